@@ -1,0 +1,64 @@
+//! What a person can do at the console: the words a keymap may bind.
+//!
+//! They live beside the keymap, not in `app`, because a keymap is validated against them and imports go downward.
+
+macro_rules! actions {
+    ($($variant:ident, $name:literal, $help:literal;)*) => {
+        /// Something a person can do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = $help] $variant,)*
+        }
+
+        impl Action {
+            /// Every action, in the order help lists them.
+            pub const ALL: &'static [Action] = &[$(Action::$variant,)*];
+
+            /// The word a keymap uses.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Action::$variant => $name,)* }
+            }
+
+            /// What it does, in a few words.
+            #[must_use]
+            pub fn help(self) -> &'static str {
+                match self { $(Action::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    Up, "up", "previous row";
+    Down, "down", "next row";
+    PageUp, "page_up", "a page up";
+    PageDown, "page_down", "a page down";
+    First, "first", "first row";
+    Last, "last", "last row";
+    Open, "open", "open what is selected";
+    Back, "back", "back, or clear the filter";
+    Filter, "filter", "filter the rows";
+    SortNext, "sort_next", "sort by the next column";
+    SortReverse, "sort_reverse", "reverse the order";
+    NextEnvironment, "next_environment", "next environment";
+    PreviousEnvironment, "previous_environment", "previous environment";
+    ScreenFleet, "screen_fleet", "fleet";
+    ScreenReplication, "screen_replication", "replication";
+    ScreenRoles, "screen_roles", "roles";
+    ScreenProblems, "screen_problems", "problems";
+    Refresh, "refresh", "ask every host now";
+    Retry, "retry", "try the selected host again";
+    Pause, "pause", "hold the screen still (asking goes on)";
+    NextTheme, "next_theme", "next theme";
+    Help, "help", "this help";
+    Quit, "quit", "quit";
+}
+
+impl std::str::FromStr for Action {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|a| a.name() == name).ok_or(())
+    }
+}

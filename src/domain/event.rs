@@ -1,0 +1,81 @@
+//! News of a fleet on its way up, and the questions a login may have. Plain data.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::hop::Hop;
+use super::names::EnvName;
+use super::snapshot::{HostSnapshot, JumpSnapshot};
+use super::text::Clean;
+
+/// News from the collecting side.
+#[derive(Debug, Clone)]
+pub enum FleetEvent {
+    /// A jump box changed.
+    Jump(Arc<JumpSnapshot>),
+    /// A host changed.
+    Host(Arc<HostSnapshot>),
+    /// A login needs a person.
+    Question(Question),
+    /// A question is no longer open (its connection ended): take its dialog down.
+    QuestionGone(QuestionId),
+}
+
+/// Tells questions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct QuestionId(pub u64);
+
+/// A login needs a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Which question.
+    pub id: QuestionId,
+    /// The environment whose connection asks.
+    pub env: EnvName,
+    /// The hop that asks.
+    pub hop: Hop,
+    /// What is asked.
+    pub kind: QuestionKind,
+}
+
+/// What a login may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// The host key is in no known_hosts file. Accepting appends it to `file`.
+    UnknownHostKey {
+        /// `address:port` that offered it.
+        address: String,
+        /// `ssh-ed25519`, …
+        algorithm: String,
+        /// `SHA256:…`
+        fingerprint: String,
+        /// The known_hosts file an accepted key is written to.
+        file: String,
+    },
+    /// The passphrase of a key file. `wrong` when the last one was.
+    Passphrase {
+        /// The key file.
+        key: String,
+        /// The last answer was wrong.
+        wrong: bool,
+    },
+    /// A password or a keyboard-interactive prompt of the jump box. Its text is the server's own, made printable.
+    Prompt {
+        /// What the server asks.
+        prompt: Clean,
+        /// Whether the answer may be shown while typed.
+        echo: bool,
+    },
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes: accept the key.
+    Accept,
+    /// No, or cancelled.
+    Refuse,
+    /// The secret asked for; wiped when dropped.
+    Secret(Zeroizing<String>),
+}

@@ -1,0 +1,271 @@
+//! What the inventory says a fleet is: environments, jump boxes, hosts, and the rules they are judged by.
+//! `config` builds these from TOML, validated; nothing else makes them but the simulated worlds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::Access;
+use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+
+/// Every environment of one inventory, in the order it names them. At least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fleet {
+    /// The environments.
+    pub environments: Vec<Arc<Environment>>,
+    /// Whether the fleet is simulated: every screen and export then says SIMULATED.
+    pub simulated: bool,
+}
+
+impl Fleet {
+    /// The environment of that name.
+    #[must_use]
+    pub fn environment(&self, name: &EnvName) -> Option<&Arc<Environment>> {
+        self.environments.iter().find(|e| &e.name == name)
+    }
+}
+
+/// One isolated fleet behind one jump box.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Environment {
+    /// Its name, as on the tabs.
+    pub name: EnvName,
+    /// The level every host of it must carry in its Salt grains (`level: production`).
+    pub level: String,
+    /// How strictly changes are confirmed, and how loudly the screen names it.
+    pub guard: Guard,
+    /// The internal domain (`production.wpdn`), for display.
+    pub domain: Option<String>,
+    /// How the hosts are reached.
+    pub jump: Jump,
+    /// How reports are gathered.
+    pub transport: Transport,
+    /// When figures become problems.
+    pub thresholds: Thresholds,
+    /// How many hosts each role needs.
+    pub requirements: Vec<Requirement>,
+    /// How often hosts are asked.
+    pub cadence: Cadence,
+    /// The hosts, in the inventory's order.
+    pub hosts: Vec<Arc<Host>>,
+}
+
+impl Environment {
+    /// The host of that name.
+    #[must_use]
+    pub fn host(&self, name: &HostName) -> Option<&Arc<Host>> {
+        self.hosts.iter().find(|h| &h.id.host == name)
+    }
+
+    /// Whether a mistake here costs somebody their data: shown so that nobody can overlook it.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.guard == Guard::Challenge
+    }
+}
+
+/// How changes are confirmed in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// A yes is enough (staging, temporary).
+    Confirm,
+    /// A value on screen must be typed (production, secondary).
+    Challenge,
+}
+
+/// How the hosts of an environment are reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Jump {
+    /// Through a jump box, over SSH.
+    Remote(JumpBox),
+    /// The console runs on the jump box itself: hosts are reached directly, no hop.
+    Local {
+        /// The name this machine has in the fleet, if it is one of its hosts.
+        name: HostName,
+    },
+}
+
+impl Jump {
+    /// The jump box's name.
+    #[must_use]
+    pub fn name(&self) -> &HostName {
+        match self {
+            Jump::Remote(jump) => &jump.name,
+            Jump::Local { name } => name,
+        }
+    }
+}
+
+/// A jump box: the one address of an environment that accepts SSH from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JumpBox {
+    /// Its name; when a host of the environment has the same name, that host is asked over the jump connection itself.
+    pub name: HostName,
+    /// Host name or IP address as seen from here.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// How to log in.
+    pub access: Arc<Access>,
+}
+
+/// One host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// Environment and name.
+    pub id: HostId,
+    /// Host name or IP address as seen from the jump box.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// How to log in.
+    pub access: Arc<Access>,
+    /// The roles it should have: from the inventory, or told by its name.
+    pub roles: Vec<RoleName>,
+    /// Whether `roles` stands in the inventory (else it was computed from the name).
+    pub roles_declared: bool,
+    /// The hostname the machine itself should report, when it is not the short name of `id`.
+    pub hostname: Option<String>,
+    /// Databases and mounts that want more rights are asked with `sudo -n`.
+    pub sudo: bool,
+}
+
+impl Host {
+    /// The roles its name tells.
+    #[must_use]
+    pub fn roles_by_name(&self) -> Vec<RoleName> {
+        roles_from_host_name(self.id.host.as_str())
+    }
+
+    /// Whether it should have this role.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|r| r.as_str() == role)
+    }
+}
+
+/// How reports are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// One SSH session a host, through the jump box.
+    #[default]
+    Ssh,
+}
+
+/// How often hosts are asked, and how long an answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cadence {
+    /// Time between two reports of one host.
+    pub poll: Duration,
+    /// A report that takes longer is given up.
+    pub deadline: Duration,
+    /// TCP, banner, key exchange and authentication together may take this long.
+    pub connect: Duration,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(5),
+            deadline: Duration::from_secs(8),
+            connect: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A figure that warns at one value and is critical at a higher one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// Above this: a warning.
+    pub warning: f64,
+    /// Above this: critical.
+    pub critical: f64,
+}
+
+/// When figures become problems. Defaults: the fleet's own Monit rules (load 1 min > 4, 5 min > 2 on its 2-CPU
+/// machines, memory > 85 %, swap > 25 %), per CPU where the number of CPUs is known; disks as is usual.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// One-minute load per CPU.
+    pub load_one_per_cpu: Threshold,
+    /// Five-minute load per CPU.
+    pub load_five_per_cpu: Threshold,
+    /// Memory in use, percent.
+    pub memory: Threshold,
+    /// Swap in use, percent.
+    pub swap: Threshold,
+    /// Filesystem in use, percent, as `df` counts it. Critical at or above `critical`.
+    pub disk: Threshold,
+    /// Inodes in use, percent.
+    pub inodes: Threshold,
+    /// Replication lag, seconds.
+    pub lag: Threshold,
+    /// Difference between the host's clock and ours, seconds.
+    pub clock: Threshold,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        let t = |warning, critical| Threshold { warning, critical };
+        Self {
+            load_one_per_cpu: t(2.0, 4.0),
+            load_five_per_cpu: t(1.0, 2.0),
+            memory: t(85.0, 95.0),
+            swap: t(25.0, 75.0),
+            disk: t(85.0, 95.0),
+            inodes: t(85.0, 95.0),
+            lag: t(30.0, 300.0),
+            clock: t(1.0, 30.0),
+        }
+    }
+}
+
+/// How many hosts of a role an environment needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The role.
+    pub role: RoleName,
+    /// At least this many.
+    pub at_least: u32,
+    /// At most this many, when there is a limit.
+    pub at_most: Option<u32>,
+    /// A host of this role must have these too (a masterdb is also a db).
+    pub implies: Vec<RoleName>,
+}
+
+impl Requirement {
+    /// The requirement in words: `exactly 1`, `2 or more`, `1 to 3`, `any number`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match (self.at_least, self.at_most) {
+            (low, Some(high)) if low == high => format!("exactly {low}"),
+            (0, Some(high)) => format!("at most {high}"),
+            (low, Some(high)) => format!("{low} to {high}"),
+            (0, None) => "any number".to_owned(),
+            (low, None) => format!("{low} or more"),
+        }
+    }
+}
+
+/// The requirements of a WebPlatform environment, where the fleet's own document states a number
+/// ("VM Roles", `002` of the seeds): how many, and that a masterdb must also be a db.
+#[must_use]
+pub fn default_requirements() -> Vec<Requirement> {
+    [
+        ("source", 1, Some(1)),
+        ("salt", 1, Some(1)),
+        ("mail", 1, None),
+        ("backup", 1, Some(1)),
+        ("masterdb", 1, Some(1)),
+        ("db", 1, None),
+        ("sessions", 1, None),
+        ("accounts", 1, Some(1)),
+        ("memcache", 2, None),
+        ("elastic", 1, None),
+    ]
+    .into_iter()
+    .filter_map(|(role, at_least, at_most)| {
+        let implies = if role == "masterdb" { RoleName::new("db").into_iter().collect() } else { Vec::new() };
+        Some(Requirement { role: RoleName::new(role).ok()?, at_least, at_most, implies })
+    })
+    .collect()
+}

@@ -1,0 +1,317 @@
+//! What is known of the jump box and of each host, with ages: what actors publish and screens draw.
+
+use std::time::Duration;
+
+use super::fact::Fact;
+use super::hop::Hop;
+use super::names::{EnvName, HostId, HostName, RoleName};
+use super::replication::Database;
+use super::storage::Filesystem;
+use super::text::Clean;
+use super::time::Moment;
+
+/// Whether a machine answers, and if not, why. The words are the status JSON's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LinkState {
+    /// It answers.
+    Up,
+    /// Nobody has an answer yet: the first connection is under way.
+    Pending,
+    /// No connection: refused, no route, name not found, dropped.
+    Unreachable,
+    /// It did not answer within its deadline.
+    TimedOut,
+    /// It refused our login.
+    AuthFailed,
+    /// Its host key is not in any known_hosts file.
+    HostKeyUnknown,
+    /// Its host key differs from the known one.
+    HostKeyChanged,
+    /// Another machine answered than the one asked for.
+    IdentityMismatch,
+}
+
+impl LinkState {
+    /// The word of the status JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Pending => "pending",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::AuthFailed => "auth_failed",
+            Self::HostKeyUnknown => "host_key_unknown",
+            Self::HostKeyChanged => "host_key_changed",
+            Self::IdentityMismatch => "identity_mismatch",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Pending => "connecting",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed out",
+            Self::AuthFailed => "login refused",
+            Self::HostKeyUnknown => "unknown host key",
+            Self::HostKeyChanged => "HOST KEY CHANGED",
+            Self::IdentityMismatch => "WRONG MACHINE",
+        }
+    }
+
+    /// Whether trying again by itself is of no use: a person must act first.
+    #[must_use]
+    pub fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::AuthFailed | Self::HostKeyUnknown | Self::HostKeyChanged | Self::IdentityMismatch
+        )
+    }
+}
+
+/// A link's state with what there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The state.
+    pub state: LinkState,
+    /// Which hop failed; `None` while up or pending.
+    pub hop: Option<Hop>,
+    /// What happened, and what to do next. Empty while up.
+    pub detail: Clean,
+    /// Since when it has been in this state.
+    pub since: Moment,
+    /// When it will be tried again, when that is planned.
+    pub retry_at: Option<Moment>,
+}
+
+impl Link {
+    /// Up since `at`.
+    #[must_use]
+    pub fn up(at: Moment) -> Self {
+        Self { state: LinkState::Up, hop: None, detail: Clean::default(), since: at, retry_at: None }
+    }
+
+    /// The first connection is under way.
+    #[must_use]
+    pub fn pending(at: Moment) -> Self {
+        Self { state: LinkState::Pending, ..Self::up(at) }
+    }
+
+    /// Whether it answers.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == LinkState::Up
+    }
+}
+
+/// What is known of an environment's jump box.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JumpSnapshot {
+    /// The environment.
+    pub env: EnvName,
+    /// The jump box's name.
+    pub name: HostName,
+    /// `address:port`; `local` when the console runs on it.
+    pub address: String,
+    /// Whether it answers.
+    pub link: Link,
+    /// The last measured round trip, and when.
+    pub rtt: Fact<Duration>,
+    /// What it said before authentication (level, ASCII art), made printable.
+    pub banner: Vec<Clean>,
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostSnapshot {
+    /// Which host.
+    pub id: HostId,
+    /// `address:port` as the jump box sees it.
+    pub address: String,
+    /// Whether it answers.
+    pub link: Link,
+    /// Counts up with every published change of this host.
+    pub generation: u64,
+    /// When the last whole report arrived. The host's age counts from here.
+    pub reported_at: Option<Moment>,
+    /// How long the last report took, from question to answer.
+    pub took: Option<Duration>,
+    /// What the reports said.
+    pub facts: HostFacts,
+}
+
+impl HostSnapshot {
+    /// A host nobody has heard of yet.
+    #[must_use]
+    pub fn pending(id: HostId, address: String, at: Moment) -> Self {
+        Self {
+            id,
+            address,
+            link: Link::pending(at),
+            generation: 0,
+            reported_at: None,
+            took: None,
+            facts: HostFacts::default(),
+        }
+    }
+
+    /// How old the last whole report is.
+    #[must_use]
+    pub fn age(&self, now: Moment) -> Option<Duration> {
+        self.reported_at.map(|at| now.since(at))
+    }
+}
+
+/// What a host's reports said, a fact a section. Probes fill it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HostFacts {
+    /// Who answered.
+    pub identity: Fact<Identity>,
+    /// Level and roles, from the host's own Salt grains.
+    pub grains: Fact<Grains>,
+    /// Load averages and CPUs.
+    pub load: Fact<Load>,
+    /// Memory and swap.
+    pub memory: Fact<Memory>,
+    /// Seconds since boot.
+    pub uptime: Fact<Duration>,
+    /// The operating system, as `/etc/os-release` (or `lsb-release`) has it: `Ubuntu 12.04.2 LTS`.
+    pub os: Fact<Os>,
+    /// The host's clock minus ours, in milliseconds, as well as the round trip lets us know.
+    pub clock_offset_ms: Fact<i64>,
+    /// Local filesystems.
+    pub filesystems: Fact<Vec<Filesystem>>,
+    /// Network filesystems, each bounded by itself.
+    pub network_filesystems: Fact<Vec<Filesystem>>,
+    /// Database servers on the host: empty when none is installed.
+    pub databases: Fact<Vec<Database>>,
+    /// Other services, one entry each.
+    pub services: Fact<Vec<Service>>,
+}
+
+impl HostFacts {
+    /// Every filesystem last read, local first.
+    pub fn all_filesystems(&self) -> impl Iterator<Item = &Filesystem> {
+        let local = self.filesystems.last().into_iter().flatten();
+        local.chain(self.network_filesystems.last().into_iter().flatten())
+    }
+}
+
+/// Who answered a poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What `hostname` printed.
+    pub hostname: Clean,
+    /// `/etc/machine-id`, where there is one (not before Ubuntu 14.04 or so).
+    pub machine_id: Option<Clean>,
+}
+
+/// What a host says of itself in Salt's grains.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grains {
+    /// `level: production`; `None` when the grains name none, which is dangerous: many states assume production.
+    pub level: Option<Clean>,
+    /// `roles: [...]`; `None` when the grains name none (the name then tells them).
+    pub roles: Option<Vec<RoleName>>,
+    /// Role names that are none, as they came: shown, never used.
+    pub odd_roles: Vec<Clean>,
+}
+
+/// Load averages over 1, 5 and 15 minutes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// One minute.
+    pub one: f64,
+    /// Five minutes.
+    pub five: f64,
+    /// Fifteen minutes.
+    pub fifteen: f64,
+    /// CPUs online, when the host could say.
+    pub cpus: Option<u32>,
+}
+
+impl Load {
+    /// One-minute load for each CPU.
+    #[must_use]
+    pub fn one_per_cpu(&self) -> Option<f64> {
+        self.cpus.filter(|c| *c > 0).map(|c| self.one / f64::from(c))
+    }
+
+    /// Five-minute load for each CPU.
+    #[must_use]
+    pub fn five_per_cpu(&self) -> Option<f64> {
+        self.cpus.filter(|c| *c > 0).map(|c| self.five / f64::from(c))
+    }
+}
+
+/// Memory and swap, in kB as `/proc/meminfo` counts (KiB).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// MemTotal.
+    pub total_kb: u64,
+    /// MemAvailable; on kernels before 3.14 free + buffers + cached, which promises a little too much.
+    pub available_kb: u64,
+    /// Whether `available_kb` is the older estimate.
+    pub available_estimated: bool,
+    /// SwapTotal.
+    pub swap_total_kb: u64,
+    /// SwapFree.
+    pub swap_free_kb: u64,
+}
+
+impl Memory {
+    /// Memory in use, percent.
+    #[must_use]
+    pub fn used_percent(&self) -> Option<f64> {
+        percent(self.total_kb.saturating_sub(self.available_kb), self.total_kb)
+    }
+
+    /// Swap in use, percent; `None` when there is no swap.
+    #[must_use]
+    pub fn swap_used_percent(&self) -> Option<f64> {
+        percent(self.swap_total_kb.saturating_sub(self.swap_free_kb), self.swap_total_kb)
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
+}
+
+/// The operating system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Os {
+    /// For people: `Ubuntu 12.04.2 LTS`.
+    pub pretty: Clean,
+    /// For comparing: distribution and release without the point release, `ubuntu 12.04`.
+    pub release: Clean,
+    /// `uname -r`, when told.
+    pub kernel: Option<Clean>,
+}
+
+/// Another service on the host (a probe a kind).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: Clean,
+    /// How it is.
+    pub state: ServiceState,
+    /// What there is to say.
+    pub detail: Clean,
+}
+
+/// How a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It answers, and well.
+    Ok,
+    /// It answers, and something is not as it should be.
+    Degraded,
+    /// It does not answer.
+    Down,
+    /// Nobody could tell.
+    Unknown,
+}

@@ -1,0 +1,89 @@
+//! Filesystems, as `df -P -k` and `/proc/mounts` tell of them.
+
+use super::fact::Gap;
+use super::text::Clean;
+
+/// One mounted filesystem.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filesystem {
+    /// The device, or `server:/export`.
+    pub device: Clean,
+    /// Where it is mounted; may hold spaces.
+    pub mount: Clean,
+    /// Its type from `/proc/mounts`, when known: `ext4`, `nfs4`, `fuse.glusterfs`, …
+    pub fstype: Option<Clean>,
+    /// Whether it lives on another machine: a dead one must not hold the rest.
+    pub remote: bool,
+    /// Its figures, or why there are none (a dead network mount: timed out).
+    pub usage: Result<Usage, Gap>,
+}
+
+/// How full a filesystem is. Sizes in kB (1,024 bytes), as `df -P -k` prints them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Size.
+    pub size_kb: u64,
+    /// Used.
+    pub used_kb: u64,
+    /// What ordinary users may still write; less than size − used where blocks are reserved for root.
+    pub available_kb: u64,
+    /// In use as `df` counts it, rounded up: used / (used + available). `None` where `df` prints `-`.
+    pub use_percent: Option<u8>,
+    /// Inodes in use; `None` where the filesystem counts none.
+    pub inodes_use_percent: Option<u8>,
+}
+
+/// A size as `df -h` prints it: rounded up, one decimal below ten (`9.9G`, `188M`, `1017M`, `0`).
+///
+/// The rule is gnulib's `human_readable` with a ceiling, base 1024.
+#[must_use]
+pub fn human_kb(kb: u64) -> String {
+    const UNITS: [char; 6] = ['K', 'M', 'G', 'T', 'P', 'E'];
+    if kb == 0 {
+        return "0".to_owned();
+    }
+    let (mut unit, mut scale) = (0_usize, 1_u128);
+    let kb = u128::from(kb);
+    while unit + 1 < UNITS.len() && kb >= scale * 1024 {
+        unit += 1;
+        scale *= 1024;
+    }
+    loop {
+        let letter = UNITS.get(unit).copied().unwrap_or('E');
+        let tenths = (kb * 10).div_ceil(scale);
+        if unit > 0 && tenths < 100 {
+            return format!("{}.{}{letter}", tenths / 10, tenths % 10);
+        }
+        let whole = kb.div_ceil(scale);
+        if whole < 1024 || unit + 1 == UNITS.len() {
+            return format!("{whole}{letter}");
+        }
+        unit += 1;
+        scale *= 1024;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human_kb;
+
+    #[test]
+    fn sizes_print_as_df_h_prints_them() {
+        let cases = [
+            (0, "0"),
+            (1, "1K"),
+            (1023, "1023K"),
+            (1024, "1.0M"),
+            (1025, "1.1M"),
+            (10 * 1024, "10M"),
+            (1017 * 1024, "1017M"),
+            (1023 * 1024 + 1, "1.0G"),
+            (10_380_903, "10G"),
+            (10_380_902, "9.9G"),
+            (50 * 1024 * 1024, "50G"),
+        ];
+        for (kb, human) in cases {
+            assert_eq!(human_kb(kb), human, "{kb}");
+        }
+    }
+}
