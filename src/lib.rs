@@ -19,4 +19,5 @@ pub mod app;
 pub mod collect;
 pub mod config;
 pub mod domain;
+pub mod sim;
 pub mod ssh;
