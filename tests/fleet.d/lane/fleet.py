@@ -161,8 +161,15 @@ def down(directory):
     processes.wait_for(lambda: not processes.inhabitants(namespaces), 10)
     if not processes.wait_for(lambda: not wires.link_exists(fleet), 2):
         wires.unplug(fleet)
-    shutil.rmtree(directory, ignore_errors=True)
+    # Again while something that an interrupted `up` had begun still writes there.
+    processes.wait_for(lambda: removed(directory), 10, step=0.2)
     return leftovers(fleet, namespaces)
+
+
+def removed(directory):
+    """Removes the directory; whether it is gone."""
+    shutil.rmtree(directory, ignore_errors=True)
+    return not directory.exists()
 
 
 def unborn(fleet):

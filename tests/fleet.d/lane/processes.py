@@ -52,11 +52,13 @@ def inhabitants(namespaces):
 
 
 def of_program(pids, program):
-    """Those of the processes whose executable has this name."""
+    """Those of the processes whose executable has this name, or with a part behind a dash: newer OpenSSH runs
+    sessions as sshd-session and sshd-auth."""
     kept = []
     for pid in pids:
         try:
-            if os.path.basename(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")) == program:
+            name = os.path.basename(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)"))
+            if name == program or name.startswith(f"{program}-"):
                 kept.append(pid)
         except OSError:
             continue
