@@ -1,3 +1,7 @@
 //! The thin binary: arguments → run → exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jumpdeck::cli::run(std::env::args_os())
+}
