@@ -16,6 +16,7 @@ use crate::domain::names::{EnvName, HostName};
 
 mod backoff;
 pub mod clock;
+pub mod desk;
 pub mod host;
 pub mod jump;
 pub mod probe;
