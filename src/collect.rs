@@ -19,11 +19,11 @@ pub mod clock;
 pub mod desk;
 pub mod host;
 pub mod jump;
+pub mod over_ssh;
 pub mod probe;
 pub mod probes;
 pub mod reach;
 pub mod resident;
-mod schedule;
 #[cfg(test)]
 mod tests;
 
