@@ -66,7 +66,7 @@ impl Drop for Pending {
 }
 
 impl Ask for Desk {
-    fn ask<'a>(&'a self, env: &'a EnvName, hop: Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
+    fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let (sender, receiver) = oneshot::channel();
             let id = {
@@ -77,7 +77,7 @@ impl Ask for Desk {
                 id
             };
             let _pending = Pending { desk: self.clone(), id };
-            let question = Question { id, env: env.clone(), hop, kind };
+            let question = Question { id, env: env.clone(), hop: hop.clone(), kind };
             if self.events.send(FleetEvent::Question(question)).await.is_err() {
                 return Answer::Refuse;
             }

@@ -19,7 +19,6 @@ use super::clock::Clock;
 use super::jump::JumpWatch;
 use super::reach::{Failure, JumpWay, Shell};
 use super::resident::{self, FrameReader, Report};
-use super::schedule::Schedule;
 
 /// How long a lost host waits for the news that its jump box is lost too, so that the right hop is named.
 const JUMP_NEWS: Duration = Duration::from_millis(500);
@@ -45,12 +44,14 @@ pub(crate) struct HostActor {
     retry: Arc<Notify>,
     snapshot: HostSnapshot,
     backoff: Backoff,
+    /// The fastest report so far: no round trip to the host takes longer.
+    fastest: Option<Duration>,
 }
 
 impl HostActor {
     pub(crate) fn new(spec: Arc<Host>, shared: Shared, retry: Arc<Notify>) -> Self {
         let snapshot = pending(&spec, shared.clock.now());
-        Self { spec, shared, retry, snapshot, backoff: Backoff::default() }
+        Self { spec, shared, retry, snapshot, backoff: Backoff::default(), fastest: None }
     }
 
     /// Runs until nobody listens any more.
@@ -100,36 +101,38 @@ impl HostActor {
     /// Starts the resident probe and keeps it asked.
     async fn poll(&mut self, shell: &mut dyn Shell) -> Result<std::convert::Infallible, Failure> {
         let mut reader = FrameReader::new();
-        let mut schedule = Schedule::new(&self.spec);
-        let program = resident::program(&self.spec);
-        timeout(self.shared.cadence.deadline, shell.write(program.as_bytes()))
-            .await
-            .unwrap_or_else(|_| Err(self.late("it does not read", self.shared.cadence.deadline)))?;
+        let mut reports = 0;
         loop {
-            let sections = schedule.next();
-            let asked = self.ask(shell, &mut reader, &sections).await?;
-            self.refresh_seen();
+            let sections = resident::sections(&self.spec, reports);
+            let asked = self.ask(shell, &mut reader, &sections, reports == 0).await?;
+            reports += 1;
             self.wait_for_next(asked).await;
         }
     }
 
-    /// Asks once and publishes the answer. Returns when it was asked.
+    /// Asks once and publishes the answer; the first question brings the program along. Returns when it was asked.
     async fn ask(
         &mut self,
         shell: &mut dyn Shell,
         reader: &mut FrameReader,
         sections: &[&'static str],
+        first: bool,
     ) -> Result<Moment, Failure> {
         let in_flight = self.shared.in_flight.clone();
         // The semaphore is never closed; were it, asking without a place is better than not asking.
         let place = in_flight.acquire().await.ok();
+        self.shared.refresh.mark_unchanged();
         let asked = self.shared.clock.now();
         let nonce = format!("{:016x}", rand::random::<u64>());
+        let question = if first {
+            resident::program(&self.spec, &nonce, sections)
+        } else {
+            resident::tick(&nonce, sections)
+        };
         let deadline = self.shared.clock.instant(asked.plus(self.shared.cadence.deadline));
-        let answer = timeout_at(deadline, exchange(shell, reader, &nonce, sections, &self.spec)).await;
+        let answer = timeout_at(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
         drop(place);
-        let report =
-            answer.unwrap_or_else(|_| Err(self.late("no report", self.shared.cadence.deadline)))?;
+        let report = answer.unwrap_or_else(|_| Err(self.late("no report", self.shared.cadence.deadline)))?;
         self.learn(&report, sections, asked).await?;
         Ok(asked)
     }
@@ -142,9 +145,12 @@ impl HostActor {
         asked: Moment,
     ) -> Result<(), Failure> {
         let arrived = self.shared.clock.now();
+        let took = arrived.since(asked);
+        let fastest = self.fastest.map_or(took, |fastest| fastest.min(took));
+        self.fastest = Some(fastest);
         let mut facts = self.snapshot.facts.clone();
         resident::ingest(report, sections, asked, &mut facts);
-        resident::ingest_clock(report, epoch_ms(), arrived.since(asked), asked, &mut facts);
+        resident::learn_clock(report, epoch_ms(), fastest, asked, &mut facts);
         if let Some(identity) = facts.identity.current() {
             self.prove(&identity.hostname)?;
         }
@@ -154,7 +160,7 @@ impl HostActor {
         self.backoff.reset();
         self.snapshot.facts = facts;
         self.snapshot.reported_at = Some(asked);
-        self.snapshot.took = Some(arrived.since(asked));
+        self.snapshot.took = Some(took);
         self.publish().await.map_err(|()| self.jump_lost())
     }
 
@@ -189,10 +195,6 @@ impl HostActor {
                 std::future::pending::<()>().await;
             },
         }
-    }
-
-    fn refresh_seen(&mut self) {
-        self.shared.refresh.mark_unchanged();
     }
 
     /// A host that is lost because its jump box is, is the jump box's failure: wait a moment for that news.
@@ -267,18 +269,19 @@ async fn exchange(
     shell: &mut dyn Shell,
     reader: &mut FrameReader,
     nonce: &str,
-    sections: &[&'static str],
+    question: &str,
     spec: &Host,
 ) -> Result<Report, Failure> {
-    shell.write(resident::tick(nonce, sections).as_bytes()).await?;
+    shell.write(question.as_bytes()).await?;
     loop {
         let bytes = shell.read().await?;
-        reader.push(&bytes);
-        while let Some(report) = reader.next().map_err(|e| unreadable(spec, &e.to_string()))? {
+        let mut next = reader.push(&bytes).map_err(|e| unreadable(spec, &e.to_string()))?;
+        while let Some(report) = next {
             // An answer to an older question is no answer.
             if report.nonce == nonce {
                 return Ok(report);
             }
+            next = reader.push(&[]).map_err(|e| unreadable(spec, &e.to_string()))?;
         }
     }
 }

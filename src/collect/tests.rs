@@ -113,8 +113,7 @@ struct ScriptHost {
 
 impl HostWay for ScriptHost {
     fn shell(&self) -> BoxFuture<'_, Result<Box<dyn Shell>, Failure>> {
-        let shell =
-            ScriptShell { script: self.script.clone(), name: self.name.clone(), answers: Vec::new() };
+        let shell = ScriptShell { script: self.script.clone(), name: self.name.clone(), answers: Vec::new() };
         Box::pin(async move { Ok(Box::new(shell) as Box<dyn Shell>) })
     }
 }

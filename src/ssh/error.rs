@@ -80,7 +80,9 @@ impl SshError {
     pub fn next(&self) -> &'static str {
         match self.kind {
             ErrorKind::AuthFailed => "check user, keys and agent in the inventory, then retry",
-            ErrorKind::NoCredentials => "load the key into the agent or name one in the inventory, then retry",
+            ErrorKind::NoCredentials => {
+                "load the key into the agent or name one in the inventory, then retry"
+            }
             ErrorKind::HostKeyUnknown => {
                 "compare the fingerprint with the host's own, then accept it in the console, or add it with ssh"
             }
@@ -101,7 +103,11 @@ impl SshError {
     /// What happened and what to do next, without the hop: for [`crate::domain::snapshot::Link::detail`].
     #[must_use]
     pub fn describe(&self) -> Clean {
-        if self.next().is_empty() { self.detail.clone() } else { format!("{}; {}", self.detail, self.next()).into() }
+        if self.next().is_empty() {
+            self.detail.clone()
+        } else {
+            format!("{}; {}", self.detail, self.next()).into()
+        }
     }
 }
 
