@@ -83,13 +83,7 @@ pub fn miss(gap: &Gap, asked: &[&'static str], at: Moment, facts: &mut HostFacts
 /// Reads the host's clock out of a report that was asked for it. `arrived_epoch_ms`: our clock when the report arrived;
 /// `rtt`: the round trip to the host. The offset is the host's clock minus ours; the clock is the last thing a report
 /// reads, so half a round trip lies between that and the arrival.
-pub fn learn_clock(
-    report: &Report,
-    arrived_epoch_ms: i64,
-    rtt: Duration,
-    at: Moment,
-    facts: &mut HostFacts,
-) {
+pub fn learn_clock(report: &Report, arrived_epoch_ms: i64, rtt: Duration, at: Moment, facts: &mut HostFacts) {
     let Some(raw) = report.section(clock::NAME) else { return };
     if let Ok(host_ms) = clock::epoch_ms(raw) {
         let half = i64::try_from(rtt.as_millis() / 2).unwrap_or(0);

@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn a_missing_line_is_unreadable_never_zero() {
         for name in ["MemTotal", "SwapTotal", "SwapFree"] {
-            let without: String = MODERN.lines().filter(|l| !l.starts_with(name)).fold(String::new(), |s, l| s + l + "\n");
+            let without: String =
+                MODERN.lines().filter(|l| !l.starts_with(name)).fold(String::new(), |s, l| s + l + "\n");
             assert!(matches!(parse(&without), Err(Gap::Unreadable(_))), "{name}");
         }
         assert!(parse(&LUCID.replace("Cached", "Cashed")).is_err());
