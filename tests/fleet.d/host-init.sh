@@ -10,7 +10,9 @@ dir=$1 name=$2
 read -r outer rest </proc/self/stat
 mount -t proc proc /proc
 hostname "$name"
-sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.disable_ipv6=1 2>/dev/null || true
+# The jump box forwards nothing by itself: who is not logged in there reaches no host.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+if [ -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ]; then echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; fi
 ip link set lo up
 
 # Own /etc over the machine's. The upper layer is a tmpfs of this host, so nothing outlives it; where the kernel has
