@@ -69,6 +69,17 @@ fn the_example_is_read() {
 }
 
 #[test]
+fn every_key_is_documented_and_the_smallest_inventory_is_one() {
+    let docs = include_str!("../../../docs/inventory.md");
+    let keys = [&scope::KEYS[..], &ENVIRONMENT_KEYS, &host::FIELDS, &thresholds::NAMES].concat();
+    for key in keys {
+        assert!(docs.contains(&format!("`{key}`")), "{key}");
+    }
+    let smallest = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(fleet(smallest).environments[0].hosts.len(), 2);
+}
+
+#[test]
 fn what_is_not_said_has_a_default() {
     let fleet = fleet("[environments.test]\njump.address = \"::1\"\nhosts.app1 = {}\n");
     let environment = &fleet.environments[0];
