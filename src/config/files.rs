@@ -77,7 +77,7 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
         .collect();
     Ok(Context {
         ssh_auth_sock: variable("SSH_AUTH_SOCK").map(PathBuf::from),
-        user: user.unwrap_or_else(|| "root".to_owned()),
+        user: user.unwrap_or_default(),
         default_keys,
         home,
     })

@@ -167,6 +167,14 @@ fn times_have_units() {
 }
 
 #[test]
+fn an_account_is_never_guessed() {
+    let nobody = Context { user: String::new(), ..context() };
+    let text = "[environments.a]\njump = 'local'\nhosts.x = {}\n";
+    assert_eq!(parse("f", text, &nobody).unwrap_err().len(), 1);
+    assert!(parse("f", &format!("user = 'u'\n{text}"), &nobody).is_ok());
+}
+
+#[test]
 fn every_mistake_is_told_in_one_go() {
     let text = "usr = 'x'\n[environments.a]\nlevle = 'x'\njump = { address = 'a b' }\nhosts.app1 = { port = 0 }\n\
                 hosts.app2 = { rolse = [] }\n";
