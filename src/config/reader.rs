@@ -67,13 +67,15 @@ impl Reader {
     pub(crate) fn parse<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let message = error.message().trim().replace('\n', ", ");
-            let help = if message.starts_with("duplicate key") {
-                "each name may be given once: rename one of the two or remove it"
-            } else {
-                "the file must be TOML: see https://toml.io"
-            };
-            self.error(error.span().unwrap_or(0..0), message, help);
+            let span = error.span().unwrap_or(0..0);
+            let mut message = error.message().trim().replace('\n', ", ");
+            let mut help = "the file must be TOML: see https://toml.io";
+            if message == "duplicate key" {
+                let key = text.get(span.clone()).unwrap_or_default();
+                message = format!("{key} is there twice");
+                help = "each name may be given once in its table: rename one of the two or remove it";
+            }
+            self.error(span, message, help);
         }
         errors.is_empty().then_some(root)
     }

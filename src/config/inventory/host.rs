@@ -174,7 +174,7 @@ fn jump_conflicts(reader: &mut Reader, raw: &RawHost<'_>, jump: &JumpBox, span: 
             _ => false,
         };
         if !same {
-            let message = format!("{:?} is the jump box: its {key} is the one of jump", raw.name.value);
+            let message = format!("{:?} is the jump box: {key} is taken from jump", raw.name.value);
             let help = format!("remove {key} here, or give this host another name than the jump box");
             reader.conflict(value.span(), message, (span.clone(), "the jump box"), help);
         }
