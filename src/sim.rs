@@ -4,4 +4,5 @@
 
 pub mod program;
 pub mod programs;
+pub mod shell;
 pub mod world;
