@@ -243,10 +243,13 @@ impl Shell {
     ) -> Expanded<()> {
         let value = self.value(name).filter(|value| !colon || !value.is_empty());
         match (sign, value) {
-            ('+', None) => {}
+            ('+', None) => out.extend(quoted.then(|| Segment::Quoted(String::new()))),
             ('+', Some(_)) | ('-', None) => {
                 let mut inner = Vec::new();
                 self.segments(word, &mut inner).await?;
+                if quoted && inner.is_empty() {
+                    out.push(Segment::Quoted(String::new()));
+                }
                 out.extend(inner.into_iter().map(|segment| match segment {
                     Segment::Plain(text) if !quoted => Segment::Split(text),
                     other => other,

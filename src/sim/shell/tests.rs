@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +44,7 @@ async fn run(command: &str, stdin: &str) -> (String, String, u8) {
 /// What the real dash does with it.
 fn dash(script: &str, stdin: &str) -> Option<(String, i32)> {
     let mut child = Command::new("dash")
+        .arg0("sh")
         .args(["-c", script])
         .current_dir("/")
         .env("LC_ALL", "C")
@@ -63,7 +65,9 @@ async fn scripts_do_what_dash_does() {
     let mut wrong = Vec::new();
     for (script, stdin, expected, status) in TABLE {
         if let Some((truth, code)) = dash(script, stdin) {
-            assert_eq!((truth.as_str(), code), (*expected, i32::from(*status)), "dash itself: {script}");
+            if (truth.as_str(), code) != (*expected, i32::from(*status)) {
+                wrong.push(format!("dash itself: {script}\n  expected {expected:?} {status}\n  dash     {truth:?} {code}"));
+            }
         }
         let quoted = shlex::try_quote(script).unwrap();
         let (out, err, got) = run(&format!("sh -c {quoted}"), stdin).await;
