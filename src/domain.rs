@@ -13,5 +13,6 @@ pub mod problem;
 pub mod replication;
 pub mod snapshot;
 pub mod storage;
+pub mod summary;
 pub mod text;
 pub mod time;

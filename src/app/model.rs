@@ -9,7 +9,7 @@ use crate::config::keymap::Keymap;
 use crate::domain::event::Question;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::history::Ring;
-use crate::domain::judge::RoleStanding;
+use crate::domain::judge::roles::RoleStanding;
 use crate::domain::names::HostName;
 use crate::domain::problem::Problem;
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};

@@ -4,13 +4,45 @@
 use std::sync::Arc;
 
 use super::fleet::Environment;
-use super::names::RoleName;
-use super::problem::Problem;
+use super::names::HostName;
+use super::problem::{Problem, ProblemKind, Severity};
 use super::snapshot::{HostSnapshot, JumpSnapshot};
-use super::time::Moment;
+use super::time::{Freshness, Moment};
+
+mod answers;
+mod clock;
+mod databases;
+mod disks;
+mod grains;
+mod links;
+mod load;
+mod memory;
+mod os;
+pub mod roles;
+mod services;
+#[cfg(test)]
+mod tests;
+
+/// Every rule there is.
+pub const RULES: &[Rule] = &[
+    links::rule,
+    databases::rule,
+    disks::rule,
+    roles::rule,
+    grains::rule,
+    load::rule,
+    memory::rule,
+    services::rule,
+    answers::rule,
+    clock::rule,
+    os::rule,
+];
+
+/// A rule looks at a situation and adds the problems it sees.
+pub type Rule = fn(&Situation<'_>, &mut Vec<Problem>);
 
 /// All that is known of one environment at one moment: what rules judge.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     /// What the inventory says.
     pub env: &'a Environment,
@@ -22,13 +54,33 @@ pub struct Situation<'a> {
     pub now: Moment,
 }
 
-/// A rule looks at a situation and adds the problems it sees.
-pub type Rule = fn(&Situation<'_>, &mut Vec<Problem>);
+impl<'a> Situation<'a> {
+    /// The hosts whose figures may be judged: they answer, and their last report has not expired.
+    pub fn judgeable(&self) -> impl Iterator<Item = &'a HostSnapshot> + '_ {
+        self.hosts.iter().map(Arc::as_ref).filter(|h| self.is_judgeable(h))
+    }
 
-/// Every rule there is.
-pub const RULES: &[Rule] = &[];
+    /// Whether a host's figures may be judged.
+    #[must_use]
+    pub fn is_judgeable(&self, host: &HostSnapshot) -> bool {
+        host.link.is_up()
+            && host
+                .age(self.now)
+                .is_some_and(|age| Freshness::of(age, self.env.cadence.poll) != Freshness::Expired)
+    }
 
-/// The problems of an environment, worst first; within a severity in the inventory's order.
+    fn problem(
+        &self,
+        severity: Severity,
+        host: Option<&HostName>,
+        kind: ProblemKind,
+        message: String,
+    ) -> Problem {
+        Problem { severity, env: self.env.name.clone(), host: host.cloned(), kind, message }
+    }
+}
+
+/// The problems of an environment, worst first; within a severity in the order of the rules, then the inventory's.
 #[must_use]
 pub fn judge(situation: &Situation<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -39,43 +91,17 @@ pub fn judge(situation: &Situation<'_>) -> Vec<Problem> {
     problems
 }
 
-/// How a role stands against its requirement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleStanding {
-    /// The role.
-    pub role: RoleName,
-    /// What is required, in words; `None` when nothing is.
-    pub required: Option<String>,
-    /// Hosts that have it and answer.
-    pub hosts: Vec<super::names::HostName>,
-    /// Hosts that should have it and of which nothing current is known.
-    pub unknown: Vec<super::names::HostName>,
-    /// The verdict.
-    pub state: RoleState,
+/// The worst of some problems.
+pub fn worst<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Option<Severity> {
+    problems.into_iter().map(|p| p.severity).max()
 }
 
-/// Whether a role's requirement is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RoleState {
-    /// Met.
-    Ok,
-    /// Not met, whatever the unknown hosts are.
-    Unmet,
-    /// It depends on hosts of which nothing current is known.
-    Unknown,
-    /// Nothing is required.
-    Free,
-}
-
-impl RoleState {
-    /// The word of the status JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Unmet => "unmet",
-            Self::Unknown => "unknown",
-            Self::Free => "free",
-        }
+/// `a, b and 3 more`: names of hosts, so that a message stays readable however many there are.
+fn some_names(names: &[&HostName]) -> String {
+    const SHOWN: usize = 6;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(|n| n.as_str()).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

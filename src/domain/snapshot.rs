@@ -135,7 +135,7 @@ pub struct HostSnapshot {
     pub link: Link,
     /// Counts up with every published change of this host.
     pub generation: u64,
-    /// When the last whole report arrived. The host's age counts from here.
+    /// When the last whole report was asked for: its figures are at most this old. The host's age counts from here.
     pub reported_at: Option<Moment>,
     /// How long the last report took, from question to answer.
     pub took: Option<Duration>,

@@ -1,0 +1,47 @@
+//! What a host says of itself against the inventory: its level, and its roles.
+
+use super::{Situation, roles};
+use crate::domain::fact::Gap;
+use crate::domain::names::RoleName;
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+
+pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+    for host in s.judgeable() {
+        let name = Some(&host.id.host);
+        match (&host.facts.grains.current(), &host.facts.grains.gap) {
+            (Some(grains), _) => match &grains.level {
+                Some(level) if level.as_str() == s.env.level => {}
+                Some(level) => {
+                    let message = format!("its level is {level}, this environment's is {}", s.env.level);
+                    out.push(s.problem(Severity::Critical, name, ProblemKind::Level, message));
+                }
+                None => out.push(missing(s, name)),
+            },
+            (None, Some(Gap::NotInstalled)) => out.push(missing(s, name)),
+            (None, _) => {}
+        }
+        let Some(spec) = s.env.host(&host.id.host) else { continue };
+        let Some(found) = roles::reported(spec, host) else { continue };
+        let (mut want, mut have) = (spec.roles.clone(), found);
+        want.sort();
+        have.sort();
+        if want != have {
+            let message = format!("roles differ: inventory says {}, the host {}", list(&want), list(&have));
+            out.push(s.problem(Severity::Warning, name, ProblemKind::RolesDiffer, message));
+        }
+    }
+}
+
+fn missing(s: &Situation<'_>, name: Option<&crate::domain::names::HostName>) -> Problem {
+    let message = "its grains name no level: many states then assume production. \
+                   Set `level:` in /etc/salt/grains before anything applies state"
+        .to_owned();
+    s.problem(Severity::Warning, name, ProblemKind::Level, message)
+}
+
+fn list(roles: &[RoleName]) -> String {
+    if roles.is_empty() {
+        return "none".to_owned();
+    }
+    roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,57 @@
+//! Who does not answer, and at which hop. A jump box down is one problem, not one for each host behind it.
+
+use super::Situation;
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::domain::snapshot::{Link, LinkState};
+use crate::domain::time::{Freshness, short_age};
+
+pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+    if !matches!(s.jump.link.state, LinkState::Up | LinkState::Pending) {
+        let (severity, kind) = weigh(s.jump.link.state, ProblemKind::JumpDown);
+        let behind = s.hosts.len();
+        let message = format!(
+            "jump box {} {}: {}. Nothing current is known of {behind} hosts behind it",
+            s.jump.name,
+            s.jump.link.state.label(),
+            said(&s.jump.link),
+        );
+        out.push(s.problem(severity, None, kind, message));
+        return;
+    }
+    for host in s.hosts {
+        let name = Some(&host.id.host);
+        match host.link.state {
+            LinkState::Pending => {}
+            LinkState::Up => {
+                let Some(age) = host.age(s.now) else { continue };
+                if Freshness::of(age, s.env.cadence.poll) == Freshness::Expired {
+                    let message = format!("no report for {}", short_age(age));
+                    out.push(s.problem(Severity::Unknown, name, ProblemKind::Stale, message));
+                }
+            }
+            state => {
+                let (severity, kind) = weigh(state, ProblemKind::HostDown);
+                let message = format!("{}: {}", state.label(), said(&host.link));
+                out.push(s.problem(severity, name, kind, message));
+            }
+        }
+    }
+}
+
+fn said(link: &Link) -> &str {
+    if link.detail.is_empty() { "no reason was given" } else { link.detail.as_str() }
+}
+
+/// A login that waits for a person tells nothing of the machine: unknown. Silence and refusal are critical, and so is
+/// anything that may be an impostor.
+fn weigh(state: LinkState, down: ProblemKind) -> (Severity, ProblemKind) {
+    match state {
+        LinkState::AuthFailed => (Severity::Unknown, down),
+        LinkState::HostKeyUnknown => (Severity::Unknown, ProblemKind::HostKey),
+        LinkState::HostKeyChanged => (Severity::Critical, ProblemKind::HostKey),
+        LinkState::IdentityMismatch => (Severity::Critical, ProblemKind::Identity),
+        LinkState::Up | LinkState::Pending | LinkState::Unreachable | LinkState::TimedOut => {
+            (Severity::Critical, down)
+        }
+    }
+}

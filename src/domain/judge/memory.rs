@@ -1,0 +1,34 @@
+//! Memory and swap against the thresholds.
+
+use super::Situation;
+use crate::domain::fleet::Threshold;
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::domain::storage::human_kb;
+
+pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+    for host in s.judgeable() {
+        let Some(memory) = host.facts.memory.current() else { continue };
+        let name = Some(&host.id.host);
+        if let Some((severity, used)) = over(memory.used_percent(), s.env.thresholds.memory) {
+            let (free, all) = (human_kb(memory.available_kb), human_kb(memory.total_kb));
+            let message = format!("memory {used:.0}% in use ({free} of {all} available)");
+            out.push(s.problem(severity, name, ProblemKind::Memory, message));
+        }
+        if let Some((severity, used)) = over(memory.swap_used_percent(), s.env.thresholds.swap) {
+            let (free, all) = (human_kb(memory.swap_free_kb), human_kb(memory.swap_total_kb));
+            let message = format!("swap {used:.0}% in use ({free} of {all} free)");
+            out.push(s.problem(severity, name, ProblemKind::Swap, message));
+        }
+    }
+}
+
+fn over(used: Option<f64>, limit: Threshold) -> Option<(Severity, f64)> {
+    let used = used?;
+    if used > limit.critical {
+        Some((Severity::Critical, used))
+    } else if used > limit.warning {
+        Some((Severity::Warning, used))
+    } else {
+        None
+    }
+}
