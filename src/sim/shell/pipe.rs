@@ -191,23 +191,18 @@ impl Writer {
     /// `BrokenPipe` when nobody reads any more.
     pub async fn put(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let count = poll_fn(|context| self.poll_put(context, bytes)).await?;
+            let count = self.put_some(bytes).await?;
             bytes = bytes.get(count..).unwrap_or_default();
         }
         Ok(())
     }
 
-    /// Waits until nobody reads any more.
-    pub async fn broken(&self) {
-        poll_fn(|context| {
-            let mut state = self.0.0.lock();
-            if state.no_readers {
-                return Poll::Ready(());
-            }
-            state.wait(context);
-            Poll::Pending
-        })
-        .await;
+    /// Waits for room and writes as much as fits; returns how many bytes that was.
+    ///
+    /// # Errors
+    /// `BrokenPipe` when nobody reads any more.
+    pub async fn put_some(&self, bytes: &[u8]) -> io::Result<usize> {
+        poll_fn(|context| self.poll_put(context, bytes)).await
     }
 }
 

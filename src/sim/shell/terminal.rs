@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::parse::{Syntax, parse};
 use super::pipe::{Reader, Writer, pipe};
 use super::state::{Fd, Flow, Shell};
-use super::{LARGEST, Login};
+use super::{Ended, LARGEST, Login};
 
 enum Typed {
     Line(String),
@@ -18,10 +18,10 @@ const WAITING: usize = 16;
 /// The longest line a terminal takes (`MAX_CANON` is 255; Linux takes 4096).
 const LONGEST: usize = 4096;
 
-/// Runs a session on a terminal until it ends; returns the exit status. What is written uses plain newlines: the
+/// Runs a session on a terminal until it ends; returns how it ended. What is written uses plain newlines: the
 /// SSH layer turns them into carriage return and newline.
-pub async fn run(login: &Login, keys: Reader, screen: Writer) -> u8 {
-    let (mut shell, _leftovers) = login.shell(super::pipe::filled(Vec::new()), screen.clone(), screen.clone());
+pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
+    let (mut shell, leftovers) = login.shell(super::pipe::filled(Vec::new()), screen.clone(), screen.clone());
     let (typed, mut lines) = mpsc::channel(WAITING);
     let discipline = line_discipline(keys, screen.clone(), typed);
     let work = async move {
@@ -68,10 +68,11 @@ pub async fn run(login: &Login, keys: Reader, screen: Writer) -> u8 {
             }
         }
     };
-    tokio::select! {
+    let status = tokio::select! {
         status = work => status,
         never = discipline => match never {},
-    }
+    };
+    Ended { status, leftovers }
 }
 
 fn prompt(shell: &Shell) -> String {
