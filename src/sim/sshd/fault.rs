@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::domain::names::HostName;
 
+/// Wakers kept.
+const KEPT: usize = 64;
+
 /// Something wrong with a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -82,9 +85,14 @@ impl Switch {
     /// Wakes this task at the next change.
     pub(crate) fn wait(&self, context: &Context<'_>) {
         let mut waiting = lock(&self.waiting);
-        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
+        if waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            return;
         }
+        // Tasks that have ended leave theirs behind: one wakes for nothing now and then, and the list stays short.
+        if waiting.len() >= KEPT {
+            waiting.drain(..).for_each(Waker::wake);
+        }
+        waiting.push(context.waker().clone());
     }
 
     fn wake(&self) {

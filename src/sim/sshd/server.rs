@@ -92,7 +92,7 @@ impl Handler for Door {
         _: &str,
         _: u32,
         reply: ChannelOpenHandle,
-        _: &mut Session,
+        session: &mut Session,
     ) -> Result<(), Self::Error> {
         let target = if matches!(host_to_connect, "localhost" | "127.0.0.1" | "::1") {
             Some(self.site.machine.host.clone())
@@ -108,7 +108,12 @@ impl Handler for Door {
         };
         reply.accept().await;
         let environment = Arc::clone(&self.environment);
-        tokio::spawn(async move { serve(environment, &target, channel.into_stream()).await });
+        let (id, handle) = (channel.id(), session.handle());
+        tokio::spawn(async move {
+            serve(environment, &target, channel.into_stream()).await;
+            // The far end has gone: so has what was forwarded to it.
+            let _gone = handle.close(id).await;
+        });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! One SSH session channel: its requests, then a command, or a shell with or without a terminal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::server::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
@@ -69,8 +70,8 @@ pub(crate) async fn run(channel: Channel<Msg>, handle: Handle, mut login: Login,
             Wanted::Shell => login.read_commands(read_end, out_writer, err_writer).await,
         }
     };
-    let pump_out = pump(out, &output, None, terminal, &switch, &handle);
-    let pump_err = pump(err, &output, Some(STDERR), terminal, &switch, &handle);
+    let pump_out = pump(out, &output, None, terminal, &switch);
+    let pump_err = pump(err, &output, Some(STDERR), terminal, &switch);
     let finish = async {
         let (Ended { status, leftovers }, (), ()) = tokio::join!(work, pump_out, pump_err);
         drop(leftovers);
@@ -127,7 +128,6 @@ async fn pump(
     stream: Option<u32>,
     terminal: bool,
     switch: &Switch,
-    handle: &Handle,
 ) {
     loop {
         let mut bytes = from.take_some(PACKET).await;
@@ -140,8 +140,7 @@ async fn pump(
                 bytes.truncate(bytes.len() / 2);
                 let _gone = send(to, stream, bytes).await;
                 // What was sent must be on its way before the connection ends.
-                let _gone = handle.channel_success(to.id()).await;
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 switch.drop_connections();
                 return;
             }
