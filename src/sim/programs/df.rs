@@ -70,7 +70,10 @@ fn parse(args: &[String]) -> Result<Options, Reply> {
                         let value = if glued.is_empty() { args.next().cloned() } else { Some(glued) };
                         let Some(value) = value else {
                             let what = format!("df: option requires an argument -- '{letter}'");
-                            return Err(failure(1, &format!("{what}\nTry 'df --help' for more information.")));
+                            return Err(failure(
+                                1,
+                                &format!("{what}\nTry 'df --help' for more information."),
+                            ));
                         };
                         if letter == 't' { &mut options.only } else { &mut options.exclude }.push(value);
                     }

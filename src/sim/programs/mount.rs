@@ -15,5 +15,8 @@ fn answer(ask: &Ask<'_>) -> Reply {
     };
     let mounts = ask.world.filesystems(ask.host).unwrap_or_default();
     let rows = mounts.iter().filter(|m| only.is_none_or(|fstype| *fstype == m.fstype));
-    output(rows.map(|m| format!("{} on {} type {} ({})\n", m.device, m.path, m.fstype, m.options)).collect::<String>())
+    output(
+        rows.map(|m| format!("{} on {} type {} ({})\n", m.device, m.path, m.fstype, m.options))
+            .collect::<String>(),
+    )
 }

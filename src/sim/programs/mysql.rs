@@ -156,12 +156,7 @@ impl Running {
     }
 }
 
-fn connect(
-    world: &SharedWorld,
-    host: &HostName,
-    user: &str,
-    options: &Options,
-) -> Result<Session, SqlError> {
+fn connect(world: &SharedWorld, host: &HostName, user: &str, options: &Options) -> Result<Session, SqlError> {
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     let people = world.people().to_vec();
     let local = matches!(options.host.as_deref(), None | Some("localhost"));
@@ -202,7 +197,13 @@ fn connect(
         let message = format!("Access denied for user '{account}'@'{at}' (using password: {with})");
         return Err(SqlError::new(1045, "28000", message));
     }
-    Ok(Session { host: target, account: format!("{account}@{at}"), version, database: options.database.clone(), note: None })
+    Ok(Session {
+        host: target,
+        account: format!("{account}@{at}"),
+        version,
+        database: options.database.clone(),
+        note: None,
+    })
 }
 
 /// A version's words where it is told of itself.

@@ -37,7 +37,9 @@ fn answer(ask: &Ask<'_>) -> Reply {
     if let Some(machine) = ask.world.machine(ask.host) {
         let roles = machine.roles();
         let servers = SERVERS.iter().filter(|(role, _, _)| roles.iter().any(|r| r.as_str() == *role));
-        rows.extend((1101..).zip(servers).map(|(pid, (_, user, command))| (pid, *user, (*command).to_owned())));
+        rows.extend(
+            (1101..).zip(servers).map(|(pid, (_, user, command))| (pid, *user, (*command).to_owned())),
+        );
     }
     if ask.world.read_file(ask.host, "/var/run/mysqld/mysqld.pid").is_some() {
         rows.push((1187, "mysql", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql".to_owned()));

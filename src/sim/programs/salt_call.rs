@@ -55,7 +55,8 @@ fn answer(ask: &Ask<'_>) -> Reply {
     output(text)
 }
 
-static NAMES: &[&str] = &["id", "host", "fqdn", "level", "roles", "num_cpus", "os", "osrelease", "kernelrelease"];
+static NAMES: &[&str] =
+    &["id", "host", "fqdn", "level", "roles", "num_cpus", "os", "osrelease", "kernelrelease"];
 
 /// The grains file is read as it stands, so that what was written to it counts.
 fn grain(ask: &Ask<'_>, name: &str) -> Option<Value> {

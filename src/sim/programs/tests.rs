@@ -64,9 +64,8 @@ fn names_are_unique() {
 fn the_tools_of_a_host_agree_with_its_proc_files() {
     let world = world("wpd-2015", 0);
     world.lock().unwrap().advance(std::time::Duration::from_secs(4000));
-    let read = |path: &str| {
-        String::from_utf8(world.lock().unwrap().read_file(&host("db2"), path).unwrap()).unwrap()
-    };
+    let read =
+        |path: &str| String::from_utf8(world.lock().unwrap().read_file(&host("db2"), path).unwrap()).unwrap();
     let (uptime, _, status) = run(&world, "db2", &["uptime"], "");
     assert_eq!(status, 0);
     let loadavg = read("/proc/loadavg");

@@ -31,7 +31,9 @@ fn answer(ask: &Ask<'_>) -> Reply {
     if wanted.is_empty() {
         wanted.push('s');
     }
-    let Some(machine) = ask.world.machine(ask.host) else { return failure(1, "uname: cannot get system name") };
+    let Some(machine) = ask.world.machine(ask.host) else {
+        return failure(1, "uname: cannot get system name");
+    };
     let words: Vec<&str> = ORDER
         .chars()
         .filter(|letter| wanted.contains(*letter))

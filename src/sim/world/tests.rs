@@ -38,14 +38,18 @@ fn read_seed() -> Seed {
             labelled = node.clone();
             continue;
         }
-        let words: Vec<&str> = line.trim_start_matches(['|', '*', ' ']).split([' ', ',']).filter(|w| !w.is_empty()).collect();
+        let words: Vec<&str> =
+            line.trim_start_matches(['|', '*', ' ']).split([' ', ',']).filter(|w| !w.is_empty()).collect();
         if words.len() == 3 && words.iter().all(|w| w.parse::<f64>().is_ok()) && !node.is_empty() {
             let load = [0, 1, 2].map(|i: usize| words[i].parse().unwrap());
             seed.loads.entry(node.clone()).or_default().push(load);
         } else if words.len() == 1 && line.starts_with("  ") && line.trim().ends_with(':') {
             labelled = words[0].trim_end_matches(':').to_owned();
-        } else if words.len() >= 6 && words[4].ends_with('%') && line.starts_with("  ") {
-            seed.rows.entry(labelled.clone()).or_default().push(words.iter().map(|w| (*w).to_owned()).collect());
+        } else if words.len() == 6 && words[4].ends_with('%') && line.starts_with("  ") {
+            seed.rows
+                .entry(labelled.clone())
+                .or_default()
+                .push(words.iter().map(|w| (*w).to_owned()).collect());
         }
     }
     seed
@@ -157,7 +161,8 @@ fn inventories_have_unique_addresses_and_a_jump_of_their_own() {
         assert!(fleet.simulated);
         for env in &fleet.environments {
             assert!(env.host(env.jump.name()).is_some());
-            let addresses: std::collections::BTreeSet<&str> = env.hosts.iter().map(|h| h.address.as_str()).collect();
+            let addresses: std::collections::BTreeSet<&str> =
+                env.hosts.iter().map(|h| h.address.as_str()).collect();
             assert_eq!(addresses.len(), env.hosts.len());
             for requirement in &env.requirements {
                 let found = env.hosts.iter().filter(|h| h.has_role(requirement.role.as_str())).count();

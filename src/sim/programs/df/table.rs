@@ -43,7 +43,9 @@ impl Table {
         let widths: Vec<usize> = self.columns.iter().enumerate().map(|(i, c)| width(i, c.least)).collect();
         for row in &self.rows {
             let last = row.len().saturating_sub(1);
-            for (index, (cell, (column, width))) in row.iter().zip(self.columns.iter().zip(&widths)).enumerate() {
+            for (index, (cell, (column, width))) in
+                row.iter().zip(self.columns.iter().zip(&widths)).enumerate()
+            {
                 if index > 0 {
                     text.push(' ');
                 }

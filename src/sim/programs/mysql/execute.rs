@@ -59,7 +59,9 @@ impl Session {
             self.choose(c)
         } else if c.take_any(&["flush", "unlock", "do", "commit", "begin", "rollback"]) {
             Ok(Outcome::Done)
-        } else if c.take_any(&["insert", "update", "delete", "replace", "create", "drop", "alter", "truncate"]) {
+        } else if c
+            .take_any(&["insert", "update", "delete", "replace", "create", "drop", "alter", "truncate"])
+        {
             self.refuse_write(world, sql)
         } else if c.take_any(&["change", "reset", "grant", "revoke", "kill", "explain", "describe", "desc"]) {
             Err(SqlError::unsupported(sql))
@@ -89,13 +91,10 @@ impl Session {
         }
         let name = if self.version.mariadb && !all { c.text() } else { None };
         let (mut io, mut sql) = (false, false);
-        while !all {
-            if c.take("io_thread") {
-                io = true;
-            } else if c.take_any(&["sql_thread"]) {
-                sql = true;
-            } else {
-                break;
+        loop {
+            match (c.take("io_thread"), c.take("sql_thread")) {
+                (false, false) => break,
+                (one, other) => (io, sql) = (io | one, sql | other),
             }
             if !c.symbol(',') {
                 break;
@@ -120,7 +119,8 @@ impl Session {
                 None => Ok(Outcome::Done),
             };
         }
-        let as_wanted = chosen.iter().all(|c| (!io || c.io_started == start) && (!sql || c.sql_started == start));
+        let as_wanted =
+            chosen.iter().all(|c| (!io || c.io_started == start) && (!sql || c.sql_started == start));
         for connection in &mut chosen {
             connection.io_started = if io { start } else { connection.io_started };
             connection.sql_started = if sql { start } else { connection.sql_started };
@@ -150,7 +150,7 @@ impl Session {
             Some(Token::Symbol('@')) => return Ok(Outcome::Done),
             _ => return Err(c.syntax()),
         };
-        if !c.symbol('=') && !(c.symbol(':') && c.symbol('=')) {
+        if !(c.symbol('=') || c.symbol(':') && c.symbol('=')) {
             return Err(c.syntax());
         }
         let value = c.next();

@@ -48,7 +48,8 @@ impl<'a> Cursor<'a> {
     fn syntax_at(&self, from: usize) -> SqlError {
         let near = self.sql.get(from..).unwrap_or_default();
         let line = 1 + self.sql.get(..from).unwrap_or_default().matches('\n').count();
-        let manual = format!("check the manual that corresponds to your {} server version", product(self.version));
+        let manual =
+            format!("check the manual that corresponds to your {} server version", product(self.version));
         let message = format!(
             "You have an error in your SQL syntax; {manual} for the right syntax to use near '{near}' at line {line}"
         );
@@ -67,7 +68,8 @@ impl<'a> Cursor<'a> {
 
     /// The text from there to where the last word read ends.
     pub(super) fn text_since(&self, start: usize) -> &'a str {
-        let end = self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |(_, _, end)| *end);
+        let end =
+            self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |(_, _, end)| *end);
         self.sql.get(start..end).unwrap_or_default()
     }
 

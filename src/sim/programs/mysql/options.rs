@@ -168,7 +168,8 @@ impl Options {
             'p' => self.password = true,
             'V' => {
                 let distribution = version.map_or("", |v| v.text.trim_end_matches("-log"));
-                let stdout = format!("{name}  Ver 15.1 Distrib {distribution}, for debian-linux-gnu (x86_64)\n");
+                let stdout =
+                    format!("{name}  Ver 15.1 Distrib {distribution}, for debian-linux-gnu (x86_64)\n");
                 return Err(End { stdout, ..End::default() });
             }
             _ => {}

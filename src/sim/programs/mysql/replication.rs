@@ -17,22 +17,30 @@ fn some(text: impl Into<String>) -> Option<String> {
 
 /// `SHOW ALL SLAVES STATUS`.
 pub(super) fn all_connections(session: &Session, world: &mut World) -> Result<Rows, SqlError> {
-    collect(session, world, |_| true, |server, f| {
-        let mut fields = vec![
-            ("Connection_name", some(&*f.connection.name)),
-            ("Slave_SQL_State", some(sql_state(server, f))),
-        ];
-        fields.extend(status(server, f));
-        fields.extend([
-            ("Retried_transactions", some("0")),
-            ("Max_relay_log_size", some("104857600")),
-            ("Executed_log_entries", some((f.executed.position / 97).to_string())),
-            ("Slave_received_heartbeats", some("0")),
-            ("Slave_heartbeat_period", some(if server.version.mariadb_from(10, 2) { "30.000" } else { "1800.000" })),
-            ("Gtid_Slave_Pos", some(&*f.gtid_executed)),
-        ]);
-        fields
-    })
+    collect(
+        session,
+        world,
+        |_| true,
+        |server, f| {
+            let mut fields = vec![
+                ("Connection_name", some(&*f.connection.name)),
+                ("Slave_SQL_State", some(sql_state(server, f))),
+            ];
+            fields.extend(status(server, f));
+            fields.extend([
+                ("Retried_transactions", some("0")),
+                ("Max_relay_log_size", some("104857600")),
+                ("Executed_log_entries", some((f.executed.position / 97).to_string())),
+                ("Slave_received_heartbeats", some("0")),
+                (
+                    "Slave_heartbeat_period",
+                    some(if server.version.mariadb_from(10, 2) { "30.000" } else { "1800.000" }),
+                ),
+                ("Gtid_Slave_Pos", some(&*f.gtid_executed)),
+            ]);
+            fields
+        },
+    )
 }
 
 /// `SHOW SLAVE STATUS`: of one connection.
@@ -231,8 +239,11 @@ pub(super) fn logs(session: &Session, world: &mut World) -> Result<Rows, SqlErro
 pub(super) fn hosts(session: &Session, world: &mut World) -> Result<Rows, SqlError> {
     session.server(world)?;
     let old = !session.version.mariadb;
-    let columns: &[&str] =
-        if old { &["Server_id", "Host", "Port", "Rpl_recovery_rank", "Master_id"] } else { &["Server_id", "Host", "Port", "Master_id"] };
+    let columns: &[&str] = if old {
+        &["Server_id", "Host", "Port", "Rpl_recovery_rank", "Master_id"]
+    } else {
+        &["Server_id", "Host", "Port", "Master_id"]
+    };
     let mut rows = Rows::new(columns);
     let databases = world.databases();
     if let Some(server) = databases.server(&session.host) {
@@ -260,7 +271,8 @@ pub(super) fn processes(session: &Session, world: &mut World, sql: &str) -> Resu
     let Some(server) = databases.server(&session.host) else { return Ok(rows) };
     let mut found: Vec<[Option<String>; 4]> = Vec::new();
     for following in databases.following(server) {
-        let command = if server.version.mariadb_from(10, 2) { ["Slave_IO", "Slave_SQL"] } else { ["Connect"; 2] };
+        let command =
+            if server.version.mariadb_from(10, 2) { ["Slave_IO", "Slave_SQL"] } else { ["Connect"; 2] };
         let [io, sql] = command;
         if following.connection.io_started {
             found.push([some("system user"), some(""), some(io), some(io_state(&following))]);

@@ -48,9 +48,12 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
 }
 
 fn is_clause(word: &str) -> bool {
-    ["from", "limit", "where", "order", "group", "union", "is", "and", "or", "in", "like", "not", "between", "into"]
-        .iter()
-        .any(|clause| word.eq_ignore_ascii_case(clause))
+    [
+        "from", "limit", "where", "order", "group", "union", "is", "and", "or", "in", "like", "not",
+        "between", "into",
+    ]
+    .iter()
+    .any(|clause| word.eq_ignore_ascii_case(clause))
 }
 
 fn is_operator(c: &Cursor<'_>) -> bool {
@@ -129,8 +132,22 @@ fn named(
 }
 
 static FUNCTIONS: &[&str] = &[
-    "version", "current_user", "user", "session_user", "system_user", "now", "current_timestamp", "sysdate",
-    "unix_timestamp", "connection_id", "database", "schema", "concat", "ifnull", "coalesce", "sleep",
+    "version",
+    "current_user",
+    "user",
+    "session_user",
+    "system_user",
+    "now",
+    "current_timestamp",
+    "sysdate",
+    "unix_timestamp",
+    "connection_id",
+    "database",
+    "schema",
+    "concat",
+    "ifnull",
+    "coalesce",
+    "sleep",
 ];
 
 fn function(session: &Session, world: &World, name: &str, arguments: &[Option<String>]) -> Option<String> {

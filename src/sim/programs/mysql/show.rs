@@ -8,6 +8,9 @@ use super::format::Rows;
 use super::lexer::{Cursor, Token};
 use super::{replication, variables};
 
+/// Whether a name is asked for.
+type Wanted = Box<dyn Fn(&str) -> bool>;
+
 pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
     let v = &session.version;
     let replica = v.mariadb_from(10, 5);
@@ -63,7 +66,11 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
     let full = c.take("full");
     if c.take("processlist") {
         c.end()?;
-        return replication::processes(session, world, if full { "show full processlist" } else { "show processlist" });
+        return replication::processes(
+            session,
+            world,
+            if full { "show full processlist" } else { "show processlist" },
+        );
     }
     if !full && c.take_any(&["databases", "schemas"]) {
         c.end()?;
@@ -83,11 +90,11 @@ fn finish(known: bool, c: &Cursor<'_>) -> Result<(), SqlError> {
 
 /// Names and values, those that `LIKE` or `WHERE` asks for.
 fn named(all: Vec<(&'static str, String)>, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
-    let wanted: Box<dyn Fn(&str) -> bool> = if c.take("like") {
+    let wanted: Wanted = if c.take("like") {
         let pattern = c.text().ok_or_else(|| c.syntax())?;
         Box::new(move |name| like(name, &pattern))
     } else if c.take("where") {
-        let mut any: Vec<Box<dyn Fn(&str) -> bool>> = vec![condition(c)?];
+        let mut any: Vec<Wanted> = vec![condition(c)?];
         while c.take("or") {
             any.push(condition(c)?);
         }
@@ -106,7 +113,7 @@ fn named(all: Vec<(&'static str, String)>, c: &mut Cursor<'_>) -> Result<Rows, S
 }
 
 /// `Variable_name = '…'`, `LIKE '…'` or `IN ('…', …)`.
-fn condition(c: &mut Cursor<'_>) -> Result<Box<dyn Fn(&str) -> bool>, SqlError> {
+fn condition(c: &mut Cursor<'_>) -> Result<Wanted, SqlError> {
     match c.peek() {
         Some(Token::Word(name) | Token::Name(name)) if name.eq_ignore_ascii_case("variable_name") => c.next(),
         Some(Token::Word(name) | Token::Name(name)) if name.eq_ignore_ascii_case("value") => {
@@ -143,7 +150,9 @@ fn like(text: &str, pattern: &str) -> bool {
     fn matches(text: &[char], pattern: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
-            Some(('%', rest)) => (0..=text.len()).any(|skip| matches(text.get(skip..).unwrap_or_default(), rest)),
+            Some(('%', rest)) => {
+                (0..=text.len()).any(|skip| matches(text.get(skip..).unwrap_or_default(), rest))
+            }
             Some(('_', rest)) => text.split_first().is_some_and(|(_, more)| matches(more, rest)),
             Some(('\\', rest)) => match (rest.split_first(), text.split_first()) {
                 (Some((want, rest)), Some((have, more))) => want == have && matches(more, rest),

@@ -9,7 +9,8 @@ const RUNNING: &str = include_str!("../../../../tests/fixtures/sim/mariadb-10.11
 const SLAVE: &str = include_str!("../../../../tests/fixtures/sim/mariadb-10.11/slave-running.txt");
 const MASTER: &str = include_str!("../../../../tests/fixtures/sim/mariadb-10.11/master-batch.txt");
 const TABLE: &str = include_str!("../../../../tests/fixtures/sim/mariadb-10.11/table.txt");
-const CONNECTING: &str = include_str!("../../../../tests/fixtures/sim/mariadb-10.11/all-slaves-connecting.txt");
+const CONNECTING: &str =
+    include_str!("../../../../tests/fixtures/sim/mariadb-10.11/all-slaves-connecting.txt");
 
 fn names(vertical: &str) -> Vec<&str> {
     vertical.lines().filter_map(|l| l.split_once(':')).map(|(name, _)| name).collect()
@@ -41,7 +42,8 @@ fn columns_stand_as_a_real_server_prints_them_with_the_same_alignment() {
     assert_eq!(names(&slave), names(SLAVE));
     let sql = "show master status; show slave hosts; show slave status";
     let (text, _, status) = run(&world, "db1-masterdb", &["mariadb", "-B", "-e", sql], "");
-    let heads: Vec<&str> = MASTER.lines().filter(|l| l.contains("Binlog_Do_DB") || l.contains("Master_id")).collect();
+    let heads: Vec<&str> =
+        MASTER.lines().filter(|l| l.contains("Binlog_Do_DB") || l.contains("Master_id")).collect();
     assert_eq!(status, 0);
     assert_eq!(text.lines().next().unwrap(), heads[0]);
     assert_eq!(text.lines().nth(2).unwrap(), *heads.last().unwrap());
@@ -88,13 +90,17 @@ fn a_stopped_io_thread_or_a_dead_master_is_null_never_zero() {
     }
     let (_, error, end) = run(&world, "db1-masterdb", &["mariadb", "-e", "select 1"], "");
     assert_eq!(end, 1);
-    assert!(error.starts_with("ERROR 2002 (HY000): Can't connect to local server through socket '/run/"), "{error}");
+    assert!(
+        error.starts_with("ERROR 2002 (HY000): Can't connect to local server through socket '/run/"),
+        "{error}"
+    );
 }
 
 #[test]
 fn values_are_selected_and_formatted_as_the_client_does() {
     let world = big();
-    let sql = "select 'a b' as x, 1, @@server_id, @@global.read_only ro, VERSION(), CURRENT_USER(), null, 'it''s'";
+    let sql =
+        "select 'a b' as x, 1, @@server_id, @@global.read_only ro, VERSION(), CURRENT_USER(), null, 'it''s'";
     let (text, _, _) = run(&world, "db2", &["mariadb", "-B"], &format!("{sql};\n"));
     assert_eq!(
         text,
@@ -110,7 +116,12 @@ fn values_are_selected_and_formatted_as_the_client_does() {
     let (variables, _, _) = run(
         &world,
         "db2",
-        &["mariadb", "-N", "-e", "show variables where Variable_name in ('server_id','read_only','have_ssl')"],
+        &[
+            "mariadb",
+            "-N",
+            "-e",
+            "show variables where Variable_name in ('server_id','read_only','have_ssl')",
+        ],
         "",
     );
     assert_eq!(variables, "have_ssl\tYES\nread_only\tON\nserver_id\t100\n");
@@ -121,7 +132,8 @@ fn values_are_selected_and_formatted_as_the_client_does() {
 #[test]
 fn errors_are_the_servers_own_and_force_goes_on() {
     let world = big();
-    let (text, error, status) = run(&world, "db2", &["mariadb", "-f"], "select 1;\nfoo;\n select @@nope; select 3;");
+    let (text, error, status) =
+        run(&world, "db2", &["mariadb", "-f"], "select 1;\nfoo;\n select @@nope; select 3;");
     assert_eq!((text.as_str(), status), ("1\n1\n3\n3\n", 0));
     assert!(error.contains(
         "ERROR 1064 (42000) at line 2: You have an error in your SQL syntax; check the manual that corresponds to \
@@ -133,7 +145,10 @@ fn errors_are_the_servers_own_and_force_goes_on() {
     assert!(error.ends_with("ERROR 1617 (HY000) at line 1: There is no master connection 'x'\n"), "{error}");
     let (_, error, status) = run(&world, "db2", &["mariadb", "-unobody", "-e", "select 1"], "");
     assert_eq!(status, 1);
-    assert_eq!(error, "ERROR 1045 (28000): Access denied for user 'nobody'@'localhost' (using password: NO)\n");
+    assert_eq!(
+        error,
+        "ERROR 1045 (28000): Access denied for user 'nobody'@'localhost' (using password: NO)\n"
+    );
     assert_eq!(run(&world, "db2", &["mariadb", "--bogus"], "").2, 2);
 }
 

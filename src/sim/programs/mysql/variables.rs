@@ -7,8 +7,15 @@ use super::execute::Session;
 
 /// Variables that are switches: `ON` and `OFF` in `SHOW VARIABLES`, 1 and 0 in `SELECT @@…`.
 static SWITCHES: &[&str] = &[
-    "read_only", "log_bin", "log_slave_updates", "gtid_strict_mode", "skip_networking", "skip_slave_start",
-    "slave_compressed_protocol", "sql_log_bin", "autocommit",
+    "read_only",
+    "log_bin",
+    "log_slave_updates",
+    "gtid_strict_mode",
+    "skip_networking",
+    "skip_slave_start",
+    "slave_compressed_protocol",
+    "sql_log_bin",
+    "autocommit",
 ];
 
 pub(super) fn is_switch(name: &str) -> bool {
@@ -59,7 +66,10 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("ssl_key", path("server-key.pem")),
         ("sync_binlog", text("0")),
         ("version", version.text.clone()),
-        ("version_comment", text(if version.mariadb { "mariadb.org binary distribution" } else { "(Ubuntu)" })),
+        (
+            "version_comment",
+            text(if version.mariadb { "mariadb.org binary distribution" } else { "(Ubuntu)" }),
+        ),
         ("version_compile_machine", text("x86_64")),
         ("version_compile_os", text("debian-linux-gnu")),
     ];
@@ -86,9 +96,8 @@ pub(super) fn status(session: &Session, world: &mut World) -> Result<Vec<(&'stat
     let databases = world.databases();
     let server = databases.server(&session.host);
     let place = server.map_or(0, |s| s.log_end().position);
-    let running = server.is_some_and(|s| {
-        databases.following(s).iter().any(|f| f.connected && f.connection.sql_started)
-    });
+    let running = server
+        .is_some_and(|s| databases.following(s).iter().any(|f| f.connected && f.connection.sql_started));
     let uptime = format!("{:.0}", up.floor());
     let mut counters = vec![
         ("Aborted_connects", "12".to_owned()),
