@@ -1,3 +1,17 @@
 //! SSH: known_hosts, authentication, hops, sessions. May import `domain`.
 
+pub mod ask;
 pub mod dial;
+pub mod error;
+pub mod known_hosts;
+pub mod link;
+pub mod ring;
+pub mod script;
+
+mod algorithms;
+mod auth;
+mod connection;
+mod guarded;
+mod inbox;
+mod patience;
+mod tunnel;
