@@ -6,7 +6,7 @@
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
 use crate::app::message::{Effect, Msg};
 use crate::app::model::{Model, Room};
@@ -28,6 +28,8 @@ use input::{Input, Urgent};
 
 /// Frames are at least this far apart: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
+/// How long after a terminal's failure the news of its hang-up may come.
+const HANG_UP_NEWS: Duration = Duration::from_millis(200);
 /// Messages taken in before the loop looks at keys and frames again.
 const BATCH: usize = 256;
 
@@ -163,38 +165,9 @@ where
     S: Stage,
 {
     let mut pace = Pace { drawn_at: None, suspended: false, news_open: true };
-    let mut batch = Vec::with_capacity(BATCH);
-    console.tick();
-    // Something to look at before anybody is asked anything.
-    console.frame(&mut pace)?;
-    let start = console.model.start();
-    console.perform(start);
-    loop {
-        match console.next(&pace, &mut batch).await {
-            Next::Frame => console.frame(&mut pace)?,
-            Next::Urgent(urgent) => {
-                if let Some(ended) = console.urgent(urgent, &mut pace)? {
-                    return Ok(ended);
-                }
-            }
-            Next::Input(input) => {
-                console.tick();
-                if let Some(ended) = console.input(input, &mut pace)? {
-                    return Ok(ended);
-                }
-            }
-            Next::News(0) => pace.news_open = false,
-            Next::News(_) => {
-                console.tick();
-                for event in batch.drain(..) {
-                    update(&mut console.model, Msg::Fleet(event));
-                }
-            }
-            Next::Time => {
-                console.tick();
-                console.model.settle();
-            }
-        }
+    match console.go(&mut pace).await {
+        Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
+        ended => ended,
     }
 }
 
@@ -211,6 +184,60 @@ where
     F: FleetControl,
     S: Stage,
 {
+    async fn go(&mut self, pace: &mut Pace) -> Result<Ended, RuntimeError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        // Something to look at before anybody is asked anything.
+        self.frame(pace)?;
+        let start = self.model.start();
+        self.perform(start);
+        loop {
+            let ended = match self.next(pace, &mut batch).await {
+                Next::Frame => {
+                    self.frame(pace)?;
+                    None
+                }
+                Next::Urgent(urgent) => self.urgent(urgent, pace)?,
+                Next::Input(input) => {
+                    self.tick();
+                    self.input(input, pace)?
+                }
+                Next::News(0) => {
+                    pace.news_open = false;
+                    None
+                }
+                Next::News(_) => {
+                    self.tick();
+                    for event in batch.drain(..) {
+                        update(&mut self.model, Msg::Fleet(event));
+                    }
+                    None
+                }
+                Next::Time => {
+                    self.tick();
+                    self.model.settle();
+                    None
+                }
+            };
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// A terminal that goes fails before the news of it arrives: gives that news a moment to tell what happened.
+    async fn why(&mut self, error: RuntimeError) -> Result<Ended, RuntimeError> {
+        let until = Instant::now() + HANG_UP_NEWS;
+        while let Ok(Some(urgent)) = timeout_at(until, self.urgent.recv()).await {
+            match urgent {
+                Urgent::Signal(number) => return Ok(Ended::Signal(number)),
+                Urgent::HungUp => return Ok(Ended::HungUp),
+                Urgent::Panicked => return Err(RuntimeError::Panicked),
+                Urgent::Stop | Urgent::Continued => {}
+            }
+        }
+        Err(error)
+    }
+
     async fn next(&mut self, pace: &Pace, batch: &mut Vec<FleetEvent>) -> Next {
         let frame = (self.model.changed && !pace.suspended)
             .then(|| pace.drawn_at.map_or_else(Instant::now, |at| at + FRAME));
