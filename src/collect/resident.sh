@@ -70,6 +70,7 @@ apart() {
       jd_got=${jd_got%"$NL@jd-status "*}
       jd_pid= ;;
   esac
+  jd_got=${jd_got%"$NL"}
   case $jd_got in *@jd-pid*|'') ;; *) say "$jd_got" ;; esac
   case $jd_pid in *[!0-9]*) jd_pid= ;; esac
   eval "jd_stuck_$jd_key=\$jd_pid"
@@ -79,9 +80,17 @@ apart() {
 
 # The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine
 # or in a user-space process may hang. Left out: what is no storage, read-only images (always full), overlays other
-# than /, tmpfs of the system's own, and further mounts of a device seen before (bind mounts).
+# than /, tmpfs other than /tmp, and further mounts of a device seen before (bind mounts).
+# Read once a report; a short table without a process, a long one with `cat` (some shells read a byte at a time).
 jd_mounts() {
-  jd_new=$(cat /proc/mounts) || return 1
+  [ -z "$jd_mounts_read" ] || return 0
+  [ -r /proc/mounts ] || return 1
+  jd_mounts_read=yes jd_new=
+  if [ "${#jd_table}" -lt 4000 ]; then
+    while IFS= read -r jd_line; do jd_new="$jd_new$jd_line$NL"; done < /proc/mounts
+  else
+    jd_new=$(cat /proc/mounts)$NL
+  fi
   [ "$jd_new" != "$jd_table" ] || return 0
   jd_table=$jd_new jd_local= jd_local_rows= jd_remote= jd_remote_rows= jd_seen=$NL
   IFS=$NL
@@ -97,8 +106,7 @@ jd_mounts() {
       nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*) jd_kind=remote ;;
       ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|ocfs2|gfs2|vfat|exfat|ntfs|ntfs3|fuseblk|ufs|minix) ;;
       overlay|overlayfs|aufs|unionfs) [ "$jd_dir" = / ] || continue ;;
-      tmpfs|ramfs)
-        case $jd_dir in /run|/run/*|/dev|/dev/*|/sys|/sys/*|/proc/*|/var/run|/var/run/*|/var/lock|/var/lib/*) continue ;; esac ;;
+      tmpfs) case $jd_dir in /tmp|/var/tmp) ;; *) continue ;; esac ;;
       *) case $1 in /dev/*) case $3 in squashfs|iso9660|udf|erofs|cramfs|romfs) continue ;; esac ;; *) continue ;; esac ;;
     esac
     case $1 in
@@ -116,7 +124,7 @@ jd_mounts() {
 }
 
 jd_report() {
-  jd_nonce=$1 jd_count=0
+  jd_nonce=$1 jd_count=0 jd_mounts_read=
   shift
   jd_all="%$jd_nonce begin$NL"
   for jd_name in "$@"; do
@@ -126,7 +134,12 @@ jd_report() {
     jd_all="$jd_all%$jd_nonce section $jd_name $?$NL$jd_out"
     jd_count=$((jd_count + 1))
   done
-  printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+  # One write: several cost a round trip more. bash would write every line by itself; `dd` makes one block of them.
+  if [ -n "$BASH_VERSION" ]; then
+    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL" | dd ibs=65536 obs=1048576
+  else
+    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+  fi
 }
 
 jd_main() {
