@@ -1,3 +1,2 @@
-//! The thin binary: arguments → run → exit code.
-
+//! The thin binary.
 fn main() {}

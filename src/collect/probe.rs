@@ -3,6 +3,7 @@
 use crate::domain::fact::Gap;
 use crate::domain::fleet::Host;
 use crate::domain::snapshot::HostFacts;
+use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
 /// A probe. One file each under `probes/`, one line each in [`super::probes::PROBES`].
@@ -10,8 +11,8 @@ pub trait Probe: Sync {
     /// The section's name: lower-case letters, digits and `_`.
     fn name(&self) -> &'static str;
 
-    /// The section: POSIX `sh` commands that print raw output of standard tools to standard output. Run inside a
-    /// function of the resident probe; helpers it may call are described in `resident.sh`.
+    /// The section: POSIX `sh` that defines the function `probe_NAME`. It adds raw output of standard tools to the report
+    /// with the helpers `resident.sh` describes (`say`, `slurp`, `apart`), and prints nothing itself.
     /// A dead program, a missing file, no right: the section says so by its exit status (see [`Raw::status`]).
     fn script(&self) -> &'static str;
 
@@ -43,6 +44,46 @@ pub enum ProbeCadence {
 pub struct Raw {
     /// Its exit status: 0 fine, 124 its time limit ended it, 126 not permitted, 127 not installed, else failed.
     pub status: u8,
-    /// Standard output, as bytes that may be anything; lossily decoded. At most 256 KiB.
+    /// Standard output, as bytes that may be anything; lossily decoded. At most [`MAX_SECTION`] bytes.
     pub text: String,
+}
+
+/// A longer section is not read: [`Gap::Unreadable`]. Bytes.
+pub const MAX_SECTION: usize = 256 * 1024;
+
+/// At most this many characters of what a host said stand in a gap.
+const MAX_SAID: usize = 200;
+
+impl Raw {
+    /// Why there is no value, when the status says so; the detail is the first line the section printed.
+    #[must_use]
+    pub fn gap(&self) -> Option<Gap> {
+        match self.status {
+            0 => None,
+            124 => Some(Gap::TimedOut),
+            126 => Some(Gap::NotPermitted(self.said())),
+            127 => Some(Gap::NotInstalled),
+            _ => Some(Gap::Failed(self.said())),
+        }
+    }
+
+    /// The text when the status is 0.
+    ///
+    /// # Errors
+    /// The gap otherwise.
+    pub fn ok(&self) -> Result<&str, Gap> {
+        self.gap().map_or(Ok(self.text.as_str()), Err)
+    }
+
+    /// The first line that holds something, printable and short.
+    #[must_use]
+    pub fn said(&self) -> Clean {
+        Clean::first_line(&self.text, MAX_SAID)
+    }
+}
+
+/// A gap for an answer that could not be read.
+#[must_use]
+pub fn unreadable(what: &str) -> Gap {
+    Gap::Unreadable(Clean::first_line(what, MAX_SAID))
 }

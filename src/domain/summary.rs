@@ -76,10 +76,9 @@ fn brief(database: &Database) -> ReplicationBrief<'_> {
     match database.role() {
         ReplicationRole::Unknown => ReplicationBrief::Unknown(server.connections.as_ref().err()),
         ReplicationRole::Standalone => ReplicationBrief::Standalone { writable },
-        ReplicationRole::Master => ReplicationBrief::Master {
-            writable,
-            replicas: server.replicas.as_ref().ok().map(Vec::len),
-        },
+        ReplicationRole::Master => {
+            ReplicationBrief::Master { writable, replicas: server.replicas.as_ref().ok().map(Vec::len) }
+        }
         ReplicationRole::Replica => {
             let connections = server.connections.as_deref().unwrap_or_default();
             following(connections, writable)

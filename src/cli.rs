@@ -1,0 +1,149 @@
+//! The command line: one file a subcommand. May import everything.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+mod check;
+mod console;
+mod info;
+mod setup;
+mod sim;
+pub mod status;
+
+/// A terminal operations console: a live fleet through one jump box.
+#[derive(Debug, Parser)]
+#[command(name = "jumpdeck", version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "Without a command the console opens on the inventory. `jumpdeck demo` needs no fleet.")]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command that touches a fleet takes.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// The inventory [default: inventory.toml in the configuration folder; `jumpdeck info` names it]
+    #[arg(long, short, global = true, value_name = "FILE", env = "JUMPDECK_INVENTORY")]
+    inventory: Option<PathBuf>,
+    /// Use a simulated fleet instead of the inventory
+    #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
+          default_missing_value = crate::sim::DEFAULT_WORLD, conflicts_with = "inventory")]
+    demo: Option<String>,
+}
+
+/// How the console looks.
+#[derive(Debug, Clone, Args)]
+struct Looks {
+    /// The theme: dark, light, high-contrast, or one of your own
+    #[arg(long, global = true, value_name = "NAME")]
+    theme: Option<String>,
+    /// The keymap: default, or one of your own
+    #[arg(long, global = true, value_name = "NAME")]
+    keymap: Option<String>,
+    /// The environment shown first
+    #[arg(long, short, value_name = "NAME")]
+    env: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The console on the inventory's fleet (what no command does, too)
+    Console(Looks),
+    /// The console on a simulated fleet: no network, nothing to break
+    Demo {
+        /// Which world
+        #[arg(value_name = "WORLD")]
+        world: Option<String>,
+        #[command(flatten)]
+        looks: Looks,
+    },
+    /// Ask once and print: exit 0 ok, 1 warning, 2 critical, 3 unknown
+    Status(status::StatusArgs),
+    /// Validate inventory, themes, keymaps and settings: exit 0, or 2 after printing every error
+    Check {
+        /// Files; without any, all that would be used
+        files: Vec<PathBuf>,
+    },
+    /// Serve the simulated fleet to any SSH client on this machine
+    Sim(sim::SimArgs),
+    /// Every path in use, and what is there
+    Info,
+    /// Shell completions, on standard output
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on standard output
+    Man,
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version end well; a usage error ends with 2. Nothing is left to do if printing fails.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let common = &cli.common;
+    let done = match cli.command {
+        None => console::run(common, &Looks { theme: None, keymap: None, env: None }),
+        Some(Command::Console(looks)) => console::run(common, &looks),
+        Some(Command::Demo { world, looks }) => {
+            let world = world.unwrap_or_else(|| crate::sim::DEFAULT_WORLD.to_owned());
+            console::run(&Common { demo: Some(world), ..common.clone() }, &looks)
+        }
+        Some(Command::Status(args)) => status::run(common, &args),
+        Some(Command::Check { files }) => check::run(common, &files),
+        Some(Command::Sim(args)) => sim::run(common, &args),
+        Some(Command::Info) => info::run(common),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "jumpdeck", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Man) => man(),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("jumpdeck: {error}");
+        ExitCode::from(error.code())
+    })
+}
+
+fn man() -> Result<ExitCode, CliError> {
+    clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What ends a command early. Its text says what happened and what to do next.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// The configuration has errors; they have been rendered.
+    #[error("{0}")]
+    Config(String),
+    /// The arguments do not fit.
+    #[error("{0}")]
+    Usage(String),
+    /// Reading, writing, the terminal.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The console ended with an error.
+    #[error("{0}")]
+    Runtime(String),
+}
+
+impl CliError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) => 2,
+            Self::Io(_) | Self::Runtime(_) => 70,
+        }
+    }
+}

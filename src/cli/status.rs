@@ -1,0 +1,108 @@
+//! `jumpdeck status`: ask once, print, exit 0 ok, 1 warning, 2 critical, 3 unknown.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::mpsc;
+
+use super::{CliError, Common, setup};
+use crate::domain::fleet::{Environment, Fleet};
+use crate::domain::judge::worst;
+use crate::domain::problem::Severity;
+
+pub mod gather;
+pub mod json;
+pub mod table;
+
+/// News on its way from the actors; a full queue makes them wait.
+const QUEUE: usize = 1024;
+
+/// What to ask, and how to print it.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// An environment; may be given several times [default: the first of the inventory]
+    #[arg(long, short, value_name = "NAME")]
+    env: Vec<String>,
+    /// Every environment
+    #[arg(long, conflicts_with = "env")]
+    all: bool,
+    /// How to print it; JSON is one document a line and environment (docs/status-json.md)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Seconds until hosts that have not answered are reported as timed out
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    timeout: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.1..=3600.0).contains(&n) => Ok(n),
+        _ => Err("a number of seconds from 0.1 to 3600 is wanted".to_owned()),
+    }
+}
+
+pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let pictures = runtime.block_on(ask(common, args));
+    // Connections that hang must not hold the answer back.
+    runtime.shutdown_background();
+    let pictures = pictures?;
+    let mut out = std::io::stdout().lock();
+    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    for (i, picture) in pictures.iter().enumerate() {
+        match args.format {
+            Format::Table => {
+                let gap = if i == 0 { "" } else { "\n" };
+                write!(out, "{gap}{}", table::render(picture, colour))?;
+            }
+            Format::Json => {
+                let taken_at = jiff::Timestamp::now().to_string();
+                let status = json::Status::new(picture, taken_at);
+                let text = serde_json::to_string(&status).map_err(std::io::Error::from)?;
+                writeln!(out, "{text}")?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::from(exit_code(pictures.iter().filter_map(|p| worst(&p.problems)).max())))
+}
+
+/// The exit code for the worst problem there is.
+fn exit_code(worst: Option<Severity>) -> u8 {
+    match worst {
+        None => 0,
+        Some(Severity::Warning) => 1,
+        Some(Severity::Critical) => 2,
+        Some(Severity::Unknown) => 3,
+    }
+}
+
+async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>, CliError> {
+    let (sender, events) = mpsc::channel(QUEUE);
+    let target = setup::target(common)?;
+    let wanted = wanted(&target.fleet, args)?;
+    let fleet = target.fleet.clone();
+    let clock = target.clock;
+    let collector = target.collector(Arc::new(crate::ssh::ask::RefuseAll), sender);
+    let limit = Duration::from_secs_f64(args.timeout);
+    Ok(gather::gather(&fleet, &wanted, &collector, events, clock, limit).await)
+}
+
+fn wanted(fleet: &Fleet, args: &StatusArgs) -> Result<Vec<Arc<Environment>>, CliError> {
+    if args.all {
+        return Ok(fleet.environments.clone());
+    }
+    if args.env.is_empty() {
+        return Ok(fleet.environments.first().cloned().into_iter().collect());
+    }
+    args.env.iter().map(|name| setup::environment(fleet, name)).collect()
+}

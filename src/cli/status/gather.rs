@@ -1,0 +1,152 @@
+//! Asks the environments once and waits until every host has given its first answer, or failed to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::collect::clock::Clock;
+use crate::collect::{Collector, host, jump};
+use crate::domain::event::FleetEvent;
+use crate::domain::fleet::{Environment, Fleet};
+use crate::domain::hop::Hop;
+use crate::domain::judge::roles::{RoleStanding, standings};
+use crate::domain::judge::{Situation, judge};
+use crate::domain::names::{EnvName, HostName};
+use crate::domain::problem::Problem;
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
+use crate::domain::time::Moment;
+
+/// One environment at one moment, judged.
+#[derive(Debug)]
+pub struct Picture {
+    /// What the inventory says.
+    pub env: Arc<Environment>,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// The jump box.
+    pub jump: Arc<JumpSnapshot>,
+    /// The hosts, in the inventory's order.
+    pub hosts: Vec<Arc<HostSnapshot>>,
+    /// Judged problems, worst first.
+    pub problems: Vec<Problem>,
+    /// Roles against their requirements.
+    pub roles: Vec<RoleStanding>,
+    /// The moment of judgement, for ages.
+    pub now: Moment,
+}
+
+/// What has arrived so far.
+struct Arrived {
+    jumps: HashMap<EnvName, Arc<JumpSnapshot>>,
+    hosts: HashMap<(EnvName, HostName), Arc<HostSnapshot>>,
+}
+
+/// Asks once. Ends when every host has answered or failed, or when `limit` is over: hosts that have not answered by
+/// then are timed out, and say so.
+pub async fn gather(
+    fleet: &Fleet,
+    wanted: &[Arc<Environment>],
+    collector: &Collector,
+    mut events: mpsc::Receiver<FleetEvent>,
+    clock: Clock,
+    limit: Duration,
+) -> Vec<Picture> {
+    let until = Instant::now() + limit;
+    let mut arrived = Arrived { jumps: HashMap::new(), hosts: HashMap::new() };
+    for env in wanted {
+        collector.activate(&env.name);
+    }
+    while !wanted.iter().all(|env| arrived.is_settled(env)) {
+        match timeout_at(until, events.recv()).await {
+            Ok(Some(event)) => arrived.take(event),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    wanted.iter().map(|env| arrived.picture(fleet, env, clock.now(), limit)).collect()
+}
+
+impl Arrived {
+    fn take(&mut self, event: FleetEvent) {
+        match event {
+            FleetEvent::Jump(jump) => {
+                self.jumps.insert(jump.env.clone(), jump);
+            }
+            FleetEvent::Host(host) => {
+                self.hosts.insert((host.id.env.clone(), host.id.host.clone()), host);
+            }
+            // Nobody is there to answer; the one who asked has been refused already.
+            FleetEvent::Question(_) | FleetEvent::QuestionGone(_) => {}
+        }
+    }
+
+    fn is_settled(&self, env: &Environment) -> bool {
+        let jump = self.jumps.get(&env.name).map(|j| j.link.state);
+        match jump {
+            None | Some(LinkState::Pending) => false,
+            Some(LinkState::Up) => env.hosts.iter().all(|h| {
+                let seen = self.hosts.get(&(env.name.clone(), h.id.host.clone()));
+                seen.is_some_and(|s| s.link.state != LinkState::Pending)
+            }),
+            Some(_) => true,
+        }
+    }
+
+    fn picture(&self, fleet: &Fleet, env: &Arc<Environment>, now: Moment, limit: Duration) -> Picture {
+        let seen = self.jumps.get(&env.name).cloned();
+        let mut jump = seen.unwrap_or_else(|| Arc::new(jump::pending(env, now)));
+        if jump.link.state == LinkState::Pending {
+            Arc::make_mut(&mut jump).link = no_answer(Hop::Jump(jump.name.clone()), now, limit);
+        }
+        let hosts: Vec<Arc<HostSnapshot>> = env
+            .hosts
+            .iter()
+            .map(|spec| {
+                let seen = self.hosts.get(&(env.name.clone(), spec.id.host.clone())).cloned();
+                let mut snapshot = seen.unwrap_or_else(|| Arc::new(host::pending(spec, now)));
+                if snapshot.link.state == LinkState::Pending {
+                    let link = if jump.link.is_up() {
+                        no_answer(Hop::Host(spec.id.host.clone()), now, limit)
+                    } else {
+                        behind(&jump)
+                    };
+                    Arc::make_mut(&mut snapshot).link = link;
+                }
+                snapshot
+            })
+            .collect();
+        let situation = Situation { env, jump: &jump, hosts: &hosts, now };
+        Picture {
+            problems: judge(&situation),
+            roles: standings(&situation),
+            env: env.clone(),
+            simulated: fleet.simulated,
+            jump,
+            hosts,
+            now,
+        }
+    }
+}
+
+fn no_answer(hop: Hop, now: Moment, limit: Duration) -> Link {
+    Link {
+        state: LinkState::TimedOut,
+        hop: Some(hop),
+        detail: format!("no answer within the {} s this command may take", limit.as_secs_f64()).into(),
+        since: now,
+        retry_at: None,
+    }
+}
+
+/// A host behind a jump box that is down: nobody could ask it.
+fn behind(jump: &JumpSnapshot) -> Link {
+    Link {
+        state: LinkState::Unreachable,
+        hop: Some(Hop::Jump(jump.name.clone())),
+        detail: format!("jump box {} {}", jump.name, jump.link.state.label()).into(),
+        since: jump.link.since,
+        retry_at: None,
+    }
+}

@@ -1,0 +1,369 @@
+//! The status JSON, schema 1: stable. A value not known is `null`, with the reason in `state_detail` or `errors`,
+//! never a zero. Documented in `docs/status-json.md`; a field may be added, none removed or given another meaning.
+
+use serde::Serialize;
+
+use crate::domain::fact::{Fact, Gap};
+use crate::domain::judge::Situation;
+use crate::domain::judge::roles::{self, RoleStanding};
+use crate::domain::names::{HostName, RoleName};
+use crate::domain::problem::Problem;
+use crate::domain::replication::{Connection, Database, ServerStatus};
+use crate::domain::snapshot::{HostSnapshot, Load, Memory, ServiceState};
+use crate::domain::storage::{Filesystem, Usage};
+
+use super::gather::Picture;
+
+const SCHEMA: u32 = 1;
+
+/// One environment.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    schema: u32,
+    taken_at: String,
+    environment: String,
+    simulated: bool,
+    jump: JumpStatus,
+    hosts: Vec<HostStatus>,
+    roles: Vec<RoleStatus>,
+    problems: Vec<ProblemStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct JumpStatus {
+    name: String,
+    address: String,
+    state: &'static str,
+    state_detail: Option<String>,
+    rtt_ms: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct HostStatus {
+    name: String,
+    address: String,
+    state: &'static str,
+    state_detail: Option<String>,
+    age_ms: Option<u64>,
+    level: Option<String>,
+    roles: Option<Vec<String>>,
+    os: Option<String>,
+    uptime_s: Option<u64>,
+    load: Option<LoadStatus>,
+    memory: Option<MemoryStatus>,
+    filesystems: Option<Vec<FilesystemStatus>>,
+    replication: Option<Vec<ReplicationStatus>>,
+    services: Option<Vec<ServiceStatus>>,
+    problems: Vec<ProblemStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct LoadStatus {
+    one: f64,
+    five: f64,
+    fifteen: f64,
+    cpus: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct MemoryStatus {
+    total_kb: u64,
+    available_kb: u64,
+    swap_total_kb: u64,
+    swap_free_kb: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct FilesystemStatus {
+    device: String,
+    mount: String,
+    fstype: Option<String>,
+    size_kb: Option<u64>,
+    used_kb: Option<u64>,
+    available_kb: Option<u64>,
+    use_percent: Option<u8>,
+    inodes_use_percent: Option<u8>,
+    remote: bool,
+    errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplicationStatus {
+    engine: &'static str,
+    version: Option<String>,
+    role: &'static str,
+    connection: Option<String>,
+    source: Option<String>,
+    io: Option<&'static str>,
+    sql: Option<&'static str>,
+    lag_s: Option<u64>,
+    tls: Option<bool>,
+    read_only: Option<bool>,
+    gtid: Option<String>,
+    server_id: Option<u64>,
+    replicas: Option<Vec<ReplicaStatus>>,
+    errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplicaStatus {
+    server_id: u64,
+    host: Option<String>,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServiceStatus {
+    name: String,
+    state: &'static str,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RoleStatus {
+    role: String,
+    required: Option<String>,
+    found: usize,
+    hosts: Vec<String>,
+    unknown: Vec<String>,
+    state: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ProblemStatus {
+    severity: &'static str,
+    host: Option<String>,
+    kind: &'static str,
+    message: String,
+}
+
+impl Status {
+    /// The picture as schema 1. `taken_at` is RFC 3339.
+    #[must_use]
+    pub fn new(picture: &Picture, taken_at: String) -> Self {
+        let jump = &picture.jump;
+        Self {
+            schema: SCHEMA,
+            taken_at,
+            environment: picture.env.name.to_string(),
+            simulated: picture.simulated,
+            jump: JumpStatus {
+                name: jump.name.to_string(),
+                address: jump.address.clone(),
+                state: jump.link.state.word(),
+                state_detail: text(jump.link.detail.as_str()),
+                rtt_ms: jump.rtt.current().map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
+            },
+            hosts: picture.hosts.iter().map(|h| host(picture, h)).collect(),
+            roles: picture.roles.iter().map(role).collect(),
+            problems: picture.problems.iter().map(problem).collect(),
+        }
+    }
+}
+
+fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
+    let situation =
+        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
+    let facts = &h.facts;
+    // Figures that may not be judged any more are not told as if they were current.
+    let judgeable = situation.is_judgeable(h);
+    let spec = picture.env.host(&h.id.host).filter(|_| judgeable);
+    HostStatus {
+        name: h.id.host.to_string(),
+        address: h.address.clone(),
+        state: h.link.state.word(),
+        state_detail: detail(h),
+        age_ms: h.age(picture.now).map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        level: told(&facts.grains, judgeable).and_then(|g| g.level.as_ref()).map(ToString::to_string),
+        roles: spec
+            .and_then(|spec| roles::reported(spec, h))
+            .map(|roles| roles.iter().map(RoleName::to_string).collect()),
+        os: told(&facts.os, judgeable).map(|os| os.pretty.to_string()),
+        uptime_s: told(&facts.uptime, judgeable).map(|u| u.as_secs()),
+        load: told(&facts.load, judgeable).map(load),
+        memory: told(&facts.memory, judgeable).map(memory),
+        filesystems: filesystems(h, judgeable),
+        replication: told(&facts.databases, judgeable)
+            .map(|databases| databases.iter().flat_map(replication).collect()),
+        services: told(&facts.services, judgeable).map(|services| {
+            services
+                .iter()
+                .map(|s| ServiceStatus {
+                    name: s.name.to_string(),
+                    state: service_word(s.state),
+                    detail: s.detail.to_string(),
+                })
+                .collect()
+        }),
+        problems: picture
+            .problems
+            .iter()
+            .filter(|p| p.host.as_ref() == Some(&h.id.host))
+            .map(problem)
+            .collect(),
+    }
+}
+
+fn told<T>(fact: &Fact<T>, judgeable: bool) -> Option<&T> {
+    fact.current().filter(|_| judgeable)
+}
+
+fn text(s: &str) -> Option<String> {
+    (!s.is_empty()).then(|| s.to_owned())
+}
+
+/// Why the host is not up; when it is, which questions it did not answer, and why.
+fn detail(h: &HostSnapshot) -> Option<String> {
+    if !h.link.is_up() {
+        return text(h.link.detail.as_str());
+    }
+    let facts = &h.facts;
+    let gaps: Vec<String> = [
+        ("load", &facts.load.gap),
+        ("memory", &facts.memory.gap),
+        ("uptime", &facts.uptime.gap),
+        ("os", &facts.os.gap),
+        ("grains", &facts.grains.gap),
+        ("filesystems", &facts.filesystems.gap),
+        ("network filesystems", &facts.network_filesystems.gap),
+        ("databases", &facts.databases.gap),
+    ]
+    .into_iter()
+    .filter_map(|(what, gap)| gap.as_ref().map(|gap| format!("{what} {}", gap.describe())))
+    .collect();
+    text(&gaps.join("; "))
+}
+
+fn load(load: &Load) -> LoadStatus {
+    LoadStatus { one: load.one, five: load.five, fifteen: load.fifteen, cpus: load.cpus }
+}
+
+fn memory(m: &Memory) -> MemoryStatus {
+    MemoryStatus {
+        total_kb: m.total_kb,
+        available_kb: m.available_kb,
+        swap_total_kb: m.swap_total_kb,
+        swap_free_kb: m.swap_free_kb,
+    }
+}
+
+fn filesystems(h: &HostSnapshot, judgeable: bool) -> Option<Vec<FilesystemStatus>> {
+    let local = told(&h.facts.filesystems, judgeable)?;
+    let network = told(&h.facts.network_filesystems, judgeable);
+    Some(local.iter().chain(network.into_iter().flatten()).map(filesystem).collect())
+}
+
+fn filesystem(f: &Filesystem) -> FilesystemStatus {
+    let usage: Option<&Usage> = f.usage.as_ref().ok();
+    FilesystemStatus {
+        device: f.device.to_string(),
+        mount: f.mount.to_string(),
+        fstype: f.fstype.as_ref().map(ToString::to_string),
+        size_kb: usage.map(|u| u.size_kb),
+        used_kb: usage.map(|u| u.used_kb),
+        available_kb: usage.map(|u| u.available_kb),
+        use_percent: usage.and_then(|u| u.use_percent),
+        inodes_use_percent: usage.and_then(|u| u.inodes_use_percent),
+        remote: f.remote,
+        errors: f.usage.as_ref().err().map(Gap::describe).into_iter().collect(),
+    }
+}
+
+/// An entry for each connection; one without a connection for a server that follows nobody or could not be asked.
+fn replication(database: &Database) -> Vec<ReplicationStatus> {
+    match &database.server {
+        Err(gap) => vec![entry(database, None, None, vec![gap.describe()])],
+        Ok(server) => match &server.connections {
+            Err(gap) => {
+                vec![entry(database, Some(server), None, vec![format!("connections {}", gap.describe())])]
+            }
+            Ok(connections) if connections.is_empty() => {
+                vec![entry(database, Some(server), None, Vec::new())]
+            }
+            Ok(connections) => {
+                connections.iter().map(|c| entry(database, Some(server), Some(c), errors(c))).collect()
+            }
+        },
+    }
+}
+
+fn entry(
+    database: &Database,
+    server: Option<&ServerStatus>,
+    connection: Option<&Connection>,
+    errors: Vec<String>,
+) -> ReplicationStatus {
+    ReplicationStatus {
+        engine: database.engine.word(),
+        version: database.version.as_ref().map(ToString::to_string),
+        role: database.role().word(),
+        connection: connection.map(|c| c.name.to_string()),
+        source: connection.map(source),
+        io: connection.map(|c| c.io.word()),
+        sql: connection.map(|c| c.sql.word()),
+        lag_s: connection.and_then(Connection::lag_s),
+        tls: connection.and_then(|c| c.tls),
+        read_only: server.and_then(|s| s.read_only),
+        gtid: server.and_then(|s| s.gtid.as_ref()).map(ToString::to_string),
+        server_id: server.and_then(|s| s.server_id),
+        replicas: server.and_then(replicas),
+        errors,
+    }
+}
+
+fn source(c: &Connection) -> String {
+    match c.master_port {
+        Some(port) => format!("{}:{port}", c.master_host),
+        None => c.master_host.to_string(),
+    }
+}
+
+fn errors(c: &Connection) -> Vec<String> {
+    let error = |what: &str, e: &crate::domain::replication::ReplicationError| {
+        format!("{what} error {}: {}", e.number, e.message)
+    };
+    let io = c.io_error.as_ref().map(|e| error("IO", e));
+    let sql = c.sql_error.as_ref().map(|e| error("SQL", e));
+    let lag = c.lag_s().is_none().then(|| "lag unknown".to_owned());
+    io.into_iter().chain(sql).chain(lag).collect()
+}
+
+fn replicas(server: &ServerStatus) -> Option<Vec<ReplicaStatus>> {
+    let replicas = server.replicas.as_ref().ok()?;
+    Some(
+        replicas
+            .iter()
+            .map(|r| ReplicaStatus { server_id: r.server_id, host: text(r.host.as_str()), port: r.port })
+            .collect(),
+    )
+}
+
+fn service_word(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Ok => "ok",
+        ServiceState::Degraded => "degraded",
+        ServiceState::Down => "down",
+        ServiceState::Unknown => "unknown",
+    }
+}
+
+fn role(standing: &RoleStanding) -> RoleStatus {
+    let names = |hosts: &[HostName]| hosts.iter().map(ToString::to_string).collect();
+    RoleStatus {
+        role: standing.role.to_string(),
+        required: standing.required.as_ref().map(crate::domain::fleet::Requirement::describe),
+        found: standing.hosts.len(),
+        hosts: names(&standing.hosts),
+        unknown: names(&standing.unknown),
+        state: standing.state.word(),
+    }
+}
+
+fn problem(p: &Problem) -> ProblemStatus {
+    ProblemStatus {
+        severity: p.severity.word(),
+        host: p.host.as_ref().map(ToString::to_string),
+        kind: p.kind.word(),
+        message: p.message.clone(),
+    }
+}

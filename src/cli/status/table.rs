@@ -1,0 +1,169 @@
+//! The status table: one screenful for people and for a pipe. No colour when not asked for one.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::judge::Situation;
+use crate::domain::judge::roles;
+use crate::domain::problem::Severity;
+use crate::domain::snapshot::HostSnapshot;
+use crate::domain::summary::{replication_brief, replication_words, worst_filesystem};
+use crate::domain::time::short_age;
+
+use super::gather::Picture;
+
+/// What stands for a value nobody knows.
+const UNKNOWN: &str = "?";
+
+#[derive(Clone, Copy)]
+enum Align {
+    Left,
+    Right,
+}
+
+const HEADINGS: [(&str, Align); 9] = [
+    ("", Align::Left),
+    ("HOST", Align::Left),
+    ("ROLES", Align::Left),
+    ("LOAD 1", Align::Right),
+    ("5", Align::Right),
+    ("15", Align::Right),
+    ("DISK", Align::Left),
+    ("REPLICATION", Align::Left),
+    ("AGE", Align::Right),
+];
+
+/// The picture as text, a line a host, its problems below.
+#[must_use]
+pub fn render(picture: &Picture, colour: bool) -> String {
+    let mut out = heading(picture, colour);
+    let rows: Vec<(Option<Severity>, Vec<String>)> =
+        picture.hosts.iter().map(|h| (worst_of(picture, h), row(picture, h))).collect();
+    let widths: Vec<usize> = HEADINGS
+        .iter()
+        .enumerate()
+        .map(|(i, (title, _))| {
+            let cells = rows.iter().filter_map(|(_, row)| row.get(i)).map(|cell| cell.width());
+            cells.chain([title.width()]).max().unwrap_or(0)
+        })
+        .collect();
+    let titles: Vec<String> = HEADINGS.iter().map(|(title, _)| (*title).to_owned()).collect();
+    line(&mut out, &titles, &widths, None, colour);
+    for (severity, row) in &rows {
+        line(&mut out, row, &widths, *severity, colour);
+    }
+    problems(&mut out, picture, colour);
+    out
+}
+
+fn heading(picture: &Picture, colour: bool) -> String {
+    let jump = &picture.jump;
+    let simulated = if picture.simulated { "  SIMULATED" } else { "" };
+    let state = match jump.rtt.current() {
+        Some(rtt) if jump.link.is_up() => format!("{:.1} ms", rtt.as_secs_f64() * 1000.0),
+        _ => jump.link.state.label().to_owned(),
+    };
+    let up = picture.hosts.iter().filter(|h| h.link.is_up()).count();
+    let name = paint(&picture.env.name.as_str().to_uppercase(), "1", colour);
+    format!("{name}  jump {} {state}  {up} of {} hosts up{simulated}\n", jump.name, picture.hosts.len())
+}
+
+fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {
+    let of_host = |p: &&crate::domain::problem::Problem| p.host.as_ref() == Some(&host.id.host);
+    picture.problems.iter().filter(of_host).map(|p| p.severity).max()
+}
+
+fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
+    let sign = match worst_of(picture, host) {
+        None if host.link.is_up() => "ok",
+        None => "..",
+        Some(severity) => sign(severity),
+    };
+    let situation =
+        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
+    let spec = picture.env.host(&host.id.host);
+    let reported = spec.filter(|_| situation.is_judgeable(host)).and_then(|s| roles::reported(s, host));
+    let roles = reported.or_else(|| spec.map(|s| s.roles.clone())).unwrap_or_default();
+    let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+    let mut cells = vec![sign.to_owned(), host.id.host.to_string(), roles.join(",")];
+    if !host.link.is_up() {
+        cells.extend([UNKNOWN; 3].map(str::to_owned));
+        cells.push(host.link.state.label().to_owned());
+        cells.extend([String::new(), host.age(picture.now).map_or("-".to_owned(), short_age)]);
+        return cells;
+    }
+    let facts = &host.facts;
+    match facts.load.current() {
+        Some(load) => cells.extend([load.one, load.five, load.fifteen].map(|l| format!("{l:.2}"))),
+        None => cells.extend([UNKNOWN; 3].map(str::to_owned)),
+    }
+    let disk = match (facts.filesystems.current(), worst_filesystem(facts)) {
+        (Some(_), Some(f)) => match &f.usage {
+            Ok(usage) => match usage.use_percent {
+                Some(percent) => format!("{percent:>3}% {}", f.mount),
+                None => format!("  - {}", f.mount),
+            },
+            Err(gap) => format!("  ? {} {}", f.mount, gap.word()),
+        },
+        _ => UNKNOWN.to_owned(),
+    };
+    cells.push(disk);
+    cells.push(match facts.databases.current() {
+        Some(databases) => replication_words(replication_brief(databases)),
+        None => facts.databases.gap.as_ref().map_or(UNKNOWN.to_owned(), |g| g.word().to_owned()),
+    });
+    cells.push(host.age(picture.now).map_or(UNKNOWN.to_owned(), short_age));
+    cells
+}
+
+fn sign(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "CRIT",
+        Severity::Unknown => "UNKN",
+        Severity::Warning => "WARN",
+    }
+}
+
+fn code(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1;31",
+        Severity::Unknown => "35",
+        Severity::Warning => "33",
+    }
+}
+
+fn line(out: &mut String, cells: &[String], widths: &[usize], severity: Option<Severity>, colour: bool) {
+    let mut text = String::new();
+    for (i, ((cell, width), (_, align))) in cells.iter().zip(widths).zip(HEADINGS).enumerate() {
+        let pad = " ".repeat(width.saturating_sub(cell.width()));
+        let painted = match severity {
+            Some(severity) if i == 0 => paint(cell, code(severity), colour),
+            _ => cell.clone(),
+        };
+        match align {
+            Align::Left => text.push_str(&(painted + &pad)),
+            Align::Right => text.push_str(&(pad + &painted)),
+        }
+        text.push_str("  ");
+    }
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn problems(out: &mut String, picture: &Picture, colour: bool) {
+    if picture.problems.is_empty() {
+        return;
+    }
+    out.push('\n');
+    for p in &picture.problems {
+        let word = paint(sign(p.severity), code(p.severity), colour);
+        let host = p.host.as_ref().map_or(picture.env.name.as_str(), |h| h.as_str());
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{word}  {host}: {}", p.message);
+    }
+}
+
+fn paint(text: &str, code: &str, colour: bool) -> String {
+    if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

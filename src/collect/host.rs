@@ -1,0 +1,305 @@
+//! The actor of one host: connects through the jump box, keeps the resident probe asked, publishes snapshots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::time::{sleep_until, timeout, timeout_at};
+
+use crate::domain::event::FleetEvent;
+use crate::domain::fleet::{Cadence, Host};
+use crate::domain::hop::Hop;
+use crate::domain::names::HostName;
+use crate::domain::snapshot::{HostSnapshot, Link, LinkState};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+use super::backoff::Backoff;
+use super::clock::Clock;
+use super::jump::JumpWatch;
+use super::reach::{Failure, JumpWay, Shell};
+use super::resident::{self, FrameReader, Report};
+
+/// How long a lost host waits for the news that its jump box is lost too, so that the right hop is named.
+const JUMP_NEWS: Duration = Duration::from_millis(500);
+
+/// What the actors of an environment share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) cadence: Cadence,
+    pub(crate) jump_name: HostName,
+    pub(crate) jump: JumpWatch,
+    pub(crate) events: mpsc::Sender<FleetEvent>,
+    /// Polls under way at once, over every environment.
+    pub(crate) in_flight: Arc<Semaphore>,
+    /// Counts up when every host shall be asked now.
+    pub(crate) refresh: watch::Receiver<u64>,
+}
+
+/// The actor.
+pub(crate) struct HostActor {
+    spec: Arc<Host>,
+    shared: Shared,
+    retry: Arc<Notify>,
+    snapshot: HostSnapshot,
+    backoff: Backoff,
+    /// The fastest report so far: no round trip to the host takes longer.
+    fastest: Option<Duration>,
+}
+
+impl HostActor {
+    pub(crate) fn new(spec: Arc<Host>, shared: Shared, retry: Arc<Notify>) -> Self {
+        let snapshot = pending(&spec, shared.clock.now());
+        Self { spec, shared, retry, snapshot, backoff: Backoff::default(), fastest: None }
+    }
+
+    /// Runs until nobody listens any more.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let Some(way) = self.jump().await else { return };
+            let failure = self.session(way).await;
+            let failure = self.blame(failure).await;
+            if self.lose(failure).await.is_err() {
+                return;
+            }
+            self.wait_to_retry().await;
+        }
+    }
+
+    /// Waits for a live jump connection; `None` when there will be none any more.
+    async fn jump(&mut self) -> Option<Arc<dyn JumpWay>> {
+        let seen = self.shared.jump.wait_for(Option::is_some).await.ok()?;
+        seen.clone()
+    }
+
+    /// One connection, from login to its end.
+    async fn session(&mut self, way: Arc<dyn JumpWay>) -> Failure {
+        let mut jump = self.shared.jump.clone();
+        tokio::select! {
+            failure = self.serve(way) => failure,
+            _ = jump.wait_for(Option::is_none) => self.jump_lost(),
+        }
+    }
+
+    async fn serve(&mut self, way: Arc<dyn JumpWay>) -> Failure {
+        let host = match way.host(&self.spec).await {
+            Ok(host) => host,
+            Err(failure) => return failure,
+        };
+        let mut shell = match timeout(self.shared.cadence.connect, host.shell()).await {
+            Ok(Ok(shell)) => shell,
+            Ok(Err(failure)) => return failure,
+            Err(_) => return self.late("no shell", self.shared.cadence.connect),
+        };
+        match self.poll(shell.as_mut()).await {
+            Ok(never) => match never {},
+            Err(failure) => failure,
+        }
+    }
+
+    /// Starts the resident probe and keeps it asked.
+    async fn poll(&mut self, shell: &mut dyn Shell) -> Result<std::convert::Infallible, Failure> {
+        let mut reader = FrameReader::new();
+        let mut reports = 0;
+        loop {
+            let sections = resident::sections(&self.spec, reports);
+            let asked = self.ask(shell, &mut reader, &sections, reports == 0).await?;
+            reports += 1;
+            self.wait_for_next(asked).await;
+        }
+    }
+
+    /// Asks once and publishes the answer; the first question brings the program along. Returns when it was asked.
+    async fn ask(
+        &mut self,
+        shell: &mut dyn Shell,
+        reader: &mut FrameReader,
+        sections: &[&'static str],
+        first: bool,
+    ) -> Result<Moment, Failure> {
+        let in_flight = self.shared.in_flight.clone();
+        // The semaphore is never closed; were it, asking without a place is better than not asking.
+        let place = in_flight.acquire().await.ok();
+        self.shared.refresh.mark_unchanged();
+        let asked = self.shared.clock.now();
+        let nonce = format!("{:016x}", rand::random::<u64>());
+        let question = if first {
+            resident::program(&self.spec, &nonce, sections)
+        } else {
+            resident::tick(&nonce, sections)
+        };
+        let deadline = self.shared.clock.instant(asked.plus(self.shared.cadence.deadline));
+        let answer = timeout_at(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
+        drop(place);
+        let report = answer.unwrap_or_else(|_| Err(self.late("no report", self.shared.cadence.deadline)))?;
+        self.learn(&report, sections, asked).await?;
+        Ok(asked)
+    }
+
+    /// Takes a report: proves who answered, then reads it into the facts.
+    async fn learn(
+        &mut self,
+        report: &Report,
+        sections: &[&'static str],
+        asked: Moment,
+    ) -> Result<(), Failure> {
+        let arrived = self.shared.clock.now();
+        let took = arrived.since(asked);
+        let fastest = self.fastest.map_or(took, |fastest| fastest.min(took));
+        self.fastest = Some(fastest);
+        let mut facts = self.snapshot.facts.clone();
+        resident::ingest(report, sections, asked, &mut facts);
+        resident::learn_clock(report, epoch_ms(), fastest, asked, &mut facts);
+        if let Some(identity) = facts.identity.current() {
+            self.prove(&identity.hostname)?;
+        }
+        if !self.snapshot.link.is_up() {
+            self.snapshot.link = Link::up(arrived);
+        }
+        self.backoff.reset();
+        self.snapshot.facts = facts;
+        self.snapshot.reported_at = Some(asked);
+        self.snapshot.took = Some(took);
+        self.publish().await.map_err(|()| self.jump_lost())
+    }
+
+    /// Whether the machine that answered is the one that was asked for: by its own hostname, first label, any case.
+    fn prove(&self, hostname: &Clean) -> Result<(), Failure> {
+        let wanted = self.spec.hostname.as_deref().unwrap_or(self.spec.id.host.as_str());
+        let label = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        if label(hostname.as_str()) == label(wanted) {
+            return Ok(());
+        }
+        Err(Failure {
+            state: LinkState::IdentityMismatch,
+            hop: Hop::Host(self.spec.id.host.clone()),
+            detail: format!(
+                "{} answered as {hostname}, not as {wanted}: its report was dropped. Check its address, or set \
+                 `hostname = \"{hostname}\"` in the inventory if that is its name",
+                self.snapshot.address
+            )
+            .into(),
+        })
+    }
+
+    /// Waits until the next report is due, or somebody asks for it now. A host whose reports take long is asked half
+    /// as often.
+    async fn wait_for_next(&mut self, asked: Moment) {
+        let poll = self.shared.cadence.poll;
+        let slow = self.snapshot.took.is_some_and(|took| took * 2 > poll);
+        let due = asked.plus(if slow { poll * 2 } else { poll });
+        tokio::select! {
+            () = sleep_until(self.shared.clock.instant(due)) => {}
+            changed = self.shared.refresh.changed() => if changed.is_err() {
+                std::future::pending::<()>().await;
+            },
+        }
+    }
+
+    /// A host that is lost because its jump box is, is the jump box's failure: wait a moment for that news.
+    async fn blame(&mut self, failure: Failure) -> Failure {
+        if matches!(failure.hop, Hop::Jump(_)) || failure.state.needs_a_person() {
+            return failure;
+        }
+        let mut jump = self.shared.jump.clone();
+        match timeout(JUMP_NEWS, jump.wait_for(Option::is_none)).await {
+            Ok(_) => self.jump_lost(),
+            Err(_) => failure,
+        }
+    }
+
+    fn jump_lost(&self) -> Failure {
+        Failure {
+            state: LinkState::Unreachable,
+            hop: Hop::Jump(self.shared.jump_name.clone()),
+            detail: format!("jump box {} is lost", self.shared.jump_name).into(),
+        }
+    }
+
+    fn late(&self, what: &str, limit: Duration) -> Failure {
+        Failure {
+            state: LinkState::TimedOut,
+            hop: Hop::Host(self.spec.id.host.clone()),
+            detail: format!("{what} within {} s", limit.as_secs_f64()).into(),
+        }
+    }
+
+    async fn lose(&mut self, failure: Failure) -> Result<(), ()> {
+        let now = self.shared.clock.now();
+        let behind_jump = matches!(failure.hop, Hop::Jump(_));
+        let retry_at = if failure.state.needs_a_person() || behind_jump {
+            None
+        } else {
+            Some(now.plus(self.backoff.next(rand::random::<f64>())))
+        };
+        let same = self.snapshot.link.state == failure.state;
+        self.snapshot.link = Link {
+            state: failure.state,
+            hop: Some(failure.hop),
+            detail: failure.detail,
+            since: if same { self.snapshot.link.since } else { now },
+            retry_at,
+        };
+        self.publish().await
+    }
+
+    /// Waits out the backoff. Without one a person must act, or the jump box must come back.
+    async fn wait_to_retry(&mut self) {
+        if matches!(self.snapshot.link.hop, Some(Hop::Jump(_))) {
+            return;
+        }
+        match self.snapshot.link.retry_at {
+            Some(at) => tokio::select! {
+                () = sleep_until(self.shared.clock.instant(at)) => {}
+                () = self.retry.notified() => self.backoff.reset(),
+            },
+            None => self.retry.notified().await,
+        }
+    }
+
+    async fn publish(&mut self) -> Result<(), ()> {
+        self.snapshot.generation += 1;
+        self.shared.events.send(FleetEvent::Host(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
+    }
+}
+
+/// Sends one question and reads until its answer is whole.
+async fn exchange(
+    shell: &mut dyn Shell,
+    reader: &mut FrameReader,
+    nonce: &str,
+    question: &str,
+    spec: &Host,
+) -> Result<Report, Failure> {
+    shell.write(question.as_bytes()).await?;
+    loop {
+        let bytes = shell.read().await?;
+        let mut next = reader.push(&bytes).map_err(|e| unreadable(spec, &e.to_string()))?;
+        while let Some(report) = next {
+            // An answer to an older question is no answer.
+            if report.nonce == nonce {
+                return Ok(report);
+            }
+            next = reader.push(&[]).map_err(|e| unreadable(spec, &e.to_string()))?;
+        }
+    }
+}
+
+fn unreadable(spec: &Host, why: &str) -> Failure {
+    Failure {
+        state: LinkState::Unreachable,
+        hop: Hop::Host(spec.id.host.clone()),
+        detail: format!("its report could not be read: {why}").into(),
+    }
+}
+
+fn epoch_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// What is known of a host before anything is.
+#[must_use]
+pub fn pending(spec: &Host, at: Moment) -> HostSnapshot {
+    HostSnapshot::pending(spec.id.clone(), format!("{}:{}", spec.address, spec.port), at)
+}

@@ -1,0 +1,153 @@
+//! The actor of one jump box: connects, measures the round trip, says when it is lost, and connects again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::domain::event::FleetEvent;
+use crate::domain::fact::Fact;
+use crate::domain::fleet::{Environment, Jump};
+use crate::domain::hop::Hop;
+use crate::domain::snapshot::{JumpSnapshot, Link, LinkState};
+use crate::domain::time::Moment;
+
+use super::backoff::Backoff;
+use super::clock::Clock;
+use super::reach::{Failure, JumpWay, Reach};
+
+/// A round trip that takes longer means that the jump box is lost: sooner than the hosts behind it time out, so that
+/// the right hop is named.
+const PING_DEADLINE: Duration = Duration::from_secs(3);
+/// How often the jump box is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(2);
+
+/// The jump box's live connection, as hosts see it.
+pub(crate) type JumpWatch = watch::Receiver<Option<Arc<dyn JumpWay>>>;
+
+/// The actor.
+pub(crate) struct JumpActor {
+    env: Arc<Environment>,
+    reach: Arc<dyn Reach>,
+    clock: Clock,
+    events: mpsc::Sender<FleetEvent>,
+    way: watch::Sender<Option<Arc<dyn JumpWay>>>,
+    retry: Arc<Notify>,
+    snapshot: JumpSnapshot,
+}
+
+impl JumpActor {
+    pub(crate) fn new(
+        env: Arc<Environment>,
+        reach: Arc<dyn Reach>,
+        clock: Clock,
+        events: mpsc::Sender<FleetEvent>,
+        retry: Arc<Notify>,
+    ) -> (Self, JumpWatch) {
+        let (way, seen) = watch::channel(None);
+        let snapshot = pending(&env, clock.now());
+        (Self { env, reach, clock, events, way, retry, snapshot }, seen)
+    }
+
+    /// Runs until nobody listens any more.
+    pub(crate) async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        loop {
+            if self.publish().await.is_err() {
+                return;
+            }
+            let failure = match self.reach.jump(&self.env).await {
+                Ok(way) => {
+                    backoff.reset();
+                    self.snapshot.link = Link::up(self.clock.now());
+                    self.snapshot.banner = way.banner();
+                    self.way.send_replace(Some(way.clone()));
+                    let failure = self.tend(way.as_ref()).await;
+                    self.way.send_replace(None);
+                    failure
+                }
+                Err(failure) => failure,
+            };
+            self.lose(failure, &mut backoff);
+            if self.publish().await.is_err() {
+                return;
+            }
+            self.wait_to_retry().await;
+        }
+    }
+
+    /// Watches over a live connection until it is lost.
+    async fn tend(&mut self, way: &dyn JumpWay) -> Failure {
+        let mut published = None::<Instant>;
+        loop {
+            match timeout(PING_DEADLINE, way.ping()).await {
+                Ok(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
+                Ok(Err(failure)) => return failure,
+                Err(_) => return self.silent(),
+            }
+            // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
+            if published.is_none_or(|at| at.elapsed() >= self.env.cadence.poll) {
+                published = Some(Instant::now());
+                let _ = self.publish().await;
+            }
+            tokio::select! {
+                failure = way.closed() => return failure,
+                () = sleep(PING_EVERY) => {}
+            }
+        }
+    }
+
+    fn silent(&self) -> Failure {
+        Failure {
+            state: LinkState::TimedOut,
+            hop: Hop::Jump(self.snapshot.name.clone()),
+            detail: format!("no answer within {} s", PING_DEADLINE.as_secs()).into(),
+        }
+    }
+
+    fn lose(&mut self, failure: Failure, backoff: &mut Backoff) {
+        let now = self.clock.now();
+        let same = self.snapshot.link.state == failure.state;
+        let retry_at =
+            (!failure.state.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
+        self.snapshot.link = Link {
+            state: failure.state,
+            hop: Some(failure.hop),
+            detail: failure.detail,
+            since: if same { self.snapshot.link.since } else { now },
+            retry_at,
+        };
+    }
+
+    async fn wait_to_retry(&self) {
+        match self.snapshot.link.retry_at {
+            Some(at) => tokio::select! {
+                () = sleep_until(self.clock.instant(at)) => {}
+                () = self.retry.notified() => {}
+            },
+            None => self.retry.notified().await,
+        }
+    }
+
+    async fn publish(&self) -> Result<(), ()> {
+        self.events.send(FleetEvent::Jump(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
+    }
+}
+
+/// What is known of a jump box before anything is.
+#[must_use]
+pub fn pending(env: &Environment, at: Moment) -> JumpSnapshot {
+    let address = match &env.jump {
+        Jump::Remote(jump) => format!("{}:{}", jump.address, jump.port),
+        Jump::Local { .. } => "local".to_owned(),
+    };
+    JumpSnapshot {
+        env: env.name.clone(),
+        name: env.jump.name().clone(),
+        address,
+        link: Link::pending(at),
+        rtt: Fact::default(),
+        banner: Vec::new(),
+    }
+}

@@ -1,0 +1,135 @@
+//! [`Reach`] over real SSH: the links of [`crate::ssh::link`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::fleet::{Environment, Host};
+use crate::domain::hop::Hop;
+use crate::domain::snapshot::LinkState;
+use crate::domain::text::Clean;
+use crate::ssh::ask::Ask;
+use crate::ssh::dial::{BoxFuture, Dial};
+use crate::ssh::error::SshError;
+use crate::ssh::link::{HostLink, JumpLink};
+use crate::ssh::ring::KeyRing;
+use crate::ssh::script::Script;
+
+use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
+
+/// Reaches machines over SSH.
+pub struct OverSsh {
+    dial: Arc<dyn Dial>,
+    ask: Arc<dyn Ask>,
+    ring: Arc<KeyRing>,
+}
+
+impl OverSsh {
+    /// `dial` opens the first hop's bytes; `ask` puts questions of logins to a person.
+    #[must_use]
+    pub fn new(dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> Self {
+        Self { dial, ask, ring: Arc::default() }
+    }
+}
+
+impl From<SshError> for Failure {
+    fn from(error: SshError) -> Self {
+        Self { state: error.state(), detail: error.describe(), hop: error.hop }
+    }
+}
+
+impl Reach for OverSsh {
+    fn jump<'a>(&'a self, env: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>> {
+        Box::pin(async move {
+            let link = JumpLink::open(env, self.dial.clone(), self.ask.clone(), self.ring.clone()).await?;
+            Ok(Arc::new(link) as Arc<dyn JumpWay>)
+        })
+    }
+}
+
+impl JumpWay for JumpLink {
+    fn host<'a>(&'a self, host: &'a Arc<Host>) -> BoxFuture<'a, Result<Box<dyn HostWay>, Failure>> {
+        Box::pin(async move {
+            let link = JumpLink::host(self, host).await?;
+            let hop = Hop::Host(host.id.host.clone());
+            Ok(Box::new(OverHost { link, hop }) as Box<dyn HostWay>)
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>> {
+        Box::pin(async move { Ok(JumpLink::ping(self).await?) })
+    }
+
+    fn closed(&self) -> BoxFuture<'_, Failure> {
+        Box::pin(async move { JumpLink::closed(self).await.into() })
+    }
+
+    fn banner(&self) -> Vec<Clean> {
+        JumpLink::banner(self)
+    }
+}
+
+struct OverHost {
+    link: HostLink,
+    hop: Hop,
+}
+
+impl HostWay for OverHost {
+    fn shell(&self) -> BoxFuture<'_, Result<Box<dyn Shell>, Failure>> {
+        Box::pin(async move {
+            let script = Some(self.link.shell().await?);
+            Ok(Box::new(OverShell { script, hop: self.hop.clone() }) as Box<dyn Shell>)
+        })
+    }
+}
+
+struct OverShell {
+    /// `None` once it has ended.
+    script: Option<Script>,
+    hop: Hop,
+}
+
+impl OverShell {
+    /// Why it ended: the connection's failure, or else what the shell itself left.
+    async fn ended(&mut self) -> Failure {
+        let end = match self.script.take() {
+            Some(script) => Some(script.end().await),
+            None => None,
+        };
+        if let Some(error) = end.as_ref().and_then(|end| end.error.clone()) {
+            return error.into();
+        }
+        let said = end.as_ref().and_then(|end| end.stderr.iter().rev().find(|line| !line.is_empty()));
+        let said = said.map(|line| format!(": {line}")).unwrap_or_default();
+        let status = end.as_ref().and_then(|end| end.status);
+        let status = status.map(|status| format!(" with status {status}")).unwrap_or_default();
+        Failure {
+            state: LinkState::Unreachable,
+            hop: self.hop.clone(),
+            detail: format!("its shell ended{status}{said}").into(),
+        }
+    }
+}
+
+impl Shell for OverShell {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            match &self.script {
+                Some(script) => Ok(script.write(bytes).await?),
+                None => Err(self.ended().await),
+            }
+        })
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>> {
+        Box::pin(async move {
+            let chunk = match &mut self.script {
+                Some(script) => script.read_chunk().await,
+                None => None,
+            };
+            match chunk {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => Err(self.ended().await),
+            }
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! What `df -P` and the mount table print, read. For the two filesystem probes.
+
+use crate::collect::probe::unreadable;
+use crate::domain::fact::Gap;
+use crate::domain::storage::{Filesystem, Usage};
+use crate::domain::text::Clean;
+
+/// A mount as the section lists it: `DEVICE MOUNT TYPE`, escaped as in `/proc/mounts`.
+pub(super) struct Mount {
+    device: String,
+    pub(super) dir: String,
+    fstype: String,
+}
+
+impl Mount {
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (device, dir, fstype) = (words.next()?, words.next()?, words.next()?);
+        (!dir.is_empty() && words.next().is_none()).then(|| Self {
+            device: unescape(device),
+            dir: unescape(dir),
+            fstype: unescape(fstype),
+        })
+    }
+
+    /// The filesystem, with what `df` or we have to say about it.
+    pub(super) fn filesystem(&self, device: Option<&str>, usage: Result<Usage, Gap>) -> Filesystem {
+        Filesystem {
+            device: Clean::new(device.unwrap_or(&self.device)),
+            mount: Clean::new(&self.dir),
+            fstype: Some(Clean::new(&self.fstype)),
+            remote: is_remote(&self.device, &self.fstype),
+            usage,
+        }
+    }
+}
+
+/// Whether a filesystem lives on another machine: told by its type, or by a device that names a server.
+fn is_remote(device: &str, fstype: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "ncpfs",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "beegfs",
+        "orangefs",
+        "9p",
+        "sshfs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "fuse.ceph",
+        "fuse.ceph-fuse",
+        "fuse.s3fs",
+        "fuse.rclone",
+    ];
+    TYPES.contains(&fstype) || device.starts_with("//") || (!device.starts_with('/') && device.contains(':'))
+}
+
+/// Undoes the octal escapes of `/proc/mounts` (`\040` for a space).
+fn unescape(field: &str) -> String {
+    let mut out: Vec<u8> = Vec::with_capacity(field.len());
+    let mut rest = field.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let octal = tail.get(..3).filter(|d| *first == b'\\' && d.iter().all(|b| (b'0'..=b'7').contains(b)));
+        let code =
+            octal.and_then(|d| d.iter().try_fold(0_u8, |n, b| n.checked_mul(8)?.checked_add(b - b'0')));
+        match code {
+            Some(code) => {
+                out.push(code);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+}
+
+/// A row of `df -P -k` or `df -P -i`.
+pub(super) struct Row<'a> {
+    pub(super) device: &'a str,
+    figures: [&'a str; 3],
+    percent: Option<u8>,
+    mount: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// Device and mount may hold spaces: three figures, a percentage and a `/` are what a row is known by.
+    pub(super) fn parse(line: &'a str) -> Option<Self> {
+        let starts = word_starts(line);
+        starts.windows(5).skip_while(|w| w.first() == Some(&0)).find_map(|w| {
+            let [size, used, free, percent, mount] = w else { return None };
+            let word = |from: usize, to: usize| line.get(from..to).map(str::trim_end);
+            let figures = [word(*size, *used)?, word(*used, *free)?, word(*free, *percent)?];
+            let percent = word(*percent, *mount)?;
+            let mount = line.get(*mount..)?;
+            let fits = figures.iter().all(|f| is_figure(f)) && is_percent(percent) && mount.starts_with('/');
+            fits.then(|| Row {
+                device: line.get(..*size).unwrap_or_default().trim_end(),
+                figures,
+                percent: percent.trim_end_matches('%').parse().ok(),
+                mount,
+            })
+        })
+    }
+
+    /// The row of a mount: the last one, for `df` may have been asked twice. It prints `?` for control characters.
+    pub(super) fn find(rows: &'a [Row<'a>], mount: &Mount) -> Option<&'a Row<'a>> {
+        let same = |c: char| if c.is_control() { '?' } else { c };
+        rows.iter().rev().find(|r| r.mount.chars().map(same).eq(mount.dir.chars().map(same)))
+    }
+
+    /// Space, from a row of `-k`, with the inodes of a row of `-i`.
+    pub(super) fn usage(&self, inodes: Option<&Row<'_>>) -> Result<Usage, Gap> {
+        let [size, used, available] = self.figures;
+        let kb = |figure: &str| -> Result<u64, Gap> {
+            // Below zero: root has taken of its reserve.
+            if figure.strip_prefix('-').is_some_and(|digits| !digits.is_empty()) {
+                return Ok(0);
+            }
+            figure.parse().map_err(|_| unreadable(&format!("df says {figure:?} kB")))
+        };
+        Ok(Usage {
+            size_kb: kb(size)?,
+            used_kb: kb(used)?,
+            available_kb: kb(available)?,
+            use_percent: self.percent,
+            inodes_use_percent: inodes
+                .filter(|row| row.figures.first() != Some(&"0"))
+                .and_then(|row| row.percent),
+        })
+    }
+}
+
+fn word_starts(line: &str) -> Vec<usize> {
+    let mut before = b' ';
+    let starts = line.bytes().enumerate().filter_map(|(i, b)| {
+        let start = before == b' ' && b != b' ';
+        before = b;
+        start.then_some(i)
+    });
+    starts.collect()
+}
+
+fn is_figure(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    !word.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_percent(word: &str) -> bool {
+    word == "-"
+        || word.strip_suffix('%').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Why `df` printed no row for a mount: what it said that names it.
+pub(super) fn refusal(text: &str, mount: &Mount) -> Gap {
+    let said = text.lines().find(|l| l.starts_with("df:") && l.contains(mount.dir.as_str()));
+    match said.map(|l| Clean::first_line(l, 200)) {
+        Some(line) if line.as_str().contains("ermission denied") => Gap::NotPermitted(line),
+        Some(line) => Gap::Failed(line),
+        None => Gap::Failed("df has no row for it".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn rows_with_spaces_on_either_side() {
+        let row = Row::parse("//nas/My Share   52403200 851968 51551232       2% /srv/my share").unwrap();
+        assert_eq!((row.device, row.mount), ("//nas/My Share", "/srv/my share"));
+        let usage = row.usage(None).unwrap();
+        assert_eq!((usage.size_kb, usage.used_kb, usage.available_kb), (52_403_200, 851_968, 51_551_232));
+        assert_eq!(usage.use_percent, Some(2));
+        // A name that looks like a row: the leftmost reading is the true one, for a device is first.
+        let row = Row::parse("/dev/sdb1 10 5 5 50% /a 1 2 3 4% /b").unwrap();
+        assert_eq!((row.device, row.mount), ("/dev/sdb1", "/a 1 2 3 4% /b"));
+    }
+
+    #[test]
+    fn figures_that_are_none() {
+        let odd = Row::parse("none - - - - /sys/fs/x").unwrap();
+        assert!(matches!(odd.usage(None), Err(Gap::Unreadable(_))));
+        let reserve = Row::parse("/dev/vdb 100 99 -3 100% /mnt").unwrap();
+        assert_eq!(reserve.usage(None).unwrap().available_kb, 0);
+        let btrfs = Row::parse("/dev/vdb 0 0 0 - /mnt").unwrap();
+        let space = Row::parse("/dev/vdb 100 9 91 9% /mnt").unwrap();
+        assert_eq!(space.usage(Some(&btrfs)).unwrap().inodes_use_percent, None);
+        for header in [
+            "Filesystem     1024-blocks    Used Available Capacity Mounted on",
+            "",
+            "1 2 3 4% /x",
+            "df: /x: no",
+        ] {
+            assert!(Row::parse(header).is_none(), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn mounts_are_unescaped() {
+        let mount = Mount::parse(r"nas:/My\040Export /srv/a\040b\134c\011 nfs4").unwrap();
+        assert_eq!((mount.device.as_str(), mount.dir.as_str()), ("nas:/My Export", "/srv/a b\\c\t"));
+        assert!(mount.filesystem(None, Err(Gap::TimedOut)).remote);
+        assert_eq!(unescape(r"\777\04\x\"), r"\777\04\x\");
+        assert!(!is_remote("/dev/disk/by-path/pci-0000:00", "ext4"));
+        assert!(Mount::parse("a b").is_none() && Mount::parse("a b c d").is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_panics(line in "[ -~/%0-9\\\\é]{0,60}") {
+            let _ = Mount::parse(&line);
+            if let Some(row) = Row::parse(&line) {
+                let _ = row.usage(Some(&row));
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Memory and swap.
+
+use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
+use crate::domain::fact::Gap;
+use crate::domain::snapshot::{HostFacts, Memory as Figures};
+use crate::domain::time::Moment;
+
+pub(super) struct Memory;
+
+impl Probe for Memory {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn script(&self) -> &'static str {
+        // Read no further than needed: some shells read a byte at a time.
+        r#"
+        probe_memory() {
+            [ -r /proc/meminfo ] || return 1
+            while IFS= read -r memory_line; do
+                case $memory_line in
+                    MemTotal:*|MemFree:*|MemAvailable:*|Buffers:*|Cached:*|SwapTotal:*) say "$memory_line" ;;
+                    SwapFree:*) say "$memory_line"; break ;;
+                esac
+            done < /proc/meminfo
+        }
+        "#
+    }
+
+    fn cadence(&self) -> ProbeCadence {
+        ProbeCadence::Every
+    }
+
+    fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
+        facts.memory.take(raw.and_then(|raw| parse(raw.ok()?)), at);
+    }
+}
+
+/// Before Linux 3.14 there is no MemAvailable: free + buffers + cached stands in for it, and is marked.
+fn parse(text: &str) -> Result<Figures, Gap> {
+    let figure = |name: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().trim_end_matches("kB").trim_end().parse::<u64>().ok()
+    };
+    let need = |name: &str| figure(name).ok_or_else(|| unreadable(&format!("no {name}")));
+    let total_kb = need("MemTotal")?;
+    let (available_kb, available_estimated) = match figure("MemAvailable") {
+        Some(available) => (available, false),
+        None => (need("MemFree")?.saturating_add(need("Buffers")?).saturating_add(need("Cached")?), true),
+    };
+    Ok(Figures {
+        total_kb,
+        available_kb: available_kb.min(total_kb),
+        available_estimated,
+        swap_total_kb: need("SwapTotal")?,
+        swap_free_kb: need("SwapFree")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const MODERN: &str = "MemTotal:        4028516 kB\nMemFree:          268876 kB\nMemAvailable:    2957876 kB\n\
+        Buffers:          186692 kB\nCached:          2433424 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n";
+    // Linux 2.6.32 (Ubuntu 10.04) has no MemAvailable.
+    const LUCID: &str = "MemTotal:        8195044 kB\nMemFree:         1200000 kB\nBuffers:          300000 kB\n\
+        Cached:          5000000 kB\nSwapTotal:       1048572 kB\nSwapFree:        1000000 kB\n";
+
+    #[test]
+    fn available_is_read_or_marked_as_an_estimate() {
+        let modern = parse(MODERN).unwrap();
+        assert_eq!((modern.available_kb, modern.available_estimated), (2_957_876, false));
+        assert_eq!(modern.swap_used_percent(), None);
+        let lucid = parse(LUCID).unwrap();
+        assert_eq!((lucid.available_kb, lucid.available_estimated), (6_500_000, true));
+        assert_eq!((lucid.swap_total_kb, lucid.swap_free_kb), (1_048_572, 1_000_000));
+    }
+
+    #[test]
+    fn a_missing_line_is_unreadable_never_zero() {
+        for name in ["MemTotal", "SwapTotal", "SwapFree"] {
+            let without: String =
+                MODERN.lines().filter(|l| !l.starts_with(name)).fold(String::new(), |s, l| s + l + "\n");
+            assert!(matches!(parse(&without), Err(Gap::Unreadable(_))), "{name}");
+        }
+        assert!(parse(&LUCID.replace("Cached", "Cashed")).is_err());
+        assert!(parse("").is_err());
+    }
+}

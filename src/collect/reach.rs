@@ -1,0 +1,53 @@
+//! How machines are reached, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted links in tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::fleet::{Environment, Host};
+use crate::domain::hop::Hop;
+use crate::domain::snapshot::LinkState;
+use crate::domain::text::Clean;
+use crate::ssh::dial::BoxFuture;
+
+/// Why a machine could not be reached, or was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The state it puts the machine in.
+    pub state: LinkState,
+    /// The hop that failed.
+    pub hop: Hop,
+    /// What happened, and what to do next.
+    pub detail: Clean,
+}
+
+/// Opens the way into an environment.
+pub trait Reach: Send + Sync + 'static {
+    /// Connects to the environment's jump box.
+    fn jump<'a>(&'a self, env: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>>;
+}
+
+/// A live connection to a jump box.
+pub trait JumpWay: Send + Sync + 'static {
+    /// Connects to a host behind it.
+    fn host<'a>(&'a self, host: &'a Arc<Host>) -> BoxFuture<'a, Result<Box<dyn HostWay>, Failure>>;
+    /// One round trip to the jump box.
+    fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>>;
+    /// Waits until the connection has ended, and says why.
+    fn closed(&self) -> BoxFuture<'_, Failure>;
+    /// What it said before authentication.
+    fn banner(&self) -> Vec<Clean>;
+}
+
+/// A live connection to a host, with a shell that reads its program from standard input.
+pub trait HostWay: Send + Sync + 'static {
+    /// Starts `/bin/sh`.
+    fn shell(&self) -> BoxFuture<'_, Result<Box<dyn Shell>, Failure>>;
+}
+
+/// A running `/bin/sh`.
+pub trait Shell: Send + 'static {
+    /// Writes to its standard input.
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>>;
+    /// The next bytes of its standard output; an error when it, or the connection, has ended.
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>>;
+}

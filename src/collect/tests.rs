@@ -1,0 +1,359 @@
+//! The actors against scripted links, in paused time: deadlines, blame, retries.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+
+use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
+use super::*;
+use crate::domain::access::{Access, KnownHosts};
+use crate::domain::fleet::*;
+use crate::domain::hop::Hop;
+use crate::domain::names::{HostId, RoleName};
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
+use crate::domain::text::Clean;
+use crate::ssh::dial::BoxFuture;
+
+/// How a scripted host behaves.
+#[derive(Debug, Clone, PartialEq)]
+enum Manner {
+    Answers,
+    Silent,
+    Garbage,
+    AnswersAs(&'static str),
+    Refuses(LinkState),
+}
+
+/// A scripted fleet.
+#[derive(Clone)]
+struct Script {
+    manners: Arc<Mutex<HashMap<String, Manner>>>,
+    jump_up: Arc<watch::Sender<bool>>,
+    logins: Arc<AtomicU32>,
+    polls: Arc<AtomicU32>,
+}
+
+impl Script {
+    fn new() -> Self {
+        Self {
+            manners: Arc::default(),
+            jump_up: Arc::new(watch::channel(true).0),
+            logins: Arc::default(),
+            polls: Arc::default(),
+        }
+    }
+
+    fn set(&self, host: &str, manner: Manner) {
+        self.manners.lock().unwrap().insert(host.to_owned(), manner);
+    }
+
+    fn manner(&self, host: &str) -> Manner {
+        self.manners.lock().unwrap().get(host).cloned().unwrap_or(Manner::Answers)
+    }
+}
+
+fn failure(state: LinkState, hop: Hop) -> Failure {
+    Failure { state, hop, detail: "scripted".into() }
+}
+
+fn jump_name() -> HostName {
+    HostName::new("salt").unwrap()
+}
+
+impl Reach for Script {
+    fn jump<'a>(&'a self, _: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>> {
+        Box::pin(async move {
+            if *self.jump_up.borrow() {
+                Ok(Arc::new(self.clone()) as Arc<dyn JumpWay>)
+            } else {
+                Err(failure(LinkState::Unreachable, Hop::Jump(jump_name())))
+            }
+        })
+    }
+}
+
+impl JumpWay for Script {
+    fn host<'a>(&'a self, host: &'a Arc<Host>) -> BoxFuture<'a, Result<Box<dyn HostWay>, Failure>> {
+        Box::pin(async move {
+            self.logins.fetch_add(1, Ordering::SeqCst);
+            let name = host.id.host.to_string();
+            match self.manner(&name) {
+                Manner::Refuses(state) => Err(failure(state, Hop::Host(host.id.host.clone()))),
+                _ => Ok(Box::new(ScriptHost { script: self.clone(), name }) as Box<dyn HostWay>),
+            }
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>> {
+        Box::pin(async { Ok(Duration::from_millis(40)) })
+    }
+
+    fn closed(&self) -> BoxFuture<'_, Failure> {
+        Box::pin(async move {
+            let mut up = self.jump_up.subscribe();
+            let _ = up.wait_for(|up| !up).await;
+            failure(LinkState::Unreachable, Hop::Jump(jump_name()))
+        })
+    }
+
+    fn banner(&self) -> Vec<Clean> {
+        Vec::new()
+    }
+}
+
+struct ScriptHost {
+    script: Script,
+    name: String,
+}
+
+impl HostWay for ScriptHost {
+    fn shell(&self) -> BoxFuture<'_, Result<Box<dyn Shell>, Failure>> {
+        let shell = ScriptShell { script: self.script.clone(), name: self.name.clone(), answers: Vec::new() };
+        Box::pin(async move { Ok(Box::new(shell) as Box<dyn Shell>) })
+    }
+}
+
+struct ScriptShell {
+    script: Script,
+    name: String,
+    answers: Vec<Vec<u8>>,
+}
+
+impl ScriptShell {
+    fn answer(&self, nonce: &str, sections: &[&str]) -> Vec<u8> {
+        let hostname = match self.script.manner(&self.name) {
+            Manner::AnswersAs(other) => other.to_owned(),
+            _ => self.name.clone(),
+        };
+        let mut text = format!("%{nonce} begin\n");
+        for section in sections {
+            let body = match *section {
+                "identity" => format!("{hostname}\n"),
+                "load" => "0.20 0.14 0.10 1/100 4242\n".to_owned(),
+                _ => String::new(),
+            };
+            text.push_str(&format!("%{nonce} section {section} 0\n{body}"));
+        }
+        text.push_str(&format!("%{nonce} end {}\n", sections.len()));
+        text.into_bytes()
+    }
+}
+
+impl Shell for ScriptShell {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let asked = text.lines().rev().find_map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            (matches!(words.first(), Some(&"jd_main" | &"tick"))).then(|| {
+                (words[1].to_owned(), words[2..].iter().map(|w| (*w).to_owned()).collect::<Vec<_>>())
+            })
+        });
+        if let Some((nonce, sections)) = asked {
+            self.script.polls.fetch_add(1, Ordering::SeqCst);
+            let sections: Vec<&str> = sections.iter().map(String::as_str).collect();
+            match self.script.manner(&self.name) {
+                Manner::Silent => {}
+                Manner::Garbage => self.answers.insert(0, vec![0xff; 64]),
+                _ => self.answers.insert(0, self.answer(&nonce, &sections)),
+            }
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>> {
+        let next = self.answers.pop();
+        Box::pin(async move {
+            match next {
+                Some(bytes) => Ok(bytes),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// A running collector, and what has arrived from it.
+struct Bench {
+    script: Script,
+    collector: Collector,
+    events: mpsc::Receiver<FleetEvent>,
+    env: EnvName,
+    hosts: HashMap<String, Arc<HostSnapshot>>,
+    jump: Option<Arc<JumpSnapshot>>,
+}
+
+impl Bench {
+    fn start(script: Script, hosts: &[&str]) -> Self {
+        let fleet = Arc::new(fleet(hosts));
+        let env = fleet.environments[0].name.clone();
+        let (sender, events) = mpsc::channel(64);
+        let collector = Collector::new(fleet, Arc::new(script.clone()), Clock::start(), sender);
+        collector.activate(&env);
+        Self { script, collector, events, env, hosts: HashMap::new(), jump: None }
+    }
+
+    /// Takes events until `done` holds; fails when it does not within a minute of (paused) time.
+    async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done(self) {
+            let event = tokio::time::timeout_at(deadline, self.events.recv()).await;
+            match event.unwrap_or_else(|_| panic!("not within a minute: {what}")).unwrap() {
+                FleetEvent::Host(host) => {
+                    self.hosts.insert(host.id.host.to_string(), host);
+                }
+                FleetEvent::Jump(jump) => self.jump = Some(jump),
+                _ => {}
+            }
+        }
+    }
+
+    fn state(&self, host: &str) -> Option<LinkState> {
+        self.hosts.get(host).map(|h| h.link.state)
+    }
+}
+
+fn fleet(hosts: &[&str]) -> Fleet {
+    let access = Arc::new(Access {
+        user: "ops".to_owned(),
+        keys: Vec::new(),
+        agent: None,
+        password: false,
+        known_hosts: KnownHosts::Text(String::new()),
+    });
+    let env = EnvName::new("production").unwrap();
+    let host = |name: &&str| {
+        Arc::new(Host {
+            id: HostId { env: env.clone(), host: HostName::new(name).unwrap() },
+            address: (*name).to_owned(),
+            port: 22,
+            access: access.clone(),
+            roles: vec![RoleName::new("app").unwrap()],
+            roles_declared: true,
+            hostname: None,
+            sudo: false,
+        })
+    };
+    Fleet {
+        simulated: false,
+        environments: vec![Arc::new(Environment {
+            name: env.clone(),
+            level: "production".to_owned(),
+            guard: Guard::Challenge,
+            domain: None,
+            jump: Jump::Remote(JumpBox {
+                name: jump_name(),
+                address: "salt".to_owned(),
+                port: 22,
+                access: access.clone(),
+            }),
+            transport: Transport::Ssh,
+            thresholds: Thresholds::default(),
+            requirements: Vec::new(),
+            cadence: Cadence::default(),
+            hosts: hosts.iter().map(host).collect(),
+        })],
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_are_asked_at_their_cadence() {
+    let mut bench = Bench::start(Script::new(), &["app1"]);
+    bench.until("first report", |b| b.state("app1") == Some(LinkState::Up)).await;
+    let first = bench.hosts["app1"].clone();
+    assert_eq!(first.facts.load.current().unwrap().one, 0.20);
+    bench.until("a second report", |b| b.hosts["app1"].generation > first.generation).await;
+    let apart = bench.hosts["app1"].reported_at.unwrap().since(first.reported_at.unwrap());
+    assert!((5000..5100).contains(&apart.as_millis()), "{apart:?}");
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 1, "a refresh is no new login");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_host_times_out_alone_and_is_tried_again() {
+    let script = Script::new();
+    script.set("app2", Manner::Silent);
+    let mut bench = Bench::start(script, &["app1", "app2"]);
+    bench.until("app2 timed out", |b| b.state("app2") == Some(LinkState::TimedOut)).await;
+    assert_eq!(bench.state("app1"), Some(LinkState::Up));
+    assert_eq!(bench.hosts["app2"].link.hop, Some(Hop::Host(HostName::new("app2").unwrap())));
+    bench.script.set("app2", Manner::Answers);
+    bench.until("app2 is back", |b| b.state("app2") == Some(LinkState::Up)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_is_no_report() {
+    let script = Script::new();
+    script.set("app1", Manner::Garbage);
+    let mut bench = Bench::start(script, &["app1"]);
+    bench
+        .until("app1 failed", |b| {
+            matches!(b.state("app1"), Some(LinkState::TimedOut | LinkState::Unreachable))
+        })
+        .await;
+    assert!(bench.hosts["app1"].facts.load.last().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_machine_that_answers_is_shown_and_its_data_dropped() {
+    let script = Script::new();
+    script.set("app1", Manner::AnswersAs("app9"));
+    let mut bench = Bench::start(script, &["app1"]);
+    bench.until("mismatch", |b| b.state("app1") == Some(LinkState::IdentityMismatch)).await;
+    let host = &bench.hosts["app1"];
+    assert!(host.facts.load.last().is_none());
+    assert!(host.link.detail.as_str().contains("app9"));
+    assert_eq!(host.link.retry_at, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_waits_for_a_person() {
+    let script = Script::new();
+    script.set("app1", Manner::Refuses(LinkState::AuthFailed));
+    let mut bench = Bench::start(script, &["app1"]);
+    bench.until("refused", |b| b.state("app1") == Some(LinkState::AuthFailed)).await;
+    let more = timeout(Duration::from_secs(600), async {
+        loop {
+            if let Some(FleetEvent::Host(host)) = bench.events.recv().await {
+                return host;
+            }
+        }
+    });
+    assert!(more.await.is_err(), "tried again by itself");
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 1);
+
+    bench.script.set("app1", Manner::Answers);
+    bench.collector.retry(&bench.env, Some(&HostName::new("app1").unwrap()));
+    bench.until("up", |b| b.state("app1") == Some(LinkState::Up)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_jump_box_is_blamed_and_comes_back_by_itself() {
+    let mut bench = Bench::start(Script::new(), &["app1", "app2"]);
+    bench.until("all up", |b| ["app1", "app2"].iter().all(|h| b.state(h) == Some(LinkState::Up))).await;
+    let before = bench.hosts["app1"].clone();
+    bench.script.jump_up.send_replace(false);
+    bench
+        .until("all lost", |b| {
+            ["app1", "app2"].iter().all(|h| b.state(h) == Some(LinkState::Unreachable))
+                && b.jump.as_ref().unwrap().link.state == LinkState::Unreachable
+        })
+        .await;
+    assert_eq!(bench.hosts["app1"].link.hop, Some(Hop::Jump(jump_name())));
+    assert_eq!(bench.hosts["app1"].reported_at, before.reported_at, "the last report keeps its age");
+    bench.script.jump_up.send_replace(true);
+    bench.until("all back", |b| ["app1", "app2"].iter().all(|h| b.state(h) == Some(LinkState::Up))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_asks_now() {
+    let mut bench = Bench::start(Script::new(), &["app1"]);
+    bench.until("up", |b| b.state("app1") == Some(LinkState::Up)).await;
+    let (generation, at) = (bench.hosts["app1"].generation, Instant::now());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    bench.collector.refresh(&bench.env);
+    bench.until("asked", |b| b.hosts["app1"].generation > generation).await;
+    assert!(at.elapsed() < Duration::from_secs(2), "{:?}", at.elapsed());
+}

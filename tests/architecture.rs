@@ -1,0 +1,131 @@
+//! The walls: imports go downward only, and some layers never name some libraries. Reads the source text, so that a
+//! wrong `use` fails here before anybody builds on it.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A layer and what it may import of this crate.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("ssh", &["domain"]),
+    ("collect", &["ssh", "domain"]),
+    ("sim", &["ssh", "domain"]),
+    ("app", &["config", "domain"]),
+    ("view", &["app", "config", "domain"]),
+    ("runtime", &["view", "app", "collect", "config", "domain", "ssh"]),
+    ("cli", &["runtime", "view", "app", "sim", "collect", "config", "domain", "ssh"]),
+];
+
+/// Libraries a layer never names.
+const NEVER: &[(&str, &[&str])] = &[
+    ("domain", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("config", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("ssh", &["ratatui", "crossterm", "clap"]),
+    ("collect", &["ratatui", "crossterm", "russh", "clap"]),
+    ("sim", &["ratatui", "crossterm", "clap"]),
+    ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "tui_textarea"]),
+    ("view", &["tokio", "russh", "clap"]),
+];
+
+fn files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// Every source file with its layer: `src/view/screens/fleet.rs` → `view`.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    paths
+        .into_iter()
+        .filter_map(|path| {
+            let relative = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            let layer = relative.split(['/', '.']).next().unwrap().to_owned();
+            (layer != "main" && layer != "lib").then(|| {
+                let text = fs::read_to_string(&path).unwrap();
+                (layer, path, text)
+            })
+        })
+        .collect()
+}
+
+/// The words that follow `crate::` in a text: `crate::domain::text` → `domain`; `crate::{app, config}` → both.
+fn imported(text: &str) -> Vec<String> {
+    let code = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let mut depth = 0;
+                let mut word = String::new();
+                for c in group.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => found.push(std::mem::take(&mut word)),
+                        _ if depth == 0 => word.push(c),
+                        _ => {}
+                    }
+                }
+                found.push(word);
+            }
+            None => found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()),
+        }
+    }
+    found
+        .into_iter()
+        .map(|w| w.trim().split("::").next().unwrap_or_default().to_owned())
+        .filter(|w| !w.is_empty())
+        .collect()
+}
+
+#[test]
+fn imports_go_downward_only() {
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let (_, allowed) = MAY_IMPORT
+            .iter()
+            .find(|(name, _)| *name == layer)
+            .unwrap_or_else(|| panic!("{}: layer {layer} is not on the map of this test", path.display()));
+        for word in imported(&text) {
+            let is_layer = MAY_IMPORT.iter().any(|(name, _)| *name == word);
+            if is_layer && word != layer && !allowed.contains(&word.as_str()) {
+                wrong.push(format!("{}: {layer} imports {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn layers_do_not_name_libraries_that_are_not_theirs() {
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let never = NEVER.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, n)| n);
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            for library in never.iter().filter(|library| line.contains(&format!("{library}::"))) {
+                wrong.push(format!("{}:{}: {layer} names {library}", path.display(), i + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_reader_of_imports_sees_them() {
+    assert_eq!(imported("use crate::domain::text::Clean;"), ["domain"]);
+    assert_eq!(imported("use crate::{app::{a, b}, config};"), ["app", "config"]);
+    assert_eq!(imported("// crate::view"), Vec::<String>::new());
+    assert_eq!(imported("let x = crate::ssh::dial::TcpDial;"), ["ssh"]);
+}
