@@ -21,3 +21,4 @@ pub mod config;
 pub mod domain;
 pub mod sim;
 pub mod ssh;
+pub mod view;
