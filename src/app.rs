@@ -3,3 +3,6 @@
 
 pub mod message;
 pub mod model;
+pub mod rows;
+pub mod settle;
+pub mod update;
