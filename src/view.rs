@@ -37,6 +37,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
     let area = frame.area();
     let buf = frame.buffer_mut();
     buf.set_style(area, theme.base);
+    state.begin();
     match Scene::of(model, theme) {
         _ if area.width < SMALLEST.0 || area.height < SMALLEST.1 => small::draw(buf, area, model, theme),
         None => text::centred(buf, area, &["no environments".into()]),
@@ -54,7 +55,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             };
             footer::draw(buf, area, &scene, status);
             if let Some(scroll) = model.help {
-                help::draw(buf, below(area, head), &scene, scroll);
+                help::draw(buf, below(area, head), &scene, state, scroll);
             }
             if let Some(asked) = model.questions.first() {
                 question::draw(buf, area, &scene, asked);

@@ -39,7 +39,7 @@ impl<'a> Scene<'a> {
     /// The scene of a model; `None` when it has no environment.
     pub(crate) fn of(model: &'a Model, styles: &'a Styles) -> Option<Self> {
         let env = model.shown()?;
-        let now = model.paused.as_ref().map_or(model.now, |p| p.since);
+        let now = model.shown_at();
         let mut problems: HashMap<&HostName, (&Problem, usize)> = HashMap::new();
         for problem in &env.problems {
             if let Some(host) = &problem.host {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub struct ViewState {
     offsets: HashMap<(usize, List), usize>,
     page: usize,
-    detail_limit: usize,
+    scroll_limit: Option<usize>,
 }
 
 /// A list that scrolls.
@@ -26,10 +26,16 @@ impl ViewState {
         self.page.max(1)
     }
 
-    /// The most a host's detail can be scrolled (`Selection::detail_scroll`), as of the last frame that showed one.
+    /// The furthest line that the text on top of the last frame (help, or a host's detail) can be scrolled to, for
+    /// `Model::drawn`; `None` when there was none.
     #[must_use]
-    pub fn detail_limit(&self) -> usize {
-        self.detail_limit
+    pub fn scroll_limit(&self) -> Option<usize> {
+        self.scroll_limit
+    }
+
+    /// A new frame begins.
+    pub(crate) fn begin(&mut self) {
+        self.scroll_limit = None;
     }
 
     /// The first row to draw of a list of `len` rows in `height` lines, so that the selected one is seen.
@@ -55,12 +61,13 @@ impl ViewState {
         *offset
     }
 
-    /// The same for a page of lines that is scrolled by itself.
-    pub(crate) fn scroll_page(&mut self, wanted: usize, len: usize, height: u16) -> usize {
+    /// The same for a text that is scrolled by itself.
+    pub(crate) fn scroll_text(&mut self, wanted: usize, len: usize, height: u16) -> usize {
         let height = usize::from(height).max(1);
         self.page = height;
-        self.detail_limit = len.saturating_sub(height);
-        wanted.min(self.detail_limit)
+        let limit = len.saturating_sub(height);
+        self.scroll_limit = Some(limit);
+        wanted.min(limit)
     }
 }
 
@@ -86,8 +93,8 @@ mod tests {
     #[test]
     fn a_page_stops_at_its_end() {
         let mut state = ViewState::default();
-        assert_eq!(state.scroll_page(500, 30, 20), 10);
-        assert_eq!(state.detail_limit(), 10);
-        assert_eq!(state.scroll_page(500, 5, 20), 0);
+        assert_eq!(state.scroll_text(500, 30, 20), 10);
+        assert_eq!(state.scroll_limit(), Some(10));
+        assert_eq!(state.scroll_text(500, 5, 20), 0);
     }
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::signs::Status;
+use crate::view::state::ViewState;
 use crate::view::text::{left, row, span};
 
 use super::dialog;
@@ -14,18 +15,19 @@ use super::dialog;
 /// Columns for the keys of an action.
 const KEYS: usize = 13;
 
-pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, scroll: usize) {
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut ViewState, scroll: usize) {
     let lines = lines(scene);
     let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let styles = scene.styles;
     let title = Line::from(span(" Keys and signs ", styles.accent));
     let inner = dialog::open(buf, area, (76, wanted), title, (styles.dialog, styles.line));
+    let top = state.scroll_text(scroll, lines.len(), inner.height);
     let limit = lines.len().saturating_sub(usize::from(inner.height));
-    for (y, line) in (0..inner.height).zip(lines.iter().skip(scroll.min(limit))) {
+    for (y, line) in (0..inner.height).zip(lines.iter().skip(top)) {
         left(buf, row(inner, y), line);
     }
     if limit > 0 {
-        let more = if scroll < limit { " more below ↓ " } else { " more above ↑ " };
+        let more = if top < limit { " more below ↓ " } else { " more above ↑ " };
         let at = Rect { x: inner.x, y: inner.bottom(), width: inner.width, height: 1 };
         left(buf, at, &span(more, styles.muted.patch(styles.dialog)).into());
     }
