@@ -124,6 +124,21 @@ async fn through_the_jump_box_to_a_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_hosts_through_one_jump_box_at_sshd_s_own_limits() {
+    if unprepared() {
+        return;
+    }
+    // MaxSessions counts no tunnels; one connection never meets MaxStartups.
+    let stage = Stage::with("MaxSessions 10\nMaxStartups 10:30:100", "");
+    let jump = stage.open().await;
+    let hosts: Vec<Host> = (0..30).map(|_| stage.host()).collect();
+    let links = futures::future::join_all(hosts.iter().map(|h| jump.host(h))).await;
+    for link in links.iter().map(|l| l.as_ref().unwrap()) {
+        assert_eq!(output(link, "echo here\n").await, "here\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_key_is_refused_or_asked_about_once() {
     if unprepared() {
         return;

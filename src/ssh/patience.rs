@@ -28,8 +28,15 @@ impl Patience {
         }
     }
 
-    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted.
+    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted. The login's place
+    /// is free afterwards, however long the connection lives.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let done = self.limited(work).await;
+        self.give_up_place();
+        done
+    }
+
+    async fn limited<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut left = self.limit;
         let mut asking = self.asking.subscribe();
@@ -59,9 +66,13 @@ impl Patience {
         format!("no answer within {} s {stage}", self.limit.as_secs())
     }
 
+    fn give_up_place(&self) {
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Runs `question` with the clock stopped.
     pub(super) async fn pause<T>(&self, question: impl Future<Output = T>) -> T {
-        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.give_up_place();
         self.asking.send_modify(|n| *n += 1);
         let _open = Open(self);
         question.await
@@ -102,10 +113,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_login_that_asks_gives_up_its_place() {
+    async fn a_login_that_asks_or_is_done_gives_up_its_place() {
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
         let patience =
             Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
         patience.pause(async { assert_eq!(places.available_permits(), 1) }).await;
+        let patience =
+            Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
+        patience.run(async { assert_eq!(places.available_permits(), 0) }).await;
+        assert_eq!(places.available_permits(), 1);
     }
 }
