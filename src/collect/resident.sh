@@ -59,10 +59,12 @@ apart() {
   shift 2
   eval "jd_pid=\${jd_stuck_$jd_key:-}"
   if [ -n "$jd_pid" ] && kill -0 "$jd_pid"; then return 124; fi
-  jd_got=$({ { jd_feed "$@" 2>&1; echo "$NL@jd-status $?"; } & echo "@jd-pid $!"; } | $LIMIT "$jd_seconds" head -c 131072)
+  jd_got=$({ { jd_feed "$@" 2>&1; echo "$NL@jd-status $?"; } & echo "@jd-pid $!"; } | $LIMIT "$jd_seconds" cat)
+  # `cat`, not `head`: what it has read when the limit ends it is already written, the process id above all.
   jd_rest=${jd_got#*@jd-pid }
   jd_pid=${jd_rest%%"$NL"*}
-  jd_got="${jd_got%%@jd-pid *}${jd_rest#*"$NL"}"
+  jd_rest=${jd_rest#"$jd_pid"}
+  jd_got="${jd_got%%@jd-pid *}${jd_rest#"$NL"}"
   jd_status=124
   case $jd_got in
     *"$NL@jd-status "*)
@@ -70,8 +72,10 @@ apart() {
       jd_got=${jd_got%"$NL@jd-status "*}
       jd_pid= ;;
   esac
-  jd_got=${jd_got%"$NL"}
-  case $jd_got in *@jd-pid*|'') ;; *) say "$jd_got" ;; esac
+  [ "${#jd_got}" -lt 131072 ] || jd_got=$(printf '%.131072s' "$jd_got")
+  # Only where it matches: bash takes minutes to find that a long text does not end so.
+  case $jd_got in *"$NL") jd_got=${jd_got%"$NL"} ;; esac
+  [ -z "$jd_got" ] || say "$jd_got"
   case $jd_pid in *[!0-9]*) jd_pid= ;; esac
   eval "jd_stuck_$jd_key=\$jd_pid"
   [ "$jd_status" != 137 ] || jd_status=124
