@@ -34,6 +34,8 @@ elif timeout -s KILL 5 true; then LIMIT='timeout -s KILL'
 else LIMIT=
 fi
 
+jd_dd=$(command -v dd)
+
 say() { jd_out="$jd_out$1$NL"; }
 
 slurp() {
@@ -138,11 +140,12 @@ jd_report() {
     jd_all="$jd_all%$jd_nonce section $jd_name $?$NL$jd_out"
     jd_count=$((jd_count + 1))
   done
-  # One write: several cost a round trip more. bash would write every line by itself; `dd` makes one block of them.
-  if [ -n "$BASH_VERSION" ]; then
-    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL" | dd ibs=65536 obs=1048576
+  jd_all="$jd_all%$jd_nonce end $jd_count$NL"
+  # One write: several cost a round trip more. bash writes every line by itself, others what fits their buffer (4 KiB).
+  if [ -n "$jd_dd" ] && { [ -n "$BASH_VERSION" ] || [ "${#jd_all}" -gt 4000 ]; }; then
+    printf '%s' "$jd_all" | dd ibs=65536 obs=1048576
   else
-    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+    printf '%s' "$jd_all"
   fi
 }
 
