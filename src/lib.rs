@@ -19,5 +19,7 @@ pub mod app;
 pub mod collect;
 pub mod config;
 pub mod domain;
+pub mod runtime;
 pub mod sim;
 pub mod ssh;
+pub mod view;

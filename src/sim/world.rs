@@ -1,5 +1,295 @@
-//! The simulated world: hosts, roles, figures, databases, files. It lives in time from a seed.
+//! The simulated world: the hosts of one environment with their figures, databases and files. It lives in time from a
+//! seed: what it shows is told by seed and time alone, and by what was done to it. May import `domain`.
 
-/// A world.
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::names::{EnvName, HostName, NameError};
+
+pub mod database;
+pub mod machine;
+pub mod os;
+pub mod spec;
+pub mod storage;
+pub mod universe;
+
+mod files;
+mod generated;
+mod noise;
+mod proc;
+
+use database::{DatabaseError, Databases};
+use machine::{Machine, Memory};
+use spec::EnvironmentSpec;
+use storage::Mount;
+
+/// Why a world could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// There is none of that name.
+    #[error("there is no world {0:?}; there are wpd-2015, wpd-2013 and big-N (N hosts, 1 to 5000)")]
+    Unknown(String),
+    /// Its file is wrong.
+    #[error("world file: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A name in it is none.
+    #[error("world file: {0}")]
+    Name(#[from] NameError),
+    /// A `df` row that no disk could print.
+    #[error("world file: {host}: no figures print as the row {row:?}")]
+    Row {
+        /// The host.
+        host: HostName,
+        /// The row.
+        row: String,
+    },
+    /// An operating system that is not described.
+    #[error("world file: {host}: operating system {os:?} is not known")]
+    Os {
+        /// The host.
+        host: HostName,
+        /// Its operating system.
+        os: String,
+    },
+    /// The jump box is none of the hosts.
+    #[error("world file: the jump box {0} is none of the hosts")]
+    Jump(HostName),
+    /// Two hosts have one name.
+    #[error("world file: host {0} is there twice")]
+    Twice(HostName),
+    /// A database follows a server that is not there.
+    #[error("world file: {0}")]
+    Database(#[from] DatabaseError),
+}
+
+/// One environment of a simulated fleet.
+#[derive(Debug, Default)]
+pub struct World {
+    identity: Option<Identity>,
+    machines: BTreeMap<HostName, Machine>,
+    order: Vec<HostName>,
+    databases: Databases,
+    files: BTreeMap<(HostName, String), Vec<u8>>,
+    clock: Clock,
+}
+
 #[derive(Debug)]
-pub struct World {}
+struct Identity {
+    name: EnvName,
+    level: String,
+    domain: Option<String>,
+    jump: HostName,
+    people: Vec<String>,
+    seed: u64,
+    alive: bool,
+}
+
+/// The world's time: so much was advanced by hand, and, when it runs, what passed on the real clock since.
+#[derive(Debug, Default)]
+struct Clock {
+    started: i64,
+    advanced: Duration,
+    running: Option<Instant>,
+}
+
+impl World {
+    /// Builds one environment. Its time stands still until [`World::advance`] or [`World::run`].
+    ///
+    /// # Errors
+    /// When the description is wrong: the error says what and where.
+    pub fn new(spec: &EnvironmentSpec, alive: bool, started: i64, seed: u64) -> Result<Self, WorldError> {
+        let jump = HostName::new(&spec.jump)?;
+        let mut world = Self {
+            identity: Some(Identity {
+                name: EnvName::new(&spec.name)?,
+                level: spec.level.clone(),
+                domain: spec.domain.clone(),
+                jump: jump.clone(),
+                people: spec.people.clone(),
+                seed,
+                alive,
+            }),
+            clock: Clock { started, ..Clock::default() },
+            ..Self::default()
+        };
+        for (index, host) in spec.hosts.iter().enumerate() {
+            let machine = Machine::new(host, spec, index, alive, seed)?;
+            world.order.push(machine.name.clone());
+            if let Some(twice) = world.machines.insert(machine.name.clone(), machine) {
+                return Err(WorldError::Twice(twice.name));
+            }
+        }
+        if !world.machines.contains_key(&jump) {
+            return Err(WorldError::Jump(jump));
+        }
+        world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        Ok(world)
+    }
+
+    /// Lets the world's time follow the real one from now on.
+    pub fn run(&mut self) {
+        self.clock.advanced = self.now();
+        self.clock.running = Some(Instant::now());
+    }
+
+    /// Moves the world's time on.
+    pub fn advance(&mut self, by: Duration) {
+        self.clock.advanced = self.clock.advanced.saturating_add(by);
+    }
+
+    /// Time since the world's start.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        let ran = self.clock.running.map(|since| since.elapsed()).unwrap_or_default();
+        self.clock.advanced.saturating_add(ran)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.now().as_secs_f64()
+    }
+
+    /// What a host's clock shows: seconds since 1970. A running world has the real time (and the host's own error).
+    #[must_use]
+    pub fn epoch(&self, host: &HostName) -> f64 {
+        let skew = self.machine(host).map_or(0.0, |m| m.clock_skew);
+        let true_time = if self.clock.running.is_some() {
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+        } else {
+            #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit
+            let started = self.clock.started as f64;
+            started + self.seconds()
+        };
+        true_time + skew
+    }
+
+    /// The environment's name.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvName> {
+        self.identity.as_ref().map(|i| &i.name)
+    }
+
+    /// The level of its hosts.
+    #[must_use]
+    pub fn level(&self) -> &str {
+        self.identity.as_ref().map_or("", |i| i.level.as_str())
+    }
+
+    /// Its internal domain.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.identity.as_ref().and_then(|i| i.domain.as_deref())
+    }
+
+    /// Its jump box.
+    #[must_use]
+    pub fn jump(&self) -> Option<&HostName> {
+        self.identity.as_ref().map(|i| &i.jump)
+    }
+
+    /// The people who have an account on every host, root not counted.
+    #[must_use]
+    pub fn people(&self) -> &[String] {
+        self.identity.as_ref().map_or(&[], |i| i.people.as_slice())
+    }
+
+    /// The seed it lives from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.identity.as_ref().map_or(0, |i| i.seed)
+    }
+
+    /// Whether its figures move.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.identity.as_ref().is_some_and(|i| i.alive)
+    }
+
+    /// Its machines, in the order of the inventory.
+    pub fn machines(&self) -> impl Iterator<Item = &Machine> {
+        self.order.iter().filter_map(|name| self.machines.get(name))
+    }
+
+    /// One machine.
+    #[must_use]
+    pub fn machine(&self, host: &HostName) -> Option<&Machine> {
+        self.machines.get(host)
+    }
+
+    /// The host that a name (short or with the domain) or an address means.
+    #[must_use]
+    pub fn resolve(&self, name: &str) -> Option<HostName> {
+        let name = name.trim_end_matches('.');
+        let short = self
+            .domain()
+            .and_then(|domain| name.strip_suffix(domain))
+            .and_then(|rest| rest.strip_suffix('.'))
+            .unwrap_or(name);
+        self.machines().find(|m| m.name.as_str() == short || m.address == name).map(|m| m.name.clone())
+    }
+
+    /// A host's full name.
+    #[must_use]
+    pub fn fqdn(&self, host: &HostName) -> String {
+        match self.domain() {
+            Some(domain) => format!("{host}.{domain}"),
+            None => host.to_string(),
+        }
+    }
+
+    /// Load averages over 1, 5 and 15 minutes, now.
+    #[must_use]
+    pub fn load(&self, host: &HostName) -> Option<[f64; 3]> {
+        Some(self.machine(host)?.load(self.seconds()))
+    }
+
+    /// Memory, now.
+    #[must_use]
+    pub fn memory(&self, host: &HostName) -> Option<Memory> {
+        Some(self.machine(host)?.memory(self.seconds()))
+    }
+
+    /// Mounted filesystems, now, in the order of the mount table.
+    #[must_use]
+    pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
+        Some(self.machine(host)?.filesystems(self.seconds()))
+    }
+
+    /// Seconds since the host was booted.
+    #[must_use]
+    pub fn uptime(&self, host: &HostName) -> Option<f64> {
+        Some(self.machine(host)?.uptime(self.seconds()))
+    }
+
+    /// Marks a mount as dead or alive: whoever asks a dead one never gets an answer. False when there is no such mount.
+    pub fn set_hanging(&mut self, host: &HostName, path: &str, hanging: bool) -> bool {
+        let mounts = self.machines.get_mut(host).map(|m| m.mounts.iter_mut()).into_iter().flatten();
+        let mut found = false;
+        for mount in mounts.filter(|m| m.path == path) {
+            mount.hanging = hanging;
+            found = true;
+        }
+        found
+    }
+
+    /// The database servers, brought up to now.
+    pub fn databases(&mut self) -> &mut Databases {
+        let seconds = machine::count(self.seconds());
+        self.databases.live_until(seconds);
+        &mut self.databases
+    }
+
+    /// The version of the database server installed on a host, if there is one.
+    #[must_use]
+    pub fn database_version(&self, host: &HostName) -> Option<database::Version> {
+        self.databases.server(host).map(|server| server.version.clone())
+    }
+
+    /// Whether a database server is installed on a host.
+    #[must_use]
+    pub fn has_database(&self, host: &HostName) -> bool {
+        self.databases.is_installed(host)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! A whole simulated fleet: its environments, and the inventory that describes them. May import `domain`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::access::Access;
+use crate::domain::fleet::{
+    Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
+    default_requirements,
+};
+use crate::domain::names::{EnvName, HostId, RoleName};
+
+use super::spec::{EnvironmentSpec, WorldSpec};
+use super::{World, WorldError, generated};
+
+/// Most hosts of a generated world.
+const MOST_HOSTS: usize = 5000;
+
+/// The worlds that come with the program; the first is the default. A new one is one file and one line.
+static WORLDS: &[(&str, &str)] = &[
+    ("wpd-2015", include_str!("../../../training/worlds/wpd-2015.toml")),
+    ("wpd-2013", include_str!("../../../training/worlds/wpd-2013.toml")),
+];
+
+/// A simulated fleet.
+#[derive(Debug)]
+pub struct Universe {
+    /// Its name: `wpd-2015`.
+    pub name: String,
+    /// One line about it.
+    pub summary: String,
+    /// Its environments, the first shown first.
+    pub environments: Vec<(EnvName, Arc<Mutex<World>>)>,
+    rules: Vec<Rules>,
+}
+
+/// What the inventory says of an environment and its world does not.
+#[derive(Debug)]
+struct Rules {
+    guard: Guard,
+    public_address: String,
+    requirements: Vec<Requirement>,
+}
+
+impl Universe {
+    /// The names of the worlds that come with the program, the default one first. Besides, `big-N` makes a world of N
+    /// hosts.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        WORLDS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Loads a world and lets its time run with the real one.
+    ///
+    /// # Errors
+    /// When there is no such world, or its file is wrong.
+    pub fn load(name: &str, seed: u64) -> Result<Self, WorldError> {
+        let universe = Self::load_still(name, seed)?;
+        for (_, world) in &universe.environments {
+            world.lock().unwrap_or_else(PoisonError::into_inner).run();
+        }
+        Ok(universe)
+    }
+
+    /// Loads a world whose time stands still until it is advanced.
+    ///
+    /// # Errors
+    /// As [`Universe::load`].
+    pub fn load_still(name: &str, seed: u64) -> Result<Self, WorldError> {
+        let unknown = || WorldError::Unknown(name.to_owned());
+        if let Some(hosts) = name.strip_prefix("big-") {
+            let hosts = hosts.parse().ok().filter(|n| (1..=MOST_HOSTS).contains(n)).ok_or_else(unknown)?;
+            return Self::from_spec(name, &generated::spec(hosts), seed);
+        }
+        let (_, text) = WORLDS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+        Self::from_spec(name, &toml::from_str(text)?, seed)
+    }
+
+    /// A fleet of so many hosts in one environment, jump box included; its time stands still. For benchmarks.
+    ///
+    /// # Errors
+    /// When the number is not between 1 and 5000.
+    pub fn generated(hosts: usize, seed: u64) -> Result<Self, WorldError> {
+        Self::load_still(&format!("big-{hosts}"), seed)
+    }
+
+    fn from_spec(name: &str, spec: &WorldSpec, seed: u64) -> Result<Self, WorldError> {
+        let mut universe = Self {
+            name: name.to_owned(),
+            summary: spec.summary.clone(),
+            environments: Vec::new(),
+            rules: Vec::new(),
+        };
+        for env in &spec.environments {
+            let world = World::new(env, spec.alive, spec.started, seed)?;
+            universe.environments.push((EnvName::new(&env.name)?, Arc::new(Mutex::new(world))));
+            universe.rules.push(Rules::new(env)?);
+        }
+        Ok(universe)
+    }
+
+    /// Its environments with their worlds and the address their jump box is reached at from outside.
+    pub fn jumps(&self) -> impl Iterator<Item = (&EnvName, &Arc<Mutex<World>>, &str)> {
+        let rules = self.rules.iter().map(|rules| rules.public_address.as_str());
+        self.environments.iter().zip(rules).map(|((name, world), address)| (name, world, address))
+    }
+
+    /// The inventory of the fleet. `access` tells how to log in to an environment's jump box and hosts.
+    #[must_use]
+    pub fn fleet(&self, access: impl Fn(&EnvName) -> Arc<Access>) -> Fleet {
+        let environments = self.environments.iter().zip(&self.rules).filter_map(|((name, world), rules)| {
+            let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+            inventory(name, &world, rules, &access(name)).map(Arc::new)
+        });
+        Fleet { environments: environments.collect(), simulated: true }
+    }
+}
+
+impl Rules {
+    fn new(spec: &EnvironmentSpec) -> Result<Self, WorldError> {
+        let requirements = match &spec.requirements {
+            None => default_requirements(),
+            Some(own) => own
+                .iter()
+                .map(|r| {
+                    let role = RoleName::new(&r.role)?;
+                    Ok(Requirement { role, at_least: r.at_least, at_most: r.at_most, implies: Vec::new() })
+                })
+                .collect::<Result<_, WorldError>>()?,
+        };
+        Ok(Self {
+            guard: if spec.challenge { Guard::Challenge } else { Guard::Confirm },
+            public_address: spec.public_address.clone(),
+            requirements,
+        })
+    }
+}
+
+fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {
+    let hosts = world.machines().map(|machine| {
+        Arc::new(Host {
+            id: HostId { env: name.clone(), host: machine.name.clone() },
+            address: machine.address.clone(),
+            port: 22,
+            access: Arc::clone(access),
+            roles: machine.roles(),
+            roles_declared: machine.grain_roles.is_some(),
+            hostname: None,
+            sudo: false,
+        })
+    });
+    Some(Environment {
+        name: name.clone(),
+        level: world.level().to_owned(),
+        guard: rules.guard,
+        domain: world.domain().map(str::to_owned),
+        jump: Jump::Remote(JumpBox {
+            name: world.jump()?.clone(),
+            address: rules.public_address.clone(),
+            port: 22,
+            access: Arc::clone(access),
+        }),
+        transport: Transport::Ssh,
+        thresholds: Thresholds::default(),
+        requirements: rules.requirements.clone(),
+        cadence: Cadence::default(),
+        hosts: hosts.collect(),
+    })
+}

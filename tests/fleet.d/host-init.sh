@@ -1,0 +1,64 @@
+#!/bin/sh
+# The first process of one host of the real fleet, run in new network, mount, UTS and pid namespaces.
+#   host-init.sh DIRECTORY NAME
+# DIRECTORY holds etc/ (laid over the machine's own /etc), log/, and for a database mysql/.
+# When this process ends, the kernel ends everything in the host with it.
+set -eu
+dir=$1 name=$2
+
+# /proc is still the outer one here: this is the pid by which the outside knows us.
+read -r outer rest </proc/self/stat
+mount -t proc proc /proc
+hostname "$name"
+# The jump box forwards nothing by itself: who is not logged in there reaches no host.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+if [ -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ]; then echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; fi
+ip link set lo up
+
+# Own /etc over the machine's. The upper layer is a tmpfs of this host, so nothing outlives it; where the kernel has
+# no overlay filesystem the whole of /etc is copied.
+mkdir -p "$dir/layer"
+mount -t tmpfs -o mode=755,size=64m tmpfs "$dir/layer"
+mkdir "$dir/layer/upper" "$dir/layer/work"
+cp -a "$dir/etc/." "$dir/layer/upper/"
+if mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
+    umount -l "$dir/layer"
+else
+    mkdir "$dir/layer/whole"
+    cp -a /etc/. "$dir/layer/whole/"
+    cp -a --remove-destination "$dir/etc/." "$dir/layer/whole/"
+    mount --bind "$dir/layer/whole" /etc
+fi
+
+mount --bind "$dir/log" /var/log
+if [ -d "$dir/mysql" ]; then
+    mkdir -p /var/lib/mysql
+    mount --bind "$dir/mysql" /var/lib/mysql
+fi
+for place in /root /home /run; do
+    mount -t tmpfs -o mode=755,size=64m tmpfs "$place"
+done
+mkdir -p /run/sshd /run/mysqld /home/ops
+chmod 700 /root /home/ops
+chown 1900:1900 /home/ops
+if [ -f "$dir/my.cnf" ]; then
+    cp "$dir/my.cnf" /root/.my.cnf
+    chmod 600 /root/.my.cnf
+fi
+if [ -d "$dir/mysql" ]; then
+    chown mysql /run/mysqld
+fi
+printf '%s\n' "$outer" >"$dir/pid.part"
+mv "$dir/pid.part" "$dir/pid"
+# Last, because the fleet's own directory may well be below it: a host sees neither the others' files nor the keys.
+mount -t tmpfs -o mode=1777,size=64m tmpfs /tmp
+cd /
+unset dir
+
+for start in /etc/jumpdeck/start-*; do "$start"; done
+
+# Waiting for any child reaps the orphans too.
+while :; do
+    sleep 86400 &
+    wait $!
+done
