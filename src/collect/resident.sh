@@ -84,8 +84,8 @@ apart() {
   return "$jd_status"
 }
 
-# The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine
-# or in a user-space process may hang. Left out: what is no storage, read-only images (always full), overlays other
+# The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine,
+# in a user-space process or in a cluster may hang. Left out: what is no storage, read-only images (always full), overlays other
 # than /, tmpfs other than /tmp, and further mounts of a device seen before (bind mounts).
 # Read once a report; a short table without a process, a long one with `cat` (some shells read a byte at a time).
 jd_mounts() {
@@ -109,8 +109,9 @@ jd_mounts() {
     jd_kind=local
     case $3 in
       fuse.lxcfs|fuse.portal|fuse.gvfsd-fuse|fuse.snapfuse|fusectl) continue ;;
-      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*) jd_kind=remote ;;
-      ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|ocfs2|gfs2|vfat|exfat|ntfs|ntfs3|fuseblk|ufs|minix) ;;
+      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*|fuseblk) jd_kind=remote ;;
+      gfs2|ocfs2) jd_kind=remote ;;
+      ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|vfat|exfat|ntfs|ntfs3|ufs|minix) ;;
       overlay|overlayfs|aufs|unionfs) [ "$jd_dir" = / ] || continue ;;
       tmpfs) case $jd_dir in /tmp|/var/tmp) ;; *) continue ;; esac ;;
       *) case $1 in /dev/*) case $3 in squashfs|iso9660|udf|erofs|cramfs|romfs) continue ;; esac ;; *) continue ;; esac ;;
