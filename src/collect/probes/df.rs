@@ -157,9 +157,9 @@ impl<'a> Row<'a> {
             used_kb: kb(used)?,
             available_kb: kb(available)?,
             use_percent: self.percent,
-            inodes_use_percent: inodes
-                .filter(|row| row.figures.first() != Some(&"0"))
-                .and_then(|row| row.percent),
+            inodes_use_percent: self.inodes.or_else(|| {
+                inodes.filter(|row| row.figures.first() != Some(&"0")).and_then(|row| row.percent)
+            }),
         })
     }
 }

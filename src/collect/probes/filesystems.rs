@@ -31,6 +31,7 @@ impl Probe for Filesystems {
                 filesystems_said=$($SUDO $LIMIT 3 df "$@" 2>&1)
                 filesystems_status=$?
             fi
+            [ "${#filesystems_said}" -lt 65536 ] || filesystems_said=$(printf '%.65536s' "$filesystems_said")
             case $filesystems_status in 124|137) filesystems_status=124 filesystems_slow=yes ;; esac
             [ "$filesystems_status" != 124 ]
         }
