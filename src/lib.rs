@@ -22,3 +22,4 @@ pub mod domain;
 pub mod runtime;
 pub mod sim;
 pub mod ssh;
+pub mod view;

@@ -27,7 +27,7 @@ pub struct Context {
     pub home: PathBuf,
     /// Where an SSH agent listens (`SSH_AUTH_SOCK`).
     pub ssh_auth_sock: Option<PathBuf>,
-    /// The account of the person at the console: the default `user`.
+    /// The account of the person at the console: the default `user`. Empty when it is not known: it is never guessed.
     pub user: String,
     /// Key files offered where the inventory names none: those of OpenSSH's usual ones that are there.
     pub default_keys: Vec<PathBuf>,
@@ -135,6 +135,10 @@ fn environment(
     reader.only(table, &[&ENVIRONMENT_KEYS[..], &scope::KEYS[..]].concat());
     let env = environment_name(reader, name)?;
     let scope = defaults.clone().read(reader, table, context);
+    if scope.user.is_empty() {
+        let message = format!("environment {:?} has no user, and your own account is not known", name.value);
+        reader.error(name.span.clone(), message, "add user = \"deploy\", or set USER");
+    }
     let level = level(reader, table, name.value);
     let guard = reader
         .word(table, "guard", &[("confirm", Guard::Confirm), ("challenge", Guard::Challenge)])

@@ -55,18 +55,33 @@ pub(super) struct Connection {
 pub(super) struct Ended {
     why: watch::Receiver<Option<SshError>>,
     hop: Hop,
+    /// The connection this one goes through.
+    through: Option<Box<Ended>>,
 }
 
 impl Ended {
-    /// Waits for the end. Cancel-safe.
+    /// Waits for the end, and says why: the connection this one goes through, when it was that. Cancel-safe.
     pub(super) async fn wait(&self) -> SshError {
         let mut why = self.why.clone();
         let ended = why.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
-        ended.unwrap_or_else(|| SshError::new(&self.hop, ErrorKind::Dropped, "the connection ended"))
+        let why =
+            ended.unwrap_or_else(|| SshError::new(&self.hop, ErrorKind::Dropped, "the connection ended"));
+        match &self.through {
+            Some(through) => through.blame(why).await,
+            None => why,
+        }
+    }
+
+    /// What went wrong with something that went through this connection: the connection's end, when it has ended.
+    pub(super) async fn blame(&self, error: SshError) -> SshError {
+        match error.kind {
+            ErrorKind::Dropped | ErrorKind::TimedOut => Box::pin(self.soon()).await.unwrap_or(error),
+            _ => error,
+        }
     }
 
     /// The end, when it has come or comes at once.
-    pub(super) async fn soon(&self) -> Option<SshError> {
+    async fn soon(&self) -> Option<SshError> {
         tokio::time::timeout(Duration::from_millis(50), self.wait()).await.ok()
     }
 }
@@ -78,6 +93,7 @@ impl Connection {
         target: &Target,
         asker: Arc<Asker>,
         ring: Arc<KeyRing>,
+        through: Option<&Ended>,
     ) -> Result<Self, SshError> {
         let hop = &target.hop;
         let mut known = HostKeys::load(&target.access.known_hosts)
@@ -104,7 +120,7 @@ impl Connection {
             .await
             .map_err(|fault| fault.during_handshake(target, &known))?;
         asker.patience.stage("while logging in");
-        let ended = Ended { why: ended, hop: hop.clone() };
+        let ended = Ended { why: ended, hop: hop.clone(), through: through.cloned().map(Box::new) };
         let login = Login { hop, access: &target.access, asker: &asker, ring: &ring };
         if let Err(refused) = auth::log_in(&mut handle, &login).await {
             let hung_up = if handle.is_closed() { ended.soon().await } else { None };
@@ -183,16 +199,6 @@ fn config(known: &HostKeys, target: &Target) -> Config {
         gex: GexParams::new(2048, 3072, 8192).unwrap_or_default(),
         nodelay: true,
         ..Config::default()
-    }
-}
-
-/// Why a session was refused, in words.
-pub(super) fn session_refused(hop: &Hop, error: &russh::Error) -> SshError {
-    match error {
-        russh::Error::ChannelOpenFailure(why) => {
-            SshError::new(hop, ErrorKind::Refused, format!("no session: {}", why.description()))
-        }
-        _ => SshError::new(hop, ErrorKind::Dropped, "the connection ended"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::names::{EnvName, HostName};
 use crate::domain::text::Clean;
 
 use super::ask::{Ask, Asker};
-use super::connection::{self, Connection, Ended, Target};
+use super::connection::{self, Connection, Target};
 use super::dial::{BoxStream, Dial};
 use super::error::{ErrorKind, SshError};
 use super::patience::Patience;
@@ -91,7 +91,7 @@ impl JumpLink {
         let jump = self.connection.as_ref();
         if host.id.host == self.name {
             let way = jump.map_or(Way::Here, |connection| Way::Ssh(connection.clone()));
-            return Ok(HostLink { hop, way, jump: None });
+            return Ok(HostLink { hop, way });
         }
         let target = Target {
             hop: hop.clone(),
@@ -99,15 +99,14 @@ impl JumpLink {
             port: host.port,
             access: host.access.clone(),
         };
-        let opened = match jump {
-            Some(jump) => self.log_in(&target, self.tunnel_to(jump, &target)).await,
-            None => self.log_in(&target, self.dial_to(&target)).await,
+        let connection = match jump {
+            Some(jump) => match self.log_in(&target, self.tunnel_to(jump, &target)).await {
+                Ok(connection) => connection,
+                Err(error) => return Err(jump.ended().blame(error).await),
+            },
+            None => self.log_in(&target, self.dial_to(&target)).await?,
         };
-        let jump = jump.map(|jump| jump.ended().clone());
-        match opened {
-            Ok(connection) => Ok(HostLink { hop, way: Way::Ssh(Arc::new(connection)), jump }),
-            Err(error) => Err(blame(jump.as_ref(), error).await),
-        }
+        Ok(HostLink { hop, way: Way::Ssh(Arc::new(connection)) })
     }
 
     /// One round trip to the jump box; zero when this machine is it.
@@ -151,7 +150,8 @@ impl JumpLink {
         let patience = Arc::new(Patience::new(self.connect, place));
         let asker =
             Arc::new(Asker { env: self.env.clone(), ask: self.ask.clone(), patience: patience.clone() });
-        let work = async { Connection::open(stream.await?, target, asker, self.ring.clone()).await };
+        let through = self.connection.as_ref().map(|jump| jump.ended());
+        let work = async { Connection::open(stream.await?, target, asker, self.ring.clone(), through).await };
         match patience.run(work).await {
             Some(opened) => opened,
             None => Err(SshError::new(&target.hop, ErrorKind::TimedOut, patience.too_slow())),
@@ -194,22 +194,11 @@ async fn warm_up(connection: Arc<Connection>) {
     }
 }
 
-/// When the jump connection has ended, that is what went wrong, not the host.
-async fn blame(jump: Option<&Ended>, error: SshError) -> SshError {
-    let by_jump = matches!(error.kind, ErrorKind::Dropped | ErrorKind::TimedOut);
-    match jump {
-        Some(jump) if by_jump => jump.soon().await.unwrap_or(error),
-        _ => error,
-    }
-}
-
 /// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it (but for the jump box
 /// itself, whose connection is the [`JumpLink`]'s).
 pub struct HostLink {
     hop: Hop,
     way: Way,
-    /// The jump connection, when this one goes through it.
-    jump: Option<Ended>,
 }
 
 enum Way {
@@ -255,10 +244,7 @@ impl HostLink {
     pub async fn ping(&self) -> Result<Duration, SshError> {
         match &self.way {
             Way::Here => Ok(Duration::ZERO),
-            Way::Ssh(connection) => match connection.ping().await {
-                Ok(took) => Ok(took),
-                Err(error) => Err(blame(self.jump.as_ref(), error).await),
-            },
+            Way::Ssh(connection) => connection.ping().await,
         }
     }
 
@@ -267,7 +253,7 @@ impl HostLink {
     pub async fn closed(&self) -> SshError {
         match &self.way {
             Way::Here => std::future::pending().await,
-            Way::Ssh(connection) => blame(self.jump.as_ref(), connection.ended().wait().await).await,
+            Way::Ssh(connection) => connection.ended().wait().await,
         }
     }
 
@@ -276,7 +262,11 @@ impl HostLink {
             Ok(Ok(channel)) => {
                 script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
             }
-            Ok(Err(e)) => Err(blame(self.jump.as_ref(), connection::session_refused(&self.hop, &e)).await),
+            Ok(Err(russh::Error::ChannelOpenFailure(why))) => {
+                let detail = format!("no session: {}", why.description());
+                Err(SshError::new(&self.hop, ErrorKind::Refused, detail))
+            }
+            Ok(Err(_)) => Err(connection.ended().wait().await),
             Err(_) => Err(SshError::new(&self.hop, ErrorKind::TimedOut, "it opens no session")),
         }
     }

@@ -35,7 +35,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 pub struct Script {
     hop: Hop,
     inbox: Arc<Inbox>,
-    ended: watch::Receiver<Option<ScriptEnd>>,
+    ended: watch::Receiver<Option<Ending>>,
     input: Input,
     stop: CancellationToken,
     _dropped: DropGuard,
@@ -47,24 +47,32 @@ enum Input {
     Pipe(Mutex<Option<ChildStdin>>),
 }
 
-/// How a program ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// How a program ended, as it came.
+#[derive(Clone, Default)]
+struct Ending {
+    status: Option<u32>,
+    signal: Option<Clean>,
+    stderr: Vec<u8>,
+    error: Option<SshError>,
+}
+
+/// How a [`Script`] ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptEnd {
     /// Exit status; `None` when it was killed by a signal, or gave none.
     pub status: Option<u32>,
     /// The signal that killed it.
     pub signal: Option<Clean>,
-    /// The last 4 KiB of standard error.
-    pub stderr: Vec<u8>,
+    /// The last 4 KiB of standard error, line by line.
+    pub stderr: Vec<Clean>,
     /// Why it ended, when not by itself: connection lost, refused, flooding.
     pub error: Option<SshError>,
 }
 
-impl ScriptEnd {
-    /// The last lines of standard error, made printable.
-    #[must_use]
-    pub fn stderr_lines(&self) -> Vec<Clean> {
-        Clean::lines(&String::from_utf8_lossy(&self.stderr))
+impl From<Ending> for ScriptEnd {
+    fn from(end: Ending) -> Self {
+        let stderr = Clean::lines(&String::from_utf8_lossy(&end.stderr));
+        Self { status: end.status, signal: end.signal, stderr, error: end.error }
     }
 }
 
@@ -91,7 +99,7 @@ impl Script {
     fn new(
         hop: Hop,
         inbox: Arc<Inbox>,
-        ended: watch::Receiver<Option<ScriptEnd>>,
+        ended: watch::Receiver<Option<Ending>>,
         input: Input,
         stop: CancellationToken,
     ) -> Self {
@@ -144,19 +152,19 @@ impl Script {
             self.eof().await;
         }
         if let Ok(end) = timeout(END_LIMIT, self.wait()).await {
-            return end;
+            return end.into();
         }
         self.stop.cancel();
-        self.wait().await
+        self.wait().await.into()
     }
 
-    async fn wait(&self) -> ScriptEnd {
+    async fn wait(&self) -> Ending {
         let mut ended = self.ended.clone();
         let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
         end.unwrap_or_default()
     }
 
-    fn why(&self, end: ScriptEnd) -> SshError {
+    fn why(&self, end: Ending) -> SshError {
         end.error.unwrap_or_else(|| SshError::new(&self.hop, ErrorKind::Dropped, "the program has ended"))
     }
 

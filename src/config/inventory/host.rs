@@ -24,7 +24,7 @@ pub(super) enum HostTable {
     Listed,
 }
 
-const FIELDS: [&str; 7] = ["address", "port", "user", "roles", "hostname", "sudo", "keys"];
+pub(super) const FIELDS: [&str; 7] = ["address", "port", "user", "roles", "hostname", "sudo", "keys"];
 
 /// A host whose name is known and whose fields are not read yet.
 pub(super) struct RawHost<'t> {

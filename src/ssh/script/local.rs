@@ -15,7 +15,7 @@ use crate::domain::text::Clean;
 
 use super::super::error::{ErrorKind, SshError};
 use super::super::inbox::Inbox;
-use super::{Input, Script, ScriptEnd, flooding, keep_tail};
+use super::{Ending, Input, Script, flooding, keep_tail};
 
 /// Runs `/bin/sh` with these arguments.
 pub(in crate::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<Script, SshError> {
@@ -41,8 +41,8 @@ pub(in crate::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<Script, Ssh
     Ok(Script::new(hop.clone(), inbox, ended, Input::Pipe(Mutex::new(stdin)), stop))
 }
 
-async fn drain(hop: &Hop, mut child: Child, inbox: &Inbox, stop: &CancellationToken) -> ScriptEnd {
-    let mut end = ScriptEnd::default();
+async fn drain(hop: &Hop, mut child: Child, inbox: &Inbox, stop: &CancellationToken) -> Ending {
+    let mut end = Ending::default();
     let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
         return end;
     };

@@ -13,7 +13,7 @@ use crate::domain::text::Clean;
 use super::super::connection::Ended;
 use super::super::error::{ErrorKind, SshError};
 use super::super::inbox::Inbox;
-use super::{Input, Script, ScriptEnd, flooding, keep_tail};
+use super::{Ending, Input, Script, flooding, keep_tail};
 
 /// Runs `command` in a session channel. Does not wait for the server's consent: a refusal ends the script.
 pub(in crate::ssh) async fn spawn(
@@ -55,8 +55,8 @@ struct Drain {
 }
 
 impl Drain {
-    async fn run(mut self) -> ScriptEnd {
-        let mut end = ScriptEnd::default();
+    async fn run(mut self) -> Ending {
+        let mut end = Ending::default();
         let mut errors = Vec::new();
         end.error = self.until_closed(&mut end, &mut errors).await;
         end.stderr = errors;
@@ -67,7 +67,7 @@ impl Drain {
     }
 
     /// The exit status is not the end: output may follow it, until the channel closes.
-    async fn until_closed(&mut self, end: &mut ScriptEnd, errors: &mut Vec<u8>) -> Option<SshError> {
+    async fn until_closed(&mut self, end: &mut Ending, errors: &mut Vec<u8>) -> Option<SshError> {
         loop {
             let message = tokio::select! {
                 biased;
