@@ -19,7 +19,9 @@ const DEFAULT_WORLD: &str = "wpd-2015";
 /// A terminal operations console: a live fleet through one jump box.
 #[derive(Debug, Parser)]
 #[command(name = "jumpdeck", version, about, long_about = None, max_term_width = 100)]
-#[command(after_help = "Without a command the console opens on the inventory. `jumpdeck demo` needs no fleet.")]
+#[command(
+    after_help = "Without a command the console opens on the inventory. `jumpdeck demo` needs no fleet."
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,

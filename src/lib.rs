@@ -16,6 +16,7 @@
 //! | [`cli`] | one file a subcommand |
 
 pub mod app;
+pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod domain;

@@ -22,7 +22,11 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     row("keymaps", &paths.keymaps());
     row("state", &paths.state);
     let agent = setup.context.ssh_auth_sock.as_deref();
-    println!("{:<12} {}", "agent", agent.map_or("none (SSH_AUTH_SOCK is not set)".into(), |p| p.display().to_string()));
+    println!(
+        "{:<12} {}",
+        "agent",
+        agent.map_or("none (SSH_AUTH_SOCK is not set)".into(), |p| p.display().to_string())
+    );
     // Own themes that do not load are `check`'s to tell; here the built-in ones are named all the same.
     let themes = files::load_themes(&paths.themes()).unwrap_or_else(|_| theme::builtin());
     let names: Vec<String> = themes.into_iter().map(|t| t.name).collect();

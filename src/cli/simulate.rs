@@ -35,7 +35,9 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
     let fleet = universe.fleet(|env| servers.access(env));
     let env = match &args.env {
         Some(name) => setup::environment(&fleet, name)?,
-        None => fleet.environments.first().cloned().ok_or_else(|| CliError::Usage("an empty world".to_owned()))?,
+        None => {
+            fleet.environments.first().cloned().ok_or_else(|| CliError::Usage("an empty world".to_owned()))?
+        }
     };
     let listening = servers.listen(&env.name, args.listen).await?;
     tell(&env.name, world, &listening);
@@ -46,7 +48,9 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
 
 fn tell(env: &EnvName, world: &str, listening: &crate::sim::sshd::Listening) {
     let (ip, port) = (listening.address.ip(), listening.address.port());
-    println!("SIMULATED {world} {env}: its jump box listens on {ip} port {port}; any key, any user; ^C ends it");
+    println!(
+        "SIMULATED {world} {env}: its jump box listens on {ip} port {port}; any key, any user; ^C ends it"
+    );
     println!("host key     {}", listening.fingerprint);
     println!("known_hosts  {}", listening.known_hosts);
     println!("\ntry          ssh -p {port} root@{ip}");

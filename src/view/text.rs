@@ -189,8 +189,17 @@ mod tests {
 
     #[test]
     fn figures_keep_their_columns() {
-        assert_eq!([0.0, 4.5, 99.99, 99.999, 123.45, 4321.0].map(load), ["0.00", "4.50", "99.99", "100.0", "123.5", "4321"]);
-        assert_eq!([0.4, 12.3, 1234.0].map(|ms| round_trip(Duration::from_secs_f64(ms / 1000.0))), ["0.4 ms", "12 ms", "1.2 s"]);
-        assert_eq!([7, 249, 11_220, 1_051_200].map(|s| two_units(Duration::from_secs(s))), ["7s", "4m 09s", "3h 07m", "12d 4h"]);
+        assert_eq!(
+            [0.0, 4.5, 99.99, 99.999, 123.45, 4321.0].map(load),
+            ["0.00", "4.50", "99.99", "100.0", "123.5", "4321"]
+        );
+        assert_eq!(
+            [0.4, 12.3, 1234.0].map(|ms| round_trip(Duration::from_secs_f64(ms / 1000.0))),
+            ["0.4 ms", "12 ms", "1.2 s"]
+        );
+        assert_eq!(
+            [7, 249, 11_220, 1_051_200].map(|s| two_units(Duration::from_secs(s))),
+            ["7s", "4m 09s", "3h 07m", "12d 4h"]
+        );
     }
 }

@@ -82,7 +82,8 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
         u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
     };
     let host = widest(|h| h.id.host.as_str().len(), 8, 40);
-    let roles = widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
+    let roles =
+        widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
     use Align::{Left, Right};
     let grows = |id, title, align, least, most, rank| Column { id, title, align, least, most, rank };
     vec![
@@ -133,7 +134,13 @@ fn draw_row<'a>(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'a>, 
     table.row(buf, y, sign, rest, |id, width| cell(scene, host, spec, id, width));
 }
 
-fn cell<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>, id: Id, width: u16) -> Line<'a> {
+fn cell<'a>(
+    scene: &Scene<'a>,
+    host: &'a HostSnapshot,
+    spec: Option<&'a Host>,
+    id: Id,
+    width: u16,
+) -> Line<'a> {
     let styles = scene.styles;
     let facts = &host.facts;
     match id {
@@ -145,14 +152,16 @@ fn cell<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>, i
             _ => cells::fact(scene, host, &facts.load, |_, _| Line::default()),
         },
         Id::Trend => trend(scene, host, width),
-        Id::Memory => cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
-            Some(used) => {
-                let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
-                let style = styles.figure(severity, freshness);
-                Line::from(bar::with_percent(used, width, style, styles))
-            }
-            None => span("–", styles.muted).into(),
-        }),
+        Id::Memory => {
+            cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
+                Some(used) => {
+                    let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
+                    let style = styles.figure(severity, freshness);
+                    Line::from(bar::with_percent(used, width, style, styles))
+                }
+                None => span("–", styles.muted).into(),
+            })
+        }
         Id::Disk => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
             (Shown::Value(_, freshness), Some(disk)) => cells::disk(scene, disk, freshness, width),
             _ => cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into()),
@@ -167,12 +176,16 @@ fn cell<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>, i
             span(crate::domain::time::short_age(*up), styles.muted).into()
         }),
         Id::Level => cells::fact(scene, host, &facts.grains, |grains, freshness| match &grains.level {
-            Some(level) if level.as_str() == scene.env.spec.level => span(level.as_str(), styles.muted).into(),
+            Some(level) if level.as_str() == scene.env.spec.level => {
+                span(level.as_str(), styles.muted).into()
+            }
             Some(level) => {
                 let style = styles.figure(Some(crate::domain::problem::Severity::Critical), freshness);
                 span(level.as_str(), style).into()
             }
-            None => span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into(),
+            None => {
+                span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into()
+            }
         }),
         Id::Problem => match scene.problem_of(&host.id.host) {
             Some((problem, _)) => {
@@ -228,10 +241,8 @@ fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
         return cells::problem(scene, problem, n - 1);
     }
     let status = scene.status(host);
-    let mut spans = vec![
-        cells::sign(scene, status),
-        span(format!(" {}  ", host.id.host), scene.styles.strong),
-    ];
+    let mut spans =
+        vec![cells::sign(scene, status), span(format!(" {}  ", host.id.host), scene.styles.strong)];
     let style = scene.styles.muted;
     match (scene.silence(host), scene.jump_is_down(), host.reported_at) {
         (Some((state, detail)), _, _) => spans.push(span(format!("{state} {detail}"), style)),

@@ -78,12 +78,8 @@ pub(crate) fn draw<'a>(
         width: area.width.saturating_sub(3),
         height: area.height.saturating_sub(1),
     };
-    let mut page = Page {
-        lines: Vec::new(),
-        width: inner.width,
-        title: scene.styles.accent,
-        label: scene.styles.muted,
-    };
+    let mut page =
+        Page { lines: Vec::new(), width: inner.width, title: scene.styles.accent, label: scene.styles.muted };
     problems(&mut page, scene, host);
     identity::lines(&mut page, scene, spec, host);
     figures::lines(&mut page, scene, host);
@@ -105,7 +101,9 @@ fn draw_title(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, host: &HostSnapsh
     let status = scene.status(host);
     let (age, style) = scene.age(host);
     let told = match host.reported_at {
-        Some(_) => Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)]),
+        Some(_) => {
+            Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)])
+        }
         None => span("no report yet ", styles.muted).into(),
     };
     let room = right(buf, area, &told);

@@ -61,13 +61,17 @@ pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
 
 fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
     if all > 0 {
-        return span(format!("no problem matches \"{}\"", scene.model.filter.text), scene.styles.muted).into();
+        return span(format!("no problem matches \"{}\"", scene.model.filter.text), scene.styles.muted)
+            .into();
     }
     let awaited = scene.env.hosts.iter().filter(|h| h.reported_at.is_none()).count();
     if awaited > 0 {
         let of = crate::view::text::count(scene.env.hosts.len(), "host");
-        return span(format!("no problem yet; {awaited} of {of} have not answered so far"), scene.styles.muted)
-            .into();
+        return span(
+            format!("no problem yet; {awaited} of {of} have not answered so far"),
+            scene.styles.muted,
+        )
+        .into();
     }
     span("● nothing is wrong, as far as is known", scene.styles.ok).into()
 }
@@ -116,7 +120,10 @@ fn tally(scene: &Scene<'_>, rows: &[&Problem]) -> Line<'static> {
         let n = rows.iter().filter(|p| p.severity == severity).count();
         if n > 0 {
             let status = signs::Status::from(severity);
-            spans.push(span(format!("{} {n} {}   ", status.sign(), status.word()), scene.styles.status(status)));
+            spans.push(span(
+                format!("{} {n} {}   ", status.sign(), status.word()),
+                scene.styles.status(status),
+            ));
         }
     }
     Line::from(spans)

@@ -302,10 +302,14 @@ fn says(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Line<'static> {
         .iter()
         .filter(|b| !b.repeated)
         .filter_map(|b| match b.server {
-            Server::Managed { host, database } => match (&database.server, scene.shown(host, &host.facts.databases)) {
-                (Ok(server), Shown::Value(..)) if server.read_only == Some(false) => Some(host.id.host.as_str()),
-                _ => None,
-            },
+            Server::Managed { host, database } => {
+                match (&database.server, scene.shown(host, &host.facts.databases)) {
+                    (Ok(server), Shown::Value(..)) if server.read_only == Some(false) => {
+                        Some(host.id.host.as_str())
+                    }
+                    _ => None,
+                }
+            }
             _ => None,
         })
         .collect();

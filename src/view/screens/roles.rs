@@ -139,7 +139,8 @@ fn says<'a>(scene: &Scene<'a>, standing: &RoleStanding) -> Line<'a> {
         text.push_str(&format!(", {} not known", standing.unknown.len()));
     }
     if let Some(required) = standing.required.as_ref().filter(|r| !r.implies.is_empty()) {
-        let implied: Vec<&str> = required.implies.iter().map(crate::domain::names::RoleName::as_str).collect();
+        let implied: Vec<&str> =
+            required.implies.iter().map(crate::domain::names::RoleName::as_str).collect();
         text.push_str(&format!("; each must also be {}", implied.join(", ")));
     }
     span(text, scene.styles.muted).into()

@@ -30,7 +30,8 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
         None => String::new(),
     };
     let detail = if link.detail.is_empty() { "no detail" } else { link.detail.as_str() };
-    let said = format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
+    let said =
+        format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
     let width = usize::from(area.width).saturating_sub(4);
     let lines = wrap(&said, width);
     let shown = u16::try_from(lines.len().min(3)).unwrap_or(3);

@@ -66,7 +66,9 @@ fn lines<'a>(scene: &Scene<'_>) -> Vec<Line<'a>> {
 }
 
 fn own<'a>(line: Line<'_>) -> Line<'a> {
-    Line::from(line.spans.into_iter().map(|s| Span::styled(s.content.into_owned(), s.style)).collect::<Vec<_>>())
+    Line::from(
+        line.spans.into_iter().map(|s| Span::styled(s.content.into_owned(), s.style)).collect::<Vec<_>>(),
+    )
 }
 
 fn action(scene: &Scene<'_>, action: Action) -> Option<Line<'static>> {

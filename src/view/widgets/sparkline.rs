@@ -16,7 +16,9 @@ pub(crate) fn buckets(ring: &Ring, now: Moment, each: Duration, columns: u16) ->
     let mut out = vec![None; usize::from(columns)];
     for (at, value) in ring.iter().rev() {
         let back = usize::try_from(newest.saturating_sub(at.0 / each)).unwrap_or(usize::MAX);
-        let Some(slot) = out.len().checked_sub(back.saturating_add(1)).and_then(|i| out.get_mut(i)) else { break };
+        let Some(slot) = out.len().checked_sub(back.saturating_add(1)).and_then(|i| out.get_mut(i)) else {
+            break;
+        };
         if let Some(value) = value.filter(|v| v.is_finite()) {
             *slot = Some(slot.map_or(value, |old: f32| old.max(value)));
         }

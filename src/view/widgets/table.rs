@@ -98,7 +98,10 @@ impl<C: Copy + PartialEq> Table<C> {
             if let Some((Some(by), down)) = sorted
                 && by == placed.column.id
             {
-                line = Line::from(vec![span(placed.column.title, styles.accent), span(arrow(down), styles.accent)]);
+                line = Line::from(vec![
+                    span(placed.column.title, styles.accent),
+                    span(arrow(down), styles.accent),
+                ]);
             }
             put(buf, placed.x, self.area.y, placed.width, &line, placed.column.align);
         }

@@ -7,8 +7,8 @@ use crate::domain::fleet::Host;
 use crate::domain::replication::{Connection, Database, ServerStatus};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
-use crate::view::screens::replication::{follows, lag, place, thread};
 use crate::view::scene::{Scene, Shown};
+use crate::view::screens::replication::{follows, lag, place, thread};
 use crate::view::text::span;
 
 use super::Page;
@@ -126,7 +126,11 @@ fn connection_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, c: &'a Connectio
     page.wrapped("", &follows(c), styles.muted);
     for (thread, error) in [("IO", &c.io_error), ("SQL", &c.sql_error)] {
         if let Some(error) = error {
-            page.wrapped("", &format!("✖ {thread} error {}: {}", error.number, error.message), styles.critical);
+            page.wrapped(
+                "",
+                &format!("✖ {thread} error {}: {}", error.number, error.message),
+                styles.critical,
+            );
         }
     }
 }

@@ -22,9 +22,15 @@ const BAR: u16 = 25;
 pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("LOAD AND MEMORY");
     let facts = &host.facts;
-    page.labelled("load", cells::fact(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)));
+    page.labelled(
+        "load",
+        cells::fact(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)),
+    );
     chart(page, scene, host);
-    page.labelled("memory", cells::fact(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)));
+    page.labelled(
+        "memory",
+        cells::fact(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)),
+    );
     page.labelled("swap", cells::fact(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
 }
 
@@ -38,7 +44,9 @@ fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static
         spans.push(span(format!("{}  ", text::load(value)), styles.figure(severity, freshness)));
     }
     let per = match (load.one_per_cpu(), load.cpus) {
-        (Some(per), Some(cpus)) => format!(" {} per CPU, {}", text::load(per), text::count(cpus as usize, "CPU")),
+        (Some(per), Some(cpus)) => {
+            format!(" {} per CPU, {}", text::load(per), text::count(cpus as usize, "CPU"))
+        }
         _ => " number of CPUs unknown".to_owned(),
     };
     spans.push(span(per, styles.muted));
@@ -69,7 +77,8 @@ fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'stat
     let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
     let mut spans = bar::with_percent(used, BAR, scene.styles.figure(severity, freshness), scene.styles);
     let about = if memory.available_estimated { "about " } else { "" };
-    let rest = format!("   {about}{} of {} available", human_kb(memory.available_kb), human_kb(memory.total_kb));
+    let rest =
+        format!("   {about}{} of {} available", human_kb(memory.available_kb), human_kb(memory.total_kb));
     spans.push(span(rest, scene.styles.muted));
     Line::from(spans)
 }

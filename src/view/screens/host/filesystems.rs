@@ -65,11 +65,18 @@ fn section<'a>(
 fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, mount: usize) -> Line<'a> {
     let styles = scene.styles;
     let plain = styles.figure(None, freshness);
-    let mut spans = vec![span(fit(f.mount.as_str(), mount), plain.patch(bold(styles.strong, freshness))), Span::raw("  ")];
+    let mut spans = vec![
+        span(fit(f.mount.as_str(), mount), plain.patch(bold(styles.strong, freshness))),
+        Span::raw("  "),
+    ];
     match &f.usage {
         Ok(u) => {
-            let sizes =
-                format!("{:>6} {:>6} {:>6}  ", human_kb(u.size_kb), human_kb(u.used_kb), human_kb(u.available_kb));
+            let sizes = format!(
+                "{:>6} {:>6} {:>6}  ",
+                human_kb(u.size_kb),
+                human_kb(u.used_kb),
+                human_kb(u.available_kb)
+            );
             spans.push(span(sizes, plain));
             let limits = &scene.env.spec.thresholds;
             let style = styles.figure(cells::at_or_above(u.use_percent, limits.disk), freshness);

@@ -91,7 +91,9 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     }
     let way = match &scene.env.spec.jump {
         Jump::Local { name } => format!("{name} (this machine) → {}", host.address),
-        Jump::Remote(jump) => format!("this machine → {} ({}:{}) → {}", jump.name, jump.address, jump.port, host.address),
+        Jump::Remote(jump) => {
+            format!("this machine → {} ({}:{}) → {}", jump.name, jump.address, jump.port, host.address)
+        }
     };
     page.labelled("way", span(way, styles.muted));
 }
