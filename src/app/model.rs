@@ -90,8 +90,10 @@ impl fmt::Debug for Model {
 pub struct Room {
     /// Rows of the list or the page on it.
     pub page: Option<usize>,
-    /// The furthest line that the text on top (help, or a host's detail) can be scrolled to, when there is one.
-    pub scroll_limit: Option<usize>,
+    /// The furthest a host's detail can be scrolled, when one is shown.
+    pub detail_limit: Option<usize>,
+    /// The furthest help can be scrolled, when it is shown.
+    pub help_limit: Option<usize>,
 }
 
 /// One environment's live state.
@@ -331,14 +333,13 @@ impl Model {
         if self.asked.map(|(id, _)| id) != shown {
             self.asked = shown.map(|id| (id, self.now));
         }
-        if let Some(limit) = room.scroll_limit {
-            if let Some(help) = &mut self.help {
-                *help = (*help).min(limit);
-            } else if matches!(self.screen(), Screen::Host(_))
-                && let Some(env) = self.shown_mut()
-            {
-                env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
-            }
+        if let (Some(help), Some(limit)) = (&mut self.help, room.help_limit) {
+            *help = (*help).min(limit);
+        }
+        if let Some(limit) = room.detail_limit
+            && let Some(env) = self.shown_mut()
+        {
+            env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
         }
     }
 

@@ -162,7 +162,7 @@ fn drilling_down_and_coming_back() {
     assert_eq!(model.screen(), &Screen::Host(host_name("app2")));
     acts(&mut model, &[Action::Down, Action::Down]);
     assert_eq!(model.shown().unwrap().selection.detail_scroll, 2);
-    model.drawn(crate::app::model::Room { scroll_limit: Some(1), ..Default::default() });
+    model.drawn(crate::app::model::Room { detail_limit: Some(1), ..Default::default() });
     assert_eq!(model.shown().unwrap().selection.detail_scroll, 1, "not beyond the last line");
     acts(&mut model, &[Action::Back]);
     assert_eq!((model.screen(), selected_host(&model).as_str()), (&Screen::Fleet, "app2"));
