@@ -85,7 +85,8 @@ async fn the_resident_probe_runs_on_the_simulated_shell() {
     let (stdin, input) = pipe();
     let (out_writer, out) = pipe();
     let (err_writer, err) = pipe();
-    let shell = tokio::spawn(async move { login.execute(resident::COMMAND, input, out_writer, err_writer).await });
+    let shell =
+        tokio::spawn(async move { login.execute(resident::COMMAND, input, out_writer, err_writer).await });
     let work = async {
         stdin.put(program.as_bytes()).await.unwrap();
         let first = report(&out, "first").await;

@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use parse::{Syntax, parse};
 use pipe::{Reader, Writer, filled};
-pub use process::Machine;
 use process::Group;
+pub use process::Machine;
 use state::{Fd, Flow, LARGEST, Shell};
 
 /// A login on a machine: what a session starts from.

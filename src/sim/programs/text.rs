@@ -174,7 +174,8 @@ pub(crate) fn filter(
         }
         let mut reply = work(&inputs);
         if !missing.is_empty() {
-            reply.status = reply.status.max(if call.args.first().is_some_and(|n| n == "grep") { 2 } else { 1 });
+            reply.status =
+                reply.status.max(if call.args.first().is_some_and(|n| n == "grep") { 2 } else { 1 });
             missing.append(&mut reply.stderr);
             reply.stderr = missing;
         }

@@ -124,9 +124,9 @@ fn name(target: &Target) -> Result<&str, String> {
 fn binary(sign: &Binary, left: i64, right: i64) -> Result<i64, String> {
     let shift = u32::try_from(right & 63).unwrap_or(0);
     Ok(match sign {
-        Binary::Power => {
-            left.wrapping_pow(u32::try_from(right).map_err(|_| "arithmetic expression: bad exponent".to_owned())?)
-        }
+        Binary::Power => left.wrapping_pow(
+            u32::try_from(right).map_err(|_| "arithmetic expression: bad exponent".to_owned())?,
+        ),
         Binary::Multiply => left.wrapping_mul(right),
         Binary::Divide | Binary::Modulo if right == 0 => {
             return Err("arithmetic expression: division by zero".to_owned());

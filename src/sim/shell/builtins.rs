@@ -7,8 +7,8 @@ pub(crate) mod test;
 
 use std::sync::Arc;
 
-use super::state::{Fd, Flow, Shell, Variable};
 use super::simple::{Found, always_there};
+use super::state::{Fd, Flow, Shell, Variable};
 
 /// POSIX special builtins: found before functions, their assignments last.
 pub(crate) fn is_special(name: &str) -> bool {
@@ -68,9 +68,7 @@ impl Shell {
         };
         self.status = match name {
             ":" | "true" | "umask" | "ulimit" | "hash" | "alias" | "unalias" | "jobs" => 0,
-            "times" => {
-                self.say("0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n".as_bytes()).await
-            }
+            "times" => self.say("0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n".as_bytes()).await,
             "false" => 1,
             "echo" => {
                 let text = echo(arguments, self.is_bash());

@@ -10,8 +10,8 @@ use brush_parser::ast;
 use brush_parser::{ParseError, Parser, ParserOptions};
 
 use super::syntax::{
-    AndOr, Arm, Assignment, Command, Compound, Function, Item, List, Pipeline, Redirect, RedirectKind, Simple,
-    Test, Word,
+    AndOr, Arm, Assignment, Command, Compound, Function, Item, List, Pipeline, Redirect, RedirectKind,
+    Simple, Test, Word,
 };
 use super::word::{Place, word};
 
@@ -124,8 +124,7 @@ fn command(source: &ast::Command) -> Result<Command, Syntax> {
         }
         ast::Command::Function(function) => {
             let ast::FunctionBody(body, redirects) = &function.body;
-            let compiled =
-                Function { body: compound(body)?, redirects: redirect_list(redirects.as_ref())? };
+            let compiled = Function { body: compound(body)?, redirects: redirect_list(redirects.as_ref())? };
             Command::Function(function.fname.value.clone(), Arc::new(compiled))
         }
         ast::Command::ExtendedTest(inner, redirects) => {
@@ -143,9 +142,9 @@ fn arithmetic(source: &ast::UnexpandedArithmeticExpr) -> Result<Word, Syntax> {
 }
 
 fn simple_command(source: &ast::SimpleCommand) -> Result<Simple, Syntax> {
-    let line = source.word_or_name.as_ref().and_then(|word| word.loc.as_ref()).map_or(1, |loc| loc.start.line);
-    let mut simple =
-        Simple { line, assignments: Vec::new(), words: Vec::new(), redirects: Vec::new() };
+    let line =
+        source.word_or_name.as_ref().and_then(|word| word.loc.as_ref()).map_or(1, |loc| loc.start.line);
+    let mut simple = Simple { line, assignments: Vec::new(), words: Vec::new(), redirects: Vec::new() };
     for item in source.prefix.iter().flat_map(|prefix| &prefix.0) {
         add(&mut simple, item, true)?;
     }
@@ -261,9 +260,8 @@ fn compound(source: &ast::CompoundCommand) -> Result<Compound, Syntax> {
         }
         ast::CompoundCommand::Arithmetic(inner) => Compound::Arithmetic(arithmetic(&inner.expr)?),
         ast::CompoundCommand::ArithmeticForClause(clause) => {
-            let part = |part: &Option<ast::UnexpandedArithmeticExpr>| {
-                part.as_ref().map(arithmetic).transpose()
-            };
+            let part =
+                |part: &Option<ast::UnexpandedArithmeticExpr>| part.as_ref().map(arithmetic).transpose();
             Compound::ArithmeticFor {
                 start: part(&clause.initializer)?.unwrap_or_default(),
                 condition: part(&clause.condition)?,
@@ -307,9 +305,7 @@ fn test(source: &ast::ExtendedTestExpr) -> Result<Test, Syntax> {
         Expr::Parenthesized(inner) => test(inner)?,
         Expr::UnaryTest(sign, operand) => Test::Unary(sign.to_string(), plain(operand)?),
         Expr::BinaryTest(sign, left, right) => match sign {
-            ast::BinaryPredicate::StringExactlyMatchesPattern => {
-                Test::Matches(plain(left)?, plain(right)?)
-            }
+            ast::BinaryPredicate::StringExactlyMatchesPattern => Test::Matches(plain(left)?, plain(right)?),
             ast::BinaryPredicate::StringDoesNotExactlyMatchPattern => {
                 Test::Not(Box::new(Test::Matches(plain(left)?, plain(right)?)))
             }

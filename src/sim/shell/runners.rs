@@ -15,7 +15,8 @@ pub(crate) const NAMES: &[&str] = &[
 
 /// Runs one of them; `fields` starts with its name.
 pub(crate) async fn run(shell: &mut Shell, fields: Vec<String>) -> u8 {
-    let name = fields.first().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).unwrap_or_default();
+    let name =
+        fields.first().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).unwrap_or_default();
     let arguments = fields.get(1..).unwrap_or_default();
     match name.as_str() {
         "sh" | "bash" | "dash" => sh(shell, &name, arguments).await,
@@ -127,7 +128,8 @@ async fn timeout(shell: &mut Shell, arguments: &[String]) -> u8 {
         match flag.as_str() {
             "-k" | "--kill-after" => rest = tail.get(1..).unwrap_or_default(),
             "-s" | "--signal" => {
-                killed = tail.first().is_some_and(|signal| matches!(signal.as_str(), "KILL" | "SIGKILL" | "9"));
+                killed =
+                    tail.first().is_some_and(|signal| matches!(signal.as_str(), "KILL" | "SIGKILL" | "9"));
                 rest = tail.get(1..).unwrap_or_default();
             }
             other => killed |= matches!(other, "--signal=KILL" | "-sKILL" | "-s9"),
@@ -309,7 +311,13 @@ async fn xargs(shell: &mut Shell, arguments: &[String]) -> u8 {
         Some(mark) => {
             items.iter().map(|item| command.iter().map(|word| word.replace(mark, item)).collect()).collect()
         }
-        None if items.is_empty() => if no_empty { Vec::new() } else { vec![command] },
+        None if items.is_empty() => {
+            if no_empty {
+                Vec::new()
+            } else {
+                vec![command]
+            }
+        }
         None => items.chunks(most).map(|chunk| [command.as_slice(), chunk].concat()).collect(),
     };
     let mut status = 0;

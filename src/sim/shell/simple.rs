@@ -294,8 +294,10 @@ impl Shell {
 
 /// Directories every machine has, though the world may hold no file in them.
 pub(crate) fn always_there(directory: &str) -> bool {
-    matches!(directory, "" | "/" | "/tmp" | "/root" | "/home" | "/etc" | "/var" | "/var/tmp" | "/var/log" | "/srv")
-        || directory.strip_prefix("/home/").is_some_and(|user| !user.contains('/'))
+    matches!(
+        directory,
+        "" | "/" | "/tmp" | "/root" | "/home" | "/etc" | "/var" | "/var/tmp" | "/var/log" | "/srv"
+    ) || directory.strip_prefix("/home/").is_some_and(|user| !user.contains('/'))
         || PROGRAM_DIRECTORIES.contains(&path::absolute("/", directory).as_str())
 }
 

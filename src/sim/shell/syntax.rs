@@ -131,11 +131,26 @@ pub(crate) enum Operation {
     Get,
     Length,
     /// `-`, `=`, `+` or `?`; with a colon empty counts as unset.
-    Default { sign: char, colon: bool, word: Word },
+    Default {
+        sign: char,
+        colon: bool,
+        word: Word,
+    },
     /// `#`, `##`, `%`, `%%`.
-    Trim { suffix: bool, longest: bool, pattern: Word },
+    Trim {
+        suffix: bool,
+        longest: bool,
+        pattern: Word,
+    },
     /// `${name:offset:length}` of bash.
-    Slice { offset: Word, length: Option<Word> },
+    Slice {
+        offset: Word,
+        length: Option<Word>,
+    },
     /// `${name/pattern/with}` of bash.
-    Replace { all: bool, pattern: Word, with: Word },
+    Replace {
+        all: bool,
+        pattern: Word,
+        with: Word,
+    },
 }

@@ -52,7 +52,9 @@ pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
                     };
                     pending.clear();
                     match list {
-                        Ok(list) if foreground(&mut shell, &list, &mut lines, &screen).await == Flow::Exit => {
+                        Ok(list)
+                            if foreground(&mut shell, &list, &mut lines, &screen).await == Flow::Exit =>
+                        {
                             // A failed expansion ends a script, not a session with a person.
                             if shell.leaving_for_good {
                                 return shell.leave().await;
@@ -158,7 +160,11 @@ async fn line_discipline(
                     continue;
                 }
                 '\u{7f}' | '\u{8}' => {
-                    if line.pop().is_some() { "\u{8} \u{8}".to_owned() } else { String::new() }
+                    if line.pop().is_some() {
+                        "\u{8} \u{8}".to_owned()
+                    } else {
+                        String::new()
+                    }
                 }
                 '\u{15}' => {
                     let count = line.chars().count();

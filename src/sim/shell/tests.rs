@@ -13,7 +13,8 @@ use super::{Login, Machine};
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 
-const MEMINFO: &str = "MemTotal:        2048000 kB\nMemFree:          512000 kB\nSwapTotal:             0 kB\n";
+const MEMINFO: &str =
+    "MemTotal:        2048000 kB\nMemFree:          512000 kB\nSwapTotal:             0 kB\n";
 
 fn login() -> Login {
     let host = HostName::new("app1").unwrap();
@@ -66,13 +67,17 @@ async fn scripts_do_what_dash_does() {
     for (script, stdin, expected, status) in TABLE {
         if let Some((truth, code)) = dash(script, stdin) {
             if (truth.as_str(), code) != (*expected, i32::from(*status)) {
-                wrong.push(format!("dash itself: {script}\n  expected {expected:?} {status}\n  dash     {truth:?} {code}"));
+                wrong.push(format!(
+                    "dash itself: {script}\n  expected {expected:?} {status}\n  dash     {truth:?} {code}"
+                ));
             }
         }
         let quoted = shlex::try_quote(script).unwrap();
         let (out, err, got) = run(&format!("sh -c {quoted}"), stdin).await;
         if (out.as_str(), got) != (*expected, *status) {
-            wrong.push(format!("{script}\n  expected {expected:?} {status}\n  got      {out:?} {got}\n  stderr   {err:?}"));
+            wrong.push(format!(
+                "{script}\n  expected {expected:?} {status}\n  got      {out:?} {got}\n  stderr   {err:?}"
+            ));
         }
         // The same script arriving on standard input.
         if stdin.is_empty() {

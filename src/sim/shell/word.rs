@@ -218,7 +218,9 @@ fn parenthesised(text: &str) -> Result<(Arc<List>, &str), Syntax> {
     for (at, _) in text.match_indices(')') {
         let (inner, rest) = text.split_at(at);
         let last_line = inner.rsplit('\n').next().unwrap_or(inner);
-        if last_line.trim_start().starts_with('#') || last_line.contains(" #") && !last_line.contains(['"', '\'']) {
+        if last_line.trim_start().starts_with('#')
+            || last_line.contains(" #") && !last_line.contains(['"', '\''])
+        {
             continue;
         }
         if let Ok(list) = parse(inner) {

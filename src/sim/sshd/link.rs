@@ -73,11 +73,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Link<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Link<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if ready!(this.poll_dead(context)) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));

@@ -55,7 +55,8 @@ pub(crate) async fn run(channel: Channel<Msg>, handle: Handle, mut login: Login,
             ) => false,
             Some(_) => continue,
         };
-        let _gone = if accepted { handle.channel_success(id).await } else { handle.channel_failure(id).await };
+        let _gone =
+            if accepted { handle.channel_success(id).await } else { handle.channel_failure(id).await };
     };
     if handle.channel_success(id).await.is_err() {
         return;

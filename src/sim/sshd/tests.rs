@@ -112,7 +112,8 @@ async fn a_command_runs_on_a_host_behind_the_jump_box() {
         assert!(jump.banner.contains("PRODUCTION") && jump.banner.contains("SIMULATED"), "{}", jump.banner);
         let app1 = through(&fleet, &jump, "app1").await.unwrap();
         assert!(app1.banner.is_empty());
-        let (out, err, status) = exec(&app1, "cat /etc/hostname -; echo oops >&2; exit 7", b"from stdin\n").await;
+        let (out, err, status) =
+            exec(&app1, "cat /etc/hostname -; echo oops >&2; exit 7", b"from stdin\n").await;
         assert_eq!((out.as_str(), err.as_str(), status), ("app1\nfrom stdin\n", "oops\n", Some(7)));
         let (out, err, status) = exec(&app1, "nonsense", b"").await;
         assert_eq!((out.as_str(), status), ("", Some(127)));
@@ -127,7 +128,8 @@ async fn every_machine_shows_the_key_that_known_hosts_lists() {
         let (fleet, address) = fleet();
         let text = fleet.known_hosts(&production());
         let listed = |name: &str| {
-            let line = text.lines().find(|l| l.split(' ').next().unwrap().split(',').any(|n| n == name)).unwrap();
+            let line =
+                text.lines().find(|l| l.split(' ').next().unwrap().split(',').any(|n| n == name)).unwrap();
             PublicKey::from_openssh(line.split_once(' ').unwrap().1).unwrap()
         };
         let jump = jump(&fleet, &address).await;
@@ -239,7 +241,10 @@ async fn closing_the_channel_ends_what_ran() {
         let (fleet, address) = fleet();
         let jump = jump(&fleet, &address).await;
         let channel = jump.handle.channel_open_session().await.unwrap();
-        channel.exec(true, "echo $$ > /tmp/pid; sleep 1000 & echo $! > /tmp/bg; while :; do :; done").await.unwrap();
+        channel
+            .exec(true, "echo $$ > /tmp/pid; sleep 1000 & echo $! > /tmp/bg; while :; do :; done")
+            .await
+            .unwrap();
         let background = loop {
             let (out, ..) = exec(&jump, "cat /tmp/bg 2>/dev/null", b"").await;
             if !out.is_empty() {

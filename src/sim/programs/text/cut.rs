@@ -14,7 +14,12 @@ impl Program for Cut {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "s", "dfcb", &[("delimiter", 'd'), ("fields", 'f'), ("characters", 'c')]) {
+        let parsed = match arguments(
+            &call.args,
+            "s",
+            "dfcb",
+            &[("delimiter", 'd'), ("fields", 'f'), ("characters", 'c')],
+        ) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

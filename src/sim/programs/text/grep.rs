@@ -31,8 +31,12 @@ impl Program for Grep {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
-        let mut patterns: Vec<String> =
-            parsed.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, value)| value.clone()).collect();
+        let mut patterns: Vec<String> = parsed
+            .options
+            .iter()
+            .filter(|(letter, _)| *letter == 'e')
+            .map(|(_, value)| value.clone())
+            .collect();
         if patterns.is_empty() {
             if parsed.operands.is_empty() {
                 return answer(call, failure("Usage", "grep [OPTION]... PATTERNS [FILE]...", 2));

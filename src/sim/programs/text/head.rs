@@ -26,7 +26,8 @@ impl Program for Head {
         let bytes = parsed.number('c');
         let all_but = parsed.value('n').is_some_and(|text| text.starts_with('-'));
         if !parsed.operands.is_empty() || all_but {
-            let drop_last = all_but.then(|| parsed.value('n').and_then(|t| t.get(1..)?.parse().ok()).unwrap_or(0));
+            let drop_last =
+                all_but.then(|| parsed.value('n').and_then(|t| t.get(1..)?.parse().ok()).unwrap_or(0));
             return filter(call, parsed.operands, move |inputs| files(inputs, count, bytes, drop_last));
         }
         Box::pin(async move {
@@ -54,7 +55,9 @@ impl Program for Head {
 
 pub(super) fn old_form(argument: &str) -> String {
     match argument.strip_prefix('-') {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => format!("-n{digits}"),
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("-n{digits}")
+        }
         _ => argument.to_owned(),
     }
 }

@@ -14,7 +14,8 @@ impl Program for Id {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "ugnG", "", &[("user", 'u'), ("group", 'g'), ("name", 'n')]) {
+        let parsed = match arguments(&call.args, "ugnG", "", &[("user", 'u'), ("group", 'g'), ("name", 'n')])
+        {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

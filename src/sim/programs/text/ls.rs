@@ -3,8 +3,8 @@
 use std::sync::PoisonError;
 
 use super::{Arguments, answer, arguments};
-use crate::sim::shell::path;
 use crate::sim::program::{Call, Program, Reply};
+use crate::sim::shell::path;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.

@@ -21,8 +21,12 @@ impl Program for Sed {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
-        let mut scripts: Vec<String> =
-            parsed.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, value)| value.clone()).collect();
+        let mut scripts: Vec<String> = parsed
+            .options
+            .iter()
+            .filter(|(letter, _)| *letter == 'e')
+            .map(|(_, value)| value.clone())
+            .collect();
         if scripts.is_empty() {
             if parsed.operands.is_empty() {
                 return answer(call, failure("Usage", "sed [OPTION]... {script} [input-file]...", 1));
@@ -69,7 +73,8 @@ fn read_script(script: &str, is_extended: bool) -> Option<Vec<Step>> {
             None => (None, after),
         };
         let after = after.trim_start();
-        let (negated, after) = after.strip_prefix('!').map_or((false, after), |after| (true, after.trim_start()));
+        let (negated, after) =
+            after.strip_prefix('!').map_or((false, after), |after| (true, after.trim_start()));
         let mut chars = after.chars();
         let (action, after) = match chars.next()? {
             'p' => (Action::Print, chars.as_str()),

@@ -33,7 +33,9 @@ impl Program for Seq {
             while if step > 0 { number <= last } else { number >= last } {
                 text.push_str(&format!("{number}\n"));
                 number = number.saturating_add(step);
-                if text.len() > 4096 && call.stdout.write_all(std::mem::take(&mut text).as_bytes()).await.is_err() {
+                if text.len() > 4096
+                    && call.stdout.write_all(std::mem::take(&mut text).as_bytes()).await.is_err()
+                {
                     return BROKEN_PIPE;
                 }
             }

@@ -49,7 +49,8 @@ fn work(inputs: &[Named], parsed: &Arguments) -> Reply {
         }
     };
     sorted.sort_by(|left, right| {
-        let order = compare(left, right).then_with(|| if parsed.has('s') { Ordering::Equal } else { left.cmp(right) });
+        let order = compare(left, right)
+            .then_with(|| if parsed.has('s') { Ordering::Equal } else { left.cmp(right) });
         if option('r') { order.reverse() } else { order }
     });
     if parsed.has('u') {

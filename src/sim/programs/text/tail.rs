@@ -16,7 +16,8 @@ impl Program for Tail {
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
         let args: Vec<String> = call.args.iter().map(|a| old_form(a)).collect();
-        let parsed = match arguments(&args, "qvfF", "nc", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f')]) {
+        let parsed = match arguments(&args, "qvfF", "nc", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f')])
+        {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

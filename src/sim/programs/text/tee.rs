@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{BROKEN_PIPE, answer, arguments, read_file};
-use crate::sim::shell::path;
 use crate::sim::program::{Call, Program};
+use crate::sim::shell::path;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -26,7 +26,8 @@ impl Program for Tee {
         Box::pin(async move {
             let mut contents: Vec<(String, Vec<u8>)> = Vec::new();
             for file in &parsed.operands {
-                let before = if parsed.has('a') { read_file(&call, file).unwrap_or_default() } else { Vec::new() };
+                let before =
+                    if parsed.has('a') { read_file(&call, file).unwrap_or_default() } else { Vec::new() };
                 contents.push((path::absolute(&call.cwd, file), before));
             }
             let mut buffer = [0_u8; 4096];

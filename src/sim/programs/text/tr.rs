@@ -44,7 +44,8 @@ fn translate(text: &str, parsed: &Arguments) -> String {
         if parsed.has('d') && found.is_some() {
             continue;
         }
-        let new = found.and_then(|at| to.get(at).or(to.last())).copied().filter(|_| !parsed.has('d')).unwrap_or(c);
+        let new =
+            found.and_then(|at| to.get(at).or(to.last())).copied().filter(|_| !parsed.has('d')).unwrap_or(c);
         let squeezed = if to.is_empty() { found.is_some() } else { to.contains(&new) };
         if parsed.has('s') && squeezed && last == Some(new) {
             continue;

@@ -27,9 +27,7 @@ fn work(inputs: &[Named], parsed: &Arguments) -> Reply {
     let mut groups: Vec<(usize, &[u8])> = Vec::new();
     for line in lines(&bytes).map(chomp) {
         match groups.last_mut() {
-            Some((count, last))
-                if *last == line || parsed.has('i') && last.eq_ignore_ascii_case(line) =>
-            {
+            Some((count, last)) if *last == line || parsed.has('i') && last.eq_ignore_ascii_case(line) => {
                 *count += 1;
             }
             _ => groups.push((1, line)),

@@ -14,10 +14,11 @@ impl Program for Wc {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "lwcm", "", &[("lines", 'l'), ("words", 'w'), ("bytes", 'c')]) {
-            Ok(parsed) => parsed,
-            Err(reply) => return answer(call, reply),
-        };
+        let parsed =
+            match arguments(&call.args, "lwcm", "", &[("lines", 'l'), ("words", 'w'), ("bytes", 'c')]) {
+                Ok(parsed) => parsed,
+                Err(reply) => return answer(call, reply),
+            };
         filter(call, parsed.operands.clone(), move |inputs| work(inputs, &parsed))
     }
 }
@@ -45,7 +46,13 @@ fn work(inputs: &[Named], parsed: &Arguments) -> Reply {
     let several = rows.iter().any(|(counts, name)| counts.len() > 1 && name.is_empty());
     let widest = rows.iter().flat_map(|(counts, _)| counts).map(|n| n.to_string().len()).max().unwrap_or(1);
     let single = rows.len() == 1 && rows.iter().all(|(counts, _)| counts.len() == 1);
-    let width = if several { 7 } else if single { 1 } else { widest };
+    let width = if several {
+        7
+    } else if single {
+        1
+    } else {
+        widest
+    };
     let mut out = String::new();
     for (counts, name) in rows {
         let numbers: Vec<String> = counts.iter().map(|n| format!("{n:width$}")).collect();

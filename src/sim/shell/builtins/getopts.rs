@@ -24,7 +24,8 @@ impl Shell {
         let letter = current.chars().nth(self.option_index).unwrap_or('?');
         self.option_index += 1;
         let silent = wanted.starts_with(':');
-        let takes = wanted.split_once(letter).filter(|_| letter != ':').map(|(_, after)| after.starts_with(':'));
+        let takes =
+            wanted.split_once(letter).filter(|_| letter != ':').map(|(_, after)| after.starts_with(':'));
         let attached: String = current.chars().skip(self.option_index).collect();
         if attached.is_empty() || takes == Some(true) {
             index += 1;

@@ -51,12 +51,7 @@ fn next<'a>(arguments: &mut &'a [String]) -> Option<&'a String> {
 }
 
 /// One pass over the format; false when `\c` ended the output.
-fn format_once(
-    format: &str,
-    arguments: &mut &[String],
-    out: &mut String,
-    errors: &mut Vec<String>,
-) -> bool {
+fn format_once(format: &str, arguments: &mut &[String], out: &mut String, errors: &mut Vec<String>) -> bool {
     let mut rest = format;
     while let Some(at) = rest.find('%') {
         let (literal, after) = rest.split_at(at);
@@ -138,10 +133,14 @@ fn convert(
             whole(conversion, value, spec)
         }
         'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
-            let value = if text.is_empty() { 0.0 } else { text.trim().parse().unwrap_or_else(|_| {
-                errors.push(format!("{text}: expected numeric value"));
+            let value = if text.is_empty() {
                 0.0
-            }) };
+            } else {
+                text.trim().parse().unwrap_or_else(|_| {
+                    errors.push(format!("{text}: expected numeric value"));
+                    0.0
+                })
+            };
             float(conversion, value, spec)
         }
         other => {

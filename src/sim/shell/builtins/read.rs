@@ -56,7 +56,8 @@ impl Shell {
         loop {
             let bytes = reader.take_line(LARGEST).await;
             let text = String::from_utf8_lossy(&bytes);
-            let (text, complete) = text.strip_suffix('\n').map_or((text.as_ref(), false), |text| (text, true));
+            let (text, complete) =
+                text.strip_suffix('\n').map_or((text.as_ref(), false), |text| (text, true));
             let mut chars = text.chars().filter(|&c| c != '\0');
             let mut continued = false;
             while let Some(c) = chars.next() {

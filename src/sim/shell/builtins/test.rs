@@ -34,9 +34,7 @@ impl Shell {
                 Test::And(left, right) => {
                     self.extended_test(left).await? && self.extended_test(right).await?
                 }
-                Test::Or(left, right) => {
-                    self.extended_test(left).await? || self.extended_test(right).await?
-                }
+                Test::Or(left, right) => self.extended_test(left).await? || self.extended_test(right).await?,
                 Test::Not(inner) => !self.extended_test(inner).await?,
                 Test::Unary(sign, operand) => {
                     let operand = self.text(operand).await?;
@@ -148,7 +146,8 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
         let bytes = shell.machine.world().read_file(&shell.machine.host, &path);
         bytes.or_else(|| matches!(path.as_str(), "/dev/null" | "/dev/tty").then(Vec::new))
     };
-    let program = || matches!(shell.find(operand), Found::Program(_) | Found::Runner) && operand.contains('/');
+    let program =
+        || matches!(shell.find(operand), Found::Program(_) | Found::Runner) && operand.contains('/');
     let directory = || !operand.is_empty() && shell.is_directory(&shell.absolute(operand));
     Some(match sign {
         "-n" => !operand.is_empty(),
@@ -168,8 +167,7 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
 /// A comparison; `None` when the sign is none.
 fn binary(left: &str, sign: &str, right: &str) -> Option<Result<bool, String>> {
     let numbers = |compare: fn(&i64, &i64) -> bool| {
-        let number =
-            |text: &str| text.trim().parse::<i64>().map_err(|_| format!("Illegal number: {text}"));
+        let number = |text: &str| text.trim().parse::<i64>().map_err(|_| format!("Illegal number: {text}"));
         number(left).and_then(|left| number(right).map(|right| compare(&left, &right)))
     };
     Some(match sign {
