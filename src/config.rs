@@ -1,5 +1,12 @@
-//! TOML to validated types: inventory, theme, keymap. Every error carries file, line, column, a caret and what to do.
-//! May import `domain`.
+//! TOML to validated types: inventory, theme, keymap, settings. Every error carries file, line, column, a caret and
+//! what to do. May import `domain`.
 
 pub mod action;
+pub mod check;
+pub mod diagnostic;
+pub mod files;
+pub mod inventory;
 pub mod keymap;
+mod reader;
+pub mod settings;
+pub mod theme;

@@ -16,3 +16,4 @@ pub mod storage;
 pub mod summary;
 pub mod text;
 pub mod time;
+pub mod topology;

@@ -1,22 +1,35 @@
 //! Everything the console shows and remembers. The event loop owns it; drawing borrows it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::message::Effect;
+
 use crate::config::keymap::Keymap;
-use crate::domain::event::Question;
-use crate::domain::fleet::{Environment, Fleet};
+use crate::domain::event::{Question, QuestionId};
+use crate::domain::fleet::{Environment, Fleet, Host};
 use crate::domain::history::Ring;
 use crate::domain::judge::roles::RoleStanding;
-use crate::domain::names::HostName;
-use crate::domain::problem::Problem;
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
+use crate::domain::names::{HostName, RoleName};
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use crate::domain::time::Moment;
 
+/// Keys pressed sooner than this after a question was drawn were meant for what lay under it. Also the silence wanted
+/// before a `y`: who is typing a word when the question comes up does not accept a key with a letter of it.
+const ANSWER_AFTER: Duration = Duration::from_millis(400);
+/// Lines of the screen that are not rows of a table (header, head, footer), until a frame has told.
+const FURNITURE: u16 = 6;
+/// How long a notice shows.
+const NOTICE_FOR: Duration = Duration::from_secs(3);
+/// Bytes an answer may hold. They are taken at once, so that growing never leaves a copy of a secret behind.
+pub(super) const ANSWER_MAX: usize = 1024;
+
 /// The console's whole state.
-#[derive(Debug)]
 pub struct Model {
     /// The fleet as the inventory has it.
     pub fleet: Arc<Fleet>,
@@ -50,6 +63,37 @@ pub struct Model {
     pub answer: Zeroizing<String>,
     /// A short line for what was just done (`asked 25 hosts`), and until when it shows.
     pub notice: Option<(String, Moment)>,
+    /// Something that is on screen may have changed since the last frame.
+    pub changed: bool,
+    /// Rows a page up or down moves by: what the last frame had room for.
+    pub page: usize,
+    /// The question that was last drawn, and when it first was (or, where a single letter answers, when the last other
+    /// key was pressed): nothing typed before or too soon after answers it.
+    pub asked: Option<(QuestionId, Moment)>,
+}
+
+impl fmt::Debug for Model {
+    /// Without the answer being typed: it may be a passphrase.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("now", &self.now)
+            .field("active", &self.active)
+            .field("screens", &self.screens)
+            .field("filter", &self.filter)
+            .field("questions", &self.questions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the last frame had room for, where drawing knows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Rows of the list or the page on it.
+    pub page: Option<usize>,
+    /// The furthest a host's detail can be scrolled, when one is shown.
+    pub detail_limit: Option<usize>,
+    /// The furthest help can be scrolled, when it is shown.
+    pub help_limit: Option<usize>,
 }
 
 /// One environment's live state.
@@ -67,8 +111,14 @@ pub struct EnvironmentState {
     pub roles: Vec<RoleStanding>,
     /// Histories, by host.
     pub history: HashMap<HostName, History>,
+    /// The worst problem of each host that has one.
+    pub worst: HashMap<HostName, Severity>,
     /// What is selected on each screen.
     pub selection: Selection,
+    /// News came since the last judgement.
+    pub unjudged: bool,
+    /// When it was last judged.
+    pub judged_at: Option<Moment>,
 }
 
 /// A host's figures over the last hour.
@@ -87,12 +137,17 @@ pub struct History {
 pub struct Selection {
     /// The host selected on the fleet and replication screens.
     pub host: Option<HostName>,
-    /// The problem selected: kind, host and message start tell it apart.
-    pub problem: Option<(crate::domain::problem::ProblemKind, Option<HostName>)>,
+    /// The problem selected: its kind and host.
+    pub problem: Option<(ProblemKind, Option<HostName>)>,
+    /// Which of them, when one host has several problems of a kind (two full disks), from zero. A message is no
+    /// identity: its figures change.
+    pub problem_nth: usize,
     /// The role selected.
-    pub role: Option<crate::domain::names::RoleName>,
+    pub role: Option<RoleName>,
     /// First line shown of a host's detail.
     pub detail_scroll: usize,
+    /// Where the selection last was, so that its neighbour is taken when it goes.
+    pub row: usize,
 }
 
 /// A screen.
@@ -156,7 +211,82 @@ pub struct Paused {
     pub environments: Vec<EnvironmentState>,
 }
 
+impl EnvironmentState {
+    /// An environment of which nothing is known yet.
+    #[must_use]
+    pub fn new(spec: Arc<Environment>, now: Moment) -> Self {
+        let pending = |host: &Arc<Host>| {
+            let address = format!("{}:{}", host.address, host.port);
+            Arc::new(HostSnapshot::pending(host.id.clone(), address, now))
+        };
+        Self {
+            jump: Arc::new(JumpSnapshot::pending(&spec, now)),
+            hosts: spec.hosts.iter().map(pending).collect(),
+            spec,
+            problems: Vec::new(),
+            roles: Vec::new(),
+            history: HashMap::new(),
+            worst: HashMap::new(),
+            selection: Selection::default(),
+            unjudged: true,
+            judged_at: None,
+        }
+    }
+
+    /// What the inventory says of a host, and what is known of it.
+    #[must_use]
+    pub fn host(&self, name: &HostName) -> Option<(&Arc<Host>, &Arc<HostSnapshot>)> {
+        let at = self.spec.hosts.iter().position(|h| &h.id.host == name)?;
+        self.spec.hosts.get(at).zip(self.hosts.get(at))
+    }
+}
+
 impl Model {
+    /// A console that shows the first environment of a fleet of which nothing is known yet.
+    ///
+    /// `themes` are the names of the themes there are, the first being in use; `size` is columns and rows.
+    #[must_use]
+    pub fn new(
+        fleet: Arc<Fleet>,
+        keymap: Arc<Keymap>,
+        themes: Vec<String>,
+        now: Moment,
+        size: (u16, u16),
+    ) -> Self {
+        let environments = fleet.environments.iter().map(|e| EnvironmentState::new(e.clone(), now)).collect();
+        Self {
+            fleet,
+            keymap,
+            themes,
+            theme: 0,
+            now,
+            size,
+            environments,
+            active: 0,
+            screens: vec![Screen::Fleet],
+            help: None,
+            filter: Filter::default(),
+            sort: Sort { by: SortColumn::Severity, reversed: false },
+            paused: None,
+            questions: Vec::new(),
+            answer: empty_answer(),
+            notice: None,
+            changed: true,
+            page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
+            asked: None,
+        }
+    }
+
+    /// What to ask of the world when the console starts.
+    #[must_use]
+    pub fn start(&self) -> Vec<Effect> {
+        self.environments
+            .get(self.active)
+            .map(|e| Effect::Activate(e.spec.name.clone()))
+            .into_iter()
+            .collect()
+    }
+
     /// The environment shown: as it was when the screen was held, if it is.
     #[must_use]
     pub fn shown(&self) -> Option<&EnvironmentState> {
@@ -166,9 +296,75 @@ impl Model {
         }
     }
 
+    pub(super) fn shown_mut(&mut self) -> Option<&mut EnvironmentState> {
+        match &mut self.paused {
+            Some(paused) => paused.environments.get_mut(self.active),
+            None => self.environments.get_mut(self.active),
+        }
+    }
+
+    /// The moment ages on screen count to: that of the hold while the screen is held, so that what is held stays
+    /// readable; the header says since when.
+    #[must_use]
+    pub fn shown_at(&self) -> Moment {
+        self.paused.as_ref().map_or(self.now, |p| p.since)
+    }
+
     /// The screen on top.
     #[must_use]
     pub fn screen(&self) -> &Screen {
         self.screens.last().unwrap_or(&Screen::Fleet)
     }
+
+    /// Whether something on screen changes by time alone, so that it wants a tick a second.
+    #[must_use]
+    pub fn ages(&self) -> bool {
+        let live = |e: &EnvironmentState| {
+            e.jump.link.state != LinkState::Pending || e.hosts.iter().any(|h| h.reported_at.is_some())
+        };
+        self.paused.is_some() || self.notice.is_some() || self.environments.iter().any(live)
+    }
+
+    /// Notes that a frame was drawn, with what it had room for: from now on the question on it may be answered.
+    pub fn drawn(&mut self, room: Room) {
+        self.changed = false;
+        self.page = room.page.unwrap_or_else(|| usize::from(self.size.1.saturating_sub(FURNITURE))).max(1);
+        let shown = self.questions.first().map(|q| q.id);
+        if self.asked.map(|(id, _)| id) != shown {
+            self.asked = shown.map(|id| (id, self.now));
+        }
+        if let (Some(help), Some(limit)) = (&mut self.help, room.help_limit) {
+            *help = (*help).min(limit);
+        }
+        if let Some(limit) = room.detail_limit
+            && let Some(env) = self.shown_mut()
+        {
+            env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
+        }
+    }
+
+    /// Whether the first question has been on screen long enough for a key to be meant for it.
+    #[must_use]
+    pub fn may_answer(&self) -> bool {
+        match (self.questions.first(), self.asked) {
+            (Some(question), Some((id, at))) => question.id == id && self.now.since(at) >= ANSWER_AFTER,
+            _ => false,
+        }
+    }
+
+    /// Starts the silence over.
+    pub(super) fn disturbed(&mut self) {
+        if let Some((_, since)) = &mut self.asked {
+            *since = self.now;
+        }
+    }
+
+    pub(super) fn say(&mut self, notice: String) {
+        self.notice = Some((notice, self.now.plus(NOTICE_FOR)));
+        self.changed = true;
+    }
+}
+
+pub(super) fn empty_answer() -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(ANSWER_MAX))
 }

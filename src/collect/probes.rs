@@ -6,6 +6,7 @@ mod filesystems;
 mod grains;
 mod identity;
 mod load;
+mod mariadb;
 mod memory;
 mod network_filesystems;
 mod os;
@@ -23,5 +24,6 @@ pub static PROBES: &[&dyn Probe] = &[
     &grains::Grains,
     &filesystems::Filesystems,
     &network_filesystems::NetworkFilesystems,
+    &mariadb::MariaDb,
     &clock::Clock,
 ];

@@ -70,6 +70,7 @@ apart() {
       jd_got=${jd_got%"$NL@jd-status "*}
       jd_pid= ;;
   esac
+  jd_got=${jd_got%"$NL"}
   case $jd_got in *@jd-pid*|'') ;; *) say "$jd_got" ;; esac
   case $jd_pid in *[!0-9]*) jd_pid= ;; esac
   eval "jd_stuck_$jd_key=\$jd_pid"
@@ -133,7 +134,12 @@ jd_report() {
     jd_all="$jd_all%$jd_nonce section $jd_name $?$NL$jd_out"
     jd_count=$((jd_count + 1))
   done
-  printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+  # One write: several cost a round trip more. bash would write every line by itself; `dd` makes one block of them.
+  if [ -n "$BASH_VERSION" ]; then
+    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL" | dd ibs=65536 obs=1048576
+  else
+    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+  fi
 }
 
 jd_main() {

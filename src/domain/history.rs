@@ -42,7 +42,7 @@ impl Ring {
     }
 
     /// Every sample with its moment, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Moment, Option<f32>)> + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Moment, Option<f32>)> + '_ {
         self.samples.iter().copied()
     }
 

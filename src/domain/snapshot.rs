@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fact::Fact;
+use super::fleet::{Environment, Jump};
 use super::hop::Hop;
 use super::names::{EnvName, HostId, HostName, RoleName};
 use super::replication::Database;
@@ -122,6 +123,25 @@ pub struct JumpSnapshot {
     pub rtt: Fact<Duration>,
     /// What it said before authentication (level, ASCII art), made printable.
     pub banner: Vec<Clean>,
+}
+
+impl JumpSnapshot {
+    /// A jump box nobody has heard of yet.
+    #[must_use]
+    pub fn pending(env: &Environment, at: Moment) -> Self {
+        let address = match &env.jump {
+            Jump::Remote(jump) => format!("{}:{}", jump.address, jump.port),
+            Jump::Local { .. } => "local".to_owned(),
+        };
+        Self {
+            env: env.name.clone(),
+            name: env.jump.name().clone(),
+            address,
+            link: Link::pending(at),
+            rtt: Fact::default(),
+            banner: Vec::new(),
+        }
+    }
 }
 
 /// What is known of a host.

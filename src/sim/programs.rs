@@ -4,6 +4,18 @@ pub mod text;
 
 use super::program::Program;
 
+mod df;
+mod free;
+mod hostname;
+mod mount;
+mod mysql;
+mod nproc;
+mod ps;
+mod quick;
+mod salt_call;
+mod uname;
+mod uptime;
+
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
     &text::basename::Basename,
@@ -24,4 +36,18 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &df::Df,
+    &free::FREE,
+    &hostname::HOSTNAME,
+    &mount::MOUNT,
+    &mysql::Client("mariadb"),
+    &mysql::Client("mysql"),
+    &nproc::NPROC,
+    &ps::PS,
+    &salt_call::SALT_CALL,
+    &uname::UNAME,
+    &uptime::UPTIME,
 ];
+
+#[cfg(test)]
+mod tests;

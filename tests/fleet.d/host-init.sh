@@ -10,7 +10,9 @@ dir=$1 name=$2
 read -r outer rest </proc/self/stat
 mount -t proc proc /proc
 hostname "$name"
-sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.disable_ipv6=1 2>/dev/null || true
+# The jump box forwards nothing by itself: who is not logged in there reaches no host.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+if [ -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ]; then echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; fi
 ip link set lo up
 
 # Own /etc over the machine's. The upper layer is a tmpfs of this host, so nothing outlives it; where the kernel has
@@ -18,12 +20,14 @@ ip link set lo up
 mkdir -p "$dir/layer"
 mount -t tmpfs -o mode=755,size=64m tmpfs "$dir/layer"
 mkdir "$dir/layer/upper" "$dir/layer/work"
-if cp -a "$dir/etc/." "$dir/layer/upper/" &&
-    mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
+cp -a "$dir/etc/." "$dir/layer/upper/"
+if mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
     umount -l "$dir/layer"
 else
-    cp -a --remove-destination -n /etc/. "$dir/layer/upper/" 2>/dev/null || true
-    mount --bind "$dir/layer/upper" /etc
+    mkdir "$dir/layer/whole"
+    cp -a /etc/. "$dir/layer/whole/"
+    cp -a --remove-destination "$dir/etc/." "$dir/layer/whole/"
+    mount --bind "$dir/layer/whole" /etc
 fi
 
 mount --bind "$dir/log" /var/log

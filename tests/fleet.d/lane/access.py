@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .layout import ENVIRONMENT, DOMAIN
+from .layout import DOMAIN, ENVIRONMENT
 from .machine import write
 from .processes import run
 
@@ -85,10 +85,11 @@ def inventory(fleet):
         rows.append(f"{name} = {{ warning = 99, critical = 100 }}")
     rows += ["", f"[environments.{ENVIRONMENT}.hosts]"]
     for machine in fleet.machines:
-        fields = [f'address = "{fleet.address(machine)}"']
+        # The jump box is asked over the jump connection itself: it has no second address.
+        fields = [] if machine.is_jump else [f'address = "{fleet.address(machine)}"']
         if machine.user != "root":
             fields.append(f'user = "{machine.user}"')
         if machine.sudo:
             fields.append("sudo = true")
-        rows.append(f"{machine.name} = {{ {', '.join(fields)} }}")
+        rows.append(f"{machine.name} = {{ {', '.join(fields)} }}" if fields else f"{machine.name} = {{}}")
     return "\n".join(rows) + "\n"

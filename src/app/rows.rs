@@ -1,0 +1,177 @@
+//! The rows of each screen: filtered, sorted, and which of them is selected. Every screen and every key goes through
+//! here, so that what is drawn and what a key acts on are the same rows.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::model::{EnvironmentState, Model, Screen, SortColumn};
+use crate::domain::fleet::Host;
+use crate::domain::judge::roles::RoleStanding;
+use crate::domain::problem::Problem;
+use crate::domain::replication::ReplicationRole;
+use crate::domain::snapshot::HostSnapshot;
+use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
+use crate::domain::time::Moment;
+
+mod filter;
+pub mod selection;
+#[cfg(test)]
+mod tests;
+
+use filter::Terms;
+
+/// The hosts of the fleet table: filtered, sorted.
+#[must_use]
+pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
+    let Some(env) = model.shown() else { return Vec::new() };
+    let terms = Terms::new(&model.filter.text);
+    let mut rows: Vec<(&Arc<Host>, &Arc<HostSnapshot>)> =
+        env.spec.hosts.iter().zip(&env.hosts).filter(|(spec, host)| terms.match_host(spec, host)).collect();
+    sort(&mut rows, env, model);
+    rows.into_iter().map(|(_, host)| host).collect()
+}
+
+/// The problems, worst first, that the filter lets through.
+#[must_use]
+pub fn problem_rows(model: &Model) -> Vec<&Problem> {
+    let Some(env) = model.shown() else { return Vec::new() };
+    let terms = Terms::new(&model.filter.text);
+    env.problems.iter().filter(|p| terms.match_problem(p)).collect()
+}
+
+/// The roles that the filter lets through, required ones first.
+#[must_use]
+pub fn role_rows(model: &Model) -> Vec<&RoleStanding> {
+    let Some(env) = model.shown() else { return Vec::new() };
+    let terms = Terms::new(&model.filter.text);
+    env.roles.iter().filter(|r| terms.match_role(r)).collect()
+}
+
+/// The hosts of the replication screen, which is not filtered: a chain with a link left out tells a wrong story.
+/// Those that have a database or should; masters first, then those of which nothing is known, then the others, each
+/// in the inventory's order.
+#[must_use]
+pub fn replication_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
+    let Some(env) = model.shown() else { return Vec::new() };
+    let mut rows: Vec<(u8, &Arc<HostSnapshot>)> = env
+        .spec
+        .hosts
+        .iter()
+        .zip(&env.hosts)
+        .filter_map(|(spec, h)| Some((database_rank(spec, h)?, h)))
+        .collect();
+    rows.sort_by_key(|(rank, _)| *rank);
+    rows.into_iter().map(|(_, host)| host).collect()
+}
+
+fn expects_database(spec: &Host) -> bool {
+    spec.has_role("db") || spec.has_role("masterdb")
+}
+
+fn database_rank(spec: &Host, host: &HostSnapshot) -> Option<u8> {
+    match host.facts.databases.last() {
+        None => expects_database(spec).then_some(1),
+        Some(databases) => databases
+            .iter()
+            .map(|d| match d.role() {
+                ReplicationRole::Master => 0,
+                ReplicationRole::Unknown => 1,
+                ReplicationRole::Replica => 2,
+                ReplicationRole::Standalone => 3,
+            })
+            .min()
+            .or_else(|| expects_database(spec).then_some(1)),
+    }
+}
+
+/// How many rows the screen on top has.
+#[must_use]
+pub fn count(model: &Model) -> usize {
+    match model.screen() {
+        Screen::Fleet => fleet_rows(model).len(),
+        Screen::Host(_) => 0,
+        Screen::Replication => replication_rows(model).len(),
+        Screen::Roles => role_rows(model).len(),
+        Screen::Problems => problem_rows(model).len(),
+    }
+}
+
+fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, model: &Model) {
+    let at = model.shown_at();
+    let poll = env.spec.cadence.poll;
+    // Keys are made so that the first row is the one to look at; equal ones keep the inventory's order.
+    let reversed = model.sort.reversed;
+    let mut by = |key: &dyn Fn(&Host, &HostSnapshot) -> Key| {
+        let mut keyed: Vec<_> = rows.iter().map(|row| (key(row.0, row.1), *row)).collect();
+        keyed.sort_by(|(a, _), (b, _)| if reversed { b.compare(a) } else { a.compare(b) });
+        for (slot, (_, row)) in rows.iter_mut().zip(keyed) {
+            *slot = row;
+        }
+    };
+    match model.sort.by {
+        SortColumn::Inventory if reversed => rows.reverse(),
+        SortColumn::Inventory => {}
+        SortColumn::Host => {
+            rows.sort_by(|(a, _), (b, _)| {
+                let order = a.id.host.cmp(&b.id.host);
+                if reversed { order.reverse() } else { order }
+            });
+        }
+        SortColumn::Severity => by(&|_, host| {
+            Key::highest(env.worst.get(&host.id.host).map_or(0.0, |s| f64::from(*s as u8) + 1.0))
+        }),
+        SortColumn::Load => by(&|_, host| {
+            let load = host.facts.load.trusted(at, poll);
+            // Without a number of CPUs, as on one.
+            load.map_or(Key::LAST, |l| Key::highest(l.one_per_cpu().unwrap_or(l.one)))
+        }),
+        SortColumn::Disk => by(&|_, host| match worst_filesystem(&host.facts).map(|f| &f.usage) {
+            None => Key::LAST,
+            Some(Err(_)) => Key::FIRST,
+            Some(Ok(usage)) => usage.use_percent.map_or(Key::LAST, |p| Key::highest(f64::from(p))),
+        }),
+        SortColumn::Lag => by(&|spec, host| lag_key(spec, host, at, poll)),
+        SortColumn::Age => by(&|_, host| match host.age(at) {
+            None => Key::FIRST,
+            Some(age) => Key::highest(age.as_secs_f64()),
+        }),
+    }
+}
+
+/// Where a row goes: a group, and within it the highest figure first.
+#[derive(Clone, Copy)]
+struct Key {
+    group: u8,
+    figure: f64,
+}
+
+impl Key {
+    const FIRST: Self = Self { group: 0, figure: 0.0 };
+    const LAST: Self = Self { group: 9, figure: 0.0 };
+
+    fn highest(figure: f64) -> Self {
+        Self { group: 5, figure }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        self.group.cmp(&other.group).then_with(|| other.figure.total_cmp(&self.figure))
+    }
+}
+
+/// Broken first, then unknown, then the longest lag; masters after replicas; hosts without a database last.
+fn lag_key(spec: &Host, host: &HostSnapshot, at: Moment, poll: std::time::Duration) -> Key {
+    let group = |group| Key { group, figure: 0.0 };
+    let Some(databases) = host.facts.databases.trusted(at, poll) else {
+        let concerns = expects_database(spec) || host.facts.databases.last().is_some_and(|d| !d.is_empty());
+        return if concerns { group(1) } else { Key::LAST };
+    };
+    match replication_brief(databases) {
+        ReplicationBrief::Broken { .. } => group(0),
+        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => group(1),
+        #[allow(clippy::cast_precision_loss)] // a lag is far below 2^52 seconds
+        ReplicationBrief::Following { lag_s: Some(lag), .. } => Key::highest(lag as f64),
+        ReplicationBrief::Master { .. } => group(6),
+        ReplicationBrief::Standalone { .. } => group(7),
+        ReplicationBrief::None => Key::LAST,
+    }
+}

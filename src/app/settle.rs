@@ -1,0 +1,78 @@
+//! What follows from news and from time: judgement and the selection. Done once before a frame, not once a message: a
+//! thousand hosts send two hundred messages a second.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::model::{EnvironmentState, Model};
+use super::rows::selection;
+use crate::domain::judge::roles::standings;
+use crate::domain::judge::{Situation, judge};
+use crate::domain::names::HostName;
+use crate::domain::problem::{Problem, Severity};
+use crate::domain::snapshot::LinkState;
+use crate::domain::time::Moment;
+
+/// News is judged at most this often; what has come meanwhile is judged together.
+const JUDGE_EVERY: Duration = Duration::from_millis(200);
+/// Without news, time alone makes problems (values grow old): it is judged again this often.
+const REJUDGE_EVERY: Duration = Duration::from_secs(1);
+
+impl Model {
+    /// Brings judgement and selection up to date. The event loop calls it before each frame; a model that has settled
+    /// is not changed by settling again.
+    pub fn settle(&mut self) {
+        let now = self.now;
+        let (active, held) = (self.active, self.paused.is_some());
+        for (at, env) in self.environments.iter_mut().enumerate() {
+            if due(env).is_some_and(|due| due <= now) && judge_now(env, now) {
+                // Other environments show on their tabs; a held screen shows none of it.
+                self.changed |= !held || at != active;
+            }
+        }
+        selection::reconcile(self);
+    }
+
+    /// When settling has something to do next; `None` when only news can bring it.
+    #[must_use]
+    pub fn settle_due(&self) -> Option<Moment> {
+        self.environments.iter().filter_map(due).min()
+    }
+}
+
+fn due(env: &EnvironmentState) -> Option<Moment> {
+    let Some(judged) = env.judged_at else { return Some(Moment::default()) };
+    if env.unjudged {
+        return Some(judged.plus(JUDGE_EVERY));
+    }
+    // Of an environment never asked nothing can grow old.
+    let heard = env.jump.link.state != LinkState::Pending || env.hosts.iter().any(|h| h.generation > 0);
+    heard.then(|| judged.plus(REJUDGE_EVERY))
+}
+
+/// Judges an environment; says whether the verdict is another than before.
+fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
+    let situation = Situation { env: &env.spec, jump: &env.jump, hosts: &env.hosts, now };
+    let problems = judge(&situation);
+    let roles = standings(&situation);
+    env.unjudged = false;
+    env.judged_at = Some(now);
+    let changed = problems != env.problems || roles != env.roles;
+    if changed {
+        env.worst = worst(&problems);
+        env.problems = problems;
+        env.roles = roles;
+    }
+    changed
+}
+
+fn worst(problems: &[Problem]) -> HashMap<HostName, Severity> {
+    let mut worst: HashMap<HostName, Severity> = HashMap::new();
+    for problem in problems {
+        if let Some(host) = &problem.host {
+            let entry = worst.entry(host.clone()).or_insert(problem.severity);
+            *entry = (*entry).max(problem.severity);
+        }
+    }
+    worst
+}

@@ -1,0 +1,69 @@
+//! `(Model, Msg) → effects`: the one way the model changes.
+
+use std::time::Duration;
+
+use zeroize::Zeroize;
+
+use super::message::{Effect, Msg};
+use super::model::Model;
+use crate::domain::time::Moment;
+
+mod act;
+mod edit;
+mod moves;
+mod news;
+mod questions;
+#[cfg(test)]
+mod tests;
+
+/// Takes in what happened and says what is to be done about it.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => {
+            model.changed = true;
+            act::key(model, key)
+        }
+        Msg::Paste(mut text) => {
+            model.changed = true;
+            paste(model, &text);
+            // It may have been a passphrase.
+            text.zeroize();
+            Vec::new()
+        }
+        Msg::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            model.changed = true;
+            Vec::new()
+        }
+        Msg::Tick(now) => {
+            tick(model, now);
+            Vec::new()
+        }
+        Msg::Fleet(event) => {
+            news::take(model, event);
+            Vec::new()
+        }
+    }
+}
+
+/// A paste goes where text is being typed, and nowhere else: it never acts and never confirms.
+fn paste(model: &mut Model, text: &str) {
+    let line = text.lines().next().unwrap_or_default();
+    if !model.questions.is_empty() {
+        questions::paste(model, line);
+    } else if model.filter.editing && model.help.is_none() {
+        edit::insert(&mut model.filter.text, line);
+    }
+}
+
+fn tick(model: &mut Model, now: Moment) {
+    let second = |m: Moment| m.since(Moment::default()).as_secs();
+    if second(now) != second(model.now) && model.ages() {
+        model.changed = true;
+    }
+    model.now = model.now.max(now);
+    if model.notice.as_ref().is_some_and(|(_, until)| until.since(model.now) == Duration::ZERO) {
+        model.notice = None;
+        model.changed = true;
+    }
+}

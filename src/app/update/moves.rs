@@ -1,0 +1,163 @@
+//! Moving: rows, pages, screens, environments, drill-down and back.
+
+use crate::app::message::Effect;
+use crate::app::model::{Model, Screen};
+use crate::app::rows::selection::{select, selected, selected_problem};
+use crate::app::rows::{count, role_rows};
+use crate::config::action::Action;
+use crate::domain::names::HostName;
+use crate::domain::problem::ProblemKind;
+
+/// Up, down, a page, the ends: of whatever lies on top.
+pub(super) fn by(model: &mut Model, action: Action) {
+    let page = model.page;
+    if let Some(at) = model.help {
+        model.help = Some(step(action, at, page, usize::from(u16::MAX)));
+    } else if matches!(model.screen(), Screen::Host(_)) {
+        if let Some(env) = model.shown_mut() {
+            let at = env.selection.detail_scroll;
+            env.selection.detail_scroll = step(action, at, page, usize::from(u16::MAX));
+        }
+    } else {
+        let last = count(model).saturating_sub(1);
+        let at = selected(model).unwrap_or(0);
+        select(model, step(action, at, page, last));
+    }
+}
+
+fn step(action: Action, at: usize, page: usize, last: usize) -> usize {
+    let to = match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => at.saturating_add(1),
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => at.saturating_add(page),
+        Action::First => 0,
+        Action::Last => last,
+        _ => at,
+    };
+    to.min(last)
+}
+
+/// Goes to one of the four main screens; the way back leads to the fleet.
+pub(super) fn show(model: &mut Model, screen: Screen) {
+    model.screens = vec![Screen::Fleet];
+    if screen != Screen::Fleet {
+        model.screens.push(screen);
+    }
+    model.filter.editing = false;
+    from_the_top(model);
+}
+
+fn push(model: &mut Model, screen: Screen) {
+    if model.screen() != &screen {
+        model.screens.push(screen);
+    }
+    from_the_top(model);
+}
+
+fn from_the_top(model: &mut Model) {
+    if let Some(env) = model.shown_mut() {
+        env.selection.row = 0;
+        env.selection.detail_scroll = 0;
+    }
+}
+
+fn open_host(model: &mut Model, host: HostName) {
+    if let Some(env) = model.shown_mut() {
+        env.selection.host = Some(host.clone());
+    }
+    push(model, Screen::Host(host));
+}
+
+/// Opens what is selected.
+pub(super) fn open(model: &mut Model) {
+    match model.screen() {
+        Screen::Fleet | Screen::Replication => {
+            if selected(model).is_some()
+                && let Some(host) = selected_host(model)
+            {
+                open_host(model, host);
+            }
+        }
+        Screen::Roles => open_role(model),
+        Screen::Problems => open_problem(model),
+        Screen::Host(_) => {}
+    }
+}
+
+/// A role that one host has leads to that host; one that several have, to the fleet filtered by it.
+fn open_role(model: &mut Model) {
+    let rows = role_rows(model);
+    let Some(role) = selected(model).and_then(|at| rows.get(at).copied()) else { return };
+    let mut hosts = role.hosts.iter().chain(&role.unknown);
+    match (hosts.next().cloned(), hosts.next()) {
+        (None, _) => {
+            let notice = format!("no host has the role {}", role.role);
+            model.say(notice);
+        }
+        (Some(host), None) => open_host(model, host),
+        (Some(_), Some(_)) => {
+            model.filter.text = role.role.to_string();
+            push(model, Screen::Fleet);
+        }
+    }
+}
+
+/// A problem leads to its host; one of the whole environment to the screen that shows it.
+fn open_problem(model: &mut Model) {
+    let Some((_, problem)) = selected_problem(model) else { return };
+    match (problem.host.clone(), problem.kind) {
+        (Some(host), _) => open_host(model, host),
+        (None, ProblemKind::RoleCount | ProblemKind::RoleImplies | ProblemKind::RolesDiffer) => {
+            push(model, Screen::Roles);
+        }
+        (
+            None,
+            ProblemKind::WritableMasters
+            | ProblemKind::ServerId
+            | ProblemKind::Replication
+            | ProblemKind::ReplicationLag
+            | ProblemKind::ReplicationTls,
+        ) => push(model, Screen::Replication),
+        (None, _) => model.say("this is about the whole environment, not one host".to_owned()),
+    }
+}
+
+/// The host that is selected, or shown in full, or that the selected problem is about.
+pub(super) fn selected_host(model: &Model) -> Option<HostName> {
+    match model.screen() {
+        Screen::Host(host) => Some(host.clone()),
+        Screen::Fleet | Screen::Replication => model.shown()?.selection.host.clone(),
+        Screen::Problems => selected_problem(model)?.1.host.clone(),
+        Screen::Roles => None,
+    }
+}
+
+/// One step back: out of help, out of the filter, down the screens.
+pub(super) fn back(model: &mut Model) {
+    let filtered = matches!(model.screen(), Screen::Fleet | Screen::Roles | Screen::Problems);
+    if model.help.is_some() {
+        model.help = None;
+    } else if filtered && !model.filter.text.is_empty() {
+        model.filter.text.clear();
+    } else if model.screens.len() > 1 {
+        model.screens.pop();
+    }
+}
+
+/// Shows the environment `by` places further on, round the corner if need be.
+pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let many = model.environments.len();
+    if many < 2 {
+        return Vec::new();
+    }
+    model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
+    // A host of the one environment is none of the other.
+    while matches!(model.screen(), Screen::Host(_)) {
+        model.screens.pop();
+    }
+    if model.screens.is_empty() {
+        model.screens.push(Screen::Fleet);
+    }
+    model.start()
+}

@@ -1,0 +1,124 @@
+//! News of the fleet: snapshots, histories, questions.
+
+use std::sync::Arc;
+
+use crate::app::model::{EnvironmentState, History, Model, empty_answer};
+use crate::domain::event::{FleetEvent, Question, QuestionId};
+use crate::domain::history::Ring;
+use crate::domain::names::EnvName;
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
+use crate::domain::time::Moment;
+
+pub(super) fn take(model: &mut Model, event: FleetEvent) {
+    match event {
+        FleetEvent::Jump(jump) => take_jump(model, jump),
+        FleetEvent::Host(host) => take_host(model, host),
+        FleetEvent::Question(question) => take_question(model, question),
+        FleetEvent::QuestionGone(id) => drop_question(model, id),
+    }
+}
+
+/// The environment news is about; notes whether its news shows.
+fn environment<'a>(model: &'a mut Model, name: &EnvName) -> Option<&'a mut EnvironmentState> {
+    let at = model.environments.iter().position(|e| &e.spec.name == name)?;
+    // Other environments show on their tabs only, by their problems: judging them tells.
+    if at == model.active && model.paused.is_none() {
+        model.changed = true;
+    }
+    let env = model.environments.get_mut(at)?;
+    env.unjudged = true;
+    Some(env)
+}
+
+fn take_jump(model: &mut Model, jump: Arc<JumpSnapshot>) {
+    if let Some(env) = environment(model, &jump.env) {
+        env.jump = jump;
+    }
+}
+
+fn take_host(model: &mut Model, host: Arc<HostSnapshot>) {
+    let now = model.now;
+    let Some(env) = environment(model, &host.id.env) else { return };
+    let Some(slot) = env.hosts.iter_mut().find(|h| h.id.host == host.id.host) else { return };
+    let history = env.history.entry(host.id.host.clone()).or_default();
+    record(history, slot, &host, now);
+    *slot = host;
+}
+
+/// A whole report adds a sample of each figure it has; a poll that failed adds a hole.
+fn record(history: &mut History, before: &HostSnapshot, after: &HostSnapshot, now: Moment) {
+    let reported = after.reported_at.is_some() && after.reported_at != before.reported_at;
+    if reported {
+        #[allow(clippy::cast_possible_truncation)] // for a sparkline
+        let small = |f: f64| f as f32;
+        let facts = &after.facts;
+        history.load.push(now, facts.load.current().map(|l| small(l.one)));
+        history.memory.push(now, facts.memory.current().and_then(|m| m.used_percent()).map(small));
+        match lag(after) {
+            Lag::NoReplica => push_hole(&mut history.lag, now),
+            Lag::Unknown => history.lag.push(now, None),
+            #[allow(clippy::cast_precision_loss)]
+            Lag::Known(seconds) => history.lag.push(now, Some(seconds as f32)),
+        }
+    } else if !after.link.is_up() {
+        for ring in [&mut history.load, &mut history.memory, &mut history.lag] {
+            push_hole(ring, now);
+        }
+    }
+}
+
+/// A hole belongs between samples: a figure that never was has none.
+fn push_hole(ring: &mut Ring, now: Moment) {
+    if !ring.is_empty() {
+        ring.push(now, None);
+    }
+}
+
+enum Lag {
+    NoReplica,
+    Unknown,
+    Known(u64),
+}
+
+/// The longest lag of a host's connections; unknown as soon as one of them is.
+fn lag(host: &HostSnapshot) -> Lag {
+    let Some(databases) = host.facts.databases.current() else {
+        return if host.facts.databases.last().is_some_and(|d| !d.is_empty()) {
+            Lag::Unknown
+        } else {
+            Lag::NoReplica
+        };
+    };
+    let mut worst = Lag::NoReplica;
+    for database in databases {
+        let Ok(connections) =
+            database.server.as_ref().map_err(|_| ()).and_then(|s| s.connections.as_ref().map_err(|_| ()))
+        else {
+            return Lag::Unknown;
+        };
+        for connection in connections {
+            match (connection.lag_s(), &worst) {
+                (None, _) => return Lag::Unknown,
+                (Some(lag), Lag::Known(before)) => worst = Lag::Known(lag.max(*before)),
+                (Some(lag), _) => worst = Lag::Known(lag),
+            }
+        }
+    }
+    worst
+}
+
+fn take_question(model: &mut Model, question: Question) {
+    if model.questions.iter().all(|q| q.id != question.id) {
+        model.questions.push(question);
+        model.changed = true;
+    }
+}
+
+fn drop_question(model: &mut Model, id: QuestionId) {
+    let Some(at) = model.questions.iter().position(|q| q.id == id) else { return };
+    model.questions.remove(at);
+    if at == 0 {
+        model.answer = empty_answer();
+    }
+    model.changed = true;
+}

@@ -1,0 +1,73 @@
+//! Answering a question. The default is to refuse. A key accepts only after the question was drawn and a moment of
+//! silence; keys typed ahead are dropped, and a paste never confirms.
+
+use super::edit;
+use crate::app::message::Effect;
+use crate::app::model::{ANSWER_MAX, Model, empty_answer};
+use crate::config::keymap::{KeyCode, KeyPress};
+use crate::domain::event::{Answer, QuestionKind};
+
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    match model.questions.first().map(|q| &q.kind) {
+        Some(QuestionKind::UnknownHostKey { .. }) => host_key(model, key),
+        Some(QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. }) if model.may_answer() => {
+            secret(model, key)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn host_key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    let plain = !key.ctrl && !key.alt;
+    match key.code {
+        KeyCode::Char('y' | 'Y') if plain && model.may_answer() => answer(model, Answer::Accept),
+        KeyCode::Esc | KeyCode::Char('n' | 'N') if plain && model.may_answer() => {
+            answer(model, Answer::Refuse)
+        }
+        _ => {
+            model.disturbed();
+            Vec::new()
+        }
+    }
+}
+
+fn secret(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Esc => return answer(model, Answer::Refuse),
+        KeyCode::Enter => {
+            let typed = std::mem::replace(&mut model.answer, empty_answer());
+            return answer(model, Answer::Secret(typed));
+        }
+        KeyCode::Char('u') if key.ctrl => model.answer = empty_answer(),
+        KeyCode::Backspace => edit::backspace(&mut model.answer),
+        KeyCode::Char(c) if !key.ctrl && !key.alt => type_char(model, c),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
+    if model.questions.is_empty() {
+        return Vec::new();
+    }
+    let question = model.questions.remove(0);
+    model.answer = empty_answer();
+    vec![Effect::Answer(question.id, answer)]
+}
+
+/// Pasted text may be a secret's, never a confirmation's.
+pub(super) fn paste(model: &mut Model, line: &str) {
+    let secret =
+        model.questions.first().is_some_and(|q| !matches!(q.kind, QuestionKind::UnknownHostKey { .. }));
+    if secret && model.may_answer() {
+        for c in line.chars() {
+            type_char(model, c);
+        }
+    }
+}
+
+fn type_char(model: &mut Model, c: char) {
+    if !c.is_control() && model.answer.len() + c.len_utf8() <= ANSWER_MAX {
+        model.answer.push(c);
+    }
+}

@@ -1,0 +1,224 @@
+//! `jumpdeck check`: says everything that is wrong with files of any kind, or with all that would be used.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::{Diagnostic, nearest};
+use super::files::{self, Paths};
+use super::inventory::{self, Context};
+use super::keymap::{self, Keymap};
+use super::settings::{self, Settings};
+use super::theme;
+use crate::domain::fleet::Fleet;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Every error with its place and what to do, then one line a file that is sound, then the sum.
+    pub rendered: String,
+    /// How many errors there are; 0: all is well.
+    pub errors: usize,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Inventory,
+    Theme,
+    Keymap,
+    Settings,
+}
+
+/// Checks these files; without any, all that would be used: `config.toml`, the inventory, own themes and keymaps.
+#[must_use]
+pub fn run(files: &[PathBuf], paths: &Paths, context: &Context, coloured: bool) -> CheckReport {
+    let mut report = Report { coloured, ..Report::default() };
+    if files.is_empty() {
+        check_all(&mut report, paths, context);
+    } else {
+        for path in files {
+            report.file(path, check_file(path, context));
+        }
+    }
+    report.finish()
+}
+
+/// Everything that is wrong with a file; what kind it is is told by its content, or else by its place.
+#[must_use]
+pub fn check_file(path: &Path, context: &Context) -> Vec<Diagnostic> {
+    let text = match files::read_text(path) {
+        Ok(text) => text,
+        Err(error) => return vec![*error],
+    };
+    let name = path.display().to_string();
+    let found = match kind_of(path, &text) {
+        Some(Kind::Inventory) => inventory::parse(&name, &text, context).map(drop),
+        Some(Kind::Theme) => theme::parse_theme(&name, &text).map(drop),
+        Some(Kind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
+        Some(Kind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
+        None => {
+            let error = Diagnostic::at(&name, &text.as_str().into(), 0..0, "cannot tell what this file is");
+            let help = "an inventory has [environments.…], a theme [colors], a keymap [keys]; or put it into the \
+                        folder for its kind";
+            Err(vec![error.help(help)])
+        }
+    };
+    found.err().unwrap_or_default()
+}
+
+/// The builtin keymap that an own one of that file name stands on.
+fn base_of(path: &Path) -> Keymap {
+    let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or_default();
+    Keymap::builtin(name).unwrap_or_else(Keymap::builtin_default)
+}
+
+fn kind_of(path: &Path, text: &str) -> Option<Kind> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let root = root.get_ref();
+    let is_table = |key: &str| root.get(key).is_some_and(|v| matches!(v.get_ref(), DeValue::Table(_)));
+    if root.contains_key("environments") {
+        return Some(Kind::Inventory);
+    }
+    if is_table("colors") {
+        return Some(Kind::Theme);
+    }
+    if is_table("keys") {
+        return Some(Kind::Keymap);
+    }
+    let folder = path.parent().and_then(Path::file_name).and_then(|n| n.to_str());
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    match (folder, name) {
+        (_, "config.toml") => Some(Kind::Settings),
+        (Some("themes" | "theme"), _) => Some(Kind::Theme),
+        (Some("keymaps" | "keymap"), _) => Some(Kind::Keymap),
+        _ if folder == Some("inventory") || name.contains("inventory") => Some(Kind::Inventory),
+        _ if settings::KEYS.iter().any(|key| root.contains_key(*key)) => Some(Kind::Settings),
+        _ => None,
+    }
+}
+
+fn check_all(report: &mut Report, paths: &Paths, context: &Context) {
+    let settings_path = paths.settings();
+    let settings = files::load_settings(&settings_path, context);
+    let (settings, mut errors) = match settings {
+        Ok(settings) => (settings, Vec::new()),
+        Err(errors) => (Settings::default(), errors),
+    };
+    let inventory_path = settings.inventory.clone().unwrap_or_else(|| paths.inventory());
+    let fleet = files::load_inventory(&inventory_path, context);
+    let themes = files::load_themes(&paths.themes());
+    let names = Names {
+        themes: themes.as_ref().map(|all| all.iter().map(|t| t.name.clone()).collect()).ok(),
+        keymaps: files::keymap_names(&paths.keymaps()),
+        environments: fleet.as_ref().ok().map(environment_names),
+    };
+    if !files::is_missing(&settings_path) {
+        errors.extend(unknown_names(&settings_path, &settings, &names));
+        report.file(&settings_path, errors);
+    }
+    let mut found = fleet.err().unwrap_or_default();
+    if files::is_missing(&inventory_path) {
+        let message = "there is no inventory";
+        let help = "copy inventory.example.toml there and name your fleet in it, or give a FILE";
+        found = vec![Diagnostic::of_file(&inventory_path.display().to_string(), message).help(help)];
+    }
+    report.file(&inventory_path, found);
+    for (folder, kind) in [(paths.themes(), Kind::Theme), (paths.keymaps(), Kind::Keymap)] {
+        match files::toml_files(&folder) {
+            Ok(own) => {
+                for path in own {
+                    report.file(&path, check_own(&path, kind));
+                }
+            }
+            Err(error) => report.file(&folder, vec![*error]),
+        }
+    }
+}
+
+/// A file whose place says what it is: used as such, whatever it holds.
+fn check_own(path: &Path, kind: Kind) -> Vec<Diagnostic> {
+    let name = path.display().to_string();
+    let text = match files::read_text(path) {
+        Ok(text) => text,
+        Err(error) => return vec![*error],
+    };
+    let found = match kind {
+        Kind::Theme => theme::parse_theme(&name, &text).map(drop),
+        _ => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
+    };
+    found.err().unwrap_or_default()
+}
+
+/// The names there are; `None` where they are not known because their own file is wrong.
+struct Names {
+    themes: Option<Vec<String>>,
+    keymaps: Vec<String>,
+    environments: Option<Vec<String>>,
+}
+
+fn environment_names(fleet: &Fleet) -> Vec<String> {
+    fleet.environments.iter().map(|e| e.name.to_string()).collect()
+}
+
+/// Names in `config.toml` that nothing has.
+fn unknown_names(path: &Path, settings: &Settings, names: &Names) -> Vec<Diagnostic> {
+    let Ok(text) = files::read_text(path) else { return Vec::new() };
+    let environment = settings.environment.as_ref().map(ToString::to_string);
+    let choices = [
+        ("theme", settings.theme.clone(), names.themes.clone()),
+        ("keymap", settings.keymap.clone(), Some(names.keymaps.clone())),
+        ("environment", environment, names.environments.clone()),
+    ];
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let mut errors = Vec::new();
+    for (key, chosen, known) in choices {
+        let (Some(chosen), Some(known)) = (chosen, known) else { continue };
+        if known.contains(&chosen) {
+            continue;
+        }
+        let span = root.get_ref().get(key).map_or(0..0, toml::Spanned::span);
+        let help = match nearest(&chosen, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("there are: {}", known.join(", ")),
+        };
+        let message = format!("unknown {key} {chosen:?}");
+        errors.push(
+            Diagnostic::at(&path.display().to_string(), &text.as_str().into(), span, message).help(help),
+        );
+    }
+    errors
+}
+
+#[derive(Default)]
+struct Report {
+    coloured: bool,
+    wrong: String,
+    sound: String,
+    files: usize,
+    errors: usize,
+}
+
+impl Report {
+    fn file(&mut self, path: &Path, found: Vec<Diagnostic>) {
+        self.files += 1;
+        self.errors += found.len();
+        if found.is_empty() {
+            let name = crate::domain::text::Clean::new(&path.display().to_string());
+            self.sound.push_str(&format!("{name}: ok\n"));
+        }
+        for error in found {
+            self.wrong.push_str(&error.render(self.coloured));
+            self.wrong.push_str("\n\n");
+        }
+    }
+
+    fn finish(self) -> CheckReport {
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let sum = format!("{}, {}\n", count(self.files, "file"), count(self.errors, "error"));
+        CheckReport { rendered: format!("{}{}{sum}", self.wrong, self.sound), errors: self.errors }
+    }
+}
+
+#[cfg(test)]
+mod tests;

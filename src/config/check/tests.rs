@@ -1,0 +1,70 @@
+#![allow(clippy::unwrap_used)]
+use std::fs;
+
+use super::*;
+
+fn context() -> Context {
+    Context { home: "/home/ada".into(), user: "ada".into(), ..Context::default() }
+}
+
+fn paths(folder: &Path) -> Paths {
+    Paths { config: folder.join("config"), state: folder.join("state") }
+}
+
+#[test]
+fn without_files_all_that_would_be_used_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = paths(folder.path());
+    fs::create_dir_all(paths.themes()).unwrap();
+    fs::create_dir_all(paths.keymaps()).unwrap();
+    fs::write(paths.settings(), "theme = \"lihgt\"\nkeymap = \"mine\"\nenvironment = \"prod\"\n").unwrap();
+    fs::write(paths.inventory(), inventory::EXAMPLE).unwrap();
+    fs::write(paths.keymaps().join("mine.toml"), "[keys]\nhelp = [\"f10\"]\n").unwrap();
+    let report = run(&[], &paths, &context(), false);
+    assert_eq!(report.errors, 2, "{}", report.rendered);
+    assert!(report.rendered.contains("did you mean \"light\"?"));
+    assert!(report.rendered.contains("unknown environment \"prod\""));
+    assert!(report.rendered.ends_with("3 files, 2 errors\n"), "{}", report.rendered);
+
+    fs::write(paths.settings(), "theme = \"light\"\nkeymap = \"mine\"\nenvironment = \"staging\"\n").unwrap();
+    assert_eq!(run(&[], &paths, &context(), false).errors, 0);
+
+    fs::write(paths.themes().join("x.toml"), "").unwrap();
+    assert_eq!(run(&[], &paths, &context(), false).errors, 3);
+}
+
+#[test]
+fn no_inventory_is_an_error_that_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = run(&[], &paths(folder.path()), &context(), false);
+    assert_eq!(report.errors, 1);
+    assert!(report.rendered.contains("inventory.example.toml"), "{}", report.rendered);
+}
+
+#[test]
+fn the_kind_is_told_by_content_or_place() {
+    let kind = |path: &str, text: &str| kind_of(Path::new(path), text);
+    assert_eq!(kind("x.toml", "[environments.a]"), Some(Kind::Inventory));
+    assert_eq!(kind("x.toml", "[colors]"), Some(Kind::Theme));
+    assert_eq!(kind("x.toml", "[keys]"), Some(Kind::Keymap));
+    assert_eq!(kind("x.toml", "theme = \"dark\""), Some(Kind::Settings));
+    assert_eq!(kind("a/themes/x.toml", "???"), Some(Kind::Theme));
+    assert_eq!(kind("a/keymaps/x.toml", ""), Some(Kind::Keymap));
+    assert_eq!(kind("my-inventory.toml", "keys = []"), Some(Kind::Inventory));
+    assert_eq!(kind("config.toml", ""), Some(Kind::Settings));
+    assert_eq!(kind("x.toml", "a = 1"), None);
+}
+
+#[test]
+fn named_files_are_checked_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("good.toml");
+    let bad = folder.path().join("bad.toml");
+    fs::write(&good, inventory::EXAMPLE).unwrap();
+    fs::write(&bad, "[environments.a]\njump = 3\n").unwrap();
+    let report =
+        run(&[good.clone(), bad, folder.path().join("none.toml")], &paths(folder.path()), &context(), false);
+    assert!(report.errors >= 3, "{}", report.rendered);
+    assert!(report.rendered.contains(&format!("{}: ok\n", good.display())));
+    assert!(report.rendered.contains("bad.toml:2:8"), "{}", report.rendered);
+}

@@ -1,0 +1,266 @@
+//! The edge: where the files are, and reading them. The only module of `config` that touches files or the process
+//! environment.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+
+use super::diagnostic::Diagnostic;
+use super::inventory::{self, Context};
+use super::keymap::{self, Keymap};
+use super::settings::{self, Settings};
+use super::theme::{self, Theme};
+use crate::domain::fleet::Fleet;
+
+/// More than any configuration file holds; what is longer is refused rather than read without end.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// The folders in use, as the XDG base directory specification has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// `$XDG_CONFIG_HOME/jumpdeck`
+    pub config: PathBuf,
+    /// `$XDG_STATE_HOME/jumpdeck`
+    pub state: PathBuf,
+}
+
+impl Paths {
+    /// The folders of the person at the console.
+    ///
+    /// # Errors
+    /// When there is no home folder.
+    pub fn from_env() -> Result<Self, etcetera::HomeDirError> {
+        let xdg = Xdg::new()?;
+        let state = xdg.state_dir().unwrap_or_else(|| xdg.home_dir().join(".local/state"));
+        Ok(Self { config: xdg.config_dir().join("jumpdeck"), state: state.join("jumpdeck") })
+    }
+
+    /// The inventory that is used when none is named.
+    #[must_use]
+    pub fn inventory(&self) -> PathBuf {
+        self.config.join("inventory.toml")
+    }
+
+    /// The person's own choices.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The folder of the person's own themes.
+    #[must_use]
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
+    }
+
+    /// The folder of the person's own keymaps.
+    #[must_use]
+    pub fn keymaps(&self) -> PathBuf {
+        self.config.join("keymaps")
+    }
+}
+
+/// What inventories take their defaults from, read from the process environment and `~/.ssh`.
+///
+/// # Errors
+/// When there is no home folder.
+pub fn context() -> Result<Context, etcetera::HomeDirError> {
+    let home = etcetera::home_dir()?;
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let user = variable("USER").or_else(|| variable("LOGNAME")).and_then(|u| u.into_string().ok());
+    let default_keys = ["id_ed25519", "id_ecdsa", "id_rsa"]
+        .into_iter()
+        .map(|name| home.join(".ssh").join(name))
+        .filter(|path| path.is_file())
+        .collect();
+    Ok(Context {
+        ssh_auth_sock: variable("SSH_AUTH_SOCK").map(PathBuf::from),
+        user: user.unwrap_or_default(),
+        default_keys,
+        home,
+    })
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be opened or read, is too long, or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let name = path.display().to_string();
+    let refuse = |error: std::io::Error| {
+        let help = match error.kind() {
+            ErrorKind::NotFound => "check the name; `jumpdeck info` lists the files that are looked for",
+            ErrorKind::PermissionDenied => "let the account that runs jumpdeck read it",
+            _ => "check that it is a readable file",
+        };
+        Box::new(Diagnostic::of_file(&name, format!("cannot be read: {error}")).help(help))
+    };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(refuse)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("is longer than {} MiB", MAX_BYTES >> 20);
+        return Err(Box::new(Diagnostic::of_file(&name, message).help("check that it is the file you mean")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let error = Diagnostic::at(&name, &text.as_ref().into(), at..at + 1, "is not UTF-8 text");
+        Box::new(error.help("save it as UTF-8"))
+    })
+}
+
+/// Reads an inventory.
+///
+/// # Errors
+/// Every mistake of the file, or that it cannot be read.
+pub fn load_inventory(path: &Path, context: &Context) -> Result<Fleet, Vec<Diagnostic>> {
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    inventory::parse(&path.display().to_string(), &text, context)
+}
+
+/// Reads `config.toml`; without one, nothing is chosen.
+///
+/// # Errors
+/// Every mistake of the file, or that it cannot be read.
+pub fn load_settings(path: &Path, context: &Context) -> Result<Settings, Vec<Diagnostic>> {
+    if is_missing(path) {
+        return Ok(Settings::default());
+    }
+    let text = read_text(path).map_err(|error| vec![*error])?;
+    settings::parse_settings(&path.display().to_string(), &text, context)
+}
+
+/// The builtin themes and those of a folder, which replace builtin ones of the same name. A missing folder is empty.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn load_themes(folder: &Path) -> Result<Vec<Theme>, Vec<Diagnostic>> {
+    let (mut themes, mut errors) = (theme::builtin(), Vec::new());
+    for path in toml_files(folder).map_err(|error| vec![*error])? {
+        let read = read_text(&path).map_err(|error| vec![*error]);
+        match read.and_then(|text| theme::parse_theme(&path.display().to_string(), &text)) {
+            Ok(own) => match themes.iter_mut().find(|t| t.name == own.name) {
+                Some(replaced) => *replaced = own,
+                None => themes.push(own),
+            },
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(themes) } else { Err(errors) }
+}
+
+/// The keymap of that name: a builtin one, or a file of the folder over the builtin one of its name, or over the
+/// default.
+///
+/// # Errors
+/// Every mistake of the file, or that there is no such keymap.
+pub fn load_keymap(folder: &Path, name: &str) -> Result<Keymap, Vec<Diagnostic>> {
+    let builtin = Keymap::builtin(name);
+    let path = folder.join(format!("{name}.toml"));
+    if !settings::is_plain_name(name) || (builtin.is_none() && is_missing(&path)) {
+        let known = keymap_names(folder).join(", ");
+        let message = format!("there is no keymap {name:?}");
+        let error = Diagnostic::of_file(&folder.display().to_string(), message);
+        return Err(vec![error.help(format!("keymaps are: {known}"))]);
+    }
+    let base = builtin.unwrap_or_else(Keymap::builtin_default);
+    if is_missing(&path) {
+        return Ok(base);
+    }
+    let text = read_text(&path).map_err(|error| vec![*error])?;
+    keymap::parse_onto(&base, &path.display().to_string(), &text)
+}
+
+/// The names of all keymaps there are.
+#[must_use]
+pub fn keymap_names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = keymap::BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for path in toml_files(folder).unwrap_or_default() {
+        if let Some(name) = path.file_stem().and_then(|n| n.to_str())
+            && !names.iter().any(|n| n == name)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The `.toml` files of a folder by name; none when it is missing.
+pub(super) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            let error = Diagnostic::of_file(&folder.display().to_string(), message);
+            return Err(Box::new(error.help("check its permissions")));
+        }
+    };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Whether nothing is there; what is there but cannot be read is not missing.
+pub(super) fn is_missing(path: &Path) -> bool {
+    matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::config::action::Action;
+
+    #[test]
+    fn own_themes_replace_and_add() {
+        let folder = tempfile::tempdir().unwrap();
+        let dark = theme::BUILTIN[0].1;
+        fs::write(folder.path().join("a.toml"), dark.replace("\"#12161d\"", "\"#000000\"")).unwrap();
+        fs::write(folder.path().join("b.toml"), dark.replace("\"dark\"", "\"mine\"")).unwrap();
+        fs::write(folder.path().join("notes.txt"), "no theme").unwrap();
+        let themes = load_themes(folder.path()).unwrap();
+        assert_eq!(
+            themes.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(),
+            ["dark", "light", "high-contrast", "mine"]
+        );
+        assert_eq!(themes[0].colors.background, theme::Color::Rgb(0, 0, 0));
+        fs::write(folder.path().join("c.toml"), "name = 3").unwrap();
+        assert!(load_themes(folder.path()).is_err());
+        assert_eq!(load_themes(&folder.path().join("none")).unwrap(), theme::builtin());
+    }
+
+    #[test]
+    fn own_keymaps_stand_on_the_builtin_one_of_their_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("vim.toml"), "[keys]\nhelp = [\"f10\"]").unwrap();
+        fs::write(folder.path().join("mine.toml"), "[keys]\nhelp = [\"f10\"]").unwrap();
+        let key = |text: &str| text.parse().unwrap();
+        let vim = load_keymap(folder.path(), "vim").unwrap();
+        assert_eq!(vim.action(key("n")), Some(Action::NextEnvironment));
+        assert_eq!(vim.action(key("f10")), Some(Action::Help));
+        let mine = load_keymap(folder.path(), "mine").unwrap();
+        assert_eq!(mine.action(key("n")), None);
+        assert!(load_keymap(folder.path(), "other").is_err());
+        assert!(load_keymap(folder.path(), "../vim").is_err());
+        assert_eq!(keymap_names(folder.path()), ["default", "vim", "mine"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let latin1 = folder.path().join("latin1.toml");
+        fs::write(&latin1, b"a = 1\nb = \"\xe9\"\n").unwrap();
+        assert_eq!(read_text(&latin1).unwrap_err().position(), Some((2, 6)));
+        assert!(read_text(folder.path()).is_err());
+        assert!(read_text(&folder.path().join("none")).unwrap_err().render(false).contains("help:"));
+        let long = folder.path().join("long.toml");
+        File::create(&long).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        assert!(read_text(&long).unwrap_err().message().contains("longer"));
+    }
+}

@@ -1,0 +1,202 @@
+//! The inventory: TOML to [`Fleet`], validated. docs/inventory.md describes every field.
+//! May import `domain`, `reader` and `diagnostic`; reads neither files nor the process environment.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::diagnostic::{Diagnostic, nearest};
+use super::reader::{At, Reader, Table};
+use crate::domain::fleet::{Environment, Fleet, Guard};
+use crate::domain::names::EnvName;
+
+mod address;
+mod host;
+mod jump;
+mod requirements;
+mod scope;
+mod thresholds;
+
+use host::{HostTable, RawHost};
+use scope::Scope;
+
+/// What the inventory's defaults are taken from; made at the edge (`files::context`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    /// The home folder: `~` in paths.
+    pub home: PathBuf,
+    /// Where an SSH agent listens (`SSH_AUTH_SOCK`).
+    pub ssh_auth_sock: Option<PathBuf>,
+    /// The account of the person at the console: the default `user`. Empty when it is not known: it is never guessed.
+    pub user: String,
+    /// Key files offered where the inventory names none: those of OpenSSH's usual ones that are there.
+    pub default_keys: Vec<PathBuf>,
+}
+
+impl Context {
+    /// The path with a leading `~/` replaced by the home folder.
+    #[must_use]
+    pub fn expand(&self, path: &str) -> PathBuf {
+        match path.strip_prefix("~/") {
+            Some(rest) => self.home.join(rest),
+            None if path == "~" => self.home.clone(),
+            None => Path::new(path).to_path_buf(),
+        }
+    }
+}
+
+/// The inventory that comes with the program as an example.
+pub const EXAMPLE: &str = include_str!("../../inventory.example.toml");
+
+/// Reads an inventory.
+///
+/// # Errors
+/// Every mistake of the file, in its order; nothing is ignored. Where the syntax is wrong nothing else is judged.
+pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Vec<Diagnostic>> {
+    let mut reader = Reader::new(file_name, text);
+    let root = reader.parse(text);
+    let fleet = root.as_ref().map(|root| {
+        let root = reader.root(root);
+        read(&mut reader, &root, context)
+    });
+    reader.finish(fleet)
+}
+
+const ENVIRONMENT_KEYS: [&str; 6] = ["level", "guard", "domain", "jump", "jump_name", "hosts"];
+
+fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
+    reader.only(root, &[&scope::KEYS[..], &["environments", "hosts"]].concat());
+    let defaults = Scope::of_context(context).read(reader, root, context);
+    let hint = "write [environments.production] and its jump and hosts below it";
+    let before = reader.error_count();
+    let tables: Vec<_> = match reader.subtable(root, "environments", hint) {
+        Some(all) => all
+            .entries()
+            .into_iter()
+            .filter_map(|(name, value)| Some((reader.table(all.name_of(name.value), value, hint)?, name)))
+            .collect(),
+        None => Vec::new(),
+    };
+    if tables.is_empty() && reader.error_count() == before {
+        reader.error(0..0, "the inventory has no environments", hint);
+    }
+    let mut listed = listed_hosts(reader, root, &tables.iter().map(|(_, n)| n.value).collect::<Vec<_>>());
+    let environments = tables
+        .iter()
+        .filter_map(|(table, name)| {
+            let hosts = listed.remove(name.value).unwrap_or_default();
+            environment(reader, table, name, &defaults, hosts, context).map(Arc::new)
+        })
+        .collect();
+    Fleet { environments, simulated: false }
+}
+
+/// The hosts of the top level's `[[hosts]]`, by the environment each names.
+fn listed_hosts<'t>(
+    reader: &mut Reader,
+    root: &Table<'t>,
+    known: &[&str],
+) -> HashMap<&'t str, Vec<RawHost<'t>>> {
+    let mut by_environment: HashMap<&str, Vec<RawHost<'_>>> = HashMap::new();
+    let hint = "write [[hosts]], and name = \"app1\" and environment = \"production\" below it";
+    for value in reader.list(root, "hosts", hint).unwrap_or_default() {
+        let Some(table) = reader.table("hosts".to_owned(), value, hint) else { continue };
+        let Some(host) = host::named(reader, table.clone(), HostTable::Listed) else { continue };
+        let Some(environment) = reader.string(&table, "environment", hint) else {
+            if table.get("environment").is_none() {
+                let message = format!("host {:?} is in no environment", host.name.value);
+                reader.error(host.name.span, message, "add environment = \"production\"");
+            }
+            continue;
+        };
+        if known.contains(&environment.value) {
+            by_environment.entry(environment.value).or_default().push(host);
+        } else {
+            let help = match nearest(environment.value, known.iter().copied()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => {
+                    format!("add [environments.{}], or use one of: {}", environment.value, known.join(", "))
+                }
+            };
+            reader.error(environment.span, format!("unknown environment {:?}", environment.value), help);
+        }
+    }
+    by_environment
+}
+
+fn environment(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    name: &At<&str>,
+    defaults: &Scope,
+    listed: Vec<RawHost<'_>>,
+    context: &Context,
+) -> Option<Environment> {
+    reader.only(table, &[&ENVIRONMENT_KEYS[..], &scope::KEYS[..]].concat());
+    let env = environment_name(reader, name)?;
+    let scope = defaults.clone().read(reader, table, context);
+    if scope.user.is_empty() {
+        let message = format!("environment {:?} has no user, and your own account is not known", name.value);
+        reader.error(name.span.clone(), message, "add user = \"deploy\", or set USER");
+    }
+    let level = level(reader, table, name.value);
+    let guard = reader
+        .word(table, "guard", &[("confirm", Guard::Confirm), ("challenge", Guard::Challenge)])
+        .unwrap_or_else(|| default_guard(&level));
+    let domain = address::read_domain(reader, table);
+    let jump = jump::read(reader, table, name, &scope, context);
+    let mut raw = host::in_environment(reader, table);
+    raw.extend(listed);
+    if raw.is_empty() && table.get("hosts").is_none() {
+        let help = format!("add [{}.hosts] and lines such as app1 = {{}} below it", table.path);
+        reader.error(name.span.clone(), format!("environment {:?} has no hosts", name.value), help);
+    }
+    let place = host::Place { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
+    let hosts = host::read_all(reader, &raw, &place, context);
+    Some(Environment {
+        jump: jump?.jump,
+        name: env.clone(),
+        level,
+        guard,
+        domain,
+        transport: scope.transport,
+        thresholds: scope.thresholds,
+        requirements: scope.requirements,
+        cadence: scope.cadence,
+        hosts,
+    })
+}
+
+/// The environment's name. A bad one is noted and another put in its place, so that the rest is judged too.
+fn environment_name(reader: &mut Reader, name: &At<&str>) -> Option<EnvName> {
+    EnvName::new(name.value)
+        .or_else(|error| {
+            let help = "use letters, digits, - and _, for example [environments.production]";
+            reader.error(name.span.clone(), error.to_string(), help);
+            EnvName::new("unnamed")
+        })
+        .ok()
+}
+
+/// The level its hosts carry: what the inventory says, or the environment's own name.
+fn level(reader: &mut Reader, table: &Table<'_>, environment: &str) -> String {
+    let hint = "write level = \"production\", as in the hosts' Salt grains";
+    let Some(level) = reader.string(table, "level", hint) else { return environment.to_owned() };
+    if level.value.is_empty() || !level.value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        reader.error(level.span, format!("{:?} cannot be a level", level.value), hint);
+    }
+    level.value.to_owned()
+}
+
+/// Production and its replica are fixed and must not break; the rest is built to be broken ("levels", `002` of the
+/// seed documents).
+fn default_guard(level: &str) -> Guard {
+    match level {
+        "production" | "secondary" => Guard::Challenge,
+        _ => Guard::Confirm,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! What may stand at the top level and again in an environment: the nearer one holds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Context, address, requirements, thresholds};
+use crate::config::reader::{Reader, Table};
+use crate::domain::access::{Access, KeySource, KnownHosts};
+use crate::domain::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
+
+/// The keys read here.
+pub(super) const KEYS: [&str; 11] = [
+    "user",
+    "port",
+    "keys",
+    "known_hosts",
+    "agent",
+    "sudo",
+    "transport",
+    "cadence",
+    "thresholds",
+    "requirements",
+    "default_requirements",
+];
+
+/// Settings that are inherited: context → top level → environment → jump box or host.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) user: String,
+    pub(super) port: u16,
+    pub(super) keys: Vec<KeySource>,
+    pub(super) known_hosts: Vec<PathBuf>,
+    pub(super) agent: bool,
+    pub(super) sudo: bool,
+    pub(super) transport: Transport,
+    pub(super) cadence: Cadence,
+    pub(super) thresholds: Thresholds,
+    pub(super) requirements: Vec<Requirement>,
+}
+
+impl Scope {
+    /// What holds when an inventory says nothing.
+    pub(super) fn of_context(context: &Context) -> Self {
+        let file = |path: &PathBuf| KeySource::File { path: path.clone(), certificate: None };
+        Self {
+            user: context.user.clone(),
+            port: 22,
+            keys: context.default_keys.iter().map(file).collect(),
+            known_hosts: vec![context.home.join(".ssh/known_hosts")],
+            agent: true,
+            sudo: false,
+            transport: Transport::default(),
+            cadence: Cadence::default(),
+            thresholds: Thresholds::default(),
+            requirements: default_requirements(),
+        }
+    }
+
+    /// Takes what a table says over what is inherited.
+    pub(super) fn read(mut self, reader: &mut Reader, table: &Table<'_>, context: &Context) -> Self {
+        if let Some(user) = address::read_user(reader, table) {
+            self.user = user;
+        }
+        if let Some(port) = address::read_port(reader, table) {
+            self.port = port;
+        }
+        if let Some(keys) = read_keys(reader, table, context) {
+            self.keys = keys;
+        }
+        if let Some(files) = read_known_hosts(reader, table, context) {
+            self.known_hosts = files;
+        }
+        self.agent = reader.boolean(table, "agent").unwrap_or(self.agent);
+        self.sudo = reader.boolean(table, "sudo").unwrap_or(self.sudo);
+        self.transport =
+            reader.word(table, "transport", &[("ssh", Transport::Ssh)]).unwrap_or(self.transport);
+        self.cadence = read_cadence(reader, table, self.cadence);
+        self.thresholds = thresholds::read(reader, table, self.thresholds);
+        self.requirements = requirements::read(reader, table, self.requirements);
+        self
+    }
+
+    /// How to log in, for an account with these keys.
+    pub(super) fn access(
+        &self,
+        user: Option<String>,
+        keys: Option<Vec<KeySource>>,
+        password: bool,
+        context: &Context,
+    ) -> Arc<Access> {
+        Arc::new(Access {
+            user: user.unwrap_or_else(|| self.user.clone()),
+            keys: keys.unwrap_or_else(|| self.keys.clone()),
+            agent: if self.agent { context.ssh_auth_sock.clone() } else { None },
+            password,
+            known_hosts: KnownHosts::Files(self.known_hosts.clone()),
+        })
+    }
+}
+
+const KEYS_HINT: &str =
+    "write keys = [\"~/.ssh/id_ed25519\"], or { file = \"…\", certificate = \"…\" } in the list";
+
+/// Key files: a path, or a table with its certificate.
+pub(super) fn read_keys(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<Vec<KeySource>> {
+    let name = table.name_of("keys");
+    let items = reader.list(table, "keys", KEYS_HINT)?;
+    let mut keys = Vec::new();
+    for item in items {
+        if !item.get_ref().is_table() {
+            if let Some(text) = reader.as_string(&name, item, KEYS_HINT)
+                && let Some(path) = path(reader, text, context)
+            {
+                keys.push(KeySource::File { path, certificate: None });
+            }
+            continue;
+        }
+        let Some(entry) = reader.table(name.clone(), item, KEYS_HINT) else { continue };
+        reader.only(&entry, &["file", "certificate"]);
+        if entry.get("file").is_none() {
+            reader.error(entry.span.clone(), "this key has no file", KEYS_HINT);
+        }
+        let file = reader.string(&entry, "file", KEYS_HINT).and_then(|t| path(reader, t, context));
+        let certificate =
+            reader.string(&entry, "certificate", KEYS_HINT).and_then(|t| path(reader, t, context));
+        keys.extend(file.map(|path| KeySource::File { path, certificate }));
+    }
+    Some(keys)
+}
+
+fn read_known_hosts(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<Vec<PathBuf>> {
+    let hint = "write known_hosts = [\"~/.ssh/known_hosts\"]; an accepted key goes into the first";
+    let files = reader.strings(table, "known_hosts", hint)?;
+    if files.is_empty()
+        && let Some(value) = table.get("known_hosts")
+    {
+        reader.error(value.span(), "without a known_hosts file no host key can be checked", hint);
+    }
+    Some(files.into_iter().filter_map(|text| path(reader, text, context)).collect())
+}
+
+/// A path: absolute, or under `~/`. A relative one would mean another file in each folder the console is started in.
+fn path(reader: &mut Reader, text: crate::config::reader::At<&str>, context: &Context) -> Option<PathBuf> {
+    let path = context.expand(text.value);
+    if path.is_absolute() && !text.value.contains('\0') {
+        return Some(path);
+    }
+    let help = "write the whole path, or one that starts with ~/";
+    reader.error(text.span, format!("{:?} is not a path from / or ~/", text.value), help);
+    None
+}
+
+fn read_cadence(reader: &mut Reader, table: &Table<'_>, inherited: Cadence) -> Cadence {
+    let hint = "write cadence = { poll = \"5s\", deadline = \"8s\", connect = \"10s\" }";
+    let Some(table) = reader.subtable(table, "cadence", hint) else { return inherited };
+    reader.only(&table, &["poll", "deadline", "connect"]);
+    let seconds = |low, high| Duration::from_secs(low)..=Duration::from_secs(high);
+    Cadence {
+        poll: reader.duration(&table, "poll", seconds(1, 3600)).unwrap_or(inherited.poll),
+        deadline: reader.duration(&table, "deadline", seconds(1, 600)).unwrap_or(inherited.deadline),
+        connect: reader.duration(&table, "connect", seconds(1, 300)).unwrap_or(inherited.connect),
+    }
+}

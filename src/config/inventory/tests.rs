@@ -1,0 +1,205 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+use std::time::Duration;
+
+use super::*;
+use crate::domain::access::{KeySource, KnownHosts};
+use crate::domain::fleet::{Host, Jump, Requirement};
+use crate::domain::names::HostName;
+
+fn context() -> Context {
+    Context {
+        home: "/home/ada".into(),
+        ssh_auth_sock: Some("/run/agent".into()),
+        user: "ada".into(),
+        default_keys: vec!["/home/ada/.ssh/id_rsa".into()],
+    }
+}
+
+fn fleet(text: &str) -> Fleet {
+    parse("inventory.toml", text, &context()).unwrap_or_else(|errors| {
+        panic!("{}", errors.iter().map(|e| e.render(false)).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+fn host(fleet: &Fleet, environment: usize, name: &str) -> Host {
+    let found = fleet.environments[environment].host(&HostName::new(name).unwrap());
+    Host::clone(found.unwrap())
+}
+
+fn requirement(environment: &Environment, role: &str) -> Option<Requirement> {
+    environment.requirements.iter().find(|r| r.role.as_str() == role).cloned()
+}
+
+#[test]
+fn the_example_is_read() {
+    let fleet = fleet(EXAMPLE);
+    let names: Vec<_> = fleet.environments.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["production", "staging", "secondary"]);
+    let [production, staging, secondary] = &fleet.environments[..] else { panic!("three") };
+    assert_eq!(production.hosts.len(), 25);
+    assert_eq!(production.hosts[0].id.host.as_str(), "salt", "the file's order");
+    assert_eq!(
+        [production, staging, secondary].map(|e| e.guard),
+        [Guard::Challenge, Guard::Confirm, Guard::Challenge]
+    );
+    let db = host(&fleet, 0, "db1-masterdb");
+    assert_eq!(db.address, "db1-masterdb.production.wpdn");
+    assert_eq!(db.roles.iter().map(ToString::to_string).collect::<Vec<_>>(), ["db", "masterdb"]);
+    assert!(db.sudo && !db.roles_declared && !host(&fleet, 0, "app1").sudo);
+    assert!(host(&fleet, 0, "project").roles_declared);
+    assert_eq!((host(&fleet, 0, "redis-alpha1").port, db.port), (2222, 22));
+    assert_eq!(production.thresholds.disk.critical, 95.0);
+    assert_eq!(staging.thresholds.disk.critical, 97.0);
+    assert_eq!(
+        (production.cadence.poll, staging.cadence.poll),
+        (Duration::from_secs(5), Duration::from_secs(10))
+    );
+    assert_eq!(staging.cadence.deadline, Duration::from_secs(8));
+    assert_eq!(requirement(production, "app").unwrap().at_least, 2);
+    assert_eq!(requirement(staging, "accounts"), None);
+    assert_eq!(requirement(staging, "masterdb").unwrap().describe(), "exactly 1");
+    assert_eq!(secondary.requirements.len(), 2);
+    let Jump::Local { name } = &secondary.jump else { panic!("local") };
+    assert_eq!(name.as_str(), "salt");
+    let key = KeySource::File {
+        path: "/home/ada/.ssh/secondary".into(),
+        certificate: Some("/home/ada/.ssh/secondary-cert.pub".into()),
+    };
+    assert_eq!(host(&fleet, 2, "db1").access.keys, [key]);
+}
+
+#[test]
+fn every_key_is_documented_and_the_smallest_inventory_is_one() {
+    let docs = include_str!("../../../docs/inventory.md");
+    let keys = [&scope::KEYS[..], &ENVIRONMENT_KEYS, &host::FIELDS, &thresholds::NAMES].concat();
+    for key in keys {
+        assert!(docs.contains(&format!("`{key}`")), "{key}");
+    }
+    let smallest = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(fleet(smallest).environments[0].hosts.len(), 2);
+}
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let fleet = fleet("[environments.test]\njump.address = \"::1\"\nhosts.app1 = {}\n");
+    let environment = &fleet.environments[0];
+    assert_eq!((environment.level.as_str(), environment.guard), ("test", Guard::Confirm));
+    let Jump::Remote(jump) = &environment.jump else { panic!("remote") };
+    assert_eq!((jump.name.as_str(), jump.address.as_str(), jump.port), ("salt", "::1", 22));
+    assert!(jump.access.password);
+    let app = host(&fleet, 0, "app1");
+    assert_eq!(app.address, "app1");
+    assert!(!app.access.password);
+    assert_eq!(app.access.user, "ada");
+    assert_eq!(app.access.agent.as_deref(), Some("/run/agent".as_ref()));
+    assert_eq!(
+        app.access.keys,
+        [KeySource::File { path: "/home/ada/.ssh/id_rsa".into(), certificate: None }]
+    );
+    assert_eq!(app.access.known_hosts, KnownHosts::Files(vec!["/home/ada/.ssh/known_hosts".into()]));
+    assert_eq!(environment.requirements, crate::domain::fleet::default_requirements());
+}
+
+#[test]
+fn the_nearer_setting_holds() {
+    let text = "user = 'top'\nport = 1\nagent = false\nsudo = true\n\
+                [environments.a]\nuser = 'env'\njump = { address = 'j', user = 'jump', password = false }\n\
+                hosts.app1 = { user = 'host', port = 3, sudo = false, keys = ['/k'] }\nhosts.app2 = {}\n\
+                [environments.b]\njump = 'local'\nhosts.app1 = {}\n";
+    let fleet = fleet(text);
+    let Jump::Remote(jump) = &fleet.environments[0].jump else { panic!("remote") };
+    assert_eq!((jump.access.user.as_str(), jump.port, jump.access.password), ("jump", 1, false));
+    let (first, second, other) = (host(&fleet, 0, "app1"), host(&fleet, 0, "app2"), host(&fleet, 1, "app1"));
+    assert_eq!((first.access.user.as_str(), first.port, first.sudo), ("host", 3, false));
+    assert_eq!(first.access.keys.len(), 1);
+    assert_eq!((second.access.user.as_str(), second.port, second.sudo), ("env", 1, true));
+    assert_eq!(other.access.user, "top");
+    assert_eq!(other.access.agent, None);
+}
+
+#[test]
+fn the_jump_box_as_a_host_is_reached_as_the_jump_box() {
+    let fleet = fleet(
+        "[environments.a]\ndomain = 'x.y'\njump = { address = 'j.example', port = 2200 }\nhosts.salt = {}\n",
+    );
+    let salt = host(&fleet, 0, "salt");
+    assert_eq!((salt.address.as_str(), salt.port), ("j.example", 2200));
+    assert!(salt.access.password);
+}
+
+#[test]
+fn hosts_may_be_listed_apart() {
+    let text = "[environments.a]\njump = 'local'\n[environments.b]\njump = 'local'\nhosts.db1 = {}\n\
+                [[hosts]]\nname = 'app1'\nenvironment = 'a'\n[[hosts]]\nname = 'app1'\nenvironment = 'b'\n";
+    let fleet = fleet(text);
+    assert_eq!(fleet.environments.iter().map(|e| e.hosts.len()).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn requirements_change_field_by_field() {
+    let text = "[requirements]\nmasterdb = { at_most = 2 }\nsource = { at_least = 2, at_most = 'any' }\nmail = false\n\
+                web = { at_least = 3, implies = ['app'] }\n\
+                [environments.a]\njump = 'local'\nhosts.x = {}\n\
+                [environments.b]\njump = 'local'\nhosts.x = {}\ndefault_requirements = false\nrequirements.db = {}\n\
+                [environments.c]\njump = 'local'\nhosts.x = {}\ndefault_requirements = true\n";
+    let fleet = fleet(text);
+    let a = &fleet.environments[0];
+    let master = requirement(a, "masterdb").unwrap();
+    assert_eq!((master.describe().as_str(), master.implies.len()), ("1 to 2", 1));
+    assert_eq!(requirement(a, "source").unwrap().describe(), "2 or more");
+    assert_eq!(requirement(a, "mail"), None);
+    assert_eq!(requirement(a, "web").unwrap().implies[0].as_str(), "app");
+    assert_eq!(fleet.environments[1].requirements.len(), 1);
+    assert_eq!(fleet.environments[2].requirements, crate::domain::fleet::default_requirements());
+}
+
+#[test]
+fn times_have_units() {
+    let poll = |text: &str| {
+        let text = format!("cadence.poll = {text}\n[environments.a]\njump = 'local'\nhosts.x = {{}}\n");
+        fleet(&text).environments[0].cadence.poll
+    };
+    assert_eq!(poll("2"), Duration::from_secs(2));
+    assert_eq!(poll("1.5"), Duration::from_millis(1500));
+    assert_eq!(poll("'1500ms'"), Duration::from_millis(1500));
+    assert_eq!(poll("'2m'"), Duration::from_secs(120));
+    assert_eq!(poll("'1 h'"), Duration::from_secs(3600));
+}
+
+#[test]
+fn an_account_is_never_guessed() {
+    let nobody = Context { user: String::new(), ..context() };
+    let text = "[environments.a]\njump = 'local'\nhosts.x = {}\n";
+    assert_eq!(parse("f", text, &nobody).unwrap_err().len(), 1);
+    assert!(parse("f", &format!("user = 'u'\n{text}"), &nobody).is_ok());
+}
+
+#[test]
+fn every_mistake_is_told_in_one_go() {
+    let text = "usr = 'x'\n[environments.a]\nlevle = 'x'\njump = { address = 'a b' }\nhosts.app1 = { port = 0 }\n\
+                hosts.app2 = { rolse = [] }\n";
+    let errors = parse("f", text, &context()).unwrap_err();
+    let lines: Vec<_> = errors.iter().map(|e| e.position().unwrap().0).collect();
+    assert_eq!(lines, [1, 3, 4, 5, 6]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader(text in ".{0,200}") {
+        if let Err(errors) = parse("f", &text, &Context::default()) {
+            for error in errors { let _ = error.render(true); }
+        }
+    }
+
+    #[test]
+    fn no_damage_to_the_example_breaks_the_reader(cut in 0_usize..EXAMPLE.len(), byte in 0x20_u8..0x7f) {
+        let mut bytes = EXAMPLE.as_bytes().to_vec();
+        bytes[cut] = byte;
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Err(errors) = parse("f", &text, &Context::default())
+        {
+            proptest::prop_assert!(!errors.is_empty());
+            for error in errors { let _ = error.render(false); }
+        }
+    }
+}

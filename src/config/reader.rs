@@ -1,0 +1,165 @@
+//! Reads TOML with its places: every mistake is noted with its range, and reading goes on to find the next.
+//! May import `domain` and `diagnostic`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::{Diagnostic, nearest};
+
+mod values;
+
+/// A value and its place.
+pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
+
+/// Something read, and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
+}
+
+/// A table, the name it has in the file, and its place.
+#[derive(Clone)]
+pub(crate) struct Table<'t> {
+    pub(crate) path: String,
+    pub(crate) span: Range<usize>,
+    inner: &'t DeTable<'t>,
+}
+
+impl<'t> Table<'t> {
+    /// Keys and values in the order of the file.
+    pub(crate) fn entries(&self) -> Vec<(At<&'t str>, &'t Value<'t>)> {
+        let mut entries: Vec<_> = self
+            .inner
+            .iter()
+            .map(|(key, value)| (At { value: key.get_ref().as_ref(), span: key.span() }, value))
+            .collect();
+        entries.sort_by_key(|(key, _)| key.span.start);
+        entries
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&'t Value<'t>> {
+        self.inner.get(key)
+    }
+
+    /// The name of a key of this table in the whole file.
+    pub(crate) fn name_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+/// One file being read, and what was found wrong with it so far.
+pub(crate) struct Reader {
+    file: String,
+    text: Arc<str>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Reader {
+    pub(crate) fn new(file: &str, text: &str) -> Self {
+        Self { file: file.to_owned(), text: Arc::from(text), errors: Vec::new() }
+    }
+
+    /// Parses the text, which the caller keeps. Where the syntax is wrong nothing else is judged.
+    pub(crate) fn parse<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            let mut message = error.message().trim().replace('\n', ", ");
+            let mut help = "the file must be TOML: see https://toml.io";
+            if message == "duplicate key" {
+                let key = text.get(span.clone()).unwrap_or_default();
+                message = format!("{key} is there twice");
+                help = "each name may be given once in its table: rename one of the two or remove it";
+            }
+            self.error(span, message, help);
+        }
+        errors.is_empty().then_some(root)
+    }
+
+    /// Notes a mistake and what to do about it.
+    pub(crate) fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.errors.push(Diagnostic::at(&self.file, &self.text, span, message).help(help));
+    }
+
+    /// Notes a mistake that has to do with two places.
+    pub(crate) fn conflict(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        first: (Range<usize>, &str),
+        help: impl Into<String>,
+    ) {
+        let error = Diagnostic::at(&self.file, &self.text, span, message);
+        self.errors.push(error.related(first.0, first.1).help(help));
+    }
+
+    /// How many mistakes were noted.
+    pub(crate) fn error_count(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// What was read, or all mistakes in the order of the file.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => {
+                self.errors.sort_by_key(Diagnostic::start);
+                Err(self.errors)
+            }
+        }
+    }
+
+    /// The root table.
+    pub(crate) fn root<'t>(&self, root: &'t Spanned<DeTable<'t>>) -> Table<'t> {
+        Table { path: String::new(), span: 0..0, inner: root.get_ref() }
+    }
+
+    /// A value that must be a table.
+    pub(crate) fn table<'t>(&mut self, path: String, value: &'t Value<'t>, hint: &str) -> Option<Table<'t>> {
+        match value.get_ref() {
+            DeValue::Table(inner) => Some(Table { path, span: value.span(), inner }),
+            _ => self.wrong_type(&path, value, "a table", hint),
+        }
+    }
+
+    /// The table under a key, when there is one.
+    pub(crate) fn subtable<'t>(&mut self, table: &Table<'t>, key: &str, hint: &str) -> Option<Table<'t>> {
+        let value = table.get(key)?;
+        self.table(table.name_of(key), value, hint)
+    }
+
+    /// Notes every key that is not one of these.
+    pub(crate) fn only(&mut self, table: &Table<'_>, allowed: &[&str]) {
+        for (key, _) in table.entries() {
+            if allowed.contains(&key.value) {
+                continue;
+            }
+            let place = if table.path.is_empty() { String::new() } else { format!(" in {:?}", table.path) };
+            let help = match nearest(key.value, allowed.iter().copied()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => format!("remove it; known keys here: {}", allowed.join(", ")),
+            };
+            self.error(key.span, format!("unknown key {:?}{place}", key.value), help);
+        }
+    }
+
+    /// Notes that a value is of another type than wanted.
+    fn wrong_type<T>(&mut self, name: &str, value: &Value<'_>, wanted: &str, hint: &str) -> Option<T> {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "a whole number",
+            DeValue::Float(_) => "a number with a point",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.error(value.span(), format!("{name} must be {wanted}, not {found}"), hint);
+        None
+    }
+}

@@ -1,0 +1,125 @@
+//! The person's own choices, `config.toml`: all optional. May import `domain`, `reader` and `diagnostic`.
+
+use std::path::PathBuf;
+
+use super::diagnostic::Diagnostic;
+use super::inventory::Context;
+use super::reader::{Reader, Table};
+use crate::domain::names::EnvName;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColorChoice {
+    /// When the output is a terminal that can, and `NO_COLOR` is not set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never: bold, dim, reverse and underline only.
+    Never,
+}
+
+/// What `config.toml` says. Flags and the process environment come before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// The theme's name.
+    pub theme: Option<String>,
+    /// The keymap's name.
+    pub keymap: Option<String>,
+    /// The environment shown first.
+    pub environment: Option<EnvName>,
+    /// When to colour.
+    pub color: ColorChoice,
+    /// The inventory, when it is not `inventory.toml` beside this file.
+    pub inventory: Option<PathBuf>,
+}
+
+pub(super) const KEYS: [&str; 5] = ["theme", "keymap", "environment", "color", "inventory"];
+
+/// Reads `config.toml`.
+///
+/// # Errors
+/// Every mistake of the file. Whether theme, keymap and environment exist is judged by `check`, which knows them.
+pub fn parse_settings(file: &str, text: &str, context: &Context) -> Result<Settings, Vec<Diagnostic>> {
+    let mut reader = Reader::new(file, text);
+    let root = reader.parse(text);
+    let settings = root.as_ref().map(|root| {
+        let root = reader.root(root);
+        read(&mut reader, &root, context)
+    });
+    reader.finish(settings)
+}
+
+fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Settings {
+    reader.only(root, &KEYS);
+    let mut environment = None;
+    if let Some(name) = reader.string(root, "environment", "write environment = \"production\"") {
+        match EnvName::new(name.value) {
+            Ok(name) => environment = Some(name),
+            Err(error) => reader.error(name.span, error.to_string(), "write environment = \"production\""),
+        }
+    }
+    let hint = "write inventory = \"~/fleet/inventory.toml\"";
+    let mut inventory = None;
+    if let Some(path) = reader.string(root, "inventory", hint) {
+        let whole = context.expand(path.value);
+        if whole.is_absolute() {
+            inventory = Some(whole);
+        } else {
+            reader.error(path.span, format!("{:?} is not a path from / or ~/", path.value), hint);
+        }
+    }
+    let choices =
+        [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
+    Settings {
+        theme: name(reader, root, "theme", "dark"),
+        keymap: name(reader, root, "keymap", "default"),
+        environment,
+        color: reader.word(root, "color", &choices).unwrap_or_default(),
+        inventory,
+    }
+}
+
+/// The name of a theme or keymap: it becomes part of a file name.
+fn name(reader: &mut Reader, root: &Table<'_>, key: &str, example: &str) -> Option<String> {
+    let hint = format!("write {key} = {example:?}");
+    let text = reader.string(root, key, &hint)?;
+    if is_plain_name(text.value) {
+        return Some(text.value.to_owned());
+    }
+    reader.error(text.span, format!("{:?} cannot be the name of a {key}", text.value), hint);
+    None
+}
+
+/// Letters, digits, `-` and `_`: safe as part of a file name.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn settings_are_read() {
+        let context = Context { home: "/home/ada".into(), ..Context::default() };
+        let text =
+            "theme = \"light\"\nenvironment = \"staging\"\ncolor = \"never\"\ninventory = \"~/f/i.toml\"\n";
+        let read = parse_settings("config.toml", text, &context).unwrap();
+        assert_eq!(read.theme.as_deref(), Some("light"));
+        assert_eq!(read.keymap, None);
+        assert_eq!(read.color, ColorChoice::Never);
+        assert_eq!(read.inventory.as_deref(), Some("/home/ada/f/i.toml".as_ref()));
+        assert_eq!(parse_settings("f", "", &context).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn every_mistake_is_told() {
+        let text =
+            "tema = 1\ntheme = \"../x\"\ncolor = \"allways\"\ninventory = \"x\"\nenvironment = \"a b\"";
+        let errors = parse_settings("f", text, &Context::default()).unwrap_err();
+        assert_eq!(errors.len(), 5, "{errors:?}");
+        assert!(errors.iter().any(|e| e.render(false).contains("did you mean \"always\"?")));
+    }
+}

@@ -1,0 +1,74 @@
+//! Screens and widgets: model in, cells out. Pure drawing: no I/O, no clock, no state of its own but [`ViewState`]
+//! (where each list is scrolled to). May import `app`, `config` and `domain`.
+//!
+//! A screen is one file under `screens/` and one arm in [`draw`]. Every state has a sign and a word ([`signs`]):
+//! colour only repeats what they say.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::app::model::{Model, Screen};
+
+mod ascii;
+pub(crate) mod scene;
+pub(crate) mod screens;
+pub mod signs;
+pub mod state;
+pub mod styles;
+pub(crate) mod text;
+pub(crate) mod widgets;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use state::ViewState;
+pub use styles::{ColorSupport, Styles};
+
+use scene::Scene;
+use widgets::{banner, footer, header, help, question, small};
+
+/// Columns and rows below which nothing useful fits.
+pub const SMALLEST: (u16, u16) = (60, 15);
+
+/// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut ViewState) {
+    let area = frame.area();
+    let buf = frame.buffer_mut();
+    buf.set_style(area, theme.base);
+    state.begin();
+    match Scene::of(model, theme) {
+        _ if area.width < SMALLEST.0 || area.height < SMALLEST.1 => small::draw(buf, area, model, theme),
+        None => text::centred(buf, area, &["no environments".into()]),
+        Some(scene) => {
+            let head = header::draw(buf, area, &scene);
+            let banner = banner::draw(buf, below(area, head), &scene);
+            let used = head + banner;
+            let body =
+                Rect { height: area.height.saturating_sub(used + footer::HEIGHT), ..below(area, used) };
+            let status = match model.screen() {
+                Screen::Fleet => screens::fleet::draw(buf, body, &scene, state),
+                Screen::Host(host) => screens::host::draw(buf, body, &scene, state, host),
+                Screen::Replication => screens::replication::draw(buf, body, &scene, state),
+                Screen::Roles => screens::roles::draw(buf, body, &scene, state),
+                Screen::Problems => screens::problems::draw(buf, body, &scene, state),
+            };
+            footer::draw(buf, area, &scene, status);
+            if let Some(scroll) = model.help {
+                help::draw(buf, below(area, head), &scene, state, scroll);
+            }
+            if let Some(asked) = model.questions.first() {
+                question::draw(buf, area, &scene, asked);
+            }
+        }
+    }
+    if theme.ascii {
+        ascii::simplify(buf);
+    }
+}
+
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}

@@ -1,0 +1,141 @@
+//! What every part of a frame needs: the environment shown, the moment it is shown for, and how each host stands.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ratatui::style::Style;
+
+use crate::app::model::{EnvironmentState, Model};
+use crate::domain::fact::{Fact, Gap};
+use crate::domain::names::HostName;
+use crate::domain::problem::Problem;
+use crate::domain::snapshot::{HostSnapshot, LinkState};
+use crate::domain::time::{Freshness, Moment, short_age};
+
+use super::signs::Status;
+use super::styles::Styles;
+
+/// A frame's surroundings.
+pub(crate) struct Scene<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) env: &'a EnvironmentState,
+    /// The moment ages are counted to: while the screen is held, the moment it was held at.
+    pub(crate) now: Moment,
+    pub(crate) styles: &'a Styles,
+    problems: HashMap<&'a HostName, (&'a Problem, usize)>,
+}
+
+/// A fact as it may be shown.
+pub(crate) enum Shown<'a, T> {
+    /// A value, fresh or stale.
+    Value(&'a T, Freshness),
+    /// The newest question brought none.
+    Gap(&'a Gap),
+    /// There is one, too old to be told.
+    Expired,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene of a model; `None` when it has no environment.
+    pub(crate) fn of(model: &'a Model, styles: &'a Styles) -> Option<Self> {
+        let env = model.shown()?;
+        let now = model.shown_at();
+        let mut problems: HashMap<&HostName, (&Problem, usize)> = HashMap::new();
+        for problem in &env.problems {
+            if let Some(host) = &problem.host {
+                let entry = problems.entry(host).or_insert((problem, 0));
+                if problem.severity > entry.0.severity {
+                    entry.0 = problem;
+                }
+                entry.1 += 1;
+            }
+        }
+        Some(Self { model, env, now, styles, problems })
+    }
+
+    /// The time between two reports of a host.
+    pub(crate) fn cadence(&self) -> Duration {
+        self.env.spec.cadence.poll
+    }
+
+    /// Whether the jump box is known not to answer: then no host's own state means anything.
+    pub(crate) fn jump_is_down(&self) -> bool {
+        !matches!(self.env.jump.link.state, LinkState::Up | LinkState::Pending)
+    }
+
+    /// A host's worst problem and how many it has.
+    pub(crate) fn problem_of(&self, host: &HostName) -> Option<(&'a Problem, usize)> {
+        self.problems.get(host).copied()
+    }
+
+    /// How far a host's figures may be trusted; `None` when there are none.
+    pub(crate) fn freshness(&self, host: &HostSnapshot) -> Option<Freshness> {
+        host.age(self.now).map(|age| Freshness::of(age, self.cadence()))
+    }
+
+    /// How a host stands.
+    pub(crate) fn status(&self, host: &HostSnapshot) -> Status {
+        let judged = self.problem_of(&host.id.host).map(|(p, _)| Status::from(p.severity));
+        let own = match (host.link.state, self.freshness(host)) {
+            _ if self.jump_is_down() => match self.freshness(host) {
+                Some(Freshness::Fresh | Freshness::Stale) => Status::Stale,
+                _ => Status::Unknown,
+            },
+            (LinkState::Pending, None) => Status::Pending,
+            (LinkState::Up, Some(Freshness::Fresh)) => Status::Ok,
+            (LinkState::Up | LinkState::Pending, Some(Freshness::Stale | Freshness::Fresh)) => Status::Stale,
+            (LinkState::Up, None) => Status::Pending,
+            (LinkState::Up | LinkState::Pending, Some(Freshness::Expired)) => Status::Unknown,
+            _ => Status::Critical,
+        };
+        match judged {
+            // What was judged before the jump box went is no longer known to be so.
+            Some(_) if self.jump_is_down() => own,
+            Some(judged) if own == Status::Critical => judged,
+            Some(judged) => judged.max(own),
+            None => own,
+        }
+    }
+
+    /// What to say in place of a host's figures, when it has none worth showing: its state, and what happened.
+    pub(crate) fn silence(&self, host: &'a HostSnapshot) -> Option<(&'static str, &'a str)> {
+        let link = &host.link;
+        match (link.state, host.reported_at) {
+            (_, Some(_)) if self.jump_is_down() => None,
+            (_, None) if self.jump_is_down() => Some(("never heard of", "")),
+            (LinkState::Up | LinkState::Pending, Some(_)) => None,
+            (LinkState::Up, None) => Some(("first report awaited", "")),
+            (state, _) => Some((state.label(), link.detail.as_str())),
+        }
+    }
+
+    /// A host's fact as it may be shown now.
+    pub(crate) fn shown<'f, T>(&self, host: &HostSnapshot, fact: &'f Fact<T>) -> Shown<'f, T> {
+        match (&fact.known, &fact.gap, self.freshness(host)) {
+            (Some(_), _, Some(Freshness::Expired) | None) => Shown::Expired,
+            (Some(known), None, Some(freshness)) => Shown::Value(&known.value, freshness),
+            (_, Some(gap), _) => Shown::Gap(gap),
+            (None, None, _) => Shown::Gap(&Gap::NotAsked),
+        }
+    }
+
+    /// A host's age in a few columns, and its style.
+    pub(crate) fn age(&self, host: &HostSnapshot) -> (String, Style) {
+        match (host.age(self.now), self.freshness(host)) {
+            (Some(age), Some(freshness)) => {
+                let style = match freshness {
+                    Freshness::Fresh => self.styles.muted,
+                    Freshness::Stale => self.styles.stale,
+                    Freshness::Expired => self.styles.unknown,
+                };
+                (short_age(age), style)
+            }
+            _ => ("–".to_owned(), self.styles.muted),
+        }
+    }
+
+    /// How long ago something was.
+    pub(crate) fn ago(&self, at: Moment) -> String {
+        short_age(self.now.since(at))
+    }
+}

@@ -1,0 +1,146 @@
+//! Cells that several screens share: figures with their threshold, age and gap.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::fact::{Fact, Gap};
+use crate::domain::fleet::Threshold;
+use crate::domain::problem::{Problem, Severity};
+use crate::domain::snapshot::HostSnapshot;
+use crate::domain::storage::Filesystem;
+use crate::domain::summary::{ReplicationBrief, replication_brief, replication_words};
+use crate::domain::time::Freshness;
+use crate::view::scene::{Scene, Shown};
+use crate::view::signs::Status;
+use crate::view::text::{self, span};
+use crate::view::widgets::bar;
+
+/// A sign in its style.
+pub(crate) fn sign(scene: &Scene<'_>, status: Status) -> Span<'static> {
+    span(status.sign(), scene.styles.status(status))
+}
+
+/// Old figures are dim; figures too old are `?`; a gap is its word.
+pub(crate) fn fact<'a, T>(
+    scene: &Scene<'a>,
+    host: &HostSnapshot,
+    fact: &'a Fact<T>,
+    show: impl FnOnce(&'a T, Freshness) -> Line<'a>,
+) -> Line<'a> {
+    match scene.shown(host, fact) {
+        Shown::Value(value, freshness) => show(value, freshness),
+        Shown::Gap(gap) => gap_word(scene, gap),
+        Shown::Expired => span("?", scene.styles.unknown).into(),
+    }
+}
+
+/// A gap, short.
+pub(crate) fn gap_word(scene: &Scene<'_>, gap: &Gap) -> Line<'static> {
+    let style = if *gap == Gap::NotAsked { scene.styles.muted } else { scene.styles.unknown };
+    span(text::gap(gap), style).into()
+}
+
+/// Judges a figure that is a problem above its threshold.
+pub(crate) fn above(value: Option<f64>, limit: Threshold) -> Option<Severity> {
+    let value = value?;
+    if value > limit.critical {
+        Some(Severity::Critical)
+    } else if value > limit.warning {
+        Some(Severity::Warning)
+    } else {
+        None
+    }
+}
+
+/// Judges a percentage that is a problem at its threshold.
+pub(crate) fn at_or_above(value: Option<u8>, limit: Threshold) -> Option<Severity> {
+    let value = f64::from(value?);
+    if value >= limit.critical {
+        Some(Severity::Critical)
+    } else if value >= limit.warning {
+        Some(Severity::Warning)
+    } else {
+        None
+    }
+}
+
+/// How full a filesystem is: a bar and a percentage, or why that is not known.
+pub(crate) fn disk<'a>(
+    scene: &Scene<'a>,
+    disk: &'a Filesystem,
+    freshness: Freshness,
+    width: u16,
+) -> Line<'a> {
+    match &disk.usage {
+        Ok(usage) => {
+            let severity = at_or_above(usage.use_percent, scene.env.spec.thresholds.disk);
+            let style = scene.styles.figure(severity, freshness);
+            match usage.use_percent {
+                Some(percent) => {
+                    Line::from(bar::with_percent(f64::from(percent), width, style, scene.styles))
+                }
+                None => span("–", scene.styles.muted).into(),
+            }
+        }
+        Err(gap) => gap_word(scene, gap),
+    }
+}
+
+/// A host's replication in a few words; nothing where there is no database and none is expected.
+pub(crate) fn replication<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, expected: bool) -> Line<'a> {
+    let styles = scene.styles;
+    match scene.shown(host, &host.facts.databases) {
+        Shown::Value(databases, freshness) => {
+            let brief = replication_brief(databases);
+            if brief == ReplicationBrief::None && expected {
+                return span("no database", styles.figure(Some(Severity::Critical), freshness)).into();
+            }
+            let style = match &brief {
+                ReplicationBrief::Standalone { .. } => styles.muted,
+                brief => styles.figure(replication_severity(scene, brief), freshness),
+            };
+            span(replication_words(brief), style).into()
+        }
+        Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => Line::default(),
+        Shown::Gap(gap) => gap_word(scene, gap),
+        Shown::Expired if host.facts.databases.last().is_some_and(Vec::is_empty) && !expected => {
+            Line::default()
+        }
+        Shown::Expired => span("?", styles.unknown).into(),
+    }
+}
+
+fn replication_severity(scene: &Scene<'_>, brief: &ReplicationBrief<'_>) -> Option<Severity> {
+    match brief {
+        ReplicationBrief::Broken { .. } => Some(Severity::Critical),
+        ReplicationBrief::Following { writable: Some(true), .. } => Some(Severity::Critical),
+        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => {
+            Some(Severity::Unknown)
+        }
+        ReplicationBrief::Following { lag_s: Some(lag), .. } => lag_severity(scene, *lag),
+        ReplicationBrief::None | ReplicationBrief::Standalone { .. } | ReplicationBrief::Master { .. } => {
+            None
+        }
+    }
+}
+
+/// Judges a lag.
+pub(crate) fn lag_severity(scene: &Scene<'_>, lag_s: u64) -> Option<Severity> {
+    #[allow(clippy::cast_precision_loss)]
+    above(Some(lag_s as f64), scene.env.spec.thresholds.lag)
+}
+
+/// A problem in one line: sign, where, what.
+pub(crate) fn problem<'a>(scene: &Scene<'a>, problem: &'a Problem, more: usize) -> Line<'a> {
+    let status = Status::from(problem.severity);
+    let style = scene.styles.status(status);
+    let mut spans = vec![span(format!("{} ", status.sign()), style)];
+    if let Some(host) = &problem.host {
+        spans.push(span(format!("{host}  "), scene.styles.strong));
+    }
+    spans.push(span(problem.message.as_str(), Style::default()));
+    if more > 0 {
+        spans.push(span(format!("  (+{more} more)"), scene.styles.muted));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,263 @@
+//! Every host of the environment, a row each: how it stands, its roles, load, fullest disk, replication, and how old
+//! all that is.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::model::{Sort, SortColumn};
+use crate::domain::fleet::Host;
+use crate::domain::judge::roles::reported;
+use crate::domain::snapshot::{HostSnapshot, Load};
+use crate::domain::summary::worst_filesystem;
+use crate::domain::time::Freshness;
+use crate::view::scene::{Scene, Shown};
+use crate::view::state::{List, ViewState};
+use crate::view::text::{self, Align, centred, span};
+use crate::view::widgets::footer::Status;
+use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::{bar, sparkline};
+
+use super::cells;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Host,
+    Roles,
+    One,
+    Five,
+    Fifteen,
+    PerCpu,
+    Trend,
+    Memory,
+    Disk,
+    Mount,
+    Replication,
+    Os,
+    Uptime,
+    Level,
+    Problem,
+    Age,
+}
+
+/// One column of a trend: half a minute.
+const TREND: Duration = Duration::from_secs(30);
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let rows = crate::app::rows::fleet_rows(scene.model);
+    let all = scene.env.hosts.len();
+    let selected = scene.env.selection.host.as_ref();
+    let at = rows.iter().position(|h| Some(&h.id.host) == selected);
+    let table = Table::new(area, &columns(scene));
+    let offset = state.scroll(scene.model.active, List::Fleet, at, rows.len(), table.height());
+    table.titles(buf, scene.styles, sorted(scene.model.sort));
+    if rows.is_empty() {
+        centred(buf, area, &[nothing(scene)]);
+        return Status { place: Some((0, 0, all)), ..Status::default() };
+    }
+    for (y, (i, host)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
+        draw_row(buf, y, &table, scene, host);
+        if at == Some(i) {
+            table.select(buf, y, scene.styles);
+        }
+    }
+    let says = at.and_then(|i| rows.get(i)).map_or_else(Line::default, |host| says(scene, host));
+    Status { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+}
+
+fn nothing(scene: &Scene<'_>) -> Line<'static> {
+    let why = if scene.env.hosts.is_empty() {
+        "this environment has no hosts".to_owned()
+    } else {
+        format!("no host matches \"{}\"", scene.model.filter.text)
+    };
+    span(why, scene.styles.muted).into()
+}
+
+fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
+    let widest = |width: fn(&Host) -> usize, least: u16, most: u16| {
+        let widest = scene.env.spec.hosts.iter().map(|h| width(h)).max().unwrap_or(0);
+        u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
+    };
+    let host = widest(|h| h.id.host.as_str().len(), 8, 40);
+    let roles =
+        widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
+    use Align::{Left, Right};
+    let grows = |id, title, align, least, most, rank| Column { id, title, align, least, most, rank };
+    vec![
+        grows(Id::Host, "HOST", Left, host.min(15), host, 0),
+        grows(Id::Roles, "ROLES", Left, roles.min(9), roles, 4),
+        Column::fixed(Id::One, "1m", Right, 5, 2),
+        Column::fixed(Id::Five, "5m", Right, 5, 6),
+        Column::fixed(Id::Fifteen, "15m", Right, 5, 7),
+        Column::fixed(Id::PerCpu, "/CPU", Right, 5, 9),
+        grows(Id::Trend, "TREND", Left, 5, 12, 8),
+        grows(Id::Memory, "MEMORY", Left, 9, 11, 11),
+        grows(Id::Disk, "DISK", Left, 9, 13, 3),
+        grows(Id::Mount, "FULLEST", Left, 10, 24, 10),
+        grows(Id::Replication, "REPLICATION", Left, 11, 18, 5),
+        grows(Id::Os, "OS", Left, 12, 19, 12),
+        Column::fixed(Id::Uptime, "UP", Right, 4, 13),
+        grows(Id::Level, "LEVEL", Left, 10, 12, 14),
+        grows(Id::Problem, "WORST PROBLEM", Left, 20, 90, 15),
+        Column::fixed(Id::Age, "AGE", Right, 3, 1),
+    ]
+}
+
+/// The sorted column, and whether its arrow points down: figures start with the highest, names with A.
+fn sorted(sort: Sort) -> Option<(Option<Id>, bool)> {
+    let (column, down) = match sort.by {
+        SortColumn::Inventory => return None,
+        SortColumn::Host => (Some(Id::Host), false),
+        SortColumn::Severity => (None, true),
+        SortColumn::Load => (Some(Id::One), true),
+        SortColumn::Disk => (Some(Id::Disk), true),
+        SortColumn::Lag => (Some(Id::Replication), true),
+        SortColumn::Age => (Some(Id::Age), true),
+    };
+    Some((column, down != sort.reversed))
+}
+
+fn draw_row<'a>(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+    let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
+    let sign = cells::sign(scene, scene.status(host));
+    let rest = scene.silence(host).map(|(state, detail)| {
+        let style = scene.styles.status(scene.status(host));
+        let mut spans = vec![span(state, style)];
+        if !detail.is_empty() {
+            spans.push(span(format!("  {detail}"), scene.styles.muted));
+        }
+        (Id::One, Line::from(spans))
+    });
+    table.row(buf, y, sign, rest, |id, width| cell(scene, host, spec, id, width));
+}
+
+fn cell<'a>(
+    scene: &Scene<'a>,
+    host: &'a HostSnapshot,
+    spec: Option<&'a Host>,
+    id: Id,
+    width: u16,
+) -> Line<'a> {
+    let styles = scene.styles;
+    let facts = &host.facts;
+    match id {
+        Id::Host => span(host.id.host.as_str(), styles.strong).into(),
+        Id::Roles => roles(scene, host, spec),
+        Id::One | Id::Five | Id::Fifteen | Id::PerCpu => match scene.shown(host, &facts.load) {
+            Shown::Value(load, freshness) => figure(scene, *load, freshness, id),
+            Shown::Gap(_) if id != Id::One => Line::default(),
+            _ => cells::fact(scene, host, &facts.load, |_, _| Line::default()),
+        },
+        Id::Trend => trend(scene, host, width),
+        Id::Memory => {
+            cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
+                Some(used) => {
+                    let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
+                    let style = styles.figure(severity, freshness);
+                    Line::from(bar::with_percent(used, width, style, styles))
+                }
+                None => span("–", styles.muted).into(),
+            })
+        }
+        Id::Disk => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
+            (Shown::Value(_, freshness), Some(disk)) => cells::disk(scene, disk, freshness, width),
+            _ => cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into()),
+        },
+        Id::Mount => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
+            (Shown::Value(..), Some(disk)) => span(disk.mount.as_str(), styles.muted).into(),
+            _ => Line::default(),
+        },
+        Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db"))),
+        Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.pretty.as_str(), styles.muted).into()),
+        Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
+            span(crate::domain::time::short_age(*up), styles.muted).into()
+        }),
+        Id::Level => cells::fact(scene, host, &facts.grains, |grains, freshness| match &grains.level {
+            Some(level) if level.as_str() == scene.env.spec.level => {
+                span(level.as_str(), styles.muted).into()
+            }
+            Some(level) => {
+                let style = styles.figure(Some(crate::domain::problem::Severity::Critical), freshness);
+                span(level.as_str(), style).into()
+            }
+            None => {
+                span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into()
+            }
+        }),
+        Id::Problem => match scene.problem_of(&host.id.host) {
+            Some((problem, _)) => {
+                span(problem.message.as_str(), styles.status(problem.severity.into())).into()
+            }
+            None => Line::default(),
+        },
+        Id::Age => {
+            let (age, style) = scene.age(host);
+            span(age, style).into()
+        }
+    }
+}
+
+fn figure(scene: &Scene<'_>, load: Load, freshness: Freshness, id: Id) -> Line<'static> {
+    let limits = &scene.env.spec.thresholds;
+    let (value, severity) = match id {
+        Id::Five => (Some(load.five), cells::above(load.five_per_cpu(), limits.load_five_per_cpu)),
+        Id::Fifteen => (Some(load.fifteen), None),
+        Id::PerCpu => (load.one_per_cpu(), cells::above(load.one_per_cpu(), limits.load_one_per_cpu)),
+        _ => (Some(load.one), cells::above(load.one_per_cpu(), limits.load_one_per_cpu)),
+    };
+    match value {
+        Some(value) => span(text::load(value), scene.styles.figure(severity, freshness)).into(),
+        None => span("?", scene.styles.unknown).into(),
+    }
+}
+
+/// The roles it reports, else the inventory's; where they differ they stand out.
+fn roles<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>) -> Line<'a> {
+    let Some(spec) = spec else { return Line::default() };
+    let join = |roles: &[crate::domain::names::RoleName]| {
+        roles.iter().map(crate::domain::names::RoleName::as_str).collect::<Vec<_>>().join(" ")
+    };
+    match reported(spec, host) {
+        Some(roles) if roles != spec.roles => span(join(&roles), scene.styles.warning).into(),
+        _ => span(join(&spec.roles), scene.styles.muted).into(),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // no machine has 2²⁴ CPUs
+fn trend<'a>(scene: &Scene<'a>, host: &HostSnapshot, width: u16) -> Line<'a> {
+    let Some(history) = scene.env.history.get(&host.id.host) else { return Line::default() };
+    let values = sparkline::buckets(&history.load, scene.now, TREND, width);
+    let cpus = host.facts.load.last().and_then(|l| l.cpus).unwrap_or(1) as f32;
+    let line = sparkline::rows(&values, sparkline::top(&values, cpus), 1).pop().unwrap_or_default();
+    span(line, scene.styles.muted).into()
+}
+
+/// What the footer says of the selected host: its worst problem, or that there is none.
+fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
+    if let Some((problem, n)) = scene.problem_of(&host.id.host).filter(|_| !scene.jump_is_down()) {
+        return cells::problem(scene, problem, n - 1);
+    }
+    let status = scene.status(host);
+    let mut spans =
+        vec![cells::sign(scene, status), span(format!(" {}  ", host.id.host), scene.styles.strong)];
+    let style = scene.styles.muted;
+    match (scene.silence(host), scene.jump_is_down(), host.reported_at) {
+        (Some((state, detail)), _, _) => spans.push(span(format!("{state} {detail}"), style)),
+        (None, true, Some(at)) => {
+            spans.push(span(format!("last heard of {} ago, through the jump box", scene.ago(at)), style));
+        }
+        _ => {
+            spans.push(span(format!("no problem known · {}", host.address), style));
+            if let Some(os) = host.facts.os.last() {
+                spans.push(span(format!(" · {}", os.pretty), style));
+            }
+            if let Some(up) = host.facts.uptime.last() {
+                spans.push(span(format!(" · up {}", text::two_units(*up)), style));
+            }
+        }
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,173 @@
+//! One host in full, as one page of lines that scrolls: what is wrong with it, the way to it, who it says it is, its
+//! figures, every filesystem, its replication, its services.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::names::HostName;
+use crate::domain::snapshot::HostSnapshot;
+use crate::view::scene::Scene;
+use crate::view::signs;
+use crate::view::state::ViewState;
+use crate::view::text::{centred, count, left, right, row, span, wrap};
+use crate::view::widgets::footer::Status;
+
+use super::cells;
+
+mod databases;
+mod figures;
+mod filesystems;
+mod identity;
+
+/// Columns of a label, its space included.
+const LABEL: usize = 12;
+
+/// Lines under construction, for a width.
+struct Page<'a> {
+    lines: Vec<Line<'a>>,
+    width: u16,
+    title: Style,
+    label: Style,
+}
+
+impl<'a> Page<'a> {
+    /// A line without a label.
+    fn plain(&mut self, line: impl Into<Line<'a>>) {
+        self.lines.push(line.into());
+    }
+
+    /// A label and what belongs to it.
+    fn labelled(&mut self, label: &str, line: impl Into<Line<'a>>) {
+        let mut spans = vec![span(format!("{label:<LABEL$}"), self.label)];
+        spans.extend(line.into().spans);
+        self.lines.push(Line::from(spans));
+    }
+
+    /// A label and text in as many lines as it needs.
+    fn wrapped(&mut self, label: &str, text: &str, style: Style) {
+        let width = usize::from(self.width).saturating_sub(LABEL);
+        for (i, part) in wrap(text, width).into_iter().enumerate() {
+            self.labelled(if i == 0 { label } else { "" }, span(part, style));
+        }
+    }
+
+    /// An empty line and a title.
+    fn section(&mut self, title: &'a str) {
+        self.lines.push(Line::default());
+        self.lines.push(span(title, self.title).into());
+    }
+}
+
+pub(crate) fn draw<'a>(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'a>,
+    state: &mut ViewState,
+    name: &HostName,
+) -> Status<'a> {
+    let Some((spec, host)) = scene.env.host(name) else {
+        centred(buf, area, &[span(format!("{name} is not in this environment"), scene.styles.muted).into()]);
+        return Status::default();
+    };
+    draw_title(buf, row(area, 0), scene, host);
+    let inner = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(3),
+        height: area.height.saturating_sub(1),
+    };
+    let mut page =
+        Page { lines: Vec::new(), width: inner.width, title: scene.styles.accent, label: scene.styles.muted };
+    problems(&mut page, scene, host);
+    identity::lines(&mut page, scene, spec, host);
+    figures::lines(&mut page, scene, host);
+    filesystems::lines(&mut page, scene, host);
+    databases::lines(&mut page, scene, spec, host);
+    services(&mut page, scene, host);
+
+    let len = page.lines.len();
+    let top = state.scroll_text(scene.env.selection.detail_scroll, len, inner.height);
+    for (y, line) in (0..inner.height).zip(page.lines.iter().skip(top)) {
+        left(buf, row(inner, y), line);
+    }
+    Status { says: position(scene, top, usize::from(inner.height), len), place: None }
+}
+
+/// Name and sign at the left, age of all that follows at the right.
+fn draw_title(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, host: &HostSnapshot) {
+    let styles = scene.styles;
+    let status = scene.status(host);
+    let (age, style) = scene.age(host);
+    let told = match host.reported_at {
+        Some(_) => {
+            Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)])
+        }
+        None => span("no report yet ", styles.muted).into(),
+    };
+    let room = right(buf, area, &told);
+    let title = Line::from(vec![
+        Span::raw("  "),
+        cells::sign(scene, status),
+        Span::raw(" "),
+        span(host.id.host.as_str(), styles.strong),
+        span(format!("  {}", status.word()), styles.status(status)),
+        span(format!("  {} via {}", host.address, scene.env.jump.name), styles.muted),
+    ]);
+    left(buf, Rect { width: room, ..area }, &title);
+}
+
+fn position(scene: &Scene<'_>, top: usize, height: usize, len: usize) -> Line<'static> {
+    let below = len.saturating_sub(top + height);
+    let text = match (top, below) {
+        (0, 0) => return Line::default(),
+        (_, 0) => format!("end of page, {} above ↑", count(top, "line")),
+        (0, _) => format!("{} more below ↓", count(below, "line")),
+        _ => format!("{} above ↑, {} below ↓", count(top, "line"), count(below, "line")),
+    };
+    span(text, scene.styles.muted).into()
+}
+
+fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
+    let name = &host.id.host;
+    for problem in scene.env.problems.iter().filter(|p| p.host.as_ref() == Some(name)) {
+        let status = signs::Status::from(problem.severity);
+        let style = scene.styles.status(status);
+        let width = usize::from(page.width).saturating_sub(LABEL);
+        for (i, part) in wrap(&problem.message, width).into_iter().enumerate() {
+            let label = if i == 0 { format!("{} {}", status.sign(), status.word()) } else { String::new() };
+            let line = vec![span(format!("{label:<LABEL$}"), style), span(part, scene.styles.base)];
+            page.plain(Line::from(line));
+        }
+    }
+    if !page.lines.is_empty() {
+        page.plain(Line::default());
+    }
+}
+
+fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+    page.section("SERVICES");
+    match host.facts.services.last() {
+        Some(services) if !services.is_empty() => {
+            for service in services {
+                let (status, word) = match service.state {
+                    crate::domain::snapshot::ServiceState::Ok => (signs::Status::Ok, "ok"),
+                    crate::domain::snapshot::ServiceState::Degraded => (signs::Status::Warning, "degraded"),
+                    crate::domain::snapshot::ServiceState::Down => (signs::Status::Critical, "down"),
+                    crate::domain::snapshot::ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
+                };
+                let old = scene.freshness(host) != Some(crate::domain::time::Freshness::Fresh);
+                let status = if old { signs::Status::Unknown } else { status };
+                let style = scene.styles.status(status);
+                let text = format!("{} {word:<9}", status.sign());
+                page.plain(Line::from(vec![
+                    span(text, style),
+                    span(service.name.as_str(), scene.styles.strong),
+                    span(format!("  {}", service.detail), scene.styles.muted),
+                ]));
+            }
+        }
+        _ => page.plain(span("none yet", scene.styles.muted)),
+    }
+}

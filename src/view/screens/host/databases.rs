@@ -1,0 +1,136 @@
+//! A host's databases in full: what each server says of itself, every connection to a master, every replica it sees.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::fact::Gap;
+use crate::domain::fleet::Host;
+use crate::domain::replication::{Connection, Database, ServerStatus};
+use crate::domain::snapshot::HostSnapshot;
+use crate::domain::time::Freshness;
+use crate::view::scene::{Scene, Shown};
+use crate::view::screens::replication::{follows, lag, place, thread};
+use crate::view::text::span;
+
+use super::Page;
+
+pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, host: &'a HostSnapshot) {
+    let styles = scene.styles;
+    let fact = &host.facts.databases;
+    let expected = spec.has_role("db");
+    page.section("REPLICATION");
+    match scene.shown(host, fact) {
+        Shown::Value(list, _) if list.is_empty() && expected => {
+            page.plain(span("✖ its role is db, and no database is installed", styles.critical));
+        }
+        Shown::Value(list, _) if list.is_empty() => {
+            page.plain(span("no database on this host", styles.muted));
+        }
+        Shown::Value(databases, freshness) => {
+            for database in databases {
+                one(page, scene, database, freshness);
+            }
+        }
+        Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => {
+            page.plain(span("no database on this host", styles.muted));
+        }
+        Shown::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
+        Shown::Expired => page.plain(Line::from(vec![
+            span("?  ", styles.unknown),
+            span("what was last known is too old to be told", styles.stale),
+        ])),
+    }
+}
+
+fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, database: &'a Database, freshness: Freshness) {
+    let styles = scene.styles;
+    let version = database.version.as_ref().map_or("version unknown", |v| v.as_str());
+    let mut spans = vec![
+        Span::raw(database.role().word()),
+        span(format!("   {} {version}", database.engine.word()), styles.muted),
+    ];
+    match &database.server {
+        Err(gap) => {
+            page.labelled("server", Line::from(spans));
+            page.wrapped("", &format!("cannot be asked: {}", gap.describe()), styles.unknown);
+        }
+        Ok(server) => {
+            let id = server.server_id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+            spans.push(span(format!(", server id {id}"), styles.muted));
+            page.labelled("server", Line::from(spans));
+            server_lines(page, scene, server, freshness);
+        }
+    }
+}
+
+fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerStatus, freshness: Freshness) {
+    let styles = scene.styles;
+    let told = |value: Option<bool>, yes: &'static str, no: &'static str| match value {
+        Some(true) => Span::raw(yes),
+        Some(false) => Span::raw(no),
+        None => span("?", styles.unknown),
+    };
+    page.labelled(
+        "settings",
+        Line::from(vec![
+            told(server.read_only, "read-only", "takes writes"),
+            span("   binary log ", styles.muted),
+            told(server.log_bin, "on", "off"),
+            span("   logs what it applies ", styles.muted),
+            told(server.log_slave_updates, "yes", "no"),
+            span("   TLS ", styles.muted),
+            told(server.have_ssl, "ready", "off"),
+        ]),
+    );
+    if let Some(binlog) = &server.binlog {
+        page.wrapped("own log", &place(binlog), styles.base);
+    }
+    if let Some(gtid) = server.gtid.as_ref().filter(|g| !g.is_empty()) {
+        page.wrapped("GTID", gtid.as_str(), styles.base);
+    }
+    match &server.connections {
+        Ok(connections) => {
+            for connection in connections {
+                connection_lines(page, scene, connection, freshness);
+            }
+        }
+        Err(gap) => page.wrapped("follows", &format!("? {}", gap.describe()), styles.unknown),
+    }
+    match &server.replicas {
+        Ok(replicas) => {
+            for (i, replica) in replicas.iter().enumerate() {
+                let host = if replica.host.is_empty() { "no name given" } else { replica.host.as_str() };
+                let port = replica.port.map_or_else(String::new, |p| format!(":{p}"));
+                let text = format!("{host}{port}   server id {}", replica.server_id);
+                page.labelled(if i == 0 { "followed by" } else { "" }, Line::from(text));
+            }
+        }
+        Err(gap) => page.wrapped("followed by", &format!("? {}", gap.describe()), styles.unknown),
+    }
+}
+
+fn connection_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, c: &'a Connection, freshness: Freshness) {
+    let styles = scene.styles;
+    let mut spans = vec![span("IO ", styles.muted)];
+    spans.extend(thread(scene, c.io, freshness).spans);
+    spans.push(span("   SQL ", styles.muted));
+    spans.extend(thread(scene, c.sql, freshness).spans);
+    spans.push(span("   lag ", styles.muted));
+    spans.extend(lag(scene, c, freshness).spans);
+    spans.push(span("   TLS ", styles.muted));
+    spans.push(match c.tls {
+        Some(true) => Span::raw("yes"),
+        Some(false) => span("NO, not encrypted", styles.warning),
+        None => span("?", styles.unknown),
+    });
+    page.labelled("follows", Line::from(spans));
+    page.wrapped("", &follows(c), styles.muted);
+    for (thread, error) in [("IO", &c.io_error), ("SQL", &c.sql_error)] {
+        if let Some(error) = error {
+            page.wrapped(
+                "",
+                &format!("✖ {thread} error {}: {}", error.number, error.message),
+                styles.critical,
+            );
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A host's load, with its course over an hour, its memory and its swap.
+
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::snapshot::{HostSnapshot, Load, Memory};
+use crate::domain::storage::human_kb;
+use crate::domain::time::Freshness;
+use crate::view::scene::Scene;
+use crate::view::text::{self, span};
+use crate::view::widgets::{bar, sparkline};
+
+use super::{LABEL, Page, cells};
+
+/// Rows of the chart.
+const CHART: u16 = 3;
+
+/// Columns of a bar with its percentage.
+const BAR: u16 = 25;
+
+pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+    page.section("LOAD AND MEMORY");
+    let facts = &host.facts;
+    page.labelled(
+        "load",
+        cells::fact(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)),
+    );
+    chart(page, scene, host);
+    page.labelled(
+        "memory",
+        cells::fact(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)),
+    );
+    page.labelled("swap", cells::fact(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
+}
+
+fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static> {
+    let limits = &scene.env.spec.thresholds;
+    let styles = scene.styles;
+    let one = cells::above(load.one_per_cpu(), limits.load_one_per_cpu);
+    let five = cells::above(load.five_per_cpu(), limits.load_five_per_cpu);
+    let mut spans = Vec::new();
+    for (value, severity) in [(load.one, one), (load.five, five), (load.fifteen, None)] {
+        spans.push(span(format!("{}  ", text::load(value)), styles.figure(severity, freshness)));
+    }
+    let per = match (load.one_per_cpu(), load.cpus) {
+        (Some(per), Some(cpus)) => {
+            format!(" {} per CPU, {}", text::load(per), text::count(cpus as usize, "CPU"))
+        }
+        _ => " number of CPUs unknown".to_owned(),
+    };
+    spans.push(span(per, styles.muted));
+    Line::from(spans)
+}
+
+/// The last hour of the one-minute load; the top of the scale is all CPUs busy, or the highest value.
+#[allow(clippy::cast_precision_loss)] // no machine has 2²⁴ CPUs
+fn chart<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
+    let Some(history) = scene.env.history.get(&host.id.host).filter(|h| !h.load.is_empty()) else { return };
+    let columns = page.width.saturating_sub(u16::try_from(LABEL).unwrap_or(0)).min(120);
+    let each = Duration::from_secs(3600 / u64::from(columns.max(1)));
+    let values = sparkline::buckets(&history.load, scene.now, each, columns);
+    let cpus = host.facts.load.last().and_then(|l| l.cpus).unwrap_or(1) as f32;
+    let top = sparkline::top(&values, cpus);
+    for (i, row) in sparkline::rows(&values, top, CHART).into_iter().enumerate() {
+        let label = match i {
+            0 => format!("{:>10}", text::load(f64::from(top))),
+            1 => format!("{:>10}", "one hour"),
+            _ => format!("{:>10}", "0"),
+        };
+        page.labelled(&label, span(row, scene.styles.accent.remove_modifier(ratatui::style::Modifier::BOLD)));
+    }
+}
+
+fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'static> {
+    let Some(used) = memory.used_percent() else { return span("?", scene.styles.unknown).into() };
+    let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
+    let mut spans = bar::with_percent(used, BAR, scene.styles.figure(severity, freshness), scene.styles);
+    let about = if memory.available_estimated { "about " } else { "" };
+    let rest =
+        format!("   {about}{} of {} available", human_kb(memory.available_kb), human_kb(memory.total_kb));
+    spans.push(span(rest, scene.styles.muted));
+    Line::from(spans)
+}
+
+fn swap(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'static> {
+    let Some(used) = memory.swap_used_percent() else { return span("none", scene.styles.muted).into() };
+    let severity = cells::above(Some(used), scene.env.spec.thresholds.swap);
+    let mut spans: Vec<Span<'_>> =
+        bar::with_percent(used, BAR, scene.styles.figure(severity, freshness), scene.styles);
+    let rest = format!("   {} of {} free", human_kb(memory.swap_free_kb), human_kb(memory.swap_total_kb));
+    spans.push(span(rest, scene.styles.muted));
+    Line::from(spans)
+}

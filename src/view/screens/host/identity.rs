@@ -1,0 +1,153 @@
+//! The way to a host, and who it says it is against what the inventory says.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::fleet::{Host, Jump};
+use crate::domain::names::RoleName;
+use crate::domain::snapshot::{Grains, HostSnapshot, LinkState};
+use crate::view::scene::{Scene, Shown};
+use crate::view::signs::Status;
+use crate::view::text::{round_trip, span, two_units};
+
+use super::{Page, cells};
+
+pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
+    link(page, scene, host);
+    let styles = scene.styles;
+    let facts = &host.facts;
+    page.labelled(
+        "machine",
+        cells::fact(scene, host, &facts.identity, |identity, _| {
+            let mut spans = vec![Span::raw(identity.hostname.as_str())];
+            if let Some(id) = &identity.machine_id {
+                spans.push(span(format!("   machine-id {id}"), styles.muted));
+            }
+            Line::from(spans)
+        }),
+    );
+    page.labelled("level", cells::fact(scene, host, &facts.grains, |grains, _| level(scene, grains)));
+    roles(page, scene, spec, host);
+    page.labelled(
+        "system",
+        cells::fact(scene, host, &facts.os, |os, _| {
+            let mut spans = vec![Span::raw(os.pretty.as_str())];
+            if let Some(kernel) = &os.kernel {
+                spans.push(span(format!("   kernel {kernel}"), styles.muted));
+            }
+            Line::from(spans)
+        }),
+    );
+    let mut up = cells::fact(scene, host, &facts.uptime, |up, _| Line::from(two_units(*up)));
+    up.push_span(span("   clock ", styles.muted));
+    up.extend(cells::fact(scene, host, &facts.clock_offset_ms, |offset, _| Line::from(clock(*offset))).spans);
+    page.labelled("uptime", up);
+}
+
+/// A clock's difference: `+12 ms`, `-3.2 s`.
+#[allow(clippy::cast_precision_loss)] // shown to a tenth of a second
+fn clock(offset_ms: i64) -> String {
+    if offset_ms.unsigned_abs() < 1000 {
+        format!("{offset_ms:+} ms of ours")
+    } else {
+        format!("{:+.1} s of ours", offset_ms as f64 / 1000.0)
+    }
+}
+
+fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+    let styles = scene.styles;
+    let link = &host.link;
+    let status = match link.state {
+        _ if scene.jump_is_down() => Status::Unknown,
+        LinkState::Up => Status::Ok,
+        LinkState::Pending => Status::Pending,
+        _ => Status::Critical,
+    };
+    let state = if scene.jump_is_down() { "not known: the jump box is down" } else { link.state.label() };
+    let mut spans = vec![span(format!("{} {state}", status.sign()), styles.status(status))];
+    if !scene.jump_is_down() {
+        spans.push(span(format!(" for {}", scene.ago(link.since)), styles.muted));
+    }
+    if let Some(took) = host.took.filter(|_| status == Status::Ok) {
+        spans.push(span(format!("   report took {}", round_trip(took)), styles.muted));
+    }
+    page.labelled("link", Line::from(spans));
+    if !link.is_up() && !scene.jump_is_down() {
+        if let Some(hop) = &link.hop {
+            page.labelled("", Line::from(format!("failed at {hop}")));
+        }
+        if !link.detail.is_empty() {
+            page.wrapped("", link.detail.as_str(), styles.base);
+        }
+        match link.retry_at {
+            Some(at) if at > scene.now => {
+                let text = format!("tried again in {}", crate::domain::time::short_age(at.since(scene.now)));
+                page.labelled("", span(text, styles.muted));
+            }
+            None if link.state.needs_a_person() => {
+                page.labelled("", span("not tried again by itself", styles.muted));
+            }
+            _ => {}
+        }
+    }
+    let way = match &scene.env.spec.jump {
+        Jump::Local { name } => format!("{name} (this machine) → {}", host.address),
+        Jump::Remote(jump) => {
+            format!("this machine → {} ({}:{}) → {}", jump.name, jump.address, jump.port, host.address)
+        }
+    };
+    page.labelled("way", span(way, styles.muted));
+}
+
+fn level<'a>(scene: &Scene<'_>, grains: &'a Grains) -> Line<'a> {
+    let styles = scene.styles;
+    let wanted = &scene.env.spec.level;
+    match &grains.level {
+        Some(level) if level.as_str() == wanted => Line::from(level.as_str()),
+        Some(level) => Line::from(vec![
+            span(level.as_str(), styles.critical),
+            span(format!("   ✖ the inventory says {wanted}"), styles.critical),
+        ]),
+        None => span("▲ none in its grains, and many states then assume production", styles.warning).into(),
+    }
+}
+
+/// The inventory's roles and the host's own, marked where they differ.
+fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
+    let styles = scene.styles;
+    let join = |roles: &[RoleName]| roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ");
+    let from = if spec.roles_declared { "inventory" } else { "told by its name" };
+    let told = |roles: &[RoleName]| {
+        Line::from(vec![Span::raw(join(roles)), span(format!("   {from}"), styles.muted)])
+    };
+    let grains = match scene.shown(host, &host.facts.grains) {
+        Shown::Value(grains, _) => Some(grains),
+        Shown::Gap(_) | Shown::Expired => None,
+    };
+    let own = grains.and_then(|g| g.roles.as_ref());
+    match own {
+        None => page.labelled("roles", told(&spec.roles)),
+        Some(own) if *own == spec.roles => {
+            let line = vec![Span::raw(join(own)), span(format!("   {from}, and its grains"), styles.muted)];
+            page.labelled("roles", Line::from(line));
+        }
+        Some(own) => {
+            page.labelled("roles", told(&spec.roles));
+            let mut spans: Vec<Span<'a>> = Vec::new();
+            for role in own {
+                let extra = !spec.roles.contains(role);
+                let style = if extra { styles.warning } else { styles.base };
+                spans.push(span(format!("{}{role} ", if extra { "+" } else { "" }), style));
+            }
+            for role in spec.roles.iter().filter(|r| !own.contains(r)) {
+                spans.push(span(format!("-{role} "), styles.warning));
+            }
+            spans.push(span("  ▲ its grains", styles.warning));
+            page.labelled("", Line::from(spans));
+        }
+    }
+    let odd = grains.map(|g| g.odd_roles.as_slice()).unwrap_or_default();
+    if !odd.is_empty() {
+        let names: Vec<&str> = odd.iter().map(|o| o.as_str()).collect();
+        page.wrapped("", &format!("in its grains, and no role names: {}", names.join(", ")), styles.warning);
+    }
+}

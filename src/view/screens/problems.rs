@@ -1,0 +1,130 @@
+//! What is wrong, worst first; the selected problem in full.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::rows::{problem_rows, selection::selected_problem};
+use crate::domain::problem::Problem;
+use crate::view::scene::Scene;
+use crate::view::signs;
+use crate::view::state::{List, ViewState};
+use crate::view::text::{Align, centred, left, row, span, wrap};
+use crate::view::widgets::footer::Status;
+use crate::view::widgets::table::{Column, Table};
+
+use super::cells;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Severity,
+    Host,
+    Kind,
+    Message,
+}
+
+/// Lines kept for the selected problem's full message.
+const DETAIL: u16 = 4;
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let rows = problem_rows(scene.model);
+    let all = scene.env.problems.len();
+    let (list, detail) = split(area, DETAIL);
+    let table = Table::new(list, &columns(scene));
+    table.titles(buf, scene.styles, None);
+    if rows.is_empty() {
+        centred(buf, area, &[nothing(scene, all)]);
+        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+    }
+    let selected = selected_problem(scene.model);
+    let at = selected.map(|(at, _)| at);
+    let offset = state.scroll(scene.model.active, List::Problems, at, rows.len(), table.height());
+    for (y, (i, problem)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
+        let status = signs::Status::from(problem.severity);
+        table.row(buf, y, cells::sign(scene, status), None, |id, _| cell(scene, problem, id));
+        if at == Some(i) {
+            table.select(buf, y, scene.styles);
+        }
+    }
+    if let Some((_, problem)) = selected {
+        in_full(buf, detail, scene, problem);
+    }
+    Status { says: tally(scene, &rows), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+}
+
+/// A list above, and a pane of that many lines below it.
+pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
+    let pane = pane.min(area.height / 3);
+    let list = Rect { height: area.height - pane, ..area };
+    (list, Rect { y: list.bottom(), height: pane, ..area })
+}
+
+fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
+    if all > 0 {
+        return span(format!("no problem matches \"{}\"", scene.model.filter.text), scene.styles.muted)
+            .into();
+    }
+    let awaited = scene.env.hosts.iter().filter(|h| h.reported_at.is_none()).count();
+    if awaited > 0 {
+        let of = crate::view::text::count(scene.env.hosts.len(), "host");
+        return span(
+            format!("no problem yet; {awaited} of {of} have not answered so far"),
+            scene.styles.muted,
+        )
+        .into();
+    }
+    span("● nothing is wrong, as far as is known", scene.styles.ok).into()
+}
+
+fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
+    let hosts = scene.env.problems.iter().filter_map(|p| p.host.as_ref()).map(|h| h.as_str().len());
+    let host = u16::try_from(hosts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
+    let kinds = scene.env.problems.iter().map(|p| p.kind.word().len());
+    let kind = u16::try_from(kinds.max().unwrap_or(0)).unwrap_or(u16::MAX).max(4);
+    vec![
+        Column::fixed(Id::Severity, "", Align::Left, 8, 2),
+        Column { id: Id::Host, title: "HOST", align: Align::Left, least: host.min(15), most: host, rank: 0 },
+        Column::fixed(Id::Kind, "KIND", Align::Left, kind, 3),
+        Column { id: Id::Message, title: "WHAT", align: Align::Left, least: 20, most: 400, rank: 1 },
+    ]
+}
+
+fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: Id) -> Line<'a> {
+    let styles = scene.styles;
+    match id {
+        Id::Severity => span(problem.severity.word(), styles.status(problem.severity.into())).into(),
+        Id::Host => match &problem.host {
+            Some(host) => span(host.as_str(), styles.strong).into(),
+            None => span("–", styles.muted).into(),
+        },
+        Id::Kind => span(problem.kind.word(), styles.muted).into(),
+        Id::Message => Line::from(problem.message.as_str()),
+    }
+}
+
+fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
+    let width = usize::from(area.width).saturating_sub(5);
+    let lines = wrap(&problem.message, width);
+    let room = usize::from(area.height.saturating_sub(1));
+    for (y, line) in (1..area.height).zip(&lines) {
+        let cut = usize::from(y) == room && lines.len() > room;
+        let text = format!("    {line}{}", if cut { " …" } else { "" });
+        left(buf, row(area, y), &span(text, scene.styles.base).into());
+    }
+}
+
+fn tally(scene: &Scene<'_>, rows: &[&Problem]) -> Line<'static> {
+    use crate::domain::problem::Severity;
+    let mut spans = Vec::new();
+    for severity in [Severity::Critical, Severity::Unknown, Severity::Warning] {
+        let n = rows.iter().filter(|p| p.severity == severity).count();
+        if n > 0 {
+            let status = signs::Status::from(severity);
+            spans.push(span(
+                format!("{} {n} {}   ", status.sign(), status.word()),
+                scene.styles.status(status),
+            ));
+        }
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,12 @@
+//! What screens are made of. May import `scene`, `styles`, `signs` and `text` of the view.
+
+pub(crate) mod banner;
+pub(crate) mod bar;
+pub(crate) mod dialog;
+pub(crate) mod footer;
+pub(crate) mod header;
+pub(crate) mod help;
+pub(crate) mod question;
+pub(crate) mod small;
+pub(crate) mod sparkline;
+pub(crate) mod table;

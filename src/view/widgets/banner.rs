@@ -1,0 +1,58 @@
+//! The one banner for a jump box that does not answer: which hop, what happened, when it is tried again.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::config::action::Action;
+use crate::domain::hop::Hop;
+use crate::domain::time::short_age;
+use crate::view::scene::Scene;
+use crate::view::text::{left, row, wrap};
+
+/// Draws it when there is something to say, and returns its height.
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    if !scene.jump_is_down() {
+        return 0;
+    }
+    let jump = &scene.env.jump;
+    let link = &jump.link;
+    let first = format!(
+        " ✖ JUMP BOX {} {} for {}. {}",
+        jump.name,
+        link.state.label(),
+        short_age(scene.now.since(link.since)),
+        retry(scene),
+    );
+    let at = match &link.hop {
+        Some(Hop::Here) => " on this machine".to_owned(),
+        Some(hop) => format!(" at {hop}"),
+        None => String::new(),
+    };
+    let detail = if link.detail.is_empty() { "no detail" } else { link.detail.as_str() };
+    let said =
+        format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
+    let width = usize::from(area.width).saturating_sub(4);
+    let lines = wrap(&said, width);
+    let shown = u16::try_from(lines.len().min(3)).unwrap_or(3);
+    for y in 0..=shown {
+        buf.set_style(row(area, y), scene.styles.banner);
+    }
+    left(buf, row(area, 0), &Line::from(first));
+    for (y, line) in (1..=shown).zip(lines) {
+        left(buf, row(area, y), &Line::from(format!("   {line}")));
+    }
+    shown + 1
+}
+
+fn retry(scene: &Scene<'_>) -> String {
+    let link = &scene.env.jump.link;
+    match link.retry_at {
+        Some(at) if at > scene.now => format!("Tried again in {}", short_age(at.since(scene.now))),
+        Some(_) => "Being tried again".to_owned(),
+        None => match scene.model.keymap.keys(Action::Retry).next() {
+            Some(key) => format!("Not tried again by itself: {key} to try"),
+            None => "Not tried again by itself".to_owned(),
+        },
+    }
+}

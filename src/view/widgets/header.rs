@@ -1,0 +1,174 @@
+//! The first two rows: every environment with its worst problem, then the one shown: what it is, the way to it, and
+//! how old what is known of it is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::model::EnvironmentState;
+use crate::domain::fleet::Jump;
+use crate::domain::problem::{Problem, Severity};
+use crate::domain::snapshot::LinkState;
+use crate::domain::time::{Freshness, short_age};
+use crate::view::scene::Scene;
+use crate::view::signs::Status;
+use crate::view::text::{Align, left, put, right, round_trip, row, span};
+
+const HEIGHT: u16 = 2;
+
+/// Draws the header and returns its height.
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let tabs = row(area, 0);
+    buf.set_style(tabs, scene.styles.surface);
+    let room = right(buf, tabs, &flags(scene));
+    draw_tabs(buf, Rect { width: room, ..tabs }, scene);
+
+    let band = row(area, 1);
+    let guarded = scene.env.spec.is_guarded();
+    buf.set_style(band, if guarded { scene.styles.guarded } else { scene.styles.unguarded });
+    let room = right(buf, band, &Line::from(format!("{} ", freshness(scene))));
+    left(buf, Rect { width: room, ..band }, &way(scene));
+    HEIGHT
+}
+
+/// What must never be overlooked: a simulated fleet, a held screen.
+fn flags(scene: &Scene<'_>) -> Line<'static> {
+    let mut spans = Vec::new();
+    if let Some(paused) = &scene.model.paused {
+        let since = short_age(scene.model.now.since(paused.since));
+        spans.push(span(format!(" PAUSED {since}{} ", news(scene)), scene.styles.paused));
+        spans.push(Span::raw(" "));
+    }
+    if scene.model.fleet.simulated {
+        spans.push(span(" SIMULATED ", scene.styles.simulated));
+    }
+    Line::from(spans)
+}
+
+/// On a held screen: how bad it is by now, when that is not what the screen shows.
+fn news(scene: &Scene<'_>) -> String {
+    let live = scene.model.environments.get(scene.model.active).and_then(|e| tally(&e.problems));
+    match live {
+        live if live == tally(&scene.env.problems) => String::new(),
+        Some((severity, n)) => format!(", now {}{n}", Status::from(severity).sign()),
+        None => format!(", now {}", Status::Ok.sign()),
+    }
+}
+
+/// The worst severity and how many problems have it.
+fn tally(problems: &[Problem]) -> Option<(Severity, usize)> {
+    let worst = crate::domain::judge::worst(problems)?;
+    Some((worst, problems.iter().filter(|p| p.severity == worst).count()))
+}
+
+fn draw_tabs(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let styles = scene.styles;
+    put(buf, area.x + 1, area.y, 8, &span("jumpdeck", styles.accent).into(), Align::Left);
+    let environments = match &scene.model.paused {
+        Some(paused) => &paused.environments,
+        None => &scene.model.environments,
+    };
+    let tabs: Vec<Line<'_>> = environments.iter().enumerate().map(|(i, e)| tab(scene, e, i)).collect();
+    let area = Rect { x: area.x + 11, width: area.width.saturating_sub(11), ..area };
+    let first = first_tab(&tabs, scene.model.active, area.width);
+    let mut x = area.x;
+    for (i, tab) in tabs.iter().enumerate().skip(first) {
+        let width = tab_width(tab);
+        let fits = x + width <= area.right();
+        if !fits && i != scene.model.active {
+            put(
+                buf,
+                x.min(area.right().saturating_sub(1)),
+                area.y,
+                1,
+                &span("…", styles.muted).into(),
+                Align::Left,
+            );
+            break;
+        }
+        put(buf, x, area.y, width.min(area.right().saturating_sub(x)), tab, Align::Left);
+        x += width + 1;
+    }
+}
+
+/// The first tab to draw so that the active one is seen.
+fn first_tab(tabs: &[Line<'_>], active: usize, room: u16) -> usize {
+    let mut used = 0;
+    for (i, tab) in tabs.iter().enumerate().take(active + 1).rev() {
+        used += tab_width(tab) + 1;
+        if used > room + 1 {
+            return (i + 1).min(active);
+        }
+    }
+    0
+}
+
+fn tab_width(tab: &Line<'_>) -> u16 {
+    u16::try_from(tab.width()).unwrap_or(u16::MAX / 4).min(u16::MAX / 4)
+}
+
+fn tab<'a>(scene: &Scene<'_>, env: &'a EnvironmentState, at: usize) -> Line<'a> {
+    let styles = scene.styles;
+    let (status, count) = match tally(&env.problems) {
+        Some((severity, n)) => (Status::from(severity), n.to_string()),
+        None if env.jump.link.state == LinkState::Pending => (Status::Pending, String::new()),
+        None if env.hosts.iter().all(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
+        None => (Status::Ok, String::new()),
+    };
+    let name = env.spec.name.as_str();
+    if at == scene.model.active {
+        Line::from(span(format!(" {}{count} {name} ", status.sign()), styles.tab))
+    } else {
+        Line::from(vec![
+            Span::raw(" "),
+            span(format!("{}{count}", status.sign()), styles.status(status)),
+            span(format!(" {name} "), styles.muted),
+        ])
+    }
+}
+
+/// What the environment is, and the way to it. Written on the band, in the band's own style.
+fn way<'a>(scene: &Scene<'a>) -> Line<'a> {
+    let spec = &scene.env.spec;
+    let mut text = format!(" {}", spec.level.to_uppercase());
+    if spec.name.as_str() != spec.level {
+        text.push_str(&format!(" {}", spec.name));
+    }
+    let jump = &scene.env.jump;
+    match &spec.jump {
+        Jump::Local { name } => text.push_str(&format!("  on {name} itself")),
+        Jump::Remote(_) => {
+            let state = match jump.link.state {
+                LinkState::Up => jump
+                    .rtt
+                    .current()
+                    .map_or_else(|| "● up".to_owned(), |rtt| format!("● {}", round_trip(*rtt))),
+                LinkState::Pending => "◌ connecting".to_owned(),
+                state => format!("✖ {}", state.label()),
+            };
+            text.push_str(&format!("  via {} {state}", jump.name));
+        }
+    }
+    let hosts = &scene.env.hosts;
+    let answer =
+        hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
+    text.push_str(&format!("  {answer} of {} answer", crate::view::text::count(hosts.len(), "host")));
+    Line::from(text)
+}
+
+fn is_current(scene: &Scene<'_>, host: &crate::domain::snapshot::HostSnapshot) -> bool {
+    scene.freshness(host).is_some_and(|f| f != Freshness::Expired)
+}
+
+/// How old the newest and the oldest report are, of the hosts that are thought to answer.
+fn freshness(scene: &Scene<'_>) -> String {
+    let down = scene.jump_is_down();
+    let ages = || scene.env.hosts.iter().filter(|h| down || h.link.is_up()).filter_map(|h| h.age(scene.now));
+    match (ages().min(), ages().max()) {
+        (Some(newest), Some(oldest)) => {
+            let (newest, oldest) = (short_age(newest), short_age(oldest));
+            if newest == oldest { format!("{newest} old") } else { format!("{newest} to {oldest} old") }
+        }
+        _ => "no report yet".to_owned(),
+    }
+}

@@ -1,0 +1,172 @@
+//! The one table every screen uses: columns that fit themselves to the width, rows that draw only what is seen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::view::styles::Styles;
+use crate::view::text::{Align, put, row, span};
+
+/// A column as a screen asks for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column<C> {
+    /// Which column.
+    pub(crate) id: C,
+    /// Its title.
+    pub(crate) title: &'static str,
+    /// To which side titles and cells lean.
+    pub(crate) align: Align,
+    /// Narrower than this it is left out.
+    pub(crate) least: u16,
+    /// Wider than this it need not be.
+    pub(crate) most: u16,
+    /// 0 stays longest.
+    pub(crate) rank: u8,
+}
+
+impl<C> Column<C> {
+    /// A column of one width.
+    pub(crate) const fn fixed(id: C, title: &'static str, align: Align, width: u16, rank: u8) -> Self {
+        Self { id, title, align, least: width, most: width, rank }
+    }
+}
+
+/// A column in its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed<C> {
+    pub(crate) column: Column<C>,
+    pub(crate) x: u16,
+    pub(crate) width: u16,
+}
+
+/// Columns in their places, in an area whose first row is the titles'.
+pub(crate) struct Table<C> {
+    area: Rect,
+    pub(crate) columns: Vec<Placed<C>>,
+}
+
+/// Columns left of the first cell: the mark of the selected row, the sign, and a space after each.
+const LEAD: u16 = 4;
+
+/// Columns between two cells.
+const GAP: u16 = 1;
+
+impl<C: Copy + PartialEq> Table<C> {
+    /// Places the columns that fit, by rank; what is left over widens them, by rank too.
+    pub(crate) fn new(area: Rect, columns: &[Column<C>]) -> Self {
+        let room = area.width.saturating_sub(LEAD + 1);
+        let mut by_rank: Vec<usize> = (0..columns.len()).collect();
+        by_rank.sort_by_key(|i| columns.get(*i).map_or(u8::MAX, |c| c.rank));
+        let mut widths: Vec<Option<u16>> = vec![None; columns.len()];
+        let mut used = 0;
+        for i in &by_rank {
+            let (Some(column), Some(width)) = (columns.get(*i), widths.get_mut(*i)) else { continue };
+            let needed = column.least + if used > 0 { GAP } else { 0 };
+            if used + needed > room {
+                break;
+            }
+            *width = Some(column.least);
+            used += needed;
+        }
+        for i in by_rank {
+            let (Some(column), Some(Some(width))) = (columns.get(i), widths.get_mut(i)) else { continue };
+            let more = column.most.saturating_sub(*width).min(room - used);
+            *width += more;
+            used += more;
+        }
+        let mut x = area.x + LEAD;
+        let mut placed = Vec::with_capacity(columns.len());
+        for (column, width) in columns.iter().zip(widths) {
+            if let Some(width) = width {
+                placed.push(Placed { column: *column, x, width });
+                x += width + GAP;
+            }
+        }
+        Self { area, columns: placed }
+    }
+
+    /// How many rows there is room for.
+    pub(crate) fn height(&self) -> u16 {
+        self.area.height.saturating_sub(1)
+    }
+
+    /// Draws the titles; `sorted` is the column (`None`: the signs') the rows are sorted by and whether downward.
+    pub(crate) fn titles(&self, buf: &mut Buffer, styles: &Styles, sorted: Option<(Option<C>, bool)>) {
+        let arrow = |down| if down { "↓" } else { "↑" };
+        for placed in &self.columns {
+            let mut line = Line::from(span(placed.column.title, styles.title));
+            if let Some((Some(by), down)) = sorted
+                && by == placed.column.id
+            {
+                line = Line::from(vec![
+                    span(placed.column.title, styles.accent),
+                    span(arrow(down), styles.accent),
+                ]);
+            }
+            put(buf, placed.x, self.area.y, placed.width, &line, placed.column.align);
+        }
+        if let Some((None, down)) = sorted {
+            put(buf, self.area.x + 2, self.area.y, 1, &span(arrow(down), styles.accent).into(), Align::Left);
+        }
+    }
+
+    /// Draws a row: its sign, then its cells. A cell is asked for with its column and width. From `rest` on, one text
+    /// takes the place of all cells but the last column's.
+    pub(crate) fn row<'a>(
+        &self,
+        buf: &mut Buffer,
+        at: u16,
+        sign: ratatui::text::Span<'a>,
+        rest: Option<(C, Line<'a>)>,
+        mut cell: impl FnMut(C, u16) -> Line<'a>,
+    ) {
+        let area = row(self.area, at + 1);
+        if area.height == 0 {
+            return;
+        }
+        put(buf, area.x + 2, area.y, 1, &sign.into(), Align::Left);
+        let from = rest.as_ref().and_then(|(id, _)| self.columns.iter().position(|p| p.column.id == *id));
+        let last = self.columns.len().saturating_sub(1);
+        for (i, placed) in self.columns.iter().enumerate() {
+            if from.is_some_and(|from| i >= from && i < last) {
+                continue;
+            }
+            let line = cell(placed.column.id, placed.width);
+            put(buf, placed.x, area.y, placed.width, &line, placed.column.align);
+        }
+        let from = from.and_then(|i| self.columns.get(i));
+        if let (Some((_, line)), Some(from), Some(last)) = (&rest, from, self.columns.last()) {
+            put(buf, from.x, area.y, last.x.saturating_sub(from.x + GAP), line, Align::Left);
+        }
+    }
+
+    /// Lays the selection over a row already drawn: a mark, and a style, so that it is seen without colour.
+    pub(crate) fn select(&self, buf: &mut Buffer, at: u16, styles: &Styles) {
+        let area = row(self.area, at + 1);
+        buf.set_style(area, styles.selected);
+        put(buf, area.x, area.y, 1, &span("▸", styles.accent.patch(styles.selected)).into(), Align::Left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(width: u16) -> Vec<(char, u16, u16)> {
+        let columns = [
+            Column { id: 'h', title: "HOST", align: Align::Left, least: 6, most: 10, rank: 0 },
+            Column::fixed('l', "LOAD", Align::Right, 5, 2),
+            Column::fixed('a', "AGE", Align::Right, 4, 1),
+        ];
+        let table = Table::new(Rect::new(0, 0, width, 5), &columns);
+        table.columns.iter().map(|p| (p.column.id, p.x, p.width)).collect()
+    }
+
+    #[test]
+    fn columns_go_by_rank_and_grow_into_what_is_left() {
+        assert_eq!(placed(11), [('h', 4, 6)]);
+        assert_eq!(placed(16), [('h', 4, 6), ('a', 11, 4)]);
+        assert_eq!(placed(22), [('h', 4, 6), ('l', 11, 5), ('a', 17, 4)]);
+        assert_eq!(placed(60), [('h', 4, 10), ('l', 15, 5), ('a', 21, 4)]);
+    }
+}
