@@ -45,7 +45,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             let head = header::draw(buf, area, &scene);
             let banner = banner::draw(buf, below(area, head), &scene);
             let used = head + banner;
-            let body = Rect { height: area.height.saturating_sub(used + footer::HEIGHT), ..below(area, used) };
+            let body =
+                Rect { height: area.height.saturating_sub(used + footer::HEIGHT), ..below(area, used) };
             let status = match model.screen() {
                 Screen::Fleet => screens::fleet::draw(buf, body, &scene, state),
                 Screen::Host(host) => screens::host::draw(buf, body, &scene, state, host),

@@ -181,7 +181,10 @@ fn resolve(env: &Environment, servers: &[Server<'_>], connection: &Connection) -
         return Some(*one);
     }
     let named = |at: usize| {
-        servers.get(at).and_then(Server::host).is_some_and(|h| is_called(env, h, connection.master_host.as_str()))
+        servers
+            .get(at)
+            .and_then(Server::host)
+            .is_some_and(|h| is_called(env, h, connection.master_host.as_str()))
     };
     match by_id.as_slice() {
         [] => (0..servers.len()).find(|at| named(*at)),
@@ -221,7 +224,8 @@ fn add_unmanaged<'a>(env: &Environment, servers: &[Server<'a>], edges: &mut [Vec
     for (server, edges) in servers.iter().zip(edges) {
         let replicas = server.status().and_then(|s| s.replicas.as_deref().ok()).unwrap_or_default();
         for replica in replicas {
-            let known = servers.iter().any(|s| s.status().and_then(|s| s.server_id) == Some(replica.server_id));
+            let known =
+                servers.iter().any(|s| s.status().and_then(|s| s.server_id) == Some(replica.server_id));
             let unasked = servers.iter().enumerate().find(|(_, s)| {
                 s.status().is_none() && s.host().is_some_and(|h| is_called(env, h, replica.host.as_str()))
             });

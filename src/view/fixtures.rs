@@ -24,9 +24,32 @@ use super::styles::{ColorSupport, Styles};
 pub(crate) const NOW: Moment = Moment(7_200_000);
 
 const PRODUCTION: &[&str] = &[
-    "salt", "accounts", "app1", "app2", "app3", "backup", "blog", "db1-masterdb", "db2", "db3", "elastic", "mail",
-    "memcache-alpha1", "notes", "piwik", "project", "redis-alpha1", "sessions1", "source", "bots", "app1-jobrunner",
-    "nginx1", "specs", "hhvmbackend1", "memcache1", "memcache2",
+    "salt",
+    "accounts",
+    "app1",
+    "app2",
+    "app3",
+    "backup",
+    "blog",
+    "db1-masterdb",
+    "db2",
+    "db3",
+    "elastic",
+    "mail",
+    "memcache-alpha1",
+    "notes",
+    "piwik",
+    "project",
+    "redis-alpha1",
+    "sessions1",
+    "source",
+    "bots",
+    "app1-jobrunner",
+    "nginx1",
+    "specs",
+    "hhvmbackend1",
+    "memcache1",
+    "memcache2",
 ];
 
 pub(crate) fn styles(theme: &str) -> Styles {
@@ -90,10 +113,7 @@ pub(crate) fn trouble() -> Model {
             vec![
                 disk("/", 24),
                 disk("/mnt", 100),
-                Filesystem {
-                    device: "/dev/mapper/backup1-lvbackup1".into(),
-                    ..disk("/mnt/backup", 100)
-                },
+                Filesystem { device: "/dev/mapper/backup1-lvbackup1".into(), ..disk("/mnt/backup", 100) },
             ],
             NOW,
         );
@@ -116,10 +136,11 @@ pub(crate) fn trouble() -> Model {
             c.seconds_behind = None;
             c.sql_error = Some(ReplicationError {
                 number: 1062,
-                message: "Could not execute Write_rows_v1 event on table wiki.page; Duplicate entry '4711' for \
+                message:
+                    "Could not execute Write_rows_v1 event on table wiki.page; Duplicate entry '4711' for \
                           key 'PRIMARY', handler error HA_ERR_FOUND_DUPP_KEY; the event's master log \
                           mariadb-bin.000123, end_log_pos 45120"
-                    .into(),
+                        .into(),
             });
         });
     });
@@ -137,12 +158,16 @@ pub(crate) fn trouble() -> Model {
     });
     edit(production, "notes", |h| {
         let roles = ["notes", "blog"].map(|r| RoleName::new(r).unwrap()).to_vec();
-        h.facts.grains.learn(Grains { level: Some("production".into()), roles: Some(roles), odd_roles: vec![] }, NOW);
+        h.facts
+            .grains
+            .learn(Grains { level: Some("production".into()), roles: Some(roles), odd_roles: vec![] }, NOW);
     });
     edit(production, "piwik", |h| {
         silent(h, LinkState::Unreachable, "connection refused by 10.0.0.15:22: is sshd running there?");
     });
-    edit(production, "bots", |h| silent(h, LinkState::TimedOut, "no answer within 10 s after the TCP connection"));
+    edit(production, "bots", |h| {
+        silent(h, LinkState::TimedOut, "no answer within 10 s after the TCP connection")
+    });
     edit(production, "specs", |h| {
         silent(
             h,

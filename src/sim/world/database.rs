@@ -267,7 +267,8 @@ impl Databases {
         if !server.running {
             return Vec::new();
         }
-        let follows = |s: &&Server| s.running && s.connections.iter().any(|c| c.master == index && c.io_started);
+        let follows =
+            |s: &&Server| s.running && s.connections.iter().any(|c| c.master == index && c.io_started);
         let own = self.servers.iter().filter(follows).map(|s| (s.server_id, s.name.clone()));
         own.chain(server.outside_replicas.iter().cloned()).collect()
     }
@@ -302,7 +303,8 @@ impl Databases {
             self.servers.iter().map(|s| (s.logged(), s.running, s.writes_per_second)).collect();
         for server in self.servers.iter_mut().filter(|s| s.running) {
             // Now and then a replica is busy for a second or two.
-            let busy = [second, second.saturating_sub(1)].iter().any(|s| unit(server.key ^ 0x1a9, *s) < 0.008);
+            let busy =
+                [second, second.saturating_sub(1)].iter().any(|s| unit(server.key ^ 0x1a9, *s) < 0.008);
             for c in &mut server.connections {
                 let Some((there, up, rate)) = logs.get(c.master) else { continue };
                 if c.io_started && *up {

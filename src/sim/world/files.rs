@@ -106,7 +106,8 @@ impl World {
 
     /// Every machine asks the jump box, which is the environment's name server (seed `002`).
     fn resolv_conf(&self) -> String {
-        let server = self.jump().and_then(|jump| self.machine(jump)).map_or("127.0.0.1", |m| m.address.as_str());
+        let server =
+            self.jump().and_then(|jump| self.machine(jump)).map_or("127.0.0.1", |m| m.address.as_str());
         let search = self.domain().map(|d| format!("search {d}\n")).unwrap_or_default();
         format!("{search}nameserver {server}\n")
     }

@@ -66,12 +66,8 @@ fn host(index: usize, name: String) -> HostSpec {
 
 fn database(index: usize) -> DatabaseSpec {
     let replica = index != 1;
-    let connection = ConnectionSpec {
-        name: String::new(),
-        master: "db1-masterdb".to_owned(),
-        tls: true,
-        gtid: true,
-    };
+    let connection =
+        ConnectionSpec { name: String::new(), master: "db1-masterdb".to_owned(), tls: true, gtid: true };
     DatabaseSpec {
         version: "10.11.6-MariaDB-0+deb12u1-log".to_owned(),
         server_id: u64::try_from(index).unwrap_or(1),

@@ -122,7 +122,8 @@ impl Machine {
             memory_part: spec.memory_percent / 100.0,
             swap_kb: spec.swap_mb * 1024,
             swap_part: spec.swap_percent / 100.0,
-            uptime: spec.uptime_days.unwrap_or(20.0 + 180.0 * unit(key, 3)) * 86_400.0 + unit(key, 4) * 3600.0,
+            uptime: spec.uptime_days.unwrap_or(20.0 + 180.0 * unit(key, 3)) * 86_400.0
+                + unit(key, 4) * 3600.0,
             load_mean: spec.load_mean.unwrap_or_else(|| {
                 let [_, _, fifteen] = spec.load;
                 fifteen

@@ -35,7 +35,10 @@ impl Mount {
     pub fn is_remote(&self) -> bool {
         self.device.contains(':')
             || self.device.starts_with("//")
-            || matches!(self.fstype.as_str(), "nfs" | "nfs4" | "cifs" | "ceph" | "fuse.glusterfs" | "fuse.sshfs")
+            || matches!(
+                self.fstype.as_str(),
+                "nfs" | "nfs4" | "cifs" | "ceph" | "fuse.glusterfs" | "fuse.sshfs"
+            )
     }
 
     /// A filesystem that holds no data.
@@ -93,10 +96,13 @@ pub(crate) fn parse_row(row: &str) -> Option<Mount> {
     let (device, fstype) = (word()?, word()?);
     let (size, used, available, percent) = (word()?, word()?, word()?, word()?);
     let path = rest.trim();
-    let (size_kb, used_kb, available_kb) = solve(size, used, available, percent.strip_suffix('%')?.parse().ok()?)?;
+    let (size_kb, used_kb, available_kb) =
+        solve(size, used, available, percent.strip_suffix('%')?.parse().ok()?)?;
     let options = match fstype {
         "nfs" | "nfs4" => "rw,relatime,vers=4.0,hard,proto=tcp",
-        "fuse.glusterfs" => "rw,relatime,user_id=0,group_id=0,default_permissions,allow_other,max_read=131072",
+        "fuse.glusterfs" => {
+            "rw,relatime,user_id=0,group_id=0,default_permissions,allow_other,max_read=131072"
+        }
         "xfs" => "rw,noatime,attr2,inode64,noquota",
         _ => "rw,relatime,errors=remount-ro,data=ordered",
     };
@@ -158,7 +164,8 @@ fn solve(size: &str, used: &str, available: &str, percent: u64) -> Option<(u64, 
     let (used_low, used_high) = range(used)?;
     let (available_low, available_high) = range(available)?;
     // From the middle outward.
-    let order = || (0..=STEPS).map(|i| if i % 2 == 0 { STEPS / 2 + i / 2 } else { STEPS / 2 - i.div_ceil(2) });
+    let order =
+        || (0..=STEPS).map(|i| if i % 2 == 0 { STEPS / 2 + i / 2 } else { STEPS / 2 - i.div_ceil(2) });
     let at = |low: u64, high: u64, step: u64| low + (high - low) * step / STEPS;
     let nominal = at(size_low, size_high, STEPS * 3 / 4);
     for u in order() {
@@ -190,8 +197,10 @@ mod tests {
             let mount = parse_row(row).unwrap();
             let percent = use_percent(mount.used_kb, mount.available_kb).unwrap();
             let [size, used, available] = [mount.size_kb, mount.used_kb, mount.available_kb].map(human_kb);
-            let printed =
-                format!("{} {} {size} {used} {available} {percent}% {}", mount.device, mount.fstype, mount.path);
+            let printed = format!(
+                "{} {} {size} {used} {available} {percent}% {}",
+                mount.device, mount.fstype, mount.path
+            );
             assert_eq!(printed, row);
             assert!(mount.used_kb + mount.available_kb <= mount.size_kb);
         }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-use super::*;
 use super::universe::Universe;
+use super::*;
 
 fn still(name: &str, seed: u64) -> Universe {
     Universe::load_still(name, seed).unwrap()

@@ -65,15 +65,27 @@ pub(crate) fn at_or_above(value: Option<u8>, limit: Threshold) -> Option<Severit
 }
 
 /// How full a filesystem is: a bar and a percentage, or why that is not known.
-pub(crate) fn disk<'a>(scene: &Scene<'a>, disk: &'a Filesystem, freshness: Freshness, width: u16) -> Line<'a> {
+pub(crate) fn disk<'a>(
+    scene: &Scene<'a>,
+    disk: &'a Filesystem,
+    freshness: Freshness,
+    width: u16,
+) -> Line<'a> {
     match &disk.usage {
         Ok(usage) => {
             let severity = at_or_above(usage.use_percent, scene.env.spec.thresholds.disk);
             let style = scene.styles.figure(severity, freshness);
             match usage.use_percent {
-                Some(percent) => Line::from(bar::with_percent(f64::from(percent), width, style, scene.styles)),
+                Some(percent) => {
+                    Line::from(bar::with_percent(f64::from(percent), width, style, scene.styles))
+                }
                 None => span("–", scene.styles.muted).into(),
             }
+        }
+        // A mount that hangs, hangs whoever touches it.
+        Err(Gap::TimedOut) => {
+            let style = scene.styles.figure(Some(Severity::Critical), freshness);
+            span(text::gap(&Gap::TimedOut), style).into()
         }
         Err(gap) => gap_word(scene, gap),
     }
@@ -96,7 +108,9 @@ pub(crate) fn replication<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, expecte
         }
         Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => Line::default(),
         Shown::Gap(gap) => gap_word(scene, gap),
-        Shown::Expired if host.facts.databases.last().is_some_and(Vec::is_empty) && !expected => Line::default(),
+        Shown::Expired if host.facts.databases.last().is_some_and(Vec::is_empty) && !expected => {
+            Line::default()
+        }
         Shown::Expired => span("?", styles.unknown).into(),
     }
 }
@@ -105,9 +119,13 @@ fn replication_severity(scene: &Scene<'_>, brief: &ReplicationBrief<'_>) -> Opti
     match brief {
         ReplicationBrief::Broken { .. } => Some(Severity::Critical),
         ReplicationBrief::Following { writable: Some(true), .. } => Some(Severity::Critical),
-        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => Some(Severity::Unknown),
+        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => {
+            Some(Severity::Unknown)
+        }
         ReplicationBrief::Following { lag_s: Some(lag), .. } => lag_severity(scene, *lag),
-        ReplicationBrief::None | ReplicationBrief::Standalone { .. } | ReplicationBrief::Master { .. } => None,
+        ReplicationBrief::None | ReplicationBrief::Standalone { .. } | ReplicationBrief::Master { .. } => {
+            None
+        }
     }
 }
 

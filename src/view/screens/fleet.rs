@@ -17,7 +17,7 @@ use crate::view::scene::{Scene, Shown};
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, Align, centred, span};
 use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::table::{Column, Instead, Table};
 use crate::view::widgets::{bar, sparkline};
 
 use super::cells;
@@ -82,7 +82,8 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
         u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
     };
     let host = widest(|h| h.id.host.as_str().len(), 8, 40);
-    let roles = widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
+    let roles =
+        widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
     use Align::{Left, Right};
     let grows = |id, title, align, least, most, rank| Column { id, title, align, least, most, rank };
     vec![
@@ -92,15 +93,15 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
         Column::fixed(Id::Five, "5m", Right, 5, 6),
         Column::fixed(Id::Fifteen, "15m", Right, 5, 7),
         Column::fixed(Id::PerCpu, "/CPU", Right, 5, 9),
-        grows(Id::Trend, "TREND", Left, 5, 12, 8),
+        grows(Id::Trend, "TREND", Left, 5, 10, 8),
         grows(Id::Memory, "MEMORY", Left, 9, 11, 11),
         grows(Id::Disk, "DISK", Left, 9, 13, 3),
-        grows(Id::Mount, "FULLEST", Left, 10, 24, 10),
-        grows(Id::Replication, "REPLICATION", Left, 11, 18, 5),
-        grows(Id::Os, "OS", Left, 12, 19, 12),
+        grows(Id::Mount, "FULLEST", Left, 10, 20, 10),
+        grows(Id::Replication, "REPLICATION", Left, 11, 15, 5),
+        grows(Id::Os, "OS", Left, 12, 14, 12),
         Column::fixed(Id::Uptime, "UP", Right, 4, 13),
         grows(Id::Level, "LEVEL", Left, 10, 12, 14),
-        grows(Id::Problem, "WORST PROBLEM", Left, 20, 90, 15),
+        grows(Id::Problem, "WORST PROBLEM", Left, 24, 200, 15),
         Column::fixed(Id::Age, "AGE", Right, 3, 1),
     ]
 }
@@ -122,18 +123,38 @@ fn sorted(sort: Sort) -> Option<(Option<Id>, bool)> {
 fn draw_row<'a>(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
     let sign = cells::sign(scene, scene.status(host));
-    let rest = scene.silence(host).map(|(state, detail)| {
-        let style = scene.styles.status(scene.status(host));
-        let mut spans = vec![span(state, style)];
+    table.row(buf, y, sign, instead(scene, host), |id, width| cell(scene, host, spec, id, width));
+}
+
+/// The state of a host that does not answer stands in the place of its figures; a gap of its load in that of the
+/// load's.
+fn instead<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Option<Instead<'a, Id>> {
+    if let Some((state, detail)) = scene.silence(host) {
+        let mut spans = vec![span(state, scene.styles.status(scene.status(host)))];
         if !detail.is_empty() {
             spans.push(span(format!("  {detail}"), scene.styles.muted));
         }
-        (Id::One, Line::from(spans))
-    });
-    table.row(buf, y, sign, rest, |id, width| cell(scene, host, spec, id, width));
+        return Some(Instead {
+            covers: |id| !matches!(id, Id::Host | Id::Roles | Id::Age),
+            says: Line::from(spans),
+        });
+    }
+    match scene.shown(host, &host.facts.load) {
+        Shown::Gap(gap) => Some(Instead {
+            covers: |id| matches!(id, Id::One | Id::Five | Id::Fifteen | Id::PerCpu | Id::Trend),
+            says: cells::gap_word(scene, gap),
+        }),
+        _ => None,
+    }
 }
 
-fn cell<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>, id: Id, width: u16) -> Line<'a> {
+fn cell<'a>(
+    scene: &Scene<'a>,
+    host: &'a HostSnapshot,
+    spec: Option<&'a Host>,
+    id: Id,
+    width: u16,
+) -> Line<'a> {
     let styles = scene.styles;
     let facts = &host.facts;
     match id {
@@ -141,38 +162,46 @@ fn cell<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>, i
         Id::Roles => roles(scene, host, spec),
         Id::One | Id::Five | Id::Fifteen | Id::PerCpu => match scene.shown(host, &facts.load) {
             Shown::Value(load, freshness) => figure(scene, *load, freshness, id),
-            Shown::Gap(_) if id != Id::One => Line::default(),
-            _ => cells::fact(scene, host, &facts.load, |_, _| Line::default()),
+            Shown::Gap(_) => Line::default(),
+            Shown::Expired => span("?", styles.unknown).into(),
         },
         Id::Trend => trend(scene, host, width),
-        Id::Memory => cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
-            Some(used) => {
-                let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
-                let style = styles.figure(severity, freshness);
-                Line::from(bar::with_percent(used, width, style, styles))
-            }
-            None => span("–", styles.muted).into(),
-        }),
+        Id::Memory => {
+            cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
+                Some(used) => {
+                    let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
+                    let style = styles.figure(severity, freshness);
+                    Line::from(bar::with_percent(used, width, style, styles))
+                }
+                None => span("–", styles.muted).into(),
+            })
+        }
         Id::Disk => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
             (Shown::Value(_, freshness), Some(disk)) => cells::disk(scene, disk, freshness, width),
             _ => cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into()),
         },
         Id::Mount => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
-            (Shown::Value(..), Some(disk)) => span(disk.mount.as_str(), styles.muted).into(),
+            (Shown::Value(..), Some(disk)) => {
+                span(text::tail(disk.mount.as_str(), usize::from(width)), styles.muted).into()
+            }
             _ => Line::default(),
         },
         Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db"))),
-        Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.pretty.as_str(), styles.muted).into()),
+        Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
         Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
             span(crate::domain::time::short_age(*up), styles.muted).into()
         }),
         Id::Level => cells::fact(scene, host, &facts.grains, |grains, freshness| match &grains.level {
-            Some(level) if level.as_str() == scene.env.spec.level => span(level.as_str(), styles.muted).into(),
+            Some(level) if level.as_str() == scene.env.spec.level => {
+                span(level.as_str(), styles.muted).into()
+            }
             Some(level) => {
                 let style = styles.figure(Some(crate::domain::problem::Severity::Critical), freshness);
                 span(level.as_str(), style).into()
             }
-            None => span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into(),
+            None => {
+                span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into()
+            }
         }),
         Id::Problem => match scene.problem_of(&host.id.host) {
             Some((problem, _)) => {
@@ -228,10 +257,8 @@ fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
         return cells::problem(scene, problem, n - 1);
     }
     let status = scene.status(host);
-    let mut spans = vec![
-        cells::sign(scene, status),
-        span(format!(" {}  ", host.id.host), scene.styles.strong),
-    ];
+    let mut spans =
+        vec![cells::sign(scene, status), span(format!(" {}  ", host.id.host), scene.styles.strong)];
     let style = scene.styles.muted;
     match (scene.silence(host), scene.jump_is_down(), host.reported_at) {
         (Some((state, detail)), _, _) => spans.push(span(format!("{state} {detail}"), style)),

@@ -6,9 +6,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::domain::fact::Fact;
 use crate::domain::names::HostName;
-use crate::domain::snapshot::HostSnapshot;
-use crate::view::scene::Scene;
+use crate::domain::snapshot::{HostSnapshot, ServiceState};
+use crate::domain::time::Freshness;
+use crate::view::scene::{Scene, Shown};
 use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
@@ -53,6 +55,15 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Makes the lines from `at` on dim: they are no longer current.
+    fn dim(&mut self, at: usize, style: Style) {
+        for line in self.lines.iter_mut().skip(at) {
+            for span in &mut line.spans {
+                span.style = style;
+            }
+        }
+    }
+
     /// An empty line and a title.
     fn section(&mut self, title: &'a str) {
         self.lines.push(Line::default());
@@ -78,12 +89,8 @@ pub(crate) fn draw<'a>(
         width: area.width.saturating_sub(3),
         height: area.height.saturating_sub(1),
     };
-    let mut page = Page {
-        lines: Vec::new(),
-        width: inner.width,
-        title: scene.styles.accent,
-        label: scene.styles.muted,
-    };
+    let mut page =
+        Page { lines: Vec::new(), width: inner.width, title: scene.styles.accent, label: scene.styles.muted };
     problems(&mut page, scene, host);
     identity::lines(&mut page, scene, spec, host);
     figures::lines(&mut page, scene, host);
@@ -105,7 +112,9 @@ fn draw_title(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, host: &HostSnapsh
     let status = scene.status(host);
     let (age, style) = scene.age(host);
     let told = match host.reported_at {
-        Some(_) => Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)]),
+        Some(_) => {
+            Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)])
+        }
         None => span("no report yet ", styles.muted).into(),
     };
     let room = right(buf, area, &told);
@@ -131,6 +140,22 @@ fn position(scene: &Scene<'_>, top: usize, height: usize, len: usize) -> Line<'s
     span(text, scene.styles.muted).into()
 }
 
+/// A fact as [`cells::fact`] shows it; one too old to be told is `?`, and dim what it was.
+fn known<'a, T>(
+    scene: &Scene<'a>,
+    host: &HostSnapshot,
+    fact: &'a Fact<T>,
+    show: impl FnOnce(&'a T, Freshness) -> Line<'a>,
+) -> Line<'a> {
+    let (Shown::Expired, Some(last)) = (scene.shown(host, fact), fact.last()) else {
+        return cells::fact(scene, host, fact, show);
+    };
+    let styles = scene.styles;
+    let mut spans = vec![span("?", styles.unknown), span("  was ", styles.stale)];
+    spans.extend(show(last, Freshness::Stale).spans.into_iter().map(|s| s.style(styles.stale)));
+    Line::from(spans)
+}
+
 fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let name = &host.id.host;
     for problem in scene.env.problems.iter().filter(|p| p.host.as_ref() == Some(name)) {
@@ -154,12 +179,12 @@ fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
         Some(services) if !services.is_empty() => {
             for service in services {
                 let (status, word) = match service.state {
-                    crate::domain::snapshot::ServiceState::Ok => (signs::Status::Ok, "ok"),
-                    crate::domain::snapshot::ServiceState::Degraded => (signs::Status::Warning, "degraded"),
-                    crate::domain::snapshot::ServiceState::Down => (signs::Status::Critical, "down"),
-                    crate::domain::snapshot::ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
+                    ServiceState::Ok => (signs::Status::Ok, "ok"),
+                    ServiceState::Degraded => (signs::Status::Warning, "degraded"),
+                    ServiceState::Down => (signs::Status::Critical, "down"),
+                    ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
                 };
-                let old = scene.freshness(host) != Some(crate::domain::time::Freshness::Fresh);
+                let old = scene.freshness(host) != Some(Freshness::Fresh);
                 let status = if old { signs::Status::Unknown } else { status };
                 let style = scene.styles.status(status);
                 let text = format!("{} {word:<9}", status.sign());

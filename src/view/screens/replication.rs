@@ -16,7 +16,7 @@ use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::table::{Column, Instead, Table};
 
 use super::cells;
 
@@ -80,7 +80,7 @@ fn columns(rows: &[Branch<'_>]) -> Vec<Column<Id>> {
         fixed(Id::Writes, "WRITES", Left, 6, 7),
         Column { id: Id::Position, title: "LOG POSITION", align: Left, least: 18, most: 30, rank: 8 },
         Column { id: Id::Gtid, title: "GTID", align: Left, least: 12, most: 40, rank: 9 },
-        Column { id: Id::Version, title: "VERSION", align: Left, least: 10, most: 24, rank: 10 },
+        Column { id: Id::Version, title: "VERSION", align: Left, least: 8, most: 12, rank: 10 },
         fixed(Id::Age, "AGE", Right, 3, 3),
     ]
 }
@@ -115,8 +115,9 @@ fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, bran
         Server::UnmanagedReplica { certain: true, .. } => signs::Status::Warning,
         Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => signs::Status::Unknown,
     };
-    let rest = instead(scene, branch).map(|text| (Id::Role, text));
-    table.row(buf, y, cells::sign(scene, status), rest, |id, _| match id {
+    let instead =
+        instead(scene, branch).map(|says| Instead { covers: |id| !matches!(id, Id::Server | Id::Age), says });
+    table.row(buf, y, cells::sign(scene, status), instead, |id, _| match id {
         Id::Server => Line::from(vec![
             span(branches(&branch.trail), scene.styles.line),
             span(name(&branch.server), scene.styles.strong),
@@ -214,10 +215,11 @@ fn cell<'a>(
             .gtid
             .as_ref()
             .map_or_else(Line::default, |g| span(g.as_str(), muted(scene, freshness)).into()),
-        Id::Version => database
-            .version
-            .as_ref()
-            .map_or_else(Line::default, |v| span(v.as_str(), muted(scene, freshness)).into()),
+        Id::Version => {
+            // `10.0.17-MariaDB-log`: the rest is on the host's own page.
+            let version = database.version.as_ref().and_then(|v| v.as_str().split('-').next());
+            version.map_or_else(Line::default, |v| span(v, muted(scene, freshness)).into())
+        }
         Id::Server | Id::Age => Line::default(),
     }
 }
@@ -302,10 +304,14 @@ fn says(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Line<'static> {
         .iter()
         .filter(|b| !b.repeated)
         .filter_map(|b| match b.server {
-            Server::Managed { host, database } => match (&database.server, scene.shown(host, &host.facts.databases)) {
-                (Ok(server), Shown::Value(..)) if server.read_only == Some(false) => Some(host.id.host.as_str()),
-                _ => None,
-            },
+            Server::Managed { host, database } => {
+                match (&database.server, scene.shown(host, &host.facts.databases)) {
+                    (Ok(server), Shown::Value(..)) if server.read_only == Some(false) => {
+                        Some(host.id.host.as_str())
+                    }
+                    _ => None,
+                }
+            }
             _ => None,
         })
         .collect();

@@ -8,7 +8,7 @@ use crate::config::action::Action;
 use crate::domain::hop::Hop;
 use crate::domain::time::short_age;
 use crate::view::scene::Scene;
-use crate::view::text::{left, row, wrap};
+use crate::view::text::{left, row, span, wrap};
 
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
@@ -30,14 +30,12 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
         None => String::new(),
     };
     let detail = if link.detail.is_empty() { "no detail" } else { link.detail.as_str() };
-    let said = format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
+    let said =
+        format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
     let width = usize::from(area.width).saturating_sub(4);
     let lines = wrap(&said, width);
     let shown = u16::try_from(lines.len().min(3)).unwrap_or(3);
-    for y in 0..=shown {
-        buf.set_style(row(area, y), scene.styles.banner);
-    }
-    left(buf, row(area, 0), &Line::from(first));
+    left(buf, row(area, 0), &span(first, scene.styles.banner).into());
     for (y, line) in (1..=shown).zip(lines) {
         left(buf, row(area, y), &Line::from(format!("   {line}")));
     }

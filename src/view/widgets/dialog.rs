@@ -15,19 +15,12 @@ pub(crate) fn open(
     (ground, border): (Style, Style),
 ) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
-    let outer = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
+    let outer =
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     clear_around(buf, outer);
     Clear.render(outer, buf);
-    let block = Block::bordered()
-        .style(ground)
-        .border_style(border)
-        .title(title)
-        .padding(Padding::horizontal(1));
+    let block =
+        Block::bordered().style(ground).border_style(border).title(title).padding(Padding::horizontal(1));
     let inner = block.inner(outer);
     block.render(outer, buf);
     inner

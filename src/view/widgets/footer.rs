@@ -35,7 +35,9 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
             span(" ", scene.styles.paused),
         ]);
         left(buf, inner, &line);
-    } else if let Some((notice, _)) = scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now) {
+    } else if let Some((notice, _)) =
+        scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now)
+    {
         left(buf, inner, &span(notice.as_str(), scene.styles.accent).into());
     } else {
         left(buf, inner, &status.says);
@@ -51,7 +53,7 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
     let styles = scene.styles;
     let Some((at, shown, all)) = place else { return Line::default() };
     let filter = &scene.model.filter;
-    let mut spans = Vec::new();
+    let mut spans = vec![Span::raw("  ")];
     if shown < all || !filter.text.is_empty() {
         if !filter.editing {
             spans.push(span(format!("/{} ", filter.text), styles.accent));
@@ -84,7 +86,12 @@ fn screens(scene: &Scene<'_>) -> Line<'static> {
 fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let here: &[(Action, &str)] = match scene.model.screen() {
         _ if scene.model.filter.editing => &[],
-        Screen::Host(_) => &[(Action::Help, "help"), (Action::Back, "back"), (Action::Down, "scroll"), (Action::Retry, "retry")],
+        Screen::Host(_) => &[
+            (Action::Help, "help"),
+            (Action::Back, "back"),
+            (Action::Down, "scroll"),
+            (Action::Retry, "retry"),
+        ],
         _ => &[
             (Action::Help, "help"),
             (Action::Open, "open"),

@@ -76,7 +76,14 @@ fn draw_tabs(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let width = tab_width(tab);
         let fits = x + width <= area.right();
         if !fits && i != scene.model.active {
-            put(buf, x.min(area.right().saturating_sub(1)), area.y, 1, &span("…", styles.muted).into(), Align::Left);
+            put(
+                buf,
+                x.min(area.right().saturating_sub(1)),
+                area.y,
+                1,
+                &span("…", styles.muted).into(),
+                Align::Left,
+            );
             break;
         }
         put(buf, x, area.y, width.min(area.right().saturating_sub(x)), tab, Align::Left);
@@ -143,7 +150,8 @@ fn way<'a>(scene: &Scene<'a>) -> Line<'a> {
         }
     }
     let hosts = &scene.env.hosts;
-    let answer = hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
+    let answer =
+        hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
     text.push_str(&format!("  {answer} of {} answer", crate::view::text::count(hosts.len(), "host")));
     Line::from(text)
 }
@@ -155,13 +163,15 @@ fn is_current(scene: &Scene<'_>, host: &crate::domain::snapshot::HostSnapshot) -
 /// How old the newest and the oldest report are, of the hosts that are thought to answer.
 fn freshness(scene: &Scene<'_>) -> String {
     let down = scene.jump_is_down();
-    let ages = || {
-        scene.env.hosts.iter().filter(|h| down || h.link.is_up()).filter_map(|h| h.age(scene.now))
-    };
+    let ages = || scene.env.hosts.iter().filter(|h| down || h.link.is_up()).filter_map(|h| h.age(scene.now));
     match (ages().min(), ages().max()) {
         (Some(newest), Some(oldest)) => {
             let (newest, oldest) = (short_age(newest), short_age(oldest));
-            if newest == oldest { format!("{newest} old") } else { format!("{newest} to {oldest} old") }
+            if newest == oldest {
+                format!("reports {newest} old")
+            } else {
+                format!("reports {newest} to {oldest} old")
+            }
         }
         _ => "no report yet".to_owned(),
     }

@@ -39,7 +39,8 @@ fn host_key<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Lin
     };
     let styles = scene.styles;
     let mut lines = Vec::new();
-    let what = format!("{} ({address}, {}) offers a key that no known_hosts file holds:", asked.hop, asked.env);
+    let what =
+        format!("{} ({address}, {}) offers a key that no known_hosts file holds:", asked.hop, asked.env);
     lines.extend(wrap(&what, width).into_iter().map(Line::from));
     lines.push(Line::default());
     lines.push(Line::from(span(format!("  {algorithm}"), styles.muted)));
@@ -59,7 +60,9 @@ fn host_key<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Lin
 fn secret<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Line<'a>> {
     let styles = scene.styles;
     let (what, wrong, echo) = match &asked.kind {
-        QuestionKind::Passphrase { key, wrong } => (format!("{key} is encrypted. Its passphrase:"), *wrong, false),
+        QuestionKind::Passphrase { key, wrong } => {
+            (format!("{key} is encrypted. Its passphrase:"), *wrong, false)
+        }
         QuestionKind::Prompt { prompt, echo } => (format!("{} asks: {prompt}", asked.hop), false, *echo),
         QuestionKind::UnknownHostKey { .. } => return Vec::new(),
     };

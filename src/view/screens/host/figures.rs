@@ -11,7 +11,7 @@ use crate::view::scene::Scene;
 use crate::view::text::{self, span};
 use crate::view::widgets::{bar, sparkline};
 
-use super::{LABEL, Page, cells};
+use super::{LABEL, Page, cells, known};
 
 /// Rows of the chart.
 const CHART: u16 = 3;
@@ -22,10 +22,13 @@ const BAR: u16 = 25;
 pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("LOAD AND MEMORY");
     let facts = &host.facts;
-    page.labelled("load", cells::fact(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)));
+    page.labelled(
+        "load",
+        known(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)),
+    );
     chart(page, scene, host);
-    page.labelled("memory", cells::fact(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)));
-    page.labelled("swap", cells::fact(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
+    page.labelled("memory", known(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)));
+    page.labelled("swap", known(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
 }
 
 fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static> {
@@ -38,7 +41,9 @@ fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static
         spans.push(span(format!("{}  ", text::load(value)), styles.figure(severity, freshness)));
     }
     let per = match (load.one_per_cpu(), load.cpus) {
-        (Some(per), Some(cpus)) => format!(" {} per CPU, {}", text::load(per), text::count(cpus as usize, "CPU")),
+        (Some(per), Some(cpus)) => {
+            format!(" {} per CPU, {}", text::load(per), text::count(cpus as usize, "CPU"))
+        }
         _ => " number of CPUs unknown".to_owned(),
     };
     spans.push(span(per, styles.muted));
@@ -69,7 +74,8 @@ fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'stat
     let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
     let mut spans = bar::with_percent(used, BAR, scene.styles.figure(severity, freshness), scene.styles);
     let about = if memory.available_estimated { "about " } else { "" };
-    let rest = format!("   {about}{} of {} available", human_kb(memory.available_kb), human_kb(memory.total_kb));
+    let rest =
+        format!("   {about}{} of {} available", human_kb(memory.available_kb), human_kb(memory.total_kb));
     spans.push(span(rest, scene.styles.muted));
     Line::from(spans)
 }
