@@ -1,6 +1,8 @@
 //! The model, messages and `update`: `(Model, Msg) → effects`. Pure: no I/O, no clock (time arrives as a message), no
 //! terminal, no SSH. May import `config` and `domain`.
 
+#[cfg(test)]
+mod fixture;
 pub mod message;
 pub mod model;
 pub mod rows;

@@ -10,13 +10,18 @@ mod check;
 mod console;
 mod info;
 mod setup;
-mod sim;
+mod simulate;
 pub mod status;
+
+/// The world `demo` shows when none is named.
+const DEFAULT_WORLD: &str = "wpd-2015";
 
 /// A terminal operations console: a live fleet through one jump box.
 #[derive(Debug, Parser)]
 #[command(name = "jumpdeck", version, about, long_about = None, max_term_width = 100)]
-#[command(after_help = "Without a command the console opens on the inventory. `jumpdeck demo` needs no fleet.")]
+#[command(
+    after_help = "Without a command the console opens on the inventory. `jumpdeck demo` needs no fleet."
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -32,7 +37,7 @@ struct Common {
     inventory: Option<PathBuf>,
     /// Use a simulated fleet instead of the inventory
     #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
-          default_missing_value = crate::sim::DEFAULT_WORLD, conflicts_with = "inventory")]
+          default_missing_value = DEFAULT_WORLD, conflicts_with = "inventory")]
     demo: Option<String>,
 }
 
@@ -70,7 +75,7 @@ enum Command {
         files: Vec<PathBuf>,
     },
     /// Serve the simulated fleet to any SSH client on this machine
-    Sim(sim::SimArgs),
+    Sim(simulate::SimArgs),
     /// Every path in use, and what is there
     Info,
     /// Shell completions, on standard output
@@ -98,12 +103,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => console::run(common, &Looks { theme: None, keymap: None, env: None }),
         Some(Command::Console(looks)) => console::run(common, &looks),
         Some(Command::Demo { world, looks }) => {
-            let world = world.unwrap_or_else(|| crate::sim::DEFAULT_WORLD.to_owned());
+            let world = world.unwrap_or_else(|| DEFAULT_WORLD.to_owned());
             console::run(&Common { demo: Some(world), ..common.clone() }, &looks)
         }
         Some(Command::Status(args)) => status::run(common, &args),
         Some(Command::Check { files }) => check::run(common, &files),
-        Some(Command::Sim(args)) => sim::run(common, &args),
+        Some(Command::Sim(args)) => simulate::run(common, &args),
         Some(Command::Info) => info::run(common),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "jumpdeck", &mut std::io::stdout());
@@ -115,6 +120,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         eprintln!("jumpdeck: {error}");
         ExitCode::from(error.code())
     })
+}
+
+/// Whether an output is a terminal that may be coloured.
+fn colour_on(out: &impl std::io::IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 fn man() -> Result<ExitCode, CliError> {

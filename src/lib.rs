@@ -16,9 +16,11 @@
 //! | [`cli`] | one file a subcommand |
 
 pub mod app;
+pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod domain;
+pub mod runtime;
 pub mod sim;
 pub mod ssh;
 pub mod view;

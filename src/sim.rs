@@ -2,6 +2,9 @@
 //! interprets what it is sent, and simulated programs. It opens no socket unless told to (`sim --listen`).
 //! May import `domain` and `ssh::dial`; known to nobody but `cli` and tests.
 
+pub mod dial;
 pub mod program;
 pub mod programs;
+pub mod shell;
+pub mod sshd;
 pub mod world;

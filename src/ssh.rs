@@ -3,6 +3,15 @@
 pub mod ask;
 pub mod dial;
 pub mod error;
+pub mod known_hosts;
 pub mod link;
 pub mod ring;
 pub mod script;
+
+mod algorithms;
+mod auth;
+mod connection;
+mod guarded;
+mod inbox;
+mod patience;
+mod tunnel;

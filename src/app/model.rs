@@ -19,11 +19,11 @@ use crate::domain::problem::{Problem, ProblemKind, Severity};
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use crate::domain::time::Moment;
 
-/// What is typed to accept an unknown host key, as with OpenSSH's own client. A single letter would be too near to a
-/// slip of somebody who was typing when the question came up.
-pub const YES: &str = "yes";
-/// Keys pressed sooner than this after a question was drawn were meant for what lay under it.
+/// Keys pressed sooner than this after a question was drawn were meant for what lay under it. Also the silence wanted
+/// before a `y`: who is typing a word when the question comes up does not accept a key with a letter of it.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
+/// Lines of the screen that are not rows of a table (header, head, footer), until a frame has told.
+const FURNITURE: u16 = 6;
 /// How long a notice shows.
 const NOTICE_FOR: Duration = Duration::from_secs(3);
 /// Bytes an answer may hold. They are taken at once, so that growing never leaves a copy of a secret behind.
@@ -65,7 +65,10 @@ pub struct Model {
     pub notice: Option<(String, Moment)>,
     /// Something that is on screen may have changed since the last frame.
     pub changed: bool,
-    /// The question that was last drawn, and when it was first: nothing typed before that answers it.
+    /// Rows a page up or down moves by: what the last frame had room for.
+    pub page: usize,
+    /// The question that was last drawn, and when it first was (or, where a single letter answers, when the last other
+    /// key was pressed): nothing typed before or too soon after answers it.
     pub asked: Option<(QuestionId, Moment)>,
 }
 
@@ -80,6 +83,17 @@ impl fmt::Debug for Model {
             .field("questions", &self.questions)
             .finish_non_exhaustive()
     }
+}
+
+/// What the last frame had room for, where drawing knows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Rows of the list or the page on it.
+    pub page: Option<usize>,
+    /// The furthest a host's detail can be scrolled, when one is shown.
+    pub detail_limit: Option<usize>,
+    /// The furthest help can be scrolled, when it is shown.
+    pub help_limit: Option<usize>,
 }
 
 /// One environment's live state.
@@ -258,6 +272,7 @@ impl Model {
             answer: empty_answer(),
             notice: None,
             changed: true,
+            page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
             asked: None,
         }
     }
@@ -310,22 +325,21 @@ impl Model {
         self.paused.is_some() || self.notice.is_some() || self.environments.iter().any(live)
     }
 
-    /// Notes that a frame was drawn: from now on the question on it may be answered. `scroll_limit` is the furthest
-    /// line the text on top (help, or a host's detail) can be scrolled to, where drawing knows it.
-    pub fn drawn(&mut self, scroll_limit: Option<usize>) {
+    /// Notes that a frame was drawn, with what it had room for: from now on the question on it may be answered.
+    pub fn drawn(&mut self, room: Room) {
         self.changed = false;
+        self.page = room.page.unwrap_or_else(|| usize::from(self.size.1.saturating_sub(FURNITURE))).max(1);
         let shown = self.questions.first().map(|q| q.id);
         if self.asked.map(|(id, _)| id) != shown {
             self.asked = shown.map(|id| (id, self.now));
         }
-        if let Some(limit) = scroll_limit {
-            if let Some(help) = &mut self.help {
-                *help = (*help).min(limit);
-            } else if matches!(self.screen(), Screen::Host(_))
-                && let Some(env) = self.shown_mut()
-            {
-                env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
-            }
+        if let (Some(help), Some(limit)) = (&mut self.help, room.help_limit) {
+            *help = (*help).min(limit);
+        }
+        if let Some(limit) = room.detail_limit
+            && let Some(env) = self.shown_mut()
+        {
+            env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
         }
     }
 
@@ -335,6 +349,13 @@ impl Model {
         match (self.questions.first(), self.asked) {
             (Some(question), Some((id, at))) => question.id == id && self.now.since(at) >= ANSWER_AFTER,
             _ => false,
+        }
+    }
+
+    /// Starts the silence over.
+    pub(super) fn disturbed(&mut self) {
+        if let Some((_, since)) = &mut self.asked {
+            *since = self.now;
         }
     }
 

@@ -1,6 +1,6 @@
 //! `jumpdeck status`: ask once, print, exit 0 ok, 1 warning, 2 critical, 3 unknown.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     runtime.shutdown_background();
     let pictures = pictures?;
     let mut out = std::io::stdout().lock();
-    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let colour = super::colour_on(&out);
     for (i, picture) in pictures.iter().enumerate() {
         match args.format {
             Format::Table => {
@@ -88,8 +88,9 @@ fn exit_code(worst: Option<Severity>) -> u8 {
 
 async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>, CliError> {
     let (sender, events) = mpsc::channel(QUEUE);
-    let target = setup::target(common)?;
-    let wanted = wanted(&target.fleet, args)?;
+    let setup = setup::Setup::read()?;
+    let target = setup::target(common, &setup)?;
+    let wanted = wanted(&target.fleet, &setup, args)?;
     let fleet = target.fleet.clone();
     let clock = target.clock;
     let collector = target.collector(Arc::new(crate::ssh::ask::RefuseAll), sender);
@@ -97,12 +98,13 @@ async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>,
     Ok(gather::gather(&fleet, &wanted, &collector, events, clock, limit).await)
 }
 
-fn wanted(fleet: &Fleet, args: &StatusArgs) -> Result<Vec<Arc<Environment>>, CliError> {
+fn wanted(fleet: &Fleet, setup: &setup::Setup, args: &StatusArgs) -> Result<Vec<Arc<Environment>>, CliError> {
     if args.all {
         return Ok(fleet.environments.clone());
     }
     if args.env.is_empty() {
-        return Ok(fleet.environments.first().cloned().into_iter().collect());
+        let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
+        return Ok(chosen.or(fleet.environments.first()).cloned().into_iter().collect());
     }
     args.env.iter().map(|name| setup::environment(fleet, name)).collect()
 }

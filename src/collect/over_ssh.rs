@@ -98,7 +98,7 @@ impl OverShell {
         if let Some(error) = end.as_ref().and_then(|end| end.error.clone()) {
             return error.into();
         }
-        let said = end.as_ref().and_then(|end| end.stderr.iter().rev().find(|line| !line.is_empty()));
+        let said = end.as_ref().and_then(|end| end.stderr.iter().rev().find(|l| !l.is_empty()));
         let said = said.map(|line| format!(": {line}")).unwrap_or_default();
         let status = end.as_ref().and_then(|end| end.status);
         let status = status.map(|status| format!(" with status {status}")).unwrap_or_default();

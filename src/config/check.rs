@@ -49,7 +49,7 @@ pub fn run(files: &[PathBuf], paths: &Paths, context: &Context, coloured: bool) 
 pub fn check_file(path: &Path, context: &Context) -> Vec<Diagnostic> {
     let text = match files::read_text(path) {
         Ok(text) => text,
-        Err(error) => return vec![error],
+        Err(error) => return vec![*error],
     };
     let name = path.display().to_string();
     let found = match kind_of(path, &text) {
@@ -131,7 +131,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context) {
                     report.file(&path, check_own(&path, kind));
                 }
             }
-            Err(error) => report.file(&folder, vec![error]),
+            Err(error) => report.file(&folder, vec![*error]),
         }
     }
 }
@@ -141,7 +141,7 @@ fn check_own(path: &Path, kind: Kind) -> Vec<Diagnostic> {
     let name = path.display().to_string();
     let text = match files::read_text(path) {
         Ok(text) => text,
-        Err(error) => return vec![error],
+        Err(error) => return vec![*error],
     };
     let found = match kind {
         Kind::Theme => theme::parse_theme(&name, &text).map(drop),

@@ -77,7 +77,7 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
         .collect();
     Ok(Context {
         ssh_auth_sock: variable("SSH_AUTH_SOCK").map(PathBuf::from),
-        user: user.unwrap_or_else(|| "root".to_owned()),
+        user: user.unwrap_or_default(),
         default_keys,
         home,
     })
@@ -87,7 +87,7 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
 ///
 /// # Errors
 /// When it cannot be opened or read, is too long, or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
+pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let name = path.display().to_string();
     let refuse = |error: std::io::Error| {
         let help = match error.kind() {
@@ -95,18 +95,19 @@ pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
             ErrorKind::PermissionDenied => "let the account that runs jumpdeck read it",
             _ => "check that it is a readable file",
         };
-        Diagnostic::of_file(&name, format!("cannot be read: {error}")).help(help)
+        Box::new(Diagnostic::of_file(&name, format!("cannot be read: {error}")).help(help))
     };
     let mut bytes = Vec::new();
     File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(refuse)?;
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("is longer than {} MiB", MAX_BYTES >> 20);
-        return Err(Diagnostic::of_file(&name, message).help("check that it is the file you mean"));
+        return Err(Box::new(Diagnostic::of_file(&name, message).help("check that it is the file you mean")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes());
-        Diagnostic::at(&name, &text.as_ref().into(), at..at + 1, "is not UTF-8 text").help("save it as UTF-8")
+        let error = Diagnostic::at(&name, &text.as_ref().into(), at..at + 1, "is not UTF-8 text");
+        Box::new(error.help("save it as UTF-8"))
     })
 }
 
@@ -115,7 +116,7 @@ pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
 /// # Errors
 /// Every mistake of the file, or that it cannot be read.
 pub fn load_inventory(path: &Path, context: &Context) -> Result<Fleet, Vec<Diagnostic>> {
-    let text = read_text(path).map_err(|error| vec![error])?;
+    let text = read_text(path).map_err(|error| vec![*error])?;
     inventory::parse(&path.display().to_string(), &text, context)
 }
 
@@ -127,7 +128,7 @@ pub fn load_settings(path: &Path, context: &Context) -> Result<Settings, Vec<Dia
     if is_missing(path) {
         return Ok(Settings::default());
     }
-    let text = read_text(path).map_err(|error| vec![error])?;
+    let text = read_text(path).map_err(|error| vec![*error])?;
     settings::parse_settings(&path.display().to_string(), &text, context)
 }
 
@@ -137,8 +138,8 @@ pub fn load_settings(path: &Path, context: &Context) -> Result<Settings, Vec<Dia
 /// Every mistake of every file.
 pub fn load_themes(folder: &Path) -> Result<Vec<Theme>, Vec<Diagnostic>> {
     let (mut themes, mut errors) = (theme::builtin(), Vec::new());
-    for path in toml_files(folder).map_err(|error| vec![error])? {
-        let read = read_text(&path).map_err(|error| vec![error]);
+    for path in toml_files(folder).map_err(|error| vec![*error])? {
+        let read = read_text(&path).map_err(|error| vec![*error]);
         match read.and_then(|text| theme::parse_theme(&path.display().to_string(), &text)) {
             Ok(own) => match themes.iter_mut().find(|t| t.name == own.name) {
                 Some(replaced) => *replaced = own,
@@ -168,7 +169,7 @@ pub fn load_keymap(folder: &Path, name: &str) -> Result<Keymap, Vec<Diagnostic>>
     if is_missing(&path) {
         return Ok(base);
     }
-    let text = read_text(&path).map_err(|error| vec![error])?;
+    let text = read_text(&path).map_err(|error| vec![*error])?;
     keymap::parse_onto(&base, &path.display().to_string(), &text)
 }
 
@@ -187,15 +188,14 @@ pub fn keymap_names(folder: &Path) -> Vec<String> {
 }
 
 /// The `.toml` files of a folder by name; none when it is missing.
-pub(super) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+pub(super) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => {
             let message = format!("cannot be read: {error}");
-            return Err(
-                Diagnostic::of_file(&folder.display().to_string(), message).help("check its permissions")
-            );
+            let error = Diagnostic::of_file(&folder.display().to_string(), message);
+            return Err(Box::new(error.help("check its permissions")));
         }
     };
     let mut files: Vec<PathBuf> = entries
@@ -213,7 +213,7 @@ pub(super) fn is_missing(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::config::action::Action;
 

@@ -27,7 +27,7 @@ pub struct Context {
     pub home: PathBuf,
     /// Where an SSH agent listens (`SSH_AUTH_SOCK`).
     pub ssh_auth_sock: Option<PathBuf>,
-    /// The account of the person at the console: the default `user`.
+    /// The account of the person at the console: the default `user`. Empty when it is not known: it is never guessed.
     pub user: String,
     /// Key files offered where the inventory names none: those of OpenSSH's usual ones that are there.
     pub default_keys: Vec<PathBuf>,
@@ -133,12 +133,12 @@ fn environment(
     context: &Context,
 ) -> Option<Environment> {
     reader.only(table, &[&ENVIRONMENT_KEYS[..], &scope::KEYS[..]].concat());
-    let env = EnvName::new(name.value);
-    if let Err(error) = &env {
-        let help = "use letters, digits, - and _, for example [environments.production]";
-        reader.error(name.span.clone(), error.to_string(), help);
-    }
+    let env = environment_name(reader, name)?;
     let scope = defaults.clone().read(reader, table, context);
+    if scope.user.is_empty() {
+        let message = format!("environment {:?} has no user, and your own account is not known", name.value);
+        reader.error(name.span.clone(), message, "add user = \"deploy\", or set USER");
+    }
     let level = level(reader, table, name.value);
     let guard = reader
         .word(table, "guard", &[("confirm", Guard::Confirm), ("challenge", Guard::Challenge)])
@@ -151,7 +151,6 @@ fn environment(
         let help = format!("add [{}.hosts] and lines such as app1 = {{}} below it", table.path);
         reader.error(name.span.clone(), format!("environment {:?} has no hosts", name.value), help);
     }
-    let env = env.ok()?;
     let place = host::Place { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
     let hosts = host::read_all(reader, &raw, &place, context);
     Some(Environment {
@@ -166,6 +165,17 @@ fn environment(
         cadence: scope.cadence,
         hosts,
     })
+}
+
+/// The environment's name. A bad one is noted and another put in its place, so that the rest is judged too.
+fn environment_name(reader: &mut Reader, name: &At<&str>) -> Option<EnvName> {
+    EnvName::new(name.value)
+        .or_else(|error| {
+            let help = "use letters, digits, - and _, for example [environments.production]";
+            reader.error(name.span.clone(), error.to_string(), help);
+            EnvName::new("unnamed")
+        })
+        .ok()
 }
 
 /// The level its hosts carry: what the inventory says, or the environment's own name.

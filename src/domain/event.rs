@@ -1,5 +1,6 @@
 //! News of a fleet on its way up, and the questions a login may have. Plain data.
 
+use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -70,7 +71,7 @@ pub enum QuestionKind {
 }
 
 /// A person's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Yes: accept the key.
     Accept,
@@ -78,4 +79,15 @@ pub enum Answer {
     Refuse,
     /// The secret asked for; wiped when dropped.
     Secret(Zeroizing<String>),
+}
+
+impl fmt::Debug for Answer {
+    /// Without the secret: effects and messages are logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accept => "Accept",
+            Self::Refuse => "Refuse",
+            Self::Secret(_) => "Secret(…)",
+        })
+    }
 }

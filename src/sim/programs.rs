@@ -1,6 +1,53 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+pub mod text;
+
 use super::program::Program;
 
+mod df;
+mod free;
+mod hostname;
+mod mount;
+mod mysql;
+mod nproc;
+mod ps;
+mod quick;
+mod salt_call;
+mod uname;
+mod uptime;
+
 /// Every program there is.
-pub static PROGRAMS: &[&dyn Program] = &[];
+pub static PROGRAMS: &[&dyn Program] = &[
+    &text::basename::Basename,
+    &text::cat::Cat,
+    &text::cut::Cut,
+    &text::date::Date,
+    &text::dirname::Dirname,
+    &text::grep::Grep,
+    &text::head::Head,
+    &text::id::Id,
+    &text::ls::Ls,
+    &text::sed::Sed,
+    &text::seq::Seq,
+    &text::sort::Sort,
+    &text::tail::Tail,
+    &text::tee::Tee,
+    &text::tr::Tr,
+    &text::uniq::Uniq,
+    &text::wc::Wc,
+    &text::whoami::Whoami,
+    &df::Df,
+    &free::FREE,
+    &hostname::HOSTNAME,
+    &mount::MOUNT,
+    &mysql::Client("mariadb"),
+    &mysql::Client("mysql"),
+    &nproc::NPROC,
+    &ps::PS,
+    &salt_call::SALT_CALL,
+    &uname::UNAME,
+    &uptime::UPTIME,
+];
+
+#[cfg(test)]
+mod tests;

@@ -278,6 +278,12 @@ impl World {
         &mut self.databases
     }
 
+    /// The version of the database server installed on a host, if there is one.
+    #[must_use]
+    pub fn database_version(&self, host: &HostName) -> Option<database::Version> {
+        self.databases.server(host).map(|server| server.version.clone())
+    }
+
     /// Whether a database server is installed on a host.
     #[must_use]
     pub fn has_database(&self, host: &HostName) -> bool {

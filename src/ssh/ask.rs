@@ -1,10 +1,13 @@
 //! Questions a login may have for a person, and who answers them. Imports `domain`.
 
+use std::sync::Arc;
+
 use crate::domain::event::{Answer, QuestionKind};
 use crate::domain::hop::Hop;
 use crate::domain::names::EnvName;
 
 use super::dial::BoxFuture;
+use super::patience::Patience;
 
 /// Puts a question to whoever can answer it.
 pub trait Ask: Send + Sync + 'static {
@@ -19,5 +22,22 @@ pub struct RefuseAll;
 impl Ask for RefuseAll {
     fn ask<'a>(&'a self, _: &'a EnvName, _: &'a Hop, _: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(std::future::ready(Answer::Refuse))
+    }
+}
+
+/// What a login needs to put its questions: who asks, and the deadline that stops meanwhile.
+pub(super) struct Asker {
+    /// The environment that asks.
+    pub(super) env: EnvName,
+    /// Who answers.
+    pub(super) ask: Arc<dyn Ask>,
+    /// The login's deadline.
+    pub(super) patience: Arc<Patience>,
+}
+
+impl Asker {
+    /// Puts a question, with the deadline stopped.
+    pub(super) async fn put(&self, hop: &Hop, kind: QuestionKind) -> Answer {
+        self.patience.pause(self.ask.ask(&self.env, hop, kind)).await
     }
 }

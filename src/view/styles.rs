@@ -70,6 +70,12 @@ pub struct Styles {
     pub ascii: bool,
 }
 
+impl Default for Styles {
+    fn default() -> Self {
+        Self::without_colors()
+    }
+}
+
 impl Styles {
     /// The styles of a theme on a terminal with these colours.
     #[must_use]

@@ -20,12 +20,14 @@ ip link set lo up
 mkdir -p "$dir/layer"
 mount -t tmpfs -o mode=755,size=64m tmpfs "$dir/layer"
 mkdir "$dir/layer/upper" "$dir/layer/work"
-if cp -a "$dir/etc/." "$dir/layer/upper/" &&
-    mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
+cp -a "$dir/etc/." "$dir/layer/upper/"
+if mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
     umount -l "$dir/layer"
 else
-    cp -a --remove-destination -n /etc/. "$dir/layer/upper/" 2>/dev/null || true
-    mount --bind "$dir/layer/upper" /etc
+    mkdir "$dir/layer/whole"
+    cp -a /etc/. "$dir/layer/whole/"
+    cp -a --remove-destination "$dir/etc/." "$dir/layer/whole/"
+    mount --bind "$dir/layer/whole" /etc
 fi
 
 mount --bind "$dir/log" /var/log

@@ -8,12 +8,9 @@ use crate::config::action::Action;
 use crate::domain::names::HostName;
 use crate::domain::problem::ProblemKind;
 
-/// Rows of the screen that are not rows of a table: header, table head, footer.
-const FURNITURE: u16 = 6;
-
 /// Up, down, a page, the ends: of whatever lies on top.
 pub(super) fn by(model: &mut Model, action: Action) {
-    let page = usize::from(model.size.1.saturating_sub(FURNITURE).max(1));
+    let page = model.page;
     if let Some(at) = model.help {
         model.help = Some(step(action, at, page, usize::from(u16::MAX)));
     } else if matches!(model.screen(), Screen::Host(_)) {

@@ -1,61 +1,56 @@
-//! Answering a question. The default is to refuse: accepting a host key wants `yes` typed out and Enter, all of it
-//! after the question was drawn; keys typed ahead are dropped, and a paste never confirms.
+//! Answering a question. The default is to refuse. A key accepts only after the question was drawn and a moment of
+//! silence; keys typed ahead are dropped, and a paste never confirms.
 
 use super::edit;
 use crate::app::message::Effect;
-use crate::app::model::{ANSWER_MAX, Model, YES, empty_answer};
+use crate::app::model::{ANSWER_MAX, Model, empty_answer};
 use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::event::{Answer, QuestionKind};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
-    if !model.may_answer() {
-        return Vec::new();
-    }
-    match key.code {
-        KeyCode::Esc => answer(model, |_| Answer::Refuse),
-        KeyCode::Enter => enter(model),
-        KeyCode::Char('u') if key.ctrl => {
-            model.answer = empty_answer();
-            Vec::new()
-        }
-        KeyCode::Backspace => {
-            edit::backspace(&mut model.answer);
-            Vec::new()
-        }
-        KeyCode::Char(c) if !key.ctrl && !key.alt => {
-            type_char(model, c);
-            Vec::new()
+    match model.questions.first().map(|q| &q.kind) {
+        Some(QuestionKind::UnknownHostKey { .. }) => host_key(model, key),
+        Some(QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. }) if model.may_answer() => {
+            secret(model, key)
         }
         _ => Vec::new(),
     }
 }
 
-fn enter(model: &mut Model) -> Vec<Effect> {
-    let Some(question) = model.questions.first() else { return Vec::new() };
-    match question.kind {
-        QuestionKind::UnknownHostKey { .. } => {
-            if model.answer.eq_ignore_ascii_case(YES) {
-                return answer(model, |_| Answer::Accept);
-            }
-            if model.answer.eq_ignore_ascii_case("no") {
-                return answer(model, |_| Answer::Refuse);
-            }
-            model.answer = empty_answer();
-            model.say(format!("type {YES} to accept the key, Esc to refuse it"));
-            Vec::new()
+fn host_key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    let plain = !key.ctrl && !key.alt;
+    match key.code {
+        KeyCode::Char('y' | 'Y') if plain && model.may_answer() => answer(model, Answer::Accept),
+        KeyCode::Esc | KeyCode::Char('n' | 'N') if plain && model.may_answer() => {
+            answer(model, Answer::Refuse)
         }
-        QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. } => {
-            answer(model, |model| Answer::Secret(std::mem::replace(&mut model.answer, empty_answer())))
+        _ => {
+            model.disturbed();
+            Vec::new()
         }
     }
 }
 
-fn answer(model: &mut Model, make: impl FnOnce(&mut Model) -> Answer) -> Vec<Effect> {
+fn secret(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Esc => return answer(model, Answer::Refuse),
+        KeyCode::Enter => {
+            let typed = std::mem::replace(&mut model.answer, empty_answer());
+            return answer(model, Answer::Secret(typed));
+        }
+        KeyCode::Char('u') if key.ctrl => model.answer = empty_answer(),
+        KeyCode::Backspace => edit::backspace(&mut model.answer),
+        KeyCode::Char(c) if !key.ctrl && !key.alt => type_char(model, c),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
     if model.questions.is_empty() {
         return Vec::new();
     }
     let question = model.questions.remove(0);
-    let answer = make(model);
     model.answer = empty_answer();
     vec![Effect::Answer(question.id, answer)]
 }

@@ -24,7 +24,7 @@ pub(super) enum HostTable {
     Listed,
 }
 
-const FIELDS: [&str; 7] = ["address", "port", "user", "roles", "hostname", "sudo", "keys"];
+pub(super) const FIELDS: [&str; 7] = ["address", "port", "user", "roles", "hostname", "sudo", "keys"];
 
 /// A host whose name is known and whose fields are not read yet.
 pub(super) struct RawHost<'t> {
@@ -174,7 +174,7 @@ fn jump_conflicts(reader: &mut Reader, raw: &RawHost<'_>, jump: &JumpBox, span: 
             _ => false,
         };
         if !same {
-            let message = format!("{:?} is the jump box: its {key} is the one of jump", raw.name.value);
+            let message = format!("{:?} is the jump box: {key} is taken from jump", raw.name.value);
             let help = format!("remove {key} here, or give this host another name than the jump box");
             reader.conflict(value.span(), message, (span.clone(), "the jump box"), help);
         }

@@ -69,6 +69,17 @@ fn the_example_is_read() {
 }
 
 #[test]
+fn every_key_is_documented_and_the_smallest_inventory_is_one() {
+    let docs = include_str!("../../../docs/inventory.md");
+    let keys = [&scope::KEYS[..], &ENVIRONMENT_KEYS, &host::FIELDS, &thresholds::NAMES].concat();
+    for key in keys {
+        assert!(docs.contains(&format!("`{key}`")), "{key}");
+    }
+    let smallest = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(fleet(smallest).environments[0].hosts.len(), 2);
+}
+
+#[test]
 fn what_is_not_said_has_a_default() {
     let fleet = fleet("[environments.test]\njump.address = \"::1\"\nhosts.app1 = {}\n");
     let environment = &fleet.environments[0];
@@ -153,6 +164,14 @@ fn times_have_units() {
     assert_eq!(poll("'1500ms'"), Duration::from_millis(1500));
     assert_eq!(poll("'2m'"), Duration::from_secs(120));
     assert_eq!(poll("'1 h'"), Duration::from_secs(3600));
+}
+
+#[test]
+fn an_account_is_never_guessed() {
+    let nobody = Context { user: String::new(), ..context() };
+    let text = "[environments.a]\njump = 'local'\nhosts.x = {}\n";
+    assert_eq!(parse("f", text, &nobody).unwrap_err().len(), 1);
+    assert!(parse("f", &format!("user = 'u'\n{text}"), &nobody).is_ok());
 }
 
 #[test]

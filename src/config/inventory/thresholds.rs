@@ -6,7 +6,7 @@ use crate::config::reader::{Reader, Table};
 use crate::domain::fleet::{Threshold, Thresholds};
 
 /// The figures that have thresholds.
-const NAMES: [&str; 8] =
+pub(super) const NAMES: [&str; 8] =
     ["load_one_per_cpu", "load_five_per_cpu", "memory", "swap", "disk", "inodes", "lag", "clock"];
 
 const PERCENT: RangeInclusive<f64> = 0.0..=100.0;

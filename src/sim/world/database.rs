@@ -6,16 +6,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::domain::names::HostName;
 
-use super::machine::{Machine, count};
-use super::noise::{draw, key, unit};
+use super::machine::Machine;
+use super::noise::{draw, key};
 use super::spec::{DatabaseSpec, EnvironmentSpec};
+
+mod live;
+mod version;
+
+pub use version::{Place, Version};
 
 /// Bytes of a binary log before the next is begun (`max_binlog_size` of such servers).
 const LOG_SIZE: u64 = 104_857_600;
 /// Bytes of a transaction, about.
 const TRANSACTION: u64 = 611;
-/// Seconds of writes that are remembered to tell how old the next transaction is.
-const REMEMBERED: usize = 100_000;
 
 /// A database description that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -36,31 +39,6 @@ pub enum DatabaseError {
         /// Its version.
         version: String,
     },
-}
-
-/// A server's version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// As `VERSION()` prints it.
-    pub text: String,
-    /// Whether it is MariaDB (else MySQL).
-    pub mariadb: bool,
-    /// Major and minor.
-    pub number: (u32, u32),
-}
-
-impl Version {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(['.', '-']).map(str::parse::<u32>);
-        let number = (parts.next()?.ok()?, parts.next()?.ok()?);
-        Some(Self { text: text.to_owned(), mariadb: text.contains("MariaDB"), number })
-    }
-
-    /// Whether it is MariaDB of at least this version.
-    #[must_use]
-    pub fn mariadb_from(&self, major: u32, minor: u32) -> bool {
-        self.mariadb && self.number >= (major, minor)
-    }
 }
 
 /// A database server.
@@ -108,24 +86,6 @@ pub struct Connection {
     master: usize,
     received: u64,
     executed: u64,
-}
-
-/// A place in a binary log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Number of the file.
-    pub file: u64,
-    /// Position in it.
-    pub position: u64,
-}
-
-impl Place {
-    /// The file's name.
-    #[must_use]
-    pub fn file_name(self, version: &Version) -> String {
-        let base = if version.mariadb { "mariadb-bin" } else { "mysql-bin" };
-        format!("{base}.{:06}", self.file)
-    }
 }
 
 /// What a connection is doing.
@@ -271,80 +231,6 @@ impl Databases {
             |s: &&Server| s.running && s.connections.iter().any(|c| c.master == index && c.io_started);
         let own = self.servers.iter().filter(follows).map(|s| (s.server_id, s.name.clone()));
         own.chain(server.outside_replicas.iter().cloned()).collect()
-    }
-
-    /// Lives on until so many seconds after the world's start.
-    pub(super) fn live_until(&mut self, second: u64) {
-        while self.second < second {
-            if !self.alive || self.servers.is_empty() {
-                self.second = second;
-                return;
-            }
-            self.second += 1;
-            self.write();
-            self.replicate();
-        }
-    }
-
-    fn write(&mut self) {
-        let second = self.second;
-        for server in &mut self.servers {
-            if server.running && !server.read_only && server.writes_per_second > 0.0 {
-                let much = 0.4 + 1.2 * unit(server.key ^ 0x77, second);
-                server.written += count(server.writes_per_second * much + unit(server.key ^ 0x78, second));
-            }
-        }
-    }
-
-    fn replicate(&mut self) {
-        let second = self.second;
-        // What each log held before this second: a chain of replicas takes a second a link.
-        let logs: Vec<(u64, bool, f64)> =
-            self.servers.iter().map(|s| (s.logged(), s.running, s.writes_per_second)).collect();
-        for server in self.servers.iter_mut().filter(|s| s.running) {
-            // Now and then a replica is busy for a second or two.
-            let busy =
-                [second, second.saturating_sub(1)].iter().any(|s| unit(server.key ^ 0x1a9, *s) < 0.008);
-            for c in &mut server.connections {
-                let Some((there, up, rate)) = logs.get(c.master) else { continue };
-                if c.io_started && *up {
-                    c.received = (*there).max(c.received);
-                }
-                if c.sql_started && !busy {
-                    let pace = 200 + count(rate * 15.0);
-                    c.executed = c.received.min(c.executed + pace);
-                }
-            }
-        }
-        self.remember();
-    }
-
-    /// Notes what each followed log holds now; forgets what every follower has applied.
-    fn remember(&mut self) {
-        let mut applied: BTreeMap<usize, u64> = BTreeMap::new();
-        for c in self.servers.iter().flat_map(|s| &s.connections) {
-            let least = applied.entry(c.master).or_insert(c.executed);
-            *least = (*least).min(c.executed);
-        }
-        for (index, least) in applied {
-            let second = self.second;
-            let Some(server) = self.servers.get_mut(index) else { continue };
-            let logged = server.logged();
-            if server.history.back().is_none_or(|(_, held)| *held < logged) {
-                server.history.push_back((second, logged));
-            }
-            while server.history.front().is_some_and(|(_, held)| *held <= least) {
-                server.history.pop_front();
-            }
-            if server.history.len() > REMEMBERED {
-                // Coarser, and the oldest stays: the lag is told by it.
-                let mut number = 0_usize;
-                server.history.retain(|_| {
-                    number += 1;
-                    number % 2 == 1
-                });
-            }
-        }
     }
 }
 

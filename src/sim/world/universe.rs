@@ -98,6 +98,12 @@ impl Universe {
         Ok(universe)
     }
 
+    /// Its environments with their worlds and the address their jump box is reached at from outside.
+    pub fn jumps(&self) -> impl Iterator<Item = (&EnvName, &Arc<Mutex<World>>, &str)> {
+        let rules = self.rules.iter().map(|rules| rules.public_address.as_str());
+        self.environments.iter().zip(rules).map(|((name, world), address)| (name, world, address))
+    }
+
     /// The inventory of the fleet. `access` tells how to log in to an environment's jump box and hosts.
     #[must_use]
     pub fn fleet(&self, access: impl Fn(&EnvName) -> Arc<Access>) -> Fleet {

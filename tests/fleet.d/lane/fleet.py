@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,21 +22,36 @@ PROGRAMS = {
 }
 DATABASE_PROGRAMS = {"mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server", "openssl": "openssl"}
 
+# What a host needs of the kernel, tried once where it leaves no trace.
+TRIAL = "mount -t proc proc /proc && ip link add trial0 type veth peer name trial1 && ip link add trial2 type bridge"
+
 
 def missing_for(only_plain):
     """What this machine lacks to run a fleet, in words; empty when nothing."""
     if os.geteuid() != 0:
         return ["root (namespaces, mounts and links)"]
     wanted = PROGRAMS if only_plain else {**PROGRAMS, **DATABASE_PROGRAMS, "sudo": "sudo"}
-    return [f"{program} (apt install {package})" for program, package in wanted.items() if not shutil.which(program)]
+    lacking = [f"{program} (apt install {package})" for program, package in wanted.items() if not shutil.which(program)]
+    if not lacking:
+        tried = subprocess.run(["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "sh", "-c", TRIAL],
+                               capture_output=True, text=True, check=False)  # fmt: skip
+        if tried.returncode != 0:
+            lacking.append(f"namespaces with links and mounts (a privileged container?): {tried.stderr.strip()}")
+    return lacking
 
 
 @contextmanager
 def held(directory):
     """One command at a time works on a fleet that changes."""
     path = Path(f"{directory}.lock")
-    with open(path, "w", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW, 0o600)) as lock:
+    while True:
+        lock = open(path, "w", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW, 0o600))
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # Whoever held it before has removed the file: the lock must be on the one others will open.
+        if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+            break
+        lock.close()
+    with lock:
         try:
             yield
         finally:

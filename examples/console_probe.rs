@@ -1,0 +1,88 @@
+//! The console's terminal guard and event loop with nothing behind them: what `tests/terminal.rs` runs in a
+//! pseudo-terminal. Any `Ctrl-C` ends it; USR1 makes a task panic; USR2 makes the next drawing panic.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jumpdeck::app::model::Model;
+use jumpdeck::collect::clock::Clock;
+use jumpdeck::config::keymap::Keymap;
+use jumpdeck::domain::event::{Answer, QuestionId};
+use jumpdeck::domain::fleet::Fleet;
+use jumpdeck::domain::names::{EnvName, HostName};
+use jumpdeck::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, run, terminal};
+use ratatui::Frame;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+struct Nobody;
+
+impl FleetControl for Nobody {
+    fn activate(&self, _: &EnvName) {}
+    fn refresh(&self, _: &EnvName) {}
+    fn retry(&self, _: &EnvName, _: Option<&HostName>) {}
+    fn answer(&self, _: QuestionId, _: Answer) {}
+}
+
+struct Pid(Arc<AtomicBool>);
+
+impl Draw for Pid {
+    #[allow(clippy::panic)] // what this program is for
+    fn draw(&mut self, frame: &mut Frame<'_>, model: &Model) {
+        assert!(!self.0.load(Ordering::SeqCst), "drawing failed on purpose");
+        let (columns, rows) = model.size;
+        frame.render_widget(format!("probe {} of {columns}x{rows}\nready", std::process::id()), frame.area());
+    }
+
+    fn use_theme(&mut self, _: &str) {}
+}
+
+async fn console() -> Result<Ended, RuntimeError> {
+    let broken = Arc::new(AtomicBool::new(false));
+    let fail = |error: std::io::Error| RuntimeError::Terminal(error.to_string());
+    let mut first = signal(SignalKind::user_defined1()).map_err(fail)?;
+    let mut second = signal(SignalKind::user_defined2()).map_err(fail)?;
+    tokio::spawn(async move {
+        first.recv().await;
+        #[allow(clippy::panic)]
+        {
+            panic!("a task failed on purpose");
+        }
+    });
+    let breaks = broken.clone();
+    tokio::spawn(async move {
+        second.recv().await;
+        breaks.store(true, Ordering::SeqCst);
+    });
+    let clock = Clock::start();
+    let taken = terminal::take()?;
+    let size = taken.terminal.size().map_err(fail)?;
+    let fleet = Arc::new(Fleet { environments: Vec::new(), simulated: true });
+    let model =
+        Model::new(fleet, Arc::new(Keymap::default()), Vec::new(), clock.now(), (size.width, size.height));
+    let (_news, news) = mpsc::channel(1);
+    run(Console {
+        model,
+        terminal: taken.terminal,
+        draw: Pid(broken),
+        fleet: Nobody,
+        stage: taken.guard,
+        clock,
+        input: taken.input,
+        urgent: taken.urgent,
+        news,
+    })
+    .await
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match console().await {
+        Ok(ended) => ExitCode::from(ended.exit_code()),
+        Err(error) => {
+            eprintln!("console_probe: {error}");
+            ExitCode::from(70)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A small fleet for the tests of this layer.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::message::{Effect, Msg};
+use super::model::Model;
+use super::update::update;
+use crate::config::keymap::{KeyCode, KeyPress, Keymap};
+use crate::domain::access::{Access, KnownHosts};
+use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
+use crate::domain::fact::Fact;
+use crate::domain::fleet::{
+    Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
+};
+use crate::domain::hop::Hop;
+use crate::domain::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState, Load};
+use crate::domain::time::Moment;
+
+pub(super) fn host_name(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+pub(super) fn env_name(name: &str) -> EnvName {
+    EnvName::new(name).unwrap()
+}
+
+fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
+    let access = Arc::new(Access {
+        user: "ops".into(),
+        keys: Vec::new(),
+        agent: None,
+        password: false,
+        known_hosts: KnownHosts::Text(String::new()),
+    });
+    let host = |(at, host): (usize, &&str)| {
+        Arc::new(Host {
+            id: HostId { env: env_name(name), host: host_name(host) },
+            address: format!("10.0.0.{}", at + 1),
+            port: 22,
+            access: access.clone(),
+            roles: roles_from_host_name(host),
+            roles_declared: false,
+            hostname: None,
+            sudo: false,
+        })
+    };
+    Arc::new(Environment {
+        name: env_name(name),
+        level: name.into(),
+        guard: Guard::Confirm,
+        domain: None,
+        jump: Jump::Remote(JumpBox {
+            name: host_name("jump"),
+            address: "192.0.2.1".into(),
+            port: 22,
+            access: access.clone(),
+        }),
+        transport: Transport::Ssh,
+        thresholds: Thresholds::default(),
+        requirements: vec![Requirement {
+            role: RoleName::new("masterdb").unwrap(),
+            at_least: 1,
+            at_most: Some(1),
+            implies: Vec::new(),
+        }],
+        cadence: Cadence::default(),
+        hosts: hosts.iter().enumerate().map(host).collect(),
+    })
+}
+
+/// Two environments, four hosts and one; the first frame is drawn at one second.
+pub(super) fn model() -> Model {
+    let fleet = Fleet {
+        environments: vec![
+            environment("production", &["app1", "app2", "db1-masterdb", "db2"]),
+            environment("staging", &["app1"]),
+        ],
+        simulated: false,
+    };
+    let themes = vec!["dark".to_owned(), "light".to_owned()];
+    let mut model = Model::new(Arc::new(fleet), Arc::new(Keymap::default()), themes, Moment(1000), (80, 24));
+    frame(&mut model);
+    model
+}
+
+/// What the loop does for a frame.
+pub(super) fn frame(model: &mut Model) {
+    model.settle();
+    model.drawn(super::model::Room::default());
+}
+
+pub(super) fn pass(model: &mut Model, by: Duration) {
+    let now = model.now.plus(by);
+    update(model, Msg::Tick(now));
+}
+
+/// A host that answers, with this load, asked at `at`.
+pub(super) fn answering(model: &Model, env: &str, host: &str, load: f64, at: Moment) -> Arc<HostSnapshot> {
+    let env = model.environments.iter().find(|e| e.spec.name.as_str() == env).unwrap();
+    let (_, before) = env.host(&host_name(host)).unwrap();
+    let mut after = HostSnapshot::clone(before);
+    after.generation += 1;
+    after.link = Link::up(at);
+    after.reported_at = Some(at);
+    after.facts.load = Fact::new(Load { one: load, five: load, fifteen: load, cpus: Some(2) }, at);
+    Arc::new(after)
+}
+
+pub(super) fn report(model: &mut Model, env: &str, host: &str, load: f64) {
+    let snapshot = answering(model, env, host, load, model.now);
+    update(model, Msg::Fleet(FleetEvent::Host(snapshot)));
+}
+
+pub(super) fn fail(model: &mut Model, env: &str, host: &str, state: LinkState) {
+    let mut snapshot = HostSnapshot::clone(&answering(model, env, host, 0.0, model.now));
+    snapshot.reported_at = None;
+    snapshot.link.state = state;
+    update(model, Msg::Fleet(FleetEvent::Host(Arc::new(snapshot))));
+}
+
+pub(super) fn jump_up(model: &mut Model, env: &str) {
+    let spec = model.fleet.environment(&env_name(env)).unwrap().clone();
+    let mut jump = JumpSnapshot::pending(&spec, model.now);
+    jump.link = Link::up(model.now);
+    update(model, Msg::Fleet(FleetEvent::Jump(Arc::new(jump))));
+}
+
+pub(super) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+    update(model, Msg::Key(KeyPress { code, ctrl: false, alt: false }))
+}
+
+pub(super) fn ctrl(model: &mut Model, c: char) -> Vec<Effect> {
+    update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: true, alt: false }))
+}
+
+pub(super) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars().flat_map(|c| press(model, KeyCode::Char(c))).collect()
+}
+
+pub(super) fn ask(model: &mut Model, id: u64, kind: QuestionKind) {
+    let hop = Hop::Host(host_name("app1"));
+    let question = Question { id: QuestionId(id), env: env_name("production"), hop, kind };
+    update(model, Msg::Fleet(FleetEvent::Question(question)));
+}
+
+pub(super) fn unknown_key() -> QuestionKind {
+    QuestionKind::UnknownHostKey {
+        address: "10.0.0.1:22".into(),
+        algorithm: "ssh-ed25519".into(),
+        fingerprint: "SHA256:abc".into(),
+        file: "/home/ops/.ssh/known_hosts".into(),
+    }
+}
+
+pub(super) fn passphrase() -> QuestionKind {
+    QuestionKind::Passphrase { key: "/home/ops/.ssh/id_ed25519".into(), wrong: false }
+}

@@ -1,0 +1,175 @@
+//! `jumpdeck` and `jumpdeck demo`: the console.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ratatui::Frame;
+use tokio::sync::mpsc;
+
+use super::setup::{self, Setup};
+use super::{CliError, Common, Looks};
+use crate::app::model::{Model, Room, Screen};
+use crate::collect::Collector;
+use crate::collect::desk::Desk;
+use crate::config::files;
+use crate::config::settings::ColorChoice;
+use crate::config::theme::Theme;
+use crate::domain::event::{Answer, QuestionId};
+use crate::domain::fleet::Fleet;
+use crate::domain::names::{EnvName, HostName};
+use crate::runtime::color::Capabilities;
+use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
+use crate::view::{ColorSupport, Styles, ViewState, draw};
+
+/// News on its way from the actors; a full queue makes them wait.
+const QUEUE: usize = 1024;
+
+pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> {
+    let setup = Setup::read()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = runtime.block_on(console(common, looks, &setup));
+    // Connections that hang must not keep the terminal waiting.
+    runtime.shutdown_background();
+    Ok(ExitCode::from(ended?.exit_code()))
+}
+
+async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended, CliError> {
+    // Everything that may be wrong is said before the terminal is taken.
+    let terminal_says = Capabilities::from_environment();
+    let themes = themes(looks, setup, &terminal_says)?;
+    let keymap = looks.keymap.as_ref().or(setup.settings.keymap.as_ref()).map_or("default", String::as_str);
+    let keymap = files::load_keymap(&setup.paths.keymaps(), keymap).map_err(setup::rendered)?;
+    let target = setup::target(common, setup)?;
+    let active = active(&target.fleet, looks, setup)?;
+
+    let (sender, news) = mpsc::channel(QUEUE);
+    let desk = Desk::new(sender.clone());
+    let collector = target.collector(Arc::new(desk.clone()), sender);
+    let taken = terminal::take().map_err(failed)?;
+    let size = taken.terminal.size()?;
+    let names = themes.iter().map(|t| t.name.clone()).collect();
+    let mut model = Model::new(
+        target.fleet.clone(),
+        Arc::new(keymap),
+        names,
+        target.clock.now(),
+        (size.width, size.height),
+    );
+    model.active = active;
+    let support = match setup.settings.color {
+        ColorChoice::Auto => terminal_says.wanted,
+        ColorChoice::Always => terminal_says.possible,
+        ColorChoice::Never => ColorSupport::None,
+    };
+    let console = Console {
+        model,
+        terminal: taken.terminal,
+        draw: Screens::new(themes, support, &terminal_says),
+        fleet: Reached { collector, desk },
+        stage: taken.guard,
+        clock: target.clock,
+        input: taken.input,
+        urgent: taken.urgent,
+        news,
+    };
+    crate::runtime::run(console).await.map_err(failed)
+}
+
+#[allow(clippy::needless_pass_by_value)] // the shape `map_err` wants
+fn failed(error: RuntimeError) -> CliError {
+    CliError::Runtime(error.to_string())
+}
+
+/// The themes there are, the one asked for first.
+fn themes(looks: &Looks, setup: &Setup, terminal_says: &Capabilities) -> Result<Vec<Theme>, CliError> {
+    let mut themes = files::load_themes(&setup.paths.themes()).map_err(setup::rendered)?;
+    if let Some(name) = looks.theme.as_ref().or(setup.settings.theme.as_ref()) {
+        let Some(at) = themes.iter().position(|t| &t.name == name) else {
+            let known: Vec<&str> = themes.iter().map(|t| t.name.as_str()).collect();
+            return Err(CliError::Usage(format!(
+                "there is no theme {name:?}; there are: {}",
+                known.join(", ")
+            )));
+        };
+        themes.rotate_left(at);
+    } else if terminal_says.light
+        && let Some(at) = themes.iter().position(|t| !t.dark)
+    {
+        themes.rotate_left(at);
+    }
+    Ok(themes)
+}
+
+/// Which environment is shown first.
+fn active(fleet: &Fleet, looks: &Looks, setup: &Setup) -> Result<usize, CliError> {
+    let name = match (&looks.env, &setup.settings.environment) {
+        (Some(asked), _) => setup::environment(fleet, asked)?.name.clone(),
+        (None, Some(chosen)) => chosen.clone(),
+        (None, None) => return Ok(0),
+    };
+    // An environment that settings name need not be one of a simulated fleet.
+    Ok(fleet.environments.iter().position(|e| e.name == name).unwrap_or(0))
+}
+
+/// The screens, in the theme in use.
+struct Screens {
+    themes: Vec<Theme>,
+    support: ColorSupport,
+    styles: Styles,
+    state: ViewState,
+}
+
+impl Screens {
+    fn new(themes: Vec<Theme>, support: ColorSupport, terminal_says: &Capabilities) -> Self {
+        // There is always a theme; without one, the terminal's own colours have to do.
+        let styles = themes.first().map(|theme| Styles::new(theme, support)).unwrap_or_default();
+        let styles = styles.in_ascii(terminal_says.ascii);
+        Self { themes, support, styles, state: ViewState::default() }
+    }
+}
+
+impl Draw for Screens {
+    fn draw(&mut self, frame: &mut Frame<'_>, model: &Model) {
+        draw(frame, model, &self.styles, &mut self.state);
+    }
+
+    fn use_theme(&mut self, name: &str) {
+        if let Some(theme) = self.themes.iter().find(|t| t.name == name) {
+            self.styles = Styles::new(theme, self.support).in_ascii(self.styles.ascii);
+        }
+    }
+
+    fn room(&self, model: &Model) -> Room {
+        let limit = self.state.scroll_limit();
+        let on_host = matches!(model.screen(), Screen::Host(_));
+        Room {
+            page: Some(self.state.page()),
+            detail_limit: limit.filter(|_| model.help.is_none() && on_host),
+            help_limit: limit.filter(|_| model.help.is_some()),
+        }
+    }
+}
+
+/// The way to the fleet.
+struct Reached {
+    collector: Collector,
+    desk: Desk,
+}
+
+impl FleetControl for Reached {
+    fn activate(&self, env: &EnvName) {
+        self.collector.activate(env);
+    }
+
+    fn refresh(&self, env: &EnvName) {
+        self.collector.refresh(env);
+    }
+
+    fn retry(&self, env: &EnvName, host: Option<&HostName>) {
+        self.collector.retry(env, host);
+    }
+
+    fn answer(&self, id: QuestionId, answer: Answer) {
+        self.desk.answer(id, answer);
+    }
+}

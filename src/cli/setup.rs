@@ -1,0 +1,114 @@
+//! From arguments and files to a fleet and a way to it: what `console`, `demo` and `status` share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{CliError, Common};
+use crate::collect::Collector;
+use crate::collect::clock::Clock;
+use crate::collect::over_ssh::OverSsh;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::files::{self, Paths};
+use crate::config::inventory::Context;
+use crate::config::settings::Settings;
+use crate::domain::event::FleetEvent;
+use crate::domain::fleet::{Environment, Fleet};
+use crate::sim::sshd::SimFleet;
+use crate::sim::world::universe::Universe;
+use crate::ssh::ask::Ask;
+use crate::ssh::dial::{Dial, TcpDial};
+
+/// The worlds' seed: the same figures at every start, so that what one person saw another can see.
+const SEED: u64 = 2015;
+
+/// Where configuration lies and what it says.
+pub(super) struct Setup {
+    pub(super) paths: Paths,
+    pub(super) context: Context,
+    pub(super) settings: Settings,
+}
+
+impl Setup {
+    /// Reads `config.toml`, when there is one.
+    pub(super) fn read() -> Result<Self, CliError> {
+        let (paths, context) = places()?;
+        let settings = files::load_settings(&paths.settings(), &context).map_err(rendered)?;
+        Ok(Self { paths, context, settings })
+    }
+
+    /// The inventory in use: the flag's, the environment's, the settings', or `inventory.toml` in the configuration
+    /// folder.
+    pub(super) fn inventory(&self, common: &Common) -> PathBuf {
+        let chosen = common.inventory.as_ref().or(self.settings.inventory.as_ref());
+        chosen.cloned().unwrap_or_else(|| self.paths.inventory())
+    }
+}
+
+/// Where configuration lies, and what inventories take their defaults from.
+pub(super) fn places() -> Result<(Paths, Context), CliError> {
+    let homeless = |error| CliError::Usage(format!("no home folder: {error}; set HOME"));
+    Ok((Paths::from_env().map_err(homeless)?, files::context().map_err(homeless)?))
+}
+
+/// A fleet and the way to it.
+pub(super) struct Target {
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) clock: Clock,
+    dial: Arc<dyn Dial>,
+}
+
+impl Target {
+    /// The actors, not yet started.
+    pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
+        let reach = Arc::new(OverSsh::new(self.dial.clone(), ask));
+        Collector::new(self.fleet.clone(), reach, self.clock, events)
+    }
+}
+
+/// The fleet the arguments name. Within the tokio runtime: a simulated fleet starts its servers.
+pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError> {
+    let clock = Clock::start();
+    if let Some(world) = &common.demo {
+        let (universe, servers) = simulated(world)?;
+        let fleet = universe.fleet(|env| servers.access(env));
+        return Ok(Target { fleet: Arc::new(fleet), clock, dial: Arc::new(servers) });
+    }
+    let path = setup.inventory(common);
+    if !path.exists() {
+        return Err(no_inventory(&path));
+    }
+    let fleet = files::load_inventory(&path, &setup.context).map_err(rendered)?;
+    Ok(Target { fleet: Arc::new(fleet), clock, dial: Arc::new(TcpDial) })
+}
+
+/// A simulated fleet with its servers started.
+pub(super) fn simulated(world: &str) -> Result<(Universe, SimFleet), CliError> {
+    let universe = Universe::load(world, SEED).map_err(|e| CliError::Usage(e.to_string()))?;
+    let servers = SimFleet::start(&universe);
+    Ok((universe, servers))
+}
+
+fn no_inventory(path: &Path) -> CliError {
+    CliError::Config(format!(
+        "there is no inventory at {}\n  write one (inventory.example.toml in the source shows how), name one with \
+         --inventory,\n  or look around without a fleet: jumpdeck demo",
+        path.display()
+    ))
+}
+
+/// The environment of that name, or what there is instead.
+pub(super) fn environment(fleet: &Fleet, name: &str) -> Result<Arc<Environment>, CliError> {
+    fleet.environments.iter().find(|e| e.name.as_str() == name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = fleet.environments.iter().map(|e| e.name.as_str()).collect();
+        CliError::Usage(format!("there is no environment {name:?}; there are: {}", known.join(", ")))
+    })
+}
+
+/// Errors of configuration, as they are printed.
+pub(super) fn rendered(errors: Vec<Diagnostic>) -> CliError {
+    let coloured = super::colour_on(&std::io::stderr());
+    let text: Vec<String> = errors.iter().map(|e| e.render(coloured)).collect();
+    CliError::Config(format!("the configuration has errors; nothing was started\n\n{}", text.join("\n")))
+}

@@ -1,0 +1,58 @@
+//! `jumpdeck sim --listen ADDR`: the simulated fleet as a real SSH server on loopback, for any SSH client.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{CliError, Common, DEFAULT_WORLD, setup};
+use crate::domain::names::EnvName;
+
+/// Which fleet, and where it listens.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SimArgs {
+    /// Loopback address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2222")]
+    listen: SocketAddr,
+    /// Which world
+    #[arg(value_name = "WORLD")]
+    world: Option<String>,
+    /// The environment whose jump box listens [default: the world's first]
+    #[arg(long, short, value_name = "NAME")]
+    env: Option<String>,
+}
+
+pub(super) fn run(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(serve(common, args));
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
+    let world = args.world.as_deref().or(common.demo.as_deref()).unwrap_or(DEFAULT_WORLD);
+    let (universe, servers) = setup::simulated(world)?;
+    let fleet = universe.fleet(|env| servers.access(env));
+    let env = match &args.env {
+        Some(name) => setup::environment(&fleet, name)?,
+        None => {
+            fleet.environments.first().cloned().ok_or_else(|| CliError::Usage("an empty world".to_owned()))?
+        }
+    };
+    let listening = servers.listen(&env.name, args.listen).await?;
+    tell(&env.name, world, &listening);
+    // The fleet lives until somebody ends the program.
+    tokio::signal::ctrl_c().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(env: &EnvName, world: &str, listening: &crate::sim::sshd::Listening) {
+    let (ip, port) = (listening.address.ip(), listening.address.port());
+    println!(
+        "SIMULATED {world} {env}: its jump box listens on {ip} port {port}; any key, any user; ^C ends it"
+    );
+    println!("host key     {}", listening.fingerprint);
+    println!("known_hosts  {}", listening.known_hosts);
+    println!("\ntry          ssh -p {port} root@{ip}");
+    println!("             ssh -J root@{ip}:{port} root@app1 'cat /proc/loadavg; df -P -k'");
+}

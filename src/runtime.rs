@@ -1,0 +1,336 @@
+//! The event loop: the one place where keys, news of the fleet and time meet the model, and where frames are drawn.
+//! May import everything but `cli` and `sim`.
+//!
+//! [`run`] is generic over the terminal, the drawing and the way to the fleet, so that tests drive the real loop.
+
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep_until, timeout_at};
+
+use crate::app::message::{Effect, Msg};
+use crate::app::model::{Model, Room};
+use crate::app::update::update;
+use crate::collect::clock::Clock;
+use crate::domain::event::{Answer, FleetEvent, QuestionId};
+use crate::domain::names::{EnvName, HostName};
+use crate::domain::time::Moment;
+
+pub mod color;
+pub mod input;
+pub mod screen;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use input::{Input, Urgent};
+
+/// Frames are at least this far apart: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+/// How long after a terminal's failure the news of its hang-up may come.
+const HANG_UP_NEWS: Duration = Duration::from_millis(200);
+/// Messages taken in before the loop looks at keys and frames again.
+const BATCH: usize = 256;
+
+/// Draws the model. Implemented over `view`; by tests, over whatever they look at.
+pub trait Draw {
+    /// Draws one frame.
+    fn draw(&mut self, frame: &mut ratatui::Frame<'_>, model: &Model);
+
+    /// Uses that theme from the next frame on.
+    fn use_theme(&mut self, name: &str);
+
+    /// What the last frame had room for.
+    fn room(&self, model: &Model) -> Room {
+        let _ = model;
+        Room::default()
+    }
+}
+
+/// What the console asks of the fleet. Calls return at once.
+pub trait FleetControl {
+    /// Connects an environment, if it is not yet.
+    fn activate(&self, env: &EnvName);
+    /// Asks every host of an environment now.
+    fn refresh(&self, env: &EnvName);
+    /// Tries a host (with `None` the jump box) again now.
+    fn retry(&self, env: &EnvName, host: Option<&HostName>);
+    /// Hands in an answer.
+    fn answer(&self, id: QuestionId, answer: Answer);
+}
+
+/// The terminal's other life: the shell's.
+pub trait Stage {
+    /// Gives the terminal back and stops the process; returns when stopping was asked for, which may be before it
+    /// happens. `false`: this process cannot be stopped, as nobody could start it again.
+    ///
+    /// # Errors
+    /// When the terminal cannot be given back.
+    fn suspend(&mut self, whole_job: bool) -> std::io::Result<bool>;
+
+    /// Takes the terminal again.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken.
+    fn resume(&mut self) -> std::io::Result<()>;
+}
+
+/// All the loop owns.
+pub struct Console<B: Backend, D, F, S> {
+    /// What is known and shown.
+    pub model: Model,
+    /// Where frames go.
+    pub terminal: Terminal<B>,
+    /// How they are drawn.
+    pub draw: D,
+    /// The way to the fleet.
+    pub fleet: F,
+    /// The terminal guard.
+    pub stage: S,
+    /// The process's clock; the same that snapshots are stamped with.
+    pub clock: Clock,
+    /// Keys, pastes, sizes.
+    pub input: mpsc::Receiver<Input>,
+    /// Signals, hang-ups, panics.
+    pub urgent: mpsc::UnboundedReceiver<Urgent>,
+    /// News of the fleet.
+    pub news: mpsc::Receiver<FleetEvent>,
+}
+
+/// Why the console ended, when nothing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody quit.
+    Quit,
+    /// This signal asked for it.
+    Signal(i32),
+    /// The terminal is gone.
+    HungUp,
+}
+
+impl Ended {
+    /// The exit code that says so, as shells have it: 128 and the signal's number.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Quit => 0,
+            Self::Signal(number) => u8::try_from(128 + number).unwrap_or(128),
+            Self::HungUp => 129,
+        }
+    }
+}
+
+/// Why the console could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Standard input or output is no terminal.
+    #[error("{0} is not a terminal: the console needs one (for scripts there is `jumpdeck status`)")]
+    NotATerminal(&'static str),
+    /// The terminal can do nothing but print.
+    #[error("TERM is {0:?}: such a terminal cannot show a full screen")]
+    DumbTerminal(String),
+    /// The terminal failed.
+    #[error("the terminal: {0}")]
+    Terminal(String),
+    /// A part of the program panicked; what it said was printed when the terminal had been restored.
+    #[error("a part of the program failed (its message is above); the console ended")]
+    Panicked,
+}
+
+impl RuntimeError {
+    fn terminal(error: impl std::error::Error) -> Self {
+        Self::Terminal(error.to_string())
+    }
+}
+
+/// What is waited for.
+enum Next {
+    Frame,
+    Urgent(Urgent),
+    Input(Input),
+    News(usize),
+    Time,
+}
+
+/// Runs the console until somebody quits or something ends it.
+///
+/// # Errors
+/// When the terminal fails, or a part of the program panicked.
+pub async fn run<B, D, F, S>(mut console: Console<B, D, F, S>) -> Result<Ended, RuntimeError>
+where
+    B: Backend<Error: 'static>,
+    D: Draw,
+    F: FleetControl,
+    S: Stage,
+{
+    let mut pace = Pace { drawn_at: None, suspended: false, news_open: true };
+    match console.go(&mut pace).await {
+        Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
+        ended => ended,
+    }
+}
+
+struct Pace {
+    drawn_at: Option<Instant>,
+    suspended: bool,
+    news_open: bool,
+}
+
+impl<B, D, F, S> Console<B, D, F, S>
+where
+    B: Backend<Error: 'static>,
+    D: Draw,
+    F: FleetControl,
+    S: Stage,
+{
+    async fn go(&mut self, pace: &mut Pace) -> Result<Ended, RuntimeError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        // Something to look at before anybody is asked anything.
+        self.frame(pace)?;
+        let start = self.model.start();
+        self.perform(start);
+        loop {
+            let ended = match self.next(pace, &mut batch).await {
+                Next::Frame => {
+                    self.frame(pace)?;
+                    None
+                }
+                Next::Urgent(urgent) => self.urgent(urgent, pace)?,
+                Next::Input(input) => {
+                    self.tick();
+                    self.input(input, pace)?
+                }
+                Next::News(0) => {
+                    pace.news_open = false;
+                    None
+                }
+                Next::News(_) => {
+                    self.tick();
+                    for event in batch.drain(..) {
+                        update(&mut self.model, Msg::Fleet(event));
+                    }
+                    None
+                }
+                Next::Time => {
+                    self.tick();
+                    self.model.settle();
+                    None
+                }
+            };
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// A terminal that goes fails before the news of it arrives: gives that news a moment to tell what happened.
+    async fn why(&mut self, error: RuntimeError) -> Result<Ended, RuntimeError> {
+        let until = Instant::now() + HANG_UP_NEWS;
+        while let Ok(Some(urgent)) = timeout_at(until, self.urgent.recv()).await {
+            match urgent {
+                Urgent::Signal(number) => return Ok(Ended::Signal(number)),
+                Urgent::HungUp => return Ok(Ended::HungUp),
+                Urgent::Panicked => return Err(RuntimeError::Panicked),
+                Urgent::Stop | Urgent::Continued => {}
+            }
+        }
+        Err(error)
+    }
+
+    async fn next(&mut self, pace: &Pace, batch: &mut Vec<FleetEvent>) -> Next {
+        let frame = (self.model.changed && !pace.suspended)
+            .then(|| pace.drawn_at.map_or_else(Instant::now, |at| at + FRAME));
+        let time = self.wake().map(|at| self.clock.instant(at));
+        tokio::select! {
+            biased;
+            Some(urgent) = self.urgent.recv() => Next::Urgent(urgent),
+            () = at(frame) => Next::Frame,
+            Some(input) = self.input.recv() => Next::Input(input),
+            taken = self.news.recv_many(batch, BATCH), if pace.news_open => Next::News(taken),
+            () = at(time) => Next::Time,
+        }
+    }
+
+    /// When time alone changes something next: a judgement is due, or an age on screen.
+    fn wake(&self) -> Option<Moment> {
+        let second = self.model.ages().then(|| Moment((self.model.now.0 / 1000 + 1) * 1000));
+        [second, self.model.settle_due()].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) {
+        update(&mut self.model, Msg::Tick(self.clock.now()));
+    }
+
+    fn frame(&mut self, pace: &mut Pace) -> Result<(), RuntimeError> {
+        self.tick();
+        self.model.settle();
+        let (draw, model) = (&mut self.draw, &self.model);
+        self.terminal.draw(|frame| draw.draw(frame, model)).map_err(RuntimeError::terminal)?;
+        let room = self.draw.room(&self.model);
+        self.model.drawn(room);
+        pace.drawn_at = Some(Instant::now());
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input, pace: &mut Pace) -> Result<Option<Ended>, RuntimeError> {
+        let msg = match input {
+            Input::Key(key) => Msg::Key(key),
+            Input::Paste(text) => Msg::Paste(text),
+            Input::Resize(columns, rows) => Msg::Resize(columns, rows),
+            Input::Suspend => {
+                self.suspend(true, pace)?;
+                return Ok(None);
+            }
+        };
+        let effects = update(&mut self.model, msg);
+        // Before the next key: it may act on what this one has selected.
+        self.model.settle();
+        Ok(self.perform(effects))
+    }
+
+    fn urgent(&mut self, urgent: Urgent, pace: &mut Pace) -> Result<Option<Ended>, RuntimeError> {
+        match urgent {
+            Urgent::Signal(number) => return Ok(Some(Ended::Signal(number))),
+            Urgent::HungUp => return Ok(Some(Ended::HungUp)),
+            Urgent::Panicked => return Err(RuntimeError::Panicked),
+            Urgent::Stop => self.suspend(false, pace)?,
+            Urgent::Continued => {
+                self.stage.resume().map_err(RuntimeError::terminal)?;
+                pace.suspended = false;
+                // Whatever the shell left on the screen goes; `clear` would ask the terminal where its cursor is, and
+                // wait two seconds for an answer that the input thread has taken.
+                let size = self.terminal.size().map_err(RuntimeError::terminal)?;
+                self.terminal.resize(size.into()).map_err(RuntimeError::terminal)?;
+                update(&mut self.model, Msg::Resize(size.width, size.height));
+            }
+        }
+        Ok(None)
+    }
+
+    fn suspend(&mut self, whole_job: bool, pace: &mut Pace) -> Result<(), RuntimeError> {
+        pace.suspended = self.stage.suspend(whole_job).map_err(RuntimeError::terminal)?;
+        Ok(())
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Option<Ended> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Some(Ended::Quit),
+                Effect::Refresh(env) => self.fleet.refresh(&env),
+                Effect::Activate(env) => self.fleet.activate(&env),
+                Effect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
+                Effect::Answer(id, answer) => self.fleet.answer(id, answer),
+                Effect::UseTheme(name) => self.draw.use_theme(&name),
+            }
+        }
+        None
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,187 @@
+//! The client's options.
+
+use crate::sim::world::database::Version;
+
+use super::format::Style;
+
+/// What the client was told.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    pub(super) execute: Option<String>,
+    pub(super) style: Style,
+    pub(super) names: bool,
+    pub(super) raw: bool,
+    pub(super) silent: bool,
+    pub(super) force: bool,
+    pub(super) host: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) socket: Option<String>,
+    pub(super) password: bool,
+    pub(super) database: Option<String>,
+}
+
+/// An end before anything was asked.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+    pub(super) status: u8,
+}
+
+/// Long options that take a value, and what they mean here.
+static VALUED: &[(&str, char)] = &[
+    ("execute", 'e'),
+    ("host", 'h'),
+    ("user", 'u'),
+    ("socket", 'S'),
+    ("port", 'P'),
+    ("database", 'D'),
+    ("connect-timeout", '-'),
+    ("defaults-file", '-'),
+    ("defaults-extra-file", '-'),
+    ("defaults-group-suffix", '-'),
+    ("protocol", '-'),
+    ("ssl-ca", '-'),
+    ("ssl-cert", '-'),
+    ("ssl-key", '-'),
+    ("default-character-set", '-'),
+    ("max-allowed-packet", '-'),
+    ("init-command", '-'),
+];
+
+/// Long options without one.
+static PLAIN: &[(&str, char)] = &[
+    ("batch", 'B'),
+    ("skip-column-names", 'N'),
+    ("vertical", 'E'),
+    ("force", 'f'),
+    ("raw", 'r'),
+    ("silent", 's'),
+    ("table", 't'),
+    ("version", 'V'),
+    ("no-defaults", '-'),
+    ("column-names", '-'),
+    ("no-auto-rehash", '-'),
+    ("skip-auto-rehash", '-'),
+    ("unbuffered", '-'),
+    ("quick", '-'),
+    ("ssl", '-'),
+    ("ssl-verify-server-cert", '-'),
+    ("skip-ssl", '-'),
+    ("compress", '-'),
+    ("password", 'p'),
+    ("skip-reconnect", '-'),
+    ("skip-pager", '-'),
+    ("no-beep", '-'),
+    ("binary-mode", '-'),
+];
+
+impl Options {
+    pub(super) fn parse(name: &str, args: &[String], version: Option<&Version>) -> Result<Self, End> {
+        let mut options = Self {
+            execute: None,
+            style: Style::Batch,
+            names: true,
+            raw: false,
+            silent: false,
+            force: false,
+            host: None,
+            user: None,
+            socket: None,
+            password: false,
+            database: None,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            if let Some(long) = arg.strip_prefix("--").filter(|l| !l.is_empty()) {
+                let (word, value) = match long.split_once('=') {
+                    Some((word, value)) => (word, Some(value.to_owned())),
+                    None => (long, None),
+                };
+                let word = word.replace('_', "-");
+                if let Some((_, letter)) = VALUED.iter().find(|(known, _)| *known == word) {
+                    let value = value.or_else(|| args.next().cloned());
+                    let value = value.ok_or_else(|| needs_value(name, &format!("--{word}")))?;
+                    options.valued(*letter, value);
+                } else if let Some((_, letter)) = PLAIN.iter().find(|(known, _)| *known == word) {
+                    options.plain(name, *letter, version)?;
+                } else {
+                    return Err(unknown(name, arg));
+                }
+            } else if let Some(letters) = arg.strip_prefix('-').filter(|l| !l.is_empty()) {
+                options.short(name, letters, &mut args, version)?;
+            } else {
+                options.database = Some(arg.clone());
+            }
+        }
+        Ok(options)
+    }
+
+    fn short<'a>(
+        &mut self,
+        name: &str,
+        letters: &str,
+        args: &mut impl Iterator<Item = &'a String>,
+        version: Option<&Version>,
+    ) -> Result<(), End> {
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            match letter {
+                'e' | 'h' | 'u' | 'S' | 'P' | 'D' => {
+                    let glued: String = rest.by_ref().collect();
+                    let value = if glued.is_empty() { args.next().cloned() } else { Some(glued) };
+                    let value = value.ok_or_else(|| needs_value(name, &format!("-{letter}")))?;
+                    self.valued(letter, value);
+                }
+                // The password is glued to it, if it is there at all.
+                'p' => {
+                    self.password = true;
+                    return Ok(());
+                }
+                'B' | 'N' | 'E' | 'f' | 'r' | 's' | 't' | 'V' => self.plain(name, letter, version)?,
+                'A' | 'q' | 'n' | 'C' | 'w' | 'b' | 'c' => {}
+                other => return Err(unknown(name, &format!("-{other}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn valued(&mut self, letter: char, value: String) {
+        match letter {
+            'e' => self.execute = Some(value),
+            'h' => self.host = Some(value),
+            'u' => self.user = Some(value),
+            'S' => self.socket = Some(value),
+            'D' => self.database = Some(value),
+            _ => {}
+        }
+    }
+
+    fn plain(&mut self, name: &str, letter: char, version: Option<&Version>) -> Result<(), End> {
+        match letter {
+            'N' => self.names = false,
+            'E' => self.style = Style::Vertical,
+            't' => self.style = Style::Table,
+            'f' => self.force = true,
+            'r' => self.raw = true,
+            's' => self.silent = true,
+            'p' => self.password = true,
+            'V' => {
+                let distribution = version.map_or("", |v| v.text.trim_end_matches("-log"));
+                let stdout =
+                    format!("{name}  Ver 15.1 Distrib {distribution}, for debian-linux-gnu (x86_64)\n");
+                return Err(End { stdout, ..End::default() });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str, option: &str) -> End {
+    End { stderr: format!("{name}: unknown option '{option}'\n"), status: 2, ..End::default() }
+}
+
+fn needs_value(name: &str, option: &str) -> End {
+    End { stderr: format!("{name}: option '{option}' requires an argument\n"), status: 2, ..End::default() }
+}

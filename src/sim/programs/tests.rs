@@ -1,0 +1,104 @@
+//! Runs a simulated program as a shell would.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::AsyncReadExt;
+
+use crate::domain::names::HostName;
+use crate::sim::program::{Call, Program};
+use crate::sim::world::World;
+use crate::sim::world::universe::Universe;
+
+use super::PROGRAMS;
+
+pub(super) type Shared = Arc<Mutex<World>>;
+
+pub(super) fn world(name: &str, environment: usize) -> Shared {
+    Universe::load_still(name, 11).unwrap().environments[environment].1.clone()
+}
+
+pub(super) fn host(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+pub(super) fn find(name: &str) -> &'static dyn Program {
+    *PROGRAMS.iter().find(|p| p.name() == name).unwrap()
+}
+
+/// Standard output, standard error, status.
+pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (String, String, u8) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let (stdout, mut out) = tokio::io::duplex(1 << 20);
+        let (stderr, mut err) = tokio::io::duplex(1 << 20);
+        let call = Call {
+            host: host(on),
+            user: "root".to_owned(),
+            world: world.clone(),
+            args: args.iter().map(|a| (*a).to_owned()).collect(),
+            env: BTreeMap::new(),
+            cwd: "/root".to_owned(),
+            stdin: Box::new(std::io::Cursor::new(stdin.as_bytes().to_vec())),
+            stdout: Box::new(stdout),
+            stderr: Box::new(stderr),
+        };
+        let status = find(args[0]).run(call).await;
+        let (mut text, mut complaint) = (String::new(), String::new());
+        out.read_to_string(&mut text).await.unwrap();
+        err.read_to_string(&mut complaint).await.unwrap();
+        (text, complaint, status)
+    })
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<&str> = PROGRAMS.iter().map(|p| p.name()).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn the_tools_of_a_host_agree_with_its_proc_files() {
+    let world = world("wpd-2015", 0);
+    world.lock().unwrap().advance(std::time::Duration::from_secs(4000));
+    let read =
+        |path: &str| String::from_utf8(world.lock().unwrap().read_file(&host("db2"), path).unwrap()).unwrap();
+    let (uptime, _, status) = run(&world, "db2", &["uptime"], "");
+    assert_eq!(status, 0);
+    let loadavg = read("/proc/loadavg");
+    let load: Vec<&str> = loadavg.split(' ').take(3).collect();
+    assert!(uptime.ends_with(&format!("load average: {}\n", load.join(", "))), "{uptime}");
+    let (free, _, _) = run(&world, "db2", &["free"], "");
+    let meminfo = read("/proc/meminfo");
+    let total = meminfo.lines().next().unwrap().split_whitespace().nth(1).unwrap().to_owned();
+    assert_eq!(free.lines().nth(1).unwrap().split_whitespace().nth(1).unwrap(), total);
+    let (nproc, _, _) = run(&world, "db2", &["nproc"], "");
+    assert_eq!(read("/proc/cpuinfo").matches("processor").count().to_string(), nproc.trim());
+    assert_eq!(read("/sys/devices/system/cpu/online"), "0-3\n");
+    assert_eq!(run(&world, "db2", &["hostname", "-f"], "").0, "db2.production.wpdn\n");
+    assert_eq!(run(&world, "db2", &["uname", "-sn"], "").0, "Linux db2\n");
+}
+
+#[test]
+fn salt_call_reads_the_grains_file_as_it_stands() {
+    let world = world("wpd-2015", 0);
+    let (text, _, status) = run(
+        &world,
+        "db1-masterdb",
+        &["salt-call", "--local", "grains.item", "level", "roles", "--out=json"],
+        "",
+    );
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status, 0);
+    assert_eq!(json["local"]["level"], "production");
+    assert_eq!(json["local"]["roles"], serde_json::json!(["db", "masterdb"]));
+    let grains = b"level: staging\nroles:\n  - web\n".to_vec();
+    world.lock().unwrap().write_file(&host("app1"), "/etc/salt/grains", grains);
+    let level = run(&world, "app1", &["salt-call", "--local", "grains.get", "level"], "").0;
+    assert_eq!(level, "local:\n    staging\n");
+    let roles = run(&world, "app1", &["salt-call", "--local", "grains.get", "roles"], "").0;
+    assert_eq!(roles, "local:\n    - web\n");
+}

@@ -1,0 +1,43 @@
+//! `date` and its formats. The world's clock is the machine's own, in UTC.
+
+use super::{answer, arguments, failure, output};
+use crate::sim::program::{Call, Program};
+use crate::ssh::dial::BoxFuture;
+
+/// The program.
+#[derive(Debug)]
+pub struct Date;
+
+impl Program for Date {
+    fn name(&self) -> &'static str {
+        "date"
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let parsed = match arguments(&call.args, "uR", "d", &[("utc", 'u'), ("date", 'd')]) {
+            Ok(parsed) => parsed,
+            Err(reply) => return answer(call, reply),
+        };
+        let now = match parsed.value('d') {
+            None | Some("now") => jiff::Timestamp::now(),
+            Some(text) => {
+                let seconds = text.strip_prefix('@').and_then(|seconds| seconds.parse().ok());
+                match seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
+                    Some(time) => time,
+                    None => return answer(call, failure("date", &format!("invalid date '{text}'"), 1)),
+                }
+            }
+        };
+        let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+        let format = match parsed.operands.first().and_then(|text| text.strip_prefix('+')) {
+            Some(format) => format.to_owned(),
+            None if parsed.has('R') => "%a, %d %b %Y %H:%M:%S +0000".to_owned(),
+            None => "%a %b %e %H:%M:%S UTC %Y".to_owned(),
+        };
+        let reply = match jiff::fmt::strtime::format(&format, &now) {
+            Ok(text) => output(format!("{text}\n")),
+            Err(_) => failure("date", &format!("format not simulated: '{format}'"), 1),
+        };
+        answer(call, reply)
+    }
+}

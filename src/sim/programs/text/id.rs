@@ -1,0 +1,32 @@
+//! `id`, `id -u`, `id -un`: root is 0, everybody else 1000.
+
+use super::{answer, arguments, output};
+use crate::sim::program::{Call, Program};
+use crate::ssh::dial::BoxFuture;
+
+/// The program.
+#[derive(Debug)]
+pub struct Id;
+
+impl Program for Id {
+    fn name(&self) -> &'static str {
+        "id"
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let parsed = match arguments(&call.args, "ugnG", "", &[("user", 'u'), ("group", 'g'), ("name", 'n')])
+        {
+            Ok(parsed) => parsed,
+            Err(reply) => return answer(call, reply),
+        };
+        let user = parsed.operands.first().unwrap_or(&call.user).clone();
+        let number = if user == "root" { 0 } else { 1000 };
+        let short = parsed.has('u') || parsed.has('g') || parsed.has('G');
+        let text = match (short, parsed.has('n')) {
+            (true, true) => format!("{user}\n"),
+            (true, false) => format!("{number}\n"),
+            _ => format!("uid={number}({user}) gid={number}({user}) groups={number}({user})\n"),
+        };
+        answer(call, output(text))
+    }
+}

@@ -1,0 +1,419 @@
+//! Expansion of words (POSIX 2.6): tilde, parameters, substitutions, arithmetic, field splitting, file names.
+
+use std::sync::Arc;
+
+use super::pattern;
+use super::pipe::pipe;
+use super::state::{Fd, Flow, LARGEST, Shell};
+use super::syntax::{List, Operation, Parameter, Piece, Word};
+use crate::ssh::dial::BoxFuture;
+
+/// A piece of a word after expansion, before splitting.
+enum Segment {
+    /// Quoted text: never split, never a pattern.
+    Quoted(String),
+    /// The script's own unquoted text: a pattern, never split.
+    Plain(String),
+    /// The result of an unquoted expansion: split, and a pattern.
+    Split(String),
+    /// Between two of the positional parameters.
+    Break,
+}
+
+/// `Err` carries the way out of the shell; the message is already written.
+pub(crate) type Expanded<T> = Result<T, Flow>;
+
+#[derive(Default)]
+struct Field {
+    text: String,
+    pattern: String,
+}
+
+impl Shell {
+    /// A word as the fields of a command.
+    pub(crate) async fn fields(&mut self, word: &Word, out: &mut Vec<String>) -> Expanded<()> {
+        match word.0.as_slice() {
+            [Piece::Quoted(text)] => {
+                out.push(text.clone());
+                return Ok(());
+            }
+            [Piece::Text(text)] if !pattern::is_pattern(text) => {
+                out.push(text.clone());
+                return Ok(());
+            }
+            _ => {}
+        }
+        let mut segments = Vec::new();
+        self.segments(word, &mut segments).await?;
+        let separators = self.get("IFS").unwrap_or(" \t\n").to_owned();
+        for field in split(segments, &separators) {
+            if !self.options.noglob && pattern::is_pattern(&field.pattern) {
+                let names = self.glob(&field.pattern);
+                if !names.is_empty() {
+                    out.extend(names);
+                    continue;
+                }
+            }
+            out.push(field.text);
+        }
+        Ok(())
+    }
+
+    /// A word as one text: what is assigned, matched, or named in a redirection.
+    pub(crate) async fn text(&mut self, word: &Word) -> Expanded<String> {
+        if let [Piece::Quoted(text) | Piece::Text(text)] = word.0.as_slice() {
+            return Ok(text.clone());
+        }
+        let mut segments = Vec::new();
+        self.segments(word, &mut segments).await?;
+        let mut text = String::new();
+        for segment in segments {
+            match segment {
+                Segment::Quoted(part) | Segment::Plain(part) | Segment::Split(part) => text.push_str(&part),
+                Segment::Break => text.push(' '),
+            }
+        }
+        Ok(text)
+    }
+
+    /// A word as a pattern, what was quoted in it escaped.
+    pub(crate) async fn pattern(&mut self, word: &Word) -> Expanded<String> {
+        let mut segments = Vec::new();
+        self.segments(word, &mut segments).await?;
+        let mut text = String::new();
+        for segment in segments {
+            match segment {
+                Segment::Quoted(part) => pattern::escape(&part, &mut text),
+                Segment::Plain(part) | Segment::Split(part) => text.push_str(&part),
+                Segment::Break => text.push(' '),
+            }
+        }
+        Ok(text)
+    }
+
+    fn segments<'a>(&'a mut self, word: &'a Word, out: &'a mut Vec<Segment>) -> BoxFuture<'a, Expanded<()>> {
+        Box::pin(async move {
+            for piece in &word.0 {
+                match piece {
+                    Piece::Text(text) => out.push(Segment::Plain(text.clone())),
+                    Piece::Quoted(text) => out.push(Segment::Quoted(text.clone())),
+                    Piece::Tilde(user) => out.push(Segment::Quoted(self.home_of(user))),
+                    Piece::Parameter(parameter, quoted) => self.parameter(parameter, *quoted, out).await?,
+                    Piece::Substitution(list, quoted) => {
+                        let text = self.substitute(list).await?;
+                        out.push(result(text, *quoted));
+                    }
+                    Piece::Arithmetic(expression, quoted) => {
+                        let value = self.arithmetic(expression).await?;
+                        out.push(result(value.to_string(), *quoted));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn home_of(&self, user: &str) -> String {
+        match user {
+            "" => self.get("HOME").unwrap_or("/").to_owned(),
+            "root" => "/root".to_owned(),
+            other => format!("/home/{other}"),
+        }
+    }
+
+    /// Runs `$(…)` and returns what it wrote, trailing newlines dropped.
+    async fn substitute(&mut self, list: &Arc<List>) -> Expanded<String> {
+        let (writer, reader) = pipe();
+        let mut sub = self.subshell();
+        sub.set_fd(1, Fd::Write(writer));
+        let run = async move { sub.run_and_leave(list).await };
+        let take = async move { reader.take_all(LARGEST).await };
+        let (status, mut bytes) = tokio::join!(run, take);
+        self.substituted = Some(status);
+        self.status = status;
+        bytes.retain(|&byte| byte != 0);
+        let mut text =
+            String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        text.truncate(text.trim_end_matches('\n').len());
+        Ok(text)
+    }
+
+    /// The value of a parameter other than `$@` and `$*`.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        match name {
+            "?" => Some(self.status.to_string()),
+            "#" => Some(self.arguments.len().to_string()),
+            "$" => Some(self.pid.to_string()),
+            "!" => self.last_background.map(|pid| pid.to_string()),
+            "-" => Some(self.flags()),
+            "0" => Some(self.name.clone()),
+            "@" | "*" => (!self.arguments.is_empty()).then(|| self.arguments.join(" ")),
+            "LINENO" => Some(self.line.to_string()),
+            _ => match name.parse::<usize>() {
+                Ok(number) => self.arguments.get(number.checked_sub(1)?).cloned(),
+                Err(_) => self.get(name).map(str::to_owned),
+            },
+        }
+    }
+
+    fn flags(&self) -> String {
+        let options = &self.options;
+        [(options.errexit, 'e'), (options.noglob, 'f'), (options.nounset, 'u'), (options.xtrace, 'x')]
+            .into_iter()
+            .filter_map(|(on, letter)| on.then_some(letter))
+            .collect()
+    }
+
+    async fn unset(&mut self, name: &str) -> Flow {
+        self.complain(&format!("{name}: parameter not set")).await;
+        self.status = 2;
+        Flow::Exit
+    }
+
+    async fn parameter(
+        &mut self,
+        parameter: &Parameter,
+        quoted: bool,
+        out: &mut Vec<Segment>,
+    ) -> Expanded<()> {
+        let name = parameter.name.as_str();
+        if let Operation::Default { sign, colon, word } = &parameter.operation {
+            return self.defaulted(name, (*sign, *colon), word, quoted, out).await;
+        }
+        if matches!(name, "@" | "*") && matches!(parameter.operation, Operation::Get) {
+            self.all_arguments(name == "@", quoted, out);
+            return Ok(());
+        }
+        let Some(value) = self.value(name) else {
+            if self.options.nounset && !matches!(name, "@" | "*") {
+                return Err(self.unset(name).await);
+            }
+            let empty = if matches!(parameter.operation, Operation::Length) { "0" } else { "" };
+            out.push(result(empty.to_owned(), quoted));
+            return Ok(());
+        };
+        let value = match &parameter.operation {
+            Operation::Get | Operation::Default { .. } => value,
+            Operation::Length => value.chars().count().to_string(),
+            Operation::Trim { suffix, longest, pattern } => {
+                let pattern = self.pattern(pattern).await?;
+                trim(&value, &pattern, *suffix, *longest)
+            }
+            Operation::Slice { offset, length } => {
+                let offset = self.arithmetic(offset).await?;
+                let length = match length {
+                    Some(length) => Some(self.arithmetic(length).await?),
+                    None => None,
+                };
+                slice(&value, offset, length)
+            }
+            Operation::Replace { all, pattern, with } => {
+                let pattern = self.pattern(pattern).await?;
+                let with = self.text(with).await?;
+                replace(&value, &pattern, &with, *all)
+            }
+        };
+        out.push(result(value, quoted));
+        Ok(())
+    }
+
+    fn all_arguments(&self, separate: bool, quoted: bool, out: &mut Vec<Segment>) {
+        if quoted && !separate {
+            let separator = self.get("IFS").map_or(Some(' '), |ifs| ifs.chars().next());
+            let joined = self.arguments.join(&separator.map(String::from).unwrap_or_default());
+            out.push(Segment::Quoted(joined));
+            return;
+        }
+        for (at, argument) in self.arguments.iter().enumerate() {
+            if at > 0 {
+                out.push(Segment::Break);
+            }
+            out.push(result(argument.clone(), quoted));
+        }
+    }
+
+    /// `${name-word}` and its kin.
+    async fn defaulted(
+        &mut self,
+        name: &str,
+        (sign, colon): (char, bool),
+        word: &Word,
+        quoted: bool,
+        out: &mut Vec<Segment>,
+    ) -> Expanded<()> {
+        let value = self.value(name).filter(|value| !colon || !value.is_empty());
+        match (sign, value) {
+            ('+', None) => out.extend(quoted.then(|| Segment::Quoted(String::new()))),
+            ('+', Some(_)) | ('-', None) => {
+                let mut inner = Vec::new();
+                self.segments(word, &mut inner).await?;
+                if quoted && inner.is_empty() {
+                    out.push(Segment::Quoted(String::new()));
+                }
+                out.extend(inner.into_iter().map(|segment| match segment {
+                    Segment::Plain(text) if !quoted => Segment::Split(text),
+                    other => other,
+                }));
+            }
+            ('=', None) => {
+                let text = self.text(word).await?;
+                if let Err(message) = self.set(name, text.clone()) {
+                    self.complain(&message).await;
+                    self.status = 2;
+                    return Err(Flow::Exit);
+                }
+                out.push(result(text, quoted));
+            }
+            ('?', None) => {
+                let text = self.text(word).await?;
+                let text = if text.is_empty() { "parameter not set or null".to_owned() } else { text };
+                self.complain(&format!("{name}: {text}")).await;
+                self.status = 2;
+                return Err(Flow::Exit);
+            }
+            (_, Some(_)) if matches!(name, "@" | "*") => self.all_arguments(name == "@", quoted, out),
+            (_, Some(value)) => out.push(result(value, quoted)),
+            (_, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The files of the world that match, sorted.
+    fn glob(&self, pattern: &str) -> Vec<String> {
+        let absolute = pattern.starts_with('/');
+        let mut found = vec![String::new()];
+        let world = self.machine.world();
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            let mut next = Vec::new();
+            for base in &found {
+                let joined = |name: &str| match (base.as_str(), absolute) {
+                    ("", false) => name.to_owned(),
+                    _ => format!("{base}/{name}"),
+                };
+                if !pattern::is_pattern(part) {
+                    next.push(joined(&pattern::unescape(part)));
+                    continue;
+                }
+                let directory = self.absolute(if base.is_empty() && absolute { "/" } else { base });
+                let mut names = world.list_dir(&self.machine.host, &directory).unwrap_or_default();
+                names.retain(|name| {
+                    pattern::matches(part, name) && (part.starts_with('.') || !name.starts_with('.'))
+                });
+                names.sort();
+                next.extend(names.iter().map(|name| joined(name)));
+            }
+            found = next;
+        }
+        found.retain(|path| {
+            let path = self.absolute(path);
+            world.list_dir(&self.machine.host, &path).is_some()
+                || world.read_file(&self.machine.host, &path).is_some()
+        });
+        found
+    }
+}
+
+fn result(text: String, quoted: bool) -> Segment {
+    if quoted { Segment::Quoted(text) } else { Segment::Split(text) }
+}
+
+/// Field splitting (POSIX 2.6.5).
+fn split(segments: Vec<Segment>, separators: &str) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut current: Option<Field> = None;
+    let mut after_blank = false;
+    for segment in segments {
+        match segment {
+            Segment::Quoted(text) => {
+                let field = current.get_or_insert_default();
+                field.text.push_str(&text);
+                pattern::escape(&text, &mut field.pattern);
+                after_blank = false;
+            }
+            Segment::Plain(text) => {
+                let field = current.get_or_insert_default();
+                field.text.push_str(&text);
+                field.pattern.push_str(&text);
+                after_blank = false;
+            }
+            Segment::Break => {
+                fields.extend(current.take());
+                after_blank = false;
+            }
+            Segment::Split(text) => {
+                for c in text.chars() {
+                    if !separators.contains(c) {
+                        let field = current.get_or_insert_default();
+                        field.text.push(c);
+                        field.pattern.extend((c == '\\').then_some('\\'));
+                        field.pattern.push(c);
+                        after_blank = false;
+                    } else if c.is_ascii_whitespace() {
+                        after_blank |= current.is_some();
+                        fields.extend(current.take());
+                    } else {
+                        if current.is_some() || !after_blank {
+                            fields.push(current.take().unwrap_or_default());
+                        }
+                        after_blank = false;
+                    }
+                }
+            }
+        }
+    }
+    fields.extend(current);
+    fields
+}
+
+/// `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`.
+fn trim(value: &str, pattern: &str, suffix: bool, longest: bool) -> String {
+    let mut cuts: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
+    // Shortest removed part first.
+    if suffix != longest {
+        cuts.reverse();
+    }
+    for cut in cuts {
+        let (before, after) = value.split_at(cut);
+        let (kept, removed) = if suffix { (before, after) } else { (after, before) };
+        if pattern::matches(pattern, removed) {
+            return kept.to_owned();
+        }
+    }
+    value.to_owned()
+}
+
+fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
+    let total = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
+    let start = if offset < 0 { (total + offset).max(0) } else { offset.min(total) };
+    let end = match length {
+        None => total,
+        Some(length) if length < 0 => (total + length).max(start),
+        Some(length) => start.saturating_add(length).min(total),
+    };
+    let (start, count) = (usize::try_from(start).unwrap_or(0), usize::try_from(end - start).unwrap_or(0));
+    value.chars().skip(start).take(count).collect()
+}
+
+fn replace(value: &str, pattern: &str, with: &str, all: bool) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    'next: while !rest.is_empty() {
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).collect::<Vec<_>>();
+        for end in ends.into_iter().rev() {
+            let (found, after) = rest.split_at(end);
+            if pattern::matches(pattern, found) {
+                out.push_str(with);
+                rest = after;
+                if !all {
+                    break 'next;
+                }
+                continue 'next;
+            }
+        }
+        let mut chars = rest.chars();
+        out.extend(chars.next());
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,211 @@
+//! A login with a terminal: a prompt, line editing as a terminal's line discipline does it, `^C` and `^D`.
+
+use tokio::sync::mpsc;
+
+use super::parse::{Syntax, parse};
+use super::pipe::{Reader, Writer, pipe};
+use super::state::{Fd, Flow, Shell};
+use super::{Ended, LARGEST, Login};
+
+enum Typed {
+    Line(String),
+    Interrupt,
+    End,
+}
+
+/// Lines waiting to be read.
+const WAITING: usize = 16;
+/// The longest line a terminal takes (`MAX_CANON` is 255; Linux takes 4096).
+const LONGEST: usize = 4096;
+
+/// Runs a session on a terminal until it ends; returns how it ended. What is written uses plain newlines: the
+/// SSH layer turns them into carriage return and newline.
+pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
+    let (mut shell, leftovers) = login.shell(super::pipe::filled(Vec::new()), screen.clone(), screen.clone());
+    let (typed, mut lines) = mpsc::channel(WAITING);
+    let discipline = line_discipline(keys, screen.clone(), typed);
+    let work = async move {
+        let mut pending = String::new();
+        loop {
+            let prompt = if pending.is_empty() { prompt(&shell) } else { "> ".to_owned() };
+            if screen.put(prompt.as_bytes()).await.is_err() {
+                return shell.status;
+            }
+            match lines.recv().await {
+                None => return shell.status,
+                Some(Typed::End) => {
+                    let _gone = screen.put(b"logout\n").await;
+                    return shell.leave().await;
+                }
+                Some(Typed::Interrupt) => {
+                    pending.clear();
+                    shell.status = 130;
+                }
+                Some(Typed::Line(line)) => {
+                    pending.push_str(&line);
+                    if pending.ends_with("\\\n") {
+                        continue;
+                    }
+                    let list = match parse(&pending) {
+                        Err(Syntax::Incomplete) if pending.len() < LARGEST => continue,
+                        other => other,
+                    };
+                    pending.clear();
+                    match list {
+                        Ok(list)
+                            if foreground(&mut shell, &list, &mut lines, &screen).await == Flow::Exit =>
+                        {
+                            // A failed expansion ends a script, not a session with a person.
+                            if shell.leaving_for_good {
+                                return shell.leave().await;
+                            }
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            shell.complain(&error.to_string()).await;
+                            shell.status = 2;
+                        }
+                    }
+                }
+            }
+        }
+    };
+    let status = tokio::select! {
+        status = work => status,
+        never = discipline => match never {},
+    };
+    Ended { status, leftovers }
+}
+
+fn prompt(shell: &Shell) -> String {
+    let home = shell.get("HOME").unwrap_or_default();
+    let place = match shell.cwd.strip_prefix(home) {
+        Some(rest) if !home.is_empty() && (rest.is_empty() || rest.starts_with('/')) => format!("~{rest}"),
+        _ => shell.cwd.clone(),
+    };
+    let sign = if shell.user == "root" { '#' } else { '$' };
+    format!("{}@{}:{place}{sign} ", shell.user, shell.machine.host)
+}
+
+/// Runs a line with the terminal as its input; `^C` ends it.
+async fn foreground(
+    shell: &mut Shell,
+    list: &super::syntax::List,
+    lines: &mut mpsc::Receiver<Typed>,
+    screen: &Writer,
+) -> Flow {
+    let (writer, reader) = pipe();
+    let mut writer = Some(writer);
+    shell.set_fd(0, Fd::Read(reader));
+    shell.leaving_for_good = false;
+    let interrupted = {
+        let running = shell.list(list);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                flow = &mut running => break Some(flow),
+                typed = lines.recv() => match typed {
+                    Some(Typed::Line(line)) => {
+                        if let Some(writer) = &writer {
+                            let _nobody_reads = writer.put(line.as_bytes()).await;
+                        }
+                    }
+                    Some(Typed::End) => writer = None,
+                    Some(Typed::Interrupt) | None => break None,
+                },
+            }
+        }
+    };
+    interrupted.unwrap_or_else(|| {
+        shell.after_interrupt(Fd::Write(screen.clone()));
+        Flow::Next
+    })
+}
+
+/// Echo, erase, line and word kill, `^C`, `^D`; lines go out when they are complete.
+async fn line_discipline(
+    keys: Reader,
+    screen: Writer,
+    typed: mpsc::Sender<Typed>,
+) -> std::convert::Infallible {
+    let mut line = String::new();
+    let mut escape = Escape::None;
+    loop {
+        let bytes = keys.take_some(LONGEST).await;
+        if bytes.is_empty() {
+            let _gone = typed.send(Typed::End).await;
+            std::future::pending::<()>().await;
+        }
+        for c in String::from_utf8_lossy(&bytes).chars() {
+            if escape.swallows(c) {
+                continue;
+            }
+            let echo = match c {
+                '\r' | '\n' => {
+                    let _gone = screen.put(b"\n").await;
+                    line.push('\n');
+                    let _gone = typed.send(Typed::Line(std::mem::take(&mut line))).await;
+                    continue;
+                }
+                '\u{3}' => {
+                    line.clear();
+                    let _gone = screen.put(b"^C\n").await;
+                    let _gone = typed.send(Typed::Interrupt).await;
+                    continue;
+                }
+                '\u{4}' => {
+                    if line.is_empty() {
+                        let _gone = typed.send(Typed::End).await;
+                    }
+                    continue;
+                }
+                '\u{7f}' | '\u{8}' => {
+                    if line.pop().is_some() {
+                        "\u{8} \u{8}".to_owned()
+                    } else {
+                        String::new()
+                    }
+                }
+                '\u{15}' => {
+                    let count = line.chars().count();
+                    line.clear();
+                    "\u{8} \u{8}".repeat(count)
+                }
+                '\u{17}' => {
+                    let kept = line.trim_end().rfind(' ').map_or(0, |at| at + 1);
+                    let count = line.get(kept..).unwrap_or_default().chars().count();
+                    line.truncate(kept);
+                    "\u{8} \u{8}".repeat(count)
+                }
+                c if c.is_control() || line.len() >= LONGEST => String::new(),
+                c => {
+                    line.push(c);
+                    c.to_string()
+                }
+            };
+            let _gone = screen.put(echo.as_bytes()).await;
+        }
+    }
+}
+
+/// Arrow keys and the like are swallowed: there is no history to walk.
+enum Escape {
+    None,
+    Started,
+    Sequence,
+}
+
+impl Escape {
+    fn swallows(&mut self, c: char) -> bool {
+        let (next, swallowed) = match (&self, c) {
+            (Self::None, '\u{1b}') => (Self::Started, true),
+            (Self::None, _) => (Self::None, false),
+            (Self::Started, '[' | 'O') => (Self::Sequence, true),
+            (Self::Started, _) => (Self::None, true),
+            (Self::Sequence, '@'..='~') => (Self::None, true),
+            (Self::Sequence, _) => (Self::Sequence, true),
+        };
+        *self = next;
+        swallowed
+    }
+}

@@ -1,0 +1,91 @@
+//! The interpreter against the truth: what is expected here, dash says too.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::pipe::{filled, pipe};
+use super::{Login, Machine};
+use crate::domain::names::HostName;
+use crate::sim::world::World;
+
+const MEMINFO: &str =
+    "MemTotal:        2048000 kB\nMemFree:          512000 kB\nSwapTotal:             0 kB\n";
+
+fn login() -> Login {
+    let host = HostName::new("app1").unwrap();
+    let mut world = World::default();
+    world.write_file(&host, "/proc/meminfo", MEMINFO.into());
+    world.write_file(&host, "/proc/loadavg", b"0.52 0.40 0.33 1/123 4567\n".to_vec());
+    world.write_file(&host, "/srv/a b/one.txt", b"one\n".to_vec());
+    world.write_file(&host, "/srv/two.txt", b"two\n".to_vec());
+    Login {
+        machine: Machine::new(host, Arc::new(Mutex::new(world))),
+        user: "root".to_owned(),
+        environment: Vec::new(),
+    }
+}
+
+/// Standard output, standard error and status of `sh -s` style input or of one command line.
+async fn run(command: &str, stdin: &str) -> (String, String, u8) {
+    let login = login();
+    let (out_writer, out) = pipe();
+    let (err_writer, err) = pipe();
+    let ran = login.execute(command, filled(stdin.into()), out_writer, err_writer);
+    let limit = 1 << 20;
+    let all = async { tokio::join!(ran, out.take_all(limit), err.take_all(limit)) };
+    let (ended, out, err) = tokio::time::timeout(Duration::from_secs(20), all).await.expect(command);
+    (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned(), ended.status)
+}
+
+/// What the real dash does with it.
+fn dash(script: &str, stdin: &str) -> Option<(String, i32)> {
+    let mut child = Command::new("dash")
+        .arg0("sh")
+        .args(["-c", script])
+        .current_dir("/")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(stdin.as_bytes()).ok()?;
+    let output = child.wait_with_output().ok()?;
+    Some((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()?))
+}
+
+include!("tests/table.rs");
+
+#[tokio::test]
+async fn scripts_do_what_dash_does() {
+    let mut wrong = Vec::new();
+    for (script, stdin, expected, status) in TABLE {
+        if let Some((truth, code)) = dash(script, stdin) {
+            if (truth.as_str(), code) != (*expected, i32::from(*status)) {
+                wrong.push(format!(
+                    "dash itself: {script}\n  expected {expected:?} {status}\n  dash     {truth:?} {code}"
+                ));
+            }
+        }
+        let quoted = shlex::try_quote(script).unwrap();
+        let (out, err, got) = run(&format!("sh -c {quoted}"), stdin).await;
+        if (out.as_str(), got) != (*expected, *status) {
+            wrong.push(format!(
+                "{script}\n  expected {expected:?} {status}\n  got      {out:?} {got}\n  stderr   {err:?}"
+            ));
+        }
+        // The same script arriving on standard input.
+        if stdin.is_empty() {
+            let (out, err, got) = run("sh", &format!("{script}\n")).await;
+            if (out.as_str(), got) != (*expected, *status) {
+                wrong.push(format!("(stdin) {script}\n  expected {expected:?} {status}\n  got      {out:?} {got}\n  stderr   {err:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

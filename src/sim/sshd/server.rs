@@ -1,0 +1,119 @@
+//! One SSH connection to a simulated machine: logins, sessions, and forwarding to its neighbours.
+
+use std::sync::Arc;
+
+use russh::keys::Certificate;
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelOpenFailure};
+
+use super::fault::Fault;
+use super::link::Link;
+use super::{Environment, SSH_PORT, Site, session};
+use crate::domain::names::HostName;
+use crate::sim::shell::Login;
+use crate::ssh::dial::Stream;
+
+/// The server's side of one connection.
+pub(crate) struct Door {
+    environment: Arc<Environment>,
+    site: Arc<Site>,
+    user: String,
+}
+
+/// Serves one connection until it ends.
+pub(crate) async fn serve(environment: Arc<Environment>, host: &HostName, stream: impl Stream) {
+    let Some(site) = environment.sites.get(host).cloned() else { return };
+    let link = Link::new(stream, Arc::clone(&site.switch));
+    let config = site.config();
+    let door = Door { environment, site, user: String::new() };
+    // How a connection ends concerns its client only.
+    if let Ok(running) = russh::server::run_stream(config, link, door).await {
+        let _ended = running.await;
+    }
+}
+
+impl Door {
+    fn login(&mut self, user: &str) -> Auth {
+        if self.site.switch.fault() == Some(Fault::AuthFail) {
+            return Auth::reject();
+        }
+        user.clone_into(&mut self.user);
+        Auth::Accept
+    }
+
+    /// The machine that answers: another one under [`Fault::AnswersAs`].
+    fn machine(&self) -> Arc<crate::sim::shell::Machine> {
+        let other = match self.site.switch.fault() {
+            Some(Fault::AnswersAs(other)) => self.environment.sites.get(&other),
+            _ => None,
+        };
+        Arc::clone(&other.unwrap_or(&self.site).machine)
+    }
+}
+
+impl Handler for Door {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
+        Ok(self.login(user))
+    }
+
+    async fn auth_publickey(&mut self, user: &str, _: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        Ok(self.login(user))
+    }
+
+    async fn auth_openssh_certificate(&mut self, user: &str, _: &Certificate) -> Result<Auth, Self::Error> {
+        Ok(self.login(user))
+    }
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
+        let is_jump = self.site.machine.host == self.environment.jump;
+        Ok(is_jump.then(|| self.environment.banner().to_owned()))
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let login = Login { machine: self.machine(), user: self.user.clone(), environment: Vec::new() };
+        let switch = Arc::clone(&self.site.switch);
+        reply.accept().await;
+        tokio::spawn(session::run(channel, session.handle(), login, switch));
+        Ok(())
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host_to_connect: &str,
+        port_to_connect: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let target = if matches!(host_to_connect, "localhost" | "127.0.0.1" | "::1") {
+            Some(self.site.machine.host.clone())
+        } else {
+            self.environment.resolve(host_to_connect)
+        };
+        let target = target
+            .filter(|_| port_to_connect == u32::from(SSH_PORT))
+            .filter(|host| self.environment.listens(host));
+        let Some(target) = target else {
+            reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            return Ok(());
+        };
+        reply.accept().await;
+        let environment = Arc::clone(&self.environment);
+        let (id, handle) = (channel.id(), session.handle());
+        tokio::spawn(async move {
+            serve(environment, &target, channel.into_stream()).await;
+            // The far end has gone: so has what was forwarded to it.
+            let _gone = handle.close(id).await;
+        });
+        Ok(())
+    }
+}

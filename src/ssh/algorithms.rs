@@ -1,0 +1,56 @@
+//! Which algorithms are offered: nothing with SHA-1, cheap key exchange first, and no cipher that the Terrapin attack
+//! (CVE-2023-48795) touches unless strict key exchange is on.
+
+use std::borrow::Cow;
+
+use russh::keys::Algorithm;
+use russh::{Names, Preferred, cipher, compression, kex, mac};
+
+/// mlkem768x25519 and curve25519 cost about 0.01 s of CPU; NIST and finite-field groups are for old servers.
+const KEX: &[kex::Name] = &[
+    kex::MLKEM768X25519_SHA256,
+    kex::CURVE25519,
+    kex::CURVE25519_PRE_RFC_8731,
+    kex::ECDH_SHA2_NISTP256,
+    kex::ECDH_SHA2_NISTP384,
+    kex::DH_G14_SHA256,
+    kex::DH_G16_SHA512,
+    kex::DH_GEX_SHA256,
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+];
+
+/// AES-GCM first: it needs no strict key exchange, so servers without it are still served.
+const CIPHERS: &[cipher::Name] = &[
+    cipher::AES_256_GCM,
+    cipher::AES_128_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_256_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_128_CTR,
+];
+
+/// Encrypt-and-MAC first for the same reason: only servers too old for AES-GCM come to need a MAC.
+const MACS: &[mac::Name] = &[mac::HMAC_SHA256, mac::HMAC_SHA512, mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM];
+
+/// What is offered to a server of which `host_keys` may be presented; host certificates too when an authority is known.
+pub(super) fn preferred(host_keys: Vec<Algorithm>, certificates: bool) -> Preferred {
+    let host_key_certificates = if certificates { super::known_hosts::HOST_KEY_ALGORITHMS } else { &[] };
+    Preferred {
+        kex: Cow::Borrowed(KEX),
+        key: Cow::Owned(host_keys),
+        host_key_certificates: Cow::Borrowed(host_key_certificates),
+        cipher: Cow::Borrowed(CIPHERS),
+        mac: Cow::Borrowed(MACS),
+        compression: Cow::Borrowed(&[compression::NONE]),
+    }
+}
+
+/// Whether what was agreed on is open to Terrapin: ChaCha20-Poly1305 or an EtM MAC without strict key exchange.
+pub(super) fn is_open_to_terrapin(names: &Names) -> bool {
+    let gcm = [cipher::AES_256_GCM, cipher::AES_128_GCM].contains(&names.cipher);
+    let etm = [names.client_mac, names.server_mac]
+        .iter()
+        .any(|m| [mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM].contains(m));
+    !names.strict_kex() && (names.cipher == cipher::CHACHA20_POLY1305 || (!gcm && etm))
+}

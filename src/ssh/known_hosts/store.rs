@@ -1,0 +1,78 @@
+//! known_hosts files: reading them, and adding an accepted key.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use russh::keys::PublicKey;
+
+use crate::domain::access::KnownHosts;
+
+use super::{FileError, HostKeys, lookup_name};
+
+impl HostKeys {
+    /// Reads what is known. A missing file is empty.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read: what it forbids would else be overlooked.
+    pub async fn load(known: &KnownHosts) -> Result<Self, FileError> {
+        let mut all = Self::default();
+        match known {
+            KnownHosts::Text(text) => all.add_text(text, "built in"),
+            KnownHosts::Files(paths) => {
+                for path in paths {
+                    match tokio::fs::read(path).await {
+                        Ok(bytes) => {
+                            all.add_text(&String::from_utf8_lossy(&bytes), &path.display().to_string());
+                        }
+                        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                        Err(source) => return Err(FileError { path: path.clone(), source }),
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Adds an accepted key to `path`: in one write, on a line of its own even when the file does not end with one. The
+/// folder is made (0700) when it is missing, the file gets 0600.
+///
+/// # Errors
+/// When the key cannot be written, or what the system says.
+pub fn append(path: &Path, address: &str, port: u16, key: &PublicKey) -> Result<(), FileError> {
+    let line = line_for(address, port, key).map_err(io::Error::other);
+    line.and_then(|line| append_line(path, &line))
+        .map_err(|source| FileError { path: path.to_owned(), source })
+}
+
+/// The line that makes a key known.
+pub(in crate::ssh) fn line_for(address: &str, port: u16, key: &PublicKey) -> Result<String, String> {
+    let name = lookup_name(address, port);
+    if name.contains(|c: char| c.is_whitespace() || c.is_control() || ",*?!#@|".contains(c)) {
+        return Err(format!("{name:?} cannot be written as a host name"));
+    }
+    let key = PublicKey::new(key.key_data().clone(), "").to_openssh().map_err(|e| e.to_string())?;
+    Ok(format!("{name} {key}\n"))
+}
+
+fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+    let line = if ends_within_a_line(&mut file)? { format!("\n{line}") } else { line.to_owned() };
+    file.write_all(line.as_bytes())?;
+    file.sync_all()
+}
+
+fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}

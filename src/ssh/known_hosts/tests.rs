@@ -1,0 +1,133 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::*;
+
+const A: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+const B: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILagOJFgwaMNhBWQINinKOXmqS4Gh5NgxgriXwdOoINJ";
+const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBMxBTpMIGvo7CnordO7wP0QQRqpBwUjOLl4eMhfucfE1sjTYyK5wmTl1UqoSDS1PtRVTBdl+0+9pquFb46U7fwg=";
+
+fn key(line: &str) -> PublicKey {
+    PublicKey::from_openssh(line).unwrap()
+}
+
+fn judge(text: &str, address: &str, port: u16, offered: &str) -> Verdict {
+    let mut keys = HostKeys::default();
+    keys.add_text(text, "f");
+    keys.judge(address, port, &key(offered))
+}
+
+#[test]
+fn a_key_is_known_under_the_names_the_line_gives() {
+    for (hosts, address, port, expected) in [
+        ("db1", "db1", 22, true),
+        ("db1", "DB1", 22, true),
+        ("DB1", "db1", 22, true),
+        ("db1", "db1", 2222, true), // OpenSSH's fallback to the plain name
+        ("[db1]:2222", "db1", 2222, true),
+        ("[db1]:2222", "db1", 22, false),
+        ("[db1]:2222", "db1", 2223, false),
+        ("app1,db1", "db1", 22, true),
+        ("*.wpdn", "db1.wpdn", 22, true),
+        ("*.wpdn", "wpdn", 22, false),
+        ("db?", "db1", 22, true),
+        ("db?", "db12", 22, false),
+        ("*,!db1", "db1", 22, false),
+        ("*,!db1", "db2", 22, true),
+        ("!db2", "db1", 22, false),
+        ("db1.", "db1", 22, false),
+        ("d[b]1", "db1", 22, false),
+        ("*a*b*c*", "xxaxxbxxc", 22, true),
+    ] {
+        for separator in [" ", "\t", " \t  "] {
+            let line = format!("{separator}{hosts}{separator}{}\r", A.replace(' ', separator));
+            let found = judge(&line, address, port, A) == Verdict::Known;
+            assert_eq!(found, expected, "{line:?} for {address}:{port}");
+        }
+    }
+}
+
+#[test]
+fn a_hashed_name_is_found() {
+    // `ssh-keygen -H` of "example.com".
+    let line = format!("|1|O33ESRMWPVkMYIwJ1Uw+n877jTo=|nuuC5vEqXlEZ/8BXQR7m619W6Ak= {A}");
+    assert_eq!(judge(&line, "example.com", 22, A), Verdict::Known);
+    assert_eq!(judge(&line, "example.org", 22, A), Verdict::Unknown);
+}
+
+#[test]
+fn another_key_is_changed_and_says_where() {
+    let text = format!("# comment\n\ndb1 {B}");
+    let Verdict::Changed(known) = judge(&text, "db1", 22, A) else { unreachable!("must be changed") };
+    assert_eq!(known[0].place, "f:3");
+    assert!(known[0].fingerprint.starts_with("SHA256:"));
+    assert!(matches!(judge(&format!("db1 {ECDSA}"), "db1", 22, A), Verdict::OtherAlgorithm(_)));
+    assert!(matches!(judge("db1 ssh-ed25519 AAAAgarbage", "db1", 22, A), Verdict::Changed(_)));
+    assert!(matches!(judge("db1 ssh-dss AAAAB3NzaC1kc3M=", "db1", 22, A), Verdict::OtherAlgorithm(_)));
+}
+
+#[test]
+fn several_keys_of_one_kind_are_all_good() {
+    let text = format!("db1 {B}\ndb1 {A}\n");
+    assert_eq!(judge(&text, "db1", 22, A), Verdict::Known);
+    assert_eq!(judge(&text, "db1", 22, B), Verdict::Known);
+}
+
+#[test]
+fn a_revoked_key_is_refused_even_when_it_is_listed_plainly() {
+    for separator in [" ", "\t"] {
+        let text = format!("db1 {A}\n@revoked{separator}* {A}\n");
+        assert_eq!(judge(&text, "db1", 22, A), Verdict::Revoked("f:2".to_owned()));
+        assert_eq!(judge(&text, "db1", 2222, A), Verdict::Revoked("f:2".to_owned()));
+    }
+    assert_eq!(judge(&format!("@revoked db1 {A}"), "db2", 22, A), Verdict::Unknown);
+}
+
+#[test]
+fn an_authority_is_no_host_key() {
+    assert_eq!(judge(&format!("@cert-authority * {A}"), "db1", 22, A), Verdict::Unknown);
+}
+
+#[test]
+fn a_host_is_asked_only_for_what_is_known_of_it() {
+    let mut keys = HostKeys::default();
+    keys.add_text(&format!("db1 {ECDSA}\ndb1 {A}\ndb2 {B}\n@cert-authority ca1 {A}"), "f");
+    let names = |a, port| keys.algorithms(a, port).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names("db1", 22), ["ssh-ed25519", "ecdsa-sha2-nistp256"]);
+    assert_eq!(names("db2", 22), ["ssh-ed25519"]);
+    assert_eq!(names("db3", 22).len(), HOST_KEY_ALGORITHMS.len());
+    assert_eq!(names("db2", 2222).len(), HOST_KEY_ALGORITHMS.len());
+    assert!(keys.has_authority("ca1", 2222) && !keys.has_authority("db1", 22));
+}
+
+#[test]
+fn an_accepted_key_gets_a_line_of_its_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/known_hosts");
+    append(&path, "DB1", 22, &key(A)).unwrap();
+    std::fs::write(&path, format!("db0 {B}")).unwrap();
+    append(&path, "db1", 2222, &key(A)).unwrap();
+    append(&path, "db2", 22, &key(B)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, format!("db0 {B}\n[db1]:2222 {A}\ndb2 {B}\n"));
+    let mode = |p: &std::path::Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    assert!(append(&path, "*", 22, &key(A)).is_err());
+    assert!(append(&path, "a b", 22, &key(A)).is_err());
+}
+
+#[tokio::test]
+async fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
+    use crate::domain::access::KnownHosts;
+    let folder = tempfile::tempdir().unwrap();
+    let missing = KnownHosts::Files(vec![folder.path().join("missing")]);
+    assert!(HostKeys::load(&missing).await.unwrap().entries.is_empty());
+    assert!(HostKeys::load(&KnownHosts::Files(vec![folder.path().to_owned()])).await.is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_line_breaks_the_reader(line in ".*", address in ".*") {
+        let _ = judge(&line, &address, 22, A);
+    }
+}

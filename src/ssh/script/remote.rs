@@ -1,0 +1,97 @@
+//! A program in a session channel.
+
+use std::sync::Arc;
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::hop::Hop;
+use crate::domain::text::Clean;
+
+use super::super::connection::Ended;
+use super::super::error::{ErrorKind, SshError};
+use super::super::inbox::Inbox;
+use super::{Ending, Input, Script, flooding, keep_tail};
+
+/// Runs `command` in a session channel. Does not wait for the server's consent: a refusal ends the script.
+pub(in crate::ssh) async fn spawn(
+    hop: &Hop,
+    channel: Channel<Msg>,
+    command: &str,
+    connection: Ended,
+) -> Result<Script, SshError> {
+    let (read, write) = channel.split();
+    let write = Arc::new(write);
+    if write.exec(true, command).await.is_err() {
+        return Err(connection.wait().await);
+    }
+    let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
+    let (tell, ended) = watch::channel(None);
+    let drain = Drain {
+        hop: hop.clone(),
+        read,
+        write: write.clone(),
+        inbox: inbox.clone(),
+        stop: stop.clone(),
+        connection,
+    };
+    tokio::spawn(async move {
+        let end = drain.run().await;
+        tell.send_replace(Some(end));
+    });
+    Ok(Script::new(hop.clone(), inbox, ended, Input::Channel(write), stop))
+}
+
+/// Takes everything off the channel at once, so that the connection never waits for us.
+struct Drain {
+    hop: Hop,
+    read: ChannelReadHalf,
+    write: Arc<ChannelWriteHalf<Msg>>,
+    inbox: Arc<Inbox>,
+    stop: CancellationToken,
+    connection: Ended,
+}
+
+impl Drain {
+    async fn run(mut self) -> Ending {
+        let mut end = Ending::default();
+        let mut errors = Vec::new();
+        end.error = self.until_closed(&mut end, &mut errors).await;
+        end.stderr = errors;
+        // An error means that the connection is gone, and the channel with it.
+        let _ = self.write.close().await;
+        self.inbox.end();
+        end
+    }
+
+    /// The exit status is not the end: output may follow it, until the channel closes.
+    async fn until_closed(&mut self, end: &mut Ending, errors: &mut Vec<u8>) -> Option<SshError> {
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                message = self.read.wait() => message,
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => {
+                    if !self.inbox.push(&data) {
+                        return Some(flooding(&self.hop));
+                    }
+                }
+                Some(ChannelMsg::ExtendedData { data, .. }) => keep_tail(errors, &data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => end.status = Some(exit_status),
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    end.signal = Some(Clean::new(&format!("{signal_name:?}")));
+                }
+                Some(ChannelMsg::Failure) => {
+                    return Some(SshError::new(&self.hop, ErrorKind::Refused, "it runs no command for us"));
+                }
+                Some(ChannelMsg::Close) => return None,
+                None => return Some(self.connection.wait().await),
+                Some(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The simulated fleet as its users meet it: OpenSSH's own client through the jump box, and the console's resident
+//! probe on a simulated host's shell.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jumpdeck::collect::resident;
+use jumpdeck::domain::names::EnvName;
+use jumpdeck::sim::shell::pipe::{Reader, pipe};
+use jumpdeck::sim::shell::{Login, Machine};
+use jumpdeck::sim::sshd::SimFleet;
+use jumpdeck::sim::world::universe::Universe;
+
+fn production() -> EnvName {
+    EnvName::new("production").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openssh_reads_a_simulated_host_through_the_simulated_jump_box() {
+    let universe = Universe::load("wpd-2015", 7).unwrap();
+    let fleet = SimFleet::start(&universe);
+    let listening = fleet.listen(&production(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let known_hosts = folder.path().join("known_hosts");
+    let text = format!("{}\n{}", listening.known_hosts, fleet.known_hosts(&production()));
+    std::fs::write(&known_hosts, text).unwrap();
+    let config = folder.path().join("config");
+    let options = format!(
+        "Host *\n  UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  \
+         BatchMode yes\n  IdentityFile none\n  User root\nHost jump\n  HostName 127.0.0.1\n  Port {}\n",
+        known_hosts.display(),
+        listening.address.port()
+    );
+    std::fs::write(&config, options).unwrap();
+    let ssh = tokio::process::Command::new("ssh")
+        .arg("-F")
+        .arg(&config)
+        .args(["-J", "jump", "app1", "cat /proc/loadavg; hostname; exit 3"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = match tokio::time::timeout(Duration::from_secs(60), ssh).await.expect("in time") {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            eprintln!("not run: no ssh client on this machine");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(out.lines().next().unwrap_or_default().split(' ').count(), 5, "{out}\n{err}");
+    assert_eq!(output.status.code(), Some(3), "{out}\n{err}");
+    assert!(err.contains("level: PRODUCTION"), "{err}");
+}
+
+/// Reads up to and with the last line of a report.
+async fn report(out: &Reader, nonce: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let line = String::from_utf8_lossy(&out.take_line(1 << 20).await).into_owned();
+        assert!(!line.is_empty(), "the probe ended: {text}");
+        text.push_str(&line);
+        if line.starts_with(&format!("%{nonce} end ")) {
+            return text;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_resident_probe_runs_on_the_simulated_shell() {
+    let universe = Universe::load_still("wpd-2013", 7).unwrap();
+    let fleet = SimFleet::start(&universe);
+    let inventory = universe.fleet(|name| fleet.access(name));
+    let environment = &inventory.environments[0];
+    let host = environment.hosts.iter().find(|host| host.id.host.as_str() == "app1").unwrap();
+    let (_, world) = &universe.environments[0];
+    let machine = Machine::new(host.id.host.clone(), Arc::clone(world));
+    let login = Login { machine, user: "root".to_owned(), environment: Vec::new() };
+
+    let sections = resident::sections(host, 0);
+    let program = resident::program(host, "first", &sections);
+    let (stdin, input) = pipe();
+    let (out_writer, out) = pipe();
+    let (err_writer, err) = pipe();
+    let shell =
+        tokio::spawn(async move { login.execute(resident::COMMAND, input, out_writer, err_writer).await });
+    let work = async {
+        stdin.put(program.as_bytes()).await.unwrap();
+        let first = report(&out, "first").await;
+        for section in ["load", "memory", "uptime", "identity"] {
+            assert!(first.contains(&format!("%first section {section} 0\n")), "{section}: {first}");
+        }
+        let rounds = 20;
+        let started = std::time::Instant::now();
+        for _ in 0..rounds {
+            stdin.put(resident::tick("again", &sections).as_bytes()).await.unwrap();
+            let again = report(&out, "again").await;
+            assert!(again.contains("%again section load 0\n"), "{again}");
+        }
+        println!("{first}\na tick: {:?}", started.elapsed() / rounds);
+        drop(stdin);
+        let ended = shell.await.unwrap();
+        assert_eq!(ended.status, 0, "{}", String::from_utf8_lossy(&err.take_some(4096).await));
+    };
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("in time");
+}
