@@ -266,9 +266,9 @@ fn a_jump_box_down_is_one_banner_and_no_red_rows() {
         let rows = rows(&buf);
         assert_eq!(rows.iter().filter(|r| r.contains("JUMP BOX salt unreachable")).count(), 1);
         let title = rows.iter().position(|r| r.contains("HOST")).unwrap();
-        for y in title..22 {
+        for (y, row) in rows.iter().enumerate().take(22).skip(title) {
             let line = u16::try_from(y).unwrap();
-            assert!((0..80).all(|x| buf[(x, line)].fg != styles.critical.fg.unwrap()), "{}", rows[y]);
+            assert!((0..80).all(|x| buf[(x, line)].fg != styles.critical.fg.unwrap()), "{row}");
         }
     }
 }
@@ -349,4 +349,18 @@ fn a_key_is_hinted_as_it_is_bound() {
     model.keymap = std::sync::Arc::new(keymap);
     let screen = text(&model, (80, 24));
     assert!(screen.contains("F12 help") && !screen.contains("? help"), "{screen}");
+}
+
+#[test]
+fn keys_move_through_the_replication_tree_as_it_is_drawn() {
+    let mut model = on(healthy(), Screen::Replication);
+    let hosts: Vec<_> =
+        crate::app::rows::replication_rows(&model).iter().map(|h| h.id.host.clone()).collect();
+    assert_eq!(hosts.len(), 3);
+    for (i, host) in hosts.into_iter().enumerate() {
+        model.environments[0].selection.host = Some(host);
+        let rows = text(&model, (80, 24));
+        let at = rows.lines().position(|r| r.starts_with('▸')).unwrap();
+        assert_eq!(at, 3 + i, "{rows}");
+    }
 }

@@ -45,8 +45,8 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 fn retry(scene: &Scene<'_>) -> String {
     let link = &scene.env.jump.link;
     match link.retry_at {
-        Some(at) if at > scene.now => format!("Tried again in {}", short_age(at.since(scene.now))),
-        Some(_) => "Being tried again".to_owned(),
+        Some(at) if at > scene.now => format!("Trying again in {}", short_age(at.since(scene.now))),
+        Some(_) => "Trying again now".to_owned(),
         None => match scene.model.keymap.keys(Action::Retry).next() {
             Some(key) => format!("Not tried again by itself: {key} to try"),
             None => "Not tried again by itself".to_owned(),

@@ -8,7 +8,7 @@ use crate::domain::replication::{Connection, Database, ServerStatus};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
-use crate::view::screens::replication::{follows, lag, place, thread};
+use crate::view::screens::connection::{follows, lag, place, thread};
 use crate::view::text::span;
 
 use super::Page;

@@ -75,8 +75,8 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     if !link.is_up() && !scene.jump_is_down() && link.state != LinkState::Pending {
         let at = link.hop.as_ref().map_or_else(String::new, |hop| format!("at {hop}, "));
         let again = match link.retry_at {
-            Some(at) if at > scene.now => format!("tried again in {}", short_age(at.since(scene.now))),
-            Some(_) => "being tried again".to_owned(),
+            Some(at) if at > scene.now => format!("trying again in {}", short_age(at.since(scene.now))),
+            Some(_) => "trying again now".to_owned(),
             None => "not tried again by itself".to_owned(),
         };
         page.labelled("", span(format!("{at}{again}"), styles.muted));
