@@ -25,7 +25,7 @@ pub enum Server<'a> {
         /// The database.
         database: &'a Database,
     },
-    /// A host whose role is `db` and of whose database nothing was ever heard.
+    /// A host that should have a database, and of whose database nothing was ever heard.
     Unasked {
         /// The host.
         host: &'a HostSnapshot,
@@ -162,7 +162,9 @@ fn servers<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Serv
             Some(databases) if !databases.is_empty() => {
                 servers.extend(databases.iter().map(|database| Server::Managed { host, database }));
             }
-            _ if spec.has_role("db") => servers.push(Server::Unasked { host, gap: fact.gap.as_ref() }),
+            _ if spec.has_role("db") || spec.has_role("masterdb") => {
+                servers.push(Server::Unasked { host, gap: fact.gap.as_ref() })
+            }
             _ => {}
         }
     }

@@ -28,15 +28,19 @@ impl Patience {
         }
     }
 
-    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted. The login's place
-    /// is free afterwards, however long the connection lives.
+    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted. Then the place is
+    /// free again: the connection keeps this alive for as long as it lives.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let done = self.limited(work).await;
+        let done = self.within(work).await;
         self.give_up_place();
         done
     }
 
-    async fn limited<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    fn give_up_place(&self) {
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut left = self.limit;
         let mut asking = self.asking.subscribe();
@@ -64,10 +68,6 @@ impl Patience {
     pub(super) fn too_slow(&self) -> String {
         let stage = *self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         format!("no answer within {} s {stage}", self.limit.as_secs())
-    }
-
-    fn give_up_place(&self) {
-        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Runs `question` with the clock stopped.
@@ -113,14 +113,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_login_that_asks_or_is_done_gives_up_its_place() {
+    async fn a_login_that_asks_gives_up_its_place() {
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
         let patience =
             Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
         patience.pause(async { assert_eq!(places.available_permits(), 1) }).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_is_over_gives_up_its_place() {
+        let places = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
         let patience =
             Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
-        patience.run(async { assert_eq!(places.available_permits(), 0) }).await;
-        assert_eq!(places.available_permits(), 1);
+        assert_eq!(patience.run(std::future::ready(7)).await, Some(7));
+        assert_eq!(places.available_permits(), 1, "though the connection still holds it");
+        drop(patience);
     }
 }

@@ -53,7 +53,7 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
     let styles = scene.styles;
     let Some((at, shown, all)) = place else { return Line::default() };
     let filter = &scene.model.filter;
-    let mut spans = Vec::new();
+    let mut spans = vec![Span::raw("  ")];
     if shown < all || !filter.text.is_empty() {
         if !filter.editing {
             spans.push(span(format!("/{} ", filter.text), styles.accent));
