@@ -137,6 +137,9 @@ pub struct History {
 pub struct Selection {
     /// The host selected on the fleet and replication screens.
     pub host: Option<HostName>,
+    /// Whether a person selected `host`. Until then the first row is, whatever it is: when the first answers come in,
+    /// the worst host rises to the top, and it is the one to open.
+    pub chosen: bool,
     /// The problem selected: its kind and host.
     pub problem: Option<(ProblemKind, Option<HostName>)>,
     /// Which of them, when one host has several problems of a kind (two full disks), from zero. A message is no

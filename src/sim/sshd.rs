@@ -58,6 +58,8 @@ pub(crate) struct Environment {
     public_address: String,
     down: AtomicBool,
     banner: String,
+    /// Made once: who asks may hold the world.
+    known_hosts: String,
     pub(crate) sites: HashMap<HostName, Arc<Site>>,
 }
 
@@ -110,7 +112,7 @@ impl SimFleet {
     /// reached at from outside, every machine under its name, full name and inner address.
     #[must_use]
     pub fn known_hosts(&self, environment: &EnvName) -> String {
-        self.environment(environment).map(|environment| environment.known_hosts()).unwrap_or_default()
+        self.environment(environment).map(|e| e.known_hosts.clone()).unwrap_or_default()
     }
 
     /// How to log in to an environment's machines.
@@ -211,6 +213,7 @@ impl Environment {
             public_address: public_address.to_owned(),
             down: AtomicBool::new(false),
             banner: banner(&held, &jump),
+            known_hosts: known_hosts(&held, &sites, &jump, public_address),
             jump,
             sites,
         })
@@ -243,23 +246,28 @@ impl Environment {
         let key = self.sites.get(&self.jump)?.key.public_key();
         Some((key.to_openssh().ok()?, key.fingerprint(HashAlg::Sha256).to_string()))
     }
+}
 
-    fn known_hosts(&self) -> String {
-        let world = self.lock();
-        let mut text = String::new();
-        for machine in world.machines() {
-            let Some(site) = self.sites.get(&machine.name) else { continue };
-            let Ok(key) = site.key.public_key().to_openssh() else { continue };
-            let mut names = vec![machine.name.to_string(), machine.address.clone()];
-            let full = world.fqdn(&machine.name);
-            names.extend((full != machine.name.as_str()).then_some(full));
-            if machine.name == self.jump && !names.contains(&self.public_address) {
-                names.push(self.public_address.clone());
-            }
-            text.push_str(&format!("{} {key}\n", names.join(",")));
+/// The text of a `known_hosts` file.
+fn known_hosts(
+    world: &World,
+    sites: &HashMap<HostName, Arc<Site>>,
+    jump: &HostName,
+    public_address: &str,
+) -> String {
+    let mut text = String::new();
+    for machine in world.machines() {
+        let Some(site) = sites.get(&machine.name) else { continue };
+        let Ok(key) = site.key.public_key().to_openssh() else { continue };
+        let mut names = vec![machine.name.to_string(), machine.address.clone()];
+        let full = world.fqdn(&machine.name);
+        names.extend((full != machine.name.as_str()).then_some(full));
+        if machine.name == *jump && !names.iter().any(|name| name == public_address) {
+            names.push(public_address.to_owned());
         }
-        text
+        text.push_str(&format!("{} {key}\n", names.join(",")));
     }
+    text
 }
 
 impl Site {

@@ -37,6 +37,7 @@ impl Probe for MariaDb {
             mariadb_found=
             return 1
         }
+        mariadb_ask() { $SUDO "$mariadb_client" --batch --connect-timeout=2 "$@" 2>&1 | head -c 131072; }
         mariadb_statements() {
             mariadb_replica='SHOW SLAVE STATUS' mariadb_hosts='SHOW SLAVE HOSTS' mariadb_binlog='SHOW MASTER STATUS'
             case $mariadb_version in
@@ -72,7 +73,7 @@ impl Probe for MariaDb {
             mariadb_client=$mariadb_found
             if [ -z "$mariadb_version" ]; then
                 jd_in='SELECT VERSION();'
-                apart mariadb 3 $SUDO "$mariadb_client" --batch --skip-column-names --connect-timeout=2
+                apart mariadb 3 mariadb_ask --skip-column-names
                 mariadb_status=$?
                 mariadb_version=${jd_out%"$NL"}
                 mariadb_version=${mariadb_version##*"$NL"}
@@ -85,7 +86,7 @@ impl Probe for MariaDb {
             fi
             say "@server $mariadb_server $mariadb_client"
             mariadb_statements
-            apart mariadb 3 $SUDO "$mariadb_client" --batch --unbuffered --force --connect-timeout=2
+            apart mariadb 3 mariadb_ask --unbuffered --force
             mariadb_status=$?
             case $jd_out in *"$NL"version"	$mariadb_version$NL"*) ;; *) mariadb_version= ;; esac
             return "$mariadb_status"

@@ -367,19 +367,13 @@ fn split(segments: Vec<Segment>, separators: &str) -> Vec<Field> {
 
 /// `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`.
 fn trim(value: &str, pattern: &str, suffix: bool, longest: bool) -> String {
-    let mut cuts: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
-    // Shortest removed part first.
-    if suffix != longest {
-        cuts.reverse();
+    let Some(count) = pattern::matched(pattern, value, suffix, longest) else { return value.to_owned() };
+    if suffix {
+        let kept = value.chars().count() - count;
+        value.chars().take(kept).collect()
+    } else {
+        value.chars().skip(count).collect()
     }
-    for cut in cuts {
-        let (before, after) = value.split_at(cut);
-        let (kept, removed) = if suffix { (before, after) } else { (after, before) };
-        if pattern::matches(pattern, removed) {
-            return kept.to_owned();
-        }
-    }
-    value.to_owned()
 }
 
 fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
@@ -397,22 +391,20 @@ fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
 fn replace(value: &str, pattern: &str, with: &str, all: bool) -> String {
     let mut out = String::new();
     let mut rest = value;
-    'next: while !rest.is_empty() {
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).collect::<Vec<_>>();
-        for end in ends.into_iter().rev() {
-            let (found, after) = rest.split_at(end);
-            if pattern::matches(pattern, found) {
+    while let Some(next) = rest.chars().next() {
+        match pattern::matched(pattern, rest, false, true).filter(|&count| count > 0) {
+            Some(count) => {
                 out.push_str(with);
-                rest = after;
+                rest = rest.char_indices().nth(count).and_then(|(at, _)| rest.get(at..)).unwrap_or_default();
                 if !all {
-                    break 'next;
+                    break;
                 }
-                continue 'next;
+            }
+            None => {
+                out.push(next);
+                rest = rest.get(next.len_utf8()..).unwrap_or_default();
             }
         }
-        let mut chars = rest.chars();
-        out.extend(chars.next());
-        rest = chars.as_str();
     }
     out.push_str(rest);
     out

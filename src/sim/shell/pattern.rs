@@ -34,82 +34,158 @@ pub(crate) fn unescape(text: &str) -> String {
     out
 }
 
-/// Whether the pattern matches the whole text. Linear in memory, no recursion: the last `*` is retried.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() || p < pattern.len() {
-        if pattern.get(p) == Some(&'*') {
-            star = Some((p + 1, t));
-            p += 1;
-            continue;
-        }
-        if let Some(&c) = text.get(t)
-            && let Some(width) = one(pattern.get(p..).unwrap_or_default(), c)
-        {
-            p += width;
-            t += 1;
-            continue;
-        }
-        match star {
-            Some((after, at)) if at < text.len() => {
-                star = Some((after, at + 1));
-                p = after;
-                t = at + 1;
+/// One element of a pattern.
+#[derive(Debug)]
+enum Element {
+    Literal(char),
+    Any,
+    Star,
+    Class { negated: bool, members: Vec<Member> },
+}
+
+#[derive(Debug)]
+enum Member {
+    Range(char, char),
+    Named(String),
+}
+
+impl Element {
+    fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Literal(literal) => *literal == c,
+            Self::Any | Self::Star => true,
+            Self::Class { negated, members } => {
+                let found = members.iter().any(|member| match member {
+                    Member::Range(low, high) => (*low..=*high).contains(&c),
+                    Member::Named(name) => named(name, c),
+                });
+                found != *negated
             }
-            _ => return false,
         }
     }
-    true
 }
 
-/// How many pattern characters the one text character matched.
-fn one(pattern: &[char], c: char) -> Option<usize> {
-    match pattern {
-        ['\\', literal, ..] => (*literal == c).then_some(2),
-        ['?', ..] => Some(1),
-        ['[', rest @ ..] => match class(rest, c) {
-            Some((matched, width)) => matched.then_some(width + 1),
-            None => (c == '[').then_some(1),
-        },
-        [literal, ..] => (*literal == c).then_some(1),
-        [] => None,
+fn compile(pattern: &str) -> Vec<Element> {
+    let chars: Vec<char> = pattern.chars().collect();
+    let mut out = Vec::new();
+    let mut rest = chars.as_slice();
+    loop {
+        let (element, width) = match rest {
+            [] => return out,
+            ['\\', literal, ..] => (Element::Literal(*literal), 2),
+            ['*', ..] => (Element::Star, 1),
+            ['?', ..] => (Element::Any, 1),
+            ['[', inner @ ..] => match class(inner) {
+                Some((class, width)) => (class, width + 1),
+                None => (Element::Literal('['), 1),
+            },
+            [literal, ..] => (Element::Literal(*literal), 1),
+        };
+        out.push(element);
+        rest = rest.get(width..).unwrap_or_default();
     }
 }
 
-/// The inside of `[…]`: whether it holds the character, and its length with the bracket.
-fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
+/// The inside of `[…]`, and its length with the closing bracket; `None` when it does not close.
+fn class(pattern: &[char]) -> Option<(Element, usize)> {
     let negated = matches!(pattern, ['!' | '^', ..]);
     let mut at = usize::from(negated);
     let first = at;
-    let mut found = false;
+    let mut members = Vec::new();
     loop {
-        let rest = pattern.get(at..)?;
-        match rest {
-            [']', ..] if at > first => return Some((found != negated, at + 1)),
-            ['[', ':', ..] => {
+        let (member, width) = match pattern.get(at..)? {
+            [']', ..] if at > first => return Some((Element::Class { negated, members }, at + 1)),
+            rest @ ['[', ':', ..] => {
                 let end = rest.windows(2).position(|pair| pair == [':', ']'])?;
-                let name: String = rest.get(2..end)?.iter().collect();
-                found |= named(&name, c);
-                at += end + 2;
+                (Member::Named(rest.get(2..end)?.iter().collect()), end + 2)
             }
-            ['\\', low, ..] => {
-                found |= *low == c;
-                at += 2;
-            }
-            [low, '-', high, ..] if *high != ']' => {
-                found |= (*low..=*high).contains(&c);
-                at += 3;
-            }
-            [literal, ..] => {
-                found |= *literal == c;
-                at += 1;
-            }
+            ['\\', literal, ..] => (Member::Range(*literal, *literal), 2),
+            [low, '-', high, ..] if *high != ']' => (Member::Range(*low, *high), 3),
+            [literal, ..] => (Member::Range(*literal, *literal), 1),
             [] => return None,
-        }
+        };
+        members.push(member);
+        at += width;
     }
+}
+
+/// Walks the text once with every state the pattern can be in, and tells `found` at how many characters the pattern
+/// matches what went before; stops when `found` says so. Linear in the text, whatever the stars.
+fn walk(
+    elements: &[&Element],
+    text: impl Iterator<Item = char>,
+    mut found: impl FnMut(usize) -> std::ops::ControlFlow<()>,
+) {
+    let close = |states: &mut Vec<bool>| {
+        for (at, element) in elements.iter().enumerate() {
+            if matches!(element, Element::Star)
+                && states.get(at) == Some(&true)
+                && let Some(next) = states.get_mut(at + 1)
+            {
+                *next = true;
+            }
+        }
+    };
+    let mut states = vec![false; elements.len() + 1];
+    if let Some(first) = states.first_mut() {
+        *first = true;
+    }
+    close(&mut states);
+    let mut next = vec![false; states.len()];
+    let mut position = 0;
+    let mut rest = text;
+    loop {
+        if states.last() == Some(&true) && found(position).is_break() {
+            return;
+        }
+        let Some(c) = rest.next() else { return };
+        position += 1;
+        next.fill(false);
+        let mut alive = false;
+        for ((at, element), _) in elements.iter().enumerate().zip(&states).filter(|(_, on)| **on) {
+            if element.takes(c) {
+                let target = if matches!(element, Element::Star) { at } else { at + 1 };
+                if let Some(state) = next.get_mut(target) {
+                    *state = true;
+                    alive = true;
+                }
+            }
+        }
+        if !alive {
+            return;
+        }
+        close(&mut next);
+        std::mem::swap(&mut states, &mut next);
+    }
+}
+
+/// Whether the pattern matches the whole text.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let elements = compile(pattern);
+    let elements: Vec<&Element> = elements.iter().collect();
+    let total = text.chars().count();
+    let mut whole = false;
+    walk(&elements, text.chars(), |length| {
+        whole = length == total;
+        std::ops::ControlFlow::Continue(())
+    });
+    whole
+}
+
+/// How many characters at the start (or the end) of the text the pattern matches: the fewest or the most.
+pub(crate) fn matched(pattern: &str, text: &str, at_end: bool, longest: bool) -> Option<usize> {
+    let elements = compile(pattern);
+    let mut result = None;
+    let found = |length| {
+        result = Some(length);
+        if longest { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+    };
+    if at_end {
+        walk(&elements.iter().rev().collect::<Vec<_>>(), text.chars().rev(), found);
+    } else {
+        walk(&elements.iter().collect::<Vec<_>>(), text.chars(), found);
+    }
+    result
 }
 
 fn named(name: &str, c: char) -> bool {

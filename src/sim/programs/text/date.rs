@@ -1,4 +1,7 @@
-//! `date` and its formats. The world's clock is the machine's own, in UTC.
+//! `date` and its formats. The clock is the host's in its world, in UTC.
+
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::{answer, arguments, failure, output};
 use crate::sim::program::{Call, Program};
@@ -19,7 +22,7 @@ impl Program for Date {
             Err(reply) => return answer(call, reply),
         };
         let now = match parsed.value('d') {
-            None | Some("now") => jiff::Timestamp::now(),
+            None | Some("now") => now(&call),
             Some(text) => {
                 let seconds = text.strip_prefix('@').and_then(|seconds| seconds.parse().ok());
                 match seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
@@ -40,4 +43,12 @@ impl Program for Date {
         };
         answer(call, reply)
     }
+}
+
+/// What the host's clock shows.
+fn now(call: &Call) -> jiff::Timestamp {
+    let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+    let epoch = Duration::try_from_secs_f64(world.epoch(&call.host)).unwrap_or_default();
+    let since = jiff::SignedDuration::try_from(epoch).unwrap_or_default();
+    jiff::Timestamp::from_duration(since).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
