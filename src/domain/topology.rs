@@ -32,14 +32,14 @@ pub enum Server<'a> {
         /// Why; `None` when the host answers that it has no database.
         gap: Option<&'a Gap>,
     },
-    /// A replica that a master sees and no host of the inventory is known to be.
+    /// A replica that a master sees and no host of the environment is known to be.
     UnmanagedReplica {
         /// What the master knows of it.
         replica: &'a ConnectedReplica,
-        /// Whether it is certain that it is in no inventory: every server could be asked.
+        /// Whether it is certain that it is none of them: every server could be asked.
         certain: bool,
     },
-    /// A master that one of ours follows and no host of the inventory is known to be.
+    /// A master that one of ours follows and no host of the environment is known to be.
     UnmanagedMaster {
         /// How a replica names it.
         connection: &'a Connection,

@@ -160,7 +160,7 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             (None, Some(gap)) => text(format!("cannot be asked: {}", gap.describe()), styles.unknown),
         },
         Server::UnmanagedReplica { certain: true, .. } => {
-            text("follows, and is in no inventory".to_owned(), styles.warning)
+            text("follows, and is no host of this environment".to_owned(), styles.warning)
         }
         Server::UnmanagedReplica { .. } => {
             text("follows; not told apart while a server cannot be asked".to_owned(), styles.unknown)
