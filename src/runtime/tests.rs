@@ -11,9 +11,11 @@ use tokio::time::{advance, timeout};
 
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
+use crate::domain::event::{Answer, QuestionId};
 use crate::domain::event::{Question, QuestionKind};
 use crate::domain::fleet::Fleet;
 use crate::domain::hop::Hop;
+use crate::domain::names::{EnvName, HostName};
 
 /// What the loop has asked of the world.
 #[derive(Clone, Default)]
