@@ -28,7 +28,8 @@ impl Probe for MariaDb {
         // MariaDB 10.0, SHOW REPLICA since MySQL 8.0.22, SHOW BINARY LOG STATUS since 8.2. The version is asked once
         // a connection, and again when the server was gone or says another one. An option file is believed: where it
         // leads to another machine's server, that server is what answers; so only hosts with a server of their own
-        // (or of role db) are asked at all.
+        // (or of role db) are asked at all. One installed that nobody expects to run, and that never answered over this
+        // connection, is none (ERROR 2002: no socket); one that answered and is gone is down.
         r#"
         mariadb_have() {
             for mariadb_found in "$@"; do
@@ -78,9 +79,12 @@ impl Probe for MariaDb {
                 mariadb_version=${jd_out%"$NL"}
                 mariadb_version=${mariadb_version##*"$NL"}
                 case $mariadb_status$mariadb_version in
-                    0[1-9]*.*) jd_out= ;;
+                    0[1-9]*.*) jd_out= mariadb_seen=yes ;;
                     *) mariadb_version=; jd_out="@server $mariadb_server $mariadb_client$NL$jd_out"
                        [ "$mariadb_status" != 0 ] || mariadb_status=1
+                       case $DB_EXPECTED$mariadb_seen$jd_out in
+                           no@*'ERROR 2002 '*) jd_out=; return 127 ;;
+                       esac
                        return "$mariadb_status" ;;
                 esac
             fi
