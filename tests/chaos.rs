@@ -419,25 +419,28 @@ async fn one_host_that_floods_drowns_none_of_99_others() {
     bench.until("it is back", Duration::from_secs(60), Bench::all_up).await;
 }
 
+/// Hosts of the largest fleet. Without optimisation the cryptography of both ends of a thousand connections alone takes
+/// two CPUs longer than a poll.
+const MANY: usize = if cfg!(debug_assertions) { 200 } else { 1000 };
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_hosts_all_answer() {
+async fn a_large_fleet_all_answers_again_and_again() {
+    let mut bench = Bench::start(&format!("big-{MANY}"), Cadence::default(), |_| ()).await;
     let begun = Instant::now();
-    let mut bench = Bench::start("big-1000", Cadence::default(), |_| ()).await;
-    let waited = begun.elapsed();
-    bench.until("every host is up", Duration::from_secs(240), Bench::all_up).await;
-    let up = begun.elapsed().saturating_sub(waited);
-    let first: BTreeMap<String, u64> =
-        bench.hosts.iter().map(|(name, host)| (name.clone(), host.generation)).collect();
-    let again = |b: &Bench| b.hosts.iter().all(|(name, h)| h.link.is_up() && h.generation > first[name]);
+    bench.until("every host is up", Duration::from_secs(180), Bench::all_up).await;
+    let up = begun.elapsed();
+    let first: BTreeMap<String, _> = bench.hosts.iter().map(|(n, h)| (n.clone(), h.reported_at)).collect();
+    let again = |b: &Bench| b.hosts.iter().all(|(name, h)| h.link.is_up() && h.reported_at > first[name]);
+    let begun = Instant::now();
     bench.until("every host has answered again", Duration::from_secs(120), again).await;
-    let again = begun.elapsed().saturating_sub(waited + up);
-    let oldest = bench.oldest(&BTreeSet::new());
     println!(
-        "1000 hosts: all up after {up:.1?}, all asked again {again:.1?} later, the oldest {oldest:?} old, {} kB in \
-         memory with the fleet itself",
+        "{MANY} hosts: all up after {up:.1?}, all asked again {:.1?} later, the oldest {:?} old, {} kB in memory with \
+         the fleet itself",
+        begun.elapsed(),
+        bench.oldest(&BTreeSet::new()),
         resident_kb()
     );
-    assert_eq!(bench.hosts.len(), 1000);
+    assert_eq!(bench.hosts.len(), MANY);
 }
 
 /// What this process holds in memory, the simulated fleet included.
