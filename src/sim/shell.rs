@@ -5,13 +5,16 @@
 
 mod arith;
 mod builtins;
+mod cases;
 mod exec;
 mod expand;
+mod fields;
 mod parse;
 pub mod path;
 mod pattern;
 pub mod pipe;
 mod process;
+mod redirect;
 mod runners;
 mod simple;
 mod state;

@@ -128,6 +128,15 @@ impl Reader {
         out
     }
 
+    /// Takes what is there, without waiting.
+    #[must_use]
+    pub fn take_now(&self) -> Vec<u8> {
+        let mut state = self.0.0.lock();
+        let out = state.available().to_vec();
+        state.consume(out.len());
+        out
+    }
+
     /// Takes one line with its newline, and nothing after it; at the end of file what is left, maybe nothing.
     /// A line longer than `limit` bytes is cut there.
     pub async fn take_line(&self, limit: usize) -> Vec<u8> {
@@ -183,6 +192,18 @@ impl Writer {
         state.buffer.extend_from_slice(bytes.get(..count).unwrap_or_default());
         state.wake();
         Poll::Ready(Ok(count))
+    }
+
+    /// Writes all of it if there is room for it now; false when there is not, or nobody reads.
+    #[must_use]
+    pub fn put_now(&self, bytes: &[u8]) -> bool {
+        let mut state = self.0.0.lock();
+        let fits = !state.no_readers && state.capacity - state.available().len() >= bytes.len();
+        if fits {
+            state.buffer.extend_from_slice(bytes);
+            state.wake();
+        }
+        fits
     }
 
     /// Writes all of it, waiting for room.
