@@ -7,11 +7,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::domain::event::FleetEvent;
-use crate::domain::fact::Fact;
-use crate::domain::fleet::{Environment, Jump};
+use crate::domain::fleet::Environment;
 use crate::domain::hop::Hop;
 use crate::domain::snapshot::{JumpSnapshot, Link, LinkState};
-use crate::domain::time::Moment;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
@@ -46,7 +44,7 @@ impl JumpActor {
         retry: Arc<Notify>,
     ) -> (Self, JumpWatch) {
         let (way, seen) = watch::channel(None);
-        let snapshot = pending(&env, clock.now());
+        let snapshot = JumpSnapshot::pending(&env, clock.now());
         (Self { env, reach, clock, events, way, retry, snapshot }, seen)
     }
 
@@ -132,22 +130,5 @@ impl JumpActor {
 
     async fn publish(&self) -> Result<(), ()> {
         self.events.send(FleetEvent::Jump(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
-    }
-}
-
-/// What is known of a jump box before anything is.
-#[must_use]
-pub fn pending(env: &Environment, at: Moment) -> JumpSnapshot {
-    let address = match &env.jump {
-        Jump::Remote(jump) => format!("{}:{}", jump.address, jump.port),
-        Jump::Local { .. } => "local".to_owned(),
-    };
-    JumpSnapshot {
-        env: env.name.clone(),
-        name: env.jump.name().clone(),
-        address,
-        link: Link::pending(at),
-        rtt: Fact::default(),
-        banner: Vec::new(),
     }
 }
