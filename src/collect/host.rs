@@ -154,7 +154,9 @@ impl HostActor {
         if let Some(identity) = facts.identity.current() {
             self.prove(&identity.hostname)?;
         }
+        tracing::debug!(host = %self.spec.id, ?took, "reported");
         if !self.snapshot.link.is_up() {
+            tracing::info!(host = %self.spec.id, "up");
             self.snapshot.link = Link::up(arrived);
         }
         self.backoff.reset();
@@ -233,14 +235,8 @@ impl HostActor {
         } else {
             Some(now.plus(self.backoff.next(rand::random::<f64>())))
         };
-        let same = self.snapshot.link.state == failure.state;
-        self.snapshot.link = Link {
-            state: failure.state,
-            hop: Some(failure.hop),
-            detail: failure.detail,
-            since: if same { self.snapshot.link.since } else { now },
-            retry_at,
-        };
+        tracing::info!(host = %self.spec.id, state = failure.state.word(), hop = %failure.hop, "lost: {}", failure.detail);
+        self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
         self.publish().await
     }
 

@@ -58,6 +58,7 @@ impl JumpActor {
             let failure = match self.reach.jump(&self.env).await {
                 Ok(way) => {
                     backoff.reset();
+                    tracing::info!(env = %self.env.name, jump = %self.snapshot.name, "up");
                     self.snapshot.link = Link::up(self.clock.now());
                     self.snapshot.banner = way.banner();
                     self.way.send_replace(Some(way.clone()));
@@ -106,16 +107,10 @@ impl JumpActor {
 
     fn lose(&mut self, failure: Failure, backoff: &mut Backoff) {
         let now = self.clock.now();
-        let same = self.snapshot.link.state == failure.state;
         let retry_at =
             (!failure.state.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
-        self.snapshot.link = Link {
-            state: failure.state,
-            hop: Some(failure.hop),
-            detail: failure.detail,
-            since: if same { self.snapshot.link.since } else { now },
-            retry_at,
-        };
+        tracing::info!(env = %self.env.name, jump = %self.snapshot.name, state = failure.state.word(), "lost: {}", failure.detail);
+        self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
     }
 
     async fn wait_to_retry(&self) {
