@@ -9,20 +9,22 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
 use crate::app::message::{Effect, Msg};
-use crate::app::model::{Model, Room};
+use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
-use crate::domain::event::{Answer, FleetEvent, QuestionId};
-use crate::domain::names::{EnvName, HostName};
+use crate::domain::event::FleetEvent;
 use crate::domain::time::Moment;
 
 pub mod color;
 pub mod input;
+mod ports;
 pub mod screen;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod watch;
+
+pub use ports::{Draw, Ended, FleetControl, RuntimeError, Stage};
 
 use input::{Input, Urgent};
 
@@ -32,49 +34,6 @@ const FRAME: Duration = Duration::from_millis(33);
 const HANG_UP_NEWS: Duration = Duration::from_millis(200);
 /// Messages taken in before the loop looks at keys and frames again.
 const BATCH: usize = 256;
-
-/// Draws the model. Implemented over `view`; by tests, over whatever they look at.
-pub trait Draw {
-    /// Draws one frame.
-    fn draw(&mut self, frame: &mut ratatui::Frame<'_>, model: &Model);
-
-    /// Uses that theme from the next frame on.
-    fn use_theme(&mut self, name: &str);
-
-    /// What the last frame had room for.
-    fn room(&self, model: &Model) -> Room {
-        let _ = model;
-        Room::default()
-    }
-}
-
-/// What the console asks of the fleet. Calls return at once.
-pub trait FleetControl {
-    /// Connects an environment, if it is not yet.
-    fn activate(&self, env: &EnvName);
-    /// Asks every host of an environment now.
-    fn refresh(&self, env: &EnvName);
-    /// Tries a host (with `None` the jump box) again now.
-    fn retry(&self, env: &EnvName, host: Option<&HostName>);
-    /// Hands in an answer.
-    fn answer(&self, id: QuestionId, answer: Answer);
-}
-
-/// The terminal's other life: the shell's.
-pub trait Stage {
-    /// Gives the terminal back and stops the process; returns when stopping was asked for, which may be before it
-    /// happens. `false`: this process cannot be stopped, as nobody could start it again.
-    ///
-    /// # Errors
-    /// When the terminal cannot be given back.
-    fn suspend(&mut self, whole_job: bool) -> std::io::Result<bool>;
-
-    /// Takes the terminal again.
-    ///
-    /// # Errors
-    /// When the terminal cannot be taken.
-    fn resume(&mut self) -> std::io::Result<()>;
-}
 
 /// All the loop owns.
 pub struct Console<B: Backend, D, F, S> {
@@ -96,52 +55,6 @@ pub struct Console<B: Backend, D, F, S> {
     pub urgent: mpsc::UnboundedReceiver<Urgent>,
     /// News of the fleet.
     pub news: mpsc::Receiver<FleetEvent>,
-}
-
-/// Why the console ended, when nothing went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Somebody quit.
-    Quit,
-    /// This signal asked for it.
-    Signal(i32),
-    /// The terminal is gone.
-    HungUp,
-}
-
-impl Ended {
-    /// The exit code that says so, as shells have it: 128 and the signal's number.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Quit => 0,
-            Self::Signal(number) => u8::try_from(128 + number).unwrap_or(128),
-            Self::HungUp => 129,
-        }
-    }
-}
-
-/// Why the console could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// Standard input or output is no terminal.
-    #[error("{0} is not a terminal: the console needs one (for scripts there is `jumpdeck status`)")]
-    NotATerminal(&'static str),
-    /// The terminal can do nothing but print.
-    #[error("TERM is {0:?}: such a terminal cannot show a full screen")]
-    DumbTerminal(String),
-    /// The terminal failed.
-    #[error("the terminal: {0}")]
-    Terminal(String),
-    /// A part of the program panicked; what it said was printed when the terminal had been restored.
-    #[error("a part of the program failed (its message is above); the console ended")]
-    Panicked,
-}
-
-impl RuntimeError {
-    fn terminal(error: impl std::error::Error) -> Self {
-        Self::Terminal(error.to_string())
-    }
 }
 
 /// What is waited for.

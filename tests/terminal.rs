@@ -16,6 +16,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+/// The console.
+const JUMPDECK: &str = env!("CARGO_BIN_EXE_jumpdeck");
 /// No wait in these tests is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,6 +50,11 @@ struct Pty {
 impl Pty {
     /// Runs a program as the leader of a session that has the terminal as its own.
     fn run(program: &[&str]) -> Self {
+        Self::run_in(&["--ctty"], program)
+    }
+
+    /// Runs a program as the leader of a session.
+    fn run_in(session: &[&str], program: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -61,7 +68,7 @@ impl Pty {
         let modes = modes(&path);
         let side = || Stdio::from(slave.try_clone().unwrap());
         let child = Command::new("setsid")
-            .arg("--ctty")
+            .args(session)
             .args(program)
             .env("TERM", "xterm-256color")
             .env("PS1", "$ ")
@@ -81,6 +88,15 @@ impl Pty {
         pty.until("its first frame", |p| p.contents().contains("ready"));
         assert!(pty.is_taken(), "the probe takes the terminal");
         assert_ne!(modes(&pty.path), pty.modes, "raw mode is on");
+        pty
+    }
+
+    /// The console itself, on a simulated fleet, with its first frame drawn.
+    fn demo(home: &tempfile::TempDir) -> Self {
+        let home = format!("HOME={}", home.path().display());
+        let program = ["env", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", &home, JUMPDECK, "demo"];
+        let mut pty = Self::run(&program);
+        pty.until("the console", |p| p.is_taken() && p.contents().contains("SIMULATED"));
         pty
     }
 
@@ -220,9 +236,8 @@ fn a_panic_of_the_loop_restores_the_terminal_and_is_told() {
     pty.assert_given_back();
 }
 
-#[test]
-fn a_terminal_that_goes_ends_the_process_within_a_second() {
-    let mut pty = Pty::probe();
+/// Ends within a second of the terminal's going.
+fn assert_ends_with_its_terminal(mut pty: Pty) {
     let from = Instant::now();
     pty.master = None;
     let mut status = None;
@@ -234,6 +249,40 @@ fn a_terminal_that_goes_ends_the_process_within_a_second() {
     assert!(took < Duration::from_secs(1), "took {took:?}");
     let status = status.unwrap();
     assert_eq!((status.code(), status.signal()), (Some(129), None));
+}
+
+#[test]
+fn a_terminal_that_goes_ends_the_process_within_a_second() {
+    assert_ends_with_its_terminal(Pty::probe());
+}
+
+#[test]
+fn a_terminal_that_goes_without_a_signal_ends_the_process_too() {
+    // The terminal is not the session's own: no HUP is sent.
+    let mut pty = Pty::run_in(&[], &[probe().to_str().unwrap()]);
+    pty.until("its first frame", |p| p.contents().contains("ready"));
+    assert_ends_with_its_terminal(pty);
+}
+
+#[test]
+fn the_console_itself_quits_and_is_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::demo(&home);
+    pty.until("a host that answers", |p| p.contents().contains("hosts answer"));
+    pty.type_text("q");
+    let (status, _) = pty.exit();
+    assert_eq!(status.code(), Some(0));
+    pty.assert_given_back();
+
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut pty = Pty::demo(&home);
+        pty.signal(signal);
+        let (status, took) = pty.exit();
+        assert_eq!(status.code(), Some(128 + signal.as_raw()), "{signal:?}");
+        assert!(took < Duration::from_secs(1), "{signal:?} took {took:?}");
+        pty.assert_given_back();
+    }
+    assert_ends_with_its_terminal(Pty::demo(&home));
 }
 
 #[test]

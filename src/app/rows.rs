@@ -8,10 +8,10 @@ use super::model::{EnvironmentState, Model, Screen, SortColumn};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
-use crate::domain::replication::ReplicationRole;
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use crate::domain::time::Moment;
+use crate::domain::topology::tree;
 
 mod filter;
 pub mod selection;
@@ -48,40 +48,20 @@ pub fn role_rows(model: &Model) -> Vec<&RoleStanding> {
 }
 
 /// The hosts of the replication screen, which is not filtered: a chain with a link left out tells a wrong story.
-/// Those that have a database or should; masters first, then those of which nothing is known, then the others, each
-/// in the inventory's order.
+/// Those that have a database or should, in the order of the tree, each once.
 #[must_use]
 pub fn replication_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
     let Some(env) = model.shown() else { return Vec::new() };
-    let mut rows: Vec<(u8, &Arc<HostSnapshot>)> = env
-        .spec
-        .hosts
-        .iter()
-        .zip(&env.hosts)
-        .filter_map(|(spec, h)| Some((database_rank(spec, h)?, h)))
-        .collect();
-    rows.sort_by_key(|(rank, _)| *rank);
-    rows.into_iter().map(|(_, host)| host).collect()
+    let mut rows: Vec<&Arc<HostSnapshot>> = Vec::new();
+    for host in tree(&env.spec, &env.hosts).iter().filter_map(|branch| branch.server.host()) {
+        let row = env.hosts.iter().find(|h| h.id == host.id);
+        rows.extend(row.filter(|row| rows.iter().all(|r| r.id != row.id)));
+    }
+    rows
 }
 
 fn expects_database(spec: &Host) -> bool {
     spec.has_role("db") || spec.has_role("masterdb")
-}
-
-fn database_rank(spec: &Host, host: &HostSnapshot) -> Option<u8> {
-    match host.facts.databases.last() {
-        None => expects_database(spec).then_some(1),
-        Some(databases) => databases
-            .iter()
-            .map(|d| match d.role() {
-                ReplicationRole::Master => 0,
-                ReplicationRole::Unknown => 1,
-                ReplicationRole::Replica => 2,
-                ReplicationRole::Standalone => 3,
-            })
-            .min()
-            .or_else(|| expects_database(spec).then_some(1)),
-    }
 }
 
 /// How many rows the screen on top has.

@@ -34,6 +34,8 @@ elif timeout -s KILL 5 true; then LIMIT='timeout -s KILL'
 else LIMIT=
 fi
 
+jd_dd=$(command -v dd)
+
 say() { jd_out="$jd_out$1$NL"; }
 
 slurp() {
@@ -59,10 +61,12 @@ apart() {
   shift 2
   eval "jd_pid=\${jd_stuck_$jd_key:-}"
   if [ -n "$jd_pid" ] && kill -0 "$jd_pid"; then return 124; fi
-  jd_got=$({ { jd_feed "$@" 2>&1; echo "$NL@jd-status $?"; } & echo "@jd-pid $!"; } | $LIMIT "$jd_seconds" head -c 131072)
+  jd_got=$({ { jd_feed "$@" 2>&1; echo "$NL@jd-status $?"; } & echo "@jd-pid $!"; } | $LIMIT "$jd_seconds" cat)
+  # `cat`, not `head`: what it has read when the limit ends it is already written, the process id above all.
   jd_rest=${jd_got#*@jd-pid }
   jd_pid=${jd_rest%%"$NL"*}
-  jd_got="${jd_got%%@jd-pid *}${jd_rest#*"$NL"}"
+  jd_rest=${jd_rest#"$jd_pid"}
+  jd_got="${jd_got%%@jd-pid *}${jd_rest#"$NL"}"
   jd_status=124
   case $jd_got in
     *"$NL@jd-status "*)
@@ -70,16 +74,18 @@ apart() {
       jd_got=${jd_got%"$NL@jd-status "*}
       jd_pid= ;;
   esac
-  jd_got=${jd_got%"$NL"}
-  case $jd_got in *@jd-pid*|'') ;; *) say "$jd_got" ;; esac
+  [ "${#jd_got}" -lt 131072 ] || jd_got=$(printf '%.131072s' "$jd_got")
+  # Only where it matches: bash takes minutes to find that a long text does not end so.
+  case $jd_got in *"$NL") jd_got=${jd_got%"$NL"} ;; esac
+  [ -z "$jd_got" ] || say "$jd_got"
   case $jd_pid in *[!0-9]*) jd_pid= ;; esac
   eval "jd_stuck_$jd_key=\$jd_pid"
   [ "$jd_status" != 137 ] || jd_status=124
   return "$jd_status"
 }
 
-# The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine
-# or in a user-space process may hang. Left out: what is no storage, read-only images (always full), overlays other
+# The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine,
+# in a user-space process or in a cluster may hang. Left out: what is no storage, read-only images (always full), overlays other
 # than /, tmpfs other than /tmp, and further mounts of a device seen before (bind mounts).
 # Read once a report; a short table without a process, a long one with `cat` (some shells read a byte at a time).
 jd_mounts() {
@@ -103,8 +109,9 @@ jd_mounts() {
     jd_kind=local
     case $3 in
       fuse.lxcfs|fuse.portal|fuse.gvfsd-fuse|fuse.snapfuse|fusectl) continue ;;
-      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*) jd_kind=remote ;;
-      ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|ocfs2|gfs2|vfat|exfat|ntfs|ntfs3|fuseblk|ufs|minix) ;;
+      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*|fuseblk) jd_kind=remote ;;
+      gfs2|ocfs2) jd_kind=remote ;;
+      ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|vfat|exfat|ntfs|ntfs3|ufs|minix) ;;
       overlay|overlayfs|aufs|unionfs) [ "$jd_dir" = / ] || continue ;;
       tmpfs) case $jd_dir in /tmp|/var/tmp) ;; *) continue ;; esac ;;
       *) case $1 in /dev/*) case $3 in squashfs|iso9660|udf|erofs|cramfs|romfs) continue ;; esac ;; *) continue ;; esac ;;
@@ -134,11 +141,12 @@ jd_report() {
     jd_all="$jd_all%$jd_nonce section $jd_name $?$NL$jd_out"
     jd_count=$((jd_count + 1))
   done
-  # One write: several cost a round trip more. bash would write every line by itself; `dd` makes one block of them.
-  if [ -n "$BASH_VERSION" ]; then
-    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL" | dd ibs=65536 obs=1048576
+  jd_all="$jd_all%$jd_nonce end $jd_count$NL"
+  # One write: several cost a round trip more. bash writes every line by itself, others what fits their buffer (4 KiB).
+  if [ -n "$jd_dd" ] && { [ -n "$BASH_VERSION" ] || [ "${#jd_all}" -gt 4000 ]; }; then
+    printf '%s' "$jd_all" | dd ibs=65536 obs=1048576
   else
-    printf '%s' "$jd_all%$jd_nonce end $jd_count$NL"
+    printf '%s' "$jd_all"
   fi
 }
 

@@ -49,7 +49,7 @@ actions! {
     ScreenProblems, "screen_problems", "problems";
     Refresh, "refresh", "ask every host now";
     Retry, "retry", "try the selected host again";
-    Pause, "pause", "hold the screen still (asking goes on)";
+    Pause, "pause", "hold the screen still";
     NextTheme, "next_theme", "next theme";
     Help, "help", "this help";
     Quit, "quit", "quit";

@@ -25,21 +25,21 @@ pub enum Server<'a> {
         /// The database.
         database: &'a Database,
     },
-    /// A host whose role is `db` and of whose database nothing was ever heard.
+    /// A host that should have a database, and of whose database nothing was ever heard.
     Unasked {
         /// The host.
         host: &'a HostSnapshot,
         /// Why; `None` when the host answers that it has no database.
         gap: Option<&'a Gap>,
     },
-    /// A replica that a master sees and no host of the inventory is known to be.
+    /// A replica that a master sees and no host of the environment is known to be.
     UnmanagedReplica {
         /// What the master knows of it.
         replica: &'a ConnectedReplica,
-        /// Whether it is certain that it is in no inventory: every server could be asked.
+        /// Whether it is certain that it is none of them: every server could be asked.
         certain: bool,
     },
-    /// A master that one of ours follows and no host of the inventory is known to be.
+    /// A master that one of ours follows and no host of the environment is known to be.
     UnmanagedMaster {
         /// How a replica names it.
         connection: &'a Connection,
@@ -162,7 +162,9 @@ fn servers<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Serv
             Some(databases) if !databases.is_empty() => {
                 servers.extend(databases.iter().map(|database| Server::Managed { host, database }));
             }
-            _ if spec.has_role("db") => servers.push(Server::Unasked { host, gap: fact.gap.as_ref() }),
+            _ if spec.has_role("db") || spec.has_role("masterdb") => {
+                servers.push(Server::Unasked { host, gap: fact.gap.as_ref() })
+            }
             _ => {}
         }
     }

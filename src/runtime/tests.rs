@@ -1,1 +1,289 @@
+//! The real loop, driven by scripted keys and news, looked at through ratatui's test backend.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::{Arc, Mutex};
+
+use ratatui::backend::TestBackend;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, LocalSet};
+use tokio::time::{advance, timeout};
+
+use super::*;
+use crate::config::keymap::{KeyCode, KeyPress, Keymap};
+use crate::domain::event::{Answer, QuestionId};
+use crate::domain::event::{Question, QuestionKind};
+use crate::domain::fleet::Fleet;
+use crate::domain::hop::Hop;
+use crate::domain::names::{EnvName, HostName};
+
+/// What the loop has asked of the world.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<String>>>);
+
+impl Asked {
+    fn note(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().push(what.into());
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl FleetControl for Asked {
+    fn activate(&self, env: &EnvName) {
+        self.note(format!("activate {env}"));
+    }
+    fn refresh(&self, env: &EnvName) {
+        self.note(format!("refresh {env}"));
+    }
+    fn retry(&self, env: &EnvName, host: Option<&HostName>) {
+        self.note(format!("retry {env} {host:?}"));
+    }
+    fn answer(&self, id: QuestionId, answer: Answer) {
+        self.note(format!("answer {} {answer:?}", id.0));
+    }
+}
+
+impl Stage for Asked {
+    fn suspend(&mut self, whole_job: bool) -> std::io::Result<bool> {
+        self.note(if whole_job { "stop job" } else { "stop" });
+        Ok(true)
+    }
+    fn resume(&mut self) -> std::io::Result<()> {
+        self.note("resume");
+        Ok(())
+    }
+}
+
+/// Draws one line that tells what the tests look at, and publishes each frame.
+struct Line(watch::Sender<(u32, String)>);
+
+impl Draw for Line {
+    fn draw(&mut self, frame: &mut ratatui::Frame<'_>, model: &Model) {
+        let text = format!(
+            "env={} filter={:?} questions={} now={}s size={:?}",
+            model.active,
+            model.filter.text,
+            model.questions.len(),
+            model.now.0 / 1000,
+            model.size,
+        );
+        frame.render_widget(text.as_str(), frame.area());
+        self.0.send_modify(|(frames, last)| {
+            *frames += 1;
+            *last = text;
+        });
+    }
+
+    fn use_theme(&mut self, _: &str) {}
+}
+
+struct Harness {
+    keys: mpsc::Sender<Input>,
+    urgent: mpsc::UnboundedSender<Urgent>,
+    news: mpsc::Sender<FleetEvent>,
+    frames: watch::Receiver<(u32, String)>,
+    asked: Asked,
+    end: JoinHandle<Result<Ended, RuntimeError>>,
+}
+
+impl Harness {
+    /// A console over two environments without hosts; needs a `LocalSet`.
+    fn start() -> Self {
+        let (keys, input) = mpsc::channel(64);
+        let (urgent, urgent_receiver) = mpsc::unbounded_channel();
+        let (news, news_receiver) = mpsc::channel(1024);
+        let (frame, frames) = watch::channel((0, String::new()));
+        let asked = Asked::default();
+        let clock = Clock::start();
+        let fleet = Arc::new(Fleet { environments: two_environments(), simulated: true });
+        let keymap = Arc::new(Keymap::builtin_default());
+        let console = Console {
+            model: Model::new(fleet, keymap, vec!["dark".into()], clock.now(), (100, 5)),
+            terminal: Terminal::new(TestBackend::new(100, 5)).unwrap(),
+            draw: Line(frame),
+            fleet: asked.clone(),
+            stage: asked.clone(),
+            clock,
+            input,
+            urgent: urgent_receiver,
+            news: news_receiver,
+        };
+        let end = tokio::task::spawn_local(run(console));
+        Self { keys, urgent, news, frames, asked, end }
+    }
+
+    async fn type_keys(&self, text: &str) {
+        for c in text.chars() {
+            let key = KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false };
+            self.keys.send(Input::Key(key)).await.unwrap();
+        }
+    }
+
+    /// Waits until a frame shows this text.
+    async fn shows(&mut self, text: &str) {
+        let shown = self.frames.wait_for(|(_, last)| last.contains(text));
+        let shown = timeout(Duration::from_secs(60), shown).await.map(|r| r.is_ok());
+        assert_eq!(shown, Ok(true), "waited in vain for {text:?}; last: {:?}", self.frames.borrow());
+    }
+
+    fn frames(&self) -> u32 {
+        self.frames.borrow().0
+    }
+
+    async fn ended(self) -> Result<Ended, RuntimeError> {
+        timeout(Duration::from_secs(60), self.end).await.unwrap().unwrap()
+    }
+}
+
+fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
+    use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
+    ["one", "two"]
+        .map(|name| {
+            Arc::new(Environment {
+                name: EnvName::new(name).unwrap(),
+                level: name.into(),
+                guard: Guard::Confirm,
+                domain: None,
+                jump: Jump::Local { name: HostName::new("here").unwrap() },
+                transport: Transport::Ssh,
+                thresholds: Thresholds::default(),
+                requirements: Vec::new(),
+                cadence: Cadence::default(),
+                hosts: Vec::new(),
+            })
+        })
+        .to_vec()
+}
+
+fn question(id: u64) -> FleetEvent {
+    let env = EnvName::new("one").unwrap();
+    let kind = QuestionKind::UnknownHostKey {
+        address: "192.0.2.1:22".into(),
+        algorithm: "ssh-ed25519".into(),
+        fingerprint: "SHA256:abc".into(),
+        file: "known_hosts".into(),
+    };
+    FleetEvent::Question(Question { id: QuestionId(id), env, hop: Hop::Here, kind })
+}
+
+/// Runs a test of the loop with time under control: it stands still while somebody has work to do.
+fn with_loop(test: impl AsyncFnOnce(Harness)) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(LocalSet::new().run_until(async { test(Harness::start()).await }));
+}
+
+#[test]
+fn the_first_frame_comes_before_anybody_is_asked() {
+    with_loop(async |mut console| {
+        console.shows("env=0").await;
+        console.type_keys("q").await;
+        let (asked, frames) = (console.asked.clone(), console.frames.clone());
+        assert_eq!(console.ended().await.unwrap(), Ended::Quit);
+        assert_eq!(asked.all(), ["activate one"]);
+        assert_eq!(frames.borrow().0, 1);
+    });
+}
+
+#[test]
+fn keys_act_in_their_order_and_show() {
+    with_loop(async |mut console| {
+        console.type_keys("/db1").await;
+        console.shows("filter=\"db1\"").await;
+        console
+            .keys
+            .send(Input::Key(KeyPress { code: KeyCode::Esc, ctrl: false, alt: false }))
+            .await
+            .unwrap();
+        console
+            .keys
+            .send(Input::Key(KeyPress { code: KeyCode::Tab, ctrl: false, alt: false }))
+            .await
+            .unwrap();
+        console.type_keys("r").await;
+        console.shows("env=1").await;
+        assert_eq!(console.asked.all(), ["activate one", "activate two", "refresh two"]);
+    });
+}
+
+#[test]
+fn many_messages_make_few_frames() {
+    with_loop(async |mut console| {
+        console.shows("env=0").await;
+        let before = console.frames();
+        for id in 0..1000 {
+            console.news.send(question(id)).await.unwrap();
+        }
+        console.shows("questions=1000").await;
+        let frames = console.frames() - before;
+        assert!(frames <= 5, "{frames} frames for 1000 messages in one instant");
+    });
+}
+
+#[test]
+fn an_idle_console_draws_nothing() {
+    with_loop(async |mut console| {
+        console.shows("env=0").await;
+        let before = console.frames();
+        advance(Duration::from_secs(3600)).await;
+        tokio::task::yield_now().await;
+        assert_eq!(console.frames(), before);
+        console.type_keys("/").await;
+        console.shows("now=3600s").await;
+    });
+}
+
+#[test]
+fn an_answer_typed_ahead_is_not_taken() {
+    with_loop(async |mut console| {
+        console.news.send(question(7)).await.unwrap();
+        console.type_keys("yyyy").await;
+        console.shows("questions=1").await;
+        advance(Duration::from_secs(1)).await;
+        console.type_keys("y").await;
+        console.shows("questions=0").await;
+        assert_eq!(console.asked.all(), ["activate one", "answer 7 Accept"]);
+    });
+}
+
+#[test]
+fn signals_hang_ups_and_panics_end_the_loop() {
+    for (urgent, expected) in [
+        (Urgent::Signal(15), Some(Ended::Signal(15))),
+        (Urgent::HungUp, Some(Ended::HungUp)),
+        (Urgent::Panicked, None),
+    ] {
+        with_loop(async |console| {
+            console.urgent.send(urgent).unwrap();
+            assert_eq!(console.ended().await.ok(), expected);
+        });
+    }
+}
+
+#[test]
+fn a_stopped_console_draws_nothing_until_it_goes_on() {
+    with_loop(async |mut console| {
+        console.shows("env=0").await;
+        console.keys.send(Input::Suspend).await.unwrap();
+        console.urgent.send(Urgent::Stop).unwrap();
+        let before = console.frames();
+        console.news.send(question(1)).await.unwrap();
+        advance(Duration::from_secs(5)).await;
+        tokio::task::yield_now().await;
+        assert_eq!(console.frames(), before);
+        console.urgent.send(Urgent::Continued).unwrap();
+        console.shows("questions=1").await;
+        let mut asked = console.asked.all();
+        asked.sort();
+        assert_eq!(asked, ["activate one", "resume", "stop", "stop job"]);
+    });
+}
+
+#[test]
+fn exit_codes_are_those_of_shells() {
+    let codes = [Ended::Quit, Ended::Signal(15), Ended::HungUp].map(Ended::exit_code);
+    assert_eq!(codes, [0, 143, 129]);
+}

@@ -1,6 +1,7 @@
 //! One SSH connection: verified, logged in, watched. Imports `domain`.
 
 mod handler;
+mod verify;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -65,11 +65,12 @@ impl HostKeys {
         self.entries.extend(text.lines().enumerate().filter_map(|(i, l)| Entry::parse(l, source, i + 1)));
     }
 
-    /// `file:line` of each line that names the host, as `ssh-keygen -F` lists them.
+    /// `file:line` of each line that names the host and has a key, as `ssh-keygen -F` lists them.
     #[must_use]
     pub fn lines_for(&self, address: &str, port: u16) -> Vec<String> {
         let name = lookup_name(address, port);
-        self.entries.iter().filter(|e| e.names(&name)).map(|e| e.place.clone()).collect()
+        let matching = self.entries.iter().filter(|e| e.key.is_some() && e.names(&name));
+        matching.map(|e| e.place.clone()).collect()
     }
 
     /// Judges a plain key.

@@ -28,8 +28,19 @@ impl Patience {
         }
     }
 
-    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted.
+    /// Runs `work`; `None` when it takes longer than the limit, the time of questions not counted. Then the place is
+    /// free again: the connection keeps this alive for as long as it lives.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let done = self.within(work).await;
+        self.give_up_place();
+        done
+    }
+
+    fn give_up_place(&self) {
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut left = self.limit;
         let mut asking = self.asking.subscribe();
@@ -61,7 +72,7 @@ impl Patience {
 
     /// Runs `question` with the clock stopped.
     pub(super) async fn pause<T>(&self, question: impl Future<Output = T>) -> T {
-        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.give_up_place();
         self.asking.send_modify(|n| *n += 1);
         let _open = Open(self);
         question.await
@@ -107,5 +118,15 @@ mod tests {
         let patience =
             Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
         patience.pause(async { assert_eq!(places.available_permits(), 1) }).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_is_over_gives_up_its_place() {
+        let places = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
+        let patience =
+            Patience::new(Duration::from_secs(1), Some(places.clone().try_acquire_owned().unwrap()));
+        assert_eq!(patience.run(std::future::ready(7)).await, Some(7));
+        assert_eq!(places.available_permits(), 1, "though the connection still holds it");
+        drop(patience);
     }
 }

@@ -68,9 +68,11 @@ impl<'a> Scene<'a> {
         self.problems.get(host).copied()
     }
 
-    /// How far a host's figures may be trusted; `None` when there are none.
+    /// How far a host's figures may be trusted; `None` when there are none. Behind a jump box that is down nothing is
+    /// fresh, however young.
     pub(crate) fn freshness(&self, host: &HostSnapshot) -> Option<Freshness> {
-        host.age(self.now).map(|age| Freshness::of(age, self.cadence()))
+        let freshness = Freshness::of(host.age(self.now)?, self.cadence());
+        Some(if self.jump_is_down() { freshness.max(Freshness::Stale) } else { freshness })
     }
 
     /// How a host stands.

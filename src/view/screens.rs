@@ -7,3 +7,4 @@ pub(crate) mod replication;
 pub(crate) mod roles;
 
 mod cells;
+mod connection;

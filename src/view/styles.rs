@@ -62,7 +62,7 @@ pub struct Styles {
     pub simulated: Style,
     /// PAUSED.
     pub paused: Style,
-    /// The banner of a jump box that is down.
+    /// The first line of the banner of a jump box that is down.
     pub banner: Style,
     /// A dialog's ground.
     pub dialog: Style,
@@ -140,7 +140,7 @@ impl Styles {
             unguarded: on(c.surface, c.staging).add_modifier(Modifier::BOLD),
             simulated: on(c.simulated, c.band_text).add_modifier(Modifier::BOLD),
             paused: on(c.accent, c.background).add_modifier(Modifier::BOLD),
-            banner: on(c.critical, c.background).add_modifier(Modifier::BOLD),
+            banner: fore(c.critical).add_modifier(Modifier::BOLD),
             dialog: on(c.surface, c.text),
             ascii: false,
         }
@@ -170,7 +170,7 @@ impl Styles {
             unguarded: bold,
             simulated: reversed,
             paused: reversed,
-            banner: reversed,
+            banner: bold,
             dialog: plain,
             ascii: false,
         }

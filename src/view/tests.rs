@@ -1,67 +1,369 @@
 //! Screens as text, at three sizes, and the styles that text does not show.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::fmt::Write;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::fixtures::*;
 use super::*;
+use crate::app::model::{Paused, SortColumn};
+use crate::config::theme::builtin;
+use crate::domain::event::{Question, QuestionId, QuestionKind};
+use crate::domain::fact::Gap;
+use crate::domain::hop::Hop;
+use crate::domain::time::Moment;
 
-pub(crate) fn drawn(model: &Model, styles: &Styles, (width, height): (u16, u16)) -> Buffer {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+fn drawn(model: &Model, styles: &Styles, size: (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     let mut state = ViewState::default();
     terminal.draw(|frame| draw(frame, model, styles, &mut state)).unwrap();
     terminal.backend().buffer().clone()
 }
 
+fn rows(buf: &Buffer) -> Vec<String> {
+    (0..buf.area.height)
+        .map(|y| {
+            let mut skip = 0;
+            let mut row = String::new();
+            for x in 0..buf.area.width {
+                let symbol = buf[(x, y)].symbol();
+                if skip == 0 {
+                    row.push_str(symbol);
+                    skip = unicode_width::UnicodeWidthStr::width(symbol).max(1);
+                }
+                skip -= 1;
+            }
+            row.trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn text(model: &Model, size: (u16, u16)) -> String {
+    rows(&drawn(model, &styles("dark"), size)).join("\n")
+}
+
+fn snapshot(name: &str, model: &Model, size: (u16, u16)) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), text(model, size));
+    });
+}
+
+fn screens() -> [(&'static str, Screen); 5] {
+    [
+        ("fleet", Screen::Fleet),
+        ("host", Screen::Host(name("db2"))),
+        ("replication", Screen::Replication),
+        ("roles", Screen::Roles),
+        ("problems", Screen::Problems),
+    ]
+}
+
 #[test]
-fn look() {
-    use super::styles::ColorSupport;
-    let Ok(which) = std::env::var("LOOK") else { return };
-    let size: Vec<u16> =
-        std::env::var("SIZE").unwrap_or("80x24".into()).split('x').map(|n| n.parse().unwrap()).collect();
-    let (world, screen) = which.split_once('/').unwrap();
-    let model = match world {
-        "healthy" => healthy(),
-        "trouble" => trouble(),
-        "waiting" => waiting(),
-        "jump" => jump_down(8),
-        "jumplong" => jump_down(300),
-        "aged" => aged(15),
-        "expired" => aged(60),
-        "odd" => odd(),
-        _ => large(1000),
-    };
-    let host = std::env::var("HOST").unwrap_or("db2".into());
-    let mut model = match screen {
-        "fleet" | "help" => model,
-        "host" => on(model, Screen::Host(name(&host))),
-        "repl" => on(model, Screen::Replication),
-        "roles" => on(model, Screen::Roles),
-        _ => on(model, Screen::Problems),
-    };
-    if screen == "help" {
-        model.help = Some(0);
-    }
-    let theme = std::env::var("THEME").unwrap_or("dark".into());
-    let styles = if theme == "none" {
-        Styles::new(&crate::config::theme::builtin()[0], ColorSupport::None)
-    } else {
-        styles(&theme)
-    };
-    let styles = styles.in_ascii(std::env::var("ASCII").is_ok());
-    let buf = drawn(&model, &styles, (size[0], size[1]));
-    let mut out = String::new();
-    for y in 0..size[1] {
-        for x in 0..size[0] {
-            let c = &buf[(x, y)];
-            out.push_str(&format!("{}\t{:?}\t{:?}\t{:?}\n", c.symbol(), c.fg, c.bg, c.modifier));
+fn every_screen_at_every_size() {
+    for (title, screen) in screens() {
+        for size in SIZES {
+            snapshot(title, &on(trouble(), screen.clone()), size);
         }
     }
-    std::fs::write("/tmp/look.tsv", out).unwrap();
-    for y in 0..size[1] {
-        let line: String = (0..size[0]).map(|x| buf[(x, y)].symbol().to_owned()).collect();
-        println!("{line}");
+}
+
+#[test]
+fn other_days() {
+    let small = (80, 24);
+    for (title, model) in [
+        ("healthy", healthy()),
+        ("waiting", waiting()),
+        ("jump-down", jump_down(8)),
+        ("jump-down-long", jump_down(300)),
+        ("stale", aged(15)),
+        ("expired", aged(60)),
+        ("odd", odd()),
+        ("large", large(1000)),
+        ("odd-host", on(odd(), Screen::Host(name("app1")))),
+        ("silent-host", on(trouble(), Screen::Host(name("piwik")))),
+        ("expired-database", on(aged(60), Screen::Host(name("db2")))),
+        ("no-problems", on(healthy(), Screen::Problems)),
+        ("jump-down-replication", on(jump_down(300), Screen::Replication)),
+        ("no-replication", on(large(3), Screen::Replication)),
+    ] {
+        snapshot(title, &model, small);
+    }
+    snapshot("narrow", &trouble(), (60, 15));
+    snapshot("too-small", &trouble(), (59, 15));
+}
+
+#[test]
+fn filter_notice_help_and_hold() {
+    let mut model = trouble();
+    model.filter.text = "mem".to_owned();
+    model.filter.editing = true;
+    snapshot("filter-typed", &settled(model), (80, 24));
+
+    let mut model = trouble();
+    model.filter.text = "nothing like this".to_owned();
+    snapshot("filter-empty", &settled(model), (80, 24));
+
+    let mut model = healthy();
+    model.help = Some(0);
+    snapshot("help", &model, (80, 24));
+
+    let mut model = trouble();
+    model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
+    model.notice = Some(("asking 26 hosts".to_owned(), Moment(NOW.0 + 1)));
+    model.sort.by = SortColumn::Load;
+    snapshot("held", &model, (80, 24));
+}
+
+fn asked(kind: QuestionKind) -> Model {
+    let mut model = waiting();
+    let env = model.environments[0].spec.name.clone();
+    model.questions = vec![
+        Question { id: QuestionId(1), env: env.clone(), hop: Hop::Jump(name("salt")), kind },
+        Question {
+            id: QuestionId(2),
+            env,
+            hop: Hop::Host(name("app1")),
+            kind: QuestionKind::Passphrase { key: "k".to_owned(), wrong: false },
+        },
+    ];
+    model.answer.push_str("secret");
+    model
+}
+
+#[test]
+fn questions() {
+    let key = QuestionKind::UnknownHostKey {
+        address: "salt.production.example:22".to_owned(),
+        algorithm: "ssh-ed25519".to_owned(),
+        fingerprint: "SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE".to_owned(),
+        file: "/home/ops/.ssh/known_hosts".to_owned(),
+    };
+    snapshot("question-host-key", &asked(key), (80, 24));
+    let passphrase = QuestionKind::Passphrase { key: "/home/ops/.ssh/id_ed25519".to_owned(), wrong: true };
+    snapshot("question-passphrase", &asked(passphrase.clone()), (80, 24));
+    assert!(!text(&asked(passphrase), (80, 24)).contains("secret"));
+    let prompt = |echo| QuestionKind::Prompt { prompt: "Verification code:\x1b[2J".into(), echo };
+    snapshot("question-prompt", &asked(prompt(true)), (80, 24));
+    assert!(!text(&asked(prompt(false)), (80, 24)).contains("secret"));
+}
+
+#[test]
+fn ascii_terminals_get_ascii() {
+    for model in [trouble(), jump_down(8), odd(), on(trouble(), Screen::Replication)] {
+        let buf = drawn(&model, &styles("dark").in_ascii(true), (120, 40));
+        assert!(buf.content.iter().all(|c| c.symbol().is_ascii()));
+    }
+    let buf = drawn(&trouble(), &styles("dark").in_ascii(true), (80, 24));
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("ascii-80x24", rows(&buf).join("\n"));
+    });
+}
+
+/// The styles of cells that matter, found by their text.
+fn key_cells(styles: &Styles) -> String {
+    let mut model = trouble();
+    let selection = &mut model.environments[0].selection;
+    (selection.host, selection.chosen) = (Some(name("salt")), true);
+    let buf = drawn(&settled(model), styles, (120, 40));
+    let rows = rows(&buf);
+    let mut out = String::new();
+    for (what, row, needle) in [
+        ("brand", 0, "jumpdeck"),
+        ("active tab", 0, "✖9"),
+        ("another tab's sign", 0, "▲1"),
+        ("simulated", 0, "SIMULATED"),
+        ("guarded band", 1, "PRODUCTION"),
+        ("title", 2, "HOST"),
+        ("critical sign", 3, "✖"),
+        ("host name", 3, "app2"),
+        ("role", 3, "app "),
+        ("critical figure", 3, "9.31"),
+        ("plain figure", 3, "3.50"),
+        ("empty bar", 3, "─"),
+        ("state of a silent host", 8, "unreachable"),
+        ("too old", 12, "?  "),
+        ("warned figure", 14, "lag 47s"),
+        ("selected row", 16, "salt"),
+        ("ok sign", 17, "●"),
+        ("fresh age", 17, "1s"),
+        ("stale figure", 24, "0.54"),
+        ("screen shown", 39, "1 fleet"),
+        ("other screen", 39, "2 repl"),
+        ("key", 39, "Enter"),
+    ] {
+        let at = rows[row].find(needle).unwrap_or_else(|| panic!("{needle} is not in {:?}", rows[row]));
+        let x = u16::try_from(rows[row][..at].chars().count()).unwrap();
+        let cell = &buf[(x, u16::try_from(row).unwrap())];
+        writeln!(out, "{what:<24} {:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier).unwrap();
+    }
+    out
+}
+
+#[test]
+fn every_theme_and_colour_depth() {
+    for theme in builtin() {
+        for (depth, support) in [
+            ("true", ColorSupport::TrueColor),
+            ("256", ColorSupport::Ansi256),
+            ("16", ColorSupport::Ansi16),
+            ("none", ColorSupport::None),
+        ] {
+            let cells = key_cells(&Styles::new(&theme, support));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("styles-{}-{depth}", theme.name), cells);
+            });
+        }
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one_and_states_still_differ() {
+    let styles = Styles::new(&builtin()[0], ColorSupport::None);
+    for (_, screen) in screens() {
+        let buf = drawn(&on(trouble(), screen), &styles, (120, 40));
+        use ratatui::style::Color::Reset;
+        assert!(buf.content.iter().all(|c| c.fg == Reset && c.bg == Reset));
+    }
+}
+
+#[test]
+fn nothing_unknown_is_green_or_zero() {
+    let styles = styles("dark");
+    for model in [aged(60), jump_down(300)] {
+        let buf = drawn(&model, &styles, (200, 50));
+        for (y, row) in rows(&buf).iter().enumerate().take(47).skip(2) {
+            let line = u16::try_from(y).unwrap();
+            assert!((0..200).all(|x| buf[(x, line)].fg != styles.ok.fg.unwrap()), "green: {row}");
+            assert!(!row.contains("0.0") && !row.contains(" 0%"), "zero: {row}");
+        }
+    }
+}
+
+#[test]
+fn a_lag_that_is_not_known_is_never_a_number() {
+    use crate::domain::replication::Thread;
+    let mut model = healthy();
+    edit(&mut model.environments[0], "db2", |h| {
+        // What a server with a stopped IO thread really says.
+        database(h, |s| s.connections.as_mut().unwrap()[0].io = Thread::Stopped);
+    });
+    let model = settled(model);
+    let fleet = text(&model, (120, 40));
+    let row = fleet.lines().find(|l| l.contains("db2 ")).unwrap();
+    assert!(row.contains("IO stopped") && !row.contains("lag"), "{row}");
+    let screen = text(&on(model, Screen::Replication), (120, 40));
+    let row = screen.lines().find(|l| l.contains("db2 ")).unwrap();
+    assert!(row.contains(" ? stopped") && !row.contains("0s "), "{row}");
+}
+
+#[test]
+fn a_jump_box_down_is_one_banner_and_no_red_rows() {
+    let styles = styles("dark");
+    for ago in [3, 8, 300] {
+        let buf = drawn(&jump_down(ago), &styles, (80, 24));
+        let rows = rows(&buf);
+        assert_eq!(rows.iter().filter(|r| r.contains("JUMP BOX salt unreachable")).count(), 1);
+        let title = rows.iter().position(|r| r.contains("HOST")).unwrap();
+        for (y, row) in rows.iter().enumerate().take(22).skip(title) {
+            let line = u16::try_from(y).unwrap();
+            assert!((0..80).all(|x| buf[(x, line)].fg != styles.critical.fg.unwrap()), "{row}");
+        }
+    }
+}
+
+#[test]
+fn every_gap_has_a_word() {
+    for (gap, word) in [
+        (Gap::TimedOut, "timed out"),
+        (Gap::NotPermitted("no".into()), "denied"),
+        (Gap::Unreadable("x".into()), "garbled"),
+        (Gap::Failed("x".into()), "failed"),
+        (Gap::NotInstalled, "none"),
+        (Gap::NotAsked, "not asked"),
+    ] {
+        let mut model = healthy();
+        edit(&mut model.environments[0], "app1", |h| h.facts.load.miss(gap));
+        let fleet = text(&settled(model), (80, 24));
+        let row = fleet.lines().find(|l| l.contains("app1 ")).unwrap();
+        assert!(row.contains(word) && !row.contains("0.06"), "{row}");
+    }
+}
+
+#[test]
+fn no_size_is_too_odd_to_draw() {
+    let sizes =
+        [(1, 1), (2, 3), (59, 40), (60, 14), (60, 15), (61, 16), (79, 23), (97, 17), (133, 15), (300, 80)];
+    let models: [fn() -> Model; 4] = [trouble, || jump_down(8), odd, waiting];
+    for model in models {
+        for (_, screen) in screens() {
+            let mut model = on(model(), screen);
+            for size in sizes {
+                drawn(&model, &styles("dark"), size);
+                model.help = Some(3);
+                drawn(&model, &styles("dark"), size);
+                model.help = None;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_selected_host_is_seen_wherever_it_stands() {
+    let mut model = large(1000);
+    let mut state = ViewState::default();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    for host in ["app500", "app1000", "app2", "app18"] {
+        model.environments[0].selection.host = Some(name(host));
+        terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
+        let buf = terminal.backend().buffer();
+        let row = rows(buf).into_iter().find(|r| r.starts_with('▸')).unwrap();
+        assert!(row.contains(&format!(" {host} ")), "{host}: {row}");
+        assert_eq!(state.page(), 19);
+    }
+}
+
+#[test]
+fn a_page_tells_how_far_it_scrolls() {
+    let mut state = ViewState::default();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut model = on(trouble(), Screen::Host(name("db2")));
+    terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
+    let limit = state.scroll_limit().unwrap();
+    assert!(limit > 0);
+    model.environments[0].selection.detail_scroll = 10_000;
+    terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
+    let end = rows(terminal.backend().buffer());
+    assert!(end[21].contains("none yet"), "{:?}", end[21]);
+    model.screens = vec![Screen::Fleet];
+    terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
+    assert_eq!(state.scroll_limit(), None);
+}
+
+#[test]
+fn a_key_is_hinted_as_it_is_bound() {
+    use crate::config::keymap::{Keymap, parse_onto};
+    let mut model = healthy();
+    let keymap = parse_onto(&Keymap::builtin_default(), "own.toml", "[keys]\nhelp = [\"f12\"]\n").unwrap();
+    model.keymap = std::sync::Arc::new(keymap);
+    let screen = text(&model, (80, 24));
+    assert!(screen.contains("F12 help") && !screen.contains("? help"), "{screen}");
+}
+
+#[test]
+fn keys_move_through_the_replication_tree_as_it_is_drawn() {
+    let mut model = on(healthy(), Screen::Replication);
+    let hosts: Vec<_> =
+        crate::app::rows::replication_rows(&model).iter().map(|h| h.id.host.clone()).collect();
+    assert_eq!(hosts.len(), 3);
+    for (i, host) in hosts.into_iter().enumerate() {
+        model.environments[0].selection.host = Some(host);
+        let rows = text(&model, (80, 24));
+        let at = rows.lines().position(|r| r.starts_with('▸')).unwrap();
+        assert_eq!(at, 3 + i, "{rows}");
     }
 }

@@ -97,6 +97,26 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Text in exactly that many columns; what is cut off at the left shows as `…`, since paths differ at their ends.
+pub(crate) fn tail(text: &str, width: usize) -> String {
+    let have = text.width();
+    if have <= width {
+        return format!("{text}{}", " ".repeat(width - have));
+    }
+    let mut used = 1;
+    let mut tail: Vec<&str> = unicode_segmentation::UnicodeSegmentation::graphemes(text, true)
+        .rev()
+        .take_while(|g| {
+            used += g.width();
+            used <= width
+        })
+        .collect();
+    tail.reverse();
+    let tail = tail.concat();
+    let pad = width.saturating_sub(1 + tail.width());
+    format!("…{tail}{}", " ".repeat(pad))
+}
+
 /// A load average in at most five columns, decimals in line up to 99.99.
 pub(crate) fn load(value: f64) -> String {
     if value < 99.995 {
@@ -201,5 +221,12 @@ mod tests {
             [7, 249, 11_220, 1_051_200].map(|s| two_units(Duration::from_secs(s))),
             ["7s", "4m 09s", "3h 07m", "12d 4h"]
         );
+    }
+
+    #[test]
+    fn paths_keep_their_ends() {
+        assert_eq!(tail("/mnt", 6), "/mnt  ");
+        assert_eq!(tail("/srv/webplatform/wiki", 10), "…form/wiki");
+        assert_eq!(tail("/東京東京", 6), "…東京 ");
     }
 }

@@ -79,8 +79,14 @@ pub(in crate::app) fn select(model: &mut Model, at: usize) -> bool {
     true
 }
 
-/// Keeps the selection on what it was on; when that is gone from the rows, takes the neighbour.
+/// Keeps the selection on what it was on; when that is gone from the rows, takes the neighbour. While nobody has
+/// chosen a host, it is the first.
 pub(in crate::app) fn reconcile(model: &mut Model) {
+    let by_host = matches!(model.screen(), Screen::Fleet | Screen::Replication);
+    if by_host && model.shown().is_some_and(|env| !env.selection.chosen) {
+        select(model, 0);
+        return;
+    }
     match selected(model) {
         Some(at) => {
             if let Some(env) = model.shown_mut() {

@@ -21,7 +21,17 @@ pub(super) fn by(model: &mut Model, action: Action) {
     } else {
         let last = count(model).saturating_sub(1);
         let at = selected(model).unwrap_or(0);
-        select(model, step(action, at, page, last));
+        if select(model, step(action, at, page, last)) {
+            choose(model);
+        }
+    }
+}
+
+fn choose(model: &mut Model) {
+    if matches!(model.screen(), Screen::Fleet | Screen::Replication)
+        && let Some(env) = model.shown_mut()
+    {
+        env.selection.chosen = true;
     }
 }
 
@@ -65,6 +75,7 @@ fn from_the_top(model: &mut Model) {
 fn open_host(model: &mut Model, host: HostName) {
     if let Some(env) = model.shown_mut() {
         env.selection.host = Some(host.clone());
+        env.selection.chosen = true;
     }
     push(model, Screen::Host(host));
 }

@@ -80,6 +80,17 @@ fn the_selection_stays_on_its_host_when_rows_move() {
 }
 
 #[test]
+fn until_somebody_chooses_the_worst_host_is_selected() {
+    let mut model = model();
+    assert_eq!(selected_host(&model), "app1");
+    jump_up(&mut model, "production");
+    fail(&mut model, "production", "db2", LinkState::TimedOut);
+    pass(&mut model, LONG);
+    frame(&mut model);
+    assert_eq!(selected_host(&model), "db2");
+}
+
+#[test]
 fn when_the_selected_row_goes_its_neighbour_is_taken() {
     let mut model = model();
     acts(&mut model, &[Action::Down, Action::Down]);

@@ -84,32 +84,56 @@ fn unescape(field: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
-/// A row of `df -P -k` or `df -P -i`.
+/// A row of `df -P -k`, of `df -P -i`, or of both in one.
 pub(super) struct Row<'a> {
     pub(super) device: &'a str,
     figures: [&'a str; 3],
     percent: Option<u8>,
+    /// Inodes in use, where the row tells.
+    inodes: Option<u8>,
     mount: &'a str,
 }
 
 impl<'a> Row<'a> {
     /// Device and mount may hold spaces: three figures, a percentage and a `/` are what a row is known by.
     pub(super) fn parse(line: &'a str) -> Option<Self> {
-        let starts = word_starts(line);
-        starts.windows(5).skip_while(|w| w.first() == Some(&0)).find_map(|w| {
-            let [size, used, free, percent, mount] = w else { return None };
-            let word = |from: usize, to: usize| line.get(from..to).map(str::trim_end);
-            let figures = [word(*size, *used)?, word(*used, *free)?, word(*free, *percent)?];
-            let percent = word(*percent, *mount)?;
-            let mount = line.get(*mount..)?;
-            let fits = figures.iter().all(|f| is_figure(f)) && is_percent(percent) && mount.starts_with('/');
-            fits.then(|| Row {
-                device: line.get(..*size).unwrap_or_default().trim_end(),
-                figures,
-                percent: percent.trim_end_matches('%').parse().ok(),
-                mount,
-            })
+        Self::at(line, 5, |words| {
+            let [size, used, free, percent, mount] = words else { return None };
+            Self::of([size, used, free], percent, None, mount)
         })
+    }
+
+    /// A row of `df -k --output=source,size,used,avail,pcent,itotal,ipcent,target`.
+    pub(super) fn parse_both(line: &'a str) -> Option<Self> {
+        Self::at(line, 7, |words| {
+            let [size, used, free, percent, inodes, inodes_percent, mount] = words else { return None };
+            let told = is_figure(inodes) && is_percent(inodes_percent);
+            let inodes = read_percent(inodes_percent).filter(|_| *inodes != "0");
+            told.then(|| Self::of([size, used, free], percent, inodes, mount)).flatten()
+        })
+    }
+
+    /// Reads the first place in the line where so many words make a row; the last word goes to the line's end.
+    fn at(line: &'a str, count: usize, read: impl Fn(&[&'a str]) -> Option<Self>) -> Option<Self> {
+        let starts = word_starts(line);
+        starts.windows(count).skip_while(|w| w.first() == Some(&0)).find_map(|w| {
+            let ends = w.iter().skip(1).map(|end| Some(*end)).chain([None]);
+            let words: Option<Vec<&str>> = w
+                .iter()
+                .zip(ends)
+                .map(|(from, end)| match end {
+                    Some(end) => line.get(*from..end).map(str::trim_end),
+                    None => line.get(*from..),
+                })
+                .collect();
+            let device = line.get(..*w.first()?)?.trim_end();
+            read(&words?).map(|row| Row { device, ..row })
+        })
+    }
+
+    fn of(figures: [&'a str; 3], percent: &str, inodes: Option<u8>, mount: &'a str) -> Option<Self> {
+        let fits = figures.iter().all(|f| is_figure(f)) && is_percent(percent) && mount.starts_with('/');
+        fits.then(|| Self { device: "", figures, percent: read_percent(percent), inodes, mount })
     }
 
     /// The row of a mount: the last one, for `df` may have been asked twice. It prints `?` for control characters.
@@ -133,9 +157,9 @@ impl<'a> Row<'a> {
             used_kb: kb(used)?,
             available_kb: kb(available)?,
             use_percent: self.percent,
-            inodes_use_percent: inodes
-                .filter(|row| row.figures.first() != Some(&"0"))
-                .and_then(|row| row.percent),
+            inodes_use_percent: self.inodes.or_else(|| {
+                inodes.filter(|row| row.figures.first() != Some(&"0")).and_then(|row| row.percent)
+            }),
         })
     }
 }
@@ -158,6 +182,10 @@ fn is_figure(word: &str) -> bool {
 fn is_percent(word: &str) -> bool {
     word == "-"
         || word.strip_suffix('%').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn read_percent(word: &str) -> Option<u8> {
+    word.strip_suffix('%').and_then(|n| n.parse().ok())
 }
 
 /// Why `df` printed no row for a mount: what it said that names it.
@@ -220,7 +248,7 @@ mod tests {
         #[test]
         fn nothing_panics(line in "[ -~/%0-9\\\\é]{0,60}") {
             let _ = Mount::parse(&line);
-            if let Some(row) = Row::parse(&line) {
+            for row in Row::parse(&line).into_iter().chain(Row::parse_both(&line)) {
                 let _ = row.usage(Some(&row));
             }
         }

@@ -7,6 +7,7 @@ use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
 use crate::domain::fact::Gap;
 use crate::domain::snapshot::HostFacts;
 use crate::domain::storage::Filesystem;
+use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
 use super::df::{Mount, Row, refusal};
@@ -19,8 +20,22 @@ impl Probe for Filesystems {
     }
 
     fn script(&self) -> &'static str {
+        // GNU df since coreutils 8.21 tells space and inodes in one run; others are run twice. What these filesystems
+        // are asked for, the kernel has in memory: a plain time limit does, and saves processes. Once it has struck,
+        // `apart` asks until there is an answer again.
         r#"
-        filesystems_df() {
+        filesystems_limited() {
+            filesystems_said=$($LIMIT 3 df "$@" 2>&1)
+            filesystems_status=$?
+            if [ "$filesystems_status" = 1 ] && [ -n "$SUDO" ]; then
+                filesystems_said=$($SUDO $LIMIT 3 df "$@" 2>&1)
+                filesystems_status=$?
+            fi
+            [ "${#filesystems_said}" -lt 65536 ] || filesystems_said=$(printf '%.65536s' "$filesystems_said")
+            case $filesystems_status in 124|137) filesystems_status=124 filesystems_slow=yes ;; esac
+            [ "$filesystems_status" != 124 ]
+        }
+        filesystems_plain() {
             jd_df -k "$@"; filesystems_status=$?
             echo @inodes
             jd_df -i "$@"
@@ -29,9 +44,29 @@ impl Probe for Filesystems {
         probe_filesystems() {
             jd_mounts || return 1
             [ -n "$jd_local" ] || return 0
-            jd_out="$jd_local_rows@space$NL"
+            [ -n "$LIMIT" ] || { say 'timeout: not found'; return 127; }
             IFS=$NL; set -- $jd_local; IFS=$jd_ifs
-            apart filesystems 3 filesystems_df "$@"
+            jd_out=$jd_local_rows
+            if [ "$filesystems_slow" = yes ]; then
+                say @space
+                apart filesystems 3 filesystems_plain "$@"
+                filesystems_status=$?
+                [ "$filesystems_status" = 124 ] || filesystems_slow=
+                return "$filesystems_status"
+            fi
+            if [ "$filesystems_twice" != yes ]; then
+                filesystems_limited -k --output=source,size,used,avail,pcent,itotal,ipcent,target "$@" || return 124
+                case $filesystems_said in
+                    *'Mounted on'*) say "@both$NL$filesystems_said"; return "$filesystems_status" ;;
+                esac
+                filesystems_twice=yes
+            fi
+            say @space
+            filesystems_limited -P -k "$@" || return 124
+            say "$filesystems_said$NL@inodes"
+            filesystems_space=$filesystems_status
+            filesystems_limited -P -i "$@" && say "$filesystems_said"
+            return "$filesystems_space"
         }
         "#
     }
@@ -48,25 +83,33 @@ impl Probe for Filesystems {
 /// Status 1 is a `df` that failed for one of many: each mount then says for itself. A time limit that struck after the
 /// figures for space has cost the inodes only.
 fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
-    let Some((listed, answers)) = raw.text.split_once("@space\n") else {
-        return raw.ok().and_then(|t| if t.is_empty() { Ok(Vec::new()) } else { Err(unreadable(t)) });
-    };
-    let (space, inodes) = match answers.split_once("@inodes\n") {
-        Some(parts) => parts,
-        None => {
-            let answers = Raw { status: raw.status, text: answers.to_owned() };
-            return Err(answers.gap().unwrap_or_else(|| unreadable("no end of the figures for space")));
-        }
-    };
-    let space_rows: Vec<Row<'_>> = space.lines().filter_map(Row::parse).collect();
-    let inode_rows: Vec<Row<'_>> = inodes.lines().filter_map(Row::parse).collect();
+    let text = raw.text.as_str();
+    if let Some((listed, both)) = text.split_once("@both\n") {
+        return each(listed, both, &both.lines().filter_map(Row::parse_both).collect::<Vec<_>>(), &[]);
+    }
+    let (listed, answers) = text.split_once("@space\n").unwrap_or((text, ""));
+    if let Some((space, inodes)) = answers.split_once("@inodes\n") {
+        let space_rows: Vec<Row<'_>> = space.lines().filter_map(Row::parse).collect();
+        let inode_rows: Vec<Row<'_>> = inodes.lines().filter_map(Row::parse).collect();
+        return each(listed, space, &space_rows, &inode_rows);
+    }
+    match raw.gap() {
+        Some(Gap::Failed(_)) if !answers.is_empty() => Err(Gap::Failed(Clean::first_line(answers, 200))),
+        Some(gap) => Err(gap),
+        None if text.is_empty() => Ok(Vec::new()),
+        None => Err(unreadable("no end of the figures for space")),
+    }
+}
+
+/// Each mount listed, with its rows; `said` is what `df` printed, for those that have none.
+fn each(listed: &str, said: &str, space: &[Row<'_>], inodes: &[Row<'_>]) -> Result<Vec<Filesystem>, Gap> {
     let mut found: Vec<Filesystem> = Vec::new();
     for line in listed.lines() {
         let mount = Mount::parse(line).ok_or_else(|| unreadable(line))?;
-        let row = Row::find(&space_rows, &mount);
+        let row = Row::find(space, &mount);
         let usage = match row {
-            Some(row) => row.usage(Row::find(&inode_rows, &mount)),
-            None => Err(refusal(space, &mount)),
+            Some(row) => row.usage(Row::find(inodes, &mount)),
+            None => Err(refusal(said, &mount)),
         };
         let filesystem = mount.filesystem(row.map(|r| r.device), usage);
         // Mounted over: the later mount is the one that is seen.
@@ -112,6 +155,27 @@ Filesystem                      Inodes  IUsed   IFree IUse% Mounted on
         assert!(matches!(&found[2].usage, Err(Gap::NotPermitted(_))));
     }
 
+    // coreutils 9.1, `df -k --output=…`
+    const BOTH: &str = "/dev/vda / ext4
+/dev/vdb /mnt btrfs
+/dev/vdc /root/hidden ext4
+@both
+df: /root/hidden: Permission denied
+Filesystem     1K-blocks     Used    Avail Use%   Inodes IUse% Mounted on
+/dev/vda       264212084 26937604 68348284  29% 16777216    3% /
+/dev/vdb         4194304   131072  3932160   4%        0     - /mnt
+";
+
+    #[test]
+    fn space_and_inodes_in_one_run() {
+        let found = parse(&raw(1, BOTH)).unwrap();
+        let root = found[0].usage.as_ref().unwrap();
+        assert_eq!((root.size_kb, root.used_kb, root.available_kb), (264_212_084, 26_937_604, 68_348_284));
+        assert_eq!((root.use_percent, root.inodes_use_percent), (Some(29), Some(3)));
+        assert_eq!(found[1].usage.as_ref().unwrap().inodes_use_percent, None);
+        assert!(matches!(&found[2].usage, Err(Gap::NotPermitted(_))));
+    }
+
     #[test]
     fn a_time_limit_is_no_empty_list() {
         assert_eq!(parse(&raw(124, "/dev/vda / ext4\n@space\n")), Err(Gap::TimedOut));
@@ -132,7 +196,7 @@ Filesystem                      Inodes  IUsed   IFree IUse% Mounted on
 
     proptest::proptest! {
         #[test]
-        fn nothing_panics(status in 0_u8.., text in "(/dev/vda / ext4\n|@space\n|@inodes\n|[ -~]{0,30}\n|\\PC)*") {
+        fn nothing_panics(status in 0_u8.., text in "(/dev/vda / ext4\n|@both\n|@space\n|@inodes\n|[ -~]{0,30}\n|\\PC)*") {
             let _ = parse(&raw(status, &text));
         }
     }

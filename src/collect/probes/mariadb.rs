@@ -28,7 +28,8 @@ impl Probe for MariaDb {
         // MariaDB 10.0, SHOW REPLICA since MySQL 8.0.22, SHOW BINARY LOG STATUS since 8.2. The version is asked once
         // a connection, and again when the server was gone or says another one. An option file is believed: where it
         // leads to another machine's server, that server is what answers; so only hosts with a server of their own
-        // (or of role db) are asked at all.
+        // (or of role db) are asked at all. One installed that nobody expects to run, and that never answered over this
+        // connection, is none (ERROR 2002: no socket); one that answered and is gone is down.
         r#"
         mariadb_have() {
             for mariadb_found in "$@"; do
@@ -37,6 +38,7 @@ impl Probe for MariaDb {
             mariadb_found=
             return 1
         }
+        mariadb_ask() { $SUDO "$mariadb_client" --batch --connect-timeout=2 "$@" 2>&1 | head -c 131072; }
         mariadb_statements() {
             mariadb_replica='SHOW SLAVE STATUS' mariadb_hosts='SHOW SLAVE HOSTS' mariadb_binlog='SHOW MASTER STATUS'
             case $mariadb_version in
@@ -72,20 +74,23 @@ impl Probe for MariaDb {
             mariadb_client=$mariadb_found
             if [ -z "$mariadb_version" ]; then
                 jd_in='SELECT VERSION();'
-                apart mariadb 3 $SUDO "$mariadb_client" --batch --skip-column-names --connect-timeout=2
+                apart mariadb 3 mariadb_ask --skip-column-names
                 mariadb_status=$?
                 mariadb_version=${jd_out%"$NL"}
                 mariadb_version=${mariadb_version##*"$NL"}
                 case $mariadb_status$mariadb_version in
-                    0[1-9]*.*) jd_out= ;;
+                    0[1-9]*.*) jd_out= mariadb_seen=yes ;;
                     *) mariadb_version=; jd_out="@server $mariadb_server $mariadb_client$NL$jd_out"
                        [ "$mariadb_status" != 0 ] || mariadb_status=1
+                       case $DB_EXPECTED$mariadb_seen$jd_out in
+                           no@*'ERROR 2002 '*) jd_out=; return 127 ;;
+                       esac
                        return "$mariadb_status" ;;
                 esac
             fi
             say "@server $mariadb_server $mariadb_client"
             mariadb_statements
-            apart mariadb 3 $SUDO "$mariadb_client" --batch --unbuffered --force --connect-timeout=2
+            apart mariadb 3 mariadb_ask --unbuffered --force
             mariadb_status=$?
             case $jd_out in *"$NL"version"	$mariadb_version$NL"*) ;; *) mariadb_version= ;; esac
             return "$mariadb_status"

@@ -22,13 +22,18 @@ impl Probe for NetworkFilesystems {
     fn script(&self) -> &'static str {
         // netfs_stuck: a line `PID MOUNT` for each question that waits; netfs_busy: their mounts, a line each.
         r#"
+        netfs_df() {
+            netfs_row=$($LIMIT 60 df -P -k "$1" 2>&1) ||
+                { [ -n "$SUDO" ] && netfs_row=$($SUDO $LIMIT 60 df -P -k "$1" 2>&1); }
+            netfs_status=$?
+            [ "${#netfs_row}" -lt 4096 ] || netfs_row=$(printf '%.4096s' "$netfs_row")
+            printf '%s' "@df $netfs_n $netfs_status$NL$netfs_row$NL"
+        }
         netfs_ask() {
             for netfs_dir in "$@"; do
                 netfs_n=$((netfs_n + 1))
                 [ "$netfs_busy" = "${netfs_busy#*"$NL$netfs_dir$NL"}" ] || continue
-                { netfs_df=$($LIMIT 60 df -P -k "$netfs_dir" 2>&1) ||
-                    { [ -n "$SUDO" ] && netfs_df=$($SUDO $LIMIT 60 df -P -k "$netfs_dir" 2>&1); }
-                  printf '%s' "@df $netfs_n $?$NL$netfs_df$NL"; } &
+                netfs_df "$netfs_dir" &
                 printf '%s' "@pid $netfs_n $!$NL"
             done
         }

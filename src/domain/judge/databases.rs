@@ -218,7 +218,7 @@ fn judge_unmanaged(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName]
             }
             let named = if replica.host.is_empty() { String::new() } else { format!(" ({})", replica.host) };
             let message = format!(
-                "a replica with server id {}{named} follows it and is in no inventory",
+                "a replica with server id {}{named} follows it and is no host of this environment",
                 replica.server_id
             );
             out.push(s.problem(Severity::Warning, Some(one.host), ProblemKind::Replication, message));

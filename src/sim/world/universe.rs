@@ -108,8 +108,10 @@ impl Universe {
     #[must_use]
     pub fn fleet(&self, access: impl Fn(&EnvName) -> Arc<Access>) -> Fleet {
         let environments = self.environments.iter().zip(&self.rules).filter_map(|((name, world), rules)| {
+            // First, as whoever tells it may look into the world, too.
+            let access = access(name);
             let world = world.lock().unwrap_or_else(PoisonError::into_inner);
-            inventory(name, &world, rules, &access(name)).map(Arc::new)
+            inventory(name, &world, rules, &access).map(Arc::new)
         });
         Fleet { environments: environments.collect(), simulated: true }
     }

@@ -82,6 +82,11 @@ pub(crate) fn disk<'a>(
                 None => span("–", scene.styles.muted).into(),
             }
         }
+        // A mount that hangs, hangs whoever touches it.
+        Err(Gap::TimedOut) => {
+            let style = scene.styles.figure(Some(Severity::Critical), freshness);
+            span(text::gap(&Gap::TimedOut), style).into()
+        }
         Err(gap) => gap_word(scene, gap),
     }
 }

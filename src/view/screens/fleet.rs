@@ -17,7 +17,7 @@ use crate::view::scene::{Scene, Shown};
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, Align, centred, span};
 use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::table::{Column, Instead, Table};
 use crate::view::widgets::{bar, sparkline};
 
 use super::cells;
@@ -93,15 +93,15 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
         Column::fixed(Id::Five, "5m", Right, 5, 6),
         Column::fixed(Id::Fifteen, "15m", Right, 5, 7),
         Column::fixed(Id::PerCpu, "/CPU", Right, 5, 9),
-        grows(Id::Trend, "TREND", Left, 5, 12, 8),
+        grows(Id::Trend, "TREND", Left, 5, 10, 8),
         grows(Id::Memory, "MEMORY", Left, 9, 11, 11),
         grows(Id::Disk, "DISK", Left, 9, 13, 3),
-        grows(Id::Mount, "FULLEST", Left, 10, 24, 10),
-        grows(Id::Replication, "REPLICATION", Left, 11, 18, 5),
-        grows(Id::Os, "OS", Left, 12, 19, 12),
+        grows(Id::Mount, "FULLEST", Left, 10, 20, 10),
+        grows(Id::Replication, "REPLICATION", Left, 11, 15, 5),
+        grows(Id::Os, "OS", Left, 12, 14, 12),
         Column::fixed(Id::Uptime, "UP", Right, 4, 13),
         grows(Id::Level, "LEVEL", Left, 10, 12, 14),
-        grows(Id::Problem, "WORST PROBLEM", Left, 20, 90, 15),
+        grows(Id::Problem, "WORST PROBLEM", Left, 24, 200, 15),
         Column::fixed(Id::Age, "AGE", Right, 3, 1),
     ]
 }
@@ -123,15 +123,29 @@ fn sorted(sort: Sort) -> Option<(Option<Id>, bool)> {
 fn draw_row<'a>(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
     let sign = cells::sign(scene, scene.status(host));
-    let rest = scene.silence(host).map(|(state, detail)| {
-        let style = scene.styles.status(scene.status(host));
-        let mut spans = vec![span(state, style)];
+    table.row(buf, y, sign, instead(scene, host), |id, width| cell(scene, host, spec, id, width));
+}
+
+/// The state of a host that does not answer stands in the place of its figures; a gap of its load in that of the
+/// load's.
+fn instead<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Option<Instead<'a, Id>> {
+    if let Some((state, detail)) = scene.silence(host) {
+        let mut spans = vec![span(state, scene.styles.status(scene.status(host)))];
         if !detail.is_empty() {
             spans.push(span(format!("  {detail}"), scene.styles.muted));
         }
-        (Id::One, Line::from(spans))
-    });
-    table.row(buf, y, sign, rest, |id, width| cell(scene, host, spec, id, width));
+        return Some(Instead {
+            covers: |id| !matches!(id, Id::Host | Id::Roles | Id::Age),
+            says: Line::from(spans),
+        });
+    }
+    match scene.shown(host, &host.facts.load) {
+        Shown::Gap(gap) => Some(Instead {
+            covers: |id| matches!(id, Id::One | Id::Five | Id::Fifteen | Id::PerCpu | Id::Trend),
+            says: cells::gap_word(scene, gap),
+        }),
+        _ => None,
+    }
 }
 
 fn cell<'a>(
@@ -148,8 +162,8 @@ fn cell<'a>(
         Id::Roles => roles(scene, host, spec),
         Id::One | Id::Five | Id::Fifteen | Id::PerCpu => match scene.shown(host, &facts.load) {
             Shown::Value(load, freshness) => figure(scene, *load, freshness, id),
-            Shown::Gap(_) if id != Id::One => Line::default(),
-            _ => cells::fact(scene, host, &facts.load, |_, _| Line::default()),
+            Shown::Gap(_) => Line::default(),
+            Shown::Expired => span("?", styles.unknown).into(),
         },
         Id::Trend => trend(scene, host, width),
         Id::Memory => {
@@ -167,11 +181,13 @@ fn cell<'a>(
             _ => cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into()),
         },
         Id::Mount => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
-            (Shown::Value(..), Some(disk)) => span(disk.mount.as_str(), styles.muted).into(),
+            (Shown::Value(..), Some(disk)) => {
+                span(text::tail(disk.mount.as_str(), usize::from(width)), styles.muted).into()
+            }
             _ => Line::default(),
         },
         Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db"))),
-        Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.pretty.as_str(), styles.muted).into()),
+        Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
         Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
             span(crate::domain::time::short_age(*up), styles.muted).into()
         }),

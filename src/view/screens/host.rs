@@ -6,9 +6,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::domain::fact::Fact;
 use crate::domain::names::HostName;
-use crate::domain::snapshot::HostSnapshot;
-use crate::view::scene::Scene;
+use crate::domain::snapshot::{HostSnapshot, ServiceState};
+use crate::domain::time::Freshness;
+use crate::view::scene::{Scene, Shown};
 use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
@@ -50,6 +52,15 @@ impl<'a> Page<'a> {
         let width = usize::from(self.width).saturating_sub(LABEL);
         for (i, part) in wrap(text, width).into_iter().enumerate() {
             self.labelled(if i == 0 { label } else { "" }, span(part, style));
+        }
+    }
+
+    /// Makes the lines from `at` on dim: they are no longer current.
+    fn dim(&mut self, at: usize, style: Style) {
+        for line in self.lines.iter_mut().skip(at) {
+            for span in &mut line.spans {
+                span.style = style;
+            }
         }
     }
 
@@ -129,6 +140,22 @@ fn position(scene: &Scene<'_>, top: usize, height: usize, len: usize) -> Line<'s
     span(text, scene.styles.muted).into()
 }
 
+/// A fact as [`cells::fact`] shows it; one too old to be told is `?`, and dim what it was.
+fn known<'a, T>(
+    scene: &Scene<'a>,
+    host: &HostSnapshot,
+    fact: &'a Fact<T>,
+    show: impl FnOnce(&'a T, Freshness) -> Line<'a>,
+) -> Line<'a> {
+    let (Shown::Expired, Some(last)) = (scene.shown(host, fact), fact.last()) else {
+        return cells::fact(scene, host, fact, show);
+    };
+    let styles = scene.styles;
+    let mut spans = vec![span("?", styles.unknown), span("  was ", styles.stale)];
+    spans.extend(show(last, Freshness::Stale).spans.into_iter().map(|s| s.style(styles.stale)));
+    Line::from(spans)
+}
+
 fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let name = &host.id.host;
     for problem in scene.env.problems.iter().filter(|p| p.host.as_ref() == Some(name)) {
@@ -152,12 +179,12 @@ fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
         Some(services) if !services.is_empty() => {
             for service in services {
                 let (status, word) = match service.state {
-                    crate::domain::snapshot::ServiceState::Ok => (signs::Status::Ok, "ok"),
-                    crate::domain::snapshot::ServiceState::Degraded => (signs::Status::Warning, "degraded"),
-                    crate::domain::snapshot::ServiceState::Down => (signs::Status::Critical, "down"),
-                    crate::domain::snapshot::ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
+                    ServiceState::Ok => (signs::Status::Ok, "ok"),
+                    ServiceState::Degraded => (signs::Status::Warning, "degraded"),
+                    ServiceState::Down => (signs::Status::Critical, "down"),
+                    ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
                 };
-                let old = scene.freshness(host) != Some(crate::domain::time::Freshness::Fresh);
+                let old = scene.freshness(host) != Some(Freshness::Fresh);
                 let status = if old { signs::Status::Unknown } else { status };
                 let style = scene.styles.status(status);
                 let text = format!("{} {word:<9}", status.sign());

@@ -30,7 +30,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     let rows = problem_rows(scene.model);
     let all = scene.env.problems.len();
     let (list, detail) = split(area, DETAIL);
-    let table = Table::new(list, &columns(scene));
+    let table = Table::new(list, &columns(scene, area.width));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene, all)]);
@@ -76,16 +76,18 @@ fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
     span("● nothing is wrong, as far as is known", scene.styles.ok).into()
 }
 
-fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
     let hosts = scene.env.problems.iter().filter_map(|p| p.host.as_ref()).map(|h| h.as_str().len());
     let host = u16::try_from(hosts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
     let kinds = scene.env.problems.iter().map(|p| p.kind.word().len());
     let kind = u16::try_from(kinds.max().unwrap_or(0)).unwrap_or(u16::MAX).max(4);
+    // What is wrong says more than its kind: the kind goes first.
+    let message = width.saturating_sub(host.min(15) + 16).clamp(20, 48);
     vec![
         Column::fixed(Id::Severity, "", Align::Left, 8, 2),
         Column { id: Id::Host, title: "HOST", align: Align::Left, least: host.min(15), most: host, rank: 0 },
         Column::fixed(Id::Kind, "KIND", Align::Left, kind, 3),
-        Column { id: Id::Message, title: "WHAT", align: Align::Left, least: 20, most: 400, rank: 1 },
+        Column { id: Id::Message, title: "WHAT", align: Align::Left, least: message, most: 400, rank: 1 },
     ]
 }
 

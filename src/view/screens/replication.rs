@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::fact::Gap;
 use crate::domain::problem::Severity;
-use crate::domain::replication::{BinlogPosition, Connection, Database, ReplicationRole, Thread};
+use crate::domain::replication::{Connection, Database, ReplicationRole};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
 use crate::domain::topology::{Branch, Server, tree};
@@ -16,9 +16,10 @@ use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::table::{Column, Instead, Table};
 
 use super::cells;
+use super::connection::{follows, lag, place, thread};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
@@ -80,7 +81,7 @@ fn columns(rows: &[Branch<'_>]) -> Vec<Column<Id>> {
         fixed(Id::Writes, "WRITES", Left, 6, 7),
         Column { id: Id::Position, title: "LOG POSITION", align: Left, least: 18, most: 30, rank: 8 },
         Column { id: Id::Gtid, title: "GTID", align: Left, least: 12, most: 40, rank: 9 },
-        Column { id: Id::Version, title: "VERSION", align: Left, least: 10, most: 24, rank: 10 },
+        Column { id: Id::Version, title: "VERSION", align: Left, least: 8, most: 12, rank: 10 },
         fixed(Id::Age, "AGE", Right, 3, 3),
     ]
 }
@@ -115,8 +116,9 @@ fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, bran
         Server::UnmanagedReplica { certain: true, .. } => signs::Status::Warning,
         Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => signs::Status::Unknown,
     };
-    let rest = instead(scene, branch).map(|text| (Id::Role, text));
-    table.row(buf, y, cells::sign(scene, status), rest, |id, _| match id {
+    let instead =
+        instead(scene, branch).map(|says| Instead { covers: |id| !matches!(id, Id::Server | Id::Age), says });
+    table.row(buf, y, cells::sign(scene, status), instead, |id, _| match id {
         Id::Server => Line::from(vec![
             span(branches(&branch.trail), scene.styles.line),
             span(name(&branch.server), scene.styles.strong),
@@ -158,7 +160,7 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             (None, Some(gap)) => text(format!("cannot be asked: {}", gap.describe()), styles.unknown),
         },
         Server::UnmanagedReplica { certain: true, .. } => {
-            text("follows, and is in no inventory".to_owned(), styles.warning)
+            text("follows, and is no host of this environment".to_owned(), styles.warning)
         }
         Server::UnmanagedReplica { .. } => {
             text("follows; not told apart while a server cannot be asked".to_owned(), styles.unknown)
@@ -214,41 +216,17 @@ fn cell<'a>(
             .gtid
             .as_ref()
             .map_or_else(Line::default, |g| span(g.as_str(), muted(scene, freshness)).into()),
-        Id::Version => database
-            .version
-            .as_ref()
-            .map_or_else(Line::default, |v| span(v.as_str(), muted(scene, freshness)).into()),
+        Id::Version => {
+            // `10.0.17-MariaDB-log`: the rest is on the host's own page.
+            let version = database.version.as_ref().and_then(|v| v.as_str().split('-').next());
+            version.map_or_else(Line::default, |v| span(v, muted(scene, freshness)).into())
+        }
         Id::Server | Id::Age => Line::default(),
     }
 }
 
 fn muted(scene: &Scene<'_>, freshness: Freshness) -> Style {
     if freshness == Freshness::Fresh { scene.styles.muted } else { scene.styles.stale }
-}
-
-/// A place in a log: `mariadb-bin.000012:34567`.
-pub(super) fn place(position: &BinlogPosition) -> String {
-    format!("{}:{}", position.file, position.position)
-}
-
-pub(super) fn lag(scene: &Scene<'_>, connection: &Connection, freshness: Freshness) -> Line<'static> {
-    match connection.lag_s() {
-        Some(lag) => {
-            let beyond = lag.saturating_sub(connection.delay_s.unwrap_or(0));
-            let style = scene.styles.figure(cells::lag_severity(scene, beyond), freshness);
-            span(format!("{lag}s"), style).into()
-        }
-        None => span("?", scene.styles.unknown).into(),
-    }
-}
-
-pub(super) fn thread(scene: &Scene<'_>, thread: Thread, freshness: Freshness) -> Line<'static> {
-    let severity = match thread {
-        Thread::Running => None,
-        Thread::Connecting | Thread::Stopped => Some(Severity::Critical),
-        Thread::Unknown => Some(Severity::Unknown),
-    };
-    span(thread.word(), scene.styles.figure(severity, freshness)).into()
 }
 
 /// The errors of the selected server's threads, and where it reads, as far as there is room.
@@ -267,34 +245,6 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, branch: &Branch<'_>)
     for (y, (line, style)) in (1..area.height).zip(lines) {
         left(buf, row(area, y), &Line::from(vec![Span::raw("    "), span(line, style)]));
     }
-}
-
-/// How a connection follows its master, in words.
-pub(super) fn follows(c: &Connection) -> String {
-    let mut text = format!("follows {}", c.master_host);
-    if let Some(port) = c.master_port {
-        text.push_str(&format!(":{port}"));
-    }
-    if let Some(id) = c.master_server_id.filter(|id| *id != 0) {
-        text.push_str(&format!(" (server id {id})"));
-    }
-    text.push_str(&format!(" by {}", c.gtid_mode.word()));
-    if !c.name.is_empty() {
-        text.push_str(&format!(", connection {}", c.name));
-    }
-    if let Some(delay) = c.delay_s.filter(|d| *d > 0) {
-        text.push_str(&format!(", delayed by {delay}s on purpose"));
-    }
-    if let Some(read) = &c.read {
-        text.push_str(&format!(", read to {}", place(read)));
-    }
-    if let Some(executed) = &c.executed {
-        text.push_str(&format!(", applied to {}", place(executed)));
-    }
-    if let Some(gtid) = &c.gtid_received {
-        text.push_str(&format!(", GTID received {gtid}"));
-    }
-    text
 }
 
 fn says(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Line<'static> {

@@ -20,6 +20,7 @@ enum Id {
     State,
     Required,
     Found,
+    Unknown,
     Hosts,
 }
 
@@ -70,7 +71,8 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
         Column::fixed(Id::State, "", Align::Left, 7, 1),
         Column::fixed(Id::Required, "REQUIRED", Align::Left, 11, 3),
         Column::fixed(Id::Found, "FOUND", Align::Right, 5, 2),
-        Column { id: Id::Hosts, title: "HOSTS", align: Align::Left, least: 15, most: 400, rank: 4 },
+        Column::fixed(Id::Unknown, "", Align::Left, 4, 4),
+        Column { id: Id::Hosts, title: "HOSTS", align: Align::Left, least: 15, most: 400, rank: 5 },
     ]
 }
 
@@ -95,13 +97,9 @@ fn cell<'a>(scene: &Scene<'a>, standing: &'a RoleStanding, id: Id) -> Line<'a> {
             Some(required) => Line::from(required.describe()),
             None => span("–", styles.muted).into(),
         },
-        Id::Found => match standing.unknown.len() {
-            0 => Line::from(standing.hosts.len().to_string()),
-            n => Line::from(vec![
-                Span::raw(standing.hosts.len().to_string()),
-                span(format!("+{n}?"), styles.unknown),
-            ]),
-        },
+        Id::Found => Line::from(standing.hosts.len().to_string()),
+        Id::Unknown if standing.unknown.is_empty() => Line::default(),
+        Id::Unknown => span(format!("+{}?", standing.unknown.len()), styles.unknown).into(),
         Id::Hosts => hosts(scene, standing),
     }
 }

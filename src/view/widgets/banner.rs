@@ -8,7 +8,7 @@ use crate::config::action::Action;
 use crate::domain::hop::Hop;
 use crate::domain::time::short_age;
 use crate::view::scene::Scene;
-use crate::view::text::{left, row, wrap};
+use crate::view::text::{left, row, span, wrap};
 
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
@@ -35,10 +35,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let width = usize::from(area.width).saturating_sub(4);
     let lines = wrap(&said, width);
     let shown = u16::try_from(lines.len().min(3)).unwrap_or(3);
-    for y in 0..=shown {
-        buf.set_style(row(area, y), scene.styles.banner);
-    }
-    left(buf, row(area, 0), &Line::from(first));
+    left(buf, row(area, 0), &span(first, scene.styles.banner).into());
     for (y, line) in (1..=shown).zip(lines) {
         left(buf, row(area, y), &Line::from(format!("   {line}")));
     }
@@ -48,8 +45,8 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 fn retry(scene: &Scene<'_>) -> String {
     let link = &scene.env.jump.link;
     match link.retry_at {
-        Some(at) if at > scene.now => format!("Tried again in {}", short_age(at.since(scene.now))),
-        Some(_) => "Being tried again".to_owned(),
+        Some(at) if at > scene.now => format!("Trying again in {}", short_age(at.since(scene.now))),
+        Some(_) => "Trying again now".to_owned(),
         None => match scene.model.keymap.keys(Action::Retry).next() {
             Some(key) => format!("Not tried again by itself: {key} to try"),
             None => "Not tried again by itself".to_owned(),

@@ -167,7 +167,11 @@ fn freshness(scene: &Scene<'_>) -> String {
     match (ages().min(), ages().max()) {
         (Some(newest), Some(oldest)) => {
             let (newest, oldest) = (short_age(newest), short_age(oldest));
-            if newest == oldest { format!("{newest} old") } else { format!("{newest} to {oldest} old") }
+            if newest == oldest {
+                format!("reports {newest} old")
+            } else {
+                format!("reports {newest} to {oldest} old")
+            }
         }
         _ => "no report yet".to_owned(),
     }

@@ -13,14 +13,14 @@ use crate::view::text::{left, row, span};
 use super::dialog;
 
 /// Columns for the keys of an action.
-const KEYS: usize = 13;
+const KEYS: usize = 10;
 
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut ViewState, scroll: usize) {
     let lines = lines(scene);
     let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let styles = scene.styles;
     let title = Line::from(span(" Keys and signs ", styles.accent));
-    let inner = dialog::open(buf, area, (76, wanted), title, (styles.dialog, styles.line));
+    let inner = dialog::open(buf, area, (80, wanted), title, (styles.dialog, styles.line));
     let top = state.scroll_text(scroll, lines.len(), inner.height);
     let limit = lines.len().saturating_sub(usize::from(inner.height));
     for (y, line) in (0..inner.height).zip(lines.iter().skip(top)) {
@@ -44,7 +44,7 @@ fn lines<'a>(scene: &Scene<'_>) -> Vec<Line<'a>> {
         let mut spans = one.spans.clone();
         if let Some(other) = second.get(i) {
             let used: usize = spans.iter().map(Span::width).sum();
-            spans.push(Span::raw(" ".repeat(36_usize.saturating_sub(used))));
+            spans.push(Span::raw(" ".repeat(38_usize.saturating_sub(used))));
             spans.extend(other.spans.iter().cloned());
         }
         lines.push(own(Line::from(spans)));

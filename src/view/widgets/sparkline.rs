@@ -12,7 +12,9 @@ const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇'
 /// cut at fixed moments, so that columns do not shimmer as time passes.
 pub(crate) fn buckets(ring: &Ring, now: Moment, each: Duration, columns: u16) -> Vec<Option<f32>> {
     let each = u64::try_from(each.as_millis()).unwrap_or(u64::MAX).max(1);
-    let newest = now.0 / each;
+    // The newest column is the newest sample's, until a whole span has passed without another.
+    let last = ring.iter().next_back().map_or(0, |(at, _)| at.0);
+    let newest = if now.0.saturating_sub(last) < each { last / each } else { now.0 / each };
     let mut out = vec![None; usize::from(columns)];
     for (at, value) in ring.iter().rev() {
         let back = usize::try_from(newest.saturating_sub(at.0 / each)).unwrap_or(usize::MAX);

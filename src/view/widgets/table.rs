@@ -39,6 +39,14 @@ pub(crate) struct Placed<C> {
     pub(crate) width: u16,
 }
 
+/// One text in the place of several cells.
+pub(crate) struct Instead<'a, C> {
+    /// Which columns; they stand side by side.
+    pub(crate) covers: fn(C) -> bool,
+    /// The text.
+    pub(crate) says: Line<'a>,
+}
+
 /// Columns in their places, in an area whose first row is the titles'.
 pub(crate) struct Table<C> {
     area: Rect,
@@ -63,7 +71,7 @@ impl<C: Copy + PartialEq> Table<C> {
             let (Some(column), Some(width)) = (columns.get(*i), widths.get_mut(*i)) else { continue };
             let needed = column.least + if used > 0 { GAP } else { 0 };
             if used + needed > room {
-                break;
+                continue;
             }
             *width = Some(column.least);
             used += needed;
@@ -110,14 +118,13 @@ impl<C: Copy + PartialEq> Table<C> {
         }
     }
 
-    /// Draws a row: its sign, then its cells. A cell is asked for with its column and width. From `rest` on, one text
-    /// takes the place of all cells but the last column's.
+    /// Draws a row: its sign, then its cells. A cell is asked for with its column and width.
     pub(crate) fn row<'a>(
         &self,
         buf: &mut Buffer,
         at: u16,
         sign: ratatui::text::Span<'a>,
-        rest: Option<(C, Line<'a>)>,
+        instead: Option<Instead<'a, C>>,
         mut cell: impl FnMut(C, u16) -> Line<'a>,
     ) {
         let area = row(self.area, at + 1);
@@ -125,18 +132,15 @@ impl<C: Copy + PartialEq> Table<C> {
             return;
         }
         put(buf, area.x + 2, area.y, 1, &sign.into(), Align::Left);
-        let from = rest.as_ref().and_then(|(id, _)| self.columns.iter().position(|p| p.column.id == *id));
-        let last = self.columns.len().saturating_sub(1);
-        for (i, placed) in self.columns.iter().enumerate() {
-            if from.is_some_and(|from| i >= from && i < last) {
-                continue;
-            }
+        let covered = |placed: &Placed<C>| instead.as_ref().is_some_and(|i| (i.covers)(placed.column.id));
+        for placed in self.columns.iter().filter(|p| !covered(p)) {
             let line = cell(placed.column.id, placed.width);
             put(buf, placed.x, area.y, placed.width, &line, placed.column.align);
         }
-        let from = from.and_then(|i| self.columns.get(i));
-        if let (Some((_, line)), Some(from), Some(last)) = (&rest, from, self.columns.last()) {
-            put(buf, from.x, area.y, last.x.saturating_sub(from.x + GAP), line, Align::Left);
+        let mut under = self.columns.iter().filter(|p| covered(p));
+        if let (Some(instead), Some(first)) = (&instead, under.next()) {
+            let last = under.next_back().unwrap_or(first);
+            put(buf, first.x, area.y, last.x + last.width - first.x, &instead.says, Align::Left);
         }
     }
 

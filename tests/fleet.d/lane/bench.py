@@ -171,9 +171,7 @@ class Run:
         # The first round after connecting is left out, as it is for the others.
         said = self.jumpdeck.rounds(rounds + 1)
         for took in said["warm_ms"][1:]:
-            cpu = said.get("warm_cpu_s")
-            each = None if cpu is None else cpu / len(said["warm_ms"])
-            self.note("warm", "jumpdeck", {"ms": took, "cpu_s": each, "answered": said.get("answered")})
+            self.note("warm", "jumpdeck", {"ms": took, "cpu_s": said["warm_cpu_s"], "answered": said["hosts"]})
 
     def memory(self):
         if self.jumpdeck:
@@ -182,4 +180,4 @@ class Run:
 
 def jumpdeck_cold(said):
     """jumpdeck's first report as a measurement."""
-    return {"ms": said["cold_ms"], "cpu_s": said.get("cold_cpu_s"), "answered": said.get("answered")}
+    return {"ms": said["cold_ms"], "cpu_s": said["cold_cpu_s"], "answered": said["hosts"]}

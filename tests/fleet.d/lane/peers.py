@@ -246,8 +246,8 @@ class AsyncSsh:
 
 class JumpDeck:
     """jumpdeck's own polling, by `poll_bench INVENTORY ENVIRONMENT ROUNDS`: it connects, polls once, then ROUNDS times,
-    and prints one JSON line: cold_ms, warm_ms [..], answered, cold_cpu_s, warm_cpu_s (all rounds), each as measured
-    by itself."""
+    and prints one JSON line as it measured itself: hosts (that answered in every round), cold_ms, cold_cpu_s,
+    warm_ms [..], warm_cpu_s (of one round, on average)."""
 
     def __init__(self, program, fleet, environment):
         self.argv = [str(program), str(fleet.path("inventory.toml")), environment]

@@ -8,7 +8,7 @@ use crate::domain::replication::{Connection, Database, ServerStatus};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
-use crate::view::screens::replication::{follows, lag, place, thread};
+use crate::view::screens::connection::{follows, lag, place, thread};
 use crate::view::text::span;
 
 use super::Page;
@@ -34,10 +34,18 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
             page.plain(span("no database on this host", styles.muted));
         }
         Shown::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
-        Shown::Expired => page.plain(Line::from(vec![
-            span("?  ", styles.unknown),
-            span("what was last known is too old to be told", styles.stale),
-        ])),
+        Shown::Expired => match fact.last() {
+            Some(databases) if !databases.is_empty() => {
+                page.plain(span("?  as it was last:", styles.unknown));
+                let from = page.lines.len();
+                for database in databases {
+                    one(page, scene, database, Freshness::Stale);
+                }
+                page.dim(from, styles.stale);
+            }
+            _ if expected => page.plain(span("?", styles.unknown)),
+            _ => page.plain(span("no database on this host, when last asked", styles.stale)),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::view::scene::Scene;
 use crate::view::text::{self, span};
 use crate::view::widgets::{bar, sparkline};
 
-use super::{LABEL, Page, cells};
+use super::{LABEL, Page, cells, known};
 
 /// Rows of the chart.
 const CHART: u16 = 3;
@@ -24,14 +24,11 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSn
     let facts = &host.facts;
     page.labelled(
         "load",
-        cells::fact(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)),
+        known(scene, host, &facts.load, |load, freshness| averages(scene, *load, freshness)),
     );
     chart(page, scene, host);
-    page.labelled(
-        "memory",
-        cells::fact(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)),
-    );
-    page.labelled("swap", cells::fact(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
+    page.labelled("memory", known(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)));
+    page.labelled("swap", known(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
 }
 
 fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static> {

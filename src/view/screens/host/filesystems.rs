@@ -4,33 +4,57 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, Gap};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::storage::{Filesystem, human_kb};
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
-use crate::view::text::span;
+use crate::view::text::{span, tail};
 use crate::view::widgets::bar;
 
 use super::{Page, cells};
 
+/// The widths of a page's columns.
+#[derive(Clone, Copy)]
+struct Widths {
+    mount: usize,
+    bar: u16,
+    fstype: usize,
+    device: usize,
+}
+
+impl Widths {
+    /// Sizes, percentages and the spaces between columns.
+    const FIGURES: usize = 32;
+
+    /// Mounts and devices share what figures leave; neither takes more than it needs while the other lacks.
+    fn of(host: &HostSnapshot, width: u16) -> Self {
+        let widest = |of: fn(&Filesystem) -> &str, least: usize, most: usize| {
+            host.facts.all_filesystems().map(|f| of(f).width()).max().unwrap_or(0).clamp(least, most)
+        };
+        let (bar, type_most) = if width < 100 { (9, 8) } else { (15, 14) };
+        let fstype = widest(|f| f.fstype.as_ref().map_or("?", |t| t.as_str()), 4, type_most);
+        let room = usize::from(width).saturating_sub(Self::FIGURES + usize::from(bar) + fstype);
+        let (mount, device) = (widest(|f| f.mount.as_str(), 5, 80), widest(|f| f.device.as_str(), 6, 80));
+        let mount = mount.min(room.saturating_sub(device).max(room / 2)).max(5);
+        Self { mount, bar, fstype, device: room.saturating_sub(mount) }
+    }
+}
+
 pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("FILESYSTEMS");
     let facts = &host.facts;
-    let widest = |of: fn(&Filesystem) -> &str, most: usize| {
-        facts.all_filesystems().map(|f| of(f).width()).max().unwrap_or(0).clamp(6, most)
-    };
-    // Half of what figures leave goes to mounts, the rest to types and devices.
-    let mount = widest(|f| f.mount.as_str(), (usize::from(page.width).saturating_sub(48) * 2 / 3).max(16));
+    let w = Widths::of(host, page.width);
+    let (mount, bar, fstype) = (w.mount, usize::from(w.bar), w.fstype);
     let title = format!(
-        "{:<mount$}  {:>6} {:>6} {:>6}  {:<14} {:>6}  {:<8} {}",
+        "{:<mount$}  {:>5} {:>5} {:>5}  {:<bar$} {:>6}  {:<fstype$} {}",
         "mount", "size", "used", "avail", "in use", "inodes", "type", "device"
     );
     if facts.all_filesystems().next().is_some() {
         page.plain(span(title, scene.styles.title));
     }
-    section(page, scene, host, &facts.filesystems, mount, "local filesystems");
-    section(page, scene, host, &facts.network_filesystems, mount, "network filesystems");
+    section(page, scene, host, &facts.filesystems, w, "local filesystems");
+    section(page, scene, host, &facts.network_filesystems, w, "network filesystems");
 }
 
 fn section<'a>(
@@ -38,41 +62,37 @@ fn section<'a>(
     scene: &Scene<'a>,
     host: &'a HostSnapshot,
     fact: &'a Fact<Vec<Filesystem>>,
-    mount: usize,
+    widths: Widths,
     what: &str,
 ) {
     match scene.shown(host, fact) {
         Shown::Value(list, freshness) => {
             for filesystem in list {
-                page.plain(line(scene, filesystem, freshness, mount));
+                page.plain(line(scene, filesystem, freshness, widths));
             }
         }
         Shown::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
+        Shown::Expired if fact.last().is_none_or(Vec::is_empty) => {}
         Shown::Expired => {
+            page.plain(span(format!("?  {what}, as they were last:"), scene.styles.unknown));
+            let from = page.lines.len();
             for filesystem in fact.last().into_iter().flatten() {
-                let was = filesystem.usage.as_ref().ok().and_then(|u| u.use_percent);
-                let was = was.map_or_else(String::new, |p| format!("   (was {p}%)"));
-                page.plain(Line::from(vec![
-                    span(fit(filesystem.mount.as_str(), mount), scene.styles.stale),
-                    span("  ?", scene.styles.unknown),
-                    span(was, scene.styles.stale),
-                ]));
+                page.plain(line(scene, filesystem, Freshness::Stale, widths));
             }
+            page.dim(from, scene.styles.stale);
         }
     }
 }
 
-fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, mount: usize) -> Line<'a> {
+fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, w: Widths) -> Line<'a> {
     let styles = scene.styles;
     let plain = styles.figure(None, freshness);
-    let mut spans = vec![
-        span(fit(f.mount.as_str(), mount), plain.patch(bold(styles.strong, freshness))),
-        Span::raw("  "),
-    ];
+    let mount = tail(f.mount.as_str(), w.mount);
+    let mut spans = vec![span(mount, plain.patch(bold(styles.strong, freshness))), Span::raw("  ")];
     match &f.usage {
         Ok(u) => {
             let sizes = format!(
-                "{:>6} {:>6} {:>6}  ",
+                "{:>5} {:>5} {:>5}  ",
                 human_kb(u.size_kb),
                 human_kb(u.used_kb),
                 human_kb(u.available_kb)
@@ -81,47 +101,52 @@ fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, mount: u
             let limits = &scene.env.spec.thresholds;
             let style = styles.figure(cells::at_or_above(u.use_percent, limits.disk), freshness);
             match u.use_percent {
-                Some(percent) => spans.extend(bar::with_percent(f64::from(percent), 14, style, styles)),
-                None => spans.push(span(format!("{:>14}", "–"), styles.muted)),
+                Some(percent) => spans.extend(bar::with_percent(f64::from(percent), w.bar, style, styles)),
+                None => {
+                    spans.push(span(format!("{:>width$}", "–", width = usize::from(w.bar)), styles.muted))
+                }
             }
             let inodes = u.inodes_use_percent.map_or_else(|| "–".to_owned(), |p| format!("{p}%"));
-            let style = styles.figure(cells::at_or_above(u.inodes_use_percent, limits.inodes), freshness);
-            let style = if style == styles.base { styles.muted } else { style };
+            let style = match cells::at_or_above(u.inodes_use_percent, limits.inodes) {
+                None => styles.muted,
+                severity => styles.figure(severity, freshness),
+            };
             spans.push(span(format!(" {inodes:>6}  "), style));
         }
-        Err(gap) => spans.push(span(format!("{:<44}", gap.describe()), styles.unknown)),
+        Err(gap) => {
+            let style = if *gap == Gap::TimedOut { styles.critical } else { styles.unknown };
+            let width = 28 + usize::from(w.bar) - 2;
+            spans.push(span(fit(&gap.describe(), width), style));
+            spans.push(Span::raw("  "));
+        }
     }
     let fstype = f.fstype.as_ref().map_or("?", |t| t.as_str());
-    spans.push(span(format!("{:<8} ", fstype), styles.muted));
-    spans.push(span(f.device.as_str(), styles.muted));
-    if f.remote {
-        spans.push(span("  network", styles.muted));
-    }
+    spans.push(span(format!("{} ", fit(fstype, w.fstype)), styles.muted));
+    let device = tail(f.device.as_str(), w.device);
+    spans.push(span(device.trim_end().to_owned(), styles.muted));
     Line::from(spans)
+}
+
+/// Text in exactly that many columns; what is cut off at the right shows as `…`.
+fn fit(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in unicode_segmentation::UnicodeSegmentation::graphemes(text, true) {
+        let last = used + grapheme.width() == width && out.len() + grapheme.len() == text.len();
+        if used + grapheme.width() > width.saturating_sub(1) && !last {
+            out.push('…');
+            used += 1;
+            break;
+        }
+        out.push_str(grapheme);
+        used += grapheme.width();
+    }
+    out.push_str(&" ".repeat(width.saturating_sub(used)));
+    out
 }
 
 fn bold(strong: Style, freshness: Freshness) -> Style {
     if freshness == Freshness::Fresh { strong } else { Style::default() }
-}
-
-/// Text in exactly that many columns; what is cut off at the left shows as `…`, since paths differ at their ends.
-fn fit(text: &str, width: usize) -> String {
-    let have = text.width();
-    if have <= width {
-        return format!("{text}{}", " ".repeat(width - have));
-    }
-    let mut used = 1;
-    let mut tail: Vec<&str> = unicode_segmentation::UnicodeSegmentation::graphemes(text, true)
-        .rev()
-        .take_while(|g| {
-            used += g.width();
-            used <= width
-        })
-        .collect();
-    tail.reverse();
-    let tail = tail.concat();
-    let pad = width.saturating_sub(1 + tail.width());
-    format!("…{tail}{}", " ".repeat(pad))
 }
 
 #[cfg(test)]
@@ -129,9 +154,9 @@ mod tests {
     use super::fit;
 
     #[test]
-    fn paths_keep_their_ends() {
-        assert_eq!(fit("/mnt", 6), "/mnt  ");
-        assert_eq!(fit("/srv/webplatform/wiki", 10), "…form/wiki");
-        assert_eq!(fit("/東京東京", 6), "…東京 ");
+    fn text_is_cut_only_where_it_must_be() {
+        assert_eq!(fit("ext4", 6), "ext4  ");
+        assert_eq!(fit("ext4", 4), "ext4");
+        assert_eq!(fit("fuse.glusterfs", 8), "fuse.gl…");
     }
 }

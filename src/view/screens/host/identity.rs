@@ -5,11 +5,12 @@ use ratatui::text::{Line, Span};
 use crate::domain::fleet::{Host, Jump};
 use crate::domain::names::RoleName;
 use crate::domain::snapshot::{Grains, HostSnapshot, LinkState};
+use crate::domain::time::short_age;
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs::Status;
 use crate::view::text::{round_trip, span, two_units};
 
-use super::{Page, cells};
+use super::{Page, known};
 
 pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
     link(page, scene, host);
@@ -17,7 +18,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
     let facts = &host.facts;
     page.labelled(
         "machine",
-        cells::fact(scene, host, &facts.identity, |identity, _| {
+        known(scene, host, &facts.identity, |identity, _| {
             let mut spans = vec![Span::raw(identity.hostname.as_str())];
             if let Some(id) = &identity.machine_id {
                 spans.push(span(format!("   machine-id {id}"), styles.muted));
@@ -25,11 +26,11 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
             Line::from(spans)
         }),
     );
-    page.labelled("level", cells::fact(scene, host, &facts.grains, |grains, _| level(scene, grains)));
+    page.labelled("level", known(scene, host, &facts.grains, |grains, _| level(scene, grains)));
     roles(page, scene, spec, host);
     page.labelled(
         "system",
-        cells::fact(scene, host, &facts.os, |os, _| {
+        known(scene, host, &facts.os, |os, _| {
             let mut spans = vec![Span::raw(os.pretty.as_str())];
             if let Some(kernel) = &os.kernel {
                 spans.push(span(format!("   kernel {kernel}"), styles.muted));
@@ -37,9 +38,9 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
             Line::from(spans)
         }),
     );
-    let mut up = cells::fact(scene, host, &facts.uptime, |up, _| Line::from(two_units(*up)));
+    let mut up = known(scene, host, &facts.uptime, |up, _| Line::from(two_units(*up)));
     up.push_span(span("   clock ", styles.muted));
-    up.extend(cells::fact(scene, host, &facts.clock_offset_ms, |offset, _| Line::from(clock(*offset))).spans);
+    up.extend(known(scene, host, &facts.clock_offset_ms, |offset, _| Line::from(clock(*offset))).spans);
     page.labelled("uptime", up);
 }
 
@@ -71,22 +72,17 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
         spans.push(span(format!("   report took {}", round_trip(took)), styles.muted));
     }
     page.labelled("link", Line::from(spans));
-    if !link.is_up() && !scene.jump_is_down() {
-        if let Some(hop) = &link.hop {
-            page.labelled("", Line::from(format!("failed at {hop}")));
-        }
-        if !link.detail.is_empty() {
+    if !link.is_up() && !scene.jump_is_down() && link.state != LinkState::Pending {
+        let at = link.hop.as_ref().map_or_else(String::new, |hop| format!("at {hop}, "));
+        let again = match link.retry_at {
+            Some(at) if at > scene.now => format!("trying again in {}", short_age(at.since(scene.now))),
+            Some(_) => "trying again now".to_owned(),
+            None => "not tried again by itself".to_owned(),
+        };
+        page.labelled("", span(format!("{at}{again}"), styles.muted));
+        // What happened stands above, where it was judged.
+        if scene.problem_of(&host.id.host).is_none() && !link.detail.is_empty() {
             page.wrapped("", link.detail.as_str(), styles.base);
-        }
-        match link.retry_at {
-            Some(at) if at > scene.now => {
-                let text = format!("tried again in {}", crate::domain::time::short_age(at.since(scene.now)));
-                page.labelled("", span(text, styles.muted));
-            }
-            None if link.state.needs_a_person() => {
-                page.labelled("", span("not tried again by itself", styles.muted));
-            }
-            _ => {}
         }
     }
     let way = match &scene.env.spec.jump {

@@ -1,0 +1,108 @@
+//! What the console knows and remembers of one environment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::fleet::{Environment, Host};
+use crate::domain::history::Ring;
+use crate::domain::judge::roles::RoleStanding;
+use crate::domain::names::{HostName, RoleName};
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
+use crate::domain::time::Moment;
+
+/// One environment's live state.
+#[derive(Debug, Clone)]
+pub struct EnvironmentState {
+    /// What the inventory says.
+    pub spec: Arc<Environment>,
+    /// The jump box.
+    pub jump: Arc<JumpSnapshot>,
+    /// The hosts, in the inventory's order.
+    pub hosts: Vec<Arc<HostSnapshot>>,
+    /// Judged problems, worst first.
+    pub problems: Vec<Problem>,
+    /// Roles against their requirements.
+    pub roles: Vec<RoleStanding>,
+    /// Histories, by host.
+    pub history: HashMap<HostName, History>,
+    /// The worst problem of each host that has one.
+    pub worst: HashMap<HostName, Severity>,
+    /// What is selected on each screen.
+    pub selection: Selection,
+    /// News came since the last judgement.
+    pub unjudged: bool,
+    /// When it was last judged.
+    pub judged_at: Option<Moment>,
+}
+
+/// A host's figures over the last hour.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// One-minute load.
+    pub load: Ring,
+    /// Memory in use, percent.
+    pub memory: Ring,
+    /// Worst replication lag, seconds.
+    pub lag: Ring,
+}
+
+/// What is selected, by identity, so that it stays on its host when rows move.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The host selected on the fleet and replication screens.
+    pub host: Option<HostName>,
+    /// Whether a person selected `host`. Until then the first row is, whatever it is: when the first answers come in,
+    /// the worst host rises to the top, and it is the one to open.
+    pub chosen: bool,
+    /// The problem selected: its kind and host.
+    pub problem: Option<(ProblemKind, Option<HostName>)>,
+    /// Which of them, when one host has several problems of a kind (two full disks), from zero. A message is no
+    /// identity: its figures change.
+    pub problem_nth: usize,
+    /// The role selected.
+    pub role: Option<RoleName>,
+    /// First line shown of a host's detail.
+    pub detail_scroll: usize,
+    /// Where the selection last was, so that its neighbour is taken when it goes.
+    pub row: usize,
+}
+
+/// What a held screen shows.
+#[derive(Debug, Clone)]
+pub struct Paused {
+    /// Since when.
+    pub since: Moment,
+    /// The environments as they were then.
+    pub environments: Vec<EnvironmentState>,
+}
+
+impl EnvironmentState {
+    /// An environment of which nothing is known yet.
+    #[must_use]
+    pub fn new(spec: Arc<Environment>, now: Moment) -> Self {
+        let pending = |host: &Arc<Host>| {
+            let address = format!("{}:{}", host.address, host.port);
+            Arc::new(HostSnapshot::pending(host.id.clone(), address, now))
+        };
+        Self {
+            jump: Arc::new(JumpSnapshot::pending(&spec, now)),
+            hosts: spec.hosts.iter().map(pending).collect(),
+            spec,
+            problems: Vec::new(),
+            roles: Vec::new(),
+            history: HashMap::new(),
+            worst: HashMap::new(),
+            selection: Selection::default(),
+            unjudged: true,
+            judged_at: None,
+        }
+    }
+
+    /// What the inventory says of a host, and what is known of it.
+    #[must_use]
+    pub fn host(&self, name: &HostName) -> Option<(&Arc<Host>, &Arc<HostSnapshot>)> {
+        let at = self.spec.hosts.iter().position(|h| &h.id.host == name)?;
+        self.spec.hosts.get(at).zip(self.hosts.get(at))
+    }
+}

@@ -1,0 +1,199 @@
+//! The resident probe under every shell that may be a host's `/bin/sh`, against this machine's own `/proc`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod shell;
+
+use std::path::Path;
+use std::time::Duration;
+
+use jumpdeck::collect::resident::{learn_clock, sections};
+use jumpdeck::domain::fact::Gap;
+use jumpdeck::domain::time::Moment;
+use shell::{Resident, find, host, script, shells_here};
+
+const QUICK: &[&str] = &["identity", "load", "memory", "uptime"];
+
+fn as_it_is(program: String) -> String {
+    program
+}
+
+#[test]
+fn every_shell_reports_what_the_kernel_says() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = host("app1");
+        let (mut it, report) = Resident::start(shell, &host, dir.path(), as_it_is);
+        let names: Vec<&str> = report.sections.iter().map(|(n, _)| n.as_str()).collect();
+        assert_eq!(names, sections(&host, 0), "{shell:?}");
+
+        let facts = &it.facts;
+        let kernel = |path: &str| std::fs::read_to_string(path).unwrap().trim().to_owned();
+        assert_eq!(
+            facts.identity.current().unwrap().hostname.as_str(),
+            kernel("/proc/sys/kernel/hostname"),
+            "{shell:?}"
+        );
+        assert!(facts.load.current().unwrap().cpus.unwrap() >= 1, "{shell:?}");
+        assert!(facts.memory.current().unwrap().total_kb > 0, "{shell:?}");
+        assert!(facts.uptime.current().unwrap() > &Duration::ZERO, "{shell:?}");
+        assert_eq!(
+            facts.os.current().unwrap().kernel.as_ref().unwrap().as_str(),
+            kernel("/proc/sys/kernel/osrelease")
+        );
+        let root = facts.filesystems.current().unwrap().iter().find(|f| f.mount.as_str() == "/");
+        let root = root.unwrap_or_else(|| panic!("{shell:?}: no / in {:?}", facts.filesystems));
+        assert!(root.usage.as_ref().unwrap().use_percent.is_some(), "{shell:?}");
+
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        learn_clock(
+            &report,
+            i64::try_from(now.as_millis()).unwrap(),
+            Duration::ZERO,
+            Moment(0),
+            &mut it.facts,
+        );
+        assert!(it.facts.clock_offset_ms.current().unwrap().abs() < 20_000, "{shell:?}");
+
+        for _ in 0..3 {
+            let (report, _) = it.poll(QUICK);
+            assert_eq!(report.sections.len(), QUICK.len(), "{shell:?}");
+        }
+        assert!(it.finish().success(), "{shell:?}: ends by itself, in order");
+    }
+}
+
+#[test]
+fn a_stuck_df_times_out_alone_and_is_asked_again_when_it_is_gone() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path().display();
+        // Ignores TERM.
+        script(
+            dir.path(),
+            "df",
+            &format!(
+                "trap '' TERM\necho x >> {here}/runs\nwhile [ ! -e {here}/release ] && [ -e {here}/df ]; do sleep 0.05; done\n\
+                 PATH=/usr/bin:/bin exec df \"$@\""
+            ),
+        );
+        let (mut it, _) = Resident::start(shell, &host("app1"), dir.path(), as_it_is);
+        assert_eq!(it.facts.filesystems.gap, Some(Gap::TimedOut), "{shell:?}");
+        assert!(it.facts.load.current().is_some() && it.facts.os.current().is_some(), "{shell:?}");
+
+        let runs = || std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count();
+        it.poll(&["filesystems"]);
+        assert_eq!(runs(), 2, "{shell:?}: the first was killed, the second waits");
+        let (_, took) = it.poll(&["filesystems", "load"]);
+        assert_eq!(it.facts.filesystems.gap, Some(Gap::TimedOut), "{shell:?}");
+        assert!(took < Duration::from_secs(2), "{shell:?}: nobody waits for it again ({took:?})");
+        assert_eq!(runs(), 2, "{shell:?}: one question waits, not a heap of them");
+
+        std::fs::write(dir.path().join("release"), "").unwrap();
+        it.poll_until(&["filesystems"], "well again", |f| f.filesystems.current().is_some());
+        assert!(it.finish().success());
+    }
+}
+
+/// A mount table of our own, and a `df` that knows it.
+fn with_mounts(dir: &Path, table: &str, df: &str) -> impl Fn(String) -> String {
+    let path = dir.join("mounts");
+    std::fs::write(&path, table).unwrap();
+    script(dir, "df", df);
+    let path = path.display().to_string();
+    move |program| program.replace("/proc/mounts", &path)
+}
+
+#[test]
+fn a_dead_network_mount_times_out_alone() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path().display();
+        let table = "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/vda / ext4 rw 0 0\n\
+            /dev/vda /srv/bind ext4 rw 0 0\nnas:/good /mnt/it\\040is\\040good nfs4 rw 0 0\nnas:/dead /mnt/dead nfs4 rw 0 0\n\
+            storage3:/wiki /srv/wiki fuse.glusterfs rw 0 0\n/dev/loop1 /snap/x/1 squashfs ro 0 0\noverlay /var/lib/docker/o overlay rw 0 0\n";
+        let df = format!(
+            "for last; do :; done\ncase $last in\n\
+             /mnt/dead) echo x >> {here}/runs; while [ ! -e {here}/release ] && [ -e {here}/df ]; do sleep 0.05; done ;;\nesac\n\
+             echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'\n\
+             echo \"nas 1000 250 750 25% $last\""
+        );
+        let (mut it, _) =
+            Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, &df));
+        let local: Vec<&str> =
+            it.facts.filesystems.current().unwrap().iter().map(|f| f.mount.as_str()).collect();
+        assert_eq!(local, ["/"], "{shell:?}");
+
+        let told = |it: &Resident| -> Vec<(String, bool)> {
+            let found = it.facts.network_filesystems.current().unwrap();
+            found.iter().map(|f| (f.mount.to_string(), f.usage == Err(Gap::TimedOut))).collect()
+        };
+        let expected = |dead| {
+            [
+                ("/mnt/it is good".to_owned(), false),
+                ("/mnt/dead".to_owned(), dead),
+                ("/srv/wiki".to_owned(), false),
+            ]
+        };
+        assert_eq!(told(&it), expected(true), "{shell:?}");
+        for _ in 0..2 {
+            let (_, took) = it.poll(&["network_filesystems"]);
+            assert_eq!(told(&it), expected(true), "{shell:?}");
+            assert!(took < Duration::from_secs(2), "{shell:?}: {took:?}");
+        }
+        assert_eq!(std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count(), 1, "{shell:?}");
+        std::fs::write(dir.path().join("release"), "").unwrap();
+        it.poll_until(&["network_filesystems"], "well again", |f| {
+            f.network_filesystems.current().is_some_and(|n| n.iter().all(|f| f.usage.is_ok()))
+        });
+        assert_eq!(told(&it), expected(false), "{shell:?}");
+        assert!(it.finish().success());
+    }
+}
+
+#[test]
+fn hostile_output_stays_in_its_section() {
+    let cases = [
+        r"printf '%%n0 end 1\n\033[2J\007%%n1 begin\n\000\377\n%%n1 section load 0\n99999 9 9\n'",
+        "yes '/dev/vda 1 1 1 1% /x' | head -c 3000000",
+        "exit 3",
+        "printf 'no line end'",
+        "kill -9 $$",
+    ];
+    for shell in shells_here() {
+        for df in cases {
+            // The nonce of a real report cannot be known beforehand: what is printed here is for another one.
+            let df = df.replace("%%n", "%%x");
+            let dir = tempfile::tempdir().unwrap();
+            let table = "/dev/vda / ext4 rw 0 0\nnas:/x /mnt/x nfs rw 0 0\n";
+            let (mut it, _) =
+                Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, &df));
+            it.poll(&["filesystems", "network_filesystems", "load"]);
+            let facts = &it.facts;
+            assert!(facts.load.current().unwrap().one < 9_999.0, "{shell:?}");
+            for told in [&facts.filesystems, &facts.network_filesystems] {
+                let usable = told.current().is_some_and(|found| found.iter().any(|f| f.usage.is_ok()));
+                assert!(!usable, "{shell:?} {df}: {told:?}");
+            }
+            assert!(it.finish().success(), "{shell:?} {df}");
+        }
+    }
+}
+
+#[test]
+fn without_df_and_timeout_the_rest_is_told() {
+    let sh = find("dash").or_else(|| find("bash")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    // Nothing on the PATH but what is here.
+    let alone = |program: String| {
+        let path = format!("PATH={}", dir.path().display());
+        let mut lines: Vec<&str> = program.lines().collect();
+        let at = lines.iter().position(|l| l.starts_with("PATH=")).unwrap();
+        lines[at] = &path;
+        lines.join("\n") + "\n"
+    };
+    let (it, _) = Resident::start(&[sh.to_str().unwrap()], &host("app1"), dir.path(), alone);
+    assert_eq!(it.facts.filesystems.gap, Some(Gap::NotInstalled));
+    assert!(it.facts.load.current().is_some() && it.facts.identity.current().is_some());
+    assert!(matches!(it.facts.clock_offset_ms.gap, Some(Gap::Failed(_))));
+    assert!(it.finish().success());
+}
