@@ -112,7 +112,7 @@ impl Shell {
             }
             match parse(&pending) {
                 Ok(list) => {
-                    pending.clear();
+                    pending = String::new();
                     if self.list(&list).await == Flow::Exit {
                         break;
                     }
