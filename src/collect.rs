@@ -115,8 +115,11 @@ impl Collector {
         self.with(env, |handles| handles.refresh.send_modify(|n| *n += 1));
     }
 
-    /// Tries a host, or with `None` the jump box, again now: the way on after a refused login.
+    /// Tries a host, or with `None` the jump box, again now: the way on after a refused login. Passphrases that were
+    /// refused are asked for again.
     pub fn retry(&self, env: &EnvName, host: Option<&HostName>) {
+        // First: the actor that is woken may ask at once.
+        self.reach.forget_refusals();
         self.with(env, |handles| match host {
             Some(host) => {
                 if let Some(notify) = handles.hosts.get(host) {

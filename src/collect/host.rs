@@ -44,14 +44,12 @@ pub(crate) struct HostActor {
     retry: Arc<Notify>,
     snapshot: HostSnapshot,
     backoff: Backoff,
-    /// The fastest report so far: no round trip to the host takes longer.
-    fastest: Option<Duration>,
 }
 
 impl HostActor {
     pub(crate) fn new(spec: Arc<Host>, shared: Shared, retry: Arc<Notify>) -> Self {
         let snapshot = pending(&spec, shared.clock.now());
-        Self { spec, shared, retry, snapshot, backoff: Backoff::default(), fastest: None }
+        Self { spec, shared, retry, snapshot, backoff: Backoff::default() }
     }
 
     /// Runs until nobody listens any more.
@@ -146,11 +144,9 @@ impl HostActor {
     ) -> Result<(), Failure> {
         let arrived = self.shared.clock.now();
         let took = arrived.since(asked);
-        let fastest = self.fastest.map_or(took, |fastest| fastest.min(took));
-        self.fastest = Some(fastest);
         let mut facts = self.snapshot.facts.clone();
         resident::ingest(report, sections, asked, &mut facts);
-        resident::learn_clock(report, epoch_ms(), fastest, asked, &mut facts);
+        resident::learn_clock(report, epoch_ms(), took, asked, &mut facts);
         if let Some(identity) = facts.identity.current() {
             self.prove(&identity.hostname)?;
         }

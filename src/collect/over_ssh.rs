@@ -44,6 +44,10 @@ impl Reach for OverSsh {
             Ok(Arc::new(link) as Arc<dyn JumpWay>)
         })
     }
+
+    fn forget_refusals(&self) {
+        self.ring.forget_refusals();
+    }
 }
 
 impl JumpWay for JumpLink {

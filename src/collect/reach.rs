@@ -34,6 +34,9 @@ impl Failure {
 pub trait Reach: Send + Sync + 'static {
     /// Connects to the environment's jump box.
     fn jump<'a>(&'a self, env: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>>;
+
+    /// A person wants another try: what was refused before may be asked for again.
+    fn forget_refusals(&self) {}
 }
 
 /// A live connection to a jump box.

@@ -71,14 +71,20 @@ pub fn ingest(report: &Report, asked: &[&'static str], at: Moment, facts: &mut H
 }
 
 /// Reads the host's clock out of a report that was asked for it. `arrived_epoch_ms`: our clock when the report arrived;
-/// `rtt`: the round trip to the host. The offset is the host's clock minus ours; the clock is the last thing a report
-/// reads, so half a round trip lies between that and the arrival.
-pub fn learn_clock(report: &Report, arrived_epoch_ms: i64, rtt: Duration, at: Moment, facts: &mut HostFacts) {
+/// `took`: how long it had been asked for then. The offset is the host's clock minus ours, as far as the time between
+/// question and answer does not explain it: whoever answers late is not thereby off.
+pub fn learn_clock(
+    report: &Report,
+    arrived_epoch_ms: i64,
+    took: Duration,
+    at: Moment,
+    facts: &mut HostFacts,
+) {
     let Some(raw) = report.section(clock::NAME) else { return };
     if let Ok(host_ms) = clock::epoch_ms(raw) {
-        let half = i64::try_from(rtt.as_millis() / 2).unwrap_or(0);
-        let offset = host_ms.saturating_add(half).saturating_sub(arrived_epoch_ms);
-        facts.clock_offset_ms.learn(offset, at);
+        let least = host_ms.saturating_sub(arrived_epoch_ms);
+        let most = least.saturating_add(i64::try_from(took.as_millis()).unwrap_or(i64::MAX));
+        facts.clock_offset_ms.learn(if least > 0 { least } else { most.min(0) }, at);
     }
 }
 
@@ -106,4 +112,34 @@ fn push_question(out: &mut String, nonce: &str, sections: &[&str]) {
         out.extend(section.chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_'));
     }
     out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::collect::probe::Raw;
+
+    fn offset(host_ms: i64, arrived_ms: i64, took_ms: u64) -> i64 {
+        let text = format!("{}.{:03}\n", host_ms / 1000, host_ms % 1000);
+        let sections = vec![(clock::NAME.to_owned(), Raw { status: 0, text })];
+        let report = Report { nonce: "n".to_owned(), sections, noise: 0 };
+        let mut facts = HostFacts::default();
+        learn_clock(&report, arrived_ms, Duration::from_millis(took_ms), Moment(0), &mut facts);
+        *facts.clock_offset_ms.current().unwrap()
+    }
+
+    #[test]
+    fn a_slow_report_does_not_put_a_clock_off() {
+        // Read anywhere between question and answer by a host whose clock is right.
+        for read in [0, 100, 2_500, 5_000] {
+            assert_eq!(offset(1_700_000_000_000 + read, 1_700_000_005_000, 5_000), 0, "{read}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_round_trip_cannot_explain_is_an_offset() {
+        assert_eq!(offset(1_700_000_060_000, 1_700_000_000_000, 40), 60_000);
+        assert_eq!(offset(1_700_000_000_000, 1_700_000_060_000, 40), -59_960);
+    }
 }

@@ -38,6 +38,7 @@ struct Script {
     jump_up: Arc<watch::Sender<bool>>,
     logins: Arc<AtomicU32>,
     polls: Arc<AtomicU32>,
+    forgotten: Arc<AtomicU32>,
 }
 
 impl Script {
@@ -47,6 +48,7 @@ impl Script {
             jump_up: Arc::new(watch::channel(true).0),
             logins: Arc::default(),
             polls: Arc::default(),
+            forgotten: Arc::default(),
         }
     }
 
@@ -76,6 +78,10 @@ impl Reach for Script {
                 Err(failure(LinkState::Unreachable, Hop::Jump(jump_name())))
             }
         })
+    }
+
+    fn forget_refusals(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -326,9 +332,11 @@ async fn a_refused_login_waits_for_a_person() {
     });
     assert!(more.await.is_err(), "tried again by itself");
     assert_eq!(bench.script.logins.load(Ordering::SeqCst), 1);
+    assert_eq!(bench.script.forgotten.load(Ordering::SeqCst), 0);
 
     bench.script.set("app1", Manner::Answers);
     bench.collector.retry(&bench.env, Some(&HostName::new("app1").unwrap()));
+    assert_eq!(bench.script.forgotten.load(Ordering::SeqCst), 1, "a refused passphrase would stand for good");
     bench.until("up", |b| b.state("app1") == Some(LinkState::Up)).await;
 }
 
