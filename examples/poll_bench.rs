@@ -41,10 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [path, env, rounds] = args.as_slice() else {
         return Err("usage: poll_bench INVENTORY ENVIRONMENT ROUNDS".into());
     };
-    let text = std::fs::read_to_string(path)?;
-    let context = Context::from_environment();
-    let mut fleet =
-        inventory::parse(path, &text, &context).map_err(|_| "the inventory has errors: jumpdeck check")?;
+    let mut fleet = files::load_inventory(Path::new(path), &files::context()?)
+        .map_err(|_| "the inventory has errors: jumpdeck check tells them")?;
     for environment in &mut fleet.environments {
         Arc::make_mut(environment).cadence.poll = NEVER;
     }

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 mod check;
 mod console;
 mod info;
+mod log;
 mod setup;
 mod simulate;
 pub mod status;

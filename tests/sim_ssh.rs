@@ -38,7 +38,7 @@ async fn openssh_reads_a_simulated_host_through_the_simulated_jump_box() {
     let ssh = tokio::process::Command::new("ssh")
         .arg("-F")
         .arg(&config)
-        .args(["-J", "jump", "app1", "cat /proc/loadavg; hostname; exit 3"])
+        .args(["-J", "jump", "app1", "cat /proc/loadavg; df -P -k; exit 3"])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -52,6 +52,7 @@ async fn openssh_reads_a_simulated_host_through_the_simulated_jump_box() {
     };
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(out.lines().next().unwrap_or_default().split(' ').count(), 5, "{out}\n{err}");
+    assert!(out.contains("Filesystem     1024-blocks") && out.contains(" /\n"), "{out}\n{err}");
     assert_eq!(output.status.code(), Some(3), "{out}\n{err}");
     assert!(err.contains("level: PRODUCTION"), "{err}");
 }

@@ -21,6 +21,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     row("themes", &paths.themes());
     row("keymaps", &paths.keymaps());
     row("state", &paths.state);
+    row("log", &paths.state.join(super::log::FILE));
     let agent = setup.context.ssh_auth_sock.as_deref();
     println!(
         "{:<12} {}",

@@ -31,9 +31,10 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Reads `config.toml`, when there is one.
+    /// Reads `config.toml`, when there is one; starts the log, when it is asked for.
     pub(super) fn read() -> Result<Self, CliError> {
         let (paths, context) = places()?;
+        super::log::start(&paths.state)?;
         let settings = files::load_settings(&paths.settings(), &context).map_err(rendered)?;
         Ok(Self { paths, context, settings })
     }

@@ -150,7 +150,9 @@ impl HostActor {
         if let Some(identity) = facts.identity.current() {
             self.prove(&identity.hostname)?;
         }
+        tracing::debug!(host = %self.spec.id, ?took, "reported");
         if !self.snapshot.link.is_up() {
+            tracing::info!(host = %self.spec.id, "up");
             self.snapshot.link = Link::up(arrived);
         }
         self.backoff.reset();
@@ -223,35 +225,28 @@ impl HostActor {
 
     async fn lose(&mut self, failure: Failure) -> Result<(), ()> {
         let now = self.shared.clock.now();
-        let behind_jump = matches!(failure.hop, Hop::Jump(_));
-        let retry_at = if failure.state.needs_a_person() || behind_jump {
-            None
-        } else {
-            Some(now.plus(self.backoff.next(rand::random::<f64>())))
-        };
-        let same = self.snapshot.link.state == failure.state;
-        self.snapshot.link = Link {
-            state: failure.state,
-            hop: Some(failure.hop),
-            detail: failure.detail,
-            since: if same { self.snapshot.link.since } else { now },
-            retry_at,
-        };
+        // While the jump box is gone its return is what to wait for, and no clock.
+        let retry_at = (!failure.state.needs_a_person() && !self.jump_gone())
+            .then(|| now.plus(self.backoff.next(rand::random::<f64>())));
+        tracing::info!(host = %self.spec.id, state = failure.state.word(), hop = %failure.hop, "lost: {}", failure.detail);
+        self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
         self.publish().await
     }
 
     /// Waits out the backoff. Without one a person must act, or the jump box must come back.
     async fn wait_to_retry(&mut self) {
-        if matches!(self.snapshot.link.hop, Some(Hop::Jump(_))) {
-            return;
-        }
         match self.snapshot.link.retry_at {
             Some(at) => tokio::select! {
                 () = sleep_until(self.shared.clock.instant(at)) => {}
                 () = self.retry.notified() => self.backoff.reset(),
             },
-            None => self.retry.notified().await,
+            None if self.snapshot.link.state.needs_a_person() => self.retry.notified().await,
+            None => {}
         }
+    }
+
+    fn jump_gone(&self) -> bool {
+        self.shared.jump.borrow().is_none()
     }
 
     async fn publish(&mut self) -> Result<(), ()> {

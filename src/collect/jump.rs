@@ -7,11 +7,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::domain::event::FleetEvent;
-use crate::domain::fact::Fact;
 use crate::domain::fleet::{Environment, Jump};
 use crate::domain::hop::Hop;
 use crate::domain::snapshot::{JumpSnapshot, Link, LinkState};
-use crate::domain::time::Moment;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
@@ -46,7 +44,7 @@ impl JumpActor {
         retry: Arc<Notify>,
     ) -> (Self, JumpWatch) {
         let (way, seen) = watch::channel(None);
-        let snapshot = pending(&env, clock.now());
+        let snapshot = JumpSnapshot::pending(&env, clock.now());
         (Self { env, reach, clock, events, way, retry, snapshot }, seen)
     }
 
@@ -60,6 +58,7 @@ impl JumpActor {
             let failure = match self.reach.jump(&self.env).await {
                 Ok(way) => {
                     backoff.reset();
+                    tracing::info!(env = %self.env.name, jump = %self.snapshot.name, "up");
                     self.snapshot.link = Link::up(self.clock.now());
                     self.snapshot.banner = way.banner();
                     self.way.send_replace(Some(way.clone()));
@@ -82,6 +81,8 @@ impl JumpActor {
         let mut published = None::<Instant>;
         loop {
             match timeout(PING_DEADLINE, way.ping()).await {
+                // On the jump box itself there is no way to measure.
+                Ok(Ok(_)) if matches!(self.env.jump, Jump::Local { .. }) => {}
                 Ok(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
                 Ok(Err(failure)) => return failure,
                 Err(_) => return self.silent(),
@@ -108,16 +109,10 @@ impl JumpActor {
 
     fn lose(&mut self, failure: Failure, backoff: &mut Backoff) {
         let now = self.clock.now();
-        let same = self.snapshot.link.state == failure.state;
         let retry_at =
             (!failure.state.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
-        self.snapshot.link = Link {
-            state: failure.state,
-            hop: Some(failure.hop),
-            detail: failure.detail,
-            since: if same { self.snapshot.link.since } else { now },
-            retry_at,
-        };
+        tracing::info!(env = %self.env.name, jump = %self.snapshot.name, state = failure.state.word(), "lost: {}", failure.detail);
+        self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
     }
 
     async fn wait_to_retry(&self) {
@@ -132,22 +127,5 @@ impl JumpActor {
 
     async fn publish(&self) -> Result<(), ()> {
         self.events.send(FleetEvent::Jump(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
-    }
-}
-
-/// What is known of a jump box before anything is.
-#[must_use]
-pub fn pending(env: &Environment, at: Moment) -> JumpSnapshot {
-    let address = match &env.jump {
-        Jump::Remote(jump) => format!("{}:{}", jump.address, jump.port),
-        Jump::Local { .. } => "local".to_owned(),
-    };
-    JumpSnapshot {
-        env: env.name.clone(),
-        name: env.jump.name().clone(),
-        address,
-        link: Link::pending(at),
-        rtt: Fact::default(),
-        banner: Vec::new(),
     }
 }

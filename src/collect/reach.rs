@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::domain::fleet::{Environment, Host};
 use crate::domain::hop::Hop;
-use crate::domain::snapshot::LinkState;
+use crate::domain::snapshot::{Link, LinkState};
 use crate::domain::text::Clean;
+use crate::domain::time::Moment;
 use crate::ssh::dial::BoxFuture;
 
 /// Why a machine could not be reached, or was lost.
@@ -18,6 +19,15 @@ pub struct Failure {
     pub hop: Hop,
     /// What happened, and what to do next.
     pub detail: Clean,
+}
+
+impl Failure {
+    /// The link after it: since when it is in this state stays, when the state does.
+    #[must_use]
+    pub fn link(self, before: &Link, now: Moment, retry_at: Option<Moment>) -> Link {
+        let since = if before.state == self.state { before.since } else { now };
+        Link { state: self.state, hop: Some(self.hop), detail: self.detail, since, retry_at }
+    }
 }
 
 /// Opens the way into an environment.

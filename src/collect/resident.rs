@@ -5,7 +5,6 @@ mod frame;
 
 use std::time::Duration;
 
-use crate::domain::fact::Gap;
 use crate::domain::fleet::Host;
 use crate::domain::snapshot::HostFacts;
 use crate::domain::time::Moment;
@@ -67,15 +66,6 @@ pub fn ingest(report: &Report, asked: &[&'static str], at: Moment, facts: &mut H
                 probe.ingest(Err(unreadable("longer than 256 KiB")), at, facts);
             }
             Some(raw) => probe.ingest(Ok(raw), at, facts),
-        }
-    }
-}
-
-/// Notes why a whole report did not come, in every fact that was asked for.
-pub fn miss(gap: &Gap, asked: &[&'static str], at: Moment, facts: &mut HostFacts) {
-    for probe in PROBES {
-        if asked.contains(&probe.name()) {
-            probe.ingest(Err(gap.clone()), at, facts);
         }
     }
 }

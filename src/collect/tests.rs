@@ -27,6 +27,8 @@ enum Manner {
     Garbage,
     AnswersAs(&'static str),
     Refuses(LinkState),
+    /// The jump box is there and will not forward to it.
+    NotForwarded,
 }
 
 /// A scripted fleet.
@@ -89,6 +91,7 @@ impl JumpWay for Script {
             self.logins.fetch_add(1, Ordering::SeqCst);
             let name = host.id.host.to_string();
             match self.manner(&name) {
+                Manner::NotForwarded => Err(failure(LinkState::Unreachable, Hop::Jump(jump_name()))),
                 Manner::Refuses(state) => Err(failure(state, Hop::Host(host.id.host.clone()))),
                 _ => Ok(Box::new(ScriptHost { script: self.clone(), name }) as Box<dyn HostWay>),
             }
@@ -364,4 +367,15 @@ async fn refresh_asks_now() {
     bench.collector.refresh(&bench.env);
     bench.until("asked", |b| b.hosts["app1"].generation > generation).await;
     assert!(at.elapsed() < Duration::from_secs(2), "{:?}", at.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_box_that_will_not_forward_is_not_asked_without_pause() {
+    let script = Script::new();
+    script.set("app1", Manner::NotForwarded);
+    let mut bench = Bench::start(script, &["app1"]);
+    bench.until("refused", |b| b.state("app1") == Some(LinkState::Unreachable)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let logins = bench.script.logins.load(Ordering::SeqCst);
+    assert!((2..=8).contains(&logins), "{logins} tries in a minute");
 }

@@ -4,6 +4,9 @@
 use std::io;
 use std::sync::Arc;
 
+use tokio::io::join;
+
+use super::shell::pipe::pipe_of;
 use super::sshd::{IN_FLIGHT, SSH_PORT, SimFleet, serve_jump};
 use crate::ssh::dial::{BoxFuture, BoxStream, Dial};
 
@@ -14,9 +17,12 @@ impl Dial for SimFleet {
             let Some(environment) = environment else {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             };
-            let (ours, theirs) = tokio::io::duplex(IN_FLIGHT);
-            tokio::spawn(serve_jump(Arc::clone(environment), theirs));
-            Ok(Box::new(ours) as BoxStream)
+            let (to_jump, at_jump) = pipe_of(IN_FLIGHT);
+            // Both ends write without reading meanwhile. Two full pipes would hold both for ever, so one never is:
+            // what the jump box may send is bounded by the client's channel windows.
+            let (to_client, at_client) = pipe_of(usize::MAX);
+            tokio::spawn(serve_jump(Arc::clone(environment), join(at_jump, to_client)));
+            Ok(Box::new(join(at_client, to_jump)) as BoxStream)
         })
     }
 }

@@ -5,13 +5,16 @@
 
 mod arith;
 mod builtins;
+mod cases;
 mod exec;
 mod expand;
+mod fields;
 mod parse;
 pub mod path;
 mod pattern;
 pub mod pipe;
 mod process;
+mod redirect;
 mod runners;
 mod simple;
 mod state;
@@ -109,7 +112,7 @@ impl Shell {
             }
             match parse(&pending) {
                 Ok(list) => {
-                    pending.clear();
+                    pending = String::new();
                     if self.list(&list).await == Flow::Exit {
                         break;
                     }

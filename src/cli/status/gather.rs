@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::collect::clock::Clock;
-use crate::collect::{Collector, host, jump};
+use crate::collect::{Collector, host};
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::hop::Hop;
@@ -96,7 +96,7 @@ impl Arrived {
 
     fn picture(&self, fleet: &Fleet, env: &Arc<Environment>, now: Moment, limit: Duration) -> Picture {
         let seen = self.jumps.get(&env.name).cloned();
-        let mut jump = seen.unwrap_or_else(|| Arc::new(jump::pending(env, now)));
+        let mut jump = seen.unwrap_or_else(|| Arc::new(JumpSnapshot::pending(env, now)));
         if jump.link.state == LinkState::Pending {
             Arc::make_mut(&mut jump).link = no_answer(Hop::Jump(jump.name.clone()), now, limit);
         }

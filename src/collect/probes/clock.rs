@@ -61,10 +61,8 @@ mod tests {
         assert_eq!(read("1700000000.%N\n").unwrap(), 1_700_000_000_500);
         assert_eq!(read("1700000000.\n").unwrap(), 1_700_000_000_500);
         assert_eq!(read("1700000000\n").unwrap(), 1_700_000_000_500);
-        for odd in ["", "soon", "9223372036854775807", "1.2.3x", "\x1b[2J"] {
-            if odd != "1.2.3x" {
-                assert!(matches!(read(odd), Err(Gap::Unreadable(_))), "{odd:?}");
-            }
+        for odd in ["", "soon", "9223372036854775807", "\x1b[2J"] {
+            assert!(matches!(read(odd), Err(Gap::Unreadable(_))), "{odd:?}");
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Commands that are part of the shell itself. One file each for the larger ones.
 
 mod getopts;
+mod jobs;
 mod printf;
 mod read;
 pub(crate) mod test;
-
-use std::sync::Arc;
+mod variables;
 
 use super::simple::{Found, always_there};
-use super::state::{Fd, Flow, Shell, Variable};
+use super::state::{Fd, Flow, Shell};
 
 /// POSIX special builtins: found before functions, their assignments last.
 pub(crate) fn is_special(name: &str) -> bool {
@@ -162,210 +162,6 @@ impl Shell {
         always_there(path) || self.machine.world().list_dir(&self.machine.host, path).is_some()
     }
 
-    async fn declare(&mut self, kind: &str, arguments: &[String]) -> Flow {
-        self.status = 0;
-        if arguments.is_empty() || arguments.first().is_some_and(|a| a == "-p") {
-            let mut lines: Vec<String> = self
-                .variables
-                .iter()
-                .filter(|(_, v)| if kind == "readonly" { v.readonly } else { v.exported })
-                .filter_map(|(name, v)| Some(format!("{kind} {name}='{}'\n", v.value.as_ref()?)))
-                .collect();
-            lines.sort();
-            self.status = self.say(lines.concat().as_bytes()).await;
-            return Flow::Next;
-        }
-        for argument in arguments {
-            let (name, value) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            if !is_name(name) {
-                self.complain(&format!("{kind}: {name}: bad variable name")).await;
-                self.status = 2;
-                return Flow::Exit;
-            }
-            if kind == "local" {
-                let before = self.variables.get(name).cloned();
-                let Some(layer) = self.hidden.last_mut() else {
-                    self.complain("local: not in a function").await;
-                    self.status = 2;
-                    return Flow::Exit;
-                };
-                layer.push((name.to_owned(), before));
-            }
-            if let Some(value) = value
-                && let Err(message) = self.set(name, value)
-            {
-                self.complain(&message).await;
-                self.status = 2;
-                return Flow::Exit;
-            }
-            let variable: &mut Variable =
-                Arc::make_mut(&mut self.variables).entry(name.to_owned()).or_default();
-            variable.exported |= kind == "export";
-            variable.readonly |= kind == "readonly";
-        }
-        Flow::Next
-    }
-
-    async fn unset_all(&mut self, arguments: &[String]) -> u8 {
-        let functions = arguments.first().is_some_and(|a| a == "-f");
-        for name in arguments.iter().filter(|a| !a.starts_with('-')) {
-            if functions {
-                Arc::make_mut(&mut self.functions).remove(name);
-            } else if self.variables.get(name).is_some_and(|v| v.readonly) {
-                self.complain(&format!("unset: {name}: is read only")).await;
-                return 2;
-            } else {
-                Arc::make_mut(&mut self.variables).remove(name);
-            }
-        }
-        0
-    }
-
-    /// `set`: options and positional parameters.
-    pub(crate) async fn set_options(&mut self, arguments: &[String]) -> u8 {
-        if arguments.is_empty() {
-            let mut lines: Vec<String> = self
-                .variables
-                .iter()
-                .filter_map(|(name, v)| Some(format!("{name}='{}'\n", v.value.as_ref()?)))
-                .collect();
-            lines.sort();
-            return self.say(lines.concat().as_bytes()).await;
-        }
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            let on = argument.starts_with('-');
-            match argument.as_str() {
-                "--" => {
-                    self.arguments = Arc::new(rest.cloned().collect());
-                    return 0;
-                }
-                "-o" | "+o" => {
-                    let name = rest.next().map(String::as_str).unwrap_or_default();
-                    if !self.named_option(name, on) {
-                        self.complain(&format!("set: Illegal option -o {name}")).await;
-                        return 2;
-                    }
-                }
-                letters if letters.len() > 1 && letters.starts_with(['-', '+']) => {
-                    for letter in letters.chars().skip(1) {
-                        self.option(letter, on);
-                    }
-                }
-                _ => {
-                    self.arguments = Arc::new(std::iter::once(argument).chain(rest).cloned().collect());
-                    return 0;
-                }
-            }
-        }
-        0
-    }
-
-    fn named_option(&mut self, name: &str, on: bool) -> bool {
-        match name {
-            "errexit" => self.options.errexit = on,
-            "nounset" => self.options.nounset = on,
-            "noglob" => self.options.noglob = on,
-            "xtrace" => self.options.xtrace = on,
-            "pipefail" => self.options.pipefail = on,
-            "posix" | "monitor" | "noclobber" | "verbose" | "vi" | "emacs" | "ignoreeof" => {}
-            _ => return false,
-        }
-        true
-    }
-
-    pub(crate) fn option(&mut self, letter: char, on: bool) {
-        match letter {
-            'e' => self.options.errexit = on,
-            'u' => self.options.nounset = on,
-            'f' => self.options.noglob = on,
-            'x' => self.options.xtrace = on,
-            _ => {}
-        }
-    }
-
-    async fn shift(&mut self, arguments: &[String]) -> u8 {
-        let count = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(1);
-        if count > self.arguments.len() {
-            self.complain("shift: can't shift that many").await;
-            return 2;
-        }
-        self.arguments = Arc::new(self.arguments.iter().skip(count).cloned().collect());
-        0
-    }
-
-    async fn wait(&mut self, arguments: &[String]) -> u8 {
-        if arguments.is_empty() {
-            for pid in std::mem::take(&mut self.children) {
-                self.machine.wait(pid).await;
-            }
-            return 0;
-        }
-        let mut status = 0;
-        for argument in arguments {
-            let pid = argument.parse().ok().filter(|pid| self.children.contains(pid));
-            status = match pid {
-                Some(pid) => self.machine.wait(pid).await.unwrap_or(127),
-                None => 127,
-            };
-        }
-        status
-    }
-
-    async fn kill(&mut self, arguments: &[String]) -> u8 {
-        let mut probe = false;
-        let mut targets = Vec::new();
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            match argument.as_str() {
-                "-l" => return self.say(b"HUP INT QUIT KILL TERM STOP CONT\n").await,
-                "-s" => probe = rest.next().is_some_and(|signal| signal == "0"),
-                "-0" => probe = true,
-                signal if signal.starts_with('-') && targets.is_empty() => {}
-                target => targets.push(target),
-            }
-        }
-        let mut status = 0;
-        for target in targets {
-            let pid = target.trim_start_matches('%').parse::<u32>();
-            let found = pid.as_ref().is_ok_and(|&pid| {
-                if pid == self.pid || pid == 1 {
-                    return true;
-                }
-                if probe { self.machine.is_running(pid) } else { self.machine.kill(pid) }
-            });
-            if !found {
-                let why = if pid.is_ok() { "No such process" } else { "Illegal pid" };
-                self.complain(&format!("kill: {why}")).await;
-                status = 1;
-            }
-        }
-        status
-    }
-
-    async fn trap(&mut self, arguments: &[String]) -> u8 {
-        match arguments {
-            [] => match self.on_exit.clone() {
-                Some(script) => self.say(format!("trap -- '{script}' EXIT\n").as_bytes()).await,
-                None => 0,
-            },
-            [action, signals @ ..] => {
-                let exits = |signals: &[String]| signals.iter().any(|s| s == "EXIT" || s == "0");
-                if action == "-" || signals.is_empty() {
-                    if exits(signals) || exits(arguments) {
-                        self.on_exit = None;
-                    }
-                } else if exits(signals) {
-                    self.on_exit = (!action.is_empty()).then(|| action.clone());
-                }
-                0
-            }
-        }
-    }
-
     async fn source(&mut self, arguments: &[String]) -> Flow {
         let Some(name) = arguments.first() else {
             self.status = 2;
@@ -445,12 +241,6 @@ impl Shell {
         }
         status
     }
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// `echo`: dash reads escapes always, bash after `-e` only.

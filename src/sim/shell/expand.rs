@@ -2,32 +2,15 @@
 
 use std::sync::Arc;
 
+use super::fields::{Segment, replace, slice, split, trim};
 use super::pattern;
 use super::pipe::pipe;
 use super::state::{Fd, Flow, LARGEST, Shell};
 use super::syntax::{List, Operation, Parameter, Piece, Word};
 use crate::ssh::dial::BoxFuture;
 
-/// A piece of a word after expansion, before splitting.
-enum Segment {
-    /// Quoted text: never split, never a pattern.
-    Quoted(String),
-    /// The script's own unquoted text: a pattern, never split.
-    Plain(String),
-    /// The result of an unquoted expansion: split, and a pattern.
-    Split(String),
-    /// Between two of the positional parameters.
-    Break,
-}
-
 /// `Err` carries the way out of the shell; the message is already written.
 pub(crate) type Expanded<T> = Result<T, Flow>;
-
-#[derive(Default)]
-struct Field {
-    text: String,
-    pattern: String,
-}
 
 impl Shell {
     /// A word as the fields of a command.
@@ -315,97 +298,4 @@ impl Shell {
 
 fn result(text: String, quoted: bool) -> Segment {
     if quoted { Segment::Quoted(text) } else { Segment::Split(text) }
-}
-
-/// Field splitting (POSIX 2.6.5).
-fn split(segments: Vec<Segment>, separators: &str) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
-    let mut current: Option<Field> = None;
-    let mut after_blank = false;
-    for segment in segments {
-        match segment {
-            Segment::Quoted(text) => {
-                let field = current.get_or_insert_default();
-                field.text.push_str(&text);
-                pattern::escape(&text, &mut field.pattern);
-                after_blank = false;
-            }
-            Segment::Plain(text) => {
-                let field = current.get_or_insert_default();
-                field.text.push_str(&text);
-                field.pattern.push_str(&text);
-                after_blank = false;
-            }
-            Segment::Break => {
-                fields.extend(current.take());
-                after_blank = false;
-            }
-            Segment::Split(text) => {
-                for c in text.chars() {
-                    if !separators.contains(c) {
-                        let field = current.get_or_insert_default();
-                        field.text.push(c);
-                        field.pattern.extend((c == '\\').then_some('\\'));
-                        field.pattern.push(c);
-                        after_blank = false;
-                    } else if c.is_ascii_whitespace() {
-                        after_blank |= current.is_some();
-                        fields.extend(current.take());
-                    } else {
-                        if current.is_some() || !after_blank {
-                            fields.push(current.take().unwrap_or_default());
-                        }
-                        after_blank = false;
-                    }
-                }
-            }
-        }
-    }
-    fields.extend(current);
-    fields
-}
-
-/// `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`.
-fn trim(value: &str, pattern: &str, suffix: bool, longest: bool) -> String {
-    let Some(count) = pattern::matched(pattern, value, suffix, longest) else { return value.to_owned() };
-    if suffix {
-        let kept = value.chars().count() - count;
-        value.chars().take(kept).collect()
-    } else {
-        value.chars().skip(count).collect()
-    }
-}
-
-fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
-    let total = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
-    let start = if offset < 0 { (total + offset).max(0) } else { offset.min(total) };
-    let end = match length {
-        None => total,
-        Some(length) if length < 0 => (total + length).max(start),
-        Some(length) => start.saturating_add(length).min(total),
-    };
-    let (start, count) = (usize::try_from(start).unwrap_or(0), usize::try_from(end - start).unwrap_or(0));
-    value.chars().skip(start).take(count).collect()
-}
-
-fn replace(value: &str, pattern: &str, with: &str, all: bool) -> String {
-    let mut out = String::new();
-    let mut rest = value;
-    while let Some(next) = rest.chars().next() {
-        match pattern::matched(pattern, rest, false, true).filter(|&count| count > 0) {
-            Some(count) => {
-                out.push_str(with);
-                rest = rest.char_indices().nth(count).and_then(|(at, _)| rest.get(at..)).unwrap_or_default();
-                if !all {
-                    break;
-                }
-            }
-            None => {
-                out.push(next);
-                rest = rest.get(next.len_utf8()..).unwrap_or_default();
-            }
-        }
-    }
-    out.push_str(rest);
-    out
 }

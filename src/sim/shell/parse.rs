@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use brush_parser::ast;
 use brush_parser::{ParseError, Parser, ParserOptions};
 
+use super::cases::with_opened_patterns;
 use super::syntax::{
     AndOr, Arm, Assignment, Command, Compound, Function, Item, List, Pipeline, Redirect, RedirectKind,
     Simple, Test, Word,
@@ -74,9 +75,34 @@ pub(crate) fn parse(source: &str) -> Result<Arc<List>, Syntax> {
     result
 }
 
+/// How deep brackets may nest in a text: the parsers recurse on them.
+const DEEPEST: usize = 50;
+
+fn is_too_deep(source: &str) -> bool {
+    let mut depth = 0_usize;
+    source.chars().any(|c| {
+        match c {
+            '(' | '{' => depth += 1,
+            ')' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
 fn read(source: &str) -> Result<List, Syntax> {
+    if is_too_deep(source) {
+        return Err(Syntax::Unsupported("brackets this deep"));
+    }
     // The newline gives "something is missing" and "something is too much" different places.
     let text = if source.ends_with('\n') { source.to_owned() } else { format!("{source}\n") };
+    match compile(&text) {
+        Err(Syntax::Unexpected) if text.contains("case") => compile(&with_opened_patterns(&text)),
+        result => result,
+    }
+}
+
+fn compile(text: &str) -> Result<List, Syntax> {
     let program = Parser::new(Cursor::new(text), &ParserOptions::default()).parse_program();
     let program = program.map_err(|error| match error {
         ParseError::ParsingAtEndOfInput => Syntax::Incomplete,

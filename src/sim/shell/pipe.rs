@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes a pipe holds before its writers wait (Linux: 64 KiB; a thousand hosts want less).
 pub const CAPACITY: usize = 32 * 1024;
 
+/// Room that an empty pipe keeps.
+const KEPT: usize = 1024;
+
 #[derive(Debug, Default)]
 struct State {
     buffer: Vec<u8>,
@@ -31,8 +34,13 @@ impl State {
     fn consume(&mut self, count: usize) {
         self.start += count;
         if self.start >= self.buffer.len() {
-            self.buffer.clear();
             self.start = 0;
+            // A thousand idle sessions keep no large buffers.
+            if self.buffer.capacity() > KEPT {
+                self.buffer = Vec::new();
+            } else {
+                self.buffer.clear();
+            }
         }
         self.wake();
     }
@@ -94,7 +102,13 @@ pub struct Writer(Arc<WriteEnd>);
 /// A new pipe.
 #[must_use]
 pub fn pipe() -> (Writer, Reader) {
-    let shared = Arc::new(Shared(Mutex::new(State { capacity: CAPACITY, ..State::default() })));
+    pipe_of(CAPACITY)
+}
+
+/// A new pipe that holds so many bytes.
+#[must_use]
+pub fn pipe_of(capacity: usize) -> (Writer, Reader) {
+    let shared = Arc::new(Shared(Mutex::new(State { capacity, ..State::default() })));
     (Writer(Arc::new(WriteEnd(Arc::clone(&shared)))), Reader(Arc::new(ReadEnd(shared))))
 }
 
@@ -125,6 +139,15 @@ impl Reader {
     pub async fn take_some(&self, limit: usize) -> Vec<u8> {
         let mut out = Vec::new();
         poll_fn(|context| self.poll_take(context, limit, &mut out)).await;
+        out
+    }
+
+    /// Takes what is there, without waiting.
+    #[must_use]
+    pub fn take_now(&self) -> Vec<u8> {
+        let mut state = self.0.0.lock();
+        let out = state.available().to_vec();
+        state.consume(out.len());
         out
     }
 
@@ -185,6 +208,18 @@ impl Writer {
         Poll::Ready(Ok(count))
     }
 
+    /// Writes all of it if there is room for it now; false when there is not, or nobody reads.
+    #[must_use]
+    pub fn put_now(&self, bytes: &[u8]) -> bool {
+        let mut state = self.0.0.lock();
+        let fits = !state.no_readers && state.capacity - state.available().len() >= bytes.len();
+        if fits {
+            state.buffer.extend_from_slice(bytes);
+            state.wake();
+        }
+        fits
+    }
+
     /// Writes all of it, waiting for room.
     ///
     /// # Errors
@@ -212,11 +247,17 @@ impl AsyncRead for Reader {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut out = Vec::new();
-        self.poll_take(context, buffer.remaining(), &mut out).map(|_| {
-            buffer.put_slice(&out);
-            Ok(())
-        })
+        let mut state = self.0.0.lock();
+        let count = state.available().len().min(buffer.remaining());
+        if count == 0 && !state.no_writers && buffer.remaining() > 0 {
+            state.wait(context);
+            return Poll::Pending;
+        }
+        buffer.put_slice(state.available().get(..count).unwrap_or_default());
+        if count > 0 {
+            state.consume(count);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

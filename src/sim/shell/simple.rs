@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::pipe::filled;
 use super::runners;
-use super::state::{Fd, FileWriter, Flow, Shell, Variable};
-use super::syntax::{Assignment, Redirect, RedirectKind, Simple, Word};
+use super::state::{DEEPEST, Flow, Shell, Variable};
+use super::syntax::{Assignment, Simple};
 use super::{builtins, path};
 use crate::sim::program::{Call, Program};
 use crate::sim::programs::PROGRAMS;
@@ -14,9 +13,6 @@ use crate::ssh::dial::BoxFuture;
 /// The directories programs are found in.
 const PROGRAM_DIRECTORIES: &[&str] =
     &["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
-
-/// Why a redirection failed, in dash's words.
-type Refused = String;
 
 impl Shell {
     pub(crate) async fn simple(&mut self, simple: &Simple) -> Flow {
@@ -127,27 +123,38 @@ impl Shell {
     pub(crate) fn external(&mut self, fields: Vec<String>) -> BoxFuture<'_, u8> {
         Box::pin(async move {
             let name = fields.first().cloned().unwrap_or_default();
-            match self.find(&name) {
-                Found::Runner => runners::run(self, fields).await,
-                Found::Program(program) => program.run(self.program_call(fields)).await,
-                Found::Script(text) => {
-                    let mut child = self.child();
-                    child.name = name;
-                    child.arguments = Arc::new(fields.into_iter().skip(1).collect());
-                    child.script(&text).await
-                }
-                Found::Directory => {
-                    self.complain(&format!("{name}: Permission denied")).await;
-                    126
-                }
-                Found::Nothing => {
-                    let bash = self.is_bash() && !name.contains('/');
-                    let words = if bash { "command not found" } else { "not found" };
-                    self.complain(&format!("{name}: {words}")).await;
-                    127
-                }
+            if self.depth >= DEEPEST {
+                self.complain(&format!("{name}: too many commands in commands")).await;
+                return 126;
             }
+            self.depth += 1;
+            let status = self.found(&name, fields).await;
+            self.depth -= 1;
+            status
         })
+    }
+
+    async fn found(&mut self, name: &str, fields: Vec<String>) -> u8 {
+        match self.find(name) {
+            Found::Runner => runners::run(self, fields).await,
+            Found::Program(program) => program.run(self.program_call(fields)).await,
+            Found::Script(text) => {
+                let mut child = self.child();
+                child.name = name.to_owned();
+                child.arguments = Arc::new(fields.into_iter().skip(1).collect());
+                child.script(&text).await
+            }
+            Found::Directory => {
+                self.complain(&format!("{name}: Permission denied")).await;
+                126
+            }
+            Found::Nothing => {
+                let bash = self.is_bash() && !name.contains('/');
+                let words = if bash { "command not found" } else { "not found" };
+                self.complain(&format!("{name}: {words}")).await;
+                127
+            }
+        }
     }
 
     fn program_call(&self, args: Vec<String>) -> Call {
@@ -189,106 +196,6 @@ impl Shell {
             None if world.list_dir(&self.machine.host, &path).is_some() => Found::Directory,
             None => Found::Nothing,
         }
-    }
-
-    /// Applies redirections in order; false when one failed, with the message written.
-    pub(crate) async fn redirect(&mut self, redirects: &[Redirect]) -> Result<bool, Flow> {
-        for redirect in redirects {
-            if redirect.fd > 255 {
-                self.complain(&format!("{}: Bad file descriptor", redirect.fd)).await;
-                return Ok(false);
-            }
-            if let Err(message) = self.redirect_one(redirect).await? {
-                self.complain(&message).await;
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn redirect_one(&mut self, redirect: &Redirect) -> Result<Result<(), Refused>, Flow> {
-        let opened = match &redirect.kind {
-            RedirectKind::Read(word) => self.text(word).await.map(|name| self.open(&name))?,
-            RedirectKind::Write(word) => self.create(word, false).await?,
-            RedirectKind::Append(word) => self.create(word, true).await?,
-            RedirectKind::Both(word, append) => {
-                let opened = self.create(word, *append).await?;
-                if let Ok(fd) = &opened {
-                    self.set_fd(2, fd.clone());
-                }
-                opened
-            }
-            RedirectKind::Duplicate(word) => {
-                let target = self.text(word).await?;
-                match target.parse::<usize>() {
-                    Ok(number) => match self.fd(number) {
-                        Fd::Closed => Err(format!("{number}: Bad file descriptor")),
-                        fd => Ok(fd.clone()),
-                    },
-                    Err(_) if target == "-" => Ok(Fd::Closed),
-                    Err(_) => Err(format!("Syntax error: Bad fd number: {target}")),
-                }
-            }
-            RedirectKind::Here(word) => Ok(Fd::Read(filled(self.text(word).await?.into_bytes()))),
-            RedirectKind::HereString(word) => {
-                let text = self.text(word).await?;
-                Ok(Fd::Read(filled(format!("{text}\n").into_bytes())))
-            }
-        };
-        Ok(opened.map(|fd| self.set_fd(redirect.fd, fd)))
-    }
-
-    fn device(&self, path: &str) -> Option<Fd> {
-        match path {
-            "/dev/null" => Some(Fd::Null),
-            "/dev/stdin" => Some(self.fd(0).clone()),
-            "/dev/stdout" => Some(self.fd(1).clone()),
-            "/dev/stderr" => Some(self.fd(2).clone()),
-            other => Some(self.fd(other.strip_prefix("/dev/fd/")?.parse().ok()?).clone()),
-        }
-    }
-
-    /// Opens a file of the world for reading.
-    fn open(&self, name: &str) -> Result<Fd, Refused> {
-        let path = self.absolute(name);
-        if let Some(fd) = self.device(&path) {
-            return Ok(fd);
-        }
-        match self.machine.world().read_file(&self.machine.host, &path) {
-            Some(bytes) => Ok(Fd::Read(filled(bytes))),
-            None => Err(format!("cannot open {name}: No such file")),
-        }
-    }
-
-    async fn create(&mut self, word: &Word, append: bool) -> Result<Result<Fd, Refused>, Flow> {
-        let name = self.text(word).await?;
-        let path = self.absolute(&name);
-        if let Some(fd) = self.device(&path) {
-            return Ok(Ok(fd));
-        }
-        let mut world = self.machine.world();
-        let host = &self.machine.host;
-        let (parent, _) = path.rsplit_once('/').unwrap_or_default();
-        let refused = if ["/proc", "/sys"].iter().any(|tree| path.starts_with(tree)) {
-            Some("Permission denied")
-        } else if world.list_dir(host, &path).is_some() {
-            Some("Is a directory")
-        } else if !(always_there(parent) || world.list_dir(host, parent).is_some()) {
-            Some("Directory nonexistent")
-        } else {
-            None
-        };
-        if let Some(why) = refused {
-            return Ok(Err(format!("cannot create {name}: {why}")));
-        }
-        let content = if append { world.read_file(host, &path).unwrap_or_default() } else { Vec::new() };
-        world.write_file(host, &path, content.clone());
-        drop(world);
-        Ok(Ok(Fd::File(FileWriter {
-            path: Arc::from(path),
-            content: Arc::new(std::sync::Mutex::new(content)),
-            machine: Arc::clone(&self.machine),
-        })))
     }
 }
 

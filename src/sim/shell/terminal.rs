@@ -1,10 +1,13 @@
 //! A login with a terminal: a prompt, line editing as a terminal's line discipline does it, `^C` and `^D`.
 
+use std::collections::VecDeque;
+
 use tokio::sync::mpsc;
 
 use super::parse::{Syntax, parse};
 use super::pipe::{Reader, Writer, pipe};
 use super::state::{Fd, Flow, Shell};
+use super::syntax::List;
 use super::{Ended, LARGEST, Login};
 
 enum Typed {
@@ -15,6 +18,8 @@ enum Typed {
 
 /// Lines waiting to be read.
 const WAITING: usize = 16;
+/// Lines typed ahead that are kept.
+const KEPT: usize = 1000;
 /// The longest line a terminal takes (`MAX_CANON` is 255; Linux takes 4096).
 const LONGEST: usize = 4096;
 
@@ -22,19 +27,43 @@ const LONGEST: usize = 4096;
 /// SSH layer turns them into carriage return and newline.
 pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
     let (mut shell, leftovers) = login.shell(super::pipe::filled(Vec::new()), screen.clone(), screen.clone());
-    let (typed, mut lines) = mpsc::channel(WAITING);
+    let (typed, lines) = mpsc::channel(WAITING);
     let discipline = line_discipline(keys, screen.clone(), typed);
-    let work = async move {
+    let mut terminal = Terminal { lines, ahead: VecDeque::new(), screen };
+    let status = tokio::select! {
+        status = terminal.converse(&mut shell) => status,
+        never = discipline => match never {},
+    };
+    Ended { status, leftovers }
+}
+
+struct Terminal {
+    lines: mpsc::Receiver<Typed>,
+    /// Typed while something ran, and not read by it.
+    ahead: VecDeque<Typed>,
+    screen: Writer,
+}
+
+impl Terminal {
+    async fn next(&mut self) -> Option<Typed> {
+        match self.ahead.pop_front() {
+            Some(typed) => Some(typed),
+            None => self.lines.recv().await,
+        }
+    }
+
+    /// Prompt, line, command, and again; returns the exit status.
+    async fn converse(&mut self, shell: &mut Shell) -> u8 {
         let mut pending = String::new();
         loop {
-            let prompt = if pending.is_empty() { prompt(&shell) } else { "> ".to_owned() };
-            if screen.put(prompt.as_bytes()).await.is_err() {
+            let prompt = if pending.is_empty() { prompt(shell) } else { "> ".to_owned() };
+            if self.screen.put(prompt.as_bytes()).await.is_err() {
                 return shell.status;
             }
-            match lines.recv().await {
+            match self.next().await {
                 None => return shell.status,
                 Some(Typed::End) => {
-                    let _gone = screen.put(b"logout\n").await;
+                    let _gone = self.screen.put(b"logout\n").await;
                     return shell.leave().await;
                 }
                 Some(Typed::Interrupt) => {
@@ -52,13 +81,12 @@ pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
                     };
                     pending.clear();
                     match list {
+                        // A failed expansion ends a script, not a session with a person.
                         Ok(list)
-                            if foreground(&mut shell, &list, &mut lines, &screen).await == Flow::Exit =>
+                            if self.foreground(shell, &list).await == Flow::Exit
+                                && shell.leaving_for_good =>
                         {
-                            // A failed expansion ends a script, not a session with a person.
-                            if shell.leaving_for_good {
-                                return shell.leave().await;
-                            }
+                            return shell.leave().await;
                         }
                         Ok(_) => {}
                         Err(error) => {
@@ -69,12 +97,51 @@ pub async fn run(login: &Login, keys: Reader, screen: Writer) -> Ended {
                 }
             }
         }
-    };
-    let status = tokio::select! {
-        status = work => status,
-        never = discipline => match never {},
-    };
-    Ended { status, leftovers }
+    }
+
+    /// Runs a line with the terminal as its input; `^C` ends it.
+    async fn foreground(&mut self, shell: &mut Shell, list: &List) -> Flow {
+        let (writer, reader) = pipe();
+        let mut writer = Some(writer);
+        shell.set_fd(0, Fd::Read(reader.clone()));
+        shell.leaving_for_good = false;
+        for typed in std::mem::take(&mut self.ahead) {
+            self.give(typed, &mut writer);
+        }
+        let flow = {
+            let running = shell.list(list);
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    flow = &mut running => break Some(flow),
+                    typed = self.lines.recv() => match typed {
+                        Some(Typed::Interrupt) | None => break None,
+                        Some(typed) => self.give(typed, &mut writer),
+                    },
+                }
+            }
+        };
+        if flow.is_none() {
+            shell.after_interrupt(Fd::Write(self.screen.clone()));
+            self.ahead.clear();
+        }
+        shell.set_fd(0, Fd::Null);
+        let unread = reader.take_now();
+        for line in String::from_utf8_lossy(&unread).split_inclusive('\n').rev() {
+            self.ahead.push_front(Typed::Line(line.to_owned()));
+        }
+        flow.unwrap_or(Flow::Next)
+    }
+
+    /// Hands what was typed to the command, or keeps it: after `^D`, or when the command does not read.
+    fn give(&mut self, typed: Typed, writer: &mut Option<Writer>) {
+        match (&typed, &writer) {
+            (Typed::End, Some(_)) if self.ahead.is_empty() => *writer = None,
+            (Typed::Line(line), Some(open)) if self.ahead.is_empty() && open.put_now(line.as_bytes()) => {}
+            _ if self.ahead.len() < KEPT => self.ahead.push_back(typed),
+            _ => {}
+        }
+    }
 }
 
 fn prompt(shell: &Shell) -> String {
@@ -85,41 +152,6 @@ fn prompt(shell: &Shell) -> String {
     };
     let sign = if shell.user == "root" { '#' } else { '$' };
     format!("{}@{}:{place}{sign} ", shell.user, shell.machine.host)
-}
-
-/// Runs a line with the terminal as its input; `^C` ends it.
-async fn foreground(
-    shell: &mut Shell,
-    list: &super::syntax::List,
-    lines: &mut mpsc::Receiver<Typed>,
-    screen: &Writer,
-) -> Flow {
-    let (writer, reader) = pipe();
-    let mut writer = Some(writer);
-    shell.set_fd(0, Fd::Read(reader));
-    shell.leaving_for_good = false;
-    let interrupted = {
-        let running = shell.list(list);
-        tokio::pin!(running);
-        loop {
-            tokio::select! {
-                flow = &mut running => break Some(flow),
-                typed = lines.recv() => match typed {
-                    Some(Typed::Line(line)) => {
-                        if let Some(writer) = &writer {
-                            let _nobody_reads = writer.put(line.as_bytes()).await;
-                        }
-                    }
-                    Some(Typed::End) => writer = None,
-                    Some(Typed::Interrupt) | None => break None,
-                },
-            }
-        }
-    };
-    interrupted.unwrap_or_else(|| {
-        shell.after_interrupt(Fd::Write(screen.clone()));
-        Flow::Next
-    })
 }
 
 /// Echo, erase, line and word kill, `^C`, `^D`; lines go out when they are complete.

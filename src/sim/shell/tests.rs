@@ -65,12 +65,11 @@ include!("tests/table.rs");
 async fn scripts_do_what_dash_does() {
     let mut wrong = Vec::new();
     for (script, stdin, expected, status) in TABLE {
-        if let Some((truth, code)) = dash(script, stdin) {
-            if (truth.as_str(), code) != (*expected, i32::from(*status)) {
-                wrong.push(format!(
-                    "dash itself: {script}\n  expected {expected:?} {status}\n  dash     {truth:?} {code}"
-                ));
-            }
+        if let Some((truth, code)) = dash(script, stdin)
+            && (truth.as_str(), code) != (*expected, i32::from(*status))
+        {
+            let said = format!("expected {expected:?} {status}\n  dash     {truth:?} {code}");
+            wrong.push(format!("dash itself: {script}\n  {said}"));
         }
         let quoted = shlex::try_quote(script).unwrap();
         let (out, err, got) = run(&format!("sh -c {quoted}"), stdin).await;
@@ -87,5 +86,50 @@ async fn scripts_do_what_dash_does() {
             }
         }
     }
+    for name in ["test", "loop", "tee"] {
+        let _never_made = std::fs::remove_file(format!("/tmp/sim-shell-{name}"));
+    }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_has_no_end_is_bounded_and_lets_others_run() {
+    // Recursion ends with an error, not with the stack.
+    let (_, err, status) = run("f() { f; }; f", "").await;
+    assert!(err.contains("recursion") && status == 2, "{err} {status}");
+    let (_, _, status) = run("f() { if :; then (f); fi; }; f; x=$(f)", "").await;
+    assert_eq!(status, 2);
+    // A value that doubles for ever.
+    let (_, err, status) = run("x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done", "").await;
+    assert!(err.contains("Out of space") && status == 2, "{err} {status}");
+    // A busy loop on the only thread can be timed out, from inside and from outside.
+    assert_eq!(run("timeout 0.2 sh -c 'while :; do :; done'; echo $?", "").await.0, "124\n");
+    let endless = run("while :; do :; done", "");
+    assert!(tokio::time::timeout(Duration::from_millis(200), endless).await.is_err());
+}
+
+#[tokio::test]
+async fn a_timeout_ends_what_its_command_left_in_the_background() {
+    let script =
+        "timeout 0.2 sh -c 'sleep 1000 & echo $!; wait' > /tmp/pid; kill -0 $(cat /tmp/pid); echo $?";
+    assert_eq!(run(script, "").await.0, "1\n");
+}
+
+#[tokio::test]
+async fn the_world_answers_through_files_globs_and_messages() {
+    let (out, ..) =
+        run("while read -r k v r; do case $k in MemTotal:) echo $v;; esac; done < /proc/meminfo", "").await;
+    assert_eq!(out, "2048000\n");
+    assert_eq!(
+        run("cd /srv; echo *; echo */*.txt; cat 'a b'/o*", "").await.0,
+        "a b two.txt\na b/one.txt\none\n"
+    );
+    let (out, err, status) = run("sh -c 'foo; bar/x'; foo", "").await;
+    assert_eq!((out.as_str(), status), ("", 127));
+    assert_eq!(err, "sh: 1: foo: not found\nsh: 1: bar/x: not found\nbash: line 1: foo: command not found\n");
+    assert_eq!(run("sh -c 'echo x > /proc/loadavg'", "").await.2, 2);
+    assert_eq!(
+        run("bash -c '[[ app1 == app* && -n x ]] && echo \"${0:0:3}\" <<<x; cat <<< here'", "").await.0,
+        "bas\nhere\n"
+    );
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use russh::keys::Certificate;
-use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelOpenFailure};
+use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelMsg, ChannelOpenFailure};
 
 use super::fault::Fault;
 use super::link::Link;
 use super::{Environment, SSH_PORT, Site, session};
 use crate::domain::names::HostName;
 use crate::sim::shell::Login;
+use crate::sim::shell::pipe::pipe_of;
 use crate::ssh::dial::Stream;
 
 /// The server's side of one connection.
@@ -108,12 +109,31 @@ impl Handler for Door {
         };
         reply.accept().await;
         let environment = Arc::clone(&self.environment);
-        let (id, handle) = (channel.id(), session.handle());
-        tokio::spawn(async move {
-            serve(environment, &target, channel.into_stream()).await;
-            // The far end has gone: so has what was forwarded to it.
-            let _gone = handle.close(id).await;
-        });
+        let handle = session.handle();
+        tokio::spawn(async move { forward(channel, handle, environment, &target).await });
         Ok(())
     }
+}
+
+/// Connects a forwarded channel to a machine until one of them ends. The channel is always drained: were it full, it
+/// would hold up every other channel of the connection, and a silent machine must not do that.
+async fn forward(channel: Channel<Msg>, handle: Handle, environment: Arc<Environment>, target: &HostName) {
+    let id = channel.id();
+    let (mut from_client, to_client) = channel.split();
+    let (writer, reader) = pipe_of(usize::MAX);
+    let drain = async move {
+        while let Some(message) = from_client.wait().await {
+            match message {
+                ChannelMsg::Data { data } if !writer.put_now(&data) => return,
+                ChannelMsg::Eof | ChannelMsg::Close => return,
+                _ => {}
+            }
+        }
+    };
+    let stream = tokio::io::join(reader, to_client.make_writer());
+    tokio::join!(drain, async {
+        serve(environment, target, stream).await;
+        // The far end has gone: so has what was forwarded to it.
+        let _gone = handle.close(id).await;
+    });
 }

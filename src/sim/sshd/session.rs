@@ -105,6 +105,7 @@ async fn feed(requests: &mut ChannelReadHalf, stdin: Writer) {
         };
         tokio::select! {
             written = writing => match written {
+                Ok(count) if count == waiting.len() => waiting = Vec::new(),
                 Ok(count) => drop(waiting.drain(..count)),
                 Err(_) => {
                     // The command has closed its input; what comes is thrown away.

@@ -207,7 +207,14 @@ async fn a_silent_host_is_silent_and_its_neighbours_are_not() {
         let jump = jump(&fleet, &address).await;
         let app1 = through(&fleet, &jump, "app1").await.unwrap();
         let app2 = through(&fleet, &jump, "app2").await.unwrap();
+        let mut stuck = app1.handle.channel_open_session().await.unwrap();
+        stuck.exec(true, "cat").await.unwrap();
+        while !matches!(stuck.wait().await, Some(ChannelMsg::Success)) {}
         fleet.set_fault(&host("app1"), Some(Fault::Silent));
+        // More messages than any queue on the way holds: they must not fill the jump box's.
+        for _ in 0..200 {
+            stuck.data(&b"line\n"[..]).await.unwrap();
+        }
         let waiting = tokio::spawn(async move { exec(&app1, "echo late", b"").await });
         assert_eq!(exec(&app2, "echo here", b"").await.0, "here\n");
         assert!(!waiting.is_finished());
@@ -294,6 +301,38 @@ async fn a_terminal_has_a_prompt_echo_and_control_keys() {
             }
         }
         assert_eq!(status, Some(5), "{screen:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn much_both_ways_at_once_does_not_lock_up() {
+    soon(async {
+        let (fleet, address) = fleet();
+        let jump = jump(&fleet, &address).await;
+        let sent = vec![b'x'; 300_000];
+        let echo = async |name: &str| {
+            let peer = through(&fleet, &jump, name).await.unwrap();
+            let channel = peer.handle.channel_open_session().await.unwrap();
+            channel.exec(true, "cat").await.unwrap();
+            let (mut from, to) = channel.split();
+            let write = async {
+                to.data(sent.as_slice()).await.unwrap();
+                to.eof().await.unwrap();
+            };
+            let read = async {
+                let mut count = 0;
+                while let Some(message) = from.wait().await {
+                    if let ChannelMsg::Data { data } = message {
+                        count += data.len();
+                    }
+                }
+                count
+            };
+            tokio::join!(write, read).1
+        };
+        let counts = tokio::join!(echo("app1"), echo("app2"), echo("db1-masterdb"), echo("db2"));
+        assert_eq!(counts, (sent.len(), sent.len(), sent.len(), sent.len()));
     })
     .await;
 }

@@ -3,6 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use tui_textarea::{CursorMove, TextArea};
 
 use crate::app::model::Screen;
 use crate::config::action::Action;
@@ -29,12 +31,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
     let inner = Rect { x: says.x + 1, width: room.saturating_sub(1), ..says };
     let filter = &scene.model.filter;
     if filter.editing {
-        let line = Line::from(vec![
-            span("/", scene.styles.accent),
-            Span::raw(filter.text.as_str()),
-            span(" ", scene.styles.paused),
-        ]);
-        left(buf, inner, &line);
+        type_in(buf, inner, scene);
     } else if let Some((notice, _)) =
         scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now)
     {
@@ -47,6 +44,17 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
     buf.set_style(keys, scene.styles.surface);
     let room = right(buf, Rect { width: keys.width.saturating_sub(1), ..keys }, &hints(scene, keys.width));
     left(buf, Rect { width: room, ..keys }, &screens(scene));
+}
+
+/// The filter being typed: what does not fit scrolls, so that the cursor is always seen.
+fn type_in(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    left(buf, area, &span("/", scene.styles.accent).into());
+    let mut field = TextArea::from([scene.model.filter.text.as_str()]);
+    field.set_style(scene.styles.base);
+    field.set_cursor_line_style(scene.styles.base);
+    field.set_cursor_style(scene.styles.paused);
+    field.move_cursor(CursorMove::End);
+    field.render(Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, buf);
 }
 
 fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'static> {
