@@ -84,9 +84,11 @@ pub fn miss(gap: &Gap, asked: &[&'static str], at: Moment, facts: &mut HostFacts
 /// `rtt`: the round trip to the host. The offset is the host's clock minus ours; the clock is the last thing a report
 /// reads, so half a round trip lies between that and the arrival.
 pub fn learn_clock(report: &Report, arrived_epoch_ms: i64, rtt: Duration, at: Moment, facts: &mut HostFacts) {
+    /// More than this is no way back but the host's work before it read its clock, and says nothing about it.
+    const LONGEST_WAY_BACK: Duration = Duration::from_millis(250);
     let Some(raw) = report.section(clock::NAME) else { return };
     if let Ok(host_ms) = clock::epoch_ms(raw) {
-        let half = i64::try_from(rtt.as_millis() / 2).unwrap_or(0);
+        let half = i64::try_from((rtt / 2).min(LONGEST_WAY_BACK).as_millis()).unwrap_or(0);
         let offset = host_ms.saturating_add(half).saturating_sub(arrived_epoch_ms);
         facts.clock_offset_ms.learn(offset, at);
     }
