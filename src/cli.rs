@@ -10,6 +10,7 @@ mod check;
 mod console;
 mod info;
 mod log;
+mod print;
 mod setup;
 mod simulate;
 pub mod status;
@@ -26,6 +27,8 @@ const DEFAULT_WORLD: &str = "wpd-2015";
 struct Cli {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    looks: Looks,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -46,14 +49,25 @@ struct Common {
 #[derive(Debug, Clone, Args)]
 struct Looks {
     /// The theme: dark, light, high-contrast, or one of your own
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     theme: Option<String>,
     /// The keymap: default, or one of your own
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     keymap: Option<String>,
     /// The environment shown first
     #[arg(long, short, value_name = "NAME")]
     env: Option<String>,
+}
+
+impl Looks {
+    /// These, and what was asked for before the command's name where nothing is said after it.
+    fn or(self, before: Self) -> Self {
+        Self {
+            theme: self.theme.or(before.theme),
+            keymap: self.keymap.or(before.keymap),
+            env: self.env.or(before.env),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,24 +115,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let common = &cli.common;
     let done = match cli.command {
-        None => console::run(common, &Looks { theme: None, keymap: None, env: None }),
-        Some(Command::Console(looks)) => console::run(common, &looks),
+        None => console::run(common, &cli.looks),
+        Some(Command::Console(looks)) => console::run(common, &looks.or(cli.looks)),
         Some(Command::Demo { world, looks }) => {
             let world = world.unwrap_or_else(|| DEFAULT_WORLD.to_owned());
-            console::run(&Common { demo: Some(world), ..common.clone() }, &looks)
+            console::run(&Common { demo: Some(world), ..common.clone() }, &looks.or(cli.looks))
         }
-        Some(Command::Status(args)) => status::run(common, &args),
+        Some(Command::Status(args)) => status::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Sim(args)) => simulate::run(common, &args),
         Some(Command::Info) => info::run(common),
-        Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "jumpdeck", &mut std::io::stdout());
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("jumpdeck: {error}");
+        print::complain(&error.to_string());
         ExitCode::from(error.code())
     })
 }
@@ -128,8 +139,17 @@ fn colour_on(out: &impl std::io::IsTerminal) -> bool {
     out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
+fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "jumpdeck", &mut script);
+    print::answer(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn man() -> Result<ExitCode, CliError> {
-    clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    print::answer(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{CliError, Common, setup};
+use super::{CliError, Common, print, setup};
 use crate::config::check;
 
 pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliError> {
@@ -11,6 +11,6 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
     let mut files = files.to_vec();
     files.extend(common.inventory.clone());
     let report = check::run(&files, &paths, &context, super::colour_on(&std::io::stdout()));
-    print!("{}", report.rendered);
+    print::answer(&report.rendered)?;
     Ok(ExitCode::from(if report.errors == 0 { 0 } else { 2 }))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{CliError, Common, setup};
+use super::{CliError, Common, log, print, setup};
 use crate::config::files;
 use crate::config::theme;
 use crate::sim::world::universe::Universe;
@@ -11,28 +11,29 @@ use crate::sim::world::universe::Universe;
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let setup = setup::Setup::read()?;
     let paths = &setup.paths;
-    println!("jumpdeck {}", env!("CARGO_PKG_VERSION"));
-    let row = |what: &str, path: &Path| {
+    let place = |path: &Path| {
         let there = if path.exists() { "" } else { "  (not there)" };
-        println!("{what:<12} {}{there}", path.display());
+        format!("{}{there}", path.display())
     };
-    row("inventory", &setup.inventory(common));
-    row("settings", &paths.settings());
-    row("themes", &paths.themes());
-    row("keymaps", &paths.keymaps());
-    row("state", &paths.state);
-    row("log", &paths.state.join(super::log::FILE));
     let agent = setup.context.ssh_auth_sock.as_deref();
-    println!(
-        "{:<12} {}",
-        "agent",
-        agent.map_or("none (SSH_AUTH_SOCK is not set)".into(), |p| p.display().to_string())
-    );
+    let agent = agent.map_or("none (SSH_AUTH_SOCK is not set)".into(), |p| p.display().to_string());
     // Own themes that do not load are `check`'s to tell; here the built-in ones are named all the same.
     let themes = files::load_themes(&paths.themes()).unwrap_or_else(|_| theme::builtin());
     let names: Vec<String> = themes.into_iter().map(|t| t.name).collect();
-    println!("{:<12} {}", "themes", names.join(", "));
-    println!("{:<12} {}", "keymaps", files::keymap_names(&paths.keymaps()).join(", "));
-    println!("{:<12} {}, big-N", "worlds", Universe::names().join(", "));
+    let rows = [
+        ("inventory", place(&setup.inventory(common))),
+        ("settings", place(&paths.settings())),
+        ("own themes", place(&paths.themes())),
+        ("own keymaps", place(&paths.keymaps())),
+        ("state", place(&paths.state)),
+        ("log", format!("{}; written when {} is set", place(&paths.state.join(log::FILE)), log::VARIABLE)),
+        ("agent", agent),
+        ("themes", names.join(", ")),
+        ("keymaps", files::keymap_names(&paths.keymaps()).join(", ")),
+        ("worlds", format!("{}, big-N", Universe::names().join(", "))),
+    ];
+    let mut text = format!("jumpdeck {}\n", env!("CARGO_PKG_VERSION"));
+    text.extend(rows.map(|(what, value)| format!("{what:<12} {value}\n")));
+    print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
 }

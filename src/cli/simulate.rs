@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CliError, Common, DEFAULT_WORLD, setup};
+use super::{CliError, Common, DEFAULT_WORLD, print, setup};
 use crate::domain::names::EnvName;
 
 /// Which fleet, and where it listens.
@@ -40,19 +40,20 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
         }
     };
     let listening = servers.listen(&env.name, args.listen).await?;
-    tell(&env.name, world, &listening);
+    tell(&env.name, world, &listening)?;
     // The fleet lives until somebody ends the program.
     tokio::signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(env: &EnvName, world: &str, listening: &crate::sim::sshd::Listening) {
+fn tell(env: &EnvName, world: &str, listening: &crate::sim::sshd::Listening) -> std::io::Result<()> {
     let (ip, port) = (listening.address.ip(), listening.address.port());
-    println!(
-        "SIMULATED {world} {env}: its jump box listens on {ip} port {port}; any key, any user; ^C ends it"
-    );
-    println!("host key     {}", listening.fingerprint);
-    println!("known_hosts  {}", listening.known_hosts);
-    println!("\ntry          ssh -p {port} root@{ip}");
-    println!("             ssh -J root@{ip}:{port} root@app1 'cat /proc/loadavg; df -P -k'");
+    let (fingerprint, known_hosts) = (&listening.fingerprint, &listening.known_hosts);
+    print::answer(&format!(
+        "SIMULATED {world} {env}: its jump box listens on {ip} port {port}; any key, any user; ^C ends it\n\
+         host key     {fingerprint}\n\
+         known_hosts  {known_hosts}\n\n\
+         try          ssh -p {port} root@{ip}\n\
+         \x20            ssh -J root@{ip}:{port} root@app1 'cat /proc/loadavg; df -P -k'\n"
+    ))
 }

@@ -1,6 +1,5 @@
 //! `jumpdeck status`: ask once, print, exit 0 ok, 1 warning, 2 critical, 3 unknown.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
-use super::{CliError, Common, setup};
+use super::{CliError, Common, print, setup};
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::judge::worst;
 use crate::domain::problem::Severity;
@@ -37,6 +36,16 @@ pub struct StatusArgs {
     timeout: f64,
 }
 
+impl StatusArgs {
+    /// These, about the environment that was named before the command if none is named after it.
+    pub(super) fn or_env(mut self, before: Option<String>) -> Self {
+        if self.env.is_empty() && !self.all {
+            self.env.extend(before);
+        }
+        self
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Table,
@@ -56,23 +65,23 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     // Connections that hang must not hold the answer back.
     runtime.shutdown_background();
     let pictures = pictures?;
-    let mut out = std::io::stdout().lock();
-    let colour = super::colour_on(&out);
+    let colour = super::colour_on(&std::io::stdout());
+    let mut text = String::new();
     for (i, picture) in pictures.iter().enumerate() {
         match args.format {
             Format::Table => {
-                let gap = if i == 0 { "" } else { "\n" };
-                write!(out, "{gap}{}", table::render(picture, colour))?;
+                text.push_str(if i == 0 { "" } else { "\n" });
+                text.push_str(&table::render(picture, colour));
             }
             Format::Json => {
                 let taken_at = jiff::Timestamp::now().to_string();
                 let status = json::Status::new(picture, taken_at);
-                let text = serde_json::to_string(&status).map_err(std::io::Error::from)?;
-                writeln!(out, "{text}")?;
+                text.push_str(&serde_json::to_string(&status).map_err(std::io::Error::from)?);
+                text.push('\n');
             }
         }
     }
-    out.flush()?;
+    print::answer(&text)?;
     Ok(ExitCode::from(exit_code(pictures.iter().filter_map(|p| worst(&p.problems)).max())))
 }
 

@@ -245,6 +245,27 @@ fn nothing_unknown_is_green_or_zero() {
 }
 
 #[test]
+fn an_environment_is_not_well_before_every_host_has_answered() {
+    let tab = |model: &Model| text(model, (120, 40)).lines().next().unwrap_or_default().to_owned();
+    let mut model = healthy();
+    assert!(tab(&model).contains("● production"), "{}", tab(&model));
+    let last = model.environments[0].hosts.last().unwrap().id.host.to_string();
+    edit(&mut model.environments[0], &last, |h| {
+        h.link = crate::domain::snapshot::Link::pending(Moment(0));
+        h.reported_at = None;
+    });
+    assert!(tab(&model).contains("◌ production"), "{}", tab(&model));
+}
+
+#[test]
+fn how_many_hosts_answer_is_told_in_eighty_columns() {
+    let mut model = healthy();
+    std::sync::Arc::make_mut(&mut model.environments[0].jump).name = name("deployment1");
+    let band = text(&model, (80, 24)).lines().nth(1).unwrap_or_default().to_owned();
+    assert!(band.contains(" answer ") && !band.contains('…'), "{band}");
+}
+
+#[test]
 fn a_lag_that_is_not_known_is_never_a_number() {
     use crate::domain::replication::Thread;
     let mut model = healthy();
@@ -338,7 +359,7 @@ fn a_page_tells_how_far_it_scrolls() {
     model.environments[0].selection.detail_scroll = 10_000;
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     let end = rows(terminal.backend().buffer());
-    assert!(end[21].contains("none yet"), "{:?}", end[21]);
+    assert!(end[21].contains("not looked at"), "{:?}", end[21]);
     model.screens = vec![Screen::Fleet];
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     assert_eq!(state.scroll_limit(), None);

@@ -163,7 +163,8 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
         return Vec::new();
     }
     model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
-    // A host of the one environment is none of the other.
+    // A host of the one environment is none of the other, and neither is what a notice tells.
+    model.notice = None;
     while matches!(model.screen(), Screen::Host(_)) {
         model.screens.pop();
     }

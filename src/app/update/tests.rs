@@ -287,6 +287,13 @@ fn a_held_screen_stands_still_while_news_arrives_underneath() {
 }
 
 #[test]
+fn a_notice_about_one_environment_is_not_shown_on_another() {
+    let mut model = model();
+    acts(&mut model, &[Action::Refresh, Action::NextEnvironment]);
+    assert_eq!(model.notice, None);
+}
+
+#[test]
 fn refreshing_and_trying_again() {
     let mut model = model();
     let env = env_name("production");

@@ -52,7 +52,12 @@ impl Client {
 
     async fn ask_about(&self, key: &PublicKey, fingerprint: &str) -> Result<(), SshError> {
         let (address, port) = (self.target.address.as_str(), self.target.port);
-        let unknown = || self.error(ErrorKind::HostKeyUnknown, format!("unknown host key {fingerprint}"));
+        let unknown = || {
+            self.error(
+                ErrorKind::HostKeyUnknown,
+                format!("it offers {fingerprint}, which no known_hosts file holds"),
+            )
+        };
         if !HOST_KEY_ALGORITHMS.iter().any(|a| a.as_str() == key.algorithm().as_str() || same_rsa(a, key)) {
             return Err(unknown());
         }

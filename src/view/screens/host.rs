@@ -195,6 +195,6 @@ fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
                 ]));
             }
         }
-        _ => page.plain(span("none yet", scene.styles.muted)),
+        _ => page.plain(span("not looked at by this version", scene.styles.muted)),
     }
 }

@@ -99,7 +99,7 @@ fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: Id) -> Line<'a> {
             Some(host) => span(host.as_str(), styles.strong).into(),
             None => span("–", styles.muted).into(),
         },
-        Id::Kind => span(problem.kind.word(), styles.muted).into(),
+        Id::Kind => span(problem.kind.word().replace('_', " "), styles.muted).into(),
         Id::Message => Line::from(problem.message.as_str()),
     }
 }

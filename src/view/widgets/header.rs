@@ -27,7 +27,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let guarded = scene.env.spec.is_guarded();
     buf.set_style(band, if guarded { scene.styles.guarded } else { scene.styles.unguarded });
     let room = right(buf, band, &Line::from(format!("{} ", freshness(scene))));
-    left(buf, Rect { width: room, ..band }, &way(scene));
+    left(buf, Rect { width: room, ..band }, &way(scene, room));
     HEIGHT
 }
 
@@ -112,7 +112,8 @@ fn tab<'a>(scene: &Scene<'_>, env: &'a EnvironmentState, at: usize) -> Line<'a> 
     let (status, count) = match tally(&env.problems) {
         Some((severity, n)) => (Status::from(severity), n.to_string()),
         None if env.jump.link.state == LinkState::Pending => (Status::Pending, String::new()),
-        None if env.hosts.iter().all(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
+        // Green once every host has answered: before, nobody knows.
+        None if env.hosts.iter().any(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
         None => (Status::Ok, String::new()),
     };
     let name = env.spec.name.as_str();
@@ -128,7 +129,7 @@ fn tab<'a>(scene: &Scene<'_>, env: &'a EnvironmentState, at: usize) -> Line<'a> 
 }
 
 /// What the environment is, and the way to it. Written on the band, in the band's own style.
-fn way<'a>(scene: &Scene<'a>) -> Line<'a> {
+fn way<'a>(scene: &Scene<'a>, room: u16) -> Line<'a> {
     let spec = &scene.env.spec;
     let mut text = format!(" {}", spec.level.to_uppercase());
     if spec.name.as_str() != spec.level {
@@ -152,8 +153,13 @@ fn way<'a>(scene: &Scene<'a>) -> Line<'a> {
     let hosts = &scene.env.hosts;
     let answer =
         hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
-    text.push_str(&format!("  {answer} of {} answer", crate::view::text::count(hosts.len(), "host")));
-    Line::from(text)
+    let long = format!("{text}  {answer} of {} answer", crate::view::text::count(hosts.len(), "host"));
+    let long = Line::from(long);
+    if long.width() < usize::from(room) {
+        long
+    } else {
+        Line::from(format!("{text}  {answer} of {} answer", hosts.len()))
+    }
 }
 
 fn is_current(scene: &Scene<'_>, host: &crate::domain::snapshot::HostSnapshot) -> bool {
