@@ -78,7 +78,8 @@ impl Bench {
         update(&mut model, Msg::Fleet(FleetEvent::Jump(Arc::new(jump))));
         let hosts = model.environments[0].hosts.clone();
         for (host, sample) in hosts.iter().zip(samples.iter().cycle()) {
-            let report = HostSnapshot { id: host.id.clone(), link: Link::up(model.now), ..(**sample).clone() };
+            let report =
+                HostSnapshot { id: host.id.clone(), link: Link::up(model.now), ..(**sample).clone() };
             let report = HostSnapshot { reported_at: Some(model.now), ..report };
             update(&mut model, Msg::Fleet(FleetEvent::Host(Arc::new(report))));
         }

@@ -155,9 +155,9 @@ impl Watcher {
     }
 
     fn has(&self, severity: Severity, kind: ProblemKind, host: Option<&str>) -> Option<Problem> {
-        self.problems().into_iter().find(|p| {
-            p.severity == severity && p.kind == kind && p.host.as_ref().map(|h| h.as_str()) == host
-        })
+        self.problems()
+            .into_iter()
+            .find(|p| p.severity == severity && p.kind == kind && p.host.as_ref().map(|h| h.as_str()) == host)
     }
 
     fn tell(&self) -> String {
