@@ -5,14 +5,13 @@
 
 use std::collections::HashSet;
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
-use jumpdeck::config::files;
+use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::domain::event::FleetEvent;
 use jumpdeck::domain::fleet::Fleet;
 use jumpdeck::domain::names::{EnvName, HostName};
@@ -41,8 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [path, env, rounds] = args.as_slice() else {
         return Err("usage: poll_bench INVENTORY ENVIRONMENT ROUNDS".into());
     };
-    let mut fleet = files::load_inventory(Path::new(path), &files::context()?)
-        .map_err(|_| "the inventory has errors: jumpdeck check tells them")?;
+    let text = std::fs::read_to_string(path)?;
+    let home = std::env::var_os("HOME").unwrap_or_default().into();
+    let context = Context { home, user: std::env::var("USER").unwrap_or_default(), ..Context::default() };
+    let mut fleet =
+        inventory::parse(path, &text, &context).map_err(|_| "the inventory has errors: jumpdeck check")?;
     for environment in &mut fleet.environments {
         Arc::make_mut(environment).cadence.poll = NEVER;
     }
@@ -124,13 +126,15 @@ async fn round(
     Ok(())
 }
 
-/// CPU seconds of this process so far, user and system, from `/proc/self/stat` (100 ticks a second on Linux).
+/// CPU seconds of this process's threads so far, to the nanosecond (`/proc/self/task/*/schedstat`). Threads that ended are
+/// not in it: the runtime's workers stay.
 fn cpu_s() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks =
-        |n: usize| after_name.split_whitespace().nth(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let used = tasks.filter_map(|task| {
+        let schedstat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        schedstat.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    used.sum::<u64>() as f64 / 1e9
 }
 
 /// Proportional set size.

@@ -197,3 +197,27 @@ fn without_df_and_timeout_the_rest_is_told() {
     assert!(matches!(it.facts.clock_offset_ms.gap, Some(Gap::Failed(_))));
     assert!(it.finish().success());
 }
+
+#[test]
+fn a_server_nobody_expects_and_that_never_answers_is_asked_now_and_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = dir.path().join("asked");
+    script(dir.path(), "mariadbd", "exit 1");
+    let client = format!("echo >> {}; echo 'ERROR 2002 (HY000): no socket' >&2; exit 1", asked.display());
+    script(dir.path(), "mariadb", &client);
+    let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
+    for shell in shells_here() {
+        let _ = std::fs::remove_file(&asked);
+        let (mut app, _) = Resident::start(shell, &host("app1"), dir.path(), as_it_is);
+        assert_eq!(app.facts.databases.current(), Some(&Vec::new()), "{shell:?}");
+        for poll in 1..=12 {
+            app.poll(&["mariadb"]);
+            assert_eq!(app.facts.databases.current(), Some(&Vec::new()), "{shell:?}");
+            assert_eq!(times(), if poll < 12 { 1 } else { 2 }, "{shell:?}, poll {poll}");
+        }
+        let before = times();
+        let (mut db, _) = Resident::start(shell, &host("db1"), dir.path(), as_it_is);
+        db.poll(&["mariadb"]);
+        assert_eq!(times(), before + 2, "{shell:?}: one of role db is asked every time");
+    }
+}

@@ -20,6 +20,7 @@ pub struct EnvironmentState {
     pub jump: Arc<JumpSnapshot>,
     /// The hosts, in the inventory's order.
     pub hosts: Vec<Arc<HostSnapshot>>,
+    places: Arc<HashMap<HostName, usize>>,
     /// Judged problems, worst first.
     pub problems: Vec<Problem>,
     /// Roles against their requirements.
@@ -88,6 +89,7 @@ impl EnvironmentState {
         Self {
             jump: Arc::new(JumpSnapshot::pending(&spec, now)),
             hosts: spec.hosts.iter().map(pending).collect(),
+            places: Arc::new(spec.hosts.iter().enumerate().map(|(at, h)| (h.id.host.clone(), at)).collect()),
             spec,
             problems: Vec::new(),
             roles: Vec::new(),
@@ -102,7 +104,12 @@ impl EnvironmentState {
     /// What the inventory says of a host, and what is known of it.
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<(&Arc<Host>, &Arc<HostSnapshot>)> {
-        let at = self.spec.hosts.iter().position(|h| &h.id.host == name)?;
+        let at = self.place(name)?;
         self.spec.hosts.get(at).zip(self.hosts.get(at))
+    }
+
+    /// Where a host stands in `hosts`.
+    pub(in crate::app) fn place(&self, name: &HostName) -> Option<usize> {
+        self.places.get(name).copied()
     }
 }

@@ -39,7 +39,8 @@ fn take_jump(model: &mut Model, jump: Arc<JumpSnapshot>) {
 fn take_host(model: &mut Model, host: Arc<HostSnapshot>) {
     let now = model.now;
     let Some(env) = environment(model, &host.id.env) else { return };
-    let Some(slot) = env.hosts.iter_mut().find(|h| h.id.host == host.id.host) else { return };
+    let Some(at) = env.place(&host.id.host) else { return };
+    let Some(slot) = env.hosts.get_mut(at) else { return };
     let history = env.history.entry(host.id.host.clone()).or_default();
     record(history, slot, &host, now);
     *slot = host;

@@ -63,7 +63,9 @@ fn heading(picture: &Picture, colour: bool) -> String {
     let simulated = if picture.simulated { "  SIMULATED" } else { "" };
     let state = match jump.rtt.current() {
         Some(rtt) if jump.link.is_up() => format!("{:.1} ms", rtt.as_secs_f64() * 1000.0),
-        _ if jump.link.is_up() && matches!(picture.env.jump, Jump::Local { .. }) => "(this machine)".to_owned(),
+        _ if jump.link.is_up() && matches!(picture.env.jump, Jump::Local { .. }) => {
+            "(this machine)".to_owned()
+        }
         _ => jump.link.state.label().to_owned(),
     };
     let up = picture.hosts.iter().filter(|h| h.link.is_up()).count();

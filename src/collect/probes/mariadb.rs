@@ -29,7 +29,8 @@ impl Probe for MariaDb {
         // a connection, and again when the server was gone or says another one. An option file is believed: where it
         // leads to another machine's server, that server is what answers; so only hosts with a server of their own
         // (or of role db) are asked at all. One installed that nobody expects to run, and that never answered over this
-        // connection, is none (ERROR 2002: no socket); one that answered and is gone is down.
+        // connection, is none (ERROR 2002: no socket) and is looked for with every twelfth report only; one that answered
+        // and is gone is down.
         r#"
         mariadb_have() {
             for mariadb_found in "$@"; do
@@ -62,6 +63,10 @@ impl Probe for MariaDb {
         "
         }
         probe_mariadb() {
+            if [ "${mariadb_idle:-0}" -gt 0 ]; then
+                mariadb_idle=$((mariadb_idle - 1))
+                return 127
+            fi
             mariadb_have mariadbd mysqld /usr/libexec/mariadbd /usr/libexec/mysqld /usr/local/mysql/bin/mysqld ||
                 [ "$DB_EXPECTED" = yes ] || return 127
             mariadb_server=$mariadb_found
@@ -83,7 +88,7 @@ impl Probe for MariaDb {
                     *) mariadb_version=; jd_out="@server $mariadb_server $mariadb_client$NL$jd_out"
                        [ "$mariadb_status" != 0 ] || mariadb_status=1
                        case $DB_EXPECTED$mariadb_seen$jd_out in
-                           no@*'ERROR 2002 '*) jd_out=; return 127 ;;
+                           no@*'ERROR 2002 '*) jd_out= mariadb_idle=11; return 127 ;;
                        esac
                        return "$mariadb_status" ;;
                 esac
