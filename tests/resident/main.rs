@@ -53,6 +53,11 @@ fn every_shell_reports_what_the_kernel_says() {
             &mut it.facts,
         );
         assert!(it.facts.clock_offset_ms.current().unwrap().abs() < 20_000, "{shell:?}");
+        let prompt = *it.facts.clock_offset_ms.current().unwrap();
+        let (arrived, took) = (i64::try_from(now.as_millis()).unwrap(), Duration::from_secs(60));
+        learn_clock(&report, arrived, took, Moment(0), &mut it.facts);
+        let slow = *it.facts.clock_offset_ms.current().unwrap();
+        assert!(slow - prompt < 1_000, "{shell:?}: a report that took a minute is no clock that is ahead");
 
         for _ in 0..3 {
             let (report, _) = it.poll(QUICK);
