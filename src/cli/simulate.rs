@@ -1,5 +1,6 @@
 //! `jumpdeck sim --listen ADDR`: the simulated fleet as a real SSH server on loopback, for any SSH client.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -39,7 +40,10 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
             fleet.environments.first().cloned().ok_or_else(|| CliError::Usage("an empty world".to_owned()))?
         }
     };
-    let listening = servers.listen(&env.name, args.listen).await?;
+    let listening = servers.listen(&env.name, args.listen).await.map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => CliError::Usage(format!("{}: {error}", args.listen)),
+        _ => CliError::Io(error),
+    })?;
     tell(&env.name, world, &listening)?;
     // The fleet lives until somebody ends the program.
     tokio::signal::ctrl_c().await?;

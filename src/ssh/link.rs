@@ -22,8 +22,9 @@ use super::ring::KeyRing;
 use super::script::{self, ExecOutcome, Script};
 use super::tunnel::Tunnel;
 
-/// sshd drops connections when more than this many are logging in (`MaxStartups 10:30:100`), with some to spare.
-const LOGINS_AT_ONCE: usize = 8;
+/// Logins under way at once behind one jump box, so that a large fleet does not come as one burst. `MaxStartups` (10:30:100)
+/// does not set it: every sshd counts the logins it is asked for itself, and sees one of ours.
+const LOGINS_AT_ONCE: usize = 16;
 /// A session is opened within this, or refused.
 const SESSION_LIMIT: Duration = Duration::from_secs(10);
 
@@ -81,7 +82,7 @@ impl JumpLink {
         Ok(link)
     }
 
-    /// Logs in to a host. At most 8 at once; the rest wait their turn, which does not count against their deadline.
+    /// Logs in to a host. At most 16 at once; the rest wait their turn, which does not count against their deadline.
     /// The jump box itself is reached over its own connection, this machine without any.
     ///
     /// # Errors
