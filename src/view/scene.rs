@@ -12,6 +12,9 @@ use crate::domain::problem::Problem;
 use crate::domain::snapshot::{HostSnapshot, LinkState};
 use crate::domain::time::{Freshness, Moment, short_age};
 
+/// Columns an age has in a list.
+const AGE_WIDTH: usize = 3;
+
 use super::signs::Status;
 use super::styles::Styles;
 
@@ -133,6 +136,20 @@ impl<'a> Scene<'a> {
                 (short_age(age), style)
             }
             _ => ("–".to_owned(), self.styles.muted),
+        }
+    }
+
+    /// The same in a list: while reports come as they should it is the cadence that bounds it, and stands still, so that
+    /// the ages that move are those of hosts that are late.
+    /// (A bound wider than the column, as of half a minute, is not told: those ages move seldom enough.)
+    pub(crate) fn age_in_list(&self, host: &HostSnapshot) -> (String, Style) {
+        let cadence = self.cadence();
+        let bound = format!("≤{}", short_age(cadence));
+        match host.age(self.now) {
+            Some(age) if age.as_secs() <= cadence.as_secs() && bound.chars().count() <= AGE_WIDTH => {
+                (bound, self.styles.muted)
+            }
+            _ => self.age(host),
         }
     }
 

@@ -190,7 +190,7 @@ fn key_cells(styles: &Styles) -> String {
         ("warned figure", 14, "lag 47s"),
         ("selected row", 16, "salt"),
         ("ok sign", 17, "●"),
-        ("fresh age", 17, "1s"),
+        ("fresh age", 17, "≤5s"),
         ("stale figure", 24, "0.54"),
         ("screen shown", 39, "1 fleet"),
         ("other screen", 39, "2 repl"),

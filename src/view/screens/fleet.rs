@@ -210,7 +210,7 @@ fn cell<'a>(
             None => Line::default(),
         },
         Id::Age => {
-            let (age, style) = scene.age(host);
+            let (age, style) = scene.age_in_list(host);
             span(age, style).into()
         }
     }

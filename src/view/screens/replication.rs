@@ -125,7 +125,7 @@ fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, bran
         ]),
         Id::Age => match branch.server.host() {
             Some(host) => {
-                let (age, style) = scene.age(host);
+                let (age, style) = scene.age_in_list(host);
                 span(age, style).into()
             }
             None => Line::default(),
