@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,6 +16,9 @@ pub(super) struct SimArgs {
     /// Loopback address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2222")]
     listen: SocketAddr,
+    /// Write the host keys of jump box and hosts to this file, in known_hosts format
+    #[arg(long, value_name = "FILE")]
+    known_hosts: Option<PathBuf>,
     /// Which world
     #[arg(value_name = "WORLD")]
     world: Option<String>,
@@ -44,6 +48,9 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
         ErrorKind::InvalidInput => CliError::Usage(format!("{}: {error}", args.listen)),
         _ => CliError::Io(error),
     })?;
+    if let Some(file) = &args.known_hosts {
+        std::fs::write(file, format!("{}{}\n", servers.known_hosts(&env.name), listening.known_hosts))?;
+    }
     tell(&env.name, world, &listening)?;
     // The fleet lives until somebody ends the program.
     tokio::signal::ctrl_c().await?;
