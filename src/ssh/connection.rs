@@ -101,6 +101,7 @@ impl Connection {
             .await
             .map_err(|e| SshError::new(&Hop::Here, ErrorKind::KnownHostsFile, e.to_string()))?;
         known.add_text(&ring.accepted(&asker.env), "accepted before");
+        known.keep_only(&target.address, target.port);
         let config = Arc::new(config(&known, target));
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();

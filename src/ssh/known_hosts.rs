@@ -65,6 +65,14 @@ impl HostKeys {
         self.entries.extend(text.lines().enumerate().filter_map(|(i, l)| Entry::parse(l, source, i + 1)));
     }
 
+    /// Keeps the lines that can say something of this host and lets the others go: a connection holds its lines for as
+    /// long as it lives, and a thousand connections with a thousand lines each are half a gigabyte.
+    pub fn keep_only(&mut self, address: &str, port: u16) {
+        let names = [lookup_name(address, port), lookup_name(address, 22)];
+        self.entries.retain(|e| names.iter().any(|name| e.names(name)));
+        self.entries.shrink_to_fit();
+    }
+
     /// `file:line` of each line that names the host and has a key, as `ssh-keygen -F` lists them.
     #[must_use]
     pub fn lines_for(&self, address: &str, port: u16) -> Vec<String> {

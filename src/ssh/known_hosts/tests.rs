@@ -13,7 +13,21 @@ fn key(line: &str) -> PublicKey {
 fn judge(text: &str, address: &str, port: u16, offered: &str) -> Verdict {
     let mut keys = HostKeys::default();
     keys.add_text(text, "f");
-    keys.judge(address, port, &key(offered))
+    let verdict = keys.judge(address, port, &key(offered));
+    // What a connection lets go of never mattered.
+    let algorithms = keys.algorithms(address, port);
+    keys.keep_only(address, port);
+    assert_eq!(keys.judge(address, port, &key(offered)), verdict);
+    assert_eq!(keys.algorithms(address, port), algorithms);
+    verdict
+}
+
+#[test]
+fn lines_of_other_hosts_are_not_kept() {
+    let mut keys = HostKeys::default();
+    keys.add_text(&format!("app1 {A}\ndb1,10.0.0.1 {A}\n* {B}\n[db1]:2222 {A}\n"), "f");
+    keys.keep_only("db1", 22);
+    assert_eq!(keys.entries.iter().map(|e| e.place.as_str()).collect::<Vec<_>>(), ["f:2", "f:3"]);
 }
 
 #[test]
