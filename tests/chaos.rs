@@ -205,7 +205,9 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_has_its_own_state_holds_nobody_up_and_ends() {
-    let mut bench = Bench::up("big-14", cadence(POLL, DEADLINE)).await;
+    // Slow enough that twice of it holds on a busy machine, too.
+    let poll = Duration::from_secs(3);
+    let mut bench = Bench::up("big-14", cadence(poll, DEADLINE)).await;
     let cases = cases();
     let faulty: BTreeSet<&str> = cases.iter().map(|(host, ..)| *host).collect();
     let before = bench.hosts.clone();
@@ -214,7 +216,7 @@ async fn every_fault_has_its_own_state_holds_nobody_up_and_ends() {
     }
 
     // Asked at the latest one poll from now, given up one deadline later.
-    let limit = POLL + DEADLINE + SLACK;
+    let limit = poll + DEADLINE + SLACK;
     let set = Instant::now();
     let named = |b: &Bench| cases.iter().all(|(h, _, states, _)| states.contains(&b.state(h).unwrap()));
     bench.until("every fault has its state", limit, named).await;
@@ -222,9 +224,9 @@ async fn every_fault_has_its_own_state_holds_nobody_up_and_ends() {
 
     let mut oldest = Duration::ZERO;
     bench
-        .during(Duration::from_secs(6), |b| {
+        .during(poll * 3, |b| {
             oldest = oldest.max(b.oldest(&faulty));
-            assert!(oldest <= POLL * 2 + SLACK, "a host that is well was {oldest:?} old");
+            assert!(oldest <= poll * 2, "a host that is well was {oldest:?} old");
             b.figures_are_sound();
         })
         .await;
@@ -269,7 +271,7 @@ async fn every_fault_has_its_own_state_holds_nobody_up_and_ends() {
         bench.collector.retry(&bench.env.name, Some(&HostName::new(host).unwrap()));
     }
     bench.until("back after a retry", Duration::from_secs(20), Bench::all_up).await;
-    bench.during(POLL * 3, Bench::figures_are_sound).await;
+    bench.during(poll * 3, Bench::figures_are_sound).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -364,7 +366,7 @@ async fn hostile_bytes_are_shown_and_never_obeyed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_mount_that_hangs_times_out_alone() {
     const DEAD: &str = "/srv/webplatform/wiki/images";
-    let poll = Duration::from_secs(2);
+    let poll = Duration::from_secs(5);
     let mut bench = Bench::up("wpd-2013", cadence(poll, Duration::from_secs(8))).await;
     let app1 = HostName::new("app1").unwrap();
     assert!(bench.world.lock().unwrap().set_hanging(&app1, DEAD, true));
@@ -373,15 +375,15 @@ async fn a_network_mount_that_hangs_times_out_alone() {
         let mounts = b.hosts[host].facts.network_filesystems.current().unwrap();
         mounts.iter().find(|f| f.mount.as_str() == DEAD).unwrap().usage.clone()
     };
-    bench.until("it times out", Duration::from_secs(15), |b| usage(b, "app1") == Err(Gap::TimedOut)).await;
+    bench.until("it times out", poll * 4, |b| usage(b, "app1") == Err(Gap::TimedOut)).await;
     let mut reports = BTreeSet::new();
     bench
-        .during(Duration::from_secs(10), |b| {
+        .during(poll * 5, |b| {
             let host = &b.hosts["app1"];
             assert_eq!((host.link.state, usage(b, "app1")), (LinkState::Up, Err(Gap::TimedOut)));
             assert!(host.facts.load.current().is_some() && host.facts.filesystems.current().is_some());
             assert!(usage(b, "app2").is_ok());
-            assert!(b.oldest(&BTreeSet::new()) <= poll * 2 + SLACK, "{:?}", b.oldest(&BTreeSet::new()));
+            assert!(b.oldest(&BTreeSet::new()) <= poll * 2, "{:?}", b.oldest(&BTreeSet::new()));
             reports.insert(host.reported_at);
         })
         .await;
