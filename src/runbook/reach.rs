@@ -1,0 +1,56 @@
+//! How runbooks reach machines, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted hosts in tests.
+//! May import `domain` and the error of `ssh`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::names::HostName;
+use crate::ssh::dial::BoxFuture;
+use crate::ssh::error::SshError;
+
+/// What a script left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// Exit status; `None` when a signal ended it, or it gave none.
+    pub status: Option<u32>,
+    /// Standard output, at most 1 MiB.
+    pub stdout: Vec<u8>,
+    /// The last 4 KiB of standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// The hosts of an environment, over a connection to its jump box that is the run's own. A lost link is opened anew by
+/// the next call; nothing is repeated by itself.
+pub trait Reach: Send + Sync + 'static {
+    /// A session with a host; the jump box's own name reaches it over the connection there.
+    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>>;
+
+    /// The jump box's name.
+    fn jump(&self) -> &HostName;
+}
+
+/// A logged-in connection to a host.
+pub trait Session: Send + Sync + 'static {
+    /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. `out` gets standard output as it
+    /// comes, too. The script's own commands must not read standard input.
+    ///
+    /// An error means that nobody knows whether, or how far, it ran.
+    fn run<'a>(
+        &'a self,
+        script: &'a str,
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>>;
+
+    /// Starts a `/bin/sh` that stays, reading its standard input. Dropping it closes it: what it runs sees its input end.
+    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, SshError>>;
+}
+
+/// A `/bin/sh` that stays.
+pub trait Held: Send + 'static {
+    /// Writes to its standard input.
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>>;
+
+    /// The next bytes of its standard output; an error when it, or the connection, has ended. Cancel-safe.
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>>;
+}
