@@ -14,8 +14,12 @@
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
 pub mod event;
+pub mod judge;
+pub mod machine;
+pub mod over_ssh;
 pub mod plan;
 pub mod reach;
+pub mod scope;
 pub mod spec;
 pub mod template;
 pub mod value;

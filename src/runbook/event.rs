@@ -91,6 +91,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// It is given up as it is; closing steps are still done.
+    Abandoning {
+        /// Why.
+        reason: String,
+    },
     /// A note.
     Note {
         /// Who.

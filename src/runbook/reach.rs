@@ -42,11 +42,27 @@ pub trait Session: Send + Sync + 'static {
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>>;
 
-    /// Starts a `/bin/sh` that stays, reading its standard input. Dropping it closes it: what it runs sees its input end.
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, SshError>>;
+    /// Runs one command with `stdin`, and waits for its end. The command is read by the account's login shell, whatever
+    /// that is: a constant text without quotes, backslashes and exclamation marks inside its single quotes.
+    ///
+    /// An error means that nobody knows whether, or how far, it ran.
+    fn exec<'a>(
+        &'a self,
+        command: &'a str,
+        stdin: &'a [u8],
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Ran, SshError>>;
+
+    /// Starts a command that stays, reading its standard input. Dropping it closes it: it sees its input end.
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>>;
+
+    /// Starts a `/bin/sh` that stays.
+    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, SshError>> {
+        self.start("exec /bin/sh")
+    }
 }
 
-/// A `/bin/sh` that stays.
+/// A program that stays.
 pub trait Held: Send + 'static {
     /// Writes to its standard input.
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>>;

@@ -128,7 +128,7 @@ pub struct Step {
     pub undo: Undo,
     /// After it nothing before it can be taken back.
     pub point_of_no_return: bool,
-    /// A rollback ends before this step: what came before may stay.
+    /// Standing after it is safe as long as one likes: the dwell clock ends, and a rollback goes back no further.
     pub safe_point: bool,
     /// How long it may take.
     pub timeout: Duration,
