@@ -10,6 +10,9 @@ from .processes import inside, wait_for
 HOLD = "LOCK TABLES webplatform.journal WRITE; SELECT SLEEP(86400) AS jumpdeck_holds;"
 HOLDERS = "SELECT id FROM information_schema.processlist WHERE info LIKE '%AS jumpdeck_holds%' AND id <> CONNECTION_ID()"
 
+# A connection keeps the global privileges it began with.
+RECONNECT = "KILL USER 'wiki'@'%'"
+
 KINDS = {
     "errant": "a transaction of the replica's own, in the fleet's GTID domain",
     "errant-domain": "the same in GTID domain 7: replication goes on",
@@ -26,7 +29,7 @@ def inject(fleet, kind, machine):
     statements = {
         "errant": "INSERT INTO fleet.notes VALUES (1000001, 'errant')",
         "errant-domain": "SET SESSION gtid_domain_id = 7; INSERT INTO fleet.notes VALUES (1000007, 'errant')",
-        "super": "GRANT SUPER, READ ONLY ADMIN ON *.* TO 'wiki'@'%'",
+        "super": f"GRANT SUPER, READ ONLY ADMIN ON *.* TO 'wiki'@'%'; {RECONNECT}",
         "stuck": "STOP SLAVE SQL_THREAD",
         "delay": "STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = 3600; START SLAVE",
         "no-repl": "SET SESSION sql_log_bin = 0; DROP USER 'repl'@'%'",
@@ -50,7 +53,7 @@ def heal(fleet, kind, machine):
         return
     password = database.Databases(fleet).passwords()["repl"]
     statements = {
-        "super": "REVOKE SUPER, READ ONLY ADMIN ON *.* FROM 'wiki'@'%'",
+        "super": f"REVOKE SUPER, READ ONLY ADMIN ON *.* FROM 'wiki'@'%'; {RECONNECT}",
         "stuck": "START SLAVE SQL_THREAD",
         "delay": "STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = 0; START SLAVE",
         "no-repl": f"SET SESSION sql_log_bin = 0; CREATE USER 'repl'@'%' IDENTIFIED BY '{password}' REQUIRE SSL; "
