@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import access, apps, database, delay, machine as machines, processes, wires
+from . import access, apps, database, delay, machine as machines, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
 
 PROGRAMS = {
@@ -117,6 +117,7 @@ def build(fleet):
     # The databases start last and are waited for last: they take longest.
     databases.prepare()
     apps.prepare(fleet)
+    salt.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
     for machine in fleet.machines:
@@ -139,6 +140,7 @@ def reset_databases(fleet, mode):
     apps.forget(fleet)
     database.Databases(fleet).reset(mode)
     apps.point_at(fleet, fleet.databases()[0])
+    salt.restore_pillar(fleet)
 
 
 def keep_logs(fleet):

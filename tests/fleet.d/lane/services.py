@@ -2,7 +2,7 @@
 
 import json
 
-from . import apps, database, faults, fleet as life, injuries
+from . import apps, database, faults, fleet as life, injuries, salt as salting
 from .layout import FleetError
 
 DB_USAGE = "db HOST stop|start|kill, db reset [MODE], db inject KIND [HOST], db heal KIND [HOST]"
@@ -19,6 +19,9 @@ def arguments(command):
     writers.add_argument("action", choices=["start", "stop", "score"])
     writers.add_argument("--rate", type=float, default=apps.RATE, metavar="N", help="rows a second of each app")
     writers.add_argument("--json", action="store_true")
+    salt = command("salt", "a real Salt: master on the jump box, minions on apps and databases")
+    salt.add_argument("action", choices=["install", "up", "down", "status"])
+    salt.add_argument("--pending", action="append", default=[], metavar="HOST", help="up: leave its key unaccepted")
 
 
 def db(options, directory):
@@ -83,4 +86,23 @@ def writers(options, directory):
     return 0 if result["clean"] else 1
 
 
-COMMANDS = {"db": db, "generallog": generallog, "writers": writers}
+def salt(options, directory):
+    """`salt`."""
+    if options.action == "install":
+        made = salting.install()
+        print(f"{salting.environment()}: {'made' if made else 'already there'}")
+        return 0
+    fleet = life.require(directory)
+    if options.action == "up":
+        with life.held(directory):
+            salting.up(fleet, options.pending)
+        print(f"salt up: {', '.join(m.name for m in salting.minions(fleet) if m.name not in options.pending)}")
+    elif options.action == "down":
+        print(f"salt down: ended on {salting.down(fleet)} hosts")
+    else:
+        print("\n".join(salting.status(fleet)))
+        return 0 if salting.is_up(fleet) else 1
+    return 0
+
+
+COMMANDS = {"db": db, "generallog": generallog, "writers": writers, "salt": salt}
