@@ -131,6 +131,7 @@ class Writer:
         os.write(self.out, line.encode())
 
     def run(self):
+        self.seq = self.seq or self.first_seq()
         self.tell("begin", self.rate)
         due = time.monotonic()
         while self.running:
@@ -140,6 +141,17 @@ class Writer:
             due = max(due + 1 / self.rate, time.monotonic() - 2 / self.rate)
             time.sleep(max(0.0, due - time.monotonic()))
         self.tell("end", 0)
+
+    def first_seq(self):
+        """Where to begin without a record, as on a machine that replaced another: behind the last row there is."""
+        while self.running:
+            try:
+                self.database.open()
+                return 1 + (self.database.ask("SELECT MAX(seq) FROM journal WHERE app = %s", self.app) or 0)
+            except (Unreachable, pymysql.MySQLError, OSError):
+                self.database.close()
+                time.sleep(PAUSE)
+        return 1
 
     def write(self):
         """Gets the row in. False only when asked to stop before it is."""
@@ -197,13 +209,13 @@ class Writer:
 
 
 def next_seq(record, app):
-    """One more than the highest number recorded: a writer goes on where it stopped."""
+    """One more than the highest number recorded: a writer goes on where it stopped. 0 when nothing is recorded."""
     try:
         lines = Path(record).read_text().splitlines()
     except FileNotFoundError:
-        return 1
+        return 0
     done = [line.split() for line in lines]
-    return 1 + max((int(f[2]) for f in done if f[1] == app and f[0] not in ("begin", "end")), default=0)
+    return 1 + max((int(f[2]) for f in done if f[1] == app and f[0] not in ("begin", "end")), default=-1)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ hash_type: sha256
 timeout: 15
 gather_job_timeout: 5
 show_timeout: true
-log_level: warning
+log_level: error
 log_level_logfile: warning
 enable_ssh_minions: false
 """
@@ -55,7 +55,7 @@ enable_gpu_grains: false
 enable_lspci: false
 disable_modules: [boto3_sns, boto_sns]
 grains_dirs: [/etc/jumpdeck/grains]
-log_level: warning
+log_level: error
 log_level_logfile: warning
 """
 
@@ -151,7 +151,7 @@ HOSTS_STATE = """\
     - mode: '0644'
     - contents: |
         127.0.0.1 localhost
-        {{% for name, address in pillar['infra']['hosts_entries'].items() if name not in {known} %}}
+        {{%- for name, address in pillar['infra']['hosts_entries'].items() if name not in {known} %}}
         {{{{ address }}}} {{{{ name }}}}.{{{{ pillar['infra']['current']['tld'] }}}} {{{{ name }}}}
         {{%- endfor %}}
 {lines}
@@ -176,6 +176,13 @@ CODE_STATE = """\
     - makedirs: true
     - show_changes: false
     - contents_pillar: accounts:mysql:wiki
+
+/etc/webplatform/ca.pem:
+  file.managed:
+    - mode: '0644'
+    - makedirs: true
+    - contents: |
+CA_LINES
 """
 
 USERDATA = """\
@@ -232,6 +239,9 @@ def prepare_host(fleet, machine, programs):
     """The environment and the commands on a host's PATH."""
     home = fleet.home(machine)
     write(home / "venv", str(environment()))
+    stand_in = (Path(__file__).parent.parent / "service-stand-in").read_text()
+    for program in ("systemctl", "service"):
+        write(home / "bin" / program, stand_in, 0o755)
     for program in programs:
         write(home / "bin" / program, WRAPPER.format(venv=INSIDE, program=program), 0o755)
 
@@ -257,7 +267,8 @@ def write_srv(fleet):
     lines = "\n".join(f"        {fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.machines)
     write(srv / "salt" / "top.sls", SALT_TOP)
     write(srv / "salt" / "hosts" / "init.sls", HOSTS_STATE.format(known=names, lines=lines))
-    write(srv / "salt" / "code" / "init.sls", CODE_STATE)
+    ca = "\n".join(" " * 8 + line for line in fleet.path("tls", "ca.pem").read_text().splitlines())
+    write(srv / "salt" / "code" / "init.sls", CODE_STATE.replace("CA_LINES", ca))
     write(srv / "pillar" / "top.sls", PILLAR_TOP.format(level=ENVIRONMENT))
     write(srv / "pillar" / "infra" / f"{ENVIRONMENT}.sls", infra(fleet))
     write(srv / "private" / "pillar" / "accounts" / f"{ENVIRONMENT}.sls", ACCOUNTS.format(**passwords), 0o600)
