@@ -14,6 +14,7 @@ pub mod storage;
 pub mod universe;
 
 mod files;
+mod fleet;
 mod generated;
 mod noise;
 mod proc;
@@ -69,7 +70,7 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
-    files: BTreeMap<(HostName, String), Vec<u8>>,
+    files: BTreeMap<(HostName, String), files::Entry>,
     clock: Clock,
 }
 
@@ -224,15 +225,18 @@ impl World {
             .and_then(|domain| name.strip_suffix(domain))
             .and_then(|rest| rest.strip_suffix('.'))
             .unwrap_or(name);
-        self.machines().find(|m| m.name.as_str() == short || m.address == name).map(|m| m.name.clone())
+        let called = |m: &&Machine| m.hostname.as_str() == short || m.address == name;
+        let found = self.machines().find(called).map(|m| m.name.clone());
+        found.or_else(|| HostName::new(name).ok().filter(|name| self.machines.contains_key(name)))
     }
 
     /// A host's full name.
     #[must_use]
     pub fn fqdn(&self, host: &HostName) -> String {
+        let name = self.machine(host).map_or(host, |m| &m.hostname);
         match self.domain() {
-            Some(domain) => format!("{host}.{domain}"),
-            None => host.to_string(),
+            Some(domain) => format!("{name}.{domain}"),
+            None => name.to_string(),
         }
     }
 
