@@ -7,13 +7,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod database;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
 pub mod storage;
 pub mod universe;
 
-mod files;
 mod fleet;
 mod generated;
 mod noise;
