@@ -7,6 +7,7 @@ use super::program::Program;
 
 mod df;
 mod free;
+mod git;
 mod hostname;
 mod mount;
 mod mysql;
@@ -57,6 +58,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::whoami::Whoami,
     &df::Df,
     &free::FREE,
+    &git::Git,
     &hostname::HOSTNAME,
     &mount::MOUNT,
     &mysql::Client("mariadb"),

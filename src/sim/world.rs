@@ -16,6 +16,7 @@ pub mod universe;
 
 mod fleet;
 mod generated;
+pub(crate) mod git;
 mod noise;
 mod proc;
 
@@ -71,6 +72,7 @@ pub struct World {
     order: Vec<HostName>,
     databases: Databases,
     files: BTreeMap<(HostName, String), files::Entry>,
+    pub(crate) repositories: git::Repositories,
     clock: Clock,
 }
 
