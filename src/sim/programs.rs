@@ -4,6 +4,7 @@ pub mod text;
 
 use super::program::Program;
 
+mod cloud;
 mod df;
 mod free;
 mod hostname;
@@ -15,6 +16,7 @@ mod quick;
 mod salt_call;
 mod uname;
 mod uptime;
+mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -36,6 +38,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &cloud::neutron::NEUTRON,
+    &cloud::nova::NOVA,
+    &cloud::openstack::OPENSTACK,
     &df::Df,
     &free::FREE,
     &hostname::HOSTNAME,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod cloud;
 pub mod database;
 pub mod machine;
 pub mod os;
@@ -70,6 +71,7 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
+    cloud: cloud::Cloud,
     files: BTreeMap<(HostName, String), files::Entry>,
     clock: Clock,
 }
@@ -124,6 +126,7 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        world.cloud = cloud::Cloud::new(spec, &world.machines().collect::<Vec<_>>(), seed);
         Ok(world)
     }
 
