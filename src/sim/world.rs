@@ -8,6 +8,7 @@ use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod cloud;
 pub mod database;
+pub mod elastic;
 pub mod machine;
 pub mod os;
 pub mod spec;
@@ -72,6 +73,7 @@ pub struct World {
     order: Vec<HostName>,
     databases: Databases,
     cloud: cloud::Cloud,
+    elastic: elastic::Elastic,
     files: BTreeMap<(HostName, String), files::Entry>,
     clock: Clock,
 }
@@ -126,7 +128,10 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
-        world.cloud = cloud::Cloud::new(spec, &world.machines().collect::<Vec<_>>(), seed);
+        let machines: Vec<&Machine> = world.machines().collect();
+        let cloud = cloud::Cloud::new(spec, &machines, seed);
+        let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
+        (world.cloud, world.elastic) = (cloud, elastic);
         Ok(world)
     }
 
