@@ -241,7 +241,10 @@ impl Model {
         let live = |e: &EnvironmentState| {
             e.jump.link.state != LinkState::Pending || e.hosts.iter().any(|h| h.reported_at.is_some())
         };
-        self.paused.is_some() || self.notice.is_some() || self.runs_age() || self.environments.iter().any(live)
+        self.paused.is_some()
+            || self.notice.is_some()
+            || self.runs_age()
+            || self.environments.iter().any(live)
     }
 
     /// Notes that a frame was drawn, with what it had room for: from now on the question on it may be answered.

@@ -94,7 +94,8 @@ impl Editor {
     }
 
     fn forward(&mut self, columns: usize) {
-        let by: usize = self.after().chars().take(columns).take_while(|c| *c != '\n').map(char::len_utf8).sum();
+        let by: usize =
+            self.after().chars().take(columns).take_while(|c| *c != '\n').map(char::len_utf8).sum();
         self.cursor += by;
     }
 

@@ -20,7 +20,7 @@ pub const SMALLEST: (u16, u16) = (60, 15);
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 
 /// Runbooks and runs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Runs {
     /// What there is to run, by environment, as last told.
     pub listings: HashMap<EnvName, Arc<Listing>>,
@@ -49,8 +49,14 @@ pub struct Runs {
     pub touched: Moment,
 }
 
-/// Tells prompts of all runs apart.
-pub type PromptId = (String, u64);
+/// Tells what a person is asked apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptId {
+    /// By a run: its id and the prompt's number.
+    Run(String, u64),
+    /// By the console itself, in the dialog that lies so high.
+    Dialog(usize),
+}
 
 /// The plan screen.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,8 +86,7 @@ pub enum PlanState {
     Starting(Arc<PlanView>),
 }
 
-/// What is being answered to a prompt.
-#[derive(Debug)]
+/// What is being answered to a prompt. It may be a secret, so it has no `Debug`.
 pub struct Reply {
     /// To which.
     pub to: Option<PromptId>,
@@ -93,11 +98,13 @@ pub struct Reply {
     pub at: Option<usize>,
     /// What was wrong with the last try.
     pub wrong: Option<&'static str>,
+    /// It was given; the run has not gone on yet.
+    pub given: bool,
 }
 
 impl Default for Reply {
     fn default() -> Self {
-        Self { to: None, typed: secret(), chosen: None, at: None, wrong: None }
+        Self { to: None, typed: secret(), chosen: None, at: None, wrong: None, given: false }
     }
 }
 
@@ -138,6 +145,8 @@ pub enum Dialog {
         /// Which run.
         run: String,
     },
+    /// A run could not be started, resumed or watched: why.
+    Refused(Vec<Clean>),
     /// Whether to end although runs are under way; `stopping` once that was said.
     Quit {
         /// They were told to stop.
@@ -215,13 +224,20 @@ impl Model {
         Some((run, run.prompt.as_ref()?))
     }
 
-    /// Whether the prompt has been on screen long enough for a key to be meant for it.
+    /// What a person is asked on the screen as it stands.
+    fn asking(&self) -> Option<PromptId> {
+        if let Some((run, prompt)) = self.open_prompt() {
+            return Some(PromptId::Run(run.id.clone(), prompt.number));
+        }
+        let depth = self.runs.dialogs.len();
+        (depth > 0 && self.questions.is_empty()).then_some(PromptId::Dialog(depth))
+    }
+
+    /// Whether what is asked has been on screen long enough for a key to be meant for it.
     #[must_use]
     pub fn may_reply(&self) -> bool {
-        match (self.open_prompt(), &self.runs.asked) {
-            (Some((run, prompt)), Some(((id, number), at))) => {
-                run.id == *id && prompt.number == *number && self.now.since(*at) >= ANSWER_AFTER
-            }
+        match (&self.runs.asked, self.asking()) {
+            (Some((drawn, at)), Some(id)) => *drawn == id && self.now.since(*at) >= ANSWER_AFTER,
             _ => false,
         }
     }
@@ -239,7 +255,7 @@ impl Model {
 
     /// Notes that a frame was drawn: from now on what is asked on it may be answered.
     pub(super) fn prompt_drawn(&mut self) {
-        let shown = self.open_prompt().map(|(run, prompt)| (run.id.clone(), prompt.number));
+        let shown = self.asking();
         if self.runs.asked.as_ref().map(|(id, _)| id) != shown.as_ref() {
             self.runs.asked = shown.map(|id| (id, self.now));
         }
