@@ -16,6 +16,7 @@
 mod act;
 pub mod event;
 pub mod judge;
+pub mod library;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;
