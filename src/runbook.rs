@@ -13,6 +13,7 @@
 //!
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
+mod act;
 pub mod event;
 pub mod judge;
 pub mod machine;

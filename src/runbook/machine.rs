@@ -59,6 +59,8 @@ pub struct Record {
     pub status: Status,
     /// How it went by host, the last time.
     pub hosts: BTreeMap<String, Verdict>,
+    /// What was about to be done the last time, by host.
+    pub commands: BTreeMap<String, String>,
     /// How often it was begun.
     pub attempts: u32,
     /// How often it was begun to be taken back.
@@ -101,8 +103,14 @@ impl Machine {
     /// A run that has not begun. `today` is the day its `started` entry was written, `20261121`.
     #[must_use]
     pub fn new(plan: Arc<Plan>, run: &str, who: &str, reason: &str, today: &str, dry_run: bool) -> Self {
-        let fresh =
-            Record { status: Status::Waiting, hosts: BTreeMap::new(), attempts: 0, undos: 0, touched: false };
+        let fresh = Record {
+            status: Status::Waiting,
+            hosts: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            attempts: 0,
+            undos: 0,
+            touched: false,
+        };
         Self {
             records: vec![fresh; plan.steps.len()],
             plan,
@@ -194,7 +202,7 @@ impl Machine {
     /// Takes an entry of the journal.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::Intent { step, phase, .. } => self.intend(step, *phase),
+            Event::Intent { step, phase, commands, .. } => self.intend(step, *phase, commands),
             Event::Outcome { step, phase, hosts, .. } => self.conclude(step, *phase, hosts),
             Event::Answered { step, asked, answer, .. } if asked == "choice" => self.decide(step, answer),
             Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone())),
@@ -225,11 +233,12 @@ impl Machine {
         }
     }
 
-    fn intend(&mut self, step: &str, phase: Phase) {
+    fn intend(&mut self, step: &str, phase: Phase, commands: &BTreeMap<String, String>) {
         let Some((record, _)) = self.record(step) else { return };
         match phase {
             Phase::Run => {
                 record.attempts += 1;
+                record.commands = commands.clone();
                 record.touched = true;
                 record.status = Status::Open(phase);
             }

@@ -121,9 +121,10 @@ struct OverHost {
 }
 
 impl Session for OverHost {
-    fn run<'a>(
+    fn exec<'a>(
         &'a self,
-        script: &'a str,
+        command: &'a str,
+        stdin: &'a [u8],
         limit: Duration,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
@@ -133,32 +134,23 @@ impl Session for OverHost {
                 let detail = format!("no end within {} s; it may still run there", limit.as_secs());
                 SshError::new(&self.hop, ErrorKind::TimedOut, detail)
             };
-            let mut shell = timeout_at(until, self.link.shell()).await.map_err(|_| late())??;
-            timeout_at(until, shell.write(script.as_bytes())).await.map_err(|_| late())??;
-            shell.eof().await;
+            let mut program = timeout_at(until, self.link.spawn(command)).await.map_err(|_| late())??;
+            if !stdin.is_empty() {
+                // A program need not read its input; how it ended tells more.
+                let _ = timeout_at(until, program.write(stdin)).await.map_err(|_| late())?;
+            }
+            program.eof().await;
             let mut stdout = Vec::new();
-            while let Some(bytes) = timeout_at(until, shell.read_chunk()).await.map_err(|_| late())? {
+            while let Some(bytes) = timeout_at(until, program.read_chunk()).await.map_err(|_| late())? {
                 out(&bytes);
                 stdout.extend_from_slice(&bytes);
             }
-            let ScriptEnd { status, stderr, error, .. } = shell.end().await;
+            let ScriptEnd { status, stderr, error, .. } = program.end().await;
             if let Some(error) = error {
                 return Err(error);
             }
             let lines: Vec<String> = stderr.iter().map(ToString::to_string).collect();
             Ok(Ran { status, stdout, stderr: lines.join("\n").into_bytes() })
-        })
-    }
-
-    fn exec<'a>(
-        &'a self,
-        command: &'a str,
-        stdin: &'a [u8],
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
-        Box::pin(async move {
-            let done = self.link.exec(command, stdin, limit).await?;
-            Ok(Ran { status: done.status, stdout: done.stdout, stderr: done.stderr })
         })
     }
 

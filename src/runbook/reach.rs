@@ -31,19 +31,8 @@ pub trait Reach: Send + Sync + 'static {
 
 /// A logged-in connection to a host.
 pub trait Session: Send + Sync + 'static {
-    /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. `out` gets standard output as it
-    /// comes, too. The script's own commands must not read standard input.
-    ///
-    /// An error means that nobody knows whether, or how far, it ran.
-    fn run<'a>(
-        &'a self,
-        script: &'a str,
-        limit: Duration,
-        out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>>;
-
-    /// Runs one command with `stdin`, and waits for its end. The command is read by the account's login shell, whatever
-    /// that is: a constant text without quotes, backslashes and exclamation marks inside its single quotes.
+    /// Runs one command with `stdin`, and waits for its end; `out` gets standard output as it comes, too. The command is
+    /// read by the account's login shell, whatever that is: a constant text, without backslashes and exclamation marks.
     ///
     /// An error means that nobody knows whether, or how far, it ran.
     fn exec<'a>(
@@ -51,7 +40,19 @@ pub trait Session: Send + Sync + 'static {
         command: &'a str,
         stdin: &'a [u8],
         limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>>;
+
+    /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. The script's own commands must not
+    /// read standard input.
+    fn run<'a>(
+        &'a self,
+        script: &'a str,
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+        self.exec("exec /bin/sh", script.as_bytes(), limit, out)
+    }
 
     /// Starts a command that stays, reading its standard input. Dropping it closes it: it sees its input end.
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>>;
