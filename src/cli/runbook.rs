@@ -1,6 +1,9 @@
 //! `jumpdeck runbook …`: guided changes on the command line. One file a subcommand.
 
 mod answer;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod fixture;
 mod keys;
 mod operator;
 mod story;

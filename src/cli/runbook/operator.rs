@@ -208,9 +208,8 @@ fn over(view: &RunView) -> Option<Left> {
 
 /// How a run is left that has not ended: what a changing step did that runs now, nobody knows.
 fn unfinished(view: &RunView) -> Left {
-    let runs = |step: &crate::domain::run::StepView| {
-        step.state == StepState::Running && step.effect != Effect::Read
-    };
+    let runs =
+        |step: &crate::domain::run::StepView| step.state == StepState::Running && step.effect != Effect::Read;
     let runs = view.steps.iter().any(runs) || view.state == RunState::RollingBack;
     if runs || has_unknown(view) { Left::Unknown } else { Left::Stopped }
 }

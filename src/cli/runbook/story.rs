@@ -85,11 +85,19 @@ impl Story {
             PromptKind::Choose(choices) => {
                 for choice in choices {
                     let reason = if choice.reason { " (asks why)" } else { "" };
-                    self.paper.words(INSIDE, Ink::Plain, &format!("{}  {}{reason}", choice.key, choice.label));
+                    self.paper.words(
+                        INSIDE,
+                        Ink::Plain,
+                        &format!("{}  {}{reason}", choice.key, choice.label),
+                    );
                 }
             }
             PromptKind::Approve(words) => {
-                self.paper.words(INSIDE, Ink::Plain, "a second person says yes, from an account of their own:");
+                self.paper.words(
+                    INSIDE,
+                    Ink::Plain,
+                    "a second person says yes, from an account of their own:",
+                );
                 self.paper.exact(INSIDE + 2, Ink::Bold, words.as_str());
             }
             PromptKind::Confirm | PromptKind::Challenge(_) => {}
@@ -115,7 +123,11 @@ impl Story {
         for step in &view.steps {
             if let StepState::Unknown(what) = &step.state {
                 let hosts = names(&step.on);
-                self.paper.words(INSIDE, Ink::Bad, &format!("? {} {hosts}: nobody knows whether it was done", step.id));
+                self.paper.words(
+                    INSIDE,
+                    Ink::Bad,
+                    &format!("? {} {hosts}: nobody knows whether it was done", step.id),
+                );
                 self.paper.words(INSIDE + 2, Ink::Plain, &format!("look at: {what}"));
             }
         }
@@ -304,3 +316,6 @@ fn spent(time: std::time::Duration) -> String {
 pub(super) fn names(hosts: &[HostName]) -> String {
     hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

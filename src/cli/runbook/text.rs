@@ -183,8 +183,10 @@ mod tests {
 
     #[test]
     fn columns_are_counted_in_cells() {
-        let rows =
-            [(Ink::Plain, vec!["東京".to_owned(), "a".to_owned()]), (Ink::Plain, vec!["x".into(), "b".into()])];
+        let rows = [
+            (Ink::Plain, vec!["東京".to_owned(), "a".to_owned()]),
+            (Ink::Plain, vec!["x".into(), "b".into()]),
+        ];
         assert_eq!(paper(80, |p| p.table(0, &rows)), "東京  a\nx     b\n");
     }
 
