@@ -459,3 +459,30 @@ pub struct Condition {
     /// What must hold.
     pub test: Test,
 }
+
+impl Act {
+    /// The word a runbook names the kind by.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Note(_) => "note",
+            Self::Input(_) => "input",
+            Self::Check(_) => "check",
+            Self::WaitUntil { .. } => "wait_until",
+            Self::Run(_) => "run",
+            Self::Sql(_) => "sql",
+            Self::Salt(_) => "salt",
+            Self::Edit(_) => "edit",
+            Self::Manual { .. } => "manual",
+            Self::Confirm { .. } => "confirm",
+            Self::Challenge { .. } => "challenge",
+            Self::Approve { .. } => "approve",
+            Self::Hold { .. } => "hold",
+            Self::Fence(_) => "fence",
+            Self::Elect { .. } => "elect",
+            Self::ForEach { .. } => "for_each",
+            Self::Branch { .. } => "branch",
+            Self::Report => "report",
+        }
+    }
+}

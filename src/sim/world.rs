@@ -7,14 +7,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod database;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
 pub mod storage;
 pub mod universe;
 
-mod files;
+mod fleet;
 mod generated;
+pub(crate) mod git;
 mod noise;
 mod proc;
 
@@ -69,7 +71,8 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
-    files: BTreeMap<(HostName, String), Vec<u8>>,
+    files: BTreeMap<(HostName, String), files::Entry>,
+    pub(crate) repositories: git::Repositories,
     clock: Clock,
 }
 
@@ -224,15 +227,18 @@ impl World {
             .and_then(|domain| name.strip_suffix(domain))
             .and_then(|rest| rest.strip_suffix('.'))
             .unwrap_or(name);
-        self.machines().find(|m| m.name.as_str() == short || m.address == name).map(|m| m.name.clone())
+        let called = |m: &&Machine| m.hostname.as_str() == short || m.address == name;
+        let found = self.machines().find(called).map(|m| m.name.clone());
+        found.or_else(|| HostName::new(name).ok().filter(|name| self.machines.contains_key(name)))
     }
 
     /// A host's full name.
     #[must_use]
     pub fn fqdn(&self, host: &HostName) -> String {
+        let name = self.machine(host).map_or(host, |m| &m.hostname);
         match self.domain() {
-            Some(domain) => format!("{host}.{domain}"),
-            None => host.to_string(),
+            Some(domain) => format!("{name}.{domain}"),
+            None => name.to_string(),
         }
     }
 

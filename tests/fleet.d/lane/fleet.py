@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import access, database, delay, machine as machines, processes, wires
+from . import access, apps, database, delay, machine as machines, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
 
 PROGRAMS = {
@@ -66,14 +66,14 @@ def require(directory):
     return fleet
 
 
-def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0):
+def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication="gtid"):
     """Brings a fleet up, or leaves it when the same one is up already. Returns it and whether it was there."""
     lacking = missing_for(only_plain)
     if lacking:
         raise FleetError("cannot run the real fleet; missing: " + ", ".join(lacking))
     there = Fleet.load(directory)
     if there is not None:
-        same = (there.hosts, there.only_plain, there.rtt_ms) == (hosts, only_plain, rtt_ms)
+        same = (there.hosts, there.only_plain, there.rtt_ms, there.replication) == (hosts, only_plain, rtt_ms, replication)
         if same and there.machines and not ailing(there):
             return there, True
         down(directory)
@@ -81,7 +81,7 @@ def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0):
         raise FleetError(f"{directory} is there and is no fleet: remove it or choose another --dir")
     directory.mkdir(mode=0o700, parents=True)
     directory.joinpath(MARKER).touch()
-    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms)
+    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms, replication)
     fleet.machines = [m for m in standard_machines() if m.is_jump or not only_plain] + plain_machines(hosts)
 
     def interrupted(signum, _frame):
@@ -116,6 +116,8 @@ def build(fleet):
         machines.prepare(fleet, machine)
     # The databases start last and are waited for last: they take longest.
     databases.prepare()
+    apps.prepare(fleet)
+    salt.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
     for machine in fleet.machines:
@@ -130,6 +132,15 @@ def build(fleet):
     databases.replicate()
     fleet.up_seconds = round(time.monotonic() - begun, 1)
     fleet.save()
+
+
+def reset_databases(fleet, mode):
+    """The databases as new, and with them what the apps know and what their writers recorded."""
+    apps.stop(fleet)
+    apps.forget(fleet)
+    database.Databases(fleet).reset(mode)
+    apps.point_at(fleet, fleet.databases()[0])
+    salt.restore_pillar(fleet)
 
 
 def keep_logs(fleet):

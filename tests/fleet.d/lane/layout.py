@@ -92,6 +92,7 @@ class Fleet:
     hosts: int = 0
     only_plain: bool = False
     rtt_ms: float = 0.0
+    replication: str = "gtid"
     slot: int = -1
     up_seconds: float = 0.0
     proxy: dict = field(default_factory=dict)
@@ -139,6 +140,9 @@ class Fleet:
 
     def databases(self):
         return [m for m in self.machines if m.server_id]
+
+    def apps(self):
+        return [m for m in self.machines if "app" in m.roles() and not m.plain]
 
     # Files.
     def path(self, *parts):
