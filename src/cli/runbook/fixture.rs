@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Doing, Effect, FactView, Mode, RunState, RunView, Safety, StepState, StepView};
+use crate::domain::run::{
+    Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety, StepState, StepView,
+};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
@@ -80,4 +82,51 @@ pub(super) fn at_freeze(mut view: RunView) -> RunView {
     view.current = Some(1);
     view.doing = Some(freezing());
     view
+}
+
+/// The plan of that run.
+pub(super) fn plan() -> PlanView {
+    let step = |id: &str, kind, title: &str, effect, command: &str| PlanStep {
+        id: id.to_owned(),
+        kind,
+        title: Clean::new(title),
+        why: None,
+        on: if effect == Effect::Read { Vec::new() } else { vec![host("db1")] },
+        effect,
+        command: command.lines().map(Clean::new).collect(),
+        when: None,
+        undo: None,
+        point_of_no_return: false,
+        depth: 0,
+    };
+    let mut ask = step("ask", "confirm", "Shall db1 be frozen?", Effect::Read, "");
+    ask.why = Some(Clean::new("what is written after this moment would be lost, so nobody may write any more"));
+    let mut freeze =
+        step("freeze", "sql", "Freeze db1: no more writes", Effect::Mutate, "SET GLOBAL read_only = 1");
+    freeze.undo = Some(Clean::new("SET GLOBAL read_only = 0"));
+    freeze.when = Some(Clean::new("mode is gtid"));
+    let mut open = step("repoint[1/1]/open", "run", "Open db1", Effect::Destructive, "set -e\nopen db1");
+    (open.point_of_no_return, open.depth) = (true, 1);
+    PlanView {
+        runbook: "freeze".to_owned(),
+        title: Clean::new("Freeze the master"),
+        env: EnvName::new("production").unwrap(),
+        simulated: true,
+        challenge: true,
+        hash: "00112233445566778899aabbccddeeff".repeat(2),
+        inputs: vec![(Clean::new("candidate"), Clean::new("db2"))],
+        targets: vec![PlanTarget {
+            name: "old".to_owned(),
+            hosts: vec![PlanHost {
+                name: host("db1"),
+                address: "10.10.10.11".to_owned(),
+                roles: (Clean::new("db, masterdb"), Ok(Clean::new("db, masterdb"))),
+                level: (Clean::new("production"), Ok(Clean::new("production"))),
+                hostname: Ok(Clean::new("db1")),
+            }],
+            note: Some(Clean::new("but for candidate")),
+        }],
+        steps: vec![ask, freeze, open],
+        problems: Vec::new(),
+    }
 }

@@ -200,6 +200,13 @@ impl Keys for Terminal {
     }
 }
 
+/// The terminal of several who ask: one question at a time.
+impl Keys for std::sync::Arc<tokio::sync::Mutex<Terminal>> {
+    async fn line(&mut self, mark: &str, echo: bool) -> Typed {
+        self.lock().await.line(mark, echo).await
+    }
+}
+
 /// Stops listening when a question was answered or taken back.
 struct Listening<'t> {
     terminal: &'t Terminal,

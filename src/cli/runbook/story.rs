@@ -2,13 +2,15 @@
 
 use crate::domain::names::HostName;
 use crate::domain::run::{
-    Doing, Effect, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
+    Doing, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::{Moment, short_age};
 
 use super::text::{Ink, Paper};
 
+/// Said of a step after which nothing can be taken back.
+pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: after it nothing before it can be taken back";
 /// How deep what belongs to a step stands.
 const INSIDE: usize = 2;
 
@@ -156,16 +158,11 @@ impl Story {
         self.paper.gap();
         let hosts = names(&step.on);
         let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
-        let effect = match step.effect {
-            Effect::Read => "",
-            Effect::Mutate => "  CHANGES",
-            Effect::Destructive => "  DESTROYS",
-        };
+        let effect = super::show::effect(step.effect);
         self.paper.rule(&format!("{}/{of} {}  {}{on}{effect}", index + 1, step.id, step.kind));
         self.paper.words(0, Ink::Bold, step.title.as_str());
         if step.point_of_no_return {
-            let text = "POINT OF NO RETURN: after it nothing before it can be taken back";
-            self.paper.words(INSIDE, Ink::Bad, text);
+            self.paper.words(INSIDE, Ink::Bad, NO_RETURN);
         }
     }
 
