@@ -66,6 +66,12 @@ impl Paths {
     pub fn runbooks(&self) -> PathBuf {
         self.config.join("runbooks")
     }
+
+    /// The folder of the journals of runs.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
 }
 
 /// What inventories take their defaults from, read from the process environment and `~/.ssh`.
