@@ -194,6 +194,8 @@ mod tests {
         let own = library.get("promote-masterdb").unwrap();
         assert_eq!(own.steps.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["n", "p/n"]);
         assert_eq!(own.sources.len(), 2);
+        let again = Runbook::from_sources(&own.sources).unwrap();
+        assert_eq!((again.hash, again.steps.len()), (own.hash.clone(), 2));
         let entries = library.entries();
         let entry = entries.iter().find(|e| e.name == "promote-masterdb").unwrap();
         assert!(entry.own && entry.steps == 2 && entry.title.as_str() == "Mine");
