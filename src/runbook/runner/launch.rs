@@ -114,30 +114,23 @@ pub async fn resume(
 ///
 /// # Errors
 /// When it does not begin with a plan, or that cannot be read any more.
-pub fn replay(entries: &[Entry], secrets: BTreeMap<String, Zeroizing<String>>) -> Result<Machine, StartError> {
+pub fn replay(
+    entries: &[Entry],
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<Machine, StartError> {
     let Some((first, rest)) = entries.split_first() else {
         return Err(StartError::Odd("the journal is empty".to_owned()));
     };
     let Event::Started { run, who, why, dry_run, plan, .. } = &first.event else {
         return Err(StartError::Odd("the journal does not begin with a plan".to_owned()));
     };
-    let plan = planner::again(plan, reread, secrets)?;
+    let plan = planner::again(plan, Runbook::from_sources, secrets)?;
     let today = first.at.to_zoned(TimeZone::system()).strftime("%Y%m%d").to_string();
     let mut machine = Machine::new(Arc::new(plan), run, who, why, &today, *dry_run);
     for entry in rest {
         machine.apply(&entry.event);
     }
     Ok(machine)
-}
-
-/// The runbook of the texts that a journal kept, whatever became of the files since.
-fn reread(sources: &[(String, String)]) -> Result<Runbook, String> {
-    let (file, text) = sources.first().ok_or_else(|| "it keeps no runbook".to_owned())?;
-    let stem = |file: &str| file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml").to_owned();
-    let included = |name: &str| sources.iter().find(|(file, _)| stem(file) == name).cloned();
-    Runbook::read(file, text, &included).map_err(|errors| {
-        errors.first().map_or_else(|| "it cannot be read".to_owned(), ToString::to_string)
-    })
 }
 
 /// What a journal's first entry asks for before it can go on: its plan, when it begins with one.
