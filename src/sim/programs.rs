@@ -5,6 +5,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod curl;
 mod df;
 mod free;
 mod hostname;
@@ -41,6 +42,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::neutron::NEUTRON,
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
+    &curl::Curl,
     &df::Df,
     &free::FREE,
     &hostname::HOSTNAME,

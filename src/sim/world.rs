@@ -14,6 +14,7 @@ pub mod os;
 pub mod spec;
 pub mod storage;
 pub mod universe;
+pub mod web;
 
 mod files;
 mod fleet;
@@ -74,6 +75,7 @@ pub struct World {
     databases: Databases,
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
+    web: web::Faults,
     files: BTreeMap<(HostName, String), files::Entry>,
     clock: Clock,
 }
