@@ -172,7 +172,7 @@ fn shards(elastic: &Elastic) -> Table {
         for copy in copies {
             let of = |number: usize| elastic.node(number).map(|n| (n.address.clone(), n.name.clone()));
             let (state, (ip, name)) = match copy.place {
-                Place::Unassigned { .. } => ("UNASSIGNED", None.unwrap_or_default()),
+                Place::Unassigned { .. } => ("UNASSIGNED", Default::default()),
                 Place::Initializing { node, .. } => ("INITIALIZING", of(node).unwrap_or_default()),
                 Place::Started { node } => ("STARTED", of(node).unwrap_or_default()),
                 Place::Relocating { from, to, .. } => {
