@@ -1,5 +1,6 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+pub mod files;
 pub mod text;
 
 use super::program::Program;
@@ -8,6 +9,7 @@ mod cloud;
 mod curl;
 mod df;
 mod free;
+mod git;
 mod hostname;
 mod mount;
 mod mysql;
@@ -21,6 +23,24 @@ mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
+    &files::chmod::Chmod,
+    &files::chown::Chown,
+    &files::cmp::Cmp,
+    &files::cp::Cp,
+    &files::diff::Diff,
+    &files::du::Du,
+    &files::find::Find,
+    &files::mkdir::Mkdir,
+    &files::mktemp::Mktemp,
+    &files::mv::Mv,
+    &files::readlink::Readlink("readlink"),
+    &files::readlink::Readlink("realpath"),
+    &files::rm::Rm,
+    &files::rmdir::Rmdir,
+    &files::sha256sum::Sum("sha1sum"),
+    &files::sha256sum::Sum("sha256sum"),
+    &files::stat::Stat,
+    &files::touch::Touch,
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -45,6 +65,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &curl::Curl,
     &df::Df,
     &free::FREE,
+    &git::Git,
     &hostname::HOSTNAME,
     &mount::MOUNT,
     &mysql::Client("mariadb"),

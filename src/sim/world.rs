@@ -9,6 +9,7 @@ use crate::domain::names::{EnvName, HostName, NameError};
 pub mod cloud;
 pub mod database;
 pub mod elastic;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
@@ -16,9 +17,9 @@ pub mod storage;
 pub mod universe;
 pub mod web;
 
-mod files;
 mod fleet;
 mod generated;
+pub(crate) mod git;
 mod noise;
 mod proc;
 
@@ -77,6 +78,7 @@ pub struct World {
     elastic: elastic::Elastic,
     web: web::Faults,
     files: BTreeMap<(HostName, String), files::Entry>,
+    pub(crate) repositories: git::Repositories,
     clock: Clock,
 }
 

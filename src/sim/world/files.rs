@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::names::HostName;
 
 use super::machine::Machine;
+use super::noise::{draw, key};
 use super::{World, proc};
 
 mod etc;
@@ -40,6 +41,18 @@ static DIRECTORIES: &[&str] = &[
     "/var/spool/cron/crontabs",
     "/var/tmp",
 ];
+
+/// The largest file that programs can write, bytes.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// What somebody wants to do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Read it.
+    Read,
+    /// Change or make it.
+    Write,
+}
 
 /// What was done to a path.
 #[derive(Debug, Clone)]
@@ -122,6 +135,49 @@ impl World {
         let mut content = self.read_file(host, path).unwrap_or_default();
         content.extend_from_slice(bytes);
         self.write_file(host, path, content);
+    }
+
+    /// Writes into a file that is there: at a place, or at its end. Nothing happens when it was removed meanwhile.
+    pub(crate) fn write_at(&mut self, host: &HostName, path: &str, position: Option<usize>, bytes: &[u8]) {
+        let now = self.epoch(host);
+        let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) else { return };
+        let start = position.unwrap_or(stored.content.len());
+        let end = start.saturating_add(bytes.len());
+        if end > LARGEST {
+            return;
+        }
+        if stored.content.len() < end {
+            stored.content.resize(end, 0);
+        }
+        if let Some(place) = stored.content.get_mut(start..end) {
+            place.copy_from_slice(bytes);
+        }
+        stored.size = None;
+        stored.attributes.modified = now;
+    }
+
+    /// Whether an account may read a file, or write it. root may everything.
+    #[must_use]
+    pub fn may(&self, host: &HostName, path: &str, user: &str, wish: Wish) -> bool {
+        if user == "root" {
+            return true;
+        }
+        let bit = match wish {
+            Wish::Read => 0o4,
+            Wish::Write => 0o2,
+        };
+        let allowed = |found: Metadata| {
+            let shift = if found.attributes.owner == user { 6 } else { 0 };
+            found.attributes.mode >> shift & bit != 0
+        };
+        match self.metadata(host, path) {
+            Some(found) => allowed(found),
+            None if wish == Wish::Read => true,
+            None => {
+                let parent = path.rsplit_once('/').map_or("/", |(parent, _)| parent);
+                parent == format!("/home/{user}") || self.metadata(host, parent).is_some_and(allowed)
+            }
+        }
     }
 
     /// Puts a file of that many bytes there, with a few of them at most to be read: a dump, an archive.
@@ -269,6 +325,21 @@ impl World {
             .filter(|found| !found.directory)
             .map(|found| found.size)
             .sum()
+    }
+
+    /// Letters that make a name no file begins with yet after that prefix.
+    pub(crate) fn unused_name(&self, host: &HostName, prefix: &str, letters: usize) -> String {
+        const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let base = key(self.seed(), &format!("{host}{prefix}"));
+        let letter = |number: u64| {
+            let at = usize::try_from(draw(base, number)).unwrap_or(0) % LETTERS.len();
+            LETTERS.get(at).map_or('x', |&byte| char::from(byte))
+        };
+        let length = u64::try_from(letters).unwrap_or(10);
+        (0..)
+            .map(|attempt: u64| (0..length).map(|at| letter(attempt * length + at)).collect::<String>())
+            .find(|name| self.metadata(host, &format!("{prefix}{name}")).is_none())
+            .unwrap_or_default()
     }
 
     fn attributes(&self, host: &HostName, path: &str) -> Option<Attributes> {
