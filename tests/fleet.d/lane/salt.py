@@ -252,14 +252,17 @@ def is_prepared(fleet):
     return (fleet.home(fleet.jump) / "venv").exists()
 
 
-def fingerprint(fleet, machine):
-    """A minion's public key as `salt-key -f` shows it; None where there is no minion."""
+def fingerprints(fleet, machine):
+    """A minion's public key as `key.finger` of the minion and as `salt-key -f` of the master show it; none where there
+    is no minion. Salt 3008's salt-key takes the whole text where the minion takes what is between its first and last
+    line."""
     public = fleet.home(machine) / "etc" / "salt" / "pki" / "minion" / "minion.pub"
     if not public.exists():
-        return None
-    lines = [line for line in public.read_bytes().splitlines(keepends=True) if line.strip()]
-    digest = hashlib.sha256(b"".join(lines[1:-1])).hexdigest()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+        return []
+    whole = public.read_bytes().rstrip()
+    inner = b"".join(whole.splitlines(keepends=True)[1:-1])
+    digests = [hashlib.sha256(text).hexdigest() for text in (inner, whole)]
+    return [":".join(digest[at : at + 2] for at in range(0, len(digest), 2)) for digest in digests]
 
 
 def prepare_minion(fleet, machine):
@@ -335,7 +338,7 @@ def up(fleet, pending=()):
     accept = [m for m in minions(fleet) if m.name not in pending]
     accepted = "/etc/salt/pki/master/minions"
     for machine in accept:
-        public = (fleet.home(machine) / "etc" / "salt" / "pki" / "minion" / "minion.pub").read_text()
+        public = (fleet.home(machine) / "etc" / "salt" / "pki" / "minion" / "minion.pub").read_text().rstrip()
         machines.put(fleet.jump, f"{accepted}/{machine.name}", public)
     if not is_up(fleet):
         launch(fleet.jump, "salt-master")
@@ -344,14 +347,18 @@ def up(fleet, pending=()):
     for machine in minions(fleet):
         if not pids(machine):
             launch(machine, "salt-minion")
-    waited = ",".join(m.name for m in accept)
+    if not wait_for(lambda: not silent(fleet, accept), 90, step=0.2):
+        raise FleetError(f"minions do not answer ({', '.join(silent(fleet, accept))}): see their log/salt/minion")
 
-    def answering():
-        said = run(*inside(fleet.jump, "salt", "-t", "3", "-L", waited, "test.ping", "--out=json", "--static"), check=False)
-        return said.count(": true") == len(accept)
 
-    if accept and not wait_for(answering, 90, step=0.2):
-        raise FleetError(f"not all minions answer ({waited}): see their log/salt/minion")
+def silent(fleet, asked=None):
+    """The names of the minions that do not answer."""
+    names = [m.name for m in (minions(fleet) if asked is None else asked)]
+    if not names:
+        return []
+    said = run(*inside(fleet.jump, "salt", "-t", "3", "-L", ",".join(names), "test.ping", "--out=json", "--static"),
+               check=False)  # fmt: skip
+    return [name for name in names if f'"{name}": true' not in said]
 
 
 def launch(machine, program):
