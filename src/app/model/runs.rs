@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{ANSWER_MAX, Model, Screen};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView};
+use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView, StepState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
@@ -176,7 +176,7 @@ impl std::fmt::Debug for Form {
 }
 
 /// Room for something that may be secret, taken at once, so that growing never leaves a copy behind.
-pub(in crate::app) fn secret() -> Zeroizing<String> {
+pub(crate) fn secret() -> Zeroizing<String> {
     Zeroizing::new(String::with_capacity(ANSWER_MAX))
 }
 
@@ -201,9 +201,8 @@ impl Model {
     pub fn shown_step(&self) -> Option<usize> {
         let run = self.shown_run()?;
         let last = run.steps.len().checked_sub(1)?;
-        let ended = !run.state.is_under_way() && run.current.is_none();
-        let follow = if ended { Some(last) } else { run.current };
-        Some(self.runs.step.or(follow).unwrap_or(0).min(last))
+        let reached = run.steps.iter().rposition(|s| s.state != StepState::Waiting);
+        Some(self.runs.step.or(run.current).or(reached).unwrap_or(0).min(last))
     }
 
     /// What there is to run in the environment shown.
