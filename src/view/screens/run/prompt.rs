@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::runs::{PromptId, Reply};
 use crate::domain::run::{Choice, InputView, Mode, Prompt, PromptKind, RunView};
@@ -21,6 +22,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunVie
     let width = usize::from(area.width.saturating_sub(4));
     let below = u16::try_from(below).unwrap_or(0);
     let mut text: Vec<Line<'_>> = Vec::new();
+    if prompt.title.as_str().width() + 4 > width {
+        text.extend(wrap(prompt.title.as_str(), width).into_iter().map(|l| span(l, styles.strong).into()));
+    }
     for line in &prompt.text {
         text.extend(wrap(line.as_str(), width).into_iter().map(Line::from));
     }
