@@ -1,11 +1,14 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+pub mod files;
 pub mod text;
 
 use super::program::Program;
 
+mod cloud;
 mod df;
 mod free;
+mod git;
 mod hostname;
 mod mount;
 mod mysql;
@@ -15,9 +18,28 @@ mod quick;
 mod salt_call;
 mod uname;
 mod uptime;
+mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
+    &files::chmod::Chmod,
+    &files::chown::Chown,
+    &files::cmp::Cmp,
+    &files::cp::Cp,
+    &files::diff::Diff,
+    &files::du::Du,
+    &files::find::Find,
+    &files::mkdir::Mkdir,
+    &files::mktemp::Mktemp,
+    &files::mv::Mv,
+    &files::readlink::Readlink("readlink"),
+    &files::readlink::Readlink("realpath"),
+    &files::rm::Rm,
+    &files::rmdir::Rmdir,
+    &files::sha256sum::Sum("sha1sum"),
+    &files::sha256sum::Sum("sha256sum"),
+    &files::stat::Stat,
+    &files::touch::Touch,
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -36,8 +58,12 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &cloud::neutron::NEUTRON,
+    &cloud::nova::NOVA,
+    &cloud::openstack::OPENSTACK,
     &df::Df,
     &free::FREE,
+    &git::Git,
     &hostname::HOSTNAME,
     &mount::MOUNT,
     &mysql::Client("mariadb"),

@@ -6,15 +6,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod cloud;
 pub mod database;
+pub mod elastic;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
 pub mod storage;
 pub mod universe;
 
-mod files;
+mod fleet;
 mod generated;
+pub(crate) mod git;
 mod noise;
 mod proc;
 
@@ -69,7 +73,10 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
-    files: BTreeMap<(HostName, String), Vec<u8>>,
+    cloud: cloud::Cloud,
+    elastic: elastic::Elastic,
+    files: BTreeMap<(HostName, String), files::Entry>,
+    pub(crate) repositories: git::Repositories,
     clock: Clock,
 }
 
@@ -123,6 +130,10 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        let machines: Vec<&Machine> = world.machines().collect();
+        let cloud = cloud::Cloud::new(spec, &machines, seed);
+        let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
+        (world.cloud, world.elastic) = (cloud, elastic);
         Ok(world)
     }
 
@@ -224,15 +235,18 @@ impl World {
             .and_then(|domain| name.strip_suffix(domain))
             .and_then(|rest| rest.strip_suffix('.'))
             .unwrap_or(name);
-        self.machines().find(|m| m.name.as_str() == short || m.address == name).map(|m| m.name.clone())
+        let called = |m: &&Machine| m.hostname.as_str() == short || m.address == name;
+        let found = self.machines().find(called).map(|m| m.name.clone());
+        found.or_else(|| HostName::new(name).ok().filter(|name| self.machines.contains_key(name)))
     }
 
     /// A host's full name.
     #[must_use]
     pub fn fqdn(&self, host: &HostName) -> String {
+        let name = self.machine(host).map_or(host, |m| &m.hostname);
         match self.domain() {
-            Some(domain) => format!("{host}.{domain}"),
-            None => host.to_string(),
+            Some(domain) => format!("{name}.{domain}"),
+            None => name.to_string(),
         }
     }
 

@@ -8,6 +8,8 @@ use tokio::io::AsyncReadExt;
 
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program};
+use crate::sim::shell::pipe::{filled, pipe};
+use crate::sim::shell::{Login, Machine};
 use crate::sim::world::World;
 use crate::sim::world::universe::Universe;
 
@@ -48,6 +50,22 @@ pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (Stri
         out.read_to_string(&mut text).await.unwrap();
         err.read_to_string(&mut complaint).await.unwrap();
         (text, complaint, status)
+    })
+}
+
+/// Standard output, standard error, status of a command line, as a login shell runs it.
+pub(super) fn shell(world: &Shared, on: &str, command: &str) -> (String, String, u8) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let login = Login {
+            machine: Machine::new(host(on), world.clone()),
+            user: "root".to_owned(),
+            environment: Vec::new(),
+        };
+        let ((stdout, out), (stderr, err)) = (pipe(), pipe());
+        let ran = login.execute(command, filled(Vec::new()), stdout, stderr);
+        let (ended, out, err) = tokio::join!(ran, out.take_all(1 << 20), err.take_all(1 << 20));
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (text(out), text(err), ended.status)
     })
 }
 

@@ -24,7 +24,8 @@ impl Shell {
                 return flow;
             }
         }
-        let saved = (!simple.redirects.is_empty()).then(|| self.descriptors.clone());
+        let last = std::mem::take(&mut self.nothing_follows);
+        let saved = (!simple.redirects.is_empty() && !last).then(|| self.descriptors.clone());
         match self.redirect(&simple.redirects).await {
             Ok(true) => {}
             Ok(false) => {
