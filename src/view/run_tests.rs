@@ -92,7 +92,6 @@ fn the_ways_of_a_plan_and_of_dialogs() {
             },
         ),
         ("dialog-note", with(run()), Dialog::Note { run: RUN.into(), text: note }),
-        ("dialog-rollback", with(run()), Dialog::Rollback { run: RUN.into() }),
         ("dialog-refused", list(), Dialog::Refused(vec!["ben@desk2 holds production since 4m".into()])),
         ("dialog-quit", with(run()), Dialog::Quit { stopping: false }),
         ("dialog-quit-stopping", with(run()), Dialog::Quit { stopping: true }),
@@ -253,6 +252,27 @@ fn every_theme_tells_the_states_of_steps_apart() {
             insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
                 insta::assert_snapshot!(format!("progress-{}-{depth}", theme.name), out.join("\n"));
             });
+        }
+    }
+}
+
+#[test]
+fn what_is_too_long_for_its_box_can_be_read_to_its_end() {
+    let text_of: Vec<String> = (0..40).map(|i| format!("    statement number {i};")).collect();
+    let lines: Vec<&str> = text_of.iter().map(String::as_str).collect();
+    let mut model =
+        armed(with(asking("Agree to these?", &lines, crate::domain::run::PromptKind::Confirm)), 60);
+    for size in [(80, 24), (120, 40), (60, 15)] {
+        model.size = size;
+        let mut seen = String::new();
+        for top in 0..45 {
+            model.runs.scroll = Some(top);
+            let screen = text(&model, size);
+            assert!(screen.contains("y yes, do it") && screen.contains("stands above"), "{screen}");
+            seen.push_str(&screen);
+        }
+        for line in &text_of {
+            assert!(seen.contains(line.as_str()), "{line} at {size:?}");
         }
     }
 }

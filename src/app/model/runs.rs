@@ -140,11 +140,6 @@ pub enum Dialog {
         /// The text so far.
         text: super::editor::Editor,
     },
-    /// Whether a run is to be taken back.
-    Rollback {
-        /// Which run.
-        run: String,
-    },
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),
     /// Whether to end although runs are under way; `stopping` once that was said.

@@ -366,6 +366,16 @@ fn ways_on_are_chosen_by_their_key_some_with_a_reason() {
 }
 
 #[test]
+fn waiting_for_a_second_person_can_be_given_up() {
+    let mut model = asked(Mode::Live, false, PromptKind::Approve("approve r1".into()));
+    assert_eq!(keys(&mut model, "n"), [], "typed ahead");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), [], "who runs it cannot approve it");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "n"), answered(Reply::No));
+}
+
+#[test]
 fn values_are_typed_or_chosen() {
     let mut model = asked(Mode::Live, false, PromptKind::Input(input(&[])));
     wait(&mut model, A_MOMENT);
@@ -395,10 +405,7 @@ fn notes_stops_and_rollbacks_reach_the_run_also_while_text_is_typed() {
     let note = RunCommand::Note("slow\ndisk".into());
     assert_eq!(ctrl(&mut model, 's'), [Effect::TellRun("r1".into(), note)]);
     assert_eq!(alt(&mut model, 'x'), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
-    alt(&mut model, 'u');
-    assert_eq!(keys(&mut model, "y"), [], "typed ahead");
-    wait(&mut model, A_MOMENT);
-    assert_eq!(keys(&mut model, "y"), [Effect::TellRun("r1".into(), RunCommand::Rollback)]);
+    assert_eq!(alt(&mut model, 'u'), [Effect::TellRun("r1".into(), RunCommand::Rollback)]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     let used = headline(buf, area, scene, run);
     let area = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     let foot = foot(scene, run);
-    let asked = prompt::draw(buf, area, scene, run, foot.len());
+    let (asked, long) = prompt::draw(buf, area, scene, run, foot.len());
     let below = asked + u16::try_from(foot.len()).unwrap_or(0);
     let body = Rect { height: area.height.saturating_sub(below), ..area };
     for (y, line) in (body.bottom() + asked..area.bottom()).zip(&foot) {
@@ -48,7 +48,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
             scene,
             state,
             run,
-            false,
+            doing::Form { dense: false, asked: long },
         )
     } else {
         // What is asked rests on the command and the facts: they have the room then.
@@ -59,7 +59,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         let rule = Rect { y: list.bottom(), height: 1.min(body.bottom() - list.bottom()), ..body };
         left(buf, rule, &span("─".repeat(usize::from(rule.width)), scene.styles.line).into());
         let rest = Rect { y: rule.bottom(), height: body.bottom() - rule.bottom(), ..body };
-        doing::draw(buf, rest, scene, state, run, true)
+        doing::draw(buf, rest, scene, state, run, doing::Form { dense: true, asked: long })
     };
     Status {
         says: says(scene, run, hidden),

@@ -21,6 +21,15 @@ use crate::view::widgets::page::Page;
 /// A fact older than this is shown as old.
 const FRESH: Duration = Duration::from_secs(15);
 
+/// How it is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// In one column, without empty lines.
+    pub(super) dense: bool,
+    /// With the text of what is asked, which was too long for its box.
+    pub(super) asked: bool,
+}
+
 /// Draws it and returns how many lines are not seen.
 pub(super) fn draw(
     buf: &mut Buffer,
@@ -28,10 +37,17 @@ pub(super) fn draw(
     scene: &Scene<'_>,
     state: &mut ViewState,
     run: &RunView,
-    dense: bool,
+    form: Form,
 ) -> usize {
     let mut page = Page::new(area.width, scene.styles);
-    page.dense = dense;
+    page.dense = form.dense;
+    if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
+        page.text(1, prompt.title.as_str(), scene.styles.warning);
+        for line in &prompt.text {
+            page.text(1, line.as_str(), scene.styles.base);
+        }
+        page.gap();
+    }
     let ended = !run.state.is_under_way() && scene.model.runs.step.is_none();
     let at = scene.model.shown_step();
     let mut output = 0;
