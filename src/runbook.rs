@@ -18,6 +18,7 @@ mod act;
 pub mod event;
 pub mod journal;
 pub mod judge;
+pub mod library;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;

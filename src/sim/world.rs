@@ -8,8 +8,8 @@ use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod cloud;
 pub mod database;
-pub mod files;
 pub mod elastic;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
