@@ -11,6 +11,7 @@ mod console;
 mod info;
 mod log;
 mod print;
+mod runbook;
 mod setup;
 mod simulate;
 pub mod status;

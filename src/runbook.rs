@@ -20,6 +20,7 @@ pub mod event;
 pub mod journal;
 pub mod judge;
 pub mod lease;
+pub mod library;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;

@@ -5,6 +5,7 @@ pub mod text;
 
 use super::program::Program;
 
+mod cloud;
 mod df;
 mod free;
 mod git;
@@ -17,6 +18,7 @@ mod quick;
 mod salt_call;
 mod uname;
 mod uptime;
+mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -56,6 +58,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &cloud::neutron::NEUTRON,
+    &cloud::nova::NOVA,
+    &cloud::openstack::OPENSTACK,
     &df::Df,
     &free::FREE,
     &git::Git,

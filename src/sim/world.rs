@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod cloud;
 pub mod database;
+pub mod elastic;
 pub mod files;
 pub mod machine;
 pub mod os;
@@ -71,6 +73,8 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
+    cloud: cloud::Cloud,
+    elastic: elastic::Elastic,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
     clock: Clock,
@@ -126,6 +130,10 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        let machines: Vec<&Machine> = world.machines().collect();
+        let cloud = cloud::Cloud::new(spec, &machines, seed);
+        let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
+        (world.cloud, world.elastic) = (cloud, elastic);
         Ok(world)
     }
 

@@ -117,6 +117,22 @@ pub(crate) fn tail(text: &str, width: usize) -> String {
     format!("…{tail}{}", " ".repeat(pad))
 }
 
+/// Text in at most that many columns; what is cut off at the right shows as `…`.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut head: String = unicode_segmentation::UnicodeSegmentation::graphemes(text, true)
+        .take_while(|g| {
+            used += g.width();
+            used <= width
+        })
+        .collect();
+    head.push('…');
+    head
+}
+
 /// A load average in at most five columns, decimals in line up to 99.99.
 pub(crate) fn load(value: f64) -> String {
     if value < 99.995 {
@@ -154,6 +170,11 @@ pub(crate) fn two_units(time: Duration) -> String {
         3600..=86_399 => format!("{}h {:02}m", s / 3600, s / 60 % 60),
         _ => format!("{}d {}h", s / 86_400, s / 3600 % 24),
     }
+}
+
+/// How long something took, in at most seven columns: `0.4s`, `12s`, `4m 09s`.
+pub(crate) fn took(time: Duration) -> String {
+    if time < Duration::from_millis(9950) { format!("{:.1}s", time.as_secs_f64()) } else { two_units(time) }
 }
 
 /// A gap in at most nine columns.

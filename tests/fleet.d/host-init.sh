@@ -1,8 +1,8 @@
 #!/bin/sh
 # The first process of one host of the real fleet, run in new network, mount, UTS and pid namespaces.
 #   host-init.sh DIRECTORY NAME
-# DIRECTORY holds etc/ (laid over the machine's own /etc), log/, for a database mysql/, and where there is Salt bin/ (laid
-# over /usr/local/bin), venv (where its environment is) and on the jump box srv/.
+# DIRECTORY holds etc/ (laid over the machine's own /etc), log/, for a database mysql/, bin/ (laid over
+# /usr/local/bin), where there is Salt venv (where its environment is), and on the jump box srv/ and cloud/.
 # When this process ends, the kernel ends everything in the host with it.
 set -eu
 dir=$1 name=$2
@@ -45,6 +45,10 @@ mount -t tmpfs -o mode=755,size=64m tmpfs /run
 if [ -f "$dir/venv" ]; then
     mkdir -p /run/jumpdeck/venv
     mount --bind "$(cat "$dir/venv")" /run/jumpdeck/venv
+fi
+if [ -d "$dir/cloud" ]; then
+    mkdir -p /run/jumpdeck/cloud
+    mount --bind "$dir/cloud" /run/jumpdeck/cloud
 fi
 if [ -d "$dir/bin" ]; then
     lay_over /usr/local/bin bin

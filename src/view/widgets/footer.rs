@@ -8,6 +8,7 @@ use tui_textarea::{CursorMove, TextArea};
 
 use crate::app::model::Screen;
 use crate::config::action::Action;
+use crate::domain::run::RunState;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
 
@@ -82,6 +83,7 @@ fn screens(scene: &Scene<'_>) -> Line<'static> {
         (Action::ScreenReplication, *screen == Screen::Replication),
         (Action::ScreenRoles, *screen == Screen::Roles),
         (Action::ScreenProblems, *screen == Screen::Problems),
+        (Action::Runbooks, matches!(screen, Screen::Runbooks | Screen::Plan | Screen::Run(_))),
     ] {
         let key = key(scene, action).map(|k| format!("{k} ")).unwrap_or_default();
         let text = format!(" {key}{} ", action.help());
@@ -100,6 +102,22 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
             (Action::Down, "scroll"),
             (Action::Retry, "retry"),
         ],
+        Screen::Runbooks => &[
+            (Action::Help, "help"),
+            (Action::Open, "open"),
+            (Action::Filter, "filter"),
+            (Action::Arm, "arm"),
+            (Action::NextEnvironment, "environment"),
+            (Action::Back, "back"),
+        ],
+        Screen::Plan => &[
+            (Action::Open, "start"),
+            (Action::Down, "scroll"),
+            (Action::Back, "back"),
+            (Action::Arm, "arm"),
+            (Action::Help, "help"),
+        ],
+        Screen::Run(_) => run_hints(scene),
         _ => &[
             (Action::Help, "help"),
             (Action::Open, "open"),
@@ -127,6 +145,25 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
         spans.splice(0..0, hint);
     }
     Line::from(spans)
+}
+
+/// What a person may do with the run on screen.
+fn run_hints(scene: &Scene<'_>) -> &'static [(Action, &'static str)] {
+    match scene.model.shown_run() {
+        Some(run) if !run.watching && run.state.is_under_way() => &[
+            (Action::Help, "help"),
+            (Action::StopRun, "stop"),
+            (Action::Note, "note"),
+            (Action::Rollback, "roll back"),
+            (Action::PageDown, "more"),
+            (Action::Arm, "arm"),
+            (Action::Back, "back"),
+        ],
+        Some(run) if !run.watching && matches!(run.state, RunState::Stopped(_)) => {
+            &[(Action::Help, "help"), (Action::Open, "go on"), (Action::Arm, "arm"), (Action::Back, "back")]
+        }
+        _ => &[(Action::Help, "help"), (Action::PageDown, "more"), (Action::Back, "back")],
+    }
 }
 
 fn key(scene: &Scene<'_>, action: Action) -> Option<String> {

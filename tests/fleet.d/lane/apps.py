@@ -37,7 +37,13 @@ def prepare(fleet):
         write(etc / "webplatform" / "db.ini", db_ini(fleet, fleet.databases()[0]))
         write(etc / "webplatform" / "db.password", password + "\n", 0o600)
         shutil.copy(fleet.path("tls", "ca.pem"), etc / "webplatform" / "ca.pem")
-        write(etc / "jumpdeck" / "writer.py", (Path(__file__).parent.parent / "writer.py").read_text(), 0o755)
+        prepare_program(fleet, app)
+
+
+def prepare_program(fleet, app):
+    """The application itself, without its configuration."""
+    text = (Path(__file__).parent.parent / "writer.py").read_text()
+    write(fleet.home(app) / "etc" / "jumpdeck" / "writer.py", text, 0o755)
 
 
 def db_ini(fleet, master):
@@ -109,13 +115,19 @@ def stop(fleet):
 
 def forget(fleet):
     """Removes what the writers recorded; none of them runs."""
-    for app in fleet.apps():
-        record(fleet, app).unlink(missing_ok=True)
+    for path in records(fleet):
+        path.unlink(missing_ok=True)
 
 
 def record(fleet, app):
     """A writer's record, from outside."""
     return fleet.home(app) / "log" / "writer.log"
+
+
+def records(fleet):
+    """All there are: of the apps, and of those that are gone."""
+    there = [record(fleet, app) for app in fleet.machines if not app.is_jump]
+    return [path for path in there if path.exists()] + sorted(fleet.path("records").glob("*.log"))
 
 
 def score(fleet):
@@ -176,11 +188,8 @@ class Said:
 def read_records(fleet):
     """Reads every app's record; a line that is being written right now is left for next time."""
     said = Said()
-    for app in fleet.apps():
-        try:
-            text = record(fleet, app).read_text()
-        except FileNotFoundError:
-            continue
+    for path in records(fleet):
+        text = path.read_text()
         begun = last = None
         for line in text[: text.rfind("\n") + 1].splitlines():
             what, name, seq, at, value = line.split()

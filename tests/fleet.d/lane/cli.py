@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, database, faults, fleet as life, machine as machines, processes, services, wires
+from . import access, bench, database, faults, fleet as life, machine as machines, processes, services, state, wires
 from .layout import FleetError, default_directory
 
 EPILOG = """\
@@ -73,7 +73,7 @@ def main(argv):
                 print("cannot run the real fleet; missing: " + ", ".join(lacking), file=sys.stderr)
                 return 3
         if options.command in ("up", "down"):
-            with life.held(directory):
+            with state.held(directory):
                 return COMMANDS[options.command](options, directory)
         return COMMANDS[options.command](options, directory)
     except FleetError as error:
@@ -99,7 +99,7 @@ def _down(_options, directory):
 
 
 def _status(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     wrong = life.ailing(fleet)
     if options.json:
         rows = [{"name": m.name, "address": fleet.address(m), "user": m.user, "shell": m.shell, "pid": m.pid,
@@ -117,7 +117,7 @@ def _status(options, directory):
 
 
 def _prove(_options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     others = [m for m in fleet.machines if not m.is_jump]
     wrong = wires.prove_isolation(fleet, others[0])
     masters = database.writable(fleet)
@@ -135,30 +135,30 @@ def _prove(_options, directory):
 
 
 def _inventory(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     print(fleet.path("inventory.toml") if options.path else access.inventory(fleet), end="\n" if options.path else "")
     return 0
 
 
 def _exec(options, directory):
-    machine = life.require(directory).machine(options.host)
+    machine = state.require(directory).machine(options.host)
     return subprocess.run(processes.inside(machine, *(options.argv or ["bash"])), check=False).returncode
 
 
 def _ssh(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     os.execvp("ssh", ["ssh", "-F", str(fleet.path("ssh_config")), fleet.machine(options.host).name, *options.argv])
 
 
 def _sql(options, directory):
-    machine = life.require(directory).machine(options.host)
+    machine = state.require(directory).machine(options.host)
     print(database.sql(machine, options.statements, vertical=options.vertical), end="")
     return 0
 
 
 def _on_host(act, needs_fleet=False):
     def command(options, directory):
-        fleet = life.require(directory)
+        fleet = state.require(directory)
         machine = fleet.machine(options.host)
         said = act(fleet, machine) if needs_fleet else act(machine)
         print(f"{options.command} {machine.name}" + (f": {said}" if said is not None else ""))
@@ -168,12 +168,12 @@ def _on_host(act, needs_fleet=False):
 
 
 def _trust(_options, directory):
-    faults.trust(life.require(directory))
+    faults.trust(state.require(directory))
     return 0
 
 
 def _jump(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     acts = {
         "stop": lambda: faults.stop_sshd(fleet.jump),
         "start": lambda: faults.start_sshd(fleet.jump),

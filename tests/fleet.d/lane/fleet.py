@@ -1,17 +1,16 @@
 """Up, down, status: the life of a fleet. Everything it makes is recorded before it can matter, so that `down` finds it
 even when `up` was killed."""
 
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-from . import access, apps, database, delay, machine as machines, processes, salt, wires
+from . import access, agent, apps, cloud, database, delay, machine as machines, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
+from .state import removed
 
 PROGRAMS = {
     "sshd": "openssh-server",
@@ -38,32 +37,6 @@ def missing_for(only_plain):
         if tried.returncode != 0:
             lacking.append(f"namespaces with links and mounts (a privileged container?): {tried.stderr.strip()}")
     return lacking
-
-
-@contextmanager
-def held(directory):
-    """One command at a time works on a fleet that changes."""
-    path = Path(f"{directory}.lock")
-    while True:
-        lock = open(path, "w", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW, 0o600))
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # Whoever held it before has removed the file: the lock must be on the one others will open.
-        if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
-            break
-        lock.close()
-    with lock:
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def require(directory):
-    """The fleet that is up, or an error that says how to get one."""
-    fleet = Fleet.load(directory)
-    if fleet is None or not fleet.machines:
-        raise FleetError(f"no fleet in {directory}: tests/fleet up")
-    return fleet
 
 
 def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication="gtid"):
@@ -118,6 +91,7 @@ def build(fleet):
     databases.prepare()
     apps.prepare(fleet)
     salt.prepare(fleet)
+    cloud.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
     for machine in fleet.machines:
@@ -178,6 +152,7 @@ def down(directory):
     if fleet is None:
         return []
     delay.stop(fleet)
+    agent.stop(fleet)
     # A host that was killed before it told its pid has no first process yet: its `unshare` waits to be found by name.
     for pid in unborn(fleet):
         processes.send([pid], signal.SIGKILL)
@@ -191,12 +166,6 @@ def down(directory):
     # Again while something that an interrupted `up` had begun still writes there.
     processes.wait_for(lambda: removed(directory), 10, step=0.2)
     return leftovers(fleet, namespaces)
-
-
-def removed(directory):
-    """Removes the directory; whether it is gone."""
-    shutil.rmtree(directory, ignore_errors=True)
-    return not directory.exists()
 
 
 def unborn(fleet):
@@ -225,6 +194,8 @@ def leftovers(fleet, namespaces):
         left.append(f"directory {fleet.directory}")
     if fleet.proxy and processes.is_alive(fleet.proxy["pid"], fleet.proxy["started"]):
         left.append(f"delay proxy {fleet.proxy['pid']}")
+    if fleet.agent and processes.is_alive(fleet.agent["pid"], fleet.agent["started"]):
+        left.append(f"the cloud's agent {fleet.agent['pid']}")
     return left
 
 

@@ -124,7 +124,7 @@ def hosts_file(fleet):
     """Every host by its short and its full name, and the alias of the master as a fresh fleet has it."""
     lines = ["127.0.0.1 localhost"]
     lines += [f"{fleet.address(m)} masterdb.{DOMAIN} masterdb" for m in fleet.databases()[:1]]
-    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.machines]
+    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.present()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """A real Salt: the master on the jump box, minions on the apps and the databases, from PyPI's `salt` in a virtual
 environment outside the repository, which hosts see as /run/jumpdeck/venv."""
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -246,7 +247,22 @@ def prepare_host(fleet, machine, programs):
         write(home / "bin" / program, WRAPPER.format(venv=INSIDE, program=program), 0o755)
 
 
-def prepare_minion(fleet, machine, key=True):
+def is_prepared(fleet):
+    """Whether this fleet came up with Salt."""
+    return (fleet.home(fleet.jump) / "venv").exists()
+
+
+def fingerprint(fleet, machine):
+    """A minion's public key as `salt-key -f` shows it; None where there is no minion."""
+    public = fleet.home(machine) / "etc" / "salt" / "pki" / "minion" / "minion.pub"
+    if not public.exists():
+        return None
+    lines = [line for line in public.read_bytes().splitlines(keepends=True) if line.strip()]
+    digest = hashlib.sha256(b"".join(lines[1:-1])).hexdigest()
+    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+
+def prepare_minion(fleet, machine):
     """A minion's configuration and key; nothing runs yet."""
     etc = fleet.home(machine) / "etc"
     write(etc / "salt" / "minion", MINION.format(name=machine.name))
@@ -314,7 +330,7 @@ def call(fleet, *command):
 
 def up(fleet, pending=()):
     """Starts the master and the minions, and waits until all that are accepted answer."""
-    if not (fleet.home(fleet.jump) / "venv").exists():
+    if not is_prepared(fleet):
         raise FleetError("this fleet came up without Salt: tests/fleet salt install, then down and up")
     accept = [m for m in minions(fleet) if m.name not in pending]
     accepted = "/etc/salt/pki/master/minions"

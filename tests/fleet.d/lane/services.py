@@ -1,8 +1,8 @@
-"""The commands for what runs on the hosts: databases, writers."""
+"""The commands for what runs on the hosts: databases, writers, Salt, the cloud's stand-in."""
 
 import json
 
-from . import apps, database, faults, fleet as life, injuries, salt as salting
+from . import agent, apps, cloud as clouds, database, faults, fleet as life, injuries, salt as salting, state
 from .layout import FleetError
 
 DB_USAGE = "db HOST stop|start|kill, db reset [MODE], db inject KIND [HOST], db heal KIND [HOST]"
@@ -21,21 +21,25 @@ def arguments(command):
     writers.add_argument("--json", action="store_true")
     salt = command("salt", "a real Salt: master on the jump box, minions on apps and databases")
     salt.add_argument("action", choices=["install", "up", "down", "status"])
+    faults_of_cloud = "; ".join(f"{fault}: {what}" for fault, what in clouds.FAULTS.items())
+    cloud = command("cloud", f"the stand-in for nova, neutron and openstack on the jump box. Faults: {faults_of_cloud}")
+    cloud.add_argument("action", choices=["up", "down", "status", "agent", *clouds.FAULTS])
     salt.add_argument("--pending", action="append", default=[], metavar="HOST", help="up: leave its key unaccepted")
 
 
 def db(options, directory):
     """`db`: one server, or all of them as new, or something wrong with one."""
-    fleet = life.require(directory)
     words = options.words + [None] * 3
     if words[0] == "reset" and len(options.words) <= 2:
-        mode = words[1] or fleet.replication
-        if mode not in database.MODES:
-            raise FleetError(f"no mode {mode!r}; there are: {', '.join(database.MODES)}")
-        with life.held(directory):
+        with state.held(directory):
+            fleet = state.require(directory)
+            mode = words[1] or fleet.replication
+            if mode not in database.MODES:
+                raise FleetError(f"no mode {mode!r}; there are: {', '.join(database.MODES)}")
             life.reset_databases(fleet, mode)
         print(f"databases as new: {mode}, {fleet.databases()[0].name} writable")
         return 0
+    fleet = state.require(directory)
     if words[0] in ("inject", "heal") and words[1] in injuries.KINDS and len(options.words) <= 3:
         machine = fleet.machine(words[2]) if words[2] else _victim(fleet, words[1])
         faults.require_database(machine)
@@ -63,7 +67,7 @@ def _victim(fleet, kind):
 
 def generallog(options, directory):
     """`generallog`."""
-    machine = life.require(directory).machine(options.host)
+    machine = state.require(directory).machine(options.host)
     faults.require_database(machine)
     print(database.general_log(machine, options.action), end="")
     return 0
@@ -71,7 +75,7 @@ def generallog(options, directory):
 
 def writers(options, directory):
     """`writers`."""
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     if not 0 < options.rate <= 1000:
         raise FleetError("--rate takes more than 0, up to 1000")
     if options.action == "start":
@@ -92,9 +96,10 @@ def salt(options, directory):
         made = salting.install()
         print(f"{salting.environment()}: {'made' if made else 'already there'}")
         return 0
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     if options.action == "up":
-        with life.held(directory):
+        with state.held(directory):
+            fleet = state.require(directory)
             salting.up(fleet, options.pending)
         print(f"salt up: {', '.join(m.name for m in salting.minions(fleet) if m.name not in options.pending)}")
     elif options.action == "down":
@@ -105,4 +110,25 @@ def salt(options, directory):
     return 0
 
 
-COMMANDS = {"db": db, "generallog": generallog, "writers": writers, "salt": salt}
+def cloud(options, directory):
+    """`cloud`."""
+    if options.action == "agent":
+        agent.serve(directory)
+    with state.held(directory):
+        fleet = state.require(directory)
+        if options.action == "up":
+            agent.up(fleet)
+        elif options.action == "down":
+            agent.stop(fleet)
+        elif options.action in clouds.FAULTS:
+            known = clouds.Cloud(fleet)
+            known.faults.append(options.action)
+            known.save()
+    if options.action == "status":
+        print("cloud: the agent " + ("listens" if agent.is_up(fleet) else "does not run"))
+        return 0 if agent.is_up(fleet) else 1
+    print(f"cloud {options.action}")
+    return 0
+
+
+COMMANDS = {"db": db, "generallog": generallog, "writers": writers, "salt": salt, "cloud": cloud}
