@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::runbook::value::ValueKind;
 
 /// What every run knows by itself.
-pub(super) const GIVEN: [&str; 7] =
-    ["level", "domain", "environment", "reason", "run", "today", "jump"];
+pub(super) const GIVEN: [&str; 7] = ["level", "domain", "environment", "reason", "run", "today", "jump"];
 
 /// Names that nothing else may have.
 pub(super) const RESERVED: [&str; 9] =
@@ -54,10 +53,11 @@ impl Meaning {
     /// The fields it has.
     pub(super) fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Value { kind: ValueKind::Host, .. } | Self::Hosts { .. } => &["address", "name"],
+            Self::Value { kind: ValueKind::Host, .. } => &["address", "name"],
+            Self::Hosts { .. } => &["address", "name", "count"],
             Self::Value { kind: ValueKind::Position, .. } => &["file", "offset"],
             Self::Value { .. } => &[],
-            Self::Anything => &["address", "name", "file", "offset"],
+            Self::Anything => &["address", "name", "count", "file", "offset"],
         }
     }
 }

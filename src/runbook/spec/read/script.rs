@@ -61,7 +61,9 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
             let field = own_name.strip_prefix(k.as_str())?;
             match field.strip_prefix('_') {
                 _ if field.is_empty() => Some(k.clone()),
-                Some(f) if ["address", "name", "file", "offset"].contains(&f) => Some(format!("{k}.{f}")),
+                Some(f) if ["address", "name", "count", "file", "offset"].contains(&f) => {
+                    Some(format!("{k}.{f}"))
+                }
                 _ => None,
             }
         });
@@ -79,7 +81,8 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
 
 /// Whether the script gives the name a value itself.
 fn is_assigned(text: &str, name: &str) -> bool {
-    let pattern = format!(r"(?m)(?:^|[;&|({{]|\s)(?:{name}=|for\s+{name}\s|read\s+(?:-\w+\s+)?(?:\w+\s+)*{name}\b)");
+    let pattern =
+        format!(r"(?m)(?:^|[;&|({{]|\s)(?:{name}=|for\s+{name}\s|read\s+(?:-\w+\s+)?(?:\w+\s+)*{name}\b)");
     own(&pattern).is_some_and(|regex| regex.is_match(text))
 }
 
