@@ -69,14 +69,14 @@ async fn a_link_that_is_cut_frees_it() {
     let keys = ["production.x".to_owned()];
     let (first, one) = jump(&fleet, &universe).await;
     let lease = Lease::take(one.as_ref(), &keys, &Holder::new("anna@desk", "first", "x")).await.unwrap();
-    drop((one, first));
     let (_second, two) = jump(&fleet, &universe).await;
     let bob = Holder::new("bob@desk", "second", "x");
     assert!(matches!(Lease::take(two.as_ref(), &keys, &bob).await, Err(LeaseError::Held(_))));
-    drop(lease);
+    drop((one, first));
     let from = std::time::Instant::now();
     while let Err(error) = Lease::take(two.as_ref(), &keys, &bob).await {
         assert!(matches!(error, LeaseError::Held(_)) && from.elapsed() < Duration::from_secs(10), "{error}");
     }
     assert!(from.elapsed() < Duration::from_secs(5));
+    assert!(lease.lost().is_some());
 }
