@@ -14,7 +14,7 @@ mod mysql;
 mod nproc;
 mod ps;
 mod quick;
-mod salt_call;
+mod salt;
 mod uname;
 mod uptime;
 
@@ -65,7 +65,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mysql"),
     &nproc::NPROC,
     &ps::PS,
-    &salt_call::SALT_CALL,
+    &salt::call::SaltCall,
+    &salt::key::SaltKey,
+    &salt::master::Salt,
+    &salt::runner::SaltRun,
     &uname::UNAME,
     &uptime::UPTIME,
 ];

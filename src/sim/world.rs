@@ -10,10 +10,13 @@ pub mod database;
 pub mod files;
 pub mod machine;
 pub mod os;
+pub mod salt;
+pub mod services;
 pub mod spec;
 pub mod storage;
 pub mod universe;
 
+pub(crate) mod calendar;
 mod fleet;
 mod generated;
 pub(crate) mod git;
@@ -73,6 +76,8 @@ pub struct World {
     databases: Databases,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
+    pub(crate) salt: salt::Salt,
+    pub(crate) services: services::Services,
     clock: Clock,
 }
 
@@ -126,6 +131,9 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
+        let masterdb = masterdb.map(|m| m.name.clone());
+        world.start_salt(masterdb.as_ref());
         Ok(world)
     }
 
@@ -145,6 +153,12 @@ impl World {
     pub fn now(&self) -> Duration {
         let ran = self.clock.running.map(|since| since.elapsed()).unwrap_or_default();
         self.clock.advanced.saturating_add(ran)
+    }
+
+    /// Whether its time follows the real one.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.clock.running.is_some()
     }
 
     fn seconds(&self) -> f64 {
