@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ratatui::Frame;
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use super::setup::{self, Setup};
 use super::{CliError, Common, Looks};
@@ -17,12 +18,15 @@ use crate::config::theme::Theme;
 use crate::domain::event::{Answer, QuestionId};
 use crate::domain::fleet::Fleet;
 use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Listing, Mode, RunCommand, RunEvent};
 use crate::runtime::color::Capabilities;
-use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
+use crate::runtime::{Console, Draw, Ended, FleetControl, RunControl, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw};
 
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;
+/// News of runs on its way.
+const RUN_QUEUE: usize = 64;
 
 pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> {
     let setup = Setup::read()?;
@@ -43,6 +47,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let active = active(&target.fleet, looks, setup)?;
 
     let (sender, news) = mpsc::channel(QUEUE);
+    let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
     let collector = target.collector(Arc::new(desk.clone()), sender);
     let taken = terminal::take().map_err(failed)?;
@@ -66,11 +71,13 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         terminal: taken.terminal,
         draw: Screens::new(themes, support, &terminal_says),
         fleet: Reached { collector, desk },
+        runs: NoRuns(run_sender),
         stage: taken.guard,
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,
         news,
+        run_news,
     };
     crate::runtime::run(console).await.map_err(failed)
 }
@@ -141,10 +148,10 @@ impl Draw for Screens {
 
     fn room(&self, model: &Model) -> Room {
         let limit = self.state.scroll_limit();
-        let on_host = matches!(model.screen(), Screen::Host(_));
+        let on_text = matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_));
         Room {
             page: Some(self.state.page()),
-            detail_limit: limit.filter(|_| model.help.is_none() && on_host),
+            detail_limit: limit.filter(|_| model.help.is_none() && on_text),
             help_limit: limit.filter(|_| model.help.is_some()),
         }
     }
@@ -171,5 +178,43 @@ impl FleetControl for Reached {
 
     fn answer(&self, id: QuestionId, answer: Answer) {
         self.desk.answer(id, answer);
+    }
+}
+
+/// Says that the console has no runbooks.
+struct NoRuns(mpsc::Sender<RunEvent>);
+
+impl NoRuns {
+    fn refuse(&self) {
+        // A full queue means that the console is about to hear the same already.
+        let _ = self.0.try_send(RunEvent::Refused(vec!["the console has no runbooks".into()]));
+    }
+}
+
+impl RunControl for NoRuns {
+    fn list(&self, env: &EnvName) {
+        let listing =
+            Listing { env: env.clone(), runs: Vec::new(), runbooks: Vec::new(), troubles: Vec::new() };
+        let _ = self.0.try_send(RunEvent::List(Arc::new(listing)));
+    }
+
+    fn plan(&self, _: &EnvName, _: &str, _: Vec<(String, Zeroizing<String>)>) {
+        self.refuse();
+    }
+
+    fn start(&self, _: &EnvName, _: &str, _: String, _: Mode) {
+        self.refuse();
+    }
+
+    fn resume(&self, _: &str) {
+        self.refuse();
+    }
+
+    fn watch(&self, _: &str) {
+        self.refuse();
+    }
+
+    fn command(&self, _: &str, _: RunCommand) {
+        self.refuse();
     }
 }

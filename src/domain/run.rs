@@ -59,6 +59,36 @@ pub struct RunbookEntry {
     pub last_run: Option<Clean>,
 }
 
+/// What there is to run in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The environment.
+    pub env: EnvName,
+    /// Runs that are not over: those to resume, and those that somebody else has under way.
+    pub runs: Vec<RunBrief>,
+    /// The runbooks.
+    pub runbooks: Vec<RunbookEntry>,
+    /// What could not be read: a file of the user's own, the leases on the jump box.
+    pub troubles: Vec<Clean>,
+}
+
+/// A run that is not over, as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunBrief {
+    /// Which run.
+    pub id: String,
+    /// The runbook.
+    pub runbook: String,
+    /// Whether changes are done or printed.
+    pub mode: Mode,
+    /// Who runs it, or ran it last.
+    pub who: Clean,
+    /// Somebody has it under way now: it may be watched. Else it may be resumed.
+    pub held: bool,
+    /// The step it stands at, since when, and why: `at "Freeze the old master" for 4m: the link was lost`.
+    pub says: Clean,
+}
+
 /// What a runbook asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputView {
@@ -352,7 +382,7 @@ pub struct Choice {
 }
 
 /// What a person tells a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunCommand {
     /// An answer to that prompt.
     Answer {
@@ -370,7 +400,7 @@ pub enum RunCommand {
 }
 
 /// An answer.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Yes.
     Yes,
@@ -397,16 +427,51 @@ impl std::fmt::Debug for Reply {
 /// News of runs on its way up.
 #[derive(Debug, Clone)]
 pub enum RunEvent {
-    /// The runbooks there are.
-    List(Arc<Vec<RunbookEntry>>),
+    /// The runbooks and runs there are.
+    List(Arc<Listing>),
     /// A plan, made when asked; or why none could be.
     Plan(Result<Arc<PlanView>, Clean>),
     /// A run changed.
     Run(Arc<RunView>),
+    /// A run could not be started, resumed or watched: why, line by line (who holds the environment, at which step).
+    Refused(Vec<Clean>),
+}
+
+impl RunState {
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting for an answer",
+            Self::RollingBack => "rolling back",
+            Self::Stopped(_) => "stopped",
+            Self::Finished => "finished",
+            Self::RolledBack => "rolled back",
+            Self::Abandoned(_) => "abandoned",
+        }
+    }
+
+    /// Whether it goes on: a step runs, or a person is asked.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Running | Self::Waiting | Self::RollingBack)
+    }
+}
+
+impl Mode {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::DryRun => "dry run",
+        }
+    }
 }
 
 /// An environment armed for changes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arming {
     /// Which.
     pub env: EnvName,

@@ -21,7 +21,7 @@ use super::value::Value;
 
 mod ask;
 mod detached;
-mod edit;
+pub(super) mod edit;
 mod elect;
 pub(super) mod hold;
 mod salt;
@@ -54,7 +54,7 @@ impl Trouble {
         Self::Unknown(format!("{}: {}; it may have been done, or be done yet", error.hop, error.describe()))
     }
 
-    fn words(&self) -> &str {
+    pub(super) fn words(&self) -> &str {
         match self {
             Self::Failed(why) | Self::Unknown(why) => why,
         }
@@ -175,7 +175,7 @@ pub(super) async fn perform(
 }
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
-async fn conclude(
+pub(super) async fn conclude(
     site: &Site,
     machine: &Machine,
     index: usize,

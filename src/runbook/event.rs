@@ -103,6 +103,13 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// A session that was kept open is lost, and what it held with it; it must be opened again.
+    HoldLost {
+        /// The step that opened it.
+        step: String,
+        /// Why.
+        reason: String,
+    },
     /// Something of the way to the fleet: link lost, lease lost, lease back.
     Trouble {
         /// What.

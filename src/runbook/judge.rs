@@ -139,13 +139,13 @@ fn holds(test: &Test, seen: &str, scope: &Scope<'_>) -> Result<bool, ScopeError>
     })
 }
 
-/// What a test wants, in words, with its values.
-fn wanted(test: &Test, scope: &Scope<'_>) -> String {
+/// What a test wants, in words.
+fn wanted(test: &Test, show: &dyn Fn(&Template) -> String) -> String {
     match test {
-        Test::Is(t) => format!("{:?}", scope.shown(t)),
-        Test::IsNot(t) => format!("anything but {:?}", scope.shown(t)),
+        Test::Is(t) => format!("{:?}", show(t)),
+        Test::IsNot(t) => format!("anything but {:?}", show(t)),
         Test::OneOf(all) => {
-            let all: Vec<String> = all.iter().map(|t| format!("{:?}", scope.shown(t))).collect();
+            let all: Vec<String> = all.iter().map(|t| format!("{:?}", show(t))).collect();
             format!("one of {}", all.join(", "))
         }
         Test::Matches(regex) => format!("something like {regex}"),
@@ -153,8 +153,8 @@ fn wanted(test: &Test, scope: &Scope<'_>) -> String {
         Test::AtMost(n) => format!("at most {n}"),
         Test::Empty(true) => "nothing".to_owned(),
         Test::Empty(false) => "something".to_owned(),
-        Test::GtidCovers(t) => format!("everything up to {}", scope.shown(t)),
-        Test::GtidIs(t) => format!("exactly {}", scope.shown(t)),
+        Test::GtidCovers(t) => format!("everything up to {}", show(t)),
+        Test::GtidIs(t) => format!("exactly {}", show(t)),
         Test::Any => "anything".to_owned(),
     }
 }
@@ -237,7 +237,7 @@ fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>) -> Result<String, S
         Ok(true) => Ok(told),
         Ok(false) => {
             let seen = if told.is_empty() { "nothing".to_owned() } else { told };
-            Err(format!("{seen}; wanted {}", wanted(&expect.test, &scope)))
+            Err(format!("{seen}; wanted {}", wanted(&expect.test, &|t| scope.shown(t))))
         }
         Err(error) => Err(error.to_string()),
     }
@@ -280,7 +280,13 @@ fn together(
                 .collect();
             (there.len() != count).then(|| {
                 let which = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-                (None, format!("{what} is {} on {which}; wanted on {count}", wanted(&expect.test, &scope)))
+                (
+                    None,
+                    format!(
+                        "{what} is {} on {which}; wanted on {count}",
+                        wanted(&expect.test, &|t| scope.shown(t))
+                    ),
+                )
             })
         }
     }
@@ -314,12 +320,14 @@ pub fn condition(condition: &Condition, scope: &Scope<'_>) -> Result<bool, Scope
 /// A condition in words, with its values: why a step is left out.
 #[must_use]
 pub fn told(condition: &Condition, scope: &Scope<'_>) -> String {
-    format!(
-        "{} is {:?}, not {}",
-        condition.value,
-        scope.shown(&condition.value),
-        wanted(&condition.test, scope)
-    )
+    let wanted = wanted(&condition.test, &|t| scope.shown(t));
+    format!("{} is {:?}, not {wanted}", condition.value, scope.shown(&condition.value))
+}
+
+/// A condition in words, as it was written.
+#[must_use]
+pub fn words(condition: &Condition) -> String {
+    format!("{} is {}", condition.value, wanted(&condition.test, &ToString::to_string))
 }
 
 #[cfg(test)]

@@ -210,6 +210,7 @@ impl Machine {
                 self.excluded.insert(host.clone(), reason.clone());
                 self.without_excluded();
             }
+            Event::HoldLost { step, .. } => self.set(step, Status::Waiting),
             Event::RollingBack { reason } => self.leaving = Some(Leaving::Back(reason.clone())),
             Event::Abandoning { reason } => self.leaving = Some(Leaving::Abandon(reason.clone())),
             Event::Resumed { .. } => self.resume(),
@@ -375,6 +376,21 @@ impl Machine {
                 && record.touched
                 && !matches!(record.status, Status::NotDone | Status::Skipped(_))
         })
+    }
+
+    /// Whether a condition keeps a step from being done, as far as is known now.
+    #[must_use]
+    pub fn is_left_out(&self, index: usize) -> bool {
+        self.left_out(index).is_some()
+    }
+
+    /// The hosts a step failed on.
+    #[must_use]
+    pub fn failed_hosts(&self, index: usize) -> Vec<String> {
+        let hosts = self.records.get(index).map(|r| &r.hosts).into_iter().flatten();
+        let bad =
+            hosts.filter(|(h, v)| !h.is_empty() && matches!(v, Verdict::Failed(_) | Verdict::Unknown(_)));
+        bad.map(|(h, _)| h.clone()).collect()
     }
 
     /// What keeps a step from being done at all: a condition that does not hold.

@@ -62,6 +62,10 @@ impl<'a> Scope<'a> {
     /// When there is none here.
     pub fn value(&self, variable: &Variable) -> Result<Value, ScopeError> {
         let unknown = || ScopeError::Unknown(variable.to_string());
+        if variable.field.as_deref() == Some("count") {
+            let count = self.names(&variable.name).ok_or_else(unknown)?.len();
+            return Value::new(ValueKind::Int, &count.to_string()).map_err(|_| unknown());
+        }
         let value = self.plain(&variable.name)?;
         let Some(field) = &variable.field else { return Ok(value) };
         match (value.kind(), field.as_str()) {

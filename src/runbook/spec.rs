@@ -11,6 +11,8 @@ use crate::domain::run::{Danger, Effect};
 use super::template::{Template, Variable};
 use super::value::ValueKind;
 
+pub(crate) mod read;
+
 /// A runbook.
 #[derive(Debug, Clone)]
 pub struct Runbook {
@@ -458,4 +460,31 @@ pub struct Condition {
     pub value: Template,
     /// What must hold.
     pub test: Test,
+}
+
+impl Act {
+    /// The word a runbook names the kind by.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Note(_) => "note",
+            Self::Input(_) => "input",
+            Self::Check(_) => "check",
+            Self::WaitUntil { .. } => "wait_until",
+            Self::Run(_) => "run",
+            Self::Sql(_) => "sql",
+            Self::Salt(_) => "salt",
+            Self::Edit(_) => "edit",
+            Self::Manual { .. } => "manual",
+            Self::Confirm { .. } => "confirm",
+            Self::Challenge { .. } => "challenge",
+            Self::Approve { .. } => "approve",
+            Self::Hold { .. } => "hold",
+            Self::Fence(_) => "fence",
+            Self::Elect { .. } => "elect",
+            Self::ForEach { .. } => "for_each",
+            Self::Branch { .. } => "branch",
+            Self::Report => "report",
+        }
+    }
 }

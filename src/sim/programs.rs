@@ -5,6 +5,8 @@ pub mod text;
 
 use super::program::Program;
 
+mod cloud;
+mod curl;
 mod df;
 mod free;
 mod git;
@@ -17,6 +19,7 @@ mod quick;
 mod salt;
 mod uname;
 mod uptime;
+mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -56,6 +59,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &cloud::neutron::NEUTRON,
+    &cloud::nova::NOVA,
+    &cloud::openstack::OPENSTACK,
+    &curl::Curl,
     &df::Df,
     &free::FREE,
     &git::Git,

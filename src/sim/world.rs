@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod cloud;
 pub mod database;
+pub mod elastic;
 pub mod files;
 pub mod machine;
 pub mod os;
@@ -15,6 +17,7 @@ pub mod services;
 pub mod spec;
 pub mod storage;
 pub mod universe;
+pub mod web;
 
 pub(crate) mod calendar;
 mod fleet;
@@ -74,6 +77,9 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
+    cloud: cloud::Cloud,
+    elastic: elastic::Elastic,
+    web: web::Faults,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
@@ -131,6 +137,10 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        let machines: Vec<&Machine> = world.machines().collect();
+        let cloud = cloud::Cloud::new(spec, &machines, seed);
+        let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
+        (world.cloud, world.elastic) = (cloud, elastic);
         let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
         let masterdb = masterdb.map(|m| m.name.clone());
         world.start_salt(masterdb.as_ref());

@@ -12,9 +12,9 @@ use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
 /// The client's command. Constant, and plain enough for every login shell: it stands in single quotes.
-const CLIENT: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec $c --batch \
+const CLIENT: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec $c --user=root --batch \
                       --unbuffered --connect-timeout=5; done; echo there is no client: mariadb or mysql >&2; exit 127'";
-const CLIENT_SUDO: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec sudo -n $c \
+const CLIENT_SUDO: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec sudo -n $c --user=root \
                            --batch --unbuffered --connect-timeout=5; done; echo there is no client: mariadb or mysql \
                            >&2; exit 127'";
 

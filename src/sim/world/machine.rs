@@ -16,6 +16,9 @@ use super::storage::{Mount, parse_row};
 /// The kernel takes a sample of the running tasks each five seconds.
 const SAMPLE: f64 = 5.0;
 
+/// A kernel keeps about 2 % of the memory for itself before it counts.
+const COUNTED: f64 = 0.979;
+
 /// Seconds a new machine takes to boot, at least.
 const BOOT: f64 = 8.0;
 
@@ -138,8 +141,7 @@ impl Machine {
             mounts,
             alive,
             key,
-            // A kernel keeps about 2 % of the memory for itself before it counts.
-            memory_kb: kb(spec.ram_gb * 1024.0 * 1024.0 * 0.979),
+            memory_kb: kb(spec.ram_gb * 1024.0 * 1024.0 * COUNTED),
             memory_part: spec.memory_percent / 100.0,
             swap_kb: spec.swap_mb * 1024,
             swap_part: spec.swap_percent / 100.0,
@@ -271,6 +273,22 @@ impl Machine {
         copy
     }
 
+    /// Memory of its flavor, MB.
+    pub(crate) fn ram_mb(&self) -> u64 {
+        #[allow(clippy::cast_precision_loss)] // memory is far below 2^53 kB
+        let whole = self.memory_kb as f64 / COUNTED / 1024.0;
+        count(whole + 0.5)
+    }
+
+    /// Gives it the virtual hardware of another flavor.
+    pub(crate) fn resize(&mut self, cpus: u32, ram_mb: u64, disk_gb: u32) {
+        self.cpus = cpus;
+        self.disk_gb = disk_gb;
+        #[allow(clippy::cast_precision_loss)] // as above
+        let memory = ram_mb as f64 * 1024.0 * COUNTED;
+        self.memory_kb = kb(memory);
+    }
+
     /// A number of its own, the same for the same seed.
     pub(crate) fn number(&self, which: u64) -> u64 {
         draw(self.key, which)
@@ -285,7 +303,7 @@ fn system_mounts(spec: &HostSpec) -> Vec<Mount> {
         Mount::pseudo("devpts", "/dev/pts", "devpts", "rw,nosuid,noexec,relatime,gid=5,mode=620"),
     ];
     if spec.memory_filesystems {
-        let memory = kb(spec.ram_gb * 1024.0 * 1024.0 * 0.979);
+        let memory = kb(spec.ram_gb * 1024.0 * 1024.0 * COUNTED);
         mounts.insert(2, Mount::memory("udev", "/dev", "devtmpfs", memory / 2 - 16, 4));
         mounts.push(Mount::memory("tmpfs", "/run", "tmpfs", memory / 10, 388));
     }

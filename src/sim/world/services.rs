@@ -188,8 +188,11 @@ impl World {
 
     /// What else of the world hears of a service that was started or stopped.
     fn service_changed(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
-        let _ = (host, name, runs);
-        true
+        match (name, runs) {
+            ("elasticsearch", true) => self.start_elastic(host),
+            ("elasticsearch", false) => self.stop_elastic(host),
+            _ => true,
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use super::MinionFault;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::calendar::moment;
-use crate::sim::world::noise::{draw, key};
+
+/// The password of the applications' database account at the world's start. It is in the private pillar and in a file
+/// of the applications that only root reads.
+pub(crate) const APP_PASSWORD: &str = "wiki-simulated";
 
 /// Where addresses stand.
 fn infra(level: &str) -> String {
@@ -19,13 +22,6 @@ fn accounts(level: &str) -> String {
 }
 
 impl World {
-    /// The password of the applications' database account at the world's start. Nobody sees it: it is in the private
-    /// pillar and in a file of the applications that only root reads.
-    #[must_use]
-    pub fn app_password(&self) -> String {
-        format!("{:016x}", draw(key(self.seed(), "wiki"), u64::try_from(self.level().len()).unwrap_or(0)))
-    }
-
     /// Writes the pillars of the world's start.
     pub(super) fn seed_pillar(&mut self, jump: &HostName) {
         let level = self.level().to_owned();
@@ -70,7 +66,7 @@ impl World {
         );
         let secret = format!(
             "accounts:\n  mysql:\n    wiki:\n      username: wiki\n      password: {}\n",
-            self.app_password()
+            APP_PASSWORD
         );
         self.write_file(jump, &infra(&level), text.into_bytes());
         self.write_file(jump, "/srv/pillar/top.sls", TOP.as_bytes().to_vec());

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 use super::MinionFault;
-use super::pillar::lookup;
+use super::pillar::{APP_PASSWORD, lookup};
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::calendar::moment;
@@ -318,7 +318,7 @@ impl World {
             || machine.roles().iter().any(|role| matches!(role.as_str(), "app" | "blog" | "jobrunner"));
         match path {
             "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306")),
-            "/etc/webplatform/db.password" if application() => Some(self.app_password() + "\n"),
+            "/etc/webplatform/db.password" if application() => Some(format!("{APP_PASSWORD}\n")),
             "/etc/hosts" => Some(self.hosts_with(host, Some(address))),
             _ => None,
         }
