@@ -17,6 +17,7 @@ mod nproc;
 mod ps;
 mod quick;
 mod salt;
+mod services;
 mod uname;
 mod uptime;
 mod wait;
@@ -72,6 +73,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mysql"),
     &nproc::NPROC,
     &ps::PS,
+    &services::monit::Monit,
+    &services::service::Service,
+    &services::systemctl::Systemctl,
     &salt::call::SaltCall,
     &salt::key::SaltKey,
     &salt::master::Salt,
