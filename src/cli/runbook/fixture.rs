@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{
-    Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety, StepState, StepView,
+    Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety,
+    StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -100,7 +101,8 @@ pub(super) fn plan() -> PlanView {
         depth: 0,
     };
     let mut ask = step("ask", "confirm", "Shall db1 be frozen?", Effect::Read, "");
-    ask.why = Some(Clean::new("what is written after this moment would be lost, so nobody may write any more"));
+    ask.why =
+        Some(Clean::new("what is written after this moment would be lost, so nobody may write any more"));
     let mut freeze =
         step("freeze", "sql", "Freeze db1: no more writes", Effect::Mutate, "SET GLOBAL read_only = 1");
     freeze.undo = Some(Clean::new("SET GLOBAL read_only = 0"));

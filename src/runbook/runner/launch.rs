@@ -114,7 +114,10 @@ pub async fn resume(
 ///
 /// # Errors
 /// When it does not begin with a plan, or that cannot be read any more.
-pub fn replay(entries: &[Entry], secrets: BTreeMap<String, Zeroizing<String>>) -> Result<Machine, StartError> {
+pub fn replay(
+    entries: &[Entry],
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<Machine, StartError> {
     let Some((first, rest)) = entries.split_first() else {
         return Err(StartError::Odd("the journal is empty".to_owned()));
     };

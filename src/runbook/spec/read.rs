@@ -156,8 +156,10 @@ impl Reading<'_> {
             self.reader.error(name.span, message, "use small letters, digits and \"-\", a letter first");
         } else if name.value != stem {
             let message = format!("the runbook {:?} is in a file named {stem:?}", name.value);
-            let help =
-                format!("rename the file to {}.toml, or write name = {stem:?}: it is found by both", name.value);
+            let help = format!(
+                "rename the file to {}.toml, or write name = {stem:?}: it is found by both",
+                name.value
+            );
             self.reader.error(name.span, message, help);
         }
         name.value.to_owned()
@@ -166,7 +168,8 @@ impl Reading<'_> {
     fn danger(&mut self, root: &Table<'_>, part: bool) -> Danger {
         let words = [("reads", Danger::Reads), ("changes", Danger::Changes), ("data", Danger::Data)];
         if root.get("danger").is_none() && !part {
-            let help = "write danger = \"reads\", \"changes\" or \"data\": what may be lost when it goes wrong";
+            let help =
+                "write danger = \"reads\", \"changes\" or \"data\": what may be lost when it goes wrong";
             self.reader.error(0..0, "\"danger\" is missing", help);
         }
         self.reader.word(root, "danger", &words).unwrap_or(Danger::Data)

@@ -13,15 +13,14 @@ use super::{Reading, place};
 use crate::runbook::spec::{Act, Ask, Change, Edit};
 use crate::runbook::value::ValueKind;
 
-const CHANGES_HINT: &str = "write changes = [{ key = \"infra:db_servers:mysql:writes\", value = \"{candidate.address}\" }]";
+const CHANGES_HINT: &str =
+    "write changes = [{ key = \"infra:db_servers:mysql:writes\", value = \"{candidate.address}\" }]";
 
 impl Reading<'_> {
     /// What a step of this kind does; `for_each`, `branch` and `include` are elsewhere.
     pub(super) fn act(&mut self, table: &Table<'_>, kind: &str, common: &Common) -> Option<Act> {
         match kind {
-            "note" => {
-                self.need_text(table, "text", Use::Shown, "write text = \"…\"").map(Act::Note)
-            }
+            "note" => self.need_text(table, "text", Use::Shown, "write text = \"…\"").map(Act::Note),
             "input" => self.input(table, "value_kind").map(Act::Input),
             "check" => self.ask(table, &common.on).map(Act::Check),
             "wait_until" => self.wait_until(table, common),
@@ -124,7 +123,11 @@ impl Reading<'_> {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => "capture it in a step before this one".to_owned(),
                 };
-                return self.reader.error(name.span.clone(), format!("unknown variable {:?}", name.value), help);
+                return self.reader.error(
+                    name.span.clone(),
+                    format!("unknown variable {:?}", name.value),
+                    help,
+                );
             }
         };
         let ranked = [ValueKind::Gtid, ValueKind::Position, ValueKind::Int];
@@ -162,7 +165,9 @@ impl Reading<'_> {
         let file = file.map(|f| self.template(&f, Use::Argument));
         let commit = self.reader.boolean(table, "commit").unwrap_or(true);
         let message = match commit || table.get("message").is_some() {
-            true => self.need_text(table, "message", Use::Shown, "write message = \"…\", what git log will say"),
+            true => {
+                self.need_text(table, "message", Use::Shown, "write message = \"…\", what git log will say")
+            }
             false => Some(crate::runbook::template::Template::default()),
         };
         let mut changes = Vec::new();
@@ -196,7 +201,8 @@ impl Reading<'_> {
                 Some(Change::Line { find: find?, put: put? })
             }
             () => {
-                let help = "write { key = \"…\", value = \"…\" }, { bump = \"…\" } or { find = '…', put = \"…\" }";
+                let help =
+                    "write { key = \"…\", value = \"…\" }, { bump = \"…\" } or { find = '…', put = \"…\" }";
                 self.reader.error(table.span.clone(), "this is no change", help);
                 None
             }

@@ -22,8 +22,20 @@ impl Reading<'_> {
         let mut checks = Vec::new();
         for item in self.reader.list(table, key, CHECK_HINT).unwrap_or_default() {
             let Some(check) = self.reader.table(table.name_of(key), item, CHECK_HINT) else { continue };
-            let keys = ["says", "on", "sql", "run", "with", "secrets", "sudo", "salt", "arguments", "states",
-                "value", "expect"];
+            let keys = [
+                "says",
+                "on",
+                "sql",
+                "run",
+                "with",
+                "secrets",
+                "sudo",
+                "salt",
+                "arguments",
+                "states",
+                "value",
+                "expect",
+            ];
             self.reader.only(&check, &keys);
             if let Some(check) = self.check(&check, on) {
                 checks.push(check);
@@ -125,7 +137,11 @@ impl Reading<'_> {
                 continue;
             };
             if variables.contains(&variable) {
-                self.reader.error(name.span.clone(), format!("{:?} is there twice", name.value), "remove one");
+                self.reader.error(
+                    name.span.clone(),
+                    format!("{:?} is there twice", name.value),
+                    "remove one",
+                );
             }
             self.variable(&variable, name.span, usage);
             variables.push(variable);
@@ -139,8 +155,8 @@ impl Reading<'_> {
         let handed: Vec<String> = with.iter().chain(secrets).map(Variable::shell_name).collect();
         let secrets: Vec<String> = secrets.iter().map(Variable::shell_name).collect();
         for finding in script::judge(text.value, &known, &handed, &secrets) {
-            let span = start
-                .map_or_else(|| text.span.clone(), |s| s + finding.span.start..s + finding.span.end);
+            let span =
+                start.map_or_else(|| text.span.clone(), |s| s + finding.span.start..s + finding.span.end);
             self.reader.error(span, finding.message, finding.help);
         }
     }

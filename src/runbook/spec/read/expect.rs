@@ -42,7 +42,8 @@ impl Reading<'_> {
         match (compares, given) {
             (true, None) => Some(Test::Any),
             (true, Some(key)) => {
-                let message = format!("{key} beside across = \"unique\" or \"same\": they ask different things");
+                let message =
+                    format!("{key} beside across = \"unique\" or \"same\": they ask different things");
                 self.reader.error(place(table, key), message, "make two expectations of it");
                 None
             }
@@ -89,9 +90,13 @@ impl Reading<'_> {
             }
         };
         let (impossible, has) = match (key, ask) {
-            ("column", Some(Ask::Run(_) | Ask::Salt(_) | Ask::Value(_))) => (true, "has no columns: only SQL's has"),
+            ("column", Some(Ask::Run(_) | Ask::Salt(_) | Ask::Value(_))) => {
+                (true, "has no columns: only SQL's has")
+            }
             ("json", Some(Ask::Sql(_))) => (true, "is SQL's, which has columns and no JSON"),
-            ("rows", Some(Ask::Value(_) | Ask::Salt(_))) => (true, "has no rows: SQL's has, and a script's lines"),
+            ("rows", Some(Ask::Value(_) | Ask::Salt(_))) => {
+                (true, "has no rows: SQL's has, and a script's lines")
+            }
             _ => (false, ""),
         };
         if impossible {
@@ -100,11 +105,13 @@ impl Reading<'_> {
             return None;
         }
         match key {
-            "column" => {
-                self.need_string(table, key, "write column = \"Slave_IO_Running\"").map(|c| Pick::Column(c.value.to_owned()))
-            }
+            "column" => self
+                .need_string(table, key, "write column = \"Slave_IO_Running\"")
+                .map(|c| Pick::Column(c.value.to_owned())),
             "match" => self.regex(table, key).map(Pick::Match),
-            "json" => self.need_string(table, key, "write json = \"a.b.0\"").map(|p| Pick::Json(p.value.to_owned())),
+            "json" => {
+                self.need_string(table, key, "write json = \"a.b.0\"").map(|p| Pick::Json(p.value.to_owned()))
+            }
             _ => match self.reader.boolean(table, key)? {
                 true => Some(Pick::Rows),
                 false => {
@@ -162,7 +169,11 @@ impl Reading<'_> {
     }
 
     /// What is kept of an answer; its variables are known when the step is over: see [`Reading::bring`].
-    pub(super) fn captures(&mut self, table: &Table<'_>, ask: Option<&Ask>) -> Vec<(Capture, std::ops::Range<usize>)> {
+    pub(super) fn captures(
+        &mut self,
+        table: &Table<'_>,
+        ask: Option<&Ask>,
+    ) -> Vec<(Capture, std::ops::Range<usize>)> {
         let mut captures: Vec<(Capture, std::ops::Range<usize>)> = Vec::new();
         for item in self.reader.list(table, "capture", CAPTURE_HINT).unwrap_or_default() {
             let Some(one) = self.reader.table("capture".to_owned(), item, CAPTURE_HINT) else { continue };
@@ -180,7 +191,8 @@ impl Reading<'_> {
             }
             match (kind, pick) {
                 (Some(kind), Some(pick)) => {
-                    captures.push((Capture { name: name.value.to_owned(), kind, pick, sensitive }, name.span));
+                    captures
+                        .push((Capture { name: name.value.to_owned(), kind, pick, sensitive }, name.span));
                 }
                 // Its kind is not known; that it is there is.
                 _ => self.names.anything(name.value),

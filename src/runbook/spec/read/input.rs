@@ -193,7 +193,11 @@ impl Reading<'_> {
             return match HostName::new(host.value) {
                 Ok(host) => Some(Select::Host(host)),
                 Err(error) => {
-                    self.reader.error(host.span, error.to_string(), "write a host's name as the inventory has it");
+                    self.reader.error(
+                        host.span,
+                        error.to_string(),
+                        "write a host's name as the inventory has it",
+                    );
                     None
                 }
             };
@@ -248,12 +252,18 @@ impl Reading<'_> {
             while let Some(name) = open.pop() {
                 if name == target.name {
                     let message = format!("target {name:?} leaves out itself, by way of what it leaves out");
-                    self.reader.error(place(root, "target"), message, "break the ring: remove one of the exceptions");
+                    self.reader.error(
+                        place(root, "target"),
+                        message,
+                        "break the ring: remove one of the exceptions",
+                    );
                     return;
                 }
                 if !way.contains(&name) {
                     way.push(name);
-                    open.extend(by_name.get(name).into_iter().flat_map(|t| t.except.iter().map(String::as_str)));
+                    open.extend(
+                        by_name.get(name).into_iter().flat_map(|t| t.except.iter().map(String::as_str)),
+                    );
                 }
             }
         }

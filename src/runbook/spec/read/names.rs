@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::runbook::value::ValueKind;
 
 /// What every run knows by itself.
-pub(super) const GIVEN: [&str; 7] =
-    ["level", "domain", "environment", "reason", "run", "today", "jump"];
+pub(super) const GIVEN: [&str; 7] = ["level", "domain", "environment", "reason", "run", "today", "jump"];
 
 /// Names that nothing else may have.
 pub(super) const RESERVED: [&str; 9] =

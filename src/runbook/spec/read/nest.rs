@@ -138,9 +138,11 @@ impl Reading<'_> {
 
     /// Another file's steps, in place of the include.
     pub(super) fn include(&mut self, table: &Table<'_>, common: &Common) -> Option<Vec<Step>> {
-        let name = self.need_string(table, "runbook", "write runbook = \"repoint-replica\", a part's name")?;
+        let name =
+            self.need_string(table, "runbook", "write runbook = \"repoint-replica\", a part's name")?;
         if self.way.iter().any(|w| w == name.value) {
-            let way: Vec<&str> = self.way.iter().map(String::as_str).skip_while(|w| *w != name.value).collect();
+            let way: Vec<&str> =
+                self.way.iter().map(String::as_str).skip_while(|w| *w != name.value).collect();
             let message = format!("{:?} includes itself: {} → {}", name.value, way.join(" → "), name.value);
             self.reader.error(name.span, message, "remove one of these includes");
             return None;

@@ -79,7 +79,8 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
 
 /// Whether the script gives the name a value itself.
 fn is_assigned(text: &str, name: &str) -> bool {
-    let pattern = format!(r"(?m)(?:^|[;&|({{]|\s)(?:{name}=|for\s+{name}\s|read\s+(?:-\w+\s+)?(?:\w+\s+)*{name}\b)");
+    let pattern =
+        format!(r"(?m)(?:^|[;&|({{]|\s)(?:{name}=|for\s+{name}\s|read\s+(?:-\w+\s+)?(?:\w+\s+)*{name}\b)");
     own(&pattern).is_some_and(|regex| regex.is_match(text))
 }
 

@@ -2,9 +2,33 @@
 
 /// Words that a statement begins with when it changes something.
 const CHANGES: [&str; 27] = [
-    "INSERT", "UPDATE", "DELETE", "REPLACE", "DROP", "ALTER", "CREATE", "TRUNCATE", "GRANT", "REVOKE", "RENAME",
-    "RESET", "PURGE", "FLUSH", "KILL", "STOP", "START", "CHANGE", "LOAD", "CALL", "INSTALL", "UNINSTALL", "LOCK",
-    "OPTIMIZE", "REPAIR", "SHUTDOWN", "DO",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "REPLACE",
+    "DROP",
+    "ALTER",
+    "CREATE",
+    "TRUNCATE",
+    "GRANT",
+    "REVOKE",
+    "RENAME",
+    "RESET",
+    "PURGE",
+    "FLUSH",
+    "KILL",
+    "STOP",
+    "START",
+    "CHANGE",
+    "LOAD",
+    "CALL",
+    "INSTALL",
+    "UNINSTALL",
+    "LOCK",
+    "OPTIMIZE",
+    "REPAIR",
+    "SHUTDOWN",
+    "DO",
 ];
 
 /// The first words that change something, as they are written.

@@ -11,14 +11,31 @@ use super::names::{Found, Meaning};
 use super::text::Use;
 use super::{Reading, is_name, place};
 use crate::config::diagnostic::nearest;
-use crate::runbook::spec::{Act, Ask, Condition, Confirming, OnFail, On, Step, Undo};
+use crate::runbook::spec::{Act, Ask, Condition, Confirming, On, OnFail, Step, Undo};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// Every kind of step.
 const KINDS: [&str; 19] = [
-    "note", "input", "check", "wait_until", "run", "sql", "salt", "edit", "manual", "confirm", "challenge",
-    "approve", "hold", "fence", "elect", "for_each", "branch", "include", "report",
+    "note",
+    "input",
+    "check",
+    "wait_until",
+    "run",
+    "sql",
+    "salt",
+    "edit",
+    "manual",
+    "confirm",
+    "challenge",
+    "approve",
+    "hold",
+    "fence",
+    "elect",
+    "for_each",
+    "branch",
+    "include",
+    "report",
 ];
 
 /// What a kind of step is like.
@@ -47,9 +64,13 @@ fn sort(kind: &str) -> Sort {
 fn own_keys(kind: &str) -> Vec<&'static str> {
     match kind {
         "note" | "approve" => vec!["text"],
-        "input" => vec!["name", "label", "value_kind", "role", "not", "choices", "default", "sensitive", "help"],
+        "input" => {
+            vec!["name", "label", "value_kind", "role", "not", "choices", "default", "sensitive", "help"]
+        }
         "check" => [&["sql", "value"][..], &SCRIPT_KEYS, &["salt", "arguments", "states"]].concat(),
-        "wait_until" => [&["sql", "value", "every"][..], &SCRIPT_KEYS, &["salt", "arguments", "states"]].concat(),
+        "wait_until" => {
+            [&["sql", "value", "every"][..], &SCRIPT_KEYS, &["salt", "arguments", "states"]].concat()
+        }
         "run" | "fence" => [&["detached"][..], &SCRIPT_KEYS].concat(),
         "sql" => vec!["sql"],
         "salt" => SALT_KEYS.to_vec(),
@@ -163,7 +184,12 @@ impl Reading<'_> {
             self.reader.error(id.span, message, "use small letters, digits and \"-\", a letter first");
         } else if let Some(first) = self.ids.first(&full) {
             let message = format!("step {:?} is there twice", id.value);
-            self.reader.conflict(id.span, message, (first, "first here"), "rename one of the two or remove it");
+            self.reader.conflict(
+                id.span,
+                message,
+                (first, "first here"),
+                "rename one of the two or remove it",
+            );
         } else if self.ids.is_taken(&full) {
             self.reader.error(id.span, format!("step {full:?} is there twice"), "rename one of the two");
         }
@@ -241,7 +267,8 @@ impl Reading<'_> {
     }
 
     fn effect(&mut self, table: &Table<'_>, kind: &str) -> Effect {
-        let words = [("read", Effect::Read), ("mutate", Effect::Mutate), ("destructive", Effect::Destructive)];
+        let words =
+            [("read", Effect::Read), ("mutate", Effect::Mutate), ("destructive", Effect::Destructive)];
         let written = self.reader.word(table, "effect", &words);
         let (default, allowed): (Effect, &[Effect]) = match kind {
             "run" | "sql" | "salt" => {
@@ -259,7 +286,9 @@ impl Reading<'_> {
         if written.is_some_and(|e| !allowed.contains(&e)) {
             let message = format!("a {kind} cannot have this effect");
             let help = match kind {
-                "check" | "wait_until" => "it only reads: make the change a step of kind \"run\", \"sql\" or \"salt\"",
+                "check" | "wait_until" => {
+                    "it only reads: make the change a step of kind \"run\", \"sql\" or \"salt\""
+                }
                 _ => "leave effect out",
             };
             self.reader.error(place(table, "effect"), message, help);
@@ -321,7 +350,11 @@ impl Reading<'_> {
             point_of_no_return: flag(self, "point_of_no_return"),
             safe_point: flag(self, "safe_point"),
             timeout,
-            retries: self.reader.integer(table, "retries", 0..=20).and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+            retries: self
+                .reader
+                .integer(table, "retries", 0..=20)
+                .and_then(|n| u8::try_from(n).ok())
+                .unwrap_or(0),
             on_fail: self.on_fail(table),
             max_dwell: self.reader.duration(table, "max_dwell", limits),
             impact: self.text(table, "impact", Use::Shown),
@@ -388,7 +421,8 @@ impl Reading<'_> {
         }
         let proves_itself = matches!(kind, "edit" | "hold");
         if !written("read_back") && !proves_itself {
-            let help = "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";
+            let help =
+                "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";
             self.reader.error(told.clone(), "nothing proves that this change is in effect", help);
         }
         match (undo, step.point_of_no_return) {

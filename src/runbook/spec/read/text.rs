@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use regex::Regex;
 
-use super::names::{Found, Meaning, RESERVED};
 use super::Reading;
+use super::names::{Found, Meaning, RESERVED};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::template::{Template, Variable};
@@ -98,8 +98,7 @@ impl Reading<'_> {
             && !meaning.fields().contains(&field.as_str())
         {
             let message = format!("{{{name}}} has no {field:?}");
-            let fields: Vec<String> =
-                meaning.fields().iter().map(|f| format!("{{{name}.{f}}}")).collect();
+            let fields: Vec<String> = meaning.fields().iter().map(|f| format!("{{{name}.{f}}}")).collect();
             let help = match (nearest(field, meaning.fields().iter().copied()), fields.is_empty()) {
                 (Some(near), _) => format!("did you mean {{{name}.{near}}}?"),
                 (None, true) => format!("write {{{name}}}"),
@@ -173,7 +172,8 @@ impl Reading<'_> {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let why = error.to_string();
-                let why = why.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let why =
+                    why.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 let help = "see https://docs.rs/regex; single quotes ('…') leave backslashes as they are";
                 self.reader.error(text.span, format!("not a regular expression: {why}"), help);
                 None

@@ -7,8 +7,7 @@ use super::ask::{SALT_KEYS, SCRIPT_KEYS};
 use super::{Reading, place};
 use crate::runbook::spec::{Act, On, Undo};
 
-const HINT: &str =
-    "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
+const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
 const VERBS: [&str; 5] = ["sql", "run", "salt", "file", "not_needed"];
 
 impl Reading<'_> {
