@@ -15,8 +15,7 @@ use super::spec::{Act, Input, Runbook, Step};
 
 /// What comes with the program: name and text.
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
-    ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
-    ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
 ];
 
 /// The runbooks that can be run.
@@ -157,5 +156,50 @@ impl Input {
             default: self.default.as_deref().map(Clean::new),
             sensitive: self.sensitive,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list_and_sound() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        there.sort();
+        assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
+        let (_, errors) = Library::load(Path::new("/nonexistent"));
+        let shown: Vec<String> = errors.iter().map(|e| e.render(false)).collect();
+        assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+    }
+
+    #[test]
+    fn own_runbooks_replace_and_add_and_may_include_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let head = "title = \"Mine\"\nsummary = \"s\"\ndanger = \"reads\"\n";
+        let include = "[[step]]\nid = \"p\"\nkind = \"include\"\nrunbook = \"part-a\"\n";
+        let note = "[[step]]\nid = \"n\"\nkind = \"note\"\ntitle = \"t\"\ntext = \"x\"\n";
+        write("promote-masterdb.toml", &format!("name = \"promote-masterdb\"\n{head}{note}{include}"));
+        write("part-a.toml", &format!("name = \"part-a\"\npart = true\n{note}"));
+        write("broken.toml", "name = 3");
+        write("notes.txt", "no runbook");
+        let (library, errors) = Library::load(folder.path());
+        assert!(!errors.is_empty() && errors.iter().all(|e| e.file().ends_with("broken.toml")), "{errors:?}");
+        let own = library.get("promote-masterdb").unwrap();
+        assert_eq!(own.steps.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["n", "p/n"]);
+        assert_eq!(own.sources.len(), 2);
+        let again = Runbook::from_sources(&own.sources).unwrap();
+        assert_eq!((again.hash, again.steps.len()), (own.hash.clone(), 2));
+        let entries = library.entries();
+        let entry = entries.iter().find(|e| e.name == "promote-masterdb").unwrap();
+        assert!(entry.own && entry.steps == 2 && entry.title.as_str() == "Mine");
+        assert!(!entries.iter().any(|e| e.name == "part-a" || e.name == "broken"));
     }
 }

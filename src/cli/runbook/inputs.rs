@@ -75,7 +75,9 @@ fn given(runbook: &Runbook, set: &[String]) -> Result<Values, CliError> {
             return usage(format!("{name} is no input of {}; there are: {known}", runbook.name));
         };
         if input.sensitive {
-            return usage(format!("{name} is a secret: it is asked on the terminal, never given as an argument"));
+            return usage(format!(
+                "{name} is a secret: it is asked on the terminal, never given as an argument"
+            ));
         }
         if values.insert(name.to_owned(), Zeroizing::new(value.to_owned())).is_some() {
             return usage(format!("{name} is given twice"));
@@ -99,19 +101,15 @@ fn missing(input: &InputView) -> CliError {
 
 /// An input as it is asked in an environment.
 pub(in crate::cli) fn view(input: &Input, env: &Environment) -> InputView {
-    let choices = match input.kind {
+    let hosts = match input.kind {
         ValueKind::Host => planner::choices(input, env),
-        _ => input.choices.clone(),
+        _ => Vec::new(),
     };
-    InputView {
-        name: input.name.clone(),
-        label: Clean::new(&input.label),
-        help: input.help.as_deref().map(Clean::new),
-        wanted: Clean::new(input.kind.wanted()),
-        choices: choices.iter().map(|choice| Clean::new(choice)).collect(),
-        default: input.default.as_deref().map(Clean::new),
-        sensitive: input.sensitive,
+    let mut view = input.view();
+    if !hosts.is_empty() {
+        view.choices = hosts.iter().map(|host| Clean::new(host)).collect();
     }
+    view
 }
 
 /// Asks until a value fits; the end of the terminal ends it.
@@ -172,7 +170,8 @@ mod tests {
 
     #[test]
     fn arguments_give_inputs_but_no_secrets() {
-        let set = |pairs: &[&str]| given(&runbook(), &pairs.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>());
+        let set =
+            |pairs: &[&str]| given(&runbook(), &pairs.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>());
         assert_eq!(set(&["candidate=a=b"]).unwrap()["candidate"].as_str(), "a=b");
         for (pairs, wanted) in [
             (&["candidate"][..], "NAME=VALUE is wanted"),

@@ -5,20 +5,21 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
 };
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 /// The keyboard is quiet when nothing came for so long: longer than a paste pauses on its way over a network, shorter
 /// than anybody reads a question.
 const QUIET: Duration = Duration::from_millis(250);
+/// A look at the keyboard lasts so long when nothing comes.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// More than a line may be: what a terminal keeps of one is less.
 const LONGEST: usize = 8192;
 /// Asks the terminal to mark what is pasted, and no more.
@@ -47,7 +48,7 @@ pub(super) trait Keys: Send {
 
 /// The terminal.
 pub(super) struct Terminal {
-    input: AsyncFd<OwnedFd>,
+    input: Arc<OwnedFd>,
     /// As it was found.
     found: Termios,
     marks_paste: bool,
@@ -82,9 +83,8 @@ impl Terminal {
         }
         let fd = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map_err(io::Error::from)?;
         let found = tcgetattr(&fd).map_err(io::Error::from)?;
-        let input = AsyncFd::with_interest(fd, Interest::READABLE)?;
         let marks_paste = std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb");
-        let terminal = Self { input, found, marks_paste };
+        let terminal = Self { input: Arc::new(fd), found, marks_paste };
         terminal.deaf();
         Ok(terminal)
     }
@@ -110,30 +110,31 @@ impl Terminal {
             modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         }
         // A terminal that is gone says so when it is read.
-        let _ = tcsetattr(self.input.get_ref(), OptionalActions::Now, &modes);
+        let _ = tcsetattr(&*self.input, OptionalActions::Now, &modes);
     }
 
     fn discard(&self) {
-        let _ = tcflush(self.input.get_ref(), QueueSelector::IFlush);
+        let _ = tcflush(&*self.input, QueueSelector::IFlush);
     }
 
-    /// Waits until something can be read.
+    /// Waits until something can be read. Nothing is read meanwhile, so that it may be given up at any time.
     async fn readable(&self) -> io::Result<()> {
         loop {
-            let mut ready = self.input.readable().await?;
-            // The readiness may be of what was discarded since: ask without waiting.
-            let mut fds = [PollFd::new(self.input.get_ref(), PollFlags::IN)];
-            poll(&mut fds, Some(&Timespec::default()))?;
-            if fds.iter().any(|fd| !fd.revents().is_empty()) {
+            let input = self.input.clone();
+            let there = tokio::task::spawn_blocking(move || {
+                let mut fds = [PollFd::new(&input, PollFlags::IN)];
+                poll(&mut fds, Some(&LOOK))?;
+                Ok::<_, io::Error>(fds.iter().any(|fd| !fd.revents().is_empty()))
+            });
+            if there.await.map_err(io::Error::other)?? {
                 return Ok(());
             }
-            ready.clear_ready();
         }
     }
 
     fn read(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(vec![0; LONGEST]);
-        let length = rustix::io::read(self.input.get_ref(), bytes.as_mut_slice())?;
+        let length = rustix::io::read(&*self.input, bytes.as_mut_slice())?;
         bytes.truncate(length);
         Ok(bytes)
     }
@@ -201,7 +202,7 @@ impl Keys for Terminal {
 }
 
 /// The terminal of several who ask: one question at a time.
-impl Keys for std::sync::Arc<tokio::sync::Mutex<Terminal>> {
+impl Keys for Arc<tokio::sync::Mutex<Terminal>> {
     async fn line(&mut self, mark: &str, echo: bool) -> Typed {
         self.lock().await.line(mark, echo).await
     }
@@ -224,7 +225,7 @@ impl Drop for Listening<'_> {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = tcsetattr(self.input.get_ref(), OptionalActions::Now, &self.found);
+        let _ = tcsetattr(&*self.input, OptionalActions::Now, &self.found);
         // What nobody was asked for is not for the shell either.
         self.discard();
     }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use super::Chosen;
 use super::site::Site;
 use super::text::Paper;
-use super::Chosen;
 use crate::cli::{CliError, Common, print};
 use crate::domain::run::PlanView;
 use crate::runbook::plan::Plan;

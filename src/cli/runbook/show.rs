@@ -43,7 +43,10 @@ fn runbook_text(paper: &mut Paper, runbook: &Runbook) {
     if !runbook.targets.is_empty() {
         paper.gap();
         paper.words(0, Ink::Bold, "Its hosts");
-        runbook.targets.iter().for_each(|target| paper.field(2, &target.name, Ink::Plain, &target_words(target)));
+        runbook
+            .targets
+            .iter()
+            .for_each(|target| paper.field(2, &target.name, Ink::Plain, &target_words(target)));
     }
     paper.gap();
     paper.words(0, Ink::Bold, "What it does");
@@ -83,7 +86,9 @@ fn target_words(target: &Target) -> String {
     match target.at_most {
         Some(most) if most == target.at_least => words.push_str(&format!("; there must be {most}")),
         Some(most) => words.push_str(&format!("; there must be {} to {most}", target.at_least)),
-        None if target.at_least > 1 => words.push_str(&format!("; there must be at least {}", target.at_least)),
+        None if target.at_least > 1 => {
+            words.push_str(&format!("; there must be at least {}", target.at_least))
+        }
         None => {}
     }
     words
@@ -167,7 +172,9 @@ fn act_lines(act: &Act) -> Vec<String> {
         Act::Note(text) | Act::Approve { text } | Act::Manual { text, .. } => vec![text.to_string()],
         Act::Input(input) => vec![input.label.clone()],
         Act::Check(ask) => vec![ask_line(ask)],
-        Act::WaitUntil { ask, every } => vec![ask_line(ask), format!("again every {} s", every.as_secs_f64())],
+        Act::WaitUntil { ask, every } => {
+            vec![ask_line(ask), format!("again every {} s", every.as_secs_f64())]
+        }
         Act::Run(script) | Act::Fence(script) => vec![script.text.trim_end().to_owned()],
         Act::Sql(sql) | Act::Hold { sql, .. } => vec![sql.text.to_string()],
         Act::Salt(call) => vec![salt_line(call)],

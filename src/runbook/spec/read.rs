@@ -51,6 +51,17 @@ impl Runbook {
     pub fn read(file: &str, text: &str, includes: Includes<'_>) -> Result<Self, Vec<Diagnostic>> {
         parse(file, text, includes).map(|parsed| parsed.runbook)
     }
+
+    /// Reads a runbook again from the files that a plan kept: itself first, then what it includes.
+    ///
+    /// # Errors
+    /// The first mistake: another version of this program may read them otherwise.
+    pub fn from_sources(sources: &[(String, String)]) -> Result<Self, String> {
+        let (file, text) = sources.first().ok_or("no file was kept")?;
+        let included = |name: &str| sources.iter().skip(1).find(|(file, _)| stem(file) == name).cloned();
+        Self::read(file, text, &included)
+            .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())
+    }
 }
 
 /// Reads a runbook, or a part.
@@ -148,7 +159,7 @@ impl Reading<'_> {
     }
 
     fn own_name(&mut self, file: &str, root: &Table<'_>) -> String {
-        let stem = Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        let stem = stem(file);
         let help = format!("write name = {stem:?}, the file's own name");
         let Some(name) = self.need_string(root, "name", &help) else { return stem.to_owned() };
         if !is_name(name.value) {
@@ -236,6 +247,11 @@ impl Reading<'_> {
         }
         text.value.to_owned()
     }
+}
+
+/// The name of a file's runbook.
+fn stem(file: &str) -> &str {
+    Path::new(file).file_stem().and_then(|s| s.to_str()).unwrap_or_default()
 }
 
 /// The place of a key's value, or of its table.

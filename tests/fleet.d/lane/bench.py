@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import faults, fleet as life, peers, report
+from . import faults, fleet as life, peers, report, state
 from .layout import ENVIRONMENT, FleetError
 from .machine import write
 from .processes import run

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, database, faults, fleet as life, machine as machines, processes, services, state, wires
+from . import access, bench, database, faults, fleet as life, machine as machines, processes, salt, services, state, wires
 from .layout import FleetError, default_directory
 
 EPILOG = """\
@@ -51,7 +51,7 @@ def parser():
                        ("rekey", "a new host key; known_hosts keeps the old one"), ("cut", "take a host's cable down"),
                        ("mend", "take it up")):  # fmt: skip
         command(name, text, "host")
-    command("trust", "write known_hosts anew from the hosts' present keys")
+    command("trust", "write known_hosts, ssh_config and inventory.toml anew from the hosts' present keys and addresses")
     jump = command("jump", "the jump box's sshd")
     jump.add_argument("action", choices=["stop", "start", "restart-sshd", "raise-limits", "default-limits"])
     services.arguments(command)
@@ -126,6 +126,8 @@ def _prove(_options, directory):
     for replica in (m for m in fleet.databases() if m not in masters):
         if not database.is_following(replica):
             wrong.append(f"{replica.name} does not follow over TLS")
+    silent = salt.silent(fleet) if salt.is_up(fleet) else []
+    wrong += [f"{name}: its Salt minion does not answer" for name in silent]
     names = {processes.run(*processes.inside(m, "hostname")).strip() for m in fleet.machines}
     if names != {m.name for m in fleet.machines}:
         wrong.append(f"hosts do not have their own names: {sorted(names)}")

@@ -246,9 +246,9 @@ def console(cloud, server):
     name, line = server["name"], "#" * 61
     host_key = access.host_key(cloud.fleet, machine)
     host_print = run("ssh-keygen", "-lf", "-", text=host_key + "\n").split()[1]
-    salt_print = salt.fingerprint(cloud.fleet, machine)
+    salt_prints = salt.fingerprints(cloud.fleet, machine)
     if server["foreign"]:
-        host_print, salt_print = "SHA256:" + identifier(server["id"]), salt_print and salt_print[::-1]
+        host_print, salt_prints = "SHA256:" + identifier(server["id"]), [text[::-1] for text in salt_prints]
     text = (
         f"[    0.000000] Linux version {os.uname().release}\n"
         f"ci-info: | eth0   | True |   {cloud.address(server)}   | 255.255.255.0 | {mac(server)} |\n"
@@ -258,8 +258,9 @@ def console(cloud, server):
     )
     if not server["foreign"]:
         text += f"-----BEGIN SSH HOST KEY KEYS-----\n{host_key} root@{name}\n-----END SSH HOST KEY KEYS-----\n"
-    if salt_print:
-        text += f"salt-minion key fingerprint:\nlocal:\n    {salt_print}\n"
+    if salt_prints:
+        text += f"salt-minion key fingerprint:\nlocal:\n    {salt_prints[0]}\n"
+        text += f"salt-minion key fingerprint, as salt-key of 3008 shows it:\n    {salt_prints[1]}\n"
     return text + f"\n{name} login: \n"
 
 

@@ -55,8 +55,8 @@ def rekey(fleet, machine):
 
 
 def trust(fleet):
-    """Writes known_hosts anew from the keys the hosts have now."""
-    access.write_known_hosts(fleet)
+    """Writes known_hosts, ssh_config and inventory.toml anew from the keys and addresses the hosts have now."""
+    access.write_all(fleet)
 
 
 def cut(fleet, machine):

@@ -147,7 +147,10 @@ mod tests {
         let text = text(&plan, 100);
         assert!(text.contains("! db2 is of level staging"), "{text}");
         assert!(text.contains("production, but it says staging"), "{text}");
-        assert!(!text.contains("but it says app"), "more roles than the inventory names are no matter: {text}");
+        assert!(
+            !text.contains("but it says app"),
+            "more roles than the inventory names are no matter: {text}"
+        );
         assert!(text.trim_end().ends_with("It cannot be run: 1 problem(s), told above."), "{text}");
     }
 

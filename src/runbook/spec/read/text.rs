@@ -124,7 +124,8 @@ impl Reading<'_> {
             };
             return self.reader.error(span, message, help);
         }
-        let wants_one = field.is_some() || matches!(usage, Use::Sql | Use::With | Use::Secret | Use::Value);
+        let wants_one = field.is_some_and(|f| f != "count")
+            || field.is_none() && matches!(usage, Use::Sql | Use::With | Use::Secret | Use::Value);
         if meaning.is_several() && wants_one {
             let message = match field {
                 Some(field) => format!("{{{name}}} may be several hosts: they have no one {field}"),
