@@ -14,6 +14,7 @@ mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod postfix;
 mod ps;
 mod quick;
 mod salt;
@@ -72,6 +73,11 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &postfix::MAILQ,
+    &postfix::POSTCAT,
+    &postfix::POSTCONF,
+    &postfix::POSTQUEUE,
+    &postfix::POSTSUPER,
     &ps::PS,
     &services::monit::Monit,
     &services::service::Service,

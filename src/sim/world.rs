@@ -11,6 +11,7 @@ pub mod database;
 pub mod elastic;
 pub mod files;
 pub mod machine;
+pub mod mail;
 pub mod os;
 pub mod salt;
 pub mod services;
@@ -80,6 +81,7 @@ pub struct World {
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
     web: web::Faults,
+    mail: mail::Queues,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
@@ -144,6 +146,7 @@ impl World {
         let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
         let masterdb = masterdb.map(|m| m.name.clone());
         world.start_salt(masterdb.as_ref());
+        world.start_mail();
         Ok(world)
     }
 

@@ -94,6 +94,8 @@ impl World {
     #[must_use]
     pub fn minion_fingerprint(&self, host: &HostName) -> Option<String> {
         let machine = self.machine(host)?;
+        // A machine that was built without its user data has no minion.
+        self.read_file(host, "/etc/salt/minion_id")?;
         let base = key(self.seed(), &format!("minion/{}", machine.machine_id));
         let words = if machine.os.has_systemd() { 4 } else { 2 };
         let bytes: Vec<u8> = (0..words).flat_map(|number| draw(base, number).to_be_bytes()).collect();
