@@ -10,6 +10,7 @@
 //! | [`machine`] | the pure step machine: events in, what comes next out |
 //! | [`runner`] | the actor that does what the machine says |
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
+//! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 //!
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
@@ -18,6 +19,8 @@ mod act;
 pub mod event;
 pub mod journal;
 pub mod judge;
+pub mod library;
+pub mod lease;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;

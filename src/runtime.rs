@@ -19,6 +19,8 @@ use crate::domain::time::Moment;
 pub mod color;
 pub mod input;
 mod ports;
+#[cfg(test)]
+mod run_tests;
 pub mod screen;
 pub mod terminal;
 #[cfg(test)]

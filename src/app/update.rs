@@ -17,6 +17,8 @@ mod moves;
 mod news;
 mod prompts;
 mod questions;
+#[cfg(test)]
+mod run_tests;
 mod runbooks;
 mod runs;
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub enum JournalError {
 }
 
 /// Where bytes go, and stay.
-trait Disk: Send {
+trait Disk: Send + Sync {
     /// Writes once; how much of it was taken.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Waits until what was written is on the disk.

@@ -14,6 +14,7 @@ use crate::domain::time::Moment;
 use super::act::hold::Holding;
 use super::act::{self, Site};
 use super::event::{Ending, Event};
+use super::journal::Entry;
 use super::machine::{Machine, Next};
 use super::spec::Act;
 
@@ -21,10 +22,12 @@ mod board;
 mod decide;
 mod doing;
 mod hush;
+mod launch;
 mod people;
 
 use board::Board;
 pub use hush::Hush;
+pub use launch::{Launch, StartError, frozen, replay, resume, start};
 
 /// Where a run's entries go: the journal; in tests, wherever they are looked at.
 pub trait Record: Send + Sync + 'static {
@@ -32,13 +35,16 @@ pub trait Record: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it is not written; nothing more may be done then.
-    fn append(&mut self, event: &Event) -> Result<(), String>;
+    fn append(&mut self, event: &Event) -> Result<Entry, String>;
 }
 
 /// What keeps others from doing the same: the lease on the jump box.
 pub trait Guarded: Send + Sync + 'static {
     /// Tells the step to whoever looks.
     fn step(&mut self, step: &str);
+
+    /// Hands an entry of the journal to whoever watches.
+    fn say(&mut self, entry: &Entry);
 
     /// Why it is lost, when it is.
     fn lost(&self) -> Option<String>;
@@ -185,7 +191,10 @@ impl Runner {
     /// Writes an entry, then lets the machine know it. In this order: what is not written did not happen.
     fn write(&mut self, event: Event) -> Result<(), Halt> {
         let event = self.needs.hush.event(event);
-        self.needs.record.append(&event).map_err(Halt::Journal)?;
+        let entry = self.needs.record.append(&event).map_err(Halt::Journal)?;
+        if let Some(lease) = &mut self.needs.lease {
+            lease.say(&entry);
+        }
         self.machine.apply(&event);
         Ok(())
     }

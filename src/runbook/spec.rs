@@ -11,6 +11,8 @@ use crate::domain::run::{Danger, Effect};
 use super::template::{Template, Variable};
 use super::value::ValueKind;
 
+pub(crate) mod read;
+
 /// A runbook.
 #[derive(Debug, Clone)]
 pub struct Runbook {

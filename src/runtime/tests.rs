@@ -21,7 +21,7 @@ use crate::domain::run::{Mode, RunCommand};
 
 /// What the loop has asked of the world.
 #[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Vec<String>>>);
+pub(super) struct Asked(Arc<Mutex<Vec<String>>>);
 
 impl Asked {
     fn note(&self, what: impl Into<String>) {
@@ -108,7 +108,7 @@ struct Harness {
     keys: mpsc::Sender<Input>,
     urgent: mpsc::UnboundedSender<Urgent>,
     news: mpsc::Sender<FleetEvent>,
-    run_news: mpsc::Sender<RunEvent>,
+    _run_news: mpsc::Sender<RunEvent>,
     frames: watch::Receiver<(u32, String)>,
     asked: Asked,
     end: JoinHandle<Result<Ended, RuntimeError>>,
@@ -140,7 +140,7 @@ impl Harness {
             run_news: run_news_receiver,
         };
         let end = tokio::task::spawn_local(run(console));
-        Self { keys, urgent, news, run_news, frames, asked, end }
+        Self { keys, urgent, news, _run_news: run_news, frames, asked, end }
     }
 
     async fn type_keys(&self, text: &str) {
@@ -166,7 +166,7 @@ impl Harness {
     }
 }
 
-fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
+pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
     use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
     ["one", "two"]
         .map(|name| {

@@ -6,6 +6,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod curl;
 mod df;
 mod free;
 mod git;
@@ -61,6 +62,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::neutron::NEUTRON,
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
+    &curl::Curl,
     &df::Df,
     &free::FREE,
     &git::Git,

@@ -8,13 +8,14 @@ use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod cloud;
 pub mod database;
-pub mod files;
 pub mod elastic;
+pub mod files;
 pub mod machine;
 pub mod os;
 pub mod spec;
 pub mod storage;
 pub mod universe;
+pub mod web;
 
 mod fleet;
 mod generated;
@@ -75,6 +76,7 @@ pub struct World {
     databases: Databases,
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
+    web: web::Faults,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
     clock: Clock,

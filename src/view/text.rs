@@ -61,8 +61,18 @@ pub(crate) fn row(area: Rect, at: u16) -> Rect {
     Rect { y: area.y.saturating_add(at), height: u16::from(at < area.height), ..area }
 }
 
-/// Breaks text into lines of at most `width` columns, at spaces where there are any.
+/// Breaks text into lines of at most `width` columns, at spaces where there are any. An indented text stays so.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let rest = text.trim_start_matches(' ');
+    let indent = (text.len() - rest.len()).min(width / 2);
+    if indent == 0 || rest.is_empty() {
+        return wrap_flat(rest, width);
+    }
+    let indented = |line| format!("{}{line}", " ".repeat(indent));
+    wrap_flat(rest, width - indent).into_iter().map(indented).collect()
+}
+
+fn wrap_flat(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
@@ -225,6 +235,8 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 3), [""]);
+        assert_eq!(wrap("  one two", 6), ["  one", "  two"]);
+        assert_eq!(wrap("   ", 6), [""]);
         assert_eq!(wrap("東京東京", 5), ["東京", "東京"]);
     }
 

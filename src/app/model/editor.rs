@@ -137,17 +137,19 @@ mod tests {
         e.delete();
         assert_eq!(e.text(), "disk o db2is slow");
         e.insert("\n");
+        assert_eq!(e.text(), "disk o \ndb2is slow");
         e.home();
-        e.down();
-        e.down();
         e.right();
-        assert_eq!(e.cursor(), (1, 1));
         e.up();
         assert_eq!(e.cursor(), (0, 1));
+        e.down();
+        assert_eq!(e.cursor(), (1, 1));
+        e.down();
+        assert_eq!(e.cursor(), (1, 9), "on the last line, to its end");
         for _ in 0..40 {
             e.backspace();
         }
-        assert_eq!(e.text(), "isk o \ndb2is slow");
+        assert_eq!(e.text(), "");
     }
 
     #[test]

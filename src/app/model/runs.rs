@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{ANSWER_MAX, Model, Screen};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView};
+use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView, StepState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
@@ -140,11 +140,6 @@ pub enum Dialog {
         /// The text so far.
         text: super::editor::Editor,
     },
-    /// Whether a run is to be taken back.
-    Rollback {
-        /// Which run.
-        run: String,
-    },
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),
     /// Whether to end although runs are under way; `stopping` once that was said.
@@ -176,7 +171,7 @@ impl std::fmt::Debug for Form {
 }
 
 /// Room for something that may be secret, taken at once, so that growing never leaves a copy behind.
-pub(in crate::app) fn secret() -> Zeroizing<String> {
+pub(crate) fn secret() -> Zeroizing<String> {
     Zeroizing::new(String::with_capacity(ANSWER_MAX))
 }
 
@@ -201,9 +196,8 @@ impl Model {
     pub fn shown_step(&self) -> Option<usize> {
         let run = self.shown_run()?;
         let last = run.steps.len().checked_sub(1)?;
-        let ended = !run.state.is_under_way() && run.current.is_none();
-        let follow = if ended { Some(last) } else { run.current };
-        Some(self.runs.step.or(follow).unwrap_or(0).min(last))
+        let reached = run.steps.iter().rposition(|s| s.state != StepState::Waiting);
+        Some(self.runs.step.or(run.current).or(reached).unwrap_or(0).min(last))
     }
 
     /// What there is to run in the environment shown.

@@ -80,7 +80,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Arm => arming::toggle(model),
         Action::Note => dialogs::note(model),
         Action::StopRun => return dialogs::stop(model),
-        Action::Rollback => dialogs::roll_back(model),
+        Action::Rollback => return dialogs::roll_back(model),
         Action::Refresh => return refresh(model),
         Action::Retry => return retry(model),
         Action::Pause => pause(model),

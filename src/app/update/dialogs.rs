@@ -1,4 +1,4 @@
-//! Dialogs: inputs, start, arming, notes, and the questions the console asks itself (take back, leave).
+//! Dialogs: inputs, start, arming, notes, and whether to leave; what a person tells a run unasked.
 
 use super::{arming, edit, forms, prompts, runbooks};
 use crate::app::message::Effect;
@@ -17,7 +17,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
             Vec::new()
         }
         Some(Dialog::Note { .. }) => write(model, key),
-        Some(Dialog::Rollback { .. } | Dialog::Quit { .. }) => yes_or_no(model, key),
+        Some(Dialog::Quit { .. }) => yes_or_no(model, key),
         Some(Dialog::Refused(_)) => {
             if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
                 model.runs.dialogs.pop();
@@ -133,11 +133,10 @@ pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     vec![Effect::TellRun(run, RunCommand::Stop)]
 }
 
-/// Asks whether the run on screen is to be taken back.
-pub(super) fn roll_back(model: &mut Model) {
-    if let Some(run) = shown_here(model) {
-        model.runs.dialogs.push(Dialog::Rollback { run });
-    }
+/// Wants the run on screen taken back: it lists what that would do, and asks.
+pub(super) fn roll_back(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = shown_here(model) else { return Vec::new() };
+    vec![Effect::TellRun(run, RunCommand::Rollback)]
 }
 
 /// Leaves, or asks first when that would stop a run.
@@ -168,11 +167,6 @@ fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
 
 fn yes(model: &mut Model) -> Vec<Effect> {
     match model.runs.dialogs.last_mut() {
-        Some(Dialog::Rollback { run }) => {
-            let effect = Effect::TellRun(run.clone(), RunCommand::Rollback);
-            model.runs.dialogs.pop();
-            vec![effect]
-        }
         Some(Dialog::Quit { stopping }) if !*stopping => {
             *stopping = true;
             let stops: Vec<_> =
@@ -193,6 +187,6 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             edit::insert(if *at_time { time } else { reason }, line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
-        Some(Dialog::Rollback { .. } | Dialog::Quit { .. } | Dialog::Refused(_)) | None => {}
+        Some(Dialog::Quit { .. } | Dialog::Refused(_)) | None => {}
     }
 }

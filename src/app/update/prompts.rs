@@ -25,14 +25,14 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
         return None;
     }
     match kind {
-        PromptKind::Confirm => confirm(model, key),
+        PromptKind::Confirm => confirm(model, key, true),
         PromptKind::Challenge(value) => {
             text(model, key, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
         }
         PromptKind::Input(input) if !input.choices.is_empty() => value(model, key, &input),
         PromptKind::Input(_) => text(model, key, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY)),
         PromptKind::Choose(choices) => choose(model, key, &choices),
-        PromptKind::Approve(_) => None,
+        PromptKind::Approve(_) => confirm(model, key, false),
     }
 }
 
@@ -50,11 +50,13 @@ fn begin(model: &mut Model) -> Option<PromptKind> {
     Some(kind)
 }
 
-fn confirm(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
+/// Yes or no; where a second person says yes, only no.
+fn confirm(model: &mut Model, key: KeyPress, yes: bool) -> Option<Vec<Effect>> {
     let plain = !key.ctrl && !key.alt;
     let reply = match key.code {
-        KeyCode::Char('y' | 'Y') if plain => run::Reply::Yes,
-        KeyCode::Char('n' | 'N') | KeyCode::Esc | KeyCode::Enter if plain => run::Reply::No,
+        KeyCode::Char('y' | 'Y') if plain && yes => run::Reply::Yes,
+        KeyCode::Char('n' | 'N') if plain => run::Reply::No,
+        KeyCode::Esc | KeyCode::Enter if plain && yes => run::Reply::No,
         _ => {
             model.prompt_disturbed();
             return None;

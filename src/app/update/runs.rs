@@ -68,6 +68,7 @@ fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
     if was.as_ref().and_then(|w| asked(w)) != asked(&run) {
         if shown {
             (model.runs.reply, model.runs.scroll) = (Reply::default(), None);
+            model.runs.asked = None;
         } else if run.prompt.is_some() && !run.watching {
             model.say(format!("{} of {} asks something", run.runbook, run.env));
         }

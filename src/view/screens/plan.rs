@@ -6,11 +6,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::model::runs::PlanState;
+use crate::config::action::Action;
 use crate::domain::run::{Effect, PlanStep, PlanView};
 use crate::view::scene::Scene;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span, wrap};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::{Status, key};
 use crate::view::widgets::page::Page;
 
 mod targets;
@@ -58,6 +59,9 @@ fn says(scene: &Scene<'_>, plan: &PlanView, starting: bool, below: usize) -> Lin
     let guard = if plan.challenge { ", values must be typed" } else { "" };
     let text = format!("{}, {changes} with changes{guard}", count(plan.steps.len(), "step"));
     spans.push(span(text, styles.muted));
+    if plan.problems.is_empty() {
+        spans.push(span(format!("   {} to start", key(scene, Action::Open)), styles.strong));
+    }
     if below > 0 {
         spans.push(span(format!("   {} more below ↓", count(below, "line")), styles.muted));
     }

@@ -5,13 +5,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::config::action::Action;
 use crate::domain::run::{Mode, RunState, RunView, Safety};
 use crate::domain::time::short_age;
 use crate::view::scene::Scene;
 use crate::view::signs::Progress;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, left, right, row, span, two_units};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::{Status, key};
 
 mod doing;
 mod prompt;
@@ -28,7 +29,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     let used = headline(buf, area, scene, run);
     let area = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     let foot = foot(scene, run);
-    let asked = prompt::draw(buf, area, scene, run, foot.len());
+    let (asked, long) = prompt::draw(buf, area, scene, run, foot.len());
     let below = asked + u16::try_from(foot.len()).unwrap_or(0);
     let body = Rect { height: area.height.saturating_sub(below), ..area };
     for (y, line) in (body.bottom() + asked..area.bottom()).zip(&foot) {
@@ -47,16 +48,18 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
             scene,
             state,
             run,
+            doing::Form { dense: false, asked: long },
         )
     } else {
-        let most = if asked > 0 { body.height / 4 } else { body.height * 2 / 5 };
-        let height = most.max(2).min(u16::try_from(run.steps.len() + 1).unwrap_or(u16::MAX));
+        // What is asked rests on the command and the facts: they have the room then.
+        let most = if asked > 0 { 1 } else { (body.height * 2 / 5).max(2) };
+        let height = most.min(u16::try_from(run.steps.len() + 1).unwrap_or(u16::MAX));
         let list = Rect { height: height.min(body.height), ..body };
         steps::draw(buf, list, scene, state, run);
         let rule = Rect { y: list.bottom(), height: 1.min(body.bottom() - list.bottom()), ..body };
         left(buf, rule, &span("─".repeat(usize::from(rule.width)), scene.styles.line).into());
         let rest = Rect { y: rule.bottom(), height: body.bottom() - rule.bottom(), ..body };
-        doing::draw(buf, rest, scene, state, run)
+        doing::draw(buf, rest, scene, state, run, doing::Form { dense: true, asked: long })
     };
     Status {
         says: says(scene, run, hidden),
@@ -71,10 +74,11 @@ fn bar(scene: &Scene<'_>) -> Line<'static> {
 fn says(scene: &Scene<'_>, run: &RunView, hidden: usize) -> Line<'static> {
     let mut text = Vec::new();
     if hidden > 0 {
-        text.push(format!("{} not seen: PgUp PgDn", crate::view::text::count(hidden, "line")));
+        let (up, down) = (key(scene, Action::PageUp), key(scene, Action::PageDown));
+        text.push(format!("{} not seen: {up} {down}", crate::view::text::count(hidden, "line")));
     }
     if run.state.is_under_way() && scene.model.runs.step.is_some() {
-        text.push("G to follow the run".to_owned());
+        text.push(format!("{} to follow the run", key(scene, Action::Last)));
     }
     span(text.join("   "), scene.styles.muted).into()
 }

@@ -4,14 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
+use crate::config::action::Action;
 use crate::domain::run::{Danger, Mode, RunState, RunView, RunbookEntry};
 use crate::view::scene::Scene;
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, count, left, row, span};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::{Status, key};
 use crate::view::widgets::page::Page;
 use crate::view::widgets::table::{Column, Instead, Table};
 
@@ -116,6 +118,11 @@ fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
         RunbookRow::Runbook(runbook) => runbook.last_run.as_ref().map(|l| l.as_str().chars().count()),
         _ => None,
     });
+    let title = rows.iter().map(|r| match r {
+        RunbookRow::Runbook(runbook) => runbook.title.as_str().width(),
+        _ => 0,
+    });
+    let title = u16::try_from(title.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(16, 80);
     let name = u16::try_from(name.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 32);
     let last = u16::try_from(last.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
     vec![
@@ -137,7 +144,7 @@ fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
             most: last,
             rank: 3,
         },
-        Column { id: Id::Title, title: "WHAT IT DOES", align: Align::Left, least: 16, most: 400, rank: 2 },
+        Column { id: Id::Title, title: "WHAT IT DOES", align: Align::Left, least: 16, most: title, rank: 2 },
     ]
 }
 
@@ -210,5 +217,5 @@ fn about_run(page: &mut Page<'_>, scene: &Scene<'_>, id: &str, says: &str, then:
     let muted: Style = scene.styles.muted;
     page.text(4, says, scene.styles.base);
     page.text(4, id, muted);
-    page.text(4, &format!("Enter to {then}"), muted);
+    page.text(4, &format!("{} to {then}", key(scene, Action::Open)), muted);
 }

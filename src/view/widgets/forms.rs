@@ -1,4 +1,4 @@
-//! The console's own dialogs over runs: inputs, start, arming, notes, take back, leave.
+//! The console's own dialogs over runs: inputs, start, arming, notes, a refusal, leaving.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -36,7 +36,6 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
             (format!("Arm {env} for changes"), arm(scene, (reason, time, *at_time), *wrong, width))
         }
         Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
-        Dialog::Rollback { .. } => ("Take the run back?".to_owned(), rollback(scene, width)),
         Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
         Dialog::Quit { stopping } => ("Leave?".to_owned(), quit(scene, *stopping, width)),
     };
@@ -192,15 +191,6 @@ fn arm(
     lines.extend(wrong(scene, problem));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "the other field"), ("Esc", "cancel")]));
-    lines
-}
-
-fn rollback(scene: &Scene<'_>, width: usize) -> Vec<Line<'static>> {
-    let text = "What was done is taken back step by step, the newest first, to the last safe point; never past the \
-                point of no return.";
-    let mut lines: Vec<Line<'static>> = wrap(text, width).into_iter().map(Line::from).collect();
-    lines.push(Line::default());
-    lines.push(answers(scene, &[("y", "take it back"), ("Enter Esc n", "no")]));
     lines
 }
 

@@ -22,7 +22,7 @@ const WIDE: u16 = 110;
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let tabs = row(area, 0);
     buf.set_style(tabs, scene.styles.surface);
-    let room = right(buf, tabs, &flags(scene));
+    let room = right(buf, tabs, &flags(scene, area.width));
     draw_tabs(buf, Rect { width: room, ..tabs }, scene);
 
     let band = row(area, 1);
@@ -34,7 +34,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 }
 
 /// What must never be overlooked: a simulated fleet, a held screen.
-fn flags(scene: &Scene<'_>) -> Line<'static> {
+fn flags(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(paused) = &scene.model.paused {
         let since = short_age(scene.model.now.since(paused.since));
@@ -42,7 +42,7 @@ fn flags(scene: &Scene<'_>) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     spans.extend(run_elsewhere(scene));
-    spans.extend(arming(scene));
+    spans.extend(arming(scene, width));
     if scene.model.fleet.simulated {
         spans.push(span(" SIMULATED ", scene.styles.simulated));
     }
@@ -50,11 +50,11 @@ fn flags(scene: &Scene<'_>) -> Line<'static> {
 }
 
 /// Whether changes may be made here; for how long, and for what.
-fn arming(scene: &Scene<'_>) -> Vec<Span<'static>> {
+fn arming(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
     let (styles, runs) = (scene.styles, &scene.model.runs);
     let Some(armed) = runs.armed.as_ref().filter(|a| a.env == scene.env.spec.name) else {
         let why = match runs.disarmed {
-            Some(why) if scene.model.size.0 >= WIDE => format!(" ({why})"),
+            Some(why) if width >= WIDE => format!(" ({why})"),
             _ => String::new(),
         };
         return vec![span("READ-ONLY", styles.strong), span(why, styles.muted), Span::raw(" ")];
@@ -64,7 +64,7 @@ fn arming(scene: &Scene<'_>) -> Vec<Span<'static>> {
         0 => format!("{:02}:{:02}", left / 60, left % 60),
         hours => format!("{hours}:{:02}:{:02}", left / 60 % 60, left % 60),
     };
-    let most = if scene.model.size.0 >= WIDE { 40 } else { 12 };
+    let most = if width >= WIDE { 40 } else { 12 };
     let reason = crate::view::text::cut(armed.reason.as_str(), most);
     vec![span(format!(" ARMED {clock} {reason} "), styles.armed), Span::raw(" ")]
 }

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::view::styles::Styles;
 use crate::view::text::{span, wrap};
@@ -13,6 +14,8 @@ pub(crate) const LABEL: usize = 10;
 pub(crate) struct Page<'s> {
     /// The lines so far.
     pub(crate) lines: Vec<Line<'static>>,
+    /// Without empty lines: there is little room.
+    pub(crate) dense: bool,
     width: usize,
     styles: &'s Styles,
 }
@@ -20,14 +23,19 @@ pub(crate) struct Page<'s> {
 impl<'s> Page<'s> {
     /// An empty page of that width.
     pub(crate) fn new(width: u16, styles: &'s Styles) -> Self {
-        Self { lines: Vec::new(), width: usize::from(width), styles }
+        Self { lines: Vec::new(), dense: false, width: usize::from(width), styles }
     }
 
     /// An empty line, unless the last one is.
     pub(crate) fn gap(&mut self) {
-        if self.lines.last().is_some_and(|l| l.width() > 0) {
+        if !self.dense && self.lines.last().is_some_and(|l| l.width() > 0) {
             self.lines.push(Line::default());
         }
+    }
+
+    /// Whether text fits into a line of which so many columns are taken.
+    pub(crate) fn fits(&self, text: &str, taken: usize) -> bool {
+        text.width() + taken <= self.width
     }
 
     /// A section's title, and more about it.

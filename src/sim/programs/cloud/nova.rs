@@ -195,7 +195,7 @@ fn show(world: &World, server: &Server, password: Option<&str>) -> String {
         ("updated", stamp(world, if at < server.active_at { server.created } else { server.active_at })),
         ("user_id", cloud.identifier("user")),
     ]);
-    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    fields.sort_by_key(|(name, _)| *name);
     let rows: Vec<_> = fields.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     draw(&["Property", "Value"], &rows)
 }

@@ -198,7 +198,7 @@ fn details(world: &World, server: &Server, password: Option<String>) -> Vec<(&'s
     ];
     if let Some(password) = password {
         fields.push(("adminPass", json!(password)));
-        fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+        fields.sort_by_key(|(name, _)| *name);
     }
     fields
 }

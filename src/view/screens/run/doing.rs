@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::domain::names::HostName;
@@ -20,6 +21,15 @@ use crate::view::widgets::page::Page;
 /// A fact older than this is shown as old.
 const FRESH: Duration = Duration::from_secs(15);
 
+/// How it is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// In one column, without empty lines.
+    pub(super) dense: bool,
+    /// With the text of what is asked, which was too long for its box.
+    pub(super) asked: bool,
+}
+
 /// Draws it and returns how many lines are not seen.
 pub(super) fn draw(
     buf: &mut Buffer,
@@ -27,8 +37,17 @@ pub(super) fn draw(
     scene: &Scene<'_>,
     state: &mut ViewState,
     run: &RunView,
+    form: Form,
 ) -> usize {
     let mut page = Page::new(area.width, scene.styles);
+    page.dense = form.dense;
+    if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
+        page.text(1, prompt.title.as_str(), scene.styles.warning);
+        for line in &prompt.text {
+            page.text(1, line.as_str(), scene.styles.base);
+        }
+        page.gap();
+    }
     let ended = !run.state.is_under_way() && scene.model.runs.step.is_none();
     let at = scene.model.shown_step();
     let mut output = 0;
@@ -86,7 +105,10 @@ fn names(hosts: &[HostName]) -> String {
 /// Which step this is, where, what it may change, how it stands.
 fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: usize) {
     let styles = scene.styles;
-    page.text(1, &format!("{}/{of}  {}", at + 1, step.title), styles.strong);
+    // In one column the title stands right above, unless it was too long.
+    if !page.dense || !page.fits(step.title.as_str(), 20) {
+        page.text(1, &format!("{}/{of}  {}", at + 1, step.title), styles.strong);
+    }
     let progress = Progress::from(&step.state);
     let mut spans = vec![
         span(format!(" {} {}", progress.sign(), progress.word()), styles.progress(progress)),
@@ -115,15 +137,28 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
 fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
     let styles = scene.styles;
     for (host, lines) in &doing.commands {
+        if page.dense {
+            let label =
+                host.as_ref().filter(|_| doing.commands.len() > 1).map_or("command", HostName::as_str);
+            for (i, line) in lines.iter().enumerate() {
+                page.labelled(if i == 0 { label } else { "" }, line.as_str(), styles.strong);
+            }
+            continue;
+        }
         page.section("COMMAND", &host.as_ref().map_or_else(String::new, |h| format!("on {h}")));
         for line in lines {
             page.text(3, line.as_str(), styles.strong);
         }
     }
-    if !doing.facts.is_empty() {
+    if !doing.facts.is_empty() && !page.dense {
         page.section("RESTS ON", "");
-        for fact in &doing.facts {
-            add_fact(page, scene, fact);
+    }
+    for (i, fact) in doing.facts.iter().enumerate() {
+        let (sign, text, style) = fact_line(scene, fact);
+        if page.dense {
+            page.labelled(if i == 0 { "rests on" } else { "" }, &format!("{sign} {text}"), style);
+        } else {
+            page.signed(3, sign, &text, style);
         }
     }
     page.gap();
@@ -147,7 +182,7 @@ fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
     page.lines.len() - before
 }
 
-fn add_fact(page: &mut Page<'_>, scene: &Scene<'_>, fact: &FactView) {
+fn fact_line(scene: &Scene<'_>, fact: &FactView) -> (&'static str, String, Style) {
     let styles = scene.styles;
     let age = scene.model.now.since(fact.at);
     let host = fact.host.as_ref().map_or_else(String::new, |h| format!(" on {h}"));
@@ -157,7 +192,7 @@ fn add_fact(page: &mut Page<'_>, scene: &Scene<'_>, fact: &FactView) {
         Err(why) => ("✖", styles.critical, why),
     };
     let text = format!("{}: {seen}{host}, {} ago{old}", fact.says, short_age(age));
-    page.signed(3, sign, &text, style);
+    (sign, text, style)
 }
 
 /// What became of a run that stands or is over.

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::runs::{PromptId, Reply};
 use crate::domain::run::{Choice, InputView, Mode, Prompt, PromptKind, RunView};
@@ -14,23 +15,31 @@ use crate::view::widgets::forms::{answers, choices, typed};
 /// Lines that are left to what is above it, at least.
 const KEPT: u16 = 5;
 
-/// Draws it at the bottom of the area, `below` lines from its end; returns its height.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunView, below: usize) -> u16 {
-    let Some(prompt) = &run.prompt else { return 0 };
+/// Draws it at the bottom of the area, `below` lines from its end; returns its height, and whether its text is too long
+/// for it and stands with what the step does, where it can be read to its end.
+pub(super) fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    run: &RunView,
+    below: usize,
+) -> (u16, bool) {
+    let Some(prompt) = &run.prompt else { return (0, false) };
     let styles = scene.styles;
     let width = usize::from(area.width.saturating_sub(4));
     let below = u16::try_from(below).unwrap_or(0);
     let mut text: Vec<Line<'_>> = Vec::new();
+    if prompt.title.as_str().width() + 4 > width {
+        text.extend(wrap(prompt.title.as_str(), width).into_iter().map(|l| span(l, styles.strong).into()));
+    }
     for line in &prompt.text {
         text.extend(wrap(line.as_str(), width).into_iter().map(Line::from));
     }
     let ask = if run.watching { watched(scene, run) } else { ask(scene, run, prompt, width) };
-    let most = usize::from(area.height.saturating_sub(below + KEPT + 2)).max(ask.len() + 1);
-    if text.len() + ask.len() > most {
-        let keep = most.saturating_sub(ask.len() + 1);
-        let more = format!("… {} more", crate::view::text::count(text.len() - keep, "line"));
-        text.truncate(keep);
-        text.push(span(more, styles.muted).into());
+    let room = usize::from(area.height.saturating_sub(below + KEPT + 2));
+    let long = text.len() + ask.len() > room;
+    if long {
+        text = vec![span("What it is about stands above, to its end.", styles.muted).into()];
     }
     let lines: Vec<Line<'_>> = text.into_iter().chain(ask).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
@@ -47,7 +56,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunVie
     for (y, line) in (0..inner.height).zip(&lines) {
         left(buf, row(inner, y), line);
     }
-    height
+    (height, long)
 }
 
 fn watched(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
@@ -71,13 +80,13 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
     }
     match &prompt.kind {
         PromptKind::Confirm => {
-            lines.push(answers(scene, &[("y", "yes, do it"), ("Enter Esc n", "no, the run stops here")]));
+            lines.push(answers(scene, &[("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")]));
         }
         PromptKind::Challenge(value) => {
             lines.push(Line::from(vec![Span::raw("To go on, type  "), span(value.as_str(), styles.strong)]));
             lines.push(typed(scene, &reply.typed, true, width));
             lines.extend(wrong(scene, reply));
-            lines.push(answers(scene, &[("Enter", "go on"), ("Esc", "no, the run stops here")]));
+            lines.push(answers(scene, &[("Enter", "go on"), ("Esc", "no, nothing is done")]));
         }
         PromptKind::Input(input) => lines.extend(value(scene, input, reply, width)),
         PromptKind::Choose(ways) => lines.extend(choose(scene, ways, reply, width)),
@@ -88,7 +97,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
                     .into_iter()
                     .map(|l| Line::from(vec![Span::raw("  "), span(l, styles.strong)])),
             );
-            lines.push(span("The run waits.", styles.muted).into());
+            lines.push(answers(scene, &[("n", "give up waiting")]));
         }
     }
     lines
