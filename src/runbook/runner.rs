@@ -253,3 +253,6 @@ impl Runner {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
