@@ -20,7 +20,7 @@ exactly = 1
 [[target]]
 name = "replicas"
 role = "db"
-except = ["old", "best"]
+except = ["old"]
 "#;
 
 const FREEZE: &str = r#"
@@ -144,7 +144,7 @@ fn what_a_part_captures_is_known_after_it_and_an_elected_host_is_a_place() {
     let part = "name = \"part\"\npart = true\n[[step]]\nid = \"pos\"\nkind = \"check\"\ntitle = \"t\"\non = \"replicas\"\nsql = \"SELECT 1\"\ncapture = [{ name = \"at\", kind = \"position\" }]\n".replace("part = true", "part = true\nneeds = [\"replicas\"]");
     let parts = |_: &str| Some(("part.toml".to_owned(), part.clone()));
     let elect = "[[step]]\nid = \"e\"\nkind = \"elect\"\ntitle = \"t\"\non = \"replicas\"\nby = [\"at\"]\ninto = \"best\"\n";
-    let use_it = "[[step]]\nid = \"u\"\nkind = \"check\"\ntitle = \"{best.address} {host}\"\non = \"best\"\nsql = \"SELECT {at.file}, {at.offset}\"\nexpect = [{ empty = false }]\n";
+    let use_it = "[[target]]\nname = \"others\"\nrole = \"db\"\nexcept = [\"best\"]\n[[step]]\nid = \"u\"\nkind = \"check\"\ntitle = \"{best.address} {host}\"\non = \"best\"\nsql = \"SELECT {at.file}, {at.offset}\"\nexpect = [{ empty = false }]\n";
     let runbook = read("a", &format!("{INCLUDE}{elect}{use_it}"), &parts).unwrap();
     assert_eq!(runbook.steps.len(), 3);
     let errors = read("a", &format!("{INCLUDE}{use_it}{elect}"), &parts).unwrap_err();
