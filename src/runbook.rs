@@ -16,11 +16,12 @@
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
 mod act;
+pub mod describe;
 pub mod event;
 pub mod journal;
 pub mod judge;
-pub mod library;
 pub mod lease;
+pub mod library;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;
