@@ -11,6 +11,7 @@
 //! | [`runner`] | the actor that does what the machine says |
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
+//! | [`watched`] | a run as its entries tell it, for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 //!
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
@@ -19,8 +20,8 @@ mod act;
 pub mod event;
 pub mod journal;
 pub mod judge;
-pub mod library;
 pub mod lease;
+pub mod library;
 pub mod machine;
 pub mod over_ssh;
 pub mod plan;
@@ -31,3 +32,4 @@ pub mod scope;
 pub mod spec;
 pub mod template;
 pub mod value;
+pub mod watched;
