@@ -17,6 +17,7 @@
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
 mod act;
+pub mod describe;
 pub mod event;
 pub mod journal;
 pub mod judge;

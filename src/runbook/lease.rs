@@ -258,6 +258,10 @@ impl super::runner::Guarded for Lease {
         Lease::step(self, step);
     }
 
+    fn say(&mut self, entry: &Entry) {
+        Lease::say(self, entry);
+    }
+
     fn lost(&self) -> Option<String> {
         Lease::lost(self).map(|why| why.to_string())
     }

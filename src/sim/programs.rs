@@ -14,9 +14,11 @@ mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod postfix;
 mod ps;
 mod quick;
-mod salt_call;
+mod salt;
+mod services;
 mod uname;
 mod uptime;
 mod wait;
@@ -71,8 +73,19 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &postfix::MAILQ,
+    &postfix::POSTCAT,
+    &postfix::POSTCONF,
+    &postfix::POSTQUEUE,
+    &postfix::POSTSUPER,
     &ps::PS,
-    &salt_call::SALT_CALL,
+    &services::monit::Monit,
+    &services::service::Service,
+    &services::systemctl::Systemctl,
+    &salt::call::SaltCall,
+    &salt::key::SaltKey,
+    &salt::master::Salt,
+    &salt::runner::SaltRun,
     &uname::UNAME,
     &uptime::UPTIME,
 ];

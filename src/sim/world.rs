@@ -11,12 +11,16 @@ pub mod database;
 pub mod elastic;
 pub mod files;
 pub mod machine;
+pub mod mail;
 pub mod os;
+pub mod salt;
+pub mod services;
 pub mod spec;
 pub mod storage;
 pub mod universe;
 pub mod web;
 
+pub(crate) mod calendar;
 mod fleet;
 mod generated;
 pub(crate) mod git;
@@ -77,8 +81,11 @@ pub struct World {
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
     web: web::Faults,
+    mail: mail::Queues,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
+    pub(crate) salt: salt::Salt,
+    pub(crate) services: services::Services,
     clock: Clock,
 }
 
@@ -136,6 +143,10 @@ impl World {
         let cloud = cloud::Cloud::new(spec, &machines, seed);
         let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
         (world.cloud, world.elastic) = (cloud, elastic);
+        let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
+        let masterdb = masterdb.map(|m| m.name.clone());
+        world.start_salt(masterdb.as_ref());
+        world.start_mail();
         Ok(world)
     }
 
@@ -155,6 +166,12 @@ impl World {
     pub fn now(&self) -> Duration {
         let ran = self.clock.running.map(|since| since.elapsed()).unwrap_or_default();
         self.clock.advanced.saturating_add(ran)
+    }
+
+    /// Whether its time follows the real one.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.clock.running.is_some()
     }
 
     fn seconds(&self) -> f64 {

@@ -15,6 +15,7 @@ use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
 use crate::runbook::event::Event;
 use crate::runbook::journal::{Entry, Journal, JournalError};
+use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError};
@@ -178,6 +179,8 @@ async fn lease(
     keys.dedup();
     let session = with.reach.host(with.reach.jump()).await;
     let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
-    let _ = (session, run, who);
-    Ok(None)
+    let holder = Holder::new(who, run, &plan.runbook.name);
+    let lease = Lease::take(session.as_ref(), &keys, &holder).await;
+    let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
+    Ok(Some(Box::new(lease)))
 }

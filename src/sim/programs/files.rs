@@ -24,6 +24,7 @@ use crate::domain::names::HostName;
 use crate::sim::program::{Call, Reply};
 use crate::sim::shell::path;
 use crate::sim::world::World;
+pub(super) use crate::sim::world::calendar::moment;
 use crate::sim::world::files::Wish;
 use crate::ssh::dial::BoxFuture;
 
@@ -132,14 +133,6 @@ pub(super) fn with_world(call: &Call, work: impl FnOnce(&mut Work<'_>)) -> Reply
     };
     work(&mut doing);
     doing.reply
-}
-
-/// A moment in a format of `strftime`, UTC: the simulated machines' zone.
-pub(super) fn moment(epoch: f64, format: &str) -> String {
-    #[allow(clippy::cast_possible_truncation)] // saturating
-    let milliseconds = (epoch * 1000.0) as i64;
-    let stamp = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
-    stamp.to_zoned(jiff::tz::TimeZone::UTC).strftime(format).to_string()
 }
 
 #[cfg(test)]

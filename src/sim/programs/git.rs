@@ -21,7 +21,7 @@ const FATAL: u8 = 128;
 
 /// The program.
 #[derive(Debug)]
-pub struct Git;
+pub(super) struct Git;
 
 impl Program for Git {
     fn name(&self) -> &'static str {

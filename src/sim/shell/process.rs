@@ -101,6 +101,11 @@ impl Machine {
         }
     }
 
+    /// What ends a process.
+    pub(crate) fn abort_handle(&self, pid: u32) -> Option<AbortHandle> {
+        self.processes().get(&pid).map(|process| process.abort.clone())
+    }
+
     /// The group of what outlives its session.
     pub(crate) fn detached(&self) -> Group {
         self.detached.clone()

@@ -2,6 +2,7 @@
 
 mod detach;
 mod flock;
+mod systemd_run;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) async fn run(shell: &mut Shell, fields: Vec<String>) -> u8 {
         "sudo" => sudo(shell, arguments).await,
         "env" => env(shell, arguments).await,
         "nohup" | "setsid" => detach::run(shell, &name, arguments).await,
+        "systemd-run" => systemd_run::run(shell, arguments).await,
         "flock" => flock::run(shell, arguments).await,
         "nice" | "ionice" | "stdbuf" => after_options(shell, arguments).await,
         "xargs" => xargs(shell, arguments).await,

@@ -179,10 +179,11 @@ impl Shell {
             Some((directory, program)) if PROGRAM_DIRECTORIES.contains(&directory) => program,
             Some(_) => "",
         };
-        if runners::NAMES.contains(&program) {
+        let world = self.machine.world();
+        let systemd = world.machine(&self.machine.host).is_some_and(|m| m.os.has_systemd());
+        if runners::NAMES.contains(&program) && (systemd || program != "systemd-run") {
             return Found::Runner;
         }
-        let world = self.machine.world();
         if let Some(found) = PROGRAMS.iter().find(|p| p.name() == program)
             && found.installed(&world, &self.machine.host)
         {

@@ -189,7 +189,7 @@ async fn faults_do_what_they_say() {
         let mut channel = again.handle.channel_open_session().await.unwrap();
         channel.exec(true, "echo hello").await.unwrap();
         let mut flooded = 0;
-        while flooded < 1 << 20 {
+        while flooded < 1 << 17 {
             if let ChannelMsg::Data { data } = channel.wait().await.expect("more") {
                 flooded += data.len();
             }

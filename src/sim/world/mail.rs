@@ -241,14 +241,16 @@ impl World {
         let config = self.read_file(host, "/etc/postfix/main.cf").unwrap_or_default();
         String::from_utf8_lossy(&config).lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();
-            name.trim() == "master_service_disable" && value.split([' ', ',']).any(|word| word.starts_with("inet") || word == "smtp/inet")
+            name.trim() == "master_service_disable"
+                && value.split([' ', ',']).any(|word| word.starts_with("inet") || word == "smtp/inet")
         })
     }
 
     /// Makes a queue for every machine with role `mail`, and its `main.cf`.
     pub(super) fn start_mail(&mut self) {
         let of_mail = |m: &&Machine| m.roles().iter().any(|role| role.as_str() == "mail");
-        let made: Queues = self.machines().filter(of_mail).map(|m| (m.name.clone(), MailQueue::new(m))).collect();
+        let made: Queues =
+            self.machines().filter(of_mail).map(|m| (m.name.clone(), MailQueue::new(m))).collect();
         for host in made.keys() {
             let text = format!(
                 "myhostname = {}\nmydestination = localhost\ninet_interfaces = all\nmynetworks = 127.0.0.0/8 10.0.0.0/8\n\

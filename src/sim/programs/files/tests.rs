@@ -25,6 +25,7 @@ const TABLE: &[&str] = &[
     "mkdir d; printf '%3000s%3000s' x y > d/a; printf x > d/b; du -b d/a; du -k d/a",
     "touch a; readlink a; echo $?; realpath --no-such 2>/dev/null; echo $?; test a -ef ./a; echo $?; touch -d @5 o; test a -nt o; echo $?; test o -nt a; echo $?",
     "echo a > f; ln=$(stat -c %U f); echo $ln; chown root:root f; stat -c '%U %G' f; chown nobody f 2>/dev/null; stat -c %U f",
+    "printf 'a=1\\nb=2\\n' > f; sed -i s/1/9/ f; cat f; sed -i.bak -e /b/d f; cat f f.bak; sed -i s/x/y/ none 2>/dev/null; echo $?",
     "echo data > .tmp.$$ && mv -f .tmp.$$ final && cat final; ls -A",
 ];
 

@@ -53,10 +53,12 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
         let value = found.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim().to_owned());
         match value.or_else(|| (word == "master_service_disable").then(String::new)) {
             Some(value) if bare => reply.stdout.extend(format!("{value}\n").into_bytes()),
-            Some(value) => reply.stdout.extend(format!("{}\n", format!("{word} = {value}").trim_end()).into_bytes()),
-            None => reply
-                .stderr
-                .extend(format!("postconf: warning: {word}: unknown parameter\n").into_bytes()),
+            Some(value) => {
+                reply.stdout.extend(format!("{}\n", format!("{word} = {value}").trim_end()).into_bytes())
+            }
+            None => {
+                reply.stderr.extend(format!("postconf: warning: {word}: unknown parameter\n").into_bytes())
+            }
         }
     }
     reply

@@ -48,7 +48,10 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
             }
             Reply::default()
         }
-        _ => fatal("postqueue", "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site"),
+        _ => fatal(
+            "postqueue",
+            "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site",
+        ),
     }
 }
 
@@ -85,7 +88,10 @@ pub(super) fn list(world: &mut World, host: &HostName) -> Reply {
     if messages.is_empty() {
         return output("Mail queue is empty\n");
     }
-    let mut text = format!("{:<17} {:>8} {:<19} {}\n", "----Queue ID-----", "--Size--", "---Arrival Time----", "--Sender/Recipient------");
+    let mut text = format!(
+        "{:<17} {:>8} {:<19} {}\n",
+        "----Queue ID-----", "--Size--", "---Arrival Time----", "--Sender/Recipient------"
+    );
     let mut bytes = 0;
     for m in &messages {
         let mark = match m.queue {
@@ -117,7 +123,12 @@ pub(super) fn show(ask: &mut Ask<'_>) -> Reply {
                 body |= letters.contains('b');
                 header |= letters.contains('h');
             }
-            Some(_) => return fatal("postcat", "usage: postcat [-b (body text)] [-c config_dir] [-d (decimal record type)] [-e (envelope records)] [-h (header text)] [-q (access queue)] [-v] [file(s)...]"),
+            Some(_) => {
+                return fatal(
+                    "postcat",
+                    "usage: postcat [-b (body text)] [-c config_dir] [-d (decimal record type)] [-e (envelope records)] [-h (header text)] [-q (access queue)] [-v] [file(s)...]",
+                );
+            }
             None => id = Some(arg),
         }
     }
@@ -136,7 +147,11 @@ pub(super) fn show(ask: &mut Ask<'_>) -> Reply {
     );
     let text = format!("\n{}\n", m.subject);
     if body || header {
-        return output(format!("{}{}", if header { heads.as_str() } else { "" }, if body { &text } else { "" }));
+        return output(format!(
+            "{}{}",
+            if header { heads.as_str() } else { "" },
+            if body { &text } else { "" }
+        ));
     }
     output(format!(
         "*** ENVELOPE RECORDS {place} ***\nmessage_size: {:>15} {:>15} {:>15} {:>15} {:>15}\n\
@@ -157,7 +172,10 @@ pub(super) fn change(ask: &mut Ask<'_>) -> Reply {
     let mut args = ask.args.iter();
     while let Some(arg) = args.next() {
         let (Some(act), Some(wanted)) = (Act::of(arg), args.next()) else {
-            return fatal("postsuper", "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-h queue_id (hold)] [-H queue_id (un-hold)] [-r queue_id (requeue)] [-s (structure check/repair)] [-v (verbose)] [queue...]");
+            return fatal(
+                "postsuper",
+                "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-h queue_id (hold)] [-H queue_id (un-hold)] [-r queue_id (requeue)] [-s (structure check/repair)] [-v (verbose)] [queue...]",
+            );
         };
         let ids: Vec<String> = match wanted.as_str() {
             "-" => ask.input.split_whitespace().map(str::to_owned).collect(),

@@ -15,7 +15,10 @@ fn queue(world: &Shared) -> Vec<Value> {
 fn the_queue_is_listed_looked_into_and_cleared_by_sender() {
     let world = world("wpd-2015", 0);
     let (text, _, _) = run(&world, "mail", &["postqueue", "-p"], "");
-    assert!(text.starts_with("----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n"), "{text}");
+    assert!(
+        text.starts_with("----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n"),
+        "{text}"
+    );
     assert!(text.ends_with(" in 42 Requests.\n"), "{text}");
     assert_eq!(run(&world, "mail", &["mailq"], "").0, text);
     let sender = "www-data@project.production.wpdn";
@@ -39,7 +42,8 @@ fn the_queue_is_listed_looked_into_and_cleared_by_sender() {
 #[test]
 fn what_a_recipient_takes_goes_what_is_held_stays() {
     let world = world("wpd-2015", 0);
-    let waiting = |recipient: &str| queue(&world).iter().filter(|m| m["recipients"][0]["address"] == recipient).count();
+    let waiting =
+        |recipient: &str| queue(&world).iter().filter(|m| m["recipients"][0]["address"] == recipient).count();
     let to = "visitor@mail.example.net";
     let id = queue(&world).iter().find(|m| m["recipients"][0]["address"] == to).unwrap()["queue_id"].clone();
     let (_, said, _) = run(&world, "mail", &["postsuper", "-h", id.as_str().unwrap()], "");

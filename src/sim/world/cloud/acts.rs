@@ -3,7 +3,6 @@
 
 use crate::domain::names::HostName;
 use crate::sim::world::World;
-use crate::sim::world::noise::draw;
 use crate::sim::world::os::Os;
 
 use super::{Cloud, CloudError, Faults, Server};
@@ -143,16 +142,6 @@ impl World {
             self.remove_file(&known_by, "/etc/salt/minion_id");
         }
         Some(known_by)
-    }
-
-    /// The fingerprint of the key a machine's Salt minion made: SHA-256, in pairs (`salt-call --local key.finger`).
-    /// `None` when it has no minion.
-    #[must_use]
-    pub fn minion_fingerprint(&self, host: &HostName) -> Option<String> {
-        self.read_file(host, "/etc/salt/minion_id")?;
-        let key = self.machine(host)?.number(0x5a17);
-        let bytes = (0..4).flat_map(|part| draw(key, part).to_be_bytes());
-        Some(bytes.map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"))
     }
 
     fn server_mut(&mut self, wanted: &str) -> Result<&mut Server, CloudError> {

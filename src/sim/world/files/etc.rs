@@ -18,6 +18,8 @@ pub(super) static ETC: &[&str] = &[
     "/etc/salt/grains",
     "/etc/salt/minion_id",
     "/etc/timezone",
+    "/etc/webplatform/db.ini",
+    "/etc/webplatform/db.password",
     "/var/run/mysqld/mysqld.pid",
 ];
 
@@ -33,7 +35,12 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/debian_version" => m.os.debian_version().to_owned(),
         "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
         "/etc/timezone" => "Etc/UTC\n".to_owned(),
-        "/etc/hosts" => hosts_file(world, m),
+        "/etc/hosts" => {
+            world.initially_rendered(&m.name, path).unwrap_or_else(|| world.hosts_with(&m.name, None))
+        }
+        "/etc/webplatform/db.ini" | "/etc/webplatform/db.password" => {
+            world.initially_rendered(&m.name, path)?
+        }
         "/etc/resolv.conf" => resolv_conf(world),
         "/etc/passwd" => passwd(world, m),
         "/var/run/mysqld/mysqld.pid" | "/run/mysqld/mysqld.pid" if world.databases.is_running(&m.name) => {
@@ -41,12 +48,6 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         }
         _ => return None,
     })
-}
-
-fn hosts_file(world: &World, m: &Machine) -> String {
-    let mut text = "127.0.0.1 localhost\n".to_owned();
-    text.push_str(&format!("127.0.1.1 {} {}\n", world.fqdn(&m.name), m.hostname));
-    text
 }
 
 /// Every machine asks the jump box, which is the environment's name server (seed `002`).
