@@ -6,7 +6,7 @@ use jiff::Zoned;
 use tokio::sync::watch;
 
 use super::{Hush, Needs};
-use crate::domain::names::HostName;
+use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{Doing, FactView, Mode, Prompt, RunState, RunView, Safety, StepState, StepView};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -26,8 +26,7 @@ pub(super) struct Board {
 
 impl Board {
     pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
-        let mut view = empty(machine, needs);
-        fill(&mut view, machine);
+        let view = picture(machine, &needs.env.name, needs.simulated, (needs.clock)());
         let (publish, receiver) = watch::channel(Arc::new(view.clone()));
         (Self { view: Mutex::new(view), publish, hush: needs.hush.clone() }, receiver)
     }
@@ -160,18 +159,30 @@ impl Board {
     }
 }
 
-fn empty(machine: &Machine, needs: &Needs) -> RunView {
+/// A run as its machine has it, that began at a moment.
+pub(in crate::runbook) fn picture(
+    machine: &Machine,
+    env: &EnvName,
+    simulated: bool,
+    began: Moment,
+) -> RunView {
+    let mut view = empty(machine, env, simulated, began);
+    fill(&mut view, machine);
+    view
+}
+
+fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> RunView {
     let plan = machine.plan();
     RunView {
         id: machine.run.clone(),
         runbook: plan.runbook.name.clone(),
         title: Clean::new(&plan.runbook.title),
-        env: needs.env.name.clone(),
-        simulated: needs.simulated,
+        env: env.clone(),
+        simulated,
         mode: if machine.dry_run { Mode::DryRun } else { Mode::Live },
         who: Clean::new(&machine.who),
         why: Clean::new(&machine.reason),
-        began: (needs.clock)(),
+        began,
         state: RunState::Running,
         steps: plan
             .steps
