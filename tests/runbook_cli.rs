@@ -332,7 +332,13 @@ fn a_dry_run_asks_hosts_and_changes_nothing() {
     let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "look", "--dry-run"];
     let mut terminal = Terminal::run(jumpdeck(&home, &arguments));
     terminal.until("DRY RUN");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("printed, not done");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
     terminal.until("printed, not done");
     terminal.until("FINISHED");
+    assert!(!terminal.said.contains("holds: the file says"), "{}", terminal.said);
     assert_eq!(terminal.ends(), 0, "{}", terminal.said);
 }

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use super::event::{Ending, Event, Fact, Phase, Verdict};
+use super::event::{Ending, Event, Phase, Verdict};
 use super::journal::Entry;
 use super::machine::Machine;
-use super::runner::{self, StartError};
+use super::runner::{self, StartError, seen};
 use super::spec::Runbook;
 use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Doing, FactView, RunState, RunView, Safety, StepState};
+use crate::domain::run::{Doing, RunState, RunView, Safety, StepState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
@@ -130,16 +130,6 @@ fn stand(view: &mut RunView, machine: &Machine, index: usize, at: Moment) {
         }
         None if !planned.step.safe_point => {}
         _ => view.safety = Safety::Safe,
-    }
-}
-
-fn seen(fact: &Fact, at: Moment) -> FactView {
-    let seen = Clean::new(&fact.seen);
-    FactView {
-        says: Clean::new(&fact.says),
-        host: name(&fact.host),
-        seen: if fact.holds { Ok(seen) } else { Err(seen) },
-        at,
     }
 }
 

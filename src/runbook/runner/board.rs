@@ -96,19 +96,16 @@ impl Board {
 
     /// Facts that were proved for it.
     pub(super) fn facts(&self, facts: &[Fact], at: Moment) {
-        let facts: Vec<FactView> = facts
-            .iter()
-            .map(|fact| {
-                let seen = Clean::new(&fact.seen);
-                FactView {
-                    says: Clean::new(&fact.says),
-                    host: HostName::new(&fact.host).ok(),
-                    seen: if fact.holds { Ok(seen) } else { Err(seen) },
-                    at,
-                }
-            })
-            .collect();
+        let facts: Vec<FactView> = facts.iter().map(|fact| seen(fact, at)).collect();
         self.doing(|doing| doing.facts = facts);
+    }
+
+    /// What was proved after it.
+    pub(super) fn proof<'f>(&self, proof: impl Iterator<Item = &'f Fact>, at: Moment) {
+        let proof: Vec<FactView> = proof.map(|fact| seen(fact, at)).collect();
+        if !proof.is_empty() {
+            self.doing(|doing| doing.facts.extend(proof));
+        }
     }
 
     /// Output of the current step.
@@ -156,6 +153,17 @@ impl Board {
             }
             view.state = state;
         });
+    }
+}
+
+/// A fact for eyes.
+pub(in crate::runbook) fn seen(fact: &Fact, at: Moment) -> FactView {
+    let seen = Clean::new(&fact.seen);
+    FactView {
+        says: Clean::new(&fact.says),
+        host: HostName::new(&fact.host).ok(),
+        seen: if fact.holds { Ok(seen) } else { Err(seen) },
+        at,
     }
 }
 
