@@ -16,7 +16,7 @@ use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// Every kind of step.
-const KINDS: [&str; 19] = [
+pub(super) const KINDS: [&str; 19] = [
     "note",
     "input",
     "check",
