@@ -6,6 +6,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod crontab;
 mod curl;
 mod df;
 mod free;
@@ -19,6 +20,8 @@ mod ps;
 mod quick;
 mod salt;
 mod services;
+mod ss;
+mod ssh_keys;
 mod uname;
 mod uptime;
 mod wait;
@@ -43,6 +46,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &files::sha256sum::Sum("sha256sum"),
     &files::stat::Stat,
     &files::touch::Touch,
+    &text::awk::Awk("awk"),
+    &text::awk::Awk("mawk"),
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -65,6 +70,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
+    &crontab::Crontab,
     &df::Df,
     &free::FREE,
     &git::Git,
@@ -79,6 +85,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
     &ps::PS,
+    &ss::SS,
+    &ssh_keys::Keygen,
+    &ssh_keys::Keyscan,
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,
