@@ -25,7 +25,7 @@ fn answer(ask: &Ask<'_>) -> Reply {
         .iter()
         .filter(|arg| !arg.starts_with('-'))
         .flat_map(|arg| {
-            arg.replace('(', " ").replace(')', " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            arg.replace(['(', ')'], " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
     let after = |names: &[&str]| {
