@@ -26,6 +26,11 @@ fn fleet() -> Option<PathBuf> {
     std::env::var_os("JUMPDECK_FLEET").map(PathBuf::from)
 }
 
+/// Runbooks of one's own to try instead of those that come with the program.
+fn own_runbooks() -> PathBuf {
+    std::env::var_os("JUMPDECK_RUNBOOKS").map_or_else(|| PathBuf::from("/nonexistent"), PathBuf::from)
+}
+
 /// `tests/fleet` with these words; what it printed.
 fn lane(dir: &Path, words: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet");
@@ -40,7 +45,7 @@ async fn switch(dir: &Path, folder: &Path, old: &str, candidate: &str) -> std::t
     let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
     let env = fleet.environments[0].clone();
     let reach = Arc::new(OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)));
-    let (library, errors) = Library::load(Path::new("/nonexistent"));
+    let (library, errors) = Library::load(&own_runbooks());
     assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
     let runbook = library.get("promote-masterdb").unwrap();
     let inputs: BTreeMap<String, Zeroizing<String>> =

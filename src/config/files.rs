@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(vim.action(key("n")), Some(Action::NextEnvironment));
         assert_eq!(vim.action(key("f10")), Some(Action::Help));
         let mine = load_keymap(folder.path(), "mine").unwrap();
-        assert_eq!(mine.action(key("n")), None);
+        assert_eq!(mine.action(key("n")), Some(Action::Note));
         assert!(load_keymap(folder.path(), "other").is_err());
         assert!(load_keymap(folder.path(), "../vim").is_err());
         assert_eq!(keymap_names(folder.path()), ["default", "vim", "mine"]);

@@ -2,7 +2,7 @@
 //! May import `spec`, `config::files`, `domain`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::diagnostic::Diagnostic;
@@ -14,8 +14,13 @@ use super::spec::read::{Parsed, parse};
 use super::spec::{Act, Input, Runbook, Step};
 
 /// What comes with the program: name and text.
-pub(crate) const EMBEDDED: &[(&str, &str)] =
-    &[("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml"))];
+pub(crate) const EMBEDDED: &[(&str, &str)] = &[
+    ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
+    ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
+    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
+];
 
 /// The runbooks that can be run.
 #[derive(Debug, Clone, Default)]
@@ -109,6 +114,47 @@ impl Sources {
         };
         self.files.iter().map(read).collect()
     }
+}
+
+/// Everything that is wrong with each of the user's own runbooks, and with those of the program that their parts spoil.
+#[must_use]
+pub fn check(folder: &Path) -> Vec<(PathBuf, Vec<Diagnostic>)> {
+    let (sources, errors) = Sources::read(folder);
+    let mut all: Vec<(PathBuf, Vec<Diagnostic>)> =
+        errors.into_iter().map(|error| (PathBuf::from(error.file()), vec![error])).collect();
+    let read: Vec<(String, Vec<Diagnostic>)> =
+        sources.parse().into_iter().map(|(name, parsed)| (name, parsed.err().unwrap_or_default())).collect();
+    for (name, errors) in &read {
+        let Some((file, _, own)) = sources.files.get(name) else { continue };
+        // A mistake in an included file is told once, with that file; but for those that only show where it is included.
+        let told_there = |error: &Diagnostic| {
+            let others = read.iter().filter(|(other, _)| other != name);
+            let mut same = others.flat_map(|(other, errors)| errors.iter().map(move |e| (other, e)));
+            same.any(|(other, e)| {
+                e == error && sources.files.get(other).is_some_and(|(f, _, _)| f == error.file())
+            })
+        };
+        let errors: Vec<Diagnostic> = errors.iter().filter(|e| !told_there(e)).cloned().collect();
+        if *own || !errors.is_empty() {
+            all.push((PathBuf::from(file), errors));
+        }
+    }
+    all
+}
+
+/// Everything that is wrong with a file. What it includes is looked for beside it, then in the user's folder, then in
+/// what comes with the program.
+#[must_use]
+pub fn check_file(path: &Path, text: &str, folder: &Path) -> Vec<Diagnostic> {
+    let (sources, _) = Sources::read(folder);
+    let includes = |name: &str| {
+        let beside = path.with_file_name(format!("{name}.toml"));
+        match files::read_text(&beside) {
+            Ok(text) => Some((beside.display().to_string(), text)),
+            Err(_) => sources.find(name),
+        }
+    };
+    parse(&path.display().to_string(), text, &includes).err().unwrap_or_default()
 }
 
 /// A runbook as a list shows it.

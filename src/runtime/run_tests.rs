@@ -270,7 +270,7 @@ impl Person {
         self.enter().await;
         self.sees("Arm ONE for changes").await;
         self.enter().await;
-        self.sees("ARMED 30:00 disks").await;
+        self.sees("ARMED 29:5").await;
         self.enter().await;
         self.sees("Freeze it?").await;
     }

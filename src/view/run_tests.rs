@@ -232,8 +232,10 @@ fn every_theme_tells_the_states_of_steps_apart() {
     use crate::view::signs::Progress;
     let mut signs: Vec<&str> = Progress::ALL.iter().map(|p| p.sign()).collect();
     let mut words: Vec<&str> = Progress::ALL.iter().map(|p| p.word()).collect();
-    (signs.sort_unstable(), words.sort_unstable());
-    (signs.dedup(), words.dedup());
+    signs.sort_unstable();
+    words.sort_unstable();
+    signs.dedup();
+    words.dedup();
     assert_eq!((signs.len(), words.len()), (Progress::ALL.len(), Progress::ALL.len()));
     for theme in crate::config::theme::builtin() {
         for (depth, support) in

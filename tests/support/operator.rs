@@ -10,11 +10,11 @@ use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunCommand, RunState, Run
 use jumpdeck::runbook::runner::RunHandle;
 
 /// What an operator says where a choice is asked for: the key, and a reason.
-pub type Choices = Vec<(char, &'static str)>;
+pub(crate) type Choices = Vec<(char, &'static str)>;
 
 /// Says yes to everything and types what is to be typed; where a choice is asked for, takes the next of `choices`, and
 /// stops when there is none left. Returns the run as it ended, and every prompt that came.
-pub async fn agree(handle: RunHandle, choices: Choices) -> (Arc<RunView>, Vec<Prompt>) {
+pub(crate) async fn agree(handle: RunHandle, choices: Choices) -> (Arc<RunView>, Vec<Prompt>) {
     let mut choices: VecDeque<_> = choices.into();
     drive(handle, move |prompt| match &prompt.kind {
         PromptKind::Confirm => Reply::Yes,
@@ -33,7 +33,7 @@ pub async fn agree(handle: RunHandle, choices: Choices) -> (Arc<RunView>, Vec<Pr
 }
 
 /// Answers every prompt as `answer` says, until the run stands.
-pub async fn drive(
+pub(crate) async fn drive(
     mut handle: RunHandle,
     mut answer: impl FnMut(&Prompt) -> Reply,
 ) -> (Arc<RunView>, Vec<Prompt>) {
@@ -64,7 +64,7 @@ pub async fn drive(
 }
 
 /// How a run ended, told for a failing test: every step with its state, and what was asked.
-pub fn story(view: &RunView, prompts: &[Prompt]) -> String {
+pub(crate) fn story(view: &RunView, prompts: &[Prompt]) -> String {
     let steps: Vec<String> =
         view.steps.iter().map(|s| format!("{:<28} {:?} {:?}", s.id, s.state, s.took)).collect();
     let asked: Vec<String> = prompts.iter().map(|p| format!("{}: {:?}", p.title, p.text)).collect();

@@ -137,7 +137,7 @@ mod tests {
         e.delete();
         assert_eq!(e.text(), "disk o db2is slow");
         e.insert("\n");
-        assert_eq!(e.text(), "disk o \ndb2is slow");
+        assert_eq!(e.text(), "disk o d\nb2is slow");
         e.home();
         e.right();
         e.up();

@@ -14,6 +14,9 @@ use crate::runbook::spec::SaltCall;
 /// Time between two looks at a job, or two tries while another state run is under way.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// What Salt prints for a value of the pillar that it hides.
+const MASKED: &str = "**********";
+
 /// The command, word by word.
 fn command(
     scope: &Scope<'_>,
@@ -75,8 +78,10 @@ pub(super) async fn call(
     jid: &str,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let until = Instant::now() + limit;
+    let mut extra = "";
     loop {
         let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit, jid));
+        let text = text.map(|t| t.map(|t| t + extra));
         let said = match text {
             Some(Ok(text)) => on_jump(site, &text, limit).await,
             Some(Err(error)) => Err(Trouble::Failed(error.to_string())),
@@ -86,6 +91,11 @@ pub(super) async fn call(
             .iter()
             .map(|h| (h.clone(), said.clone().and_then(|text| of_host(&text, h, salt))))
             .collect();
+        // Salt 3008 and newer show the pillar as asterisks unless asked not to; older ones do not know the word.
+        if extra.is_empty() && answers.values().any(|a| matches!(a, Ok(answer) if answer.text == MASKED)) {
+            extra = " unmask=True";
+            continue;
+        }
         let busy = answers
             .values()
             .any(|a| matches!(a, Err(Trouble::Failed(why)) if why.contains(" is running as PID")));

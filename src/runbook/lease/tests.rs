@@ -62,7 +62,8 @@ async fn the_second_is_refused_and_sees_who_which_step_since_when() {
         assert!(holders[0].since >= holders[0].taken && !holders[0].account.is_empty(), "{holders:?}");
         let said = error.to_string();
         assert!(
-            said.contains("first@desk (as root) runs promote-masterdb (first), at freeze since "),
+            said.starts_with("first@desk (as ")
+                && said.contains(") runs promote-masterdb (first), at freeze since "),
             "{said}"
         );
         // None of its keys stayed with the one who was refused.

@@ -7,7 +7,7 @@ import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from . import database, machine as machines, processes
+from . import database, machine as machines, processes, wires
 from .layout import DOMAIN, FleetError
 from .machine import write
 from .processes import inside
@@ -136,7 +136,8 @@ def score(fleet):
     said = read_records(fleet)
     under_way = {max(said.rows_of(app.name), default=None) for app in fleet.apps() if running(app)}
     ids = {m.server_id: m.name for m in fleet.databases()}
-    writable = [m.name for m in database.writable(fleet)]
+    cut_off = [m.name for m in fleet.databases() if wires.is_cut(fleet, m)]
+    writable = [m.name for m in database.writable(fleet) if m.name not in cut_off]
     # The writable one last: whatever another has by then, it must have.
     held = {m.name: rows_of(m) for m in sorted(fleet.databases(), key=lambda m: m.name in writable)}
     on_master = held[writable[0]] if len(writable) == 1 else None
@@ -144,6 +145,7 @@ def score(fleet):
     twice = [row for row, servers in acked.items() if len(set(servers)) > 1]
     result = {
         "writable": writable,
+        "cut_off": cut_off,
         "acknowledged": len(acked),
         "by_server": dict(Counter(ids.get(s, str(s)) for servers in acked.values() for s in servers)),
         "lost": None,
@@ -167,7 +169,7 @@ def score(fleet):
         result["refused_but_there"] = len((said.refused - known) & on_master)
     result["databases_not_read"] = [name for name, rows in held.items() if rows is None]
     wrong = ("lost", "duplicated", "acknowledged_by_two", "only_on_old", "refused_but_there")
-    result["clean"] = on_master is not None and not any(result[field] for field in wrong)
+    result["clean"] = on_master is not None and bool(acked) and not any(result[field] for field in wrong)
     return result
 
 
@@ -264,7 +266,8 @@ def rows_of(machine):
 def in_words(result):
     """The score for a person."""
     lines = [
-        f"writable now: {', '.join(result['writable']) or 'none'}",
+        f"writable now: {', '.join(result['writable']) or 'none'}"
+        + (f"; cut off: {', '.join(result['cut_off'])}" if result["cut_off"] else ""),
         f"acknowledged {result['acknowledged']} in {result['seconds']} s: "
         + ", ".join(f"{name} {count}" for name, count in result["by_server"].items()),
         f"lost {result['lost']}, duplicated {result['duplicated']}, acknowledged by two {result['acknowledged_by_two']}, "

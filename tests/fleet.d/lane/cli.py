@@ -36,7 +36,7 @@ def parser():
     up.add_argument("--hosts", type=int, default=0, metavar="N", help="N further hosts with sshd only (plain01...)")
     up.add_argument("--only-plain", action="store_true", help="the jump box and the N plain hosts, nothing else")
     up.add_argument("--rtt", type=float, default=0.0, metavar="MS", help="round trip to the jump box, in milliseconds")
-    up.add_argument("--replication", choices=list(database.MODES), default="gtid", help="how the replicas follow")
+    up.add_argument("--replication", choices=list(database.MODES), help="how the replicas follow (default gtid)")
     command("down", "end everything, remove everything, say what is left over")
     command("status", "what is up").add_argument("--json", action="store_true")
     command("prove", "show that hosts are reached through the jump box only, and that replication is encrypted")

@@ -39,14 +39,16 @@ def missing_for(only_plain):
     return lacking
 
 
-def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication="gtid"):
-    """Brings a fleet up, or leaves it when the same one is up already. Returns it and whether it was there."""
+def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None):
+    """Brings a fleet up, or leaves it when the same one is up already, in whatever mode unless one is named. Returns it
+    and whether it was there."""
     lacking = missing_for(only_plain)
     if lacking:
         raise FleetError("cannot run the real fleet; missing: " + ", ".join(lacking))
     there = Fleet.load(directory)
     if there is not None:
-        same = (there.hosts, there.only_plain, there.rtt_ms, there.replication) == (hosts, only_plain, rtt_ms, replication)
+        same = (there.hosts, there.only_plain, there.rtt_ms) == (hosts, only_plain, rtt_ms)
+        same = same and replication in (None, there.replication)
         if same and there.machines and not ailing(there):
             return there, True
         down(directory)
@@ -54,7 +56,7 @@ def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication="gtid
         raise FleetError(f"{directory} is there and is no fleet: remove it or choose another --dir")
     directory.mkdir(mode=0o700, parents=True)
     directory.joinpath(MARKER).touch()
-    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms, replication)
+    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms, replication or "gtid")
     fleet.machines = [m for m in standard_machines() if m.is_jump or not only_plain] + plain_machines(hosts)
 
     def interrupted(signum, _frame):

@@ -55,6 +55,12 @@ def plug_host(fleet, host):
     run(*inside(host, "ip", "-batch", "-", net_only=True), text=orders)
 
 
+def is_cut(fleet, host):
+    """Whether a host's cable is down: nobody reaches it, whatever it does by itself."""
+    shown = run(*inside(fleet.jump, "ip", "-brief", "link", "show", "dev", host.veth, net_only=True), check=False)
+    return "LOWER_UP" not in shown
+
+
 def unplug(fleet):
     """Removes the cable if the jump box's end did not take it along."""
     if fleet.slot >= 0 and link_exists(fleet):

@@ -68,17 +68,21 @@ impl Reading<'_> {
         let item = item.filter(|item| self.variable_name(item));
         let batch = self.reader.integer(table, "batch", 1..=1000).unwrap_or(1) as usize;
         let max_failures = self.reader.integer(table, "max_failures", 0..=1000).unwrap_or(0) as usize;
-        if let Some(item) = &item {
-            if !matches!(self.names.find(item.value), Found::Unknown | Found::Later) {
+        let free = item.as_ref().is_some_and(|item| {
+            let free = matches!(self.names.find(item.value), Found::Unknown | Found::Later);
+            if !free {
                 let message = format!("the name {:?} is there twice", item.value);
                 self.reader.error(item.span.clone(), message, "name the item otherwise");
             }
+            free
+        });
+        if let Some(item) = item.as_ref().filter(|_| free) {
             self.names.always(item.value, Meaning::Hosts { one: batch == 1, target: false });
         }
         self.batched = Some(common.id.clone());
         let steps = self.inner_steps(table, "step", &common.id);
         self.batched = None;
-        if let Some(item) = &item {
+        if let Some(item) = item.as_ref().filter(|_| free) {
             self.names.forget(item.value);
         }
         if steps.is_empty() && table.get("step").is_none() {
@@ -165,21 +169,30 @@ impl Reading<'_> {
             self.reader.error(name.span, message, help);
             return None;
         }
-        self.check_needs(&mut own, &root_table, &name);
+        let missing = self.check_needs(&mut own, &root_table, &name);
         if !self.sources.iter().any(|(f, _)| *f == file) {
             self.sources.push((file, text.clone()));
         }
-        Some(self.part(own, &text, name.value, &root_table, common))
+        let steps = self.part(own, &text, name.value, &root_table, common);
+        missing.iter().for_each(|need| self.names.forget(need));
+        Some(steps)
     }
 
-    fn check_needs(&mut self, own: &mut Reader, root: &Table<'_>, name: &At<&str>) {
+    /// What a part needs must be known. What is not is told once, here, and taken for known within.
+    fn check_needs(&mut self, own: &mut Reader, root: &Table<'_>, name: &At<&str>) -> Vec<String> {
+        let mut missing = Vec::new();
         for need in own.strings(root, "needs", "write needs = [\"old\"]").unwrap_or_default() {
             if !matches!(self.names.find(need.value), Found::Known(_)) {
                 let message = format!("{:?} needs {{{}}}, which is not known here", name.value, need.value);
                 let help = "give this runbook an input, a target or a captured value of that name";
                 self.reader.error(name.span.clone(), message, help);
+                if matches!(self.names.find(need.value), Found::Unknown | Found::Later) {
+                    self.names.anything(need.value);
+                    missing.push(need.value.to_owned());
+                }
             }
         }
+        missing
     }
 
     /// Reads a part's steps: with its own text, and ids that stand behind the include's.

@@ -126,6 +126,7 @@ const TABLE: &[(&str, &str, &str, u8)] = &[
     ("for i in 1 2 3; do echo $i; done > /tmp/sim-shell-loop; cat /tmp/sim-shell-loop | tail -n 1", "", "3\n", 0),
     ("printf 'b\\na\\nb\\n' | sort | uniq -c | sed 's/^ *//'", "", "1 a\n2 b\n", 0),
     ("printf 'a:b:c\\n' | cut -d: -f2; printf 'abc\\n' | tr a-c A-C; seq 3 | tail -n 1; seq 1 2 5 | head -n 2", "", "b\nABC\n3\n1\n3\n", 0),
+    ("printf abcdef | tail -c +3; printf abcdef | tail -c 2; printf abc | tail -c +1; printf abc | tail -c +9", "", "cdefefabc", 0),
     ("printf 'one\\ntwo\\nthree\\n' | grep -c t; printf 'x=1\\n' | grep -q '^x=' && echo q; echo abc | grep -o b", "", "2\nq\nb\n", 0),
     ("printf 'a\\nb\\nc\\n' | sed -n '2p'; printf 'a\\nb\\n' | sed '1d'; echo a.b.c | sed 's/\\./-/g'", "", "b\nb\na-b-c\n", 0),
     ("basename /a/b.txt .txt; dirname /a/b/c; echo a b c | wc -w; printf 'x' | wc -c", "", "b\n/a/b\n3\n1\n", 0),
