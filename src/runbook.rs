@@ -11,6 +11,9 @@
 //! | [`runner`] | the actor that does what the machine says |
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
+//! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
+//! | [`redact`] | secrets made unreadable, in every form they take on their way |
+//! | [`watched`] | a run as its entries tell it, for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 //!
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
@@ -27,8 +30,11 @@ pub mod over_ssh;
 pub mod plan;
 pub mod planner;
 pub mod reach;
+pub mod redact;
+pub mod report;
 pub mod runner;
 pub mod scope;
 pub mod spec;
 pub mod template;
 pub mod value;
+pub mod watched;

@@ -14,8 +14,13 @@ use super::spec::read::{Parsed, parse};
 use super::spec::{Act, Input, Runbook, Step};
 
 /// What comes with the program: name and text.
-pub(crate) const EMBEDDED: &[(&str, &str)] =
-    &[("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml"))];
+pub(crate) const EMBEDDED: &[(&str, &str)] = &[
+    ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
+    ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
+    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
+];
 
 /// The runbooks that can be run.
 #[derive(Debug, Clone, Default)]

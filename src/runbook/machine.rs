@@ -467,6 +467,3 @@ fn sum(verdicts: &[(&str, &Verdict)], undoing: bool) -> Status {
         (None, None, false) => Status::Done,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,9 +14,11 @@ mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod php;
 mod postfix;
 mod ps;
 mod quick;
+mod redis_cli;
 mod salt;
 mod services;
 mod uname;
@@ -73,12 +75,15 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &php::Php,
     &postfix::MAILQ,
     &postfix::POSTCAT,
     &postfix::POSTCONF,
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
+    &ps::PGREP,
     &ps::PS,
+    &redis_cli::RedisCli,
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,

@@ -1,6 +1,6 @@
 //! Runs that were: what their journals say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{CliError, Common, setup};
 use crate::runbook::event::Event;
@@ -17,7 +17,13 @@ pub(in crate::cli) struct Began {
 
 /// How that run began, from its journal.
 pub(in crate::cli) fn began(run: &str) -> Result<Began, CliError> {
-    let (path, entries) = entries(run)?;
+    let (paths, _) = setup::places()?;
+    began_in(&paths.runs(), run)
+}
+
+/// The same, from that folder of journals.
+pub(in crate::cli) fn began_in(folder: &Path, run: &str) -> Result<Began, CliError> {
+    let (path, entries) = entries(folder, run)?;
     match entries.first().map(|entry| &entry.event) {
         Some(Event::Started { simulated, plan, .. }) => {
             Ok(Began { plan: Frozen::clone(plan), simulated: *simulated })
@@ -35,13 +41,12 @@ pub(super) fn same_fleet(began: &Began, common: &Common) -> Result<(), CliError>
     }
 }
 
-fn entries(run: &str) -> Result<(PathBuf, Vec<Entry>), CliError> {
-    let (paths, _) = setup::places()?;
+fn entries(folder: &Path, run: &str) -> Result<(PathBuf, Vec<Entry>), CliError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if run.is_empty() || !run.chars().all(fits) {
         return Err(CliError::Usage(format!("{run:?} is no name of a run")));
     }
-    let path = paths.runs().join(format!("{run}.jsonl"));
+    let path = folder.join(format!("{run}.jsonl"));
     let entries = journal::read(&path).map_err(|error| CliError::Refused(error.to_string()))?;
     Ok((path, entries))
 }

@@ -16,7 +16,7 @@ use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// Every kind of step.
-const KINDS: [&str; 19] = [
+pub(super) const KINDS: [&str; 19] = [
     "note",
     "input",
     "check",
@@ -292,6 +292,7 @@ impl Reading<'_> {
                 _ => "leave effect out",
             };
             self.reader.error(place(table, "effect"), message, help);
+            return default;
         }
         written.unwrap_or(default)
     }
@@ -322,13 +323,18 @@ impl Reading<'_> {
         let read_back = self.checks(table, "read_back", &common.on);
         let done_if = self.checks(table, "done_if", &common.on);
         let captured = self.captures(table, asked.as_ref());
+        let sensitive = self.reader.boolean(table, "sensitive").unwrap_or(false);
         for (capture, span) in &captured {
+            if capture.sensitive && !sensitive {
+                let message =
+                    format!("the secret {:?} stands in an output that is shown and kept", capture.name);
+                self.reader.error(span.clone(), message, "add sensitive = true to the step");
+            }
             let meaning = Meaning::Value { kind: capture.kind, secret: capture.sensitive, place: false };
             self.bring(&capture.name, meaning, &common.id, span.clone());
         }
         self.bring_of(act.as_ref(), &common.id, table);
         let undo = self.undo(table, &common.on);
-        let sensitive = self.reader.boolean(table, "sensitive").unwrap_or(false);
         let limits = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
         let usual = Duration::from_secs(if kind == "salt" { 120 } else { 30 });
         let timeout = self.reader.duration(table, "timeout", limits.clone()).unwrap_or(usual);

@@ -1,0 +1,344 @@
+//! `jumpdeck runbook …` as a person at a terminal has it: the program runs in a pseudo-terminal on the simulated fleet,
+//! answers are typed. Nothing but typing answers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::LocalModes;
+
+/// No wait in these tests is longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const RUNBOOK: &str = r#"
+name = "small-change"
+title = "A small change"
+summary = "Writes a file on one host."
+danger = "changes"
+
+[[input]]
+name = "where"
+label = "On which application host?"
+kind = "host"
+role = "app"
+
+[[step]]
+id = "read-this"
+kind = "note"
+title = "What this is"
+text = "It writes /tmp/small and reads it back."
+
+[[step]]
+id = "name"
+kind = "check"
+title = "{where} answers by its name"
+on = "where"
+run = "hostname"
+expect = [{ is = "{where}" }]
+
+[[step]]
+id = "agree"
+kind = "confirm"
+title = "Write the file?"
+covers = ["write"]
+
+[[step]]
+id = "write"
+kind = "run"
+title = "Write the file"
+on = "where"
+effect = "mutate"
+run = "echo small > /tmp/small"
+read_back = [{ says = "the file says small", run = "cat /tmp/small", expect = [{ is = "small" }] }]
+undo = { run = "rm /tmp/small", read_back = [{ says = "it is gone", run = "ls /tmp/small 2>/dev/null | wc -l", expect = [{ is = "0" }] }] }
+
+[[step]]
+id = "sure"
+kind = "challenge"
+title = "Write it again?"
+value = "{where}"
+covers = ["again"]
+
+[[step]]
+id = "again"
+kind = "run"
+title = "Write it again"
+on = "where"
+effect = "mutate"
+run = "echo again > /tmp/small"
+read_back = [{ says = "the file says again", run = "cat /tmp/small", expect = [{ is = "again" }] }]
+undo = { not_needed = "the next one writes it anew" }
+"#;
+
+/// A home of one's own, with a runbook.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let runbooks = home.path().join(".config/jumpdeck/runbooks");
+    std::fs::create_dir_all(&runbooks).unwrap();
+    std::fs::write(runbooks.join("small-change.toml"), RUNBOOK).unwrap();
+    home
+}
+
+fn jumpdeck(home: &tempfile::TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
+    command.arg("runbook").args(arguments);
+    for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR"] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", home.path()).env("JUMPDECK_WHO", "anna").env("TERM", "xterm");
+    command
+}
+
+/// Runs it without a terminal.
+fn piped(home: &tempfile::TempDir, arguments: &[&str]) -> Output {
+    jumpdeck(home, arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A pseudo-terminal with the program on it.
+struct Terminal {
+    master: File,
+    /// Keeps the terminal when the program has gone, to look at its modes.
+    slave: File,
+    child: Child,
+    said: String,
+    /// Up to where what it said was waited for.
+    seen: usize,
+}
+
+impl Terminal {
+    fn run(mut command: Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = PathBuf::from(ptsname(&master, Vec::new()).unwrap().into_string().unwrap());
+        let slave = File::options().read(true).write(true).open(path).unwrap();
+        let size = rustix::termios::Winsize { ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&slave, size).unwrap();
+        let side = || Stdio::from(slave.try_clone().unwrap());
+        let child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        Self { master: File::from(master), slave, child, said: String::new(), seen: 0 }
+    }
+
+    /// Takes in what it says; whether there was anything.
+    fn pump(&mut self) -> bool {
+        let moment = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+        let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
+        poll(&mut fds, Some(&moment)).unwrap();
+        if !fds[0].revents().contains(PollFlags::IN) {
+            return false;
+        }
+        let mut bytes = [0; 4096];
+        let read = self.master.read(&mut bytes).unwrap();
+        self.said.push_str(&text(&bytes[..read]));
+        true
+    }
+
+    /// Waits until it says something that it had not said when this was called the last time.
+    fn until(&mut self, what: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.said[self.seen..].find(what) {
+                self.seen += at + what.len();
+                return;
+            }
+            assert!(Instant::now() < end, "waited in vain for {what:?}; it said:\n{}", self.said);
+            self.pump();
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        self.master.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn interrupt(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::INT).unwrap();
+    }
+
+    /// Its exit code; everything it said is in `said` then.
+    fn ends(&mut self) -> i32 {
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            self.pump();
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < end, "it does not end; it said:\n{}", self.said);
+        };
+        while self.pump() {}
+        status.code().unwrap_or(-1)
+    }
+
+    fn shows_what_is_typed(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&self.slave).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(home: &tempfile::TempDir) -> Terminal {
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
+    Terminal::run(jumpdeck(home, &arguments))
+}
+
+/// The run's id, from what was said.
+fn id(said: &str) -> String {
+    let at = said.find("  run       ").expect("the run's id") + "  run       ".len();
+    said[at..].split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_runbook_is_listed_shown_and_planned() {
+    let home = home();
+    let list = piped(&home, &["list"]);
+    assert!(list.status.success());
+    assert!(text(&list.stdout).contains("small-change  A small change  (your own)"));
+    let show = text(&piped(&home, &["show", "small-change"]).stdout);
+    for part in ["Writes a file on one host.", "echo small > /tmp/small", "rm /tmp/small", "CHANGES"] {
+        assert!(show.contains(part), "{part:?} in\n{show}");
+    }
+    let plan = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+    let plan = text(&plan.stdout);
+    for part in ["SIMULATED", "6 steps, 2 of them change something", "app1 answers by its name"] {
+        assert!(plan.contains(part), "{part:?} in\n{plan}");
+    }
+    let json = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1", "--format", "json"]);
+    assert!(text(&json.stdout).contains("\"simulated\": true"));
+    for (arguments, wanted) in [
+        (&["show", "nosuch"][..], "there is no runbook \"nosuch\"; there are:"),
+        (&["plan", "small-change", "--demo"], "--set where=…: one of app1"),
+        (&["plan", "small-change", "--demo", "--set", "wher=app1"], "wher is no input of small-change"),
+        (&["plan", "small-change", "--demo", "--set", "where=db2"], "is none of app1"),
+    ] {
+        let done = piped(&home, arguments);
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&done.stderr).contains(wanted), "{arguments:?}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
+fn nothing_is_run_where_nobody_can_answer() {
+    let home = home();
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
+    let done = piped(&home, &arguments);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("standard input is not a terminal: answers come from a person"));
+    assert!(!home.path().join(".local/state/jumpdeck/runs").exists());
+}
+
+#[test]
+fn a_run_is_answered_step_by_step() {
+    let home = home();
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("It writes /tmp/small and reads it back.");
+    // In a guarded environment its name is typed.
+    terminal.until("type production to do it> ");
+    terminal.types("n the wind is from the west\n");
+    terminal.until("the wind is from the west");
+    terminal.until("type production to do it> ");
+    terminal.types("yes\n");
+    terminal.until("that is not production");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("holds: the file says small");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("FINISHED");
+    assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+    assert!(terminal.shows_what_is_typed(), "the terminal is given back");
+    let run = id(&terminal.said);
+    let runs = text(&piped(&home, &["runs"]).stdout);
+    assert!(runs.contains(&run) && runs.contains("by anna@") && runs.contains("SIMULATED"), "{runs}");
+}
+
+#[test]
+fn what_is_typed_ahead_or_pasted_answers_nothing() {
+    let home = home();
+    let mut terminal = run(&home);
+    // Before anything was asked.
+    terminal.types("yes\nyes\nyes\n");
+    terminal.until("type yes to begin> ");
+    terminal.types("\x1b[200~yes\x1b[201~\n");
+    terminal.until("nothing was begun");
+    assert_eq!(terminal.ends(), 0);
+
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("type production to do it> ");
+    terminal.types("\x1b[200~production\x1b[201~\n");
+    terminal.until("what is pasted is no answer here");
+    terminal.until("type production to do it> ");
+    terminal.types("production\napp1\n");
+    terminal.until("several lines came at once; nothing was taken");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("type app1 to do it> ");
+    terminal.types("\n");
+    // Enter alone says no.
+    terminal.until("a person said no");
+}
+
+#[test]
+fn an_interrupt_stops_a_run_and_it_goes_on_later() {
+    let home = home();
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("type production to do it> ");
+    terminal.interrupt();
+    terminal.until("stopping before the next step");
+    terminal.until("STOPPED");
+    assert_eq!(terminal.ends(), 3, "{}", terminal.said);
+    assert!(terminal.shows_what_is_typed(), "the terminal is given back");
+    let run = id(&terminal.said);
+
+    let done = piped(&home, &["resume", &run]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("add --demo"), "{}", text(&done.stderr));
+
+    let mut terminal = Terminal::run(jumpdeck(&home, &["resume", &run, "--demo"]));
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("FINISHED");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_dry_run_asks_hosts_and_changes_nothing() {
+    let home = home();
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "look", "--dry-run"];
+    let mut terminal = Terminal::run(jumpdeck(&home, &arguments));
+    terminal.until("DRY RUN");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("printed, not done");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("printed, not done");
+    terminal.until("FINISHED");
+    assert!(!terminal.said.contains("holds: the file says"), "{}", terminal.said);
+    assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+}
