@@ -269,6 +269,20 @@ fn a_run_is_answered_step_by_step() {
     let run = id(&terminal.said);
     let runs = text(&piped(&home, &["runs"]).stdout);
     assert!(runs.contains(&run) && runs.contains("by anna@") && runs.contains("SIMULATED"), "{runs}");
+    let log = text(&piped(&home, &["log", &run]).stdout);
+    for part in ["SIMULATED", "the wind is from the west", "to try it", "write  "] {
+        assert!(log.contains(part), "{part:?} in\n{log}");
+    }
+    let report = text(&piped(&home, &["report", &run]).stdout);
+    for part in ["SIMULATED", "the wind is from the west", "echo again > /tmp/small", "the file says again"] {
+        assert!(report.contains(part), "{part:?} in\n{report}");
+    }
+    let json = text(&piped(&home, &["report", &run, "--format", "json"]).stdout);
+    assert!(json.contains("\"schema\": 1"), "{json}");
+    let done = piped(&home, &["log", "../../etc/passwd"]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    let done = piped(&home, &["log", "20260101-000000-nosuch-0000"]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
 }
 
 #[test]
