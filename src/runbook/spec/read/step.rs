@@ -16,7 +16,7 @@ use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// Every kind of step.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "note",
     "input",
     "check",
@@ -25,6 +25,7 @@ const KINDS: [&str; 19] = [
     "sql",
     "salt",
     "edit",
+    "host_key",
     "manual",
     "confirm",
     "challenge",
@@ -54,7 +55,7 @@ enum Sort {
 fn sort(kind: &str) -> Sort {
     match kind {
         "check" | "wait_until" => Sort::Asks,
-        "run" | "sql" | "salt" | "edit" | "hold" | "fence" => Sort::Does,
+        "run" | "sql" | "salt" | "edit" | "host_key" | "hold" | "fence" => Sort::Does,
         "for_each" | "branch" | "include" => Sort::Holds,
         _ => Sort::Talks,
     }
@@ -75,6 +76,7 @@ fn own_keys(kind: &str) -> Vec<&'static str> {
         "sql" => vec!["sql"],
         "salt" => SALT_KEYS.to_vec(),
         "edit" => vec!["file", "changes", "message", "commit"],
+        "host_key" => vec!["key", "fingerprint", "address"],
         "manual" => {
             vec!["text", "state", "effect", "read_back", "done_if", "undo", "point_of_no_return"]
         }
@@ -98,7 +100,7 @@ fn common_keys(kind: &str) -> Vec<&'static str> {
         (_, Sort::Holds) => all.to_vec(),
         (_, Sort::Talks) => [&all[..], &most].concat(),
         (_, Sort::Asks) => [&all[..], &most, &asks].concat(),
-        ("edit", Sort::Does) => [&all[..], &most, &["effect", "timeout"], &does].concat(),
+        ("edit" | "host_key", Sort::Does) => [&all[..], &most, &["effect", "timeout"], &does].concat(),
         (_, Sort::Does) => [&all[..], &most, &asks, &does].concat(),
     }
 }
@@ -223,7 +225,7 @@ impl Reading<'_> {
             let message = format!("a {kind} runs on no host");
             self.reader.error(place(table, "on"), message, "remove it");
         }
-        let single = matches!(kind, "hold" | "edit" | "manual");
+        let single = matches!(kind, "hold" | "edit" | "host_key" | "manual");
         if single
             && let On::Named(name) = &on
             && matches!(self.names.find(name), Found::Known(meaning) if meaning.is_several())
@@ -278,7 +280,7 @@ impl Reading<'_> {
                 }
                 (Effect::Mutate, &[Effect::Read, Effect::Mutate, Effect::Destructive])
             }
-            "edit" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
+            "edit" | "host_key" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
             "fence" => (Effect::Destructive, &[Effect::Destructive]),
             "manual" => (Effect::Read, &[Effect::Read, Effect::Mutate, Effect::Destructive]),
             _ => (Effect::Read, &[Effect::Read]),
@@ -425,7 +427,7 @@ impl Reading<'_> {
             }
             return Undo::Nothing;
         }
-        let proves_itself = matches!(kind, "edit" | "hold");
+        let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
         if !written("read_back") && !proves_itself {
             let help =
                 "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";
