@@ -6,9 +6,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod apps;
 pub mod database;
 pub mod machine;
 pub mod os;
+pub mod score;
 pub mod spec;
 pub mod storage;
 pub mod universe;
@@ -18,7 +20,8 @@ mod generated;
 mod noise;
 mod proc;
 
-use database::{DatabaseError, Databases};
+use apps::Apps;
+use database::{DatabaseError, Databases, TICKS};
 use machine::{Machine, Memory};
 use spec::EnvironmentSpec;
 use storage::Mount;
@@ -69,6 +72,9 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
+    apps: Apps,
+    first_master: Option<String>,
+    ledger: score::Ledger,
     files: BTreeMap<(HostName, String), Vec<u8>>,
     clock: Clock,
 }
@@ -123,6 +129,10 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
+        let master = world.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
+        world.first_master = master.map(|s| s.address.clone());
+        world.apps = Apps::new(&world, spec, seed);
+        world.furnish();
         Ok(world)
     }
 
@@ -273,9 +283,34 @@ impl World {
 
     /// The database servers, brought up to now.
     pub fn databases(&mut self) -> &mut Databases {
-        let seconds = machine::count(self.seconds());
-        self.databases.live_until(seconds);
+        self.live();
         &mut self.databases
+    }
+
+    /// The applications, brought up to now.
+    pub fn apps(&mut self) -> &Apps {
+        self.live();
+        &self.apps
+    }
+
+    /// Brings applications and databases up to now.
+    fn live(&mut self) {
+        #[allow(clippy::cast_precision_loss)] // a few ticks a second
+        let tick = machine::count(self.seconds() * TICKS as f64);
+        if self.databases.tick() < tick {
+            let targets = self.apps.targets(self);
+            let mut told = Vec::new();
+            while self.databases.tick() < tick {
+                self.databases.begin_tick();
+                if self.is_alive() {
+                    self.apps.step(&targets, &mut self.databases, &mut told);
+                }
+                self.databases.end_tick();
+                self.ledger.tick(self.databases.tick(), &told, &self.databases);
+                told.clear();
+            }
+        }
+        self.databases.attach_all();
     }
 
     /// The version of the database server installed on a host, if there is one.

@@ -42,6 +42,8 @@ impl World {
 
     /// Writes a whole file, by its absolute path. What the world would have said there is hidden by it.
     pub fn write_file(&mut self, host: &HostName, path: &str, content: Vec<u8>) {
+        // What was there holds until now: applications read their files.
+        self.live();
         self.files.insert((host.clone(), path.to_owned()), content);
     }
 
@@ -101,6 +103,10 @@ impl World {
     fn hosts_file(&self, m: &Machine) -> String {
         let mut text = "127.0.0.1 localhost\n".to_owned();
         text.push_str(&format!("127.0.1.1 {} {}\n", self.fqdn(&m.name), m.name));
+        if let Some(address) = self.first_master().filter(|_| knows_the_master(m)) {
+            let domain = self.domain().map(|d| format!("masterdb.{d} ")).unwrap_or_default();
+            text.push_str(&format!("{address} {domain}masterdb\n"));
+        }
         text
     }
 
@@ -126,6 +132,11 @@ impl World {
         }
         text
     }
+}
+
+/// Applications and database servers know the master by a name of its own.
+fn knows_the_master(m: &Machine) -> bool {
+    m.roles().iter().any(|role| matches!(role.as_str(), "app" | "db"))
 }
 
 fn grains(m: &Machine) -> Option<String> {
