@@ -8,12 +8,14 @@ use super::program::Program;
 mod cloud;
 mod curl;
 mod df;
+mod dump;
 mod free;
 mod git;
 mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod pack;
 mod php;
 mod postfix;
 mod ps;
@@ -68,6 +70,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
     &df::Df,
+    &dump::Dump("mariabackup"),
+    &dump::Dump("mysqldump"),
     &free::FREE,
     &git::Git,
     &hostname::HOSTNAME,
@@ -75,6 +79,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &pack::Pack("gunzip"),
+    &pack::Pack("gzip"),
+    &pack::Pack("tar"),
+    &pack::Pack("zcat"),
     &php::Php,
     &postfix::MAILQ,
     &postfix::POSTCAT,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod backups;
 pub mod cloud;
 pub mod database;
 pub mod elastic;
@@ -155,6 +156,7 @@ impl World {
         world.start_mail();
         world.start_redis();
         world.start_jobs();
+        world.start_backups();
         Ok(world)
     }
 
@@ -292,7 +294,9 @@ impl World {
     /// Mounted filesystems, now, in the order of the mount table.
     #[must_use]
     pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
-        Some(self.machine(host)?.filesystems(self.seconds()))
+        let mut mounts = self.machine(host)?.filesystems(self.seconds());
+        self.count_files(host, &mut mounts);
+        Some(mounts)
     }
 
     /// Seconds since the host was booted.
