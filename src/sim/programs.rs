@@ -6,6 +6,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod crontab;
 mod curl;
 mod df;
 mod dump;
@@ -23,6 +24,8 @@ mod quick;
 mod redis_cli;
 mod salt;
 mod services;
+mod ss;
+mod ssh_keys;
 mod uname;
 mod uptime;
 mod wait;
@@ -47,6 +50,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &files::sha256sum::Sum("sha256sum"),
     &files::stat::Stat,
     &files::touch::Touch,
+    &text::awk::Awk("awk"),
+    &text::awk::Awk("mawk"),
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -69,6 +74,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
+    &crontab::Crontab,
     &df::Df,
     &dump::Dump("mariabackup"),
     &dump::Dump("mysqldump"),
@@ -91,6 +97,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::POSTSUPER,
     &ps::PGREP,
     &ps::PS,
+    &ss::SS,
+    &ssh_keys::Keygen,
+    &ssh_keys::Keyscan,
     &redis_cli::RedisCli,
     &services::monit::Monit,
     &services::service::Service,
