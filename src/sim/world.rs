@@ -153,6 +153,7 @@ impl World {
         let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
         let masterdb = masterdb.map(|m| m.name.clone());
         world.start_salt(masterdb.as_ref());
+        world.start_cloud();
         world.start_mail();
         world.start_redis();
         world.start_jobs();
