@@ -50,6 +50,13 @@ pub(super) enum Command {
     Resume(run::ResumeArgs),
     /// The runs there were, the newest first
     Runs,
+    /// What happened in a run, an entry of its journal a line
+    Log {
+        /// The run; `jumpdeck runbook runs` names them
+        run: String,
+    },
+    /// A run told afterwards: timeline, durations, who, why, skips, outputs
+    Report(past::ReportArgs),
     /// See a run that somebody else has under way, from its beginning
     Watch(watch::WatchArgs),
     /// Say yes, as a second person, to a step of a run that somebody else has under way
@@ -82,6 +89,8 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
         Command::Runs => runs::run(),
+        Command::Log { run } => past::log(&run),
+        Command::Report(args) => past::report(&args),
         Command::Plan(args) => within(plan::run(common, &args.or_env(env))),
         Command::Run(args) => within(run::run(common, &args.or_env(env))),
         Command::Watch(args) => within(watch::run(common, &args.or_env(env))),

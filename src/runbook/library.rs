@@ -20,6 +20,14 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
+    ("replace-app", include_str!("../../runbooks/replace-app.toml")),
+    ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),
+    ("replace-db", include_str!("../../runbooks/replace-db.toml")),
+    ("replace-elastic", include_str!("../../runbooks/replace-elastic.toml")),
+    ("replace-mail", include_str!("../../runbooks/replace-mail.toml")),
+    ("replace-memcache", include_str!("../../runbooks/replace-memcache.toml")),
+    ("replace-sessions", include_str!("../../runbooks/replace-sessions.toml")),
+    ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
 ];
 
 /// The runbooks that can be run.

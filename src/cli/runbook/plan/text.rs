@@ -160,7 +160,7 @@ mod tests {
         let mut plan = plan();
         plan.problems = vec![Clean::new("db2 is of level staging, not production")];
         plan.targets[0].hosts[0].level.1 = Ok(Clean::new("staging"));
-        plan.targets[0].hosts[0].roles.1 = Ok(Clean::new("app, db"));
+        plan.targets[0].hosts[0].roles.1 = Ok(Clean::new("masterdb, app, db"));
         let text = text(&plan, 100);
         assert!(text.contains("! db2 is of level staging"), "{text}");
         assert!(text.contains("its level is staging"), "{text}");

@@ -3,7 +3,7 @@
 use super::ask::{SALT_KEYS, SCRIPT_KEYS};
 
 /// Every kind of step.
-pub(super) const KINDS: [&str; 19] = [
+pub(super) const KINDS: [&str; 20] = [
     "note",
     "input",
     "check",
@@ -12,6 +12,7 @@ pub(super) const KINDS: [&str; 19] = [
     "sql",
     "salt",
     "edit",
+    "host_key",
     "manual",
     "confirm",
     "challenge",
@@ -42,7 +43,7 @@ pub(super) enum Sort {
 pub(super) fn sort(kind: &str) -> Sort {
     match kind {
         "check" | "wait_until" => Sort::Asks,
-        "run" | "sql" | "salt" | "edit" | "hold" | "fence" => Sort::Does,
+        "run" | "sql" | "salt" | "edit" | "host_key" | "hold" | "fence" => Sort::Does,
         "for_each" | "branch" | "include" => Sort::Holds,
         _ => Sort::Talks,
     }
@@ -63,6 +64,7 @@ pub(super) fn own_keys(kind: &str) -> Vec<&'static str> {
         "sql" => vec!["sql"],
         "salt" => SALT_KEYS.to_vec(),
         "edit" => vec!["file", "changes", "message", "commit"],
+        "host_key" => vec!["key", "fingerprint", "address"],
         "manual" => {
             vec!["text", "state", "effect", "read_back", "done_if", "undo", "point_of_no_return"]
         }
@@ -87,7 +89,7 @@ pub(super) fn common_keys(kind: &str) -> Vec<&'static str> {
         (_, Sort::Holds) => all.to_vec(),
         (_, Sort::Talks) => [&all[..], &most].concat(),
         (_, Sort::Asks) => [&all[..], &most, &asks].concat(),
-        ("edit", Sort::Does) => [&all[..], &most, &["effect", "timeout"], &does].concat(),
+        ("edit" | "host_key", Sort::Does) => [&all[..], &most, &["effect", "timeout"], &does].concat(),
         (_, Sort::Does) => [&all[..], &most, &asks, &does].concat(),
     }
 }

@@ -22,7 +22,7 @@ impl Reading<'_> {
                 }
                 (Effect::Mutate, &[Effect::Read, Effect::Mutate, Effect::Destructive])
             }
-            "edit" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
+            "edit" | "host_key" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
             "fence" => (Effect::Destructive, &[Effect::Destructive]),
             "manual" => (Effect::Read, &[Effect::Read, Effect::Mutate, Effect::Destructive]),
             _ => (Effect::Read, &[Effect::Read]),
@@ -67,7 +67,7 @@ impl Reading<'_> {
             }
             return Undo::Nothing;
         }
-        let proves_itself = matches!(kind, "edit" | "hold");
+        let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
         if !written("read_back") && !proves_itself {
             let help =
                 "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";

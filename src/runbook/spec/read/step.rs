@@ -134,7 +134,7 @@ impl Reading<'_> {
             let message = format!("a {kind} runs on no host");
             self.reader.error(place(table, "on"), message, "remove it");
         }
-        let single = matches!(kind, "hold" | "edit" | "manual");
+        let single = matches!(kind, "hold" | "edit" | "host_key" | "manual");
         if single
             && let On::Named(name) = &on
             && matches!(self.names.find(name), Found::Known(meaning) if meaning.is_several())
