@@ -12,6 +12,7 @@ mod info;
 mod log;
 mod print;
 mod runbook;
+mod runs;
 mod setup;
 mod simulate;
 pub mod status;

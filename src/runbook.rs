@@ -13,6 +13,7 @@
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
+//! | [`watched`] | a run as its entries tell it, for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 //!
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
@@ -36,3 +37,4 @@ pub mod scope;
 pub mod spec;
 pub mod template;
 pub mod value;
+pub mod watched;

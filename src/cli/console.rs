@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ratatui::Frame;
 use tokio::sync::mpsc;
-use zeroize::Zeroizing;
 
+use super::runs::{self, Runs};
 use super::setup::{self, Setup};
 use super::{CliError, Common, Looks};
 use crate::app::model::{Model, Room, Screen};
@@ -18,9 +18,8 @@ use crate::config::theme::Theme;
 use crate::domain::event::{Answer, QuestionId};
 use crate::domain::fleet::Fleet;
 use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Listing, Mode, RunCommand, RunEvent};
 use crate::runtime::color::Capabilities;
-use crate::runtime::{Console, Draw, Ended, FleetControl, RunControl, RuntimeError, terminal};
+use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw};
 
 /// News on its way from the actors; a full queue makes them wait.
@@ -50,6 +49,14 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
     let collector = target.collector(Arc::new(desk.clone()), sender);
+    let runs = Runs::new(runs::Needs {
+        fleet: target.fleet.clone(),
+        dial: target.dial(),
+        ask: Arc::new(desk.clone()),
+        clock: target.clock,
+        paths: setup.paths.clone(),
+        news: run_sender,
+    });
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
@@ -71,7 +78,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         terminal: taken.terminal,
         draw: Screens::new(themes, support, &terminal_says),
         fleet: Reached { collector, desk },
-        runs: NoRuns(run_sender),
+        runs,
         stage: taken.guard,
         clock: target.clock,
         input: taken.input,
@@ -178,43 +185,5 @@ impl FleetControl for Reached {
 
     fn answer(&self, id: QuestionId, answer: Answer) {
         self.desk.answer(id, answer);
-    }
-}
-
-/// Says that the console has no runbooks.
-struct NoRuns(mpsc::Sender<RunEvent>);
-
-impl NoRuns {
-    fn refuse(&self) {
-        // A full queue means that the console is about to hear the same already.
-        let _ = self.0.try_send(RunEvent::Refused(vec!["the console has no runbooks".into()]));
-    }
-}
-
-impl RunControl for NoRuns {
-    fn list(&self, env: &EnvName) {
-        let listing =
-            Listing { env: env.clone(), runs: Vec::new(), runbooks: Vec::new(), troubles: Vec::new() };
-        let _ = self.0.try_send(RunEvent::List(Arc::new(listing)));
-    }
-
-    fn plan(&self, _: &EnvName, _: &str, _: Vec<(String, Zeroizing<String>)>) {
-        self.refuse();
-    }
-
-    fn start(&self, _: &EnvName, _: &str, _: String, _: Mode) {
-        self.refuse();
-    }
-
-    fn resume(&self, _: &str) {
-        self.refuse();
-    }
-
-    fn watch(&self, _: &str) {
-        self.refuse();
-    }
-
-    fn command(&self, _: &str, _: RunCommand) {
-        self.refuse();
     }
 }

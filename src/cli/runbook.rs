@@ -12,6 +12,7 @@ use crate::runbook::library::Library;
 use crate::runbook::spec::Runbook;
 
 mod answer;
+mod approve;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod fixture;
@@ -20,14 +21,15 @@ mod keys;
 mod list;
 mod login;
 mod operator;
-mod past;
+pub(super) mod past;
 mod plan;
 mod run;
-mod runs;
+pub(super) mod runs;
 mod show;
 mod site;
 mod story;
 mod text;
+mod watch;
 pub(super) mod who;
 
 /// Guided changes: exit 0 done, 1 cannot be run, 2 usage, 3 stopped, 4 taken back, 5 outcome unknown, 6 given up
@@ -48,6 +50,17 @@ pub(super) enum Command {
     Resume(run::ResumeArgs),
     /// The runs there were, the newest first
     Runs,
+    /// What happened in a run, an entry of its journal a line
+    Log {
+        /// The run; `jumpdeck runbook runs` names them
+        run: String,
+    },
+    /// A run told afterwards: timeline, durations, who, why, skips, outputs
+    Report(past::ReportArgs),
+    /// See a run that somebody else has under way, from its beginning
+    Watch(watch::WatchArgs),
+    /// Say yes, as a second person, to a step of a run that somebody else has under way
+    Approve(approve::ApproveArgs),
 }
 
 /// A runbook with its inputs, in an environment.
@@ -76,8 +89,12 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
         Command::Runs => runs::run(),
+        Command::Log { run } => past::log(&run),
+        Command::Report(args) => past::report(&args),
         Command::Plan(args) => within(plan::run(common, &args.or_env(env))),
         Command::Run(args) => within(run::run(common, &args.or_env(env))),
+        Command::Watch(args) => within(watch::run(common, &args.or_env(env))),
+        Command::Approve(args) => within(approve::run(common, &args.or_env(env))),
         Command::Resume(args) => within(run::resume(common, &args)),
     }
 }

@@ -1,14 +1,13 @@
 //! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::runbook::{inputs, past, who};
+use super::runbook::{past, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::domain::fleet::{Environment, Fleet};
@@ -27,6 +26,8 @@ use crate::ssh::dial::Dial;
 
 mod listing;
 mod watching;
+
+pub(super) use watching::{EVERY, Watched};
 
 /// Runs of this console.
 pub(super) struct Runs {

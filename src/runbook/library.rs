@@ -17,7 +17,9 @@ use super::spec::{Act, Input, Runbook, Step};
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
+    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
     ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),
     ("replace-db", include_str!("../../runbooks/replace-db.toml")),

@@ -26,6 +26,7 @@ mod launch;
 mod people;
 
 use board::Board;
+pub(in crate::runbook) use board::{picture, seen};
 pub use hush::Hush;
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
 

@@ -6,6 +6,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod crontab;
 mod curl;
 mod df;
 mod free;
@@ -14,11 +15,15 @@ mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod php;
 mod postfix;
 mod ps;
 mod quick;
+mod redis_cli;
 mod salt;
 mod services;
+mod ss;
+mod ssh_keys;
 mod uname;
 mod uptime;
 mod wait;
@@ -43,6 +48,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &files::sha256sum::Sum("sha256sum"),
     &files::stat::Stat,
     &files::touch::Touch,
+    &text::awk::Awk("awk"),
+    &text::awk::Awk("mawk"),
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -65,6 +72,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
+    &crontab::Crontab,
     &df::Df,
     &free::FREE,
     &git::Git,
@@ -73,12 +81,18 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &php::Php,
     &postfix::MAILQ,
     &postfix::POSTCAT,
     &postfix::POSTCONF,
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
+    &ps::PGREP,
     &ps::PS,
+    &ss::SS,
+    &ssh_keys::Keygen,
+    &ssh_keys::Keyscan,
+    &redis_cli::RedisCli,
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,

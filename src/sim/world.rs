@@ -10,13 +10,16 @@ pub mod cloud;
 pub mod database;
 pub mod elastic;
 pub mod files;
+pub mod jobs;
 pub mod machine;
 pub mod mail;
 pub mod os;
+pub mod redis;
 pub mod salt;
 pub mod services;
 pub mod spec;
 pub mod storage;
+pub mod tasks;
 pub mod universe;
 pub mod web;
 
@@ -82,6 +85,9 @@ pub struct World {
     elastic: elastic::Elastic,
     web: web::Faults,
     mail: mail::Queues,
+    redis: redis::Servers,
+    tasks: tasks::Tasks,
+    jobs: jobs::Jobs,
     files: BTreeMap<(HostName, String), files::Entry>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
@@ -147,6 +153,8 @@ impl World {
         let masterdb = masterdb.map(|m| m.name.clone());
         world.start_salt(masterdb.as_ref());
         world.start_mail();
+        world.start_redis();
+        world.start_jobs();
         Ok(world)
     }
 

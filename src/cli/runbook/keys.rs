@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -48,10 +49,20 @@ pub(super) trait Keys: Send {
 
 /// The terminal.
 pub(super) struct Terminal {
+    line: Arc<Device>,
+}
+
+/// Gives the terminal back as it was found when dropped, whoever may still wait for an answer then.
+pub(super) struct GiveBack {
+    line: Arc<Device>,
+}
+
+struct Device {
     input: Arc<OwnedFd>,
     /// As it was found.
     found: Termios,
     marks_paste: bool,
+    given_back: AtomicBool,
 }
 
 /// Why there is nobody to ask.
@@ -71,11 +82,11 @@ impl Terminal {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
-    /// Takes the terminal; dropping it gives it back as it was. Within the tokio runtime.
+    /// Takes the terminal, until the other half is dropped.
     ///
     /// # Errors
     /// When standard input or output is no terminal.
-    pub(super) fn take() -> Result<Self, NoTerminal> {
+    pub(super) fn take() -> Result<(Self, GiveBack), NoTerminal> {
         for (is, name) in [(io::stdin().is_terminal(), "input"), (io::stdout().is_terminal(), "output")] {
             if !is {
                 return Err(NoTerminal::NotATerminal(name));
@@ -84,11 +95,14 @@ impl Terminal {
         let fd = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map_err(io::Error::from)?;
         let found = tcgetattr(&fd).map_err(io::Error::from)?;
         let marks_paste = std::env::var("TERM").is_ok_and(|term| !term.is_empty() && term != "dumb");
-        let terminal = Self { input: Arc::new(fd), found, marks_paste };
-        terminal.deaf();
-        Ok(terminal)
+        let given_back = AtomicBool::new(false);
+        let line = Arc::new(Device { input: Arc::new(fd), found, marks_paste, given_back });
+        line.deaf();
+        Ok((Self { line: line.clone() }, GiveBack { line }))
     }
+}
 
+impl Device {
     /// Nothing typed is shown; every byte is readable at once, so that quiet can be told.
     fn deaf(&self) {
         self.modes(LocalModes::empty());
@@ -101,6 +115,9 @@ impl Terminal {
     }
 
     fn modes(&self, on: LocalModes) {
+        if self.given_back.load(Ordering::SeqCst) {
+            return;
+        }
         let mut modes = self.found.clone();
         modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         modes.local_modes.insert(on);
@@ -155,7 +172,7 @@ impl Terminal {
     async fn ask(&self, mark: &str, echo: bool) -> io::Result<Typed> {
         self.quiet().await?;
         self.listening(echo);
-        let _until_answered = Listening { terminal: self };
+        let _until_answered = Listening { line: self };
         self.discard();
         self.show(mark)?;
         self.readable().await?;
@@ -174,6 +191,14 @@ impl Terminal {
         let line = text.trim_end_matches(['\n', '\r']);
         more |= line.contains(['\n', '\r']);
         Ok(judged(line, more))
+    }
+
+    /// The terminal need not mark what is pasted any more.
+    fn unmark(&self) {
+        if self.marks_paste && !self.given_back.load(Ordering::SeqCst) {
+            let mut out = io::stdout().lock();
+            let _ = write!(out, "{}", MARK_PASTE.1).and_then(|()| out.flush());
+        }
     }
 
     fn show(&self, mark: &str) -> io::Result<()> {
@@ -197,7 +222,7 @@ fn judged(line: &str, more: bool) -> Typed {
 
 impl Keys for Terminal {
     async fn line(&mut self, mark: &str, echo: bool) -> Typed {
-        self.ask(mark, echo).await.unwrap_or(Typed::End)
+        self.line.ask(mark, echo).await.unwrap_or(Typed::End)
     }
 }
 
@@ -209,25 +234,24 @@ impl Keys for Arc<tokio::sync::Mutex<Terminal>> {
 }
 
 /// Stops listening when a question was answered or taken back.
-struct Listening<'t> {
-    terminal: &'t Terminal,
+struct Listening<'d> {
+    line: &'d Device,
 }
 
 impl Drop for Listening<'_> {
     fn drop(&mut self) {
-        self.terminal.deaf();
-        if self.terminal.marks_paste {
-            let mut out = io::stdout().lock();
-            let _ = write!(out, "{}", MARK_PASTE.1).and_then(|()| out.flush());
-        }
+        self.line.deaf();
+        self.line.unmark();
     }
 }
 
-impl Drop for Terminal {
+impl Drop for GiveBack {
     fn drop(&mut self) {
-        let _ = tcsetattr(&*self.input, OptionalActions::Now, &self.found);
+        self.line.unmark();
+        self.line.given_back.store(true, Ordering::SeqCst);
+        let _ = tcsetattr(&*self.line.input, OptionalActions::Now, &self.line.found);
         // What nobody was asked for is not for the shell either.
-        self.discard();
+        self.line.discard();
     }
 }
 

@@ -121,7 +121,8 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
         }
     }
 
-    /// Waits until something is to be done. While a question stands, what is new is told below it.
+    /// Waits until something is to be done. What comes while a question stands is told below it, and the question is
+    /// put again: half an answer typed before it was known is none.
     async fn wait(&mut self, prompt: Option<&Prompt>, views: &mut watch::Receiver<Arc<RunView>>) -> Woken {
         let Self { keys, print, story, clock, interrupts, .. } = self;
         let mut answer = std::pin::pin!(ask(keys, prompt));
@@ -142,7 +143,8 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
                     }
                     let text = story.tell(&view, clock());
                     if !text.is_empty() {
-                        print(&format!("\n{text}{}", answer::mark(&prompt.kind).0));
+                        print(&format!("\n{text}"));
+                        return Woken::View;
                     }
                 }
                 said = &mut answer => return Woken::Answered(said),

@@ -19,7 +19,7 @@ const CANNOT_RUN: u8 = 1;
 
 /// Which plan, and how to print it.
 #[derive(Debug, Clone, Args)]
-pub(super) struct PlanArgs {
+pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// How to print it; JSON is one document (docs/runbooks.md)

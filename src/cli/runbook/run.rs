@@ -19,7 +19,7 @@ use crate::runbook::spec::Runbook;
 
 /// Which run, and why.
 #[derive(Debug, Clone, Args)]
-pub(super) struct RunArgs {
+pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// Why it is done: for the journal, the report and whoever else wants to run something now
@@ -32,7 +32,7 @@ pub(super) struct RunArgs {
 
 /// Which run goes on.
 #[derive(Debug, Clone, Args)]
-pub(super) struct ResumeArgs {
+pub(in crate::cli) struct ResumeArgs {
     /// The run; `jumpdeck runbook runs` names them
     run: String,
 }

@@ -29,8 +29,8 @@ pub(super) fn danger(danger: Danger) -> (Ink, &'static str) {
 
 fn runbook_text(paper: &mut Paper, runbook: &Runbook) {
     paper.words(0, Ink::Bold, &format!("{}: {}", runbook.name, clean(&runbook.title)));
-    for line in Clean::lines(runbook.summary.trim()) {
-        paper.words(2, Ink::Plain, line.as_str());
+    for paragraph in runbook.summary.trim().split("\n\n") {
+        paper.words(2, Ink::Plain, clean(paragraph).as_str());
     }
     let (ink, words) = danger(runbook.danger);
     paper.field(2, "danger", ink, words);

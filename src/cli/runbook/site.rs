@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
-use super::keys::{NoTerminal, Terminal};
+use super::keys::{GiveBack, NoTerminal, Terminal};
 use super::login::AtTerminal;
 use super::operator::Interrupt;
 use crate::cli::setup::{self, Setup};
@@ -27,6 +27,7 @@ pub(super) struct Site {
     pub(super) reach: Arc<OverSsh>,
     /// None when nobody is there to be asked.
     pub(super) terminal: Option<Shared>,
+    _give_back: Option<GiveBack>,
     pub(super) clock: Clock,
     /// The folder of journals.
     pub(super) runs: PathBuf,
@@ -55,7 +56,12 @@ impl Site {
         Self::with(common, env, Some(terminal))
     }
 
-    fn with(common: &Common, env: Option<&str>, terminal: Option<Terminal>) -> Result<Self, CliError> {
+    fn with(
+        common: &Common,
+        env: Option<&str>,
+        terminal: Option<(Terminal, GiveBack)>,
+    ) -> Result<Self, CliError> {
+        let (terminal, give_back) = terminal.unzip();
         let setup = Setup::read()?;
         let target = setup::target(common, &setup)?;
         let env = match env {
@@ -69,7 +75,7 @@ impl Site {
         };
         let reach = Arc::new(OverSsh::new(env.clone(), target.dial(), ask));
         let (simulated, clock) = (target.fleet.simulated, target.clock);
-        Ok(Self { env, simulated, reach, terminal, clock, runs: setup.paths.runs() })
+        Ok(Self { env, simulated, reach, terminal, _give_back: give_back, clock, runs: setup.paths.runs() })
     }
 
     /// The clock of what is on screen.

@@ -134,6 +134,9 @@ impl Story {
             }
         }
         let over = matches!(view.state, RunState::Finished | RunState::RolledBack | RunState::Abandoned(_));
+        if view.watching {
+            return self.paper.take();
+        }
         if !over {
             self.paper.exact(INSIDE, Ink::Plain, &format!("go on     jumpdeck runbook resume {}", view.id));
         }
@@ -148,6 +151,10 @@ impl Story {
         self.paper.field(INSIDE, "run", Ink::Plain, &view.id);
         self.paper.field(INSIDE, "who", Ink::Plain, view.who.as_str());
         self.paper.field(INSIDE, "why", Ink::Plain, view.why.as_str());
+        if view.watching {
+            self.paper.field(INSIDE, "you", Ink::Dim, "watch; only who runs it can answer");
+            return;
+        }
         let keys = "n TEXT makes a note, rollback takes back; ^C stops before the next step";
         self.paper.field(INSIDE, "keys", Ink::Dim, keys);
     }

@@ -11,11 +11,16 @@ use crate::runbook::lease;
 use crate::runbook::library::Library;
 use crate::runbook::reach::Reach;
 
+/// What a journal's summary says of a run that a process has under way.
+const RUNS: &str = "runs";
+
 /// What this machine knows.
 pub(super) fn of(env: &Environment, library: &Library, folder: &Path, simulated: bool) -> Listing {
     let all = journal::runs(folder);
-    let here: Vec<&RunSummary> =
-        all.iter().filter(|run| run.simulated == simulated && run.env.as_str() == env.name.as_str()).collect();
+    let here: Vec<&RunSummary> = all
+        .iter()
+        .filter(|run| run.simulated == simulated && run.env.as_str() == env.name.as_str())
+        .collect();
     let mut runbooks = library.entries();
     for entry in &mut runbooks {
         complete(entry, env, library, &here);
@@ -45,7 +50,7 @@ fn brief(run: &RunSummary) -> RunBrief {
         runbook: run.runbook.to_string(),
         mode: if run.dry_run { Mode::DryRun } else { Mode::Live },
         who: run.who.clone(),
-        held: run.state.as_str() == journal::RUNS,
+        held: run.state.as_str() == RUNS,
         says: run.state.clone(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Zoned;
 use tokio::sync::watch;
 
 use super::{Hush, Needs};
-use crate::domain::names::HostName;
+use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{Doing, FactView, Mode, Prompt, RunState, RunView, Safety, StepState, StepView};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -26,8 +26,7 @@ pub(super) struct Board {
 
 impl Board {
     pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
-        let mut view = empty(machine, needs);
-        fill(&mut view, machine);
+        let view = picture(machine, &needs.env.name, needs.simulated, (needs.clock)());
         let (publish, receiver) = watch::channel(Arc::new(view.clone()));
         (Self { view: Mutex::new(view), publish, hush: needs.hush.clone() }, receiver)
     }
@@ -97,19 +96,16 @@ impl Board {
 
     /// Facts that were proved for it.
     pub(super) fn facts(&self, facts: &[Fact], at: Moment) {
-        let facts: Vec<FactView> = facts
-            .iter()
-            .map(|fact| {
-                let seen = Clean::new(&fact.seen);
-                FactView {
-                    says: Clean::new(&fact.says),
-                    host: HostName::new(&fact.host).ok(),
-                    seen: if fact.holds { Ok(seen) } else { Err(seen) },
-                    at,
-                }
-            })
-            .collect();
+        let facts: Vec<FactView> = facts.iter().map(|fact| seen(fact, at)).collect();
         self.doing(|doing| doing.facts = facts);
+    }
+
+    /// What was proved after it.
+    pub(super) fn proof<'f>(&self, proof: impl Iterator<Item = &'f Fact>, at: Moment) {
+        let proof: Vec<FactView> = proof.map(|fact| seen(fact, at)).collect();
+        if !proof.is_empty() {
+            self.doing(|doing| doing.facts.extend(proof));
+        }
     }
 
     /// Output of the current step.
@@ -160,18 +156,41 @@ impl Board {
     }
 }
 
-fn empty(machine: &Machine, needs: &Needs) -> RunView {
+/// A fact for eyes.
+pub(in crate::runbook) fn seen(fact: &Fact, at: Moment) -> FactView {
+    let seen = Clean::new(&fact.seen);
+    FactView {
+        says: Clean::new(&fact.says),
+        host: HostName::new(&fact.host).ok(),
+        seen: if fact.holds { Ok(seen) } else { Err(seen) },
+        at,
+    }
+}
+
+/// A run as its machine has it, that began at a moment.
+pub(in crate::runbook) fn picture(
+    machine: &Machine,
+    env: &EnvName,
+    simulated: bool,
+    began: Moment,
+) -> RunView {
+    let mut view = empty(machine, env, simulated, began);
+    fill(&mut view, machine);
+    view
+}
+
+fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> RunView {
     let plan = machine.plan();
     RunView {
         id: machine.run.clone(),
         runbook: plan.runbook.name.clone(),
         title: Clean::new(&plan.runbook.title),
-        env: needs.env.name.clone(),
-        simulated: needs.simulated,
+        env: env.clone(),
+        simulated,
         mode: if machine.dry_run { Mode::DryRun } else { Mode::Live },
         who: Clean::new(&machine.who),
         why: Clean::new(&machine.reason),
-        began: (needs.clock)(),
+        began,
         state: RunState::Running,
         steps: plan
             .steps

@@ -57,6 +57,7 @@ impl Runner {
             }
         };
         if let Some(hosts) = hosts {
+            self.board.proof(hosts.values().flat_map(|outcome| &outcome.proof), self.now());
             self.write(Event::Outcome {
                 step: planned.id.clone(),
                 phase: doing.phase,

@@ -1,44 +1,32 @@
 //! Secrets known to a run, made unreadable wherever text leaves it: entries of the journal, lines of output.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use serde_json::Value as Json;
-use zeroize::Zeroizing;
 
 use crate::runbook::event::Event;
+use crate::runbook::redact::Redactor;
 
 /// Knows a run's secrets. Copies know the same.
 #[derive(Clone, Default)]
 pub struct Hush {
-    secrets: Arc<Mutex<Vec<Zeroizing<String>>>>,
+    redactor: Redactor,
 }
 
 impl Hush {
-    /// From now on this is unreadable.
+    /// From now on this is unreadable. What is too short to be told from other text is no secret that could be kept.
     pub fn add(&self, secret: &str) {
-        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.push(Zeroizing::new(secret.to_owned()));
+        let _ = self.redactor.add(secret);
     }
 
     /// A text without secrets.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = text.to_owned();
-        for secret in secrets.iter() {
-            text = text.replace(secret.as_str(), "••••••");
-        }
-        text
+        self.redactor.text(text)
     }
 
     /// An entry without secrets.
     pub(super) fn event(&self, event: Event) -> Event {
-        if self.secrets.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            return event;
-        }
-        let hushed =
-            serde_json::to_value(&event).ok().and_then(|json| serde_json::from_value(self.json(json)).ok());
-        hushed.unwrap_or(event)
+        let Ok(json) = serde_json::to_value(&event) else { return event };
+        serde_json::from_value(self.json(json)).unwrap_or(event)
     }
 
     fn json(&self, json: Json) -> Json {

@@ -80,7 +80,7 @@ impl World {
             "renoirb <renoirb@webplatform.org>",
             "Addresses of the level",
         );
-        self.salt.initial_pillar = self.rendered_pillar(&self.level().to_owned()).unwrap_or(Value::Null);
+        self.salt.initial_pillar = self.rendered_pillar(self.level()).unwrap_or(Value::Null);
         let minions: Vec<(String, String)> = self
             .machines()
             .filter_map(|m| Some((m.hostname.to_string(), self.minion_fingerprint(&m.name)?)))

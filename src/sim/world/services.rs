@@ -129,6 +129,12 @@ impl World {
                 pid: changed.pid,
                 since: self.epoch(host) - (self.seconds() - changed.since),
             },
+            // On a new machine only what came with its image runs; the rest is started by its states.
+            None if machine.added
+                && !BY_ROLE.iter().any(|(role, own)| *role == "*" && own.contains(&name)) =>
+            {
+                ServiceState { runs: false, pid: 0, since: booted }
+            }
             None => {
                 let place = self.services(host).iter().position(|service| *service == name).unwrap_or(0);
                 let offset = u32::try_from(machine.number(40) % 300).unwrap_or(0);

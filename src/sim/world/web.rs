@@ -44,8 +44,9 @@ impl World {
         let web = roles.iter().find(|role| WEB_ROLES.contains(&role.as_str()))?.as_str().to_owned();
         let full = self.fqdn(host);
         let config = self.read_file(host, "/etc/webplatform/db.ini");
-        if self.machine(host)?.added && web == "app" && config.is_none() {
-            // Nobody has installed it yet.
+        let mut servers =
+            self.services(host).into_iter().filter(|s| matches!(*s, "apache2" | "nginx")).peekable();
+        if servers.peek().is_some() && !servers.any(|server| self.service_runs(host, server)) {
             return None;
         }
         if let Some(status) = self.web.get(host) {

@@ -158,3 +158,19 @@ fn an_unfinished_file_is_no_reason_to_panic() {
         let _ = Runbook::read("a.toml", &whole[..end], &none);
     }
 }
+
+#[test]
+fn the_example_of_the_documentation_is_sound() {
+    let docs = include_str!("../../../../docs/runbooks.md");
+    let example = docs.split("`freeze.toml`:\n\n```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let runbook = Runbook::read("freeze.toml", example, &none).unwrap();
+    assert_eq!(runbook.steps.len(), 3);
+}
+
+#[test]
+fn the_documentation_names_every_kind_of_step_and_of_value() {
+    let docs = include_str!("../../../../docs/runbooks.md");
+    for kind in super::kinds::KINDS.iter().chain(ValueKind::ALL.iter().map(|(word, _)| word)) {
+        assert!(docs.contains(&format!("| `{kind}` |")), "{kind}");
+    }
+}

@@ -45,7 +45,13 @@ impl Shell {
                 if pid == self.pid || pid == 1 {
                     return true;
                 }
-                if probe { self.machine.is_running(pid) } else { self.machine.kill(pid) }
+                let host = &self.machine.host;
+                let known = self.machine.world().tasks(host).any(|task| task.pid == pid);
+                match (probe, known) {
+                    (true, known) => known || self.machine.is_running(pid),
+                    (false, true) => self.machine.world().kill_task(host, pid),
+                    (false, false) => self.machine.kill(pid),
+                }
             });
             if !found {
                 let why = if pid.is_ok() { "No such process" } else { "Illegal pid" };
