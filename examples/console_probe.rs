@@ -11,10 +11,12 @@ use jumpdeck::config::keymap::Keymap;
 use jumpdeck::domain::event::{Answer, QuestionId};
 use jumpdeck::domain::fleet::Fleet;
 use jumpdeck::domain::names::{EnvName, HostName};
-use jumpdeck::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, run, terminal};
+use jumpdeck::domain::run::{Mode, RunCommand};
+use jumpdeck::runtime::{Console, Draw, Ended, FleetControl, RunControl, RuntimeError, run, terminal};
 use ratatui::Frame;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 struct Nobody;
 
@@ -23,6 +25,15 @@ impl FleetControl for Nobody {
     fn refresh(&self, _: &EnvName) {}
     fn retry(&self, _: &EnvName, _: Option<&HostName>) {}
     fn answer(&self, _: QuestionId, _: Answer) {}
+}
+
+impl RunControl for Nobody {
+    fn list(&self, _: &EnvName) {}
+    fn plan(&self, _: &EnvName, _: &str, _: Vec<(String, Zeroizing<String>)>) {}
+    fn start(&self, _: &EnvName, _: &str, _: String, _: Mode) {}
+    fn resume(&self, _: &str) {}
+    fn watch(&self, _: &str) {}
+    fn command(&self, _: &str, _: RunCommand) {}
 }
 
 struct Pid(Arc<AtomicBool>);
@@ -62,16 +73,19 @@ async fn console() -> Result<Ended, RuntimeError> {
     let model =
         Model::new(fleet, Arc::new(Keymap::default()), Vec::new(), clock.now(), (size.width, size.height));
     let (_news, news) = mpsc::channel(1);
+    let (_run_news, run_news) = mpsc::channel(1);
     run(Console {
         model,
         terminal: taken.terminal,
         draw: Pid(broken),
         fleet: Nobody,
+        runs: Nobody,
         stage: taken.guard,
         clock,
         input: taken.input,
         urgent: taken.urgent,
         news,
+        run_news,
     })
     .await
 }

@@ -11,6 +11,8 @@ mod console;
 mod info;
 mod log;
 mod print;
+mod runbook;
+mod runs;
 mod setup;
 mod simulate;
 pub mod status;
@@ -89,6 +91,9 @@ enum Command {
         /// Files; without any, all that would be used
         files: Vec<PathBuf>,
     },
+    /// Guided changes: list, show, plan, run, resume, log, report
+    #[command(subcommand)]
+    Runbook(runbook::Command),
     /// Serve the simulated fleet to any SSH client on this machine
     Sim(simulate::SimArgs),
     /// Every path in use, and what is there
@@ -123,6 +128,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Some(Command::Status(args)) => status::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
+        Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
         Some(Command::Sim(args)) => simulate::run(common, &args),
         Some(Command::Info) => info::run(common),
         Some(Command::Completions { shell }) => completions(shell),
@@ -162,6 +168,9 @@ enum CliError {
     /// The arguments do not fit.
     #[error("{0}")]
     Usage(String),
+    /// It cannot be done as things are.
+    #[error("{0}")]
+    Refused(String),
     /// Reading, writing, the terminal.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -173,6 +182,7 @@ enum CliError {
 impl CliError {
     fn code(&self) -> u8 {
         match self {
+            Self::Refused(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Io(_) | Self::Runtime(_) => 70,
         }

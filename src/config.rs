@@ -7,6 +7,6 @@ pub mod diagnostic;
 pub mod files;
 pub mod inventory;
 pub mod keymap;
-mod reader;
+pub(crate) mod reader;
 pub mod settings;
 pub mod theme;

@@ -11,6 +11,7 @@ pub mod judge;
 pub mod names;
 pub mod problem;
 pub mod replication;
+pub mod run;
 pub mod snapshot;
 pub mod storage;
 pub mod summary;

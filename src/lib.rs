@@ -9,6 +9,7 @@
 //! | [`config`] | TOML to validated types: inventory, theme, keymap, settings; errors with line and caret |
 //! | [`ssh`] | known_hosts, authentication, hops, sessions |
 //! | [`collect`] | one actor a host, the scheduler, the resident probe, and `probes/` |
+//! | [`runbook`] | guided changes: spec, plan, step machine, runner, journal, lease, report |
 //! | [`sim`] | the simulated fleet: world, SSH servers, shell, programs (known to `cli` and tests only) |
 //! | [`app`] | the model, messages, actions, `update`: pure, no I/O, no clock |
 //! | [`view`] | screens and widgets: model in, cells out |
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod domain;
+pub mod runbook;
 pub mod runtime;
 pub mod sim;
 pub mod ssh;

@@ -13,18 +13,21 @@ use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
 use crate::domain::event::FleetEvent;
+use crate::domain::run::RunEvent;
 use crate::domain::time::Moment;
 
 pub mod color;
 pub mod input;
 mod ports;
+#[cfg(test)]
+mod run_tests;
 pub mod screen;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use ports::{Draw, Ended, FleetControl, RuntimeError, Stage};
+pub use ports::{Draw, Ended, FleetControl, RunControl, RuntimeError, Stage};
 
 use input::{Input, Urgent};
 
@@ -36,7 +39,7 @@ const HANG_UP_NEWS: Duration = Duration::from_millis(200);
 const BATCH: usize = 256;
 
 /// All the loop owns.
-pub struct Console<B: Backend, D, F, S> {
+pub struct Console<B: Backend, D, F, R, S> {
     /// What is known and shown.
     pub model: Model,
     /// Where frames go.
@@ -45,6 +48,8 @@ pub struct Console<B: Backend, D, F, S> {
     pub draw: D,
     /// The way to the fleet.
     pub fleet: F,
+    /// The way to runs.
+    pub runs: R,
     /// The terminal guard.
     pub stage: S,
     /// The process's clock; the same that snapshots are stamped with.
@@ -55,6 +60,8 @@ pub struct Console<B: Backend, D, F, S> {
     pub urgent: mpsc::UnboundedReceiver<Urgent>,
     /// News of the fleet.
     pub news: mpsc::Receiver<FleetEvent>,
+    /// News of runs.
+    pub run_news: mpsc::Receiver<RunEvent>,
 }
 
 /// What is waited for.
@@ -63,6 +70,7 @@ enum Next {
     Urgent(Urgent),
     Input(Input),
     News(usize),
+    RunNews(Option<RunEvent>),
     Time,
 }
 
@@ -70,14 +78,15 @@ enum Next {
 ///
 /// # Errors
 /// When the terminal fails, or a part of the program panicked.
-pub async fn run<B, D, F, S>(mut console: Console<B, D, F, S>) -> Result<Ended, RuntimeError>
+pub async fn run<B, D, F, R, S>(mut console: Console<B, D, F, R, S>) -> Result<Ended, RuntimeError>
 where
     B: Backend<Error: 'static>,
     D: Draw,
     F: FleetControl,
+    R: RunControl,
     S: Stage,
 {
-    let mut pace = Pace { drawn_at: None, suspended: false, news_open: true };
+    let mut pace = Pace { drawn_at: None, suspended: false, news_open: true, run_news_open: true };
     match console.go(&mut pace).await {
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
@@ -88,13 +97,15 @@ struct Pace {
     drawn_at: Option<Instant>,
     suspended: bool,
     news_open: bool,
+    run_news_open: bool,
 }
 
-impl<B, D, F, S> Console<B, D, F, S>
+impl<B, D, F, R, S> Console<B, D, F, R, S>
 where
     B: Backend<Error: 'static>,
     D: Draw,
     F: FleetControl,
+    R: RunControl,
     S: Stage,
 {
     async fn go(&mut self, pace: &mut Pace) -> Result<Ended, RuntimeError> {
@@ -124,6 +135,15 @@ where
                         update(&mut self.model, Msg::Fleet(event));
                     }
                     None
+                }
+                Next::RunNews(None) => {
+                    pace.run_news_open = false;
+                    None
+                }
+                Next::RunNews(Some(event)) => {
+                    self.tick();
+                    let effects = update(&mut self.model, Msg::Run(event));
+                    self.perform(effects)
                 }
                 Next::Time => {
                     self.tick();
@@ -160,6 +180,7 @@ where
             Some(urgent) = self.urgent.recv() => Next::Urgent(urgent),
             () = at(frame) => Next::Frame,
             Some(input) = self.input.recv() => Next::Input(input),
+            event = self.run_news.recv(), if pace.run_news_open => Next::RunNews(event),
             taken = self.news.recv_many(batch, BATCH), if pace.news_open => Next::News(taken),
             () = at(time) => Next::Time,
         }
@@ -235,6 +256,12 @@ where
                 Effect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
                 Effect::Answer(id, answer) => self.fleet.answer(id, answer),
                 Effect::UseTheme(name) => self.draw.use_theme(&name),
+                Effect::ListRunbooks(env) => self.runs.list(&env),
+                Effect::MakePlan(env, runbook, inputs) => self.runs.plan(&env, &runbook, inputs.0),
+                Effect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
+                Effect::ResumeRun(run) => self.runs.resume(&run),
+                Effect::WatchRun(run) => self.runs.watch(&run),
+                Effect::TellRun(run, command) => self.runs.command(&run, command),
             }
         }
         None

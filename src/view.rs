@@ -21,16 +21,20 @@ pub(crate) mod widgets;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
+mod run_fixtures;
+#[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod tests;
 
 pub use state::ViewState;
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
-use widgets::{banner, footer, header, help, question, small};
+use widgets::{banner, footer, forms, header, help, question, small};
 
 /// Columns and rows below which nothing useful fits.
-pub const SMALLEST: (u16, u16) = (60, 15);
+pub use crate::app::model::SMALLEST;
 
 /// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut ViewState) {
@@ -53,8 +57,14 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
                 Screen::Replication => screens::replication::draw(buf, body, &scene, state),
                 Screen::Roles => screens::roles::draw(buf, body, &scene, state),
                 Screen::Problems => screens::problems::draw(buf, body, &scene, state),
+                Screen::Runbooks => screens::runbooks::draw(buf, body, &scene, state),
+                Screen::Plan => screens::plan::draw(buf, body, &scene, state),
+                Screen::Run(_) => screens::run::draw(buf, body, &scene, state),
             };
             footer::draw(buf, area, &scene, status);
+            if let Some(dialog) = model.runs.dialogs.last() {
+                forms::draw(buf, area, &scene, dialog);
+            }
             if let Some(scroll) = model.help {
                 help::draw(buf, below(area, head), &scene, state, scroll);
             }

@@ -12,11 +12,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("ssh", &["domain"]),
     ("collect", &["ssh", "domain"]),
+    ("runbook", &["ssh", "config", "domain"]),
     ("sim", &["ssh", "domain"]),
     ("app", &["config", "domain"]),
     ("view", &["app", "config", "domain"]),
-    ("runtime", &["view", "app", "collect", "config", "domain", "ssh"]),
-    ("cli", &["runtime", "view", "app", "sim", "collect", "config", "domain", "ssh"]),
+    ("runtime", &["view", "app", "runbook", "collect", "config", "domain", "ssh"]),
+    ("cli", &["runtime", "view", "app", "sim", "runbook", "collect", "config", "domain", "ssh"]),
 ];
 
 /// Libraries a layer never names.
@@ -25,6 +26,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("config", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
     ("ssh", &["ratatui", "crossterm", "clap"]),
     ("collect", &["ratatui", "crossterm", "russh", "clap"]),
+    ("runbook", &["ratatui", "crossterm", "russh", "clap"]),
     ("sim", &["ratatui", "crossterm", "clap"]),
     ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "tui_textarea"]),
     ("view", &["tokio", "russh", "clap"]),

@@ -1,4 +1,4 @@
-//! Every file of `tests/invalid/{inventory,theme,keymap}` is refused, with the text that stands beside it in
+//! Every file of `tests/invalid/{inventory,theme,keymap,runbook}` is refused, with the text that stands beside it in
 //! `NAME.stderr`. `UPDATE_EXPECT=1 cargo test --test invalid_config` writes those texts anew: read the difference.
 
 #![allow(clippy::unwrap_used)]
@@ -10,6 +10,7 @@ use jumpdeck::config::diagnostic::Diagnostic;
 use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::config::keymap::{self, Keymap};
 use jumpdeck::config::theme;
+use jumpdeck::runbook::spec::Runbook;
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid").join(kind);
@@ -69,4 +70,14 @@ fn themes() {
 fn keymaps() {
     let base = Keymap::builtin_default();
     check("keymap", 5, |name, text| keymap::parse_onto(&base, name, text).map(drop));
+}
+
+#[test]
+fn runbooks() {
+    let parts = |name: &str| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/invalid/runbook/parts/{name}.toml"));
+        Some((format!("{name}.toml"), fs::read_to_string(path).ok()?))
+    };
+    check("runbook", 20, |name, text| Runbook::read(name, text, &parts).map(drop));
 }

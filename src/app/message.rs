@@ -1,8 +1,13 @@
 //! What may happen to the model, and what the model may ask of the world. Plain data: no closures, no widgets.
 
+use std::fmt;
+
+use zeroize::Zeroizing;
+
 use crate::config::keymap::KeyPress;
 use crate::domain::event::{Answer, FleetEvent, QuestionId};
 use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Mode, RunCommand, RunEvent};
 use crate::domain::time::Moment;
 
 /// Something that happened.
@@ -18,6 +23,8 @@ pub enum Msg {
     Tick(Moment),
     /// News of the fleet.
     Fleet(FleetEvent),
+    /// News of runs.
+    Run(RunEvent),
 }
 
 /// What the model asks of the world.
@@ -35,4 +42,36 @@ pub enum Effect {
     Answer(QuestionId, Answer),
     /// Use the theme of that name from now on.
     UseTheme(String),
+    /// Tell what there is to run in the environment.
+    ListRunbooks(EnvName),
+    /// Make a plan of that runbook.
+    MakePlan(EnvName, String, Inputs),
+    /// Start the plan shown.
+    StartRun {
+        /// The environment.
+        env: EnvName,
+        /// The plan's hash: a plan made since is another one.
+        plan: String,
+        /// Why.
+        why: String,
+        /// Whether changes are done.
+        mode: Mode,
+    },
+    /// Go on with that run.
+    ResumeRun(String),
+    /// Watch that run, which somebody else has under way.
+    WatchRun(String),
+    /// Tell that run something.
+    TellRun(String, RunCommand),
+}
+
+/// What a person gave for a runbook's inputs: name, value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inputs(pub Vec<(String, Zeroizing<String>)>);
+
+impl fmt::Debug for Inputs {
+    /// Without the values: they may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }

@@ -15,9 +15,12 @@ use crate::domain::names::HostName;
 use crate::domain::snapshot::LinkState;
 use crate::domain::time::Moment;
 
+pub mod editor;
 mod environment;
+pub mod runs;
 
-pub use environment::{EnvironmentState, History, Paused, Selection};
+pub use environment::{EnvironmentState, History, Paused, Row, Selection};
+pub use runs::{Runs, SMALLEST};
 
 /// Keys pressed sooner than this after a question was drawn were meant for what lay under it. Also the silence wanted
 /// before a `y`: who is typing a word when the question comes up does not accept a key with a letter of it.
@@ -70,6 +73,8 @@ pub struct Model {
     /// The question that was last drawn, and when it first was (or, where a single letter answers, when the last other
     /// key was pressed): nothing typed before or too soon after answers it.
     pub asked: Option<(QuestionId, Moment)>,
+    /// Runbooks and runs.
+    pub runs: Runs,
 }
 
 impl fmt::Debug for Model {
@@ -90,7 +95,7 @@ impl fmt::Debug for Model {
 pub struct Room {
     /// Rows of the list or the page on it.
     pub page: Option<usize>,
-    /// The furthest a host's detail can be scrolled, when one is shown.
+    /// The furthest the text on screen (a host's detail, a plan, what a step does) can be scrolled, when one is shown.
     pub detail_limit: Option<usize>,
     /// The furthest help can be scrolled, when it is shown.
     pub help_limit: Option<usize>,
@@ -109,6 +114,12 @@ pub enum Screen {
     Roles,
     /// What is wrong, worst first.
     Problems,
+    /// Runs that are not over, and the runbooks.
+    Runbooks,
+    /// A plan, before anything runs.
+    Plan,
+    /// A run, by its id.
+    Run(String),
 }
 
 /// The row filter.
@@ -181,6 +192,7 @@ impl Model {
             changed: true,
             page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
             asked: None,
+            runs: Runs { touched: now, ..Runs::default() },
         }
     }
 
@@ -229,7 +241,10 @@ impl Model {
         let live = |e: &EnvironmentState| {
             e.jump.link.state != LinkState::Pending || e.hosts.iter().any(|h| h.reported_at.is_some())
         };
-        self.paused.is_some() || self.notice.is_some() || self.environments.iter().any(live)
+        self.paused.is_some()
+            || self.notice.is_some()
+            || self.runs_age()
+            || self.environments.iter().any(live)
     }
 
     /// Notes that a frame was drawn, with what it had room for: from now on the question on it may be answered.
@@ -240,13 +255,23 @@ impl Model {
         if self.asked.map(|(id, _)| id) != shown {
             self.asked = shown.map(|id| (id, self.now));
         }
+        self.prompt_drawn();
         if let (Some(help), Some(limit)) = (&mut self.help, room.help_limit) {
             *help = (*help).min(limit);
         }
-        if let Some(limit) = room.detail_limit
-            && let Some(env) = self.shown_mut()
-        {
-            env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
+        let Some(limit) = room.detail_limit else { return };
+        match self.screen() {
+            Screen::Plan => {
+                if let Some(plan) = &mut self.runs.plan {
+                    plan.scroll = plan.scroll.min(limit);
+                }
+            }
+            Screen::Run(_) => self.runs.scroll = self.runs.scroll.map(|at| at.min(limit)),
+            _ => {
+                if let Some(env) = self.shown_mut() {
+                    env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
+                }
+            }
         }
     }
 

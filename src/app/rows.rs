@@ -4,10 +4,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::model::{EnvironmentState, Model, Screen, SortColumn};
+use super::model::runs::is_over;
+use super::model::{EnvironmentState, Model, Row, Screen, SortColumn};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
+use crate::domain::run::{RunBrief, RunView, RunbookEntry};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use crate::domain::time::Moment;
@@ -60,6 +62,50 @@ pub fn replication_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
     rows
 }
 
+/// A row of the list of runbooks.
+#[derive(Debug, Clone, Copy)]
+pub enum RunbookRow<'a> {
+    /// A run this console has.
+    Here(&'a Arc<RunView>),
+    /// A run to resume, or to watch.
+    Run(&'a RunBrief),
+    /// A runbook.
+    Runbook(&'a RunbookEntry),
+}
+
+impl RunbookRow<'_> {
+    /// What it is, so that it can be found again.
+    #[must_use]
+    pub fn id(&self) -> Row {
+        match self {
+            Self::Here(run) => Row::Run(run.id.clone()),
+            Self::Run(run) => Row::Run(run.id.clone()),
+            Self::Runbook(runbook) => Row::Runbook(runbook.name.clone()),
+        }
+    }
+}
+
+/// Runs under way, runs that stand, runs of others, runs that are over, then the runbooks; as the filter lets through.
+#[must_use]
+pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
+    let Some(env) = model.environments.get(model.active) else { return Vec::new() };
+    let terms = Terms::new(&model.filter.text);
+    let mut here: Vec<&Arc<RunView>> =
+        model.runs.known.iter().rev().filter(|r| r.env == env.spec.name).collect();
+    here.sort_by_key(|r| (!r.state.is_under_way(), is_over(&r.state)));
+    let over = here.partition_point(|r| !is_over(&r.state));
+    let (open, over) = here.split_at(over);
+    let mut rows: Vec<RunbookRow<'_>> = open.iter().map(|r| RunbookRow::Here(r)).collect();
+    if let Some(listing) = model.listing() {
+        let others = listing.runs.iter().filter(|r| here.iter().all(|h| h.id != r.id));
+        rows.extend(others.map(RunbookRow::Run));
+    }
+    rows.extend(over.iter().map(|r| RunbookRow::Here(r)));
+    rows.extend(model.listing().into_iter().flat_map(|l| &l.runbooks).map(RunbookRow::Runbook));
+    rows.retain(|row| terms.match_runbook(row));
+    rows
+}
+
 fn expects_database(spec: &Host) -> bool {
     spec.has_role("db") || spec.has_role("masterdb")
 }
@@ -69,7 +115,9 @@ fn expects_database(spec: &Host) -> bool {
 pub fn count(model: &Model) -> usize {
     match model.screen() {
         Screen::Fleet => fleet_rows(model).len(),
-        Screen::Host(_) => 0,
+        Screen::Host(_) | Screen::Plan => 0,
+        Screen::Run(_) => model.shown_run().map_or(0, |run| run.steps.len()),
+        Screen::Runbooks => runbook_rows(model).len(),
         Screen::Replication => replication_rows(model).len(),
         Screen::Roles => role_rows(model).len(),
         Screen::Problems => problem_rows(model).len(),

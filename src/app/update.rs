@@ -9,10 +9,18 @@ use super::model::Model;
 use crate::domain::time::Moment;
 
 mod act;
+mod arming;
+mod dialogs;
 mod edit;
+mod forms;
 mod moves;
 mod news;
+mod prompts;
 mod questions;
+#[cfg(test)]
+mod run_tests;
+mod runbooks;
+mod runs;
 #[cfg(test)]
 mod tests;
 
@@ -21,10 +29,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => {
             model.changed = true;
+            model.runs.touched = model.now;
             act::key(model, key)
         }
         Msg::Paste(mut text) => {
             model.changed = true;
+            model.runs.touched = model.now;
             paste(model, &text);
             // It may have been a passphrase.
             text.zeroize();
@@ -43,6 +53,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             news::take(model, event);
             Vec::new()
         }
+        Msg::Run(event) => {
+            model.changed = true;
+            runs::take(model, event)
+        }
     }
 }
 
@@ -51,8 +65,12 @@ fn paste(model: &mut Model, text: &str) {
     let line = text.lines().next().unwrap_or_default();
     if !model.questions.is_empty() {
         questions::paste(model, line);
+    } else if !model.runs.dialogs.is_empty() {
+        dialogs::paste(model, text);
     } else if model.filter.editing && model.help.is_none() {
         edit::insert(&mut model.filter.text, line);
+    } else {
+        prompts::paste(model, line);
     }
 }
 
@@ -62,6 +80,7 @@ fn tick(model: &mut Model, now: Moment) {
         model.changed = true;
     }
     model.now = model.now.max(now);
+    arming::tick(model);
     if model.notice.as_ref().is_some_and(|(_, until)| until.since(model.now) == Duration::ZERO) {
         model.notice = None;
         model.changed = true;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui::Frame;
 use tokio::sync::mpsc;
 
+use super::runs::{self, Runs};
 use super::setup::{self, Setup};
 use super::{CliError, Common, Looks};
 use crate::app::model::{Model, Room, Screen};
@@ -23,6 +24,8 @@ use crate::view::{ColorSupport, Styles, ViewState, draw};
 
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;
+/// News of runs on its way.
+const RUN_QUEUE: usize = 64;
 
 pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> {
     let setup = Setup::read()?;
@@ -43,8 +46,17 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let active = active(&target.fleet, looks, setup)?;
 
     let (sender, news) = mpsc::channel(QUEUE);
+    let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
     let collector = target.collector(Arc::new(desk.clone()), sender);
+    let runs = Runs::new(runs::Needs {
+        fleet: target.fleet.clone(),
+        dial: target.dial(),
+        ask: Arc::new(desk.clone()),
+        clock: target.clock,
+        paths: setup.paths.clone(),
+        news: run_sender,
+    });
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
@@ -66,11 +78,13 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         terminal: taken.terminal,
         draw: Screens::new(themes, support, &terminal_says),
         fleet: Reached { collector, desk },
+        runs,
         stage: taken.guard,
         clock: target.clock,
         input: taken.input,
         urgent: taken.urgent,
         news,
+        run_news,
     };
     crate::runtime::run(console).await.map_err(failed)
 }
@@ -141,10 +155,10 @@ impl Draw for Screens {
 
     fn room(&self, model: &Model) -> Room {
         let limit = self.state.scroll_limit();
-        let on_host = matches!(model.screen(), Screen::Host(_));
+        let on_text = matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_));
         Room {
             page: Some(self.state.page()),
-            detail_limit: limit.filter(|_| model.help.is_none() && on_host),
+            detail_limit: limit.filter(|_| model.help.is_none() && on_text),
             help_limit: limit.filter(|_| model.help.is_some()),
         }
     }

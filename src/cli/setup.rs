@@ -61,6 +61,11 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// The way to the jump box: every run has a connection of its own there.
+    pub(super) fn dial(&self) -> Arc<dyn Dial> {
+        self.dial.clone()
+    }
+
     /// The actors, not yet started.
     pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
         let reach = Arc::new(OverSsh::new(self.dial.clone(), ask));

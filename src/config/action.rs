@@ -47,6 +47,11 @@ actions! {
     ScreenReplication, "screen_replication", "replication";
     ScreenRoles, "screen_roles", "roles";
     ScreenProblems, "screen_problems", "problems";
+    Runbooks, "runbooks", "runbooks";
+    Arm, "arm", "arm for changes, or disarm";
+    Note, "note", "a note on the run";
+    StopRun, "stop_run", "stop the run at the next step";
+    Rollback, "rollback", "take the run back";
     Refresh, "refresh", "ask every host now";
     Retry, "retry", "try the selected host again";
     Pause, "pause", "hold the screen still";

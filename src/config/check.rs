@@ -28,17 +28,37 @@ enum Kind {
     Theme,
     Keymap,
     Settings,
+    Runbook,
 }
 
-/// Checks these files; without any, all that would be used: `config.toml`, the inventory, own themes and keymaps.
+/// Runbooks are read by another layer; this is what it says of them.
+#[derive(Clone, Copy)]
+pub struct Runbooks<'r> {
+    /// Everything that is wrong with a file: its place and its text.
+    pub file: &'r dyn Fn(&Path, &str) -> Vec<Diagnostic>,
+    /// Everything that is wrong with each of those that would be used. A file that cannot be read is among them.
+    pub all: &'r dyn Fn() -> Vec<(PathBuf, Vec<Diagnostic>)>,
+}
+
+/// Checks these files; without any, all that would be used: `config.toml`, the inventory, own themes and keymaps, and
+/// runbooks.
 #[must_use]
-pub fn run(files: &[PathBuf], paths: &Paths, context: &Context, coloured: bool) -> CheckReport {
+pub fn run(
+    files: &[PathBuf],
+    paths: &Paths,
+    context: &Context,
+    runbooks: Runbooks<'_>,
+    coloured: bool,
+) -> CheckReport {
     let mut report = Report { coloured, ..Report::default() };
     if files.is_empty() {
         check_all(&mut report, paths, context);
+        for (path, found) in (runbooks.all)() {
+            report.file(&path, found);
+        }
     } else {
         for path in files {
-            report.file(path, check_file(path, context));
+            report.file(path, check_file(path, context, runbooks));
         }
     }
     report.finish()
@@ -46,7 +66,7 @@ pub fn run(files: &[PathBuf], paths: &Paths, context: &Context, coloured: bool) 
 
 /// Everything that is wrong with a file; what kind it is is told by its content, or else by its place.
 #[must_use]
-pub fn check_file(path: &Path, context: &Context) -> Vec<Diagnostic> {
+pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec<Diagnostic> {
     let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) => return vec![*error],
@@ -57,10 +77,11 @@ pub fn check_file(path: &Path, context: &Context) -> Vec<Diagnostic> {
         Some(Kind::Theme) => theme::parse_theme(&name, &text).map(drop),
         Some(Kind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
         Some(Kind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
+        Some(Kind::Runbook) => Err((runbooks.file)(path, &text)),
         None => {
             let error = Diagnostic::at(&name, &text.as_str().into(), 0..0, "cannot tell what this file is");
-            let help = "an inventory has [environments.…], a theme [colors], a keymap [keys]; or put it into the \
-                        folder for its kind";
+            let help = "an inventory has [environments.…], a theme [colors], a keymap [keys], a runbook [[step]]; or \
+                        put it into the folder for its kind";
             Err(vec![error.help(help)])
         }
     };
@@ -86,12 +107,16 @@ fn kind_of(path: &Path, text: &str) -> Option<Kind> {
     if is_table("keys") {
         return Some(Kind::Keymap);
     }
+    if root.get("step").is_some_and(|v| matches!(v.get_ref(), DeValue::Array(_))) {
+        return Some(Kind::Runbook);
+    }
     let folder = path.parent().and_then(Path::file_name).and_then(|n| n.to_str());
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     match (folder, name) {
         (_, "config.toml") => Some(Kind::Settings),
         (Some("themes" | "theme"), _) => Some(Kind::Theme),
         (Some("keymaps" | "keymap"), _) => Some(Kind::Keymap),
+        (Some("runbooks" | "runbook"), _) => Some(Kind::Runbook),
         _ if folder == Some("inventory") || name.contains("inventory") => Some(Kind::Inventory),
         _ if settings::KEYS.iter().any(|key| root.contains_key(*key)) => Some(Kind::Settings),
         _ => None,

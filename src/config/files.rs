@@ -60,6 +60,18 @@ impl Paths {
     pub fn keymaps(&self) -> PathBuf {
         self.config.join("keymaps")
     }
+
+    /// The folder of the person's own runbooks.
+    #[must_use]
+    pub fn runbooks(&self) -> PathBuf {
+        self.config.join("runbooks")
+    }
+
+    /// The folder of the journals of runs.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
 }
 
 /// What inventories take their defaults from, read from the process environment and `~/.ssh`.
@@ -188,7 +200,7 @@ pub fn keymap_names(folder: &Path) -> Vec<String> {
 }
 
 /// The `.toml` files of a folder by name; none when it is missing.
-pub(super) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+pub(crate) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -245,7 +257,7 @@ mod tests {
         assert_eq!(vim.action(key("n")), Some(Action::NextEnvironment));
         assert_eq!(vim.action(key("f10")), Some(Action::Help));
         let mine = load_keymap(folder.path(), "mine").unwrap();
-        assert_eq!(mine.action(key("n")), None);
+        assert_eq!(mine.action(key("n")), Some(Action::Note));
         assert!(load_keymap(folder.path(), "other").is_err());
         assert!(load_keymap(folder.path(), "../vim").is_err());
         assert_eq!(keymap_names(folder.path()), ["default", "vim", "mine"]);

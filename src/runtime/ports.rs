@@ -1,8 +1,11 @@
 //! What the loop needs of others, and how it ends.
 
+use zeroize::Zeroizing;
+
 use crate::app::model::{Model, Room};
 use crate::domain::event::{Answer, QuestionId};
 use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Mode, RunCommand};
 
 /// Draws the model. Implemented over `view`; by tests, over whatever they look at.
 pub trait Draw {
@@ -29,6 +32,22 @@ pub trait FleetControl {
     fn retry(&self, env: &EnvName, host: Option<&HostName>);
     /// Hands in an answer.
     fn answer(&self, id: QuestionId, answer: Answer);
+}
+
+/// What the console asks of runs. Calls return at once; what comes of them are `RunEvent`s.
+pub trait RunControl {
+    /// Tells what there is to run in an environment: `RunEvent::List`.
+    fn list(&self, env: &EnvName);
+    /// Makes a plan of a runbook with these inputs, asking hosts: `RunEvent::Plan`.
+    fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>);
+    /// Starts the plan made last, if its hash is still this one: `RunEvent::Run`, or `RunEvent::Refused`.
+    fn start(&self, env: &EnvName, plan: &str, why: String, mode: Mode);
+    /// Goes on with a run that stands: `RunEvent::Run`, or `RunEvent::Refused`.
+    fn resume(&self, run: &str);
+    /// Watches a run that somebody else has under way: `RunEvent::Run` whenever it changes, or `RunEvent::Refused`.
+    fn watch(&self, run: &str);
+    /// Tells a run of this console something. A run that is not there any more takes no notice.
+    fn command(&self, run: &str, command: RunCommand);
 }
 
 /// The terminal's other life: the shell's.

@@ -8,6 +8,7 @@ use ratatui::backend::TestBackend;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::{advance, timeout};
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
@@ -16,10 +17,11 @@ use crate::domain::event::{Question, QuestionKind};
 use crate::domain::fleet::Fleet;
 use crate::domain::hop::Hop;
 use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Mode, RunCommand};
 
 /// What the loop has asked of the world.
 #[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Vec<String>>>);
+pub(super) struct Asked(Arc<Mutex<Vec<String>>>);
 
 impl Asked {
     fn note(&self, what: impl Into<String>) {
@@ -43,6 +45,28 @@ impl FleetControl for Asked {
     }
     fn answer(&self, id: QuestionId, answer: Answer) {
         self.note(format!("answer {} {answer:?}", id.0));
+    }
+}
+
+impl RunControl for Asked {
+    fn list(&self, env: &EnvName) {
+        self.note(format!("list {env}"));
+    }
+    fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>) {
+        let inputs: Vec<String> = inputs.iter().map(|(n, v)| format!("{n}={}", v.as_str())).collect();
+        self.note(format!("plan {env} {runbook} {}", inputs.join(" ")));
+    }
+    fn start(&self, env: &EnvName, plan: &str, why: String, mode: Mode) {
+        self.note(format!("start {env} {plan} {mode:?} {why}"));
+    }
+    fn resume(&self, run: &str) {
+        self.note(format!("resume {run}"));
+    }
+    fn watch(&self, run: &str) {
+        self.note(format!("watch {run}"));
+    }
+    fn command(&self, run: &str, command: RunCommand) {
+        self.note(format!("{run} {command:?}"));
     }
 }
 
@@ -84,6 +108,7 @@ struct Harness {
     keys: mpsc::Sender<Input>,
     urgent: mpsc::UnboundedSender<Urgent>,
     news: mpsc::Sender<FleetEvent>,
+    _run_news: mpsc::Sender<RunEvent>,
     frames: watch::Receiver<(u32, String)>,
     asked: Asked,
     end: JoinHandle<Result<Ended, RuntimeError>>,
@@ -95,6 +120,7 @@ impl Harness {
         let (keys, input) = mpsc::channel(64);
         let (urgent, urgent_receiver) = mpsc::unbounded_channel();
         let (news, news_receiver) = mpsc::channel(1024);
+        let (run_news, run_news_receiver) = mpsc::channel(64);
         let (frame, frames) = watch::channel((0, String::new()));
         let asked = Asked::default();
         let clock = Clock::start();
@@ -110,9 +136,11 @@ impl Harness {
             input,
             urgent: urgent_receiver,
             news: news_receiver,
+            runs: asked.clone(),
+            run_news: run_news_receiver,
         };
         let end = tokio::task::spawn_local(run(console));
-        Self { keys, urgent, news, frames, asked, end }
+        Self { keys, urgent, news, _run_news: run_news, frames, asked, end }
     }
 
     async fn type_keys(&self, text: &str) {
@@ -138,7 +166,7 @@ impl Harness {
     }
 }
 
-fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
+pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
     use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
     ["one", "two"]
         .map(|name| {

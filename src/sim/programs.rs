@@ -1,23 +1,55 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+pub mod files;
 pub mod text;
 
 use super::program::Program;
 
+mod cloud;
+mod crontab;
+mod curl;
 mod df;
 mod free;
+mod git;
 mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod php;
+mod postfix;
 mod ps;
 mod quick;
-mod salt_call;
+mod redis_cli;
+mod salt;
+mod services;
+mod ss;
+mod ssh_keys;
 mod uname;
 mod uptime;
+mod wait;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
+    &files::chmod::Chmod,
+    &files::chown::Chown,
+    &files::cmp::Cmp,
+    &files::cp::Cp,
+    &files::diff::Diff,
+    &files::du::Du,
+    &files::find::Find,
+    &files::mkdir::Mkdir,
+    &files::mktemp::Mktemp,
+    &files::mv::Mv,
+    &files::readlink::Readlink("readlink"),
+    &files::readlink::Readlink("realpath"),
+    &files::rm::Rm,
+    &files::rmdir::Rmdir,
+    &files::sha256sum::Sum("sha1sum"),
+    &files::sha256sum::Sum("sha256sum"),
+    &files::stat::Stat,
+    &files::touch::Touch,
+    &text::awk::Awk("awk"),
+    &text::awk::Awk("mawk"),
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -36,15 +68,38 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &cloud::neutron::NEUTRON,
+    &cloud::nova::NOVA,
+    &cloud::openstack::OPENSTACK,
+    &curl::Curl,
+    &crontab::Crontab,
     &df::Df,
     &free::FREE,
+    &git::Git,
     &hostname::HOSTNAME,
     &mount::MOUNT,
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &php::Php,
+    &postfix::MAILQ,
+    &postfix::POSTCAT,
+    &postfix::POSTCONF,
+    &postfix::POSTQUEUE,
+    &postfix::POSTSUPER,
+    &ps::PGREP,
     &ps::PS,
-    &salt_call::SALT_CALL,
+    &ss::SS,
+    &ssh_keys::Keygen,
+    &ssh_keys::Keyscan,
+    &redis_cli::RedisCli,
+    &services::monit::Monit,
+    &services::service::Service,
+    &services::systemctl::Systemctl,
+    &salt::call::SaltCall,
+    &salt::key::SaltKey,
+    &salt::master::Salt,
+    &salt::runner::SaltRun,
     &uname::UNAME,
     &uptime::UPTIME,
 ];

@@ -13,13 +13,14 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::SshId;
 use russh::keys::{HashAlg, PrivateKey};
 use russh::server::Config;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::program::SharedWorld;
@@ -43,6 +44,8 @@ const WINDOW: u32 = 64 * 1024;
 pub(crate) struct Site {
     pub(crate) machine: Arc<Machine>,
     pub(crate) switch: Arc<Switch>,
+    /// What its keys were made from.
+    label: String,
     key: PrivateKey,
     /// What it shows under [`Fault::ChangedKey`].
     other_key: PrivateKey,
@@ -60,7 +63,7 @@ pub(crate) struct Environment {
     banner: String,
     /// Made once: who asks may hold the world.
     known_hosts: String,
-    pub(crate) sites: HashMap<HostName, Arc<Site>>,
+    sites: Mutex<HashMap<HostName, Arc<Site>>>,
 }
 
 /// The servers of a whole simulated fleet. A clone is a handle to the same.
@@ -129,7 +132,7 @@ impl SimFleet {
 
     /// Makes something go wrong with a machine, or right again; false when there is no such machine.
     pub fn set_fault(&self, host: &HostId, fault: Option<Fault>) -> bool {
-        let site = self.environment(&host.env).and_then(|environment| environment.sites.get(&host.host));
+        let site = self.environment(&host.env).and_then(|environment| environment.site(&host.host));
         site.map(|site| site.switch.set(fault)).is_some()
     }
 
@@ -137,7 +140,7 @@ impl SimFleet {
     pub fn set_jump_down(&self, environment: &EnvName, down: bool) {
         if let Some(environment) = self.environment(environment) {
             environment.down.store(down, Ordering::SeqCst);
-            if let Some(jump) = environment.sites.get(&environment.jump).filter(|_| down) {
+            if let Some(jump) = environment.site(&environment.jump).filter(|_| down) {
                 jump.switch.drop_connections();
             }
         }
@@ -199,14 +202,11 @@ impl Environment {
         let held = world.lock().unwrap_or_else(PoisonError::into_inner);
         let jump = held.jump()?.clone();
         let seed = held.seed();
-        let site = |host: &HostName| Site {
-            machine: Machine::new(host.clone(), Arc::clone(world)),
-            switch: Arc::default(),
-            key: keys::key(seed, &format!("{name}/{host}")),
-            other_key: keys::key(seed, &format!("{name}/{host}/changed")),
-        };
-        let sites =
-            held.machines().map(|m| (m.name.clone(), Arc::new(site(&m.name)))).collect::<HashMap<_, _>>();
+        let site = |host: &HostName| Some(Site::new(seed, keys::label(&held, host)?, host, world));
+        let sites = held
+            .machines()
+            .filter_map(|m| Some((m.name.clone(), Arc::new(site(&m.name)?))))
+            .collect::<HashMap<_, _>>();
         Some(Self {
             name: name.clone(),
             world: Arc::clone(world),
@@ -215,7 +215,7 @@ impl Environment {
             banner: banner(&held, &jump),
             known_hosts: known_hosts(&held, &sites, &jump, public_address),
             jump,
-            sites,
+            sites: Mutex::new(sites),
         })
     }
 
@@ -228,13 +228,35 @@ impl Environment {
         self.lock().resolve(name).or_else(|| (name == self.public_address).then(|| self.jump.clone()))
     }
 
+    /// A machine's server; made when it is first asked for, as machines may be added.
+    pub(crate) fn site(&self, host: &HostName) -> Option<Arc<Site>> {
+        let (seed, label) = {
+            let world = self.lock();
+            (world.seed(), keys::label(&world, host)?)
+        };
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(site) = sites.get(host).filter(|site| site.label == label) {
+            return Some(Arc::clone(site));
+        }
+        let made = Arc::new(Site::new(seed, label, host, &self.world));
+        sites.insert(host.clone(), Arc::clone(&made));
+        Some(made)
+    }
+
+    /// What is told when that machine loses power; `None` when it has none now.
+    pub(crate) fn power_cut(&self, host: &HostName) -> Option<Arc<Notify>> {
+        let world = self.lock();
+        world.power_cut(host).filter(|_| world.is_up(host))
+    }
+
     pub(crate) fn banner(&self) -> &str {
         &self.banner
     }
 
     /// Whether that machine's SSH server takes connections.
     pub(crate) fn listens(&self, host: &HostName) -> bool {
-        self.sites.get(host).is_some_and(|site| site.switch.fault() != Some(Fault::Refuse))
+        self.lock().is_up(host)
+            && self.site(host).is_some_and(|site| site.switch.fault() != Some(Fault::Refuse))
     }
 
     /// Whether the jump box takes connections from outside.
@@ -243,7 +265,8 @@ impl Environment {
     }
 
     fn jump_key(&self) -> Option<(String, String)> {
-        let key = self.sites.get(&self.jump)?.key.public_key();
+        let site = self.site(&self.jump)?;
+        let key = site.key.public_key();
         Some((key.to_openssh().ok()?, key.fingerprint(HashAlg::Sha256).to_string()))
     }
 }
@@ -270,7 +293,29 @@ fn known_hosts(
     text
 }
 
+/// The fingerprint of a machine's SSH host key, `SHA256:…`: what `ssh-keygen -lf` and its console log say.
+#[must_use]
+pub fn host_key_fingerprint(world: &World, host: &HostName) -> Option<String> {
+    Some(keys::host(world, host)?.public_key().fingerprint(HashAlg::Sha256).to_string())
+}
+
+/// A machine's SSH host key as one line: `ssh-ed25519 AAAA…`.
+#[must_use]
+pub fn host_key_line(world: &World, host: &HostName) -> Option<String> {
+    keys::host(world, host)?.public_key().to_openssh().ok()
+}
+
 impl Site {
+    fn new(seed: u64, label: String, host: &HostName, world: &SharedWorld) -> Self {
+        Self {
+            machine: Machine::new(host.clone(), Arc::clone(world)),
+            switch: Arc::default(),
+            key: keys::key(seed, &label),
+            other_key: keys::key(seed, &format!("{label}/changed")),
+            label,
+        }
+    }
+
     /// The server's settings for a new connection.
     pub(crate) fn config(&self) -> Arc<Config> {
         let changed = self.switch.fault() == Some(Fault::ChangedKey);

@@ -7,16 +7,28 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod apps;
+pub mod cloud;
 pub mod database;
+pub mod elastic;
+pub mod files;
+pub mod jobs;
 pub mod machine;
+pub mod mail;
 pub mod os;
+pub mod redis;
+pub mod salt;
 pub mod score;
+pub mod services;
 pub mod spec;
 pub mod storage;
+pub mod tasks;
 pub mod universe;
+pub mod web;
 
-mod files;
+pub(crate) mod calendar;
+mod fleet;
 mod generated;
+pub(crate) mod git;
 mod noise;
 mod proc;
 
@@ -73,9 +85,18 @@ pub struct World {
     order: Vec<HostName>,
     databases: Databases,
     apps: Apps,
-    first_master: Option<String>,
     ledger: score::Ledger,
-    files: BTreeMap<(HostName, String), Vec<u8>>,
+    cloud: cloud::Cloud,
+    elastic: elastic::Elastic,
+    web: web::Faults,
+    mail: mail::Queues,
+    redis: redis::Servers,
+    tasks: tasks::Tasks,
+    jobs: jobs::Jobs,
+    files: BTreeMap<(HostName, String), files::Entry>,
+    pub(crate) repositories: git::Repositories,
+    pub(crate) salt: salt::Salt,
+    pub(crate) services: services::Services,
     clock: Clock,
 }
 
@@ -129,8 +150,16 @@ impl World {
             return Err(WorldError::Jump(jump));
         }
         world.databases = Databases::new(spec, &world.machines, alive, seed)?;
-        let master = world.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
-        world.first_master = master.map(|s| s.address.clone());
+        let machines: Vec<&Machine> = world.machines().collect();
+        let cloud = cloud::Cloud::new(spec, &machines, seed);
+        let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
+        (world.cloud, world.elastic) = (cloud, elastic);
+        let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
+        let masterdb = masterdb.map(|m| m.name.clone());
+        world.start_salt(masterdb.as_ref());
+        world.start_mail();
+        world.start_redis();
+        world.start_jobs();
         world.apps = Apps::new(&world, spec, seed);
         world.furnish();
         Ok(world)
@@ -152,6 +181,12 @@ impl World {
     pub fn now(&self) -> Duration {
         let ran = self.clock.running.map(|since| since.elapsed()).unwrap_or_default();
         self.clock.advanced.saturating_add(ran)
+    }
+
+    /// Whether its time follows the real one.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.clock.running.is_some()
     }
 
     fn seconds(&self) -> f64 {
@@ -234,15 +269,18 @@ impl World {
             .and_then(|domain| name.strip_suffix(domain))
             .and_then(|rest| rest.strip_suffix('.'))
             .unwrap_or(name);
-        self.machines().find(|m| m.name.as_str() == short || m.address == name).map(|m| m.name.clone())
+        let called = |m: &&Machine| m.hostname.as_str() == short || m.address == name;
+        let found = self.machines().find(called).map(|m| m.name.clone());
+        found.or_else(|| HostName::new(name).ok().filter(|name| self.machines.contains_key(name)))
     }
 
     /// A host's full name.
     #[must_use]
     pub fn fqdn(&self, host: &HostName) -> String {
+        let name = self.machine(host).map_or(host, |m| &m.hostname);
         match self.domain() {
-            Some(domain) => format!("{host}.{domain}"),
-            None => host.to_string(),
+            Some(domain) => format!("{name}.{domain}"),
+            None => name.to_string(),
         }
     }
 
@@ -295,6 +333,7 @@ impl World {
 
     /// Brings applications and databases up to now.
     fn live(&mut self) {
+        self.follow_power();
         #[allow(clippy::cast_precision_loss)] // a few ticks a second
         let tick = machine::count(self.seconds() * TICKS as f64);
         if self.databases.tick() < tick {

@@ -225,6 +225,17 @@ impl HostLink {
         }
     }
 
+    /// Starts a command that stays. It is read by the account's login shell (here: by `/bin/sh`).
+    ///
+    /// # Errors
+    /// When the host refuses the session, or the connection has ended.
+    pub async fn spawn(&self, command: &str) -> Result<Script, SshError> {
+        match &self.way {
+            Way::Here => script::spawn_local(&self.hop, &["-c", command]),
+            Way::Ssh(connection) => self.start(connection, command).await,
+        }
+    }
+
     /// Runs one command with `stdin`, and waits until its channel closes or `limit` is over. The command is read by
     /// the account's login shell (here: by `/bin/sh`).
     ///

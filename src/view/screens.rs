@@ -2,9 +2,12 @@
 
 pub(crate) mod fleet;
 pub(crate) mod host;
+pub(crate) mod plan;
 pub(crate) mod problems;
 pub(crate) mod replication;
 pub(crate) mod roles;
+pub(crate) mod run;
+pub(crate) mod runbooks;
 
 mod cells;
 mod connection;

@@ -2,6 +2,7 @@
 //! special font, all are one column wide.
 
 use crate::domain::problem::Severity;
+use crate::domain::run::{RunState, StepState};
 
 /// How something is, as a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,111 @@ impl Status {
             Self::Warning => "warning",
             Self::Unknown => "unknown",
             Self::Critical => "critical",
+        }
+    }
+}
+
+/// How a step or a run stands, as a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Not reached.
+    Ahead,
+    /// A person is asked.
+    Asks,
+    /// It runs.
+    Runs,
+    /// Done and proved.
+    Done,
+    /// It failed.
+    Failed,
+    /// Nobody knows.
+    Unknown,
+    /// Left out.
+    Skipped,
+    /// Printed, not done.
+    Printed,
+    /// Taken back.
+    Undone,
+    /// It stands.
+    Stands,
+}
+
+impl Progress {
+    /// All of them.
+    pub const ALL: [Progress; 10] = [
+        Self::Ahead,
+        Self::Asks,
+        Self::Runs,
+        Self::Done,
+        Self::Failed,
+        Self::Unknown,
+        Self::Skipped,
+        Self::Printed,
+        Self::Undone,
+        Self::Stands,
+    ];
+
+    /// Its sign.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Ahead => "·",
+            Self::Asks => "◆",
+            Self::Runs => "►",
+            Self::Done => "✓",
+            Self::Failed => "✖",
+            Self::Unknown => "?",
+            Self::Skipped => "–",
+            Self::Printed => "○",
+            Self::Undone => "←",
+            Self::Stands => "■",
+        }
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::Asks => "asks",
+            Self::Runs => "runs",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
+            Self::Printed => "printed",
+            Self::Undone => "undone",
+            Self::Stands => "stands",
+        }
+    }
+}
+
+impl From<&StepState> for Progress {
+    fn from(state: &StepState) -> Self {
+        match state {
+            StepState::Waiting => Self::Ahead,
+            StepState::Asked => Self::Asks,
+            StepState::Running => Self::Runs,
+            StepState::Done => Self::Done,
+            StepState::Failed(_) => Self::Failed,
+            StepState::Unknown(_) => Self::Unknown,
+            StepState::Skipped(_) => Self::Skipped,
+            StepState::Printed => Self::Printed,
+            StepState::Undone => Self::Undone,
+        }
+    }
+}
+
+impl From<&RunState> for Progress {
+    fn from(state: &RunState) -> Self {
+        match state {
+            RunState::Running => Self::Runs,
+            RunState::Waiting => Self::Asks,
+            RunState::RollingBack => Self::Undone,
+            RunState::Stopped(_) => Self::Stands,
+            RunState::Finished => Self::Done,
+            RunState::RolledBack => Self::Undone,
+            RunState::Abandoned(_) => Self::Skipped,
         }
     }
 }

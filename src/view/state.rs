@@ -17,6 +17,8 @@ pub(crate) enum List {
     Replication,
     Roles,
     Problems,
+    Runbooks,
+    Steps,
 }
 
 impl ViewState {

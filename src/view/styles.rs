@@ -4,9 +4,10 @@ use ratatui::style::{Modifier, Style};
 
 use crate::config::theme::{Color, Colors, Theme};
 use crate::domain::problem::Severity;
+use crate::domain::run::Effect;
 use crate::domain::time::Freshness;
 
-use super::signs::Status;
+use super::signs::{Progress, Status};
 
 mod color;
 
@@ -58,6 +59,8 @@ pub struct Styles {
     pub guarded: Style,
     /// The band of any other environment.
     pub unguarded: Style,
+    /// ARMED.
+    pub armed: Style,
     /// SIMULATED.
     pub simulated: Style,
     /// PAUSED.
@@ -107,6 +110,30 @@ impl Styles {
         }
     }
 
+    /// The style of a step's or run's sign.
+    #[must_use]
+    pub fn progress(&self, progress: Progress) -> Style {
+        match progress {
+            Progress::Ahead | Progress::Skipped => self.muted,
+            Progress::Asks | Progress::Stands => self.warning,
+            Progress::Runs => self.accent,
+            Progress::Done => self.ok,
+            Progress::Failed => self.critical,
+            Progress::Unknown => self.unknown,
+            Progress::Printed | Progress::Undone => self.stale,
+        }
+    }
+
+    /// The style of what a step may change.
+    #[must_use]
+    pub fn effect(&self, effect: Effect) -> Style {
+        match effect {
+            Effect::Read => self.muted,
+            Effect::Mutate => self.warning,
+            Effect::Destructive => self.critical,
+        }
+    }
+
     /// The style of a figure that was judged; plain when nothing is wrong with it.
     #[must_use]
     pub fn figure(&self, severity: Option<Severity>, freshness: Freshness) -> Style {
@@ -138,6 +165,7 @@ impl Styles {
             tab: on(c.selection, c.selection_text).add_modifier(Modifier::BOLD),
             guarded: on(c.production, c.band_text).add_modifier(Modifier::BOLD),
             unguarded: on(c.surface, c.staging).add_modifier(Modifier::BOLD),
+            armed: on(c.warning, c.band_text).add_modifier(Modifier::BOLD),
             simulated: on(c.simulated, c.band_text).add_modifier(Modifier::BOLD),
             paused: on(c.accent, c.background).add_modifier(Modifier::BOLD),
             banner: fore(c.critical).add_modifier(Modifier::BOLD),
@@ -168,6 +196,7 @@ impl Styles {
             tab: reversed,
             guarded: reversed,
             unguarded: bold,
+            armed: reversed,
             simulated: reversed,
             paused: reversed,
             banner: bold,

@@ -16,16 +16,16 @@ use crate::domain::fact::Gap;
 use crate::domain::hop::Hop;
 use crate::domain::time::Moment;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-fn drawn(model: &Model, styles: &Styles, size: (u16, u16)) -> Buffer {
+pub(super) fn drawn(model: &Model, styles: &Styles, size: (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     let mut state = ViewState::default();
     terminal.draw(|frame| draw(frame, model, styles, &mut state)).unwrap();
     terminal.backend().buffer().clone()
 }
 
-fn rows(buf: &Buffer) -> Vec<String> {
+pub(super) fn rows(buf: &Buffer) -> Vec<String> {
     (0..buf.area.height)
         .map(|y| {
             let mut skip = 0;
@@ -43,11 +43,11 @@ fn rows(buf: &Buffer) -> Vec<String> {
         .collect()
 }
 
-fn text(model: &Model, size: (u16, u16)) -> String {
+pub(super) fn text(model: &Model, size: (u16, u16)) -> String {
     rows(&drawn(model, &styles("dark"), size)).join("\n")
 }
 
-fn snapshot(name: &str, model: &Model, size: (u16, u16)) {
+pub(super) fn snapshot(name: &str, model: &Model, size: (u16, u16)) {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), text(model, size));
     });

@@ -61,8 +61,18 @@ pub(crate) fn row(area: Rect, at: u16) -> Rect {
     Rect { y: area.y.saturating_add(at), height: u16::from(at < area.height), ..area }
 }
 
-/// Breaks text into lines of at most `width` columns, at spaces where there are any.
+/// Breaks text into lines of at most `width` columns, at spaces where there are any. An indented text stays so.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let rest = text.trim_start_matches(' ');
+    let indent = (text.len() - rest.len()).min(width / 2);
+    if indent == 0 || rest.is_empty() {
+        return wrap_flat(rest, width);
+    }
+    let indented = |line| format!("{}{line}", " ".repeat(indent));
+    wrap_flat(rest, width - indent).into_iter().map(indented).collect()
+}
+
+fn wrap_flat(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
@@ -117,6 +127,22 @@ pub(crate) fn tail(text: &str, width: usize) -> String {
     format!("…{tail}{}", " ".repeat(pad))
 }
 
+/// Text in at most that many columns; what is cut off at the right shows as `…`.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut head: String = unicode_segmentation::UnicodeSegmentation::graphemes(text, true)
+        .take_while(|g| {
+            used += g.width();
+            used <= width
+        })
+        .collect();
+    head.push('…');
+    head
+}
+
 /// A load average in at most five columns, decimals in line up to 99.99.
 pub(crate) fn load(value: f64) -> String {
     if value < 99.995 {
@@ -154,6 +180,11 @@ pub(crate) fn two_units(time: Duration) -> String {
         3600..=86_399 => format!("{}h {:02}m", s / 3600, s / 60 % 60),
         _ => format!("{}d {}h", s / 86_400, s / 3600 % 24),
     }
+}
+
+/// How long something took, in at most seven columns: `0.4s`, `12s`, `4m 09s`.
+pub(crate) fn took(time: Duration) -> String {
+    if time < Duration::from_millis(9950) { format!("{:.1}s", time.as_secs_f64()) } else { two_units(time) }
 }
 
 /// A gap in at most nine columns.
@@ -204,6 +235,8 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 3), [""]);
+        assert_eq!(wrap("  one two", 6), ["  one", "  two"]);
+        assert_eq!(wrap("   ", 6), [""]);
         assert_eq!(wrap("東京東京", 5), ["東京", "東京"]);
     }
 

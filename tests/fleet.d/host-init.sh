@@ -1,7 +1,8 @@
 #!/bin/sh
 # The first process of one host of the real fleet, run in new network, mount, UTS and pid namespaces.
 #   host-init.sh DIRECTORY NAME
-# DIRECTORY holds etc/ (laid over the machine's own /etc), log/, and for a database mysql/.
+# DIRECTORY holds etc/ (laid over the machine's own /etc), log/, for a database mysql/, bin/ (laid over
+# /usr/local/bin), where there is Salt venv (where its environment is), and on the jump box srv/ and cloud/.
 # When this process ends, the kernel ends everything in the host with it.
 set -eu
 dir=$1 name=$2
@@ -15,27 +16,47 @@ echo 0 >/proc/sys/net/ipv4/ip_forward
 if [ -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ]; then echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; fi
 ip link set lo up
 
-# Own /etc over the machine's. The upper layer is a tmpfs of this host, so nothing outlives it; where the kernel has
-# no overlay filesystem the whole of /etc is copied.
-mkdir -p "$dir/layer"
-mount -t tmpfs -o mode=755,size=64m tmpfs "$dir/layer"
-mkdir "$dir/layer/upper" "$dir/layer/work"
-cp -a "$dir/etc/." "$dir/layer/upper/"
-if mount -t overlay -o "lowerdir=/etc,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay /etc 2>/dev/null; then
-    umount -l "$dir/layer"
-else
-    mkdir "$dir/layer/whole"
-    cp -a /etc/. "$dir/layer/whole/"
-    cp -a --remove-destination "$dir/etc/." "$dir/layer/whole/"
-    mount --bind "$dir/layer/whole" /etc
-fi
+# lay_over PLACE NAME: the host's own NAME/ over the machine's PLACE. The upper layer is a tmpfs of this host, so nothing
+# outlives it; where the kernel has no overlay filesystem the whole of PLACE is copied.
+lay_over() {
+    mkdir -p "$dir/layer"
+    mount -t tmpfs -o mode=755,size=64m tmpfs "$dir/layer"
+    mkdir "$dir/layer/upper" "$dir/layer/work"
+    cp -a "$dir/$2/." "$dir/layer/upper/"
+    if mount -t overlay -o "lowerdir=$1,upperdir=$dir/layer/upper,workdir=$dir/layer/work" overlay "$1" 2>/dev/null; then
+        umount -l "$dir/layer"
+    else
+        mkdir "$dir/layer/whole"
+        cp -a "$1/." "$dir/layer/whole/"
+        cp -a --remove-destination "$dir/$2/." "$dir/layer/whole/"
+        mount --bind "$dir/layer/whole" "$1"
+        umount -l "$dir/layer"
+    fi
+}
+lay_over /etc etc
 
 mount --bind "$dir/log" /var/log
 if [ -d "$dir/mysql" ]; then
     mkdir -p /var/lib/mysql
     mount --bind "$dir/mysql" /var/lib/mysql
 fi
-for place in /root /home /run; do
+mount -t tmpfs -o mode=755,size=64m tmpfs /run
+# Before /root and /home go: the environment may well be below one of them.
+if [ -f "$dir/venv" ]; then
+    mkdir -p /run/jumpdeck/venv
+    mount --bind "$(cat "$dir/venv")" /run/jumpdeck/venv
+fi
+if [ -d "$dir/cloud" ]; then
+    mkdir -p /run/jumpdeck/cloud
+    mount --bind "$dir/cloud" /run/jumpdeck/cloud
+fi
+if [ -d "$dir/bin" ]; then
+    lay_over /usr/local/bin bin
+fi
+if [ -d "$dir/srv" ]; then
+    mount --bind "$dir/srv" /srv
+fi
+for place in /root /home; do
     mount -t tmpfs -o mode=755,size=64m tmpfs "$place"
 done
 mkdir -p /run/sshd /run/mysqld /home/ops

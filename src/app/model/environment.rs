@@ -63,10 +63,21 @@ pub struct Selection {
     pub problem_nth: usize,
     /// The role selected.
     pub role: Option<RoleName>,
+    /// The run or runbook selected.
+    pub runbook: Option<Row>,
     /// First line shown of a host's detail.
     pub detail_scroll: usize,
     /// Where the selection last was, so that its neighbour is taken when it goes.
     pub row: usize,
+}
+
+/// A row of the list of runbooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// A run, by its id.
+    Run(String),
+    /// A runbook, by its name.
+    Runbook(String),
 }
 
 /// What a held screen shows.

@@ -1,5 +1,6 @@
 //! What the filter lets through: every term must be found, case does not matter.
 
+use super::RunbookRow;
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
@@ -41,6 +42,18 @@ impl Terms {
                 || contains(problem.kind.word(), term)
                 || contains(problem.severity.word(), term)
                 || contains(&problem.message, term)
+        })
+    }
+
+    pub(super) fn match_runbook(&self, row: &RunbookRow<'_>) -> bool {
+        self.all(|term| match row {
+            RunbookRow::Here(run) => contains(&run.id, term) || contains(run.title.as_str(), term),
+            RunbookRow::Run(run) => contains(&run.id, term) || contains(run.who.as_str(), term),
+            RunbookRow::Runbook(runbook) => {
+                contains(&runbook.name, term)
+                    || contains(runbook.title.as_str(), term)
+                    || contains(runbook.summary.as_str(), term)
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Which row is selected: by what it is, not by where it stands.
 
-use super::{count, fleet_rows, problem_rows, replication_rows, role_rows};
+use super::{count, fleet_rows, problem_rows, replication_rows, role_rows, runbook_rows};
 use crate::app::model::{Model, Screen};
 use crate::domain::names::HostName;
 use crate::domain::problem::Problem;
@@ -11,6 +11,7 @@ enum Row {
     Host(HostName),
     Problem(Identity, usize),
     Role(crate::domain::names::RoleName),
+    Runbook(crate::app::model::Row),
 }
 
 type Identity = (crate::domain::problem::ProblemKind, Option<HostName>);
@@ -26,7 +27,12 @@ pub fn selected(model: &Model) -> Option<usize> {
         }
         Screen::Roles => place(role_rows(model).iter().map(|r| &r.role), selection.role.as_ref()?),
         Screen::Problems => selected_problem(model).map(|(at, _)| at),
-        Screen::Host(_) => None,
+        Screen::Runbooks => {
+            let wanted = selection.runbook.as_ref()?;
+            runbook_rows(model).iter().position(|r| r.id() == *wanted)
+        }
+        Screen::Run(_) => model.shown_step(),
+        Screen::Host(_) | Screen::Plan => None,
     }
 }
 
@@ -57,7 +63,8 @@ fn row_at(model: &Model, at: usize) -> Option<Row> {
             let twins = rows.iter().take(at).filter(|p| p.kind == problem.kind && p.host == problem.host);
             Some(Row::Problem((problem.kind, problem.host.clone()), twins.count()))
         }
-        Screen::Host(_) => None,
+        Screen::Runbooks => runbook_rows(model).get(at).map(|r| Row::Runbook(r.id())),
+        Screen::Host(_) | Screen::Plan | Screen::Run(_) => None,
     }
 }
 
@@ -71,6 +78,7 @@ pub(in crate::app) fn select(model: &mut Model, at: usize) -> bool {
     match row {
         Row::Host(host) => selection.host = Some(host),
         Row::Role(role) => selection.role = Some(role),
+        Row::Runbook(row) => selection.runbook = Some(row),
         Row::Problem(problem, nth) => {
             selection.problem = Some(problem);
             selection.problem_nth = nth;

@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{edit, moves, questions};
+use super::{arming, dialogs, edit, moves, prompts, questions, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::{Model, Paused, Screen, SortColumn};
 use crate::config::action::Action;
@@ -9,14 +9,20 @@ use crate::config::keymap::{KeyCode, KeyPress};
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     // Whatever a keymap says and whatever lies on top: this ends the program.
     if key.ctrl && key.code == KeyCode::Char('c') {
-        return vec![Effect::Quit];
+        return dialogs::quit(model);
     }
     if !model.questions.is_empty() {
         return questions::key(model, key);
     }
+    if !model.runs.dialogs.is_empty() {
+        return dialogs::key(model, key);
+    }
     if model.filter.editing && model.help.is_none() {
         filter_key(model, key);
         return Vec::new();
+    }
+    if let Some(effects) = prompts::key(model, key) {
+        return effects;
     }
     match model.keymap.action(key) {
         Some(action) => act(model, action),
@@ -53,8 +59,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
             moves::by(model, action);
         }
-        Action::Open => moves::open(model),
-        Action::Back => moves::back(model),
+        Action::Open => return open(model),
+        Action::Back => {
+            moves::back(model);
+            return runbooks::list(model);
+        }
         Action::Filter => filter(model),
         Action::SortNext => {
             model.sort.by = next_column(model.sort.by);
@@ -67,6 +76,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ScreenReplication => moves::show(model, Screen::Replication),
         Action::ScreenRoles => moves::show(model, Screen::Roles),
         Action::ScreenProblems => moves::show(model, Screen::Problems),
+        Action::Runbooks => return runbooks::show(model),
+        Action::Arm => arming::toggle(model),
+        Action::Note => dialogs::note(model),
+        Action::StopRun => return dialogs::stop(model),
+        Action::Rollback => return dialogs::roll_back(model),
         Action::Refresh => return refresh(model),
         Action::Retry => return retry(model),
         Action::Pause => pause(model),
@@ -74,7 +88,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         // Who reads help and presses quit wants to leave help.
         Action::Quit if model.help.is_some() => model.help = None,
-        Action::Quit => return vec![Effect::Quit],
+        Action::Quit => return dialogs::quit(model),
     }
     Vec::new()
 }
@@ -97,8 +111,23 @@ fn allowed_in_help(action: Action) -> bool {
     )
 }
 
+fn open(model: &mut Model) -> Vec<Effect> {
+    match model.screen() {
+        Screen::Runbooks | Screen::Plan | Screen::Run(_) => runbooks::open(model),
+        _ => {
+            moves::open(model);
+            Vec::new()
+        }
+    }
+}
+
+/// Whether the screen's rows are filtered.
+pub(super) fn is_filtered(model: &Model) -> bool {
+    matches!(model.screen(), Screen::Fleet | Screen::Roles | Screen::Problems | Screen::Runbooks)
+}
+
 fn filter(model: &mut Model) {
-    if matches!(model.screen(), Screen::Fleet | Screen::Roles | Screen::Problems) {
+    if is_filtered(model) {
         model.filter.editing = true;
     }
 }
@@ -139,8 +168,20 @@ fn retry(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Retry(name, Some(host))]
 }
 
+/// Lets a held screen go on.
+pub(super) fn unpause(model: &mut Model) {
+    if model.paused.is_some() {
+        pause(model);
+    }
+}
+
 /// Holds the screen, or lets it go on; what was selected meanwhile stays selected.
 fn pause(model: &mut Model) {
+    // What a run asks must not be missed, nor its age be a held one.
+    if matches!(model.screen(), Screen::Runbooks | Screen::Plan | Screen::Run(_)) {
+        model.say("runs are not held still".to_owned());
+        return;
+    }
     match model.paused.take() {
         None => {
             model.paused = Some(Paused { since: model.now, environments: model.environments.clone() });

@@ -13,6 +13,12 @@ pub(super) fn by(model: &mut Model, action: Action) {
     let page = model.page;
     if let Some(at) = model.help {
         model.help = Some(step(action, at, page, usize::from(u16::MAX)));
+    } else if matches!(model.screen(), Screen::Plan) {
+        if let Some(plan) = &mut model.runs.plan {
+            plan.scroll = step(action, plan.scroll, page, usize::from(u16::MAX));
+        }
+    } else if matches!(model.screen(), Screen::Run(_)) {
+        in_run(model, action);
     } else if matches!(model.screen(), Screen::Host(_)) {
         if let Some(env) = model.shown_mut() {
             let at = env.selection.detail_scroll;
@@ -23,6 +29,28 @@ pub(super) fn by(model: &mut Model, action: Action) {
         let at = selected(model).unwrap_or(0);
         if select(model, step(action, at, page, last)) {
             choose(model);
+        }
+    }
+}
+
+/// Arrows walk over the steps, pages turn what the step says; the last step is left to follow the run again.
+fn in_run(model: &mut Model, action: Action) {
+    let Some(run) = model.shown_run() else { return };
+    let (last, current) = (run.steps.len().saturating_sub(1), run.current);
+    let at = model.shown_step().unwrap_or(0);
+    match action {
+        Action::PageUp | Action::PageDown => {
+            // From what is chosen by itself a page up leads to the end; drawing tells where that is.
+            let end = usize::from(u16::MAX);
+            let from =
+                model.runs.scroll.unwrap_or(if action == Action::PageUp { end + model.page } else { 0 });
+            model.runs.scroll = Some(step(action, from, model.page, end));
+        }
+        Action::Last => (model.runs.step, model.runs.scroll) = (None, None),
+        _ => {
+            let to = step(action, at, 1, last);
+            model.runs.step = (Some(to) != current).then_some(to);
+            model.runs.scroll = None;
         }
     }
 }
@@ -58,7 +86,7 @@ pub(super) fn show(model: &mut Model, screen: Screen) {
     from_the_top(model);
 }
 
-fn push(model: &mut Model, screen: Screen) {
+pub(super) fn push(model: &mut Model, screen: Screen) {
     if model.screen() != &screen {
         model.screens.push(screen);
     }
@@ -92,7 +120,7 @@ pub(super) fn open(model: &mut Model) {
         }
         Screen::Roles => open_role(model),
         Screen::Problems => open_problem(model),
-        Screen::Host(_) => {}
+        Screen::Host(_) | Screen::Runbooks | Screen::Plan | Screen::Run(_) => {}
     }
 }
 
@@ -140,13 +168,13 @@ pub(super) fn selected_host(model: &Model) -> Option<HostName> {
         Screen::Host(host) => Some(host.clone()),
         Screen::Fleet | Screen::Replication => model.shown()?.selection.host.clone(),
         Screen::Problems => selected_problem(model)?.1.host.clone(),
-        Screen::Roles => None,
+        Screen::Roles | Screen::Runbooks | Screen::Plan | Screen::Run(_) => None,
     }
 }
 
 /// One step back: out of help, out of the filter, down the screens.
 pub(super) fn back(model: &mut Model) {
-    let filtered = matches!(model.screen(), Screen::Fleet | Screen::Roles | Screen::Problems);
+    let filtered = super::act::is_filtered(model);
     if model.help.is_some() {
         model.help = None;
     } else if filtered && !model.filter.text.is_empty() {
@@ -165,11 +193,14 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
     model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
     // A host of the one environment is none of the other, and neither is what a notice tells.
     model.notice = None;
-    while matches!(model.screen(), Screen::Host(_)) {
+    super::arming::disarm(model, "another environment is shown");
+    while matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_)) {
         model.screens.pop();
     }
     if model.screens.is_empty() {
         model.screens.push(Screen::Fleet);
     }
-    model.start()
+    let mut effects = model.start();
+    effects.extend(super::runbooks::list(model));
+    effects
 }

@@ -32,7 +32,9 @@ fn environment<'a>(model: &'a mut Model, name: &EnvName) -> Option<&'a mut Envir
 
 fn take_jump(model: &mut Model, jump: Arc<JumpSnapshot>) {
     if let Some(env) = environment(model, &jump.env) {
-        env.jump = jump;
+        let before = std::mem::replace(&mut env.jump, jump);
+        let after = env.jump.clone();
+        super::arming::jump_changed(model, &before, &after);
     }
 }
 

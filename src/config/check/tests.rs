@@ -7,6 +7,9 @@ fn context() -> Context {
     Context { home: "/home/ada".into(), user: "ada".into(), ..Context::default() }
 }
 
+/// Takes every runbook for a sound one, and knows none.
+const NO_RUNBOOKS: Runbooks<'_> = Runbooks { file: &|_, _| Vec::new(), all: &Vec::new };
+
 fn paths(folder: &Path) -> Paths {
     Paths { config: folder.join("config"), state: folder.join("state") }
 }
@@ -20,23 +23,23 @@ fn without_files_all_that_would_be_used_is_checked() {
     fs::write(paths.settings(), "theme = \"lihgt\"\nkeymap = \"mine\"\nenvironment = \"prod\"\n").unwrap();
     fs::write(paths.inventory(), inventory::EXAMPLE).unwrap();
     fs::write(paths.keymaps().join("mine.toml"), "[keys]\nhelp = [\"f10\"]\n").unwrap();
-    let report = run(&[], &paths, &context(), false);
+    let report = run(&[], &paths, &context(), NO_RUNBOOKS, false);
     assert_eq!(report.errors, 2, "{}", report.rendered);
     assert!(report.rendered.contains("did you mean \"light\"?"));
     assert!(report.rendered.contains("unknown environment \"prod\""));
     assert!(report.rendered.ends_with("3 files, 2 errors\n"), "{}", report.rendered);
 
     fs::write(paths.settings(), "theme = \"light\"\nkeymap = \"mine\"\nenvironment = \"staging\"\n").unwrap();
-    assert_eq!(run(&[], &paths, &context(), false).errors, 0);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, false).errors, 0);
 
     fs::write(paths.themes().join("x.toml"), "").unwrap();
-    assert_eq!(run(&[], &paths, &context(), false).errors, 3);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, false).errors, 3);
 }
 
 #[test]
 fn no_inventory_is_an_error_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let report = run(&[], &paths(folder.path()), &context(), false);
+    let report = run(&[], &paths(folder.path()), &context(), NO_RUNBOOKS, false);
     assert_eq!(report.errors, 1);
     assert!(report.rendered.contains("inventory.example.toml"), "{}", report.rendered);
 }
@@ -52,6 +55,8 @@ fn the_kind_is_told_by_content_or_place() {
     assert_eq!(kind("a/keymaps/x.toml", ""), Some(Kind::Keymap));
     assert_eq!(kind("my-inventory.toml", "keys = []"), Some(Kind::Inventory));
     assert_eq!(kind("config.toml", ""), Some(Kind::Settings));
+    assert_eq!(kind("x.toml", "[[step]]\nid = \"a\""), Some(Kind::Runbook));
+    assert_eq!(kind("a/runbooks/x.toml", ""), Some(Kind::Runbook));
     assert_eq!(kind("x.toml", "a = 1"), None);
 }
 
@@ -62,8 +67,13 @@ fn named_files_are_checked_each() {
     let bad = folder.path().join("bad.toml");
     fs::write(&good, inventory::EXAMPLE).unwrap();
     fs::write(&bad, "[environments.a]\njump = 3\n").unwrap();
-    let report =
-        run(&[good.clone(), bad, folder.path().join("none.toml")], &paths(folder.path()), &context(), false);
+    let report = run(
+        &[good.clone(), bad, folder.path().join("none.toml")],
+        &paths(folder.path()),
+        &context(),
+        NO_RUNBOOKS,
+        false,
+    );
     assert!(report.errors >= 3, "{}", report.rendered);
     assert!(report.rendered.contains(&format!("{}: ok\n", good.display())));
     assert!(report.rendered.contains("bad.toml:2:8"), "{}", report.rendered);

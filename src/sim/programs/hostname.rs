@@ -7,7 +7,7 @@ use super::quick::{Ask, Quick, bad_option, failure, output};
 pub(super) static HOSTNAME: Quick = Quick { name: "hostname", answer };
 
 fn answer(ask: &Ask<'_>) -> Reply {
-    let name = ask.host.as_str();
+    let name = ask.world.machine(ask.host).map_or(ask.host, |m| &m.hostname).as_str();
     match ask.args {
         [] => output(format!("{name}\n")),
         [option] => match option.as_str() {

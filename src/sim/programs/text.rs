@@ -1,6 +1,7 @@
 //! Everyday programs about text and files, and what they share: options, and reading the files they are given.
 //! Each knows the options people use; another one is refused with the program's own words, never ignored.
 
+pub mod awk;
 pub mod basename;
 pub mod cat;
 pub mod cut;
@@ -26,6 +27,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::sim::program::{Call, Reply};
 use crate::sim::shell::path;
+use crate::sim::world::files::Wish;
 use crate::ssh::dial::BoxFuture;
 
 /// Bytes a filter takes in before it gives up on the rest.
@@ -137,6 +139,9 @@ pub(crate) fn read_file(call: &Call, name: &str) -> Result<Vec<u8>, &'static str
         return Ok(Vec::new());
     }
     let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+    if !world.may(&call.host, &path, &call.user, Wish::Read) {
+        return Err("Permission denied");
+    }
     match world.read_file(&call.host, &path) {
         Some(bytes) => Ok(bytes),
         None if world.list_dir(&call.host, &path).is_some() => Err("Is a directory"),

@@ -39,7 +39,7 @@ fn answer(ask: &Ask<'_>) -> Reply {
         .filter(|letter| wanted.contains(*letter))
         .map(|letter| match letter {
             's' => "Linux",
-            'n' => ask.host.as_str(),
+            'n' => machine.hostname.as_str(),
             'r' => machine.os.kernel,
             'v' => machine.os.build,
             'm' => "x86_64",

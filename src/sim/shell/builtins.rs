@@ -67,7 +67,7 @@ impl Shell {
             [] => return Flow::Next,
         };
         self.status = match name {
-            ":" | "true" | "umask" | "ulimit" | "hash" | "alias" | "unalias" | "jobs" => 0,
+            ":" | "true" | "ulimit" | "hash" | "alias" | "unalias" | "jobs" => 0,
             "times" => self.say("0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n".as_bytes()).await,
             "false" => 1,
             "echo" => {
@@ -85,6 +85,7 @@ impl Shell {
             "shift" => self.shift(arguments).await,
             "wait" => self.wait(arguments).await,
             "kill" => self.kill(arguments).await,
+            "umask" => self.umask(arguments).await,
             "type" => self.describe(arguments, true).await,
             "getopts" => self.getopts(arguments).await,
             "trap" => self.trap(arguments).await,

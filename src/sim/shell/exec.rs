@@ -59,6 +59,8 @@ impl Shell {
         let pid = self.machine.new_pid();
         let mut job = self.subshell();
         job.set_fd(0, Fd::Null);
+        job.job = Some(pid);
+        job.nothing_follows = item.and_or.rest.is_empty() && item.and_or.first.commands.len() == 1;
         let and_or = Arc::clone(&item.and_or);
         self.machine.spawn(&self.group, pid, async move {
             job.and_or(&and_or).await;
@@ -148,9 +150,10 @@ impl Shell {
 
     async fn redirected(&mut self, compound: &Compound, redirects: &[Redirect]) -> Flow {
         if redirects.is_empty() {
+            self.nothing_follows = false;
             return self.compound(compound).await;
         }
-        let saved = self.descriptors.clone();
+        let saved = (!std::mem::take(&mut self.nothing_follows)).then(|| self.descriptors.clone());
         let flow = match self.redirect(redirects).await {
             Ok(true) => self.compound(compound).await,
             Ok(false) => {
@@ -159,7 +162,9 @@ impl Shell {
             }
             Err(flow) => flow,
         };
-        self.descriptors = saved;
+        if let Some(saved) = saved {
+            self.descriptors = saved;
+        }
         flow
     }
 

@@ -230,7 +230,8 @@ fn redirect(source: &ast::IoRedirect) -> Result<Vec<Redirect>, Syntax> {
                 }
             };
             let (usual, kind) = match kind {
-                Kind::Read | Kind::ReadAndWrite => (0, RedirectKind::Read(target)),
+                Kind::Read => (0, RedirectKind::Read(target)),
+                Kind::ReadAndWrite => (0, RedirectKind::ReadWrite(target)),
                 Kind::Write | Kind::Clobber => (1, RedirectKind::Write(target)),
                 Kind::Append => (1, RedirectKind::Append(target)),
                 Kind::DuplicateInput => (0, RedirectKind::Duplicate(target)),

@@ -159,6 +159,12 @@ impl Reader {
             let mut state = self.0.0.lock();
             let available = state.available();
             let newline = available.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+            // Half a line is left where it is, so that who gives up waiting loses nothing; unless the pipe is full.
+            let room = state.capacity.min(limit.saturating_sub(line.len()));
+            if newline.is_none() && !state.no_writers && available.len() < room {
+                state.wait(context);
+                return Poll::Pending;
+            }
             let count = newline.unwrap_or(available.len());
             line.extend_from_slice(available.get(..count).unwrap_or_default());
             if count > 0 {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::lock::Locks;
 use crate::domain::names::HostName;
 use crate::sim::program::SharedWorld;
 use crate::sim::world::World;
@@ -21,6 +22,10 @@ pub struct Machine {
     pub world: SharedWorld,
     next_pid: AtomicU32,
     processes: Mutex<BTreeMap<u32, Process>>,
+    /// What `flock` holds.
+    pub(crate) locks: Locks,
+    /// Processes that belong to no session any more: `setsid`, `nohup`, `systemd-run`.
+    detached: Group,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +45,14 @@ impl Machine {
     #[must_use]
     pub fn new(host: HostName, world: SharedWorld) -> Arc<Self> {
         let processes = Mutex::new(BTreeMap::new());
-        Arc::new(Self { host, world, next_pid: AtomicU32::new(1000), processes })
+        Arc::new(Self {
+            host,
+            world,
+            next_pid: AtomicU32::new(1000),
+            processes,
+            locks: Locks::default(),
+            detached: Group::default(),
+        })
     }
 
     /// The world, for a moment.
@@ -65,13 +77,38 @@ impl Machine {
         run: impl Future<Output = u8> + Send + 'static,
     ) {
         let (done, status) = watch::channel(None);
+        let power_cut = self.power_cut();
         let task = tokio::spawn(async move {
-            let status = run.await;
+            let status = tokio::select! {
+                status = run => status,
+                () = power_cut => signalled(9),
+            };
             done.send_replace(Some(status));
         });
         let abort = task.abort_handle();
         group.add(self, pid, abort.clone());
         self.processes().insert(pid, Process { abort, status });
+    }
+
+    /// Ends when the machine loses power.
+    pub(crate) fn power_cut(&self) -> impl Future<Output = ()> + Send + 'static {
+        let told = self.world().power_cut(&self.host).map(|told| told.notified_owned());
+        async move {
+            match told {
+                Some(told) => told.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// What ends a process.
+    pub(crate) fn abort_handle(&self, pid: u32) -> Option<AbortHandle> {
+        self.processes().get(&pid).map(|process| process.abort.clone())
+    }
+
+    /// The group of what outlives its session.
+    pub(crate) fn detached(&self) -> Group {
+        self.detached.clone()
     }
 
     /// Whether that process runs.
@@ -110,7 +147,7 @@ struct Members(Mutex<Vec<Member>>);
 
 #[derive(Debug)]
 struct Member {
-    machine: Arc<Machine>,
+    machine: Weak<Machine>,
     pid: u32,
     abort: AbortHandle,
 }
@@ -118,7 +155,9 @@ struct Member {
 impl Drop for Member {
     fn drop(&mut self) {
         self.abort.abort();
-        self.machine.processes().remove(&self.pid);
+        if let Some(machine) = self.machine.upgrade() {
+            machine.processes().remove(&self.pid);
+        }
     }
 }
 
@@ -131,13 +170,22 @@ impl Group {
         let mut members = self.members();
         // Waited-for and finished processes are forgotten, so that a loop of background jobs stays small.
         members.retain(|member| !member.abort.is_finished() || members_status_wanted(member));
-        members.push(Member { machine: Arc::clone(machine), pid, abort });
+        members.push(Member { machine: Arc::downgrade(machine), pid, abort });
     }
 
     /// Hands everything over to another group, as orphans are.
     pub(crate) fn merge_into(&self, other: &Self) {
         let moved = std::mem::take(&mut *self.members());
         other.members().extend(moved);
+    }
+
+    /// Hands one process over to another group.
+    pub(crate) fn hand_over(&self, pid: u32, other: &Self) {
+        let member = {
+            let mut members = self.members();
+            members.iter().position(|member| member.pid == pid).map(|at| members.swap_remove(at))
+        };
+        other.members().extend(member);
     }
 
     /// Ends everything in it.
@@ -148,5 +196,5 @@ impl Group {
 
 /// A finished process stays known until somebody has waited for it.
 fn members_status_wanted(member: &Member) -> bool {
-    member.machine.processes().contains_key(&member.pid)
+    member.machine.upgrade().is_some_and(|machine| machine.processes().contains_key(&member.pid))
 }

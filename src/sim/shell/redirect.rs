@@ -1,11 +1,10 @@
 //! Redirections, and the files of the world behind them.
 
-use std::sync::{Arc, Mutex};
-
 use super::pipe::filled;
 use super::simple::always_there;
 use super::state::{Fd, FileWriter, Flow, Shell};
 use super::syntax::{Redirect, RedirectKind, Word};
+use crate::sim::world::files::Wish;
 
 /// Why a redirection failed, in dash's words.
 type Refused = String;
@@ -29,10 +28,12 @@ impl Shell {
     async fn redirect_one(&mut self, redirect: &Redirect) -> Result<Result<(), Refused>, Flow> {
         let opened = match &redirect.kind {
             RedirectKind::Read(word) => self.text(word).await.map(|name| self.open(&name))?,
-            RedirectKind::Write(word) => self.create(word, false).await?,
-            RedirectKind::Append(word) => self.create(word, true).await?,
+            RedirectKind::Write(word) => self.create(word, Opening::Empty).await?,
+            RedirectKind::Append(word) => self.create(word, Opening::AtEnd).await?,
+            RedirectKind::ReadWrite(word) => self.create(word, Opening::AsItIs).await?,
             RedirectKind::Both(word, append) => {
-                let opened = self.create(word, *append).await?;
+                let how = if *append { Opening::AtEnd } else { Opening::Empty };
+                let opened = self.create(word, how).await?;
                 if let Ok(fd) = &opened {
                     self.set_fd(2, fd.clone());
                 }
@@ -74,40 +75,67 @@ impl Shell {
         if let Some(fd) = self.device(&path) {
             return Ok(fd);
         }
-        match self.machine.world().read_file(&self.machine.host, &path) {
+        let world = self.machine.world();
+        if !world.may(&self.machine.host, &path, &self.user, Wish::Read) {
+            return Err(format!("cannot open {name}: Permission denied"));
+        }
+        match world.read_file(&self.machine.host, &path) {
             Some(bytes) => Ok(Fd::Read(filled(bytes))),
             None => Err(format!("cannot open {name}: No such file")),
         }
     }
 
-    async fn create(&mut self, word: &Word, append: bool) -> Result<Result<Fd, Refused>, Flow> {
+    async fn create(&mut self, word: &Word, how: Opening) -> Result<Result<Fd, Refused>, Flow> {
         let name = self.text(word).await?;
         let path = self.absolute(&name);
         if let Some(fd) = self.device(&path) {
             return Ok(Ok(fd));
         }
+        let opened = self.open_to_write(&path, how);
+        Ok(opened.map(Fd::File).map_err(|why| format!("cannot create {name}: {why}")))
+    }
+
+    /// Opens a file of the world for writing; makes it when it is not there.
+    pub(crate) fn open_to_write(&self, path: &str, how: Opening) -> Result<FileWriter, &'static str> {
         let mut world = self.machine.world();
         let host = &self.machine.host;
         let (parent, _) = path.rsplit_once('/').unwrap_or_default();
-        let refused = if ["/proc", "/sys"].iter().any(|tree| path.starts_with(tree)) {
-            Some("Permission denied")
-        } else if world.list_dir(host, &path).is_some() {
-            Some("Is a directory")
-        } else if !(always_there(parent) || world.list_dir(host, parent).is_some()) {
-            Some("Directory nonexistent")
-        } else {
-            None
-        };
-        if let Some(why) = refused {
-            return Ok(Err(format!("cannot create {name}: {why}")));
+        if ["/proc", "/sys"].iter().any(|tree| path.starts_with(tree)) {
+            return Err("Permission denied");
         }
-        let content = if append { world.read_file(host, &path).unwrap_or_default() } else { Vec::new() };
-        world.write_file(host, &path, content.clone());
+        if world.list_dir(host, path).is_some() {
+            return Err("Is a directory");
+        }
+        if !(always_there(parent) || world.list_dir(host, parent).is_some()) {
+            return Err("Directory nonexistent");
+        }
+        if !world.may(host, path, &self.user, Wish::Write) {
+            return Err("Permission denied");
+        }
+        let made = world.metadata(host, path).is_none();
+        if made || how == Opening::Empty {
+            world.write_file(host, path, Vec::new());
+        }
+        if made {
+            let (mode, user) = (0o666 & !self.umask, self.user.clone());
+            world.set_attributes(host, path, |attributes| {
+                attributes.mode = mode;
+                attributes.owner.clone_from(&user);
+                attributes.group = user;
+            });
+        }
         drop(world);
-        Ok(Ok(Fd::File(FileWriter {
-            path: Arc::from(path),
-            content: Arc::new(Mutex::new(content)),
-            machine: Arc::clone(&self.machine),
-        })))
+        Ok(FileWriter::new(&self.machine, path, how == Opening::AtEnd))
     }
+}
+
+/// How a file is opened for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// `>`
+    Empty,
+    /// `>>`
+    AtEnd,
+    /// `<>`
+    AsItIs,
 }

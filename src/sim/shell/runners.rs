@@ -1,5 +1,9 @@
 //! Programs that run other commands: they need the shell layer, not only the world.
 
+mod detach;
+mod flock;
+mod systemd_run;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +13,29 @@ use super::state::{Fd, LARGEST, Shell};
 
 /// Every name that is found here. The last row are builtins that are also programs.
 pub(crate) const NAMES: &[&str] = &[
-    "sh", "bash", "dash", "timeout", "sudo", "env", "nohup", "xargs", "sleep", "nice", "setsid", "stdbuf",
-    "echo", "printf", "test", "[", "true", "false", "pwd", "kill",
+    "sh",
+    "bash",
+    "dash",
+    "timeout",
+    "sudo",
+    "env",
+    "nohup",
+    "xargs",
+    "sleep",
+    "nice",
+    "ionice",
+    "setsid",
+    "stdbuf",
+    "flock",
+    "systemd-run",
+    "echo",
+    "printf",
+    "test",
+    "[",
+    "true",
+    "false",
+    "pwd",
+    "kill",
 ];
 
 /// Runs one of them; `fields` starts with its name.
@@ -23,7 +48,10 @@ pub(crate) async fn run(shell: &mut Shell, fields: Vec<String>) -> u8 {
         "timeout" => timeout(shell, arguments).await,
         "sudo" => sudo(shell, arguments).await,
         "env" => env(shell, arguments).await,
-        "nohup" | "nice" | "setsid" | "stdbuf" => after_options(shell, arguments).await,
+        "nohup" | "setsid" => detach::run(shell, &name, arguments).await,
+        "systemd-run" => systemd_run::run(shell, arguments).await,
+        "flock" => flock::run(shell, arguments).await,
+        "nice" | "ionice" | "stdbuf" => after_options(shell, arguments).await,
         "xargs" => xargs(shell, arguments).await,
         "sleep" => sleep(shell, arguments).await,
         builtin if is_builtin(builtin) => {
@@ -38,13 +66,13 @@ pub(crate) async fn run(shell: &mut Shell, fields: Vec<String>) -> u8 {
     }
 }
 
-/// `nice -n 5 cmd`, `nohup cmd`, `stdbuf -oL cmd`.
+/// `nice -n 5 cmd`, `ionice -c 3 cmd`, `stdbuf -oL cmd`.
 async fn after_options(shell: &mut Shell, arguments: &[String]) -> u8 {
     let mut rest = arguments;
     while let [flag, tail @ ..] = rest
         && flag.starts_with('-')
     {
-        rest = if flag == "-n" { tail.get(1..).unwrap_or_default() } else { tail };
+        rest = if matches!(flag.as_str(), "-n" | "-c") { tail.get(1..).unwrap_or_default() } else { tail };
     }
     if rest.is_empty() { 0 } else { shell.external(rest.to_vec()).await }
 }

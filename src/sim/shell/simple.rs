@@ -24,7 +24,8 @@ impl Shell {
                 return flow;
             }
         }
-        let saved = (!simple.redirects.is_empty()).then(|| self.descriptors.clone());
+        let last = std::mem::take(&mut self.nothing_follows);
+        let saved = (!simple.redirects.is_empty() && !last).then(|| self.descriptors.clone());
         match self.redirect(&simple.redirects).await {
             Ok(true) => {}
             Ok(false) => {
@@ -179,10 +180,11 @@ impl Shell {
             Some((directory, program)) if PROGRAM_DIRECTORIES.contains(&directory) => program,
             Some(_) => "",
         };
-        if runners::NAMES.contains(&program) {
+        let world = self.machine.world();
+        let systemd = world.machine(&self.machine.host).is_some_and(|m| m.os.has_systemd());
+        if runners::NAMES.contains(&program) && (systemd || program != "systemd-run") {
             return Found::Runner;
         }
-        let world = self.machine.world();
         if let Some(found) = PROGRAMS.iter().find(|p| p.name() == program)
             && found.installed(&world, &self.machine.host)
         {

@@ -27,20 +27,51 @@ pub(crate) enum Fd {
     File(FileWriter),
 }
 
-/// A file of the world being written: every write shows at once.
+/// A file of the world being written: every write shows at once. Clones are the same open file, as descriptors are
+/// after `dup`; a lock on it goes with the last of them.
 #[derive(Debug, Clone)]
-pub(crate) struct FileWriter {
+pub(crate) struct FileWriter(Arc<OpenFile>);
+
+#[derive(Debug)]
+pub(crate) struct OpenFile {
     pub(crate) path: Arc<str>,
-    pub(crate) content: Arc<Mutex<Vec<u8>>>,
     pub(crate) machine: Arc<Machine>,
+    /// Where the next write goes; `None` for the end, whoever else writes.
+    position: Option<Mutex<usize>>,
+    /// Its number among the holders of locks.
+    pub(crate) holder: u64,
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        self.machine.locks.release(&self.path, self.holder);
+    }
 }
 
 impl FileWriter {
+    pub(crate) fn new(machine: &Arc<Machine>, path: &str, append: bool) -> Self {
+        Self(Arc::new(OpenFile {
+            path: Arc::from(path),
+            machine: Arc::clone(machine),
+            position: (!append).then(Mutex::default),
+            holder: machine.locks.new_holder(),
+        }))
+    }
+
+    pub(crate) fn file(&self) -> &OpenFile {
+        &self.0
+    }
+
     pub(crate) fn put(&self, bytes: &[u8]) {
-        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        content.extend_from_slice(bytes);
-        content.truncate(LARGEST);
-        self.machine.world().write_file(&self.machine.host, &self.path, content.clone());
+        let OpenFile { path, machine, position, .. } = &*self.0;
+        match position {
+            None => machine.world().write_at(&machine.host, path, None, bytes),
+            Some(position) => {
+                let mut position = position.lock().unwrap_or_else(PoisonError::into_inner);
+                machine.world().write_at(&machine.host, path, Some(*position), bytes);
+                *position += bytes.len();
+            }
+        }
     }
 }
 
@@ -120,6 +151,11 @@ pub(crate) struct Shell {
     pub(crate) machine: Arc<Machine>,
     pub(crate) user: String,
     pub(crate) group: Group,
+    /// The background process this shell is, if it is one.
+    pub(crate) job: Option<u32>,
+    pub(crate) umask: u32,
+    /// The one command of a background process: what it redirects away is closed, not kept for later.
+    pub(crate) nothing_follows: bool,
     pub(crate) name: String,
     pub(crate) pid: u32,
     pub(crate) last_background: Option<u32>,
@@ -157,6 +193,9 @@ impl Shell {
             machine,
             user: user.to_owned(),
             group: Group::default(),
+            job: None,
+            umask: 0o022,
+            nothing_follows: false,
             name: "sh".to_owned(),
             pid,
             last_background: None,
@@ -202,6 +241,7 @@ impl Shell {
     pub(crate) fn subshell(&self) -> Self {
         let mut sub = self.clone();
         sub.on_exit = None;
+        sub.nothing_follows = false;
         sub.children.clear();
         sub
     }
@@ -210,6 +250,8 @@ impl Shell {
     pub(crate) fn child(&self) -> Self {
         let mut child = Self::new(Arc::clone(&self.machine), &self.user, self.descriptors.clone());
         child.group = self.group.clone();
+        child.job = self.job;
+        child.umask = self.umask;
         child.depth = self.depth;
         child.variables = Arc::new(
             self.variables.iter().filter(|(_, v)| v.exported).map(|(k, v)| (k.clone(), v.clone())).collect(),

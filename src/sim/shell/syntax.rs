@@ -98,6 +98,7 @@ pub(crate) enum RedirectKind {
     Read(Word),
     Write(Word),
     Append(Word),
+    ReadWrite(Word),
     Duplicate(Word),
     Here(Word),
     HereString(Word),

@@ -86,7 +86,7 @@ async fn scripts_do_what_dash_does() {
             }
         }
     }
-    for name in ["test", "loop", "tee"] {
+    for name in ["test", "loop", "tee", "lock", "append", "both"] {
         let _never_made = std::fs::remove_file(format!("/tmp/sim-shell-{name}"));
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));

@@ -23,13 +23,18 @@ pub(crate) struct Door {
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(environment: Arc<Environment>, host: &HostName, stream: impl Stream) {
-    let Some(site) = environment.sites.get(host).cloned() else { return };
+    let Some(site) = environment.site(host) else { return };
+    let Some(power_cut) = environment.power_cut(host) else { return };
     let link = Link::new(stream, Arc::clone(&site.switch));
     let config = site.config();
-    let door = Door { environment, site, user: String::new() };
+    let power_cut = power_cut.notified();
+    let door = Door { environment, site: Arc::clone(&site), user: String::new() };
     // How a connection ends concerns its client only.
     if let Ok(running) = russh::server::run_stream(config, link, door).await {
-        let _ended = running.await;
+        tokio::select! {
+            _ended = running => {}
+            () = power_cut => site.switch.drop_connections(),
+        }
     }
 }
 
@@ -45,10 +50,10 @@ impl Door {
     /// The machine that answers: another one under [`Fault::AnswersAs`].
     fn machine(&self) -> Arc<crate::sim::shell::Machine> {
         let other = match self.site.switch.fault() {
-            Some(Fault::AnswersAs(other)) => self.environment.sites.get(&other),
+            Some(Fault::AnswersAs(other)) => self.environment.site(&other),
             _ => None,
         };
-        Arc::clone(&other.unwrap_or(&self.site).machine)
+        Arc::clone(&other.as_ref().unwrap_or(&self.site).machine)
     }
 }
 

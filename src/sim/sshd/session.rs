@@ -23,7 +23,7 @@ enum Wanted {
     Shell,
 }
 
-/// Serves a session to its end. Dropping the connection drops whatever runs.
+/// Serves a session to its end. As with a real server, a command outlives its connection: it finds the end of its input.
 pub(crate) async fn run(channel: Channel<Msg>, handle: Handle, mut login: Login, switch: Arc<Switch>) {
     let id = channel.id();
     let (mut requests, output) = channel.split();
@@ -64,32 +64,52 @@ pub(crate) async fn run(channel: Channel<Msg>, handle: Handle, mut login: Login,
     let (stdin, read_end) = pipe();
     let (out_writer, out) = pipe();
     let (err_writer, err) = pipe();
-    let work = async {
-        match wanted {
-            Wanted::Command(command) => login.execute(&command, read_end, out_writer, err_writer).await,
-            Wanted::Shell if terminal => terminal::run(&login, read_end, out_writer).await,
-            Wanted::Shell => login.read_commands(read_end, out_writer, err_writer).await,
+    let power_cut = login.machine.power_cut();
+    let mut work = tokio::spawn(async move {
+        let work = async {
+            match wanted {
+                Wanted::Command(command) => login.execute(&command, read_end, out_writer, err_writer).await,
+                Wanted::Shell if terminal => terminal::run(&login, read_end, out_writer).await,
+                Wanted::Shell => login.read_commands(read_end, out_writer, err_writer).await,
+            }
+        };
+        tokio::select! {
+            ended = work => Some(ended),
+            () = power_cut => None,
         }
-    };
+    });
     let pump_out = pump(out, &output, None, terminal, &switch);
     let pump_err = pump(err, &output, Some(STDERR), terminal, &switch);
     let finish = async {
-        let (Ended { status, leftovers }, (), ()) = tokio::join!(work, pump_out, pump_err);
-        drop(leftovers);
-        let _gone = output.exit_status(u32::from(status)).await;
+        let (ended, (), ()) = tokio::join!(&mut work, pump_out, pump_err);
+        if let Ok(Some(Ended { status, leftovers })) = ended {
+            drop(leftovers);
+            let _gone = output.exit_status(u32::from(status)).await;
+        }
         let _gone = output.eof().await;
         let _gone = output.close().await;
     };
-    tokio::select! {
-        () = finish => {}
-        () = feed(&mut requests, stdin) => {
-            let _gone = output.close().await;
-        }
+    let end = tokio::select! {
+        () = finish => return,
+        end = feed(&mut requests, stdin) => end,
+    };
+    // Without a client the command finds the end of its input, and nobody reads what it writes; a terminal hangs up.
+    if terminal || matches!(end, End::Signal) {
+        work.abort();
     }
+    let _gone = output.close().await;
+}
+
+/// Why there is no more input.
+enum End {
+    /// The client has gone, or closed the channel.
+    Gone,
+    /// The client sent a signal.
+    Signal,
 }
 
 /// Passes the client's input on until the channel closes or a signal ends the command.
-async fn feed(requests: &mut ChannelReadHalf, stdin: Writer) {
+async fn feed(requests: &mut ChannelReadHalf, stdin: Writer) -> End {
     let mut stdin = Some(stdin);
     let mut waiting: Vec<u8> = Vec::new();
     let mut ended = false;
@@ -114,7 +134,8 @@ async fn feed(requests: &mut ChannelReadHalf, stdin: Writer) {
                 }
             },
             message = requests.wait(), if waiting.len() < KEPT => match message {
-                None | Some(ChannelMsg::Close | ChannelMsg::Signal { .. }) => return,
+                None | Some(ChannelMsg::Close) => return End::Gone,
+                Some(ChannelMsg::Signal { .. }) => return End::Signal,
                 Some(ChannelMsg::Data { data }) if stdin.is_some() => waiting.extend_from_slice(&data),
                 Some(ChannelMsg::Eof) => ended = true,
                 Some(_) => {}

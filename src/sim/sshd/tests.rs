@@ -189,7 +189,7 @@ async fn faults_do_what_they_say() {
         let mut channel = again.handle.channel_open_session().await.unwrap();
         channel.exec(true, "echo hello").await.unwrap();
         let mut flooded = 0;
-        while flooded < 1 << 20 {
+        while flooded < 1 << 17 {
             if let ChannelMsg::Data { data } = channel.wait().await.expect("more") {
                 flooded += data.len();
             }
@@ -242,16 +242,24 @@ async fn a_jump_box_that_goes_down_takes_its_connections_with_it() {
     .await;
 }
 
+/// Asks until a file on the jump box says that.
+async fn until(peer: &Peer, path: &str, text: &str) {
+    while !exec(peer, &format!("cat {path} 2>/dev/null"), b"").await.0.contains(text) {}
+}
+
 #[tokio::test]
-async fn closing_the_channel_ends_what_ran() {
+async fn a_command_outlives_its_channel_as_with_a_real_server_and_a_signal_ends_it() {
     soon(async {
         let (fleet, address) = fleet();
         let jump = jump(&fleet, &address).await;
         let channel = jump.handle.channel_open_session().await.unwrap();
-        channel
-            .exec(true, "echo $$ > /tmp/pid; sleep 1000 & echo $! > /tmp/bg; while :; do :; done")
-            .await
-            .unwrap();
+        let script = "echo on > /tmp/on; cat > /dev/null; trap 'echo left > /tmp/left' EXIT; exit 3";
+        channel.exec(true, script).await.unwrap();
+        until(&jump, "/tmp/on", "on").await;
+        channel.close().await.unwrap();
+        until(&jump, "/tmp/left", "left").await;
+        let channel = jump.handle.channel_open_session().await.unwrap();
+        channel.exec(true, "sleep 1000 & echo $! > /tmp/bg; while :; do :; done").await.unwrap();
         let background = loop {
             let (out, ..) = exec(&jump, "cat /tmp/bg 2>/dev/null", b"").await;
             if !out.is_empty() {
@@ -259,8 +267,104 @@ async fn closing_the_channel_ends_what_ran() {
             }
         };
         assert_eq!(exec(&jump, &format!("kill -0 {background}"), b"").await.2, Some(0));
-        channel.close().await.unwrap();
+        channel.signal(russh::Sig::TERM).await.unwrap();
         while exec(&jump, &format!("kill -0 {background} 2>/dev/null"), b"").await.2 == Some(0) {}
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_detached_outlives_its_session_and_ends_with_the_power() {
+    soon(async {
+        let universe = Universe::load_still("wpd-2015", 1).unwrap();
+        let (fleet, address) = (SimFleet::start(&universe), universe.jumps().next().unwrap().2.to_owned());
+        let jump = jump(&fleet, &address).await;
+        let app1 = through(&fleet, &jump, "app1").await.unwrap();
+        let started = "nohup sh -c 'sleep 0.2; echo $$ > /tmp/done; sleep 1000' > /tmp/out 2>&1 & echo $!";
+        let (pid, ..) = exec(&app1, started, b"").await;
+        until(&app1, "/tmp/done", "\n").await;
+        let alive = format!("kill -0 {}", pid.trim());
+        assert_eq!(exec(&app1, &alive, b"").await.2, Some(0));
+        let world = &universe.environments[0].1;
+        assert!(world.lock().unwrap().power_off(&HostName::new("app1").unwrap()));
+        assert!(app1.handle.channel_open_session().await.is_err());
+        assert!(through(&fleet, &jump, "app1").await.is_err(), "it is off");
+        world.lock().unwrap().power_on(&HostName::new("app1").unwrap(), 0.0);
+        let app1 = through(&fleet, &jump, "app1").await.unwrap();
+        while exec(&app1, &format!("{alive} 2>/dev/null"), b"").await.2 == Some(0) {}
+    })
+    .await;
+}
+
+/// What takes a lease on the jump box, holds it for as long as its input brings heartbeats, and tells who has it.
+const LEASE: &str = r#"
+umask 022
+exec 9>>/run/lock/jumpdeck-promote.lock || exit 70
+if ! flock -n 9; then
+    echo "taken $(cat /run/lock/jumpdeck-promote.holder 2>/dev/null)"
+    exit 75
+fi
+printf '%s\n' "$1" > /run/lock/jumpdeck-promote.holder.$$ &&
+    mv -f /run/lock/jumpdeck-promote.holder.$$ /run/lock/jumpdeck-promote.holder || exit 71
+trap 'rm -f /run/lock/jumpdeck-promote.holder' EXIT
+echo held
+while IFS= read -r -t "$2" line; do
+    case $line in
+        beat*) echo "alive ${line#beat }" ;;
+        step*) printf '%s\n' "$1 ${line#step }" > /run/lock/jumpdeck-promote.holder ;;
+        bye) echo released; exit 0 ;;
+    esac
+done
+"#;
+
+async fn lease(peer: &Peer, who: &str, patience: &str) -> russh::Channel<russh::client::Msg> {
+    let channel = peer.handle.channel_open_session().await.unwrap();
+    let script = shlex::try_quote(LEASE).unwrap();
+    channel.exec(true, format!("sh -c {script} lease {who} {patience}")).await.unwrap();
+    channel
+}
+
+async fn next_text(channel: &mut russh::Channel<russh::client::Msg>) -> String {
+    loop {
+        match channel.wait().await {
+            Some(ChannelMsg::Data { data }) => return String::from_utf8_lossy(&data).into_owned(),
+            Some(ChannelMsg::ExtendedData { data, .. }) => panic!("{}", String::from_utf8_lossy(&data)),
+            Some(_) => {}
+            None => return String::new(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_held_by_one_session_and_free_when_that_is_killed() {
+    soon(async {
+        let (fleet, address) = fleet();
+        let (one, two) = (jump(&fleet, &address).await, jump(&fleet, &address).await);
+        let mut first = lease(&one, "ann@console", "30").await;
+        assert_eq!(next_text(&mut first).await, "held\n");
+        first.data(&b"beat 1\n"[..]).await.unwrap();
+        assert_eq!(next_text(&mut first).await, "alive 1\n");
+        first.data(&b"step 4 freeze\nbeat 2\n"[..]).await.unwrap();
+        assert_eq!(next_text(&mut first).await, "alive 2\n");
+        let mut second = lease(&two, "bob@console", "30").await;
+        assert_eq!(next_text(&mut second).await, "taken ann@console 4 freeze\n");
+        // The first console is killed: its connection breaks off.
+        drop(first);
+        drop(one);
+        let mut again = loop {
+            let mut again = lease(&two, "bob@console", "30").await;
+            if next_text(&mut again).await == "held\n" {
+                break again;
+            }
+        };
+        again.data(&b"bye\n"[..]).await.unwrap();
+        assert_eq!(next_text(&mut again).await, "released\n");
+        // A holder that falls silent loses it, too.
+        let mut silent = lease(&two, "eve@console", "0.2").await;
+        while !next_text(&mut silent).await.is_empty() {}
+        let mut last = lease(&two, "bob@console", "30").await;
+        assert_eq!(next_text(&mut last).await, "held\n");
+        assert_eq!(exec(&two, "cat /run/lock/jumpdeck-promote.holder", b"").await.0, "bob@console\n");
     })
     .await;
 }

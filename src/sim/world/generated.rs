@@ -40,6 +40,7 @@ fn host(index: usize, name: String) -> HostSpec {
     let mean = 0.05 + part(31) * 1.4;
     HostSpec {
         address: Some(format!("10.{}.{}.{}", 20 + index / 62_500, index / 250 % 250, index % 250 + 2)),
+        public_address: None,
         os: None,
         cpus: 4,
         ram_gb: 8.0,

@@ -1,6 +1,9 @@
 //! One simulated machine: what it is, and its figures at a moment. May import `domain` names.
 
 use std::cell::RefCell;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use crate::domain::names::{HostName, RoleName, roles_from_host_name};
 
@@ -13,11 +16,27 @@ use super::storage::{Mount, parse_row};
 /// The kernel takes a sample of the running tasks each five seconds.
 const SAMPLE: f64 = 5.0;
 
+/// A kernel keeps about 2 % of the memory for itself before it counts.
+const COUNTED: f64 = 0.979;
+
+/// Seconds a new machine takes to boot, at least.
+const BOOT: f64 = 8.0;
+
 /// A machine.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// Short name.
+    /// What the world knows it by. Its host name, but for the second machine of a name.
     pub name: HostName,
+    /// What it calls itself.
+    pub hostname: HostName,
+    /// Whether it came after the world's start.
+    pub(crate) added: bool,
+    /// Whether it has power.
+    pub(crate) powered: bool,
+    /// When it is through with booting, seconds since the world's start.
+    pub(crate) boots_until: f64,
+    /// Told when it loses power.
+    pub(crate) power_cut: Arc<Notify>,
     /// Address inside the environment.
     pub address: String,
     /// Operating system.
@@ -105,7 +124,12 @@ impl Machine {
             Some(level) => Some(level.to_owned()),
         };
         Ok(Self {
+            hostname: name.clone(),
             name,
+            added: false,
+            powered: true,
+            boots_until: 0.0,
+            power_cut: Arc::default(),
             address: spec.address.clone().unwrap_or_else(|| format!("{}.{}", env.subnet, index + 10)),
             os,
             cpus: spec.cpus,
@@ -117,8 +141,7 @@ impl Machine {
             mounts,
             alive,
             key,
-            // A kernel keeps about 2 % of the memory for itself before it counts.
-            memory_kb: kb(spec.ram_gb * 1024.0 * 1024.0 * 0.979),
+            memory_kb: kb(spec.ram_gb * 1024.0 * 1024.0 * COUNTED),
             memory_part: spec.memory_percent / 100.0,
             swap_kb: spec.swap_mb * 1024,
             swap_part: spec.swap_percent / 100.0,
@@ -144,7 +167,7 @@ impl Machine {
     pub fn roles(&self) -> Vec<RoleName> {
         match &self.grain_roles {
             Some(roles) => roles.iter().filter_map(|role| RoleName::new(role).ok()).collect(),
-            None => roles_from_host_name(self.name.as_str()),
+            None => roles_from_host_name(self.hostname.as_str()),
         }
     }
 
@@ -223,7 +246,47 @@ impl Machine {
 
     /// Seconds since it was booted.
     pub(crate) fn uptime(&self, seconds: f64) -> f64 {
-        self.uptime + if self.alive { seconds } else { 0.0 }
+        (self.uptime + if self.alive { seconds } else { 0.0 }).max(0.0)
+    }
+
+    /// A machine like this one, new: switched on at that moment, its system fresh from an image.
+    pub(crate) fn fresh_copy(
+        &self,
+        name: HostName,
+        hostname: HostName,
+        address: &str,
+        key: u64,
+        seconds: f64,
+    ) -> Self {
+        let mut copy = self.clone();
+        copy.machine_id = format!("{:016x}{:016x}", draw(key, 1), draw(key, 2));
+        copy.boots_until = seconds + BOOT + 4.0 * unit(key, 6);
+        // A machine of a still world shows the same uptime for ever: that since its boot was done.
+        copy.uptime = if self.alive { -copy.boots_until } else { 0.0 };
+        copy.power_cut = Arc::default();
+        copy.powered = true;
+        copy.added = true;
+        copy.name = name;
+        copy.hostname = hostname;
+        address.clone_into(&mut copy.address);
+        copy.key = key;
+        copy
+    }
+
+    /// Memory of its flavor, MB.
+    pub(crate) fn ram_mb(&self) -> u64 {
+        #[allow(clippy::cast_precision_loss)] // memory is far below 2^53 kB
+        let whole = self.memory_kb as f64 / COUNTED / 1024.0;
+        count(whole + 0.5)
+    }
+
+    /// Gives it the virtual hardware of another flavor.
+    pub(crate) fn resize(&mut self, cpus: u32, ram_mb: u64, disk_gb: u32) {
+        self.cpus = cpus;
+        self.disk_gb = disk_gb;
+        #[allow(clippy::cast_precision_loss)] // as above
+        let memory = ram_mb as f64 * 1024.0 * COUNTED;
+        self.memory_kb = kb(memory);
     }
 
     /// A number of its own, the same for the same seed.
@@ -240,7 +303,7 @@ fn system_mounts(spec: &HostSpec) -> Vec<Mount> {
         Mount::pseudo("devpts", "/dev/pts", "devpts", "rw,nosuid,noexec,relatime,gid=5,mode=620"),
     ];
     if spec.memory_filesystems {
-        let memory = kb(spec.ram_gb * 1024.0 * 1024.0 * 0.979);
+        let memory = kb(spec.ram_gb * 1024.0 * 1024.0 * COUNTED);
         mounts.insert(2, Mount::memory("udev", "/dev", "devtmpfs", memory / 2 - 16, 4));
         mounts.push(Mount::memory("tmpfs", "/run", "tmpfs", memory / 10, 388));
     }

@@ -94,6 +94,12 @@ impl Os {
         RELEASES.iter().find(|os| os.id == id)
     }
 
+    /// Whether systemd runs it; Upstart does before Debian 8 and Ubuntu 15.04.
+    #[must_use]
+    pub fn has_systemd(&self) -> bool {
+        self.debian
+    }
+
     /// Whether `/proc/meminfo` has `MemAvailable` (Linux 3.14), and `free` its newer form with it.
     #[must_use]
     pub fn tells_available_memory(&self) -> bool {

@@ -16,7 +16,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
-        "/proc/sys/kernel/hostname" => format!("{}\n", m.name),
+        "/proc/sys/kernel/hostname" => format!("{}\n", m.hostname),
         "/proc/sys/kernel/osrelease" => format!("{}\n", m.os.kernel),
         "/proc/sys/kernel/ostype" => "Linux\n".to_owned(),
         "/sys/devices/system/cpu/online" | "/sys/devices/system/cpu/possible" => match m.cpus {

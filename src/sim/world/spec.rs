@@ -69,6 +69,8 @@ pub struct HostSpec {
     pub name: String,
     /// The last number of its address; else by its place in the list.
     pub address: Option<String>,
+    /// Its floating address, where that is known; else it gets one if its role has one.
+    pub public_address: Option<String>,
     /// Operating system, one of `os.rs`.
     pub os: Option<String>,
     /// Virtual CPUs.

@@ -191,3 +191,64 @@ fn files_are_listed_read_and_written() {
     assert_eq!(world.list_dir(&app1, "/tmp").unwrap(), ["a"]);
     assert_eq!(world.read_file(&app1, "/tmp/a/b").unwrap(), b"x");
 }
+
+#[test]
+fn files_are_removed_moved_and_have_times_and_modes() {
+    let mut world = still("wpd-2013", 1, 0);
+    let backup = host("backup");
+    world.write_file(&backup, "/srv/x/a", b"one\n".to_vec());
+    world.append_file(&backup, "/srv/x/a", b"two\n");
+    assert_eq!(world.metadata(&backup, "/srv/x/a").unwrap().size, 8);
+    assert!(world.set_attributes(&backup, "/srv/x/a", |a| a.mode = 0o600));
+    world.advance(Duration::from_secs(60));
+    world.write_file(&backup, "/srv/x/a", b"three\n".to_vec());
+    let found = world.metadata(&backup, "/srv/x/a").unwrap();
+    assert_eq!((found.size, found.attributes.mode), (6, 0o600));
+    assert!(found.attributes.modified >= world.epoch(&backup));
+    assert!(world.rename(&backup, "/srv/x", "/srv/y"));
+    assert!(world.list_dir(&backup, "/srv/x").is_none());
+    assert_eq!(world.read_file(&backup, "/srv/y/a").unwrap(), b"three\n");
+    assert!(!world.remove_dir(&backup, "/srv/y"), "not empty");
+    assert!(world.remove_file(&backup, "/srv/y/a"));
+    assert!(!world.remove_file(&backup, "/srv/y/a"));
+    assert_eq!(world.list_dir(&backup, "/srv/y").unwrap(), Vec::<String>::new());
+    assert!(world.remove_dir(&backup, "/srv/y"));
+    // What the world wrote itself can go, and come back.
+    assert!(world.remove_file(&backup, "/etc/hosts"));
+    assert!(world.read_file(&backup, "/etc/hosts").is_none());
+    assert!(!world.list_dir(&backup, "/etc").unwrap().contains(&"hosts".to_owned()));
+    world.write_file(&backup, "/etc/hosts", Vec::new());
+    assert!(world.read_file(&backup, "/etc/hosts").is_some());
+    let root = world.metadata(&backup, "/etc/hosts").unwrap().attributes;
+    world.store_file(&backup, "/mnt/backup/db.sql.gz", b"\x1f\x8b".to_vec(), 3 << 30, root);
+    assert_eq!(world.metadata(&backup, "/mnt/backup/db.sql.gz").unwrap().size, 3 << 30);
+    assert_eq!(world.written_below(&backup, "/mnt/backup"), 3 << 30);
+}
+
+#[test]
+fn a_machine_comes_boots_and_goes_and_two_may_bear_one_name() {
+    let mut world = still("wpd-2015", 1, 0);
+    let app1 = host("app1");
+    let old = world.machine(&app1).unwrap().clone();
+    let twin = world.add_machine(&app1, "10.10.10.77", &app1).unwrap();
+    assert_ne!(twin, app1);
+    assert_eq!(world.add_machine(&host("app9"), "10.10.10.77", &app1), None, "the address is taken");
+    assert_eq!(world.fqdn(&twin), "app1.production.wpdn");
+    assert_eq!(world.resolve("10.10.10.77"), Some(twin.clone()));
+    assert_eq!(world.resolve("app1"), Some(app1.clone()));
+    assert_ne!(world.machine(&twin).unwrap().machine_id, old.machine_id);
+    assert!(!world.is_up(&twin));
+    world.advance(Duration::from_secs(20));
+    assert!(world.is_up(&twin));
+    assert!(world.uptime(&twin).unwrap() < 20.0);
+    world.power_off(&twin);
+    assert!(!world.is_up(&twin));
+    world.power_on(&twin, 1.0);
+    world.advance(Duration::from_secs(2));
+    assert!(world.is_up(&twin));
+    assert!(world.remove_machine(&app1));
+    assert_eq!(world.resolve("app1"), Some(twin));
+    let again = world.add_machine(&app1, &old.address, &host("app2")).unwrap();
+    assert_eq!(again, app1);
+    assert_ne!(world.machine(&again).unwrap().machine_id, old.machine_id);
+}

@@ -8,11 +8,15 @@ use tui_textarea::{CursorMove, TextArea};
 
 use crate::app::model::Screen;
 use crate::config::action::Action;
+use crate::domain::run::RunState;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
 
 /// Its rows.
 pub(crate) const HEIGHT: u16 = 2;
+
+/// Columns below which the last of the screens is named only where it is shown: help must be seen.
+const ALL_SCREENS: u16 = 72;
 
 /// What a screen has to say of what is selected, and where in its list that is.
 #[derive(Default)]
@@ -43,7 +47,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
     let keys = row(foot, 1);
     buf.set_style(keys, scene.styles.surface);
     let room = right(buf, Rect { width: keys.width.saturating_sub(1), ..keys }, &hints(scene, keys.width));
-    left(buf, Rect { width: room, ..keys }, &screens(scene));
+    left(buf, Rect { width: room, ..keys }, &screens(scene, keys.width));
 }
 
 /// The filter being typed: what does not fit scrolls, so that the cursor is always seen.
@@ -74,7 +78,7 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
 }
 
 /// The screens with their keys; the one shown stands out.
-fn screens(scene: &Scene<'_>) -> Line<'static> {
+fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let screen = scene.model.screen();
     let mut spans = vec![Span::raw(" ")];
     for (action, shown) in [
@@ -82,8 +86,12 @@ fn screens(scene: &Scene<'_>) -> Line<'static> {
         (Action::ScreenReplication, *screen == Screen::Replication),
         (Action::ScreenRoles, *screen == Screen::Roles),
         (Action::ScreenProblems, *screen == Screen::Problems),
+        (Action::Runbooks, matches!(screen, Screen::Runbooks | Screen::Plan | Screen::Run(_))),
     ] {
-        let key = key(scene, action).map(|k| format!("{k} ")).unwrap_or_default();
+        if action == Action::Runbooks && width < ALL_SCREENS && !shown {
+            continue;
+        }
+        let key = bound(scene, action).map(|k| format!("{k} ")).unwrap_or_default();
         let text = format!(" {key}{} ", action.help());
         spans.push(span(text, if shown { scene.styles.tab } else { scene.styles.muted }));
     }
@@ -100,6 +108,22 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
             (Action::Down, "scroll"),
             (Action::Retry, "retry"),
         ],
+        Screen::Runbooks => &[
+            (Action::Help, "help"),
+            (Action::Open, "open"),
+            (Action::Filter, "filter"),
+            (Action::Arm, "arm"),
+            (Action::NextEnvironment, "environment"),
+            (Action::Back, "back"),
+        ],
+        Screen::Plan => &[
+            (Action::Help, "help"),
+            (Action::Open, "start"),
+            (Action::Down, "scroll"),
+            (Action::Arm, "arm"),
+            (Action::Back, "back"),
+        ],
+        Screen::Run(_) => run_hints(scene),
         _ => &[
             (Action::Help, "help"),
             (Action::Open, "open"),
@@ -111,13 +135,13 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
             (Action::Quit, "quit"),
         ],
     };
-    let mut room = usize::from(width).saturating_sub(screens(scene).width() + 2);
+    let mut room = usize::from(width).saturating_sub(screens(scene, width).width() + 2);
     let mut spans = Vec::new();
     for (action, what) in here {
         if *action == Action::SortNext && *scene.model.screen() != Screen::Fleet {
             continue;
         }
-        let Some(key) = key(scene, *action) else { continue };
+        let Some(key) = bound(scene, *action) else { continue };
         let hint = [span(key, scene.styles.strong), span(format!(" {what}  "), scene.styles.muted)];
         let needed: usize = hint.iter().map(Span::width).sum();
         if needed > room {
@@ -129,6 +153,30 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
-fn key(scene: &Scene<'_>, action: Action) -> Option<String> {
+/// What a person may do with the run on screen.
+fn run_hints(scene: &Scene<'_>) -> &'static [(Action, &'static str)] {
+    match scene.model.shown_run() {
+        Some(run) if !run.watching && run.state.is_under_way() => &[
+            (Action::Help, "help"),
+            (Action::StopRun, "stop"),
+            (Action::Note, "note"),
+            (Action::Rollback, "roll back"),
+            (Action::PageDown, "more"),
+            (Action::Arm, "arm"),
+            (Action::Back, "back"),
+        ],
+        Some(run) if !run.watching && matches!(run.state, RunState::Stopped(_)) => {
+            &[(Action::Help, "help"), (Action::Open, "go on"), (Action::Arm, "arm"), (Action::Back, "back")]
+        }
+        _ => &[(Action::Help, "help"), (Action::PageDown, "more"), (Action::Back, "back")],
+    }
+}
+
+fn bound(scene: &Scene<'_>, action: Action) -> Option<String> {
     scene.model.keymap.keys(action).next().map(|k| k.to_string())
+}
+
+/// The key of an action as hints show it; the action's own name where no key is bound to it.
+pub(crate) fn key(scene: &Scene<'_>, action: Action) -> String {
+    bound(scene, action).unwrap_or_else(|| action.name().to_owned())
 }

@@ -11,16 +11,18 @@ use crate::domain::problem::{Problem, Severity};
 use crate::domain::snapshot::LinkState;
 use crate::domain::time::{Freshness, short_age};
 use crate::view::scene::Scene;
-use crate::view::signs::Status;
+use crate::view::signs::{Progress, Status};
 use crate::view::text::{Align, left, put, right, round_trip, row, span};
 
 const HEIGHT: u16 = 2;
+/// From so many columns on, reasons are told at more length.
+const WIDE: u16 = 110;
 
 /// Draws the header and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let tabs = row(area, 0);
     buf.set_style(tabs, scene.styles.surface);
-    let room = right(buf, tabs, &flags(scene));
+    let room = right(buf, tabs, &flags(scene, area.width));
     draw_tabs(buf, Rect { width: room, ..tabs }, scene);
 
     let band = row(area, 1);
@@ -32,17 +34,54 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 }
 
 /// What must never be overlooked: a simulated fleet, a held screen.
-fn flags(scene: &Scene<'_>) -> Line<'static> {
+fn flags(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(paused) = &scene.model.paused {
         let since = short_age(scene.model.now.since(paused.since));
         spans.push(span(format!(" PAUSED {since}{} ", news(scene)), scene.styles.paused));
         spans.push(Span::raw(" "));
     }
+    spans.extend(run_elsewhere(scene));
+    spans.extend(arming(scene, width));
     if scene.model.fleet.simulated {
         spans.push(span(" SIMULATED ", scene.styles.simulated));
     }
     Line::from(spans)
+}
+
+/// Whether changes may be made here; for how long, and for what.
+fn arming(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
+    let (styles, runs) = (scene.styles, &scene.model.runs);
+    let Some(armed) = runs.armed.as_ref().filter(|a| a.env == scene.env.spec.name) else {
+        let why = match runs.disarmed {
+            Some(why) if width >= WIDE => format!(" ({why})"),
+            _ => String::new(),
+        };
+        return vec![span("READ-ONLY", styles.strong), span(why, styles.muted), Span::raw(" ")];
+    };
+    let left = armed.until.since(scene.model.now).as_secs();
+    let clock = match left / 3600 {
+        0 => format!("{:02}:{:02}", left / 60, left % 60),
+        hours => format!("{hours}:{:02}:{:02}", left / 60 % 60, left % 60),
+    };
+    let most = if width >= WIDE { 40 } else { 12 };
+    let reason = crate::view::text::cut(armed.reason.as_str(), most);
+    vec![span(format!(" ARMED {clock} {reason} "), styles.armed), Span::raw(" ")]
+}
+
+/// A run that goes on where nobody looks.
+fn run_elsewhere(scene: &Scene<'_>) -> Vec<Span<'static>> {
+    let shown = scene.model.shown_run().map(|r| &r.id);
+    let mut others = scene.model.runs_under_way().filter(|r| Some(&r.id) != shown).peekable();
+    if others.peek().is_none() {
+        return Vec::new();
+    }
+    let (progress, text) = if others.any(|r| r.prompt.is_some()) {
+        (Progress::Asks, "RUN ASKS")
+    } else {
+        (Progress::Runs, "RUN")
+    };
+    vec![span(format!("{} {text}", progress.sign()), scene.styles.progress(progress)), Span::raw("  ")]
 }
 
 /// On a held screen: how bad it is by now, when that is not what the screen shows.

@@ -30,7 +30,7 @@ def write_known_hosts(fleet):
     address, port = fleet.jump_endpoint()
     seen_as = address if port == 22 else f"[{address}]:{port}"
     lines = []
-    for machine in fleet.machines:
+    for machine in fleet.present():
         names = [machine.fqdn, machine.name, fleet.address(machine)]
         if machine.is_jump:
             names += [fleet.jump_address] + ([seen_as] if seen_as != fleet.jump_address else [])
@@ -51,7 +51,7 @@ def write_ssh_config(fleet):
         "  ForwardAgent no",
         "  LogLevel ERROR",
     ]
-    for machine in fleet.machines:
+    for machine in fleet.present():
         lines += ["", f"Host {machine.name}", f"  User {machine.user}"]
         if machine.is_jump:
             lines += [f"  HostName {address}", f"  Port {port}"]
@@ -85,7 +85,7 @@ def inventory(fleet):
         rows.append(f"{name} = {{ warning = 99, critical = 100 }}")
     rows += ["", f"[environments.{ENVIRONMENT}.hosts]"]
     # In a bench the jump box is only the way: the rivals do not ask it either.
-    for machine in (m for m in fleet.machines if not (m.is_jump and fleet.only_plain and fleet.hosts)):
+    for machine in (m for m in fleet.present() if not (m.is_jump and fleet.only_plain and fleet.hosts)):
         # The jump box is asked over the jump connection itself: it has no second address.
         fields = [] if machine.is_jump else [f'address = "{fleet.address(machine)}"']
         if machine.user != "root":

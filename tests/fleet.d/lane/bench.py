@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import faults, fleet as life, peers, report
+from . import faults, fleet as life, peers, report, state
 from .layout import ENVIRONMENT, FleetError
 from .machine import write
 from .processes import run
@@ -93,7 +93,7 @@ def one_run(options, directory, place, python, program, hosts, rtt):
     """One fleet: cold, warm, memory."""
     directory = Path(f"{directory}-bench")
     say(f"{hosts} hosts, {rtt} ms")
-    with life.held(directory):
+    with state.held(directory):
         fleet, _ = life.up("bench", directory, hosts, True, float(rtt))
         try:
             run_ = Run(options, fleet, place, python, program)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, database, faults, fleet as life, machine as machines, processes, wires
+from . import access, bench, database, faults, fleet as life, machine as machines, processes, salt, services, state, wires
 from .layout import FleetError, default_directory
 
 EPILOG = """\
@@ -36,6 +36,7 @@ def parser():
     up.add_argument("--hosts", type=int, default=0, metavar="N", help="N further hosts with sshd only (plain01...)")
     up.add_argument("--only-plain", action="store_true", help="the jump box and the N plain hosts, nothing else")
     up.add_argument("--rtt", type=float, default=0.0, metavar="MS", help="round trip to the jump box, in milliseconds")
+    up.add_argument("--replication", choices=list(database.MODES), help="how the replicas follow (default gtid)")
     command("down", "end everything, remove everything, say what is left over")
     command("status", "what is up").add_argument("--json", action="store_true")
     command("prove", "show that hosts are reached through the jump box only, and that replication is encrypted")
@@ -50,11 +51,10 @@ def parser():
                        ("rekey", "a new host key; known_hosts keeps the old one"), ("cut", "take a host's cable down"),
                        ("mend", "take it up")):  # fmt: skip
         command(name, text, "host")
-    command("trust", "write known_hosts anew from the hosts' present keys")
+    command("trust", "write known_hosts, ssh_config and inventory.toml anew from the hosts' present keys and addresses")
     jump = command("jump", "the jump box's sshd")
     jump.add_argument("action", choices=["stop", "start", "restart-sshd", "raise-limits", "default-limits"])
-    db = command("db", "a host's MariaDB", "host")
-    db.add_argument("action", choices=["stop", "start"])
+    services.arguments(command)
     bench.arguments(command("bench", "the same poll by jumpdeck and by what people use today, side by side"))
     return top
 
@@ -73,7 +73,7 @@ def main(argv):
                 print("cannot run the real fleet; missing: " + ", ".join(lacking), file=sys.stderr)
                 return 3
         if options.command in ("up", "down"):
-            with life.held(directory):
+            with state.held(directory):
                 return COMMANDS[options.command](options, directory)
         return COMMANDS[options.command](options, directory)
     except FleetError as error:
@@ -84,7 +84,8 @@ def main(argv):
 def _up(options, directory):
     if not 0 <= options.hosts <= 150 or not 0 <= options.rtt <= 2000:
         raise FleetError("--hosts takes 0 to 150, --rtt 0 to 2000")
-    fleet, there = life.up(options.name, directory, options.hosts, options.only_plain, options.rtt)
+    fleet, there = life.up(options.name, directory, options.hosts, options.only_plain, options.rtt,
+                          options.replication)  # fmt: skip
     how = "already up" if there else f"up in {fleet.up_seconds} s"
     address, port = fleet.jump_endpoint()
     print(f"{len(fleet.machines)} hosts {how}: jump box {address} port {port}, {fleet.path('inventory.toml')}")
@@ -98,7 +99,7 @@ def _down(_options, directory):
 
 
 def _status(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     wrong = life.ailing(fleet)
     if options.json:
         rows = [{"name": m.name, "address": fleet.address(m), "user": m.user, "shell": m.shell, "pid": m.pid,
@@ -116,12 +117,17 @@ def _status(options, directory):
 
 
 def _prove(_options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     others = [m for m in fleet.machines if not m.is_jump]
     wrong = wires.prove_isolation(fleet, others[0])
-    for replica in fleet.databases()[1:]:
+    masters = database.writable(fleet)
+    if fleet.databases() and len(masters) != 1:
+        wrong.append(f"writable databases: {', '.join(m.name for m in masters) or 'none'}")
+    for replica in (m for m in fleet.databases() if m not in masters):
         if not database.is_following(replica):
             wrong.append(f"{replica.name} does not follow over TLS")
+    silent = salt.silent(fleet) if salt.is_up(fleet) else []
+    wrong += [f"{name}: its Salt minion does not answer" for name in silent]
     names = {processes.run(*processes.inside(m, "hostname")).strip() for m in fleet.machines}
     if names != {m.name for m in fleet.machines}:
         wrong.append(f"hosts do not have their own names: {sorted(names)}")
@@ -131,30 +137,30 @@ def _prove(_options, directory):
 
 
 def _inventory(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     print(fleet.path("inventory.toml") if options.path else access.inventory(fleet), end="\n" if options.path else "")
     return 0
 
 
 def _exec(options, directory):
-    machine = life.require(directory).machine(options.host)
+    machine = state.require(directory).machine(options.host)
     return subprocess.run(processes.inside(machine, *(options.argv or ["bash"])), check=False).returncode
 
 
 def _ssh(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     os.execvp("ssh", ["ssh", "-F", str(fleet.path("ssh_config")), fleet.machine(options.host).name, *options.argv])
 
 
 def _sql(options, directory):
-    machine = life.require(directory).machine(options.host)
+    machine = state.require(directory).machine(options.host)
     print(database.sql(machine, options.statements, vertical=options.vertical), end="")
     return 0
 
 
 def _on_host(act, needs_fleet=False):
     def command(options, directory):
-        fleet = life.require(directory)
+        fleet = state.require(directory)
         machine = fleet.machine(options.host)
         said = act(fleet, machine) if needs_fleet else act(machine)
         print(f"{options.command} {machine.name}" + (f": {said}" if said is not None else ""))
@@ -164,12 +170,12 @@ def _on_host(act, needs_fleet=False):
 
 
 def _trust(_options, directory):
-    faults.trust(life.require(directory))
+    faults.trust(state.require(directory))
     return 0
 
 
 def _jump(options, directory):
-    fleet = life.require(directory)
+    fleet = state.require(directory)
     acts = {
         "stop": lambda: faults.stop_sshd(fleet.jump),
         "start": lambda: faults.start_sshd(fleet.jump),
@@ -179,13 +185,6 @@ def _jump(options, directory):
     }
     said = acts[options.action]()
     print(f"jump {options.action}" + (f": {said}" if said else ""))
-    return 0
-
-
-def _db(options, directory):
-    machine = life.require(directory).machine(options.host)
-    {"stop": faults.stop_database, "start": faults.start_database}[options.action](machine)
-    print(f"db {machine.name} {options.action}")
     return 0
 
 
@@ -205,5 +204,5 @@ COMMANDS = {
     "mend": _on_host(faults.mend, needs_fleet=True),
     "trust": _trust,
     "jump": _jump,
-    "db": _db,
+    **services.COMMANDS,
 }

@@ -4,7 +4,7 @@ import signal
 import subprocess
 
 from . import access, machine as machines, processes
-from .database import wait_answering
+from .database import kill, launch, wait_answering
 from .layout import FleetError
 from .machine import RAISED_LIMITS
 from .processes import inside, run, wait_for
@@ -48,16 +48,15 @@ def rekey(fleet, machine):
     """Gives the host a new key, as a replaced machine has one. known_hosts keeps the old one until `trust`."""
     source = fleet.home(machine) / "etc" / "ssh"
     machines.make_host_key(source)
-    for name, mode in (("ssh_host_ed25519_key", "600"), ("ssh_host_ed25519_key.pub", "644")):
-        run(*inside(machine, "sh", "-c", f"umask 077; cat >/etc/ssh/{name}.new; chmod {mode} /etc/ssh/{name}.new; "
-                    f"mv /etc/ssh/{name}.new /etc/ssh/{name}"), text=(source / name).read_text())  # fmt: skip
+    for name, mode in (("ssh_host_ed25519_key", 0o600), ("ssh_host_ed25519_key.pub", 0o644)):
+        machines.put(machine, f"/etc/ssh/{name}", (source / name).read_text(), mode)
     restart_sshd(machine)
     return run("ssh-keygen", "-l", "-f", str(source / "ssh_host_ed25519_key.pub")).split()[1]
 
 
 def trust(fleet):
-    """Writes known_hosts anew from the keys the hosts have now."""
-    access.write_known_hosts(fleet)
+    """Writes known_hosts, ssh_config and inventory.toml anew from the keys and addresses the hosts have now."""
+    access.write_all(fleet)
 
 
 def cut(fleet, machine):
@@ -87,20 +86,26 @@ def limits(fleet, raised):
 
 def stop_database(machine):
     """Ends a host's MariaDB as its own shutdown does."""
-    _require_database(machine)
+    require_database(machine)
     run(*inside(machine, "mariadb-admin", "--defaults-file=/etc/mysql/my.cnf", "shutdown"))
     if not wait_for(lambda: not machines.daemons(machine, "mariadbd"), 20):
         raise FleetError(f"{machine.name}: MariaDB does not end")
 
 
 def start_database(machine):
-    """Starts a host's MariaDB and waits until it answers."""
-    _require_database(machine)
-    if not machines.daemons(machine, "mariadbd"):
-        subprocess.run(inside(machine, "/etc/jumpdeck/start-mariadb"), stdin=subprocess.DEVNULL, check=True)
+    """Starts a host's MariaDB and waits until it answers. It comes back read-only."""
+    require_database(machine)
+    launch(machine)
     wait_answering(machine)
 
 
-def _require_database(machine):
+def kill_database(machine):
+    """Ends a host's MariaDB with SIGKILL."""
+    require_database(machine)
+    kill(machine)
+
+
+def require_database(machine):
+    """An error unless the host is a database."""
     if not machine.server_id:
         raise FleetError(f"{machine.name} is no database")

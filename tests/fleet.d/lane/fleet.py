@@ -1,17 +1,16 @@
 """Up, down, status: the life of a fleet. Everything it makes is recorded before it can matter, so that `down` finds it
 even when `up` was killed."""
 
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-from . import access, database, delay, machine as machines, processes, wires
+from . import access, agent, apps, cloud, database, delay, machine as machines, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
+from .state import removed
 
 PROGRAMS = {
     "sshd": "openssh-server",
@@ -40,40 +39,16 @@ def missing_for(only_plain):
     return lacking
 
 
-@contextmanager
-def held(directory):
-    """One command at a time works on a fleet that changes."""
-    path = Path(f"{directory}.lock")
-    while True:
-        lock = open(path, "w", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW, 0o600))
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # Whoever held it before has removed the file: the lock must be on the one others will open.
-        if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
-            break
-        lock.close()
-    with lock:
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def require(directory):
-    """The fleet that is up, or an error that says how to get one."""
-    fleet = Fleet.load(directory)
-    if fleet is None or not fleet.machines:
-        raise FleetError(f"no fleet in {directory}: tests/fleet up")
-    return fleet
-
-
-def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0):
-    """Brings a fleet up, or leaves it when the same one is up already. Returns it and whether it was there."""
+def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None):
+    """Brings a fleet up, or leaves it when the same one is up already, in whatever mode unless one is named. Returns it
+    and whether it was there."""
     lacking = missing_for(only_plain)
     if lacking:
         raise FleetError("cannot run the real fleet; missing: " + ", ".join(lacking))
     there = Fleet.load(directory)
     if there is not None:
         same = (there.hosts, there.only_plain, there.rtt_ms) == (hosts, only_plain, rtt_ms)
+        same = same and replication in (None, there.replication)
         if same and there.machines and not ailing(there):
             return there, True
         down(directory)
@@ -81,7 +56,7 @@ def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0):
         raise FleetError(f"{directory} is there and is no fleet: remove it or choose another --dir")
     directory.mkdir(mode=0o700, parents=True)
     directory.joinpath(MARKER).touch()
-    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms)
+    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms, replication or "gtid")
     fleet.machines = [m for m in standard_machines() if m.is_jump or not only_plain] + plain_machines(hosts)
 
     def interrupted(signum, _frame):
@@ -116,6 +91,9 @@ def build(fleet):
         machines.prepare(fleet, machine)
     # The databases start last and are waited for last: they take longest.
     databases.prepare()
+    apps.prepare(fleet)
+    salt.prepare(fleet)
+    cloud.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
     for machine in fleet.machines:
@@ -130,6 +108,15 @@ def build(fleet):
     databases.replicate()
     fleet.up_seconds = round(time.monotonic() - begun, 1)
     fleet.save()
+
+
+def reset_databases(fleet, mode):
+    """The databases as new, and with them what the apps know and what their writers recorded."""
+    apps.stop(fleet)
+    apps.forget(fleet)
+    database.Databases(fleet).reset(mode)
+    apps.point_at(fleet, fleet.databases()[0])
+    salt.restore_pillar(fleet)
 
 
 def keep_logs(fleet):
@@ -167,6 +154,7 @@ def down(directory):
     if fleet is None:
         return []
     delay.stop(fleet)
+    agent.stop(fleet)
     # A host that was killed before it told its pid has no first process yet: its `unshare` waits to be found by name.
     for pid in unborn(fleet):
         processes.send([pid], signal.SIGKILL)
@@ -180,12 +168,6 @@ def down(directory):
     # Again while something that an interrupted `up` had begun still writes there.
     processes.wait_for(lambda: removed(directory), 10, step=0.2)
     return leftovers(fleet, namespaces)
-
-
-def removed(directory):
-    """Removes the directory; whether it is gone."""
-    shutil.rmtree(directory, ignore_errors=True)
-    return not directory.exists()
 
 
 def unborn(fleet):
@@ -214,6 +196,8 @@ def leftovers(fleet, namespaces):
         left.append(f"directory {fleet.directory}")
     if fleet.proxy and processes.is_alive(fleet.proxy["pid"], fleet.proxy["started"]):
         left.append(f"delay proxy {fleet.proxy['pid']}")
+    if fleet.agent and processes.is_alive(fleet.agent["pid"], fleet.agent["started"]):
+        left.append(f"the cloud's agent {fleet.agent['pid']}")
     return left
 
 

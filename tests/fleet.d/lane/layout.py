@@ -32,12 +32,19 @@ class Machine:
     server_id: int = 0
     grain_roles: bool = False
     plain: bool = False
+    # Marks a host that was booted in the cloud: another one may bear its name.
+    twin: str = ""
     pid: int = 0
     started: int = 0
 
     @property
     def is_jump(self):
         return self.name == JUMP
+
+    @property
+    def label(self):
+        """Its name, or name~twin: unlike the name it is one host's alone."""
+        return f"{self.name}~{self.twin}" if self.twin else self.name
 
     @property
     def veth(self):
@@ -92,9 +99,11 @@ class Fleet:
     hosts: int = 0
     only_plain: bool = False
     rtt_ms: float = 0.0
+    replication: str = "gtid"
     slot: int = -1
     up_seconds: float = 0.0
     proxy: dict = field(default_factory=dict)
+    agent: dict = field(default_factory=dict)
     machines: list = field(default_factory=list)
 
     # Addresses.
@@ -131,14 +140,21 @@ class Fleet:
         return self.machine(JUMP)
 
     def machine(self, name):
-        """The host of that name."""
+        """The host of that label or name; of two with one name the older."""
         for machine in self.machines:
-            if machine.name == name:
+            if name in (machine.label, machine.name):
                 return machine
         raise FleetError(f"no host {name!r}; there are: {' '.join(m.name for m in self.machines)}")
 
     def databases(self):
         return [m for m in self.machines if m.server_id]
+
+    def apps(self):
+        return [m for m in self.present() if "app" in m.roles() and not m.plain]
+
+    def present(self):
+        """One host of every name: what the inventory lists."""
+        return [m for m in self.machines if self.machine(m.name) is m]
 
     # Files.
     def path(self, *parts):
@@ -146,7 +162,7 @@ class Fleet:
 
     def home(self, machine):
         """A host's own directory."""
-        return self.path("hosts", machine.name)
+        return self.path("hosts", machine.label)
 
     @property
     def key(self):

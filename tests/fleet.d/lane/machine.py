@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 from . import processes
-from .layout import ENVIRONMENT, FleetError
+from .layout import DOMAIN, ENVIRONMENT, FleetError
 from .processes import run
 
 # Debian's defaults are sshd's defaults (MaxStartups 10:30:100, MaxSessions 10) but for PAM, which would want services
@@ -52,6 +52,12 @@ def write(path, text, mode=0o644):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(mode)
+
+
+def put(machine, path, text, mode=0o644):
+    """Replaces one file inside a running host, whole or not at all. The text goes in on stdin: it may be a secret."""
+    run(*processes.inside(machine, "sh", "-c", 'umask 077; mkdir -p -m 755 "${1%/*}"; cat >"$1.new" && chmod "$2" "$1.new" && '
+                          'mv "$1.new" "$1"', "put", path, f"{mode:o}"), text=text)  # fmt: skip
 
 
 def make_host_key(directory):
@@ -115,9 +121,10 @@ def sshd_config(machine, raised=False):
 
 
 def hosts_file(fleet):
-    """Every host by its short and its full name."""
+    """Every host by its short and its full name, and the alias of the master as a fresh fleet has it."""
     lines = ["127.0.0.1 localhost"]
-    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.machines]
+    lines += [f"{fleet.address(m)} masterdb.{DOMAIN} masterdb" for m in fleet.databases()[:1]]
+    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.present()]
     return "\n".join(lines) + "\n"
 
 

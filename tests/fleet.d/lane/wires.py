@@ -34,7 +34,6 @@ def plug_in(fleet):
         f"addr add {fleet.our_address}/30 dev {fleet.link}",
         f"link set {fleet.link} up",
     ]))  # fmt: skip
-    hosts = [m for m in fleet.machines if not m.is_jump]
     orders = [
         f"addr add {fleet.jump_address}/30 dev outside",
         "link set outside up",
@@ -42,13 +41,24 @@ def plug_in(fleet):
         f"addr add {fleet.address(jump)}/24 dev inside",
         "link set inside up",
     ]
-    for host in hosts:
-        orders.append(f"link add {host.veth} type veth peer name eth0 netns {host.pid}")
-        orders.append(f"link set {host.veth} master inside up")
     run(*inside(jump, "ip", "-batch", "-", net_only=True), text="\n".join(orders))
-    for host in hosts:
-        orders = f"addr add {fleet.address(host)}/24 dev eth0\nlink set eth0 up"
-        run(*inside(host, "ip", "-batch", "-", net_only=True), text=orders)
+    for host in fleet.machines:
+        if not host.is_jump:
+            plug_host(fleet, host)
+
+
+def plug_host(fleet, host):
+    """Connects one host to the bridge."""
+    orders = f"link add {host.veth} type veth peer name eth0 netns {host.pid}\nlink set {host.veth} master inside up"
+    run(*inside(fleet.jump, "ip", "-batch", "-", net_only=True), text=orders)
+    orders = f"addr add {fleet.address(host)}/24 dev eth0\nlink set eth0 up"
+    run(*inside(host, "ip", "-batch", "-", net_only=True), text=orders)
+
+
+def is_cut(fleet, host):
+    """Whether a host's cable is down: nobody reaches it, whatever it does by itself."""
+    shown = run(*inside(fleet.jump, "ip", "-brief", "link", "show", "dev", host.veth, net_only=True), check=False)
+    return "LOWER_UP" not in shown
 
 
 def unplug(fleet):

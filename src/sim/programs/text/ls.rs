@@ -1,10 +1,14 @@
-//! `ls`: names; `-l` with sizes. The world knows no owners and times, so `-l` shows root and no date.
+//! `ls`: names; `-l` with what the world knows of them.
 
 use std::sync::PoisonError;
 
 use super::{Arguments, answer, arguments};
+use crate::domain::storage::human_kb;
 use crate::sim::program::{Call, Program, Reply};
+use crate::sim::programs::files::moment;
+use crate::sim::programs::files::stat::letters;
 use crate::sim::shell::path;
+use crate::sim::world::files::Metadata;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -33,14 +37,9 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
     let several = operands.len() > 1;
     for (at, operand) in operands.iter().enumerate() {
         let path = path::absolute(&call.cwd, operand);
-        let row = |name: &str, path: &str| {
-            if !parsed.has('l') {
-                return format!("{name}\n");
-            }
-            match world.read_file(&call.host, path) {
-                Some(bytes) => format!("-rw-r--r-- 1 root root {:>8} {name}\n", bytes.len()),
-                None => format!("drwxr-xr-x 2 root root {:>8} {name}\n", 4096),
-            }
+        let row = |name: &str, path: &str| match world.metadata(&call.host, path) {
+            Some(found) if parsed.has('l') => long(&found, name, parsed.has('h')),
+            _ => format!("{name}\n"),
         };
         let directory = world.list_dir(&call.host, &path).filter(|_| !parsed.has('d'));
         match directory {
@@ -51,6 +50,13 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
                 }
                 names.retain(|name| parsed.has('a') || parsed.has('A') || !name.starts_with('.'));
                 names.sort();
+                if parsed.has('t') {
+                    let time = |name: &String| {
+                        let found = world.metadata(&call.host, &path::absolute(&path, name));
+                        found.map_or(0.0, |found| found.attributes.modified)
+                    };
+                    names.sort_by(|a, b| time(b).total_cmp(&time(a)));
+                }
                 if parsed.has('r') {
                     names.reverse();
                 }
@@ -59,9 +65,7 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
                     reply.stdout.extend(row(&name, &full).bytes());
                 }
             }
-            None if world.read_file(&call.host, &path).is_some()
-                || world.list_dir(&call.host, &path).is_some() =>
-            {
+            None if world.metadata(&call.host, &path).is_some() => {
                 reply.stdout.extend(row(operand, &path).bytes());
             }
             None => {
@@ -72,4 +76,13 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
         }
     }
     reply
+}
+
+fn long(found: &Metadata, name: &str, human: bool) -> String {
+    let attributes = &found.attributes;
+    let size = if human { human_kb(found.size.div_ceil(1024)) } else { found.size.to_string() };
+    let links = if found.directory { 2 } else { 1 };
+    let time = moment(attributes.modified, "%b %e %H:%M");
+    let (owner, group) = (&attributes.owner, &attributes.group);
+    format!("{} {links} {owner} {group} {size:>8} {time} {name}\n", letters(found))
 }

@@ -1,10 +1,14 @@
 //! `sed`: `s///[gip]`, `p`, `d`, `q`, with line numbers, `$`, `/…/` and ranges. Other commands are refused.
 
+use std::sync::PoisonError;
+
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::grep::extended;
-use super::{Named, answer, arguments, chomp, concatenated, failure, filter, lines, output};
+use super::{Named, answer, arguments, chomp, concatenated, failure, filter, lines, output, read_file};
 use crate::sim::program::{Call, Program, Reply};
+use crate::sim::shell::path;
+use crate::sim::world::files::Wish;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -17,7 +21,17 @@ impl Program for Sed {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let mut parsed = match arguments(&call.args, "nErs", "e", &[("quiet", 'n'), ("expression", 'e')]) {
+        // `-i.bak` keeps the file as it was under another name.
+        let mut args = call.args.clone();
+        let in_place = args.iter().position(|arg| arg.starts_with("-i") || arg.starts_with("--in-place"));
+        let kept = in_place.map(|at| {
+            let word = args.remove(at);
+            word.trim_start_matches("--in-place=")
+                .trim_start_matches("--in-place")
+                .trim_start_matches("-i")
+                .to_owned()
+        });
+        let mut parsed = match arguments(&args, "nErs", "e", &[("quiet", 'n'), ("expression", 'e')]) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
@@ -35,12 +49,45 @@ impl Program for Sed {
         }
         let is_extended = parsed.has('E') || parsed.has('r');
         match read_script(&scripts.join("\n"), is_extended) {
+            Some(steps) if kept.is_some() => {
+                let quiet = parsed.has('n');
+                let reply = edit_files(&call, &parsed.operands, &kept.unwrap_or_default(), &steps, quiet);
+                answer(call, reply)
+            }
             Some(steps) => {
                 filter(call, parsed.operands.clone(), move |inputs| edit(inputs, &steps, parsed.has('n')))
             }
             None => answer(call, failure("sed", "-e expression #1: command not simulated or not valid", 1)),
         }
     }
+}
+
+/// `-i`: every file by itself, in its place.
+fn edit_files(call: &Call, files: &[String], kept: &str, steps: &[Step], quiet: bool) -> Reply {
+    let mut reply = Reply::default();
+    for file in files {
+        let content = match read_file(call, file) {
+            Ok(content) => content,
+            Err(why) => {
+                reply.stderr.extend(format!("sed: can't read {file}: {why}\n").bytes());
+                reply.status = 2;
+                continue;
+            }
+        };
+        let path = path::absolute(&call.cwd, file);
+        let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+        if !world.may(&call.host, &path, &call.user, Wish::Write) {
+            reply.stderr.extend(format!("sed: couldn't edit {file}: Permission denied\n").bytes());
+            reply.status = 4;
+            continue;
+        }
+        if !kept.is_empty() {
+            world.write_file(&call.host, &format!("{path}{kept}"), content.clone());
+        }
+        let edited = edit(&[(None, content)], steps, quiet);
+        world.write_file(&call.host, &path, edited.stdout);
+    }
+    reply
 }
 
 enum Address {

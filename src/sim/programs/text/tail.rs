@@ -44,7 +44,10 @@ fn ends(inputs: &[Named], parsed: &Arguments) -> Reply {
         let wanted = parsed.value('n').unwrap_or("10");
         let from_start = wanted.strip_prefix('+').and_then(|text| text.parse::<usize>().ok());
         let count = wanted.trim_start_matches('-').parse::<usize>().unwrap_or(10);
-        if let Some(bytes) = parsed.number('c') {
+        if let Some(first) = parsed.value('c').and_then(|text| text.strip_prefix('+')?.parse::<usize>().ok())
+        {
+            out.extend(content.iter().skip(first.saturating_sub(1)));
+        } else if let Some(bytes) = parsed.number('c') {
             out.extend(content.iter().skip(content.len().saturating_sub(bytes)));
         } else if let Some(first) = from_start {
             out.extend(lines(content).skip(first.saturating_sub(1)).flatten());

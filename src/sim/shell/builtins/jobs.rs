@@ -23,25 +23,35 @@ impl Shell {
 
     pub(crate) async fn kill(&mut self, arguments: &[String]) -> u8 {
         let mut probe = false;
+        // Whether a signal was named: a number with a minus after it means a process group.
+        let mut group = false;
         let mut targets = Vec::new();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "-l" => return self.say(b"HUP INT QUIT KILL TERM STOP CONT\n").await,
+                "--" => group = true,
                 "-s" => probe = rest.next().is_some_and(|signal| signal == "0"),
                 "-0" => probe = true,
-                signal if signal.starts_with('-') && targets.is_empty() => {}
+                signal if signal.starts_with('-') && targets.is_empty() && !group => group = true,
                 target => targets.push(target),
             }
         }
         let mut status = 0;
         for target in targets {
-            let pid = target.trim_start_matches('%').parse::<u32>();
+            // A process group bears the number of its first process.
+            let pid = target.trim_start_matches(['%', '-']).parse::<u32>();
             let found = pid.as_ref().is_ok_and(|&pid| {
                 if pid == self.pid || pid == 1 {
                     return true;
                 }
-                if probe { self.machine.is_running(pid) } else { self.machine.kill(pid) }
+                let host = &self.machine.host;
+                let known = self.machine.world().tasks(host).any(|task| task.pid == pid);
+                match (probe, known) {
+                    (true, known) => known || self.machine.is_running(pid),
+                    (false, true) => self.machine.world().kill_task(host, pid),
+                    (false, false) => self.machine.kill(pid),
+                }
             });
             if !found {
                 let why = if pid.is_ok() { "No such process" } else { "Illegal pid" };

@@ -46,7 +46,7 @@ impl Shell {
                 }
                 Test::Binary(sign, left, right) => {
                     let (left, right) = (self.text(left).await?, self.text(right).await?);
-                    binary(&left, sign, &right).and_then(Result::ok).unwrap_or(false)
+                    binary(self, &left, sign, &right).and_then(Result::ok).unwrap_or(false)
                 }
             })
         })
@@ -66,7 +66,7 @@ impl Parser<'_> {
             [one] => return Ok(!one.is_empty()),
             [not, one] if not == "!" => return Ok(one.is_empty()),
             [left, sign, right] => {
-                if let Some(result) = binary(left, sign, right) {
+                if let Some(result) = binary(self.shell, left, sign, right) {
                     return result;
                 }
             }
@@ -115,7 +115,7 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<bool, String> {
         if let [left, sign, right, rest @ ..] = self.rest
-            && let Some(result) = binary(left, sign, right)
+            && let Some(result) = binary(self.shell, left, sign, right)
         {
             self.rest = rest;
             return result;
@@ -143,8 +143,9 @@ impl Parser<'_> {
 fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
     let file = || {
         let path = shell.absolute(operand);
-        let bytes = shell.machine.world().read_file(&shell.machine.host, &path);
-        bytes.or_else(|| matches!(path.as_str(), "/dev/null" | "/dev/tty").then(Vec::new))
+        let found = shell.machine.world().metadata(&shell.machine.host, &path);
+        let size = found.filter(|found| !found.directory).map(|found| found.size);
+        size.or_else(|| matches!(path.as_str(), "/dev/null" | "/dev/tty").then_some(0))
     };
     let program =
         || matches!(shell.find(operand), Found::Program(_) | Found::Runner) && operand.contains('/');
@@ -155,7 +156,7 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
         "-e" | "-r" | "-w" => !operand.is_empty() && (file().is_some() || directory() || program()),
         "-f" => file().is_some() || program(),
         "-d" => directory(),
-        "-s" => file().is_some_and(|bytes| !bytes.is_empty()) || directory(),
+        "-s" => file().is_some_and(|size| size > 0) || directory(),
         "-x" => program() || directory(),
         "-b" | "-c" | "-g" | "-k" | "-p" | "-u" | "-h" | "-L" | "-S" | "-O" | "-G" | "-N" => false,
         "-t" => false,
@@ -165,7 +166,11 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
 }
 
 /// A comparison; `None` when the sign is none.
-fn binary(left: &str, sign: &str, right: &str) -> Option<Result<bool, String>> {
+fn binary(shell: &Shell, left: &str, sign: &str, right: &str) -> Option<Result<bool, String>> {
+    let modified = |name: &str| {
+        let found = shell.machine.world().metadata(&shell.machine.host, &shell.absolute(name));
+        found.map(|found| found.attributes.modified)
+    };
     let numbers = |compare: fn(&i64, &i64) -> bool| {
         let number = |text: &str| text.trim().parse::<i64>().map_err(|_| format!("Illegal number: {text}"));
         number(left).and_then(|left| number(right).map(|right| compare(&left, &right)))
@@ -182,7 +187,9 @@ fn binary(left: &str, sign: &str, right: &str) -> Option<Result<bool, String>> {
         "-le" => numbers(i64::le),
         "-gt" => numbers(i64::gt),
         "-ge" => numbers(i64::ge),
-        "-nt" | "-ot" | "-ef" => Ok(false),
+        "-nt" => Ok(modified(left) > modified(right)),
+        "-ot" => Ok(modified(left) < modified(right)),
+        "-ef" => Ok(shell.absolute(left) == shell.absolute(right) && modified(left).is_some()),
         _ => return None,
     })
 }

@@ -130,6 +130,23 @@ impl Shell {
         }
     }
 
+    /// `umask`, in octal.
+    pub(crate) async fn umask(&mut self, arguments: &[String]) -> u8 {
+        let Some(wanted) = arguments.first() else {
+            return self.say(format!("{:04o}\n", self.umask).as_bytes()).await;
+        };
+        match u32::from_str_radix(wanted, 8) {
+            Ok(mask) if mask <= 0o777 => {
+                self.umask = mask;
+                0
+            }
+            _ => {
+                self.complain(&format!("umask: Illegal mode: {wanted}")).await;
+                2
+            }
+        }
+    }
+
     pub(crate) async fn shift(&mut self, arguments: &[String]) -> u8 {
         let count = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(1);
         if count > self.arguments.len() {

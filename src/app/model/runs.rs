@@ -1,0 +1,277 @@
+//! What the console knows of runbooks: what there is to run, the plan that is shown, the runs, what lies over them, and
+//! whether changes may be made at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{ANSWER_MAX, Model, Screen};
+use crate::domain::names::EnvName;
+use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView, StepState};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+/// Columns and rows below which no screen is drawn, and nothing on it can be answered.
+pub const SMALLEST: (u16, u16) = (60, 15);
+/// Keys pressed sooner than this after a prompt was drawn were meant for what stood there before; the silence wanted
+/// before a single letter that answers.
+const ANSWER_AFTER: Duration = Duration::from_millis(400);
+
+/// Runbooks and runs.
+#[derive(Default)]
+pub struct Runs {
+    /// What there is to run, by environment, as last told.
+    pub listings: HashMap<EnvName, Arc<Listing>>,
+    /// What the plan screen shows.
+    pub plan: Option<PlanScreen>,
+    /// Every run this console started, resumed or watches, oldest first.
+    pub known: Vec<Arc<RunView>>,
+    /// A run that was asked for and has not shown itself yet.
+    pub opening: Option<String>,
+    /// The dialogs, the last on top.
+    pub dialogs: Vec<Dialog>,
+    /// What is being answered to the prompt shown.
+    pub reply: Reply,
+    /// The prompt last drawn, and when it first was (or, where a single letter answers, when the last other key was
+    /// pressed).
+    pub(in crate::app) asked: Option<(PromptId, Moment)>,
+    /// The step looked at; none: the current one, whichever that is.
+    pub step: Option<usize>,
+    /// The first line shown of what the step does; none: what matters now is chosen.
+    pub scroll: Option<usize>,
+    /// The environment armed for changes.
+    pub armed: Option<Arming>,
+    /// Why it is not any more.
+    pub disarmed: Option<&'static str>,
+    /// When a person last pressed a key.
+    pub touched: Moment,
+}
+
+/// Tells what a person is asked apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptId {
+    /// By a run: its id and the prompt's number.
+    Run(String, u64),
+    /// By the console itself, in the dialog that lies so high.
+    Dialog(usize),
+}
+
+/// The plan screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanScreen {
+    /// The environment.
+    pub env: EnvName,
+    /// The runbook.
+    pub runbook: String,
+    /// How far it is.
+    pub state: PlanState,
+    /// Why it could not be started.
+    pub refused: Vec<Clean>,
+    /// The first line shown.
+    pub scroll: usize,
+}
+
+/// How far a plan is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanState {
+    /// Hosts are being asked.
+    Making,
+    /// Here it is.
+    Made(Arc<PlanView>),
+    /// There is none: why.
+    Failed(Clean),
+    /// It was started.
+    Starting(Arc<PlanView>),
+}
+
+/// What is being answered to a prompt. It may be a secret, so it has no `Debug`.
+pub struct Reply {
+    /// To which.
+    pub to: Option<PromptId>,
+    /// What is typed: a value, or the reason of a choice.
+    pub typed: Zeroizing<String>,
+    /// The choice whose reason is typed.
+    pub chosen: Option<char>,
+    /// Which of the values to choose from.
+    pub at: Option<usize>,
+    /// What was wrong with the last try.
+    pub wrong: Option<&'static str>,
+    /// It was given; the run has not gone on yet.
+    pub given: bool,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self { to: None, typed: secret(), chosen: None, at: None, wrong: None, given: false }
+    }
+}
+
+/// A dialog over the screen.
+#[derive(Debug)]
+pub enum Dialog {
+    /// What a runbook asks before a plan is made.
+    Inputs(Form),
+    /// Why a run is started, and whether changes are made.
+    Start {
+        /// Whether changes are made.
+        mode: Mode,
+        /// Why.
+        why: String,
+        /// What is wrong with it.
+        wrong: Option<&'static str>,
+    },
+    /// For what and for how long an environment is armed.
+    Arm {
+        /// For what.
+        reason: String,
+        /// For how long, as typed.
+        time: String,
+        /// Whether the time is being typed, not the reason.
+        at_time: bool,
+        /// What is wrong with it.
+        wrong: Option<&'static str>,
+    },
+    /// A note on a run.
+    Note {
+        /// Which run.
+        run: String,
+        /// The text so far.
+        text: super::editor::Editor,
+    },
+    /// A run could not be started, resumed or watched: why.
+    Refused(Vec<Clean>),
+    /// Whether to end although runs are under way; `stopping` once that was said.
+    Quit {
+        /// They were told to stop.
+        stopping: bool,
+    },
+}
+
+/// What a runbook asks for, and what was given.
+pub struct Form {
+    /// The runbook.
+    pub runbook: String,
+    /// Its title.
+    pub title: Clean,
+    /// What is asked, and each answer.
+    pub fields: Vec<(InputView, Zeroizing<String>)>,
+    /// Which is being answered.
+    pub at: usize,
+    /// What is wrong with it.
+    pub wrong: Option<&'static str>,
+}
+
+impl std::fmt::Debug for Form {
+    /// Without the answers: they may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Form").field("runbook", &self.runbook).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// Room for something that may be secret, taken at once, so that growing never leaves a copy behind.
+pub(crate) fn secret() -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(ANSWER_MAX))
+}
+
+impl Model {
+    /// A run by its id.
+    #[must_use]
+    pub fn run(&self, id: &str) -> Option<&Arc<RunView>> {
+        self.runs.known.iter().find(|r| r.id == id)
+    }
+
+    /// The run on screen.
+    #[must_use]
+    pub fn shown_run(&self) -> Option<&Arc<RunView>> {
+        match self.screen() {
+            Screen::Run(id) => self.run(id),
+            _ => None,
+        }
+    }
+
+    /// The step of the run on screen that is looked at.
+    #[must_use]
+    pub fn shown_step(&self) -> Option<usize> {
+        let run = self.shown_run()?;
+        let last = run.steps.len().checked_sub(1)?;
+        let reached = run.steps.iter().rposition(|s| s.state != StepState::Waiting);
+        Some(self.runs.step.or(run.current).or(reached).unwrap_or(0).min(last))
+    }
+
+    /// What there is to run in the environment shown.
+    #[must_use]
+    pub fn listing(&self) -> Option<&Arc<Listing>> {
+        self.runs.listings.get(&self.environments.get(self.active)?.spec.name)
+    }
+
+    /// The prompt a key would answer: that of the run on screen, when nothing lies over it.
+    #[must_use]
+    pub fn open_prompt(&self) -> Option<(&Arc<RunView>, &Prompt)> {
+        let covered = self.help.is_some()
+            || !self.questions.is_empty()
+            || !self.runs.dialogs.is_empty()
+            || self.size.0 < SMALLEST.0
+            || self.size.1 < SMALLEST.1;
+        let run = self.shown_run().filter(|run| !covered && !run.watching)?;
+        Some((run, run.prompt.as_ref()?))
+    }
+
+    /// What a person is asked on the screen as it stands.
+    fn asking(&self) -> Option<PromptId> {
+        if let Some((run, prompt)) = self.open_prompt() {
+            return Some(PromptId::Run(run.id.clone(), prompt.number));
+        }
+        let depth = self.runs.dialogs.len();
+        (depth > 0 && self.questions.is_empty()).then_some(PromptId::Dialog(depth))
+    }
+
+    /// Whether what is asked has been on screen long enough for a key to be meant for it.
+    #[must_use]
+    pub fn may_reply(&self) -> bool {
+        match (&self.runs.asked, self.asking()) {
+            (Some((drawn, at)), Some(id)) => *drawn == id && self.now.since(*at) >= ANSWER_AFTER,
+            _ => false,
+        }
+    }
+
+    /// Runs of this console that go on.
+    pub fn runs_under_way(&self) -> impl Iterator<Item = &Arc<RunView>> {
+        self.runs.known.iter().filter(|r| !r.watching && r.state.is_under_way())
+    }
+
+    /// Whether changes may be made in that environment now.
+    #[must_use]
+    pub fn is_armed(&self, env: &EnvName) -> bool {
+        self.runs.armed.as_ref().is_some_and(|a| a.env == *env)
+    }
+
+    /// Notes that a frame was drawn: from now on what is asked on it may be answered.
+    pub(super) fn prompt_drawn(&mut self) {
+        let shown = self.asking();
+        if self.runs.asked.as_ref().map(|(id, _)| id) != shown.as_ref() {
+            self.runs.asked = shown.map(|id| (id, self.now));
+        }
+    }
+
+    /// Starts the silence before a single letter over.
+    pub(in crate::app) fn prompt_disturbed(&mut self) {
+        if let Some((_, since)) = &mut self.runs.asked {
+            *since = self.now;
+        }
+    }
+
+    /// Whether anything of runs changes on screen by time alone.
+    pub(super) fn runs_age(&self) -> bool {
+        self.runs.armed.is_some()
+            || self.runs.known.iter().any(|r| r.state.is_under_way())
+            || matches!(&self.runs.plan, Some(p) if matches!(p.state, PlanState::Making | PlanState::Starting(_)))
+    }
+}
+
+/// A run that ended well or was given up has nothing more to say; one that stands may be resumed.
+#[must_use]
+pub fn is_over(state: &RunState) -> bool {
+    matches!(state, RunState::Finished | RunState::RolledBack | RunState::Abandoned(_))
+}

@@ -1,0 +1,192 @@
+//! Dialogs: inputs, start, arming, notes, and whether to leave; what a person tells a run unasked.
+
+use super::{arming, edit, forms, prompts, runbooks};
+use crate::app::message::Effect;
+use crate::app::model::Model;
+use crate::app::model::editor::Editor;
+use crate::app::model::runs::Dialog;
+use crate::config::keymap::{KeyCode, KeyPress};
+use crate::domain::run::{Mode, RunCommand};
+
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    match model.runs.dialogs.last() {
+        Some(Dialog::Inputs(_)) => forms::key(model, key),
+        Some(Dialog::Start { .. }) => start(model, key),
+        Some(Dialog::Arm { .. }) => {
+            arm(model, key);
+            Vec::new()
+        }
+        Some(Dialog::Note { .. }) => write(model, key),
+        Some(Dialog::Quit { .. }) => yes_or_no(model, key),
+        Some(Dialog::Refused(_)) => {
+            if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
+                model.runs.dialogs.pop();
+            }
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+fn start(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    let env = model.runs.plan.as_ref().map(|p| p.env.clone());
+    let Some(Dialog::Start { mode, why, wrong }) = model.runs.dialogs.last_mut() else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc => {
+            model.runs.dialogs.pop();
+        }
+        KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down => {
+            *mode = if *mode == Mode::Live { Mode::DryRun } else { Mode::Live };
+        }
+        KeyCode::Enter if why.trim().is_empty() => *wrong = Some(prompts::REASON),
+        KeyCode::Enter => {
+            let (mode, why) = (*mode, why.trim().to_owned());
+            let Some(env) = env else { return Vec::new() };
+            if mode == Mode::Live && arming::wanted(model, &env, why.clone()) {
+                return Vec::new();
+            }
+            model.runs.dialogs.pop();
+            return runbooks::start(model, mode, &why);
+        }
+        _ => {
+            *wrong = None;
+            edit::line(why, key);
+        }
+    }
+    Vec::new()
+}
+
+fn arm(model: &mut Model, key: KeyPress) {
+    let Some(Dialog::Arm { reason, time, at_time, wrong }) = model.runs.dialogs.last_mut() else { return };
+    match key.code {
+        KeyCode::Esc => {
+            model.runs.dialogs.pop();
+        }
+        KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down => *at_time = !*at_time,
+        KeyCode::Enter if reason.trim().is_empty() => (*wrong, *at_time) = (Some(prompts::REASON), false),
+        KeyCode::Enter => match arming::span(time) {
+            Some(span) => {
+                let reason = reason.trim().to_owned();
+                model.runs.dialogs.pop();
+                arming::arm(model, &reason, span);
+            }
+            None => (*wrong, *at_time) = (Some("a time such as 30m or 2h, at most 8h"), true),
+        },
+        _ => {
+            *wrong = None;
+            edit::line(if *at_time { time } else { reason }, key);
+        }
+    }
+}
+
+/// A note on the run on screen.
+pub(super) fn note(model: &mut Model) {
+    if let Some(run) = shown_here(model) {
+        model.runs.dialogs.push(Dialog::Note { run, text: Editor::default() });
+    }
+}
+
+fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    let Some(Dialog::Note { run, text }) = model.runs.dialogs.last_mut() else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc => {
+            model.runs.dialogs.pop();
+        }
+        KeyCode::Char('s') if key.ctrl => {
+            let (run, note) = (run.clone(), text.text().trim().to_owned());
+            model.runs.dialogs.pop();
+            if !note.is_empty() {
+                return vec![Effect::TellRun(run, RunCommand::Note(note))];
+            }
+        }
+        KeyCode::Char(c) if !key.ctrl && !key.alt => text.insert(c.encode_utf8(&mut [0; 4])),
+        KeyCode::Enter => text.insert("\n"),
+        KeyCode::Backspace => text.backspace(),
+        KeyCode::Delete => text.delete(),
+        KeyCode::Left => text.left(),
+        KeyCode::Right => text.right(),
+        KeyCode::Up => text.up(),
+        KeyCode::Down => text.down(),
+        KeyCode::Home => text.home(),
+        KeyCode::End => text.end(),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The run on screen, when it goes on and is this console's; else says what is in the way.
+fn shown_here(model: &mut Model) -> Option<String> {
+    let why = match model.shown_run() {
+        Some(run) if run.watching => "this run is somebody else's: it is only watched",
+        Some(run) if !run.state.is_under_way() => "this run is not under way",
+        Some(run) => return Some(run.id.clone()),
+        None => "no run is on screen",
+    };
+    model.say(why.to_owned());
+    None
+}
+
+/// Stops the run on screen before its next step.
+pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = shown_here(model) else { return Vec::new() };
+    model.say("the run stops before its next step".to_owned());
+    vec![Effect::TellRun(run, RunCommand::Stop)]
+}
+
+/// Wants the run on screen taken back: it lists what that would do, and asks.
+pub(super) fn roll_back(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = shown_here(model) else { return Vec::new() };
+    vec![Effect::TellRun(run, RunCommand::Rollback)]
+}
+
+/// Leaves, or asks first when that would stop a run.
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    let asked = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Quit { .. }));
+    if asked || model.runs_under_way().next().is_none() {
+        return vec![Effect::Quit];
+    }
+    model.help = None;
+    model.runs.dialogs.push(Dialog::Quit { stopping: false });
+    Vec::new()
+}
+
+fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+    let plain = !key.ctrl && !key.alt;
+    match key.code {
+        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('n' | 'N') if plain => {
+            model.runs.dialogs.pop();
+            Vec::new()
+        }
+        KeyCode::Char('y' | 'Y') if plain && model.may_reply() => yes(model),
+        _ => {
+            model.prompt_disturbed();
+            Vec::new()
+        }
+    }
+}
+
+fn yes(model: &mut Model) -> Vec<Effect> {
+    match model.runs.dialogs.last_mut() {
+        Some(Dialog::Quit { stopping }) if !*stopping => {
+            *stopping = true;
+            let stops: Vec<_> =
+                model.runs_under_way().map(|r| Effect::TellRun(r.id.clone(), RunCommand::Stop)).collect();
+            if stops.is_empty() { vec![Effect::Quit] } else { stops }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Pasted text goes where text is typed; it submits nothing.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    let line = text.lines().next().unwrap_or_default();
+    match model.runs.dialogs.last_mut() {
+        Some(Dialog::Inputs(form)) => forms::paste(form, line),
+        Some(Dialog::Start { why, .. }) => edit::insert(why, line),
+        Some(Dialog::Arm { reason, time, at_time, .. }) => {
+            edit::insert(if *at_time { time } else { reason }, line);
+        }
+        Some(Dialog::Note { text: note, .. }) => note.insert(text),
+        Some(Dialog::Quit { .. } | Dialog::Refused(_)) | None => {}
+    }
+}

@@ -1,0 +1,529 @@
+//! Runbooks and runs by keys and news, without a terminal.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::app::fixture::*;
+use crate::app::message::{Effect, Inputs};
+use crate::app::model::Screen;
+use crate::app::model::runs::{Dialog, PlanState};
+use crate::config::keymap::{KeyCode, KeyPress, Keymap};
+use crate::domain::run::*;
+use crate::domain::text::Clean;
+
+const A_MOMENT: Duration = Duration::from_millis(500);
+
+fn start() -> Model {
+    let mut model = model();
+    model.keymap = Arc::new(Keymap::builtin_default());
+    jump_up(&mut model, "production");
+    frame(&mut model);
+    model
+}
+
+fn tell(model: &mut Model, event: RunEvent) -> Vec<Effect> {
+    let effects = update(model, Msg::Run(event));
+    frame(model);
+    effects
+}
+
+fn key(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+    let effects = press(model, code);
+    frame(model);
+    effects
+}
+
+fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars().flat_map(|c| key(model, KeyCode::Char(c))).collect()
+}
+
+fn alt(model: &mut Model, c: char) -> Vec<Effect> {
+    let effects = update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: false, alt: true }));
+    frame(model);
+    effects
+}
+
+fn wait(model: &mut Model, by: Duration) {
+    pass(model, by);
+    frame(model);
+}
+
+fn input(choices: &[&str]) -> InputView {
+    InputView {
+        name: "candidate".into(),
+        label: "The new masterdb".into(),
+        help: None,
+        wanted: "a host".into(),
+        choices: choices.iter().map(|c| Clean::new(c)).collect(),
+        default: None,
+        sensitive: false,
+    }
+}
+
+fn listing(inputs: Vec<InputView>) -> RunEvent {
+    let brief = |id: &str, held| RunBrief {
+        id: id.into(),
+        runbook: "replace-vm".into(),
+        mode: Mode::Live,
+        who: "ben".into(),
+        held,
+        says: "".into(),
+    };
+    RunEvent::List(Arc::new(Listing {
+        env: env_name("production"),
+        runs: vec![brief("r-stands", false), brief("r-held", true)],
+        runbooks: vec![RunbookEntry {
+            name: "promote".into(),
+            title: "Promote".into(),
+            summary: "".into(),
+            danger: Danger::Data,
+            own: false,
+            steps: 2,
+            inputs,
+            last_run: None,
+        }],
+        troubles: vec![],
+    }))
+}
+
+fn plan() -> Arc<PlanView> {
+    Arc::new(PlanView {
+        runbook: "promote".into(),
+        title: "Promote".into(),
+        env: env_name("production"),
+        simulated: true,
+        challenge: false,
+        hash: "abc".into(),
+        inputs: vec![],
+        targets: vec![],
+        steps: vec![],
+        problems: vec![],
+    })
+}
+
+fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
+    let step = |state| StepView {
+        id: "freeze".into(),
+        kind: "sql",
+        title: "Freeze".into(),
+        on: vec![],
+        effect: crate::domain::run::Effect::Mutate,
+        point_of_no_return: false,
+        depth: 0,
+        state,
+        began: None,
+        took: None,
+    };
+    RunView {
+        id: "r1".into(),
+        runbook: "promote".into(),
+        title: "Promote".into(),
+        env: env_name("production"),
+        simulated: true,
+        mode,
+        who: "anna".into(),
+        why: "disks".into(),
+        began: Moment(0),
+        state: if prompt.is_some() { RunState::Waiting } else { RunState::Running },
+        steps: vec![step(StepState::Done), step(StepState::Running), step(StepState::Waiting)],
+        current: Some(1),
+        doing: None,
+        prompt: prompt.map(|(number, kind)| Prompt { number, title: "?".into(), text: vec![], kind }),
+        safety: Safety::Safe,
+        values: vec![],
+        notes: vec![],
+        watching: false,
+        trouble: None,
+    }
+}
+
+/// A run on screen that asks this; the environment is armed or not.
+fn asked(mode: Mode, armed: bool, kind: PromptKind) -> Model {
+    let mut model = start();
+    model.runs.known.push(Arc::new(run(mode, Some((4, kind)))));
+    model.screens.push(Screen::Run("r1".into()));
+    if armed {
+        arming::arm(&mut model, "disks", Duration::from_secs(600));
+    }
+    frame(&mut model);
+    model
+}
+
+fn answered(reply: Reply) -> Vec<Effect> {
+    vec![Effect::TellRun("r1".into(), RunCommand::Answer { prompt: 4, reply })]
+}
+
+#[test]
+fn from_the_list_over_inputs_and_plan_to_a_live_run() {
+    let mut model = start();
+    assert_eq!(keys(&mut model, "b"), [Effect::ListRunbooks(env_name("production"))]);
+    tell(&mut model, listing(vec![input(&["db2", "db3"])]));
+    key(&mut model, KeyCode::End);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Inputs(_)]));
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "nothing is chosen by itself");
+    key(&mut model, KeyCode::Down);
+    key(&mut model, KeyCode::Down);
+    let inputs = Inputs(vec![("candidate".into(), Zeroizing::new("db3".into()))]);
+    assert_eq!(
+        key(&mut model, KeyCode::Enter),
+        [Effect::MakePlan(env_name("production"), "promote".into(), inputs)]
+    );
+    assert_eq!(model.screen(), &Screen::Plan);
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "there is no plan yet");
+    tell(&mut model, RunEvent::Plan(Ok(plan())));
+
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "a reason is needed");
+    keys(&mut model, "disks");
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "live runs want an armed environment");
+    assert!(matches!(&model.runs.dialogs[1], Dialog::Arm { reason, .. } if reason == "disks"));
+    key(&mut model, KeyCode::Enter);
+    assert!(model.is_armed(&env_name("production")));
+    let started = Effect::StartRun {
+        env: env_name("production"),
+        plan: "abc".into(),
+        why: "disks".into(),
+        mode: Mode::Live,
+    };
+    assert_eq!(key(&mut model, KeyCode::Enter), [started]);
+    assert!(model.runs.dialogs.is_empty());
+    tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
+    assert_eq!(model.screens[1..], [Screen::Runbooks, Screen::Run("r1".into())]);
+    assert_eq!(key(&mut model, KeyCode::Esc), [Effect::ListRunbooks(env_name("production"))]);
+}
+
+#[test]
+fn a_start_that_is_refused_says_why_and_can_be_tried_again() {
+    let mut model = start();
+    keys(&mut model, "b");
+    tell(&mut model, listing(vec![]));
+    key(&mut model, KeyCode::End);
+    key(&mut model, KeyCode::Enter);
+    tell(&mut model, RunEvent::Plan(Ok(plan())));
+    key(&mut model, KeyCode::Enter);
+    keys(&mut model, "try");
+    let effects = key(&mut model, KeyCode::Enter);
+    assert!(
+        matches!(effects[..], [Effect::StartRun { mode: Mode::DryRun, .. }]),
+        "dry unless chosen otherwise"
+    );
+    tell(&mut model, RunEvent::Refused(vec!["ben holds it".into()]));
+    let screen = model.runs.plan.as_ref().unwrap();
+    assert_eq!((screen.refused.len(), matches!(screen.state, PlanState::Made(_))), (1, true));
+    assert_eq!(model.screen(), &Screen::Plan);
+}
+
+#[test]
+fn a_plan_of_something_else_or_with_problems_is_not_started() {
+    let mut model = start();
+    keys(&mut model, "b");
+    tell(&mut model, listing(vec![]));
+    key(&mut model, KeyCode::End);
+    key(&mut model, KeyCode::Enter);
+    let other = PlanView { runbook: "other".into(), ..PlanView::clone(&plan()) };
+    tell(&mut model, RunEvent::Plan(Ok(Arc::new(other))));
+    assert_eq!(model.runs.plan.as_ref().unwrap().state, PlanState::Making);
+    let broken = PlanView { problems: vec!["two masters".into()], ..PlanView::clone(&plan()) };
+    tell(&mut model, RunEvent::Plan(Ok(Arc::new(broken))));
+    key(&mut model, KeyCode::Enter);
+    assert!(model.runs.dialogs.is_empty());
+}
+
+#[test]
+fn runs_are_resumed_when_armed_and_others_are_watched() {
+    let mut model = start();
+    keys(&mut model, "b");
+    tell(&mut model, listing(vec![]));
+    key(&mut model, KeyCode::Home);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::ResumeRun("r-stands".into())]);
+    key(&mut model, KeyCode::Down);
+    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::WatchRun("r-held".into())]);
+    let watched =
+        RunView { id: "r-held".into(), watching: true, ..run(Mode::Live, Some((4, PromptKind::Confirm))) };
+    tell(&mut model, RunEvent::Run(Arc::new(watched)));
+    assert_eq!(model.screen(), &Screen::Run("r-held".into()));
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "yxn"), [], "who watches answers nothing");
+    assert!(model.runs.dialogs.is_empty());
+}
+
+#[test]
+fn enter_never_confirms_and_a_yes_needs_silence() {
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    assert_eq!(keys(&mut model, "y"), [], "typed ahead");
+    wait(&mut model, Duration::from_millis(399));
+    assert_eq!(keys(&mut model, "y"), [], "the silence began anew");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "cy"), [], "in a word");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
+    assert_eq!(keys(&mut model, "y"), [], "once");
+
+    for code in [KeyCode::Enter, KeyCode::Esc, KeyCode::Char('n')] {
+        let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+        assert_eq!(key(&mut model, code), [], "typed ahead");
+        wait(&mut model, A_MOMENT);
+        assert_eq!(key(&mut model, code), answered(Reply::No));
+    }
+}
+
+#[test]
+fn what_was_not_on_screen_is_not_answered() {
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    model.help = Some(0);
+    assert_eq!(keys(&mut model, "y"), []);
+    model.help = None;
+    update(&mut model, Msg::Resize(59, 20));
+    assert_eq!(keys(&mut model, "y"), [], "too small a terminal shows no question");
+    update(&mut model, Msg::Resize(80, 24));
+    assert_eq!(keys(&mut model, "y"), [], "it has just come back");
+    wait(&mut model, A_MOMENT);
+    ask(&mut model, 9, unknown_key());
+    frame(&mut model);
+    keys(&mut model, "y");
+    assert!(model.runs.reply.to.is_none() || !model.runs.reply.given);
+    // Another prompt than the one that was looked at.
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    update(&mut model, Msg::Run(RunEvent::Run(Arc::new(run(Mode::DryRun, Some((5, PromptKind::Confirm)))))));
+    assert_eq!(keys(&mut model, "y"), []);
+}
+
+#[test]
+fn a_challenge_is_typed_not_pasted() {
+    let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
+    keys(&mut model, "db2");
+    key(&mut model, KeyCode::Enter);
+    assert!(model.runs.reply.typed.is_empty(), "typed ahead");
+    wait(&mut model, A_MOMENT);
+    update(&mut model, Msg::Paste("db2\n".into()));
+    assert!(model.runs.reply.typed.is_empty() && model.runs.reply.wrong.is_some());
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    keys(&mut model, "db3");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert_eq!(model.runs.reply.wrong, Some("that is not the value on screen"));
+    keys(&mut model, "db2");
+    let typed = Reply::Text(Zeroizing::new("db2".into()));
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(typed));
+
+    let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "d");
+    assert_eq!(key(&mut model, KeyCode::Esc), [], "first what was typed goes");
+    assert_eq!(key(&mut model, KeyCode::Esc), answered(Reply::No));
+}
+
+#[test]
+fn a_yes_to_changes_wants_an_armed_environment() {
+    let mut model = asked(Mode::Live, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+    key(&mut model, KeyCode::Enter);
+    assert!(model.is_armed(&env_name("production")));
+    assert_eq!(keys(&mut model, "y"), [], "the question has just come back");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
+
+    let mut model = asked(Mode::Live, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "n"), answered(Reply::No), "a no does not");
+    let mut model = asked(Mode::Live, false, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "db2");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+}
+
+#[test]
+fn ways_on_are_chosen_by_their_key_some_with_a_reason() {
+    let choice = |key, reason| Choice { key, label: "".into(), reason };
+    let kind = PromptKind::Choose(vec![choice('r', false), choice('k', true)]);
+    let mut model = asked(Mode::Live, false, kind.clone());
+    assert_eq!(keys(&mut model, "r"), [], "typed ahead");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "r"), answered(Reply::Chosen('r', None)));
+
+    let mut model = asked(Mode::Live, false, kind);
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "k");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    keys(&mut model, "known bug");
+    let chosen = Reply::Chosen('k', Some("known bug".into()));
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(chosen));
+}
+
+#[test]
+fn waiting_for_a_second_person_can_be_given_up() {
+    let mut model = asked(Mode::Live, false, PromptKind::Approve("approve r1".into()));
+    assert_eq!(keys(&mut model, "n"), [], "typed ahead");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), [], "who runs it cannot approve it");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "n"), answered(Reply::No));
+}
+
+#[test]
+fn values_are_typed_or_chosen() {
+    let mut model = asked(Mode::Live, false, PromptKind::Input(input(&[])));
+    wait(&mut model, A_MOMENT);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    update(&mut model, Msg::Paste("10.0.0.9\nrm".into()));
+    let typed = Reply::Text(Zeroizing::new("10.0.0.9".into()));
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(typed));
+
+    let mut model = asked(Mode::Live, false, PromptKind::Input(input(&["a", "b"])));
+    wait(&mut model, A_MOMENT);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    key(&mut model, KeyCode::Down);
+    key(&mut model, KeyCode::Down);
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(Reply::Text(Zeroizing::new("b".into()))));
+}
+
+#[test]
+fn notes_stops_and_rollbacks_reach_the_run_also_while_text_is_typed() {
+    let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "n");
+    assert_eq!(&**model.runs.reply.typed, "n");
+    alt(&mut model, 'n');
+    keys(&mut model, "slow");
+    key(&mut model, KeyCode::Enter);
+    keys(&mut model, "disk");
+    let note = RunCommand::Note("slow\ndisk".into());
+    assert_eq!(ctrl(&mut model, 's'), [Effect::TellRun("r1".into(), note)]);
+    assert_eq!(alt(&mut model, 'x'), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
+    assert_eq!(alt(&mut model, 'u'), [Effect::TellRun("r1".into(), RunCommand::Rollback)]);
+}
+
+#[test]
+fn arming_ends_on_time_on_idleness_on_reconnect_and_on_another_environment() {
+    let armed = |time: u64| {
+        let mut model = start();
+        keys(&mut model, "A");
+        keys(&mut model, "disks");
+        key(&mut model, KeyCode::Tab);
+        ctrl(&mut model, 'u');
+        keys(&mut model, &format!("{time}m"));
+        key(&mut model, KeyCode::Enter);
+        assert!(model.is_armed(&env_name("production")));
+        model
+    };
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let mut model = armed(10);
+    wait(&mut model, minutes(10) - Duration::from_secs(1));
+    assert!(model.runs.armed.is_some());
+    wait(&mut model, Duration::from_secs(1));
+    assert_eq!((model.runs.armed.is_some(), model.runs.disarmed), (false, Some("its time is up")));
+    assert!(model.notice.as_ref().unwrap().0.contains("read-only again"));
+
+    let mut model = armed(60);
+    wait(&mut model, minutes(14));
+    keys(&mut model, "k");
+    wait(&mut model, minutes(14));
+    assert!(model.runs.armed.is_some());
+    wait(&mut model, minutes(1));
+    assert!(model.runs.armed.is_none());
+
+    let mut model = armed(60);
+    wait(&mut model, minutes(1));
+    jump_up(&mut model, "staging");
+    assert!(model.runs.armed.is_some(), "another's jump box");
+    jump_up(&mut model, "production");
+    assert!(model.runs.armed.is_none());
+
+    let mut model = armed(60);
+    key(&mut model, KeyCode::Tab);
+    assert!(model.runs.armed.is_none());
+
+    let mut model = armed(60);
+    keys(&mut model, "A");
+    assert!(model.runs.armed.is_none(), "by hand");
+}
+
+#[test]
+fn times_are_read_and_bounded() {
+    let minutes = |text| arming::span(text).map(|t| t.as_secs() / 60);
+    for (text, expected) in [
+        ("30m", Some(30)),
+        ("45", Some(45)),
+        ("2h", Some(120)),
+        ("1h30m", Some(90)),
+        ("1H 5", Some(65)),
+        ("8h", Some(480)),
+        ("8h1m", None),
+        ("0", None),
+        ("", None),
+        ("m", None),
+        ("-5", None),
+        ("99999999999999999999h", None),
+        ("18446744073709551615h", None),
+    ] {
+        assert_eq!(minutes(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn quitting_stops_what_is_under_way_first() {
+    let mut model = start();
+    assert_eq!(keys(&mut model, "q"), [Effect::Quit], "nothing is");
+    tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
+    assert_eq!(keys(&mut model, "q"), []);
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "no is what Enter means");
+    assert!(model.runs.dialogs.is_empty());
+    assert_eq!(ctrl(&mut model, 'c'), []);
+    frame(&mut model);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
+    assert_eq!(tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None)))), [], "its step still runs");
+    let stopped = RunView { state: RunState::Stopped("asked to".into()), ..run(Mode::Live, None) };
+    assert_eq!(tell(&mut model, RunEvent::Run(Arc::new(stopped))), [Effect::Quit]);
+
+    let mut model = start();
+    tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
+    ctrl(&mut model, 'c');
+    assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit], "twice is meant");
+}
+
+#[test]
+fn steps_are_walked_over_and_followed_again() {
+    let mut model = asked(Mode::Live, true, PromptKind::Approve("x".into()));
+    assert_eq!(model.shown_step(), Some(1));
+    key(&mut model, KeyCode::Down);
+    assert_eq!(model.shown_step(), Some(2));
+    let moved = RunView { current: Some(0), ..run(Mode::Live, None) };
+    tell(&mut model, RunEvent::Run(Arc::new(moved)));
+    assert_eq!(model.shown_step(), Some(2), "who looks at a step stays with it");
+    keys(&mut model, "G");
+    assert_eq!(model.shown_step(), Some(0));
+}
+
+#[test]
+fn a_question_of_a_run_that_is_not_on_screen_is_told() {
+    let mut model = start();
+    tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, Some((4, PromptKind::Confirm))))));
+    assert!(model.notice.as_ref().unwrap().0.contains("asks"));
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), []);
+}
+
+#[test]
+fn secrets_are_in_no_debug_text() {
+    let inputs = Inputs(vec![("password".into(), Zeroizing::new("geheim".into()))]);
+    assert!(!format!("{:?}", Effect::MakePlan(env_name("a"), "r".into(), inputs)).contains("geheim"));
+    let reply = Reply::Text(Zeroizing::new("geheim".into()));
+    let effect = Effect::TellRun("r".into(), RunCommand::Answer { prompt: 1, reply });
+    assert!(!format!("{effect:?}").contains("geheim"));
+}

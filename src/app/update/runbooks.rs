@@ -1,0 +1,145 @@
+//! From the list to a run: opening what is selected, inputs, the plan, the start.
+
+use super::{act, arming, moves};
+use crate::app::message::{Effect, Inputs};
+use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState, secret};
+use crate::app::model::{Model, Row, Screen};
+use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
+use crate::domain::names::EnvName;
+use crate::domain::run::{Mode, RunState};
+
+/// Goes to the list.
+pub(super) fn show(model: &mut Model) -> Vec<Effect> {
+    act::unpause(model);
+    moves::show(model, Screen::Runbooks);
+    list(model)
+}
+
+fn env(model: &Model) -> Option<EnvName> {
+    Some(model.environments.get(model.active)?.spec.name.clone())
+}
+
+/// Asks anew what there is, when the list is shown.
+pub(super) fn list(model: &Model) -> Vec<Effect> {
+    match (model.screen(), env(model)) {
+        (Screen::Runbooks, Some(env)) => vec![Effect::ListRunbooks(env)],
+        _ => Vec::new(),
+    }
+}
+
+/// Opens what is selected: a run, a runbook; of a plan the start; of a run that stands its going on.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    match model.screen() {
+        Screen::Runbooks => open_row(model),
+        Screen::Plan => {
+            ask_start(model);
+            Vec::new()
+        }
+        Screen::Run(_) => go_on(model),
+        _ => Vec::new(),
+    }
+}
+
+fn open_row(model: &mut Model) -> Vec<Effect> {
+    let rows = runbook_rows(model);
+    let Some(row) = selected(model).and_then(|at| rows.get(at).copied()) else { return Vec::new() };
+    match row {
+        RunbookRow::Here(run) => {
+            let id = run.id.clone();
+            show_run(model, id);
+            Vec::new()
+        }
+        RunbookRow::Run(run) if run.held => {
+            let id = run.id.clone();
+            model.say(format!("looking for {id}"));
+            model.runs.opening = Some(id.clone());
+            vec![Effect::WatchRun(id)]
+        }
+        RunbookRow::Run(run) => {
+            let (id, mode) = (run.id.clone(), run.mode);
+            resume(model, id, mode)
+        }
+        RunbookRow::Runbook(runbook) => {
+            let fields: Vec<_> = runbook
+                .inputs
+                .iter()
+                .map(|input| {
+                    let mut value = secret();
+                    value.push_str(input.default.as_ref().map_or("", |d| d.as_str()));
+                    (input.clone(), value)
+                })
+                .collect();
+            let (name, title) = (runbook.name.clone(), runbook.title.clone());
+            if fields.is_empty() {
+                return plan(model, name, Inputs(Vec::new()));
+            }
+            let form = Form { runbook: name, title, fields, at: 0, wrong: None };
+            model.runs.dialogs.push(Dialog::Inputs(form));
+            Vec::new()
+        }
+    }
+}
+
+fn resume(model: &mut Model, id: String, mode: Mode) -> Vec<Effect> {
+    let Some(env) = env(model) else { return Vec::new() };
+    if mode == Mode::Live && arming::wanted(model, &env, format!("resume {id}")) {
+        return Vec::new();
+    }
+    model.say(format!("going on with {id}"));
+    model.runs.opening = Some(id.clone());
+    vec![Effect::ResumeRun(id)]
+}
+
+/// A run that stands goes on.
+fn go_on(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = model.shown_run() else { return Vec::new() };
+    if run.watching || !matches!(run.state, RunState::Stopped(_)) {
+        return Vec::new();
+    }
+    let (id, mode) = (run.id.clone(), run.mode);
+    resume(model, id, mode)
+}
+
+/// Asks for the plan.
+pub(super) fn plan(model: &mut Model, runbook: String, inputs: Inputs) -> Vec<Effect> {
+    let Some(env) = env(model) else { return Vec::new() };
+    model.runs.plan = Some(PlanScreen {
+        env: env.clone(),
+        runbook: runbook.clone(),
+        state: PlanState::Making,
+        refused: Vec::new(),
+        scroll: 0,
+    });
+    moves::push(model, Screen::Plan);
+    vec![Effect::MakePlan(env, runbook, inputs)]
+}
+
+/// Asks why, and whether changes are to be made.
+fn ask_start(model: &mut Model) {
+    let Some(PlanScreen { state: PlanState::Made(plan), .. }) = &model.runs.plan else { return };
+    if !plan.problems.is_empty() {
+        model.say("this plan cannot be run: see what keeps it above".to_owned());
+        return;
+    }
+    model.runs.dialogs.push(Dialog::Start { mode: Mode::DryRun, why: String::new(), wrong: None });
+}
+
+/// Starts the plan shown.
+pub(super) fn start(model: &mut Model, mode: Mode, why: &str) -> Vec<Effect> {
+    let Some(screen) = &mut model.runs.plan else { return Vec::new() };
+    let PlanState::Made(plan) = screen.state.clone() else { return Vec::new() };
+    let (env, hash) = (screen.env.clone(), plan.hash.clone());
+    screen.refused.clear();
+    screen.scroll = 0;
+    screen.state = PlanState::Starting(plan);
+    vec![Effect::StartRun { env, plan: hash, why: why.to_owned(), mode }]
+}
+
+/// Shows a run from its current step.
+pub(super) fn show_run(model: &mut Model, id: String) {
+    if let Some(env) = model.environments.get_mut(model.active) {
+        env.selection.runbook = Some(Row::Run(id.clone()));
+    }
+    (model.runs.step, model.runs.scroll) = (None, None);
+    moves::push(model, Screen::Run(id));
+}

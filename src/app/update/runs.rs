@@ -1,0 +1,117 @@
+//! News of runs: lists, plans, runs that began, went on, ask something or ended.
+
+use std::sync::Arc;
+
+use super::runbooks;
+use crate::app::message::Effect;
+use crate::app::model::runs::{Dialog, PlanState, Reply, is_over};
+use crate::app::model::{Model, Screen};
+use crate::domain::run::{PlanView, RunEvent, RunView};
+use crate::domain::text::Clean;
+
+/// Runs that are over are kept to look at, so many.
+const KEPT: usize = 20;
+
+pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
+    match event {
+        RunEvent::List(listing) => {
+            model.runs.listings.insert(listing.env.clone(), listing);
+            Vec::new()
+        }
+        RunEvent::Plan(made) => {
+            take_plan(model, made);
+            Vec::new()
+        }
+        RunEvent::Run(run) => take_run(model, run),
+        RunEvent::Refused(why) => {
+            refused(model, why);
+            Vec::new()
+        }
+    }
+}
+
+fn take_plan(model: &mut Model, made: Result<Arc<PlanView>, Clean>) {
+    let Some(screen) = &mut model.runs.plan else { return };
+    if screen.state != PlanState::Making {
+        return;
+    }
+    match made {
+        // Another one's plan, asked for before this.
+        Ok(plan) if plan.env != screen.env || plan.runbook != screen.runbook => {}
+        Ok(plan) => screen.state = PlanState::Made(plan),
+        Err(why) => screen.state = PlanState::Failed(why),
+    }
+}
+
+fn refused(model: &mut Model, why: Vec<Clean>) {
+    model.runs.opening = None;
+    match &mut model.runs.plan {
+        Some(screen) if matches!(screen.state, PlanState::Starting(_)) => {
+            if let PlanState::Starting(plan) = screen.state.clone() {
+                screen.state = PlanState::Made(plan);
+            }
+            (screen.refused, screen.scroll) = (why, 0);
+        }
+        _ => model.runs.dialogs.push(Dialog::Refused(why)),
+    }
+}
+
+fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
+    let id = run.id.clone();
+    let shown = model.screen() == &Screen::Run(id.clone());
+    let before = model.runs.known.iter().position(|r| r.id == id);
+    let asked = |r: &RunView| r.prompt.as_ref().map(|p| p.number);
+    let was = before.and_then(|at| model.runs.known.get(at).cloned());
+    if shown && was.as_ref().is_some_and(|w| w.current != run.current) && model.runs.step.is_none() {
+        model.runs.scroll = None;
+    }
+    if was.as_ref().and_then(|w| asked(w)) != asked(&run) {
+        if shown {
+            (model.runs.reply, model.runs.scroll) = (Reply::default(), None);
+            model.runs.asked = None;
+        } else if run.prompt.is_some() && !run.watching {
+            model.say(format!("{} of {} asks something", run.runbook, run.env));
+        }
+    }
+    match before.and_then(|at| model.runs.known.get_mut(at)) {
+        Some(slot) => *slot = run.clone(),
+        None => keep(model, run.clone()),
+    }
+    appear(model, &run);
+    quit_when_all_stand(model)
+}
+
+fn keep(model: &mut Model, run: Arc<RunView>) {
+    model.runs.known.push(run);
+    let shown = model.shown_run().map(|r| r.id.clone());
+    while model.runs.known.len() > KEPT {
+        let old = |r: &Arc<RunView>| is_over(&r.state) && Some(&r.id) != shown.as_ref();
+        let Some(at) = model.runs.known.iter().position(old) else { break };
+        model.runs.known.remove(at);
+    }
+}
+
+/// A run that was asked for is shown when it appears.
+fn appear(model: &mut Model, run: &RunView) {
+    if model.runs.opening.as_deref() == Some(run.id.as_str()) {
+        model.runs.opening = None;
+        if matches!(model.screen(), Screen::Runbooks) {
+            runbooks::show_run(model, run.id.clone());
+        }
+    }
+    let starting = |screen: &crate::app::model::runs::PlanScreen| matches!(&screen.state, PlanState::Starting(plan) if plan.env == run.env && plan.runbook == run.runbook);
+    let begun = run.state.is_under_way() && !run.watching;
+    if begun && model.runs.plan.as_ref().is_some_and(starting) {
+        model.runs.plan = None;
+        if model.screen() == &Screen::Plan {
+            model.screens.pop();
+            runbooks::show_run(model, run.id.clone());
+        }
+    }
+}
+
+/// Who wants to leave is let go once nothing is under way any more.
+fn quit_when_all_stand(model: &Model) -> Vec<Effect> {
+    let leaving = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Quit { stopping: true }));
+    if leaving && model.runs_under_way().next().is_none() { vec![Effect::Quit] } else { Vec::new() }
+}

@@ -1,0 +1,124 @@
+//! `jumpdeck runbook …`: guided changes on the command line. One file a subcommand; what a person at a run sees and
+//! says is in `operator`, `story`, `answer` and `keys`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::setup;
+use super::{CliError, Common};
+use crate::runbook::library::Library;
+use crate::runbook::spec::Runbook;
+
+mod answer;
+mod approve;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod fixture;
+pub(super) mod inputs;
+mod keys;
+mod list;
+mod login;
+mod operator;
+pub(super) mod past;
+mod plan;
+mod run;
+pub(super) mod runs;
+mod show;
+mod site;
+mod story;
+mod text;
+mod watch;
+pub(super) mod who;
+
+/// Guided changes: exit 0 done, 1 cannot be run, 2 usage, 3 stopped, 4 taken back, 5 outcome unknown, 6 given up
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The runbooks there are, and your last runs
+    List,
+    /// What a runbook is for, asks, and does
+    Show {
+        /// Which runbook
+        name: String,
+    },
+    /// The frozen plan, whole; nothing is changed: exit 0, or 1 when something keeps it from running
+    Plan(plan::PlanArgs),
+    /// Run it, line by line: a person at a terminal sees each step and answers
+    Run(run::RunArgs),
+    /// Go on with a run that was stopped, cut off or killed
+    Resume(run::ResumeArgs),
+    /// The runs there were, the newest first
+    Runs,
+    /// What happened in a run, an entry of its journal a line
+    Log {
+        /// The run; `jumpdeck runbook runs` names them
+        run: String,
+    },
+    /// A run told afterwards: timeline, durations, who, why, skips, outputs
+    Report(past::ReportArgs),
+    /// See a run that somebody else has under way, from its beginning
+    Watch(watch::WatchArgs),
+    /// Say yes, as a second person, to a step of a run that somebody else has under way
+    Approve(approve::ApproveArgs),
+}
+
+/// A runbook with its inputs, in an environment.
+#[derive(Debug, Clone, Args)]
+struct Chosen {
+    /// Which runbook
+    name: String,
+    /// The value of an input; asked on the terminal when not given. Secrets are always asked
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// The environment [default: the one in use]
+    #[arg(long, short, value_name = "NAME")]
+    env: Option<String>,
+}
+
+impl Chosen {
+    fn or_env(mut self, before: Option<String>) -> Self {
+        self.env = self.env.or(before);
+        self
+    }
+}
+
+/// Runs a subcommand to its end. `env` is what was named before the command.
+pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Result<ExitCode, CliError> {
+    match command {
+        Command::List => list::run(),
+        Command::Show { name } => show::run(&name),
+        Command::Runs => runs::run(),
+        Command::Log { run } => past::log(&run),
+        Command::Report(args) => past::report(&args),
+        Command::Plan(args) => within(plan::run(common, &args.or_env(env))),
+        Command::Run(args) => within(run::run(common, &args.or_env(env))),
+        Command::Watch(args) => within(watch::run(common, &args.or_env(env))),
+        Command::Approve(args) => within(approve::run(common, &args.or_env(env))),
+        Command::Resume(args) => within(run::resume(common, &args)),
+    }
+}
+
+/// Runs what needs the network or the terminal.
+fn within(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(work);
+    // Connections that hang must not hold the answer back.
+    runtime.shutdown_background();
+    done
+}
+
+/// The runbooks there are. A runbook of one's own that has errors is not left out silently.
+fn library() -> Result<Library, CliError> {
+    let (paths, _) = setup::places()?;
+    let (library, errors) = Library::load(&paths.runbooks());
+    if errors.is_empty() { Ok(library) } else { Err(setup::rendered(errors)) }
+}
+
+/// The runbook of that name, or what there is instead.
+fn find(library: &Library, name: &str) -> Result<Arc<Runbook>, CliError> {
+    library.get(name).ok_or_else(|| {
+        let known: Vec<String> = library.entries().into_iter().map(|entry| entry.name).collect();
+        CliError::Usage(format!("there is no runbook {name:?}; there are: {}", known.join(", ")))
+    })
+}

@@ -1,0 +1,231 @@
+//! The person at a run, line by line: pictures of the run come in and are told, questions are asked, answers go to the
+//! run's actor. The same door the console uses.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::run::{Effect, Prompt, Reply, RunCommand, RunState, RunView, StepState};
+use crate::domain::time::Moment;
+
+use super::answer::{self, Said};
+use super::keys::{Keys, Typed};
+use super::story::Story;
+
+/// How a run was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Everything was done.
+    Finished,
+    /// It may be resumed.
+    Stopped,
+    /// Taken back.
+    RolledBack,
+    /// Nobody knows whether a step was done.
+    Unknown,
+    /// Given up.
+    Abandoned,
+    /// Its actor ended without saying how.
+    Broken,
+}
+
+impl Left {
+    /// As docs/runbooks.md has it.
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Finished => 0,
+            Self::Stopped => 3,
+            Self::RolledBack => 4,
+            Self::Unknown => 5,
+            Self::Abandoned => 6,
+            Self::Broken => 70,
+        }
+    }
+}
+
+/// What interrupts: `^C`, or the end of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    /// A person wants it to stop; a second time, to be let go.
+    Key,
+    /// The process is asked to end.
+    End,
+}
+
+/// The run, and the person at it.
+pub(super) struct Operator<K, P> {
+    pub(super) keys: K,
+    /// Prints.
+    pub(super) print: P,
+    pub(super) story: Story,
+    pub(super) commands: mpsc::Sender<RunCommand>,
+    pub(super) clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+    pub(super) interrupts: mpsc::Receiver<Interrupt>,
+}
+
+/// What ended a wait.
+enum Woken {
+    /// There is a new picture.
+    View,
+    /// There will be none any more.
+    Gone,
+    Interrupt(Interrupt),
+    Answered(Answered),
+}
+
+/// What came of a question.
+enum Answered {
+    Command(RunCommand),
+    Stop,
+    Again(String),
+}
+
+impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
+    /// Stays with the run until it is over or left.
+    pub(super) async fn stay(mut self, mut views: watch::Receiver<Arc<RunView>>) -> Left {
+        // Answered, but the run has not taken the answer yet; and asked in full, so that its mark alone is shown again.
+        let (mut answered, mut asked) = (None, None);
+        let mut stopping = false;
+        loop {
+            let view = views.borrow_and_update().clone();
+            let text = self.story.tell(&view, (self.clock)());
+            (self.print)(&text);
+            if let Some(left) = over(&view) {
+                return self.leave(&view, left);
+            }
+            let prompt = view.prompt.as_ref().filter(|p| Some(p.number) != answered);
+            if let Some(prompt) = prompt.filter(|p| asked.replace(p.number) != Some(p.number)) {
+                let text = self.story.question(&view, prompt, (self.clock)());
+                (self.print)(&text);
+            }
+            match self.wait(prompt, &mut views).await {
+                Woken::View => {}
+                Woken::Gone => return self.leave(&view, broken(&view)),
+                Woken::Answered(Answered::Again(why)) => (self.print)(&format!("  {why}\n")),
+                Woken::Answered(Answered::Command(command)) => {
+                    if let RunCommand::Answer { prompt, .. } = &command {
+                        answered = Some(*prompt);
+                    }
+                    self.send(command).await;
+                }
+                Woken::Interrupt(Interrupt::Key) | Woken::Answered(Answered::Stop) if !stopping => {
+                    stopping = true;
+                    (self.print)("\nstopping before the next step; ^C once more leaves at once\n");
+                    self.send(RunCommand::Stop).await;
+                }
+                Woken::Interrupt(_) | Woken::Answered(Answered::Stop) => {
+                    let view = views.borrow().clone();
+                    return self.leave(&view, unfinished(&view));
+                }
+            }
+        }
+    }
+
+    /// Waits until something is to be done. What comes while a question stands is told below it, and the question is
+    /// put again: half an answer typed before it was known is none.
+    async fn wait(&mut self, prompt: Option<&Prompt>, views: &mut watch::Receiver<Arc<RunView>>) -> Woken {
+        let Self { keys, print, story, clock, interrupts, .. } = self;
+        let mut answer = std::pin::pin!(ask(keys, prompt));
+        loop {
+            tokio::select! {
+                biased;
+                interrupt = interrupts.recv() => {
+                    return Woken::Interrupt(interrupt.unwrap_or(Interrupt::End));
+                }
+                changed = views.changed() => {
+                    let Some(prompt) = prompt.filter(|_| changed.is_ok()) else {
+                        return if changed.is_ok() { Woken::View } else { Woken::Gone };
+                    };
+                    let view = views.borrow_and_update().clone();
+                    if view.prompt.as_ref().map(|p| p.number) != Some(prompt.number) {
+                        print("\n(that is no longer asked)\n");
+                        return Woken::View;
+                    }
+                    let text = story.tell(&view, clock());
+                    if !text.is_empty() {
+                        print(&format!("\n{text}"));
+                        return Woken::View;
+                    }
+                }
+                said = &mut answer => return Woken::Answered(said),
+            }
+        }
+    }
+
+    async fn send(&self, command: RunCommand) {
+        // The run's end is seen in its pictures.
+        let _ = self.commands.send(command).await;
+    }
+
+    fn leave(&mut self, view: &RunView, left: Left) -> Left {
+        let text = self.story.ending(view, (self.clock)());
+        (self.print)(&text);
+        left
+    }
+}
+
+/// Puts the question; for none, waits for ever.
+async fn ask(keys: &mut impl Keys, prompt: Option<&Prompt>) -> Answered {
+    let Some(prompt) = prompt else { return std::future::pending().await };
+    let reply = |reply| Answered::Command(RunCommand::Answer { prompt: prompt.number, reply });
+    let (mark, echo) = answer::mark(&prompt.kind);
+    match answer::said(&prompt.kind, keys.line(&mark, echo).await) {
+        Said::Reply(said) => reply(said),
+        Said::Reason(key) => match text(keys, "why> ").await {
+            Some(why) => reply(Reply::Chosen(key, Some(why))),
+            None => Answered::Again("a reason is wanted with it; nothing was chosen".to_owned()),
+        },
+        Said::Note(Some(text)) => Answered::Command(RunCommand::Note(text)),
+        Said::Note(None) => match text(keys, "note> ").await {
+            Some(text) => Answered::Command(RunCommand::Note(text)),
+            None => Answered::Again("no note was made".to_owned()),
+        },
+        Said::Rollback => Answered::Command(RunCommand::Rollback),
+        Said::Stop => Answered::Stop,
+        Said::Again(why) => Answered::Again(why),
+    }
+}
+
+/// A line of text, typed or pasted.
+async fn text(keys: &mut impl Keys, mark: &str) -> Option<String> {
+    match keys.line(mark, true).await {
+        Typed::Line(line) | Typed::Pasted(line) => {
+            Some(line.trim().to_owned()).filter(|text| !text.is_empty())
+        }
+        Typed::Several | Typed::End => None,
+    }
+}
+
+/// How the run ended, if it has.
+fn over(view: &RunView) -> Option<Left> {
+    match &view.state {
+        RunState::Running | RunState::Waiting | RunState::RollingBack => None,
+        RunState::Finished => Some(Left::Finished),
+        RunState::RolledBack => Some(Left::RolledBack),
+        RunState::Abandoned(_) if !has_unknown(view) => Some(Left::Abandoned),
+        RunState::Stopped(_) if !has_unknown(view) => Some(Left::Stopped),
+        RunState::Abandoned(_) | RunState::Stopped(_) => Some(Left::Unknown),
+    }
+}
+
+/// How a run is left that has not ended: what a changing step did that runs now, nobody knows.
+fn unfinished(view: &RunView) -> Left {
+    let runs =
+        |step: &crate::domain::run::StepView| step.state == StepState::Running && step.effect != Effect::Read;
+    let runs = view.steps.iter().any(runs) || view.state == RunState::RollingBack;
+    if runs || has_unknown(view) { Left::Unknown } else { Left::Stopped }
+}
+
+fn broken(view: &RunView) -> Left {
+    match unfinished(view) {
+        Left::Unknown => Left::Unknown,
+        _ => Left::Broken,
+    }
+}
+
+fn has_unknown(view: &RunView) -> bool {
+    view.steps.iter().any(|step| matches!(step.state, StepState::Unknown(_)))
+}
+
+#[cfg(test)]
+mod tests;

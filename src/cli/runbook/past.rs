@@ -1,0 +1,139 @@
+//! Runs that were, from their journals: `jumpdeck runbook log RUN` and `report RUN`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+
+use crate::cli::{CliError, Common, print, setup};
+use crate::runbook::event::Event;
+use crate::runbook::journal::{self, Entry};
+use crate::runbook::plan::Frozen;
+use crate::runbook::report::{self, Report};
+use crate::runbook::spec::{Act, Runbook, Step};
+
+/// Which run, and how to print its report.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ReportArgs {
+    /// The run; `jumpdeck runbook runs` names them
+    run: String,
+    /// How to print it; JSON is one document (docs/runbooks.md)
+    #[arg(long, value_enum, default_value_t = Format::Md)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Md,
+    Json,
+}
+
+/// How a run began.
+pub(in crate::cli) struct Began {
+    /// Its plan.
+    pub(in crate::cli) plan: Frozen,
+    /// Whether the fleet was simulated.
+    pub(in crate::cli) simulated: bool,
+}
+
+/// Prints what happened, an entry a line.
+pub(super) fn log(run: &str) -> Result<ExitCode, CliError> {
+    let (paths, _) = setup::places()?;
+    let (_, entries) = entries(&paths.runs(), run)?;
+    let zone = TimeZone::system();
+    let mut day = None;
+    let mut text = String::new();
+    for entry in &entries {
+        // The date stands where it changes.
+        let on = entry.at.to_zoned(zone.clone()).date();
+        text.push_str(&report::line(entry, &zone, day.replace(on) != Some(on)));
+        text.push('\n');
+    }
+    print::answer(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the report.
+pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
+    let (paths, _) = setup::places()?;
+    let (path, entries) = entries(&paths.runs(), &args.run)?;
+    let window = match entries.first().map(|entry| &entry.event) {
+        Some(Event::Started { plan, .. }) => window(plan),
+        _ => None,
+    };
+    let window = window.as_ref().map(|(from, until)| (from.as_str(), until.as_str()));
+    let Some(report) = Report::new(&entries, window) else { return Err(headless(&path)) };
+    let text = match args.format {
+        Format::Md => report.to_markdown(&TimeZone::system()),
+        Format::Json => format!("{}\n", report.to_json().map_err(std::io::Error::from)?),
+    };
+    print::answer(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The steps that begin and end the time nothing could be written: from the first that one may not stand behind for
+/// long, to the first after it that nothing is taken back behind.
+fn window(plan: &Frozen) -> Option<(String, String)> {
+    // A runbook that cannot be read any more costs the report this figure only.
+    let runbook = Runbook::from_sources(&plan.sources).ok()?;
+    let mut steps = Vec::new();
+    flatten(&runbook.steps, &mut steps);
+    let from = steps.iter().position(|step| step.max_dwell.is_some())?;
+    let until = steps.iter().skip(from).find(|step| step.point_of_no_return)?;
+    Some((steps.get(from)?.id.clone(), until.id.clone()))
+}
+
+/// Steps but for those of batches, whose ids are several.
+fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
+    for step in steps {
+        match &step.act {
+            Act::Branch { steps, otherwise } => {
+                flatten(steps, all);
+                flatten(otherwise, all);
+            }
+            Act::ForEach { .. } => {}
+            _ => all.push(step),
+        }
+    }
+}
+
+fn headless(path: &Path) -> CliError {
+    CliError::Refused(format!("{}: it does not say how the run began", path.display()))
+}
+
+/// How that run began, from its journal.
+pub(in crate::cli) fn began(run: &str) -> Result<Began, CliError> {
+    let (paths, _) = setup::places()?;
+    began_in(&paths.runs(), run)
+}
+
+/// The same, from that folder of journals.
+pub(in crate::cli) fn began_in(folder: &Path, run: &str) -> Result<Began, CliError> {
+    let (path, entries) = entries(folder, run)?;
+    match entries.first().map(|entry| &entry.event) {
+        Some(Event::Started { simulated, plan, .. }) => {
+            Ok(Began { plan: Frozen::clone(plan), simulated: *simulated })
+        }
+        _ => Err(headless(&path)),
+    }
+}
+
+/// A simulated run goes on in a simulated fleet, a real one in the real fleet.
+pub(super) fn same_fleet(began: &Began, common: &Common) -> Result<(), CliError> {
+    match (began.simulated, common.demo.is_some()) {
+        (true, false) => Err(CliError::Usage("this run is of a simulated fleet: add --demo".to_owned())),
+        (false, true) => Err(CliError::Usage("this run is of a real fleet: leave --demo out".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn entries(folder: &Path, run: &str) -> Result<(PathBuf, Vec<Entry>), CliError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if run.is_empty() || !run.chars().all(fits) {
+        return Err(CliError::Usage(format!("{run:?} is no name of a run")));
+    }
+    let path = folder.join(format!("{run}.jsonl"));
+    let entries = journal::read(&path).map_err(|error| CliError::Refused(error.to_string()))?;
+    Ok((path, entries))
+}

@@ -1,0 +1,68 @@
+//! `jumpdeck runbook plan NAME`: the frozen plan, whole, before anything runs. Only reads.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::Chosen;
+use super::site::Site;
+use super::text::Paper;
+use crate::cli::{CliError, Common, print};
+use crate::domain::run::PlanView;
+use crate::runbook::plan::Plan;
+
+mod json;
+pub(super) mod text;
+
+/// What keeps a plan from running is no usage error.
+const CANNOT_RUN: u8 = 1;
+
+/// Which plan, and how to print it.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct PlanArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// How to print it; JSON is one document (docs/runbooks.md)
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl PlanArgs {
+    pub(super) fn or_env(mut self, before: Option<String>) -> Self {
+        self.chosen = self.chosen.or_env(before);
+        self
+    }
+}
+
+pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, CliError> {
+    let site = Site::open(common, args.chosen.env.as_deref())?;
+    let (_, view) = make(&site, &args.chosen).await?;
+    let text = match args.format {
+        Format::Text => {
+            let mut paper = Paper::of_stdout();
+            text::write(&mut paper, &view);
+            paper.take()
+        }
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&json::PlanJson::new(&view));
+            format!("{}\n", json.map_err(std::io::Error::from)?)
+        }
+    };
+    print::answer(&text)?;
+    Ok(ExitCode::from(if view.problems.is_empty() { 0 } else { CANNOT_RUN }))
+}
+
+/// The plan that was chosen: what is not given for its inputs is asked.
+pub(super) async fn make(site: &Site, chosen: &Chosen) -> Result<(Plan, PlanView), CliError> {
+    let library = super::library()?;
+    let runbook = super::find(&library, &chosen.name)?;
+    let inputs = super::inputs::gather(site, &runbook, &chosen.set).await?;
+    let made = crate::runbook::planner::make(runbook, &site.env, site.simulated, inputs, &*site.reach).await;
+    made.map_err(|error| CliError::Usage(error.to_string()))
+}

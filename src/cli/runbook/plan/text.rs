@@ -1,0 +1,179 @@
+//! A plan as text: everything it says, before anything runs.
+
+use crate::cli::runbook::show::effect;
+use crate::cli::runbook::story::{self, NO_RETURN};
+use crate::cli::runbook::text::{Ink, Paper};
+use crate::domain::run::{Effect, PlanHost, PlanStep, PlanView};
+use crate::domain::text::Clean;
+
+/// Writes a plan, whole.
+pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
+    let simulated = if plan.simulated { "  SIMULATED" } else { "" };
+    paper.words(0, Ink::Bold, &format!("{}: {}{simulated}", plan.env, plan.title));
+    paper.field(2, "runbook", Ink::Plain, &plan.runbook);
+    paper.field(2, "hash", Ink::Dim, &plan.hash);
+    let confirmed = match plan.challenge {
+        true => "a value on screen is typed for what changes",
+        false => "a yes is typed for what changes",
+    };
+    paper.field(2, "confirmed", Ink::Plain, confirmed);
+    for (name, value) in &plan.inputs {
+        paper.field(2, name.as_str(), Ink::Plain, value.as_str());
+    }
+    problems(paper, plan);
+    targets(paper, plan);
+    paper.gap();
+    let changes = plan.steps.iter().filter(|s| s.effect != Effect::Read).count();
+    paper.words(0, Ink::Bold, &format!("{} steps, {changes} of them change something", plan.steps.len()));
+    for (index, step) in plan.steps.iter().enumerate() {
+        write_step(paper, index, step);
+    }
+    if !plan.problems.is_empty() {
+        paper.gap();
+        let count = plan.problems.len();
+        paper.words(0, Ink::Bad, &format!("It cannot be run: {count} problem(s), told above."));
+    }
+}
+
+fn problems(paper: &mut Paper, plan: &PlanView) {
+    if plan.problems.is_empty() {
+        return;
+    }
+    paper.gap();
+    paper.words(0, Ink::Bad, "What keeps it from running");
+    for problem in &plan.problems {
+        paper.words(2, Ink::Bad, &format!("! {problem}"));
+    }
+}
+
+fn targets(paper: &mut Paper, plan: &PlanView) {
+    if plan.targets.is_empty() {
+        return;
+    }
+    paper.gap();
+    paper.words(0, Ink::Bold, "Targets");
+    let mut hosts: Vec<&PlanHost> = Vec::new();
+    for target in &plan.targets {
+        let names: Vec<&str> = target.hosts.iter().map(|host| host.name.as_str()).collect();
+        let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
+        let note = target.note.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
+        paper.field(2, &target.name, Ink::Plain, &format!("{names}{note}"));
+        for host in &target.hosts {
+            if !hosts.iter().any(|known| known.name == host.name) {
+                hosts.push(host);
+            }
+        }
+    }
+    if hosts.is_empty() {
+        return;
+    }
+    paper.gap();
+    paper.words(0, Ink::Bold, "Hosts, by the inventory and by what each says itself");
+    let rows: Vec<(Ink, Vec<String>)> = hosts.into_iter().map(host_row).collect();
+    paper.table(2, &rows);
+}
+
+/// A host's line: the inventory's words, and the host's own where they are others.
+fn host_row(host: &PlanHost) -> (Ink, Vec<String>) {
+    let mut differs = Vec::new();
+    match &host.hostname {
+        Err(why) => differs.push(format!("no answer: {why}")),
+        Ok(name) => {
+            if name.as_str() != host.name.as_str() {
+                differs.push(format!("it calls itself {name}"));
+            }
+            match &host.level.1 {
+                Ok(said) if *said == host.level.0 => {}
+                Ok(said) => differs.push(format!("its level is {said}")),
+                Err(why) => differs.push(format!("level: {why}")),
+            }
+            match &host.roles.1 {
+                Ok(said) if has_roles(&host.roles.0, said) => {}
+                Ok(said) => differs.push(format!("its roles are {said}")),
+                Err(why) => differs.push(format!("roles: {why}")),
+            }
+        }
+    }
+    let (ink, said) = match differs.is_empty() {
+        true => (Ink::Plain, "says the same".to_owned()),
+        false => (Ink::Warn, differs.join("; ")),
+    };
+    let named = [host.name.to_string(), host.address.clone(), host.level.0.to_string()];
+    (ink, named.into_iter().chain([host.roles.0.to_string(), said]).collect())
+}
+
+/// Whether a host has the roles the inventory names; it may have more.
+fn has_roles(wanted: &Clean, said: &Clean) -> bool {
+    words(wanted.as_str()).all(|role| words(said.as_str()).any(|has| has == role))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ']).filter(|word| !word.is_empty())
+}
+
+fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {
+    paper.gap();
+    let indent = 2 * step.depth;
+    let hosts = story::names(&step.on);
+    let on = if hosts.is_empty() { String::new() } else { format!("  on {hosts}") };
+    let ink = if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn };
+    let heading = format!("{:>2}  {}  {}{on}{}", index + 1, step.id, step.kind, effect(step.effect));
+    paper.words(indent, ink, &heading);
+    let inside = indent + 4;
+    paper.words(inside, Ink::Bold, step.title.as_str());
+    if let Some(when) = &step.when {
+        paper.field(inside, "when", Ink::Plain, when.as_str());
+    }
+    if let Some(why) = &step.why {
+        paper.field(inside, "why", Ink::Plain, why.as_str());
+    }
+    for line in &step.command {
+        paper.exact(inside + 2, Ink::Plain, line.as_str());
+    }
+    if let Some(undo) = &step.undo {
+        paper.field(inside, "undo", Ink::Dim, undo.as_str());
+    }
+    if step.point_of_no_return {
+        paper.rule(NO_RETURN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::cli::runbook::fixture::plan;
+
+    fn text(plan: &PlanView, width: usize) -> String {
+        let mut paper = Paper::new(width, false);
+        write(&mut paper, plan);
+        paper.take()
+    }
+
+    #[test]
+    fn a_plan_is_shown_whole() {
+        insta::assert_snapshot!(text(&plan(), 80));
+    }
+
+    #[test]
+    fn what_keeps_it_from_running_stands_at_both_ends() {
+        let mut plan = plan();
+        plan.problems = vec![Clean::new("db2 is of level staging, not production")];
+        plan.targets[0].hosts[0].level.1 = Ok(Clean::new("staging"));
+        plan.targets[0].hosts[0].roles.1 = Ok(Clean::new("masterdb, app, db"));
+        let text = text(&plan, 100);
+        assert!(text.contains("! db2 is of level staging"), "{text}");
+        assert!(text.contains("its level is staging"), "{text}");
+        assert!(!text.contains("its roles are"), "more roles than the inventory names are no matter: {text}");
+        assert!(text.trim_end().ends_with("It cannot be run: 1 problem(s), told above."), "{text}");
+    }
+
+    #[test]
+    fn a_silent_host_says_so_once() {
+        let mut plan = plan();
+        let why = || Err(Clean::new("connection refused"));
+        let host = &mut plan.targets[0].hosts[0];
+        (host.hostname, host.roles.1, host.level.1) = (why(), why(), why());
+        assert_eq!(text(&plan, 100).matches("connection refused").count(), 1);
+    }
+}

@@ -1,0 +1,149 @@
+//! `jumpdeck runbook run NAME` and `resume RUN`: a run, line by line on the terminal. Answers come from a person: no
+//! flag gives one.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::sync::mpsc;
+
+use super::keys::{Keys, Typed};
+use super::operator::{Interrupt, Operator};
+use super::site::{self, Shared, Site};
+use super::story::Story;
+use super::text::{Ink, Paper};
+use super::{Chosen, inputs, past, plan, who};
+use crate::cli::{CliError, Common, print};
+use crate::domain::run::{Mode, PlanView};
+use crate::runbook::runner::{self, Launch, RunHandle};
+use crate::runbook::spec::Runbook;
+
+/// Which run, and why.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct RunArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Why it is done: for the journal, the report and whoever else wants to run something now
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    /// Only look: what would change is printed, not done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Which run goes on.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ResumeArgs {
+    /// The run; `jumpdeck runbook runs` names them
+    run: String,
+}
+
+impl RunArgs {
+    pub(super) fn or_env(mut self, before: Option<String>) -> Self {
+        self.chosen = self.chosen.or_env(before);
+        self
+    }
+}
+
+pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, CliError> {
+    let why = args.why.trim();
+    if why.is_empty() {
+        return Err(CliError::Usage("--why: a reason is wanted".to_owned()));
+    }
+    let site = Site::attended(common, args.chosen.env.as_deref())?;
+    let mut interrupts = site::interrupts()?;
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
+    let begin = async {
+        let (plan, view) = plan::make(&site, &args.chosen).await?;
+        let mut paper = Paper::of_stdout();
+        plan::text::write(&mut paper, &view);
+        print::answer(&paper.take())?;
+        if !view.problems.is_empty() {
+            return Err(CliError::Refused("the plan cannot be run; its problems are told above".to_owned()));
+        }
+        if mode == Mode::Live && !agreed(&site, &view).await? {
+            return Ok(None);
+        }
+        runner::start(launch(&site), plan, why.to_owned(), mode).await.map(Some).map_err(refused)
+    };
+    match unless_interrupted(begin, &mut interrupts).await? {
+        Some(handle) => stay(&site, handle, interrupts).await,
+        None => {
+            print::answer("nothing was begun\n")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<ExitCode, CliError> {
+    let began = past::began(&args.run)?;
+    past::same_fleet(&began, common)?;
+    let site = Site::attended(common, Some(&began.plan.environment))?;
+    let mut interrupts = site::interrupts()?;
+    let begin = async {
+        let runbook = Runbook::from_sources(&began.plan.sources).map_err(CliError::Refused)?;
+        let secrets = inputs::secrets(&site, &runbook).await?;
+        runner::resume(launch(&site), &args.run, secrets).await.map_err(refused)
+    };
+    let handle = unless_interrupted(begin, &mut interrupts).await?;
+    stay(&site, handle, interrupts).await
+}
+
+fn refused(error: impl std::fmt::Display) -> CliError {
+    CliError::Refused(error.to_string())
+}
+
+/// What the runner needs of this side.
+fn launch(site: &Site) -> Launch {
+    Launch {
+        env: site.env.clone(),
+        simulated: site.simulated,
+        reach: site.reach.clone(),
+        folder: site.runs.clone(),
+        who: who::who(),
+        clock: site.clock(),
+    }
+}
+
+/// The last question before the first step.
+async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
+    let mut keys = terminal(site)?;
+    let mut paper = Paper::of_stdout();
+    paper.gap();
+    paper.words(0, Ink::Bold, &format!("Begin this run in {}?", plan.env));
+    print::answer(&paper.take())?;
+    Ok(matches!(keys.line("type yes to begin> ", true).await, Typed::Line(line) if line.trim() == "yes"))
+}
+
+fn terminal(site: &Site) -> Result<Shared, CliError> {
+    site.terminal.clone().ok_or_else(|| CliError::Usage("there is no terminal".to_owned()))
+}
+
+/// Work that `^C` ends: nothing was begun yet.
+async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, CliError>>,
+    interrupts: &mut mpsc::Receiver<Interrupt>,
+) -> Result<T, CliError> {
+    tokio::select! {
+        done = work => done,
+        _ = interrupts.recv() => Err(CliError::Refused("interrupted; nothing was begun".to_owned())),
+    }
+}
+
+/// Stays with a run to its end.
+async fn stay(
+    site: &Site,
+    handle: RunHandle,
+    interrupts: mpsc::Receiver<Interrupt>,
+) -> Result<ExitCode, CliError> {
+    let RunHandle { commands, view, .. } = handle;
+    let operator = Operator {
+        keys: terminal(site)?,
+        // A terminal that is gone says so when it is read.
+        print: |text: &str| drop(print::answer(text)),
+        story: Story::new(Paper::of_stdout()),
+        commands,
+        clock: site.clock(),
+        interrupts,
+    };
+    Ok(ExitCode::from(operator.stay(view).await.exit_code()))
+}

@@ -1,0 +1,113 @@
+//! Where a runbook runs: the environment, the way to its hosts, the person at the terminal, the folder of journals.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Mutex, mpsc};
+
+use super::keys::{GiveBack, NoTerminal, Terminal};
+use super::login::AtTerminal;
+use super::operator::Interrupt;
+use crate::cli::setup::{self, Setup};
+use crate::cli::{CliError, Common};
+use crate::collect::clock::Clock;
+use crate::domain::fleet::Environment;
+use crate::domain::time::Moment;
+use crate::runbook::over_ssh::OverSsh;
+use crate::ssh::ask::{Ask, RefuseAll};
+
+/// The terminal, and whoever asks something on it.
+pub(super) type Shared = Arc<Mutex<Terminal>>;
+
+/// Where a runbook runs.
+pub(super) struct Site {
+    pub(super) env: Arc<Environment>,
+    pub(super) simulated: bool,
+    pub(super) reach: Arc<OverSsh>,
+    /// None when nobody is there to be asked.
+    pub(super) terminal: Option<Shared>,
+    _give_back: Option<GiveBack>,
+    pub(super) clock: Clock,
+    /// The folder of journals.
+    pub(super) runs: PathBuf,
+}
+
+impl Site {
+    /// The environment of that name, or the one in use; asks on the terminal when there is one. Within the tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// When configuration or arguments name no such fleet or environment.
+    pub(super) fn open(common: &Common, env: Option<&str>) -> Result<Self, CliError> {
+        let terminal = if Terminal::is_there() { Terminal::take().ok() } else { None };
+        Self::with(common, env, terminal)
+    }
+
+    /// The same with a person at the terminal, or not at all.
+    ///
+    /// # Errors
+    /// When standard input or output is no terminal, too.
+    pub(super) fn attended(common: &Common, env: Option<&str>) -> Result<Self, CliError> {
+        let terminal = Terminal::take().map_err(|error| match error {
+            NoTerminal::NotATerminal(_) => CliError::Usage(error.to_string()),
+            NoTerminal::Io(error) => CliError::Io(error),
+        })?;
+        Self::with(common, env, Some(terminal))
+    }
+
+    fn with(
+        common: &Common,
+        env: Option<&str>,
+        terminal: Option<(Terminal, GiveBack)>,
+    ) -> Result<Self, CliError> {
+        let (terminal, give_back) = terminal.unzip();
+        let setup = Setup::read()?;
+        let target = setup::target(common, &setup)?;
+        let env = match env {
+            Some(name) => setup::environment(&target.fleet, name)?,
+            None => first(&setup, &target.fleet)?,
+        };
+        let terminal = terminal.map(|terminal| Arc::new(Mutex::new(terminal)));
+        let ask: Arc<dyn Ask> = match &terminal {
+            Some(terminal) => Arc::new(AtTerminal::new(terminal.clone())),
+            None => Arc::new(RefuseAll),
+        };
+        let reach = Arc::new(OverSsh::new(env.clone(), target.dial(), ask));
+        let (simulated, clock) = (target.fleet.simulated, target.clock);
+        Ok(Self { env, simulated, reach, terminal, _give_back: give_back, clock, runs: setup.paths.runs() })
+    }
+
+    /// The clock of what is on screen.
+    pub(super) fn clock(&self) -> Arc<dyn Fn() -> Moment + Send + Sync> {
+        let clock = self.clock;
+        Arc::new(move || clock.now())
+    }
+}
+
+fn first(setup: &Setup, fleet: &crate::domain::fleet::Fleet) -> Result<Arc<Environment>, CliError> {
+    let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
+    let env = chosen.or(fleet.environments.first()).cloned();
+    env.ok_or_else(|| CliError::Usage("the inventory has no environment".to_owned()))
+}
+
+/// `^C` and the signals that end a process, from now on as plain data: nothing dies with the terminal changed.
+///
+/// # Errors
+/// When the system gives no signals.
+pub(super) fn interrupts() -> std::io::Result<mpsc::Receiver<Interrupt>> {
+    let (sender, receiver) = mpsc::channel(4);
+    for (kind, means) in [
+        (SignalKind::interrupt(), Interrupt::Key),
+        (SignalKind::terminate(), Interrupt::End),
+        (SignalKind::hangup(), Interrupt::End),
+        (SignalKind::quit(), Interrupt::End),
+    ] {
+        tokio::spawn(forward(signal(kind)?, means, sender.clone()));
+    }
+    Ok(receiver)
+}
+
+async fn forward(mut signal: Signal, means: Interrupt, to: mpsc::Sender<Interrupt>) {
+    while signal.recv().await.is_some() && to.send(means).await.is_ok() {}
+}

@@ -1,0 +1,325 @@
+//! A run told line by line: what is new in each picture of it is printed once. Pure.
+
+use crate::domain::names::HostName;
+use crate::domain::run::{
+    Doing, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
+};
+use crate::domain::text::Clean;
+use crate::domain::time::{Moment, short_age};
+
+use super::text::{Ink, Paper};
+
+/// Said of a step after which nothing can be taken back.
+pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: after it nothing before it can be taken back";
+/// How deep what belongs to a step stands.
+const INSIDE: usize = 2;
+
+/// What was told already.
+pub(super) struct Story {
+    paper: Paper,
+    begun: bool,
+    states: Vec<StepState>,
+    /// The step whose heading stands last.
+    step: Option<usize>,
+    doing: Doing,
+    notes: usize,
+    trouble: Option<Clean>,
+    rolling_back: bool,
+}
+
+impl Story {
+    /// Nothing was told yet.
+    pub(super) fn new(paper: Paper) -> Self {
+        Self {
+            paper,
+            begun: false,
+            states: Vec::new(),
+            step: None,
+            doing: Doing::default(),
+            notes: 0,
+            trouble: None,
+            rolling_back: false,
+        }
+    }
+
+    /// What is new in `view`.
+    pub(super) fn tell(&mut self, view: &RunView, now: Moment) -> String {
+        if !self.begun {
+            self.begun = true;
+            self.opening(view);
+            // A resumed run: what was done before is one line a step.
+            self.states = vec![StepState::Waiting; view.steps.len()];
+        }
+        if view.state == RunState::RollingBack && !self.rolling_back {
+            self.paper.gap();
+            self.paper.words(0, Ink::Warn, "TAKING BACK what was done, step by step");
+        }
+        self.rolling_back = view.state == RunState::RollingBack;
+        self.trouble(view);
+        for (index, step) in view.steps.iter().enumerate() {
+            if view.current != Some(index) {
+                self.settled(index, step, view.steps.len());
+            }
+        }
+        if let Some((index, step)) = view.current.and_then(|at| Some((at, view.steps.get(at)?))) {
+            let reached = step.state != StepState::Waiting || view.doing.is_some() || view.prompt.is_some();
+            if reached && self.step != Some(index) {
+                self.heading(index, step, view.steps.len());
+            }
+            if let Some(doing) = view.doing.as_ref().filter(|_| reached) {
+                self.doing(doing, now);
+            }
+            self.settled(index, step, view.steps.len());
+        }
+        self.notes(view);
+        self.paper.take()
+    }
+
+    /// What a person is asked, before the mark of the answer.
+    pub(super) fn question(&mut self, view: &RunView, prompt: &Prompt, now: Moment) -> String {
+        self.paper.gap();
+        self.paper.words(0, Ink::Bold, prompt.title.as_str());
+        for line in &prompt.text {
+            self.paper.exact(INSIDE, Ink::Plain, line.as_str());
+        }
+        match &prompt.kind {
+            PromptKind::Input(input) => input_help(&mut self.paper, input),
+            PromptKind::Choose(choices) => {
+                for choice in choices {
+                    let reason = if choice.reason { " (asks why)" } else { "" };
+                    self.paper.words(
+                        INSIDE,
+                        Ink::Plain,
+                        &format!("{}  {}{reason}", choice.key, choice.label),
+                    );
+                }
+            }
+            PromptKind::Approve(words) => {
+                self.paper.words(
+                    INSIDE,
+                    Ink::Plain,
+                    "a second person says yes, from an account of their own:",
+                );
+                self.paper.exact(INSIDE + 2, Ink::Bold, words.as_str());
+            }
+            PromptKind::Confirm | PromptKind::Challenge(_) => {}
+        }
+        self.safety(view, now);
+        self.paper.take()
+    }
+
+    /// How it ended, and what to do next.
+    pub(super) fn ending(&mut self, view: &RunView, now: Moment) -> String {
+        self.paper.gap();
+        let took = short_age(now.since(view.began));
+        let (ink, how) = match &view.state {
+            RunState::Finished => (Ink::Good, format!("FINISHED in {took}")),
+            RunState::RolledBack => (Ink::Warn, format!("TAKEN BACK to the last safe point, after {took}")),
+            RunState::Abandoned(why) => (Ink::Bad, format!("GIVEN UP after {took}: {why}")),
+            RunState::Stopped(why) => (Ink::Warn, format!("STOPPED after {took}: {why}")),
+            RunState::Running | RunState::Waiting | RunState::RollingBack => {
+                (Ink::Warn, format!("LEFT after {took}"))
+            }
+        };
+        self.paper.words(0, ink, &how);
+        for step in &view.steps {
+            if let StepState::Unknown(what) = &step.state {
+                let hosts = names(&step.on);
+                self.paper.words(
+                    INSIDE,
+                    Ink::Bad,
+                    &format!("? {} {hosts}: nobody knows whether it was done", step.id),
+                );
+                self.paper.words(INSIDE + 2, Ink::Plain, &format!("look at: {what}"));
+            }
+        }
+        let over = matches!(view.state, RunState::Finished | RunState::RolledBack | RunState::Abandoned(_));
+        if view.watching {
+            return self.paper.take();
+        }
+        if !over {
+            self.paper.exact(INSIDE, Ink::Plain, &format!("go on     jumpdeck runbook resume {}", view.id));
+        }
+        self.paper.exact(INSIDE, Ink::Plain, &format!("report    jumpdeck runbook report {}", view.id));
+        self.paper.take()
+    }
+
+    fn opening(&mut self, view: &RunView) {
+        let simulated = if view.simulated { "  SIMULATED" } else { "" };
+        let dry = if view.mode == Mode::DryRun { "  DRY RUN: changes are printed, not done" } else { "" };
+        self.paper.words(0, Ink::Bold, &format!("{}: {}{simulated}{dry}", view.env, view.title));
+        self.paper.field(INSIDE, "run", Ink::Plain, &view.id);
+        self.paper.field(INSIDE, "who", Ink::Plain, view.who.as_str());
+        self.paper.field(INSIDE, "why", Ink::Plain, view.why.as_str());
+        if view.watching {
+            self.paper.field(INSIDE, "you", Ink::Dim, "watch; only who runs it can answer");
+            return;
+        }
+        let keys = "n TEXT makes a note, rollback takes back; ^C stops before the next step";
+        self.paper.field(INSIDE, "keys", Ink::Dim, keys);
+    }
+
+    fn heading(&mut self, index: usize, step: &StepView, of: usize) {
+        self.step = Some(index);
+        self.doing = Doing::default();
+        self.paper.gap();
+        let hosts = names(&step.on);
+        let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
+        let effect = super::show::effect(step.effect);
+        self.paper.rule(&format!("{}/{of} {}  {}{on}{effect}", index + 1, step.id, step.kind));
+        self.paper.words(0, Ink::Bold, step.title.as_str());
+        if step.point_of_no_return {
+            self.paper.words(INSIDE, Ink::Bad, NO_RETURN);
+        }
+    }
+
+    /// What is known of the current step now and was not before.
+    fn doing(&mut self, doing: &Doing, now: Moment) {
+        let paper = &mut self.paper;
+        let old = &self.doing;
+        let mut field = |label: &str, ink: Ink, new: &Option<Clean>, old: &Option<Clean>| {
+            if let Some(text) = new.as_ref().filter(|_| new != old) {
+                paper.field(INSIDE, label, ink, text.as_str());
+            }
+        };
+        field("why", Ink::Plain, &doing.why, &old.why);
+        field("impact", Ink::Warn, &doing.impact, &old.impact);
+        if doing.commands != old.commands {
+            for (host, lines) in &doing.commands {
+                let place = host.as_ref().map(|h| format!("on {h}")).unwrap_or_default();
+                self.paper.field(INSIDE, "command", Ink::Dim, &place);
+                for line in lines {
+                    self.paper.exact(INSIDE + 4, Ink::Plain, line.as_str());
+                }
+            }
+        }
+        for fact in doing.facts.iter().filter(|fact| !old.facts.contains(fact)) {
+            tell_fact(&mut self.paper, fact, now);
+        }
+        let mut field = |label: &str, new: &Option<Clean>, old: &Option<Clean>| {
+            if let Some(text) = new.as_ref().filter(|_| new != old) {
+                self.paper.field(INSIDE, label, Ink::Dim, text.as_str());
+            }
+        };
+        field("undo", &doing.undo, &old.undo);
+        field("next", &doing.next, &old.next);
+        let first = doing.output.first().map(|(host, _)| host);
+        let several = doing.output.iter().any(|(host, _)| Some(host) != first) || doing.commands.len() > 1;
+        for (host, line) in new_lines(&old.output, &doing.output) {
+            let host = host.as_ref().filter(|_| several).map(|h| format!("{h}: ")).unwrap_or_default();
+            self.paper.exact(INSIDE, Ink::Plain, &format!("| {host}{line}"));
+        }
+        self.doing = doing.clone();
+    }
+
+    /// Says how a step stands when it stands otherwise than before.
+    fn settled(&mut self, index: usize, step: &StepView, of: usize) {
+        if self.states.get(index).is_some_and(|old| *old == step.state) {
+            return;
+        }
+        if self.states.len() <= index {
+            self.states.resize(index + 1, StepState::Waiting);
+        }
+        if let Some(known) = self.states.get_mut(index) {
+            *known = step.state.clone();
+        }
+        let Some((ink, word)) = state_words(&step.state) else { return };
+        let took = step.took.map(|t| format!(" in {}", spent(t))).unwrap_or_default();
+        if self.step == Some(index) {
+            self.paper.words(INSIDE, ink, &format!("{word}{took}"));
+        } else {
+            let text = format!("{}/{of} {}  {}: {word}{took}", index + 1, step.id, step.title);
+            self.paper.words(0, ink, &text);
+        }
+    }
+
+    fn trouble(&mut self, view: &RunView) {
+        if self.trouble == view.trouble {
+            return;
+        }
+        match &view.trouble {
+            Some(trouble) => self.paper.words(0, Ink::Bad, &format!("! {trouble}")),
+            None => self.paper.words(0, Ink::Good, "that trouble is over"),
+        }
+        self.trouble.clone_from(&view.trouble);
+    }
+
+    fn notes(&mut self, view: &RunView) {
+        for (at, who, text) in view.notes.iter().skip(self.notes) {
+            self.paper.words(INSIDE, Ink::Dim, &format!("note {at} {who}: {text}"));
+        }
+        self.notes = view.notes.len();
+    }
+
+    fn safety(&mut self, view: &RunView, now: Moment) {
+        match &view.safety {
+            Safety::Safe => self.paper.field(INSIDE, "stop here", Ink::Dim, "safe, as long as you like"),
+            Safety::Until { until, cost } => {
+                let left = until.since(now);
+                let text = if left.is_zero() {
+                    format!("NOT SAFE any more: {cost}")
+                } else {
+                    format!("not for long: {} left; meanwhile {cost}", short_age(left))
+                };
+                self.paper.field(INSIDE, "stop here", Ink::Warn, &text);
+            }
+        }
+    }
+}
+
+/// What fits an input, on paper.
+pub(super) fn input_help(paper: &mut Paper, input: &crate::domain::run::InputView) {
+    if let Some(help) = &input.help {
+        paper.words(INSIDE, Ink::Plain, help.as_str());
+    }
+    if input.choices.is_empty() {
+        let hidden = if input.sensitive { "; it is not shown while typed" } else { "" };
+        paper.words(INSIDE, Ink::Dim, &format!("wanted: {}{hidden}", input.wanted));
+    }
+    for (i, choice) in input.choices.iter().enumerate() {
+        paper.words(INSIDE, Ink::Plain, &format!("{}  {choice}", i + 1));
+    }
+}
+
+fn tell_fact(paper: &mut Paper, fact: &FactView, now: Moment) {
+    let host = fact.host.as_ref().map(|h| format!(" on {h}")).unwrap_or_default();
+    let age = short_age(now.since(fact.at));
+    let (ink, text) = match &fact.seen {
+        Ok(seen) if seen.is_empty() => (Ink::Good, format!("holds: {}{host} ({age} ago)", fact.says)),
+        Ok(seen) => (Ink::Good, format!("holds: {}{host}: {seen} ({age} ago)", fact.says)),
+        Err(why) => (Ink::Bad, format!("FAILS: {}{host}: {why} ({age} ago)", fact.says)),
+    };
+    paper.field(INSIDE, "fact", ink, &text);
+}
+
+/// The sign and word of a state; nothing for what is still to come.
+fn state_words(state: &StepState) -> Option<(Ink, String)> {
+    Some(match state {
+        StepState::Waiting | StepState::Asked | StepState::Running => return None,
+        StepState::Done => (Ink::Good, "+ done".to_owned()),
+        StepState::Failed(why) => (Ink::Bad, format!("x FAILED: {why}")),
+        StepState::Unknown(what) => {
+            (Ink::Bad, format!("? UNKNOWN, nobody knows whether it was done; look at: {what}"))
+        }
+        StepState::Skipped(why) => (Ink::Dim, format!("- left out: {why}")),
+        StepState::Printed => (Ink::Plain, "= printed, not done".to_owned()),
+        StepState::Undone => (Ink::Warn, "< taken back".to_owned()),
+    })
+}
+
+/// The lines at the end of `new` that `old` has not; both hold only the newest.
+fn new_lines<'n, T: PartialEq>(old: &[T], new: &'n [T]) -> &'n [T] {
+    let known = (0..=old.len()).filter_map(|from| old.get(from..)).find(|kept| new.starts_with(kept));
+    new.get(known.map_or(0, <[T]>::len)..).unwrap_or_default()
+}
+
+fn spent(time: std::time::Duration) -> String {
+    if time.as_secs() < 60 { format!("{:.1}s", time.as_secs_f64()) } else { short_age(time) }
+}
+
+pub(super) fn names(hosts: &[HostName]) -> String {
+    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! Text for a terminal of some width: wrapped, indented, with a little colour where colour is wanted.
+
+use std::io::IsTerminal;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The width when nobody knows one: what is read in a file or a pager.
+const WIDTH: usize = 100;
+/// Narrower than this nothing is wrapped any more.
+const NARROWEST: usize = 24;
+
+/// How a line looks. Nothing is told by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// As it is.
+    Plain,
+    /// What may be read over.
+    Dim,
+    /// A heading.
+    Bold,
+    /// It is well.
+    Good,
+    /// It changes something; look twice.
+    Warn,
+    /// It is not well.
+    Bad,
+}
+
+impl Ink {
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Dim => Some("2"),
+            Self::Bold => Some("1"),
+            Self::Good => Some("32"),
+            Self::Warn => Some("33"),
+            Self::Bad => Some("1;31"),
+        }
+    }
+}
+
+/// Collects lines for an output of some width.
+#[derive(Debug, Clone)]
+pub(super) struct Paper {
+    width: usize,
+    colour: bool,
+    text: String,
+}
+
+impl Paper {
+    /// Paper of `width` columns.
+    pub(super) fn new(width: usize, colour: bool) -> Self {
+        Self { width: width.max(NARROWEST), colour, text: String::new() }
+    }
+
+    /// Paper as wide as standard output.
+    pub(super) fn of_stdout() -> Self {
+        let out = std::io::stdout();
+        let columns = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
+        let width = match columns.map(|size| usize::from(size.ws_col)) {
+            Some(columns) if columns > 0 => columns,
+            _ => WIDTH,
+        };
+        Self::new(width, crate::cli::colour_on(&out))
+    }
+
+    /// What was written, for printing; the paper is empty then.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// An empty line.
+    pub(super) fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Words, wrapped between words.
+    pub(super) fn words(&mut self, indent: usize, ink: Ink, text: &str) {
+        self.hanging(&" ".repeat(indent), indent, ink, text);
+    }
+
+    /// A label and words; what is wrapped stands below the words.
+    pub(super) fn field(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
+        let first = format!("{}{label:<9} ", " ".repeat(indent));
+        let column = first.width();
+        self.hanging(&first, column, ink, text);
+    }
+
+    /// A line that must be read exactly: cut at the edge of the paper only, nothing dropped, what follows marked.
+    pub(super) fn exact(&mut self, indent: usize, ink: Ink, text: &str) {
+        let room = self.width.saturating_sub(indent + 2).max(NARROWEST / 2);
+        for (i, part) in fold(text, room).into_iter().enumerate() {
+            let mark = if i == 0 { "" } else { "> " };
+            self.push(&format!("{}{mark}", " ".repeat(indent)), ink, part);
+        }
+    }
+
+    /// A heading with a line to the edge.
+    pub(super) fn rule(&mut self, text: &str) {
+        let text = format!("-- {text} ");
+        let rest = self.width.min(WIDTH).saturating_sub(text.width());
+        self.push("", Ink::Bold, &format!("{text}{}", "-".repeat(rest)));
+    }
+
+    /// Rows of cells in columns, each as wide as its widest cell.
+    pub(super) fn table(&mut self, indent: usize, rows: &[(Ink, Vec<String>)]) {
+        let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|i| rows.iter().filter_map(|(_, cells)| cells.get(i)).map(|c| c.width()).max().unwrap_or(0))
+            .collect();
+        for (ink, cells) in rows {
+            let mut line = String::new();
+            for (cell, width) in cells.iter().zip(&widths) {
+                line.push_str(cell);
+                line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+            }
+            self.hanging(&" ".repeat(indent), indent + 2, *ink, line.trim_end());
+        }
+    }
+
+    fn hanging(&mut self, first: &str, rest: usize, ink: Ink, text: &str) {
+        if text.is_empty() {
+            self.push(first.trim_end(), Ink::Plain, "");
+            return;
+        }
+        let room = self.width.saturating_sub(first.width().max(rest)).max(NARROWEST / 2);
+        for (i, line) in textwrap::wrap(text, room).iter().enumerate() {
+            let lead = if i == 0 { first.to_owned() } else { " ".repeat(rest) };
+            self.push(&lead, ink, line);
+        }
+    }
+
+    fn push(&mut self, lead: &str, ink: Ink, text: &str) {
+        self.text.push_str(lead);
+        match ink.code().filter(|_| self.colour) {
+            Some(code) => self.text.push_str(&format!("\x1b[{code}m{text}\x1b[0m")),
+            None => self.text.push_str(text),
+        }
+        self.text.push('\n');
+    }
+}
+
+/// Cuts a text into parts of at most `room` columns; at least one part.
+fn fold(text: &str, room: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    for (at, c) in text.char_indices() {
+        let width = c.width().unwrap_or(0);
+        if used + width > room && at > start {
+            parts.push(text.get(start..at).unwrap_or_default());
+            (start, used) = (at, 0);
+        }
+        used += width;
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paper(width: usize, write: impl FnOnce(&mut Paper)) -> String {
+        let mut paper = Paper::new(width, false);
+        write(&mut paper);
+        paper.take()
+    }
+
+    #[test]
+    fn words_are_wrapped_below_themselves() {
+        let text = paper(30, |p| p.field(2, "why", Ink::Plain, "nobody may write while it is moved"));
+        assert_eq!(text, "  why       nobody may write\n            while it is moved\n");
+    }
+
+    #[test]
+    fn what_must_be_read_exactly_loses_nothing() {
+        let command = "SET  GLOBAL   read_only = 1 -- 東京 and a long comment";
+        let text = paper(30, |p| p.exact(2, Ink::Plain, command));
+        let joined: String = text.lines().map(|l| l.get(2..).unwrap_or_default()).collect();
+        assert_eq!(joined.replace("> ", ""), command);
+        assert!(text.lines().all(|l| l.width() <= 30), "{text}");
+    }
+
+    #[test]
+    fn columns_are_counted_in_cells() {
+        let rows = [
+            (Ink::Plain, vec!["東京".to_owned(), "a".to_owned()]),
+            (Ink::Plain, vec!["x".into(), "b".into()]),
+        ];
+        assert_eq!(paper(80, |p| p.table(0, &rows)), "東京  a\nx     b\n");
+    }
+
+    #[test]
+    fn no_colour_unless_wanted() {
+        let mut paper = Paper::new(80, true);
+        paper.words(0, Ink::Bad, "failed");
+        assert_eq!(paper.take(), "\x1b[1;31mfailed\x1b[0m\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_paper(text in "\\PC{0,200}", width in 40_usize..120) {
+            let clean = crate::domain::text::Clean::new(&text);
+            let out = paper(width, |p| { p.field(4, "why", Ink::Plain, clean.as_str()); p.exact(4, Ink::Plain, clean.as_str()); });
+            for line in out.lines() {
+                proptest::prop_assert!(line.width() <= width + 1, "{} > {width}: {line}", line.width());
+            }
+        }
+    }
+}

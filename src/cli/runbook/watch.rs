@@ -1,0 +1,52 @@
+//! `jumpdeck runbook watch RUN`: a run that somebody else has under way, told like one's own; nothing can be answered.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::time::sleep;
+
+use super::site::Site;
+use super::story::Story;
+use super::text::Paper;
+use crate::cli::runs::{EVERY, Watched};
+use crate::cli::{CliError, Common, print};
+
+/// Which run, and where.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct WatchArgs {
+    /// The run
+    pub(super) run: String,
+    /// The environment it is in [default: the one in use]
+    #[arg(long, short, value_name = "NAME")]
+    pub(super) env: Option<String>,
+}
+
+impl WatchArgs {
+    pub(super) fn or_env(mut self, before: Option<String>) -> Self {
+        self.env = self.env.or(before);
+        self
+    }
+}
+
+pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, CliError> {
+    let site = Site::open(common, args.env.as_deref())?;
+    let mut interrupts = super::site::interrupts()?;
+    let mut watched = Watched::open(&*site.reach, &args.run).await.map_err(CliError::Refused)?;
+    let mut story = Story::new(Paper::of_stdout());
+    loop {
+        let now = site.clock.now();
+        let Some(view) = watched.look(now).await.map_err(CliError::Refused)? else { break };
+        if let Some(view) = view {
+            print::answer(&story.tell(&view, now))?;
+            if !view.state.is_under_way() {
+                print::answer(&story.ending(&view, now))?;
+                break;
+            }
+        }
+        tokio::select! {
+            () = sleep(EVERY) => {}
+            _ = interrupts.recv() => break,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,44 @@
+//! Who runs a runbook: `account@machine` of this side, in the journal and on the lease.
+
+use crate::domain::text::Clean;
+
+/// People who share an account tell themselves apart by it: `JUMPDECK_WHO=anna`.
+const VARIABLE: &str = "JUMPDECK_WHO";
+/// A longer name is cut.
+const LONGEST: usize = 64;
+
+/// `account@machine`; what [`VARIABLE`] says before the `@` when it is set.
+pub(in crate::cli) fn who() -> String {
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let said = std::env::var(VARIABLE).ok().filter(|name| !name.trim().is_empty());
+    let account = said.or_else(account).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
+    named(&account, &machine)
+}
+
+/// The account's name, as the system has it for the user id; the environment may say anything.
+fn account() -> Option<String> {
+    let uid = nix::unistd::Uid::current();
+    nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name)
+}
+
+fn named(account: &str, machine: &str) -> String {
+    let word = |text: &str| -> String {
+        let text = Clean::new(text.trim());
+        text.as_str().chars().map(|c| if c.is_whitespace() { '_' } else { c }).take(LONGEST).collect()
+    };
+    let account = word(account);
+    if account.contains('@') { account } else { format!("{account}@{}", word(machine)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_printable_word() {
+        assert_eq!(named("anna", "desk"), "anna@desk");
+        assert_eq!(named("anna@home", "desk"), "anna@home");
+        assert_eq!(named(" an na\x1b[31m ", "desk\n"), "an_na^[[31m@desk");
+        assert_eq!(named(&"x".repeat(200), "desk").len(), LONGEST + "@desk".len());
+    }
+}

@@ -1,0 +1,272 @@
+//! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use zeroize::Zeroizing;
+
+use super::runbook::{past, who};
+use crate::collect::clock::Clock;
+use crate::config::files::Paths;
+use crate::domain::fleet::{Environment, Fleet};
+use crate::domain::names::EnvName;
+use crate::domain::run::{Mode, RunCommand, RunEvent, RunView};
+use crate::domain::text::Clean;
+use crate::runbook::library::Library;
+use crate::runbook::over_ssh::OverSsh;
+use crate::runbook::plan::Plan;
+use crate::runbook::planner;
+use crate::runbook::runner::{self, Launch, RunHandle};
+use crate::runbook::spec::Runbook;
+use crate::runtime::RunControl;
+use crate::ssh::ask::Ask;
+use crate::ssh::dial::Dial;
+
+mod listing;
+mod watching;
+
+pub(super) use watching::{EVERY, Watched};
+
+/// Runs of this console.
+pub(super) struct Runs {
+    inner: Arc<Inner>,
+    tasks: Handle,
+}
+
+/// What runs are made with.
+pub(super) struct Needs {
+    /// The environments.
+    pub(super) fleet: Arc<Fleet>,
+    /// Opens the first hop's bytes.
+    pub(super) dial: Arc<dyn Dial>,
+    /// Puts questions of logins to the person at the console.
+    pub(super) ask: Arc<dyn Ask>,
+    /// The console's clock.
+    pub(super) clock: Clock,
+    /// Where runbooks and journals are.
+    pub(super) paths: Paths,
+    /// Where news go.
+    pub(super) news: mpsc::Sender<RunEvent>,
+}
+
+struct Inner {
+    needs: Needs,
+    who: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The ways to the fleets: connections of runs, not of probes.
+    reach: HashMap<EnvName, Arc<OverSsh>>,
+    /// Plans asked for so far: only what comes of the last one is told.
+    plans: u64,
+    /// The plan that was told last.
+    plan: Option<(EnvName, Plan)>,
+    /// Runs of this console that are under way.
+    runs: HashMap<String, mpsc::Sender<RunCommand>>,
+    /// Where runs of others were seen.
+    held: HashMap<String, EnvName>,
+}
+
+impl Runs {
+    /// Within the tokio runtime.
+    pub(super) fn new(needs: Needs) -> Self {
+        let inner = Inner { needs, who: who::who(), state: Mutex::default() };
+        Self { inner: Arc::new(inner), tasks: Handle::current() }
+    }
+
+    /// Begins work that tells what came of it; an error is told as a refusal.
+    fn begin<F>(&self, work: impl FnOnce(Arc<Inner>) -> F)
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let work = work(inner.clone());
+        self.tasks.spawn(async move {
+            if let Err(why) = work.await {
+                inner.tell(RunEvent::Refused(Clean::lines(&why))).await;
+            }
+        });
+    }
+}
+
+impl RunControl for Runs {
+    fn list(&self, env: &EnvName) {
+        let env = env.clone();
+        self.begin(|inner| async move { inner.list(&env).await });
+    }
+
+    fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>) {
+        let (env, runbook) = (env.clone(), runbook.to_owned());
+        let number = {
+            let mut state = self.inner.lock();
+            state.plans += 1;
+            state.plan = None;
+            state.plans
+        };
+        self.begin(|inner| async move {
+            let made = inner.plan(&env, &runbook, inputs).await;
+            let (made, told) = match made {
+                Ok((plan, view)) => (Some((env, plan)), Ok(Arc::new(view))),
+                Err(why) => (None, Err(Clean::new(&why))),
+            };
+            {
+                let mut state = inner.lock();
+                if state.plans != number {
+                    return Ok(());
+                }
+                state.plan = made;
+            }
+            inner.tell(RunEvent::Plan(told)).await;
+            Ok(())
+        });
+    }
+
+    fn start(&self, env: &EnvName, plan: &str, why: String, mode: Mode) {
+        let shown = {
+            let mut state = self.inner.lock();
+            state.plan.take_if(|(of, made)| of == env && made.frozen.hash == plan)
+        };
+        self.begin(|inner| async move {
+            let Some((env, plan)) = shown else {
+                return Err("this is not the plan that was made last; make it again".to_owned());
+            };
+            let handle = runner::start(inner.launch(&env)?, plan, why, mode).await;
+            inner.follow(handle.map_err(|error| error.to_string())?).await;
+            Ok(())
+        });
+    }
+
+    fn resume(&self, run: &str) {
+        let run = run.to_owned();
+        self.begin(|inner| async move {
+            let handle = inner.resume(&run).await?;
+            inner.follow(handle).await;
+            Ok(())
+        });
+    }
+
+    fn watch(&self, run: &str) {
+        let run = run.to_owned();
+        self.begin(|inner| async move { watching::watch(&inner, &run).await });
+    }
+
+    fn command(&self, run: &str, command: RunCommand) {
+        let Some(commands) = self.inner.lock().runs.get(run).cloned() else { return };
+        // In the order they were given, as long as there is room; nobody types faster than a run reads.
+        if let Err(mpsc::error::TrySendError::Full(command)) = commands.try_send(command) {
+            self.tasks.spawn(async move { commands.send(command).await });
+        }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn tell(&self, event: RunEvent) {
+        // A console that is gone hears nothing.
+        let _ = self.needs.news.send(event).await;
+    }
+
+    fn environment(&self, name: &EnvName) -> Result<Arc<Environment>, String> {
+        let env = self.needs.fleet.environment(name).cloned();
+        env.ok_or_else(|| format!("there is no environment {name}"))
+    }
+
+    /// The way to a fleet that runs and plans share.
+    fn reach(&self, env: &Arc<Environment>) -> Arc<OverSsh> {
+        let new = || OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone());
+        self.lock().reach.entry(env.name.clone()).or_insert_with(|| Arc::new(new())).clone()
+    }
+
+    fn launch(&self, env: &EnvName) -> Result<Launch, String> {
+        let env = self.environment(env)?;
+        let clock = self.needs.clock;
+        Ok(Launch {
+            simulated: self.needs.fleet.simulated,
+            // A run's connection is its own: nothing that is looked at meanwhile can hold it up.
+            reach: Arc::new(OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone())),
+            env,
+            folder: self.needs.paths.runs(),
+            who: self.who.clone(),
+            clock: Arc::new(move || clock.now()),
+        })
+    }
+
+    async fn plan(
+        &self,
+        env: &EnvName,
+        runbook: &str,
+        inputs: Vec<(String, Zeroizing<String>)>,
+    ) -> Result<(Plan, crate::domain::run::PlanView), String> {
+        let env = self.environment(env)?;
+        let (library, _) = Library::load(&self.needs.paths.runbooks());
+        let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;
+        let reach = self.reach(&env);
+        let simulated = self.needs.fleet.simulated;
+        let made = planner::make(runbook, &env, simulated, inputs.into_iter().collect(), &*reach).await;
+        made.map_err(|error| error.to_string())
+    }
+
+    async fn resume(&self, run: &str) -> Result<RunHandle, String> {
+        let began = past::began_in(&self.needs.paths.runs(), run).map_err(|error| error.to_string())?;
+        if began.simulated != self.needs.fleet.simulated {
+            let kind = if began.simulated { "a simulated" } else { "a real" };
+            return Err(format!("this run is of {kind} fleet, not of the one on screen"));
+        }
+        let runbook = Runbook::from_sources(&began.plan.sources)?;
+        if runbook.inputs.iter().any(|input| input.sensitive) {
+            return Err(format!(
+                "it needs secrets that are kept nowhere, typed again:\njumpdeck runbook resume {run}"
+            ));
+        }
+        let env = EnvName::new(&began.plan.environment).map_err(|error| error.to_string())?;
+        let handle = runner::resume(self.launch(&env)?, run, std::collections::BTreeMap::new()).await;
+        handle.map_err(|error| error.to_string())
+    }
+
+    /// Tells how a run stands, until it is over.
+    async fn follow(&self, handle: RunHandle) {
+        let RunHandle { id, commands, view } = handle;
+        self.lock().runs.insert(id.clone(), commands);
+        self.tell_changes(view).await;
+        self.lock().runs.remove(&id);
+    }
+
+    async fn tell_changes(&self, mut view: watch::Receiver<Arc<RunView>>) {
+        loop {
+            let now = view.borrow_and_update().clone();
+            let over = !now.state.is_under_way();
+            self.tell(RunEvent::Run(now)).await;
+            if over || view.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn list(&self, env: &EnvName) -> Result<(), String> {
+        let env = self.environment(env)?;
+        let (library, errors) = Library::load(&self.needs.paths.runbooks());
+        let mut listing = listing::of(&env, &library, &self.needs.paths.runs(), self.needs.fleet.simulated);
+        listing.troubles.extend(errors.iter().map(|error| Clean::new(error.message())));
+        self.tell(RunEvent::List(Arc::new(listing.clone()))).await;
+        // The jump box may take its time; what is on this machine is on screen already.
+        match listing::held(&*self.reach(&env), &env).await {
+            Ok(held) if held.is_empty() => return Ok(()),
+            Ok(held) => {
+                let mut state = self.lock();
+                state.held.extend(held.iter().map(|brief| (brief.id.clone(), env.name.clone())));
+                let own = |id: &String| state.runs.contains_key(id);
+                listing::merge(&mut listing, held.into_iter().filter(|brief| !own(&brief.id)).collect());
+            }
+            Err(why) => listing.troubles.push(why),
+        }
+        self.tell(RunEvent::List(Arc::new(listing))).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! What there is to run in an environment: the library, this machine's journals, the leases on the jump box.
+
+use std::path::Path;
+
+use crate::cli::runbook::{inputs, runs};
+use crate::domain::fleet::Environment;
+use crate::domain::run::{Listing, Mode, RunBrief, RunbookEntry};
+use crate::domain::text::Clean;
+use crate::runbook::journal::{self, RunSummary};
+use crate::runbook::lease;
+use crate::runbook::library::Library;
+use crate::runbook::reach::Reach;
+
+/// What a journal's summary says of a run that a process has under way.
+const RUNS: &str = "runs";
+
+/// What this machine knows.
+pub(super) fn of(env: &Environment, library: &Library, folder: &Path, simulated: bool) -> Listing {
+    let all = journal::runs(folder);
+    let here: Vec<&RunSummary> = all
+        .iter()
+        .filter(|run| run.simulated == simulated && run.env.as_str() == env.name.as_str())
+        .collect();
+    let mut runbooks = library.entries();
+    for entry in &mut runbooks {
+        complete(entry, env, library, &here);
+    }
+    let open = here.iter().filter(|run| !run.over);
+    let unreadable = all.iter().filter(|run| run.began.is_none());
+    Listing {
+        env: env.name.clone(),
+        runs: open.map(|run| brief(run)).collect(),
+        runbooks,
+        troubles: unreadable.map(|run| Clean::new(&format!("{}: {}", run.id, run.state))).collect(),
+    }
+}
+
+/// Inputs as they are asked here, and the last run here.
+fn complete(entry: &mut RunbookEntry, env: &Environment, library: &Library, runs_here: &[&RunSummary]) {
+    if let Some(runbook) = library.get(&entry.name) {
+        entry.inputs = runbook.inputs.iter().map(|input| inputs::view(input, env)).collect();
+    }
+    let last = runs_here.iter().find(|run| run.runbook.as_str() == entry.name);
+    entry.last_run = last.map(|run| Clean::new(&runs::brief(run)));
+}
+
+fn brief(run: &RunSummary) -> RunBrief {
+    RunBrief {
+        id: run.id.clone(),
+        runbook: run.runbook.to_string(),
+        mode: if run.dry_run { Mode::DryRun } else { Mode::Live },
+        who: run.who.clone(),
+        held: run.state.as_str() == RUNS,
+        says: run.state.clone(),
+    }
+}
+
+/// Runs that somebody has under way, by the leases on the jump box.
+///
+/// # Errors
+/// Why it cannot be told, in words.
+pub(super) async fn held(reach: &dyn Reach, env: &Environment) -> Result<Vec<RunBrief>, Clean> {
+    let cannot = |why: String| Clean::new(&format!("who runs what now is not known: {why}"));
+    let session = reach.host(reach.jump()).await;
+    let session = session.map_err(|e| cannot(format!("{}: {}", e.hop, e.describe())))?;
+    let holders = lease::look(&*session, env.name.as_str()).await.map_err(|e| cannot(e.to_string()))?;
+    let brief = |holder: &lease::Holder| RunBrief {
+        id: holder.run.to_string(),
+        runbook: holder.runbook.to_string(),
+        mode: Mode::Live,
+        who: holder.who.clone(),
+        held: true,
+        says: Clean::new(&holder.to_string()),
+    };
+    Ok(holders.iter().map(brief).collect())
+}
+
+/// What the jump box says of a run is newer than what this machine's journals say.
+pub(super) fn merge(listing: &mut Listing, held: Vec<RunBrief>) {
+    for brief in held {
+        match listing.runs.iter_mut().find(|run| run.id == brief.id) {
+            Some(run) => *run = RunBrief { mode: run.mode, ..brief },
+            None => listing.runs.push(brief),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs that somebody else has under way, from their entries on the jump box.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::Inner;
+use crate::domain::fleet::Environment;
+use crate::domain::run::{RunEvent, RunView};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+use crate::runbook::journal::Entry;
+use crate::runbook::lease::{self, Seen, Watching};
+use crate::runbook::reach::Reach;
+use crate::runbook::watched;
+
+/// Between two looks.
+pub(in crate::cli) const EVERY: Duration = Duration::from_secs(1);
+/// Said while nobody holds it: whoever ran it may be gone.
+const NOBODY: &str = "nobody holds this run now: its console is gone, or it was let go";
+
+/// A run that is watched.
+pub(in crate::cli) struct Watched {
+    watching: Watching,
+    entries: Vec<Entry>,
+    held: bool,
+}
+
+impl Watched {
+    /// A run of an environment, by its entries on the jump box.
+    ///
+    /// # Errors
+    /// Why it cannot be watched, in words.
+    pub(in crate::cli) async fn open(reach: &dyn Reach, run: &str) -> Result<Self, String> {
+        let session = reach.host(reach.jump()).await;
+        let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
+        let watching = lease::watch(session, run).map_err(|error| error.to_string())?;
+        Ok(Self { watching, entries: Vec::new(), held: true })
+    }
+
+    /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be
+    /// nothing more.
+    ///
+    /// # Errors
+    /// Why it cannot be seen (any more), in words.
+    pub(in crate::cli) async fn look(&mut self, now: Moment) -> Result<Option<Option<RunView>>, String> {
+        let Some(seen) = self.watching.poll().await.map_err(|error| error.to_string())? else {
+            return Ok(None);
+        };
+        if seen.is_empty() {
+            return Ok(Some(None));
+        }
+        for seen in seen {
+            match seen {
+                Seen::Entry(entry) => self.entries.push(*entry),
+                Seen::Holder(holder) => self.held = holder.is_some(),
+            }
+        }
+        if self.entries.is_empty() {
+            return Ok(Some(None));
+        }
+        let view = watched::view(&self.entries, (now, Timestamp::now()));
+        let mut view = view.map_err(|error| error.to_string())?;
+        if !self.held && view.state.is_under_way() {
+            view.trouble = Some(Clean::new(NOBODY));
+        }
+        Ok(Some(Some(view)))
+    }
+}
+
+/// Tells a run of somebody else to the console until it is over.
+///
+/// # Errors
+/// Why it cannot be watched, in words.
+pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
+    let env = environment(inner, run)?;
+    let mut watched = Watched::open(&*inner.reach(&env), run).await?;
+    while let Some(view) = watched.look(inner.needs.clock.now()).await? {
+        if let Some(view) = view {
+            let over = !view.state.is_under_way();
+            inner.tell(RunEvent::Run(view.into())).await;
+            if over {
+                return Ok(());
+            }
+        }
+        if inner.needs.news.is_closed() {
+            return Ok(());
+        }
+        sleep(EVERY).await;
+    }
+    Ok(())
+}
+
+/// The environment a run was seen in.
+fn environment(inner: &Inner, run: &str) -> Result<std::sync::Arc<Environment>, String> {
+    let seen = inner.lock().held.get(run).cloned();
+    let env = seen.ok_or_else(|| "nobody has this run under way, as far as the jump box knows".to_owned())?;
+    inner.environment(&env)
+}

@@ -1,0 +1,482 @@
+//! A run of a runbook as a person sees it: plain data, made by the runner, drawn by the console, printed by the line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::names::{EnvName, HostName};
+use super::text::Clean;
+use super::time::Moment;
+
+/// What may be lost when a runbook goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Danger {
+    /// It only looks.
+    Reads,
+    /// It changes things that can be taken back.
+    Changes,
+    /// Somebody's data or service may be lost.
+    Data,
+}
+
+/// What a step may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It only looks.
+    Read,
+    /// It changes something.
+    Mutate,
+    /// It takes something away for good.
+    Destructive,
+}
+
+/// How a run touches the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything is done.
+    Live,
+    /// Reads are done, changes are printed.
+    DryRun,
+}
+
+/// A runbook in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunbookEntry {
+    /// Its name.
+    pub name: String,
+    /// One line.
+    pub title: Clean,
+    /// What it is for.
+    pub summary: Clean,
+    /// What may be lost.
+    pub danger: Danger,
+    /// Whether it is the user's own.
+    pub own: bool,
+    /// Steps it has.
+    pub steps: usize,
+    /// What it asks before a plan is made.
+    pub inputs: Vec<InputView>,
+    /// The last run in this environment, told in words: `finished 3d ago by anna`.
+    pub last_run: Option<Clean>,
+}
+
+/// What there is to run in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The environment.
+    pub env: EnvName,
+    /// Runs that are not over: those to resume, and those that somebody else has under way.
+    pub runs: Vec<RunBrief>,
+    /// The runbooks.
+    pub runbooks: Vec<RunbookEntry>,
+    /// What could not be read: a file of the user's own, the leases on the jump box.
+    pub troubles: Vec<Clean>,
+}
+
+/// A run that is not over, as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunBrief {
+    /// Which run.
+    pub id: String,
+    /// The runbook.
+    pub runbook: String,
+    /// Whether changes are done or printed.
+    pub mode: Mode,
+    /// Who runs it, or ran it last.
+    pub who: Clean,
+    /// Somebody has it under way now: it may be watched. Else it may be resumed.
+    pub held: bool,
+    /// The step it stands at, since when, and why: `at "Freeze the old master" for 4m: the link was lost`.
+    pub says: Clean,
+}
+
+/// What a runbook asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputView {
+    /// The variable.
+    pub name: String,
+    /// The question.
+    pub label: Clean,
+    /// More about it.
+    pub help: Option<Clean>,
+    /// What fits, in words.
+    pub wanted: Clean,
+    /// The values to choose from; empty for any.
+    pub choices: Vec<Clean>,
+    /// What stands there when nothing is typed.
+    pub default: Option<Clean>,
+    /// Not shown while typed.
+    pub sensitive: bool,
+}
+
+/// A plan as it is shown, before anything runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanView {
+    /// The runbook.
+    pub runbook: String,
+    /// Its title.
+    pub title: Clean,
+    /// The environment.
+    pub env: EnvName,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// How changes are confirmed here: a value must be typed.
+    pub challenge: bool,
+    /// SHA-256 of the runbook's text, hexadecimal.
+    pub hash: String,
+    /// Inputs and their values, secrets as dots.
+    pub inputs: Vec<(Clean, Clean)>,
+    /// Targets with their hosts.
+    pub targets: Vec<PlanTarget>,
+    /// Steps, unrolled.
+    pub steps: Vec<PlanStep>,
+    /// What keeps it from running; empty when nothing does.
+    pub problems: Vec<Clean>,
+}
+
+/// A target of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanTarget {
+    /// Its name.
+    pub name: String,
+    /// Its hosts.
+    pub hosts: Vec<PlanHost>,
+    /// What is left out later: `but for candidate`.
+    pub note: Option<Clean>,
+}
+
+/// A host of a plan, from two sources: the inventory, and the host itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanHost {
+    /// Its name.
+    pub name: HostName,
+    /// Its address.
+    pub address: String,
+    /// Roles by the inventory, and as the host says them.
+    pub roles: (Clean, Result<Clean, Clean>),
+    /// The level the environment has, and as the host says it.
+    pub level: (Clean, Result<Clean, Clean>),
+    /// What the machine calls itself.
+    pub hostname: Result<Clean, Clean>,
+}
+
+/// A step of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanStep {
+    /// Its id, with the batch of a `for_each`: `repoint[1/2]/start`.
+    pub id: String,
+    /// Its kind's word: `sql`, `confirm`, …
+    pub kind: &'static str,
+    /// One line, variables that are not known yet as they are written.
+    pub title: Clean,
+    /// Why.
+    pub why: Option<Clean>,
+    /// Where.
+    pub on: Vec<HostName>,
+    /// What it may change.
+    pub effect: Effect,
+    /// What it does, line by line, as far as known.
+    pub command: Vec<Clean>,
+    /// The condition it is under, in words.
+    pub when: Option<Clean>,
+    /// How it is taken back, in words.
+    pub undo: Option<Clean>,
+    /// After it nothing can be taken back.
+    pub point_of_no_return: bool,
+    /// How deep it stands in branches and batches.
+    pub depth: usize,
+}
+
+/// A run as it stands now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    /// Which run: `20261121-134502-promote-masterdb-a3f1`.
+    pub id: String,
+    /// The runbook.
+    pub runbook: String,
+    /// Its title.
+    pub title: Clean,
+    /// The environment.
+    pub env: EnvName,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// Whether changes are done or printed.
+    pub mode: Mode,
+    /// Who runs it.
+    pub who: Clean,
+    /// Why.
+    pub why: Clean,
+    /// When it began.
+    pub began: Moment,
+    /// How it stands.
+    pub state: RunState,
+    /// Its steps.
+    pub steps: Vec<StepView>,
+    /// The step in question, index of `steps`.
+    pub current: Option<usize>,
+    /// What the current step does and rests on.
+    pub doing: Option<Doing>,
+    /// What a person is asked; the run waits for the answer.
+    pub prompt: Option<Prompt>,
+    /// Whether it is safe to stop here.
+    pub safety: Safety,
+    /// Captured values: name, host when one a host, value (secrets as dots).
+    pub values: Vec<(String, Option<HostName>, Clean)>,
+    /// Notes typed during the run, oldest first: when (the wall clock, `13:45:02`), who, text.
+    pub notes: Vec<(Clean, Clean, Clean)>,
+    /// Whether this person only watches.
+    pub watching: bool,
+    /// What is wrong with the way to the fleet or with the lease, if anything.
+    pub trouble: Option<Clean>,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// A step runs.
+    Running,
+    /// A person is asked.
+    Waiting,
+    /// It is being taken back.
+    RollingBack,
+    /// It stands and may be resumed: why.
+    Stopped(Clean),
+    /// Everything was done.
+    Finished,
+    /// Everything was taken back to the last safe point.
+    RolledBack,
+    /// It was given up: why.
+    Abandoned(Clean),
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepView {
+    /// As in the plan.
+    pub id: String,
+    /// Its kind's word.
+    pub kind: &'static str,
+    /// One line.
+    pub title: Clean,
+    /// Where.
+    pub on: Vec<HostName>,
+    /// What it may change.
+    pub effect: Effect,
+    /// After it nothing can be taken back.
+    pub point_of_no_return: bool,
+    /// How deep it stands.
+    pub depth: usize,
+    /// How it stands.
+    pub state: StepState,
+    /// When it began.
+    pub began: Option<Moment>,
+    /// How long it took, a person's thinking included.
+    pub took: Option<Duration>,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepState {
+    /// Not reached.
+    Waiting,
+    /// A person is asked.
+    Asked,
+    /// It runs.
+    Running,
+    /// Done and proved.
+    Done,
+    /// It failed: why.
+    Failed(Clean),
+    /// Nobody knows whether it was done: what to look at.
+    Unknown(Clean),
+    /// Left out: why.
+    Skipped(Clean),
+    /// Printed, not done (dry run).
+    Printed,
+    /// Taken back.
+    Undone,
+}
+
+/// What the current step does and rests on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Doing {
+    /// Why it is done.
+    pub why: Option<Clean>,
+    /// What users notice.
+    pub impact: Option<Clean>,
+    /// What exactly is done, a list of lines a host (secrets as dots).
+    pub commands: Vec<(Option<HostName>, Vec<Clean>)>,
+    /// The facts it rests on.
+    pub facts: Vec<FactView>,
+    /// What it printed, the newest last; at most some hundreds of lines.
+    pub output: Vec<(Option<HostName>, Clean)>,
+    /// What comes next, one line.
+    pub next: Option<Clean>,
+    /// How it would be taken back.
+    pub undo: Option<Clean>,
+}
+
+/// A fact that a step rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactView {
+    /// What it says.
+    pub says: Clean,
+    /// Where it was asked.
+    pub host: Option<HostName>,
+    /// What was seen; `Err`: why it does not hold.
+    pub seen: Result<Clean, Clean>,
+    /// When.
+    pub at: Moment,
+}
+
+/// Whether it is safe to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Safety {
+    /// As long as one likes.
+    Safe,
+    /// Until then; what it costs meanwhile.
+    Until {
+        /// When it stops being safe.
+        until: Moment,
+        /// What it costs.
+        cost: Clean,
+    },
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompt {
+    /// Tells prompts apart: an answer to another one is no answer.
+    pub number: u64,
+    /// One line.
+    pub title: Clean,
+    /// More lines.
+    pub text: Vec<Clean>,
+    /// What kind of answer.
+    pub kind: PromptKind,
+}
+
+/// What kind of answer a prompt wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PromptKind {
+    /// Yes or no; no is what Enter means.
+    Confirm,
+    /// This value, which stands on screen, must be typed.
+    Challenge(Clean),
+    /// A value.
+    Input(InputView),
+    /// One of these, by its key: `r` retry, `s` stop, …
+    Choose(Vec<Choice>),
+    /// A second person says yes: the words to run elsewhere.
+    Approve(Clean),
+}
+
+/// One way to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The key.
+    pub key: char,
+    /// What it does.
+    pub label: Clean,
+    /// A reason must be given with it.
+    pub reason: bool,
+}
+
+/// What a person tells a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunCommand {
+    /// An answer to that prompt.
+    Answer {
+        /// The prompt's number.
+        prompt: u64,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A note for the journal.
+    Note(String),
+    /// Stop before the next step.
+    Stop,
+    /// Take back to the last safe point, after a yes.
+    Rollback,
+}
+
+/// An answer.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Yes.
+    Yes,
+    /// No, or cancelled.
+    No,
+    /// A typed value; wiped when dropped.
+    Text(zeroize::Zeroizing<String>),
+    /// The choice of that key, and the reason.
+    Chosen(char, Option<String>),
+}
+
+impl std::fmt::Debug for Reply {
+    /// Without what was typed: it may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Yes => "Yes",
+            Self::No => "No",
+            Self::Text(_) => "Text(…)",
+            Self::Chosen(..) => "Chosen(…)",
+        })
+    }
+}
+
+/// News of runs on its way up.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// The runbooks and runs there are.
+    List(Arc<Listing>),
+    /// A plan, made when asked; or why none could be.
+    Plan(Result<Arc<PlanView>, Clean>),
+    /// A run changed.
+    Run(Arc<RunView>),
+    /// A run could not be started, resumed or watched: why, line by line (who holds the environment, at which step).
+    Refused(Vec<Clean>),
+}
+
+impl RunState {
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting for an answer",
+            Self::RollingBack => "rolling back",
+            Self::Stopped(_) => "stopped",
+            Self::Finished => "finished",
+            Self::RolledBack => "rolled back",
+            Self::Abandoned(_) => "abandoned",
+        }
+    }
+
+    /// Whether it goes on: a step runs, or a person is asked.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Running | Self::Waiting | Self::RollingBack)
+    }
+}
+
+impl Mode {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::DryRun => "dry run",
+        }
+    }
+}
+
+/// An environment armed for changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arming {
+    /// Which.
+    pub env: EnvName,
+    /// Why.
+    pub reason: Clean,
+    /// Until when.
+    pub until: Moment,
+}

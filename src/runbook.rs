@@ -1,0 +1,40 @@
+//! Guided runbooks: what they say, what they plan, how they run, and what is left of a run on disk.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`spec`] | a runbook as its TOML says it, validated with line and caret |
+//! | [`library`] | the runbooks there are: embedded, and the user's own |
+//! | [`value`], [`template`] | typed variables, and how they come into texts, SQL and shell without changing their shape |
+//! | [`plan`] | targets resolved and frozen, steps unrolled: what is shown before anything runs |
+//! | [`event`] | what the journal tells, and all the machine knows |
+//! | [`machine`] | the pure step machine: events in, what comes next out |
+//! | [`runner`] | the actor that does what the machine says |
+//! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
+//! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
+//! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
+//! | [`redact`] | secrets made unreadable, in every form they take on their way |
+//! | [`watched`] | a run as its entries tell it, for those who watch |
+//! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
+//!
+//! May import `ssh`, `config` (for its reader of TOML), `domain`.
+
+mod act;
+pub mod describe;
+pub mod event;
+pub mod journal;
+pub mod judge;
+pub mod lease;
+pub mod library;
+pub mod machine;
+pub mod over_ssh;
+pub mod plan;
+pub mod planner;
+pub mod reach;
+pub mod redact;
+pub mod report;
+pub mod runner;
+pub mod scope;
+pub mod spec;
+pub mod template;
+pub mod value;
+pub mod watched;

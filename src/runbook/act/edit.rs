@@ -1,0 +1,215 @@
+//! A change of a file in a git tree on the jump box: read, changed here, shown as a diff, written if it is still what
+//! was shown, committed. Imports `similar` for the diff.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Answer, HostOutcome, Machine, Site, Trouble, Verdict, script};
+use crate::runbook::scope::{Scope, quoted};
+use crate::runbook::spec::{Change, Edit};
+
+mod yaml;
+
+/// Reading a file, or asking git, takes no longer.
+const READ_LIMIT: Duration = Duration::from_secs(15);
+
+/// A change with its variables filled in.
+enum Filled {
+    Key(String, String),
+    Bump(String),
+    Line(regex::Regex, String),
+}
+
+struct Prepared {
+    path: String,
+    before: String,
+    after: String,
+    message: String,
+}
+
+/// What it will do, before the file is known.
+pub(super) fn shown(scope: &Scope<'_>, edit: &Edit) -> String {
+    let mut text = format!("edit {}", scope.shown(&edit.file));
+    for change in &edit.changes {
+        let line = match change {
+            Change::Key { path, value } => format!("{path}: {}", scope.shown(value)),
+            Change::Bump { path } => format!("{path}: one higher"),
+            Change::Line { find, put } => format!("the line {find} becomes {}", scope.shown(put)),
+        };
+        let _ = write!(text, "\n  {line}");
+    }
+    if edit.commit {
+        let _ = write!(text, "\ngit commit -m {:?}", scope.shown(&edit.message));
+    }
+    text
+}
+
+/// The diff it would make now.
+pub(in crate::runbook) async fn diff(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    host: &str,
+) -> Result<String, String> {
+    let prepared = prepare(site, machine, index, edit, host).await.map_err(|t| t.words().to_owned())?;
+    let mut text = similar::TextDiff::from_lines(&prepared.before, &prepared.after)
+        .unified_diff()
+        .context_radius(2)
+        .header(&prepared.path, &prepared.path)
+        .to_string();
+    if edit.commit {
+        let _ = write!(text, "git commit -m {:?}", prepared.message);
+    }
+    Ok(text)
+}
+
+async fn prepare(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    host: &str,
+) -> Result<Prepared, Trouble> {
+    let filled = machine.at(index, Some(host), |scope| {
+        let changes = edit.changes.iter().map(|change| {
+            Ok(match change {
+                Change::Key { path, value } => Filled::Key(path.clone(), scope.text(value)?),
+                Change::Bump { path } => Filled::Bump(path.clone()),
+                Change::Line { find, put } => Filled::Line(find.clone(), scope.text(put)?),
+            })
+        });
+        let changes: Result<Vec<Filled>, crate::runbook::scope::ScopeError> = changes.collect();
+        Ok::<_, crate::runbook::scope::ScopeError>((
+            scope.text(&edit.file)?,
+            changes?,
+            scope.text(&edit.message)?,
+        ))
+    });
+    let Some(filled) = filled else { return Err(Trouble::Failed("there is no such step".to_owned())) };
+    let (path, changes, message) = filled.map_err(|e| Trouble::Failed(e.to_string()))?;
+    let read =
+        script::text_on(site, host, &format!("cat -- {}", quoted(&path)), true, READ_LIMIT, true).await?;
+    let before = read.text;
+    let mut after = before.clone();
+    for change in &changes {
+        after = apply(&after, change).map_err(|why| Trouble::Failed(format!("{path}: {why}")))?;
+    }
+    Ok(Prepared { path, before, after, message })
+}
+
+fn apply(text: &str, change: &Filled) -> Result<String, String> {
+    match change {
+        Filled::Key(path, value) => yaml::set(text, path, |_| Ok(value.clone())),
+        Filled::Bump(path) => yaml::set(text, path, |old| {
+            let number: u64 = old.parse().map_err(|_| format!("{path} is {old:?}, not a number"))?;
+            Ok((number + 1).to_string())
+        }),
+        Filled::Line(find, put) => {
+            let found: Vec<usize> =
+                text.lines().enumerate().filter(|(_, l)| find.is_match(l)).map(|(i, _)| i).collect();
+            let [at] = found.as_slice() else {
+                return Err(format!("{find} matches {} lines, not one", found.len()));
+            };
+            let lines: Vec<&str> =
+                text.lines().enumerate().map(|(i, l)| if i == *at { put.as_str() } else { l }).collect();
+            Ok(lines.join("\n") + "\n")
+        }
+    }
+}
+
+/// Makes the change.
+pub(super) async fn on(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    hosts: &[String],
+    limit: Duration,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let mut answers = BTreeMap::new();
+    for host in hosts {
+        answers.insert(host.clone(), change(site, machine, index, edit, host, limit).await);
+    }
+    answers
+}
+
+async fn change(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    host: &str,
+    limit: Duration,
+) -> Result<Answer, Trouble> {
+    let Prepared { path, before, after, message } = prepare(site, machine, index, edit, host).await?;
+    let (file, folder) = (quoted(&path), quoted(path.rsplit_once('/').map_or(".", |(folder, _)| folder)));
+    let mut text = String::new();
+    if before != after {
+        // Written only over what was read; the new file takes the place of the old one in one step.
+        let _ = write!(
+            text,
+            "was=$(cat -- {file}; echo x)\n[ \"$was\" = {}x ] || {{ echo 'the file changed meanwhile' >&2; exit 76; }}\n\
+             cp -p -- {file} {file}.jumpdeck && printf %s {} >{file}.jumpdeck && mv -- {file}.jumpdeck {file} || exit\n",
+            quoted(&before),
+            quoted(&after)
+        );
+    }
+    if edit.commit {
+        let _ = write!(
+            text,
+            "cd -- {folder} && git add -- {file} && if [ -n \"$(git status --porcelain -- {file})\" ]; then \
+             git commit -q -m {} -- {file}; fi && git log -1 --format=%h",
+            quoted(&message)
+        );
+    }
+    script::text_on(site, host, &text, true, limit, false).await
+}
+
+/// Whether the change is there already, and committed.
+pub(super) async fn find(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    hosts: &[String],
+) -> BTreeMap<String, HostOutcome> {
+    let mut found = BTreeMap::new();
+    // A number that was raised does not tell whether it was; the rest does.
+    let lasting = Edit {
+        changes: edit.changes.iter().filter(|c| !matches!(c, Change::Bump { .. })).cloned().collect(),
+        ..edit.clone()
+    };
+    for host in hosts {
+        let verdict = match state(site, machine, index, &lasting, host).await {
+            Ok(true) => Verdict::Done,
+            Ok(false) => Verdict::NotDone,
+            Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
+        };
+        let outcome =
+            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() };
+        found.insert(host.clone(), outcome);
+    }
+    found
+}
+
+async fn state(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    edit: &Edit,
+    host: &str,
+) -> Result<bool, Trouble> {
+    let prepared = prepare(site, machine, index, edit, host).await?;
+    if prepared.before != prepared.after {
+        return Ok(false);
+    }
+    if !edit.commit {
+        return Ok(true);
+    }
+    let folder = quoted(prepared.path.rsplit_once('/').map_or(".", |(folder, _)| folder));
+    let text = format!("cd -- {folder} && git status --porcelain -- {}", quoted(&prepared.path));
+    let said = script::text_on(site, host, &text, true, READ_LIMIT, true).await?;
+    Ok(said.text.trim().is_empty())
+}

@@ -1,0 +1,94 @@
+//! A database session that is kept open: what it holds (`GET_LOCK`) dies with it. Asked every two seconds whether it
+//! still holds; when not, the run stands before its next step.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::{Site, Trouble, sql};
+use crate::runbook::judge::Answer;
+use crate::runbook::reach::Held;
+
+/// Time between two heartbeats.
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// An answer within this, or it is lost.
+const BEAT_LIMIT: Duration = Duration::from_secs(5);
+/// Ends each answer: the client prints it as a row of its own.
+const MARK: &str = "jumpdeck_end_of_answer";
+
+/// A session that holds. Dropping it ends it.
+pub(in crate::runbook) struct Holding {
+    lost: watch::Receiver<Option<String>>,
+    beating: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.beating.abort();
+    }
+}
+
+impl Holding {
+    /// Why it no longer holds, when it does not.
+    pub(in crate::runbook) fn lost(&self) -> Option<String> {
+        self.lost.borrow().clone()
+    }
+}
+
+/// Opens a session on a host and does `open` in it. The heartbeat's answer must be `1`.
+pub(in crate::runbook) async fn open(
+    site: &Site,
+    host: &str,
+    open: String,
+    heartbeat: String,
+    limit: Duration,
+) -> Result<(Holding, Answer), Trouble> {
+    let session = site.session(host).await?;
+    let started = session.start(sql::client(site, host)).await;
+    let mut held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
+    let first = timeout(limit, ask(held.as_mut(), &open)).await;
+    let answer = match first {
+        Ok(Ok(text)) => Answer::of_sql(&text),
+        Ok(Err(why)) => return Err(Trouble::Failed(why)),
+        Err(_) => return Err(Trouble::Failed("it was not there in time; the session was ended".to_owned())),
+    };
+    let (tell, lost) = watch::channel(None);
+    let name = host.to_owned();
+    let beating = tokio::spawn(async move {
+        loop {
+            sleep(BEAT_EVERY).await;
+            let why = match timeout(BEAT_LIMIT, ask(held.as_mut(), &heartbeat)).await {
+                Ok(Ok(text))
+                    if Answer::of_sql(&text).pick(&crate::runbook::spec::Pick::Whole).as_deref()
+                        == Ok("1") =>
+                {
+                    continue;
+                }
+                Ok(Ok(_)) => "the session no longer holds it".to_owned(),
+                Ok(Err(why)) => why,
+                Err(_) => "the session does not answer".to_owned(),
+            };
+            // Nobody listens any more when the run has ended.
+            let _ = tell.send(Some(format!("{name}: {why}")));
+            return;
+        }
+    });
+    Ok((Holding { lost, beating }, answer))
+}
+
+/// Asks in the session, and reads up to the mark.
+async fn ask(held: &mut dyn Held, statement: &str) -> Result<String, String> {
+    let text = format!("{}SELECT '{MARK}' AS {MARK};\n", sql::terminated(statement.to_owned()));
+    held.write(text.as_bytes()).await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
+    let mut said = Vec::new();
+    let end = format!("{MARK}\n{MARK}\n");
+    loop {
+        let bytes = held.read().await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
+        said.extend_from_slice(&bytes);
+        let text = String::from_utf8_lossy(&said);
+        if let Some(answer) = text.strip_suffix(&end) {
+            return Ok(answer.to_owned());
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Salt: run on the jump box, about the step's hosts. Its exit status proves nothing: every host must answer, and of
+//! states each must be `result: true`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::time::{Instant, sleep};
+
+use super::{Answer, HostOutcome, Machine, Site, Step, Trouble, Verdict, failed, script};
+use crate::runbook::scope::{Scope, ScopeError, quoted};
+use crate::runbook::spec::SaltCall;
+
+/// Time between two looks at a job, or two tries while another state run is under way.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What Salt prints for a value of the pillar that it hides.
+const MASKED: &str = "**********";
+
+/// The command, word by word.
+fn command(
+    scope: &Scope<'_>,
+    call: &SaltCall,
+    hosts: &[String],
+    limit: Duration,
+    jid: &str,
+) -> Result<String, ScopeError> {
+    let mut words = vec!["salt".to_owned(), "--out=json".to_owned(), "--static".to_owned()];
+    if call.job {
+        words = vec!["salt".to_owned(), "--async".to_owned()];
+        if !jid.is_empty() {
+            words.push(format!("--jid={jid}"));
+        }
+    } else {
+        // Salt gives up a little before the step does, so that it can say on whom.
+        words.push(format!("--timeout={}", limit.as_secs().saturating_sub(2).max(3)));
+    }
+    words.extend(["-L".to_owned(), hosts.join(","), call.function.clone()]);
+    for argument in &call.arguments {
+        words.push(scope.text(argument)?);
+    }
+    Ok(words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "))
+}
+
+/// The command for eyes.
+pub(super) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String], jid: &str) -> String {
+    command(scope, call, hosts, scope.step.step.timeout, jid).unwrap_or_else(|e| e.to_string())
+}
+
+/// Does a step's call.
+pub(super) async fn on(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    salt: &SaltCall,
+    hosts: &[String],
+    step: &Step,
+    jid: &str,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    if !salt.job {
+        return call(site, machine, index, salt, hosts, step.timeout, "").await;
+    }
+    let started = start(site, machine, index, salt, hosts, step.timeout, jid).await;
+    match started {
+        Ok(jid) => follow(site, salt, hosts, &jid, step.timeout).await,
+        Err(trouble) => hosts.iter().map(|h| (h.clone(), Err(trouble.clone()))).collect(),
+    }
+}
+
+/// Calls, and waits for the answers. While another state run is under way it waits and tries again: nothing was begun.
+pub(super) async fn call(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    salt: &SaltCall,
+    hosts: &[String],
+    limit: Duration,
+    jid: &str,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let until = Instant::now() + limit;
+    let mut extra = "";
+    loop {
+        let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit, jid));
+        let text = text.map(|t| t.map(|t| t + extra));
+        let said = match text {
+            Some(Ok(text)) => on_jump(site, &text, limit).await,
+            Some(Err(error)) => Err(Trouble::Failed(error.to_string())),
+            None => Err(Trouble::Failed("there is no such step".to_owned())),
+        };
+        let answers: BTreeMap<String, Result<Answer, Trouble>> = hosts
+            .iter()
+            .map(|h| (h.clone(), said.clone().and_then(|text| of_host(&text, h, salt))))
+            .collect();
+        // Salt 3008 and newer show the pillar as asterisks unless asked not to; older ones do not know the word.
+        if extra.is_empty() && answers.values().any(|a| matches!(a, Ok(answer) if answer.text == MASKED)) {
+            extra = " unmask=True";
+            continue;
+        }
+        let busy = answers
+            .values()
+            .any(|a| matches!(a, Err(Trouble::Failed(why)) if why.contains(" is running as PID")));
+        if !busy || Instant::now() + LOOK_EVERY >= until {
+            return answers;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Runs a command on the jump box; whatever its exit status, what it printed is looked at.
+async fn on_jump(site: &Site, command: &str, limit: Duration) -> Result<String, Trouble> {
+    let jump = site.reach.jump().to_string();
+    let text = format!("{command} || echo \"jumpdeck: exit status $?\" >&2");
+    let said = script::text_on(site, &jump, &text, true, limit + Duration::from_secs(5), true).await?;
+    Ok(said.text)
+}
+
+/// A host's part of what Salt printed.
+fn of_host(text: &str, host: &str, salt: &SaltCall) -> Result<Answer, Trouble> {
+    // Warnings may stand before the JSON.
+    let json = text.find('{').and_then(|at| text.get(at..)).unwrap_or_default();
+    let all: Json = serde_json::from_str(json.trim()).map_err(|_| {
+        Trouble::Failed(format!(
+            "Salt said no JSON: {}",
+            text.trim().lines().next_back().unwrap_or("nothing")
+        ))
+    })?;
+    let silent = || Trouble::Failed("the minion did not answer".to_owned());
+    let said = all.get(host).ok_or_else(silent)?;
+    match said {
+        Json::Bool(false) if !salt.states && salt.function != "test.ping" => {}
+        Json::String(text) if text.starts_with("Minion did not return") => return Err(silent()),
+        Json::String(text) if text.contains("is not available") || text.starts_with("ERROR") => {
+            return Err(Trouble::Failed(text.clone()));
+        }
+        _ => {}
+    }
+    if salt.states {
+        states(said)?;
+    }
+    Ok(Answer::of_text(&match said {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }))
+}
+
+/// Every state must have been applied.
+fn states(said: &Json) -> Result<(), Trouble> {
+    let Some(all) = said.as_object() else {
+        let why = match said {
+            Json::Array(lines) => lines.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
+            other => other.to_string(),
+        };
+        return Err(Trouble::Failed(format!("no states were applied: {why}")));
+    };
+    let bad: Vec<String> = all
+        .iter()
+        .filter(|(_, state)| state.get("result") != Some(&Json::Bool(true)))
+        .map(|(id, state)| {
+            let comment = state.get("comment").and_then(Json::as_str).unwrap_or("no comment");
+            format!(
+                "{}: {}",
+                id.split("_|-").nth(1).unwrap_or(id),
+                comment.lines().next().unwrap_or_default()
+            )
+        })
+        .collect();
+    match (all.is_empty(), bad.is_empty()) {
+        (true, _) => Err(Trouble::Failed("no state matches this host".to_owned())),
+        (_, true) => Ok(()),
+        _ => {
+            Err(Trouble::Failed(format!("{} of {} states failed: {}", bad.len(), all.len(), bad.join("; "))))
+        }
+    }
+}
+
+/// Starts a job and returns its id.
+async fn start(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    salt: &SaltCall,
+    hosts: &[String],
+    limit: Duration,
+    jid: &str,
+) -> Result<String, Trouble> {
+    let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit, jid));
+    let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
+    let said = on_jump(site, &text, limit.min(Duration::from_secs(60))).await?;
+    let number =
+        said.rsplit(char::is_whitespace).find(|w| w.len() >= 14 && w.chars().all(|c| c.is_ascii_digit()));
+    number.map(str::to_owned).ok_or_else(|| {
+        Trouble::Failed(format!(
+            "Salt gave no job id: {}",
+            said.trim().lines().next_back().unwrap_or("nothing")
+        ))
+    })
+}
+
+/// Follows a job to its end.
+async fn follow(
+    site: &Site,
+    salt: &SaltCall,
+    hosts: &[String],
+    jid: &str,
+    limit: Duration,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let until = Instant::now() + limit;
+    (site.out)("", vec![crate::domain::text::Clean::new(&format!("job {jid}"))]);
+    loop {
+        let answers = look_up(site, salt, hosts, jid).await;
+        let open = answers.values().any(|a| matches!(a, Err(Trouble::Unknown(_))));
+        if !open || Instant::now() + LOOK_EVERY >= until {
+            return answers;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What a job has brought so far; a host that has not answered yet is unknown.
+async fn look_up(
+    site: &Site,
+    salt: &SaltCall,
+    hosts: &[String],
+    jid: &str,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
+    let said = on_jump(site, &text, Duration::from_secs(60)).await;
+    let said = said.unwrap_or_default();
+    hosts
+        .iter()
+        .map(|host| {
+            let answer = match of_host(&said, host, salt) {
+                Err(Trouble::Failed(why))
+                    if why.starts_with("Salt said no JSON") || why.contains("did not answer") =>
+                {
+                    Err(Trouble::Unknown(format!(
+                        "job {jid} has not ended on {host}: salt-run jobs.lookup_jid {jid}"
+                    )))
+                }
+                other => other,
+            };
+            (host.clone(), answer)
+        })
+        .collect()
+}
+
+/// Finds a job that was begun before, and follows it.
+pub(super) async fn find(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    salt: &SaltCall,
+    hosts: &[String],
+    step: &Step,
+) -> BTreeMap<String, HostOutcome> {
+    let begun = machine.records().get(index).and_then(|r| r.commands.values().next());
+    let jid = begun.and_then(|c| c.split_whitespace().find_map(|w| w.strip_prefix("--jid=")));
+    let Some(jid) = jid else {
+        return hosts.iter().map(|h| (h.clone(), failed("no job id is known"))).collect();
+    };
+    let known = format!("salt-run --out=json jobs.list_job {}", quoted(jid));
+    let known = on_jump(site, &known, Duration::from_secs(60)).await.unwrap_or_default();
+    // A job that the master never heard of was not begun.
+    let begun = known.contains(&salt.function);
+    let answers = match begun {
+        true => follow(site, salt, hosts, jid, step.timeout).await,
+        false => BTreeMap::new(),
+    };
+    hosts
+        .iter()
+        .map(|host| {
+            let (verdict, output) = match answers.get(host) {
+                None => (Verdict::NotDone, String::new()),
+                Some(Ok(answer)) => (Verdict::Done, answer.text.clone()),
+                Some(Err(Trouble::Failed(why))) => (Verdict::Failed(why.clone()), String::new()),
+                Some(Err(Trouble::Unknown(why))) => (Verdict::Unknown(why.clone()), String::new()),
+            };
+            (host.clone(), HostOutcome { verdict, values: BTreeMap::new(), output, proof: Vec::new() })
+        })
+        .collect()
+}

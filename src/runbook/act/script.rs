@@ -1,0 +1,76 @@
+//! Shell scripts: read by `/bin/sh` from its standard input, so that nothing of them stands in an argument.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use zeroize::Zeroizing;
+
+use super::{Answer, Machine, Site, Step, Trouble};
+use crate::runbook::reach::Ran;
+use crate::runbook::spec::Script;
+
+/// Runs a step's script on its hosts at once.
+pub(super) async fn on(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    script: &Script,
+    hosts: &[String],
+    step: &Step,
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let runs = hosts.iter().map(|host| async move {
+        (host.clone(), run(site, machine, index, script, host, step.timeout, step.sensitive).await)
+    });
+    join_all(runs).await.into_iter().collect()
+}
+
+/// Runs a script on a host.
+pub(super) async fn run(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    script: &Script,
+    host: &str,
+    limit: Duration,
+    quiet: bool,
+) -> Result<Answer, Trouble> {
+    let text = machine.at(index, Some(host), |scope| scope.script(script, false));
+    let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
+    text_on(site, host, &Zeroizing::new(text), script.sudo, limit, quiet).await
+}
+
+/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself.
+pub(super) async fn text_on(
+    site: &Site,
+    host: &str,
+    text: &str,
+    sudo: bool,
+    limit: Duration,
+    quiet: bool,
+) -> Result<Answer, Trouble> {
+    let session = site.session(host).await?;
+    let whole = Zeroizing::new(format!("{{\n{text}\n}} </dev/null\n"));
+    let shell = if sudo && site.sudo(host) { "exec sudo -n /bin/sh" } else { "exec /bin/sh" };
+    let mut sink = site.sink(host, quiet);
+    let ran = session.exec(shell, whole.as_bytes(), limit, &mut sink).await;
+    answer(&ran.map_err(|e| Trouble::lost(&e))?)
+}
+
+/// What a script that ended says.
+pub(super) fn answer(ran: &Ran) -> Result<Answer, Trouble> {
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    match ran.status {
+        Some(0) => Ok(Answer::of_text(&text)),
+        Some(status) => Err(Trouble::Failed(format!("exit status {status}{}", complaint(ran)))),
+        None => Err(Trouble::Unknown(format!("it was killed in the middle{}", complaint(ran)))),
+    }
+}
+
+/// The last line of what it complained of.
+pub(super) fn complaint(ran: &Ran) -> String {
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    let stdout = String::from_utf8_lossy(&ran.stdout);
+    let last = |text: &str| text.lines().rev().find(|l| !l.trim().is_empty()).map(|l| l.trim().to_owned());
+    last(&stderr).or_else(|| last(&stdout)).map(|line| format!(": {line}")).unwrap_or_default()
+}

@@ -1,0 +1,159 @@
+//! Runbooks in words: conditions, expectations, ways back; for plans and screens, before values are known. Imports `spec`.
+
+use super::spec::{Across, Act, Condition, Expect, Pick, Test, Undo};
+use super::template::{Part, Template};
+
+impl Condition {
+    /// What must hold: `using_gtid is "No"`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{} {}", bare(&self.value), self.test.words())
+    }
+}
+
+/// Conditions that must all hold: `when a is "1" and b is not "2"`. None: nothing to say.
+#[must_use]
+pub fn when(conditions: &[Condition]) -> Option<String> {
+    joined("when", conditions)
+}
+
+/// The other way of a branch: `unless a is "1" and b is not "2"`.
+#[must_use]
+pub fn unless(conditions: &[Condition]) -> Option<String> {
+    joined("unless", conditions)
+}
+
+fn joined(word: &str, conditions: &[Condition]) -> Option<String> {
+    let all: Vec<String> = conditions.iter().map(Condition::words).collect();
+    (!all.is_empty()).then(|| format!("{word} {}", all.join(" and ")))
+}
+
+impl Expect {
+    /// What must be seen: `Slave_IO_Running is "Yes"`, `server_id differs on every host`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let part = match &self.pick {
+            Pick::Whole => "the answer".to_owned(),
+            Pick::Column(name) => name.clone(),
+            Pick::Rows => "the number of rows".to_owned(),
+            Pick::Match(regex) => format!("what matches {regex}"),
+            Pick::Json(path) => format!("{path} of its JSON"),
+        };
+        match self.across {
+            None => format!("{part} {}", self.test.words()),
+            Some(Across::Unique) => format!("{part} differs on every host"),
+            Some(Across::Same) => format!("{part} is the same on every host"),
+            Some(Across::Exactly(count)) => {
+                let hosts = if count == 1 { "host" } else { "hosts" };
+                format!("{part} {} on exactly {count} {hosts}", self.test.words())
+            }
+        }
+    }
+}
+
+impl Test {
+    /// What must hold: `is "1"`, `is at least 3`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let quoted = |text: &Template| match text.parts.as_slice() {
+            [Part::Variable(variable)] => variable.to_string(),
+            _ => format!("{:?}", text.to_string()),
+        };
+        match self {
+            Self::Is(text) => format!("is {}", quoted(text)),
+            Self::IsNot(text) => format!("is not {}", quoted(text)),
+            Self::OneOf(all) => {
+                format!("is one of {}", all.iter().map(quoted).collect::<Vec<_>>().join(", "))
+            }
+            Self::Matches(regex) => format!("matches {regex}"),
+            Self::AtLeast(number) => format!("is at least {number}"),
+            Self::AtMost(number) => format!("is at most {number}"),
+            Self::Empty(true) => "is empty".to_owned(),
+            Self::Empty(false) => "is not empty".to_owned(),
+            Self::GtidCovers(text) => format!("has everything up to {}", quoted(text)),
+            Self::GtidIs(text) => format!("is exactly the position {}", quoted(text)),
+            Self::Any => "is anything".to_owned(),
+        }
+    }
+}
+
+impl Undo {
+    /// How it is taken back; `None` for what changes nothing.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::By { act, .. } => Some(act_words(act)),
+            Self::NotNeeded(why) => Some(format!("not needed: {why}")),
+            Self::Impossible => Some("not possible: this is a point of no return".to_owned()),
+        }
+    }
+}
+
+/// What an act of an undo does, in one line.
+fn act_words(act: &Act) -> String {
+    match act {
+        Act::Sql(sql) => format!("SQL: {}", one_line(&sql.text.to_string())),
+        Act::Run(script) | Act::Fence(script) => format!("script: {}", one_line(&script.text)),
+        Act::Salt(call) => {
+            let arguments: Vec<String> = call.arguments.iter().map(ToString::to_string).collect();
+            format!("salt: {}", one_line(&format!("{} {}", call.function, arguments.join(" "))))
+        }
+        Act::Edit(edit) => format!("edit of {}", edit.file),
+        other => other.word().to_owned(),
+    }
+}
+
+/// White space, line ends among it, as single spaces.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A template that is one variable, without its braces.
+fn bare(template: &Template) -> String {
+    match template.parts.as_slice() {
+        [Part::Variable(variable)] => variable.to_string(),
+        _ => format!("{:?}", template.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::runbook::spec::Sql;
+
+    fn template(text: &str) -> Template {
+        Template::parse(text).unwrap()
+    }
+
+    #[test]
+    fn conditions_and_expectations_are_told_in_words() {
+        let gtid = Condition { value: template("{mode}"), test: Test::Is(template("gtid")) };
+        let level = Condition { value: template("{level}"), test: Test::IsNot(template("test")) };
+        assert_eq!(gtid.words(), "mode is \"gtid\"");
+        assert_eq!(unless(&[gtid, level]).unwrap(), "unless mode is \"gtid\" and level is not \"test\"");
+        assert_eq!(when(&[]), None);
+        let expect = |pick, test, across| Expect { pick, test, across }.words();
+        let column = || Pick::Column("read_only".to_owned());
+        assert_eq!(expect(column(), Test::Is(template("{x}")), None), "read_only is x");
+        assert_eq!(expect(column(), Test::Any, Some(Across::Unique)), "read_only differs on every host");
+        assert_eq!(
+            expect(column(), Test::Is(template("0")), Some(Across::Exactly(1))),
+            "read_only is \"0\" on exactly 1 host"
+        );
+        assert_eq!(expect(Pick::Rows, Test::AtLeast(2.0), None), "the number of rows is at least 2");
+    }
+
+    #[test]
+    fn ways_back_are_told_in_words() {
+        let sql = Act::Sql(Sql { text: template("SET GLOBAL\n  read_only = {old}") });
+        let undo = Undo::By { act: Box::new(sql), read_back: Vec::new() };
+        assert_eq!(undo.words().unwrap(), "SQL: SET GLOBAL read_only = {old}");
+        assert_eq!(
+            Undo::NotNeeded("it is as it was".to_owned()).words().unwrap(),
+            "not needed: it is as it was"
+        );
+        assert_eq!(Undo::Nothing.words(), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! What happened in a run: the journal's entries. The machine knows nothing else, so that what it knew before a crash
+//! it knows again after reading them. Secrets are no part of it. Imports `plan`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Frozen;
+
+/// An entry of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run began.
+    Started {
+        /// Its id.
+        run: String,
+        /// Who: `account@machine`.
+        who: String,
+        /// Why.
+        why: String,
+        /// Whether changes are only printed.
+        dry_run: bool,
+        /// Whether the fleet is simulated.
+        simulated: bool,
+        /// The plan.
+        plan: Box<Frozen>,
+    },
+    /// It goes on in another process.
+    Resumed {
+        /// Who.
+        who: String,
+    },
+    /// A person answered.
+    Answered {
+        /// The step asked for.
+        step: String,
+        /// What was asked: `confirm`, `challenge`, `input`, `manual`, `approve`, `choice`.
+        asked: String,
+        /// The answer; a secret's is `…`.
+        answer: String,
+        /// Who.
+        who: String,
+        /// Why, when a reason was asked for.
+        reason: Option<String>,
+    },
+    /// What is about to be done; nothing was yet. Written and flushed before.
+    Intent {
+        /// The step.
+        step: String,
+        /// What for.
+        phase: Phase,
+        /// From 1.
+        attempt: u32,
+        /// What exactly, by host (`""` for none); secrets as dots.
+        commands: BTreeMap<String, String>,
+        /// The facts it rests on, as they were proved right before.
+        facts: Vec<Fact>,
+    },
+    /// How it went.
+    Outcome {
+        /// The step.
+        step: String,
+        /// What for.
+        phase: Phase,
+        /// From 1.
+        attempt: u32,
+        /// By host (`""` for none).
+        hosts: BTreeMap<String, HostOutcome>,
+        /// Milliseconds it took.
+        took_ms: u64,
+    },
+    /// A step was left out.
+    Skipped {
+        /// The step.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// A host is left out of the rest.
+    Excluded {
+        /// The host.
+        host: String,
+        /// The step that failed on it.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// A rollback began.
+    RollingBack {
+        /// Why.
+        reason: String,
+    },
+    /// It is given up as it is; closing steps are still done.
+    Abandoning {
+        /// Why.
+        reason: String,
+    },
+    /// A note.
+    Note {
+        /// Who.
+        who: String,
+        /// The text.
+        text: String,
+    },
+    /// A session that was kept open is lost, and what it held with it; it must be opened again.
+    HoldLost {
+        /// The step that opened it.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something of the way to the fleet: link lost, lease lost, lease back.
+    Trouble {
+        /// What.
+        text: String,
+    },
+    /// The process that ran it let go; it may be resumed.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// The run is over.
+    Ended {
+        /// How.
+        how: Ending,
+    },
+}
+
+/// What something is done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The step itself.
+    Run,
+    /// Asking whether it was done, after an outcome that nobody knows.
+    Probe,
+    /// Taking it back.
+    Undo,
+    /// Asking whether it was taken back.
+    UndoProbe,
+}
+
+/// A fact that was proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it says.
+    pub says: String,
+    /// The host asked; `""` for none.
+    pub host: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+/// How it went on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostOutcome {
+    /// How.
+    pub verdict: Verdict,
+    /// Values kept; a sensitive one is not here.
+    pub values: BTreeMap<String, String>,
+    /// The end of what it printed, redacted; nothing of a sensitive step.
+    pub output: String,
+    /// What was proved afterwards.
+    pub proof: Vec<Fact>,
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict", content = "why")]
+pub enum Verdict {
+    /// Done, and read back; for a probe: it was done.
+    Done,
+    /// For a probe: it was not done.
+    NotDone,
+    /// It failed; nothing of it is in effect as far as was seen.
+    Failed(String),
+    /// Nobody knows: what to look at.
+    Unknown(String),
+    /// Printed, not done (dry run).
+    Printed,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "ending", content = "reason")]
+pub enum Ending {
+    /// Everything was done.
+    Finished,
+    /// Taken back to the last safe point.
+    RolledBack,
+    /// Given up by a person.
+    Abandoned(String),
+}

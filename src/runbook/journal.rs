@@ -1,0 +1,251 @@
+//! The journal of a run: one JSON line an entry, each flushed to the disk before what it tells of happens, each chained
+//! to the one before by SHA-256. Append-only; a file of its own a run, 0600 in a folder 0700.
+//!
+//! The chain shows damage: a changed, lost or moved line in the middle. Whole entries missing at the end it cannot show,
+//! nor one who writes the whole file anew; it is no proof against its owner.
+//!
+//! Calls block for as long as the disk takes. May import `event`, `domain`.
+
+mod chain;
+mod folder;
+mod list;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::event::Event;
+use chain::Tail;
+
+pub use list::{RunSummary, runs};
+
+/// What an entry's `prev` says when there is none before it.
+const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// An entry of a journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// From 1, without a gap.
+    pub seq: u64,
+    /// When it was written, by this machine's clock, to the millisecond.
+    pub at: Timestamp,
+    /// The hash of the entry before, 64 lower-case hexadecimal digits; zeros for the first.
+    pub prev: String,
+    /// What happened.
+    pub event: Event,
+    /// SHA-256 of the entry before's hash and this line up to its own hash.
+    pub hash: String,
+}
+
+impl Entry {
+    /// The entry as it stands in the file, without its line end.
+    ///
+    /// # Errors
+    /// When the event cannot be told in JSON.
+    pub fn to_line(&self) -> Result<String, JournalError> {
+        chain::body(self.seq, self.at, &self.prev, &self.event).map(|body| chain::closed(&body, &self.hash))
+    }
+
+    /// Reads one line, and checks its own hash; `None` when it is damaged. Whether it follows the entry before is for
+    /// the caller to see (`prev`, `seq`).
+    #[must_use]
+    pub fn from_line(line: &str) -> Option<Self> {
+        chain::parse(line.as_bytes()).ok()
+    }
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Not a name that a run may have.
+    #[error("{0:?} is no name of a run")]
+    Name(String),
+    /// The folder is not safe to keep a journal in.
+    #[error("{}: {what}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        what: String,
+    },
+    /// There is one of that name already.
+    #[error("{}: there is a journal of that name already", .0.display())]
+    Exists(PathBuf),
+    /// There is none.
+    #[error("{}: there is no such run", .0.display())]
+    Missing(PathBuf),
+    /// Another process writes to it.
+    #[error("{}: the run is being run by another process on this machine", .0.display())]
+    Busy(PathBuf),
+    /// Its first entry never came onto the disk: the run did nothing.
+    #[error("{}: the run was cut off before it began; nothing was done", .0.display())]
+    Empty(PathBuf),
+    /// It says something else than was written.
+    #[error("{}: line {line}: {what}; nothing of this run is done until a person has looked", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// The system refused.
+    #[error("{}: {doing}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// What it said.
+        source: io::Error,
+    },
+    /// An earlier entry could not be written: nothing more may be done in this run.
+    #[error("the journal could not be written before ({0}); the run must stop")]
+    Poisoned(String),
+    /// An event that JSON cannot tell.
+    #[error("an entry cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Where bytes go, and stay.
+trait Disk: Send + Sync {
+    /// Writes once; how much of it was taken.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Waits until what was written is on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Write::write(self, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// An open journal: this process, and no other, may append to it. Dropping it lets go.
+pub struct Journal {
+    path: PathBuf,
+    disk: Box<dyn Disk>,
+    seq: u64,
+    last: String,
+    broken: Option<String>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("path", &self.path).field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// A new journal, `RUN.jsonl`. The folder is made (0700) when there is none; the file's name is on the disk when
+    /// this returns.
+    ///
+    /// # Errors
+    /// When the folder is a symbolic link, not this account's, or others may write to it; when there is a journal of
+    /// that name; when the system refuses.
+    pub fn create(folder: &Path, run: &str) -> Result<Self, JournalError> {
+        let path = folder::file(folder, run, "jsonl")?;
+        let opened = folder::open(folder, true)?;
+        let file = folder::create(&opened, &path)?;
+        folder::lock(&file, &path)?;
+        folder::sync(&opened, folder)?;
+        Ok(Self { path, disk: Box::new(file), seq: 0, last: FIRST.to_owned(), broken: None })
+    }
+
+    /// The journal of a run that goes on here, and what it holds. What a crash left of an unfinished last line is cut
+    /// off after it was added to `RUN.torn`; it tells of nothing that was done. A last line of which only the line end is
+    /// missing is kept.
+    ///
+    /// # Errors
+    /// [`JournalError::Busy`] while another process has it open, [`JournalError::Damaged`] when it is not what was
+    /// written, [`JournalError::Empty`] when not even its first entry is whole, and as [`Journal::create`].
+    pub fn reopen(folder: &Path, run: &str) -> Result<(Self, Vec<Entry>), JournalError> {
+        let path = folder::file(folder, run, "jsonl")?;
+        let opened = folder::open(folder, false)?;
+        let mut file = folder::append_to(&opened, &path)?;
+        folder::lock(&file, &path)?;
+        let bytes = folder::bytes(&mut file, &path)?;
+        let (entries, tail) = chain::scan(&bytes).map_err(|d| d.at(&path))?;
+        let Some(last) = entries.last() else { return Err(JournalError::Empty(path)) };
+        let (seq, last) = (last.seq, last.hash.clone());
+        match tail {
+            Tail::Whole => folder::sync(&file, &path)?,
+            Tail::Unended => folder::end_line(&mut file, &path)?,
+            Tail::Torn(at) => {
+                let torn = bytes.get(at..).unwrap_or_default();
+                folder::cut(&opened, &mut file, &path, &folder::file(folder, run, "torn")?, torn, at)?;
+            }
+        }
+        Ok((Self { path, disk: Box::new(file), seq, last, broken: None }, entries))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes an entry and waits until it is on the disk. One call of the system writes it.
+    ///
+    /// # Errors
+    /// When anything of that fails. Nobody knows then what is on the disk: every later call fails as well, and the run
+    /// must stop.
+    pub fn append(&mut self, event: &Event) -> Result<Entry, JournalError> {
+        if let Some(why) = &self.broken {
+            return Err(JournalError::Poisoned(why.clone()));
+        }
+        let appended = self.try_append(event);
+        if let Err(error) = &appended {
+            self.broken = Some(error.to_string());
+        }
+        appended
+    }
+
+    fn try_append(&mut self, event: &Event) -> Result<Entry, JournalError> {
+        let at = chain::rounded(Timestamp::now());
+        let seq = self.seq + 1;
+        let body = chain::body(seq, at, &self.last, event)?;
+        let hash = chain::hash(&self.last, body.as_bytes());
+        let mut line = chain::closed(&body, &hash);
+        line.push('\n');
+        let written = loop {
+            match self.disk.write(line.as_bytes()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let io = |doing, source| JournalError::Io { path: self.path.clone(), doing, source };
+        match written {
+            Err(error) => return Err(io("cannot write", error)),
+            Ok(n) if n != line.len() => {
+                let said = format!("the disk took {n} of {} bytes", line.len());
+                return Err(io("cannot write", io::Error::new(io::ErrorKind::WriteZero, said)));
+            }
+            Ok(_) => {}
+        }
+        self.disk.sync().map_err(|error| io("cannot flush to the disk", error))?;
+        let prev = std::mem::replace(&mut self.last, hash.clone());
+        self.seq = seq;
+        Ok(Entry { seq, at, prev, event: event.clone(), hash })
+    }
+}
+
+/// What a journal holds now, without a lock: for reading while it is written. What stands after the last whole entry is
+/// left out.
+///
+/// # Errors
+/// [`JournalError::Missing`], [`JournalError::Damaged`], or when it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
+    let mut file = folder::read_only(path)?;
+    let bytes = folder::bytes(&mut file, path)?;
+    chain::scan(&bytes).map(|(entries, _)| entries).map_err(|d| d.at(path))
+}

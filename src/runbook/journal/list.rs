@@ -1,0 +1,122 @@
+//! The runs there are, from their journals.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Entry, folder, read};
+use crate::domain::text::Clean;
+use crate::runbook::event::{Ending, Event, Phase};
+
+/// A run in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Which.
+    pub id: String,
+    /// The runbook; empty when the journal cannot be read.
+    pub runbook: Clean,
+    /// The environment.
+    pub env: Clean,
+    /// Who began it.
+    pub who: Clean,
+    /// When it began; `None` when the journal cannot be read.
+    pub began: Option<Timestamp>,
+    /// How it stands, in words: `runs`, `finished`, `stopped at freeze: …`, `cannot be read: …`.
+    pub state: Clean,
+    /// Whether it is over, or can never go on.
+    pub over: bool,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// Whether changes are only printed.
+    pub dry_run: bool,
+}
+
+/// The runs of a folder, the newest first; those that cannot be read are listed as such, last. None when there is no
+/// folder.
+#[must_use]
+pub fn runs(folder: &Path) -> Vec<RunSummary> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<RunSummary> = names
+        .filter_map(|e| e.file_name().to_str().and_then(|n| n.strip_suffix(".jsonl")).map(str::to_owned))
+        .filter_map(|id| folder::file(folder, &id, "jsonl").ok().map(|path| summary(&id, &path)))
+        .collect();
+    found.sort_by(|a, b| b.began.cmp(&a.began).then_with(|| b.id.cmp(&a.id)));
+    found
+}
+
+fn summary(id: &str, path: &Path) -> RunSummary {
+    let unreadable = |why: String, over| RunSummary {
+        id: id.to_owned(),
+        runbook: Clean::default(),
+        env: Clean::default(),
+        who: Clean::default(),
+        began: None,
+        state: Clean::new(&why),
+        over,
+        simulated: false,
+        dry_run: false,
+    };
+    let runs = folder::read_only(path)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)));
+    let entries = match read(path) {
+        Ok(entries) => entries,
+        Err(error) => return unreadable(format!("cannot be read: {error}"), false),
+    };
+    let Some((first, Event::Started { who, simulated, dry_run, plan, .. })) =
+        entries.first().map(|e| (e, &e.event))
+    else {
+        let why = if runs { "begins" } else { "cut off before it began; nothing was done" };
+        return unreadable(why.to_owned(), !runs);
+    };
+    let ended = entries.iter().any(|e| matches!(e.event, Event::Ended { .. }));
+    RunSummary {
+        runbook: Clean::new(&plan.runbook),
+        env: Clean::new(&plan.environment),
+        who: Clean::new(who),
+        began: Some(first.at),
+        state: if runs && !ended { Clean::new("runs") } else { Clean::new(&state(&entries)) },
+        over: ended,
+        simulated: *simulated,
+        dry_run: *dry_run,
+        ..unreadable(String::new(), false)
+    }
+}
+
+/// How a run stands that no process runs.
+fn state(entries: &[Entry]) -> String {
+    let mut open: Option<(&str, Phase)> = None;
+    let mut step: Option<&str> = None;
+    let mut stopped: Option<&str> = None;
+    for entry in entries {
+        stopped = None;
+        match &entry.event {
+            Event::Intent { step: s, phase, .. } => {
+                open = Some((s, *phase));
+                step = Some(s);
+            }
+            Event::Outcome { step: s, .. } => {
+                open = None;
+                step = Some(s);
+            }
+            Event::Answered { step: s, .. } => step = Some(s),
+            Event::Stopped { reason } => stopped = Some(reason),
+            Event::Ended { how } => {
+                return match how {
+                    Ending::Finished => "finished".to_owned(),
+                    Ending::RolledBack => "rolled back".to_owned(),
+                    Ending::Abandoned(why) => format!("given up: {why}"),
+                };
+            }
+            _ => {}
+        }
+    }
+    match (open, stopped, step) {
+        (Some((step, Phase::Run | Phase::Undo)), _, _) => {
+            format!("cut off during {step}: nobody knows whether it was done")
+        }
+        (_, Some(why), Some(step)) => format!("stopped at {step}: {why}"),
+        (_, Some(why), None) => format!("stopped: {why}"),
+        (_, None, Some(step)) => format!("cut off after {step}"),
+        (_, None, None) => "cut off before its first step".to_owned(),
+    }
+}

@@ -1,0 +1,335 @@
+//! What an answer says, and whether that is what was expected. Pure. Imports `spec`, `scope`, `value`.
+
+use std::collections::BTreeMap;
+
+use super::event::Fact;
+use super::scope::{Scope, ScopeError};
+use super::spec::{Across, Capture, Condition, Expect, Pick, Test};
+use super::template::Template;
+use super::value::{Value, gtid};
+
+/// What a command, a statement or Salt said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// All of it.
+    pub text: String,
+    /// Rows of SQL, the names of the columns first; none when it was no SQL.
+    pub rows: Option<Vec<Vec<String>>>,
+}
+
+impl Answer {
+    /// The answer of a script.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self { text: text.to_owned(), rows: None }
+    }
+
+    /// The answer of the MariaDB client in batch mode: the names of the columns, then rows, parted by tabs; line ends
+    /// and tabs inside values are escaped by the client.
+    #[must_use]
+    pub fn of_sql(text: &str) -> Self {
+        let rows = text.lines().map(|line| line.split('\t').map(unescape).collect()).collect();
+        Self { text: text.to_owned(), rows: Some(rows) }
+    }
+
+    /// A part of it; `Err` says why there is none.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub fn pick(&self, pick: &Pick) -> Result<String, String> {
+        match pick {
+            Pick::Whole => match &self.rows {
+                // A single value needs no column's name.
+                Some(rows) => match rows.as_slice() {
+                    [] => Ok(String::new()),
+                    [_names] => Ok(String::new()),
+                    [_, one] if one.len() == 1 => Ok(one.first().cloned().unwrap_or_default()),
+                    _ => Ok(self.text.trim().to_owned()),
+                },
+                None => Ok(self.text.trim().to_owned()),
+            },
+            Pick::Column(name) => self.column(name),
+            Pick::Rows => Ok(match &self.rows {
+                Some(rows) => rows.len().saturating_sub(1),
+                None => self.text.lines().filter(|l| !l.trim().is_empty()).count(),
+            }
+            .to_string()),
+            Pick::Match(regex) => {
+                let found =
+                    regex.captures(self.text.trim_end()).ok_or_else(|| format!("nothing matches {regex}"))?;
+                let group = found.get(1).or_else(|| found.get(0));
+                Ok(group.map(|m| m.as_str().to_owned()).unwrap_or_default())
+            }
+            Pick::Json(path) => json(&self.text, path),
+        }
+    }
+
+    fn column(&self, name: &str) -> Result<String, String> {
+        let rows = self.rows.as_deref().unwrap_or_default();
+        let (names, row) = match rows {
+            [names, row] => (names, row),
+            [] | [_] => return Err("no row came".to_owned()),
+            more => return Err(format!("{} rows came, one was wanted", more.len() - 1)),
+        };
+        let at = names.iter().position(|n| n.eq_ignore_ascii_case(name));
+        let value = at.and_then(|at| row.get(at)).cloned();
+        value.ok_or_else(|| format!("there is no column {name}"))
+    }
+}
+
+/// What the client escapes in batch mode.
+fn unescape(field: &str) -> String {
+    let mut text = String::new();
+    let mut chars = field.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n') => text.push('\n'),
+                Some('t') => text.push('\t'),
+                Some('0') => text.push('\0'),
+                Some(other) => text.push(other),
+                None => text.push('\\'),
+            },
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+fn json(text: &str, path: &str) -> Result<String, String> {
+    let root: serde_json::Value =
+        serde_json::from_str(text.trim()).map_err(|_| "it is no JSON".to_owned())?;
+    let mut here = &root;
+    for key in path.split('.').filter(|k| !k.is_empty()) {
+        let next = match here {
+            serde_json::Value::Array(items) => key.parse::<usize>().ok().and_then(|i| items.get(i)),
+            other => other.get(key),
+        };
+        here = next.ok_or_else(|| format!("its JSON has no {path}"))?;
+    }
+    Ok(match here {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+/// Whether a test holds for a text; `Err` says what was wanted.
+fn holds(test: &Test, seen: &str, scope: &Scope<'_>) -> Result<bool, ScopeError> {
+    let same = |wanted: &Template| Ok::<_, ScopeError>(seen == scope.text(wanted)?);
+    let number = seen.trim().parse::<f64>().ok();
+    Ok(match test {
+        Test::Is(wanted) => same(wanted)?,
+        Test::IsNot(wanted) => !same(wanted)?,
+        Test::OneOf(all) => {
+            let mut any = false;
+            for wanted in all {
+                any |= same(wanted)?;
+            }
+            any
+        }
+        Test::Matches(regex) => regex.is_match(seen),
+        Test::AtLeast(least) => number.is_some_and(|n| n >= *least),
+        Test::AtMost(most) => number.is_some_and(|n| n <= *most),
+        Test::Empty(empty) => seen.trim().is_empty() == *empty,
+        Test::GtidCovers(wanted) => gtid::covers(seen, &scope.text(wanted)?).unwrap_or(false),
+        Test::GtidIs(wanted) => {
+            let wanted = gtid::normal(&scope.text(wanted)?);
+            wanted.is_some() && gtid::normal(seen) == wanted
+        }
+        Test::Any => true,
+    })
+}
+
+/// What a test wants, in words.
+fn wanted(test: &Test, show: &dyn Fn(&Template) -> String) -> String {
+    match test {
+        Test::Is(t) => format!("{:?}", show(t)),
+        Test::IsNot(t) => format!("anything but {:?}", show(t)),
+        Test::OneOf(all) => {
+            let all: Vec<String> = all.iter().map(|t| format!("{:?}", show(t))).collect();
+            format!("one of {}", all.join(", "))
+        }
+        Test::Matches(regex) => format!("something like {regex}"),
+        Test::AtLeast(n) => format!("at least {n}"),
+        Test::AtMost(n) => format!("at most {n}"),
+        Test::Empty(true) => "nothing".to_owned(),
+        Test::Empty(false) => "something".to_owned(),
+        Test::GtidCovers(t) => format!("everything up to {}", show(t)),
+        Test::GtidIs(t) => format!("exactly {}", show(t)),
+        Test::Any => "anything".to_owned(),
+    }
+}
+
+fn name_of(pick: &Pick) -> Option<String> {
+    match pick {
+        Pick::Whole | Pick::Match(_) => None,
+        Pick::Column(name) => Some(name.clone()),
+        Pick::Rows => Some("rows".to_owned()),
+        Pick::Json(path) => Some(path.clone()),
+    }
+}
+
+/// A value short enough for one line.
+fn short(text: &str) -> String {
+    let line = text.trim().replace('\n', " / ");
+    match line.char_indices().nth(120) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// Judges the answers of a question's hosts (`""` for none): a fact for each host, that holds when every expectation
+/// does. `says` is told to each.
+#[must_use]
+pub fn judge(
+    says: &dyn Fn(&Scope<'_>) -> String,
+    expect: &[Expect],
+    answers: &BTreeMap<String, Result<Answer, String>>,
+    scope: Scope<'_>,
+) -> Vec<Fact> {
+    let mut facts: BTreeMap<&str, Fact> = BTreeMap::new();
+    for (host, answer) in answers {
+        let here = scope.on((!host.is_empty()).then_some(host.as_str()));
+        let mut seen = Vec::new();
+        let mut wrong = None;
+        match answer {
+            Err(why) => wrong = Some(why.clone()),
+            Ok(answer) => {
+                for expect in expect {
+                    match alone(expect, answer, here) {
+                        Ok(said) => seen.push(said),
+                        Err(why) => wrong = wrong.or(Some(why)),
+                    }
+                }
+                if expect.is_empty() {
+                    seen.push(short(&answer.text));
+                }
+            }
+        }
+        seen.retain(|s| !s.is_empty());
+        seen.dedup();
+        let holds = wrong.is_none();
+        let seen = wrong.unwrap_or_else(|| seen.join(", "));
+        facts.insert(host, Fact { says: says(&here), host: host.clone(), seen, holds });
+    }
+    for expect in expect.iter().filter(|e| e.across.is_some()) {
+        if let Some((host, why)) = together(expect, answers, scope) {
+            for (name, fact) in &mut facts {
+                if fact.holds && host.as_deref().is_none_or(|h| h == *name) {
+                    (fact.holds, fact.seen) = (false, why.clone());
+                }
+            }
+        }
+    }
+    facts.into_values().collect()
+}
+
+/// One host's part of an expectation: what was seen, or what is wrong.
+fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>) -> Result<String, String> {
+    let seen = answer.pick(&expect.pick)?;
+    let told = match name_of(&expect.pick) {
+        Some(name) => format!("{name} {}", short(&seen)),
+        None => short(&seen),
+    };
+    if expect.across.is_some() {
+        return Ok(told);
+    }
+    match holds(&expect.test, &seen, &scope) {
+        Ok(true) => Ok(told),
+        Ok(false) => {
+            let seen = if told.is_empty() { "nothing".to_owned() } else { told };
+            Err(format!("{seen}; wanted {}", wanted(&expect.test, &|t| scope.shown(t))))
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// An expectation over all hosts: the host it is wrong on (none: all of them), and why.
+fn together(
+    expect: &Expect,
+    answers: &BTreeMap<String, Result<Answer, String>>,
+    scope: Scope<'_>,
+) -> Option<(Option<String>, String)> {
+    let mut seen: Vec<(&str, String)> = Vec::new();
+    for (host, answer) in answers {
+        let Ok(answer) = answer else { continue };
+        if let Ok(value) = answer.pick(&expect.pick) {
+            seen.push((host, value));
+        }
+    }
+    let what = name_of(&expect.pick).unwrap_or_else(|| "the answer".to_owned());
+    match expect.across? {
+        Across::Unique => {
+            let mut by_value: BTreeMap<&str, &str> = BTreeMap::new();
+            for (host, value) in &seen {
+                if let Some(other) = by_value.insert(value, host) {
+                    return Some((None, format!("{what} is {value} on {other} and on {host}")));
+                }
+            }
+            None
+        }
+        Across::Same => {
+            let (first_host, first) = seen.first()?;
+            let (host, other) = seen.iter().find(|(_, v)| v != first)?;
+            Some((None, format!("{what} is {} on {first_host} and {} on {host}", short(first), short(other))))
+        }
+        Across::Exactly(count) => {
+            let there: Vec<&str> = seen
+                .iter()
+                .filter(|(host, v)| holds(&expect.test, v, &scope.on(Some(host))).unwrap_or(false))
+                .map(|(host, _)| *host)
+                .collect();
+            (there.len() != count).then(|| {
+                let which = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+                (
+                    None,
+                    format!(
+                        "{what} is {} on {which}; wanted on {count}",
+                        wanted(&expect.test, &|t| scope.shown(t))
+                    ),
+                )
+            })
+        }
+    }
+}
+
+/// What is kept of an answer.
+///
+/// # Errors
+/// When a part is not there or does not fit its kind: which, and why.
+pub fn capture(captures: &[Capture], answer: &Answer) -> Result<Vec<(String, Value)>, String> {
+    let mut values = Vec::new();
+    for capture in captures {
+        let text = answer.pick(&capture.pick).map_err(|why| format!("{}: {why}", capture.name))?;
+        let value = match capture.sensitive {
+            true => Value::secret(capture.kind, &text),
+            false => Value::new(capture.kind, &text),
+        };
+        values.push((capture.name.clone(), value.map_err(|e| format!("{}: {e}", capture.name))?));
+    }
+    Ok(values)
+}
+
+/// Whether a condition holds. One that rests on something unknown does not: the error says on what.
+///
+/// # Errors
+/// What is not known.
+pub fn condition(condition: &Condition, scope: &Scope<'_>) -> Result<bool, ScopeError> {
+    holds(&condition.test, &scope.text(&condition.value)?, scope)
+}
+
+/// A condition in words, with its values: why a step is left out.
+#[must_use]
+pub fn told(condition: &Condition, scope: &Scope<'_>) -> String {
+    let wanted = wanted(&condition.test, &|t| scope.shown(t));
+    format!("{} is {:?}, not {wanted}", condition.value, scope.shown(&condition.value))
+}
+
+/// A condition in words, as it was written.
+#[must_use]
+pub fn words(condition: &Condition) -> String {
+    format!("{} is {}", condition.value, wanted(&condition.test, &ToString::to_string))
+}
+
+#[cfg(test)]
+mod tests;

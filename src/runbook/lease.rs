@@ -1,0 +1,272 @@
+//! One operator per runbook and target: a lease on the jump box. A small shell program there (`lease/holder.sh`) holds
+//! file locks for as long as it hears from here each second; when it hears nothing for four seconds it ends, so that a
+//! lease outlives neither a dead link nor a dead console. This side calls it lost after three seconds without an answer:
+//! earlier than anybody else can have it.
+//!
+//! Beside the locks stands what others may know: who, which run, which step; the run's entries, for those who watch
+//! ([`watch`]); and the yes of a second person ([`approve`]).
+//!
+//! May import `journal`, `reach`, `domain`.
+
+mod ask;
+mod keep;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch as latest};
+use tokio::time::{sleep, timeout};
+
+use super::journal::Entry;
+use super::reach::Session;
+use crate::domain::text::Clean;
+use crate::ssh::error::SshError;
+
+pub use ask::{Seen, Watching, approve, look, watch};
+use keep::{Shared, Tell};
+
+/// Folders for locks on a jump box, the first that is or can be made: one for everybody.
+const PLACES: &str = "/run/lock/jumpdeck /tmp/jumpdeck-lock";
+/// Between two beats.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// Without an answer to a beat younger than this, the lease counts as lost here. The holder lets go a second later.
+const LOST_AFTER: Duration = Duration::from_secs(3);
+/// For taking, asking and letting go.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// A holder that did not beat for so long, by its own jump box's clock, is gone.
+const GONE_AFTER: Duration = Duration::from_secs(6);
+
+/// Who holds a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Who, by their own console: `account@machine`.
+    pub who: Clean,
+    /// The account on the jump box, by the jump box.
+    pub account: Clean,
+    /// The run.
+    pub run: Clean,
+    /// The runbook.
+    pub runbook: Clean,
+    /// The step in question; empty before the first.
+    pub step: Clean,
+    /// Since when: when that step began, by the operator's clock.
+    pub since: Timestamp,
+    /// When the lease was taken.
+    pub taken: Timestamp,
+    /// Time since its last sign of life, by the jump box's clock.
+    pub silent: Duration,
+    /// What it keeps others from: `production.promote-masterdb`, `production.host.db2`.
+    pub keys: Vec<String>,
+}
+
+impl Holder {
+    /// Of a lease to be taken now.
+    #[must_use]
+    pub fn new(who: &str, run: &str, runbook: &str) -> Self {
+        let now = Timestamp::now();
+        Self {
+            who: Clean::new(who),
+            account: Clean::default(),
+            run: Clean::new(run),
+            runbook: Clean::new(runbook),
+            step: Clean::default(),
+            since: now,
+            taken: now,
+            silent: Duration::ZERO,
+            keys: Vec::new(),
+        }
+    }
+
+    /// Whether it gave a sign of life lately.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.silent <= GONE_AFTER
+    }
+}
+
+impl std::fmt::Display for Holder {
+    /// `anna@desk (as ops) runs promote-masterdb (RUN), at freeze since 13:45:02`, in local time.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let local =
+            |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
+        write!(f, "{} (as {}) runs {} ({})", self.who, self.account, self.runbook, self.run)?;
+        match self.step.is_empty() {
+            true => write!(f, ", before its first step, since {}", local(self.taken)),
+            false => write!(f, ", at {} since {}", self.step, local(self.since)),
+        }
+    }
+}
+
+/// Why there is no lease, no approval, nothing to watch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeaseError {
+    /// Somebody else has it.
+    #[error("{}", told(.0))]
+    Held(Vec<Holder>),
+    /// Not a key, run or step that can be asked for.
+    #[error("{0:?} is no name for a lease")]
+    Name(String),
+    /// The jump box cannot keep one.
+    #[error("the jump box cannot keep a lease: {0}")]
+    Refused(Clean),
+    /// The way there.
+    #[error(transparent)]
+    Ssh(#[from] SshError),
+    /// It did not answer in time.
+    #[error("the jump box did not answer within {} s", ANSWER_LIMIT.as_secs())]
+    Late,
+    /// No such run is under way in that environment.
+    #[error("no run of that name is under way")]
+    NoRun,
+    /// The run stands elsewhere.
+    #[error("the run does not ask for that: it is at {0}")]
+    OtherStep(Clean),
+    /// Who runs it cannot approve it.
+    #[error("a second person is wanted: {0} runs it")]
+    SamePerson(Clean),
+    /// What is there to watch is not what was written.
+    #[error("the run's entries on the jump box are damaged: {0}")]
+    Damaged(Clean),
+}
+
+fn told(holders: &[Holder]) -> String {
+    let all: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    match all.is_empty() {
+        true => "somebody holds it who left no name".to_owned(),
+        false => all.join("; "),
+    }
+}
+
+/// How a lease stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseState {
+    /// It is ours.
+    Held,
+    /// It is not, or nobody knows: why. It never comes back; a new one must be taken.
+    Lost(Clean),
+}
+
+/// A lease. Copies are the same lease; it is let go when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    tell: mpsc::UnboundedSender<Tell>,
+    state: latest::Receiver<LeaseState>,
+    shared: Arc<Shared>,
+}
+
+impl Lease {
+    /// Takes the lease of all of `keys`, or of none. A holder of the same run and name is waited for, as long as it may
+    /// outlive its link.
+    ///
+    /// # Errors
+    /// [`LeaseError::Held`] with who has it; or why it cannot be had.
+    pub async fn take(session: &dyn Session, keys: &[String], holder: &Holder) -> Result<Self, LeaseError> {
+        Self::take_in(PLACES, session, keys, holder).await
+    }
+
+    async fn take_in(
+        places: &str,
+        session: &dyn Session,
+        keys: &[String],
+        holder: &Holder,
+    ) -> Result<Self, LeaseError> {
+        let mut keys = keys.to_vec();
+        keys.sort();
+        keys.dedup();
+        let mut tries = 0;
+        loop {
+            let mut holder = Holder { keys: keys.clone(), ..holder.clone() };
+            holder.taken = Timestamp::now();
+            let taken = timeout(ANSWER_LIMIT, keep::take(places, session, holder.clone())).await;
+            match taken.unwrap_or(Err(LeaseError::Late)) {
+                Err(LeaseError::Held(others))
+                    if tries < 12
+                        && others.iter().all(|o| (&o.run, &o.who) == (&holder.run, &holder.who)) =>
+                {
+                    tries += 1;
+                    sleep(Duration::from_millis(500)).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Tells the step to whoever looks, at once. What was approved before is forgotten.
+    pub fn step(&self, step: &str) {
+        self.shared.at_step(step);
+        // When nobody listens the lease is lost, and says so.
+        let _ = self.tell.send(Tell::Beat(None));
+    }
+
+    /// Asks the jump box whether the lease is ours: one round trip.
+    ///
+    /// # Errors
+    /// Why it is not, or why nobody knows.
+    pub async fn prove(&self) -> Result<(), Clean> {
+        let (tell, proved) = oneshot::channel();
+        let _ = self.tell.send(Tell::Beat(Some(tell)));
+        // Unanswered by then it is lost by the clock, too.
+        match timeout(LOST_AFTER, proved).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(self.lost().unwrap_or_else(|| Clean::new("it was let go"))),
+        }
+    }
+
+    /// Why it is lost, when it is. Judged by the clock as well, so that it is right in the first moment after this
+    /// machine slept.
+    #[must_use]
+    pub fn lost(&self) -> Option<Clean> {
+        if let LeaseState::Lost(why) = &*self.state.borrow() {
+            return Some(why.clone());
+        }
+        self.shared.late()
+    }
+
+    /// How it stands, now and later.
+    #[must_use]
+    pub fn state(&self) -> latest::Receiver<LeaseState> {
+        self.state.clone()
+    }
+
+    /// Who approved a step since it was told here, if anybody: never who runs it, nor their account on the jump box.
+    #[must_use]
+    pub fn approved(&self, step: &str) -> Option<Clean> {
+        self.shared.approved(step)
+    }
+
+    /// Lets those who watch see an entry. A run that goes on must say all of its entries again, from the first.
+    pub fn say(&self, entry: &Entry) {
+        if let Ok(line) = entry.to_line() {
+            let _ = self.tell.send(Tell::Say(line));
+        }
+    }
+
+    /// Lets go, and waits until it is. Who watches can still read for an hour.
+    pub async fn release(self) {
+        let (tell, ended) = oneshot::channel();
+        let _ = self.tell.send(Tell::End(tell));
+        let _ = timeout(ANSWER_LIMIT, ended).await;
+    }
+}
+
+impl super::runner::Guarded for Lease {
+    fn step(&mut self, step: &str) {
+        Lease::step(self, step);
+    }
+
+    fn say(&mut self, entry: &Entry) {
+        Lease::say(self, entry);
+    }
+
+    fn lost(&self) -> Option<String> {
+        Lease::lost(self).map(|why| why.to_string())
+    }
+
+    fn approved(&self, step: &str) -> Option<String> {
+        Lease::approved(self, step).map(|who| who.to_string())
+    }
+}

@@ -1,0 +1,225 @@
+//! What others see of a run on the jump box, and a second person's yes.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::words::{self, Approval, Word};
+use super::{ANSWER_LIMIT, Holder, LeaseError, PLACES};
+use crate::domain::text::Clean;
+use crate::runbook::event::Event;
+use crate::runbook::journal::Entry;
+use crate::runbook::reach::Session;
+
+/// Runs one of the questions of `ask.sh`.
+async fn ask(
+    session: &dyn Session,
+    places: &str,
+    run: &str,
+    question: &str,
+    arguments: &[&str],
+) -> Result<Vec<u8>, LeaseError> {
+    let mut last = question.to_owned();
+    for argument in arguments {
+        let quoted = shlex::try_quote(argument).map_err(|_| LeaseError::Name((*argument).to_owned()))?;
+        last.push(' ');
+        last.push_str(&quoted);
+    }
+    let script = words::script(&[("PLACES", places), ("RUN", run)], include_str!("ask.sh"), &last)?;
+    Ok(session.run(&script, ANSWER_LIMIT, &mut |_| {}).await?.stdout)
+}
+
+/// Who holds leases on the jump box that begin with `env.`; all of them for an empty `env`.
+///
+/// # Errors
+/// When the jump box cannot be asked.
+pub async fn look(session: &dyn Session, env: &str) -> Result<Vec<Holder>, LeaseError> {
+    look_in(PLACES, session, env).await
+}
+
+pub(super) async fn look_in(
+    places: &str,
+    session: &dyn Session,
+    env: &str,
+) -> Result<Vec<Holder>, LeaseError> {
+    let said = ask(session, places, "", "look", &[]).await?;
+    let prefix = if env.is_empty() { String::new() } else { format!("{env}.") };
+    let mut found: Vec<Holder> = String::from_utf8_lossy(&said)
+        .lines()
+        .filter_map(|line| match words::word(line)? {
+            Word::Holder(holder) => Some(*holder),
+            _ => None,
+        })
+        .filter(|h| h.is_alive() && h.keys.iter().any(|k| k.starts_with(&prefix)))
+        .collect();
+    found.sort_by_key(|h| h.taken);
+    Ok(found)
+}
+
+/// Says yes to a step of a run that somebody else runs.
+///
+/// # Errors
+/// [`LeaseError::NoRun`] when it is not under way, [`LeaseError::OtherStep`] when it asks for something else,
+/// [`LeaseError::SamePerson`] for who runs it, and for their account on the jump box.
+pub async fn approve(session: &dyn Session, run: &str, step: &str, who: &str) -> Result<(), LeaseError> {
+    approve_in(PLACES, session, run, step, who).await
+}
+
+pub(super) async fn approve_in(
+    places: &str,
+    session: &dyn Session,
+    run: &str,
+    step: &str,
+    who: &str,
+) -> Result<(), LeaseError> {
+    let run = words::name(run)?;
+    let holders = look_in(places, session, "").await?;
+    let holder = holders.into_iter().find(|h| h.run.as_str() == run).ok_or(LeaseError::NoRun)?;
+    if holder.who == Clean::new(who) {
+        return Err(LeaseError::SamePerson(holder.who));
+    }
+    if holder.step.as_str() != step {
+        return Err(LeaseError::OtherStep(holder.step));
+    }
+    let approval = Approval { run: run.to_owned(), step: step.to_owned(), who: who.to_owned() };
+    let json = serde_json::to_string(&approval).map_err(|_| LeaseError::Name(step.to_owned()))?;
+    let said = ask(session, places, run, "approve", &[&part(step), &json]).await?;
+    match String::from_utf8_lossy(&said).trim() {
+        "done" => Ok(()),
+        "same" => Err(LeaseError::SamePerson(holder.who)),
+        "none" => Err(LeaseError::NoRun),
+        _ => Err(LeaseError::Refused(Clean::new("the approval could not be written"))),
+    }
+}
+
+/// A step's id as a part of a file's name.
+fn part(step: &str) -> String {
+    let mut out = String::new();
+    for byte in step.bytes().take(60) {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02x}");
+        }
+    }
+    out
+}
+
+/// What somebody who watches sees.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// An entry, in order, each once.
+    Entry(Box<Entry>),
+    /// Who runs it, or nobody (its console is gone, or it was let go); told at first and when it changes.
+    Holder(Option<Box<Holder>>),
+}
+
+/// A run somebody watches.
+pub struct Watching {
+    places: String,
+    session: Arc<dyn Session>,
+    run: String,
+    offset: u64,
+    rest: Vec<u8>,
+    found: VecDeque<Seen>,
+    /// Number and hash of the newest entry.
+    last: Option<(u64, String)>,
+    holder: Option<Option<Holder>>,
+    over: bool,
+}
+
+/// Watches a run from its beginning. Nothing is asked yet.
+///
+/// # Errors
+/// When that cannot be a run's name.
+pub fn watch(session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
+    watch_in(PLACES, session, run)
+}
+
+pub(super) fn watch_in(places: &str, session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
+    Ok(Watching {
+        places: places.to_owned(),
+        session,
+        run: words::name(run)?.to_owned(),
+        offset: 0,
+        rest: Vec::new(),
+        found: VecDeque::new(),
+        last: None,
+        holder: None,
+        over: false,
+    })
+}
+
+impl Watching {
+    /// Asks once: what came since; nothing when nothing did. `None` when the run is over and all of it was told. How
+    /// often to ask is the caller's.
+    ///
+    /// # Errors
+    /// [`LeaseError::NoRun`] when there is nothing (any more), [`LeaseError::Damaged`], or the way there.
+    pub async fn poll(&mut self) -> Result<Option<Vec<Seen>>, LeaseError> {
+        if self.over {
+            return Ok(None);
+        }
+        let offset = self.offset.to_string();
+        let said = ask(self.session.as_ref(), &self.places, &self.run, "tell", &[&offset]).await?;
+        let mut rest = said.as_slice();
+        let mut holder = None;
+        let size = loop {
+            let Some(end) = rest.iter().position(|b| *b == b'\n') else { return Err(LeaseError::NoRun) };
+            let (line, after) = rest.split_at(end);
+            rest = after.get(1..).unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            if let Some(size) = line.strip_prefix("size ") {
+                break size.parse::<u64>().unwrap_or(0);
+            }
+            if let Some(Word::Holder(found)) = words::word(&line) {
+                holder = Some(*found).filter(Holder::is_alive);
+            } else if line == "none" {
+                return Err(LeaseError::NoRun);
+            }
+        };
+        self.holder(holder);
+        if size < self.offset {
+            // It goes on in another process, which tells it anew.
+            self.offset = 0;
+            self.rest.clear();
+        } else {
+            self.offset += u64::try_from(rest.len()).unwrap_or(0);
+            self.entries(rest)?;
+        }
+        Ok(Some(self.found.drain(..).collect()))
+    }
+
+    fn holder(&mut self, holder: Option<Holder>) {
+        // Another second of silence is no news.
+        let plain = |h: &Holder| Holder { silent: std::time::Duration::ZERO, ..h.clone() };
+        let news = holder.as_ref().map(plain);
+        if self.holder.as_ref() != Some(&news) {
+            self.found.push_back(Seen::Holder(holder.map(Box::new)));
+            self.holder = Some(news);
+        }
+    }
+
+    fn entries(&mut self, bytes: &[u8]) -> Result<(), LeaseError> {
+        self.rest.extend_from_slice(bytes);
+        while let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            let damaged = |what: &str| LeaseError::Damaged(Clean::new(what));
+            let entry = Entry::from_line(String::from_utf8_lossy(&line).trim_end_matches('\n'))
+                .ok_or_else(|| damaged("an entry does not fit its hash"))?;
+            match &self.last {
+                Some((seq, _)) if entry.seq <= *seq => continue,
+                Some((seq, hash)) if entry.seq != seq + 1 || entry.prev != *hash => {
+                    return Err(damaged("an entry does not follow the one before"));
+                }
+                None if entry.seq != 1 => return Err(damaged("its first entry is missing")),
+                _ => {}
+            }
+            self.last = Some((entry.seq, entry.hash.clone()));
+            self.over = matches!(entry.event, Event::Ended { .. });
+            self.found.push_back(Seen::Entry(Box::new(entry)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,232 @@
+//! Keeping a lease: beats, answers, and the moment it is lost.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::{mpsc, oneshot, watch as latest};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::words::{self, Approval, Lines, Word};
+use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState};
+use crate::domain::text::Clean;
+use crate::runbook::reach::{Held, Session};
+
+/// Said to the task that keeps a lease.
+#[derive(Debug)]
+pub(super) enum Tell {
+    /// Beat now; told when it was answered.
+    Beat(Option<oneshot::Sender<()>>),
+    /// An entry's line.
+    Say(String),
+    /// Let go; told when it is.
+    End(oneshot::Sender<()>),
+}
+
+/// What the task and its owner both look at.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// When the newest answered beat was sent, in milliseconds of the clock that counts sleep.
+    proved: AtomicU64,
+    holder: Mutex<Holder>,
+    /// Step and who.
+    approvals: Mutex<BTreeMap<String, Clean>>,
+}
+
+/// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
+fn clock() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Time until the lease counts as lost; zero when it does.
+    fn left(&self) -> Duration {
+        let silent = clock().saturating_sub(self.proved.load(Ordering::Acquire));
+        LOST_AFTER.saturating_sub(Duration::from_millis(silent))
+    }
+
+    /// Why it is lost by the clock, when it is.
+    pub(super) fn late(&self) -> Option<Clean> {
+        let why = || format!("the jump box did not answer for {} s", LOST_AFTER.as_secs());
+        self.left().is_zero().then(|| Clean::new(&why()))
+    }
+
+    pub(super) fn at_step(&self, step: &str) {
+        let mut holder = locked(&self.holder);
+        holder.step = Clean::new(step);
+        holder.since = Timestamp::now();
+        locked(&self.approvals).clear();
+    }
+
+    pub(super) fn approved(&self, step: &str) -> Option<Clean> {
+        locked(&self.approvals).get(step).cloned()
+    }
+
+    fn approve(&self, account: &str, approval: &Approval) {
+        let holder = locked(&self.holder);
+        let who = Clean::new(&approval.who);
+        let ours = account == holder.account.as_str() || who == holder.who || who.is_empty();
+        let asked = approval.run == holder.run.as_str() && approval.step == holder.step.as_str();
+        if ours || !asked {
+            tracing::warn!(account = %Clean::new(account), %who, "an approval that does not count");
+            return;
+        }
+        let told = Clean::new(&format!("{who} (as {})", Clean::new(account)));
+        locked(&self.approvals).insert(approval.step.clone(), told);
+    }
+}
+
+/// Takes it once.
+pub(super) async fn take(
+    places: &str,
+    session: &dyn Session,
+    mut holder: Holder,
+) -> Result<Lease, LeaseError> {
+    words::name(holder.run.as_str())?;
+    for key in &holder.keys {
+        words::name(key)?;
+    }
+    if holder.keys.is_empty() {
+        return Err(LeaseError::Name(String::new()));
+    }
+    let first = words::known(&holder);
+    let variables = [("PLACES", places), ("RUN", holder.run.as_str()), ("FIRST", &first)];
+    let main = format!("main {}", holder.keys.join(" "));
+    let script = words::script(&variables, include_str!("holder.sh"), &main)?;
+    let mut held = session.open().await?;
+    let sent = clock();
+    held.write(script.as_bytes()).await?;
+    let mut lines = Lines::default();
+    let mut others = Vec::new();
+    loop {
+        for line in lines.take(&held.read().await?) {
+            match words::word(&line) {
+                Some(Word::Taken(account)) => {
+                    holder.account = Clean::new(&account);
+                    return Ok(keep(held, lines, holder, sent));
+                }
+                Some(Word::Holder(other)) if other.keys.iter().any(|k| holder.keys.contains(k)) => {
+                    others.push(*other);
+                }
+                Some(Word::Held) => {
+                    others.retain(Holder::is_alive);
+                    return Err(LeaseError::Held(others));
+                }
+                Some(Word::Refused(why) | Word::Lost(why)) => return Err(LeaseError::Refused(why)),
+                Some(Word::Ended) => {
+                    return Err(LeaseError::Refused(Clean::new("its file of a lock cannot be opened")));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, sent: u64) -> Lease {
+    let (tell, told) = mpsc::unbounded_channel();
+    let (say, state) = latest::channel(LeaseState::Held);
+    let shared = Arc::new(Shared {
+        proved: AtomicU64::new(sent),
+        holder: Mutex::new(holder),
+        approvals: Mutex::default(),
+    });
+    let keeper =
+        Keeper { held, lines, told, shared: shared.clone(), number: 0, sent: BTreeMap::new(), end: None };
+    tokio::spawn(async move {
+        let why = keeper.run().await;
+        // Nobody may be listening any more.
+        let _ = say.send(LeaseState::Lost(why));
+    });
+    Lease { tell, state, shared }
+}
+
+struct Keeper {
+    held: Box<dyn Held>,
+    lines: Lines,
+    told: mpsc::UnboundedReceiver<Tell>,
+    shared: Arc<Shared>,
+    number: u64,
+    /// Beats without an answer: when they were sent, and who wants to know.
+    sent: BTreeMap<u64, (u64, Option<oneshot::Sender<()>>)>,
+    end: Option<oneshot::Sender<()>>,
+}
+
+impl Keeper {
+    /// Until the lease is gone: why it is.
+    async fn run(mut self) -> Clean {
+        let mut beats = interval(BEAT_EVERY);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if let Some(why) = self.shared.late() {
+                return why;
+            }
+            let left = self.shared.left();
+            let went = tokio::select! {
+                bytes = self.held.read() => match bytes {
+                    Ok(bytes) => self.heard(&bytes),
+                    Err(_) if self.end.is_some() => Err(Clean::new("let go")),
+                    Err(error) => Err(error.describe().as_str().into()),
+                },
+                told = self.told.recv() => match told {
+                    Some(Tell::Beat(tell)) => self.beat(tell).await,
+                    Some(Tell::Say(line)) => self.write(&format!("say {line}\n")).await,
+                    Some(Tell::End(tell)) => {
+                        self.end = Some(tell);
+                        self.write("end\n").await
+                    }
+                    None => Err(Clean::new("let go")),
+                },
+                _ = beats.tick() => self.beat(None).await,
+                () = sleep(left) => Ok(()),
+            };
+            if let Err(why) = went {
+                return why;
+            }
+        }
+    }
+
+    async fn beat(&mut self, tell: Option<oneshot::Sender<()>>) -> Result<(), Clean> {
+        self.number += 1;
+        self.sent.insert(self.number, (clock(), tell));
+        let known = words::known(&locked(&self.shared.holder));
+        self.write(&format!("beat {} {known}\n", self.number)).await
+    }
+
+    async fn write(&mut self, text: &str) -> Result<(), Clean> {
+        match timeout(self.shared.left(), self.held.write(text.as_bytes())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error.describe().as_str().into()),
+            // Late: the loop says so.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn heard(&mut self, bytes: &[u8]) -> Result<(), Clean> {
+        for line in self.lines.take(bytes) {
+            match words::word(&line) {
+                Some(Word::Beat(number)) => {
+                    let later = self.sent.split_off(&(number + 1));
+                    for (at, tell) in std::mem::replace(&mut self.sent, later).into_values() {
+                        self.shared.proved.fetch_max(at, Ordering::AcqRel);
+                        // Who asked may have given up.
+                        let _ = tell.map(|tell| tell.send(()));
+                    }
+                }
+                Some(Word::Approved(account, approval)) => self.shared.approve(&account, &approval),
+                Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
+                Some(Word::Ended) => return Err(Clean::new("let go")),
+                Some(Word::Deaf) => tracing::warn!("the jump box cannot show this run to those who watch"),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

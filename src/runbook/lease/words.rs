@@ -1,0 +1,167 @@
+//! What goes over the line to the holder, and back. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Holder, LeaseError};
+use crate::domain::text::Clean;
+
+/// Longest line that anybody may send.
+const LONGEST: usize = 16 * 1024;
+
+/// What is known of a holder, as it stands in its file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    who: String,
+    run: String,
+    runbook: String,
+    step: String,
+    since: Timestamp,
+    taken: Timestamp,
+    keys: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct File {
+    account: String,
+    beat: i64,
+    holder: Known,
+}
+
+/// A person's yes, as it stands in its file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Approval {
+    pub(super) run: String,
+    pub(super) step: String,
+    pub(super) who: String,
+}
+
+/// What the holder says.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// The lease is ours; the account there.
+    Taken(String),
+    /// Somebody has it.
+    Held,
+    /// A holder there is.
+    Holder(Box<Holder>),
+    /// It cannot be kept.
+    Refused(Clean),
+    /// It is ours no longer.
+    Lost(Clean),
+    /// A beat was heard.
+    Beat(u64),
+    /// An account said yes.
+    Approved(String, Approval),
+    /// An entry could not be shown.
+    Deaf,
+    /// It let go.
+    Ended,
+}
+
+/// Reads a line; `None` when it means nothing.
+pub(super) fn word(line: &str) -> Option<Word> {
+    let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+    Some(match verb {
+        "taken" => Word::Taken(rest.to_owned()),
+        "held" => Word::Held,
+        "holder" => Word::Holder(Box::new(holder(rest)?)),
+        "refused" => Word::Refused(Clean::new(rest)),
+        "lost" => Word::Lost(Clean::new(rest)),
+        "beat" => Word::Beat(rest.parse().ok()?),
+        "approved" => {
+            let (account, json) = rest.split_once(' ')?;
+            Word::Approved(account.to_owned(), serde_json::from_str(json).ok()?)
+        }
+        "deaf" => Word::Deaf,
+        "ended" => Word::Ended,
+        _ => return None,
+    })
+}
+
+/// Reads `NOW JSON`: the jump box's clock in seconds, and a holder's file.
+pub(super) fn holder(text: &str) -> Option<Holder> {
+    let (now, json) = text.split_once(' ')?;
+    let File { account, beat, holder } = serde_json::from_str(json).ok()?;
+    let silent = now.parse::<i64>().ok()?.saturating_sub(beat);
+    Some(Holder {
+        who: Clean::new(&holder.who),
+        account: Clean::new(&account),
+        run: Clean::new(&holder.run),
+        runbook: Clean::new(&holder.runbook),
+        step: Clean::new(&holder.step),
+        since: holder.since,
+        taken: holder.taken,
+        silent: Duration::from_secs(u64::try_from(silent).unwrap_or(0)),
+        keys: holder.keys,
+    })
+}
+
+/// A holder as its file has it, one line of JSON.
+pub(super) fn known(holder: &Holder) -> String {
+    let known = Known {
+        who: holder.who.to_string(),
+        run: holder.run.to_string(),
+        runbook: holder.runbook.to_string(),
+        step: holder.step.to_string(),
+        since: holder.since,
+        taken: holder.taken,
+        keys: holder.keys.clone(),
+    };
+    serde_json::to_string(&known).unwrap_or_default()
+}
+
+/// Checks a name that becomes part of a file's name.
+pub(super) fn name(text: &str) -> Result<&str, LeaseError> {
+    let fits = !text.is_empty()
+        && text.len() <= 200
+        && !text.starts_with(['.', '-'])
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if fits { Ok(text) } else { Err(LeaseError::Name(text.to_owned())) }
+}
+
+/// A script without its comments, after lines that set its variables. Values are quoted.
+pub(super) fn script(variables: &[(&str, &str)], body: &str, last: &str) -> Result<String, LeaseError> {
+    let mut text = String::new();
+    for (name, value) in variables {
+        let quoted = shlex::try_quote(value).map_err(|_| LeaseError::Name((*value).to_owned()))?;
+        text.push_str(&format!("{name}={quoted}\n"));
+    }
+    for line in body.lines().filter(|l| !l.trim_start().starts_with('#')) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push_str(last);
+    text.push('\n');
+    Ok(text)
+}
+
+/// Bytes as they come, line by line. A line that is too long is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    rest: Vec<u8>,
+    dropping: bool,
+}
+
+impl Lines {
+    /// The lines that are whole now.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut whole = Vec::new();
+        for piece in bytes.split_inclusive(|b| *b == b'\n') {
+            self.rest.extend_from_slice(piece);
+            if self.rest.len() > LONGEST {
+                self.dropping = true;
+                self.rest.clear();
+            }
+            if piece.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.rest);
+                if !std::mem::take(&mut self.dropping) {
+                    whole.push(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned());
+                }
+            }
+        }
+        whole
+    }
+}

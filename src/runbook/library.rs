@@ -1,0 +1,258 @@
+//! The runbooks there are: those that come with the program, and the user's own, which replace them by name.
+//! May import `spec`, `config::files`, `domain`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::diagnostic::Diagnostic;
+use crate::config::files;
+use crate::domain::run::{InputView, RunbookEntry};
+use crate::domain::text::Clean;
+
+use super::spec::read::{Parsed, parse};
+use super::spec::{Act, Input, Runbook, Step};
+
+/// What comes with the program: name and text.
+pub(crate) const EMBEDDED: &[(&str, &str)] = &[
+    ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
+    ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
+    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
+    ("replace-app", include_str!("../../runbooks/replace-app.toml")),
+    ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),
+    ("replace-db", include_str!("../../runbooks/replace-db.toml")),
+    ("replace-elastic", include_str!("../../runbooks/replace-elastic.toml")),
+    ("replace-mail", include_str!("../../runbooks/replace-mail.toml")),
+    ("replace-memcache", include_str!("../../runbooks/replace-memcache.toml")),
+    ("replace-sessions", include_str!("../../runbooks/replace-sessions.toml")),
+    ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
+];
+
+/// The runbooks that can be run.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    runbooks: BTreeMap<String, Shelved>,
+}
+
+#[derive(Debug, Clone)]
+struct Shelved {
+    runbook: Arc<Runbook>,
+    own: bool,
+}
+
+/// Where runbooks are read from.
+struct Sources {
+    /// File and text, by name; whether it is the user's own.
+    files: BTreeMap<String, (String, String, bool)>,
+}
+
+impl Library {
+    /// Reads what comes with the program and the `.toml` files of a folder, which replace it by name; a missing folder
+    /// is empty. What is wrong is left out, and told.
+    #[must_use]
+    pub fn load(folder: &Path) -> (Self, Vec<Diagnostic>) {
+        let (sources, mut errors) = Sources::read(folder);
+        let mut library = Self::default();
+        for (name, parsed) in sources.parse() {
+            match parsed {
+                Ok(Parsed { part: true, .. }) => {}
+                Ok(Parsed { runbook, .. }) => {
+                    let own = sources.files.get(&name).is_some_and(|(_, _, own)| *own);
+                    library.runbooks.insert(name, Shelved { runbook: Arc::new(runbook), own });
+                }
+                // A mistake in a part is told by each file that includes it.
+                Err(found) => errors.extend(found),
+            }
+        }
+        let mut told: Vec<Diagnostic> = Vec::new();
+        for error in errors {
+            if !told.contains(&error) {
+                told.push(error);
+            }
+        }
+        (library, told)
+    }
+
+    /// A runbook by its name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<Runbook>> {
+        self.runbooks.get(name).map(|shelved| Arc::clone(&shelved.runbook))
+    }
+
+    /// Every runbook, by name, as a list shows it. When each was last run is not known here.
+    #[must_use]
+    pub fn entries(&self) -> Vec<RunbookEntry> {
+        self.runbooks.values().map(|shelved| entry(&shelved.runbook, shelved.own)).collect()
+    }
+}
+
+impl Sources {
+    fn read(folder: &Path) -> (Self, Vec<Diagnostic>) {
+        let mut errors = Vec::new();
+        let mut all: BTreeMap<String, (String, String, bool)> = EMBEDDED
+            .iter()
+            .map(|(name, text)| {
+                ((*name).to_owned(), (format!("runbooks/{name}.toml"), (*text).to_owned(), false))
+            })
+            .collect();
+        let own = files::toml_files(folder).unwrap_or_else(|error| {
+            errors.push(*error);
+            Vec::new()
+        });
+        for path in own {
+            let Some(name) = path.file_stem().and_then(|n| n.to_str()).map(str::to_owned) else { continue };
+            match files::read_text(&path) {
+                Ok(text) => drop(all.insert(name, (path.display().to_string(), text, true))),
+                Err(error) => errors.push(*error),
+            }
+        }
+        (Self { files: all }, errors)
+    }
+
+    fn find(&self, name: &str) -> Option<(String, String)> {
+        self.files.get(name).map(|(file, text, _)| (file.clone(), text.clone()))
+    }
+
+    fn parse(&self) -> Vec<(String, Result<Parsed, Vec<Diagnostic>>)> {
+        let includes = |name: &str| self.find(name);
+        let read = |(name, (file, text, _)): (&String, &(String, String, bool))| {
+            (name.clone(), parse(file, text, &includes))
+        };
+        self.files.iter().map(read).collect()
+    }
+}
+
+/// Everything that is wrong with each of the user's own runbooks, and with those of the program that their parts spoil.
+#[must_use]
+pub fn check(folder: &Path) -> Vec<(PathBuf, Vec<Diagnostic>)> {
+    let (sources, errors) = Sources::read(folder);
+    let mut all: Vec<(PathBuf, Vec<Diagnostic>)> =
+        errors.into_iter().map(|error| (PathBuf::from(error.file()), vec![error])).collect();
+    let read: Vec<(String, Vec<Diagnostic>)> =
+        sources.parse().into_iter().map(|(name, parsed)| (name, parsed.err().unwrap_or_default())).collect();
+    for (name, errors) in &read {
+        let Some((file, _, own)) = sources.files.get(name) else { continue };
+        // A mistake in an included file is told once, with that file; but for those that only show where it is included.
+        let told_there = |error: &Diagnostic| {
+            let others = read.iter().filter(|(other, _)| other != name);
+            let mut same = others.flat_map(|(other, errors)| errors.iter().map(move |e| (other, e)));
+            same.any(|(other, e)| {
+                e == error && sources.files.get(other).is_some_and(|(f, _, _)| f == error.file())
+            })
+        };
+        let errors: Vec<Diagnostic> = errors.iter().filter(|e| !told_there(e)).cloned().collect();
+        if *own || !errors.is_empty() {
+            all.push((PathBuf::from(file), errors));
+        }
+    }
+    all
+}
+
+/// Everything that is wrong with a file. What it includes is looked for beside it, then in the user's folder, then in
+/// what comes with the program.
+#[must_use]
+pub fn check_file(path: &Path, text: &str, folder: &Path) -> Vec<Diagnostic> {
+    let (sources, _) = Sources::read(folder);
+    let includes = |name: &str| {
+        let beside = path.with_file_name(format!("{name}.toml"));
+        match files::read_text(&beside) {
+            Ok(text) => Some((beside.display().to_string(), text)),
+            Err(_) => sources.find(name),
+        }
+    };
+    parse(&path.display().to_string(), text, &includes).err().unwrap_or_default()
+}
+
+/// A runbook as a list shows it.
+fn entry(runbook: &Runbook, own: bool) -> RunbookEntry {
+    RunbookEntry {
+        name: runbook.name.clone(),
+        title: Clean::new(&runbook.title),
+        summary: Clean::new(&runbook.summary),
+        danger: runbook.danger,
+        own,
+        steps: count(&runbook.steps),
+        inputs: runbook.inputs.iter().map(Input::view).collect(),
+        last_run: None,
+    }
+}
+
+/// Steps, but for those that only hold others.
+fn count(steps: &[Step]) -> usize {
+    let inside = |step: &Step| match &step.act {
+        Act::ForEach { steps, .. } => count(steps),
+        Act::Branch { steps, otherwise } => count(steps) + count(otherwise),
+        _ => 1,
+    };
+    steps.iter().map(inside).sum()
+}
+
+impl Input {
+    /// The question as a person sees it.
+    #[must_use]
+    pub fn view(&self) -> InputView {
+        let mut wanted = self.kind.wanted().to_owned();
+        if let Some(role) = &self.role {
+            wanted.push_str(&format!(" with the role {role}"));
+        }
+        if !self.not.is_empty() {
+            wanted.push_str(&format!(", not {}", self.not.join(" or ")));
+        }
+        InputView {
+            name: self.name.clone(),
+            label: Clean::new(&self.label),
+            help: self.help.as_deref().map(Clean::new),
+            wanted: Clean::new(&wanted),
+            choices: self.choices.iter().map(|c| Clean::new(c)).collect(),
+            default: self.default.as_deref().map(Clean::new),
+            sensitive: self.sensitive,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list_and_sound() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        there.sort();
+        assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
+        let (_, errors) = Library::load(Path::new("/nonexistent"));
+        let shown: Vec<String> = errors.iter().map(|e| e.render(false)).collect();
+        assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+    }
+
+    #[test]
+    fn own_runbooks_replace_and_add_and_may_include_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let head = "title = \"Mine\"\nsummary = \"s\"\ndanger = \"reads\"\n";
+        let include = "[[step]]\nid = \"p\"\nkind = \"include\"\nrunbook = \"part-a\"\n";
+        let note = "[[step]]\nid = \"n\"\nkind = \"note\"\ntitle = \"t\"\ntext = \"x\"\n";
+        write("promote-masterdb.toml", &format!("name = \"promote-masterdb\"\n{head}{note}{include}"));
+        write("part-a.toml", &format!("name = \"part-a\"\npart = true\n{note}"));
+        write("broken.toml", "name = 3");
+        write("notes.txt", "no runbook");
+        let (library, errors) = Library::load(folder.path());
+        assert!(!errors.is_empty() && errors.iter().all(|e| e.file().ends_with("broken.toml")), "{errors:?}");
+        let own = library.get("promote-masterdb").unwrap();
+        assert_eq!(own.steps.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["n", "p/n"]);
+        assert_eq!(own.sources.len(), 2);
+        let again = Runbook::from_sources(&own.sources).unwrap();
+        assert_eq!((again.hash, again.steps.len()), (own.hash.clone(), 2));
+        let entries = library.entries();
+        let entry = entries.iter().find(|e| e.name == "promote-masterdb").unwrap();
+        assert!(entry.own && entry.steps == 2 && entry.title.as_str() == "Mine");
+        assert!(!entries.iter().any(|e| e.name == "part-a" || e.name == "broken"));
+    }
+}

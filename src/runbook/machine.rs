@@ -1,0 +1,469 @@
+//! The step machine: events in, what comes next out. Pure: no clock, no I/O; what it knows after a crash is what the
+//! journal tells. Imports `event`, `judge`, `plan`, `scope`, `spec`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::domain::run::Effect;
+
+use super::event::{Ending, Event, HostOutcome, Phase, Verdict};
+use super::judge;
+use super::plan::{Plan, PlannedStep};
+use super::scope::{Captured, Scope};
+use super::spec::{Act, Confirming, OnFail, Undo};
+use super::value::{Value, ValueKind};
+
+mod next;
+
+pub use next::{Decision, Doing, Next, Way};
+
+/// How a step stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Not done yet, or to be done again.
+    Waiting,
+    /// Begun; how it went is not known (yet).
+    Open(Phase),
+    /// Done and proved.
+    Done,
+    /// Printed only (dry run).
+    Printed,
+    /// It was begun, and was looked for: it was not done.
+    NotDone,
+    /// It failed: why.
+    Failed(String),
+    /// Nobody knows: what to look at.
+    Unknown(String),
+    /// Left out: why.
+    Skipped(String),
+    /// Taken back.
+    Undone,
+    /// Could not be taken back: why.
+    UndoFailed(String),
+    /// Nobody knows whether it was taken back: what to look at.
+    UndoUnknown(String),
+}
+
+impl Status {
+    /// Whether the run goes on behind it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::Done | Self::Printed | Self::Skipped(_) | Self::Undone)
+    }
+}
+
+/// What is known of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// How it stands.
+    pub status: Status,
+    /// How it went by host, the last time.
+    pub hosts: BTreeMap<String, Verdict>,
+    /// What was about to be done the last time, by host.
+    pub commands: BTreeMap<String, String>,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// How often it was begun to be taken back.
+    pub undos: u32,
+    /// Whether it was begun at all: what is not begun needs no taking back.
+    pub touched: bool,
+}
+
+/// How a run is being left before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Leaving {
+    /// Step by step, back to the last safe point: why.
+    Back(String),
+    /// As it is, but for the closing steps: why.
+    Abandon(String),
+}
+
+/// A run's state.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    plan: Arc<Plan>,
+    /// The run's id.
+    pub run: String,
+    /// Who began it.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// The day it began.
+    pub today: String,
+    /// Whether changes are only printed.
+    pub dry_run: bool,
+    records: Vec<Record>,
+    captured: Captured,
+    excluded: BTreeMap<String, String>,
+    leaving: Option<Leaving>,
+    ended: Option<Ending>,
+}
+
+impl Machine {
+    /// A run that has not begun. `today` is the day its `started` entry was written, `20261121`.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, run: &str, who: &str, reason: &str, today: &str, dry_run: bool) -> Self {
+        let fresh = Record {
+            status: Status::Waiting,
+            hosts: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            attempts: 0,
+            undos: 0,
+            touched: false,
+        };
+        Self {
+            records: vec![fresh; plan.steps.len()],
+            plan,
+            run: run.to_owned(),
+            who: who.to_owned(),
+            reason: reason.to_owned(),
+            today: today.to_owned(),
+            dry_run,
+            captured: Captured::new(),
+            excluded: BTreeMap::new(),
+            leaving: None,
+            ended: None,
+        }
+    }
+
+    /// Its plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// What is known of each step.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// What was captured.
+    #[must_use]
+    pub fn captured(&self) -> &Captured {
+        &self.captured
+    }
+
+    /// Hosts that are left out, and why.
+    #[must_use]
+    pub fn excluded(&self) -> &BTreeMap<String, String> {
+        &self.excluded
+    }
+
+    /// Why it is being taken back, when it is.
+    #[must_use]
+    pub fn rolling_back(&self) -> Option<&str> {
+        match &self.leaving {
+            Some(Leaving::Back(reason)) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// How it ended, when it has.
+    #[must_use]
+    pub fn ended(&self) -> Option<&Ending> {
+        self.ended.as_ref()
+    }
+
+    /// A value that must not be kept: known to this process only.
+    pub fn keep_secret(&mut self, name: &str, host: &str, value: Value) {
+        self.captured.entry(name.to_owned()).or_default().insert(host.to_owned(), value);
+    }
+
+    /// Whether something was only printed so far: what is read after it may be different in a live run.
+    #[must_use]
+    pub fn has_printed(&self) -> bool {
+        self.records.iter().any(|r| r.status == Status::Printed)
+    }
+
+    /// Calls with the place of a step, to look variables up from.
+    pub fn at<T>(&self, step: usize, host: Option<&str>, look: impl FnOnce(Scope<'_>) -> T) -> Option<T> {
+        let planned = self.plan.steps.get(step)?;
+        let excluded: BTreeSet<String> = self.excluded.keys().cloned().collect();
+        Some(look(Scope {
+            plan: &self.plan,
+            captured: &self.captured,
+            excluded: &excluded,
+            run: &self.run,
+            reason: &self.reason,
+            today: &self.today,
+            step: planned,
+            host,
+        }))
+    }
+
+    /// The hosts a step runs on; `None` for none at all.
+    #[must_use]
+    pub fn hosts(&self, step: usize) -> Option<Vec<String>> {
+        let on = &self.plan.steps.get(step)?.step.on;
+        self.at(step, None, |scope| scope.hosts(on)).flatten()
+    }
+
+    /// Takes an entry of the journal.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Intent { step, phase, commands, .. } => self.intend(step, *phase, commands),
+            Event::Outcome { step, phase, hosts, .. } => self.conclude(step, *phase, hosts),
+            Event::Answered { step, asked, answer, .. } if asked == "choice" => self.decide(step, answer),
+            Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone())),
+            Event::Excluded { host, reason, .. } => {
+                self.excluded.insert(host.clone(), reason.clone());
+                self.without_excluded();
+            }
+            Event::HoldLost { step, .. } => self.set(step, Status::Waiting),
+            Event::RollingBack { reason } => self.leaving = Some(Leaving::Back(reason.clone())),
+            Event::Abandoning { reason } => self.leaving = Some(Leaving::Abandon(reason.clone())),
+            Event::Resumed { .. } => self.resume(),
+            Event::Ended { how } => self.ended = Some(how.clone()),
+            Event::Started { .. }
+            | Event::Answered { .. }
+            | Event::Note { .. }
+            | Event::Trouble { .. }
+            | Event::Stopped { .. } => {}
+        }
+    }
+
+    fn record(&mut self, step: &str) -> Option<(&mut Record, &PlannedStep)> {
+        let index = self.plan.index(step)?;
+        Some((self.records.get_mut(index)?, self.plan.steps.get(index)?))
+    }
+
+    fn set(&mut self, step: &str, status: Status) {
+        if let Some((record, _)) = self.record(step) {
+            record.status = status;
+        }
+    }
+
+    fn intend(&mut self, step: &str, phase: Phase, commands: &BTreeMap<String, String>) {
+        let Some((record, _)) = self.record(step) else { return };
+        match phase {
+            Phase::Run => {
+                record.attempts += 1;
+                record.commands = commands.clone();
+                record.touched = true;
+                record.status = Status::Open(phase);
+            }
+            Phase::Undo => {
+                record.undos += 1;
+                record.status = Status::Open(phase);
+            }
+            // Looking changes nothing: the status it was looked from stays.
+            Phase::Probe | Phase::UndoProbe => {}
+        }
+    }
+
+    fn conclude(&mut self, step: &str, phase: Phase, hosts: &BTreeMap<String, HostOutcome>) {
+        let Some((record, planned)) = self.record(step) else { return };
+        let kinds = kinds(planned);
+        let undoing = matches!(phase, Phase::Undo | Phase::UndoProbe);
+        if !undoing {
+            for (host, outcome) in hosts {
+                record.hosts.insert(host.clone(), outcome.verdict.clone());
+            }
+        }
+        let verdicts: Vec<(&str, &Verdict)> = match undoing {
+            true => hosts.iter().map(|(h, o)| (h.as_str(), &o.verdict)).collect(),
+            false => record.hosts.iter().map(|(h, v)| (h.as_str(), v)).collect(),
+        };
+        record.status = sum(&verdicts, undoing);
+        for (host, outcome) in hosts {
+            for (name, text) in &outcome.values {
+                let kind = kinds.iter().find(|(n, _)| n == name).map_or(ValueKind::Lines, |(_, kind)| *kind);
+                // It fitted when it was written.
+                if let Ok(value) = Value::new(kind, text) {
+                    let by_host = self.captured.entry(name.clone()).or_default();
+                    by_host.insert(host.clone(), value);
+                }
+            }
+        }
+        self.without_excluded();
+    }
+
+    /// A step that stands only because of hosts that are left out now goes on without them.
+    fn without_excluded(&mut self) {
+        for record in &mut self.records {
+            let before = record.hosts.len();
+            record.hosts.retain(|host, _| !self.excluded.contains_key(host));
+            if record.hosts.len() == before
+                || !matches!(record.status, Status::Failed(_) | Status::Unknown(_))
+            {
+                continue;
+            }
+            let verdicts: Vec<(&str, &Verdict)> = record.hosts.iter().map(|(h, v)| (h.as_str(), v)).collect();
+            record.status = match verdicts.is_empty() {
+                true => Status::Skipped("no host is left to do it on".to_owned()),
+                false => sum(&verdicts, false),
+            };
+        }
+    }
+
+    /// A person decided what becomes of a step.
+    fn decide(&mut self, step: &str, answer: &str) {
+        let Some((record, _)) = self.record(step) else { return };
+        let undoing = matches!(record.status, Status::UndoFailed(_) | Status::UndoUnknown(_));
+        match answer {
+            "retry" if undoing => record.status = Status::Done,
+            "retry" => record.status = Status::Waiting,
+            "look" if undoing => record.status = Status::Open(Phase::Undo),
+            "look" => record.status = Status::Open(Phase::Run),
+            "done" if undoing => record.status = Status::Undone,
+            "done" => {
+                record.status = Status::Done;
+                record.hosts.values_mut().for_each(|v| *v = Verdict::Done);
+            }
+            "not_done" if undoing => record.status = Status::UndoFailed("it was not taken back".to_owned()),
+            "not_done" => record.status = Status::NotDone,
+            _ => {}
+        }
+    }
+
+    /// Another process goes on: secrets are gone, and so are held sessions; what reads them reads again.
+    fn resume(&mut self) {
+        for values in self.captured.values_mut() {
+            values.retain(|_, value| !value.is_secret());
+        }
+        self.captured.retain(|_, values| !values.is_empty());
+        let plan = self.plan.clone();
+        for (index, planned) in plan.steps.iter().enumerate() {
+            let step = &planned.step;
+            let again = match &step.act {
+                Act::Hold { until, .. } => !until.as_ref().is_some_and(|id| self.reached(id)),
+                _ => step.effect == Effect::Read && step.capture.iter().any(|c| c.sensitive),
+            };
+            let Some(record) = self.records.get_mut(index) else { continue };
+            let only_looks = step.effect == Effect::Read || matches!(step.act, Act::Hold { .. });
+            if (again && record.status == Status::Done)
+                || (only_looks && record.status == Status::Open(Phase::Run))
+            {
+                record.status = Status::Waiting;
+            }
+        }
+    }
+
+    fn reached(&self, id: &str) -> bool {
+        self.plan.index(id).and_then(|i| self.records.get(i)).is_some_and(|r| r.status != Status::Waiting)
+    }
+
+    /// Whether a step changes something that stays.
+    fn changes(planned: &PlannedStep) -> bool {
+        planned.step.effect != Effect::Read && !matches!(planned.step.act, Act::Hold { .. })
+    }
+
+    /// The steps a rollback would take back, the last first. It never goes past a point of no return, nor a safe point.
+    #[must_use]
+    pub fn undoable(&self) -> Vec<usize> {
+        let mut steps = Vec::new();
+        for (index, (record, planned)) in self.records.iter().zip(&self.plan.steps).enumerate().rev() {
+            let begun = record.touched && !matches!(record.status, Status::Skipped(_) | Status::NotDone);
+            if begun && planned.step.point_of_no_return {
+                break;
+            }
+            if planned.step.safe_point && record.status == Status::Done {
+                break;
+            }
+            if begun && record.status != Status::Undone && matches!(planned.step.undo, Undo::By { .. }) {
+                steps.push(index);
+            }
+        }
+        steps
+    }
+
+    /// Whether the point of no return was passed, or may have been.
+    #[must_use]
+    pub fn is_past_return(&self) -> bool {
+        self.records.iter().zip(&self.plan.steps).any(|(record, planned)| {
+            planned.step.point_of_no_return
+                && record.touched
+                && !matches!(record.status, Status::NotDone | Status::Skipped(_))
+        })
+    }
+
+    /// Whether a condition keeps a step from being done, as far as is known now.
+    #[must_use]
+    pub fn is_left_out(&self, index: usize) -> bool {
+        self.left_out(index).is_some()
+    }
+
+    /// The hosts a step failed on.
+    #[must_use]
+    pub fn failed_hosts(&self, index: usize) -> Vec<String> {
+        let hosts = self.records.get(index).map(|r| &r.hosts).into_iter().flatten();
+        let bad =
+            hosts.filter(|(h, v)| !h.is_empty() && matches!(v, Verdict::Failed(_) | Verdict::Unknown(_)));
+        bad.map(|(h, _)| h.clone()).collect()
+    }
+
+    /// What keeps a step from being done at all: a condition that does not hold.
+    fn left_out(&self, index: usize) -> Option<String> {
+        let planned = self.plan.steps.get(index)?;
+        self.at(index, None, |scope| {
+            for (wanted, branch) in &planned.under {
+                let all = branch.when.iter().all(|c| judge::condition(c, &scope).unwrap_or(false));
+                if all != *wanted {
+                    let failing = branch.when.iter().find(|c| !judge::condition(c, &scope).unwrap_or(false));
+                    return Some(match (wanted, failing) {
+                        (true, Some(condition)) => judge::told(condition, &scope),
+                        _ => format!("the other branch of {} was taken", branch.id),
+                    });
+                }
+            }
+            for condition in &planned.step.when {
+                match judge::condition(condition, &scope) {
+                    Ok(true) => {}
+                    Ok(false) => return Some(judge::told(condition, &scope)),
+                    Err(error) => return Some(error.to_string()),
+                }
+            }
+            None
+        })
+        .flatten()
+    }
+}
+
+/// The variables a step gives values to, and their kinds.
+fn kinds(planned: &PlannedStep) -> Vec<(String, ValueKind)> {
+    let mut kinds: Vec<(String, ValueKind)> =
+        planned.step.capture.iter().map(|c| (c.name.clone(), c.kind)).collect();
+    match &planned.step.act {
+        Act::Input(input) => kinds.push((input.name.clone(), input.kind)),
+        Act::Manual { state: Some((name, kind)), .. } => kinds.push((name.clone(), *kind)),
+        Act::Elect { into, .. } => kinds.push((into.clone(), ValueKind::Host)),
+        _ => {}
+    }
+    kinds
+}
+
+/// What the verdicts of several hosts make together: the worst, with the hosts' names.
+fn sum(verdicts: &[(&str, &Verdict)], undoing: bool) -> Status {
+    let told = |pick: &dyn Fn(&Verdict) -> Option<String>| {
+        let all: Vec<String> = verdicts
+            .iter()
+            .filter_map(|(host, verdict)| {
+                let why = pick(verdict)?;
+                Some(if host.is_empty() { why } else { format!("{host}: {why}") })
+            })
+            .collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    };
+    let unknown = told(&|v| match v {
+        Verdict::Unknown(why) => Some(why.clone()),
+        _ => None,
+    });
+    let failed = told(&|v| match v {
+        Verdict::Failed(why) => Some(why.clone()),
+        _ => None,
+    });
+    let not_done = verdicts.iter().any(|(_, v)| **v == Verdict::NotDone);
+    let printed = verdicts.iter().any(|(_, v)| **v == Verdict::Printed);
+    match (unknown, failed, undoing) {
+        (Some(why), _, true) => Status::UndoUnknown(why),
+        (Some(why), _, false) => Status::Unknown(why),
+        (None, Some(why), true) => Status::UndoFailed(why),
+        (None, Some(why), false) => Status::Failed(why),
+        (None, None, true) if not_done => Status::UndoFailed("it was not taken back".to_owned()),
+        (None, None, true) => Status::Undone,
+        (None, None, false) if not_done => Status::NotDone,
+        (None, None, false) if printed => Status::Printed,
+        (None, None, false) => Status::Done,
+    }
+}

@@ -1,0 +1,183 @@
+//! [`Reach`] over real SSH. The run's own jump connection, opened when first needed and again when it was lost; so a
+//! probe that stalls never stalls a run. Imports `ssh`, `domain`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::fleet::{Environment, Host, Jump};
+use crate::domain::hop::Hop;
+use crate::domain::names::{HostId, HostName};
+use crate::ssh::ask::Ask;
+use crate::ssh::dial::{BoxFuture, Dial};
+use crate::ssh::error::{ErrorKind, SshError};
+use crate::ssh::link::{HostLink, JumpLink};
+use crate::ssh::ring::KeyRing;
+use crate::ssh::script::{Script, ScriptEnd};
+
+use super::reach::{Held, Ran, Reach, Session};
+
+/// Reaches an environment's hosts over SSH.
+pub struct OverSsh {
+    env: Arc<Environment>,
+    dial: Arc<dyn Dial>,
+    ask: Arc<dyn Ask>,
+    ring: Arc<KeyRing>,
+    links: Mutex<Links>,
+}
+
+#[derive(Default)]
+struct Links {
+    jump: Option<Arc<JumpLink>>,
+    hosts: BTreeMap<HostName, Arc<OverHost>>,
+}
+
+impl OverSsh {
+    /// `dial` opens the first hop's bytes; `ask` puts questions of logins to a person.
+    #[must_use]
+    pub fn new(env: Arc<Environment>, dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> Self {
+        Self { env, dial, ask, ring: Arc::default(), links: Mutex::default() }
+    }
+
+    /// The jump link in use, or a new one when there is none or it has ended.
+    async fn jump_link(&self) -> Result<Arc<JumpLink>, SshError> {
+        let mut links = self.links.lock().await;
+        if let Some(jump) = &links.jump
+            && !ended(jump.closed()).await
+        {
+            return Ok(jump.clone());
+        }
+        links.hosts.clear();
+        links.jump = None;
+        let link = JumpLink::open(&self.env, self.dial.clone(), self.ask.clone(), self.ring.clone()).await?;
+        let link = Arc::new(link);
+        links.jump = Some(link.clone());
+        Ok(link)
+    }
+
+    fn description(&self, name: &HostName) -> Result<Arc<Host>, SshError> {
+        if let Some(host) = self.env.host(name) {
+            return Ok(host.clone());
+        }
+        // A jump box need be none of the hosts.
+        if let Jump::Remote(jump) = &self.env.jump
+            && &jump.name == name
+        {
+            return Ok(Arc::new(Host {
+                id: HostId { env: self.env.name.clone(), host: name.clone() },
+                address: jump.address.clone(),
+                port: jump.port,
+                access: jump.access.clone(),
+                roles: Vec::new(),
+                roles_declared: true,
+                hostname: None,
+                sudo: false,
+            }));
+        }
+        let detail = format!("{name} is no host of environment {}", self.env.name);
+        Err(SshError::new(&Hop::Here, ErrorKind::Refused, detail))
+    }
+}
+
+/// Whether a future that waits for a connection's end is over already.
+async fn ended(closed: impl Future<Output = SshError>) -> bool {
+    tokio::select! {
+        biased;
+        _ = closed => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+impl Reach for OverSsh {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+        Box::pin(async move {
+            let jump = self.jump_link().await?;
+            let known = self.links.lock().await.hosts.get(name).cloned();
+            if let Some(host) = known
+                && !ended(host.link.closed()).await
+            {
+                return Ok(host as Arc<dyn Session>);
+            }
+            let link = jump.host(self.description(name)?.as_ref()).await?;
+            let host = Arc::new(OverHost { link, hop: Hop::Host(name.clone()), _jump: jump });
+            self.links.lock().await.hosts.insert(name.clone(), host.clone());
+            Ok(host as Arc<dyn Session>)
+        })
+    }
+
+    fn jump(&self) -> &HostName {
+        self.env.jump.name()
+    }
+}
+
+struct OverHost {
+    link: HostLink,
+    hop: Hop,
+    /// Its connection goes with the last who uses it.
+    _jump: Arc<JumpLink>,
+}
+
+impl Session for OverHost {
+    fn exec<'a>(
+        &'a self,
+        command: &'a str,
+        stdin: &'a [u8],
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+        Box::pin(async move {
+            let until = Instant::now() + limit;
+            let late = || {
+                let detail = format!("no end within {} s; it may still run there", limit.as_secs());
+                SshError::new(&self.hop, ErrorKind::TimedOut, detail)
+            };
+            let mut program = timeout_at(until, self.link.spawn(command)).await.map_err(|_| late())??;
+            if !stdin.is_empty() {
+                // A program need not read its input; how it ended tells more.
+                let _ = timeout_at(until, program.write(stdin)).await.map_err(|_| late())?;
+            }
+            program.eof().await;
+            let mut stdout = Vec::new();
+            while let Some(bytes) = timeout_at(until, program.read_chunk()).await.map_err(|_| late())? {
+                out(&bytes);
+                stdout.extend_from_slice(&bytes);
+            }
+            let ScriptEnd { status, stderr, error, .. } = program.end().await;
+            if let Some(error) = error {
+                return Err(error);
+            }
+            let lines: Vec<String> = stderr.iter().map(ToString::to_string).collect();
+            Ok(Ran { status, stdout, stderr: lines.join("\n").into_bytes() })
+        })
+    }
+
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+        Box::pin(async move {
+            let script = self.link.spawn(command).await?;
+            Ok(Box::new(OverScript { script, hop: self.hop.clone() }) as Box<dyn Held>)
+        })
+    }
+}
+
+struct OverScript {
+    script: Script,
+    hop: Hop,
+}
+
+impl Held for OverScript {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+        Box::pin(self.script.write(bytes))
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+        Box::pin(async move {
+            match self.script.read_chunk().await {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => Err(SshError::new(&self.hop, ErrorKind::Dropped, "the session has ended")),
+            }
+        })
+    }
+}

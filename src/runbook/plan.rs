@@ -1,0 +1,159 @@
+//! A plan: the runbook with its inputs and frozen targets, its steps unrolled. Made before anything runs, kept in the
+//! journal's first entry. May import `domain`, `spec`, `value`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::{Act, Runbook, Step};
+use super::value::Value;
+
+/// What the journal keeps of a plan: enough to make the same plan again, whatever became of the files since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// The runbook's name.
+    pub runbook: String,
+    /// Its files: name and text.
+    pub sources: Vec<(String, String)>,
+    /// SHA-256 of the sources, hexadecimal.
+    pub hash: String,
+    /// The environment.
+    pub environment: String,
+    /// The environment's level.
+    pub level: String,
+    /// The environment's internal domain; empty when it has none.
+    pub domain: String,
+    /// The jump box's name.
+    pub jump: String,
+    /// Inputs; sensitive ones are asked again.
+    pub inputs: BTreeMap<String, String>,
+    /// Targets: their hosts, in order.
+    pub targets: BTreeMap<String, Vec<FrozenHost>>,
+}
+
+/// A host as the plan froze it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenHost {
+    /// Its name in the inventory.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// Its roles, by the inventory.
+    pub roles: Vec<String>,
+    /// The machine's own id (`/etc/machine-id`), as it said it when the plan was made; a later mismatch stops the run.
+    pub machine_id: Option<String>,
+}
+
+/// A plan.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The runbook.
+    pub runbook: Arc<Runbook>,
+    /// What the journal keeps.
+    pub frozen: Frozen,
+    /// The inputs' values.
+    pub inputs: BTreeMap<String, Value>,
+    /// The steps, unrolled.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step of a plan.
+#[derive(Debug, Clone)]
+pub struct PlannedStep {
+    /// Its id, with the batch of a `for_each`: `repoint[1/2]/start`.
+    pub id: String,
+    /// What the runbook says. Never a `for_each` or a `branch`: those are unrolled.
+    pub step: Arc<Step>,
+    /// Conditions of the branches around it, each to hold (`true`) or not.
+    pub under: Vec<(bool, Arc<Step>)>,
+    /// The batch of each `for_each` around it: item name, host names.
+    pub items: BTreeMap<String, Vec<String>>,
+    /// How many hosts of its `for_each` may fail.
+    pub max_failures: usize,
+    /// How deep it stands.
+    pub depth: usize,
+}
+
+impl Plan {
+    /// The steps of a runbook over frozen targets, unrolled.
+    #[must_use]
+    pub fn new(runbook: Arc<Runbook>, frozen: Frozen, inputs: BTreeMap<String, Value>) -> Self {
+        let mut unrolling = Unrolling { frozen: &frozen, steps: Vec::new() };
+        unrolling.steps(&runbook.steps, &Place::default());
+        let steps = unrolling.steps;
+        Self { runbook, frozen, inputs, steps }
+    }
+
+    /// The index of a step.
+    #[must_use]
+    pub fn index(&self, id: &str) -> Option<usize> {
+        self.steps.iter().position(|s| s.id == id)
+    }
+
+    /// A host as it was frozen.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<&FrozenHost> {
+        self.frozen.targets.values().flatten().find(|h| h.name == name)
+    }
+}
+
+/// Where in branches and batches a step stands.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    prefix: String,
+    under: Vec<(bool, Arc<Step>)>,
+    items: BTreeMap<String, Vec<String>>,
+    max_failures: usize,
+    depth: usize,
+}
+
+struct Unrolling<'f> {
+    frozen: &'f Frozen,
+    steps: Vec<PlannedStep>,
+}
+
+impl Unrolling<'_> {
+    fn steps(&mut self, steps: &[Step], place: &Place) {
+        for step in steps {
+            match &step.act {
+                Act::ForEach { over, item, batch, max_failures, steps } => {
+                    let hosts: Vec<String> =
+                        self.frozen.targets.get(over).into_iter().flatten().map(|h| h.name.clone()).collect();
+                    let batches: Vec<&[String]> = hosts.chunks((*batch).max(1)).collect();
+                    for (number, names) in batches.iter().enumerate() {
+                        let mut inside = self.inside(step, place);
+                        inside.prefix =
+                            format!("{}{}[{}/{}]/", place.prefix, step.id, number + 1, batches.len());
+                        inside.items.insert(item.clone(), names.to_vec());
+                        inside.max_failures = *max_failures;
+                        self.steps(steps, &inside);
+                    }
+                }
+                Act::Branch { steps, otherwise } => {
+                    let inside = self.inside(step, place);
+                    self.steps(steps, &inside);
+                    let mut outside = Place { depth: place.depth + 1, ..place.clone() };
+                    outside.under.push((false, Arc::new(step.clone())));
+                    self.steps(otherwise, &outside);
+                }
+                _ => self.steps.push(PlannedStep {
+                    id: format!("{}{}", place.prefix, step.id),
+                    step: Arc::new(step.clone()),
+                    under: place.under.clone(),
+                    items: place.items.clone(),
+                    max_failures: place.max_failures,
+                    depth: place.depth,
+                }),
+            }
+        }
+    }
+
+    fn inside(&self, step: &Step, place: &Place) -> Place {
+        let mut inside = Place { depth: place.depth + 1, ..place.clone() };
+        if !step.when.is_empty() {
+            inside.under.push((true, Arc::new(step.clone())));
+        }
+        inside
+    }
+}

@@ -1,0 +1,236 @@
+//! Makes a plan: inputs checked, targets resolved from two sources (the inventory, and each host itself) and frozen.
+//! Everything it does on hosts is reading. Imports `domain`, `reach`, `plan`, `spec`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+use zeroize::Zeroizing;
+
+use crate::domain::fleet::{Environment, Host};
+use crate::domain::names::HostName;
+use crate::domain::run::PlanView;
+
+use super::plan::{Frozen, FrozenHost, Plan};
+use super::reach::Reach;
+use super::spec::{Input, Runbook, Select, Target};
+use super::value::{Value, ValueKind};
+
+mod identity;
+mod view;
+
+pub use identity::Identity;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing was given for an input.
+    #[error("{0} is not given: {1}")]
+    Missing(String, String),
+    /// What was given does not fit.
+    #[error("{0}: {1}")]
+    Wrong(String, String),
+    /// Something was given that is not asked for.
+    #[error("{0} is no input of this runbook; there are: {1}")]
+    NoInput(String, String),
+    /// A target has too few or too many hosts.
+    #[error("target {target}: {count} hosts ({hosts}), but {wanted}")]
+    Count {
+        /// The target.
+        target: String,
+        /// How many there are.
+        count: usize,
+        /// Which.
+        hosts: String,
+        /// How many there must be, in words.
+        wanted: String,
+    },
+    /// The runbook kept in a journal cannot be read any more.
+    #[error("the runbook in the journal cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Makes a plan and what is shown of it. Asks every host of it who it is.
+///
+/// # Errors
+/// When inputs or targets do not fit. What hosts say against the inventory is in the view's `problems`.
+pub async fn make(
+    runbook: Arc<Runbook>,
+    env: &Arc<Environment>,
+    simulated: bool,
+    inputs: BTreeMap<String, Zeroizing<String>>,
+    reach: &dyn Reach,
+) -> Result<(Plan, PlanView), PlanError> {
+    let inputs = checked(&runbook, env, inputs)?;
+    let mut targets = resolve(&runbook, env, &inputs)?;
+    let names: BTreeSet<String> = targets.values().flatten().map(|h| h.name.clone()).collect();
+    let asked = names.iter().map(|name| async move { (name.clone(), identity::ask(reach, env, name).await) });
+    let said: BTreeMap<String, Result<Identity, String>> = join_all(asked).await.into_iter().collect();
+    for host in targets.values_mut().flatten() {
+        let identity = said.get(&host.name).and_then(|s| s.as_ref().ok());
+        host.machine_id = identity.and_then(|i| i.machine_id.clone());
+    }
+    let frozen = Frozen {
+        runbook: runbook.name.clone(),
+        sources: runbook.sources.clone(),
+        hash: runbook.hash.clone(),
+        environment: env.name.to_string(),
+        level: env.level.clone(),
+        domain: env.domain.clone().unwrap_or_default(),
+        jump: env.jump.name().to_string(),
+        inputs: inputs
+            .iter()
+            .filter(|(_, v)| !v.is_secret())
+            .map(|(n, v)| (n.clone(), v.text().to_owned()))
+            .collect(),
+        targets,
+    };
+    let plan = Plan::new(runbook, frozen, inputs);
+    let view = view::of(&plan, env, simulated, &said);
+    Ok((plan, view))
+}
+
+/// The plan of a journal's first entry, made again. Secrets must be asked for again: `secrets` gives them.
+///
+/// # Errors
+/// When the runbook it kept can no longer be read.
+pub fn again(
+    frozen: &Frozen,
+    read: impl FnOnce(&[(String, String)]) -> Result<Runbook, String>,
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<Plan, PlanError> {
+    let runbook = read(&frozen.sources).map_err(PlanError::Unreadable)?;
+    let mut inputs = BTreeMap::new();
+    for input in &runbook.inputs {
+        let text = match input.sensitive {
+            true => secrets.get(&input.name).map(|s| s.as_str()),
+            false => frozen.inputs.get(&input.name).map(String::as_str),
+        };
+        let text = text.ok_or_else(|| PlanError::Missing(input.name.clone(), input.label.clone()))?;
+        inputs.insert(input.name.clone(), value(input, text)?);
+    }
+    Ok(Plan::new(Arc::new(runbook), frozen.clone(), inputs))
+}
+
+fn value(input: &Input, text: &str) -> Result<Value, PlanError> {
+    let value = match input.sensitive {
+        true => Value::secret(input.kind, text),
+        false => Value::new(input.kind, text),
+    };
+    value.map_err(|e| PlanError::Wrong(input.name.clone(), e.to_string()))
+}
+
+fn checked(
+    runbook: &Runbook,
+    env: &Environment,
+    mut given: BTreeMap<String, Zeroizing<String>>,
+) -> Result<BTreeMap<String, Value>, PlanError> {
+    let mut inputs = BTreeMap::new();
+    for input in &runbook.inputs {
+        let text = given.remove(&input.name).filter(|t| !t.is_empty());
+        let text = text.or_else(|| input.default.clone().map(Zeroizing::new));
+        let text = text.ok_or_else(|| PlanError::Missing(input.name.clone(), input.label.clone()))?;
+        let value = value(input, &text)?;
+        let wrong = |why: String| Err(PlanError::Wrong(input.name.clone(), why));
+        if !input.choices.is_empty() && !input.choices.iter().any(|c| c == value.text()) {
+            return wrong(format!("{:?} is none of {}", value.shown(), input.choices.join(", ")));
+        }
+        if input.kind == ValueKind::Host {
+            let hosts = choices(input, env);
+            if !hosts.iter().any(|h| h == value.text()) {
+                return wrong(format!("{:?} is none of {}", value.text(), hosts.join(", ")));
+            }
+        }
+        inputs.insert(input.name.clone(), value);
+    }
+    if let Some(unknown) = given.keys().next() {
+        let known: Vec<&str> = runbook.inputs.iter().map(|i| i.name.as_str()).collect();
+        return Err(PlanError::NoInput(unknown.clone(), known.join(", ")));
+    }
+    for input in runbook.inputs.iter().filter(|i| i.kind == ValueKind::Host) {
+        let Some(host) = inputs.get(&input.name) else { continue };
+        for other in &input.not {
+            let hosts = named(runbook, env, &inputs, other, 0);
+            if hosts.iter().any(|h| h == host.text()) {
+                let why = format!("{} is {other} already", host.text());
+                return Err(PlanError::Wrong(input.name.clone(), why));
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+/// The hosts an input may be.
+#[must_use]
+pub fn choices(input: &Input, env: &Environment) -> Vec<String> {
+    let fits = |host: &&Arc<Host>| input.role.as_ref().is_none_or(|role| host.has_role(role.as_str()));
+    env.hosts.iter().filter(fits).map(|h| h.id.host.to_string()).collect()
+}
+
+/// The hosts of an input or a target, as far as they are known before anything runs.
+fn named(
+    runbook: &Runbook,
+    env: &Environment,
+    inputs: &BTreeMap<String, Value>,
+    name: &str,
+    depth: usize,
+) -> Vec<String> {
+    if let Some(value) = inputs.get(name) {
+        return vec![value.text().to_owned()];
+    }
+    // A target that leaves itself out, by a long way round, leaves nothing out.
+    let Some(target) = runbook.targets.iter().find(|t| t.name == name).filter(|_| depth < 8) else {
+        return Vec::new();
+    };
+    let except: Vec<String> =
+        target.except.iter().flat_map(|e| named(runbook, env, inputs, e, depth + 1)).collect();
+    selected(target, env).into_iter().filter(|h| !except.contains(h)).collect()
+}
+
+fn selected(target: &Target, env: &Environment) -> Vec<String> {
+    match &target.select {
+        Select::Jump => vec![env.jump.name().to_string()],
+        Select::Host(name) => vec![name.to_string()],
+        Select::Role(role) => {
+            let of_role = env.hosts.iter().filter(|h| h.has_role(role.as_str()));
+            of_role.map(|h| h.id.host.to_string()).collect()
+        }
+    }
+}
+
+fn resolve(
+    runbook: &Runbook,
+    env: &Environment,
+    inputs: &BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, Vec<FrozenHost>>, PlanError> {
+    let mut targets = BTreeMap::new();
+    for target in &runbook.targets {
+        let hosts = named(runbook, env, inputs, &target.name, 0);
+        let most = target.at_most.unwrap_or(usize::MAX);
+        if hosts.len() < target.at_least || hosts.len() > most {
+            let wanted = match target.at_most {
+                Some(most) if most == target.at_least => format!("there must be {most}"),
+                Some(most) => format!("there must be {} to {most}", target.at_least),
+                None => format!("there must be at least {}", target.at_least),
+            };
+            let names = if hosts.is_empty() { "none".to_owned() } else { hosts.join(", ") };
+            let (target, count) = (target.name.clone(), hosts.len());
+            return Err(PlanError::Count { target, count, hosts: names, wanted });
+        }
+        targets.insert(target.name.clone(), hosts.iter().map(|h| freeze(env, h)).collect());
+    }
+    for (name, value) in inputs.iter().filter(|(_, v)| v.kind() == ValueKind::Host) {
+        targets.insert(name.clone(), vec![freeze(env, value.text())]);
+    }
+    Ok(targets)
+}
+
+fn freeze(env: &Environment, name: &str) -> FrozenHost {
+    let host = HostName::new(name).ok().and_then(|name| env.host(&name).cloned());
+    FrozenHost {
+        name: name.to_owned(),
+        address: host.as_ref().map_or_else(|| name.to_owned(), |h| h.address.clone()),
+        roles: host.iter().flat_map(|h| &h.roles).map(ToString::to_string).collect(),
+        machine_id: None,
+    }
+}

@@ -1,0 +1,158 @@
+//! A plan as it is shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Identity;
+use crate::domain::fleet::Environment;
+use crate::domain::names::HostName;
+use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
+use crate::domain::text::Clean;
+use crate::runbook::act;
+use crate::runbook::judge;
+use crate::runbook::machine::Machine;
+use crate::runbook::plan::{FrozenHost, Plan};
+use crate::runbook::spec::Undo;
+
+pub(super) fn of(
+    plan: &Plan,
+    env: &Environment,
+    simulated: bool,
+    said: &BTreeMap<String, Result<Identity, String>>,
+) -> PlanView {
+    let mut problems = Vec::new();
+    let mut targets = Vec::new();
+    for (name, hosts) in &plan.frozen.targets {
+        let spec = plan.runbook.targets.iter().find(|t| &t.name == name);
+        let hosts = hosts.iter().filter_map(|host| {
+            let said = said.get(&host.name)?;
+            let is_jump = host.name == plan.frozen.jump;
+            let seen = seen(host, env, said)?;
+            if let Ok(identity) = said {
+                problems.extend(mismatches(host, env, identity, is_jump));
+            }
+            Some(seen)
+        });
+        let hosts = hosts.collect();
+        let note = spec
+            .filter(|t| !t.except.is_empty())
+            .map(|t| Clean::new(&format!("but for {}", t.except.join(", "))));
+        targets.push(PlanTarget { name: name.clone(), hosts, note });
+    }
+    problems.sort();
+    problems.dedup();
+    let machine = Machine::new(Arc::new(plan.clone()), "RUN", "", "", "YYYYMMDD", false);
+    let inputs = plan.inputs.iter().map(|(n, v)| (Clean::new(n), Clean::new(v.shown()))).collect();
+    PlanView {
+        runbook: plan.runbook.name.clone(),
+        title: Clean::new(&plan.runbook.title),
+        env: env.name.clone(),
+        simulated,
+        challenge: env.is_guarded(),
+        hash: plan.frozen.hash.clone(),
+        inputs,
+        targets,
+        steps: (0..plan.steps.len()).filter_map(|index| step(&machine, index)).collect(),
+        problems,
+    }
+}
+
+fn seen(host: &FrozenHost, env: &Environment, said: &Result<Identity, String>) -> Option<PlanHost> {
+    let name = HostName::new(&host.name).ok()?;
+    let silent = |what: &str| Clean::new(what);
+    let (roles, level, hostname) = match said {
+        Ok(said) => (
+            said.roles
+                .as_ref()
+                .map(|r| Clean::new(&r.join(", ")))
+                .ok_or_else(|| silent("it has no such grain")),
+            said.level.as_ref().map(|l| Clean::new(l)).ok_or_else(|| silent("it has no such grain")),
+            Ok(Clean::new(&said.hostname)),
+        ),
+        Err(why) => (Err(Clean::new(why)), Err(Clean::new(why)), Err(Clean::new(why))),
+    };
+    Some(PlanHost {
+        name,
+        address: host.address.clone(),
+        roles: (Clean::new(&host.roles.join(", ")), roles),
+        level: (Clean::new(&env.level), level),
+        hostname,
+    })
+}
+
+/// What a host says against the inventory. Silence is no contradiction: a dead master is asked for too.
+fn mismatches(host: &FrozenHost, env: &Environment, said: &Identity, is_jump: bool) -> Vec<Clean> {
+    let mut all = Vec::new();
+    let wanted = HostName::new(&host.name).ok().and_then(|n| env.host(&n).and_then(|h| h.hostname.clone()));
+    let wanted = wanted.unwrap_or_else(|| host.name.clone());
+    if said.hostname != wanted && !is_jump {
+        all.push(Clean::new(&format!(
+            "{} calls itself {}: another machine answers",
+            host.name, said.hostname
+        )));
+    }
+    if let Some(level) = said.level.as_ref().filter(|l| **l != env.level) {
+        all.push(Clean::new(&format!("{} is of level {level}, not {}", host.name, env.level)));
+    }
+    if let Some(roles) = &said.roles {
+        let lacks: Vec<&str> =
+            host.roles.iter().map(String::as_str).filter(|r| !roles.iter().any(|s| s == r)).collect();
+        if !lacks.is_empty() {
+            let text = format!(
+                "{} says its roles are {}: {} is missing",
+                host.name,
+                roles.join(", "),
+                lacks.join(", ")
+            );
+            all.push(Clean::new(&text));
+        }
+    }
+    all
+}
+
+fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
+    let planned = machine.plan().steps.get(index)?;
+    let step = &planned.step;
+    let hosts = machine.hosts(index).unwrap_or_default();
+    let shown = act::shown(machine, index, &step.act, &hosts, "JOB");
+    let several = shown.len() > 1;
+    let mut command = Vec::new();
+    let alike = shown.values().all(|text| Some(text) == shown.values().next());
+    for (host, text) in &shown {
+        if several && !alike {
+            command.push(Clean::new(&format!("{host}:")));
+        }
+        command.extend(Clean::lines(text));
+        if alike {
+            break;
+        }
+    }
+    let text = |t: &crate::runbook::template::Template| {
+        machine.at(index, None, |scope| Clean::new(&scope.shown(t))).unwrap_or_default()
+    };
+    let undo = match &step.undo {
+        Undo::Nothing | Undo::Impossible => None,
+        Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {why}"))),
+        Undo::By { act, .. } => {
+            let shown = act::shown(machine, index, act, &hosts, "JOB");
+            shown.values().next().map(|t| Clean::first_line(t, 200))
+        }
+    };
+    let conditions = planned.under.iter().flat_map(|(wanted, branch)| {
+        branch.when.iter().map(move |c| format!("{}{}", if *wanted { "" } else { "not " }, judge::words(c)))
+    });
+    let conditions: Vec<String> = conditions.chain(step.when.iter().map(judge::words)).collect();
+    Some(PlanStep {
+        id: planned.id.clone(),
+        kind: step.act.word(),
+        title: text(&step.title),
+        why: step.why.as_ref().map(text),
+        on: hosts.iter().filter_map(|h| HostName::new(h).ok()).collect(),
+        effect: step.effect,
+        command,
+        when: (!conditions.is_empty()).then(|| Clean::new(&conditions.join(" and "))),
+        undo,
+        point_of_no_return: step.point_of_no_return,
+        depth: planned.depth,
+    })
+}

@@ -1,0 +1,73 @@
+//! How runbooks reach machines, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted hosts in tests.
+//! May import `domain` and the error of `ssh`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::names::HostName;
+use crate::ssh::dial::BoxFuture;
+use crate::ssh::error::SshError;
+
+/// What a script left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// Exit status; `None` when a signal ended it, or it gave none.
+    pub status: Option<u32>,
+    /// Standard output, at most 1 MiB.
+    pub stdout: Vec<u8>,
+    /// The last 4 KiB of standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// The hosts of an environment, over a connection to its jump box that is the run's own. A lost link is opened anew by
+/// the next call; nothing is repeated by itself.
+pub trait Reach: Send + Sync + 'static {
+    /// A session with a host; the jump box's own name reaches it over the connection there.
+    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>>;
+
+    /// The jump box's name.
+    fn jump(&self) -> &HostName;
+}
+
+/// A logged-in connection to a host.
+pub trait Session: Send + Sync + 'static {
+    /// Runs one command with `stdin`, and waits for its end; `out` gets standard output as it comes, too. The command is
+    /// read by the account's login shell, whatever that is: a constant text, without backslashes and exclamation marks.
+    ///
+    /// An error means that nobody knows whether, or how far, it ran.
+    fn exec<'a>(
+        &'a self,
+        command: &'a str,
+        stdin: &'a [u8],
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>>;
+
+    /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. The script's own commands must not
+    /// read standard input.
+    fn run<'a>(
+        &'a self,
+        script: &'a str,
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+        self.exec("exec /bin/sh", script.as_bytes(), limit, out)
+    }
+
+    /// Starts a command that stays, reading its standard input. Dropping it closes it: it sees its input end.
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>>;
+
+    /// Starts a `/bin/sh` that stays.
+    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, SshError>> {
+        self.start("exec /bin/sh")
+    }
+}
+
+/// A program that stays.
+pub trait Held: Send + 'static {
+    /// Writes to its standard input.
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>>;
+
+    /// The next bytes of its standard output; an error when it, or the connection, has ended. Cancel-safe.
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>>;
+}

@@ -1,0 +1,252 @@
+//! A run told afterwards, from its journal alone: as a report (Markdown, JSON) and as a log, a line an entry. Pure; all
+//! text that is told here is made printable here. May import `event`, `journal`, `domain`.
+
+mod collect;
+mod line;
+mod markdown;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::journal::Entry;
+
+pub use line::line;
+
+/// A run. Its JSON is `schema` 1: fields may be added, none is taken away. Times are UTC, durations milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Which form this is.
+    pub schema: u32,
+    /// Which run.
+    pub run: String,
+    /// The runbook.
+    pub runbook: String,
+    /// SHA-256 of the runbook's text.
+    pub hash: String,
+    /// The environment.
+    pub environment: String,
+    /// Its level.
+    pub level: String,
+    /// Whether the fleet was simulated.
+    pub simulated: bool,
+    /// Whether changes were only printed.
+    pub dry_run: bool,
+    /// Who ran it: who began first, then who went on with it.
+    pub who: Vec<String>,
+    /// Why.
+    pub why: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; `None` while it has not.
+    pub ended: Option<Timestamp>,
+    /// From its first entry to its last.
+    pub took_ms: u64,
+    /// How it ended, in words; or that it has not, and how it stands.
+    pub outcome: String,
+    /// What was asked before: name and value, secrets left out.
+    pub inputs: Vec<(String, String)>,
+    /// Targets and their hosts.
+    pub targets: Vec<(String, Vec<String>)>,
+    /// How long nothing could be written, when asked for.
+    pub window: Option<Window>,
+    /// Steps in the order they were reached.
+    pub steps: Vec<StepReport>,
+    /// Values kept, in the order they were.
+    pub values: Vec<Kept>,
+    /// Steps that were left out, and why.
+    pub skipped: Vec<(String, String)>,
+    /// Hosts that were left out of the rest.
+    pub excluded: Vec<Excluded>,
+    /// Notes.
+    pub notes: Vec<Note>,
+    /// What went wrong on the way: links, leases, held sessions, stops.
+    pub trouble: Vec<Note>,
+    /// Everything in order, a line an entry.
+    pub timeline: Vec<Moment>,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// Its id.
+    pub id: String,
+    /// How it stands: `done`, `failed`, `unknown`, `not done`, `printed`, `taken back`, `skipped`, `asked`.
+    pub state: &'static str,
+    /// Why, when there is a reason to give.
+    pub reason: Option<String>,
+    /// When it was reached.
+    pub began: Timestamp,
+    /// From then to its newest entry, a person's thinking included.
+    pub took_ms: u64,
+    /// What the machines took of that.
+    pub worked_ms: u64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What people answered.
+    pub answers: Vec<Answered>,
+    /// What was done, in order.
+    pub actions: Vec<Action>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answered {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What was asked.
+    pub asked: String,
+    /// The answer.
+    pub answer: String,
+    /// Why, when asked for.
+    pub reason: Option<String>,
+}
+
+/// Something done for a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// When its intent was written.
+    pub at: Timestamp,
+    /// What for: `run`, `probe`, `undo`, `undo probe`.
+    pub phase: &'static str,
+    /// From 1.
+    pub attempt: u32,
+    /// What exactly: host (empty for none) and lines.
+    pub commands: Vec<(String, Vec<String>)>,
+    /// What was proved right before.
+    pub before: Vec<Proved>,
+    /// How it went; empty when nobody knows: it was cut off.
+    pub hosts: Vec<OnHost>,
+    /// How long it took; `None` when it was cut off.
+    pub took_ms: Option<u64>,
+}
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proved {
+    /// What it says.
+    pub says: String,
+    /// The host asked; empty for none.
+    pub host: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+/// How something went on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnHost {
+    /// The host; empty for none.
+    pub host: String,
+    /// `done`, `not done`, `failed`, `unknown`, `printed`.
+    pub verdict: &'static str,
+    /// Why.
+    pub why: Option<String>,
+    /// The end of what it printed.
+    pub output: Vec<String>,
+    /// What was proved afterwards.
+    pub after: Vec<Proved>,
+}
+
+/// A value kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The step it is from.
+    pub step: String,
+    /// Its name.
+    pub name: String,
+    /// The host it is of; empty for none.
+    pub host: String,
+    /// The value.
+    pub value: String,
+}
+
+/// A host that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    /// The host.
+    pub host: String,
+    /// The step that failed on it.
+    pub step: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// Who; empty for the console itself.
+    pub who: String,
+    /// What.
+    pub text: String,
+}
+
+/// An entry of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// Milliseconds since the run began.
+    pub after_ms: u64,
+    /// What.
+    pub text: String,
+}
+
+/// How long nothing could be written: from the moment the first step was done and read back, to the moment the last one
+/// was, or the first was taken back. By the clock of the console, at its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// The step that opened it.
+    pub from_step: String,
+    /// When.
+    pub from: Timestamp,
+    /// What closed it; `None` when nothing did.
+    pub until_step: Option<String>,
+    /// When; the run's last entry when nothing closed it.
+    pub until: Timestamp,
+    /// How long.
+    pub took_ms: u64,
+}
+
+impl Report {
+    /// A run's report. `window`: the steps that begin and end the time nothing could be written.
+    ///
+    /// `None` when there is no first entry that tells how the run began.
+    #[must_use]
+    pub fn new(entries: &[Entry], window: Option<(&str, &str)>) -> Option<Self> {
+        collect::report(entries, window)
+    }
+
+    /// As Markdown, times in `tz`.
+    #[must_use]
+    pub fn to_markdown(&self, tz: &jiff::tz::TimeZone) -> String {
+        markdown::report(self, tz)
+    }
+
+    /// As JSON, indented.
+    ///
+    /// # Errors
+    /// Never, for what a report is made of; serde's signature says it might.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+/// A duration for people: `112 ms`, `3.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
+#[must_use]
+pub fn duration(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0 => format!("{ms} ms"),
+        1..=9 => format!("{}.{} s", s, ms % 1000 / 100),
+        10..=59 => format!("{s} s"),
+        60..=3599 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}

@@ -1,0 +1,256 @@
+//! From entries to a report.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::line::{ending, text, verdict};
+use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport, Window};
+use crate::domain::text::Clean;
+use crate::runbook::event::{Event, Fact, HostOutcome, Phase, Verdict};
+use crate::runbook::journal::Entry;
+
+fn clean(text: &str) -> String {
+    Clean::new(text).to_string()
+}
+
+fn lines(text: &str) -> Vec<String> {
+    Clean::lines(text).iter().map(ToString::to_string).collect()
+}
+
+fn between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
+}
+
+pub(super) fn report(entries: &[Entry], window: Option<(&str, &str)>) -> Option<Report> {
+    let (first, last) = (entries.first()?, entries.last()?);
+    let Event::Started { run, who, why, dry_run, simulated, plan } = &first.event else { return None };
+    let mut report = Report {
+        schema: 1,
+        run: clean(run),
+        runbook: clean(&plan.runbook),
+        hash: clean(&plan.hash),
+        environment: clean(&plan.environment),
+        level: clean(&plan.level),
+        simulated: *simulated,
+        dry_run: *dry_run,
+        who: vec![clean(who)],
+        why: clean(why),
+        began: first.at,
+        ended: None,
+        took_ms: between(first.at, last.at),
+        outcome: "not over: it may be running, or was cut off".to_owned(),
+        inputs: plan.inputs.iter().map(|(k, v)| (clean(k), clean(v))).collect(),
+        targets: (plan.targets.iter())
+            .map(|(name, hosts)| {
+                let hosts = hosts.iter().map(|h| clean(&format!("{} ({})", h.name, h.address)));
+                (clean(name), hosts.collect())
+            })
+            .collect(),
+        window: window.and_then(|(from, to)| self::window(entries, from, to)),
+        steps: Vec::new(),
+        values: Vec::new(),
+        skipped: Vec::new(),
+        excluded: Vec::new(),
+        notes: Vec::new(),
+        trouble: Vec::new(),
+        timeline: Vec::new(),
+    };
+    for entry in entries {
+        let after_ms = between(report.began, entry.at);
+        report.timeline.push(Moment { at: entry.at, after_ms, text: text(&entry.event) });
+        take(&mut report, entry);
+        step(&mut report, entry);
+    }
+    Some(report)
+}
+
+/// What concerns the run as a whole.
+fn take(report: &mut Report, entry: &Entry) {
+    let at = entry.at;
+    let mut trouble = |text: &str| report.trouble.push(Note { at, who: String::new(), text: clean(text) });
+    match &entry.event {
+        Event::Resumed { who } => {
+            let who = clean(who);
+            if !report.who.contains(&who) {
+                report.who.push(who);
+            }
+        }
+        Event::Skipped { step, reason } => report.skipped.push((clean(step), clean(reason))),
+        Event::Excluded { host, step, reason } => {
+            let (host, step, reason) = (clean(host), clean(step), clean(reason));
+            report.excluded.push(Excluded { host, step, reason });
+        }
+        Event::Note { who, text } => report.notes.push(Note { at, who: clean(who), text: clean(text) }),
+        Event::Trouble { text } => trouble(text),
+        Event::HoldLost { step, reason } => trouble(&format!("what {step} held is lost: {reason}")),
+        Event::RollingBack { reason } => trouble(&format!("taken back: {reason}")),
+        Event::Abandoning { reason } => trouble(&format!("given up as it is: {reason}")),
+        Event::Stopped { reason } => {
+            trouble(&format!("stopped: {reason}"));
+            report.outcome = clean(&format!("not over, stopped: {reason}"));
+        }
+        Event::Ended { how } => {
+            report.ended = Some(at);
+            report.outcome = clean(&ending(how));
+        }
+        _ => {}
+    }
+}
+
+/// What concerns a step.
+fn step(report: &mut Report, entry: &Entry) {
+    let at = entry.at;
+    match &entry.event {
+        Event::Answered { step, asked, answer, who, reason } => {
+            let found = at_step(report, step, at);
+            if found.actions.is_empty() {
+                found.state = "asked";
+            }
+            let reason = reason.as_deref().map(clean);
+            let (who, asked, answer) = (clean(who), clean(asked), clean(answer));
+            found.answers.push(Answered { at, who, asked, answer, reason });
+        }
+        Event::Intent { step, phase, attempt, commands, facts } => {
+            let found = at_step(report, step, at);
+            found.attempts = found.attempts.max(*attempt);
+            found.state = "unknown";
+            found.reason = Some("it was cut off: nobody knows how it went".to_owned());
+            found.actions.push(Action {
+                at,
+                phase: word(*phase),
+                attempt: *attempt,
+                commands: commands.iter().map(|(host, text)| (clean(host), lines(text))).collect(),
+                before: facts.iter().map(proved).collect(),
+                hosts: Vec::new(),
+                took_ms: None,
+            });
+        }
+        Event::Outcome { step, phase, attempt, hosts, took_ms } => {
+            let found = at_step(report, step, at);
+            found.worked_ms += took_ms;
+            (found.state, found.reason) = state(*phase, hosts);
+            // A step of people alone has no intent.
+            if !found.actions.last().is_some_and(|a| a.took_ms.is_none() && a.phase == word(*phase)) {
+                let (commands, before) = (Vec::new(), Vec::new());
+                let (phase, attempt) = (word(*phase), *attempt);
+                found.actions.push(Action {
+                    at,
+                    phase,
+                    attempt,
+                    commands,
+                    before,
+                    hosts: Vec::new(),
+                    took_ms: None,
+                });
+            }
+            if let Some(action) = found.actions.last_mut() {
+                action.took_ms = Some(*took_ms);
+                action.hosts = hosts.iter().map(on_host).collect();
+            }
+            for (host, outcome) in hosts {
+                for (name, value) in &outcome.values {
+                    let (step, name, host) = (clean(step), clean(name), clean(host));
+                    report.values.push(Kept { step, name, host, value: clean(value) });
+                }
+            }
+        }
+        Event::Skipped { step, reason } => {
+            let found = at_step(report, step, at);
+            (found.state, found.reason) = ("skipped", Some(clean(reason)));
+        }
+        _ => {}
+    }
+}
+
+fn at_step<'r>(report: &'r mut Report, id: &str, at: Timestamp) -> &'r mut StepReport {
+    let id = clean(id);
+    let index = report.steps.iter().position(|s| s.id == id).unwrap_or(report.steps.len());
+    if index == report.steps.len() {
+        report.steps.push(StepReport {
+            id,
+            state: "asked",
+            reason: None,
+            began: at,
+            took_ms: 0,
+            worked_ms: 0,
+            attempts: 0,
+            answers: Vec::new(),
+            actions: Vec::new(),
+        });
+    }
+    #[allow(clippy::indexing_slicing, reason = "found or pushed right above")]
+    let found = &mut report.steps[index];
+    found.took_ms = between(found.began, at);
+    found
+}
+
+/// The worst of its hosts says how a step stands.
+fn state(phase: Phase, hosts: &BTreeMap<String, HostOutcome>) -> (&'static str, Option<String>) {
+    let any = |wanted: &str| hosts.values().map(|o| verdict(&o.verdict)).find(|(word, _)| *word == wanted);
+    for wanted in ["unknown", "failed"] {
+        if let Some((word, why)) = any(wanted) {
+            let taking =
+                if matches!(phase, Phase::Undo | Phase::UndoProbe) { "taking it back: " } else { "" };
+            return (word, why.map(|why| clean(&format!("{taking}{why}"))));
+        }
+    }
+    let undone = matches!(phase, Phase::Undo | Phase::UndoProbe);
+    match (any("not done"), any("printed")) {
+        (Some(_), _) if undone => ("done", Some("it was not taken back".to_owned())),
+        (Some(_), _) => ("not done", None),
+        (_, Some(_)) => ("printed", None),
+        _ if undone => ("taken back", None),
+        _ => ("done", None),
+    }
+}
+
+fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Run => "run",
+        Phase::Probe => "probe",
+        Phase::Undo => "undo",
+        Phase::UndoProbe => "undo probe",
+    }
+}
+
+fn proved(fact: &Fact) -> Proved {
+    Proved { says: clean(&fact.says), host: clean(&fact.host), seen: clean(&fact.seen), holds: fact.holds }
+}
+
+fn on_host((host, outcome): (&String, &HostOutcome)) -> OnHost {
+    let (word, why) = verdict(&outcome.verdict);
+    OnHost {
+        host: clean(host),
+        verdict: word,
+        why: why.map(clean),
+        output: lines(&outcome.output),
+        after: outcome.proof.iter().map(proved).collect(),
+    }
+}
+
+/// The first time `from` was done, to `to` being done or `from` being taken back after that.
+fn window(entries: &[Entry], from: &str, to: &str) -> Option<Window> {
+    let done = |entry: &Entry, id: &str, phases: &[Phase]| {
+        matches!(&entry.event, Event::Outcome { step, phase, hosts, .. }
+            if step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
+    };
+    let forward = [Phase::Run, Phase::Probe];
+    let opened = entries.iter().position(|e| done(e, from, &forward))?;
+    let rest = entries.get(opened..)?;
+    let closed = rest.iter().find_map(|e| {
+        if done(e, to, &forward) {
+            return Some((clean(to), e.at));
+        }
+        done(e, from, &[Phase::Undo, Phase::UndoProbe]).then(|| (format!("{} taken back", clean(from)), e.at))
+    });
+    let begins = rest.first()?.at;
+    let until = closed.as_ref().map_or(rest.last()?.at, |(_, at)| *at);
+    Some(Window {
+        from_step: clean(from),
+        from: begins,
+        until_step: closed.map(|(step, _)| step),
+        until,
+        took_ms: between(begins, until),
+    })
+}

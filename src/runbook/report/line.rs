@@ -1,0 +1,109 @@
+//! An entry in one line.
+
+use jiff::tz::TimeZone;
+
+use super::duration;
+use crate::domain::text::Clean;
+use crate::runbook::event::{Ending, Event, HostOutcome, Phase, Verdict};
+use crate::runbook::journal::Entry;
+
+/// An entry in one line: `13:45:02.120  freeze  done on db1 in 0.1 s`; with its date when `dated`.
+#[must_use]
+pub fn line(entry: &Entry, tz: &TimeZone, dated: bool) -> String {
+    let at = entry.at.to_zoned(tz.clone());
+    let form = if dated { "%Y-%m-%d %H:%M:%S%.3f" } else { "%H:%M:%S%.3f" };
+    format!("{}  {}", at.strftime(form), text(&entry.event))
+}
+
+/// What an entry tells.
+pub(super) fn text(event: &Event) -> String {
+    let said = match event {
+        Event::Started { run, who, why, dry_run, simulated, plan } => {
+            let dry = if *dry_run { "dry run of " } else { "" };
+            let sim = if *simulated { "SIMULATED: " } else { "" };
+            let (book, env) = (&plan.runbook, &plan.environment);
+            format!("{sim}{who} began {dry}{book} in {env}: {why} ({run})")
+        }
+        Event::Resumed { who } => format!("{who} went on with it"),
+        Event::Answered { step, asked, answer, who, reason } => {
+            let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+            format!("{step}  {who} answered {asked} with {answer}{why}")
+        }
+        Event::Intent { step, phase, attempt, commands, facts } => {
+            let hosts: Vec<&str> = commands.keys().map(String::as_str).filter(|h| !h.is_empty()).collect();
+            let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
+            let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            let proved = match facts.iter().filter(|f| f.holds).count() {
+                0 => String::new(),
+                n => format!(", {n} {} proved", if n == 1 { "fact" } else { "facts" }),
+            };
+            format!("{step}  about to {}{on}{again}{proved}", verb(*phase))
+        }
+        Event::Outcome { step, phase, hosts, took_ms, .. } => {
+            let what = match phase {
+                Phase::Run => "",
+                Phase::Probe => "asked: ",
+                Phase::Undo => "taking back: ",
+                Phase::UndoProbe => "asked whether taken back: ",
+            };
+            format!("{step}  {what}{} in {}", outcomes(hosts), duration(*took_ms))
+        }
+        Event::Skipped { step, reason } => format!("{step}  left out: {reason}"),
+        Event::Excluded { host, step, reason } => format!("{step}  {host} is left out of the rest: {reason}"),
+        Event::RollingBack { reason } => format!("taking back: {reason}"),
+        Event::Abandoning { reason } => format!("giving up as it is: {reason}"),
+        Event::Note { who, text } => format!("note by {who}: {text}"),
+        Event::Trouble { text } => format!("trouble: {text}"),
+        Event::HoldLost { step, reason } => format!("{step}  what it held is lost: {reason}"),
+        Event::Stopped { reason } => format!("stopped: {reason}"),
+        Event::Ended { how } => ending(how),
+    };
+    Clean::new(&said).to_string()
+}
+
+fn verb(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Run => "run",
+        Phase::Probe => "ask whether it was done",
+        Phase::Undo => "take it back",
+        Phase::UndoProbe => "ask whether it was taken back",
+    }
+}
+
+/// `done on db1, db2; failed on db3 (why)`.
+fn outcomes(hosts: &std::collections::BTreeMap<String, HostOutcome>) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (host, outcome) in hosts {
+        let (word, why) = verdict(&outcome.verdict);
+        let says = why.map_or_else(|| word.to_owned(), |why| format!("{word} ({why})"));
+        match groups.iter_mut().find(|(s, _)| *s == says) {
+            Some((_, names)) => names.push(host),
+            None => groups.push((says, vec![host])),
+        }
+    }
+    let all = groups.iter().map(|(says, names)| match names.as_slice() {
+        [] | [""] => says.clone(),
+        names => format!("{says} on {}", names.join(", ")),
+    });
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// A verdict's word, and why.
+pub(super) fn verdict(verdict: &Verdict) -> (&'static str, Option<&str>) {
+    match verdict {
+        Verdict::Done => ("done", None),
+        Verdict::NotDone => ("not done", None),
+        Verdict::Failed(why) => ("failed", Some(why)),
+        Verdict::Unknown(why) => ("unknown", Some(why)),
+        Verdict::Printed => ("printed", None),
+    }
+}
+
+/// How it ended, in words.
+pub(super) fn ending(how: &Ending) -> String {
+    match how {
+        Ending::Finished => "finished".to_owned(),
+        Ending::RolledBack => "rolled back to the last safe point".to_owned(),
+        Ending::Abandoned(why) => format!("given up: {why}"),
+    }
+}

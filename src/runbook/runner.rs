@@ -1,0 +1,259 @@
+//! The actor of a run: does what the machine says, writes every intent before and every outcome after, asks people.
+//! Imports everything of `runbook`, `domain`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::fleet::Environment;
+use crate::domain::run::{RunCommand, RunState, RunView};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+use super::act::hold::Holding;
+use super::act::{self, Site};
+use super::event::{Ending, Event};
+use super::journal::Entry;
+use super::machine::{Machine, Next};
+use super::spec::Act;
+
+mod board;
+mod decide;
+mod doing;
+mod hush;
+mod launch;
+mod people;
+
+use board::Board;
+pub(in crate::runbook) use board::{picture, seen};
+pub use hush::Hush;
+pub use launch::{Launch, StartError, frozen, replay, resume, start};
+
+/// Where a run's entries go: the journal; in tests, wherever they are looked at.
+pub trait Record: Send + Sync + 'static {
+    /// Writes an entry, so that it is there after a crash.
+    ///
+    /// # Errors
+    /// Why it is not written; nothing more may be done then.
+    fn append(&mut self, event: &Event) -> Result<Entry, String>;
+}
+
+/// What keeps others from doing the same: the lease on the jump box.
+pub trait Guarded: Send + Sync + 'static {
+    /// Tells the step to whoever looks.
+    fn step(&mut self, step: &str);
+
+    /// Hands an entry of the journal to whoever watches.
+    fn say(&mut self, entry: &Entry);
+
+    /// Why it is lost, when it is.
+    fn lost(&self) -> Option<String>;
+
+    /// Who approved a step, when somebody did.
+    fn approved(&self, step: &str) -> Option<String>;
+}
+
+/// A run under way. Dropping `commands` asks it to stop before its next step.
+#[derive(Debug, Clone)]
+pub struct RunHandle {
+    /// Its id.
+    pub id: String,
+    /// What a person tells it.
+    pub commands: mpsc::Sender<RunCommand>,
+    /// How it stands.
+    pub view: watch::Receiver<Arc<RunView>>,
+}
+
+/// What a run needs.
+pub struct Needs {
+    /// Its environment.
+    pub env: Arc<Environment>,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// The way to the hosts.
+    pub reach: Arc<dyn super::reach::Reach>,
+    /// Where entries go.
+    pub record: Box<dyn Record>,
+    /// The lease; none where nobody else can be.
+    pub lease: Option<Box<dyn Guarded>>,
+    /// Who runs it now.
+    pub who: String,
+    /// The clock of what is on screen.
+    pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+    /// Makes secrets in output unreadable.
+    pub hush: Hush,
+}
+
+/// Why a run stands.
+enum Halt {
+    /// A person stopped it, or it cannot go on now.
+    Stopped(String),
+    /// The journal cannot be written.
+    Journal(String),
+}
+
+struct Runner {
+    machine: Machine,
+    needs: Needs,
+    site: Site,
+    commands: mpsc::Receiver<RunCommand>,
+    board: Arc<Board>,
+    holds: BTreeMap<usize, Holding>,
+    prompts: u64,
+    stop: Option<String>,
+    back: bool,
+}
+
+/// Lets a run go, from where its machine stands. Its entries so far are written already.
+#[must_use]
+pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
+    let (commands, inbox) = mpsc::channel(64);
+    let (board, view) = Board::new(&machine, &needs);
+    let board = Arc::new(board);
+    let shown = board.clone();
+    let site = Site {
+        reach: needs.reach.clone(),
+        env: needs.env.clone(),
+        out: Arc::new(move |host, lines| shown.output(host, lines)),
+    };
+    let id = machine.run.clone();
+    let runner = Runner {
+        machine,
+        needs,
+        site,
+        commands: inbox,
+        board,
+        holds: BTreeMap::new(),
+        prompts: 0,
+        stop: None,
+        back: false,
+    };
+    tokio::spawn(runner.run());
+    RunHandle { id, commands, view }
+}
+
+impl Runner {
+    async fn run(mut self) {
+        let state = match self.steps().await {
+            Ok(Ending::Finished) => RunState::Finished,
+            Ok(Ending::RolledBack) => RunState::RolledBack,
+            Ok(Ending::Abandoned(why)) => RunState::Abandoned(Clean::new(&why)),
+            Err(Halt::Stopped(why)) => {
+                // When even this cannot be written, the screen still tells.
+                let _ = self.write(Event::Stopped { reason: why.clone() });
+                RunState::Stopped(Clean::new(&why))
+            }
+            Err(Halt::Journal(why)) => {
+                let text = format!(
+                    "the journal cannot be written ({why}): nothing more is done; make room, then resume"
+                );
+                RunState::Stopped(Clean::new(&text))
+            }
+        };
+        self.holds.clear();
+        self.board.end(&self.machine, state);
+    }
+
+    async fn steps(&mut self) -> Result<Ending, Halt> {
+        loop {
+            self.read_commands()?;
+            if let Some(why) = self.stop.take() {
+                return Err(Halt::Stopped(why));
+            }
+            if std::mem::take(&mut self.back) && self.machine.rolling_back().is_none() {
+                self.roll_back().await?;
+            }
+            self.look_at_holds()?;
+            if let Some(why) = self.needs.lease.as_ref().and_then(|l| l.lost()) {
+                self.write(Event::Trouble { text: format!("the lease is lost: {why}") })?;
+                return Err(Halt::Stopped(format!(
+                    "the lease on the jump box is lost: {why}; resume takes it again"
+                )));
+            }
+            self.board.compose(&self.machine, self.now());
+            match self.machine.next() {
+                Next::Record(event) => self.write(event)?,
+                Next::Do(doing) => self.act(&doing).await?,
+                Next::Decide(decision) => self.decide(&decision).await?,
+                Next::Ended(how) => {
+                    self.holds.clear();
+                    self.write(Event::Ended { how: how.clone() })?;
+                    return Ok(how);
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Moment {
+        (self.needs.clock)()
+    }
+
+    /// Writes an entry, then lets the machine know it. In this order: what is not written did not happen.
+    fn write(&mut self, event: Event) -> Result<(), Halt> {
+        let event = self.needs.hush.event(event);
+        let entry = self.needs.record.append(&event).map_err(Halt::Journal)?;
+        if let Some(lease) = &mut self.needs.lease {
+            lease.say(&entry);
+        }
+        self.machine.apply(&event);
+        Ok(())
+    }
+
+    /// Takes what people said while nobody waited for it. An answer to no prompt is none.
+    fn read_commands(&mut self) -> Result<(), Halt> {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.told(command)?,
+                Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    self.stop = Some("the console let go of it".to_owned());
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Takes a command that is no answer.
+    fn told(&mut self, command: RunCommand) -> Result<(), Halt> {
+        match command {
+            RunCommand::Note(text) => {
+                let who = self.needs.who.clone();
+                self.board.note(&who, &text);
+                self.write(Event::Note { who, text })?;
+            }
+            RunCommand::Stop => self.stop = Some(format!("stopped by {}", self.needs.who)),
+            RunCommand::Rollback => self.back = true,
+            RunCommand::Answer { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A held session that ended must be opened again before anything else is done.
+    fn look_at_holds(&mut self) -> Result<(), Halt> {
+        let lost: Vec<(usize, String)> =
+            self.holds.iter().filter_map(|(step, hold)| Some((*step, hold.lost()?))).collect();
+        for (step, reason) in lost {
+            self.holds.remove(&step);
+            let Some(id) = self.machine.plan().steps.get(step).map(|s| s.id.clone()) else { continue };
+            self.write(Event::HoldLost { step: id, reason })?;
+        }
+        Ok(())
+    }
+
+    /// Ends the holds that are to end before a step.
+    fn release(&mut self, index: usize) {
+        let plan = self.machine.plan().clone();
+        let Some(id) = plan.steps.get(index).map(|s| s.id.as_str()) else { return };
+        self.holds.retain(|step, _| {
+            let until = plan.steps.get(*step).and_then(|s| match &s.step.act {
+                Act::Hold { until, .. } => until.as_deref(),
+                _ => None,
+            });
+            until != Some(id)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! What is shown of a run: made from the machine, and from what comes in while a step is under way.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Zoned;
+use tokio::sync::watch;
+
+use super::{Hush, Needs};
+use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Doing, FactView, Mode, Prompt, RunState, RunView, Safety, StepState, StepView};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+use crate::runbook::event::Fact;
+use crate::runbook::machine::{Machine, Status};
+use crate::runbook::spec::Act;
+
+/// Lines of output that are kept for the screen.
+const OUTPUT_KEPT: usize = 400;
+
+/// What is shown, and who looks.
+pub(super) struct Board {
+    view: Mutex<RunView>,
+    publish: watch::Sender<Arc<RunView>>,
+    hush: Hush,
+}
+
+impl Board {
+    pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
+        let view = picture(machine, &needs.env.name, needs.simulated, (needs.clock)());
+        let (publish, receiver) = watch::channel(Arc::new(view.clone()));
+        (Self { view: Mutex::new(view), publish, hush: needs.hush.clone() }, receiver)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RunView> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut RunView)) {
+        let view = {
+            let mut view = self.lock();
+            change(&mut view);
+            view.clone()
+        };
+        self.publish.send_replace(Arc::new(view));
+    }
+
+    /// The steps as the machine has them now.
+    pub(super) fn compose(&self, machine: &Machine, _now: Moment) {
+        self.change(|view| fill(view, machine));
+    }
+
+    /// A step begins.
+    pub(super) fn begin(&self, machine: &Machine, step: usize, state: RunState, doing: Doing, now: Moment) {
+        self.change(|view| {
+            fill(view, machine);
+            view.current = Some(step);
+            view.state = state;
+            view.doing = Some(doing);
+            if let Some(step) = view.steps.get_mut(step) {
+                step.state = StepState::Running;
+                step.began = Some(now);
+                step.took = None;
+            }
+        });
+    }
+
+    /// A step ended.
+    pub(super) fn ended(&self, machine: &Machine, index: usize, now: Moment) {
+        let dwell = machine.plan().steps.get(index).map(|planned| {
+            let cost = planned.step.impact.as_ref().and_then(|t| machine.at(index, None, |s| s.shown(t)));
+            (planned.step.max_dwell, planned.step.safe_point, cost.unwrap_or_default())
+        });
+        self.change(|view| {
+            fill(view, machine);
+            if let Some(step) = view.steps.get_mut(index) {
+                step.took = step.began.map(|began| now.since(began));
+                let done = matches!(step.state, StepState::Done);
+                match dwell {
+                    Some((Some(dwell), _, cost)) if done => {
+                        view.safety = Safety::Until { until: now.plus(dwell), cost: Clean::new(&cost) };
+                    }
+                    Some((None, true, _)) if done => view.safety = Safety::Safe,
+                    Some((Some(_), _, _)) if matches!(step.state, StepState::Undone) => {
+                        view.safety = Safety::Safe
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// What the current step does.
+    pub(super) fn doing(&self, change: impl FnOnce(&mut Doing)) {
+        self.change(|view| change(view.doing.get_or_insert_default()));
+    }
+
+    /// Facts that were proved for it.
+    pub(super) fn facts(&self, facts: &[Fact], at: Moment) {
+        let facts: Vec<FactView> = facts.iter().map(|fact| seen(fact, at)).collect();
+        self.doing(|doing| doing.facts = facts);
+    }
+
+    /// What was proved after it.
+    pub(super) fn proof<'f>(&self, proof: impl Iterator<Item = &'f Fact>, at: Moment) {
+        let proof: Vec<FactView> = proof.map(|fact| seen(fact, at)).collect();
+        if !proof.is_empty() {
+            self.doing(|doing| doing.facts.extend(proof));
+        }
+    }
+
+    /// Output of the current step.
+    pub(super) fn output(&self, host: &str, lines: Vec<Clean>) {
+        let host = HostName::new(host).ok();
+        self.doing(|doing| {
+            for line in lines {
+                doing.output.push((host.clone(), Clean::new(&self.hush.text(line.as_str()))));
+            }
+            let over = doing.output.len().saturating_sub(OUTPUT_KEPT);
+            doing.output.drain(..over);
+        });
+    }
+
+    /// A person is asked, or no longer.
+    pub(super) fn prompt(&self, prompt: Option<Prompt>) {
+        self.change(|view| {
+            let asked = prompt.is_some();
+            view.prompt = prompt;
+            if matches!(view.state, RunState::Running | RunState::Waiting) {
+                view.state = if asked { RunState::Waiting } else { RunState::Running };
+            }
+            let current = view.current.and_then(|i| view.steps.get_mut(i));
+            if let Some(step) = current
+                && matches!(step.state, StepState::Running | StepState::Asked)
+            {
+                step.state = if asked { StepState::Asked } else { StepState::Running };
+            }
+        });
+    }
+
+    /// A note was typed.
+    pub(super) fn note(&self, who: &str, text: &str) {
+        let at = Clean::new(&Zoned::now().strftime("%H:%M:%S").to_string());
+        self.change(|view| view.notes.push((at, Clean::new(who), Clean::new(text))));
+    }
+
+    /// The run is over, or stands.
+    pub(super) fn end(&self, machine: &Machine, state: RunState) {
+        self.change(|view| {
+            fill(view, machine);
+            view.prompt = None;
+            if !matches!(state, RunState::Stopped(_)) {
+                view.safety = Safety::Safe;
+            }
+            view.state = state;
+        });
+    }
+}
+
+/// A fact for eyes.
+pub(in crate::runbook) fn seen(fact: &Fact, at: Moment) -> FactView {
+    let seen = Clean::new(&fact.seen);
+    FactView {
+        says: Clean::new(&fact.says),
+        host: HostName::new(&fact.host).ok(),
+        seen: if fact.holds { Ok(seen) } else { Err(seen) },
+        at,
+    }
+}
+
+/// A run as its machine has it, that began at a moment.
+pub(in crate::runbook) fn picture(
+    machine: &Machine,
+    env: &EnvName,
+    simulated: bool,
+    began: Moment,
+) -> RunView {
+    let mut view = empty(machine, env, simulated, began);
+    fill(&mut view, machine);
+    view
+}
+
+fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> RunView {
+    let plan = machine.plan();
+    RunView {
+        id: machine.run.clone(),
+        runbook: plan.runbook.name.clone(),
+        title: Clean::new(&plan.runbook.title),
+        env: env.clone(),
+        simulated,
+        mode: if machine.dry_run { Mode::DryRun } else { Mode::Live },
+        who: Clean::new(&machine.who),
+        why: Clean::new(&machine.reason),
+        began,
+        state: RunState::Running,
+        steps: plan
+            .steps
+            .iter()
+            .map(|planned| StepView {
+                id: planned.id.clone(),
+                kind: planned.step.act.word(),
+                title: Clean::default(),
+                on: Vec::new(),
+                effect: planned.step.effect,
+                point_of_no_return: planned.step.point_of_no_return,
+                depth: planned.depth,
+                state: StepState::Waiting,
+                began: None,
+                took: None,
+            })
+            .collect(),
+        current: None,
+        doing: None,
+        prompt: None,
+        safety: Safety::Safe,
+        values: Vec::new(),
+        notes: Vec::new(),
+        watching: false,
+        trouble: None,
+    }
+}
+
+/// What follows from the machine.
+fn fill(view: &mut RunView, machine: &Machine) {
+    if machine.rolling_back().is_some() && !matches!(view.state, RunState::RolledBack | RunState::Stopped(_))
+    {
+        view.state = RunState::RollingBack;
+    }
+    for (index, step) in view.steps.iter_mut().enumerate() {
+        let Some(planned) = machine.plan().steps.get(index) else { continue };
+        let title = machine.at(index, None, |scope| scope.shown(&planned.step.title));
+        step.title = Clean::new(&title.unwrap_or_default());
+        step.on =
+            machine.hosts(index).unwrap_or_default().iter().filter_map(|h| HostName::new(h).ok()).collect();
+        if let Some(record) = machine.records().get(index) {
+            step.state = state(&record.status);
+        }
+    }
+    view.values = machine
+        .captured()
+        .iter()
+        .flat_map(|(name, by_host)| {
+            by_host.iter().map(move |(host, value)| {
+                (name.clone(), HostName::new(host).ok(), Clean::first_line(value.shown(), 200))
+            })
+        })
+        .collect();
+}
+
+fn state(status: &Status) -> StepState {
+    let clean = |text: &String| Clean::new(text);
+    match status {
+        Status::Waiting => StepState::Waiting,
+        Status::Open(_) => StepState::Running,
+        Status::Done => StepState::Done,
+        Status::Printed => StepState::Printed,
+        Status::NotDone => StepState::Failed(Clean::new("it was begun, and was not done")),
+        Status::Failed(why) | Status::UndoFailed(why) => StepState::Failed(clean(why)),
+        Status::Unknown(why) | Status::UndoUnknown(why) => StepState::Unknown(clean(why)),
+        Status::Skipped(why) => StepState::Skipped(clean(why)),
+        Status::Undone => StepState::Undone,
+    }
+}
+
+/// What comes after a step, one line.
+pub(super) fn next_line(machine: &Machine, index: usize) -> Option<Clean> {
+    let next = machine.records().iter().enumerate().skip(index + 1).find(|(_, r)| !r.status.is_settled())?.0;
+    let planned = machine.plan().steps.get(next)?;
+    let title = machine.at(next, None, |scope| scope.shown(&planned.step.title))?;
+    let asks = matches!(planned.step.act, Act::Confirm { .. } | Act::Challenge { .. } | Act::Approve { .. });
+    Some(Clean::new(&if asks { format!("{title} (asks you)") } else { title }))
+}

@@ -1,0 +1,186 @@
+//! Beginning a run, and going on with one: id, lease, journal, machine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use rand::RngExt;
+use zeroize::Zeroizing;
+
+use super::{Guarded, Hush, Needs, Record, RunHandle, launch};
+use crate::domain::fleet::Environment;
+use crate::domain::run::{Effect, Mode};
+use crate::domain::time::Moment;
+use crate::runbook::event::Event;
+use crate::runbook::journal::{Entry, Journal, JournalError};
+use crate::runbook::lease::{Holder, Lease};
+use crate::runbook::machine::Machine;
+use crate::runbook::plan::{Frozen, Plan};
+use crate::runbook::planner::{self, PlanError};
+use crate::runbook::reach::Reach;
+use crate::runbook::spec::Runbook;
+
+/// What a run is begun, or gone on with.
+#[derive(Clone)]
+pub struct Launch {
+    /// Its environment.
+    pub env: Arc<Environment>,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// The way to the hosts, the run's own.
+    pub reach: Arc<dyn Reach>,
+    /// Where journals are.
+    pub folder: PathBuf,
+    /// Who runs it: `account@machine`.
+    pub who: String,
+    /// The clock of what is on screen.
+    pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+}
+
+/// Why a run was not begun, or not gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its journal.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// Its plan.
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    /// Somebody else does the same, or something with the same hosts.
+    #[error("{0}")]
+    Lease(String),
+    /// The journal is of something else.
+    #[error("{0}")]
+    Odd(String),
+}
+
+impl Record for Journal {
+    fn append(&mut self, event: &Event) -> Result<Entry, String> {
+        Journal::append(self, event).map_err(|e| e.to_string())
+    }
+}
+
+/// Begins a run. The lease comes first: who is refused leaves nothing behind.
+///
+/// # Errors
+/// When somebody else holds the lease, or the journal cannot be made.
+pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<RunHandle, StartError> {
+    let now = Zoned::now();
+    let noise: u16 = rand::rng().random();
+    let id = format!("{}-{}-{noise:04x}", now.strftime("%Y%m%d-%H%M%S"), plan.runbook.name);
+    let today = now.strftime("%Y%m%d").to_string();
+    let lease = lease(&with, &plan, &id, &with.who).await?;
+    let mut journal = Journal::create(&with.folder, &id)?;
+    let event = Event::Started {
+        run: id.clone(),
+        who: with.who.clone(),
+        why: why.clone(),
+        dry_run: mode == Mode::DryRun,
+        simulated: with.simulated,
+        plan: Box::new(plan.frozen.clone()),
+    };
+    let entry = journal.append(&event)?;
+    let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
+    Ok(go(with, machine, journal, lease, &[entry]))
+}
+
+/// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
+///
+/// # Errors
+/// When its journal is damaged, in use, or over; when somebody else holds the lease.
+pub async fn resume(
+    with: Launch,
+    run: &str,
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<RunHandle, StartError> {
+    let (mut journal, mut entries) = Journal::reopen(&with.folder, run)?;
+    let mut machine = replay(&entries, secrets)?;
+    if let Some(ended) = machine.ended() {
+        return Err(StartError::Odd(format!("this run is over ({ended:?}); begin another")));
+    }
+    if machine.plan().frozen.environment != with.env.name.as_str() {
+        let text = format!("this run is of environment {}", machine.plan().frozen.environment);
+        return Err(StartError::Odd(text));
+    }
+    let lease = lease(&with, machine.plan(), run, &with.who).await?;
+    let event = Event::Resumed { who: with.who.clone() };
+    entries.push(journal.append(&event)?);
+    machine.apply(&event);
+    Ok(go(with, machine, journal, lease, &entries))
+}
+
+/// What a journal tells: the machine as it stood.
+///
+/// # Errors
+/// When it does not begin with a plan, or that cannot be read any more.
+pub fn replay(
+    entries: &[Entry],
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<Machine, StartError> {
+    let Some((first, rest)) = entries.split_first() else {
+        return Err(StartError::Odd("the journal is empty".to_owned()));
+    };
+    let Event::Started { run, who, why, dry_run, plan, .. } = &first.event else {
+        return Err(StartError::Odd("the journal does not begin with a plan".to_owned()));
+    };
+    let plan = planner::again(plan, Runbook::from_sources, secrets)?;
+    let today = first.at.to_zoned(TimeZone::system()).strftime("%Y%m%d").to_string();
+    let mut machine = Machine::new(Arc::new(plan), run, who, why, &today, *dry_run);
+    for entry in rest {
+        machine.apply(&entry.event);
+    }
+    Ok(machine)
+}
+
+/// What a journal's first entry asks for before it can go on: its plan, when it begins with one.
+#[must_use]
+pub fn frozen(entries: &[Entry]) -> Option<&Frozen> {
+    match &entries.first()?.event {
+        Event::Started { plan, .. } => Some(plan),
+        _ => None,
+    }
+}
+
+fn go(
+    with: Launch,
+    machine: Machine,
+    journal: Journal,
+    lease: Option<Box<dyn Guarded>>,
+    entries: &[Entry],
+) -> RunHandle {
+    let hush = Hush::default();
+    for value in machine.plan().inputs.values().filter(|v| v.is_secret()) {
+        hush.add(value.text());
+    }
+    let mut lease = lease;
+    if let Some(lease) = &mut lease {
+        entries.iter().for_each(|entry| lease.say(entry));
+    }
+    let Launch { env, simulated, reach, who, clock, .. } = with;
+    launch(machine, Needs { env, simulated, reach, record: Box::new(journal), lease, who, clock, hush })
+}
+
+/// The lease on everything the plan may change. A plan that only reads needs none.
+async fn lease(
+    with: &Launch,
+    plan: &Plan,
+    run: &str,
+    who: &str,
+) -> Result<Option<Box<dyn Guarded>>, StartError> {
+    if plan.steps.iter().all(|s| s.step.effect == Effect::Read) {
+        return Ok(None);
+    }
+    let env = &with.env.name;
+    let mut keys = vec![format!("{env}.{}", plan.runbook.name)];
+    keys.extend(plan.frozen.targets.values().flatten().map(|h| format!("{env}.host.{}", h.name)));
+    keys.sort();
+    keys.dedup();
+    let session = with.reach.host(with.reach.jump()).await;
+    let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
+    let holder = Holder::new(who, run, &plan.runbook.name);
+    let lease = Lease::take(session.as_ref(), &keys, &holder).await;
+    let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
+    Ok(Some(Box::new(lease)))
+}

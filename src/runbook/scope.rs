@@ -1,0 +1,238 @@
+//! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
+//! Imports `plan`, `template`, `value`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::{Plan, PlannedStep};
+use super::spec::{On, Script};
+use super::template::{Template, Variable};
+use super::value::{Value, ValueKind};
+
+/// Everything captured so far: by name, then by host (`""`: no host in particular).
+pub type Captured = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// Why a text could not be filled in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// Nothing is known of it (yet).
+    #[error("{{{0}}} is not known here")]
+    Unknown(String),
+    /// It differs from host to host, and no host is meant.
+    #[error("{{{0}}} differs from host to host")]
+    Ambiguous(String),
+    /// It means several hosts where one is wanted.
+    #[error("{{{0}}} means several hosts here")]
+    Several(String),
+    /// A secret cannot stand here.
+    #[error("{{{0}}} is a secret, and would be shown")]
+    Secret(String),
+}
+
+/// A place of a run, to look variables up from.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What was captured.
+    pub captured: &'a Captured,
+    /// Hosts that are left out.
+    pub excluded: &'a BTreeSet<String>,
+    /// The run's id.
+    pub run: &'a str,
+    /// Why it is run.
+    pub reason: &'a str,
+    /// The day it began, `20261121`.
+    pub today: &'a str,
+    /// The step.
+    pub step: &'a PlannedStep,
+    /// The host it runs on; none for no host.
+    pub host: Option<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    /// The same place, on a host.
+    #[must_use]
+    pub fn on(self, host: Option<&'a str>) -> Self {
+        Self { host, ..self }
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// When there is none here.
+    pub fn value(&self, variable: &Variable) -> Result<Value, ScopeError> {
+        let unknown = || ScopeError::Unknown(variable.to_string());
+        if variable.field.as_deref() == Some("count") {
+            let count = self.names(&variable.name).ok_or_else(unknown)?.len();
+            return Value::new(ValueKind::Int, &count.to_string()).map_err(|_| unknown());
+        }
+        let value = self.plain(&variable.name)?;
+        let Some(field) = &variable.field else { return Ok(value) };
+        match (value.kind(), field.as_str()) {
+            (ValueKind::Host, "address") => {
+                let host = self.plan.host(value.text()).ok_or_else(unknown)?;
+                Value::new(ValueKind::Address, &host.address).map_err(|_| unknown())
+            }
+            (ValueKind::Host, "name") => Ok(value),
+            (ValueKind::Host, "roles") => {
+                let roles = self.plan.host(value.text()).ok_or_else(unknown)?.roles.join(" ");
+                Value::new(ValueKind::Text, &roles).map_err(|_| unknown())
+            }
+            (ValueKind::Position, "file") => {
+                let file = value.text().rsplit_once(':').map(|(file, _)| file).ok_or_else(unknown)?;
+                Value::new(ValueKind::Word, file).map_err(|_| unknown())
+            }
+            (ValueKind::Position, "offset") => {
+                let offset = value.text().rsplit_once(':').map(|(_, at)| at).ok_or_else(unknown)?;
+                Value::new(ValueKind::Int, offset).map_err(|_| unknown())
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    fn plain(&self, name: &str) -> Result<Value, ScopeError> {
+        let unknown = || ScopeError::Unknown(name.to_owned());
+        let text = |text: &str| Value::new(ValueKind::Text, text).map_err(|_| unknown());
+        let host = |name: &str| Value::new(ValueKind::Host, name).map_err(|_| unknown());
+        if let Some(value) = self.plan.inputs.get(name) {
+            return Ok(value.clone());
+        }
+        if let Some(by_host) = self.captured.get(name) {
+            return self.of_hosts(name, by_host);
+        }
+        if let Some(hosts) = self.names(name) {
+            return match hosts.as_slice() {
+                [one] => host(one),
+                several => text(&several.join(", ")),
+            };
+        }
+        match name {
+            "host" => self.host.map_or_else(|| Err(unknown()), host),
+            "jump" => host(&self.plan.frozen.jump),
+            "level" => text(&self.plan.frozen.level),
+            "domain" => text(&self.plan.frozen.domain),
+            "environment" => text(&self.plan.frozen.environment),
+            "run" => text(self.run),
+            "reason" => text(self.reason),
+            "today" => text(self.today),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// A captured value: this host's, else the only one there is.
+    fn of_hosts(&self, name: &str, by_host: &BTreeMap<String, Value>) -> Result<Value, ScopeError> {
+        if let Some(value) = self.host.and_then(|h| by_host.get(h)).or_else(|| by_host.get("")) {
+            return Ok(value.clone());
+        }
+        let mut values = by_host.values();
+        let first = values.next().ok_or_else(|| ScopeError::Unknown(name.to_owned()))?;
+        match values.all(|v| v.text() == first.text()) {
+            true => Ok(first.clone()),
+            false => Err(ScopeError::Ambiguous(name.to_owned())),
+        }
+    }
+
+    /// The hosts a name means: a batch's, a target's (but for its exceptions), an input's, an elected one's. Hosts that
+    /// were left out are not among them.
+    #[must_use]
+    pub fn names(&self, name: &str) -> Option<Vec<String>> {
+        let hosts = if let Some(batch) = self.step.items.get(name) {
+            batch.clone()
+        } else if let Some(target) = self.plan.runbook.targets.iter().find(|t| t.name == name) {
+            let except: Vec<String> = target.except.iter().filter_map(|e| self.names(e)).flatten().collect();
+            let frozen = self.plan.frozen.targets.get(name).into_iter().flatten();
+            frozen.map(|h| h.name.clone()).filter(|h| !except.contains(h)).collect()
+        } else if let Some(value) = self.plan.inputs.get(name).filter(|v| v.kind() == ValueKind::Host) {
+            vec![value.text().to_owned()]
+        } else {
+            let value = self.captured.get(name)?.get("").filter(|v| v.kind() == ValueKind::Host)?;
+            vec![value.text().to_owned()]
+        };
+        Some(hosts.into_iter().filter(|h| !self.excluded.contains(h)).collect())
+    }
+
+    /// The hosts a step runs on; `None` for none at all.
+    #[must_use]
+    pub fn hosts(&self, on: &On) -> Option<Vec<String>> {
+        match on {
+            On::Nowhere => None,
+            On::Jump => Some(vec![self.plan.frozen.jump.clone()]),
+            On::Named(name) => Some(self.names(name).unwrap_or_default()),
+        }
+    }
+
+    /// A text for eyes: secrets as dots, what is not known as it was written.
+    #[must_use]
+    pub fn shown(&self, template: &Template) -> String {
+        let filled = template.fill(|variable| {
+            Ok::<_, std::convert::Infallible>(match self.value(variable) {
+                Ok(value) => value.shown().to_owned(),
+                Err(_) => format!("{{{variable}}}"),
+            })
+        });
+        filled.unwrap_or_default()
+    }
+
+    /// A text as it is meant; no secrets.
+    ///
+    /// # Errors
+    /// When a variable has no value here, or is a secret.
+    pub fn text(&self, template: &Template) -> Result<String, ScopeError> {
+        template.fill(|variable| {
+            let value = self.value(variable)?;
+            match value.is_secret() {
+                true => Err(ScopeError::Secret(variable.to_string())),
+                false => Ok(value.text().to_owned()),
+            }
+        })
+    }
+
+    /// SQL: each variable as a literal. For eyes (`shown`) secrets are dots.
+    ///
+    /// # Errors
+    /// When a variable has no value here, or means several hosts.
+    pub fn sql(&self, template: &Template, shown: bool) -> Result<String, ScopeError> {
+        template.fill(|variable| {
+            let value = self.value(variable)?;
+            if variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.len() != 1) {
+                return Err(ScopeError::Several(variable.to_string()));
+            }
+            Ok(literal(&value, shown))
+        })
+    }
+
+    /// A shell script with its variables assigned before it, quoted; it reads nothing of the script's own input. For
+    /// eyes (`shown`) secrets are dots.
+    ///
+    /// # Errors
+    /// When a variable has no value here, or means several hosts.
+    pub fn script(&self, script: &Script, shown: bool) -> Result<String, ScopeError> {
+        let mut text = String::new();
+        for variable in script.with.iter().chain(&script.secrets) {
+            let value = self.value(variable)?;
+            if variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.len() > 1) {
+                return Err(ScopeError::Several(variable.to_string()));
+            }
+            let value = if shown { value.shown() } else { value.text() };
+            text.push_str(&format!("{}={}\n", variable.shell_name(), quoted(value)));
+        }
+        text.push_str(script.text.trim_end());
+        Ok(text)
+    }
+}
+
+/// A word of POSIX shell that means exactly this text. Values never hold NUL.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map(std::borrow::Cow::into_owned).unwrap_or_default()
+}
+
+/// A SQL literal that means exactly this value (with MariaDB's default `sql_mode`, where a backslash escapes).
+fn literal(value: &Value, shown: bool) -> String {
+    let text = if shown { value.shown() } else { value.text() };
+    match value.kind() {
+        ValueKind::Int => text.to_owned(),
+        ValueKind::Bool => if text == "true" { "1" } else { "0" }.to_owned(),
+        _ => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+    }
+}

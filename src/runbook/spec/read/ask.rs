@@ -1,0 +1,196 @@
+//! Questions: scripts, SQL, Salt, known values; and checks made of them.
+
+use crate::config::reader::{At, Table};
+use crate::domain::run::Effect;
+
+use super::text::Use;
+use super::{Reading, place, script, sql};
+use crate::runbook::spec::{Ask, Check, On, SaltCall, Script, Sql};
+use crate::runbook::template::Variable;
+
+/// The keys that say what is asked or done.
+pub(super) const VERBS: [&str; 4] = ["sql", "run", "salt", "value"];
+pub(super) const SCRIPT_KEYS: [&str; 4] = ["run", "with", "secrets", "sudo"];
+pub(super) const SALT_KEYS: [&str; 4] = ["salt", "arguments", "states", "job"];
+
+const CHECK_HINT: &str =
+    "write { says = \"what it proves\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }";
+
+impl Reading<'_> {
+    /// A list of checks. They are read where their step stands; `{host}` is the host that is asked.
+    pub(super) fn checks(&mut self, table: &Table<'_>, key: &str, on: &On) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for item in self.reader.list(table, key, CHECK_HINT).unwrap_or_default() {
+            let Some(check) = self.reader.table(table.name_of(key), item, CHECK_HINT) else { continue };
+            let keys = [
+                "says",
+                "on",
+                "sql",
+                "run",
+                "with",
+                "secrets",
+                "sudo",
+                "salt",
+                "arguments",
+                "states",
+                "value",
+                "expect",
+            ];
+            self.reader.only(&check, &keys);
+            if let Some(check) = self.check(&check, on) {
+                checks.push(check);
+            }
+        }
+        if let Some(value) = table.get(key)
+            && value.get_ref().as_array().is_some_and(|a| a.is_empty())
+        {
+            self.reader.error(value.span(), format!("{key:?} proves nothing: it is empty"), CHECK_HINT);
+        }
+        checks
+    }
+
+    fn check(&mut self, table: &Table<'_>, step_on: &On) -> Option<Check> {
+        let own = self.on(table);
+        let on = own.as_ref().unwrap_or(step_on);
+        let before = std::mem::replace(&mut self.names.host, *on != On::Nowhere);
+        let says = self.need_text(table, "says", Use::Shown, "write says = \"what it proves\"");
+        let ask = self.ask(table, on);
+        let expect = self.expects(table, ask.as_ref(), on);
+        self.names.host = before;
+        if expect.is_empty() && table.get("expect").is_none() && !matches!(ask, None | Some(Ask::Run(_))) {
+            let message = "this proves nothing: whatever the answer is, it is well";
+            self.reader.error(table.span.clone(), message, "add expect = [{ is = \"…\" }]");
+        }
+        Some(Check { says: says?, on: own, ask: ask?, expect })
+    }
+
+    /// What is asked; it must change nothing.
+    pub(super) fn ask(&mut self, table: &Table<'_>, on: &On) -> Option<Ask> {
+        let there: Vec<&str> = VERBS.into_iter().filter(|verb| table.get(verb).is_some()).collect();
+        let help = "write one of sql = \"…\", run = \"…\", salt = \"…\", value = \"…\"";
+        match there.as_slice() {
+            [] => {
+                self.reader.error(table.span.clone(), "it asks nothing", help);
+                return None;
+            }
+            [_] => {}
+            [first, second, ..] => {
+                let message = format!("it asks two things: {first} and {second}");
+                self.reader.error(place(table, second), message, "make two of it");
+                return None;
+            }
+        }
+        let verb = there.first()?;
+        if *on == On::Nowhere && *verb != "value" {
+            let help = "write on = \"…\": a target, a host input, or \"jump\"";
+            self.reader.error(place(table, verb), format!("nobody is asked: {verb} without a host"), help);
+        }
+        match *verb {
+            "sql" => self.sql(table, "sql", Effect::Read).map(Ask::Sql),
+            "run" => self.script(table).map(Ask::Run),
+            "salt" => self.salt(table, Effect::Read).map(Ask::Salt),
+            _ => self.text(table, "value", Use::Value).map(Ask::Value),
+        }
+    }
+
+    /// Where something runs, when it is said.
+    pub(super) fn on(&mut self, table: &Table<'_>) -> Option<On> {
+        let help = "write on = the name of a target, of a host input, of an elected host, or \"jump\"";
+        let name = self.reader.string(table, "on", help)?;
+        if name.value == "jump" {
+            return Some(On::Jump);
+        }
+        self.place_named(&name, help);
+        Some(On::Named(name.value.to_owned()))
+    }
+
+    /// SQL that must be there.
+    pub(super) fn sql(&mut self, table: &Table<'_>, key: &str, effect: Effect) -> Option<Sql> {
+        let text = self.need_string(table, key, &format!("write {key} = \"SELECT …\""))?;
+        if effect == Effect::Read
+            && let Some(word) = sql::first_change(text.value)
+        {
+            let span = self.find_in(text.span.clone(), &word).unwrap_or_else(|| text.span.clone());
+            let message = format!("{word} changes something, and this only reads");
+            let help = "make it a step of kind \"sql\" with effect = \"mutate\"";
+            self.reader.error(span, message, help);
+        }
+        Some(Sql { text: self.template(&text, Use::Sql) })
+    }
+
+    /// A script that must be there, and what it gets.
+    pub(super) fn script(&mut self, table: &Table<'_>) -> Option<Script> {
+        let with = self.handed(table, "with", Use::With);
+        let secrets = self.handed(table, "secrets", Use::Secret);
+        let sudo = self.reader.boolean(table, "sudo").unwrap_or(false);
+        let text = self.need_string(table, "run", "write run = '''…''', what /bin/sh reads")?;
+        self.judge_script(&text, &with, &secrets);
+        Some(Script { text: text.value.to_owned(), with, secrets, sudo })
+    }
+
+    fn handed(&mut self, table: &Table<'_>, key: &str, usage: Use) -> Vec<Variable> {
+        let hint = format!("write {key} = [\"candidate.address\"]");
+        let mut variables: Vec<Variable> = Vec::new();
+        for name in self.reader.strings(table, key, &hint).unwrap_or_default() {
+            let Some(variable) = Variable::parse(name.value) else {
+                self.reader.error(name.span, format!("{:?} is not a variable", name.value), hint.clone());
+                continue;
+            };
+            if variables.contains(&variable) {
+                self.reader.error(
+                    name.span.clone(),
+                    format!("{:?} is there twice", name.value),
+                    "remove one",
+                );
+            }
+            self.variable(&variable, name.span, usage);
+            variables.push(variable);
+        }
+        variables
+    }
+
+    fn judge_script(&mut self, text: &At<&str>, with: &[Variable], secrets: &[Variable]) {
+        let start = self.find_in(text.span.clone(), text.value).map(|s| s.start);
+        let known = self.names.usable();
+        let handed: Vec<String> = with.iter().chain(secrets).map(Variable::shell_name).collect();
+        let secrets: Vec<String> = secrets.iter().map(Variable::shell_name).collect();
+        for finding in script::judge(text.value, &known, &handed, &secrets) {
+            let span =
+                start.map_or_else(|| text.span.clone(), |s| s + finding.span.start..s + finding.span.end);
+            self.reader.error(span, finding.message, finding.help);
+        }
+    }
+
+    /// A Salt call that must be there.
+    pub(super) fn salt(&mut self, table: &Table<'_>, effect: Effect) -> Option<SaltCall> {
+        let function = self.need_string(table, "salt", "write salt = \"state.sls\"");
+        let mut arguments = Vec::new();
+        let hint = "write arguments = [\"code\"]";
+        for text in self.reader.strings(table, "arguments", hint).unwrap_or_default() {
+            arguments.push(self.template(&text, Use::Argument));
+        }
+        let job = self.reader.boolean(table, "job").unwrap_or(false);
+        let states = self.reader.boolean(table, "states");
+        let function = function?;
+        let is_function = function.value.split_once('.').is_some_and(|(module, name)| {
+            let word = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            word(module) && word(name)
+        });
+        if !is_function {
+            let message = format!("{:?} is not a function of Salt", function.value);
+            self.reader.error(function.span, message, "write module.function, as in \"state.sls\"");
+            return None;
+        }
+        let tests = arguments.iter().any(|a| a.to_string().eq_ignore_ascii_case("test=true"));
+        let applies = function.value.starts_with("state.")
+            && ["apply", "sls", "highstate", "sls_id", "single", "template", "top"]
+                .contains(&function.value.trim_start_matches("state."));
+        if effect == Effect::Read && applies && !tests {
+            let message = format!("{} changes something, and this only reads", function.value);
+            let help = "add \"test=True\" to its arguments, or make it a step of kind \"salt\" with effect = \"mutate\"";
+            self.reader.error(function.span, message, help);
+        }
+        let states = states.unwrap_or(applies && !tests);
+        Some(SaltCall { function: function.value.to_owned(), arguments, states, job })
+    }
+}

@@ -1,0 +1,157 @@
+//! The ids of steps, and who confirms whom: judged when all steps are known. Imports `domain`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::config::diagnostic::nearest;
+use crate::domain::run::Effect;
+
+use super::Reading;
+use crate::runbook::spec::{Act, Confirming, Step};
+
+/// What is known of an id.
+#[derive(Debug, Clone)]
+struct Seen {
+    /// Its place among all ids.
+    order: usize,
+    effect: Effect,
+    /// The `for_each`, `branch` and `include` around it.
+    within: Vec<String>,
+    group: bool,
+    batch: bool,
+}
+
+/// An id that a step names, to be judged later.
+struct Named {
+    id: String,
+    span: Range<usize>,
+    /// The step that names it.
+    by: String,
+    /// To confirm it; otherwise to end before it.
+    covers: bool,
+}
+
+/// All ids so far.
+#[derive(Default)]
+pub(super) struct Ids {
+    seen: BTreeMap<String, Seen>,
+    /// Places in the file that is read at the moment.
+    places: BTreeMap<String, Range<usize>>,
+    named: Vec<Named>,
+    /// Who confirms whom.
+    covered: BTreeMap<String, String>,
+    pub(super) within: Vec<String>,
+}
+
+impl Ids {
+    /// The place of the same id in this file, when it is there already.
+    pub(super) fn first(&self, id: &str) -> Option<Range<usize>> {
+        self.places.get(id).cloned()
+    }
+
+    pub(super) fn is_taken(&self, id: &str) -> bool {
+        self.seen.contains_key(id)
+    }
+
+    /// A step; `group` is the kind of one that holds others.
+    pub(super) fn note(&mut self, id: &str, span: Range<usize>, effect: Effect, group: Option<&str>) {
+        let (order, batch) = (self.seen.len(), group == Some("for_each"));
+        let seen = Seen { order, effect, within: self.within.clone(), group: group.is_some(), batch };
+        self.seen.insert(id.to_owned(), seen);
+        self.places.insert(id.to_owned(), span);
+    }
+
+    /// The file changes: what was noted of the other one, to be put back.
+    pub(super) fn enter(&mut self) -> Ids {
+        let seen = self.seen.clone();
+        let (covered, within) = (self.covered.clone(), self.within.clone());
+        let inner = Ids { seen, covered, within, ..Ids::default() };
+        std::mem::replace(self, inner)
+    }
+
+    pub(super) fn leave(&mut self, outer: Ids) {
+        let inner = std::mem::replace(self, outer);
+        self.seen = inner.seen;
+        self.covered = inner.covered;
+    }
+
+    pub(super) fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
+        self.named.push(Named { id, span, by: by.to_owned(), covers: true });
+    }
+
+    pub(super) fn until(&mut self, by: &str, id: String, span: Range<usize>) {
+        self.named.push(Named { id, span, by: by.to_owned(), covers: false });
+    }
+
+    /// Says of each change who confirms it.
+    pub(super) fn confirm(&self, steps: &mut [Step]) {
+        for step in steps {
+            match &mut step.act {
+                Act::ForEach { steps, .. } => self.confirm(steps),
+                Act::Branch { steps, otherwise } => {
+                    self.confirm(steps);
+                    self.confirm(otherwise);
+                }
+                _ => {}
+            }
+            step.confirm = match (step.effect, self.covered.get(&step.id)) {
+                (Effect::Read, _) => Confirming::No,
+                (_, Some(by)) => Confirming::CoveredBy(by.clone()),
+                (_, None) => Confirming::Asked,
+            };
+        }
+    }
+
+    fn is_batch(&self, id: &str) -> bool {
+        self.seen.get(id).is_some_and(|seen| seen.batch)
+    }
+
+    fn changes_within(&self, id: &str) -> Vec<String> {
+        let all = self.seen.iter().filter(|(own, seen)| {
+            seen.effect != Effect::Read && (*own == id || seen.within.iter().any(|w| w == id))
+        });
+        all.map(|(own, _)| own.clone()).collect()
+    }
+}
+
+impl Reading<'_> {
+    /// Judges the ids that steps of this file name.
+    pub(super) fn settle(&mut self) {
+        for named in std::mem::take(&mut self.ids.named) {
+            let Some(seen) = self.ids.seen.get(&named.id).cloned() else {
+                let short = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id).to_owned();
+                let all = self.ids.seen.keys().filter_map(|id| id.strip_prefix(&self.prefix));
+                let help = match nearest(&short, all) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => "name the id of a later step of this runbook".to_owned(),
+                };
+                self.reader.error(named.span, format!("unknown step {short:?}"), help);
+                continue;
+            };
+            let by = self.ids.seen.get(&named.by).map_or(0, |s| s.order);
+            if seen.order <= by {
+                let message = format!("step {:?} comes before {:?}", named.id, named.by);
+                self.reader.error(named.span, message, "name a step that comes after this one");
+            } else if named.covers {
+                self.cover(&named);
+            } else if seen.group || seen.within.iter().any(|w| self.ids.is_batch(w)) {
+                let message = format!("{:?} is no single step", named.id);
+                self.reader.error(named.span, message, "name a step that stands in no for_each");
+            }
+        }
+    }
+
+    fn cover(&mut self, named: &Named) {
+        let changes = self.ids.changes_within(&named.id);
+        if changes.is_empty() {
+            let message = format!("step {:?} changes nothing: it needs no confirmation", named.id);
+            self.reader.error(named.span.clone(), message, "remove it from the list");
+        }
+        for id in changes {
+            if let Some(other) = self.ids.covered.insert(id.clone(), named.by.clone()) {
+                let message = format!("step {id:?} is confirmed twice: by {other:?} and by {:?}", named.by);
+                self.reader.error(named.span.clone(), message, "leave it to one of the two");
+            }
+        }
+    }
+}

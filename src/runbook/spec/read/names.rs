@@ -1,0 +1,179 @@
+//! Which variables are known at a place of a runbook, and what each of them means. Imports `value`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::runbook::value::ValueKind;
+
+/// What every run knows by itself.
+pub(super) const GIVEN: [&str; 7] = ["level", "domain", "environment", "reason", "run", "today", "jump"];
+
+/// Names that nothing else may have.
+pub(super) const RESERVED: [&str; 9] =
+    ["level", "domain", "environment", "reason", "run", "today", "jump", "host", "here"];
+
+/// What a variable holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A value.
+    Value {
+        kind: ValueKind,
+        secret: bool,
+        /// It is one host for the whole run: steps may run on it.
+        place: bool,
+    },
+    /// Hosts.
+    Hosts {
+        /// There is exactly one.
+        one: bool,
+        /// A `for_each` may go over them.
+        target: bool,
+    },
+    /// Whatever it is where this part is included.
+    Anything,
+}
+
+impl Meaning {
+    pub(super) fn is_secret(self) -> bool {
+        matches!(self, Self::Value { secret: true, .. })
+    }
+
+    /// Whether steps may run on it.
+    pub(super) fn is_place(self) -> bool {
+        match self {
+            Self::Value { place, .. } => place,
+            Self::Hosts { .. } | Self::Anything => true,
+        }
+    }
+
+    /// Whether it may be more than one host.
+    pub(super) fn is_several(self) -> bool {
+        matches!(self, Self::Hosts { one: false, .. })
+    }
+
+    /// The fields it has.
+    pub(super) fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles"],
+            Self::Hosts { .. } => &["address", "name", "roles", "count"],
+            Self::Value { kind: ValueKind::Position, .. } => &["file", "offset"],
+            Self::Value { .. } => &[],
+            Self::Anything => &["address", "name", "roles", "count", "file", "offset"],
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    meaning: Meaning,
+    /// The conditions it is known under: all of one of these sets. The empty set is always.
+    ways: Vec<BTreeSet<String>>,
+    /// The step it comes from.
+    step: String,
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Known(Meaning),
+    /// Only when the conditions of that step hold.
+    Sometimes(String),
+    /// A later step captures it.
+    Later,
+    Unknown,
+}
+
+/// Everything that is known so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    known: BTreeMap<String, Known>,
+    /// The conditions that hold here.
+    guards: BTreeSet<String>,
+    /// Whether there is a host that the step runs on.
+    pub(super) host: bool,
+    /// What steps of this file capture, earlier or later.
+    pub(super) later: BTreeSet<String>,
+}
+
+impl Names {
+    /// A name that is known from the start.
+    pub(super) fn always(&mut self, name: &str, meaning: Meaning) {
+        let known = Known { meaning, ways: vec![BTreeSet::new()], step: String::new() };
+        self.known.insert(name.to_owned(), known);
+    }
+
+    /// A name that whatever includes this part knows.
+    pub(super) fn anything(&mut self, name: &str) {
+        self.always(name, Meaning::Anything);
+    }
+
+    /// A name that a step brings, under the conditions of this place. What it meant before, if that differs.
+    pub(super) fn bring(&mut self, name: &str, meaning: Meaning, step: &str) -> Option<(Meaning, String)> {
+        let way = self.guards.clone();
+        match self.known.get_mut(name) {
+            Some(known) if known.meaning == meaning && !known.step.is_empty() => {
+                known.ways.push(way);
+                None
+            }
+            Some(known) => Some((known.meaning, known.step.clone())),
+            None => {
+                let known = Known { meaning, ways: vec![way], step: step.to_owned() };
+                self.known.insert(name.to_owned(), known);
+                None
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, name: &str) {
+        self.known.remove(name);
+    }
+
+    pub(super) fn find(&self, name: &str) -> Found {
+        if let Some(known) = self.known.get(name) {
+            return match known.ways.iter().any(|way| way.is_subset(&self.guards)) {
+                true => Found::Known(known.meaning),
+                false => Found::Sometimes(known.step.clone()),
+            };
+        }
+        let value = |kind| Found::Known(Meaning::Value { kind, secret: false, place: false });
+        match name {
+            "host" if self.host => value(ValueKind::Host),
+            "jump" => value(ValueKind::Host),
+            name if GIVEN.contains(&name) => value(ValueKind::Text),
+            name if self.later.contains(name) => Found::Later,
+            _ => Found::Unknown,
+        }
+    }
+
+    /// All that may be used here.
+    pub(super) fn usable(&self) -> Vec<String> {
+        let own = self.known.keys().filter(|name| matches!(self.find(name), Found::Known(_))).cloned();
+        let host = self.host.then(|| "host".to_owned());
+        own.chain(host).chain(GIVEN.iter().map(|s| (*s).to_owned())).collect()
+    }
+
+    /// Adds conditions; returns those that are new, for [`Names::leave`].
+    pub(super) fn enter(&mut self, conditions: Vec<String>) -> Vec<String> {
+        conditions.into_iter().filter(|c| self.guards.insert(c.clone())).collect()
+    }
+
+    /// Takes conditions away.
+    pub(super) fn leave(&mut self, conditions: &[String]) {
+        for condition in conditions {
+            self.guards.remove(condition);
+        }
+    }
+
+    /// After both ways of a branch: what each of them brings is known here.
+    pub(super) fn join(&mut self, one: &[String], other: &str) {
+        let here = self.guards.clone();
+        for known in self.known.values_mut() {
+            let brought = |ends: &[String]| {
+                let way: BTreeSet<String> = here.iter().chain(ends).cloned().collect();
+                known.ways.iter().any(|w| w.is_subset(&way))
+            };
+            if brought(one) && brought(&[other.to_owned()]) {
+                known.ways.push(here.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A run as its entries tell it: for those who watch it from elsewhere. Pure. May import `journal`, `machine`, `domain`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
+
+use super::event::{Ending, Event, Phase, Verdict};
+use super::journal::Entry;
+use super::machine::Machine;
+use super::runner::{self, StartError, seen};
+use super::spec::Runbook;
+use crate::domain::names::{EnvName, HostName};
+use crate::domain::run::{Doing, RunState, RunView, Safety, StepState};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+/// Stands for a secret that only who runs it has: nothing that is shown holds one.
+const NO_SECRET: &str = "0";
+
+/// A run's entries, from the first, as a picture of it. `now` is the same moment by the screen's clock and by the
+/// wall's.
+///
+/// # Errors
+/// When they do not begin with a plan, or that cannot be read here.
+pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, StartError> {
+    let odd = |why: &str| StartError::Odd(why.to_owned());
+    let Some((Event::Started { simulated, plan, .. }, began)) = entries.first().map(|e| (&e.event, e.at))
+    else {
+        return Err(odd("the run's entries do not begin with a plan"));
+    };
+    let runbook = Runbook::from_sources(&plan.sources).map_err(StartError::Odd)?;
+    let secrets: BTreeMap<String, Zeroizing<String>> = runbook
+        .inputs
+        .iter()
+        .filter(|input| input.sensitive)
+        .map(|input| (input.name.clone(), Zeroizing::new(NO_SECRET.to_owned())))
+        .collect();
+    let env = EnvName::new(&plan.environment).map_err(|error| odd(&error.to_string()))?;
+    let machine = runner::replay(entries, secrets)?;
+    let mut view = runner::picture(&machine, &env, *simulated, moment(now, began));
+    view.watching = true;
+    for entry in entries {
+        take(&mut view, &machine, &entry.event, moment(now, entry.at), entry.at);
+    }
+    view.state = match (machine.ended(), entries.last().map(|e| &e.event)) {
+        (Some(Ending::Finished), _) => RunState::Finished,
+        (Some(Ending::RolledBack), _) => RunState::RolledBack,
+        (Some(Ending::Abandoned(why)), _) => RunState::Abandoned(Clean::new(why)),
+        (None, Some(Event::Stopped { reason })) => RunState::Stopped(Clean::new(reason)),
+        (None, _) if machine.rolling_back().is_some() => RunState::RollingBack,
+        (None, _) => RunState::Running,
+    };
+    Ok(view)
+}
+
+/// When something was, by the screen's clock.
+fn moment((screen, wall): (Moment, Timestamp), at: Timestamp) -> Moment {
+    let ago = u64::try_from(wall.duration_since(at).as_millis()).unwrap_or(0);
+    Moment(screen.0.saturating_sub(ago))
+}
+
+/// What an entry says that the machine does not keep.
+fn take(view: &mut RunView, machine: &Machine, event: &Event, at: Moment, wall: Timestamp) {
+    match event {
+        Event::Intent { step, phase: Phase::Run | Phase::Undo, commands, facts, .. } => {
+            let Some(index) = machine.plan().index(step) else { return };
+            view.current = Some(index);
+            view.doing = Some(Doing {
+                commands: commands.iter().map(|(host, text)| (name(host), Clean::lines(text))).collect(),
+                facts: facts.iter().map(|fact| seen(fact, at)).collect(),
+                ..told(machine, index)
+            });
+            if let Some(step) = view.steps.get_mut(index) {
+                (step.began, step.took) = (Some(at), None);
+            }
+        }
+        Event::Outcome { step, phase, hosts, took_ms, .. } => {
+            let Some(index) = machine.plan().index(step) else { return };
+            if view.current == Some(index)
+                && let Some(doing) = &mut view.doing
+            {
+                for (host, outcome) in hosts {
+                    let lines = Clean::lines(&outcome.output);
+                    doing.output.extend(lines.into_iter().map(|line| (name(host), line)));
+                    doing.facts.extend(outcome.proof.iter().map(|fact| seen(fact, at)));
+                }
+            }
+            if let Some(step) = view.steps.get_mut(index) {
+                step.took = Some(Duration::from_millis(*took_ms));
+            }
+            let done = hosts.values().all(|outcome| outcome.verdict == Verdict::Done);
+            if done && *phase == Phase::Run {
+                stand(view, machine, index, at);
+            }
+        }
+        Event::Note { who, text } => {
+            let local = wall.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+            view.notes.push((Clean::new(&local), Clean::new(who), Clean::new(text)));
+        }
+        Event::Trouble { text } => view.trouble = Some(Clean::new(text)),
+        Event::Resumed { .. } => view.trouble = None,
+        _ => {}
+    }
+}
+
+/// What the runbook says of a step.
+fn told(machine: &Machine, index: usize) -> Doing {
+    let Some(planned) = machine.plan().steps.get(index) else { return Doing::default() };
+    let text = |template: &super::template::Template| {
+        machine.at(index, None, |scope| Clean::new(scope.shown(template).trim()))
+    };
+    Doing {
+        why: planned.step.why.as_ref().and_then(text),
+        impact: planned.step.impact.as_ref().and_then(text),
+        ..Doing::default()
+    }
+}
+
+/// How long it is safe to stand after a step that was done.
+fn stand(view: &mut RunView, machine: &Machine, index: usize, at: Moment) {
+    let Some(planned) = machine.plan().steps.get(index) else { return };
+    let undone = view.steps.get(index).is_some_and(|step| step.state == StepState::Undone);
+    match planned.step.max_dwell {
+        Some(dwell) if !undone => {
+            let cost = told(machine, index).impact.unwrap_or_default();
+            view.safety = Safety::Until { until: at.plus(dwell), cost };
+        }
+        None if !planned.step.safe_point => {}
+        _ => view.safety = Safety::Safe,
+    }
+}
+
+fn name(host: &str) -> Option<HostName> {
+    HostName::new(host).ok()
+}

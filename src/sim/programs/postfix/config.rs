@@ -1,0 +1,65 @@
+//! `postconf`: reads and edits `main.cf`. What it changes holds as soon as it is written (a reload changes nothing more
+//! here).
+
+use crate::sim::program::Reply;
+use crate::sim::programs::quick::output;
+
+use super::{Ask, fatal};
+
+const MAIN: &str = "/etc/postfix/main.cf";
+
+pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
+    let bytes = ask.world.read_file(ask.host, MAIN).unwrap_or_default();
+    let mut lines: Vec<String> = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+    let (mut edit, mut bare, mut all) = (false, false, false);
+    let mut words = Vec::new();
+    for arg in ask.args {
+        match arg.as_str() {
+            "-e" => edit = true,
+            "-h" => bare = true,
+            "-n" => all = true,
+            option if option.starts_with('-') => {
+                return fatal("postconf", &format!("unrecognized option: {option}"));
+            }
+            word => words.push(word),
+        }
+    }
+    let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
+    if edit {
+        if ask.user != "root" {
+            return fatal("postconf", &format!("open {MAIN}.tmp: Permission denied"));
+        }
+        for word in words {
+            let Some((key, value)) = word.split_once('=') else {
+                return fatal("postconf", &format!("missing '=' after attribute name: \"{word}\""));
+            };
+            let line = format!("{} = {}", key.trim(), value.trim());
+            match lines.iter_mut().find(|line| name(line).as_deref() == Some(key.trim())) {
+                Some(old) => *old = line,
+                None => lines.push(line),
+            }
+        }
+        let text = lines.join("\n") + "\n";
+        ask.world.write_file(ask.host, MAIN, text.into_bytes());
+        return Reply::default();
+    }
+    if all || words.is_empty() {
+        return output(lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    }
+    let mut reply = Reply::default();
+    for word in words {
+        let found = lines.iter().find(|line| name(line).as_deref() == Some(word));
+        // The one parameter whose default is wanted here: nothing is switched off.
+        let value = found.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim().to_owned());
+        match value.or_else(|| (word == "master_service_disable").then(String::new)) {
+            Some(value) if bare => reply.stdout.extend(format!("{value}\n").into_bytes()),
+            Some(value) => {
+                reply.stdout.extend(format!("{}\n", format!("{word} = {value}").trim_end()).into_bytes())
+            }
+            None => {
+                reply.stderr.extend(format!("postconf: warning: {word}: unknown parameter\n").into_bytes())
+            }
+        }
+    }
+    reply
+}

@@ -1,0 +1,37 @@
+//! Salt's programs: `salt`, `salt-key`, `salt-run` on the master, `salt-call` on every machine.
+
+pub(super) mod call;
+pub(super) mod functions;
+pub(super) mod key;
+pub(super) mod master;
+pub(super) mod output;
+pub(super) mod runner;
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::names::HostName;
+use crate::sim::program::{Call, Reply, SharedWorld};
+use crate::sim::world::World;
+
+/// How often a program that waits looks at the world.
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+pub(super) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a machine is the Salt master: the jump box.
+pub(super) fn is_master(world: &World, host: &HostName) -> bool {
+    world.jump() == Some(host)
+}
+
+/// What everybody but root is told.
+pub(super) fn refused(call: &Call) -> Option<Reply> {
+    let text = "Failed to authenticate! This is most likely because this user is not permitted to execute commands, \
+                but there is a small possibility that a disk error occurred (check disk/inode usage).\n";
+    (call.user != "root").then(|| Reply { stderr: text.into(), status: 1, ..Reply::default() })
+}
+
+#[cfg(test)]
+mod tests;

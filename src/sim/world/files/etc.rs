@@ -1,0 +1,85 @@
+//! Files under `/etc` and their like, written from what the world knows of a machine.
+
+use crate::sim::world::World;
+use crate::sim::world::machine::Machine;
+
+/// Files that are there when their content is.
+pub(super) static ETC: &[&str] = &[
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/issue",
+    "/etc/debian_version",
+    "/etc/lsb-release",
+    "/etc/machine-id",
+    "/etc/mtab",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/salt/grains",
+    "/etc/salt/minion_id",
+    "/etc/timezone",
+    "/etc/webplatform/db.ini",
+    "/etc/webplatform/db.password",
+    "/var/run/mysqld/mysqld.pid",
+];
+
+pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
+    Some(match path {
+        "/etc/hostname" => format!("{}\n", m.hostname),
+        "/etc/salt/minion_id" => m.hostname.to_string(),
+        "/etc/salt/grains" => grains(m)?,
+        // systemd's; before it, D-Bus had one elsewhere.
+        "/etc/machine-id" | "/var/lib/dbus/machine-id" => format!("{}\n", m.machine_id),
+        "/etc/os-release" => m.os.os_release()?,
+        "/etc/lsb-release" => m.os.lsb_release()?,
+        "/etc/debian_version" => m.os.debian_version().to_owned(),
+        "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
+        "/etc/timezone" => "Etc/UTC\n".to_owned(),
+        "/etc/hosts" => {
+            world.initially_rendered(&m.name, path).unwrap_or_else(|| world.hosts_with(&m.name, None))
+        }
+        "/etc/webplatform/db.ini" | "/etc/webplatform/db.password" => {
+            world.initially_rendered(&m.name, path)?
+        }
+        "/etc/resolv.conf" => resolv_conf(world),
+        "/etc/passwd" => passwd(world, m),
+        "/var/run/mysqld/mysqld.pid" | "/run/mysqld/mysqld.pid" if world.databases.is_running(&m.name) => {
+            "1187\n".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Every machine asks the jump box, which is the environment's name server (seed `002`).
+fn resolv_conf(world: &World) -> String {
+    let server =
+        world.jump().and_then(|jump| world.machine(jump)).map_or("127.0.0.1", |m| m.address.as_str());
+    let search = world.domain().map(|d| format!("search {d}\n")).unwrap_or_default();
+    format!("{search}nameserver {server}\n")
+}
+
+fn passwd(world: &World, m: &Machine) -> String {
+    let mut text = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/bin/sh\n\
+                    www-data:x:33:33:www-data:/var/www:/bin/sh\n\
+                    sshd:x:104:65534::/var/run/sshd:/usr/sbin/nologin\n"
+        .to_owned();
+    if world.databases.is_installed(&m.name) {
+        text.push_str("mysql:x:106:114:MySQL Server,,,:/nonexistent:/bin/false\n");
+    }
+    for (number, person) in world.people().iter().enumerate() {
+        let id = 1000 + number;
+        text.push_str(&format!("{person}:x:{id}:{id}::/home/{person}:/bin/bash\n"));
+    }
+    text
+}
+
+fn grains(m: &Machine) -> Option<String> {
+    let mut text = m.level.as_ref().map(|level| format!("level: {level}\n")).unwrap_or_default();
+    if let Some(roles) = &m.grain_roles {
+        text.push_str("roles:\n");
+        for role in roles {
+            text.push_str(&format!("  - {role}\n"));
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}

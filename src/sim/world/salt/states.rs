@@ -1,0 +1,326 @@
+//! States: which a machine's roles ask for, what they make of it, and what Salt says of each. The files under
+//! `/srv/salt` are what people read there; that one is there makes its state known, what it says is not interpreted.
+
+use serde_json::{Map, Value, json};
+use similar::TextDiff;
+
+use super::MinionFault;
+use super::pillar::{APP_PASSWORD, lookup};
+use crate::domain::names::HostName;
+use crate::sim::world::World;
+use crate::sim::world::calendar::moment;
+
+/// A state file: its name, the roles that get it (`*`: every machine), its text.
+struct Sls(&'static str, &'static [&'static str], &'static str);
+
+static FILES: &[Sls] = &[
+    Sls(
+        "common",
+        &["*"],
+        "ntp:\n  pkg.installed: []\n  service.running: []\nmonit:\n  pkg.installed: []\n  service.running: []\n",
+    ),
+    Sls(
+        "hosts",
+        &["*"],
+        "/etc/hosts:\n  file.managed:\n    - source: salt://hosts/files/hosts.jinja\n    - template: jinja\n",
+    ),
+    Sls("mail", &["mail"], "postfix:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("mysql", &["db"], "mariadb-server:\n  pkg.installed: []\nmysql:\n  service.running: []\n"),
+    Sls(
+        "code",
+        &["app", "blog", "jobrunner"],
+        "/etc/webplatform/db.ini:\n  file.managed:\n    - source: salt://code/files/db.ini.jinja\n    - template: \
+         jinja\n/etc/webplatform/db.password:\n  file.managed:\n    - contents_pillar: \
+         accounts:mysql:wiki:password\n    - mode: 600\n    - show_diff: False\n/srv/webplatform:\n  \
+         git.latest:\n    - name: https://source.webplatform.org/wiki.git\napache2:\n  service.running:\n    - \
+         watch:\n      - file: /etc/webplatform/db.ini\n",
+    ),
+    Sls("nginx", &["nginx", "hhvmbackend"], "nginx:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("elastic", &["elastic"], "elasticsearch:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("memcache", &["memcache"], "memcached:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("redis", &["redis", "sessions"], "redis-server:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("backup", &["backup"], "rsync:\n  pkg.installed: []\nnfs-kernel-server:\n  pkg.installed: []\n"),
+];
+
+/// One thing that a state sees to.
+enum Wanted {
+    Package(&'static str),
+    Running(&'static str),
+    Code(&'static str),
+    File { path: &'static str, content: String, mode: u32, secret: bool },
+}
+
+/// What came of one state of one machine.
+struct Outcome {
+    key: String,
+    name: String,
+    result: Value,
+    comment: String,
+    changes: Value,
+    seconds: f64,
+}
+
+/// Writes the state files of the world's start.
+pub(super) fn seed(world: &mut World, jump: &HostName) {
+    let mut top = "base:\n  '*':\n    - common\n    - hosts\n".to_owned();
+    for Sls(name, roles, text) in FILES {
+        world.write_file(jump, &format!("/srv/salt/{name}/init.sls"), text.as_bytes().to_vec());
+        for role in roles.iter().filter(|role| **role != "*") {
+            top.push_str(&format!("  'roles:{role}':\n    - match: grain\n    - {name}\n"));
+        }
+    }
+    world.write_file(jump, "/srv/salt/top.sls", top.into_bytes());
+    let ini = world.db_ini("{{ salt['pillar.get']('infra:db_servers:mysql:writes') }}", "3306");
+    world.write_file(jump, "/srv/salt/code/files/db.ini.jinja", ini.into_bytes());
+    world.write_file(
+        jump,
+        "/srv/salt/hosts/files/hosts.jinja",
+        b"127.0.0.1 localhost\n127.0.1.1 {{ grains['fqdn'] }} {{ grains['id'] }}\n{{ masterdb }} masterdb.{{ domain }} masterdb\n".to_vec(),
+    );
+}
+
+/// The states of a machine's roles, in order: what a highstate applies.
+pub(crate) fn of_roles(world: &World, host: &HostName) -> Vec<String> {
+    let roles = world.grain(host, "roles");
+    let roles: Vec<String> = roles
+        .as_ref()
+        .and_then(Value::as_array)
+        .map(|roles| roles.iter().filter_map(|role| role.as_str().map(str::to_owned)).collect())
+        .unwrap_or_default();
+    let asked =
+        |wanted: &[&str]| wanted.iter().any(|role| *role == "*" || roles.iter().any(|own| own == role));
+    FILES.iter().filter(|Sls(_, wanted, _)| asked(wanted)).map(|Sls(name, ..)| (*name).to_owned()).collect()
+}
+
+/// Seconds that applying so many states takes on a machine.
+pub(crate) fn duration(world: &World, host: &HostName, states: usize, highstate: bool) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // a few
+    let each = states as f64 * 0.35;
+    let fresh = world.machine(host).is_some_and(|m| m.added) && !world.salt.settled.contains(host);
+    let base = match (highstate, fresh) {
+        (true, true) => 25.0,
+        (true, false) => 4.0,
+        (false, _) => 0.5,
+    };
+    (base + each) * world.minion_pace(host)
+}
+
+/// Applies states, or only tells what they would do; what Salt returns: an object of results, or a list of errors.
+pub(crate) fn apply(world: &mut World, host: &HostName, names: &[String], test: bool) -> Value {
+    let Some(jump) = world.jump().cloned() else { return json!([]) };
+    let unknown: Vec<Value> = names
+        .iter()
+        .filter(|name| {
+            let path = name.replace('.', "/");
+            let there = |file: String| world.metadata(&jump, &file).is_some();
+            !there(format!("/srv/salt/{path}.sls")) && !there(format!("/srv/salt/{path}/init.sls"))
+        })
+        .map(|name| json!(format!("No matching sls found for '{name}' in env 'base'")))
+        .collect();
+    if !unknown.is_empty() {
+        return Value::Array(unknown);
+    }
+    if let Some(errors) = world.pillar_of(host).get("_errors").cloned() {
+        let mut said = vec![json!("Pillar failed to render with the following messages:")];
+        said.extend(errors.as_array().cloned().unwrap_or_default());
+        return Value::Array(said);
+    }
+    let mut wanted = Vec::new();
+    for name in names {
+        match of_state(world, host, name) {
+            Ok(mut found) => wanted.append(&mut found),
+            Err(why) => return json!([format!("Rendering SLS 'base:{name}' failed: {why}")]),
+        }
+    }
+    let mut results = Map::new();
+    let started = world.epoch(host);
+    let mut offset = 0.0;
+    for (number, wanted) in wanted.into_iter().enumerate() {
+        let outcome = one(world, host, wanted, test);
+        results.insert(
+            outcome.key,
+            json!({
+                "comment": outcome.comment,
+                "name": outcome.name,
+                "start_time": moment(started + offset, "%H:%M:%S.%6f"),
+                "result": outcome.result,
+                "duration": format!("{:.1} ms", outcome.seconds * 1000.0),
+                "__run_num__": number,
+                "changes": outcome.changes,
+            }),
+        );
+        offset += outcome.seconds;
+    }
+    Value::Object(results)
+}
+
+fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, String> {
+    let pillar = world.pillar_of(host);
+    let get = |path: &str| -> Result<String, String> {
+        let found = lookup(pillar, path).filter(|value| !value.is_object() && !value.is_null());
+        let last = path.rsplit(':').next().unwrap_or(path);
+        let found = found.ok_or_else(|| format!("Jinja variable 'dict object' has no attribute '{last}'"))?;
+        Ok(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
+    };
+    let file = |path, content, mode, secret| Wanted::File { path, content, mode, secret };
+    Ok(match name {
+        "common" => vec![
+            Wanted::Package("ntp"),
+            Wanted::Running("ntp"),
+            Wanted::Package("monit"),
+            Wanted::Running("monit"),
+        ],
+        "hosts" => vec![file(
+            "/etc/hosts",
+            world.hosts_with(host, Some(&get("infra:hosts_entries:masterdb")?)),
+            0o644,
+            false,
+        )],
+        "mail" => vec![Wanted::Package("postfix"), Wanted::Running("postfix")],
+        "mysql" => vec![Wanted::Package("mariadb-server"), Wanted::Running("mysql")],
+        "code" => vec![
+            file(
+                "/etc/webplatform/db.ini",
+                world.db_ini(&get("infra:db_servers:mysql:writes")?, &get("infra:db_servers:mysql:port")?),
+                0o644,
+                false,
+            ),
+            file("/etc/webplatform/db.password", get("accounts:mysql:wiki:password")? + "\n", 0o600, true),
+            Wanted::Code("/srv/webplatform"),
+            Wanted::Running("apache2"),
+        ],
+        "nginx" => vec![Wanted::Package("nginx"), Wanted::Running("nginx")],
+        "elastic" => vec![Wanted::Package("elasticsearch"), Wanted::Running("elasticsearch")],
+        "memcache" => vec![Wanted::Package("memcached"), Wanted::Running("memcached")],
+        "redis" => vec![Wanted::Package("redis-server"), Wanted::Running("redis-server")],
+        "backup" => vec![Wanted::Package("rsync"), Wanted::Package("nfs-kernel-server")],
+        _ => Vec::new(),
+    })
+}
+
+fn one(world: &mut World, host: &HostName, wanted: Wanted, test: bool) -> Outcome {
+    let (kind, name, function) = match &wanted {
+        Wanted::Package(name) => ("pkg", (*name).to_owned(), "installed"),
+        Wanted::Running(name) => ("service", (*name).to_owned(), "running"),
+        Wanted::Code(path) => ("git", (*path).to_owned(), "latest"),
+        Wanted::File { path, .. } => ("file", (*path).to_owned(), "managed"),
+    };
+    let mut outcome = Outcome {
+        key: format!("{kind}_|-{name}_|-{name}_|-{function}"),
+        result: Value::Bool(true),
+        comment: String::new(),
+        changes: json!({}),
+        seconds: if kind == "file" { 0.012 } else { 0.08 },
+        name,
+    };
+    let fault = world.minion_fault(host).cloned();
+    if let Some(MinionFault::StateFails(part)) = &fault
+        && outcome.key.contains(part.as_str())
+    {
+        outcome.result = Value::Bool(false);
+        outcome.comment =
+            format!("An exception occurred in this state: {function} of {} failed", outcome.name);
+        return outcome;
+    }
+    let honest = fault != Some(MinionFault::SaysDone);
+    match wanted {
+        Wanted::Package(name) => outcome.comment = format!("Package {name} is already installed."),
+        Wanted::Code(path) => {
+            outcome.comment = format!("Repository {path} is up-to-date");
+            if honest && !test && world.metadata(host, path).is_none() {
+                world.make_dir(host, path, 0o755);
+                outcome.comment =
+                    format!("Repository https://source.webplatform.org/wiki.git cloned to {path}");
+                outcome.changes = json!({ "new": "https://source.webplatform.org/wiki.git" });
+            }
+        }
+        Wanted::Running(name) => running(world, host, name, test, honest, &mut outcome),
+        Wanted::File { path, content, mode, secret } => {
+            file(world, host, (path, content, mode, secret), (test, honest), &mut outcome);
+        }
+    }
+    outcome
+}
+
+fn running(world: &mut World, host: &HostName, name: &str, test: bool, honest: bool, outcome: &mut Outcome) {
+    if world.service_runs(host, name) {
+        outcome.comment = "The service ".to_owned() + name + " is already running";
+    } else if test {
+        outcome.result = Value::Null;
+        outcome.comment = format!("Service {name} is set to start");
+    } else {
+        if honest {
+            world.set_service(host, name, true);
+        }
+        outcome.comment = format!("Started Service {name}");
+        outcome.changes = json!({ name: true });
+    }
+}
+
+fn file(
+    world: &mut World,
+    host: &HostName,
+    (path, content, mode, secret): (&str, String, u32, bool),
+    (test, honest): (bool, bool),
+    outcome: &mut Outcome,
+) {
+    let before = world.read_file(host, path);
+    if before.as_deref() == Some(content.as_bytes()) {
+        outcome.comment = format!("File {path} is in the correct state");
+        return;
+    }
+    outcome.changes = match &before {
+        None => json!({ "diff": "New file", "mode": format!("{mode:04o}") }),
+        Some(_) if secret => json!({ "diff": "<show_diff=False>" }),
+        Some(before) => {
+            let before = String::from_utf8_lossy(before);
+            let diff = TextDiff::from_lines(before.as_ref(), content.as_str());
+            json!({ "diff": diff.unified_diff().context_radius(3).header("---", "+++").to_string() })
+        }
+    };
+    if test {
+        outcome.result = Value::Null;
+        outcome.comment = format!("The file {path} is set to be changed");
+        return;
+    }
+    outcome.comment = format!("File {path} updated");
+    if honest {
+        world.write_file(host, path, content.into_bytes());
+        world.set_attributes(host, path, |attributes| attributes.mode = mode);
+    }
+}
+
+impl World {
+    /// What the applications read: where their database is.
+    pub(crate) fn db_ini(&self, address: &str, port: &str) -> String {
+        format!(
+            "; written by Salt from pillar infra:db_servers:mysql\n[database]\nhost = {address}\nport = {port}\n\
+             user = wiki\npassword_file = /etc/webplatform/db.password\n"
+        )
+    }
+
+    /// `/etc/hosts` with that address for the database that takes writes.
+    pub(crate) fn hosts_with(&self, host: &HostName, masterdb: Option<&str>) -> String {
+        let name = self.minion_id(host);
+        let mut text = format!("127.0.0.1 localhost\n127.0.1.1 {} {name}\n", self.fqdn(host));
+        if let Some(address) = masterdb {
+            let domain = self.domain().map(|domain| format!("masterdb.{domain} ")).unwrap_or_default();
+            text.push_str(&format!("{address} {domain}masterdb\n"));
+        }
+        text
+    }
+
+    /// A file as the states of the world's start left it; a machine that came later has had none applied.
+    pub(crate) fn initially_rendered(&self, host: &HostName, path: &str) -> Option<String> {
+        let machine = self.machine(host).filter(|m| !m.added)?;
+        let address = self.salt.initial_masterdb.as_deref()?;
+        let application =
+            || machine.roles().iter().any(|role| matches!(role.as_str(), "app" | "blog" | "jobrunner"));
+        match path {
+            "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306")),
+            "/etc/webplatform/db.password" if application() => Some(format!("{APP_PASSWORD}\n")),
+            "/etc/hosts" => Some(self.hosts_with(host, Some(address))),
+            _ => None,
+        }
+    }
+}

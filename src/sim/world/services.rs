@@ -1,0 +1,209 @@
+//! Services of the machines: what is installed by role, what runs, and units that `systemd-run` made. May import
+//! `domain`.
+
+use std::collections::BTreeMap;
+
+use tokio::task::AbortHandle;
+
+use super::World;
+use crate::domain::names::HostName;
+
+/// Services by role; every machine has those of `*`. A service that has another name elsewhere has it here.
+static BY_ROLE: &[(&str, &[&str])] = &[
+    ("*", &["ssh", "cron", "ntp", "monit", "salt-minion", "rsyslog"]),
+    ("app", &["apache2"]),
+    ("blog", &["apache2"]),
+    ("project", &["apache2"]),
+    ("piwik", &["nginx", "php5-fpm"]),
+    ("backup", &["rsync", "nfs-kernel-server"]),
+    ("db", &["mysql"]),
+    ("elastic", &["elasticsearch"]),
+    ("hhvmbackend", &["nginx", "hhvm"]),
+    ("jobrunner", &["jobrunner"]),
+    ("mail", &["postfix", "opendkim"]),
+    ("memcache", &["memcached"]),
+    ("nginx", &["nginx"]),
+    ("redis", &["redis-server"]),
+    ("salt", &["salt-master", "gdnsd", "xinetd"]),
+    ("deployment", &["salt-master"]),
+    ("sessions", &["redis-server", "memcached"]),
+    ("source", &["apache2"]),
+];
+
+/// The services whose state is not what it was at the start, and units made since.
+#[derive(Debug, Default)]
+pub struct Services {
+    changed: BTreeMap<(HostName, String), Service>,
+    units: BTreeMap<(HostName, String), Unit>,
+    /// Monit leaves these alone.
+    pub(crate) unmonitored: BTreeMap<HostName, Vec<String>>,
+    /// Services that do not come up however often they are started.
+    broken: Vec<(HostName, String)>,
+    next_pid: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Service {
+    runs: bool,
+    /// Seconds since the world's start.
+    since: f64,
+    pid: u32,
+}
+
+/// What a service is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceState {
+    /// Whether it runs.
+    pub runs: bool,
+    /// Its process.
+    pub pid: u32,
+    /// Since when, seconds since 1970 by the host's clock.
+    pub since: f64,
+}
+
+/// A unit that `systemd-run` made.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) command: String,
+    pub(crate) pid: u32,
+    /// Seconds since 1970.
+    pub(crate) started: f64,
+    /// Exit status and when, once it has ended.
+    pub(crate) ended: Option<(u8, f64)>,
+    /// `--remain-after-exit`.
+    pub(crate) remains: bool,
+    pub(crate) abort: Option<AbortHandle>,
+}
+
+impl World {
+    /// The services installed on a machine.
+    #[must_use]
+    pub fn services(&self, host: &HostName) -> Vec<&'static str> {
+        let Some(machine) = self.machine(host) else { return Vec::new() };
+        let roles = machine.roles();
+        let mine = |role: &str| role == "*" || roles.iter().any(|own| own.as_str() == role);
+        let mut found: Vec<&str> = Vec::new();
+        for service in BY_ROLE.iter().filter(|(role, _)| mine(role)).flat_map(|(_, services)| services.iter())
+        {
+            if !found.contains(service) && (*service != "mysql" || self.has_database(host)) {
+                found.push(service);
+            }
+        }
+        found
+    }
+
+    /// The service a name means: `mariadb` is `mysql`, `sshd` is `ssh`, `.service` goes.
+    #[must_use]
+    pub fn service_named(&self, host: &HostName, name: &str) -> Option<&'static str> {
+        let name = match name.trim_end_matches(".service") {
+            "mariadb" | "mysqld" => "mysql",
+            "sshd" => "ssh",
+            "redis" => "redis-server",
+            "crond" => "cron",
+            other => other,
+        };
+        self.services(host).into_iter().find(|service| *service == name)
+    }
+
+    /// Whether a service runs. One that is not installed does not.
+    #[must_use]
+    pub fn service_runs(&self, host: &HostName, name: &str) -> bool {
+        self.service(host, name).is_some_and(|service| service.runs)
+    }
+
+    /// What a service is doing; `None` when it is not installed.
+    #[must_use]
+    pub fn service(&self, host: &HostName, name: &str) -> Option<ServiceState> {
+        let name = self.service_named(host, name)?;
+        let machine = self.machine(host)?;
+        let booted = self.epoch(host) - self.uptime(host)?;
+        if name == "mysql" {
+            // Whether it runs is the database's own business.
+            let changed = self.services.changed.get(&(host.clone(), name.to_owned()));
+            let since = changed.map_or(booted, |c| self.epoch(host) - (self.seconds() - c.since));
+            return Some(ServiceState { runs: self.databases.is_running(host), pid: 1187, since });
+        }
+        Some(match self.services.changed.get(&(host.clone(), name.to_owned())) {
+            Some(changed) => ServiceState {
+                runs: changed.runs,
+                pid: changed.pid,
+                since: self.epoch(host) - (self.seconds() - changed.since),
+            },
+            // On a new machine only what came with its image runs; the rest is started by its states.
+            None if machine.added
+                && !BY_ROLE.iter().any(|(role, own)| *role == "*" && own.contains(&name)) =>
+            {
+                ServiceState { runs: false, pid: 0, since: booted }
+            }
+            None => {
+                let place = self.services(host).iter().position(|service| *service == name).unwrap_or(0);
+                let offset = u32::try_from(machine.number(40) % 300).unwrap_or(0);
+                let pid = 800 + offset + 13 * u32::try_from(place).unwrap_or(0);
+                ServiceState { runs: true, pid, since: booted + 4.0 }
+            }
+        })
+    }
+
+    /// Starts or stops a service; false when it is not there, or does not come up.
+    pub fn set_service(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
+        let Some(name) = self.service_named(host, name) else { return false };
+        let key = (host.clone(), name.to_owned());
+        if runs && self.services.broken.contains(&key) {
+            return false;
+        }
+        if self.service_runs(host, name) == runs {
+            return true;
+        }
+        self.services.next_pid += 1;
+        let pid = 20_000 + self.services.next_pid;
+        let since = self.seconds();
+        self.services.changed.insert(key, Service { runs, since, pid });
+        self.service_changed(host, name, runs)
+    }
+
+    /// Stops a service and starts it; false as with [`World::set_service`].
+    pub fn restart_service(&mut self, host: &HostName, name: &str) -> bool {
+        self.set_service(host, name, false);
+        self.set_service(host, name, true)
+    }
+
+    /// Makes a service fail to start, or lets it start again.
+    pub fn set_service_broken(&mut self, host: &HostName, name: &str, broken: bool) {
+        let key = (host.clone(), name.to_owned());
+        self.services.broken.retain(|other| *other != key);
+        if broken {
+            self.services.broken.push(key);
+        }
+    }
+
+    pub(crate) fn unit(&self, host: &HostName, name: &str) -> Option<&Unit> {
+        self.services.units.get(&(host.clone(), unit_name(name)))
+    }
+
+    pub(crate) fn unit_mut(&mut self, host: &HostName, name: &str) -> Option<&mut Unit> {
+        self.services.units.get_mut(&(host.clone(), unit_name(name)))
+    }
+
+    pub(crate) fn set_unit(&mut self, host: &HostName, name: &str, unit: Option<Unit>) {
+        let key = (host.clone(), unit_name(name));
+        match unit {
+            Some(unit) => drop(self.services.units.insert(key, unit)),
+            None => drop(self.services.units.remove(&key)),
+        }
+    }
+
+    /// What else of the world hears of a service that was started or stopped.
+    fn service_changed(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
+        match (name, runs) {
+            ("elasticsearch", true) => self.start_elastic(host),
+            ("elasticsearch", false) => self.stop_elastic(host),
+            ("mysql", true) => self.start_database(host),
+            ("mysql", false) => self.stop_database(host),
+            _ => true,
+        }
+    }
+}
+
+fn unit_name(name: &str) -> String {
+    name.trim_end_matches(".service").to_owned()
+}

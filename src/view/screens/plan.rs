@@ -1,0 +1,160 @@
+//! A plan, whole, before anything runs: what keeps it, inputs, targets from two sources side by side, every step with
+//! what it does and how it is taken back, and the line after which nothing can be.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::model::runs::PlanState;
+use crate::config::action::Action;
+use crate::domain::run::{Effect, PlanStep, PlanView};
+use crate::view::scene::Scene;
+use crate::view::state::ViewState;
+use crate::view::text::{centred, count, left, row, span, wrap};
+use crate::view::widgets::footer::{Status, key};
+use crate::view::widgets::page::Page;
+
+mod targets;
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let styles = scene.styles;
+    let Some(screen) = &scene.model.runs.plan else {
+        centred(buf, area, &[span("no plan is being made", styles.muted).into()]);
+        return Status::default();
+    };
+    let plan = match &screen.state {
+        PlanState::Making => {
+            let text = format!("asking the hosts, for the plan of {}", screen.runbook);
+            centred(buf, area, &[span(text, styles.muted).into()]);
+            return Status::default();
+        }
+        PlanState::Failed(why) => {
+            let mut lines = vec![Line::from(span("✖ there is no plan", styles.critical)), Line::default()];
+            let width = usize::from(area.width).saturating_sub(8);
+            lines.extend(wrap(why.as_str(), width).into_iter().map(Line::from));
+            centred(buf, area, &lines);
+            return Status::default();
+        }
+        PlanState::Made(plan) | PlanState::Starting(plan) => plan,
+    };
+    let lines = lines(scene, plan, &screen.refused, area.width);
+    let top = state.scroll_text(screen.scroll, lines.len(), area.height);
+    for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
+        left(buf, row(area, y), line);
+    }
+    let below = lines.len().saturating_sub(top + usize::from(area.height));
+    Status { says: says(scene, plan, matches!(screen.state, PlanState::Starting(_)), below), place: None }
+}
+
+fn says(scene: &Scene<'_>, plan: &PlanView, starting: bool, below: usize) -> Line<'static> {
+    let styles = scene.styles;
+    if starting {
+        return span("starting", styles.accent).into();
+    }
+    let changes = plan.steps.iter().filter(|s| s.effect != Effect::Read).count();
+    let mut spans = Vec::new();
+    if !plan.problems.is_empty() {
+        spans.push(span("✖ cannot be run   ", styles.critical));
+    }
+    let guard = if plan.challenge { ", values must be typed" } else { "" };
+    let text = format!("{}, {changes} with changes{guard}", count(plan.steps.len(), "step"));
+    spans.push(span(text, styles.muted));
+    if plan.problems.is_empty() {
+        spans.push(span(format!("   {} to start", key(scene, Action::Open)), styles.strong));
+    }
+    if below > 0 {
+        spans.push(span(format!("   {} more below ↓", count(below, "line")), styles.muted));
+    }
+    Line::from(spans)
+}
+
+fn lines(
+    scene: &Scene<'_>,
+    plan: &PlanView,
+    refused: &[crate::domain::text::Clean],
+    width: u16,
+) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let mut page = Page::new(width, styles);
+    for (i, why) in refused.iter().enumerate() {
+        page.signed(1, if i == 0 { "✖" } else { " " }, why.as_str(), styles.critical);
+    }
+    page.text(1, plan.title.as_str(), styles.strong);
+    let short: String = plan.hash.chars().take(12).collect();
+    let of = format!("plan of {} in {}, runbook {short}", plan.runbook, plan.env);
+    page.text(1, &of, styles.muted);
+    if !plan.problems.is_empty() {
+        page.section("WHAT KEEPS IT FROM RUNNING", "");
+        for problem in &plan.problems {
+            page.signed(2, "✖", problem.as_str(), styles.critical);
+        }
+    }
+    if !plan.inputs.is_empty() {
+        page.section("INPUTS", "");
+        for (name, value) in &plan.inputs {
+            page.labelled(name.as_str(), value.as_str(), styles.strong);
+        }
+    }
+    targets::add(&mut page, scene, &plan.targets, width);
+    page.section("STEPS", "");
+    for (i, step) in plan.steps.iter().enumerate() {
+        add_step(&mut page, scene, i + 1, step, width);
+    }
+    page.lines
+}
+
+fn add_step(page: &mut Page<'_>, scene: &Scene<'_>, number: usize, step: &PlanStep, width: u16) {
+    let styles = scene.styles;
+    let depth = 2 * step.depth.min(4);
+    let indent = 6 + depth;
+    let titles = wrap(step.title.as_str(), usize::from(width).saturating_sub(indent + 1));
+    for (i, title) in titles.into_iter().enumerate() {
+        let lead = if i == 0 { format!("{number:>4}  ") } else { " ".repeat(6) };
+        page.line(vec![span(lead, styles.muted), Span::raw(" ".repeat(depth)), span(title, styles.strong)]);
+    }
+    page.line(what(scene, step, indent));
+    if let Some(when) = &step.when {
+        page.text(indent, &format!("only when {when}"), styles.muted);
+    }
+    if let Some(why) = &step.why {
+        page.text(indent, why.as_str(), styles.muted);
+    }
+    for line in &step.command {
+        page.text(indent + 2, line.as_str(), styles.base);
+    }
+    if let Some(undo) = &step.undo {
+        page.text(indent, &format!("undo: {undo}"), styles.muted);
+    }
+    if step.point_of_no_return {
+        page.line(vec![no_return(scene, width)]);
+    }
+}
+
+/// Its kind, what it may change, and where.
+fn what(scene: &Scene<'_>, step: &PlanStep, indent: usize) -> Vec<Span<'static>> {
+    let styles = scene.styles;
+    let hosts: Vec<&str> = step.on.iter().map(crate::domain::names::HostName::as_str).collect();
+    let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
+    vec![
+        Span::raw(" ".repeat(indent)),
+        span(effect(step.effect), styles.effect(step.effect)),
+        span(format!("  {}{on}", step.kind), styles.muted),
+    ]
+}
+
+/// What a step may change, in a word.
+pub(super) fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "reads",
+        Effect::Mutate => "CHANGES",
+        Effect::Destructive => "DESTROYS",
+    }
+}
+
+/// The line across.
+pub(super) fn no_return(scene: &Scene<'_>, width: u16) -> Span<'static> {
+    let text = " POINT OF NO RETURN ";
+    let rest = usize::from(width).saturating_sub(text.len());
+    let line = format!("{}{text}{}", "━".repeat(rest / 2), "━".repeat(rest - rest / 2));
+    span(line, scene.styles.critical)
+}

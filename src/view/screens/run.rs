@@ -1,0 +1,162 @@
+//! A run: its steps at the left, what the current one does and rests on at the right, below them what is asked, what
+//! comes next and whether it is safe to stop. On a narrow terminal all of it in one column.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::config::action::Action;
+use crate::domain::run::{Mode, RunState, RunView, Safety};
+use crate::domain::time::short_age;
+use crate::view::scene::Scene;
+use crate::view::signs::Progress;
+use crate::view::state::ViewState;
+use crate::view::text::{centred, left, right, row, span, two_units};
+use crate::view::widgets::footer::{Status, key};
+
+mod doing;
+mod prompt;
+mod steps;
+
+/// From so many columns on, steps stand beside what they do.
+const WIDE: u16 = 100;
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let Some(run) = scene.model.shown_run() else {
+        centred(buf, area, &[span("this run is not known here", scene.styles.muted).into()]);
+        return Status::default();
+    };
+    let used = headline(buf, area, scene, run);
+    let area = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
+    let foot = foot(scene, run);
+    let (asked, long) = prompt::draw(buf, area, scene, run, foot.len());
+    let below = asked + u16::try_from(foot.len()).unwrap_or(0);
+    let body = Rect { height: area.height.saturating_sub(below), ..area };
+    for (y, line) in (body.bottom() + asked..area.bottom()).zip(&foot) {
+        left(buf, Rect { y, height: 1, ..area }, line);
+    }
+    let hidden = if area.width >= WIDE {
+        let width = (area.width * 2 / 5).min(64);
+        let list = Rect { width, ..body };
+        steps::draw(buf, list, scene, state, run);
+        for y in body.top()..body.bottom() {
+            left(buf, Rect { x: body.x + width, y, width: 1, height: 1 }, &bar(scene));
+        }
+        doing::draw(
+            buf,
+            Rect { x: body.x + width + 1, width: body.width - width - 1, ..body },
+            scene,
+            state,
+            run,
+            doing::Form { dense: false, asked: long },
+        )
+    } else {
+        // What is asked rests on the command and the facts: they have the room then.
+        let most = if asked > 0 { 1 } else { (body.height * 2 / 5).max(2) };
+        let height = most.min(u16::try_from(run.steps.len() + 1).unwrap_or(u16::MAX));
+        let list = Rect { height: height.min(body.height), ..body };
+        steps::draw(buf, list, scene, state, run);
+        let rule = Rect { y: list.bottom(), height: 1.min(body.bottom() - list.bottom()), ..body };
+        left(buf, rule, &span("─".repeat(usize::from(rule.width)), scene.styles.line).into());
+        let rest = Rect { y: rule.bottom(), height: body.bottom() - rule.bottom(), ..body };
+        doing::draw(buf, rest, scene, state, run, doing::Form { dense: true, asked: long })
+    };
+    Status {
+        says: says(scene, run, hidden),
+        place: scene.model.shown_step().map(|at| (at + 1, run.steps.len(), run.steps.len())),
+    }
+}
+
+fn bar(scene: &Scene<'_>) -> Line<'static> {
+    span("│", scene.styles.line).into()
+}
+
+fn says(scene: &Scene<'_>, run: &RunView, hidden: usize) -> Line<'static> {
+    let mut text = Vec::new();
+    if hidden > 0 {
+        let (up, down) = (key(scene, Action::PageUp), key(scene, Action::PageDown));
+        text.push(format!("{} not seen: {up} {down}", crate::view::text::count(hidden, "line")));
+    }
+    if run.state.is_under_way() && scene.model.runs.step.is_some() {
+        text.push(format!("{} to follow the run", key(scene, Action::Last)));
+    }
+    span(text.join("   "), scene.styles.muted).into()
+}
+
+/// What runs, how it stands, whose it is and why; what is wrong with the way to it. Returns its height.
+fn headline(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunView) -> u16 {
+    let styles = scene.styles;
+    let progress = Progress::from(&run.state);
+    let since = match run.state.is_under_way() {
+        true => format!("  {}", two_units(scene.model.now.since(run.began))),
+        false => String::new(),
+    };
+    let stands = Line::from(vec![
+        span(format!("{} {}", progress.sign(), run.state.word()), styles.progress(progress)),
+        span(format!("{since} "), styles.muted),
+    ]);
+    let room = right(buf, row(area, 0), &stands);
+    let (mode, style) = match run.mode {
+        Mode::Live => (" LIVE ", styles.armed),
+        Mode::DryRun => (" DRY RUN ", styles.tab),
+    };
+    let mut spans = vec![Span::raw(" "), span(mode, style), Span::raw(" ")];
+    if run.watching {
+        spans.extend([span(" WATCHING ", styles.paused), Span::raw(" ")]);
+    }
+    spans.push(span(run.title.as_str(), styles.strong));
+    left(buf, Rect { width: room, ..row(area, 0) }, &Line::from(spans));
+    let who = format!(" {}  by {}: {}", run.id, run.who, run.why);
+    left(buf, row(area, 1), &span(who, styles.muted).into());
+    match &run.trouble {
+        Some(trouble) => {
+            left(buf, row(area, 2), &span(format!(" ✖ {trouble}"), styles.critical).into());
+            3
+        }
+        None => 2,
+    }
+}
+
+/// What comes next, and whether it is safe to stop here.
+fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let label = |text: &str| span(format!(" {text:<6}"), styles.muted);
+    if !run.state.is_under_way() {
+        let then = match run.state {
+            RunState::Stopped(_) if !run.watching => {
+                "It may be resumed: Enter. What it needs is in the journal."
+            }
+            RunState::Stopped(_) => "Who has it may resume it.",
+            _ => "It is over. The report is in the journal.",
+        };
+        return vec![Line::from(vec![label("next"), span(then, styles.base)])];
+    }
+    let next = run
+        .doing
+        .as_ref()
+        .and_then(|d| d.next.as_ref())
+        .map_or("nothing: it is the last step", |n| n.as_str());
+    let mut lines = vec![Line::from(vec![label("next"), span(next.to_owned(), styles.base)])];
+    lines.push(match &run.safety {
+        Safety::Safe => Line::from(vec![label("stop?"), span("● safe here, as long as you like", styles.ok)]),
+        Safety::Until { until, cost } => {
+            let now = scene.model.now;
+            let (text, style) = if *until > now {
+                (format!("▲ safe for {} more", clock(until.since(now).as_secs())), styles.warning)
+            } else {
+                (format!("✖ NOT SAFE for {} now", short_age(now.since(*until))), styles.critical)
+            };
+            Line::from(vec![label("stop?"), span(text, style), span(format!("  {cost}"), styles.base)])
+        }
+    });
+    let current = run.current.and_then(|at| run.steps.get(at));
+    if current.is_some_and(|s| s.point_of_no_return) {
+        let text = "✖ POINT OF NO RETURN: after this step nothing can be taken back";
+        lines.push(Line::from(vec![label(""), span(text, styles.critical)]));
+    }
+    lines
+}
+
+fn clock(seconds: u64) -> String {
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}

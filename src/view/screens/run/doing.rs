@@ -1,0 +1,251 @@
+//! What the step looked at does: where, with what words, resting on which facts, and what it printed. Of a run that
+//! stands or is over: what became of it, and what to look at.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::domain::names::HostName;
+use crate::domain::run::{Doing, FactView, RunState, RunView, StepState, StepView};
+use crate::domain::time::short_age;
+use crate::view::scene::Scene;
+use crate::view::screens::plan;
+use crate::view::signs::Progress;
+use crate::view::state::ViewState;
+use crate::view::text::{left, row, span, took};
+use crate::view::widgets::page::Page;
+
+/// A fact older than this is shown as old.
+const FRESH: Duration = Duration::from_secs(15);
+
+/// How it is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// In one column, without empty lines.
+    pub(super) dense: bool,
+    /// With the text of what is asked, which was too long for its box.
+    pub(super) asked: bool,
+}
+
+/// Draws it and returns how many lines are not seen.
+pub(super) fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    state: &mut ViewState,
+    run: &RunView,
+    form: Form,
+) -> usize {
+    let mut page = Page::new(area.width, scene.styles);
+    page.dense = form.dense;
+    if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
+        page.text(1, prompt.title.as_str(), scene.styles.warning);
+        for line in &prompt.text {
+            page.text(1, line.as_str(), scene.styles.base);
+        }
+        page.gap();
+    }
+    let ended = !run.state.is_under_way() && scene.model.runs.step.is_none();
+    let at = scene.model.shown_step();
+    let mut output = 0;
+    if ended {
+        summary(&mut page, scene, run);
+    } else if let Some(step) = at.and_then(|at| run.steps.get(at)) {
+        head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
+        if at == run.current
+            && let Some(doing) = &run.doing
+        {
+            output = what(&mut page, scene, doing);
+        }
+    }
+    if output == 0 {
+        remembered(&mut page, scene, run);
+    }
+    show(buf, area, scene, state, &page.lines, output)
+}
+
+/// Shows what fits. Without a choice made by a person: all of it, or its beginning and the end of the output.
+fn show(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    state: &mut ViewState,
+    lines: &[Line<'static>],
+    output: usize,
+) -> usize {
+    let height = usize::from(area.height);
+    let wanted = scene.model.runs.scroll;
+    let top = state.scroll_text(wanted.unwrap_or(0), lines.len(), area.height);
+    let hidden = lines.len().saturating_sub(height);
+    if wanted.is_some() || hidden == 0 || output == 0 || height < 4 {
+        for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
+            left(buf, row(area, y), line);
+        }
+        return hidden;
+    }
+    let tail = output.min(height / 2);
+    let head = height - tail - 1;
+    let note = format!(" ⋮ {}", crate::view::text::count(lines.len() - head - tail, "line"));
+    let note = Line::from(span(note, scene.styles.muted));
+    let shown = lines.iter().take(head).chain([&note]).chain(lines.iter().skip(lines.len() - tail));
+    for (y, line) in (0..area.height).zip(shown) {
+        left(buf, row(area, y), line);
+    }
+    hidden + 1
+}
+
+fn names(hosts: &[HostName]) -> String {
+    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" on {}", names.join(", ")) }
+}
+
+/// Which step this is, where, what it may change, how it stands.
+fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: usize) {
+    let styles = scene.styles;
+    // In one column the title stands right above, unless it was too long.
+    if !page.dense || !page.fits(step.title.as_str(), 20) {
+        page.text(1, &format!("{}/{of}  {}", at + 1, step.title), styles.strong);
+    }
+    let progress = Progress::from(&step.state);
+    let mut spans = vec![
+        span(format!(" {} {}", progress.sign(), progress.word()), styles.progress(progress)),
+        span(format!("  {}", plan::effect(step.effect)), styles.effect(step.effect)),
+        span(format!("  {}{}", step.kind, names(&step.on)), styles.muted),
+    ];
+    if let Some(time) = step.took {
+        spans.push(span(format!("  {}", took(time)), styles.muted));
+    }
+    page.line(spans);
+    match &step.state {
+        StepState::Failed(why) => page.signed(1, "✖", why.as_str(), styles.critical),
+        StepState::Unknown(look) => {
+            page.signed(1, "?", "Nobody knows whether this was done. What to look at:", styles.unknown);
+            page.text(3, look.as_str(), styles.strong);
+        }
+        StepState::Skipped(why) => page.signed(1, "–", why.as_str(), styles.muted),
+        _ => {}
+    }
+    if step.point_of_no_return {
+        page.signed(1, "━", "After it nothing can be taken back.", styles.critical);
+    }
+}
+
+/// What the current step does; returns how many of the last lines are its output.
+fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
+    let styles = scene.styles;
+    for (host, lines) in &doing.commands {
+        if page.dense {
+            let label =
+                host.as_ref().filter(|_| doing.commands.len() > 1).map_or("command", HostName::as_str);
+            for (i, line) in lines.iter().enumerate() {
+                page.labelled(if i == 0 { label } else { "" }, line.as_str(), styles.strong);
+            }
+            continue;
+        }
+        page.section("COMMAND", &host.as_ref().map_or_else(String::new, |h| format!("on {h}")));
+        for line in lines {
+            page.text(3, line.as_str(), styles.strong);
+        }
+    }
+    if !doing.facts.is_empty() && !page.dense {
+        page.section("RESTS ON", "");
+    }
+    for (i, fact) in doing.facts.iter().enumerate() {
+        let (sign, text, style) = fact_line(scene, fact);
+        if page.dense {
+            page.labelled(if i == 0 { "rests on" } else { "" }, &format!("{sign} {text}"), style);
+        } else {
+            page.signed(3, sign, &text, style);
+        }
+    }
+    page.gap();
+    for (label, text) in [("why", &doing.why), ("impact", &doing.impact), ("undo", &doing.undo)] {
+        if let Some(text) = text {
+            page.labelled(label, text.as_str(), styles.base);
+        }
+    }
+    if doing.output.is_empty() {
+        return 0;
+    }
+    page.section("OUTPUT", "");
+    let before = page.lines.len();
+    let several = doing.commands.len() > 1;
+    for (host, line) in &doing.output {
+        match host {
+            Some(host) if several => page.text(3, &format!("{host}  {line}"), styles.base),
+            _ => page.text(3, line.as_str(), styles.base),
+        }
+    }
+    page.lines.len() - before
+}
+
+fn fact_line(scene: &Scene<'_>, fact: &FactView) -> (&'static str, String, Style) {
+    let styles = scene.styles;
+    let age = scene.model.now.since(fact.at);
+    let host = fact.host.as_ref().map_or_else(String::new, |h| format!(" on {h}"));
+    let old = if age > FRESH { ", OLD" } else { "" };
+    let (sign, style, seen) = match &fact.seen {
+        Ok(seen) => ("●", if age > FRESH { styles.stale } else { styles.ok }, seen),
+        Err(why) => ("✖", styles.critical, why),
+    };
+    let text = format!("{}: {seen}{host}, {} ago{old}", fact.says, short_age(age));
+    (sign, text, style)
+}
+
+/// What became of a run that stands or is over.
+fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
+    let styles = scene.styles;
+    let progress = Progress::from(&run.state);
+    let text = match &run.state {
+        RunState::Stopped(why) => format!("Stopped: {why}"),
+        RunState::Abandoned(why) => format!("Given up: {why}"),
+        RunState::RolledBack => "Everything was taken back to the last safe point.".to_owned(),
+        _ => "Everything was done.".to_owned(),
+    };
+    page.signed(1, progress.sign(), &text, styles.progress(progress));
+    let done = run.steps.iter().filter(|s| s.state == StepState::Done).count();
+    let printed = run.steps.iter().filter(|s| s.state == StepState::Printed).count();
+    let only = if printed > 0 { format!(", {printed} printed only") } else { String::new() };
+    page.text(
+        3,
+        &format!("{done} of {} done{only}", crate::view::text::count(run.steps.len(), "step")),
+        styles.muted,
+    );
+    let mut titled = false;
+    for (i, step) in run.steps.iter().enumerate() {
+        let (why, style) = match &step.state {
+            StepState::Failed(why) => (why, styles.critical),
+            StepState::Unknown(look) => (look, styles.unknown),
+            StepState::Skipped(why) => (why, styles.muted),
+            _ => continue,
+        };
+        if !titled {
+            page.section("WHAT TO LOOK AT", "");
+            titled = true;
+        }
+        let progress = Progress::from(&step.state);
+        let text = format!("{} {}{}: {why}", i + 1, step.title, names(&step.on));
+        page.signed(2, progress.sign(), &format!("{} {text}", progress.word()), style);
+    }
+}
+
+/// Captured values and notes.
+fn remembered(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
+    let styles = scene.styles;
+    if !run.values.is_empty() {
+        page.section("VALUES", "");
+        for (name, host, value) in &run.values {
+            let host = host.as_ref().map_or_else(String::new, |h| format!(" of {h}"));
+            page.text(3, &format!("{name}{host}: {value}"), styles.base);
+        }
+    }
+    if !run.notes.is_empty() {
+        page.section("NOTES", "");
+        for (at, who, text) in &run.notes {
+            page.text(3, &format!("{at} {who}: {text}"), styles.base);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a run asks, in a box below what it rests on, so that the command and the facts stay in sight.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Padding, Widget};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::model::runs::{PromptId, Reply};
+use crate::domain::run::{Choice, InputView, Mode, Prompt, PromptKind, RunView};
+use crate::view::scene::Scene;
+use crate::view::text::{left, row, span, wrap};
+use crate::view::widgets::forms::{answers, choices, typed};
+
+/// Lines that are left to what is above it, at least.
+const KEPT: u16 = 5;
+
+/// Draws it at the bottom of the area, `below` lines from its end; returns its height, and whether its text is too long
+/// for it and stands with what the step does, where it can be read to its end.
+pub(super) fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    run: &RunView,
+    below: usize,
+) -> (u16, bool) {
+    let Some(prompt) = &run.prompt else { return (0, false) };
+    let styles = scene.styles;
+    let width = usize::from(area.width.saturating_sub(4));
+    let below = u16::try_from(below).unwrap_or(0);
+    let mut text: Vec<Line<'_>> = Vec::new();
+    if prompt.title.as_str().width() + 4 > width {
+        text.extend(wrap(prompt.title.as_str(), width).into_iter().map(|l| span(l, styles.strong).into()));
+    }
+    for line in &prompt.text {
+        text.extend(wrap(line.as_str(), width).into_iter().map(Line::from));
+    }
+    let ask = if run.watching { watched(scene, run) } else { ask(scene, run, prompt, width) };
+    let room = usize::from(area.height.saturating_sub(below + KEPT + 2));
+    let long = text.len() + ask.len() > room;
+    if long {
+        text = vec![span("What it is about stands above, to its end.", styles.muted).into()];
+    }
+    let lines: Vec<Line<'_>> = text.into_iter().chain(ask).collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let height = height.min(area.height.saturating_sub(below));
+    let outer = Rect { y: area.bottom().saturating_sub(below + height), height, ..area };
+    let title = Line::from(span(format!(" ◆ {} ", prompt.title), styles.warning));
+    let block = Block::bordered()
+        .style(styles.dialog)
+        .border_style(styles.warning)
+        .title(title)
+        .padding(Padding::horizontal(1));
+    let inner = block.inner(outer);
+    block.render(outer, buf);
+    for (y, line) in (0..inner.height).zip(&lines) {
+        left(buf, row(inner, y), line);
+    }
+    (height, long)
+}
+
+fn watched(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
+    vec![span(format!("{} is asked; you only watch", run.who), scene.styles.muted).into()]
+}
+
+fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let own = PromptId::Run(run.id.clone(), prompt.number);
+    let blank = Reply::default();
+    let reply = Some(&scene.model.runs.reply).filter(|r| r.to.as_ref() == Some(&own)).unwrap_or(&blank);
+    if reply.given {
+        return vec![span("answered", styles.muted).into()];
+    }
+    let mut lines = Vec::new();
+    let arm = run.mode == Mode::Live && !scene.model.is_armed(&run.env);
+    let yes_changes = matches!(prompt.kind, PromptKind::Confirm | PromptKind::Challenge(_));
+    if arm && yes_changes {
+        let text = "▲ This environment is read-only: a yes asks to arm it first.";
+        lines.extend(wrap(text, width).into_iter().map(|l| span(l, styles.warning).into()));
+    }
+    match &prompt.kind {
+        PromptKind::Confirm => {
+            lines.push(answers(scene, &[("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")]));
+        }
+        PromptKind::Challenge(value) => {
+            lines.push(Line::from(vec![Span::raw("To go on, type  "), span(value.as_str(), styles.strong)]));
+            lines.push(typed(scene, &reply.typed, true, width));
+            lines.extend(wrong(scene, reply));
+            lines.push(answers(scene, &[("Enter", "go on"), ("Esc", "no, nothing is done")]));
+        }
+        PromptKind::Input(input) => lines.extend(value(scene, input, reply, width)),
+        PromptKind::Choose(ways) => lines.extend(choose(scene, ways, reply, width)),
+        PromptKind::Approve(words) => {
+            lines.push(Line::from("A second person says yes with:"));
+            lines.extend(
+                wrap(words.as_str(), width.saturating_sub(2))
+                    .into_iter()
+                    .map(|l| Line::from(vec![Span::raw("  "), span(l, styles.strong)])),
+            );
+            lines.push(answers(scene, &[("n", "give up waiting")]));
+        }
+    }
+    lines
+}
+
+fn wrong(scene: &Scene<'_>, reply: &Reply) -> Option<Line<'static>> {
+    reply.wrong.map(|why| span(format!("✖ {why}"), scene.styles.critical).into())
+}
+
+fn value<'a>(scene: &Scene<'_>, input: &'a InputView, reply: &Reply, width: usize) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let mut lines = vec![Line::from(vec![
+        Span::raw(input.label.as_str()),
+        span(format!("  {}", input.wanted), styles.muted),
+    ])];
+    if let Some(help) = &input.help {
+        lines.extend(wrap(help.as_str(), width).into_iter().map(|l| span(l, styles.muted).into()));
+    }
+    if input.choices.is_empty() {
+        lines.push(typed(scene, &reply.typed, !input.sensitive, width));
+    } else {
+        lines.extend(choices(scene, &input.choices, reply.at));
+    }
+    lines.extend(wrong(scene, reply));
+    lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "no")]));
+    lines
+}
+
+fn choose<'a>(scene: &Scene<'_>, ways: &'a [Choice], reply: &Reply, width: usize) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let chosen = reply.chosen.and_then(|key| ways.iter().find(|w| w.key == key));
+    if let Some(way) = chosen {
+        let mut lines = vec![Line::from(format!("{}: why?", way.label))];
+        lines.push(typed(scene, &reply.typed, true, width));
+        lines.extend(wrong(scene, reply));
+        lines.push(answers(scene, &[("Enter", "do that"), ("Esc", "choose another")]));
+        return lines;
+    }
+    ways.iter()
+        .map(|way| {
+            let why = if way.reason { "  (with a reason)" } else { "" };
+            Line::from(vec![
+                span(format!("{}  ", way.key), styles.strong),
+                Span::raw(way.label.as_str()),
+                span(why, styles.muted),
+            ])
+        })
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! The steps of a run, each with its sign and its word or time; a line across where there is no way back.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::run::{RunView, StepState, StepView};
+use crate::view::scene::Scene;
+use crate::view::screens::plan::no_return;
+use crate::view::signs::Progress;
+use crate::view::state::{List, ViewState};
+use crate::view::text::{Align, left, put, row, span, took, two_units};
+
+/// Columns of a step's word or time.
+const WORD: u16 = 8;
+
+/// A row of the list.
+enum Row<'a> {
+    Step(usize, &'a StepView),
+    NoReturn,
+}
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut ViewState, run: &RunView) {
+    let mut rows = Vec::with_capacity(run.steps.len() + 1);
+    for (i, step) in run.steps.iter().enumerate() {
+        rows.push(Row::Step(i, step));
+        if step.point_of_no_return {
+            rows.push(Row::NoReturn);
+        }
+    }
+    let shown = scene.model.shown_step();
+    let at = rows.iter().position(|r| matches!(r, Row::Step(i, _) if Some(*i) == shown));
+    let offset = state.scroll(scene.model.active, List::Steps, at, rows.len(), area.height);
+    for (y, entry) in (0..area.height).zip(rows.iter().skip(offset)) {
+        let line = row(area, y);
+        match entry {
+            Row::NoReturn => left(buf, line, &no_return(scene, area.width).into()),
+            Row::Step(i, step) => {
+                draw_step(buf, line, scene, *i, step);
+                if Some(*i) == shown {
+                    buf.set_style(line, scene.styles.selected);
+                    let mark = span("▸", scene.styles.accent.patch(scene.styles.selected));
+                    put(buf, line.x, line.y, 1, &mark.into(), Align::Left);
+                }
+            }
+        }
+    }
+}
+
+fn draw_step(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, at: usize, step: &StepView) {
+    let styles = scene.styles;
+    let progress = Progress::from(&step.state);
+    let (word, word_style) = word(scene, step, progress);
+    let style = match progress {
+        Progress::Ahead | Progress::Skipped | Progress::Undone => styles.muted,
+        Progress::Asks | Progress::Runs => styles.strong,
+        _ => Style::default(),
+    };
+    let indent = 2 * step.depth.min(4);
+    let line = Line::from(vec![
+        span(format!(" {} ", progress.sign()), styles.progress(progress)),
+        span(format!("{:>3} ", at + 1), styles.muted),
+        Span::raw(" ".repeat(indent)),
+        span(step.title.as_str(), style),
+    ]);
+    let room = area.width.saturating_sub(WORD + 2);
+    put(buf, area.x + 1, area.y, room.saturating_sub(1), &line, Align::Left);
+    put(
+        buf,
+        area.right().saturating_sub(WORD + 1),
+        area.y,
+        WORD,
+        &span(word, word_style).into(),
+        Align::Right,
+    );
+}
+
+fn word(scene: &Scene<'_>, step: &StepView, progress: Progress) -> (String, Style) {
+    let styles = scene.styles;
+    match (&step.state, step.took, step.began) {
+        (StepState::Waiting, ..) => (String::new(), styles.muted),
+        (StepState::Done, Some(time), _) => (took(time), styles.muted),
+        (StepState::Running, _, Some(began)) => (two_units(scene.model.now.since(began)), styles.accent),
+        _ => (progress.word().to_owned(), styles.progress(progress)),
+    }
+}

@@ -1,0 +1,221 @@
+//! What there is to run: runs that are not over on top, then the runbooks; what the selected one is for in full.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
+use crate::config::action::Action;
+use crate::domain::run::{Danger, Mode, RunState, RunView, RunbookEntry};
+use crate::view::scene::Scene;
+use crate::view::signs::Progress;
+use crate::view::state::{List, ViewState};
+use crate::view::text::{Align, centred, count, left, row, span};
+use crate::view::widgets::footer::{Status, key};
+use crate::view::widgets::page::Page;
+use crate::view::widgets::table::{Column, Instead, Table};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    Name,
+    Danger,
+    Steps,
+    LastRun,
+    Title,
+}
+
+/// Lines kept for what the selected one is for.
+const DETAIL: u16 = 7;
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let rows = runbook_rows(scene.model);
+    let Some(listing) = scene.model.listing() else {
+        centred(buf, area, &[span("looking for runbooks and runs", scene.styles.muted).into()]);
+        return Status::default();
+    };
+    let area = troubles(buf, area, scene, &listing.troubles);
+    let all = listing.runbooks.len();
+    let (list, detail) = super::problems::split(area, DETAIL);
+    let table = Table::new(list, &columns(&rows));
+    table.titles(buf, scene.styles, None);
+    if rows.is_empty() {
+        let why = match all {
+            0 => "there is no runbook here".to_owned(),
+            _ => format!("nothing matches \"{}\"", scene.model.filter.text),
+        };
+        centred(buf, area, &[span(why, scene.styles.muted).into()]);
+        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+    }
+    let at = selected(scene.model);
+    let offset = state.scroll(scene.model.active, List::Runbooks, at, rows.len(), table.height());
+    for (y, (i, entry)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
+        match *entry {
+            RunbookRow::Here(run) => {
+                let says = here(scene, run);
+                let progress = Progress::from(&run.state);
+                let sign = span(progress.sign(), scene.styles.progress(progress));
+                let instead = Instead { covers: |id| id != Id::Name, says };
+                table.row(buf, y, sign, Some(instead), |_, _| {
+                    span(run.runbook.as_str(), scene.styles.strong).into()
+                });
+            }
+            RunbookRow::Run(run) => {
+                let progress = if run.held { Progress::Runs } else { Progress::Stands };
+                let sign = span(progress.sign(), scene.styles.progress(progress));
+                let says = Line::from(vec![
+                    span(if run.held { "under way" } else { "resume" }, scene.styles.progress(progress)),
+                    span(format!("  {}, by {}: ", run.mode.word(), run.who), scene.styles.muted),
+                    span(run.says.as_str(), scene.styles.base),
+                ]);
+                let instead = Instead { covers: |id| id != Id::Name, says };
+                table.row(buf, y, sign, Some(instead), |_, _| {
+                    span(run.runbook.as_str(), scene.styles.strong).into()
+                });
+            }
+            RunbookRow::Runbook(runbook) => {
+                table.row(buf, y, span(" ", scene.styles.base), None, |id, _| cell(scene, runbook, id));
+            }
+        }
+        if at == Some(i) {
+            table.select(buf, y, scene.styles);
+        }
+    }
+    if let Some(chosen) = at.and_then(|i| rows.get(i)) {
+        in_full(buf, detail, scene, chosen);
+    }
+    let runs = rows.iter().filter(|r| !matches!(r, RunbookRow::Runbook(_))).count();
+    let says = format!("{}, {}", count(rows.len() - runs, "runbook"), count(runs, "run"));
+    let unfiltered = if scene.model.filter.text.is_empty() { rows.len() } else { all + listing.runs.len() };
+    Status {
+        says: span(says, scene.styles.muted).into(),
+        place: Some((at.map_or(0, |i| i + 1), rows.len(), unfiltered.max(rows.len()))),
+    }
+}
+
+/// What could not be read, above everything; returns the room below.
+fn troubles(
+    buf: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    troubles: &[crate::domain::text::Clean],
+) -> Rect {
+    let shown = u16::try_from(troubles.len().min(3)).unwrap_or(0);
+    for (y, trouble) in (0..shown).zip(troubles) {
+        left(buf, row(area, y), &span(format!(" ▲ {trouble}"), scene.styles.warning).into());
+    }
+    Rect { y: area.y + shown, height: area.height.saturating_sub(shown), ..area }
+}
+
+fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
+    let name = rows.iter().map(|r| match r {
+        RunbookRow::Here(run) => run.runbook.len(),
+        RunbookRow::Run(run) => run.runbook.len(),
+        RunbookRow::Runbook(runbook) => runbook.name.len(),
+    });
+    let last = rows.iter().filter_map(|r| match r {
+        RunbookRow::Runbook(runbook) => runbook.last_run.as_ref().map(|l| l.as_str().chars().count()),
+        _ => None,
+    });
+    let title = rows.iter().map(|r| match r {
+        RunbookRow::Runbook(runbook) => runbook.title.as_str().width(),
+        _ => 0,
+    });
+    let title = u16::try_from(title.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(16, 80);
+    let name = u16::try_from(name.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 32);
+    let last = u16::try_from(last.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
+    vec![
+        Column {
+            id: Id::Name,
+            title: "RUNBOOK",
+            align: Align::Left,
+            least: name.min(26),
+            most: name,
+            rank: 0,
+        },
+        Column::fixed(Id::Danger, "RISKS", Align::Left, 7, 1),
+        Column::fixed(Id::Steps, "STEPS", Align::Right, 5, 4),
+        Column {
+            id: Id::LastRun,
+            title: "LAST RUN",
+            align: Align::Left,
+            least: last.min(14),
+            most: last,
+            rank: 3,
+        },
+        Column { id: Id::Title, title: "WHAT IT DOES", align: Align::Left, least: 16, most: title, rank: 2 },
+    ]
+}
+
+fn cell<'a>(scene: &Scene<'a>, runbook: &'a RunbookEntry, id: Id) -> Line<'a> {
+    let styles = scene.styles;
+    match id {
+        Id::Name => span(runbook.name.as_str(), styles.strong).into(),
+        Id::Danger => danger(scene, runbook.danger).into(),
+        Id::Steps => span(runbook.steps.to_string(), styles.muted).into(),
+        Id::LastRun => match &runbook.last_run {
+            Some(last) => span(last.as_str(), styles.muted).into(),
+            None => span("never", styles.muted).into(),
+        },
+        Id::Title => Line::from(runbook.title.as_str()),
+    }
+}
+
+/// What may be lost, in a word.
+fn danger(scene: &Scene<'_>, danger: Danger) -> ratatui::text::Span<'static> {
+    match danger {
+        Danger::Reads => span("nothing", scene.styles.muted),
+        Danger::Changes => span("changes", scene.styles.warning),
+        Danger::Data => span("DATA", scene.styles.critical),
+    }
+}
+
+fn here<'a>(scene: &Scene<'a>, run: &'a RunView) -> Line<'a> {
+    let progress = Progress::from(&run.state);
+    let word = match &run.state {
+        RunState::Waiting => "waits for an answer",
+        state => state.word(),
+    };
+    let at = run.current.and_then(|at| run.steps.get(at));
+    let at = at.map_or_else(String::new, |step| format!(": {}", step.title));
+    let mode = if run.mode == Mode::DryRun { "  dry run" } else { "" };
+    let whose = if run.watching { format!("  by {}, watched", run.who) } else { String::new() };
+    Line::from(vec![
+        span(word, scene.styles.progress(progress)),
+        span(format!("{mode}{whose}"), scene.styles.muted),
+        span(at, scene.styles.base),
+    ])
+}
+
+fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, chosen: &RunbookRow<'_>) {
+    let styles = scene.styles;
+    let mut page = Page::new(area.width, styles);
+    match *chosen {
+        RunbookRow::Here(run) => about_run(&mut page, scene, &run.id, run.title.as_str(), "open it"),
+        RunbookRow::Run(run) => {
+            let then = if run.held { "watch it: it is somebody else's" } else { "go on with it" };
+            about_run(&mut page, scene, &run.id, run.says.as_str(), then);
+        }
+        RunbookRow::Runbook(runbook) => {
+            page.text(4, runbook.summary.as_str(), styles.base);
+            if !runbook.inputs.is_empty() {
+                let asked: Vec<&str> = runbook.inputs.iter().map(|i| i.label.as_str()).collect();
+                page.text(4, &format!("asks for: {}", asked.join(", ")), styles.muted);
+            }
+            if runbook.own {
+                page.text(4, "your own runbook", styles.muted);
+            }
+        }
+    }
+    for (y, line) in (1..area.height).zip(&page.lines) {
+        left(buf, row(area, y), line);
+    }
+}
+
+fn about_run(page: &mut Page<'_>, scene: &Scene<'_>, id: &str, says: &str, then: &str) {
+    let muted: Style = scene.styles.muted;
+    page.text(4, says, scene.styles.base);
+    page.text(4, id, muted);
+    page.text(4, &format!("{} to {then}", key(scene, Action::Open)), muted);
+}

@@ -1,0 +1,251 @@
+//! The console's own dialogs over runs: inputs, start, arming, notes, a refusal, leaving.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use tui_textarea::{CursorMove, TextArea};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::model::editor::Editor;
+use crate::app::model::runs::{Dialog, Form};
+use crate::domain::run::Mode;
+use crate::domain::text::Clean;
+use crate::view::scene::Scene;
+use crate::view::text::{left, row, span, wrap};
+
+use super::dialog;
+
+const WIDTH: u16 = 72;
+/// Values to choose from that are shown at once.
+const CHOICES: usize = 6;
+/// Lines of a note.
+const NOTE: u16 = 8;
+
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialog) {
+    let outer = WIDTH.min(area.width.saturating_sub(4));
+    let width = usize::from(outer.saturating_sub(4));
+    let env = scene.env.spec.level.to_uppercase();
+    let (title, lines) = match what {
+        Dialog::Inputs(form) => (form.title.to_string(), inputs(scene, form, width)),
+        Dialog::Start { mode, why, wrong } => {
+            (format!("Start in {env}"), start(scene, *mode, why, *wrong, width))
+        }
+        Dialog::Arm { reason, time, at_time, wrong } => {
+            (format!("Arm {env} for changes"), arm(scene, (reason, time, *at_time), *wrong, width))
+        }
+        Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
+        Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
+        Dialog::Quit { stopping } => ("Leave?".to_owned(), quit(scene, *stopping, width)),
+    };
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let title = Line::from(span(format!(" {title} "), scene.styles.warning));
+    let inner = dialog::open(buf, area, (outer, height), title, (scene.styles.dialog, scene.styles.warning));
+    for (y, line) in (0..inner.height).zip(&lines) {
+        left(buf, row(inner, y), line);
+    }
+}
+
+/// Keys and what each does.
+pub(crate) fn answers<'a>(scene: &Scene<'_>, answers: &[(&'a str, &'a str)]) -> Line<'a> {
+    let mut spans = Vec::new();
+    for (key, what) in answers {
+        spans.push(span(*key, scene.styles.strong));
+        spans.push(span(format!(" {what}   "), scene.styles.muted));
+    }
+    Line::from(spans)
+}
+
+/// What is typed: its end when it is long; dots for a secret.
+pub(crate) fn typed(scene: &Scene<'_>, text: &str, echo: bool, width: usize) -> Line<'static> {
+    Line::from(vec![
+        span("> ", scene.styles.accent),
+        Span::raw(end_of(text, echo, width.saturating_sub(4))),
+        span(" ", scene.styles.paused),
+    ])
+}
+
+fn end_of(text: &str, echo: bool, room: usize) -> String {
+    let graphemes: Vec<&str> = text.graphemes(true).collect();
+    if !echo {
+        return "•".repeat(graphemes.len().min(room));
+    }
+    let mut used = 0;
+    let mut tail: Vec<&str> = graphemes
+        .into_iter()
+        .rev()
+        .take_while(|g| {
+            used += g.width();
+            used <= room
+        })
+        .collect();
+    tail.reverse();
+    tail.concat()
+}
+
+/// Values to choose from, some of many around the one chosen.
+pub(crate) fn choices<'a>(scene: &Scene<'_>, all: &'a [Clean], at: Option<usize>) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let first = at.unwrap_or(0).saturating_sub(CHOICES - 1).min(all.len().saturating_sub(CHOICES));
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for (i, choice) in all.iter().enumerate().skip(first).take(CHOICES) {
+        let (mark, style) = if at == Some(i) { ("▸ ", styles.strong) } else { ("  ", styles.base) };
+        let style = style.patch(styles.dialog);
+        lines.push(Line::from(vec![span(mark, styles.accent), span(choice.as_str(), style)]));
+    }
+    if all.len() > CHOICES {
+        let text = format!("  {} in all, ↑ ↓", all.len());
+        lines.push(span(text, styles.muted).into());
+    }
+    lines
+}
+
+fn wrong(scene: &Scene<'_>, why: Option<&'static str>) -> Option<Line<'static>> {
+    why.map(|why| span(format!("✖ {why}"), scene.styles.critical).into())
+}
+
+fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let mut lines = Vec::new();
+    for (i, (input, value)) in form.fields.iter().enumerate() {
+        if i != form.at {
+            let shown =
+                if value.is_empty() { "–".to_owned() } else { end_of(value, !input.sensitive, width / 2) };
+            lines
+                .push(Line::from(vec![span(format!("  {}: ", input.label), styles.muted), Span::raw(shown)]));
+            continue;
+        }
+        lines.push(Line::from(vec![
+            span("▸ ", styles.accent),
+            span(input.label.as_str(), styles.strong),
+            span(format!("  {}", input.wanted), styles.muted),
+        ]));
+        if let Some(help) = &input.help {
+            let help = wrap(help.as_str(), width.saturating_sub(2));
+            lines.extend(help.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
+        }
+        if input.choices.is_empty() {
+            lines.push(typed(scene, value, !input.sensitive, width));
+        } else {
+            let at = input.choices.iter().position(|c| c.as_str() == value.as_str());
+            lines.extend(choices(scene, &input.choices, at));
+        }
+        lines.extend(wrong(scene, form.wrong));
+    }
+    lines.push(Line::default());
+    let last = form.at + 1 == form.fields.len();
+    let then = if last { "make the plan" } else { "next" };
+    let choice = form.fields.get(form.at).is_some_and(|(input, _)| !input.choices.is_empty());
+    let choose = if choice { &[("↑ ↓", "choose")][..] } else { &[] };
+    lines.push(answers(
+        scene,
+        &[choose, &[("Enter", then), ("Tab", "next field"), ("Esc", "cancel")]].concat(),
+    ));
+    lines
+}
+
+fn start(
+    scene: &Scene<'_>,
+    mode: Mode,
+    why: &str,
+    problem: Option<&'static str>,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let way = |of: Mode, text: &'static str| {
+        let (mark, style) = if of == mode { ("▸ ", styles.strong) } else { ("  ", styles.muted) };
+        Line::from(vec![span(mark, styles.accent), span(text, style)])
+    };
+    let mut lines = vec![
+        way(Mode::DryRun, "dry run: reads are done, changes are only printed"),
+        way(Mode::Live, "LIVE: changes are made, each after a yes"),
+        Line::default(),
+        Line::from("Why? It is kept in the journal."),
+        typed(scene, why, true, width),
+    ];
+    lines.extend(wrong(scene, problem));
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Enter", "start"), ("Tab", "the other mode"), ("Esc", "cancel")]));
+    lines
+}
+
+fn arm(
+    scene: &Scene<'_>,
+    (reason, time, at_time): (&str, &str, bool),
+    problem: Option<&'static str>,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let field = |label: &'static str, text: &str, active: bool| {
+        let (mark, style) = if active { ("▸ ", styles.strong) } else { ("  ", styles.muted) };
+        let mut spans = vec![span(mark, styles.accent), span(format!("{label:<10}"), style)];
+        spans.push(Span::raw(end_of(text, true, width.saturating_sub(14))));
+        if active {
+            spans.push(span(" ", styles.paused));
+        }
+        Line::from(spans)
+    };
+    let text = "It is read-only until then, and again when the time is up, when no key is pressed for 15 minutes, \
+                when the jump box is connected anew, or another environment is shown.";
+    let mut lines: Vec<Line<'static>> =
+        wrap(text, width).into_iter().map(|l| span(l, styles.muted).into()).collect();
+    lines.push(Line::default());
+    lines.push(field("what for", reason, !at_time));
+    lines.push(field("for", time, at_time));
+    lines.extend(wrong(scene, problem));
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "the other field"), ("Esc", "cancel")]));
+    lines
+}
+
+fn refused(scene: &Scene<'_>, why: &[Clean], width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for why in why {
+        lines.extend(wrap(why.as_str(), width).into_iter().map(Line::from));
+    }
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Enter", "close")]));
+    lines
+}
+
+fn quit(scene: &Scene<'_>, stopping: bool, width: usize) -> Vec<Line<'static>> {
+    let styles = scene.styles;
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for run in scene.model.runs_under_way() {
+        let step = run.current.and_then(|at| run.steps.get(at)).map_or("", |s| s.title.as_str());
+        let text = format!("► {} of {}: {step}", run.runbook, run.env);
+        lines.extend(wrap(&text, width).into_iter().map(|l| span(l, styles.strong).into()));
+    }
+    let text = match stopping {
+        false => "The run stops before its next step; the journal keeps it, and it can be resumed.",
+        true => {
+            "Waiting for the step under way to end. ^C leaves at once; how that step went is then not known."
+        }
+    };
+    lines.extend(wrap(text, width).into_iter().map(Line::from));
+    lines.push(Line::default());
+    lines.push(match stopping {
+        false => answers(scene, &[("y", "stop it and quit"), ("Enter Esc n", "stay")]),
+        true => answers(scene, &[("Esc", "stay after all"), ("^C", "leave at once")]),
+    });
+    lines
+}
+
+fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Editor, width: u16) {
+    let styles = scene.styles;
+    let title = Line::from(span(" A note for the journal ", styles.warning));
+    let size = (width, NOTE + 4);
+    let inner = dialog::open(buf, area, size, title, (styles.dialog, styles.warning));
+    let field = Rect { height: inner.height.saturating_sub(2), ..inner };
+    let mut editor = TextArea::from(text.text().split('\n'));
+    editor.set_style(styles.dialog);
+    editor.set_cursor_line_style(styles.dialog);
+    editor.set_cursor_style(styles.paused);
+    let (line, column) = text.cursor();
+    let place = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    editor.move_cursor(CursorMove::Jump(place(line), place(column)));
+    editor.render(field, buf);
+    let keys = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
+    left(buf, keys, &answers(scene, &[("^S", "keep it"), ("Enter", "new line"), ("Esc", "throw away")]));
+}

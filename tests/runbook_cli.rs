@@ -1,0 +1,263 @@
+//! `jumpdeck runbook …` as a person at a terminal has it: the program runs in a pseudo-terminal on the simulated fleet,
+//! answers are typed. Nothing but typing answers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use std::process::{Command, Output, Stdio};
+
+use terminal::Terminal;
+
+const RUNBOOK: &str = r#"
+name = "small-change"
+title = "A small change"
+summary = "Writes a file on one host."
+danger = "changes"
+
+[[input]]
+name = "where"
+label = "On which application host?"
+kind = "host"
+role = "app"
+
+[[step]]
+id = "read-this"
+kind = "note"
+title = "What this is"
+text = "It writes /tmp/small and reads it back."
+
+[[step]]
+id = "name"
+kind = "check"
+title = "{where} answers by its name"
+on = "where"
+run = "hostname"
+expect = [{ is = "{where}" }]
+
+[[step]]
+id = "agree"
+kind = "confirm"
+title = "Write the file?"
+covers = ["write"]
+
+[[step]]
+id = "write"
+kind = "run"
+title = "Write the file"
+on = "where"
+effect = "mutate"
+run = "echo small > /tmp/small"
+read_back = [{ says = "the file says small", run = "cat /tmp/small", expect = [{ is = "small" }] }]
+undo = { run = "rm /tmp/small", read_back = [{ says = "it is gone", run = "ls /tmp/small 2>/dev/null | wc -l", expect = [{ is = "0" }] }] }
+
+[[step]]
+id = "sure"
+kind = "challenge"
+title = "Write it again?"
+value = "{where}"
+covers = ["again"]
+
+[[step]]
+id = "again"
+kind = "run"
+title = "Write it again"
+on = "where"
+effect = "mutate"
+run = "echo again > /tmp/small"
+read_back = [{ says = "the file says again", run = "cat /tmp/small", expect = [{ is = "again" }] }]
+undo = { not_needed = "the next one writes it anew" }
+"#;
+
+/// A home of one's own, with a runbook.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let runbooks = home.path().join(".config/jumpdeck/runbooks");
+    std::fs::create_dir_all(&runbooks).unwrap();
+    std::fs::write(runbooks.join("small-change.toml"), RUNBOOK).unwrap();
+    home
+}
+
+fn jumpdeck(home: &tempfile::TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
+    command.arg("runbook").args(arguments);
+    for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR"] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", home.path()).env("JUMPDECK_WHO", "anna").env("TERM", "xterm");
+    command
+}
+
+/// Runs it without a terminal.
+fn piped(home: &tempfile::TempDir, arguments: &[&str]) -> Output {
+    jumpdeck(home, arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn run(home: &tempfile::TempDir) -> Terminal {
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
+    Terminal::run(jumpdeck(home, &arguments))
+}
+
+/// The run's id, from what was said.
+fn id(said: &str) -> String {
+    let at = said.find("  run       ").expect("the run's id") + "  run       ".len();
+    said[at..].split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_runbook_is_listed_shown_and_planned() {
+    let home = home();
+    let list = piped(&home, &["list"]);
+    assert!(list.status.success());
+    assert!(text(&list.stdout).contains("small-change  A small change  (your own)"));
+    let show = text(&piped(&home, &["show", "small-change"]).stdout);
+    for part in ["Writes a file on one host.", "echo small > /tmp/small", "rm /tmp/small", "CHANGES"] {
+        assert!(show.contains(part), "{part:?} in\n{show}");
+    }
+    let plan = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+    let plan = text(&plan.stdout);
+    for part in ["SIMULATED", "6 steps, 2 of them change something", "app1 answers by its name"] {
+        assert!(plan.contains(part), "{part:?} in\n{plan}");
+    }
+    let json = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1", "--format", "json"]);
+    assert!(text(&json.stdout).contains("\"simulated\": true"));
+    for (arguments, wanted) in [
+        (&["show", "nosuch"][..], "there is no runbook \"nosuch\"; there are:"),
+        (&["plan", "small-change", "--demo"], "--set where=…: one of app1"),
+        (&["plan", "small-change", "--demo", "--set", "wher=app1"], "wher is no input of small-change"),
+        (&["plan", "small-change", "--demo", "--set", "where=db2"], "is none of app1"),
+    ] {
+        let done = piped(&home, arguments);
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&done.stderr).contains(wanted), "{arguments:?}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
+fn nothing_is_run_where_nobody_can_answer() {
+    let home = home();
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
+    let done = piped(&home, &arguments);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("standard input is not a terminal: answers come from a person"));
+    assert!(!home.path().join(".local/state/jumpdeck/runs").exists());
+}
+
+#[test]
+fn a_run_is_answered_step_by_step() {
+    let home = home();
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("It writes /tmp/small and reads it back.");
+    // In a guarded environment its name is typed.
+    terminal.until("type production to do it> ");
+    terminal.types("n the wind is from the west\n");
+    terminal.until("the wind is from the west");
+    terminal.until("type production to do it> ");
+    terminal.types("yes\n");
+    terminal.until("that is not production");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("holds: the file says small");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("FINISHED");
+    assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+    assert!(terminal.shows_what_is_typed(), "the terminal is given back");
+    let run = id(&terminal.said);
+    let runs = text(&piped(&home, &["runs"]).stdout);
+    assert!(runs.contains(&run) && runs.contains("by anna@") && runs.contains("SIMULATED"), "{runs}");
+    let log = text(&piped(&home, &["log", &run]).stdout);
+    for part in ["SIMULATED", "the wind is from the west", "to try it", "write  "] {
+        assert!(log.contains(part), "{part:?} in\n{log}");
+    }
+    let report = text(&piped(&home, &["report", &run]).stdout);
+    for part in ["SIMULATED", "the wind is from the west", "echo again > /tmp/small", "the file says again"] {
+        assert!(report.contains(part), "{part:?} in\n{report}");
+    }
+    let json = text(&piped(&home, &["report", &run, "--format", "json"]).stdout);
+    assert!(json.contains("\"schema\": 1"), "{json}");
+    let done = piped(&home, &["log", "../../etc/passwd"]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+    let done = piped(&home, &["log", "20260101-000000-nosuch-0000"]);
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
+}
+
+#[test]
+fn what_is_typed_ahead_or_pasted_answers_nothing() {
+    let home = home();
+    let mut terminal = run(&home);
+    // Before anything was asked.
+    terminal.types("yes\nyes\nyes\n");
+    terminal.until("type yes to begin> ");
+    terminal.types("\x1b[200~yes\x1b[201~\n");
+    terminal.until("nothing was begun");
+    assert_eq!(terminal.ends(), 0);
+
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("type production to do it> ");
+    terminal.types("\x1b[200~production\x1b[201~\n");
+    terminal.until("what is pasted is no answer here");
+    terminal.until("type production to do it> ");
+    terminal.types("production\napp1\n");
+    terminal.until("several lines came at once; nothing was taken");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("type app1 to do it> ");
+    terminal.types("\n");
+    // Enter alone says no.
+    terminal.until("a person said no");
+}
+
+#[test]
+fn an_interrupt_stops_a_run_and_it_goes_on_later() {
+    let home = home();
+    let mut terminal = run(&home);
+    terminal.until("type yes to begin> ");
+    terminal.types("yes\n");
+    terminal.until("type production to do it> ");
+    terminal.interrupt();
+    terminal.until("stopping before the next step");
+    terminal.until("STOPPED");
+    assert_eq!(terminal.ends(), 3, "{}", terminal.said);
+    assert!(terminal.shows_what_is_typed(), "the terminal is given back");
+    let run = id(&terminal.said);
+
+    let done = piped(&home, &["resume", &run]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("add --demo"), "{}", text(&done.stderr));
+
+    let mut terminal = Terminal::run(jumpdeck(&home, &["resume", &run, "--demo"]));
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("FINISHED");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_dry_run_asks_hosts_and_changes_nothing() {
+    let home = home();
+    let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "look", "--dry-run"];
+    let mut terminal = Terminal::run(jumpdeck(&home, &arguments));
+    terminal.until("DRY RUN");
+    terminal.until("type production to do it> ");
+    terminal.types("production\n");
+    terminal.until("printed, not done");
+    terminal.until("type app1 to do it> ");
+    terminal.types("app1\n");
+    terminal.until("printed, not done");
+    terminal.until("FINISHED");
+    assert!(!terminal.said.contains("holds: the file says"), "{}", terminal.said);
+    assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+}

@@ -1,0 +1,72 @@
+//! A scripted operator: answers a run's prompts through its command channel, the door a person's answers come by.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
+use jumpdeck::runbook::runner::RunHandle;
+
+/// What an operator says where a choice is asked for: the key, and a reason.
+pub(crate) type Choices = Vec<(char, &'static str)>;
+
+/// Says yes to everything and types what is to be typed; where a choice is asked for, takes the next of `choices`, and
+/// stops when there is none left. Returns the run as it ended, and every prompt that came.
+pub(crate) async fn agree(handle: RunHandle, choices: Choices) -> (Arc<RunView>, Vec<Prompt>) {
+    let mut choices: VecDeque<_> = choices.into();
+    drive(handle, move |prompt| match &prompt.kind {
+        PromptKind::Confirm => Reply::Yes,
+        PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
+        PromptKind::Input(view) => {
+            let value = view.choices.first().or(view.default.as_ref());
+            Reply::Text(value.map(ToString::to_string).unwrap_or_else(|| "seen".to_owned()).into())
+        }
+        PromptKind::Choose(_) => match choices.pop_front() {
+            Some((key, reason)) => Reply::Chosen(key, Some(reason.to_owned())),
+            None => Reply::Chosen('s', None),
+        },
+        PromptKind::Approve(_) => Reply::No,
+    })
+    .await
+}
+
+/// Answers every prompt as `answer` says, until the run stands.
+pub(crate) async fn drive(
+    mut handle: RunHandle,
+    mut answer: impl FnMut(&Prompt) -> Reply,
+) -> (Arc<RunView>, Vec<Prompt>) {
+    let mut seen: Vec<Prompt> = Vec::new();
+    let all = async {
+        loop {
+            let view = handle.view.borrow_and_update().clone();
+            if !matches!(view.state, RunState::Running | RunState::Waiting | RunState::RollingBack) {
+                return view;
+            }
+            if let Some(prompt) = &view.prompt
+                && seen.last().is_none_or(|last| last.number != prompt.number)
+            {
+                seen.push(prompt.clone());
+                let reply = answer(prompt);
+                let command = RunCommand::Answer { prompt: prompt.number, reply };
+                if handle.commands.send(command).await.is_err() {
+                    return handle.view.borrow().clone();
+                }
+            }
+            if handle.view.changed().await.is_err() {
+                return handle.view.borrow().clone();
+            }
+        }
+    };
+    let view = tokio::time::timeout(Duration::from_secs(300), all).await;
+    (view.unwrap_or_else(|_| panic!("the run does not end")), seen)
+}
+
+/// How a run ended, told for a failing test: every step with its state, and what was asked.
+pub(crate) fn story(view: &RunView, prompts: &[Prompt]) -> String {
+    let steps: Vec<String> =
+        view.steps.iter().map(|s| format!("{:<28} {:?} {:?}", s.id, s.state, s.took)).collect();
+    let asked: Vec<String> = prompts.iter().map(|p| format!("{}: {:?}", p.title, p.text)).collect();
+    format!("{:?}\n{}\nasked:\n{}", view.state, steps.join("\n"), asked.join("\n"))
+}
