@@ -70,7 +70,8 @@ impl World {
     /// Sets Salt up at the world's start: states and pillars on the jump box, a key for every machine.
     pub(super) fn start_salt(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
-        self.salt.initial_masterdb = self.first_master();
+        let master = self.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
+        self.salt.initial_masterdb = master.map(|s| s.address.clone());
         self.seed_pillar(&jump);
         states::seed(self, &jump);
         self.make_repository(&jump, "/srv/salt", "renoirb <renoirb@webplatform.org>", "States of the fleet");
