@@ -24,6 +24,7 @@ mod detached;
 pub(super) mod edit;
 mod elect;
 pub(super) mod hold;
+pub(super) mod host_key;
 mod salt;
 mod script;
 mod sql;
@@ -115,6 +116,7 @@ pub(super) fn shown(
             Act::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),
             Act::Salt(call) => salt::shown(&scope, call, hosts, jid),
             Act::Edit(edit) => edit::shown(&scope, edit),
+            Act::HostKey(key) => host_key::shown(&scope, key),
             Act::Hold { sql, .. } => {
                 let text = scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string());
                 format!("{text}\n-- in a session that stays open")
@@ -168,6 +170,7 @@ pub(super) async fn perform(
         Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
         Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, jid).await,
         Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
+        Act::HostKey(key) => host_key::on(site, machine, index, key, hosts).await,
         Act::Elect { by, into } => return Some(elect::best(machine, index, by, into)),
         _ => return None,
     };
@@ -380,6 +383,7 @@ pub(super) async fn probe(
             Some(detached::find(site, machine, index, hosts, step).await)
         }
         (Act::Edit(edit), None) => Some(edit::find(site, machine, index, edit, hosts).await),
+        (Act::HostKey(key), None) => Some(host_key::find(site, machine, index, key, hosts)),
         (Act::Salt(call), None) if call.job => {
             Some(salt::find(site, machine, index, call, hosts, step).await)
         }

@@ -55,7 +55,8 @@ impl Answer {
             }
             .to_string()),
             Pick::Match(regex) => {
-                let found = regex.captures(self.text.trim_end()).ok_or_else(|| format!("nothing matches {regex}"))?;
+                let found =
+                    regex.captures(self.text.trim_end()).ok_or_else(|| format!("nothing matches {regex}"))?;
                 let group = found.get(1).or_else(|| found.get(0));
                 Ok(group.map(|m| m.as_str().to_owned()).unwrap_or_default())
             }

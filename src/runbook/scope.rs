@@ -74,6 +74,10 @@ impl<'a> Scope<'a> {
                 Value::new(ValueKind::Address, &host.address).map_err(|_| unknown())
             }
             (ValueKind::Host, "name") => Ok(value),
+            (ValueKind::Host, "roles") => {
+                let roles = self.plan.host(value.text()).ok_or_else(unknown)?.roles.join(" ");
+                Value::new(ValueKind::Text, &roles).map_err(|_| unknown())
+            }
             (ValueKind::Position, "file") => {
                 let file = value.text().rsplit_once(':').map(|(file, _)| file).ok_or_else(unknown)?;
                 Value::new(ValueKind::Word, file).map_err(|_| unknown())

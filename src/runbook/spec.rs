@@ -216,6 +216,8 @@ pub enum Act {
     Salt(SaltCall),
     /// A file on the jump box: shown as a diff, written, committed in its git.
     Edit(Edit),
+    /// This console knows a host by another key from now on.
+    HostKey(HostKey),
     /// Done by hand; the value seen is stated.
     Manual {
         /// What to do, and where.
@@ -339,6 +341,17 @@ pub struct Edit {
     pub message: Template,
     /// Committed in the git tree it is in.
     pub commit: bool,
+}
+
+/// A host's key, replaced in this console's known_hosts. What was known before is kept beside.
+#[derive(Debug, Clone)]
+pub struct HostKey {
+    /// The new key, as in a `.pub` file, from a source that can be trusted.
+    pub key: Template,
+    /// Its fingerprint, `SHA256:…`, as people were shown it: the key must have it.
+    pub fingerprint: Template,
+    /// The host's address from now on, known by that key beside its names.
+    pub address: Template,
 }
 
 /// One change of a file.
@@ -475,6 +488,7 @@ impl Act {
             Self::Sql(_) => "sql",
             Self::Salt(_) => "salt",
             Self::Edit(_) => "edit",
+            Self::HostKey(_) => "host_key",
             Self::Manual { .. } => "manual",
             Self::Confirm { .. } => "confirm",
             Self::Challenge { .. } => "challenge",

@@ -6,6 +6,7 @@ pub mod text;
 use super::program::Program;
 
 mod cloud;
+mod crontab;
 mod curl;
 mod df;
 mod free;
@@ -21,6 +22,8 @@ mod quick;
 mod redis_cli;
 mod salt;
 mod services;
+mod ss;
+mod ssh_keys;
 mod uname;
 mod uptime;
 mod wait;
@@ -45,6 +48,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &files::sha256sum::Sum("sha256sum"),
     &files::stat::Stat,
     &files::touch::Touch,
+    &text::awk::Awk("awk"),
+    &text::awk::Awk("mawk"),
     &text::basename::Basename,
     &text::cat::Cat,
     &text::cut::Cut,
@@ -67,6 +72,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
+    &crontab::Crontab,
     &df::Df,
     &free::FREE,
     &git::Git,
@@ -83,6 +89,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::POSTSUPER,
     &ps::PGREP,
     &ps::PS,
+    &ss::SS,
+    &ssh_keys::Keygen,
+    &ssh_keys::Keyscan,
     &redis_cli::RedisCli,
     &services::monit::Monit,
     &services::service::Service,

@@ -5,6 +5,7 @@
 //! Imports `domain`.
 
 mod line;
+mod replace;
 mod store;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey};
 
 use line::{Entry, Marker};
+pub use replace::{ReplaceError, Replacement};
 pub use store::append;
 pub(super) use store::line_for;
 

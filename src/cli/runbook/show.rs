@@ -186,6 +186,9 @@ fn act_lines(act: &Act) -> Vec<String> {
             });
             std::iter::once(edit.file.to_string()).chain(changes).collect()
         }
+        Act::HostKey(key) => {
+            vec![format!("known_hosts: {} ({}) at {}", key.key, key.fingerprint, key.address)]
+        }
         Act::Confirm { covers } => covered(covers),
         Act::Challenge { value, covers } => {
             std::iter::once(format!("type {value}")).chain(covered(covers)).collect()

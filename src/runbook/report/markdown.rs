@@ -21,7 +21,7 @@ fn md(text: &str) -> String {
 
 /// Lines in a fence longer than any they hold.
 fn fence(out: &mut String, lines: &[String]) {
-    let longest = lines.iter().map(|l| l.chars().take_while(|c| *c == '`').count()).max().unwrap_or(0);
+    let longest = lines.iter().flat_map(|l| l.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat(longest.max(2) + 1);
     let _ = writeln!(out, "\n{ticks}\n{}\n{ticks}", lines.join("\n"));
 }

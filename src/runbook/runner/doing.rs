@@ -121,6 +121,12 @@ impl Runner {
                 commands.insert(host.clone(), diff);
             }
         }
+        if let Act::HostKey(key) = &step.act {
+            for host in &doing.hosts {
+                let diff = act::host_key::diff(&self.site, &self.machine, doing.step, key, host)?;
+                commands.insert(host.clone(), diff);
+            }
+        }
         let proofs = act::prove(&self.site, &self.machine, doing.step, &step.pre, &doing.hosts).await;
         Ok(Ready { commands, facts: proofs.into_iter().map(|p| p.fact).collect() })
     }

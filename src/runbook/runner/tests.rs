@@ -215,9 +215,8 @@ fn environment() -> Arc<Environment> {
 }
 
 fn machine() -> Machine {
-    let runbook = Runbook::read("book.toml", BOOK, &|_| None).unwrap_or_else(|errors| {
-        panic!("{}", errors.iter().map(|e| e.render(false)).collect::<String>())
-    });
+    let runbook = Runbook::read("book.toml", BOOK, &|_| None)
+        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.render(false)).collect::<String>()));
     let host = |name: &str| FrozenHost {
         name: name.to_owned(),
         address: "10.0.0.1".to_owned(),

@@ -22,8 +22,10 @@ mod ask;
 mod expect;
 mod ids;
 mod input;
+mod kinds;
 mod names;
 mod nest;
+mod rules;
 mod script;
 mod sql;
 mod step;
@@ -34,7 +36,7 @@ mod undo;
 mod tests;
 
 /// Finds an included file by the name of its runbook: what the file is called, and its text.
-pub type Includes<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
+pub(crate) type Includes<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
 
 /// A file that was read: a runbook, or a part of others.
 pub(crate) struct Parsed {

@@ -1,11 +1,11 @@
 //! Salt's programs: `salt`, `salt-key`, `salt-run` on the master, `salt-call` on every machine.
 
-pub mod call;
-pub mod functions;
-pub mod key;
-pub mod master;
-pub mod output;
-pub mod runner;
+pub(super) mod call;
+pub(super) mod functions;
+pub(super) mod key;
+pub(super) mod master;
+pub(super) mod output;
+pub(super) mod runner;
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;

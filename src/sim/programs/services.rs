@@ -1,8 +1,8 @@
 //! Programs that look after services: `systemctl` where systemd runs, `service` everywhere, `monit`.
 
-pub mod monit;
-pub mod service;
-pub mod systemctl;
+pub(super) mod monit;
+pub(super) mod service;
+pub(super) mod systemctl;
 
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,7 @@ pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (Stri
             stdin: Box::new(std::io::Cursor::new(stdin.as_bytes().to_vec())),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
+            descriptors: Vec::new(),
         };
         let status = find(args[0]).run(call).await;
         let (mut text, mut complaint) = (String::new(), String::new());
@@ -119,4 +120,27 @@ fn salt_call_reads_the_grains_file_as_it_stands() {
     assert_eq!(level, "local:\n    staging\n");
     let roles = run(&world, "app1", &["salt-call", "--local", "grains.get", "roles"], "").0;
     assert_eq!(roles, "local:\n    - web\n");
+}
+
+#[test]
+fn tables_connections_and_keys_are_told() {
+    let world = world("wpd-2015", 0);
+    let said = |on: &str, command: &str| shell(&world, on, command);
+    let (out, err, _) = said(
+        "backup",
+        "crontab -l; printf '# nightly\\n5 0 * * * /usr/local/bin/backup\\n' | crontab -; crontab -l; \
+         echo 'not a row' | crontab -; crontab -r; crontab -l; echo $?",
+    );
+    assert_eq!(out, "# nightly\n5 0 * * * /usr/local/bin/backup\n1\n");
+    assert!(err.starts_with("no crontab for root\n") && err.contains("bad minute"), "{err}");
+    let filter = "ss -Htn state established '( dport = :3306 )'";
+    assert_eq!(said("app1", filter).0.split_whitespace().last().unwrap(), "10.10.10.14:3306");
+    assert_eq!(said("backup", filter).0, "");
+    let (out, ..) = said("db1-masterdb", "ss -tnp state established '( sport = :3306 )' | grep -c mysqld");
+    assert!(out.trim().parse::<u32>().unwrap() >= 3, "{out}");
+    let (scanned, ..) =
+        said("salt", "ssh-keyscan -t ed25519 app1 2>/dev/null | tee /tmp/key; ssh-keygen -lf /tmp/key");
+    let (own, ..) = said("app1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+    let print = crate::sim::sshd::host_key_fingerprint(&world.lock().unwrap(), &host("app1")).unwrap();
+    assert!(scanned.contains(&print) && own.contains(&print), "{scanned}{own}");
 }

@@ -1,6 +1,7 @@
 //! Everyday programs about text and files, and what they share: options, and reading the files they are given.
 //! Each knows the options people use; another one is refused with the program's own words, never ignored.
 
+pub mod awk;
 pub mod basename;
 pub mod cat;
 pub mod cut;

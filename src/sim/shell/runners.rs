@@ -13,8 +13,29 @@ use super::state::{Fd, LARGEST, Shell};
 
 /// Every name that is found here. The last row are builtins that are also programs.
 pub(crate) const NAMES: &[&str] = &[
-    "sh", "bash", "dash", "timeout", "sudo", "env", "nohup", "xargs", "sleep", "nice", "ionice", "setsid",
-    "stdbuf", "flock", "echo", "printf", "test", "[", "true", "false", "pwd", "kill",
+    "sh",
+    "bash",
+    "dash",
+    "timeout",
+    "sudo",
+    "env",
+    "nohup",
+    "xargs",
+    "sleep",
+    "nice",
+    "ionice",
+    "setsid",
+    "stdbuf",
+    "flock",
+    "systemd-run",
+    "echo",
+    "printf",
+    "test",
+    "[",
+    "true",
+    "false",
+    "pwd",
+    "kill",
 ];
 
 /// Runs one of them; `fields` starts with its name.

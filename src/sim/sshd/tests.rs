@@ -361,7 +361,7 @@ async fn a_lease_is_held_by_one_session_and_free_when_that_is_killed() {
         assert_eq!(next_text(&mut again).await, "released\n");
         // A holder that falls silent loses it, too.
         let mut silent = lease(&two, "eve@console", "0.2").await;
-        while next_text(&mut silent).await != "" {}
+        while !next_text(&mut silent).await.is_empty() {}
         let mut last = lease(&two, "bob@console", "30").await;
         assert_eq!(next_text(&mut last).await, "held\n");
         assert_eq!(exec(&two, "cat /run/lock/jumpdeck-promote.holder", b"").await.0, "bob@console\n");

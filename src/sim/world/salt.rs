@@ -68,9 +68,9 @@ impl World {
     }
 
     /// Sets Salt up at the world's start: states and pillars on the jump box, a key for every machine.
-    pub(super) fn start_salt(&mut self, masterdb: Option<&HostName>) {
+    pub(super) fn start_salt(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
-        self.salt.initial_masterdb = masterdb.and_then(|host| self.machine(host)).map(|m| m.address.clone());
+        self.salt.initial_masterdb = self.first_master();
         self.seed_pillar(&jump);
         states::seed(self, &jump);
         self.make_repository(&jump, "/srv/salt", "renoirb <renoirb@webplatform.org>", "States of the fleet");
@@ -80,7 +80,7 @@ impl World {
             "renoirb <renoirb@webplatform.org>",
             "Addresses of the level",
         );
-        self.salt.initial_pillar = self.rendered_pillar(&self.level().to_owned()).unwrap_or(Value::Null);
+        self.salt.initial_pillar = self.rendered_pillar(self.level()).unwrap_or(Value::Null);
         let minions: Vec<(String, String)> = self
             .machines()
             .filter_map(|m| Some((m.hostname.to_string(), self.minion_fingerprint(&m.name)?)))

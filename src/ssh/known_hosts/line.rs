@@ -76,6 +76,11 @@ impl Entry {
         }
     }
 
+    /// Whether its names are patterns, which other hosts may fit too.
+    pub(super) fn is_pattern(&self) -> bool {
+        matches!(&self.hosts, Hosts::Patterns(list) if list.contains(['*', '?', '!']))
+    }
+
     pub(super) fn is(&self, key: &PublicKey) -> bool {
         self.key.as_ref().is_some_and(|k| k.key_data() == key.key_data())
     }

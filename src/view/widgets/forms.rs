@@ -136,7 +136,12 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
     lines.push(Line::default());
     let last = form.at + 1 == form.fields.len();
     let then = if last { "make the plan" } else { "next" };
-    lines.push(answers(scene, &[("Enter", then), ("Tab", "another field"), ("Esc", "cancel")]));
+    let choice = form.fields.get(form.at).is_some_and(|(input, _)| !input.choices.is_empty());
+    let choose = if choice { &[("↑ ↓", "choose")][..] } else { &[] };
+    lines.push(answers(
+        scene,
+        &[choose, &[("Enter", then), ("Tab", "next field"), ("Esc", "cancel")]].concat(),
+    ));
     lines
 }
 

@@ -10,7 +10,7 @@ use super::names::{Found, Meaning};
 use super::step::Common;
 use super::text::Use;
 use super::{Reading, place};
-use crate::runbook::spec::{Act, Ask, Change, Edit};
+use crate::runbook::spec::{Act, Ask, Change, Edit, HostKey};
 use crate::runbook::value::ValueKind;
 
 const CHANGES_HINT: &str =
@@ -29,6 +29,7 @@ impl Reading<'_> {
             "sql" => self.sql(table, "sql", common.effect).map(Act::Sql),
             "salt" => self.salt(table, common.effect).map(Act::Salt),
             "edit" => self.edit(table).map(Act::Edit),
+            "host_key" => self.host_key(table),
             "manual" => self.manual(table),
             "confirm" => {
                 let covers = self.covers(table, &common.id);
@@ -64,6 +65,16 @@ impl Reading<'_> {
             self.reader.error(table.span.clone(), "nothing is waited for", help);
         }
         Some(Act::WaitUntil { ask: ask?, every })
+    }
+
+    fn host_key(&mut self, table: &Table<'_>) -> Option<Act> {
+        let help = "write key = \"{host_key}\", a captured key as in a .pub file";
+        let key = self.need_text(table, "key", Use::Value, help);
+        let help = "write fingerprint = \"{host_print}\", the captured SHA256:… of the key";
+        let fingerprint = self.need_text(table, "fingerprint", Use::Value, help);
+        let help = "write address = \"{new_address}\", where the host is from now on";
+        let address = self.need_text(table, "address", Use::Value, help);
+        Some(Act::HostKey(HostKey { key: key?, fingerprint: fingerprint?, address: address? }))
     }
 
     fn manual(&mut self, table: &Table<'_>) -> Option<Act> {

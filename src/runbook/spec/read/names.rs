@@ -53,11 +53,11 @@ impl Meaning {
     /// The fields it has.
     pub(super) fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Value { kind: ValueKind::Host, .. } => &["address", "name"],
-            Self::Hosts { .. } => &["address", "name", "count"],
+            Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles"],
+            Self::Hosts { .. } => &["address", "name", "roles", "count"],
             Self::Value { kind: ValueKind::Position, .. } => &["file", "offset"],
             Self::Value { .. } => &[],
-            Self::Anything => &["address", "name", "count", "file", "offset"],
+            Self::Anything => &["address", "name", "roles", "count", "file", "offset"],
         }
     }
 }

@@ -170,7 +170,7 @@ fn the_example_of_the_documentation_is_sound() {
 #[test]
 fn the_documentation_names_every_kind_of_step_and_of_value() {
     let docs = include_str!("../../../../docs/runbooks.md");
-    for kind in super::step::KINDS.iter().chain(ValueKind::ALL.iter().map(|(word, _)| word)) {
+    for kind in super::kinds::KINDS.iter().chain(ValueKind::ALL.iter().map(|(word, _)| word)) {
         assert!(docs.contains(&format!("| `{kind}` |")), "{kind}");
     }
 }

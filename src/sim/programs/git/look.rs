@@ -46,6 +46,9 @@ fn letters(head: Option<&Vec<u8>>, index: Option<&Vec<u8>>, work: Option<&Vec<u8
     (staged != ' ' || unstaged != ' ').then_some((staged, unstaged))
 }
 
+/// Which rows of a status go into a section, and how each looks there.
+type Pick<'a> = &'a dyn Fn(&(char, char, &String)) -> Option<String>;
+
 pub(super) fn status(run: &Run<'_>, arguments: &[String]) -> Reply {
     let repository = run.repository();
     let (head, work) = (repository.head(), run.work_tree());
@@ -67,7 +70,7 @@ pub(super) fn status(run: &Run<'_>, arguments: &[String]) -> Reply {
         return output(format!("{branch}{text}"));
     }
     let mut text = "On branch master\n".to_owned();
-    let mut section = |title: &str, pick: &dyn Fn(&(char, char, &String)) -> Option<String>| {
+    let mut section = |title: &str, pick: Pick<'_>| {
         let lines: Vec<String> = rows.iter().filter_map(pick).collect();
         if !lines.is_empty() {
             text.push_str(&format!("{title}\n\n{}\n", lines.concat()));

@@ -13,7 +13,7 @@ use crate::ssh::dial::BoxFuture;
 
 /// The program.
 #[derive(Debug)]
-pub struct SaltCall;
+pub(in crate::sim::programs) struct SaltCall;
 
 impl Program for SaltCall {
     fn name(&self) -> &'static str {

@@ -15,7 +15,7 @@ use crate::ssh::dial::BoxFuture;
 
 /// The program.
 #[derive(Debug)]
-pub struct SaltKey;
+pub(in crate::sim::programs) struct SaltKey;
 
 impl Program for SaltKey {
     fn name(&self) -> &'static str {

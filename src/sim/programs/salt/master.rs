@@ -22,7 +22,7 @@ const GATHER: f64 = 2.0;
 
 /// The program.
 #[derive(Debug)]
-pub struct Salt;
+pub(in crate::sim::programs) struct Salt;
 
 impl Program for Salt {
     fn name(&self) -> &'static str {

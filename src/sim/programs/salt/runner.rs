@@ -19,7 +19,7 @@ const PATIENCE: f64 = 5.0;
 
 /// The program.
 #[derive(Debug)]
-pub struct SaltRun;
+pub(in crate::sim::programs) struct SaltRun;
 
 impl Program for SaltRun {
     fn name(&self) -> &'static str {

@@ -7,7 +7,7 @@ use crate::ssh::dial::BoxFuture;
 
 /// The program.
 #[derive(Debug)]
-pub struct Monit;
+pub(in crate::sim::programs) struct Monit;
 
 /// Services that Monit does not watch.
 static OTHERS: &[&str] = &["monit", "ntp", "rsyslog", "xinetd"];

@@ -7,7 +7,7 @@ use crate::ssh::dial::BoxFuture;
 
 /// The program.
 #[derive(Debug)]
-pub struct Service;
+pub(in crate::sim::programs) struct Service;
 
 impl Program for Service {
     fn name(&self) -> &'static str {

@@ -9,7 +9,7 @@ use crate::ssh::dial::BoxFuture;
 
 /// The program.
 #[derive(Debug)]
-pub struct Systemctl;
+pub(in crate::sim::programs) struct Systemctl;
 
 impl Program for Systemctl {
     fn name(&self) -> &'static str {

@@ -43,10 +43,10 @@ impl World {
             "saltversion" => json!(self.salt_version(host)),
             "master" => json!("salt"),
             // The fleet's own grains module tells the roles by the name where the file lists none.
-            "roles" => self.from_grains_file(host, name).unwrap_or_else(|| {
+            "roles" => self.in_grains_file(host, name).unwrap_or_else(|| {
                 Value::Array(machine.roles().iter().map(|role| json!(role.as_str())).collect())
             }),
-            other => return self.from_grains_file(host, other),
+            other => return self.in_grains_file(host, other),
         })
     }
 
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// A top-level key of the grains file: a text or a list of texts.
-    fn from_grains_file(&self, host: &HostName, name: &str) -> Option<Value> {
+    fn in_grains_file(&self, host: &HostName, name: &str) -> Option<Value> {
         let file = self.read_file(host, "/etc/salt/grains")?;
         let text = String::from_utf8_lossy(&file);
         let mut lines = text.lines();

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::run::{PlanHost, PlanTarget};
 use crate::domain::text::Clean;
 use crate::view::scene::Scene;
+use crate::view::signs::Status;
 use crate::view::text::{cut, span};
 use crate::view::widgets::page::Page;
 
@@ -36,17 +37,21 @@ pub(super) fn add(page: &mut Page<'_>, scene: &Scene<'_>, targets: &[PlanTarget]
 
 fn add_host(page: &mut Page<'_>, scene: &Scene<'_>, host: &PlanHost, columns: (usize, usize, usize)) {
     let styles = scene.styles;
-    let differs = differences(host);
-    let (sign, style) = if differs.is_empty() { ("●", styles.ok) } else { ("✖", styles.critical) };
+    let found = findings(host);
+    let status = match found.iter().map(|(status, _)| *status).max() {
+        Some(status) => status,
+        None => Status::Ok,
+    };
     let (inventory, itself) = sides(host);
+    let said = if status == Status::Ok { styles.base } else { styles.status(status) };
     page.line(vec![
-        span(format!("  {sign} "), style),
+        span(format!("  {} ", status.sign()), styles.status(status)),
         span(fit(host.name.as_str(), columns.0 + 1), styles.strong),
         span(fit(&inventory, columns.1 + 1), styles.base),
-        Span::styled(cut(&itself, columns.2), if differs.is_empty() { styles.base } else { styles.critical }),
+        Span::styled(cut(&itself, columns.2), said),
     ]);
-    for difference in differs {
-        page.signed(4, "✖", &difference, styles.critical);
+    for (status, text) in found {
+        page.signed(4, status.sign(), &text, styles.status(status));
     }
 }
 
@@ -57,22 +62,23 @@ fn sides(host: &PlanHost) -> (String, String) {
     (inventory, itself)
 }
 
-/// Where the two sources differ, or one of them is silent.
-fn differences(host: &PlanHost) -> Vec<String> {
+/// Where the two sources differ, or the host itself is silent.
+fn findings(host: &PlanHost) -> Vec<(Status, String)> {
     let mut out = Vec::new();
     for (what, (inventory, itself)) in [("roles", &host.roles), ("level", &host.level)] {
         match itself {
-            Err(why) => out.push(format!("{what} not known: {why}")),
+            Err(why) => out.push((Status::Unknown, format!("{what} not told by the host: {why}"))),
             Ok(itself) if !same(inventory, itself) => {
-                out.push(format!("{what} differ: inventory says {inventory}, the host says {itself}"));
+                let text = format!("{what} differ: inventory says {inventory}, the host says {itself}");
+                out.push((Status::Critical, text));
             }
             Ok(_) => {}
         }
     }
     match &host.hostname {
-        Err(why) => out.push(format!("name not known: {why}")),
+        Err(why) => out.push((Status::Unknown, format!("name not told by the host: {why}"))),
         Ok(own) if own.as_str().split('.').next() != Some(host.name.as_str()) => {
-            out.push(format!("it calls itself {own}"));
+            out.push((Status::Critical, format!("it calls itself {own}")));
         }
         Ok(_) => {}
     }

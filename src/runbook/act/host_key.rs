@@ -1,0 +1,163 @@
+//! The console's own known_hosts: a host's key is replaced, with its machine. The new key came by way of the cloud's
+//! console, never from the host itself; what was known before is kept in a file beside. Imports `ssh::known_hosts`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::{Answer, HostOutcome, Machine, Site, Trouble, Verdict};
+use crate::domain::access::KnownHosts;
+use crate::runbook::scope::{Scope, ScopeError};
+use crate::runbook::spec::HostKey;
+use crate::ssh::known_hosts::{HostKeys, Replacement};
+
+/// What is to be done to a file; none where the fleet brings its keys along, and there is no file.
+struct Prepared {
+    change: Option<Replacement>,
+    /// Where the file is kept as it was.
+    record: PathBuf,
+    names: Vec<String>,
+}
+
+/// What it will do, before the file is known.
+pub(super) fn shown(scope: &Scope<'_>, key: &HostKey) -> String {
+    format!("known_hosts: {} at {}", scope.shown(&key.key), scope.shown(&key.address))
+}
+
+/// What it would do now: both fingerprints.
+pub(in crate::runbook) fn diff(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    key: &HostKey,
+    host: &str,
+) -> Result<String, String> {
+    let prepared = prepare(site, machine, index, key, host).map_err(|t| t.words().to_owned())?;
+    Ok(told(&prepared))
+}
+
+fn told(prepared: &Prepared) -> String {
+    let Some(change) = &prepared.change else {
+        return "nothing: this fleet brings the keys of its hosts along".to_owned();
+    };
+    let mut text = format!("{}\n", change.path.display());
+    for known in &change.gone {
+        let _ = writeln!(text, "- {} {} ({})", known.algorithm, known.fingerprint, known.place);
+    }
+    let _ = writeln!(text, "+ {} for {}", change.fingerprint, prepared.names.join(", "));
+    let _ = write!(text, "as it was: {}", prepared.record.display());
+    text
+}
+
+fn prepare(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    key: &HostKey,
+    host: &str,
+) -> Result<Prepared, Trouble> {
+    let failed = |why: String| Trouble::Failed(why);
+    let texts = machine.at(index, Some(host), |scope| {
+        Ok::<_, ScopeError>((scope.text(&key.key)?, scope.text(&key.fingerprint)?, scope.text(&key.address)?))
+    });
+    let texts = texts.ok_or_else(|| failed("there is no such step".to_owned()))?;
+    let (text, fingerprint, address) = texts.map_err(|e| failed(e.to_string()))?;
+    let known = site.env.hosts.iter().find(|h| h.id.host.as_str() == host);
+    let known = known.ok_or_else(|| failed(format!("{host} is not in the inventory")))?;
+    let domain = site.env.domain.as_ref().map(|domain| format!("{host}.{domain}"));
+    let mut names: Vec<String> = domain.into_iter().chain([host.to_owned(), address]).collect();
+    names.dedup();
+    let KnownHosts::Files(files) = &known.access.known_hosts else {
+        return Ok(Prepared { change: None, record: PathBuf::new(), names });
+    };
+    let file = files.first().ok_or_else(|| failed("no known_hosts file is configured".to_owned()))?;
+    let former = [known.address.clone()];
+    let change = Replacement::of(file, &names, &former, known.port, &text);
+    let change = change.map_err(|e| failed(e.to_string()))?;
+    if change.fingerprint != fingerprint {
+        let why =
+            format!("the key is {}, and {fingerprint} was shown: nothing was written", change.fingerprint);
+        return Err(failed(why));
+    }
+    let mut record = change.path.clone().into_os_string();
+    record.push(format!(".before-{}", machine.run));
+    Ok(Prepared { change: Some(change), record: record.into(), names })
+}
+
+/// Replaces the key, and looks whether the new one is known then.
+pub(super) async fn on(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    key: &HostKey,
+    hosts: &[String],
+) -> BTreeMap<String, Result<Answer, Trouble>> {
+    let mut answers = BTreeMap::new();
+    for host in hosts {
+        answers.insert(host.clone(), replace(site, machine, index, key, host).await);
+    }
+    answers
+}
+
+async fn replace(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    key: &HostKey,
+    host: &str,
+) -> Result<Answer, Trouble> {
+    let prepared = prepare(site, machine, index, key, host)?;
+    if let Some(change) = &prepared.change {
+        change.write(&prepared.record).map_err(|e| Trouble::Failed(e.to_string()))?;
+        if let Some(why) = other(site, &prepared, host).await? {
+            return Err(Trouble::Failed(why));
+        }
+    }
+    Ok(Answer::of_text(&told(&prepared)))
+}
+
+/// Another file of the inventory's that still says otherwise, if one does.
+async fn other(site: &Site, prepared: &Prepared, host: &str) -> Result<Option<String>, Trouble> {
+    let (Some(change), Some(known)) =
+        (&prepared.change, site.env.hosts.iter().find(|h| h.id.host.as_str() == host))
+    else {
+        return Ok(None);
+    };
+    let keys = HostKeys::load(&known.access.known_hosts).await;
+    let keys = keys.map_err(|e| Trouble::Failed(e.to_string()))?;
+    for name in &prepared.names {
+        let all = keys.known_keys(name, known.port);
+        if !all.iter().any(|k| k.fingerprint == change.fingerprint) {
+            return Ok(Some(format!("{} is not known as {name}", change.fingerprint)));
+        }
+        if let Some(old) = all.iter().find(|k| change.gone.iter().any(|g| g.fingerprint == k.fingerprint)) {
+            let (place, print) = (&old.place, &old.fingerprint);
+            return Ok(Some(format!("{place} still knows {name} by {print}: remove it by hand")));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether it is there already.
+pub(super) fn find(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    key: &HostKey,
+    hosts: &[String],
+) -> BTreeMap<String, HostOutcome> {
+    let look = |host: &String| {
+        let verdict = match prepare(site, machine, index, key, host) {
+            Ok(Prepared { change: Some(change), .. }) if change.texts().0 != change.texts().1 => {
+                Verdict::NotDone
+            }
+            Ok(_) => Verdict::Done,
+            Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
+        };
+        (
+            host.clone(),
+            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() },
+        )
+    };
+    hosts.iter().map(look).collect()
+}

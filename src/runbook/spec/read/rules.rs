@@ -1,0 +1,126 @@
+//! What a step may change, its proof, its way back: the rules between them.
+
+use std::ops::Range;
+
+use crate::config::reader::Table;
+use crate::domain::run::Effect;
+
+use super::{Reading, place};
+use crate::runbook::spec::{On, OnFail, Step, Undo};
+
+impl Reading<'_> {
+    /// What a step may change.
+    pub(super) fn effect(&mut self, table: &Table<'_>, kind: &str) -> Effect {
+        let words =
+            [("read", Effect::Read), ("mutate", Effect::Mutate), ("destructive", Effect::Destructive)];
+        let written = self.reader.word(table, "effect", &words);
+        let (default, allowed): (Effect, &[Effect]) = match kind {
+            "run" | "sql" | "salt" => {
+                if table.get("effect").is_none() {
+                    let help = "add effect = \"read\", \"mutate\" or \"destructive\"";
+                    self.reader.error(table.span.clone(), "it is not said what this step changes", help);
+                }
+                (Effect::Mutate, &[Effect::Read, Effect::Mutate, Effect::Destructive])
+            }
+            "edit" | "host_key" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
+            "fence" => (Effect::Destructive, &[Effect::Destructive]),
+            "manual" => (Effect::Read, &[Effect::Read, Effect::Mutate, Effect::Destructive]),
+            _ => (Effect::Read, &[Effect::Read]),
+        };
+        if written.is_some_and(|e| !allowed.contains(&e)) {
+            let message = format!("a {kind} cannot have this effect");
+            let help = match kind {
+                "check" | "wait_until" => {
+                    "it only reads: make the change a step of kind \"run\", \"sql\" or \"salt\""
+                }
+                _ => "leave effect out",
+            };
+            self.reader.error(place(table, "effect"), message, help);
+            return default;
+        }
+        written.unwrap_or(default)
+    }
+
+    /// The rules between what a step changes, its proof and its way back.
+    pub(super) fn judge(&mut self, table: &Table<'_>, kind: &str, step: &Step, undo: Option<Undo>) -> Undo {
+        let told = place(table, "id");
+        let written = |key: &str| table.get(key).is_some();
+        if matches!(kind, "run" | "sql" | "salt") && !written("effect") {
+            // That was told; nothing more can be said.
+            return Undo::Impossible;
+        }
+        if step.retries > 0 && step.effect != Effect::Read {
+            let help = "leave retries out: what changes something is never done again by itself";
+            self.reader.error(place(table, "retries"), "retries of a step that changes something", help);
+        }
+        if step.always && step.on != On::Nowhere && step.effect != Effect::Read && step.point_of_no_return {
+            let help = "leave one of the two out: what always runs at the end is there to put things right";
+            self.reader.error(place(table, "always"), "a point of no return that always runs", help);
+        }
+        if step.effect == Effect::Read {
+            for key in ["read_back", "done_if", "undo", "point_of_no_return", "detached"] {
+                if written(key) {
+                    let message = format!("{key} on a step that changes nothing");
+                    let help = "remove it, or say effect = \"mutate\"; what a read must say goes into expect";
+                    self.reader.error(place(table, key), message, help);
+                }
+            }
+            return Undo::Nothing;
+        }
+        let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
+        if !written("read_back") && !proves_itself {
+            let help =
+                "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";
+            self.reader.error(told.clone(), "nothing proves that this change is in effect", help);
+        }
+        match (undo, step.point_of_no_return) {
+            (Some(_), true) => {
+                let message = "an undo of a point of no return: nothing is taken back past it";
+                self.reader.error(place(table, "undo"), message, "keep one of the two");
+                Undo::Impossible
+            }
+            (None, true) => Undo::Impossible,
+            (Some(undo), false) => undo,
+            (None, false) if kind == "hold" => Undo::NotNeeded("it ends with its session".to_owned()),
+            (None, false) => {
+                // A wrong undo was told already.
+                if !written("undo") {
+                    let help = "add undo = { …, read_back = [ … ] } or undo = { not_needed = \"why\" }, or mark it: \
+                                point_of_no_return = true";
+                    self.reader.error(told, "this change cannot be taken back, and is not marked so", help);
+                }
+                Undo::Impossible
+            }
+        }
+    }
+
+    /// What happens when it fails.
+    pub(super) fn on_fail(&mut self, table: &Table<'_>) -> OnFail {
+        let hint = "write on_fail = \"stop\", \"rollback\", { skip = \"what it means\" } or { exclude = \"what it means\" }";
+        let Some(value) = table.get("on_fail") else { return OnFail::Stop };
+        if value.get_ref().as_str().is_some() {
+            let words = [("stop", false), ("rollback", true)];
+            return match self.reader.word(table, "on_fail", &words) {
+                Some(true) => OnFail::Rollback,
+                _ => OnFail::Stop,
+            };
+        }
+        let Some(inner) = self.reader.subtable(table, "on_fail", hint) else { return OnFail::Stop };
+        self.reader.only(&inner, &["skip", "exclude"]);
+        match (inner.get("skip").is_some(), inner.get("exclude").is_some()) {
+            (true, false) => {
+                let means = self.line(&inner, "skip", true);
+                OnFail::Skip(means)
+            }
+            (false, true) => {
+                let means = self.line(&inner, "exclude", true);
+                OnFail::Exclude(means)
+            }
+            _ => {
+                let span: Range<usize> = inner.span.clone();
+                self.reader.error(span, "on_fail wants one of skip and exclude", hint);
+                OnFail::Stop
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `awk`: patterns and actions, fields, variables, arrays, the functions people use. No output to files or pipes,
+//! no `getline`, no functions of one's own: those are refused.
+
+mod parse;
+mod run;
+mod value;
+
+use super::{Named, answer, failure, filter};
+use crate::sim::program::{Call, Program};
+use crate::ssh::dial::BoxFuture;
+
+/// The program.
+#[derive(Debug)]
+pub struct Awk(pub &'static str);
+
+impl Program for Awk {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let (mut separator, mut variables, mut script) = (None, Vec::new(), None);
+        let mut operands = Vec::new();
+        let args = call.args.clone();
+        let mut words = args.iter().skip(1);
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-F" if script.is_none() => separator = words.next().cloned(),
+                "-v" if script.is_none() => variables.extend(words.next().cloned()),
+                "--" if script.is_none() => {}
+                glued if script.is_none() && glued.starts_with("-F") => {
+                    separator = glued.get(2..).map(str::to_owned)
+                }
+                glued if script.is_none() && glued.starts_with("-v") => {
+                    variables.extend(glued.get(2..).map(str::to_owned))
+                }
+                flag if script.is_none() && flag.starts_with('-') && flag.len() > 1 => {
+                    return answer(call, failure("awk", &format!("option {flag} is not simulated"), 2));
+                }
+                other if script.is_none() => script = Some(other.to_owned()),
+                other => operands.push(other.to_owned()),
+            }
+        }
+        let Some(script) = script else {
+            return answer(call, failure("usage", "awk [-F fs][-v var=value][prog][file ...]", 2));
+        };
+        let rules = match parse::read(&script) {
+            Ok(rules) => rules,
+            Err(what) => return answer(call, failure("awk", &format!("syntax error: {what}"), 2)),
+        };
+        // Without a pattern or END nothing is read.
+        if rules.iter().all(|rule| matches!(rule.pattern, parse::Pattern::Begin)) {
+            let reply = run::run(&rules, &[], separator.as_deref(), &variables);
+            return answer(call, reply);
+        }
+        filter(call, operands, move |inputs: &[Named]| {
+            run::run(&rules, inputs, separator.as_deref(), &variables)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! Awk's values: numbers, texts, and texts from input that count as numbers when they look like one.
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Number(f64),
+    Text(String),
+    /// From input.
+    Input(String),
+}
+
+impl Value {
+    pub(super) fn number(&self) -> f64 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Text(text) | Self::Input(text) => leading(text),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Number(number) => shown(*number),
+            Self::Text(text) | Self::Input(text) => text.clone(),
+        }
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        match self {
+            Self::Number(number) => *number != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::Input(text) => self.as_number().map_or(!text.is_empty(), |number| number != 0.0),
+        }
+    }
+
+    /// The number it is, when it compares as one.
+    pub(super) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(_) => None,
+            Self::Input(text) => text.trim().parse().ok(),
+        }
+    }
+}
+
+/// The number a text begins with.
+fn leading(text: &str) -> f64 {
+    let text = text.trim_start();
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let part = text.get(..=at).unwrap_or_default();
+        if part.parse::<f64>().is_ok() && c.is_ascii_digit() {
+            end = at + 1;
+        } else if !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')) {
+            break;
+        }
+    }
+    text.get(..end).unwrap_or_default().parse().unwrap_or(0.0)
+}
+
+/// Whole numbers without a point, others as `%.6g`.
+pub(super) fn shown(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e16 { format!("{number:.0}") } else { general(number, 6) }
+}
+
+/// `%.Ng`
+pub(super) fn general(number: f64, digits: usize) -> String {
+    let digits = digits.max(1);
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    #[allow(clippy::cast_possible_truncation)] // exponents are small
+    let exponent = number.abs().log10().floor() as i32;
+    let wanted = i32::try_from(digits).unwrap_or(6);
+    if exponent < -4 || exponent >= wanted {
+        let text = format!("{number:.*e}", digits - 1);
+        let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
+        let mantissa = if mantissa.contains('.') {
+            mantissa.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            mantissa
+        };
+        let power: i32 = power.parse().unwrap_or(0);
+        let sign = if power < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", power.abs());
+    }
+    let places = usize::try_from(wanted - 1 - exponent).unwrap_or(0);
+    let text = format!("{number:.places$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// `printf`.
+pub(super) fn format(format: &str, values: &[Value]) -> String {
+    let mut out = String::new();
+    let mut values = values.iter();
+    let mut chars = format.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        let (mut left, mut zero, mut plus) = (false, false, false);
+        while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '0' | '+' | ' ' | '#')) {
+            left |= flag == '-';
+            zero |= flag == '0';
+            plus |= flag == '+';
+        }
+        let mut figure = |values: &mut std::slice::Iter<'_, Value>| -> Option<usize> {
+            if chars.next_if_eq(&'*').is_some() {
+                return values
+                    .next()
+                    .map(|v| crate::sim::world::machine::count(v.number()))
+                    .and_then(|n| usize::try_from(n).ok());
+            }
+            let mut digits = String::new();
+            while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+                digits.push(digit);
+            }
+            digits.parse().ok()
+        };
+        let width = figure(&mut values).unwrap_or(0);
+        let precision = chars.next_if_eq(&'.').map(|_| 0);
+        let precision = precision.map(|none| {
+            let mut digits = String::new();
+            while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+                digits.push(digit);
+            }
+            digits.parse().unwrap_or(none)
+        });
+        let Some(kind) = chars.next() else { break };
+        if kind == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = values.next().cloned().unwrap_or_else(|| Value::Text(String::new()));
+        let number = value.number();
+        let mut text = match kind {
+            'd' | 'i' | 'u' => format!("{:.0}", number.trunc()),
+            'f' => format!("{number:.*}", precision.unwrap_or(6)),
+            'g' => general(number, precision.unwrap_or(6)),
+            'e' => format!("{number:.*e}", precision.unwrap_or(6)),
+            'x' => format!("{:x}", crate::sim::world::machine::count(number)),
+            'o' => format!("{:o}", crate::sim::world::machine::count(number)),
+            'c' => match &value {
+                Value::Number(code) => u32::try_from(crate::sim::world::machine::count(*code))
+                    .ok()
+                    .and_then(char::from_u32)
+                    .map(String::from)
+                    .unwrap_or_default(),
+                other => other.text().chars().take(1).collect(),
+            },
+            _ => match precision {
+                Some(most) => value.text().chars().take(most).collect(),
+                None => value.text(),
+            },
+        };
+        if plus && number >= 0.0 && matches!(kind, 'd' | 'i' | 'f' | 'g') {
+            text.insert(0, '+');
+        }
+        let missing = width.saturating_sub(text.chars().count());
+        if left {
+            out.push_str(&text);
+            out.extend(std::iter::repeat_n(' ', missing));
+        } else if zero && matches!(kind, 'd' | 'i' | 'u' | 'f' | 'g' | 'x') {
+            let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
+            out.push_str(&format!("{sign}{}{digits}", "0".repeat(missing)));
+        } else {
+            out.extend(std::iter::repeat_n(' ', missing));
+            out.push_str(&text);
+        }
+    }
+    out
+}
