@@ -6,7 +6,7 @@
 #[path = "support/terminal.rs"]
 mod terminal;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use terminal::Terminal;
 
