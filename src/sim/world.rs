@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod apps;
+pub mod backups;
 pub mod cloud;
 pub mod database;
 pub mod elastic;
@@ -160,9 +161,11 @@ impl World {
         world.apps = Apps::new(&world, spec, seed);
         world.furnish();
         world.start_salt();
+        world.start_cloud();
         world.start_mail();
         world.start_redis();
         world.start_jobs();
+        world.start_backups();
         Ok(world)
     }
 
@@ -300,7 +303,9 @@ impl World {
     /// Mounted filesystems, now, in the order of the mount table.
     #[must_use]
     pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
-        Some(self.machine(host)?.filesystems(self.seconds()))
+        let mut mounts = self.machine(host)?.filesystems(self.seconds());
+        self.count_files(host, &mut mounts);
+        Some(mounts)
     }
 
     /// Seconds since the host was booted.
