@@ -2,7 +2,13 @@
 //! Two operators; secrets; a run killed at every entry of its journal. Needs `JUMPDECK_FLEET`, the directory of a fleet
 //! that is up (tests/run gives it).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 #[path = "support/terminal.rs"]
 mod terminal;
@@ -141,9 +147,14 @@ fn a_run_killed_at_every_entry_of_its_journal_does_nothing_twice() {
             assert_eq!(again.ends(), 0, "killed at entry {kill_at}; resumed it said:\n{}", again.said);
         }
         let log = lane(&dir, &["generallog", "db1-masterdb", "show"]);
-        let inserted = |note: &str| log.lines().filter(|l| l.contains("INSERT INTO fleet.notes") && l.contains(note)).count();
+        let inserted = |note: &str| {
+            log.lines().filter(|l| l.contains("INSERT INTO fleet.notes") && l.contains(note)).count()
+        };
         assert_eq!((inserted(" one"), inserted(" two")), (1, 1), "killed at entry {kill_at}:\n{log}");
-        let rows = lane(&dir, &["sql", "db1-masterdb", &format!("SELECT note FROM fleet.notes WHERE note LIKE '{run}%'")]);
+        let rows = lane(
+            &dir,
+            &["sql", "db1-masterdb", &format!("SELECT note FROM fleet.notes WHERE note LIKE '{run}%'")],
+        );
         assert_eq!(rows.matches(&run).count(), 2, "{rows}");
         if ended {
             break;
@@ -196,9 +207,8 @@ fn the_secret_is_seen_nowhere() {
         serde_json::from_str(&fs::read_to_string(dir.join("secrets.json")).unwrap()).unwrap();
     let canary = secrets["repl"].as_str().unwrap().to_owned();
     let home = tempfile::tempdir().unwrap();
-    let words = [
-        "run", "promote-masterdb", "--set", "old=db1-masterdb", "--set", "candidate=db2", "--why", "canary",
-    ];
+    let words =
+        ["run", "promote-masterdb", "--set", "old=db1-masterdb", "--set", "candidate=db2", "--why", "canary"];
     let mut terminal = Terminal::run(jumpdeck(home.path(), &dir, "anna", &words));
     terminal.until("type yes to begin> ");
     terminal.types("yes\n");

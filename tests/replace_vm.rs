@@ -84,7 +84,8 @@ impl Stage {
     fn hurry(&self, seconds: &str) {
         let path = self.own.path().join("replace-vm.toml");
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("timeout = \"15m\"", &format!("timeout = \"{seconds}\""))).unwrap();
+        std::fs::write(&path, text.replace("timeout = \"15m\"", &format!("timeout = \"{seconds}\"")))
+            .unwrap();
     }
 
     async fn run(&self, inputs: &[(&str, &str)], mut first: impl FnMut(&Prompt) -> Option<Reply>) -> Told {
@@ -106,10 +107,8 @@ impl Stage {
             clock: Arc::new(move || clock.now()),
         };
         let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
-        let (view, prompts) = operator::drive(handle, move |prompt| {
-            first(prompt).unwrap_or_else(|| agreed(prompt))
-        })
-        .await;
+        let (view, prompts) =
+            operator::drive(handle, move |prompt| first(prompt).unwrap_or_else(|| agreed(prompt))).await;
         let told = Told { view, prompts };
         if std::env::var_os("JUMPDECK_STORY").is_some() {
             println!("{}", told.story());
@@ -131,7 +130,9 @@ fn agreed(prompt: &Prompt) -> Reply {
 /// The choices that were put, in words.
 fn stood(told: &Told) -> Vec<String> {
     let chosen = told.prompts.iter().filter(|p| matches!(p.kind, PromptKind::Choose(_)));
-    chosen.map(|p| format!("{}: {}", p.title, p.text.iter().map(|l| l.as_str()).collect::<Vec<_>>().join("\n"))).collect()
+    chosen
+        .map(|p| format!("{}: {}", p.title, p.text.iter().map(|l| l.as_str()).collect::<Vec<_>>().join("\n")))
+        .collect()
 }
 
 // ---- In the simulated world ------------------------------------------------------------------------------------------------
@@ -235,6 +236,18 @@ async fn simulated_a_masterdb_is_refused() {
     assert!(matches!(told.state_of("no-master"), StepState::Failed(_)), "{}", told.story());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn simulated_a_server_of_another_level_is_taken_back() {
+    let sim = Sim::start();
+    let (before, key) = (sim.servers("app1"), sim.accepted("app1"));
+    let text = b"#cloud-config\nsalt_minion:\n  grains:\n    level: staging\n".to_vec();
+    sim.world(|w| w.write_file(&HostName::new("salt").unwrap(), "/srv/other.txt", text));
+    let told = sim.stage.run(&[("vm", "app1"), ("userdata", "/srv/other.txt")], |_| None).await;
+    assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+    assert!(stood(&told)[0].starts_with("level did not succeed"), "{:?}", stood(&told));
+    assert_eq!((sim.servers("app1"), sim.accepted("app1")), (before, key));
+}
+
 // ---- On the real fleet -----------------------------------------------------------------------------------------------------
 
 fn fleet() -> Option<PathBuf> {
@@ -331,12 +344,15 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
             if prompt.title.as_str().starts_with("Watch the new server") {
                 let list = jump(&there, "neutron floatingip-list -f value -c id -c floating_ip_address");
                 let id = list.lines().find_map(|l| l.strip_suffix(&format!(" {public}"))).unwrap();
-                let old = jump(&there, &format!("neutron port-list --device-id {} -f value -c id", before[0]));
+                let old =
+                    jump(&there, &format!("neutron port-list --device-id {} -f value -c id", before[0]));
                 jump(&there, &format!("neutron floatingip-associate {id} {old}"));
             }
             match &prompt.kind {
                 // First the other one's UUID.
-                PromptKind::Challenge(value) if prompt.title.as_str().starts_with("Type the UUID") && typed.is_empty() => {
+                PromptKind::Challenge(value)
+                    if prompt.title.as_str().starts_with("Type the UUID") && typed.is_empty() =>
+                {
                     let new = ids(&there, "app1").into_iter().find(|id| id != value.as_str()).unwrap();
                     typed.push(new.clone());
                     Some(Reply::Text(new.into()))
@@ -376,16 +392,24 @@ fn first_public(dir: &Path, id: &str) -> String {
 
 /// The console logs in on the new server by the key that the run wrote, at the address it was told.
 async fn reached_by_its_new_key(dir: &Path, told: &Told) {
-    let (inventory, new) = (std::fs::read_to_string(dir.join("inventory.toml")).unwrap(), told.value("new_address"));
+    let (inventory, new) =
+        (std::fs::read_to_string(dir.join("inventory.toml")).unwrap(), told.value("new_address"));
     let known = std::fs::read_to_string(dir.join("known_hosts")).unwrap();
     assert!(known.lines().any(|l| l.starts_with("app1.") && l.contains(&new)), "{known}");
     let before = dir.join(format!("known_hosts.before-{}", told.view.id));
     assert!(!std::fs::read_to_string(&before).unwrap().contains(&new));
     std::fs::remove_file(before).unwrap();
-    let changed: Vec<String> = inventory
-        .lines()
-        .map(|l| if l.starts_with("app1 =") { format!("app1 = {{ address = \"{new}\" }}") } else { l.to_owned() })
-        .collect();
+    let changed: Vec<String> =
+        inventory
+            .lines()
+            .map(|l| {
+                if l.starts_with("app1 =") {
+                    format!("app1 = {{ address = \"{new}\" }}")
+                } else {
+                    l.to_owned()
+                }
+            })
+            .collect();
     let file = dir.join("inventory-after.toml");
     std::fs::write(&file, changed.join("\n")).unwrap();
     let fleet = files::load_inventory(&file, &files::context().unwrap()).unwrap();

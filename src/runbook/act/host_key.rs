@@ -75,7 +75,8 @@ fn prepare(
     let change = Replacement::of(file, &names, &former, known.port, &text);
     let change = change.map_err(|e| failed(e.to_string()))?;
     if change.fingerprint != fingerprint {
-        let why = format!("the key is {}, and {fingerprint} was shown: nothing was written", change.fingerprint);
+        let why =
+            format!("the key is {}, and {fingerprint} was shown: nothing was written", change.fingerprint);
         return Err(failed(why));
     }
     let mut record = change.path.clone().into_os_string();
@@ -153,7 +154,10 @@ pub(super) fn find(
             Ok(_) => Verdict::Done,
             Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
         };
-        (host.clone(), HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() })
+        (
+            host.clone(),
+            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() },
+        )
     };
     hosts.iter().map(look).collect()
 }

@@ -73,6 +73,8 @@ impl World {
         self.salt.initial_masterdb = masterdb.and_then(|host| self.machine(host)).map(|m| m.address.clone());
         self.seed_pillar(&jump);
         states::seed(self, &jump);
+        let user_data = format!("#cloud-config\nsalt_minion:\n  grains:\n    level: {}\n", self.level());
+        self.write_file(&jump, "/srv/opsconfigs/userdata.txt", user_data.into_bytes());
         self.make_repository(&jump, "/srv/salt", "renoirb <renoirb@webplatform.org>", "States of the fleet");
         self.make_repository(
             &jump,

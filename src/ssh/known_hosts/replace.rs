@@ -160,8 +160,10 @@ fn replaced(text: &str, source: &str, names: &[String], line: &str) -> (String, 
 fn without(line: &str, names: &[String]) -> Option<String> {
     let line = line.trim_matches([' ', '\t', '\r']);
     let (hosts, rest) = line.split_once([' ', '\t'])?;
-    let others: Vec<&str> =
-        hosts.split(',').filter(|h| !h.starts_with('|') && !names.contains(&h.to_ascii_lowercase())).collect();
+    let others: Vec<&str> = hosts
+        .split(',')
+        .filter(|h| !h.starts_with('|') && !names.contains(&h.to_ascii_lowercase()))
+        .collect();
     (!others.is_empty()).then(|| format!("{} {rest}", others.join(",")))
 }
 
