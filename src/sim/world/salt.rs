@@ -74,6 +74,8 @@ impl World {
         self.salt.initial_masterdb = master.map(|s| s.address.clone());
         self.seed_pillar(&jump);
         states::seed(self, &jump);
+        let user_data = format!("#cloud-config\nsalt_minion:\n  grains:\n    level: {}\n", self.level());
+        self.write_file(&jump, "/srv/opsconfigs/userdata.txt", user_data.into_bytes());
         self.make_repository(&jump, "/srv/salt", "renoirb <renoirb@webplatform.org>", "States of the fleet");
         self.make_repository(
             &jump,
