@@ -170,7 +170,7 @@ fn entry(runbook: &Runbook, own: bool) -> RunbookEntry {
     RunbookEntry {
         name: runbook.name.clone(),
         title: Clean::new(&runbook.title),
-        summary: Clean::new(&runbook.summary),
+        summary: Clean::new(&runbook.summary.split_whitespace().collect::<Vec<_>>().join(" ")),
         danger: runbook.danger,
         own,
         steps: count(&runbook.steps),
@@ -226,7 +226,9 @@ mod tests {
             .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
             .collect();
         there.sort();
-        assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
+        let mut listed: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, there);
         let (_, errors) = Library::load(Path::new("/nonexistent"));
         let shown: Vec<String> = errors.iter().map(|e| e.render(false)).collect();
         assert!(shown.is_empty(), "{}", shown.join("\n\n"));

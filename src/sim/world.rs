@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod apps;
+pub mod backups;
 pub mod cloud;
 pub mod database;
 pub mod elastic;
@@ -154,14 +155,14 @@ impl World {
         let cloud = cloud::Cloud::new(spec, &machines, seed);
         let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
         (world.cloud, world.elastic) = (cloud, elastic);
-        let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
-        let masterdb = masterdb.map(|m| m.name.clone());
-        world.start_salt(masterdb.as_ref());
+        world.apps = Apps::new(&world, spec, seed);
+        world.furnish();
+        world.start_salt();
+        world.start_cloud();
         world.start_mail();
         world.start_redis();
         world.start_jobs();
-        world.apps = Apps::new(&world, spec, seed);
-        world.furnish();
+        world.start_backups();
         Ok(world)
     }
 
@@ -299,7 +300,9 @@ impl World {
     /// Mounted filesystems, now, in the order of the mount table.
     #[must_use]
     pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
-        Some(self.machine(host)?.filesystems(self.seconds()))
+        let mut mounts = self.machine(host)?.filesystems(self.seconds());
+        self.count_files(host, &mut mounts);
+        Some(mounts)
     }
 
     /// Seconds since the host was booted.
@@ -333,6 +336,7 @@ impl World {
 
     /// Brings applications and databases up to now.
     fn live(&mut self) {
+        self.databases_boot();
         self.follow_power();
         #[allow(clippy::cast_precision_loss)] // a few ticks a second
         let tick = machine::count(self.seconds() * TICKS as f64);
