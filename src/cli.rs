@@ -86,7 +86,7 @@ enum Command {
     },
     /// Ask once and print: exit 0 ok, 1 warning, 2 critical, 3 unknown
     Status(status::StatusArgs),
-    /// Validate inventory, themes, keymaps and settings: exit 0, or 2 after printing every error
+    /// Validate inventory, themes, keymaps, settings and runbooks: exit 0, or 2 after printing every error
     Check {
         /// Files; without any, all that would be used
         files: Vec<PathBuf>,

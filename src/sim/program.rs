@@ -38,6 +38,8 @@ pub struct Call {
     pub stdout: Output,
     /// Standard error.
     pub stderr: Output,
+    /// What can be read from descriptors above 2 (`/dev/fd/3`), by number.
+    pub descriptors: Vec<(usize, Input)>,
 }
 
 /// What a program that needs no input and answers at once leaves behind.

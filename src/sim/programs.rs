@@ -9,12 +9,14 @@ mod cloud;
 mod crontab;
 mod curl;
 mod df;
+mod dump;
 mod free;
 mod git;
 mod hostname;
 mod mount;
 mod mysql;
 mod nproc;
+mod pack;
 mod php;
 mod postfix;
 mod ps;
@@ -74,6 +76,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &curl::Curl,
     &crontab::Crontab,
     &df::Df,
+    &dump::Dump("mariabackup"),
+    &dump::Dump("mysqldump"),
     &free::FREE,
     &git::Git,
     &hostname::HOSTNAME,
@@ -81,6 +85,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &nproc::NPROC,
+    &pack::Pack("gunzip"),
+    &pack::Pack("gzip"),
+    &pack::Pack("tar"),
+    &pack::Pack("zcat"),
     &php::Php,
     &postfix::MAILQ,
     &postfix::POSTCAT,

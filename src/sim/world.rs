@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::names::{EnvName, HostName, NameError};
 
+pub mod apps;
+pub mod backups;
 pub mod cloud;
 pub mod database;
 pub mod elastic;
@@ -16,6 +18,7 @@ pub mod mail;
 pub mod os;
 pub mod redis;
 pub mod salt;
+pub mod score;
 pub mod services;
 pub mod spec;
 pub mod storage;
@@ -30,7 +33,8 @@ pub(crate) mod git;
 mod noise;
 mod proc;
 
-use database::{DatabaseError, Databases};
+use apps::Apps;
+use database::{DatabaseError, Databases, TICKS};
 use machine::{Machine, Memory};
 use spec::EnvironmentSpec;
 use storage::Mount;
@@ -81,6 +85,9 @@ pub struct World {
     machines: BTreeMap<HostName, Machine>,
     order: Vec<HostName>,
     databases: Databases,
+    apps: Apps,
+    first_master: Option<String>,
+    ledger: score::Ledger,
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
     web: web::Faults,
@@ -149,12 +156,16 @@ impl World {
         let cloud = cloud::Cloud::new(spec, &machines, seed);
         let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
         (world.cloud, world.elastic) = (cloud, elastic);
-        let masterdb = world.machines().find(|m| m.roles().iter().any(|role| role.as_str() == "masterdb"));
-        let masterdb = masterdb.map(|m| m.name.clone());
-        world.start_salt(masterdb.as_ref());
+        let master = world.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
+        world.first_master = master.map(|s| s.address.clone());
+        world.apps = Apps::new(&world, spec, seed);
+        world.furnish();
+        world.start_salt();
+        world.start_cloud();
         world.start_mail();
         world.start_redis();
         world.start_jobs();
+        world.start_backups();
         Ok(world)
     }
 
@@ -292,7 +303,9 @@ impl World {
     /// Mounted filesystems, now, in the order of the mount table.
     #[must_use]
     pub fn filesystems(&self, host: &HostName) -> Option<Vec<Mount>> {
-        Some(self.machine(host)?.filesystems(self.seconds()))
+        let mut mounts = self.machine(host)?.filesystems(self.seconds());
+        self.count_files(host, &mut mounts);
+        Some(mounts)
     }
 
     /// Seconds since the host was booted.
@@ -314,9 +327,35 @@ impl World {
 
     /// The database servers, brought up to now.
     pub fn databases(&mut self) -> &mut Databases {
-        let seconds = machine::count(self.seconds());
-        self.databases.live_until(seconds);
+        self.live();
         &mut self.databases
+    }
+
+    /// The applications, brought up to now.
+    pub fn apps(&mut self) -> &Apps {
+        self.live();
+        &self.apps
+    }
+
+    /// Brings applications and databases up to now.
+    pub(crate) fn live(&mut self) {
+        self.databases_boot();
+        #[allow(clippy::cast_precision_loss)] // a few ticks a second
+        let tick = machine::count(self.seconds() * TICKS as f64);
+        if self.databases.tick() < tick {
+            let targets = self.apps.targets(self);
+            let mut told = Vec::new();
+            while self.databases.tick() < tick {
+                self.databases.begin_tick();
+                if self.is_alive() {
+                    self.apps.step(&targets, &mut self.databases, &mut told);
+                }
+                self.databases.end_tick();
+                self.ledger.tick(self.databases.tick(), &told, &self.databases);
+                told.clear();
+            }
+        }
+        self.databases.attach_all();
     }
 
     /// The version of the database server installed on a host, if there is one.

@@ -1,29 +1,45 @@
 //! `mariadb` and `mysql`: the command-line client and, behind it, the server's answers from the world's databases.
 
+mod accounts;
+mod change_master;
 mod execute;
+mod expr;
 mod format;
+mod functions;
 mod lexer;
+mod login;
 mod options;
+mod processes;
 mod replication;
 mod select;
+mod set;
 mod show;
+mod sources;
 mod split;
+mod tables;
+mod threads;
+mod value;
 mod variables;
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Output, Program, SharedWorld};
 use crate::sim::world::World;
 use crate::sim::world::database::Version;
+use crate::sim::world::database::data::ServerError;
 use crate::ssh::dial::BoxFuture;
 
 use execute::{Outcome, Session};
 use format::Style;
 use options::Options;
 use split::{Splitter, Statement};
+
+/// How often a statement that waits is looked at again.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The client, by one of its names.
 pub(super) struct Client(pub(super) &'static str);
@@ -57,16 +73,31 @@ impl SqlError {
         Self { code, state, message: message.into() }
     }
 
+    /// Not an error: the statement waits, and shows this as its state meanwhile.
+    fn wait(state: &str) -> Self {
+        Self::new(0, "00000", state)
+    }
+
+    fn is_wait(&self) -> bool {
+        self.code == 0
+    }
+
     /// A statement that is SQL, and that the simulated server does not know.
     fn unsupported(what: &str) -> Self {
         Self::new(1235, "42000", format!("the simulated server does not support '{what}'"))
     }
 }
 
+impl From<ServerError> for SqlError {
+    fn from(error: ServerError) -> Self {
+        Self { code: error.code, state: error.state, message: error.message }
+    }
+}
+
 async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
-    let Call { host, user, world, args, stdin, mut stdout, mut stderr, .. } = call;
+    let Call { host, user, world, args, mut stdin, mut stdout, mut stderr, mut descriptors, .. } = call;
     let version = world.lock().unwrap_or_else(PoisonError::into_inner).database_version(&host);
-    let options = match Options::parse(name, args.get(1..).unwrap_or_default(), version.as_ref()) {
+    let mut options = match Options::parse(name, args.get(1..).unwrap_or_default(), version.as_ref()) {
         Ok(options) => options,
         Err(end) => {
             stdout.write_all(end.stdout.as_bytes()).await?;
@@ -74,7 +105,27 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
             return Ok(end.status);
         }
     };
-    let session = match connect(&world, &host, &user, &options) {
+    for path in options.defaults.clone() {
+        let number = path.strip_prefix("/dev/fd/").and_then(|n| n.parse::<usize>().ok());
+        let mut text = Vec::new();
+        if path == "/dev/stdin" || number == Some(0) {
+            stdin.read_to_end(&mut text).await?;
+        } else if let Some((_, input)) = descriptors.iter_mut().find(|(n, _)| Some(*n) == number) {
+            input.read_to_end(&mut text).await?;
+        } else if let Some(file) =
+            world.lock().unwrap_or_else(PoisonError::into_inner).read_file(&host, &path)
+        {
+            text = file;
+        } else {
+            let text = format!(
+                "Could not open required defaults file: {path}\nFatal error in defaults handling. Program aborted\n"
+            );
+            stderr.write_all(text.as_bytes()).await?;
+            return Ok(1);
+        }
+        options.read_defaults(&String::from_utf8_lossy(&text));
+    }
+    let session = match login::connect(&world, &host, &user, &options) {
         Ok(session) => session,
         Err(error) => {
             let text = format!("ERROR {} ({}): {}\n", error.code, error.state, error.message);
@@ -82,6 +133,7 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
             return Ok(1);
         }
     };
+    let session = Open { world: world.clone(), session };
     let mut running = Running { world, session, options, stdout, stderr };
     let mut splitter = Splitter::default();
     if let Some(text) = running.options.execute.clone() {
@@ -105,9 +157,24 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
     Ok(running.all(last).await?.unwrap_or(0))
 }
 
-struct Running {
+/// A connection: however the client ends, the server lets go of what it held.
+struct Open {
     world: SharedWorld,
     session: Session,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(server) = self.session.server(&mut world) {
+            server.sessions.close(self.session.id);
+        }
+    }
+}
+
+struct Running {
+    world: SharedWorld,
+    session: Open,
     options: Options,
     stdout: Output,
     stderr: Output,
@@ -120,11 +187,7 @@ impl Running {
             if matches!(statement.sql.to_ascii_lowercase().as_str(), "quit" | "exit" | "\\q") {
                 return Ok(Some(0));
             }
-            let outcome = {
-                let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-                self.session.execute(&mut world, &statement.sql)
-            };
-            match outcome {
+            match self.one(&statement.sql).await {
                 Ok(Outcome::Done) => {}
                 Ok(Outcome::Rows(rows)) => {
                     let style = if statement.vertical { Style::Vertical } else { self.options.style };
@@ -143,10 +206,24 @@ impl Running {
         Ok(None)
     }
 
+    /// Runs one statement to its end. The world is held for moments only.
+    async fn one(&mut self, sql: &str) -> Result<Outcome, SqlError> {
+        loop {
+            let outcome = {
+                let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+                self.session.session.execute(&mut world, sql)
+            };
+            match outcome {
+                Err(error) if error.is_wait() => tokio::time::sleep(LOOK).await,
+                other => return other,
+            }
+        }
+    }
+
     async fn complain(&mut self, statement: &Statement, error: &SqlError) -> std::io::Result<()> {
         let mut text = String::new();
         // Newer clients show the statement first.
-        if self.session.version.mariadb_from(10, 11) && !self.options.silent {
+        if self.session.session.version.mariadb_from(10, 11) && !self.options.silent {
             text.push_str(&format!("--------------\n{}\n--------------\n\n", statement.sql));
         }
         let SqlError { code, state, message } = error;
@@ -154,56 +231,6 @@ impl Running {
         self.stderr.write_all(text.as_bytes()).await?;
         self.stderr.flush().await
     }
-}
-
-fn connect(world: &SharedWorld, host: &HostName, user: &str, options: &Options) -> Result<Session, SqlError> {
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-    let people = world.people().to_vec();
-    let local = matches!(options.host.as_deref(), None | Some("localhost"));
-    let target = match options.host.as_deref() {
-        None | Some("localhost" | "127.0.0.1") => Some(host.clone()),
-        Some(name) => world.resolve(name),
-    };
-    let here = world.database_version(host);
-    let newer = here.as_ref().is_some_and(|v| v.mariadb_from(10, 5));
-    let word = if newer { "server" } else { "MySQL server" };
-    let Some(target) = target else {
-        let name = options.host.as_deref().unwrap_or_default();
-        let reason = if newer { -2 } else { 0 };
-        return Err(SqlError::new(2005, "HY000", format!("Unknown {word} host '{name}' ({reason})")));
-    };
-    let from = world.machine(host).map(|m| m.address.clone()).unwrap_or_default();
-    let account = options.user.clone().unwrap_or_else(|| user.to_owned());
-    let known = account == user || account == "root" || people.contains(&account);
-    let there = world.databases().server(&target).filter(|server| server.running).map(|s| s.version.clone());
-    let Some(version) = there else {
-        if local {
-            let socket = match &options.socket {
-                Some(path) => path.as_str(),
-                None if newer => "/run/mysqld/mysqld.sock",
-                None => "/var/run/mysqld/mysqld.sock",
-            };
-            let which = if newer { "local server" } else { "local MySQL server" };
-            let message = format!("Can't connect to {which} through socket '{socket}' (2)");
-            return Err(SqlError::new(2002, "HY000", message));
-        }
-        let name = options.host.as_deref().unwrap_or_default();
-        let message = format!("Can't connect to {word} on '{name}' (111)");
-        return Err(SqlError::new(2003, "HY000", message));
-    };
-    let at = if local { "localhost" } else { from.as_str() };
-    if !known {
-        let with = if options.password { "YES" } else { "NO" };
-        let message = format!("Access denied for user '{account}'@'{at}' (using password: {with})");
-        return Err(SqlError::new(1045, "28000", message));
-    }
-    Ok(Session {
-        host: target,
-        account: format!("{account}@{at}"),
-        version,
-        database: options.database.clone(),
-        note: None,
-    })
 }
 
 /// A version's words where it is told of itself.

@@ -44,6 +44,7 @@ pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (Stri
             stdin: Box::new(std::io::Cursor::new(stdin.as_bytes().to_vec())),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
+            descriptors: Vec::new(),
         };
         let status = find(args[0]).run(call).await;
         let (mut text, mut complaint) = (String::new(), String::new());

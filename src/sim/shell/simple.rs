@@ -169,6 +169,7 @@ impl Shell {
             stdin: self.fd(0).input(),
             stdout: self.fd(1).output(),
             stderr: self.fd(2).output(),
+            descriptors: self.readable(),
         }
     }
 

@@ -302,6 +302,12 @@ impl Shell {
         self.descriptors.get(number).unwrap_or(&Fd::Closed)
     }
 
+    /// Descriptors above 2 that can be read.
+    pub(crate) fn readable(&self) -> Vec<(usize, Input)> {
+        let open = self.descriptors.iter().enumerate().skip(3);
+        open.filter(|(_, fd)| matches!(fd, Fd::Read(_))).map(|(number, fd)| (number, fd.input())).collect()
+    }
+
     pub(crate) fn set_fd(&mut self, number: usize, fd: Fd) {
         while self.descriptors.len() <= number {
             self.descriptors.push(Fd::Closed);

@@ -12,7 +12,7 @@ use super::spec::EnvironmentSpec;
 mod acts;
 mod catalogue;
 
-pub use acts::Order;
+pub use acts::{Order, USER_DATA};
 pub use catalogue::{Flavor, Image};
 
 /// Roles whose machines have an address in the world outside (`002`'s table; the web servers stand behind a cache that

@@ -1,24 +1,51 @@
-//! The database servers of a world: who writes, who follows whom, how far. Transactions are counted; where they stand
-//! in a binary log and which GTID they have is told by their number. A replica moves only while its threads run and
-//! its master can be reached. May import `domain` names.
+//! The database servers of a world: who writes, who follows whom, how far. Each has a binary log of GTIDs, from which
+//! everything else follows: a replica attaches where its own position is found in its master's log, applies what it
+//! receives, and stops where a real one would. May import `domain` names.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::names::HostName;
 
 use super::machine::Machine;
-use super::noise::{draw, key};
+use super::noise::key;
 use super::spec::{DatabaseSpec, EnvironmentSpec};
 
+pub mod accounts;
+pub mod data;
+pub mod faults;
+pub mod gtid;
+pub mod options;
+pub mod replica;
+pub mod session;
+
 mod live;
+mod log;
+mod server;
 mod version;
 
+use data::{Change, Effect};
+use gtid::Gtid;
+use log::Run;
+use replica::{Connection, Using};
+
+pub(in crate::sim::world) use live::quarter;
+pub(in crate::sim::world) use server::due;
+pub use server::{Server, Settings};
 pub use version::{Place, Version};
 
-/// Bytes of a binary log before the next is begun (`max_binlog_size` of such servers).
-const LOG_SIZE: u64 = 104_857_600;
-/// Bytes of a transaction, about.
-const TRANSACTION: u64 = 611;
+/// Ticks in a second: how finely writes and replication are told.
+pub(crate) const TICKS: u64 = 4;
+/// The account that replicas log in with.
+pub(crate) const REPLICATION_USER: &str = "repl";
+/// Its password in the simulated world.
+pub(crate) const REPLICATION_PASSWORD: &str = "repl-simulated";
+/// The applications' account.
+pub(crate) const APP_USER: &str = "wiki";
+/// Its password in the simulated world.
+pub(crate) const APP_PASSWORD: &str = "wiki-simulated";
+/// The applications' database.
+pub(crate) const APP_DATABASE: &str = "webplatform";
 
 /// A database description that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -41,70 +68,17 @@ pub enum DatabaseError {
     },
 }
 
-/// A database server.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Its host, or the name of a server outside the environment.
-    pub name: String,
-    /// Its address.
-    pub address: String,
-    /// Its version.
-    pub version: Version,
-    /// `server_id`.
-    pub server_id: u64,
-    /// `read_only`: while it is on, applications write nothing.
-    pub read_only: bool,
-    /// Whether TLS is set up.
-    pub tls: bool,
-    /// Whether the process runs.
-    pub running: bool,
-    /// Its connections to masters.
-    pub connections: Vec<Connection>,
-    /// Replicas outside the environment that are connected to it: server id and host.
-    pub outside_replicas: Vec<(u64, String)>,
-    key: u64,
-    outside: bool,
-    writes_per_second: f64,
-    written: u64,
-    /// Second, and the transactions in the log by then; oldest first.
-    history: VecDeque<(u64, u64)>,
-}
-
-/// A connection of a replica to its master.
-#[derive(Debug, Clone)]
-pub struct Connection {
-    /// `Connection_name`.
-    pub name: String,
-    /// Whether it is encrypted.
-    pub tls: bool,
-    /// Whether it follows by GTID.
-    pub gtid: bool,
-    /// Whether the IO thread was started (it may still be trying).
-    pub io_started: bool,
-    /// Whether the SQL thread runs.
-    pub sql_started: bool,
-    master: usize,
-    received: u64,
-    executed: u64,
-}
-
 /// What a connection is doing.
 #[derive(Debug, Clone)]
 pub struct Following<'a> {
     /// The connection.
     pub connection: &'a Connection,
-    /// The master.
-    pub master: &'a Server,
     /// Whether the master hears it.
     pub connected: bool,
     /// Received up to here.
     pub read: Place,
     /// Applied up to here.
     pub executed: Place,
-    /// GTID received.
-    pub gtid_received: String,
-    /// GTID applied.
-    pub gtid_executed: String,
     /// Whether something received waits to be applied.
     pub behind: bool,
     /// `Seconds_Behind_Master`: NULL unless both threads run and the master is connected (as MariaDB 10.11 was seen to).
@@ -117,7 +91,7 @@ pub struct Databases {
     servers: Vec<Server>,
     hosts: BTreeMap<HostName, usize>,
     alive: bool,
-    second: u64,
+    tick: u64,
 }
 
 impl Databases {
@@ -134,41 +108,71 @@ impl Databases {
             let Some((name, machine)) = found else { continue };
             all.hosts.insert(name.clone(), all.servers.len());
             let full = format!("{}/{}", env.name, host.name);
-            all.servers.push(Server::new(&host.name, &machine.address, key(seed, &full), spec)?);
+            all.servers.push(Server::new(&host.name, &machine.address, key(seed, &full), seed, spec)?);
             specs.push(spec);
         }
         for outside in &env.outside {
-            let server =
-                Server::new(&outside.name, &outside.address, key(seed, &outside.name), &outside.database)?;
-            all.servers.push(Server { outside: true, ..server });
+            let own = key(seed, &outside.name);
+            let mut server = Server::new(&outside.name, &outside.address, own, seed, &outside.database)?;
+            server.outside = true;
+            all.servers.push(server);
             specs.push(&outside.database);
         }
-        for (index, spec) in specs.into_iter().enumerate() {
-            all.connect(index, spec)?;
+        for (index, spec) in specs.iter().enumerate() {
+            all.write(index, spec.written, false, None);
         }
+        for (index, spec) in specs.iter().enumerate() {
+            all.connect(index, &specs)?;
+            if let Some(server) = all.servers.get_mut(index) {
+                server.read_only = spec.read_only;
+            }
+        }
+        all.servers.iter_mut().for_each(|server| server.log.purge_old());
+        all.attach_all();
         Ok(all)
     }
 
-    fn connect(&mut self, index: usize, spec: &DatabaseSpec) -> Result<(), DatabaseError> {
-        for connection in &spec.connections {
-            let master = self.servers.iter().position(|s| s.name == connection.master);
+    /// Makes a server's connections, its masters' first, and gives it what they have written.
+    fn connect(&mut self, index: usize, specs: &[&DatabaseSpec]) -> Result<(), DatabaseError> {
+        let Some(spec) = specs.get(index) else { return Ok(()) };
+        let done = self.servers.get(index).map_or(0, |s| s.connections.len());
+        for connection in spec.connections.iter().skip(done) {
             let host = self.servers.get(index).map(|s| s.name.clone()).unwrap_or_default();
-            let Some(master) = master else {
-                return Err(DatabaseError::NoMaster { host, master: connection.master.clone() });
-            };
-            let there = self.servers.get(master).map_or(0, Server::logged);
-            if let Some(server) = self.servers.get_mut(index) {
-                server.connections.push(Connection {
-                    name: connection.name.clone(),
-                    tls: connection.tls,
-                    gtid: connection.gtid,
-                    io_started: true,
-                    sql_started: true,
-                    master,
-                    received: there,
-                    executed: there,
-                });
+            let no_master = || DatabaseError::NoMaster { host, master: connection.master.clone() };
+            let found = self.servers.iter().position(|s| s.name == connection.master);
+            let master_index = found.ok_or_else(no_master)?;
+            if master_index != index {
+                self.connect(master_index, specs)?;
             }
+            let Some(master) = self.servers.get(master_index) else { continue };
+            let there = master.log.place(master.log.end());
+            let runs: Vec<(u64, Run)> = master.log.from(0).collect();
+            let mut made = Connection {
+                name: connection.name.clone(),
+                host: master.address.clone(),
+                port: 3306,
+                user: REPLICATION_USER.to_owned(),
+                password: REPLICATION_PASSWORD.to_owned(),
+                tls: connection.tls,
+                using: if connection.gtid { Using::SlavePos } else { Using::No },
+                io_started: true,
+                sql_started: true,
+                master_id: master.server_id,
+                was_connected: true,
+                wanted: Some(there),
+                read: there,
+                executed: there,
+                ..Connection::default()
+            };
+            let Some(server) = self.servers.get_mut(index) else { continue };
+            if made.tls && server.version.mariadb {
+                made.tls_files = server.tls_files("client");
+            }
+            for (_, run) in &runs {
+                server.take(run);
+            }
+            made.received_gtid = server.slave_pos.clone();
+            server.connections.push(made);
         }
         Ok(())
     }
@@ -196,106 +200,109 @@ impl Databases {
         self.servers.get_mut(*self.hosts.get(host)?)
     }
 
-    /// What each of a server's connections is doing.
-    #[must_use]
-    pub fn following<'a>(&'a self, server: &'a Server) -> Vec<Following<'a>> {
-        server.connections.iter().filter_map(|c| self.describe(c)).collect()
+    /// Every server, those outside the environment last.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.iter()
     }
 
-    fn describe<'a>(&'a self, c: &'a Connection) -> Option<Following<'a>> {
-        let master = self.servers.get(c.master)?;
-        let connected = c.io_started && master.running;
-        let behind = c.executed < c.received;
-        let lag = if behind { master.age_of_next(c.executed, self.second) } else { 0 };
-        Some(Following {
-            connection: c,
-            master,
-            connected,
-            read: master.place(c.received),
-            executed: master.place(c.executed),
-            gtid_received: master.gtid(c.received),
-            gtid_executed: master.gtid(c.executed),
-            behind,
-            seconds_behind: (connected && c.sql_started).then_some(lag),
-        })
+    /// A server by its place in the list.
+    pub(crate) fn at(&self, index: usize) -> Option<&Server> {
+        self.servers.get(index)
+    }
+
+    /// A server by its place in the list, to change it.
+    pub(crate) fn at_mut(&mut self, index: usize) -> Option<&mut Server> {
+        self.servers.get_mut(index)
+    }
+
+    /// A host's server's place in the list.
+    pub(crate) fn index(&self, host: &HostName) -> Option<usize> {
+        self.hosts.get(host).copied()
+    }
+
+    /// The place of the server that listens on an address.
+    pub(crate) fn listening(&self, address: &str) -> Option<usize> {
+        self.servers.iter().position(|s| s.address == address)
+    }
+
+    /// Seconds that have passed.
+    pub(crate) fn seconds(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss)] // a few ticks a second
+        let seconds = self.tick as f64 / TICKS as f64;
+        seconds
+    }
+
+    /// The ticks that have passed.
+    pub(crate) fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    /// Writes transactions on a server, as its own; gives the first one's GTID.
+    pub(crate) fn write(
+        &mut self,
+        index: usize,
+        count: u64,
+        journal: bool,
+        change: Option<Arc<Change>>,
+    ) -> Option<Gtid> {
+        let at = self.tick;
+        let server = self.servers.get_mut(index).filter(|_| count > 0)?;
+        let domain = server.settings.domain;
+        let seq =
+            1 + server.log.state().highest(domain).max(server.slave_pos.get(domain).map_or(0, |g| g.seq));
+        let first = Gtid { domain, server: server.server_id, seq };
+        let ids = journal.then_some(server.journal_next);
+        server.journal_next += if journal { count } else { 0 };
+        server.applied.add(index, first, count);
+        server.log.append(Run { first, count, writer: index, journal: ids, at, change });
+        Some(first)
+    }
+
+    /// Writes a change that a host's server has made into its binary log.
+    pub fn log(&mut self, host: &HostName, change: Arc<Change>) {
+        let Some(index) = self.index(host) else { return };
+        let rows = match &change.effect {
+            Effect::Rows { database, name, come, .. } if database == APP_DATABASE && name == "journal" => {
+                come.len() as u64
+            }
+            _ => 0,
+        };
+        self.write(index, 1, rows > 0, Some(change));
+        if let Some(server) = self.servers.get_mut(index) {
+            server.journal_next += rows.saturating_sub(1);
+        }
+    }
+
+    /// What each of a server's connections is doing.
+    #[must_use]
+    pub fn following<'a>(&self, server: &'a Server) -> Vec<Following<'a>> {
+        let describe = |c: &'a Connection| {
+            let connected = c.io_started && c.connected();
+            let oldest = c.relay.front().map(|(_, run)| self.tick.saturating_sub(run.at) / TICKS);
+            Following {
+                connection: c,
+                connected,
+                read: c.read,
+                executed: c.executed,
+                behind: oldest.is_some(),
+                seconds_behind: (connected && c.sql_started).then_some(oldest.unwrap_or(0)),
+            }
+        };
+        server.connections.iter().map(describe).collect()
     }
 
     /// The replicas connected to a server: server id and host.
     #[must_use]
     pub fn replicas_of(&self, server: &Server) -> Vec<(u64, String)> {
-        let Some(index) = self.servers.iter().position(|s| s.name == server.name) else { return Vec::new() };
         if !server.running {
             return Vec::new();
         }
-        let follows =
-            |s: &&Server| s.running && s.connections.iter().any(|c| c.master == index && c.io_started);
+        let served = |c: &Connection| {
+            let master = c.dump.as_ref().and_then(|dump| self.servers.get(dump.master));
+            master.is_some_and(|m| m.name == server.name)
+        };
+        let follows = |s: &&Server| s.running && s.connections.iter().any(served);
         let own = self.servers.iter().filter(follows).map(|s| (s.server_id, s.name.clone()));
         own.chain(server.outside_replicas.iter().cloned()).collect()
-    }
-}
-
-impl Server {
-    fn new(name: &str, address: &str, key: u64, spec: &DatabaseSpec) -> Result<Self, DatabaseError> {
-        let version = Version::parse(&spec.version)
-            .ok_or_else(|| DatabaseError::Version { host: name.to_owned(), version: spec.version.clone() })?;
-        Ok(Self {
-            name: name.to_owned(),
-            address: address.to_owned(),
-            version,
-            server_id: spec.server_id,
-            read_only: spec.read_only,
-            tls: spec.tls,
-            running: true,
-            connections: Vec::new(),
-            outside_replicas: spec.outside_replicas.iter().map(|r| (r.server_id, r.host.clone())).collect(),
-            key,
-            outside: false,
-            writes_per_second: spec.writes_per_second,
-            written: spec.written,
-            history: VecDeque::new(),
-        })
-    }
-
-    /// Whether it stands outside the environment.
-    #[must_use]
-    pub fn is_outside(&self) -> bool {
-        self.outside
-    }
-
-    /// Transactions in its log: its own, and those it applied (`log_slave_updates`).
-    fn logged(&self) -> u64 {
-        self.written + self.connections.iter().map(|c| c.executed).sum::<u64>()
-    }
-
-    /// The end of its binary log.
-    #[must_use]
-    pub fn log_end(&self) -> Place {
-        self.place(self.logged())
-    }
-
-    /// The GTID of its last transaction (MariaDB: domain, server, number); of its master's when it only follows.
-    #[must_use]
-    pub fn gtid_current(&self, all: &Databases) -> String {
-        let followed = all.following(self).into_iter().next().map(|f| f.gtid_executed);
-        match followed {
-            Some(gtid) if self.written == 0 => gtid,
-            _ => self.gtid(self.logged()),
-        }
-    }
-
-    fn gtid(&self, number: u64) -> String {
-        format!("0-{}-{number}", self.server_id)
-    }
-
-    /// Where its transaction of that number ends.
-    fn place(&self, number: u64) -> Place {
-        let bytes = number * TRANSACTION + draw(self.key, number) % 400;
-        Place { file: 1 + bytes / LOG_SIZE, position: 330 + bytes % LOG_SIZE }
-    }
-
-    /// How old, in seconds, the oldest transaction after that number is.
-    fn age_of_next(&self, number: u64, now: u64) -> u64 {
-        let next = self.history.iter().find(|(_, held)| *held > number);
-        next.map_or(0, |(second, _)| now.saturating_sub(*second))
     }
 }

@@ -117,6 +117,8 @@ impl World {
     /// Writes a whole file, by its absolute path. What the world would have said there is hidden by it. Mode and owner
     /// stay as they were; a new file is root's, 0644.
     pub fn write_file(&mut self, host: &HostName, path: &str, content: Vec<u8>) {
+        // What was there holds until now: applications read their files.
+        self.live();
         let mut attributes = self.attributes(host, path).unwrap_or_else(|| self.fresh(host, 0o644));
         attributes.modified = self.epoch(host);
         self.files
@@ -125,6 +127,7 @@ impl World {
 
     /// Adds to the end of a file; makes it when it is not there.
     pub fn append_file(&mut self, host: &HostName, path: &str, bytes: &[u8]) {
+        self.live();
         let now = self.epoch(host);
         if let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) {
             stored.content.extend_from_slice(bytes);
@@ -139,6 +142,7 @@ impl World {
 
     /// Writes into a file that is there: at a place, or at its end. Nothing happens when it was removed meanwhile.
     pub(crate) fn write_at(&mut self, host: &HostName, path: &str, position: Option<usize>, bytes: &[u8]) {
+        self.live();
         let now = self.epoch(host);
         let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) else { return };
         let start = position.unwrap_or(stored.content.len());
@@ -195,6 +199,7 @@ impl World {
 
     /// Removes a file; false when there is none.
     pub fn remove_file(&mut self, host: &HostName, path: &str) -> bool {
+        self.live();
         if self.metadata(host, path).is_none_or(|found| found.directory) {
             return false;
         }
@@ -237,6 +242,7 @@ impl World {
 
     /// Moves a file or a directory with all that is in it; false when it is not there.
     pub fn rename(&mut self, host: &HostName, from: &str, to: &str) -> bool {
+        self.live();
         let Some(found) = self.metadata(host, from) else { return false };
         if !found.directory {
             let key = (host.clone(), from.to_owned());

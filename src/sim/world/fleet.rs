@@ -49,6 +49,7 @@ impl World {
         let Some(machine) = self.machines.get_mut(host) else { return false };
         machine.powered = false;
         machine.power_cut.notify_waiters();
+        self.power_changed(host, false);
         true
     }
 
@@ -58,6 +59,7 @@ impl World {
         let Some(machine) = self.machines.get_mut(host) else { return false };
         machine.powered = true;
         machine.boots_until = until;
+        self.power_changed(host, true);
         true
     }
 

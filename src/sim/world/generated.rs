@@ -60,6 +60,7 @@ fn host(index: usize, name: String) -> HostSpec {
         grows_mb_per_hour: part(13),
         level: None,
         grain_roles: None,
+        writes_per_second: 0.0,
         database: name.starts_with("db").then(|| database(index)),
         name,
     }
@@ -75,6 +76,9 @@ fn database(index: usize) -> DatabaseSpec {
         read_only: replica,
         tls: true,
         writes_per_second: if replica { 0.0 } else { 40.0 },
+        writers: Vec::new(),
+        log_slave_updates: true,
+        gtid_strict_mode: false,
         written: if replica { 0 } else { 1_830_000 },
         connections: if replica { vec![connection] } else { Vec::new() },
         outside_replicas: Vec::new(),

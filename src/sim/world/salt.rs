@@ -68,9 +68,9 @@ impl World {
     }
 
     /// Sets Salt up at the world's start: states and pillars on the jump box, a key for every machine.
-    pub(super) fn start_salt(&mut self, masterdb: Option<&HostName>) {
+    pub(super) fn start_salt(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
-        self.salt.initial_masterdb = masterdb.and_then(|host| self.machine(host)).map(|m| m.address.clone());
+        self.salt.initial_masterdb = self.first_master();
         self.seed_pillar(&jump);
         states::seed(self, &jump);
         let user_data = format!("#cloud-config\nsalt_minion:\n  grains:\n    level: {}\n", self.level());

@@ -40,6 +40,8 @@ pub struct Services {
     /// Services that do not come up however often they are started.
     broken: Vec<(HostName, String)>,
     next_pid: u32,
+    /// Machines whose database starts when they are through with booting.
+    booting: Vec<HostName>,
 }
 
 #[derive(Debug, Clone)]
@@ -192,11 +194,36 @@ impl World {
         }
     }
 
+    /// A machine lost its power, or has it again: its database ends at once, and starts with it.
+    pub(super) fn power_changed(&mut self, host: &HostName, powered: bool) {
+        self.services.booting.retain(|other| other != host);
+        if powered {
+            self.services.booting.push(host.clone());
+        } else {
+            self.crash_database(host);
+        }
+    }
+
+    /// Starts the databases of machines that are through with booting.
+    pub(super) fn databases_boot(&mut self) {
+        if self.services.booting.is_empty() {
+            return;
+        }
+        let (up, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.services.booting).into_iter().partition(|host| self.is_up(host));
+        self.services.booting = waiting;
+        for host in &up {
+            self.start_database(host);
+        }
+    }
+
     /// What else of the world hears of a service that was started or stopped.
     fn service_changed(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
         match (name, runs) {
             ("elasticsearch", true) => self.start_elastic(host),
             ("elasticsearch", false) => self.stop_elastic(host),
+            ("mysql", true) => self.start_database(host),
+            ("mysql", false) => self.stop_database(host),
             _ => true,
         }
     }

@@ -109,6 +109,9 @@ pub struct HostSpec {
     pub level: Option<String>,
     /// Roles that its grains file lists; none are listed when absent (they are told by the name).
     pub grain_roles: Option<Vec<String>>,
+    /// Rows a second that its application writes to the database its `db.ini` names.
+    #[serde(default)]
+    pub writes_per_second: f64,
     /// Its database server.
     pub database: Option<DatabaseSpec>,
 }
@@ -134,6 +137,15 @@ pub struct DatabaseSpec {
     /// Transactions a second that applications write here.
     #[serde(default)]
     pub writes_per_second: f64,
+    /// Others who write here without being hosts of the environment.
+    #[serde(default)]
+    pub writers: Vec<WriterSpec>,
+    /// `log_slave_updates`.
+    #[serde(default = "yes")]
+    pub log_slave_updates: bool,
+    /// `gtid_strict_mode`.
+    #[serde(default)]
+    pub gtid_strict_mode: bool,
     /// Transactions written before the world's start.
     #[serde(default)]
     pub written: u64,
@@ -143,6 +155,20 @@ pub struct DatabaseSpec {
     /// Replicas outside the environment.
     #[serde(default)]
     pub outside_replicas: Vec<OutsideReplica>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Somebody who writes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WriterSpec {
+    /// `environment/host` in its own world: the same writes then come from the same seed.
+    pub name: String,
+    /// Rows a second.
+    pub writes_per_second: f64,
 }
 
 /// A replica that stands in no inventory of this environment.
@@ -176,7 +202,7 @@ pub struct ConnectionSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutsideSpec {
-    /// `environment/host` of the server in its own world: the same writes then come from the same seed.
+    /// `environment/host` of the server in its own world.
     pub name: String,
     /// Its address.
     pub address: String,

@@ -19,6 +19,8 @@ pub struct Mount {
     pub used_kb: u64,
     /// Available at the start of the world, kB.
     pub available_kb: u64,
+    /// kB of the files on it at the start: those whose sizes the world knows.
+    pub stored_kb: u64,
     /// Inodes.
     pub inodes: u64,
     /// Inodes in use.
@@ -51,6 +53,7 @@ impl Mount {
             size_kb: 0,
             used_kb: 0,
             available_kb: 0,
+            stored_kb: 0,
             inodes: 0,
             inodes_used: 0,
             grows_kb_per_hour: 0.0,

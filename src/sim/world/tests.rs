@@ -220,9 +220,9 @@ fn files_are_removed_moved_and_have_times_and_modes() {
     world.write_file(&backup, "/etc/hosts", Vec::new());
     assert!(world.read_file(&backup, "/etc/hosts").is_some());
     let root = world.metadata(&backup, "/etc/hosts").unwrap().attributes;
-    world.store_file(&backup, "/mnt/backup/db.sql.gz", b"\x1f\x8b".to_vec(), 3 << 30, root);
-    assert_eq!(world.metadata(&backup, "/mnt/backup/db.sql.gz").unwrap().size, 3 << 30);
-    assert_eq!(world.written_below(&backup, "/mnt/backup"), 3 << 30);
+    world.store_file(&backup, "/srv/dumps/db.sql.gz", b"\x1f\x8b".to_vec(), 3 << 30, root);
+    assert_eq!(world.metadata(&backup, "/srv/dumps/db.sql.gz").unwrap().size, 3 << 30);
+    assert_eq!(world.written_below(&backup, "/srv/dumps"), 3 << 30);
 }
 
 #[test]

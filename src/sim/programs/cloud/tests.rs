@@ -22,17 +22,11 @@ fn cell(table: &str, row: &str, column: usize) -> String {
     line.split('|').nth(column).unwrap().trim().to_owned()
 }
 
-fn user_data(world: &Shared) {
-    let text = b"#cloud-config\nsalt_minion:\n  grains:\n    level: production\n".to_vec();
-    world.lock().unwrap().write_file(&host("salt"), "/srv/opsconfigs/userdata.txt", text);
-}
-
 const BOOT: &str = "nova boot --image Ubuntu-IMAGE --user-data /srv/opsconfigs/userdata.txt --key_name \
                     renoirb-production --flavor warpspeed --security-groups default,app app1";
 
 /// Orders a second app1 and returns its UUID.
 fn boot(world: &Shared) -> String {
-    user_data(world);
     let mut args: Vec<&str> = BOOT.split_whitespace().collect();
     args[3] = "Ubuntu 14.04.2 LTS";
     let (table, complaint, status) = run(world, "salt", &args, "");

@@ -65,6 +65,7 @@ fn a_dead_mount_never_answers_and_holds_only_those_who_ask_it() {
             stdin: Box::new(tokio::io::empty()),
             stdout: Box::new(tokio::io::sink()),
             stderr: Box::new(tokio::io::sink()),
+            descriptors: Vec::new(),
         };
         let asked = tokio::time::timeout(Duration::from_millis(20), find("df").run(call(dead)));
         assert!(asked.await.is_err());

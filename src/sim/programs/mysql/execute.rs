@@ -1,26 +1,61 @@
-//! The server's side: what a statement does.
+//! The server's side: what a statement does. A statement that has to wait says so, and is run again later; what it has
+//! worked out until then (a lock taken, a sleep slept) is remembered.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::domain::names::HostName;
 use crate::sim::world::World;
+use crate::sim::world::database::accounts::Account;
+use crate::sim::world::database::session::Killed;
 use crate::sim::world::database::{Server, Version};
 
 use super::format::Rows;
 use super::lexer::{Cursor, Token};
-use super::{SqlError, product, select, show, variables};
+use super::value::Value;
+use super::{SqlError, accounts, change_master, processes, product, select, set, show, tables, threads};
 
 /// A connection to a server.
 #[derive(Debug)]
 pub(super) struct Session {
     /// The host whose server it is.
     pub(super) host: HostName,
-    /// The account: `root@localhost`.
-    pub(super) account: String,
+    /// `CONNECTION_ID()`.
+    pub(super) id: u64,
+    /// The account it became.
+    pub(super) account: Account,
+    /// Who logged in and from where: `root@localhost`.
+    pub(super) login: String,
     /// The server's version.
     pub(super) version: Version,
     /// The chosen database.
     pub(super) database: Option<String>,
-    /// The last statement's note, for `SHOW WARNINGS`: code and text.
-    pub(super) note: Option<(u32, String)>,
+    /// What `SHOW WARNINGS` tells of the last statement: level, code, text.
+    pub(super) notes: Vec<(&'static str, u32, String)>,
+    pub(super) user_variables: BTreeMap<String, Value>,
+    /// `sql_log_bin`.
+    pub(super) binlog: bool,
+    pub(super) row_count: i64,
+    pub(super) last_insert_id: u64,
+    /// `max_statement_time` of the session, seconds; 0 is none.
+    pub(super) limit: f64,
+    /// Whether something was written since BEGIN.
+    pub(super) wrote: bool,
+    statement: Running,
+}
+
+/// The statement under way.
+#[derive(Debug, Default)]
+struct Running {
+    /// The world's seconds, and the real moment, when it began.
+    since: Option<(f64, Instant)>,
+    /// What SET STATEMENT limits it to, seconds.
+    limit: Option<f64>,
+    /// Values of functions that do something, in the order in which they were worked out.
+    done: Vec<Value>,
+    next: usize,
+    /// What kind of statement it is, for messages.
+    word: &'static str,
 }
 
 /// What a statement gives.
@@ -32,41 +67,221 @@ pub(super) enum Outcome {
     Rows(Rows),
 }
 
-/// The databases that are on every server.
-pub(super) static SCHEMAS: &[&str] = &["information_schema", "mysql", "performance_schema", "webplatform"];
-
 impl Session {
-    /// Runs one statement.
+    pub(super) fn new(host: HostName, id: u64, account: Account, login: String, version: Version) -> Self {
+        Self {
+            host,
+            id,
+            account,
+            login,
+            version,
+            database: None,
+            notes: Vec::new(),
+            user_variables: BTreeMap::new(),
+            binlog: true,
+            row_count: 0,
+            last_insert_id: 0,
+            limit: 0.0,
+            wrote: false,
+            statement: Running::default(),
+        }
+    }
+
+    /// Runs a statement, or goes on with one that waited. [`SqlError::is_wait`] tells that it has to be run again.
     pub(super) fn execute(&mut self, world: &mut World, sql: &str) -> Result<Outcome, SqlError> {
+        let now = world.now().as_secs_f64();
+        let fresh = self.statement.since.is_none();
+        if fresh {
+            self.statement =
+                Running { since: Some((now, Instant::now())), word: "SELECT", ..Running::default() };
+        }
+        self.statement.next = 0;
+        let result = self.check(world, fresh, sql).and_then(|()| self.dispatch(world, sql));
+        let result = match result {
+            Err(error) if error.is_wait() => self.wait(world, error),
+            other => other,
+        };
+        if result.as_ref().err().is_some_and(SqlError::is_wait) {
+            return result;
+        }
+        if let Err(error) = &result {
+            self.notes.push(("Error", error.code, error.message.clone()));
+        }
+        self.statement.since = None;
+        let (database, now) = (self.database.clone(), world.now().as_secs_f64());
+        if let Some(open) = self.open(world) {
+            open.command = "Sleep";
+            open.since = now;
+            open.state.clear();
+            open.info = None;
+            open.database = database;
+        }
+        result
+    }
+
+    /// Whether the connection is there, and its statement not killed; notes the statement.
+    fn check(&mut self, world: &mut World, fresh: bool, sql: &str) -> Result<(), SqlError> {
+        let newer = self.version.mariadb_from(10, 5);
+        let now = world.now().as_secs_f64();
+        let Some(open) = self.open(world) else {
+            return Err(match (fresh, newer) {
+                (true, true) => SqlError::new(2006, "HY000", "Server has gone away"),
+                (true, false) => SqlError::new(2006, "HY000", "MySQL server has gone away"),
+                (false, true) => SqlError::new(2013, "HY000", "Lost connection to server during query"),
+                (false, false) => {
+                    SqlError::new(2013, "HY000", "Lost connection to MySQL server during query")
+                }
+            });
+        };
+        if fresh {
+            open.killed = None;
+            open.command = "Query";
+            open.since = now;
+            open.state = "starting".to_owned();
+            open.info = Some(sql.to_owned());
+        } else if open.killed.take() == Some(Killed::Query) {
+            return Err(SqlError::new(1317, "70100", "Query execution was interrupted"));
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, world: &mut World, error: SqlError) -> Result<Outcome, SqlError> {
+        let limit = self.statement.limit.or(Some(self.limit)).filter(|limit| *limit > 0.0);
+        if limit.is_some_and(|limit| self.waited(world) >= limit) {
+            let message = "Query execution was interrupted (max_statement_time exceeded)";
+            return Err(SqlError::new(1969, "70100", message));
+        }
+        if let Some(open) = self.open(world) {
+            open.state.clone_from(&error.message);
+        }
+        Err(error)
+    }
+
+    fn open<'w>(
+        &self,
+        world: &'w mut World,
+    ) -> Option<&'w mut crate::sim::world::database::session::Session> {
+        self.server(world).ok()?.sessions.get_mut(self.id)
+    }
+
+    /// Seconds since the statement began: the world's, or real ones where its time stands still.
+    pub(super) fn waited(&self, world: &World) -> f64 {
+        let Some((since, real)) = self.statement.since else { return 0.0 };
+        (world.now().as_secs_f64() - since).max(real.elapsed().as_secs_f64())
+    }
+
+    /// The value that the next function that does something had, when the statement was run before.
+    pub(super) fn remembered(&mut self) -> Option<Value> {
+        let value = self.statement.done.get(self.statement.next).cloned()?;
+        self.statement.next += 1;
+        Some(value)
+    }
+
+    pub(super) fn remember(&mut self, value: Value) {
+        self.statement.done.push(value);
+        self.statement.next = self.statement.done.len();
+    }
+
+    /// Limits the statement, as SET STATEMENT does.
+    pub(super) fn limit_statement(&mut self, seconds: f64) {
+        self.statement.limit = Some(seconds);
+    }
+
+    /// What the statement is called where a column is not known.
+    pub(super) fn place_word(&self) -> &'static str {
+        match self.statement.word {
+            "SELECT" if !self.version.mariadb_from(10, 11) => "field list",
+            word => word,
+        }
+    }
+
+    pub(super) fn set_word(&mut self, word: &'static str) {
+        self.statement.word = word;
+    }
+
+    /// Runs what a statement says, from the cursor on.
+    pub(super) fn dispatch(&mut self, world: &mut World, sql: &str) -> Result<Outcome, SqlError> {
         let version = self.version.clone();
         let mut cursor = Cursor::new(sql, &version)?;
-        let c = &mut cursor;
+        if cursor.peek().is_none() {
+            return Err(SqlError::new(1065, "42000", "Query was empty"));
+        }
+        self.statement_from(world, &mut cursor)
+    }
+
+    pub(super) fn statement_from(
+        &mut self,
+        world: &mut World,
+        c: &mut Cursor<'_>,
+    ) -> Result<Outcome, SqlError> {
         if c.take("show") {
-            if c.take("warnings") {
+            if c.take_any(&["warnings", "errors"]) {
                 return Ok(Outcome::Rows(self.warnings()));
             }
             return show::run(self, world, c).map(Outcome::Rows);
         }
-        self.note = None;
+        self.notes.clear();
+        let ignored = self.server(world)?.faults.ignored.clone();
+        let words = c.rest().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if ignored.iter().any(|beginning| words.starts_with(beginning)) {
+            return Ok(Outcome::Done);
+        }
         if c.take("select") {
-            select::run(self, world, c).map(Outcome::Rows)
-        } else if c.take_any(&["stop", "start"]) {
-            let start = sql.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("start"));
-            self.threads(world, c, start)
-        } else if c.take("set") {
-            self.set(world, c)
-        } else if c.take("use") {
-            self.choose(c)
-        } else if c.take_any(&["flush", "unlock", "do", "commit", "begin", "rollback"]) {
-            Ok(Outcome::Done)
-        } else if c
-            .take_any(&["insert", "update", "delete", "replace", "create", "drop", "alter", "truncate"])
-        {
-            self.refuse_write(world, sql)
-        } else if c.take_any(&["change", "reset", "grant", "revoke", "kill", "explain", "describe", "desc"]) {
-            Err(SqlError::unsupported(sql))
-        } else {
-            Err(cursor.syntax())
+            return select::run(self, world, c).map(Outcome::Rows);
+        }
+        let word = match c.peek() {
+            Some(Token::Word(word)) => word.to_ascii_lowercase(),
+            _ => return Err(c.syntax()),
+        };
+        match word.as_str() {
+            "stop" | "start" if !matches!(c.peek_second(), Some(Token::Word(w)) if w.eq_ignore_ascii_case("transaction")) =>
+            {
+                c.next();
+                threads::switch(self, world, c, word == "start")
+            }
+            "begin" | "start" | "commit" | "rollback" => self.transaction(world, &word),
+            "set" => {
+                c.next();
+                set::run(self, world, c)
+            }
+            "do" => {
+                c.next();
+                select::run(self, world, c).map(|_| Outcome::Done)
+            }
+            "use" => {
+                c.next();
+                self.choose(world, c)
+            }
+            "change" => {
+                c.next();
+                change_master::run(self, world, c)
+            }
+            "reset" => {
+                c.next();
+                threads::reset(self, world, c)
+            }
+            "kill" => {
+                c.next();
+                processes::kill(self, world, c)
+            }
+            "flush" => {
+                c.next();
+                self.flush(world, c)
+            }
+            "lock" | "unlock" => {
+                c.next();
+                self.lock_tables(world, c, word == "lock")
+            }
+            "grant" | "revoke" => accounts::run(self, world, c),
+            "create" | "drop" | "alter" if accounts::is_about_accounts(c) => accounts::run(self, world, c),
+            "insert" | "replace" | "update" | "delete" | "truncate" | "create" | "drop" | "alter" => {
+                tables::run(self, world, c)
+            }
+            "purge" | "explain" | "describe" | "desc" | "load" | "call" | "prepare" | "execute"
+            | "analyze" | "optimize" | "check" | "repair" | "rename" | "xa" | "savepoint" => {
+                Err(SqlError::unsupported(c.sql()))
+            }
+            _ => Err(c.syntax()),
         }
     }
 
@@ -76,138 +291,133 @@ impl Session {
         world.databases().server_mut(&self.host).filter(|server| server.running).ok_or_else(gone)
     }
 
-    /// `STOP|START [ALL] SLAVE[S]|REPLICA[S] ['name'] [IO_THREAD|SQL_THREAD, …]`.
-    fn threads(&mut self, world: &mut World, c: &mut Cursor<'_>, start: bool) -> Result<Outcome, SqlError> {
-        let all = self.version.mariadb && c.take("all");
-        let replica = self.version.mariadb_from(10, 5);
-        let known = match (all, replica) {
-            (true, true) => c.take_any(&["slaves", "replicas"]),
-            (true, false) => c.take("slaves"),
-            (false, true) => c.take_any(&["slave", "replica"]),
-            (false, false) => c.take("slave"),
-        };
-        if !known {
-            return Err(c.syntax());
+    /// Whether the session's account has a privilege on everything.
+    pub(super) fn may(&self, privilege: &str) -> bool {
+        self.account.has(privilege)
+    }
+
+    /// The session's account must have one of these privileges.
+    pub(super) fn need(&self, any: &[&str]) -> Result<(), SqlError> {
+        let newer = self.version.mariadb_from(10, 5);
+        let known: Vec<&str> = any
+            .iter()
+            .copied()
+            .filter(|p| newer || matches!(*p, "SUPER" | "RELOAD" | "REPLICATION CLIENT" | "CREATE USER"))
+            .collect();
+        if known.is_empty() || known.iter().any(|privilege| self.may(privilege)) {
+            return Ok(());
         }
-        let name = if self.version.mariadb && !all { c.text() } else { None };
-        let (mut io, mut sql) = (false, false);
-        loop {
-            match (c.take("io_thread"), c.take("sql_thread")) {
-                (false, false) => break,
-                (one, other) => (io, sql) = (io | one, sql | other),
-            }
-            if !c.symbol(',') {
-                break;
-            }
-        }
-        c.end()?;
-        if !io && !sql {
-            (io, sql) = (true, true);
-        }
+        let message = format!(
+            "Access denied; you need (at least one of) the {} privilege(s) for this operation",
+            known.join(", ")
+        );
+        Err(SqlError::new(1227, "42000", message))
+    }
+
+    /// Whether it may write now: `read_only`, and locks of others.
+    pub(super) fn may_write(&self, world: &mut World) -> Result<(), SqlError> {
+        let id = self.id;
+        let through = self.account.writes_through_read_only(&self.version);
         let server = self.server(world)?;
-        let wanted = name.clone().unwrap_or_default();
-        let mut chosen: Vec<_> =
-            server.connections.iter_mut().filter(|connection| all || connection.name == wanted).collect();
-        if chosen.is_empty() && !all {
-            return match name {
-                Some(name) => Err(no_connection(&name)),
-                None if start => Err(SqlError::new(
-                    1200,
-                    "HY000",
-                    "Misconfigured slave: MASTER_HOST was not set; Fix in config file or with CHANGE MASTER TO",
-                )),
-                None => Ok(Outcome::Done),
-            };
-        }
-        let as_wanted =
-            chosen.iter().all(|c| (!io || c.io_started == start) && (!sql || c.sql_started == start));
-        for connection in &mut chosen {
-            connection.io_started = if io { start } else { connection.io_started };
-            connection.sql_started = if sql { start } else { connection.sql_started };
-        }
-        if as_wanted {
-            self.note = Some(match start {
-                true => (1254, "Slave is already running".to_owned()),
-                false => (1255, "Slave already has been stopped".to_owned()),
-            });
-        }
-        Ok(Outcome::Done)
-    }
-
-    /// `SET GLOBAL read_only = …`; a session's own settings are taken and have no effect here.
-    fn set(&mut self, world: &mut World, c: &mut Cursor<'_>) -> Result<Outcome, SqlError> {
-        let mut global = c.take("global");
-        if !global && c.take_any(&["session", "local", "names"]) {
-            return Ok(Outcome::Done);
-        }
-        let name = match c.next() {
-            Some(Token::Word(name) | Token::Name(name)) => name.to_ascii_lowercase(),
-            Some(Token::Variable(name)) => {
-                global |= c.sql().to_ascii_lowercase().contains("@@global.");
-                name
-            }
-            // A variable of the user's own.
-            Some(Token::Symbol('@')) => return Ok(Outcome::Done),
-            _ => return Err(c.syntax()),
-        };
-        if !(c.symbol('=') || c.symbol(':') && c.symbol('=')) {
-            return Err(c.syntax());
-        }
-        let value = c.next();
-        c.end()?;
-        if variables::one(self, world, &name)?.is_none() {
-            return Err(SqlError::new(1193, "HY000", format!("Unknown system variable '{name}'")));
-        }
-        if name != "read_only" {
-            return if global { Err(SqlError::unsupported(c.sql())) } else { Ok(Outcome::Done) };
-        }
-        if !global {
-            let message = "Variable 'read_only' is a GLOBAL variable and should be set with SET GLOBAL";
-            return Err(SqlError::new(1229, "HY000", message));
-        }
-        let word = match &value {
-            Some(Token::Word(word) | Token::Text(word) | Token::Number(word)) => word.to_ascii_lowercase(),
-            _ => return Err(c.syntax()),
-        };
-        let on = match word.as_str() {
-            "1" | "on" | "true" => true,
-            "0" | "off" | "false" => false,
-            other => {
-                let message = format!("Variable 'read_only' can't be set to the value of '{other}'");
-                return Err(SqlError::new(1231, "42000", message));
-            }
-        };
-        self.server(world)?.read_only = on;
-        Ok(Outcome::Done)
-    }
-
-    fn choose(&mut self, c: &mut Cursor<'_>) -> Result<Outcome, SqlError> {
-        let Some(Token::Word(name) | Token::Name(name)) = c.next() else { return Err(c.syntax()) };
-        c.end()?;
-        if !SCHEMAS.contains(&name.as_str()) {
-            return Err(SqlError::new(1049, "42000", format!("Unknown database '{name}'")));
-        }
-        self.database = Some(name);
-        Ok(Outcome::Done)
-    }
-
-    /// Tables are not simulated. A read-only server refuses as a real one does anybody without SUPER.
-    fn refuse_write(&self, world: &mut World, sql: &str) -> Result<Outcome, SqlError> {
-        if self.server(world)?.read_only && !self.account.starts_with("root@") {
+        if server.read_only && !through {
             let message = format!(
                 "The {} server is running with the --read-only option so it cannot execute this statement",
                 product(&self.version)
             );
             return Err(SqlError::new(1290, "HY000", message));
         }
-        Err(SqlError::unsupported(sql))
+        if server.sessions.get(id).is_some_and(|s| s.global_lock) {
+            let message = "Can't execute the query because you have a conflicting read lock";
+            return Err(SqlError::new(1223, "HY000", message));
+        }
+        if server.sessions.writes_locked(id) {
+            let newer = self.version.mariadb_from(10, 5);
+            return Err(SqlError::wait(if newer {
+                "Waiting for backup lock"
+            } else {
+                "Waiting for global read lock"
+            }));
+        }
+        if server.faults.semi_sync_stuck {
+            return Err(SqlError::wait("Waiting for semi-sync ACK from slave"));
+        }
+        Ok(())
+    }
+
+    fn transaction(&mut self, world: &mut World, word: &str) -> Result<Outcome, SqlError> {
+        if word == "rollback" && self.wrote {
+            return Err(SqlError::unsupported("ROLLBACK of what was written"));
+        }
+        self.wrote = false;
+        let now = world.now().as_secs_f64();
+        if let Some(open) = self.open(world) {
+            open.transaction = matches!(word, "begin" | "start").then_some(now);
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn choose(&mut self, world: &mut World, c: &mut Cursor<'_>) -> Result<Outcome, SqlError> {
+        let name = c.name()?;
+        c.end()?;
+        if !self.server(world)?.data.databases.contains_key(&name) {
+            return Err(SqlError::new(1049, "42000", format!("Unknown database '{name}'")));
+        }
+        self.database = Some(name);
+        Ok(Outcome::Done)
+    }
+
+    /// `FLUSH TABLES WITH READ LOCK` is held until UNLOCK TABLES or the session's end.
+    fn flush(&mut self, world: &mut World, c: &mut Cursor<'_>) -> Result<Outcome, SqlError> {
+        self.need(&["RELOAD"])?;
+        c.take_any(&["local", "no_write_to_binlog"]);
+        let id = self.id;
+        if c.take_any(&["binary", "engine"]) || c.is("logs") {
+            c.expect_word("logs")?;
+            self.server(world)?.rotate_log();
+            return Ok(Outcome::Done);
+        }
+        if !c.take_any(&["tables", "table"]) || !c.take("with") {
+            return Ok(Outcome::Done);
+        }
+        c.expect_word("read")?;
+        c.expect_word("lock")?;
+        let server = self.server(world)?;
+        if server.sessions.writing(id) || server.faults.semi_sync_stuck {
+            return Err(SqlError::wait("Waiting for commit lock"));
+        }
+        if let Some(open) = server.sessions.get_mut(id) {
+            open.global_lock = true;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// `LOCK TABLES …`, `UNLOCK TABLES`.
+    fn lock_tables(
+        &mut self,
+        world: &mut World,
+        c: &mut Cursor<'_>,
+        lock: bool,
+    ) -> Result<Outcome, SqlError> {
+        if !c.take_any(&["tables", "table"]) {
+            return Err(c.syntax());
+        }
+        let write = c.rest().to_ascii_lowercase().contains("write");
+        if lock && write {
+            self.may_write(world)?;
+        }
+        if let Some(open) = self.open(world) {
+            open.table_lock = lock && write;
+            open.global_lock &= lock;
+        }
+        Ok(Outcome::Done)
     }
 
     fn warnings(&self) -> Rows {
         let mut rows = Rows::new(&["Level", "Code", "Message"]);
-        if let Some((code, text)) = &self.note {
-            rows.rows.push(vec![Some("Note".to_owned()), Some(code.to_string()), Some(text.clone())]);
-        }
+        let row = |(level, code, text): &(&str, u32, String)| {
+            vec![Some((*level).to_owned()), Some(code.to_string()), Some(text.clone())]
+        };
+        rows.rows = self.notes.iter().map(row).collect();
         rows
     }
 }

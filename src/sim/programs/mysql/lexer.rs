@@ -33,11 +33,27 @@ impl<'a> Cursor<'a> {
     pub(super) fn new(sql: &'a str, version: &'a Version) -> Result<Self, SqlError> {
         let mut cursor = Self { sql, tokens: Vec::new(), at: 0, version };
         let mut from = 0;
+        // Inside a versioned comment whose content is read.
+        let mut inside = false;
         while let Some(rest) = sql.get(from..) {
             let blank = rest.len() - rest.trim_start().len();
             from += blank;
             let rest = rest.trim_start();
             let Some(first) = rest.chars().next() else { break };
+            if inside && rest.starts_with("*/") {
+                inside = false;
+                from += 2;
+                continue;
+            }
+            if rest.starts_with("/*") {
+                if let Some(length) = versioned(rest, version) {
+                    inside = true;
+                    from += length;
+                } else {
+                    from += rest.find("*/").map_or(rest.len(), |end| end + 2);
+                }
+                continue;
+            }
             let Some((token, length)) = read(first, rest) else { return Err(cursor.syntax_at(from)) };
             cursor.tokens.push((token, from, from + length));
             from += length;
@@ -120,6 +136,77 @@ impl<'a> Cursor<'a> {
     pub(super) fn sql(&self) -> &'a str {
         self.sql
     }
+
+    /// A symbol that has to be next.
+    pub(super) fn expect(&mut self, symbol: char) -> Result<(), SqlError> {
+        if self.symbol(symbol) { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    /// A keyword that has to be next.
+    pub(super) fn expect_word(&mut self, word: &str) -> Result<(), SqlError> {
+        if self.take(word) { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    /// Whether a keyword is next.
+    pub(super) fn is(&self, word: &str) -> bool {
+        matches!(self.peek(), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word))
+    }
+
+    /// Steps over a symbol that stands twice (`||`, `&&`).
+    pub(super) fn double(&mut self, symbol: char) -> bool {
+        let wanted = Token::Symbol(symbol);
+        let there = self.peek() == Some(&wanted) && self.peek_second() == Some(&wanted);
+        self.at += if there { 2 } else { 0 };
+        there
+    }
+
+    /// The token after the next one.
+    pub(super) fn peek_second(&self) -> Option<&Token> {
+        self.tokens.get(self.at + 1).map(|(token, _, _)| token)
+    }
+
+    /// A name, bare or in backticks.
+    pub(super) fn name(&mut self) -> Result<String, SqlError> {
+        match self.peek() {
+            Some(Token::Word(name) | Token::Name(name)) => {
+                let name = name.clone();
+                self.at += 1;
+                Ok(name)
+            }
+            _ => Err(self.syntax()),
+        }
+    }
+
+    /// A name, a text or a number, as one text.
+    pub(super) fn word_or_text(&mut self) -> Result<String, SqlError> {
+        match self.next() {
+            Some(Token::Word(text) | Token::Name(text) | Token::Text(text) | Token::Number(text)) => Ok(text),
+            _ => {
+                self.at = self.at.saturating_sub(1);
+                Err(self.syntax())
+            }
+        }
+    }
+
+    /// What is left, as written.
+    pub(super) fn rest(&self) -> &'a str {
+        self.sql.get(self.offset()..).unwrap_or_default()
+    }
+}
+
+/// The length of a versioned comment's beginning (`/*!`, `/*!50001`, `/*M!100101`), if this server reads what is in it.
+fn versioned(rest: &str, version: &Version) -> Option<usize> {
+    let (after, start) = match (rest.strip_prefix("/*!"), rest.strip_prefix("/*M!")) {
+        (Some(after), _) => (after, 3),
+        (None, Some(after)) if version.mariadb => (after, 4),
+        _ => return None,
+    };
+    let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()).min(6);
+    let wanted: u32 = after.get(..digits).filter(|d| d.len() >= 5).and_then(|d| d.parse().ok()).unwrap_or(0);
+    // MariaDB 10 leaves out what MySQL 5.7 and later brought.
+    let foreign = version.mariadb_from(10, 0) && start == 3 && (50_700..100_000).contains(&wanted);
+    let length = if wanted == 0 { start } else { start + digits };
+    (wanted <= version.id() && !foreign).then_some(length)
 }
 
 /// The word at the start of `rest`, and its length in bytes; `None` for a quote without an end.

@@ -1,6 +1,7 @@
 //! The client's options.
 
 use crate::sim::world::database::Version;
+use crate::sim::world::database::options::option_group;
 
 use super::format::Style;
 
@@ -16,7 +17,9 @@ pub(super) struct Options {
     pub(super) host: Option<String>,
     pub(super) user: Option<String>,
     pub(super) socket: Option<String>,
-    pub(super) password: bool,
+    pub(super) password: Option<String>,
+    pub(super) tls: bool,
+    pub(super) defaults: Vec<String>,
     pub(super) database: Option<String>,
 }
 
@@ -37,13 +40,14 @@ static VALUED: &[(&str, char)] = &[
     ("port", 'P'),
     ("database", 'D'),
     ("connect-timeout", '-'),
-    ("defaults-file", '-'),
-    ("defaults-extra-file", '-'),
+    ("defaults-file", 'd'),
+    ("defaults-extra-file", 'd'),
     ("defaults-group-suffix", '-'),
     ("protocol", '-'),
-    ("ssl-ca", '-'),
-    ("ssl-cert", '-'),
-    ("ssl-key", '-'),
+    ("ssl-ca", 'l'),
+    ("ssl-cert", 'l'),
+    ("ssl-key", 'l'),
+    ("ssl-capath", 'l'),
     ("default-character-set", '-'),
     ("max-allowed-packet", '-'),
     ("init-command", '-'),
@@ -65,8 +69,8 @@ static PLAIN: &[(&str, char)] = &[
     ("skip-auto-rehash", '-'),
     ("unbuffered", '-'),
     ("quick", '-'),
-    ("ssl", '-'),
-    ("ssl-verify-server-cert", '-'),
+    ("ssl", 'L'),
+    ("ssl-verify-server-cert", 'L'),
     ("skip-ssl", '-'),
     ("compress", '-'),
     ("password", 'p'),
@@ -88,7 +92,9 @@ impl Options {
             host: None,
             user: None,
             socket: None,
-            password: false,
+            password: None,
+            tls: false,
+            defaults: Vec::new(),
             database: None,
         };
         let mut args = args.iter();
@@ -105,6 +111,9 @@ impl Options {
                     options.valued(*letter, value);
                 } else if let Some((_, letter)) = PLAIN.iter().find(|(known, _)| *known == word) {
                     options.plain(name, *letter, version)?;
+                    if *letter == 'p' {
+                        options.password = Some(value.unwrap_or_default());
+                    }
                 } else {
                     return Err(unknown(name, arg));
                 }
@@ -135,7 +144,7 @@ impl Options {
                 }
                 // The password is glued to it, if it is there at all.
                 'p' => {
-                    self.password = true;
+                    self.password = Some(rest.collect());
                     return Ok(());
                 }
                 'B' | 'N' | 'E' | 'f' | 'r' | 's' | 't' | 'V' => self.plain(name, letter, version)?,
@@ -153,7 +162,26 @@ impl Options {
             'u' => self.user = Some(value),
             'S' => self.socket = Some(value),
             'D' => self.database = Some(value),
+            'd' => self.defaults.push(value),
+            'l' => self.tls = true,
             _ => {}
+        }
+    }
+
+    /// Takes what an option file says for the client, where the command line said nothing.
+    pub(super) fn read_defaults(&mut self, text: &str) {
+        for (name, value) in
+            option_group(text, &["client", "mysql", "mariadb", "mariadb-client", "client-server"])
+        {
+            let value = value.unwrap_or_default();
+            match name.as_str() {
+                "user" => self.user = self.user.take().or(Some(value)),
+                "password" => self.password = self.password.take().or(Some(value)),
+                "host" => self.host = self.host.take().or(Some(value)),
+                "socket" => self.socket = self.socket.take().or(Some(value)),
+                "ssl" | "ssl_ca" | "ssl_cert" | "ssl_key" | "ssl_verify_server_cert" => self.tls = true,
+                _ => {}
+            }
         }
     }
 
@@ -165,7 +193,8 @@ impl Options {
             'f' => self.force = true,
             'r' => self.raw = true,
             's' => self.silent = true,
-            'p' => self.password = true,
+            'p' => self.password = self.password.take().or(Some(String::new())),
+            'L' => self.tls = true,
             'V' => {
                 let distribution = version.map_or("", |v| v.text.trim_end_matches("-log"));
                 let stdout =

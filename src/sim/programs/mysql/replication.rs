@@ -2,7 +2,8 @@
 //! captured from a server (`tests/fixtures/sim`); those of 10.0 and MySQL 5.1 follow their manuals.
 
 use crate::sim::world::World;
-use crate::sim::world::database::{Following, Server, Version};
+use crate::sim::world::database::replica::{Connection, Using};
+use crate::sim::world::database::{Following, Place, Server, Version};
 
 use super::SqlError;
 use super::execute::Session;
@@ -30,13 +31,13 @@ pub(super) fn all_connections(session: &Session, world: &mut World) -> Result<Ro
             fields.extend([
                 ("Retried_transactions", some("0")),
                 ("Max_relay_log_size", some("104857600")),
-                ("Executed_log_entries", some((f.executed.position / 97).to_string())),
+                ("Executed_log_entries", some((f.connection.applied() * 5).to_string())),
                 ("Slave_received_heartbeats", some("0")),
                 (
                     "Slave_heartbeat_period",
                     some(if server.version.mariadb_from(10, 2) { "30.000" } else { "1800.000" }),
                 ),
-                ("Gtid_Slave_Pos", some(&*f.gtid_executed)),
+                ("Gtid_Slave_Pos", some(server.slave_pos().to_string())),
             ]);
             fields
         },
@@ -70,14 +71,14 @@ fn collect(
 fn status(server: &Server, f: &Following<'_>) -> Fields {
     let v = &server.version;
     let mut fields = positions(server, f);
-    fields.extend(filters_and_errors(f));
-    fields.extend(tls(server, f));
-    let (number, error) = io_error(server, f);
+    fields.extend(filters_and_errors(f.connection, f));
+    fields.extend(tls(f));
+    let c = f.connection;
     fields.extend([
-        ("Last_IO_Errno", some(number)),
-        ("Last_IO_Error", some(error)),
-        ("Last_SQL_Errno", some("0")),
-        ("Last_SQL_Error", some("")),
+        ("Last_IO_Errno", some(c.io_error.code.to_string())),
+        ("Last_IO_Error", some(&*c.io_error.message)),
+        ("Last_SQL_Errno", some(c.sql_error.code.to_string())),
+        ("Last_SQL_Error", some(&*c.sql_error.message)),
     ]);
     if v.mariadb {
         fields.extend(mariadb_fields(v, server, f));
@@ -87,7 +88,6 @@ fn status(server: &Server, f: &Following<'_>) -> Fields {
 
 fn positions(server: &Server, f: &Following<'_>) -> Fields {
     let c = f.connection;
-    let master = &f.master.version;
     let io = match (c.io_started, f.connected) {
         (false, _) => "No",
         (true, true) => "Yes",
@@ -96,30 +96,30 @@ fn positions(server: &Server, f: &Following<'_>) -> Fields {
     let relay_base = if server.version.mariadb { "mysqld-relay-bin" } else { "relay-bin" };
     vec![
         ("Slave_IO_State", some(io_state(f))),
-        ("Master_Host", some(&*f.master.address)),
-        ("Master_User", some("repl")),
-        ("Master_Port", some("3306")),
+        ("Master_Host", some(&*c.host)),
+        ("Master_User", some(&*c.user)),
+        ("Master_Port", some(c.port.to_string())),
         ("Connect_Retry", some("60")),
-        ("Master_Log_File", some(f.read.file_name(master))),
-        ("Read_Master_Log_Pos", some(f.read.position.to_string())),
+        ("Master_Log_File", some(file_name(f.read, server))),
+        ("Read_Master_Log_Pos", some(f.read.position.max(4).to_string())),
         ("Relay_Log_File", some(format!("{relay_base}.{:06}", f.executed.file + 1))),
         ("Relay_Log_Pos", some((f.executed.position + 235).to_string())),
-        ("Relay_Master_Log_File", some(f.executed.file_name(master))),
+        ("Relay_Master_Log_File", some(file_name(f.executed, server))),
         ("Slave_IO_Running", some(io)),
         ("Slave_SQL_Running", some(if c.sql_started { "Yes" } else { "No" })),
     ]
 }
 
-fn filters_and_errors(f: &Following<'_>) -> Fields {
+fn filters_and_errors(c: &Connection, f: &Following<'_>) -> Fields {
     vec![
-        ("Replicate_Do_DB", some("")),
-        ("Replicate_Ignore_DB", some("")),
+        ("Replicate_Do_DB", some(&*c.filters.do_db)),
+        ("Replicate_Ignore_DB", some(&*c.filters.ignore_db)),
         ("Replicate_Do_Table", some("")),
         ("Replicate_Ignore_Table", some("")),
         ("Replicate_Wild_Do_Table", some("")),
         ("Replicate_Wild_Ignore_Table", some("")),
-        ("Last_Errno", some("0")),
-        ("Last_Error", some("")),
+        ("Last_Errno", some(c.sql_error.code.to_string())),
+        ("Last_Error", some(&*c.sql_error.message)),
         ("Skip_Counter", some("0")),
         ("Exec_Master_Log_Pos", some(f.executed.position.to_string())),
         ("Relay_Log_Space", some((f.read.position + 1178).to_string())),
@@ -129,29 +129,36 @@ fn filters_and_errors(f: &Following<'_>) -> Fields {
     ]
 }
 
-fn tls(server: &Server, f: &Following<'_>) -> Fields {
-    let used = f.connection.tls && server.version.mariadb;
-    let path = |file: &str| some(if used { format!("/etc/mysql/ssl/{file}") } else { String::new() });
+fn tls(f: &Following<'_>) -> Fields {
+    let [ca, cert, key] = &f.connection.tls_files;
     vec![
         ("Master_SSL_Allowed", some(if f.connection.tls { "Yes" } else { "No" })),
-        ("Master_SSL_CA_File", path("ca-cert.pem")),
+        ("Master_SSL_CA_File", some(&**ca)),
         ("Master_SSL_CA_Path", some("")),
-        ("Master_SSL_Cert", path("client-cert.pem")),
+        ("Master_SSL_Cert", some(&**cert)),
         ("Master_SSL_Cipher", some("")),
-        ("Master_SSL_Key", path("client-key.pem")),
+        ("Master_SSL_Key", some(&**key)),
         ("Seconds_Behind_Master", f.seconds_behind.map(|seconds| seconds.to_string())),
-        ("Master_SSL_Verify_Server_Cert", some("No")),
+        ("Master_SSL_Verify_Server_Cert", some(if f.connection.verify { "Yes" } else { "No" })),
     ]
 }
 
 fn mariadb_fields(v: &Version, server: &Server, f: &Following<'_>) -> Fields {
+    let using = match f.connection.using {
+        Using::No => "No",
+        Using::SlavePos => "Slave_Pos",
+        Using::CurrentPos => "Current_Pos",
+    };
     let mut fields = vec![
         ("Replicate_Ignore_Server_Ids", some("")),
-        ("Master_Server_Id", some(f.master.server_id.to_string())),
+        ("Master_Server_Id", some(f.connection.master_id.to_string())),
         ("Master_SSL_Crl", some("")),
         ("Master_SSL_Crlpath", some("")),
-        ("Using_Gtid", some(if f.connection.gtid { "Slave_Pos" } else { "No" })),
-        ("Gtid_IO_Pos", some(if f.connection.gtid { &*f.gtid_received } else { "" })),
+        ("Using_Gtid", some(using)),
+        (
+            "Gtid_IO_Pos",
+            some(if using == "No" { String::new() } else { f.connection.received().to_string() }),
+        ),
     ];
     if v.mariadb_from(10, 1) {
         fields.extend([
@@ -162,7 +169,7 @@ fn mariadb_fields(v: &Version, server: &Server, f: &Following<'_>) -> Fields {
     }
     if v.mariadb_from(10, 2) {
         fields.extend([
-            ("SQL_Delay", some("0")),
+            ("SQL_Delay", some(f.connection.delay.to_string())),
             ("SQL_Remaining_Delay", None),
             ("Slave_SQL_Running_State", some(sql_state(server, f))),
         ]);
@@ -171,7 +178,7 @@ fn mariadb_fields(v: &Version, server: &Server, f: &Following<'_>) -> Fields {
         fields.extend([
             ("Slave_DDL_Groups", some("0")),
             ("Slave_Non_Transactional_Groups", some("0")),
-            ("Slave_Transactional_Groups", some((f.executed.position / 611).to_string())),
+            ("Slave_Transactional_Groups", some(f.connection.applied().to_string())),
         ]);
     }
     if v.mariadb_from(10, 11) {
@@ -180,15 +187,16 @@ fn mariadb_fields(v: &Version, server: &Server, f: &Following<'_>) -> Fields {
     fields
 }
 
-fn io_state(f: &Following<'_>) -> &'static str {
+pub(super) fn io_state(f: &Following<'_>) -> &'static str {
     match (f.connection.io_started, f.connected) {
         (false, _) => "",
         (true, true) => "Waiting for master to send event",
-        (true, false) => "Reconnecting after a failed master event read",
+        (true, false) if f.connection.was_connected => "Reconnecting after a failed master event read",
+        (true, false) => "Connecting to master",
     }
 }
 
-fn sql_state(server: &Server, f: &Following<'_>) -> &'static str {
+pub(super) fn sql_state(server: &Server, f: &Following<'_>) -> &'static str {
     match (f.connection.sql_started, f.behind) {
         (false, _) => "",
         (true, true) => "Reading event from the relay log",
@@ -199,17 +207,9 @@ fn sql_state(server: &Server, f: &Following<'_>) -> &'static str {
     }
 }
 
-fn io_error(server: &Server, f: &Following<'_>) -> (&'static str, String) {
-    if !f.connection.io_started || f.connected {
-        return ("0", String::new());
-    }
-    let word = if server.version.mariadb_from(10, 5) { "server" } else { "MySQL server" };
-    let address = &f.master.address;
-    let error = format!(
-        "error reconnecting to master 'repl@{address}:3306' - retry-time: 60  maximum-retries: 86400  message: \
-         Can't connect to {word} on '{address}' (111 \"Connection refused\")"
-    );
-    ("2003", error)
+/// The name of the file that a place is in; nothing before the first contact.
+fn file_name(place: Place, server: &Server) -> String {
+    if place.file == 0 { String::new() } else { place.file_name(&server.version) }
 }
 
 /// `SHOW MASTER STATUS`.
@@ -222,15 +222,12 @@ pub(super) fn master_status(session: &Session, world: &mut World) -> Result<Rows
     Ok(rows)
 }
 
-/// `SHOW BINARY LOGS`: ten days of them are kept; here the last five files.
+/// `SHOW BINARY LOGS`.
 pub(super) fn logs(session: &Session, world: &mut World) -> Result<Rows, SqlError> {
     let server = session.server(world)?;
     let mut rows = Rows::new(&["Log_name", "File_size"]);
-    let end = server.log_end();
-    for file in end.file.saturating_sub(4).max(1)..=end.file {
-        let size = if file == end.file { end.position } else { 104_857_600 + file % 500 };
-        let place = crate::sim::world::database::Place { file, position: size };
-        rows.rows.push(vec![some(place.file_name(&server.version)), some(size.to_string())]);
+    for place in server.log_files() {
+        rows.rows.push(vec![some(place.file_name(&server.version)), some(place.position.to_string())]);
     }
     Ok(rows)
 }
@@ -256,47 +253,5 @@ pub(super) fn hosts(session: &Session, world: &mut World) -> Result<Rows, SqlErr
             rows.rows.push(row);
         }
     }
-    Ok(rows)
-}
-
-/// `SHOW PROCESSLIST`: replication's threads and this session.
-pub(super) fn processes(session: &Session, world: &mut World, sql: &str) -> Result<Rows, SqlError> {
-    session.server(world)?;
-    let mut columns = vec!["Id", "User", "Host", "db", "Command", "Time", "State", "Info"];
-    if session.version.mariadb {
-        columns.push("Progress");
-    }
-    let mut rows = Rows::new(&columns);
-    let databases = world.databases();
-    let Some(server) = databases.server(&session.host) else { return Ok(rows) };
-    let mut found: Vec<[Option<String>; 4]> = Vec::new();
-    for following in databases.following(server) {
-        let command =
-            if server.version.mariadb_from(10, 2) { ["Slave_IO", "Slave_SQL"] } else { ["Connect"; 2] };
-        let [io, sql] = command;
-        if following.connection.io_started {
-            found.push([some("system user"), some(""), some(io), some(io_state(&following))]);
-        }
-        if following.connection.sql_started {
-            found.push([some("system user"), some(""), some(sql), some(sql_state(server, &following))]);
-        }
-    }
-    for (_, host) in databases.replicas_of(server) {
-        let state = "Master has sent all binlog to slave; waiting for binlog to be updated";
-        found.push([some("repl"), some(format!("{host}:41230")), some("Binlog Dump"), some(state)]);
-    }
-    let numbered = found.into_iter().zip(2_u32..);
-    let mut push = |id: u32, [user, host, command, state]: [Option<String>; 4], info: Option<String>| {
-        let mut row = vec![some(id.to_string()), user, host, None, command, some("0"), state, info];
-        if session.version.mariadb {
-            row.push(some("0.000"));
-        }
-        rows.rows.push(row);
-    };
-    for (process, id) in numbered {
-        push(id, process, None);
-    }
-    let (user, from) = session.account.split_once('@').unwrap_or((&session.account, "localhost"));
-    push(4711, [some(user), some(from), some("Query"), some("init")], some(sql));
     Ok(rows)
 }

@@ -3,15 +3,15 @@
 use crate::sim::world::World;
 
 use super::SqlError;
-use super::execute::{SCHEMAS, Session, no_connection};
+use super::execute::{Session, no_connection};
 use super::format::Rows;
 use super::lexer::{Cursor, Token};
-use super::{replication, variables};
+use super::{accounts, processes, replication, variables};
 
 /// Whether a name is asked for.
 type Wanted = Box<dyn Fn(&str) -> bool>;
 
-pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
+pub(super) fn run(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
     let v = &session.version;
     let replica = v.mariadb_from(10, 5);
     let scoped = c.take_any(&["global", "session", "local"]);
@@ -31,11 +31,13 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
             return Err(c.syntax());
         }
         c.end()?;
+        session.need(&["SUPER", "SLAVE MONITOR", "REPLICATION CLIENT"])?;
         return replication::all_connections(session, world);
     }
     if c.take("slave") || replica && c.take("replica") {
         if c.take("hosts") {
             c.end()?;
+            session.need(&["REPLICATION MASTER ADMIN", "REPLICATION SLAVE"])?;
             return replication::hosts(session, world);
         }
         let name = if v.mariadb { c.text() } else { None };
@@ -43,6 +45,7 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
             return Err(c.syntax());
         }
         c.end()?;
+        session.need(&["SUPER", "SLAVE MONITOR", "REPLICATION CLIENT"])?;
         let wanted = name.clone().unwrap_or_default();
         let rows = replication::one_connection(session, world, &wanted)?;
         return match name {
@@ -55,7 +58,9 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
             c.end()?;
             return replication::logs(session, world);
         }
-        return finish(c.take("status"), c).and_then(|()| replication::master_status(session, world));
+        finish(c.take("status"), c)?;
+        session.need(&["SUPER", "BINLOG MONITOR", "REPLICATION CLIENT"])?;
+        return replication::master_status(session, world);
     }
     if c.take("binary") {
         return finish(c.take("logs"), c).and_then(|()| replication::logs(session, world));
@@ -66,22 +71,70 @@ pub(super) fn run(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> R
     let full = c.take("full");
     if c.take("processlist") {
         c.end()?;
-        return replication::processes(
-            session,
-            world,
-            if full { "show full processlist" } else { "show processlist" },
-        );
+        return processes::show(session, world, full);
+    }
+    if c.take("grants") {
+        return accounts::show(session, world, c);
     }
     if !full && c.take_any(&["databases", "schemas"]) {
         c.end()?;
-        let mut rows = Rows::new(&["Database"]);
-        rows.rows = SCHEMAS.iter().map(|name| vec![Some((*name).to_owned())]).collect();
-        return Ok(rows);
+        let names: Vec<String> = session.server(world)?.data.databases.keys().cloned().collect();
+        return Ok(one_column("Database", names));
     }
-    if c.take_any(&["tables", "grants", "create", "engine", "engines", "columns", "errors", "plugins"]) {
+    if !full && c.take("tables") {
+        return tables(session, world, c);
+    }
+    if !full && c.take("events") {
+        return events(session, world, c);
+    }
+    if c.take_any(&[
+        "create", "engine", "engines", "columns", "plugins", "binlog", "relaylog", "index", "table",
+    ]) {
         return Err(SqlError::unsupported(c.sql()));
     }
     Err(c.syntax())
+}
+
+fn one_column(head: &str, names: Vec<String>) -> Rows {
+    let mut rows = Rows::new(&[head]);
+    rows.rows = names.into_iter().map(|name| vec![Some(name)]).collect();
+    rows
+}
+
+/// The database after FROM or IN, else the chosen one.
+fn database(session: &Session, c: &mut Cursor<'_>) -> Result<String, SqlError> {
+    if c.take_any(&["from", "in"]) {
+        return c.name();
+    }
+    session.database.clone().ok_or_else(|| SqlError::new(1046, "3D000", "No database selected"))
+}
+
+fn tables(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
+    let database = database(session, c)?;
+    let pattern = if c.take("like") { c.text().ok_or_else(|| c.syntax())? } else { "%".to_owned() };
+    c.end()?;
+    let server = session.server(world)?;
+    let Some(tables) = server.data.databases.get(&database) else {
+        return Err(SqlError::new(1049, "42000", format!("Unknown database '{database}'")));
+    };
+    let names = tables.keys().filter(|name| like(name, &pattern)).cloned().collect();
+    Ok(one_column(&format!("Tables_in_{database}"), names))
+}
+
+fn events(session: &Session, world: &mut World, c: &mut Cursor<'_>) -> Result<Rows, SqlError> {
+    let database = database(session, c)?;
+    c.end()?;
+    let columns =
+        ["Db", "Name", "Definer", "Time zone", "Type", "Interval value", "Interval field", "Status"];
+    let mut rows = Rows::new(&columns);
+    for e in session.server(world)?.data.events.iter().filter(|e| e.database == database) {
+        let (number, unit) = &e.every;
+        let number = number.to_string();
+        let texts =
+            [&*e.database, &*e.name, "root@localhost", "SYSTEM", "RECURRING", &*number, &**unit, e.status];
+        rows.rows.push(texts.iter().map(|text| Some((*text).to_owned())).collect());
+    }
+    Ok(rows)
 }
 
 fn finish(known: bool, c: &Cursor<'_>) -> Result<(), SqlError> {
@@ -146,7 +199,7 @@ fn condition(c: &mut Cursor<'_>) -> Result<Wanted, SqlError> {
 }
 
 /// SQL's `LIKE`, without regard to case: `%` is any text, `_` any character, `\` takes the next as it is.
-fn like(text: &str, pattern: &str) -> bool {
+pub(super) fn like(text: &str, pattern: &str) -> bool {
     fn matches(text: &[char], pattern: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

@@ -48,7 +48,7 @@ impl Splitter {
                     }
                     ('#', _) => break,
                     ('-', Some('-')) if is_comment(chars.clone()) => break,
-                    ('/', Some('*')) => {
+                    ('/', Some('*')) if !is_versioned(chars.clone()) => {
                         chars.next();
                         self.comment = true;
                     }
@@ -83,6 +83,12 @@ impl Splitter {
         let sql = std::mem::take(&mut self.buffer).trim().to_owned();
         (!sql.is_empty()).then_some(Statement { sql, vertical, line: self.lines })
     }
+}
+
+/// `/*!` and `/*M!` are for the server to read.
+fn is_versioned(after: impl Iterator<Item = char>) -> bool {
+    let start: String = after.skip(1).take(2).collect();
+    start.starts_with('!') || start == "M!"
 }
 
 /// `--` starts a comment only before a space or the line's end.

@@ -4,6 +4,7 @@ use crate::sim::world::World;
 
 use super::SqlError;
 use super::execute::Session;
+use super::value::Value;
 
 /// Variables that are switches: `ON` and `OFF` in `SHOW VARIABLES`, 1 and 0 in `SELECT @@…`.
 static SWITCHES: &[&str] = &[
@@ -16,10 +17,22 @@ static SWITCHES: &[&str] = &[
     "slave_compressed_protocol",
     "sql_log_bin",
     "autocommit",
+    "event_scheduler",
+    "rpl_semi_sync_master_enabled",
+    "rpl_semi_sync_slave_enabled",
 ];
 
-pub(super) fn is_switch(name: &str) -> bool {
+fn is_switch(name: &str) -> bool {
     SWITCHES.contains(&name)
+}
+
+/// One variable's value in an expression: a switch reads as a number here, as a word in SHOW VARIABLES.
+pub(super) fn value(session: &Session, world: &mut World, name: &str) -> Result<Value, SqlError> {
+    match one(session, world, name)? {
+        Some(switch) if is_switch(name) => Ok(Value::truth(switch == "ON")),
+        Some(value) => Ok(value.parse().map_or(Value::Text(value), Value::Int)),
+        None => Err(SqlError::new(1193, "HY000", format!("Unknown system variable '{name}'"))),
+    }
 }
 
 /// One variable's value.
@@ -42,15 +55,16 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("autocommit", on(true)),
         ("basedir", text("/usr/")),
         ("bind_address", text("0.0.0.0")),
-        ("binlog_format", text(if version.mariadb { "MIXED" } else { "STATEMENT" })),
+        ("binlog_format", server.settings.binlog_format.clone()),
         ("character_set_server", text(if version.mariadb { "utf8" } else { "latin1" })),
         ("datadir", text("/var/lib/mysql/")),
+        ("event_scheduler", on(server.settings.event_scheduler)),
         ("expire_logs_days", text("10")),
         ("have_openssl", text(ssl)),
         ("have_ssl", text(ssl)),
         ("hostname", server.name.clone()),
         ("log_bin", on(true)),
-        ("log_slave_updates", on(true)),
+        ("log_slave_updates", on(server.settings.log_slave_updates)),
         ("max_binlog_size", text("104857600")),
         ("max_connections", text("200")),
         ("pid_file", text("/var/run/mysqld/mysqld.pid")),
@@ -60,7 +74,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("skip_networking", on(false)),
         ("slave_compressed_protocol", on(false)),
         ("socket", text("/var/run/mysqld/mysqld.sock")),
-        ("sql_log_bin", on(true)),
+        ("sql_log_bin", on(session.binlog)),
         ("ssl_ca", path("ca-cert.pem")),
         ("ssl_cert", path("server-cert.pem")),
         ("ssl_key", path("server-key.pem")),
@@ -74,16 +88,26 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("version_compile_os", text("debian-linux-gnu")),
     ];
     if version.mariadb {
-        let current = server.gtid_current(databases);
-        let follows = !server.connections.is_empty();
+        let stuck = server.faults.semi_sync_stuck;
         variables.extend([
-            ("gtid_binlog_pos", current.clone()),
-            ("gtid_binlog_state", current.clone()),
-            ("gtid_current_pos", current.clone()),
-            ("gtid_domain_id", text("0")),
-            ("gtid_slave_pos", if follows { current } else { String::new() }),
-            ("gtid_strict_mode", on(false)),
+            ("gtid_binlog_pos", server.binlog_state().position().to_string()),
+            ("gtid_binlog_state", server.binlog_state().to_string()),
+            ("gtid_current_pos", server.current_pos().to_string()),
+            ("gtid_domain_id", server.settings.domain.to_string()),
+            ("gtid_slave_pos", server.slave_pos().to_string()),
+            ("gtid_strict_mode", on(server.settings.strict)),
+            ("rpl_semi_sync_master_enabled", on(stuck)),
+            ("rpl_semi_sync_master_timeout", text("10000")),
+            ("rpl_semi_sync_slave_enabled", on(false)),
         ]);
+    }
+    if version.mariadb_from(10, 1) {
+        variables.push(("max_statement_time", format!("{:.6}", session.limit)));
+    }
+    for (name, value) in &mut variables {
+        if let Some(set) = server.settings.others.get(*name) {
+            value.clone_from(set);
+        }
     }
     variables.sort_by_key(|(name, _)| *name);
     Ok(variables)
@@ -98,15 +122,20 @@ pub(super) fn status(session: &Session, world: &mut World) -> Result<Vec<(&'stat
     let place = server.map_or(0, |s| s.log_end().position);
     let running = server
         .is_some_and(|s| databases.following(s).iter().any(|f| f.connected && f.connection.sql_started));
+    let stuck = server.is_some_and(|s| s.faults.semi_sync_stuck);
+    let connected = server.map_or(0, |s| s.sessions.iter().count());
     let uptime = format!("{:.0}", up.floor());
     let mut counters = vec![
         ("Aborted_connects", "12".to_owned()),
         ("Connections", (4711 + place % 1000).to_string()),
+        ("Rpl_semi_sync_master_clients", "0".to_owned()),
+        ("Rpl_semi_sync_master_status", if stuck { "ON" } else { "OFF" }.to_owned()),
+        ("Rpl_semi_sync_master_wait_sessions", u64::from(stuck).to_string()),
         ("Max_used_connections", "83".to_owned()),
         ("Questions", (place * 7).to_string()),
         ("Slave_running", if running { "ON" } else { "OFF" }.to_owned()),
         ("Ssl_accepts", "3".to_owned()),
-        ("Threads_connected", "9".to_owned()),
+        ("Threads_connected", connected.to_string()),
         ("Threads_running", "1".to_owned()),
         ("Uptime", uptime.clone()),
         ("Uptime_since_flush_status", uptime),

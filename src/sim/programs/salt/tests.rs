@@ -156,7 +156,7 @@ fn minions_that_are_down_or_lie_are_told_apart_from_nothing() {
         let mut world = world.lock().unwrap();
         world.power_off(&host("app2"));
         world.set_minion_fault(&host("app3"), Some(MinionFault::SaysDone));
-        world.set_minion_fault(&host("blog"), Some(MinionFault::StateFails("db.ini".to_owned())));
+        world.set_minion_fault(&host("app1-jobrunner"), Some(MinionFault::StateFails("db.ini".to_owned())));
     }
     let began = Instant::now();
     let answers = asked(&world, "salt -t 1 -G roles:app test.ping");
@@ -167,14 +167,14 @@ fn minions_that_are_down_or_lie_are_told_apart_from_nothing() {
         serde_json::from_str(&on_master(&world, "salt-run manage.status --out=json")).unwrap();
     assert_eq!(status["down"], json!(["app2"]));
     on_master(&world, "sed -i 's/10.10.10.14/10.10.10.15/' /srv/pillar/infra/production.sls");
-    asked(&world, "salt -L app3,blog saltutil.refresh_pillar");
-    let done = asked(&world, "salt -L app3,blog state.sls code");
+    asked(&world, "salt -L app3,app1-jobrunner saltutil.refresh_pillar");
+    let done = asked(&world, "salt -L app3,app1-jobrunner state.sls code");
     assert!(done["app3"].as_object().unwrap().values().all(|state| state["result"] == true));
     assert!(
         read(&world, "app3", "/etc/webplatform/db.ini").contains("10.10.10.14"),
         "it said so and did nothing"
     );
-    assert!(done["blog"].as_object().unwrap().values().any(|state| state["result"] == false));
+    assert!(done["app1-jobrunner"].as_object().unwrap().values().any(|state| state["result"] == false));
     assert_eq!(asked(&world, "salt app1 cmd.run 'echo a; hostname'"), json!({ "app1": "a\napp1" }));
     assert_eq!(asked(&world, "salt app1 cmd.retcode 'exit 3'"), json!({ "app1": 3 }));
     assert_eq!(asked(&world, "salt app1 service.status apache2"), json!({ "app1": true }));

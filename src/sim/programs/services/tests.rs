@@ -23,6 +23,20 @@ fn upstart_hosts_know_service_and_monit_but_no_systemctl() {
     assert_eq!(said("app1", "service mysql status").1, "mysql: unrecognized service\n");
     assert_eq!(said("app1", "sudo -u renoirb service apache2 stop; echo $?").0, "1\n");
     assert_eq!(said("app1", "command -v systemctl systemd-run; echo $?").0, "127\n");
+    let (out, ..) =
+        said("db2", "service mysql stop; service mysql status; service mariadb start >/dev/null; echo $?");
+    assert_eq!(out, "mysql stop/waiting\nmysql stop/waiting\n0\n");
+    {
+        // A database goes with its machine's power, and comes again with it.
+        let mut world = world.lock().unwrap();
+        assert!(world.service_runs(&host("db2"), "mysql"));
+        world.power_off(&host("db2"));
+        assert!(!world.service_runs(&host("db2"), "mysql"));
+        world.power_on(&host("db2"), 5.0);
+        assert!(!world.databases().is_running(&host("db2")));
+        world.advance(std::time::Duration::from_secs(6));
+        assert!(world.databases().is_running(&host("db2")));
+    }
     world.lock().unwrap().set_service_broken(&host("app1"), "apache2", true);
     let (_, err, status) = said("app1", "service apache2 restart");
     assert_eq!((err.as_str(), status), ("start: Job failed to start\n", 1));

@@ -29,7 +29,22 @@ pub struct Order {
     pub user_data: Option<String>,
 }
 
+/// What a new machine is told at its first boot, on the jump box (`002`).
+pub const USER_DATA: &str = "/srv/opsconfigs/userdata.txt";
+
 impl World {
+    /// Puts the user data there that give a machine its minion and its level.
+    pub(in crate::sim::world) fn start_cloud(&mut self) {
+        let Some(jump) = self.jump().cloned() else { return };
+        let address = self.machine(&jump).map_or_else(String::new, |m| m.address.clone());
+        let level = self.level();
+        let text = format!(
+            "#cloud-config\npackage_upgrade: true\nhosts:\n  - {address} salt\nsalt_minion:\n  conf:\n    master: salt\n  \
+             grains:\n    level: {level}\n"
+        );
+        self.write_file(&jump, USER_DATA, text.into_bytes());
+    }
+
     /// The cloud its machines run in.
     #[must_use]
     pub fn cloud(&self) -> &Cloud {

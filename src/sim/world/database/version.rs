@@ -18,6 +18,14 @@ impl Version {
         Some(Self { text: text.to_owned(), mariadb: text.contains("MariaDB"), number })
     }
 
+    /// As versioned comments have it: 10.0.17 is 100017.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        let (major, minor) = self.number;
+        let patch = self.text.split(['.', '-']).nth(2).and_then(|p| p.parse::<u32>().ok()).unwrap_or(0);
+        major * 10_000 + minor * 100 + patch
+    }
+
     /// Whether it is MariaDB of at least this version.
     #[must_use]
     pub fn mariadb_from(&self, major: u32, minor: u32) -> bool {
@@ -26,7 +34,7 @@ impl Version {
 }
 
 /// A place in a binary log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Number of the file.
     pub file: u64,
@@ -40,5 +48,12 @@ impl Place {
     pub fn file_name(self, version: &Version) -> String {
         let base = if version.mariadb { "mariadb-bin" } else { "mysql-bin" };
         format!("{base}.{:06}", self.file)
+    }
+
+    /// Reads a file's name (`mariadb-bin.000012`) and a position in it.
+    #[must_use]
+    pub fn parse(file: &str, position: u64) -> Option<Self> {
+        let (_, number) = file.rsplit_once('.')?;
+        Some(Self { file: number.parse().ok().filter(|n| *n > 0)?, position })
     }
 }

@@ -6,10 +6,7 @@ use super::MinionFault;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::calendar::moment;
-
-/// The password of the applications' database account at the world's start. It is in the private pillar and in a file
-/// of the applications that only root reads.
-pub(crate) const APP_PASSWORD: &str = "wiki-simulated";
+use crate::sim::world::database::APP_PASSWORD;
 
 /// Where addresses stand.
 fn infra(level: &str) -> String {

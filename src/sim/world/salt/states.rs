@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
 use super::MinionFault;
-use super::pillar::{APP_PASSWORD, lookup};
+use super::pillar::lookup;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::calendar::moment;
+use crate::sim::world::database::APP_PASSWORD;
 
 /// A state file: its name, the roles that get it (`*`: every machine), its text.
 struct Sls(&'static str, &'static [&'static str], &'static str);
@@ -28,7 +29,7 @@ static FILES: &[Sls] = &[
     Sls("mysql", &["db"], "mariadb-server:\n  pkg.installed: []\nmysql:\n  service.running: []\n"),
     Sls(
         "code",
-        &["app", "blog", "jobrunner"],
+        &["app"],
         "/etc/webplatform/db.ini:\n  file.managed:\n    - source: salt://code/files/db.ini.jinja\n    - template: \
          jinja\n/etc/webplatform/db.password:\n  file.managed:\n    - contents_pillar: \
          accounts:mysql:wiki:password\n    - mode: 600\n    - show_diff: False\n/srv/webplatform:\n  \
@@ -314,8 +315,7 @@ impl World {
     pub(crate) fn initially_rendered(&self, host: &HostName, path: &str) -> Option<String> {
         let machine = self.machine(host).filter(|m| !m.added)?;
         let address = self.salt.initial_masterdb.as_deref()?;
-        let application =
-            || machine.roles().iter().any(|role| matches!(role.as_str(), "app" | "blog" | "jobrunner"));
+        let application = || machine.roles().iter().any(|role| role.as_str() == "app");
         match path {
             "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306")),
             "/etc/webplatform/db.password" if application() => Some(format!("{APP_PASSWORD}\n")),

@@ -1,0 +1,491 @@
+//! Expressions: read from a statement, and worked out for a row or a group of rows.
+
+use std::cmp::Ordering;
+
+use crate::sim::world::World;
+
+use super::SqlError;
+use super::execute::Session;
+use super::lexer::{Cursor, Token};
+use super::value::Value;
+use super::{functions, select, show, variables};
+
+/// An expression.
+#[derive(Debug, Clone)]
+pub(super) enum Expr {
+    Value(Value),
+    Variable(String),
+    UserVariable(String),
+    Column(String),
+    Star,
+    Call { name: String, written: String, arguments: Vec<Expr>, distinct: bool },
+    Not(Box<Expr>),
+    Minus(Box<Expr>),
+    Binary(&'static str, Box<Expr>, Box<Expr>),
+    In(Box<Expr>, Vec<Expr>),
+    Like(Box<Expr>, Box<Expr>),
+    IsNull(Box<Expr>),
+    Interval(Box<Expr>, String),
+    Case(Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    Select(Box<select::Select>),
+}
+
+/// Words that end an expression or a name without AS.
+static CLAUSES: &[&str] = &[
+    "from",
+    "limit",
+    "where",
+    "order",
+    "group",
+    "union",
+    "is",
+    "and",
+    "or",
+    "xor",
+    "in",
+    "like",
+    "not",
+    "between",
+    "into",
+    "having",
+    "as",
+    "asc",
+    "desc",
+    "on",
+    "when",
+    "then",
+    "else",
+    "end",
+    "div",
+    "mod",
+    "separator",
+    "for",
+    "join",
+    "left",
+    "inner",
+    "using",
+    "set",
+    "values",
+    "offset",
+    "interval",
+    "regexp",
+];
+
+pub(super) fn is_clause(word: &str) -> bool {
+    CLAUSES.iter().any(|clause| word.eq_ignore_ascii_case(clause))
+}
+
+impl Expr {
+    pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let mut left = Self::and(c)?;
+        while c.take("or") || c.double('|') {
+            left = Self::Binary("or", Box::new(left), Box::new(Self::and(c)?));
+        }
+        Ok(left)
+    }
+
+    fn and(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let mut left = Self::not(c)?;
+        while c.take("and") || c.double('&') {
+            left = Self::Binary("and", Box::new(left), Box::new(Self::not(c)?));
+        }
+        Ok(left)
+    }
+
+    fn not(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        if c.take("not") {
+            return Ok(Self::Not(Box::new(Self::not(c)?)));
+        }
+        Self::comparison(c)
+    }
+
+    fn comparison(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let mut left = Self::sum(c)?;
+        loop {
+            if c.take("is") {
+                let not = c.take("not");
+                let test = if c.take("null") {
+                    Self::IsNull(Box::new(left))
+                } else if c.take("true") {
+                    Self::Binary("<>", Box::new(left), Box::new(Self::Value(Value::Int(0))))
+                } else {
+                    return Err(c.syntax());
+                };
+                left = if not { Self::Not(Box::new(test)) } else { test };
+                continue;
+            }
+            let not = c.is("not") && {
+                c.next();
+                true
+            };
+            let test = if c.take("in") {
+                c.expect('(')?;
+                let list = if c.is("select") {
+                    vec![Self::Select(Box::new(select::Select::parse_after(c)?))]
+                } else {
+                    Self::list(c)?
+                };
+                c.expect(')')?;
+                Self::In(Box::new(left), list)
+            } else if c.take("like") {
+                Self::Like(Box::new(left), Box::new(Self::sum(c)?))
+            } else if c.take("between") {
+                let low = Self::sum(c)?;
+                c.expect_word("and")?;
+                let high = Self::sum(c)?;
+                let above = Self::Binary(">=", Box::new(left.clone()), Box::new(low));
+                let below = Self::Binary("<=", Box::new(left), Box::new(high));
+                Self::Binary("and", Box::new(above), Box::new(below))
+            } else if not {
+                return Err(c.syntax());
+            } else if let Some(operator) = comparison(c) {
+                let right = Self::sum(c)?;
+                left = Self::Binary(operator, Box::new(left), Box::new(right));
+                continue;
+            } else {
+                return Ok(left);
+            };
+            left = if not { Self::Not(Box::new(test)) } else { test };
+        }
+    }
+
+    fn sum(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let mut left = Self::product(c)?;
+        loop {
+            let operator = if c.symbol('+') {
+                "+"
+            } else if c.symbol('-') {
+                "-"
+            } else {
+                return Ok(left);
+            };
+            left = Self::Binary(operator, Box::new(left), Box::new(Self::product(c)?));
+        }
+    }
+
+    fn product(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let mut left = Self::unary(c)?;
+        loop {
+            let operator = if c.symbol('*') {
+                "*"
+            } else if c.symbol('/') {
+                "/"
+            } else if c.take("div") {
+                "div"
+            } else if c.symbol('%') || c.take("mod") {
+                "%"
+            } else {
+                return Ok(left);
+            };
+            left = Self::Binary(operator, Box::new(left), Box::new(Self::unary(c)?));
+        }
+    }
+
+    fn unary(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        if c.symbol('-') {
+            return Ok(Self::Minus(Box::new(Self::unary(c)?)));
+        }
+        if c.symbol('!') {
+            return Ok(Self::Not(Box::new(Self::unary(c)?)));
+        }
+        Self::atom(c)
+    }
+
+    /// Expressions between commas.
+    pub(super) fn list(c: &mut Cursor<'_>) -> Result<Vec<Self>, SqlError> {
+        let mut list = vec![Self::parse(c)?];
+        while c.symbol(',') {
+            list.push(Self::parse(c)?);
+        }
+        Ok(list)
+    }
+
+    fn atom(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let before = c.syntax();
+        Ok(match c.next() {
+            Some(Token::Text(text)) => Self::Value(Value::Text(text)),
+            Some(Token::Number(number)) => Self::Value(match number.parse::<i64>() {
+                Ok(whole) => Value::Int(whole),
+                // A decimal is kept as written.
+                Err(_) => Value::Text(number),
+            }),
+            Some(Token::Variable(name)) => Self::Variable(name),
+            Some(Token::Symbol('@')) => Self::UserVariable(c.word_or_text()?.to_lowercase()),
+            Some(Token::Symbol('*')) => Self::Star,
+            Some(Token::Symbol('(')) => {
+                let inner = if c.is("select") {
+                    Self::Select(Box::new(select::Select::parse_after(c)?))
+                } else {
+                    Self::parse(c)?
+                };
+                c.expect(')')?;
+                inner
+            }
+            Some(Token::Name(name)) => Self::qualified(c, name)?,
+            Some(Token::Word(word)) => Self::word(c, word, before)?,
+            _ => return Err(before),
+        })
+    }
+
+    fn word(c: &mut Cursor<'_>, word: String, before: SqlError) -> Result<Self, SqlError> {
+        let lower = word.to_ascii_lowercase();
+        match lower.as_str() {
+            "null" => return Ok(Self::Value(Value::Null)),
+            "true" => return Ok(Self::Value(Value::Int(1))),
+            "false" => return Ok(Self::Value(Value::Int(0))),
+            "interval" => {
+                let much = Self::sum(c)?;
+                return Ok(Self::Interval(Box::new(much), c.name()?.to_ascii_lowercase()));
+            }
+            "case" => return Self::case(c),
+            "if" | "left" | "mod" | "values" if matches!(c.peek(), Some(Token::Symbol('('))) => {}
+            "exists" => return Err(SqlError::unsupported(c.sql())),
+            other if is_clause(other) => return Err(before),
+            _ => {}
+        }
+        if !c.symbol('(') {
+            if matches!(lower.as_str(), "current_user" | "current_timestamp") {
+                return Ok(Self::Call { name: lower, written: word, arguments: Vec::new(), distinct: false });
+            }
+            return Self::qualified(c, word);
+        }
+        let distinct = c.take("distinct");
+        let mut arguments = Vec::new();
+        if !c.symbol(')') {
+            // Units are bare words: TIMESTAMPDIFF(SECOND, …).
+            arguments = Self::list(c)?;
+            if lower == "cast" && c.take("as") {
+                c.name()?;
+            }
+            if c.take("order") {
+                c.expect_word("by")?;
+                Self::list(c)?;
+            }
+            if c.take("separator") {
+                arguments.push(Self::parse(c)?);
+            }
+            c.expect(')')?;
+        }
+        Ok(Self::Call { name: lower, written: word, arguments, distinct })
+    }
+
+    /// A column's name; what table it is of says nothing here, as there is one table in a statement.
+    fn qualified(c: &mut Cursor<'_>, first: String) -> Result<Self, SqlError> {
+        let mut name = first;
+        while c.symbol('.') {
+            if c.symbol('*') {
+                return Ok(Self::Star);
+            }
+            name = c.name()?;
+        }
+        Ok(Self::Column(name))
+    }
+
+    fn case(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        let subject = if c.is("when") { None } else { Some(Self::parse(c)?) };
+        let mut arms = Vec::new();
+        while c.take("when") {
+            let test = Self::parse(c)?;
+            let test = match &subject {
+                Some(subject) => Self::Binary("=", Box::new(subject.clone()), Box::new(test)),
+                None => test,
+            };
+            c.expect_word("then")?;
+            arms.push((test, Self::parse(c)?));
+        }
+        let other = if c.take("else") { Some(Box::new(Self::parse(c)?)) } else { None };
+        c.expect_word("end")?;
+        Ok(Self::Case(arms, other))
+    }
+
+    /// Whether it counts over a group of rows.
+    pub(super) fn aggregates(&self) -> bool {
+        match self {
+            Self::Call { name, arguments, .. } => {
+                functions::is_aggregate(name) || arguments.iter().any(Self::aggregates)
+            }
+            Self::Not(a) | Self::Minus(a) | Self::IsNull(a) => a.aggregates(),
+            Self::Binary(_, a, b) | Self::Like(a, b) => a.aggregates() || b.aggregates(),
+            Self::In(a, _) => a.aggregates(),
+            Self::Case(arms, other) => {
+                arms.iter().any(|(a, b)| a.aggregates() || b.aggregates())
+                    || other.as_ref().is_some_and(|o| o.aggregates())
+            }
+            _ => false,
+        }
+    }
+}
+
+fn comparison(c: &mut Cursor<'_>) -> Option<&'static str> {
+    let two = |c: &mut Cursor<'_>, second: char, long: &'static str, short: &'static str| {
+        if c.symbol(second) { long } else { short }
+    };
+    if c.symbol('=') {
+        Some("=")
+    } else if c.symbol('<') {
+        if c.symbol('>') {
+            return Some("<>");
+        }
+        let least = two(c, '=', "<=", "<");
+        // `<=>` also compares NULL.
+        if least == "<=" && c.symbol('>') { Some("<=>") } else { Some(least) }
+    } else if c.symbol('>') {
+        Some(two(c, '=', ">=", ">"))
+    } else if matches!(c.peek(), Some(Token::Symbol('!'))) && c.peek_second() == Some(&Token::Symbol('=')) {
+        c.next();
+        c.next();
+        Some("<>")
+    } else {
+        None
+    }
+}
+
+/// What an expression is worked out against.
+pub(super) struct Env<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) world: &'a mut World,
+    /// The columns of the table, and a row of it.
+    pub(super) columns: &'a [String],
+    pub(super) row: &'a [Value],
+    /// The rows counted over.
+    pub(super) group: Option<&'a [Vec<Value>]>,
+}
+
+impl Env<'_> {
+    pub(super) fn value(&mut self, expr: &Expr) -> Result<Value, SqlError> {
+        Ok(match expr {
+            Expr::Value(value) => value.clone(),
+            Expr::Variable(name) => variables::value(self.session, self.world, name)?,
+            Expr::UserVariable(name) => self.session.user_variables.get(name).cloned().unwrap_or(Value::Null),
+            Expr::Column(name) => self.column(name)?,
+            Expr::Star => Value::Int(1),
+            Expr::Not(inner) => match self.value(inner)?.is_true() {
+                Some(truth) => Value::truth(!truth),
+                None => Value::Null,
+            },
+            Expr::Minus(inner) => match self.value(inner)? {
+                Value::Int(number) => Value::Int(-number),
+                other => other.number().map_or(Value::Null, |n| Value::from_number(-n)),
+            },
+            Expr::IsNull(inner) => Value::truth(self.value(inner)? == Value::Null),
+            Expr::Like(text, pattern) => match (self.value(text)?.cell(), self.value(pattern)?.cell()) {
+                (Some(text), Some(pattern)) => Value::truth(show::like(&text, &pattern)),
+                _ => Value::Null,
+            },
+            Expr::In(needle, list) => self.is_in(needle, list)?,
+            Expr::Binary(operator, a, b) => self.binary(operator, a, b)?,
+            Expr::Interval(..) => return Err(SqlError::unsupported("INTERVAL")),
+            Expr::Case(arms, other) => {
+                for (test, value) in arms {
+                    if self.value(test)?.is_true() == Some(true) {
+                        return self.value(value);
+                    }
+                }
+                match other {
+                    Some(other) => self.value(other)?,
+                    None => Value::Null,
+                }
+            }
+            Expr::Select(select) => {
+                let rows = select.run(self.session, self.world)?;
+                let first = rows.rows.first().and_then(|row| row.first()).cloned().flatten();
+                first.map_or(Value::Null, |text| text.parse().map_or(Value::Text(text), Value::Int))
+            }
+            Expr::Call { name, written, arguments, distinct } => {
+                functions::call(self, name, written, arguments, *distinct)?
+            }
+        })
+    }
+
+    fn column(&self, name: &str) -> Result<Value, SqlError> {
+        let place = self.columns.iter().position(|c| c.eq_ignore_ascii_case(name));
+        match place {
+            Some(place) => Ok(self.row.get(place).cloned().unwrap_or(Value::Null)),
+            None => {
+                let message = format!("Unknown column '{name}' in '{}'", self.session.place_word());
+                Err(SqlError::new(1054, "42S22", message))
+            }
+        }
+    }
+
+    fn is_in(&mut self, needle: &Expr, list: &[Expr]) -> Result<Value, SqlError> {
+        let needle = self.value(needle)?;
+        let mut values = Vec::new();
+        for expr in list {
+            if let Expr::Select(select) = expr {
+                let rows = select.run(self.session, self.world)?;
+                let firsts = rows.rows.into_iter().filter_map(|row| row.into_iter().next());
+                values.extend(firsts.map(|cell| Value::from_cell(cell.as_deref())));
+            } else {
+                values.push(self.value(expr)?);
+            }
+        }
+        let found = values.iter().any(|v| needle.compare(v) == Some(Ordering::Equal));
+        let unknown = needle == Value::Null || !found && values.contains(&Value::Null);
+        Ok(if unknown { Value::Null } else { Value::truth(found) })
+    }
+
+    fn binary(&mut self, operator: &str, a: &Expr, b: &Expr) -> Result<Value, SqlError> {
+        if let (Expr::Interval(much, unit), "+" | "-") = (b, operator) {
+            let much = self.value(much)?.number().unwrap_or(0.0);
+            let much = if operator == "-" { -much } else { much };
+            return Ok(functions::moved(&self.value(a)?, much, unit));
+        }
+        let left = self.value(a)?;
+        if operator == "and" || operator == "or" {
+            let decides = operator == "or";
+            if left.is_true() == Some(decides) {
+                return Ok(Value::truth(decides));
+            }
+            let right = self.value(b)?;
+            return Ok(match (left.is_true(), right.is_true()) {
+                (_, Some(truth)) if truth == decides => Value::truth(decides),
+                (Some(_), Some(_)) => Value::truth(!decides),
+                _ => Value::Null,
+            });
+        }
+        let right = self.value(b)?;
+        if operator == "<=>" {
+            let both = left == Value::Null && right == Value::Null;
+            return Ok(Value::truth(both || left.compare(&right) == Some(Ordering::Equal)));
+        }
+        let order = left.compare(&right);
+        let test = |truth: fn(Ordering) -> bool| order.map_or(Value::Null, |o| Value::truth(truth(o)));
+        Ok(match operator {
+            "=" => test(Ordering::is_eq),
+            "<>" => test(Ordering::is_ne),
+            "<" => test(Ordering::is_lt),
+            "<=" => test(Ordering::is_le),
+            ">" => test(Ordering::is_gt),
+            ">=" => test(Ordering::is_ge),
+            _ => arithmetic(operator, &left, &right),
+        })
+    }
+}
+
+fn arithmetic(operator: &str, left: &Value, right: &Value) -> Value {
+    if let (Value::Int(a), Value::Int(b)) = (left, right) {
+        let whole = match operator {
+            "+" => a.checked_add(*b),
+            "-" => a.checked_sub(*b),
+            "*" => a.checked_mul(*b),
+            "%" => a.checked_rem(*b),
+            "div" => a.checked_div(*b),
+            _ => None,
+        };
+        if let Some(whole) = whole {
+            return Value::Int(whole);
+        }
+    }
+    let (Some(a), Some(b)) = (left.number(), right.number()) else { return Value::Null };
+    match operator {
+        "+" => Value::from_number(a + b),
+        "-" => Value::from_number(a - b),
+        "*" => Value::from_number(a * b),
+        _ if b == 0.0 => Value::Null,
+        // A quotient has four decimals.
+        "/" => Value::text(format!("{:.4}", a / b)),
+        "div" => Value::from_number((a / b).trunc()),
+        _ => Value::from_number(a % b),
+    }
+}
