@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
@@ -80,11 +81,21 @@ impl Stage {
         Self::new(env, Arc::new(reach), false)
     }
 
-    /// Nobody waits longer than this for a cloud that never comes.
-    fn hurry(&self, seconds: &str) {
+    /// In the simulated world time runs faster; what waits looks oftener, and gives up sooner.
+    fn hurry(&self) {
         let path = self.own.path().join("replace-vm.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("timeout = \"15m\"", &format!("timeout = \"{seconds}\""))).unwrap();
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for (from, to) in [
+            ("timeout = \"15m\"", "timeout = \"8s\""),
+            ("every   = \"2s\"", "every   = \"300ms\""),
+            ("every   = \"3s\"", "every   = \"300ms\""),
+            ("every   = \"5s\"", "every   = \"300ms\""),
+            ("$tries -ge 60", "$tries -ge 3"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(&path, text).unwrap();
     }
 
     async fn run(&self, inputs: &[(&str, &str)], mut first: impl FnMut(&Prompt) -> Option<Reply>) -> Told {
@@ -106,10 +117,8 @@ impl Stage {
             clock: Arc::new(move || clock.now()),
         };
         let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
-        let (view, prompts) = operator::drive(handle, move |prompt| {
-            first(prompt).unwrap_or_else(|| agreed(prompt))
-        })
-        .await;
+        let (view, prompts) =
+            operator::drive(handle, move |prompt| first(prompt).unwrap_or_else(|| agreed(prompt))).await;
         let told = Told { view, prompts };
         if std::env::var_os("JUMPDECK_STORY").is_some() {
             println!("{}", told.story());
@@ -131,7 +140,9 @@ fn agreed(prompt: &Prompt) -> Reply {
 /// The choices that were put, in words.
 fn stood(told: &Told) -> Vec<String> {
     let chosen = told.prompts.iter().filter(|p| matches!(p.kind, PromptKind::Choose(_)));
-    chosen.map(|p| format!("{}: {}", p.title, p.text.iter().map(|l| l.as_str()).collect::<Vec<_>>().join("\n"))).collect()
+    chosen
+        .map(|p| format!("{}: {}", p.title, p.text.iter().map(|l| l.as_str()).collect::<Vec<_>>().join("\n")))
+        .collect()
 }
 
 // ---- In the simulated world ------------------------------------------------------------------------------------------------
@@ -139,7 +150,15 @@ fn stood(told: &Told) -> Vec<String> {
 struct Sim {
     stage: Stage,
     world: Arc<Mutex<World>>,
+    /// Lets time pass ten times as fast.
+    clock: tokio::task::JoinHandle<()>,
     _universe: Universe,
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.clock.abort();
+    }
 }
 
 impl Sim {
@@ -149,7 +168,16 @@ impl Sim {
         let env = universe.fleet(|name| fleet.access(name)).environments[0].clone();
         let world = universe.jumps().next().unwrap().1.clone();
         let reach = OverSsh::new(env.clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
-        Self { stage: Stage::new(env, Arc::new(reach), true), world, _universe: universe }
+        let stage = Stage::new(env, Arc::new(reach), true);
+        stage.hurry();
+        let passing = world.clone();
+        let clock = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                passing.lock().unwrap_or_else(PoisonError::into_inner).advance(Duration::from_secs(1));
+            }
+        });
+        Self { stage, world, clock, _universe: universe }
     }
 
     fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
@@ -193,7 +221,6 @@ async fn simulated_an_application_host_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn simulated_what_never_becomes_active_is_taken_back() {
     let sim = Sim::start();
-    sim.stage.hurry("8s");
     let (before, key) = (sim.servers("app1"), sim.accepted("app1"));
     sim.world(World::next_server_never_becomes_active);
     let told = sim.stage.run(&[("vm", "app1")], |_| None).await;
@@ -218,9 +245,6 @@ async fn simulated_a_deletion_that_does_nothing_is_no_success() {
     let sim = Sim::start();
     let before = sim.servers("app1");
     sim.world(|w| w.deleting_does_nothing(&before[0])).unwrap();
-    let path = sim.stage.own.path().join("replace-vm.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("$tries -ge 60", "$tries -ge 3")).unwrap();
     let told = sim.stage.run(&[("vm", "app1")], |_| None).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
     assert!(stood(&told)[0].contains("it reported success, but"), "{:?}", stood(&told));
@@ -233,6 +257,18 @@ async fn simulated_a_masterdb_is_refused() {
     let told = sim.stage.run(&[("vm", "db1-masterdb")], |_| None).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
     assert!(matches!(told.state_of("no-master"), StepState::Failed(_)), "{}", told.story());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulated_a_server_of_another_level_is_taken_back() {
+    let sim = Sim::start();
+    let (before, key) = (sim.servers("app1"), sim.accepted("app1"));
+    let text = b"#cloud-config\nsalt_minion:\n  grains:\n    level: staging\n".to_vec();
+    sim.world(|w| w.write_file(&HostName::new("salt").unwrap(), "/srv/other.txt", text));
+    let told = sim.stage.run(&[("vm", "app1"), ("userdata", "/srv/other.txt")], |_| None).await;
+    assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+    assert!(stood(&told)[0].starts_with("level did not succeed"), "{:?}", stood(&told));
+    assert_eq!((sim.servers("app1"), sim.accepted("app1")), (before, key));
 }
 
 // ---- On the real fleet -----------------------------------------------------------------------------------------------------
@@ -331,12 +367,15 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
             if prompt.title.as_str().starts_with("Watch the new server") {
                 let list = jump(&there, "neutron floatingip-list -f value -c id -c floating_ip_address");
                 let id = list.lines().find_map(|l| l.strip_suffix(&format!(" {public}"))).unwrap();
-                let old = jump(&there, &format!("neutron port-list --device-id {} -f value -c id", before[0]));
+                let old =
+                    jump(&there, &format!("neutron port-list --device-id {} -f value -c id", before[0]));
                 jump(&there, &format!("neutron floatingip-associate {id} {old}"));
             }
             match &prompt.kind {
                 // First the other one's UUID.
-                PromptKind::Challenge(value) if prompt.title.as_str().starts_with("Type the UUID") && typed.is_empty() => {
+                PromptKind::Challenge(value)
+                    if prompt.title.as_str().starts_with("Type the UUID") && typed.is_empty() =>
+                {
                     let new = ids(&there, "app1").into_iter().find(|id| id != value.as_str()).unwrap();
                     typed.push(new.clone());
                     Some(Reply::Text(new.into()))
@@ -376,22 +415,30 @@ fn first_public(dir: &Path, id: &str) -> String {
 
 /// The console logs in on the new server by the key that the run wrote, at the address it was told.
 async fn reached_by_its_new_key(dir: &Path, told: &Told) {
-    let (inventory, new) = (std::fs::read_to_string(dir.join("inventory.toml")).unwrap(), told.value("new_address"));
+    let (inventory, new) =
+        (std::fs::read_to_string(dir.join("inventory.toml")).unwrap(), told.value("new_address"));
     let known = std::fs::read_to_string(dir.join("known_hosts")).unwrap();
     assert!(known.lines().any(|l| l.starts_with("app1.") && l.contains(&new)), "{known}");
     let before = dir.join(format!("known_hosts.before-{}", told.view.id));
     assert!(!std::fs::read_to_string(&before).unwrap().contains(&new));
     std::fs::remove_file(before).unwrap();
-    let changed: Vec<String> = inventory
-        .lines()
-        .map(|l| if l.starts_with("app1 =") { format!("app1 = {{ address = \"{new}\" }}") } else { l.to_owned() })
-        .collect();
+    let changed: Vec<String> =
+        inventory
+            .lines()
+            .map(|l| {
+                if l.starts_with("app1 =") {
+                    format!("app1 = {{ address = \"{new}\" }}")
+                } else {
+                    l.to_owned()
+                }
+            })
+            .collect();
     let file = dir.join("inventory-after.toml");
     std::fs::write(&file, changed.join("\n")).unwrap();
     let fleet = files::load_inventory(&file, &files::context().unwrap()).unwrap();
     std::fs::remove_file(file).unwrap();
     let reach = OverSsh::new(fleet.environments[0].clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
     let session = reach.host(&HostName::new("app1").unwrap()).await.unwrap();
-    let ran = session.run("hostname", std::time::Duration::from_secs(10), &mut |_| {}).await.unwrap();
+    let ran = session.run("hostname", Duration::from_secs(10), &mut |_| {}).await.unwrap();
     assert!(String::from_utf8_lossy(&ran.stdout).starts_with("app1"));
 }

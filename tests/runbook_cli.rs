@@ -6,7 +6,7 @@
 #[path = "support/terminal.rs"]
 mod terminal;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use terminal::Terminal;
 
@@ -260,4 +260,124 @@ fn a_dry_run_asks_hosts_and_changes_nothing() {
     terminal.until("FINISHED");
     assert!(!terminal.said.contains("holds: the file says"), "{}", terminal.said);
     assert_eq!(terminal.ends(), 0, "{}", terminal.said);
+}
+
+const TWO_PEOPLE: &str = r#"
+name = "two-people"
+title = "A change two people agree to"
+summary = "Writes a file when a second person says yes."
+danger = "changes"
+
+[[target]]
+name = "place"
+host = "app1"
+
+[[step]]
+id = "second"
+kind = "approve"
+title = "A second person agrees"
+text = "The file is written over."
+
+[[step]]
+id = "write"
+kind = "run"
+title = "Write the file"
+on = "place"
+effect = "mutate"
+run = "echo small > /tmp/small"
+read_back = [{ says = "the file says small", run = "cat /tmp/small", expect = [{ is = "small" }] }]
+undo = { not_needed = "the next one writes it anew" }
+"#;
+
+/// A simulated fleet that several programs reach, over SSH on loopback.
+struct Fleet {
+    sim: Child,
+    home: tempfile::TempDir,
+}
+
+impl Fleet {
+    fn start() -> Self {
+        let home = home();
+        let path = |name: &str| home.path().join(name);
+        std::fs::write(path(".config/jumpdeck/runbooks/two-people.toml"), TWO_PEOPLE).unwrap();
+        let keygen = ["-q", "-t", "ed25519", "-N", "", "-f"];
+        let made = Command::new("ssh-keygen").args(keygen).arg(path("key")).status().unwrap();
+        assert!(made.success());
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
+        sim.args(["sim", "--listen", "127.0.0.1:0", "--known-hosts"]).arg(path("known_hosts"));
+        let mut sim = sim.env("HOME", home.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = std::io::BufReader::new(sim.stdout.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+        let port = line.split(" port ").nth(1).and_then(|rest| rest.split(';').next()).expect("a port");
+        for (person, account) in [("anna", "anna"), ("bert", "root")] {
+            let inventory = format!(
+                "user = {account:?}\nkeys = [{:?}]\nknown_hosts = [{:?}]\nagent = false\n\
+                 [environments.staging]\nlevel = \"production\"\n\
+                 jump = {{ name = \"salt\", address = \"127.0.0.1\", port = {port} }}\n\
+                 [environments.staging.hosts]\nsalt = {{}}\napp1 = {{ address = \"10.10.10.16\" }}\n",
+                path("key"),
+                path("known_hosts")
+            );
+            std::fs::write(path(person), inventory).unwrap();
+        }
+        Self { sim, home }
+    }
+
+    /// The program as one of the two has it.
+    fn person(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = jumpdeck(&self.home, arguments);
+        command.env("JUMPDECK_WHO", name).env("JUMPDECK_INVENTORY", self.home.path().join(name));
+        command
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let _ = self.sim.kill();
+        let _ = self.sim.wait();
+    }
+}
+
+#[test]
+fn a_second_person_watches_and_approves() {
+    let fleet = Fleet::start();
+    let run = ["run", "two-people", "--why", "to try it"];
+    let mut anna = Terminal::run(fleet.person("anna", &run));
+    anna.until("type yes to begin> ");
+    anna.types("yes\n");
+    anna.until("waiting for a second person");
+    let id = id(&anna.said);
+
+    // Nobody else runs the same meanwhile, and is told who does.
+    let mut second = Terminal::run(fleet.person("bert", &run));
+    second.until("type yes to begin> ");
+    second.types("yes\n");
+    second.until("anna@");
+    assert_eq!(second.ends(), 1, "{}", second.said);
+
+    let approve = ["approve", &id, "second"];
+    let mut same = Terminal::run(fleet.person("anna", &approve));
+    same.until("> ");
+    same.types("yes\n");
+    same.until("a second person is wanted");
+    assert_eq!(same.ends(), 1, "{}", same.said);
+
+    let mut watch = Terminal::run(fleet.person("bert", &["watch", &id]));
+    watch.until("only who runs it can answer");
+
+    let mut bert = Terminal::run(fleet.person("bert", &approve));
+    bert.until("to try it");
+    bert.until("type yes to approve it as bert@");
+    bert.types("yes\n");
+    bert.until("approved");
+    assert_eq!(bert.ends(), 0, "{}", bert.said);
+
+    anna.until("Write the file");
+    anna.until("type app1 to do it> ");
+    anna.types("app1\n");
+    anna.until("FINISHED");
+    assert_eq!(anna.ends(), 0, "{}", anna.said);
+    watch.until("FINISHED");
+    assert_eq!(watch.ends(), 0, "{}", watch.said);
 }

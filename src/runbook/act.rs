@@ -101,20 +101,14 @@ impl Site {
 }
 
 /// What an act would do on each of its hosts, for eyes.
-pub(super) fn shown(
-    machine: &Machine,
-    step: usize,
-    act: &Act,
-    hosts: &[String],
-    jid: &str,
-) -> BTreeMap<String, String> {
+pub(super) fn shown(machine: &Machine, step: usize, act: &Act, hosts: &[String]) -> BTreeMap<String, String> {
     let one = |host: Option<&str>| {
         machine.at(step, host, |scope| match act {
             Act::Run(script) | Act::Fence(script) => {
                 scope.script(script, true).unwrap_or_else(|e| e.to_string())
             }
             Act::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),
-            Act::Salt(call) => salt::shown(&scope, call, hosts, jid),
+            Act::Salt(call) => salt::shown(&scope, call, hosts),
             Act::Edit(edit) => edit::shown(&scope, edit),
             Act::HostKey(key) => host_key::shown(&scope, key),
             Act::Hold { sql, .. } => {
@@ -138,13 +132,7 @@ pub(super) fn shown(
 }
 
 /// Does what a step says on hosts. Never asks a person.
-pub(super) async fn perform(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    hosts: &[String],
-    jid: &str,
-) -> Option<Done> {
+pub(super) async fn perform(site: &Site, machine: &Machine, index: usize, hosts: &[String]) -> Option<Done> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
     let answers = match &step.act {
@@ -168,7 +156,7 @@ pub(super) async fn perform(
         }
         Act::Run(script) | Act::Fence(script) => script::on(site, machine, index, script, hosts, step).await,
         Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, jid).await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
         Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
         Act::HostKey(key) => host_key::on(site, machine, index, key, hosts).await,
         Act::Elect { by, into } => return Some(elect::best(machine, index, by, into)),
@@ -431,7 +419,7 @@ pub(super) async fn undo(
     let answers = match act {
         Act::Run(text) | Act::Fence(text) => script::on(site, machine, index, text, hosts, step).await,
         Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, "").await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
         Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
         _ => BTreeMap::new(),
     };

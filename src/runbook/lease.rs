@@ -269,4 +269,8 @@ impl super::runner::Guarded for Lease {
     fn approved(&self, step: &str) -> Option<String> {
         Lease::approved(self, step).map(|who| who.to_string())
     }
+
+    fn end(self: Box<Self>) -> crate::ssh::dial::BoxFuture<'static, ()> {
+        Box::pin(self.release())
+    }
 }

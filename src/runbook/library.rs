@@ -176,7 +176,7 @@ fn entry(runbook: &Runbook, own: bool) -> RunbookEntry {
     RunbookEntry {
         name: runbook.name.clone(),
         title: Clean::new(&runbook.title),
-        summary: Clean::new(&runbook.summary),
+        summary: Clean::new(&runbook.summary.split_whitespace().collect::<Vec<_>>().join(" ")),
         danger: runbook.danger,
         own,
         steps: count(&runbook.steps),

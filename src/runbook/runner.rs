@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use crate::domain::fleet::Environment;
 use crate::domain::run::{RunCommand, RunState, RunView};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
+use crate::ssh::dial::BoxFuture;
 
 use super::act::hold::Holding;
 use super::act::{self, Site};
@@ -29,6 +32,9 @@ use board::Board;
 pub(in crate::runbook) use board::{picture, seen};
 pub use hush::Hush;
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
+
+/// A run's end waits for its lease no longer than this.
+const LET_GO: Duration = Duration::from_secs(3);
 
 /// Where a run's entries go: the journal; in tests, wherever they are looked at.
 pub trait Record: Send + Sync + 'static {
@@ -52,6 +58,9 @@ pub trait Guarded: Send + Sync + 'static {
 
     /// Who approved a step, when somebody did.
     fn approved(&self, step: &str) -> Option<String>;
+
+    /// Lets go, when everything that was said has come there.
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// A run under way. Dropping `commands` asks it to stop before its next step.
@@ -152,6 +161,12 @@ impl Runner {
             }
         };
         self.holds.clear();
+        // Who watches sees the end, and who waits can begin, before the program may exit.
+        if let Some(lease) = self.needs.lease.take()
+            && lease.lost().is_none()
+        {
+            let _ = timeout(LET_GO, lease.end()).await;
+        }
         self.board.end(&self.machine, state);
     }
 

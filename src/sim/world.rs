@@ -86,7 +86,6 @@ pub struct World {
     order: Vec<HostName>,
     databases: Databases,
     apps: Apps,
-    first_master: Option<String>,
     ledger: score::Ledger,
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
@@ -156,8 +155,6 @@ impl World {
         let cloud = cloud::Cloud::new(spec, &machines, seed);
         let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
         (world.cloud, world.elastic) = (cloud, elastic);
-        let master = world.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
-        world.first_master = master.map(|s| s.address.clone());
         world.apps = Apps::new(&world, spec, seed);
         world.furnish();
         world.start_salt();
@@ -338,8 +335,9 @@ impl World {
     }
 
     /// Brings applications and databases up to now.
-    pub(crate) fn live(&mut self) {
+    fn live(&mut self) {
         self.databases_boot();
+        self.follow_power();
         #[allow(clippy::cast_precision_loss)] // a few ticks a second
         let tick = machine::count(self.seconds() * TICKS as f64);
         if self.databases.tick() < tick {

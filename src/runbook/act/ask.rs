@@ -34,7 +34,7 @@ pub(in crate::runbook) async fn ask(
             join_all(asked).await.into_iter().collect()
         }
         Ask::Sql(text) => sql::on(site, machine, index, text, hosts, limit, quiet).await,
-        Ask::Salt(call) => salt::call(site, machine, index, call, hosts, limit, "").await,
+        Ask::Salt(call) => salt::call(site, machine, index, call, hosts, limit).await,
         Ask::Value(text) => {
             let told = |host: Option<&str>| {
                 let filled = machine.at(index, host, |scope| scope.text(text));
@@ -54,7 +54,7 @@ pub(super) fn shown(scope: &Scope<'_>, question: &Ask, hosts: &[String]) -> Stri
     match question {
         Ask::Run(script) => scope.script(script, true).unwrap_or_else(|e| e.to_string()),
         Ask::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),
-        Ask::Salt(call) => salt::shown(scope, call, hosts, ""),
+        Ask::Salt(call) => salt::shown(scope, call, hosts),
         Ask::Value(text) => scope.shown(text),
     }
 }

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
 
 /// The folder on the host. A reboot empties it, and ends what ran.
-fn folder(machine: &Machine, index: usize) -> String {
+pub(super) fn folder(machine: &Machine, index: usize) -> String {
     let step = machine.plan().steps.get(index).map_or("", |s| s.id.as_str());
     let attempt = machine.records().get(index).map_or(1, |r| r.attempts.max(1));
     let plain: String =

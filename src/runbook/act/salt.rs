@@ -7,12 +7,15 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Answer, HostOutcome, Machine, Site, Step, Trouble, Verdict, failed, script};
+use super::{Answer, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, script};
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
 /// Time between two looks at a job, or two tries while another state run is under way.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Beginning a job, or asking of one, takes no longer.
+const JOB_LIMIT: Duration = Duration::from_secs(60);
 
 /// What Salt prints for a value of the pillar that it hides.
 const MASKED: &str = "**********";
@@ -23,14 +26,10 @@ fn command(
     call: &SaltCall,
     hosts: &[String],
     limit: Duration,
-    jid: &str,
 ) -> Result<String, ScopeError> {
     let mut words = vec!["salt".to_owned(), "--out=json".to_owned(), "--static".to_owned()];
     if call.job {
         words = vec!["salt".to_owned(), "--async".to_owned()];
-        if !jid.is_empty() {
-            words.push(format!("--jid={jid}"));
-        }
     } else {
         // Salt gives up a little before the step does, so that it can say on whom.
         words.push(format!("--timeout={}", limit.as_secs().saturating_sub(2).max(3)));
@@ -43,8 +42,8 @@ fn command(
 }
 
 /// The command for eyes.
-pub(super) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String], jid: &str) -> String {
-    command(scope, call, hosts, scope.step.step.timeout, jid).unwrap_or_else(|e| e.to_string())
+pub(super) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String]) -> String {
+    command(scope, call, hosts, scope.step.step.timeout).unwrap_or_else(|e| e.to_string())
 }
 
 /// Does a step's call.
@@ -55,12 +54,11 @@ pub(super) async fn on(
     salt: &SaltCall,
     hosts: &[String],
     step: &Step,
-    jid: &str,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     if !salt.job {
-        return call(site, machine, index, salt, hosts, step.timeout, "").await;
+        return call(site, machine, index, salt, hosts, step.timeout).await;
     }
-    let started = start(site, machine, index, salt, hosts, step.timeout, jid).await;
+    let started = start(site, machine, index, salt, hosts).await;
     match started {
         Ok(jid) => follow(site, salt, hosts, &jid, step.timeout).await,
         Err(trouble) => hosts.iter().map(|h| (h.clone(), Err(trouble.clone()))).collect(),
@@ -75,12 +73,11 @@ pub(super) async fn call(
     salt: &SaltCall,
     hosts: &[String],
     limit: Duration,
-    jid: &str,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let until = Instant::now() + limit;
     let mut extra = "";
     loop {
-        let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit, jid));
+        let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit));
         let text = text.map(|t| t.map(|t| t + extra));
         let said = match text {
             Some(Ok(text)) => on_jump(site, &text, limit).await,
@@ -173,27 +170,40 @@ fn states(said: &Json) -> Result<(), Trouble> {
     }
 }
 
-/// Starts a job and returns its id.
+/// Where the number of a job is kept on the jump box from the moment that it is begun: Salt takes none of ours.
+fn folder(machine: &Machine, index: usize) -> String {
+    quoted(&detached::folder(machine, index))
+}
+
+/// Starts a job and returns its number.
 async fn start(
     site: &Site,
     machine: &Machine,
     index: usize,
     salt: &SaltCall,
     hosts: &[String],
-    limit: Duration,
-    jid: &str,
 ) -> Result<String, Trouble> {
-    let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit, jid));
+    let text = machine.at(index, None, |scope| command(&scope, salt, hosts, JOB_LIMIT));
     let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
-    let said = on_jump(site, &text, limit.min(Duration::from_secs(60))).await?;
-    let number =
-        said.rsplit(char::is_whitespace).find(|w| w.len() >= 14 && w.chars().all(|c| c.is_ascii_digit()));
-    number.map(str::to_owned).ok_or_else(|| {
+    let folder = folder(machine, index);
+    let text = format!(
+        "umask 077\nmkdir {folder} || {{ echo 'it was begun before' >&2; exit 75; }}\n\
+         {text} >{folder}/job 2>&1\ncat {folder}/job"
+    );
+    let jump = site.reach.jump().to_string();
+    let said = script::text_on(site, &jump, &text, true, JOB_LIMIT, true).await?.text;
+    number(&said).ok_or_else(|| {
         Trouble::Failed(format!(
             "Salt gave no job id: {}",
             said.trim().lines().next_back().unwrap_or("nothing")
         ))
     })
+}
+
+/// The number of a job in what Salt printed.
+fn number(said: &str) -> Option<String> {
+    let digits = |w: &&str| w.len() >= 14 && w.chars().all(|c| c.is_ascii_digit());
+    said.rsplit(char::is_whitespace).find(digits).map(str::to_owned)
 }
 
 /// Follows a job to its end.
@@ -224,7 +234,7 @@ async fn look_up(
     jid: &str,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
-    let said = on_jump(site, &text, Duration::from_secs(60)).await;
+    let said = on_jump(site, &text, JOB_LIMIT).await;
     let said = said.unwrap_or_default();
     hosts
         .iter()
@@ -253,19 +263,29 @@ pub(super) async fn find(
     hosts: &[String],
     step: &Step,
 ) -> BTreeMap<String, HostOutcome> {
-    let begun = machine.records().get(index).and_then(|r| r.commands.values().next());
-    let jid = begun.and_then(|c| c.split_whitespace().find_map(|w| w.strip_prefix("--jid=")));
+    let every = |verdict: Verdict| {
+        let outcome =
+            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() };
+        hosts.iter().map(|h| (h.clone(), outcome.clone())).collect()
+    };
+    let folder = folder(machine, index);
+    let look = format!("if [ -d {folder} ]; then cat {folder}/job; else echo none; fi");
+    let said = on_jump(site, &look, JOB_LIMIT).await;
+    let jid = match &said {
+        Err(trouble) => {
+            return every(Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())));
+        }
+        Ok(said) if said.trim() == "none" => return every(Verdict::NotDone),
+        Ok(said) => number(said),
+    };
     let Some(jid) = jid else {
-        return hosts.iter().map(|h| (h.clone(), failed("no job id is known"))).collect();
+        let why = format!(
+            "Salt gave no number for it; look with salt-run jobs.list_jobs search_function={}",
+            salt.function
+        );
+        return every(Verdict::Unknown(why));
     };
-    let known = format!("salt-run --out=json jobs.list_job {}", quoted(jid));
-    let known = on_jump(site, &known, Duration::from_secs(60)).await.unwrap_or_default();
-    // A job that the master never heard of was not begun.
-    let begun = known.contains(&salt.function);
-    let answers = match begun {
-        true => follow(site, salt, hosts, jid, step.timeout).await,
-        false => BTreeMap::new(),
-    };
+    let answers = follow(site, salt, hosts, &jid, step.timeout).await;
     hosts
         .iter()
         .map(|host| {

@@ -114,7 +114,7 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
     let hosts = machine.hosts(index).unwrap_or_default();
-    let shown = act::shown(machine, index, &step.act, &hosts, "JOB");
+    let shown = act::shown(machine, index, &step.act, &hosts);
     let several = shown.len() > 1;
     let mut command = Vec::new();
     let alike = shown.values().all(|text| Some(text) == shown.values().next());
@@ -134,7 +134,7 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
         Undo::Nothing | Undo::Impossible => None,
         Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {why}"))),
         Undo::By { act, .. } => {
-            let shown = act::shown(machine, index, act, &hosts, "JOB");
+            let shown = act::shown(machine, index, act, &hosts);
             shown.values().next().map(|t| Clean::first_line(t, 200))
         }
     };

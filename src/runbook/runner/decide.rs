@@ -130,7 +130,7 @@ impl Runner {
             let Some(planned) = plan.steps.get(index) else { continue };
             let Undo::By { act, .. } = &planned.step.undo else { continue };
             let hosts = self.machine.hosts(index).unwrap_or_default();
-            for (host, text) in act::shown(&self.machine, index, act, &hosts, "") {
+            for (host, text) in act::shown(&self.machine, index, act, &hosts) {
                 lines
                     .push(Clean::new(&format!("    {host}: {}", text.lines().collect::<Vec<_>>().join(" "))));
             }

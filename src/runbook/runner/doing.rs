@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use jiff::Zoned;
-
 use super::board::next_line;
 use super::people::Said;
 use super::{Halt, Runner, act};
@@ -82,7 +80,7 @@ impl Runner {
             Undo::Nothing | Undo::Impossible => None,
             Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {why}"))),
             Undo::By { act, .. } => {
-                let shown = act::shown(&self.machine, doing.step, act, &doing.hosts, "");
+                let shown = act::shown(&self.machine, doing.step, act, &doing.hosts);
                 shown.values().next().map(|t| Clean::first_line(t, 300))
             }
         };
@@ -113,8 +111,8 @@ impl Runner {
     }
 
     /// What it would do now, and the facts as they are now.
-    async fn ready(&self, doing: &Doing, step: &Step, jid: &str) -> Result<Ready, String> {
-        let mut commands = act::shown(&self.machine, doing.step, &step.act, &doing.hosts, jid);
+    async fn ready(&self, doing: &Doing, step: &Step) -> Result<Ready, String> {
+        let mut commands = act::shown(&self.machine, doing.step, &step.act, &doing.hosts);
         if let Act::Edit(edit) = &step.act {
             for host in &doing.hosts {
                 let diff = act::edit::diff(&self.site, &self.machine, doing.step, edit, host).await?;
@@ -133,8 +131,7 @@ impl Runner {
 
     /// The step itself. `None`: nothing came of it that is to be written.
     async fn run_step(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
-        let jid = Zoned::now().strftime("%Y%m%d%H%M%S%6f").to_string();
-        let ready = match self.ready(doing, step, &jid).await {
+        let ready = match self.ready(doing, step).await {
             Ok(ready) => ready,
             Err(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
         };
@@ -154,7 +151,7 @@ impl Runner {
                 Said::No(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
             }
             // Time went by while a person thought: what was shown must still be so.
-            let again = match self.ready(doing, step, &jid).await {
+            let again = match self.ready(doing, step).await {
                 Ok(again) => again,
                 Err(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
             };
@@ -172,7 +169,7 @@ impl Runner {
         if let Act::Hold { .. } = &step.act {
             return self.open_hold(doing, step).await.map(Some);
         }
-        let outcomes = self.perform(doing, &jid).await?;
+        let outcomes = self.perform(doing).await?;
         Ok(Some(self.in_dry_run(outcomes)))
     }
 
@@ -208,11 +205,11 @@ impl Runner {
     }
 
     /// Does it, and keeps listening meanwhile; what is said takes effect behind the step.
-    async fn perform(&mut self, doing: &Doing, jid: &str) -> Result<Outcomes, Halt> {
+    async fn perform(&mut self, doing: &Doing) -> Result<Outcomes, Halt> {
         let mut waiting = Vec::new();
         let mut open = true;
         let done = {
-            let work = act::perform(&self.site, &self.machine, doing.step, &doing.hosts, jid);
+            let work = act::perform(&self.site, &self.machine, doing.step, &doing.hosts);
             tokio::pin!(work);
             loop {
                 tokio::select! {
@@ -277,7 +274,7 @@ impl Runner {
 
     async fn undo_step(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
         let Undo::By { act: back, read_back } = &step.undo else { return Ok(None) };
-        let commands = act::shown(&self.machine, doing.step, back, &doing.hosts, "");
+        let commands = act::shown(&self.machine, doing.step, back, &doing.hosts);
         self.show_ready(&Ready { commands: commands.clone(), facts: Vec::new() });
         self.intend(doing, commands, Vec::new())?;
         if self.machine.dry_run {

@@ -222,7 +222,7 @@ impl Runner {
                 "{title} ({})",
                 if hosts.is_empty() { "-".to_owned() } else { hosts.join(", ") }
             )));
-            for (_, text) in super::act::shown(&self.machine, index, &planned.step.act, &hosts, "") {
+            for (_, text) in super::act::shown(&self.machine, index, &planned.step.act, &hosts) {
                 lines.extend(Clean::lines(&text).into_iter().map(|l| Clean::new(&format!("    {l}"))));
             }
             if planned.step.point_of_no_return {

@@ -5,9 +5,9 @@ use crate::domain::names::HostName;
 
 use super::World;
 use super::database::gtid::Gtid;
-use super::database::options::option_group;
+use super::database::options::{OPTION_FILE, option_group};
 use super::database::session::Session;
-use super::database::{APP_DATABASE, APP_USER, Databases, TICKS, due, quarter};
+use super::database::{APP_DATABASE, APP_USER, Databases, Server, TICKS, due, quarter};
 use super::noise::key;
 use super::score::Told;
 use super::spec::EnvironmentSpec;
@@ -264,20 +264,13 @@ impl App {
 }
 
 impl World {
-    /// Writes the applications' files, and those of the database servers, as Salt's states did before the world began.
+    /// Writes the option files of the database servers, as Salt's states did before the world began.
     pub(super) fn furnish(&mut self) {
         let hosts: Vec<HostName> = self.machines().map(|m| m.name.clone()).collect();
         for host in hosts {
-            if let Some(server) = self.databases.server(&host) {
-                let text = server.option_file();
-                self.write_file(&host, super::database::options::OPTION_FILE, text.into_bytes());
-            }
+            let Some(text) = self.databases.server(&host).map(Server::option_file) else { continue };
+            self.write_file(&host, OPTION_FILE, text.into_bytes());
         }
-    }
-
-    /// The address of the server that was the master when the world began.
-    pub(super) fn first_master(&self) -> Option<String> {
-        self.first_master.clone()
     }
 
     /// What a host's application is told to write to.

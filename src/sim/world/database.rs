@@ -200,6 +200,14 @@ impl Databases {
         self.servers.get_mut(*self.hosts.get(host)?)
     }
 
+    /// The hosts whose servers are so.
+    pub(in crate::sim::world) fn hosts(
+        &self,
+        so: impl Fn(&Server) -> bool,
+    ) -> impl Iterator<Item = HostName> {
+        self.hosts.keys().filter(move |host| self.server(host).is_some_and(&so)).cloned()
+    }
+
     /// Every server, those outside the environment last.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         self.servers.iter()

@@ -46,6 +46,8 @@ impl World {
 
     /// Cuts a machine's power: its connections end, it answers nothing. False when there is none.
     pub fn power_off(&mut self, host: &HostName) -> bool {
+        // Until now it ran, and so did its database.
+        self.live();
         let Some(machine) = self.machines.get_mut(host) else { return false };
         machine.powered = false;
         machine.power_cut.notify_waiters();

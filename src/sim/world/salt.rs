@@ -70,9 +70,12 @@ impl World {
     /// Sets Salt up at the world's start: states and pillars on the jump box, a key for every machine.
     pub(super) fn start_salt(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
-        self.salt.initial_masterdb = self.first_master();
+        let master = self.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
+        self.salt.initial_masterdb = master.map(|s| s.address.clone());
         self.seed_pillar(&jump);
         states::seed(self, &jump);
+        let user_data = format!("#cloud-config\nsalt_minion:\n  grains:\n    level: {}\n", self.level());
+        self.write_file(&jump, "/srv/opsconfigs/userdata.txt", user_data.into_bytes());
         self.make_repository(&jump, "/srv/salt", "renoirb <renoirb@webplatform.org>", "States of the fleet");
         self.make_repository(
             &jump,

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod promotion;
+
 use std::time::Duration;
 
 use crate::sim::programs::tests::{Shared, host, run, world};

@@ -54,53 +54,79 @@ impl Server {
 impl World {
     /// Stops a host's database server in good order; false when none runs there.
     pub fn stop_database(&mut self, host: &HostName) -> bool {
-        self.end_database(host)
+        self.live();
+        self.end_database(host, false)
     }
 
-    /// Ends a host's database server at once, as a crash or a power cut does.
+    /// Ends a host's database server at once, as a crash does: what was committed and not answered stays in its log.
     pub fn crash_database(&mut self, host: &HostName) -> bool {
-        let Some(index) = self.databases().index(host) else { return false };
-        let rows = self.apps.cut(index, &mut self.databases);
-        self.ledger.unanswered(rows);
-        self.end_database(host)
-    }
-
-    fn end_database(&mut self, host: &HostName) -> bool {
-        let found = self.databases().server_mut(host).filter(|s| s.running);
-        let ended = found.map(|server| {
-            server.running = false;
-            server.sessions.close_all();
-        });
-        self.databases().attach_all();
-        ended.is_some()
+        self.live();
+        self.end_database(host, true)
     }
 
     /// Starts a host's database server with what its option files say; false when there is none, or it runs.
     pub fn start_database(&mut self, host: &HostName) -> bool {
-        let lines = self.option_lines(host);
-        let found = self.databases().server_mut(host).filter(|s| !s.running);
-        let started = found.map(|server| {
-            server.running = true;
-            server.read_only = false;
-            server.settings.event_scheduler = false;
-            server.settings.others.clear();
-            server.rotate_log();
-            for c in &mut server.connections {
-                c.switch(true, true, false);
-                c.switch(true, true, true);
-            }
-            for (name, value) in &lines {
-                server.set_option(name, value.as_deref());
-            }
-        });
-        self.databases().attach_all();
-        started.is_some()
+        self.live();
+        self.begin_database(host)
     }
 
     /// Stops and starts a host's database server; false when there is none.
     pub fn restart_database(&mut self, host: &HostName) -> bool {
         self.stop_database(host);
         self.start_database(host)
+    }
+
+    /// A server goes with its machine's power, and comes back with it.
+    pub(in crate::sim::world) fn follow_power(&mut self) {
+        let down: Vec<HostName> =
+            self.databases.hosts(|s| s.running).filter(|host| !self.is_up(host)).collect();
+        for host in down {
+            self.end_database(&host, true);
+            if let Some(server) = self.databases.server_mut(&host) {
+                server.lost_power = true;
+            }
+        }
+        let up: Vec<HostName> =
+            self.databases.hosts(|s| s.lost_power && !s.running).filter(|host| self.is_up(host)).collect();
+        for host in up {
+            self.begin_database(&host);
+        }
+    }
+
+    fn end_database(&mut self, host: &HostName, at_once: bool) -> bool {
+        let Some(index) = self.databases.index(host).filter(|_| self.databases.is_running(host)) else {
+            return false;
+        };
+        if at_once {
+            let rows = self.apps.cut(index, &mut self.databases);
+            self.ledger.unanswered(rows);
+        }
+        if let Some(server) = self.databases.server_mut(host) {
+            server.running = false;
+            server.sessions.close_all();
+        }
+        self.databases.attach_all();
+        true
+    }
+
+    fn begin_database(&mut self, host: &HostName) -> bool {
+        let lines = self.option_lines(host);
+        let Some(server) = self.databases.server_mut(host).filter(|s| !s.running) else { return false };
+        server.running = true;
+        server.lost_power = false;
+        server.read_only = false;
+        server.settings.event_scheduler = false;
+        server.settings.others.clear();
+        server.rotate_log();
+        for c in &mut server.connections {
+            c.switch(true, true, false);
+            c.switch(true, true, true);
+        }
+        for (name, value) in &lines {
+            server.set_option(name, value.as_deref());
+        }
+        self.databases.attach_all();
+        true
     }
 
     /// What the option files of a host say to its server, in the order in which they are read.

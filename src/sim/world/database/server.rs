@@ -61,6 +61,7 @@ pub struct Server {
     pub sessions: Sessions,
     /// What goes wrong with it.
     pub faults: Faults,
+    pub(super) lost_power: bool,
     pub(super) log: Log,
     pub(super) slave_pos: Position,
     pub(super) applied: Applied,
@@ -104,6 +105,7 @@ impl Server {
             outside_replicas: spec.outside_replicas.iter().map(|r| (r.server_id, r.host.clone())).collect(),
             sessions: Sessions::default(),
             faults: Faults::default(),
+            lost_power: false,
             log: Log::new(own_key),
             slave_pos: Position::default(),
             applied: Applied::default(),
