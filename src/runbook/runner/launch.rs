@@ -20,7 +20,7 @@ use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError};
 use crate::runbook::reach::Reach;
-use crate::runbook::spec::Runbook;
+use crate::runbook::spec::{Act, On, Runbook};
 
 /// What a run is begun, or gone on with.
 #[derive(Clone)]
@@ -174,7 +174,25 @@ async fn lease(
     }
     let env = &with.env.name;
     let mut keys = vec![format!("{env}.{}", plan.runbook.name)];
-    keys.extend(plan.frozen.targets.values().flatten().map(|h| format!("{env}.host.{}", h.name)));
+    for planned in plan.steps.iter().filter(|s| s.step.effect != Effect::Read) {
+        // What goes through Salt shares its master: one run at a time, whatever its hosts.
+        if matches!(planned.step.act, Act::Salt(_)) {
+            keys.push(format!("{env}.salt"));
+            continue;
+        }
+        let hosts: Vec<&str> = match &planned.step.on {
+            On::Nowhere => Vec::new(),
+            On::Jump => vec![plan.frozen.jump.as_str()],
+            On::Named(name) => match planned.items.get(name) {
+                Some(batch) => batch.iter().map(String::as_str).collect(),
+                // An elected host is one of a target that is held already.
+                None => {
+                    plan.frozen.targets.get(name).into_iter().flatten().map(|h| h.name.as_str()).collect()
+                }
+            },
+        };
+        keys.extend(hosts.iter().map(|host| format!("{env}.host.{host}")));
+    }
     keys.sort();
     keys.dedup();
     let session = with.reach.host(with.reach.jump()).await;
