@@ -94,7 +94,7 @@ hold() {
   [ -f "$file" ] && [ ! -L "$file" ] || refuse "$file is no plain file"
   shift
   # Another account's file can only be opened to read; that is enough for a lock.
-  if ( : <> "$file" ); then { locked "$@"; } 9<> "$file"; else { locked "$@"; } 9< "$file"; fi
+  if ( : <> "$file" ); then locked "$@" 9<> "$file"; else locked "$@" 9< "$file"; fi
 }
 
 locked() {
