@@ -80,3 +80,14 @@ async fn a_link_that_is_cut_frees_it() {
     assert!(from.elapsed() < Duration::from_secs(5));
     assert!(lease.lost().is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_many_hosts_gets_its_lease() {
+    let universe = Universe::load("wpd-2015", 7).unwrap();
+    let fleet = SimFleet::start(&universe);
+    let (_reach, one) = jump(&fleet, &universe).await;
+    let keys: Vec<String> = (0..9).map(|n| format!("production.host.app{n}")).collect();
+    let lease = Lease::take(one.as_ref(), &keys, &Holder::new("anna@desk", "first", "x")).await.unwrap();
+    lease.prove().await.unwrap();
+    lease.release().await;
+}

@@ -86,26 +86,25 @@ approvals() {
   done
 }
 
-# A redirection of `:` that fails would end the shell: hence the subshells.
+# Locks the file that descriptor 9 is open on, if there is one, and goes on with the next. A level of nesting for each
+# lock and no more: shells bear so many only. A redirection of `:` that fails would end the shell: hence the subshells.
 hold() {
+  if [ -n "$file" ]; then
+    flock -n 9
+    case $? in
+      0) ;;
+      1) holders; printf 'held\n'; return ;;
+      *) refuse "$file cannot be locked" ;;
+    esac
+    if [ -e /proc/self/fd/9 ] && [ ! "$file" -ef /proc/self/fd/9 ]; then refuse "$file was changed meanwhile"; fi
+  fi
   [ "$#" -gt 0 ] || { serve; return; }
   file=$D/$1.lock
   [ -e "$file" ] || [ -L "$file" ] || ( : > "$file" )
   [ -f "$file" ] && [ ! -L "$file" ] || refuse "$file is no plain file"
   shift
   # Another account's file can only be opened to read; that is enough for a lock.
-  if ( : <> "$file" ); then { locked "$@"; } 9<> "$file"; else { locked "$@"; } 9< "$file"; fi
-}
-
-locked() {
-  flock -n 9
-  case $? in
-    0) ;;
-    1) holders; printf 'held\n'; return ;;
-    *) refuse "$file cannot be locked" ;;
-  esac
-  if [ -e /proc/self/fd/9 ] && [ ! "$file" -ef /proc/self/fd/9 ]; then refuse "$file was changed meanwhile"; fi
-  hold "$@"
+  if ( : <> "$file" ); then hold "$@" 9<> "$file"; else hold "$@" 9< "$file"; fi
 }
 
 serve() {
@@ -143,6 +142,7 @@ main() {
   holder=$$
   # It must not count what an earlier holder of the same run left there.
   watchdog < /dev/null > /dev/null &
+  file=
   hold "$@"
   printf 'ended\n'
   exit
