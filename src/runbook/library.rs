@@ -15,11 +15,16 @@ use super::spec::{Act, Input, Runbook, Step};
 
 /// What comes with the program: name and text.
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
+    ("backup-disk-full", include_str!("../../runbooks/backup-disk-full.toml")),
     ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),
+    ("elasticsearch-snapshot", include_str!("../../runbooks/elasticsearch-snapshot.toml")),
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("job-queue", include_str!("../../runbooks/job-queue.toml")),
+    ("mail-queue", include_str!("../../runbooks/mail-queue.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
-    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
+    ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
     ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),
     ("replace-db", include_str!("../../runbooks/replace-db.toml")),
@@ -28,6 +33,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("replace-memcache", include_str!("../../runbooks/replace-memcache.toml")),
     ("replace-sessions", include_str!("../../runbooks/replace-sessions.toml")),
     ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
+    ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];
 
 /// The runbooks that can be run.
