@@ -93,6 +93,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::MAILQ,
     &postfix::POSTCAT,
     &postfix::POSTCONF,
+    &postfix::POSTFIX,
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
     &ps::PGREP,

@@ -1,4 +1,4 @@
-//! Postfix's programs: `postqueue`, `mailq`, `postsuper`, `postcat`, `postconf`. Words and forms are those of Postfix 3
+//! Postfix's programs: `postfix`, `postqueue`, `mailq`, `postsuper`, `postcat`, `postconf`. Words and forms are those of Postfix 3
 //! (2 has no `postqueue -j`).
 
 mod config;
@@ -26,6 +26,7 @@ pub(super) struct Postfix {
 pub(super) static MAILQ: Postfix = Postfix { name: "mailq", run: |ask| queue::list(ask.world, ask.host) };
 pub(super) static POSTCAT: Postfix = Postfix { name: "postcat", run: queue::show };
 pub(super) static POSTCONF: Postfix = Postfix { name: "postconf", run: config::run };
+pub(super) static POSTFIX: Postfix = Postfix { name: "postfix", run: config::control };
 pub(super) static POSTQUEUE: Postfix = Postfix { name: "postqueue", run: queue::run };
 pub(super) static POSTSUPER: Postfix = Postfix { name: "postsuper", run: queue::change };
 

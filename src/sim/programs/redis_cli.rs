@@ -191,6 +191,11 @@ fn info(server: &Redis, section: Option<&str>, followers: &[String]) -> String {
     if wants("server") {
         lines.extend(["# Server", "redis_version:5.0.14", "redis_mode:standalone", ""].map(str::to_owned));
     }
+    if wants("clients") {
+        // Applications stay away from a server that follows another.
+        let clients = if server.master.is_none() && server.sessions > 0 { 9 } else { 1 };
+        lines.extend(["# Clients".to_owned(), format!("connected_clients:{clients}"), String::new()]);
+    }
     if wants("persistence") {
         let about = ["# Persistence", "loading:0", "rdb_last_bgsave_status:ok", "aof_enabled:0", ""];
         lines.extend(about.map(str::to_owned));

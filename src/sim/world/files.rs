@@ -327,9 +327,12 @@ impl World {
         let below = self.files.range((host.clone(), prefix.clone())..);
         below
             .take_while(|((owner, path), _)| owner == host && path.starts_with(&prefix))
-            .filter_map(|((_, path), _)| self.metadata(host, path))
-            .filter(|found| !found.directory)
-            .map(|found| found.size)
+            .filter_map(|(_, entry)| match entry {
+                Entry::File(stored) => {
+                    Some(stored.size.unwrap_or_else(|| u64::try_from(stored.content.len()).unwrap_or(0)))
+                }
+                Entry::Directory(_) | Entry::Removed => None,
+            })
             .sum()
     }
 

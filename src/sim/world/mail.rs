@@ -236,13 +236,19 @@ impl World {
         Some(queue)
     }
 
-    /// Whether `main.cf` switches the services off that take mail in.
+    /// Whether `main.cf` keeps mail from coming in: the services are switched off, or every client is put off.
     fn refuses_mail(&self, host: &HostName) -> bool {
         let config = self.read_file(host, "/etc/postfix/main.cf").unwrap_or_default();
         String::from_utf8_lossy(&config).lines().any(|line| {
             let (name, value) = line.split_once('=').unwrap_or_default();
-            name.trim() == "master_service_disable"
-                && value.split([' ', ',']).any(|word| word.starts_with("inet") || word == "smtp/inet")
+            let mut words = value.split([' ', ',']).filter(|word| !word.is_empty());
+            match name.trim() {
+                "master_service_disable" => words.any(|word| word == "inet" || word == "smtp/inet"),
+                "smtpd_client_restrictions" => {
+                    words.next().is_some_and(|word| word == "defer" || word == "reject")
+                }
+                _ => false,
+            }
         })
     }
 

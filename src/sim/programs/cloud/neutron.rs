@@ -54,7 +54,9 @@ fn addresses(world: &World) -> Listing {
     let cloud = world.cloud();
     let rows = cloud.floating_ips().iter().map(|f| {
         let server = f.port.as_deref().and_then(|port| cloud.server_of_port(port));
-        vec![json!(f.id), json!(server.map(|s| &s.address)), json!(f.address), json!(f.port)]
+        // What is not there is an empty text in its lists, in JSON, too.
+        let fixed = server.map(|s| s.address.as_str()).unwrap_or_default();
+        vec![json!(f.id), json!(fixed), json!(f.address), json!(f.port.as_deref().unwrap_or_default())]
     });
     Listing { heads: vec!["id", "fixed_ip_address", "floating_ip_address", "port_id"], rows: rows.collect() }
 }

@@ -130,7 +130,7 @@ fn a_floating_address_moves_to_another_port() {
     let old = ask(&world, "nova list").0;
     assert!(old.lines().filter(|l| l.contains("| app1 ")).any(|l| !l.contains(ip)), "{old}");
     // A port has one.
-    let spare = all.as_array().unwrap().iter().find(|f| f["port_id"].is_null()).unwrap()["id"].clone();
+    let spare = all.as_array().unwrap().iter().find(|f| f["port_id"] == "").unwrap()["id"].clone();
     let (_, complaint, status) =
         ask(&world, &format!("openstack floating ip set --port {port} {}", spare.as_str().unwrap()));
     assert_eq!(status, 1);

@@ -74,5 +74,9 @@ fn mail_comes_in_until_intake_is_switched_off() {
     world.lock().unwrap().advance(Duration::from_secs(4000));
     assert_eq!(run(&world, "mail", &["mailq"], "").0, "Mail queue is empty\n");
     assert!(world.lock().unwrap().mail(&host("mail")).unwrap().delivered() <= delivered + 1);
+    let (_, said, status) = run(&world, "mail", &["postfix", "reload"], "");
+    assert_eq!((said.as_str(), status), ("postfix/postfix-script: refreshing the Postfix mail system\n", 0));
+    assert_eq!(run(&world, "mail", &["postfix", "stop"], "").2, 0);
+    assert_eq!(run(&world, "mail", &["postfix", "status"], "").2, 1);
     assert!(!find("postsuper").installed(&world.lock().unwrap(), &host("app1")));
 }
