@@ -20,13 +20,19 @@ struct Scene {
     world: &'static str,
     env: &'static str,
     inputs: &'static [(&'static str, &'static str)],
-    /// What a person says at `manual` steps and inputs in mid-run: a piece of the prompt's title, and the value.
-    says: &'static [(&'static str, &'static str)],
-    /// What was wrong in the world before, so that there is something to do.
-    before: fn(&mut World),
+    /// What was wrong before, so that there is something to do: machine and script.
+    before: &'static [(&'static str, &'static str)],
+    /// The same, for what no script does.
+    broken: fn(&mut World),
+    /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value seen.
+    hands: &'static [Hand],
 }
 
-const PLAIN: Scene = Scene { world: "wpd-2015", env: "staging", inputs: &[], says: &[], before: |_| () };
+struct Hand(&'static str, Option<(&'static str, &'static str)>, &'static str);
+
+const PLAIN: Scene =
+    Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[] };
+const SMALL: Scene = Scene { env: "staging", ..PLAIN };
 
 fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
@@ -34,31 +40,87 @@ fn host(name: &str) -> HostName {
 
 fn scene(runbook: &str) -> Scene {
     match runbook {
-        "elasticsearch-rolling-restart" => PLAIN,
-        "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
-        "mail-queue" => {
-            Scene { inputs: &[("mail", "mail"), ("sender", "www-data@project.production.wpdn")], ..PLAIN }
+        "backup-disk-full" => {
+            Scene { world: "wpd-2013", inputs: &[("backup", "backup"), ("mount", "/mnt/backup")], ..PLAIN }
         }
+        "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
+        "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
+        "elasticsearch-rolling-restart" => SMALL,
+        "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..SMALL },
+        "failover-masterdb" => Scene {
+            inputs: &[("old", "db1-masterdb")],
+            broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
+            ..PLAIN
+        },
+        "job-queue" => Scene {
+            inputs: &[("runner", "app1-jobrunner")],
+            broken: |w| w.jobs_run_away(80_000, 5),
+            hands: &[Hand("What becomes of", None, "throw-away")],
+            ..PLAIN
+        },
+        "mail-queue" => {
+            Scene { inputs: &[("mail", "mail"), ("sender", "www-data@project.production.wpdn")], ..SMALL }
+        }
+        "new-db-credentials" => Scene {
+            inputs: &[("new_user", "wiki2"), ("password", "correct-horse"), ("canary", "app1")],
+            hands: &[Hand(
+                "Write the new credentials",
+                Some((
+                    "salt",
+                    "sed -i -e 's/username: wiki$/username: wiki2/' -e 's/password: .*/password: correct-horse/' \
+                     /srv/private/pillar/accounts/production.sls",
+                )),
+                "",
+            )],
+            ..PLAIN
+        },
+        "promote-masterdb" => Scene { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..PLAIN },
+        "rebuild-salt-master" => Scene {
+            inputs: &[("minion", "notes")],
+            hands: &[
+                Hand("Build the new box", None, "10.20.20.250"),
+                Hand("would change nothing", None, "staging"),
+            ],
+            ..SMALL
+        },
+        "replace-vm" => Scene { inputs: &[("vm", "app1")], ..PLAIN },
+        "setup-replica" => Scene {
+            inputs: &[("master", "db1-masterdb"), ("replica", "db2")],
+            before: &[("db2", "mariadb -e 'STOP ALL SLAVES; RESET SLAVE ALL'")],
+            ..PLAIN
+        },
         other => panic!("{other} is rehearsed nowhere: give it a scene"),
     }
 }
 
 impl Scene {
-    fn stage(&self, impatient: bool) -> Stage {
+    async fn stage(&self, impatient: bool) -> Stage {
         let stage = Stage::new(self.world, self.env, impatient);
-        stage.world(|w| (self.before)(w));
+        stage.world(|w| (self.broken)(w));
+        for (host, script) in self.before {
+            stage.shell(host, script).await;
+        }
         stage
     }
 
-    /// What a person who agrees says.
-    fn agrees(&self, prompt: &Prompt) -> Reply {
+    /// What a person who agrees says, and does where a step is done by hand.
+    fn agrees(&self, stage: &Stage, prompt: &Prompt) -> Reply {
+        let hand = self.hands.iter().find(|hand| prompt.title.as_str().contains(hand.0));
+        if let Some(Hand(_, Some((host, script)), _)) = hand {
+            let work = || tokio::runtime::Handle::current().block_on(stage.shell(host, script));
+            tokio::task::block_in_place(work);
+        }
         match &prompt.kind {
             PromptKind::Confirm => Reply::Yes,
             PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
             PromptKind::Input(view) => {
-                let told = self.says.iter().find(|(title, _)| prompt.title.contains(title)).map(|(_, v)| *v);
-                let told = told.or(view.default.as_ref().map(|d| d.as_str()));
-                Reply::Text(told.or(view.choices.first().map(|c| c.as_str())).unwrap_or("seen").to_owned().into())
+                let there = prompt.text.iter().find_map(|line| {
+                    let (_, rest) = line.as_str().split_once("(Here it is ")?;
+                    Some(rest.split_once(".)")?.0.to_owned())
+                });
+                let told = hand.map(|h| h.2.to_owned()).filter(|v| !v.is_empty()).or(there);
+                let told = told.or_else(|| view.default.as_ref().or(view.choices.first()).map(ToString::to_string));
+                Reply::Text(told.unwrap_or_else(|| "seen".to_owned()).into())
             }
             PromptKind::Choose(_) => Reply::Chosen('s', None),
             PromptKind::Approve(_) => Reply::No,
@@ -82,9 +144,9 @@ fn way(choices: &[Choice], wanted: &str) -> Reply {
 async fn every_runbook_comes_to_its_end() {
     for name in runbooks() {
         let scene = scene(&name);
-        let stage = scene.stage(false);
+        let stage = scene.stage(false).await;
         let began = Instant::now();
-        let told = stage.run(&name, scene.inputs, None, |p| scene.agrees(p)).await;
+        let told = stage.run(&name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
         println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
         assert_eq!(told.view.state, RunState::Finished, "{name}\n{}", told.story());
         assert!(told.decisions().is_empty(), "{name}: {:?}", told.decisions());
@@ -96,7 +158,7 @@ async fn every_runbook_comes_to_its_end() {
 /// A run in which one step goes wrong once; at each decision the first way there is of `ways` is taken.
 async fn with(name: &str, step: &str, wrong: Wrong, ways: &str) -> (Stage, Told) {
     let scene = scene(name);
-    let stage = scene.stage(true);
+    let stage = scene.stage(true).await;
     let mut decisions = 0;
     let told = stage
         .run(name, scene.inputs, Some((step, wrong)), |prompt| match &prompt.kind {
@@ -104,7 +166,7 @@ async fn with(name: &str, step: &str, wrong: Wrong, ways: &str) -> (Stage, Told)
                 decisions += 1;
                 if decisions > 12 { Reply::Chosen('s', None) } else { way(choices, ways) }
             }
-            _ => scene.agrees(prompt),
+            _ => scene.agrees(&stage, prompt),
         })
         .await;
     told.nothing_repeated(&stage.runbook(name));
@@ -114,8 +176,8 @@ async fn with(name: &str, step: &str, wrong: Wrong, ways: &str) -> (Stage, Told)
 /// The changes of a runbook, as its run on the happy path has them: those that are left out by a condition are not there.
 async fn changes(name: &str) -> Vec<String> {
     let scene = scene(name);
-    let stage = scene.stage(false);
-    let told = stage.run(name, scene.inputs, None, |p| scene.agrees(p)).await;
+    let stage = scene.stage(false).await;
+    let told = stage.run(name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
     let done = |id: &String| told.state_of(id) == StepState::Done;
     rehearsal::changes(&told.plan).into_iter().filter(done).collect()
 }

@@ -87,7 +87,10 @@ impl Stage {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
-            let text = if impatient { long.replace_all(&text, "timeout$1= \"20s\"").into_owned() } else { text };
+            let text = match impatient {
+                true => long.replace_all(&text, "timeout$1= \"20s\"").into_owned(),
+                false => text,
+            };
             std::fs::write(own.path().join(path.file_name().unwrap()), text).unwrap();
         }
         let (library, errors) = Library::load(own.path());
@@ -120,6 +123,14 @@ impl Stage {
     /// Looks into the world, or changes it.
     pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets root's shell on a machine run a script, as somebody at work beside the run would.
+    pub(crate) async fn shell(&self, host: &str, script: &str) {
+        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let session = way.host(&HostName::new(host).unwrap()).await.unwrap();
+        let ran = session.run(script, Duration::from_secs(60), &mut |_| ()).await.unwrap();
+        assert_eq!(ran.status, Some(0), "{host}: {script}: {}", String::from_utf8_lossy(&ran.stderr));
     }
 
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
