@@ -10,7 +10,6 @@ mod rehearsal;
 
 use std::time::Instant;
 
-use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::sim::world::World;
 use rehearsal::{Stage, Told, Wrong};
@@ -34,10 +33,6 @@ const PLAIN: Scene =
     Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[] };
 const SMALL: Scene = Scene { env: "staging", ..PLAIN };
 
-fn host(name: &str) -> HostName {
-    HostName::new(name).unwrap()
-}
-
 fn scene(runbook: &str) -> Scene {
     match runbook {
         "backup-disk-full" => {
@@ -45,8 +40,8 @@ fn scene(runbook: &str) -> Scene {
         }
         "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
         "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
-        "elasticsearch-rolling-restart" => SMALL,
-        "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..SMALL },
+        "elasticsearch-rolling-restart" => PLAIN,
+        "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "failover-masterdb" => Scene {
             inputs: &[("old", "db1-masterdb")],
             broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
@@ -86,7 +81,7 @@ fn scene(runbook: &str) -> Scene {
         "replace-vm" => Scene { inputs: &[("vm", "app1")], ..PLAIN },
         "setup-replica" => Scene {
             inputs: &[("master", "db1-masterdb"), ("replica", "db2")],
-            before: &[("db2", "mariadb -e 'STOP ALL SLAVES; RESET SLAVE ALL'")],
+            before: &[("db2", "mysql -e 'STOP ALL SLAVES; RESET SLAVE ALL'")],
             ..PLAIN
         },
         other => panic!("{other} is rehearsed nowhere: give it a scene"),

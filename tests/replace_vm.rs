@@ -1,7 +1,7 @@
 //! replace-vm: an application host is replaced by a new one of the same name. On the real fleet with real Salt (the cloud is
 //! stood in for; needs `JUMPDECK_FLEET`, the directory of a fleet that is up), and in the simulated world.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "support/operator.rs"]
 mod operator;

@@ -31,6 +31,9 @@ mod sql;
 
 pub(super) use ask::{Asking, ask};
 
+/// Takes output as it comes: host and printable lines.
+pub(super) type Output = dyn Fn(&str, Vec<Clean>) + Send + Sync;
+
 /// Where acts happen.
 pub(super) struct Site {
     /// The way to the hosts.
@@ -38,7 +41,7 @@ pub(super) struct Site {
     /// The environment.
     pub(super) env: Arc<Environment>,
     /// Gets output as it comes: host and printable lines.
-    pub(super) out: Arc<dyn Fn(&str, Vec<Clean>) + Send + Sync>,
+    pub(super) out: Arc<Output>,
 }
 
 /// Why there is no answer.

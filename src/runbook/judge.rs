@@ -325,11 +325,5 @@ pub fn told(condition: &Condition, scope: &Scope<'_>) -> String {
     format!("{} is {:?}, not {wanted}", condition.value, scope.shown(&condition.value))
 }
 
-/// A condition in words, as it was written.
-#[must_use]
-pub fn words(condition: &Condition) -> String {
-    format!("{} is {}", condition.value, wanted(&condition.test, &ToString::to_string))
-}
-
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub enum ValueKind {
     Gtid,
     /// A place in a binary log: `mariadb-bin.000012:4711`.
     Position,
-    /// Letters, digits, `.`, `_`, `-`, `:`; at most 128: ids, versions, fingerprints, job numbers (and `+`, `/`, `=`).
+    /// Letters, digits and `. _ - : + / = ~`, at most 128: ids, versions, fingerprints, job numbers.
     Word,
     /// Several lines of printable text.
     Lines,
@@ -127,7 +127,7 @@ impl ValueKind {
             Self::Address => "an IP address or a host name",
             Self::Gtid => "a GTID position (0-1-100)",
             Self::Position => "a place in a binary log (mariadb-bin.000001:330)",
-            Self::Word => "a word of letters, digits and . _ - : + / =",
+            Self::Word => "a word of letters, digits and . _ - : + / = ~",
             Self::Lines => "printable text",
         }
     }
@@ -163,7 +163,7 @@ fn check(kind: ValueKind, text: &str) -> Option<String> {
             !text.is_empty()
                 && text.len() <= 128
                 && !text.starts_with('-')
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-:+/=".contains(c))
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-:+/=~".contains(c))
         }
     };
     fits.then(|| text.to_owned())

@@ -112,7 +112,7 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
     paper.words(indent, if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn }, &heading);
     let inside = indent + 2;
     paper.words(inside, Ink::Bold, clean(&step.title.to_string()).as_str());
-    let conditions: Vec<String> = step.when.iter().map(crate::runbook::judge::words).collect();
+    let conditions: Vec<String> = step.when.iter().map(crate::runbook::spec::Condition::words).collect();
     if !conditions.is_empty() {
         paper.field(inside, "when", Ink::Plain, clean(&conditions.join(" and ")).as_str());
     }

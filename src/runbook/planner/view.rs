@@ -9,10 +9,9 @@ use crate::domain::names::HostName;
 use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
-use crate::runbook::judge;
 use crate::runbook::machine::Machine;
 use crate::runbook::plan::{FrozenHost, Plan};
-use crate::runbook::spec::Undo;
+use crate::runbook::spec::{Condition, Undo};
 
 pub(super) fn of(
     plan: &Plan,
@@ -139,9 +138,9 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
         }
     };
     let conditions = planned.under.iter().flat_map(|(wanted, branch)| {
-        branch.when.iter().map(move |c| format!("{}{}", if *wanted { "" } else { "not " }, judge::words(c)))
+        branch.when.iter().map(move |c| format!("{}{}", if *wanted { "" } else { "not " }, c.words()))
     });
-    let conditions: Vec<String> = conditions.chain(step.when.iter().map(judge::words)).collect();
+    let conditions: Vec<String> = conditions.chain(step.when.iter().map(Condition::words)).collect();
     Some(PlanStep {
         id: planned.id.clone(),
         kind: step.act.word(),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod change_master;
+mod eval;
 mod execute;
 mod expr;
 mod format;
@@ -11,6 +12,7 @@ mod login;
 mod options;
 mod processes;
 mod replication;
+mod rights;
 mod select;
 mod set;
 mod show;

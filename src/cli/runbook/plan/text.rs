@@ -140,7 +140,7 @@ fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::cli::runbook::fixture::plan;
 

@@ -7,7 +7,8 @@ use crate::sim::world::database::Place;
 use crate::sim::world::database::gtid::{Position, PositionError};
 
 use super::SqlError;
-use super::expr::{Env, Expr};
+use super::eval::Env;
+use super::expr::Expr;
 use super::value::Value;
 
 pub(super) fn is_aggregate(name: &str) -> bool {

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use crate::sim::world::World;
 
 use super::SqlError;
+use super::eval::Env;
 use super::execute::Session;
-use super::expr::{Env, Expr, is_clause};
+use super::expr::{Expr, is_clause};
 use super::format::Rows;
 use super::lexer::{Cursor, Token};
 use super::sources;

@@ -4,8 +4,9 @@ use crate::sim::world::World;
 use crate::sim::world::database::gtid::Position;
 
 use super::SqlError;
+use super::eval::Env;
 use super::execute::{Outcome, Session};
-use super::expr::{Env, Expr};
+use super::expr::Expr;
 use super::functions::position_error;
 use super::lexer::{Cursor, Token};
 use super::value::Value;

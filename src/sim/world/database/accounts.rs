@@ -205,10 +205,8 @@ impl Accounts {
                 }
                 self.put(account.clone());
             }
-            Effect::DropUser { user, host } => {
-                if !self.remove(user, host) {
-                    return Err(failed("DROP USER", user, host));
-                }
+            Effect::DropUser { user, host } if !self.remove(user, host) => {
+                return Err(failed("DROP USER", user, host));
             }
             Effect::AlterUser(account) => {
                 if self.get(&account.user, &account.host).is_none() {

@@ -4,8 +4,9 @@ use crate::sim::world::World;
 use crate::sim::world::database::data::{Cell, Effect, Row, Table};
 
 use super::super::SqlError;
+use super::super::eval::Env;
 use super::super::execute::Session;
-use super::super::expr::{Env, Expr};
+use super::super::expr::Expr;
 use super::super::lexer::Cursor;
 use super::super::select::table_name;
 use super::super::value::Value;
