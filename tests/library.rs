@@ -45,7 +45,7 @@ fn scene(runbook: &str) -> Scene {
         "failover-masterdb" => Scene {
             inputs: &[("old", "db1-masterdb")],
             broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
-            ..PLAIN
+            ..SMALL
         },
         "job-queue" => Scene {
             inputs: &[("runner", "app1-jobrunner")],
@@ -69,7 +69,7 @@ fn scene(runbook: &str) -> Scene {
             )],
             ..PLAIN
         },
-        "promote-masterdb" => Scene { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..PLAIN },
+        "promote-masterdb" => Scene { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..SMALL },
         "rebuild-salt-master" => Scene {
             inputs: &[("minion", "notes")],
             hands: &[
@@ -80,9 +80,13 @@ fn scene(runbook: &str) -> Scene {
         },
         "replace-vm" => Scene { inputs: &[("vm", "app1")], ..PLAIN },
         "setup-replica" => Scene {
-            inputs: &[("master", "db1-masterdb"), ("replica", "db2")],
-            before: &[("db2", "mysql -e 'STOP ALL SLAVES; RESET SLAVE ALL'")],
-            ..PLAIN
+            inputs: &[
+                ("master", "db1-masterdb"),
+                ("replica", "db2"),
+                ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
+            ],
+            before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE 'db1-masterdb' ALL; RESET SLAVE ALL\"")],
+            ..SMALL
         },
         other => panic!("{other} is rehearsed nowhere: give it a scene"),
     }
