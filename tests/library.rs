@@ -85,7 +85,7 @@ fn scene(runbook: &str) -> Scene {
                 ("replica", "db2"),
                 ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
             ],
-            before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE 'db1-masterdb' ALL; RESET SLAVE ALL\"")],
+            before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE ALL\"")],
             ..SMALL
         },
         other => panic!("{other} is rehearsed nowhere: give it a scene"),
