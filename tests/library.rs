@@ -23,7 +23,8 @@ struct Scene {
     before: &'static [(&'static str, &'static str)],
     /// The same, for what no script does.
     broken: fn(&mut World),
-    /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value seen.
+    /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value
+    /// seen (or else what the script printed).
     hands: &'static [Hand],
 }
 
@@ -85,6 +86,7 @@ fn scene(runbook: &str) -> Scene {
                 ("replica", "db2"),
                 ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
             ],
+            hands: &[Hand("Seed", Some(("db2", "mysql -N -e 'SELECT @@global.gtid_slave_pos'")), "")],
             before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE ALL\"")],
             ..SMALL
         },
@@ -105,10 +107,10 @@ impl Scene {
     /// What a person who agrees says, and does where a step is done by hand.
     fn agrees(&self, stage: &Stage, prompt: &Prompt) -> Reply {
         let hand = self.hands.iter().find(|hand| prompt.title.as_str().contains(hand.0));
-        if let Some(Hand(_, Some((host, script)), _)) = hand {
+        let said = hand.and_then(|hand| hand.1).map(|(host, script)| {
             let work = || tokio::runtime::Handle::current().block_on(stage.shell(host, script));
-            tokio::task::block_in_place(work);
-        }
+            tokio::task::block_in_place(work)
+        });
         match &prompt.kind {
             PromptKind::Confirm => Reply::Yes,
             PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
@@ -117,7 +119,7 @@ impl Scene {
                     let (_, rest) = line.as_str().split_once("(Here it is ")?;
                     Some(rest.split_once(".)")?.0.to_owned())
                 });
-                let told = hand.map(|h| h.2.to_owned()).filter(|v| !v.is_empty()).or(there);
+                let told = hand.map(|h| h.2.to_owned()).filter(|v| !v.is_empty()).or(said).filter(|v| !v.is_empty()).or(there);
                 let told = told.or_else(|| view.default.as_ref().or(view.choices.first()).map(ToString::to_string));
                 Reply::Text(told.unwrap_or_else(|| "seen".to_owned()).into())
             }

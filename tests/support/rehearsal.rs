@@ -126,11 +126,12 @@ impl Stage {
     }
 
     /// Lets root's shell on a machine run a script, as somebody at work beside the run would.
-    pub(crate) async fn shell(&self, host: &str, script: &str) {
+    pub(crate) async fn shell(&self, host: &str, script: &str) -> String {
         let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
         let session = way.host(&HostName::new(host).unwrap()).await.unwrap();
         let ran = session.run(script, Duration::from_secs(60), &mut |_| ()).await.unwrap();
         assert_eq!(ran.status, Some(0), "{host}: {script}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
