@@ -23,6 +23,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
     ("job-queue", include_str!("../../runbooks/job-queue.toml")),
     ("mail-queue", include_str!("../../runbooks/mail-queue.toml")),
+    ("new-db-credentials", include_str!("../../runbooks/new-db-credentials.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
     ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),

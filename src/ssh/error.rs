@@ -52,7 +52,8 @@ pub enum ErrorKind {
 
 impl SshError {
     /// A failure at `hop`. `detail` may hold remote text: it is made printable here.
-    pub(crate) fn new(hop: &Hop, kind: ErrorKind, detail: impl AsRef<str>) -> Self {
+    #[must_use]
+    pub fn new(hop: &Hop, kind: ErrorKind, detail: impl AsRef<str>) -> Self {
         Self { hop: hop.clone(), kind, detail: Clean::new(detail.as_ref()) }
     }
 

@@ -13,6 +13,17 @@ use crate::ssh::dial::BoxFuture;
 /// Commands between two yields to the other tasks, so that an endless loop cannot hold a thread.
 const STEPS: usize = 64;
 
+/// A future that finds stack enough however deep it stands: a level of nesting costs up to 45 KiB of it in an unoptimised
+/// build, and a thread of the runtime has 2 MiB.
+pub(crate) fn roomy<'a, T>(inner: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
+    const WANTED: usize = 256 * 1024;
+    const MORE: usize = 2 * 1024 * 1024;
+    let mut inner = Box::pin(inner);
+    Box::pin(std::future::poll_fn(move |context| {
+        stacker::maybe_grow(WANTED, MORE, || inner.as_mut().poll(context))
+    }))
+}
+
 impl Shell {
     /// Runs a list, then what `trap … EXIT` asked for; returns the exit status.
     pub(crate) async fn run_and_leave(&mut self, list: &List) -> u8 {
@@ -33,7 +44,7 @@ impl Shell {
     }
 
     pub(crate) fn list<'a>(&'a mut self, list: &'a List) -> BoxFuture<'a, Flow> {
-        Box::pin(async move {
+        roomy(async move {
             if self.depth >= DEEPEST {
                 self.complain("Maximum function recursion depth exceeded").await;
                 self.status = 2;

@@ -122,7 +122,7 @@ impl Shell {
 
     /// Runs a program, not a builtin: what `timeout`, `env` and `sudo` can run.
     pub(crate) fn external(&mut self, fields: Vec<String>) -> BoxFuture<'_, u8> {
-        Box::pin(async move {
+        super::exec::roomy(async move {
             let name = fields.first().cloned().unwrap_or_default();
             if self.depth >= DEEPEST {
                 self.complain(&format!("{name}: too many commands in commands")).await;

@@ -11,9 +11,9 @@ use super::process::{Group, Machine};
 use super::syntax::Function;
 use crate::sim::program::{Input, Output};
 
-/// How deep lists, functions, subshells and commands in commands may nest before the shell gives up. A level costs up
-/// to 45 KiB of stack in an unoptimised build, and a thread of the runtime has 2 MiB.
-pub(crate) const DEEPEST: usize = 32;
+/// How deep lists, functions, subshells and commands in commands may nest before the shell gives up: a lease on sixty
+/// hosts nests 250 levels.
+pub(crate) const DEEPEST: usize = 256;
 /// The largest value a variable or a substitution may have, in bytes.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 

@@ -235,7 +235,7 @@ impl App {
         let wanted = databases.listening(&target.address);
         if let Some((server, session)) = self.connection {
             let open = databases.at(server).filter(|s| s.running).and_then(|s| s.sessions.get(session));
-            let alive = open.is_some_and(|s| s.killed.is_none());
+            let alive = open.is_some_and(|s| s.killed.is_none() && s.user == target.user);
             if Some(server) == wanted && alive {
                 return Ok((server, session));
             }

@@ -54,7 +54,8 @@ impl Universe {
     /// # Errors
     /// When there is no such world, or its file is wrong.
     pub fn load(name: &str, seed: u64) -> Result<Self, WorldError> {
-        let universe = Self::load_still(name, seed)?;
+        let now = jiff::Timestamp::now().as_second();
+        let universe = Self::read(name, seed, Some(now))?;
         for (_, world) in &universe.environments {
             world.lock().unwrap_or_else(PoisonError::into_inner).run();
         }
@@ -66,13 +67,19 @@ impl Universe {
     /// # Errors
     /// As [`Universe::load`].
     pub fn load_still(name: &str, seed: u64) -> Result<Self, WorldError> {
+        Self::read(name, seed, None)
+    }
+
+    /// A world that begins then, or when its description says. What a running one dates from before its start (backups) must
+    /// fit the real time that its clocks show.
+    fn read(name: &str, seed: u64, started: Option<i64>) -> Result<Self, WorldError> {
         let unknown = || WorldError::Unknown(name.to_owned());
         if let Some(hosts) = name.strip_prefix("big-") {
             let hosts = hosts.parse().ok().filter(|n| (1..=MOST_HOSTS).contains(n)).ok_or_else(unknown)?;
-            return Self::from_spec(name, &generated::spec(hosts), seed);
+            return Self::from_spec(name, &begun(generated::spec(hosts), started), seed);
         }
         let (_, text) = WORLDS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
-        Self::from_spec(name, &toml::from_str(text)?, seed)
+        Self::from_spec(name, &begun(toml::from_str(text)?, started), seed)
     }
 
     /// A fleet of so many hosts in one environment, jump box included; its time stands still. For benchmarks.
@@ -135,6 +142,11 @@ impl Rules {
             requirements,
         })
     }
+}
+
+/// A description, with its beginning at another moment when one is given (seconds since 1970).
+fn begun(spec: WorldSpec, started: Option<i64>) -> WorldSpec {
+    WorldSpec { started: started.unwrap_or(spec.started), ..spec }
 }
 
 fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {

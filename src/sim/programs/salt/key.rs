@@ -106,7 +106,11 @@ fn read(args: &[String]) -> Result<Wanted, Reply> {
                 Some(out) => wanted.out = out,
                 None => return Err(failure("salt-key", "error: invalid outputter", 2)),
             },
-            other => return Err(failure("salt-key", &format!("error: no such option: {other}"), 2)),
+            other if other.starts_with('-') => {
+                return Err(failure("salt-key", &format!("error: no such option: {other}"), 2));
+            }
+            // Words that are no options are passed over: `salt-key -F master` is how people write it.
+            _ => {}
         }
     }
     Ok(wanted)

@@ -14,6 +14,11 @@ pub(super) static ETC: &[&str] = &[
     "/etc/mtab",
     "/etc/os-release",
     "/etc/passwd",
+    "/etc/mysql/ssl/ca-cert.pem",
+    "/etc/mysql/ssl/client-cert.pem",
+    "/etc/mysql/ssl/client-key.pem",
+    "/etc/mysql/ssl/server-cert.pem",
+    "/etc/mysql/ssl/server-key.pem",
     "/etc/resolv.conf",
     "/etc/salt/grains",
     "/etc/salt/minion_id",
@@ -43,11 +48,19 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         }
         "/etc/resolv.conf" => resolv_conf(world),
         "/etc/passwd" => passwd(world, m),
+        _ if path.starts_with("/etc/mysql/ssl/") && ETC.contains(&path) => certificate(world, m, path)?,
         "/var/run/mysqld/mysqld.pid" | "/run/mysqld/mysqld.pid" if world.databases.is_running(&m.name) => {
             "1187\n".to_owned()
         }
         _ => return None,
     })
+}
+
+/// What replication over TLS needs, on machines whose server has it. Nobody reads more of it than that it is there.
+fn certificate(world: &World, m: &Machine, path: &str) -> Option<String> {
+    world.databases.server(&m.name).filter(|server| server.tls)?;
+    let kind = if path.ends_with("-key.pem") { "RSA PRIVATE KEY" } else { "CERTIFICATE" };
+    Some(format!("-----BEGIN {kind}-----\nc2ltdWxhdGVk\n-----END {kind}-----\n"))
 }
 
 /// Every machine asks the jump box, which is the environment's name server (seed `002`).

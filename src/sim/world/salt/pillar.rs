@@ -6,7 +6,7 @@ use super::MinionFault;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::calendar::moment;
-use crate::sim::world::database::APP_PASSWORD;
+use crate::sim::world::database::{APP_PASSWORD, REPLICATION_PASSWORD, REPLICATION_USER};
 
 /// Where addresses stand.
 fn infra(level: &str) -> String {
@@ -62,7 +62,7 @@ impl World {
             list("alpha_memcache", alpha.1),
         );
         let secret = format!(
-            "accounts:\n  mysql:\n    wiki:\n      username: wiki\n      password: {}\n",
+            "accounts:\n  mysql:\n    wiki:\n      username: wiki\n      password: {}\n    {REPLICATION_USER}: {REPLICATION_PASSWORD}\n",
             APP_PASSWORD
         );
         self.write_file(jump, &infra(&level), text.into_bytes());

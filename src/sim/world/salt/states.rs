@@ -71,7 +71,11 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
         }
     }
     world.write_file(jump, "/srv/salt/top.sls", top.into_bytes());
-    let ini = world.db_ini("{{ salt['pillar.get']('infra:db_servers:mysql:writes') }}", "3306");
+    let ini = world.db_ini(
+        "{{ salt['pillar.get']('infra:db_servers:mysql:writes') }}",
+        "3306",
+        "{{ salt['pillar.get']('accounts:mysql:wiki:username') }}",
+    );
     world.write_file(jump, "/srv/salt/code/files/db.ini.jinja", ini.into_bytes());
     world.write_file(
         jump,
@@ -182,7 +186,11 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         "code" => vec![
             file(
                 "/etc/webplatform/db.ini",
-                world.db_ini(&get("infra:db_servers:mysql:writes")?, &get("infra:db_servers:mysql:port")?),
+                world.db_ini(
+                    &get("infra:db_servers:mysql:writes")?,
+                    &get("infra:db_servers:mysql:port")?,
+                    &get("accounts:mysql:wiki:username")?,
+                ),
                 0o644,
                 false,
             ),
@@ -293,10 +301,10 @@ fn file(
 
 impl World {
     /// What the applications read: where their database is.
-    pub(crate) fn db_ini(&self, address: &str, port: &str) -> String {
+    pub(crate) fn db_ini(&self, address: &str, port: &str, user: &str) -> String {
         format!(
             "; written by Salt from pillar infra:db_servers:mysql\n[database]\nhost = {address}\nport = {port}\n\
-             user = wiki\npassword_file = /etc/webplatform/db.password\n"
+             user = {user}\npassword_file = /etc/webplatform/db.password\n"
         )
     }
 
@@ -317,7 +325,7 @@ impl World {
         let address = self.salt.initial_masterdb.as_deref()?;
         let application = || machine.roles().iter().any(|role| role.as_str() == "app");
         match path {
-            "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306")),
+            "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306", "wiki")),
             "/etc/webplatform/db.password" if application() => Some(format!("{APP_PASSWORD}\n")),
             "/etc/hosts" => Some(self.hosts_with(host, Some(address))),
             _ => None,

@@ -1,0 +1,233 @@
+//! Every runbook of the library in the simulated world: to its end, and with each of its changes going wrong. A runbook
+//! that is added has to be given inputs here, or the tests fail.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+
+#[path = "support/operator.rs"]
+mod operator;
+#[path = "support/rehearsal.rs"]
+mod rehearsal;
+
+use std::time::Instant;
+
+use jumpdeck::domain::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck::sim::world::World;
+use rehearsal::{Stage, Told, Wrong};
+
+/// Where and with what a runbook is rehearsed.
+struct Scene {
+    world: &'static str,
+    env: &'static str,
+    inputs: &'static [(&'static str, &'static str)],
+    /// What was wrong before, so that there is something to do: machine and script.
+    before: &'static [(&'static str, &'static str)],
+    /// The same, for what no script does.
+    broken: fn(&mut World),
+    /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value
+    /// seen (or else what the script printed).
+    hands: &'static [Hand],
+}
+
+struct Hand(&'static str, Option<(&'static str, &'static str)>, &'static str);
+
+const PLAIN: Scene =
+    Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[] };
+const SMALL: Scene = Scene { env: "staging", ..PLAIN };
+
+fn scene(runbook: &str) -> Scene {
+    match runbook {
+        "backup-disk-full" => {
+            Scene { world: "wpd-2013", inputs: &[("backup", "backup"), ("mount", "/mnt/backup")], ..PLAIN }
+        }
+        "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
+        "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
+        "elasticsearch-rolling-restart" => PLAIN,
+        "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
+        "failover-masterdb" => Scene {
+            inputs: &[("old", "db1-masterdb")],
+            broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
+            ..SMALL
+        },
+        "job-queue" => Scene {
+            inputs: &[("runner", "app1-jobrunner")],
+            broken: |w| w.jobs_run_away(80_000, 5),
+            hands: &[Hand("What becomes of", None, "throw-away")],
+            ..PLAIN
+        },
+        "mail-queue" => {
+            Scene { inputs: &[("mail", "mail"), ("sender", "www-data@project.production.wpdn")], ..SMALL }
+        }
+        "new-db-credentials" => Scene {
+            inputs: &[("new_user", "wiki2"), ("password", "correct-horse"), ("canary", "app1")],
+            hands: &[Hand(
+                "Write the new credentials",
+                Some((
+                    "salt",
+                    "sed -i -e 's/username: wiki$/username: wiki2/' -e 's/password: .*/password: correct-horse/' \
+                     /srv/private/pillar/accounts/production.sls",
+                )),
+                "",
+            )],
+            ..PLAIN
+        },
+        "promote-masterdb" => Scene { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..SMALL },
+        "rebuild-salt-master" => Scene {
+            inputs: &[("minion", "notes")],
+            hands: &[
+                Hand("Build the new box", None, "10.20.20.250"),
+                Hand("would change nothing", None, "staging"),
+            ],
+            ..SMALL
+        },
+        "replace-vm" => Scene { inputs: &[("vm", "app1")], ..PLAIN },
+        "setup-replica" => Scene {
+            inputs: &[
+                ("master", "db1-masterdb"),
+                ("replica", "db2"),
+                ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
+            ],
+            hands: &[Hand("Seed", Some(("db2", "mysql -N -e 'SELECT @@global.gtid_slave_pos'")), "")],
+            before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE ALL\"")],
+            ..SMALL
+        },
+        other => panic!("{other} is rehearsed nowhere: give it a scene"),
+    }
+}
+
+impl Scene {
+    async fn stage(&self, impatient: bool) -> Stage {
+        let stage = Stage::new(self.world, self.env, impatient);
+        stage.world(|w| (self.broken)(w));
+        for (host, script) in self.before {
+            stage.shell(host, script).await;
+        }
+        stage
+    }
+
+    /// What a person who agrees says, and does where a step is done by hand.
+    fn agrees(&self, stage: &Stage, prompt: &Prompt) -> Reply {
+        let hand = self.hands.iter().find(|hand| prompt.title.as_str().contains(hand.0));
+        let said = hand.and_then(|hand| hand.1).map(|(host, script)| {
+            let work = || tokio::runtime::Handle::current().block_on(stage.shell(host, script));
+            tokio::task::block_in_place(work)
+        });
+        match &prompt.kind {
+            PromptKind::Confirm => Reply::Yes,
+            PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
+            PromptKind::Input(view) => {
+                let there = prompt.text.iter().find_map(|line| {
+                    let (_, rest) = line.as_str().split_once("(Here it is ")?;
+                    Some(rest.split_once(".)")?.0.to_owned())
+                });
+                let told = hand.map(|h| h.2.to_owned()).filter(|v| !v.is_empty()).or(said).filter(|v| !v.is_empty()).or(there);
+                let told = told.or_else(|| view.default.as_ref().or(view.choices.first()).map(ToString::to_string));
+                Reply::Text(told.unwrap_or_else(|| "seen".to_owned()).into())
+            }
+            PromptKind::Choose(_) => Reply::Chosen('s', None),
+            PromptKind::Approve(_) => Reply::No,
+        }
+    }
+}
+
+/// The runbooks to rehearse: all, or what `JUMPDECK_ONLY` names.
+fn runbooks() -> Vec<String> {
+    let only = std::env::var("JUMPDECK_ONLY").ok();
+    rehearsal::names().into_iter().filter(|n| only.as_ref().is_none_or(|o| o.split(',').any(|o| o == n))).collect()
+}
+
+/// Takes the first of these ways that is there. A reason is given with it.
+fn way(choices: &[Choice], wanted: &str) -> Reply {
+    let found = wanted.chars().find(|key| choices.iter().any(|c| c.key == *key));
+    Reply::Chosen(found.unwrap_or('s'), Some("a rehearsal".to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_runbook_comes_to_its_end() {
+    for name in runbooks() {
+        let scene = scene(&name);
+        let stage = scene.stage(false).await;
+        let began = Instant::now();
+        let told = stage.run(&name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+        println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
+        assert_eq!(told.view.state, RunState::Finished, "{name}\n{}", told.story());
+        assert!(told.decisions().is_empty(), "{name}: {:?}", told.decisions());
+        told.nothing_repeated(&stage.runbook(&name));
+        told.closed(&stage.runbook(&name));
+    }
+}
+
+/// A run in which one step goes wrong once; at each decision the first way there is of `ways` is taken.
+async fn with(name: &str, step: &str, wrong: Wrong, ways: &str) -> (Stage, Told) {
+    let scene = scene(name);
+    let stage = scene.stage(true).await;
+    let mut decisions = 0;
+    let told = stage
+        .run(name, scene.inputs, Some((step, wrong)), |prompt| match &prompt.kind {
+            PromptKind::Choose(choices) => {
+                decisions += 1;
+                if decisions > 12 { Reply::Chosen('s', None) } else { way(choices, ways) }
+            }
+            _ => scene.agrees(&stage, prompt),
+        })
+        .await;
+    told.nothing_repeated(&stage.runbook(name));
+    (stage, told)
+}
+
+/// The changes of a runbook, as its run on the happy path has them: those that are left out by a condition are not there.
+async fn changes(name: &str) -> Vec<String> {
+    let scene = scene(name);
+    let stage = scene.stage(false).await;
+    let told = stage.run(name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+    let done = |id: &String| told.state_of(id) == StepState::Done;
+    rehearsal::changes(&told.plan).into_iter().filter(done).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_says_it_was_done_and_was_not_is_seen_and_the_run_given_up_closes() {
+    for name in runbooks() {
+        for step in changes(&name).await {
+            let (stage, told) = with(&name, &step, Wrong::Lies, "a").await;
+            let runbook = stage.runbook(&name);
+            let seen = format!("{name}: {step}\n{}", told.story());
+            let closing = runbook.steps.iter().any(|s| s.always && s.id == step);
+            let titles = told.decisions();
+            assert!(titles.iter().any(|t| t.contains(&step)), "nobody saw it: {seen}");
+            if !closing {
+                assert!(matches!(told.view.state, RunState::Abandoned(_)), "{seen}");
+                told.closed(&runbook);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_fails_is_taken_back_as_far_as_that_goes() {
+    for name in runbooks() {
+        for step in changes(&name).await {
+            let (stage, told) = with(&name, &step, Wrong::Fails, "bs").await;
+            let seen = format!("{name}: {step}\n{}", told.story());
+            assert!(told.decisions().iter().any(|t| t.contains(&step)), "nobody saw it: {seen}");
+            match &told.view.state {
+                RunState::RolledBack => told.closed(&stage.runbook(&name)),
+                RunState::Stopped(_) => {}
+                _ => panic!("{seen}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_cut_in_mid_step_leads_to_looking_and_nothing_is_done_twice() {
+    for name in runbooks() {
+        for (number, step) in changes(&name).await.into_iter().enumerate() {
+            let wrong = if number % 2 == 0 { Wrong::CutAfter } else { Wrong::CutBefore };
+            // Looks first; what was not done is done again by one's word, what was done is gone on with.
+            let (stage, told) = with(&name, &step, wrong, "lrs").await;
+            let seen = format!("{name}: {step} {wrong:?}\n{}", told.story());
+            assert!(told.was_unknown(&step), "it was never unknown: {seen}");
+            assert_eq!(told.view.state, RunState::Finished, "{seen}");
+            told.closed(&stage.runbook(&name));
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! A simulated fleet to rehearse runbooks on, each run in a world of its own, and ways for single steps to go wrong that
+//! no machine would be needed for: a command that says it was done and was not, one that fails, a link that is cut.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jumpdeck::collect::clock::Clock;
+use jumpdeck::domain::fleet::Environment;
+use jumpdeck::domain::hop::Hop;
+use jumpdeck::domain::names::HostName;
+use jumpdeck::domain::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
+use jumpdeck::runbook::event::{Event, Phase, Verdict};
+use jumpdeck::runbook::journal::{self, Entry};
+use jumpdeck::runbook::library::Library;
+use jumpdeck::runbook::over_ssh::OverSsh;
+use jumpdeck::runbook::reach::{Held, Ran, Reach, Session};
+use jumpdeck::runbook::spec::{Act, Runbook};
+use jumpdeck::runbook::{planner, runner};
+use jumpdeck::sim::sshd::SimFleet;
+use jumpdeck::sim::world::World;
+use jumpdeck::sim::world::universe::Universe;
+use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck::ssh::dial::BoxFuture;
+use jumpdeck::ssh::error::{ErrorKind, SshError};
+use zeroize::Zeroizing;
+
+use crate::operator;
+
+/// How a step goes wrong. The first time it is done; later attempts go well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// It says it was done, and nothing was.
+    Lies,
+    /// It is refused, and nothing was done.
+    Fails,
+    /// It is done, and the link is gone before anybody hears of it.
+    CutAfter,
+    /// The link is gone, and nothing was done.
+    CutBefore,
+}
+
+/// A fleet, in one environment of which runbooks are run.
+pub(crate) struct Stage {
+    pub(crate) env: Arc<Environment>,
+    pub(crate) servers: SimFleet,
+    world: Arc<Mutex<World>>,
+    journals: tempfile::TempDir,
+    library: Library,
+    _universe: Universe,
+    _own: tempfile::TempDir,
+    hurry: tokio::task::AbortHandle,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.hurry.abort();
+    }
+}
+
+/// How a run ended, and what was asked.
+pub(crate) struct Told {
+    pub(crate) plan: PlanView,
+    pub(crate) view: Arc<RunView>,
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// Every runbook there is.
+pub(crate) fn names() -> Vec<String> {
+    let (library, errors) = Library::load(Path::new("/nonexistent"));
+    assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
+    library.entries().into_iter().map(|entry| entry.name).collect()
+}
+
+impl Stage {
+    /// The environment of that name of a world. Its time runs many times faster than ours. With `impatient`, no step waits
+    /// for minutes.
+    pub(crate) fn new(world: &str, env: &str, impatient: bool) -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+        let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
+        // As they stand in the tree, so that a change of them needs no compiler.
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = match impatient {
+                true => long.replace_all(&text, "timeout$1= \"20s\"").into_owned(),
+                false => text,
+            };
+            std::fs::write(own.path().join(path.file_name().unwrap()), text).unwrap();
+        }
+        let (library, errors) = Library::load(own.path());
+        assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
+        let universe = Universe::load(world, 7).unwrap();
+        let servers = SimFleet::start(&universe);
+        let fleet = universe.fleet(|name| servers.access(name));
+        let at = fleet.environments.iter().position(|e| e.name.as_str() == env).unwrap();
+        let world = universe.environments[at].1.clone();
+        let fast = world.clone();
+        let hurry = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                tick.tick().await;
+                fast.lock().unwrap_or_else(PoisonError::into_inner).advance(Duration::from_millis(400));
+            }
+        });
+        Self {
+            env: fleet.environments[at].clone(),
+            servers,
+            world,
+            journals: tempfile::tempdir().unwrap(),
+            library,
+            _universe: universe,
+            _own: own,
+            hurry: hurry.abort_handle(),
+        }
+    }
+
+    /// Looks into the world, or changes it.
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets root's shell on a machine run a script, as somebody at work beside the run would.
+    pub(crate) async fn shell(&self, host: &str, script: &str) -> String {
+        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let session = way.host(&HostName::new(host).unwrap()).await.unwrap();
+        let ran = session.run(script, Duration::from_secs(60), &mut |_| ()).await.unwrap();
+        assert_eq!(ran.status, Some(0), "{host}: {script}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    }
+
+    pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
+        self.library.get(name).unwrap_or_else(|| panic!("no runbook {name}"))
+    }
+
+    /// Runs a runbook; `answer` is asked at every prompt.
+    pub(crate) async fn run(
+        &self,
+        name: &str,
+        inputs: &[(&str, &str)],
+        wrong: Option<(&str, Wrong)>,
+        answer: impl FnMut(&Prompt) -> Reply,
+    ) -> Told {
+        let inner = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let spoil = wrong.map(|(step, how)| Spoil {
+            step: step.to_owned(),
+            how,
+            journals: self.journals.path().to_owned(),
+            spent: Mutex::default(),
+        });
+        let reach: Arc<dyn Reach> = Arc::new(Spoiled { inner, spoil: spoil.map(Arc::new) });
+        let inputs: BTreeMap<String, Zeroizing<String>> =
+            inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
+        let made = planner::make(self.runbook(name), &self.env, true, inputs, reach.as_ref()).await;
+        let (plan, shown) = made.unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(shown.problems.is_empty(), "{name}: {:?}", shown.problems);
+        let clock = Clock::start();
+        let launch = runner::Launch {
+            env: self.env.clone(),
+            simulated: true,
+            reach,
+            folder: self.journals.path().to_owned(),
+            who: "test@here".to_owned(),
+            clock: Arc::new(move || clock.now()),
+        };
+        let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
+        let path = self.journals.path().join(format!("{}.jsonl", handle.id));
+        let (view, prompts) = operator::drive(handle, answer).await;
+        let entries = journal::read(&path).unwrap();
+        let told = Told { plan: shown, view, prompts, entries };
+        if std::env::var_os("JUMPDECK_STORY").is_some() {
+            println!("{name} {wrong:?}\n{}", told.story());
+        }
+        told
+    }
+}
+
+impl Told {
+    pub(crate) fn story(&self) -> String {
+        operator::story(&self.view, &self.prompts)
+    }
+
+    pub(crate) fn state_of(&self, step: &str) -> StepState {
+        let found = self.view.steps.iter().find(|s| s.id == step);
+        found.unwrap_or_else(|| panic!("no step {step}: {}", self.story())).state.clone()
+    }
+
+    /// Titles of the decisions that were put.
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        let chosen = |p: &&Prompt| matches!(p.kind, jumpdeck::domain::run::PromptKind::Choose(_));
+        self.prompts.iter().filter(chosen).map(|p| p.title.to_string()).collect()
+    }
+
+    /// How often a step was begun on a host, retries that a person asked for included.
+    fn attempts(&self) -> BTreeMap<(String, String), usize> {
+        let mut counted = BTreeMap::new();
+        for entry in &self.entries {
+            if let Event::Intent { step, phase: Phase::Run, commands, .. } = &entry.event {
+                for host in commands.keys() {
+                    *counted.entry((step.clone(), host.clone())).or_default() += 1;
+                }
+            }
+        }
+        counted
+    }
+
+    /// Nothing that changes something was done twice without a person who said so.
+    pub(crate) fn nothing_repeated(&self, runbook: &Runbook) {
+        let retried: BTreeSet<&str> = self
+            .entries
+            .iter()
+            .filter_map(|e| match &e.event {
+                Event::Answered { step, answer, .. } if answer == "retry" || answer == "not_done" => {
+                    Some(step.as_str())
+                }
+                _ => None,
+            })
+            .collect();
+        let changes: BTreeSet<&str> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|s| s.effect != jumpdeck::domain::run::Effect::Read && s.kind != "manual")
+            .map(|s| s.id.as_str())
+            .collect();
+        for ((step, host), times) in self.attempts() {
+            let twice = times > 1 && changes.contains(step.as_str()) && !retried.contains(step.as_str());
+            assert!(!twice, "{}: {step} was done {times} times on {host}\n{}", runbook.name, self.story());
+        }
+    }
+
+    /// What is done whatever happens was done: every such step has an outcome, and stands well.
+    pub(crate) fn closed(&self, runbook: &Runbook) {
+        if !matches!(self.view.state, RunState::Abandoned(_) | RunState::RolledBack | RunState::Finished) {
+            return;
+        }
+        let begun = self.entries.iter().any(|e| matches!(e.event, Event::Intent { .. }));
+        for step in runbook.steps.iter().filter(|s| s.always && begun) {
+            let state = self.state_of(&step.id);
+            let well = matches!(state, StepState::Done | StepState::Skipped(_));
+            assert!(well, "{}: {} is {state:?} at the end\n{}", runbook.name, step.id, self.story());
+        }
+    }
+
+    /// Whether an outcome of that step said that nobody knows.
+    pub(crate) fn was_unknown(&self, id: &str) -> bool {
+        self.entries.iter().any(|e| match &e.event {
+            Event::Outcome { step, hosts, .. } if step == id => {
+                hosts.values().any(|h| matches!(h.verdict, Verdict::Unknown(_)))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// The steps of a plan that change machines by one command: those that can be made to go wrong here.
+pub(crate) fn changes(plan: &PlanView) -> Vec<String> {
+    let kinds = ["run", "sql", "salt", "edit", "fence"];
+    let changing = |s: &&jumpdeck::domain::run::PlanStep| {
+        s.effect != jumpdeck::domain::run::Effect::Read && kinds.contains(&s.kind)
+    };
+    plan.steps.iter().filter(changing).map(|s| s.id.clone()).collect()
+}
+
+/// Whether a step with that kind of act is among the steps.
+pub(crate) fn has(runbook: &Runbook, wanted: impl Fn(&Act) -> bool) -> bool {
+    runbook.steps.iter().any(|s| wanted(&s.act))
+}
+
+// ---- Machines that misbehave for one step ----------------------------------------------------------------------------------
+
+struct Spoil {
+    step: String,
+    how: Wrong,
+    journals: PathBuf,
+    /// Hosts on which it went wrong already.
+    spent: Mutex<BTreeSet<String>>,
+}
+
+impl Spoil {
+    /// Whether the step is being done right now, by the newest entry of the journal, and this is the first command of it on
+    /// the host.
+    fn strikes(&self, host: &str) -> bool {
+        let newest = std::fs::read_dir(&self.journals).unwrap().flatten().map(|e| e.path());
+        let Some(path) = newest.filter(|p| p.extension().is_some_and(|e| e == "jsonl")).max() else { return false };
+        let entries = journal::read(&path).unwrap_or_default();
+        let last = entries.iter().rev().find(|e| !matches!(e.event, Event::Note { .. }));
+        let doing = last.is_some_and(|e| {
+            matches!(&e.event, Event::Intent { step, phase: Phase::Run, attempt: 1, .. } if *step == self.step)
+        });
+        doing && self.spent.lock().unwrap().insert(host.to_owned())
+    }
+}
+
+struct Spoiled {
+    inner: OverSsh,
+    spoil: Option<Arc<Spoil>>,
+}
+
+impl Reach for Spoiled {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+        Box::pin(async move {
+            let session = self.inner.host(name).await?;
+            let Some(spoil) = self.spoil.clone() else { return Ok(session) };
+            Ok(Arc::new(SpoiledSession { session, spoil, host: name.clone() }) as Arc<dyn Session>)
+        })
+    }
+
+    fn jump(&self) -> &HostName {
+        self.inner.jump()
+    }
+}
+
+struct SpoiledSession {
+    session: Arc<dyn Session>,
+    spoil: Arc<Spoil>,
+    host: HostName,
+}
+
+impl Session for SpoiledSession {
+    fn exec<'a>(
+        &'a self,
+        command: &'a str,
+        stdin: &'a [u8],
+        limit: Duration,
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+        Box::pin(async move {
+            if !self.spoil.strikes(self.host.as_str()) {
+                return self.session.exec(command, stdin, limit, out).await;
+            }
+            let cut = || SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test");
+            match self.spoil.how {
+                Wrong::Lies => Ok(Ran { status: Some(0), ..Ran::default() }),
+                Wrong::Fails => Ok(Ran { status: Some(1), stderr: b"refused by the test\n".to_vec(), ..Ran::default() }),
+                Wrong::CutBefore => Err(cut()),
+                Wrong::CutAfter => {
+                    self.session.exec(command, stdin, limit, out).await?;
+                    Err(cut())
+                }
+            }
+        })
+    }
+
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+        self.session.start(command)
+    }
+}
