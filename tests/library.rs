@@ -119,8 +119,14 @@ impl Scene {
                     let (_, rest) = line.as_str().split_once("(Here it is ")?;
                     Some(rest.split_once(".)")?.0.to_owned())
                 });
-                let told = hand.map(|h| h.2.to_owned()).filter(|v| !v.is_empty()).or(said).filter(|v| !v.is_empty()).or(there);
-                let told = told.or_else(|| view.default.as_ref().or(view.choices.first()).map(ToString::to_string));
+                let told = hand
+                    .map(|h| h.2.to_owned())
+                    .filter(|v| !v.is_empty())
+                    .or(said)
+                    .filter(|v| !v.is_empty())
+                    .or(there);
+                let told =
+                    told.or_else(|| view.default.as_ref().or(view.choices.first()).map(ToString::to_string));
                 Reply::Text(told.unwrap_or_else(|| "seen".to_owned()).into())
             }
             PromptKind::Choose(_) => Reply::Chosen('s', None),
@@ -132,7 +138,10 @@ impl Scene {
 /// The runbooks to rehearse: all, or what `JUMPDECK_ONLY` names.
 fn runbooks() -> Vec<String> {
     let only = std::env::var("JUMPDECK_ONLY").ok();
-    rehearsal::names().into_iter().filter(|n| only.as_ref().is_none_or(|o| o.split(',').any(|o| o == n))).collect()
+    rehearsal::names()
+        .into_iter()
+        .filter(|n| only.as_ref().is_none_or(|o| o.split(',').any(|o| o == n)))
+        .collect()
 }
 
 /// Takes the first of these ways that is there. A reason is given with it.

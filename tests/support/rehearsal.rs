@@ -287,7 +287,9 @@ impl Spoil {
     /// the host.
     fn strikes(&self, host: &str) -> bool {
         let newest = std::fs::read_dir(&self.journals).unwrap().flatten().map(|e| e.path());
-        let Some(path) = newest.filter(|p| p.extension().is_some_and(|e| e == "jsonl")).max() else { return false };
+        let Some(path) = newest.filter(|p| p.extension().is_some_and(|e| e == "jsonl")).max() else {
+            return false;
+        };
         let entries = journal::read(&path).unwrap_or_default();
         let last = entries.iter().rev().find(|e| !matches!(e.event, Event::Note { .. }));
         let doing = last.is_some_and(|e| {
@@ -337,7 +339,9 @@ impl Session for SpoiledSession {
             let cut = || SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test");
             match self.spoil.how {
                 Wrong::Lies => Ok(Ran { status: Some(0), ..Ran::default() }),
-                Wrong::Fails => Ok(Ran { status: Some(1), stderr: b"refused by the test\n".to_vec(), ..Ran::default() }),
+                Wrong::Fails => {
+                    Ok(Ran { status: Some(1), stderr: b"refused by the test\n".to_vec(), ..Ran::default() })
+                }
                 Wrong::CutBefore => Err(cut()),
                 Wrong::CutAfter => {
                     self.session.exec(command, stdin, limit, out).await?;
