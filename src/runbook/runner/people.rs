@@ -18,6 +18,9 @@ use crate::runbook::value::{Value, ValueKind};
 /// Time between two looks whether a second person has approved.
 const APPROVAL_EVERY: Duration = Duration::from_millis(500);
 
+/// How long a note stands by itself, at least.
+const NOTE_STANDS: Duration = Duration::from_millis(400);
+
 /// What a person said to a question of yes or no.
 pub(super) enum Said {
     Yes,
@@ -144,6 +147,8 @@ impl Runner {
             Act::Note(text) => {
                 let shown = self.text(doing, text);
                 (self.site.out)("", Clean::lines(&shown));
+                // Whoever follows the run sees it before the next step takes its place.
+                tokio::time::sleep(NOTE_STANDS).await;
                 let mut outcomes = all(doing, Verdict::Done);
                 outcomes.values_mut().for_each(|o| o.output.clone_from(&shown));
                 Ok(Some(outcomes))
