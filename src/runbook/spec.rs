@@ -1,4 +1,4 @@
-//! What a runbook says, validated. Plain data; [`read`] makes it from TOML. docs/runbooks.md describes the file.
+//! What a runbook says, validated. Plain data; `spec::read` makes it from TOML. docs/runbooks.md describes the file.
 //! May import `domain`, `config` (the reader of TOML), `template`, `value`.
 
 use std::time::Duration;
