@@ -26,12 +26,14 @@ struct Scene {
     /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value
     /// seen (or else what the script printed).
     hands: &'static [Hand],
+    /// Changes that are in effect already when they are made, so that a lie about them is true.
+    held: &'static [&'static str],
 }
 
 struct Hand(&'static str, Option<(&'static str, &'static str)>, &'static str);
 
 const PLAIN: Scene =
-    Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[] };
+    Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[], held: &[] };
 const SMALL: Scene = Scene { env: "staging", ..PLAIN };
 
 fn scene(runbook: &str) -> Scene {
@@ -41,7 +43,7 @@ fn scene(runbook: &str) -> Scene {
         }
         "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
         "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
-        "elasticsearch-rolling-restart" => PLAIN,
+        "elasticsearch-rolling-restart" => Scene { held: &["allocation-on"], ..PLAIN },
         "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "failover-masterdb" => Scene {
             inputs: &[("old", "db1-masterdb")],
@@ -86,6 +88,7 @@ fn scene(runbook: &str) -> Scene {
                 ("replica", "db2"),
                 ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
             ],
+            held: &["read-only", "place"],
             hands: &[Hand("Seed", Some(("db2", "mysql -N -e 'SELECT @@global.gtid_slave_pos'")), "")],
             before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE ALL\"")],
             ..SMALL
@@ -202,6 +205,10 @@ async fn a_change_that_says_it_was_done_and_was_not_is_seen_and_the_run_given_up
             let seen = format!("{name}: {step}\n{}", told.story());
             let closing = runbook.steps.iter().any(|s| s.always && s.id == step);
             let titles = told.decisions();
+            if scene(&name).held.contains(&step.as_str()) {
+                assert_eq!((&told.view.state, titles.len()), (&RunState::Finished, 0), "{seen}");
+                continue;
+            }
             assert!(titles.iter().any(|t| t.contains(&step)), "nobody saw it: {seen}");
             if !closing {
                 assert!(matches!(told.view.state, RunState::Abandoned(_)), "{seen}");
