@@ -72,7 +72,11 @@ fn scene(runbook: &str) -> Scene {
             )],
             ..PLAIN
         },
-        "promote-masterdb" => Scene { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..SMALL },
+        "promote-masterdb" => Scene {
+            inputs: &[("old", "db1-masterdb"), ("candidate", "db2")],
+            held: &["candidate-read-only"],
+            ..SMALL
+        },
         "rebuild-salt-master" => Scene {
             inputs: &[("minion", "notes")],
             hands: &[
@@ -199,22 +203,20 @@ async fn changes(name: &str) -> Vec<String> {
 #[ignore = "some steps of some runbooks do not pass yet"]
 async fn a_change_that_says_it_was_done_and_was_not_is_seen_and_the_run_given_up_closes() {
     for name in runbooks() {
+        let mut unseen = Vec::new();
         for step in changes(&name).await {
             let (stage, told) = with(&name, &step, Wrong::Lies, "a").await;
             let runbook = stage.runbook(&name);
             let seen = format!("{name}: {step}\n{}", told.story());
-            let closing = runbook.steps.iter().any(|s| s.always && s.id == step);
-            let titles = told.decisions();
-            if scene(&name).held.contains(&step.as_str()) {
-                assert_eq!((&told.view.state, titles.len()), (&RunState::Finished, 0), "{seen}");
-                continue;
-            }
-            assert!(titles.iter().any(|t| t.contains(&step)), "nobody saw it: {seen}");
-            if !closing {
+            if !told.decisions().iter().any(|t| t.contains(&step)) {
+                assert_eq!(told.view.state, RunState::Finished, "{seen}");
+                unseen.push(step);
+            } else if !runbook.steps.iter().any(|s| s.always && s.id == step) {
                 assert!(matches!(told.view.state, RunState::Abandoned(_)), "{seen}");
                 told.closed(&runbook);
             }
         }
+        assert_eq!(unseen, scene(&name).held, "{name}: lies that nobody saw");
     }
 }
 
