@@ -257,7 +257,6 @@ async fn a_change_that_says_it_was_done_and_was_not_is_seen_and_the_run_given_up
     every_change(|name, _, step| async move {
         let (stage, told) = with(&name, &step, Wrong::Lies, "a").await;
         let runbook = stage.runbook(&name);
-        let seen = told.decisions().iter().any(|t| t.contains(&step));
         if !told.decisions().iter().any(|t| t.contains(&step)) {
             hold(scene(&name).held.contains(&step.as_str()), "nobody saw it", &name, &told)?;
             return hold(told.view.state == RunState::Finished, "it did not finish", &name, &told);
