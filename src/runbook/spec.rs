@@ -169,9 +169,9 @@ pub enum OnFail {
     /// What was done is taken back, after a yes.
     Rollback,
     /// A person may skip it; this is what it means.
-    Skip(String),
+    Skip(Template),
     /// The host is left out of the rest; this is what it means.
-    Exclude(String),
+    Exclude(Template),
 }
 
 /// How a step is taken back.

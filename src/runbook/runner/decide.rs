@@ -59,7 +59,9 @@ impl Runner {
             text.extend(self.way_back());
         }
         let meaning = match &planned.step.on_fail {
-            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => Some(meaning.clone()),
+            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => {
+                self.machine.at(decision.step, None, |scope| scope.shown(meaning))
+            }
             OnFail::Stop | OnFail::Rollback => None,
         };
         let choices = decision.ways.iter().map(|way| {

@@ -11,7 +11,7 @@ use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, R
 use crate::domain::text::Clean;
 use crate::runbook::event::{Event, Verdict};
 use crate::runbook::machine::Doing;
-use crate::runbook::spec::{Act, Input, Step};
+use crate::runbook::spec::{Act, Input, On, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
@@ -222,7 +222,11 @@ impl Runner {
             }
             let title =
                 self.machine.at(index, None, |scope| scope.shown(&planned.step.title)).unwrap_or_default();
-            let hosts = self.machine.hosts(index).unwrap_or_default();
+            let hosts = self.machine.hosts(index);
+            if planned.step.on != On::Nowhere && hosts.as_ref().is_some_and(Vec::is_empty) {
+                continue;
+            }
+            let hosts = hosts.unwrap_or_default();
             lines.push(Clean::new(&format!(
                 "{title} ({})",
                 if hosts.is_empty() { "-".to_owned() } else { hosts.join(", ") }

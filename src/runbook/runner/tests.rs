@@ -250,6 +250,7 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),
         hush: Hush::default(),
+        entries: Vec::new(),
     }
 }
 

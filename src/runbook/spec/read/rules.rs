@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
 
+use super::text::Use;
 use super::{Reading, place};
 use crate::runbook::spec::{On, OnFail, Step, Undo};
 
@@ -109,11 +110,11 @@ impl Reading<'_> {
         self.reader.only(&inner, &["skip", "exclude"]);
         match (inner.get("skip").is_some(), inner.get("exclude").is_some()) {
             (true, false) => {
-                let means = self.line(&inner, "skip", true);
+                let means = self.text(&inner, "skip", Use::Shown).unwrap_or_default();
                 OnFail::Skip(means)
             }
             (false, true) => {
-                let means = self.line(&inner, "exclude", true);
+                let means = self.text(&inner, "exclude", Use::Shown).unwrap_or_default();
                 OnFail::Exclude(means)
             }
             _ => {
