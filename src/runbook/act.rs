@@ -134,21 +134,43 @@ pub(super) fn shown(machine: &Machine, step: usize, act: &Act, hosts: &[String])
         .collect()
 }
 
-/// Does what a step says on hosts. Never asks a person.
+/// Does what a step says on hosts. Never asks a person. What only reads is tried again as often as the step says,
+/// until every host answers as expected.
 pub(super) async fn perform(site: &Site, machine: &Machine, index: usize, hosts: &[String]) -> Option<Done> {
+    let step = &machine.plan().steps.get(index)?.step;
+    let mut done = once(site, machine, index, hosts).await?;
+    let tries = if step.effect == Effect::Read { step.retries } else { 0 };
+    for left in (0..tries).rev() {
+        if done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) {
+            break;
+        }
+        for (host, outcome) in &done.hosts {
+            if let Verdict::Failed(why) = &outcome.verdict {
+                let text = format!("tried again, {left} tries left after this: {why}");
+                (site.out)(host, vec![Clean::new(&text)]);
+            }
+        }
+        tokio::time::sleep(RETRY_AFTER).await;
+        done = once(site, machine, index, hosts).await?;
+    }
+    Some(done)
+}
+
+/// Time between two tries.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+async fn once(site: &Site, machine: &Machine, index: usize, hosts: &[String]) -> Option<Done> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
     let answers = match &step.act {
         Act::Check(question) => {
             let asking = Asking { question, hosts, limit: step.timeout, quiet: step.sensitive };
-            let mut answers = ask(site, machine, index, &asking).await;
-            for _ in 0..step.retries {
-                if answers.values().all(Result::is_ok) {
-                    break;
-                }
-                answers = ask(site, machine, index, &asking).await;
-            }
-            answers
+            ask(site, machine, index, &asking).await
+        }
+        // What it would wait for may rest on a change that was only printed: it is asked once.
+        Act::WaitUntil { ask: question, .. } if machine.dry_run && machine.has_printed() => {
+            let limit = step.timeout.min(PROOF_LIMIT);
+            ask(site, machine, index, &Asking { question, hosts, limit, quiet: step.sensitive }).await
         }
         Act::WaitUntil { ask: question, every } => {
             let asking = Asking { question, hosts, limit: step.timeout, quiet: true };
@@ -244,7 +266,7 @@ fn kept(text: &str) -> String {
 }
 
 /// Proves from the targets that a change is in effect. One that reported success and is not is a failure.
-async fn read_back(
+pub(super) async fn read_back(
     site: &Site,
     machine: &Machine,
     index: usize,
@@ -390,7 +412,9 @@ pub(super) async fn probe(
     };
     let mut outcomes: BTreeMap<String, HostOutcome> = BTreeMap::new();
     let proofs = prove(site, machine, index, checks, hosts).await;
-    for host in hosts {
+    let nowhere = [String::new()];
+    let places = if hosts.is_empty() { &nowhere } else { hosts };
+    for host in places {
         let about: Vec<&Proof> =
             proofs.iter().filter(|p| p.fact.host == *host || !hosts.contains(&p.fact.host)).collect();
         let verdict = match about.iter().find(|p| !p.fact.holds) {

@@ -11,6 +11,7 @@ use super::judge;
 use super::plan::{Plan, PlannedStep};
 use super::scope::{Captured, Scope};
 use super::spec::{Act, Confirming, OnFail, Undo};
+use super::uses;
 use super::value::{Value, ValueKind};
 
 mod next;
@@ -170,10 +171,26 @@ impl Machine {
         self.captured.entry(name.to_owned()).or_default().insert(host.to_owned(), value);
     }
 
-    /// Whether something was only printed so far: what is read after it may be different in a live run.
+    /// Whether a change was only printed so far: what is read after it may be different in a live run.
     #[must_use]
     pub fn has_printed(&self) -> bool {
-        self.records.iter().any(|r| r.status == Status::Printed)
+        self.records.iter().zip(&self.plan.steps).any(|(record, planned)| {
+            let changes =
+                planned.step.effect != Effect::Read || matches!(planned.step.act, Act::Manual { .. });
+            record.status == Status::Printed && changes
+        })
+    }
+
+    /// What a step rests on that a dry run does not know, as the step before that would have told it did not.
+    fn rests_on_unknown(&self, index: usize) -> Option<String> {
+        let uses = uses::names(&self.plan.steps.get(index)?.step);
+        let before = self.plan.steps.iter().take(index);
+        before.rev().find_map(|planned| {
+            let (name, _) = kinds(planned)
+                .into_iter()
+                .find(|(name, _)| uses.contains(name.as_str()) && !self.captured.contains_key(name))?;
+            Some(format!("it rests on {{{name}}}, which {} would have told", planned.id))
+        })
     }
 
     /// Calls with the place of a step, to look variables up from.
