@@ -25,7 +25,13 @@ impl Runner {
     ) -> Result<Option<Outcomes>, Halt> {
         let plan = self.machine.plan().clone();
         let id = plan.steps.get(doing.step).map(|s| s.id.clone()).unwrap_or_default();
-        let command = format!("jumpdeck runbook approve {} {}", quoted(&self.machine.run), quoted(&id));
+        let command = match self.needs.simulated {
+            true => "nobody can: a simulated fleet is in this program only; say no to give up".to_owned(),
+            false => {
+                let (run, env) = (&self.machine.run, &self.needs.env.name);
+                format!("jumpdeck runbook approve {run} {} --env {}", quoted(&id), quoted(env.as_str()))
+            }
+        };
         loop {
             if let Some(who) = self.needs.lease.as_ref().and_then(|l| l.approved(&id)) {
                 self.board.prompt(None);
