@@ -26,9 +26,11 @@ use super::spec::Act;
 mod board;
 mod decide;
 mod doing;
+mod dry;
 mod hush;
 mod launch;
 mod people;
+mod vouch;
 
 use board::Board;
 pub(in crate::runbook) use board::{picture, seen};

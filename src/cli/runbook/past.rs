@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::hint;
 use crate::cli::{CliError, Common, print, setup};
 use crate::runbook::event::Event;
 use crate::runbook::journal::{self, Entry};
@@ -87,10 +88,10 @@ pub(in crate::cli) fn began_in(folder: &Path, run: &str) -> Result<Began, CliErr
     }
 }
 
-/// A simulated run goes on in a simulated fleet, a real one in the real fleet.
-pub(super) fn same_fleet(began: &Began, common: &Common) -> Result<(), CliError> {
+/// A run goes on in the fleet that it began in. A simulated one is gone with its program.
+pub(super) fn still_there(began: &Began, common: &Common) -> Result<(), CliError> {
     match (began.simulated, common.demo.is_some()) {
-        (true, false) => Err(CliError::Usage("this run is of a simulated fleet: add --demo".to_owned())),
+        (true, _) => Err(CliError::Refused(format!("this run is SIMULATED: {}", hint::WORLD_GONE))),
         (false, true) => Err(CliError::Usage("this run is of a real fleet: leave --demo out".to_owned())),
         _ => Ok(()),
     }

@@ -6,7 +6,7 @@ use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::Event;
 use crate::runbook::machine::{Decision, Way};
-use crate::runbook::spec::{OnFail, Undo};
+use crate::runbook::spec::{Act, OnFail, Undo};
 
 impl Way {
     fn key(self) -> char {
@@ -100,6 +100,11 @@ impl Runner {
         reason: Option<String>,
         id: &str,
     ) -> Result<(), Halt> {
+        let fence =
+            self.machine.plan().steps.get(decision.step).is_some_and(|p| matches!(p.step.act, Act::Fence(_)));
+        if fence && way == Way::WasDone && !self.fence_was_done(decision.step, &decision.why).await? {
+            return Ok(());
+        }
         let said = reason.clone().unwrap_or_default();
         self.write(Event::Answered {
             step: id.to_owned(),

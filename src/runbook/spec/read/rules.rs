@@ -50,6 +50,10 @@ impl Reading<'_> {
             // That was told; nothing more can be said.
             return Undo::Impossible;
         }
+        if step.retries > 0 && kind == "wait_until" {
+            let help = "leave retries out: it asks again and again anyway; timeout says how long";
+            self.reader.error(place(table, "retries"), "retries of a step that waits", help);
+        }
         if step.retries > 0 && step.effect != Effect::Read {
             let help = "leave retries out: what changes something is never done again by itself";
             self.reader.error(place(table, "retries"), "retries of a step that changes something", help);
@@ -67,6 +71,10 @@ impl Reading<'_> {
                 }
             }
             return Undo::Nothing;
+        }
+        if kind == "fence" && matches!(step.on_fail, OnFail::Skip(_) | OnFail::Exclude(_)) {
+            let help = "leave on_fail out: where it cannot be proved, a second person says so";
+            self.reader.error(place(table, "on_fail"), "a fence that may be left out", help);
         }
         let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
         if !written("read_back") && !proves_itself {
