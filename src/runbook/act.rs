@@ -28,8 +28,10 @@ pub(super) mod host_key;
 mod salt;
 mod script;
 mod sql;
+mod ticket;
 
 pub(super) use ask::{Asking, ask};
+use ticket::{For, Manner};
 
 /// Takes output as it comes: host and printable lines.
 pub(super) type Output = dyn Fn(&str, Vec<Clean>) + Send + Sync;
@@ -138,6 +140,7 @@ pub(super) fn shown(machine: &Machine, step: usize, act: &Act, hosts: &[String])
 pub(super) async fn perform(site: &Site, machine: &Machine, index: usize, hosts: &[String]) -> Option<Done> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
+    let what = if step.effect == Effect::Read { For::Asking } else { For::Change };
     let answers = match &step.act {
         Act::Check(question) => {
             let asking = Asking { question, hosts, limit: step.timeout, quiet: step.sensitive };
@@ -157,10 +160,12 @@ pub(super) async fn perform(site: &Site, machine: &Machine, index: usize, hosts:
         Act::Run(script) | Act::Fence(script) if step.detached => {
             detached::run(site, machine, index, script, hosts, step).await
         }
-        Act::Run(script) | Act::Fence(script) => script::on(site, machine, index, script, hosts, step).await,
-        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
-        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
+        Act::Run(script) | Act::Fence(script) => {
+            script::on(site, machine, index, script, hosts, Manner::of(step, what)).await
+        }
+        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, Manner::of(step, what)).await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, what).await,
+        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout, what).await,
         Act::HostKey(key) => host_key::on(site, machine, index, key, hosts).await,
         Act::Elect { by, into } => return Some(elect::best(machine, index, by, into)),
         _ => return None,
@@ -358,8 +363,27 @@ pub(super) fn failed(why: &str) -> HostOutcome {
     }
 }
 
-/// Whether a step whose outcome nobody knows was done: asked of the targets, never guessed.
+/// Whether a step whose outcome nobody knows was done: asked of the targets when nothing of it is under way there any
+/// more, never guessed. `undo`: what takes it back, and the proof of that, when it is asked whether it was taken back.
 pub(super) async fn probe(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    hosts: &[String],
+    undo: Option<(&Act, &[Check])>,
+) -> BTreeMap<String, HostOutcome> {
+    let Some(planned) = machine.plan().steps.get(index) else { return BTreeMap::new() };
+    let step = &planned.step;
+    let (act, what) = undo.map_or((&step.act, For::Change), |(act, _)| (act, For::Undo));
+    let open = ticket::settle(site, machine, index, act, hosts, what).await;
+    let settled: Vec<String> = hosts.iter().filter(|h| !open.contains_key(*h)).cloned().collect();
+    let mut outcomes = asked(site, machine, index, &settled, undo.map(|(_, checks)| checks)).await;
+    outcomes.extend(open);
+    outcomes
+}
+
+/// What the targets say of a change that is not under way any more.
+async fn asked(
     site: &Site,
     machine: &Machine,
     index: usize,
@@ -418,12 +442,14 @@ pub(super) async fn undo(
     hosts: &[String],
 ) -> BTreeMap<String, HostOutcome> {
     let Some(planned) = machine.plan().steps.get(index) else { return BTreeMap::new() };
-    let step = &planned.step;
+    let (step, what) = (&planned.step, For::Undo);
     let answers = match act {
-        Act::Run(text) | Act::Fence(text) => script::on(site, machine, index, text, hosts, step).await,
-        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
-        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
+        Act::Run(text) | Act::Fence(text) => {
+            script::on(site, machine, index, text, hosts, Manner::of(step, what)).await
+        }
+        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, Manner::of(step, what)).await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, what).await,
+        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout, what).await,
         _ => BTreeMap::new(),
     };
     let mut outcomes: BTreeMap<String, HostOutcome> =
