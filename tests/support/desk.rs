@@ -153,3 +153,28 @@ pub(crate) fn to_the_end(
         }
     }
 }
+
+/// The same, until an event of that kind and step is on the disk. False: the program ended before.
+pub(crate) fn to_the_entry(
+    terminal: &mut Terminal,
+    answers: &mut Answers,
+    choose: &mut Choice<'_>,
+    home: &Path,
+    (event, step): (&str, &str),
+) -> bool {
+    let end = Instant::now() + Duration::from_secs(150);
+    loop {
+        assert!(Instant::now() < end, "{step} was not reached; it said:\n{}", terminal.said);
+        let there = entries(home).iter().any(|e| e["event"] == event && e["step"] == step);
+        if there || terminal.has_ended() {
+            return there;
+        }
+        terminal.pump();
+        assert!(answers.give(terminal, choose), "nobody knows an answer:\n{}", terminal.said);
+    }
+}
+
+/// What is said to a choice by whoever just wants it done: what nobody knows is looked for, what failed is done again.
+pub(crate) fn go_on(_: &str, letters: &[char]) -> Option<char> {
+    ['l', 'r'].into_iter().find(|letter| letters.contains(letter))
+}
