@@ -30,6 +30,7 @@ mod proof;
 mod salt;
 mod script;
 mod sql;
+mod ticket;
 mod wait;
 
 pub(super) use ask::{Asking, ask};
@@ -37,6 +38,7 @@ use outcome::outcome_of;
 pub(super) use outcome::{conclude, failed};
 use proof::PROOF_LIMIT;
 pub(super) use proof::{probe, prove, read_back};
+use ticket::{For, Manner};
 use wait::wait_until;
 
 /// Takes output as it comes: host and printable lines.
@@ -170,6 +172,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 async fn once(site: &Site, machine: &Machine, index: usize, hosts: &[String]) -> Option<Done> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
+    let what = if step.effect == Effect::Read { For::Asking } else { For::Change };
     let answers = match &step.act {
         Act::Check(question) => {
             let asking = Asking { question, hosts, limit: step.timeout, quiet: step.sensitive };
@@ -187,10 +190,12 @@ async fn once(site: &Site, machine: &Machine, index: usize, hosts: &[String]) ->
         Act::Run(script) | Act::Fence(script) if step.detached => {
             detached::run(site, machine, index, script, hosts, step).await
         }
-        Act::Run(script) | Act::Fence(script) => script::on(site, machine, index, script, hosts, step).await,
-        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
-        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
+        Act::Run(script) | Act::Fence(script) => {
+            script::on(site, machine, index, script, hosts, Manner::of(step, what)).await
+        }
+        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, Manner::of(step, what)).await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, what).await,
+        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout, what).await,
         Act::HostKey(key) => host_key::on(site, machine, index, key, hosts).await,
         Act::Elect { by, into } => return Some(elect::best(machine, index, by, into)),
         _ => return None,
@@ -208,12 +213,14 @@ pub(super) async fn undo(
     hosts: &[String],
 ) -> BTreeMap<String, HostOutcome> {
     let Some(planned) = machine.plan().steps.get(index) else { return BTreeMap::new() };
-    let step = &planned.step;
+    let (step, what) = (&planned.step, For::Undo);
     let answers = match act {
-        Act::Run(text) | Act::Fence(text) => script::on(site, machine, index, text, hosts, step).await,
-        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, step.timeout, step.sensitive).await,
-        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step).await,
-        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout).await,
+        Act::Run(text) | Act::Fence(text) => {
+            script::on(site, machine, index, text, hosts, Manner::of(step, what)).await
+        }
+        Act::Sql(sql) => sql::on(site, machine, index, sql, hosts, Manner::of(step, what)).await,
+        Act::Salt(call) => salt::on(site, machine, index, call, hosts, step, what).await,
+        Act::Edit(edit) => edit::on(site, machine, index, edit, hosts, step.timeout, what).await,
         _ => BTreeMap::new(),
     };
     let mut outcomes: BTreeMap<String, HostOutcome> =

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Act, Asking, Check, Fact, HostOutcome, Machine, Scope, Site, Verdict, ask, detached, edit, host_key,
-    judge, salt,
+    Act, Asking, Check, Fact, For, HostOutcome, Machine, Scope, Site, Verdict, ask, detached, edit, host_key,
+    judge, salt, ticket,
 };
 
 /// Proves from the targets that a change is in effect. One that reported success and is not is a failure.
@@ -70,8 +70,27 @@ pub(in crate::runbook) async fn prove(
 /// A proof that takes longer is none.
 pub(super) const PROOF_LIMIT: Duration = Duration::from_secs(15);
 
-/// Whether a step whose outcome nobody knows was done: asked of the targets, never guessed.
+/// Whether a step whose outcome nobody knows was done: asked of the targets when nothing of it is under way there any
+/// more, never guessed. `undo`: what takes it back, and the proof of that, when it is asked whether it was taken back.
 pub(in crate::runbook) async fn probe(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    hosts: &[String],
+    undo: Option<(&Act, &[Check])>,
+) -> BTreeMap<String, HostOutcome> {
+    let Some(planned) = machine.plan().steps.get(index) else { return BTreeMap::new() };
+    let step = &planned.step;
+    let (act, what) = undo.map_or((&step.act, For::Change), |(act, _)| (act, For::Undo));
+    let open = ticket::settle(site, machine, index, act, hosts, what).await;
+    let settled: Vec<String> = hosts.iter().filter(|h| !open.contains_key(*h)).cloned().collect();
+    let mut outcomes = asked(site, machine, index, &settled, undo.map(|(_, checks)| checks)).await;
+    outcomes.extend(open);
+    outcomes
+}
+
+/// What the targets say of a change that is not under way any more.
+async fn asked(
     site: &Site,
     machine: &Machine,
     index: usize,

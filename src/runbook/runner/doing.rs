@@ -47,11 +47,11 @@ impl Runner {
             Phase::Undo => self.undo_step(doing, &step).await?,
             Phase::UndoProbe => {
                 self.intend(doing, BTreeMap::new(), Vec::new())?;
-                let checks = match &step.undo {
-                    Undo::By { read_back, .. } => read_back.as_slice(),
-                    _ => &[],
+                let back = match &step.undo {
+                    Undo::By { act, read_back } => Some((act.as_ref(), read_back.as_slice())),
+                    _ => None,
                 };
-                Some(act::probe(&self.site, &self.machine, doing.step, &doing.hosts, Some(checks)).await)
+                Some(act::probe(&self.site, &self.machine, doing.step, &doing.hosts, back).await)
             }
         };
         if let Some(hosts) = hosts {
