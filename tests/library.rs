@@ -32,8 +32,15 @@ struct Scene {
 
 struct Hand(&'static str, Option<(&'static str, &'static str)>, &'static str);
 
-const PLAIN: Scene =
-    Scene { world: "wpd-2015", env: "production", inputs: &[], before: &[], broken: |_| (), hands: &[], held: &[] };
+const PLAIN: Scene = Scene {
+    world: "wpd-2015",
+    env: "production",
+    inputs: &[],
+    before: &[],
+    broken: |_| (),
+    hands: &[],
+    held: &[],
+};
 const SMALL: Scene = Scene { env: "staging", ..PLAIN };
 
 fn scene(runbook: &str) -> Scene {

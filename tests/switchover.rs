@@ -12,8 +12,8 @@ mod support;
 
 use std::path::Path;
 
-use jumpdeck::domain::run::RunState;
-use support::{agrees, fleet, lane, own_runbooks, run};
+use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use support::{Scene, Told, agrees, fleet, lane, own_runbooks, run};
 
 async fn switch(dir: &Path, folder: &Path, old: &str, candidate: &str) -> std::time::Duration {
     let what = ("promote-masterdb", &[("old", old), ("candidate", candidate)][..]);
@@ -39,5 +39,101 @@ async fn writes_move_to_a_replica_and_back_and_none_is_lost() {
         }
         lane(&dir, &["writers", "stop"]);
         println!("{mode}: {}", lane(&dir, &["writers", "score"]));
+    }
+}
+
+/// A switchover to db2; at decisions everything is taken back where that can be.
+async fn tried(scene: &Scene, mut before: impl FnMut(&Prompt)) -> Told {
+    let what = ("promote-masterdb", &[("old", support::MASTER), ("candidate", "db2")][..]);
+    let answer = |prompt: &Prompt| {
+        before(prompt);
+        match &prompt.kind {
+            PromptKind::Choose(choices) if choices.iter().any(|c| c.key == 'b') => Reply::Chosen('b', None),
+            _ => agrees(prompt),
+        }
+    };
+    scene.run(&own_runbooks(), what, answer).await
+}
+
+/// That the run was refused at that step, with these words, before anything was changed; and that no row is lost.
+fn refused(scene: &Scene, told: &Told, step: &str, words: &str) {
+    assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
+    let said = told.said(&format!("{step} did not succeed"));
+    assert!(said.contains(words), "{said}");
+    assert_eq!(told.state_of("prepare"), StepState::Waiting, "{}", told.story());
+    scene.is_untouched();
+    scene.lane(&["writers", "stop"]);
+    println!("{}", scene.lane(&["writers", "score"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_with_a_transaction_of_its_own_is_refused() {
+    let Some(dir) = fleet() else { return };
+    for (mode, kind, step, words) in [
+        ("gtid", "errant-domain", "no-errant-proof", "7-2-1"),
+        ("gtid-nolsu", "errant-domain", "no-errant-proof", "7-2-1"),
+        (
+            "position",
+            "errant-domain",
+            "own-known",
+            "transactions of its own: up to 7-2-1, of which the master has those up to 0",
+        ),
+        ("position", "errant", "own-known", "transactions of its own: up to 0-2-"),
+    ] {
+        println!("{mode}, {kind}");
+        let scene = Scene::new(dir.clone(), mode);
+        scene.lane(&["db", "inject", kind, "db2"]);
+        let told = tried(&scene, |_| ()).await;
+        refused(&scene, &told, step, words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_does_not_keep_up_is_refused() {
+    let Some(dir) = fleet() else { return };
+    for (mode, kind, step, words) in [
+        ("gtid", "stuck", "following", "db2: Slave_SQL_Running No;"),
+        ("gtid", "delay", "no-delay", "db2: SQL_Delay 3600;"),
+        ("gtid", "blocked", "lag", "db2: waited -1;"),
+        ("position", "blocked", "lag-log", "db2: waited -1;"),
+    ] {
+        println!("{mode}, {kind}");
+        let scene = Scene::new(dir.clone(), mode);
+        scene.lane(&["db", "inject", kind, "db2"]);
+        let told = tried(&scene, |_| ()).await;
+        scene.lane(&["db", "heal", kind, "db2"]);
+        refused(&scene, &told, step, words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_writes_through_read_only_is_refused() {
+    let Some(dir) = fleet() else { return };
+    let scene = Scene::new(dir, "gtid");
+    scene.lane(&["db", "inject", "super"]);
+    let told = tried(&scene, |_| ()).await;
+    refused(&scene, &told, "privileges", "'wiki'@'%'");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_falls_behind_after_the_checks_leaves_the_master_writing() {
+    let Some(dir) = fleet() else { return };
+    for (mode, step) in [("gtid", "candidate-level"), ("position", "candidate-level-log")] {
+        let scene = Scene::new(dir.clone(), mode);
+        let told = tried(&scene, |prompt| {
+            if prompt.title.as_str().starts_with("Freeze db1-masterdb") {
+                scene.lane(&["db", "inject", "blocked", "db2"]);
+            }
+        })
+        .await;
+        assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+        let said = told.said(&format!("{step} did not succeed"));
+        assert!(said.contains("db2: waited -1;"), "{said}");
+        scene.is_untouched();
+        scene.lane(&["db", "heal", "blocked", "db2"]);
+        let states = scene.lane(&["exec", "salt", "salt", "db*", "state.list_disabled"]);
+        assert!(!states.contains("highstate"), "{states}");
+        scene.lane(&["writers", "stop"]);
+        println!("{mode}: {}", scene.lane(&["writers", "score"]));
     }
 }

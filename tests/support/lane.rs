@@ -78,6 +78,72 @@ pub(crate) fn until(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// The database that takes writes in a fleet that is new.
+pub(crate) const MASTER: &str = "db1-masterdb";
+
+/// The fleet, applications writing, in one mode of replication; whole again when this is dropped, whatever a test did to
+/// it.
+pub(crate) struct Scene {
+    pub(crate) dir: PathBuf,
+    journals: tempfile::TempDir,
+}
+
+impl Scene {
+    pub(crate) fn new(dir: PathBuf, mode: &str) -> Self {
+        lane(&dir, &["salt", "up"]);
+        lane(&dir, &["db", "reset", mode]);
+        lane(&dir, &["writers", "start"]);
+        Self { dir, journals: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn lane(&self, words: &[&str]) -> String {
+        lane(&self.dir, words)
+    }
+
+    pub(crate) fn sql(&self, host: &str, statement: &str) -> String {
+        sql(&self.dir, host, statement)
+    }
+
+    pub(crate) async fn run(
+        &self,
+        runbooks: &Path,
+        what: (&str, &[(&str, &str)]),
+        answer: impl FnMut(&Prompt) -> Reply,
+    ) -> Told {
+        run(&self.dir, self.journals.path(), runbooks, what, answer).await
+    }
+
+    /// That the master takes writes and nobody else does, that both replicas are led to it, and that applications and
+    /// pillar name it.
+    pub(crate) fn is_untouched(&self) {
+        let read_only = [MASTER, "db2", "db3"].map(|host| self.sql(host, "SELECT @@global.read_only"));
+        assert_eq!(read_only, ["0", "1", "1"]);
+        let hosts = self.lane(&["exec", MASTER, "cat", "/etc/hosts"]);
+        let line = hosts.lines().find(|l| l.ends_with(" masterdb")).unwrap();
+        let address = line.split_whitespace().next().unwrap();
+        for replica in ["db2", "db3"] {
+            assert_eq!(slave(&self.dir, replica, "Master_Host"), address, "{replica}");
+        }
+        for app in ["app1", "app2"] {
+            let file = self.lane(&["exec", app, "cat", "/etc/webplatform/db.ini"]);
+            assert!(file.contains(&format!("host = {address}\n")), "{app}: {file}");
+        }
+        let pillar = self.lane(&["exec", "salt", "cat", "/srv/pillar/infra/production.sls"]);
+        assert!(pillar.lines().any(|l| l.trim() == format!("writes: {address}")), "{address}: {pillar}");
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        for words in [&["mend", MASTER][..], &["writers", "stop"], &["db", "reset", "gtid"]] {
+            let (said, well) = tried(&self.dir, words);
+            if !well {
+                println!("tests/fleet {words:?}: {said}");
+            }
+        }
+    }
+}
+
 /// How a run on the fleet ended.
 pub(crate) struct Told {
     pub(crate) view: Arc<RunView>,
