@@ -1,4 +1,5 @@
-//! failover-masterdb on the real fleet: the master's cable is cut while applications write. Needs `JUMPDECK_FLEET`.
+//! failover-masterdb and setup-replica on the real fleet, while applications write: the master's cable is cut; a replica
+//! that lost its data gets them again. Needs `JUMPDECK_FLEET`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
@@ -7,8 +8,9 @@ mod lane;
 #[path = "support/operator.rs"]
 mod operator;
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::runbook::value::gtid;
@@ -162,8 +164,7 @@ async fn the_replica_that_has_most_is_promoted_and_what_nobody_has_is_counted() 
     // The one that had less has caught up with the new master, and knows its name.
     let end = scene.sql("db2", POSITION);
     assert_eq!(scene.sql("db3", &format!("SELECT MASTER_GTID_WAIT('{end}', 20)")), "0");
-    let rows = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(id, app, seq)))) FROM webplatform.journal";
-    assert_eq!(scene.sql("db2", rows), scene.sql("db3", rows));
+    assert_eq!(scene.sql("db2", ROWS), scene.sql("db3", ROWS));
     assert_eq!(slave(&scene.dir, "db3", "Master_SSL_Allowed"), "Yes");
     let hosts = scene.lane(&["exec", "db3", "grep", "-w", "masterdb", "/etc/hosts"]);
     assert!(hosts.starts_with(&slave(&scene.dir, "db3", "Master_Host")), "{hosts}");
@@ -196,4 +197,66 @@ async fn by_file_and_position_nothing_is_done_and_it_is_said_why() {
     assert!(said.contains("db2: Using_Gtid No;") && said.contains("db3: Using_Gtid No;"), "{said}");
     assert!(said.contains("By file and position this is not done here"), "{said}");
     scene.is_untouched();
+}
+
+const ROWS: &str = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(id, app, seq)))) FROM webplatform.journal";
+
+/// What a person does by hand, as the step says; the position that stands in the dump.
+fn seed(scene: &Scene) -> String {
+    let dump = "mariadb-dump --all-databases --single-transaction --routines --flush-privileges --master-data=2 --gtid";
+    let dump = scene.lane(&["exec", MASTER, "sh", "-c", dump]);
+    scene.sql("db3", "RESET MASTER");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet");
+    let mut loading = Command::new(script);
+    loading.arg("--dir").arg(&scene.dir).args(["exec", "db3", "mariadb"]).stdin(Stdio::piped());
+    let mut loading = loading.spawn().unwrap();
+    let mut into = loading.stdin.take().unwrap();
+    into.write_all(format!("SET SESSION sql_log_bin = 0;\n{dump}").as_bytes()).unwrap();
+    drop(into);
+    assert!(loading.wait().unwrap().success());
+    let line = dump.lines().find(|l| l.contains("gtid_slave_pos")).unwrap();
+    line.split('\'').nth(1).unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_lost_its_data_is_seeded_and_follows_over_tls() {
+    let Some(dir) = fleet() else { return };
+    let scene = Scene::new(dir, "gtid");
+    scene.sql("db3", "STOP ALL SLAVES; RESET SLAVE ALL; DROP DATABASE webplatform; DROP DATABASE fleet");
+    let what = ("setup-replica", &[("master", MASTER), ("replica", "db3")][..]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+
+    // Nothing was seeded, and it wrote by itself.
+    let seen = scene.sql("db3", "SELECT @@global.gtid_slave_pos");
+    let told = scene
+        .run(&folder, what, |prompt| match &prompt.kind {
+            PromptKind::Input(view) if view.name == "seeded_at" => Reply::Text(seen.clone().into()),
+            _ => agrees(prompt),
+        })
+        .await;
+    assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
+    let said = told.said("own-log did not succeed");
+    assert!(said.contains("0-3-"), "{said}");
+    assert_eq!(scene.sql("db3", "SHOW ALL SLAVES STATUS"), "");
+
+    let told = scene
+        .run(&folder, what, |prompt| match &prompt.kind {
+            PromptKind::Input(view) if view.name == "seeded_at" => Reply::Text(seed(&scene).into()),
+            _ => agrees(prompt),
+        })
+        .await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    scene.lane(&["writers", "stop"]);
+    let end = scene.sql(MASTER, POSITION);
+    assert_eq!(scene.sql("db3", &format!("SELECT MASTER_GTID_WAIT('{end}', 20)")), "0");
+    assert_eq!(scene.sql(MASTER, ROWS), scene.sql("db3", ROWS));
+    assert_eq!(scene.sql("db3", "SELECT @@global.read_only"), "1");
+    for (column, wanted) in
+        [("Master_SSL_Allowed", "Yes"), ("Master_SSL_Verify_Server_Cert", "Yes"), ("Using_Gtid", "Slave_Pos")]
+    {
+        assert_eq!(slave(&scene.dir, "db3", column), wanted, "{column}");
+    }
+    scene.is_untouched();
+    scene.lane(&["writers", "score"]);
+    scene.lane(&["prove"]);
 }
