@@ -135,6 +135,8 @@ pub struct Step {
     pub point_of_no_return: bool,
     /// Standing after it is safe as long as one likes: the dwell clock ends, and a rollback goes back no further.
     pub safe_point: bool,
+    /// Whether users' writes stop with it, or go on again: the report tells the time between.
+    pub writes: Option<Writes>,
     /// How long it may take.
     pub timeout: Duration,
     /// Tried again so often (reads only).
@@ -151,6 +153,15 @@ pub struct Step {
     pub confirm: Confirming,
     /// Outlives the link: runs detached and is found again.
     pub detached: bool,
+}
+
+/// What a step means for users' writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// From its end on they are refused.
+    Stop,
+    /// From its end on they are taken.
+    Resume,
 }
 
 /// Who says yes to a step.

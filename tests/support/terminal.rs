@@ -23,6 +23,8 @@ pub(crate) struct Terminal {
     slave: File,
     child: Child,
     pub(crate) said: String,
+    /// What stands on its screen now.
+    screen: vt100::Parser,
     /// Up to where what it said was waited for.
     seen: usize,
 }
@@ -38,7 +40,9 @@ impl Terminal {
         rustix::termios::tcsetwinsize(&slave, size).unwrap();
         let side = || Stdio::from(slave.try_clone().unwrap());
         let child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
-        Self { master: File::from(master), slave, child, said: String::new(), seen: 0 }
+        let cells = |n: u16| std::num::NonZero::new(n).unwrap();
+        let screen = vt100::Parser::new(cells(size.ws_row), cells(size.ws_col), 0);
+        Self { master: File::from(master), slave, child, said: String::new(), screen, seen: 0 }
     }
 
     /// Takes in what it says; whether there was anything.
@@ -52,7 +56,27 @@ impl Terminal {
         let mut bytes = [0; 4096];
         let read = self.master.read(&mut bytes).unwrap();
         self.said.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        self.screen.process(&bytes[..read]);
         true
+    }
+
+    /// What stands on its screen, for programs that draw.
+    pub(crate) fn shows(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Waits until its screen shows something.
+    pub(crate) fn until_it_shows(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.shows();
+            if holds(&shown) {
+                return shown;
+            }
+            assert!(Instant::now() < end, "waited in vain for {what}; on screen:\n{shown}");
+            assert!(self.child.try_wait().unwrap().is_none(), "it ended; on screen:\n{shown}");
+            self.pump();
+        }
     }
 
     /// Waits until it says something that it had not said when this was called the last time.

@@ -5,20 +5,18 @@ use super::collect::{between, clean};
 use crate::runbook::event::{Event, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::plan::Frozen;
-use crate::runbook::spec::{Act, Runbook, Step};
+use crate::runbook::spec::{Act, Runbook, Step, Writes};
 
-/// The steps that begin and end it: from the first that one may not stand behind for long, to the safe point behind the
-/// point of no return; to that point itself where there is none, or where it was left out.
+/// The steps that begin and end it, by what the runbook says of `writes`. Several may end it: the last one that was done
+/// counts, as each may be left out.
 pub(super) fn steps(plan: &Frozen) -> Option<(String, Vec<String>)> {
     // A runbook that cannot be read any more costs the report this figure only.
     let runbook = Runbook::from_sources(&plan.sources).ok()?;
     let mut steps = Vec::new();
     flatten(&runbook.steps, &mut steps);
-    let from = steps.iter().position(|step| step.max_dwell.is_some())?;
-    let no_return = steps.iter().skip(from).position(|step| step.point_of_no_return)? + from;
-    let safe = steps.iter().skip(no_return).find(|step| step.safe_point);
-    let until = safe.into_iter().chain(steps.get(no_return)).map(|step| step.id.clone()).collect();
-    Some((steps.get(from)?.id.clone(), until))
+    let from = steps.iter().find(|step| step.writes == Some(Writes::Stop))?;
+    let until = steps.iter().rev().filter(|step| step.writes == Some(Writes::Resume));
+    Some((from.id.clone(), until.map(|step| step.id.clone()).collect()))
 }
 
 /// Steps but for those of batches, whose ids are several.

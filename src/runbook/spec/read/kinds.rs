@@ -82,7 +82,7 @@ pub(super) fn own_keys(kind: &str) -> Vec<&'static str> {
 /// The keys that a kind has in common with others.
 pub(super) fn common_keys(kind: &str) -> Vec<&'static str> {
     let all = ["id", "kind", "title", "why", "when"];
-    let most = ["on", "pre", "impact", "safe_point", "max_dwell", "on_fail", "always"];
+    let most = ["on", "pre", "impact", "writes", "safe_point", "max_dwell", "on_fail", "always"];
     let asks = ["expect", "capture", "effect", "timeout", "retries", "sensitive"];
     let does = ["read_back", "done_if", "undo", "point_of_no_return"];
     match (kind, sort(kind)) {

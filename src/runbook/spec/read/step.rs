@@ -10,7 +10,7 @@ use super::names::{Found, Meaning};
 use super::text::Use;
 use super::{Reading, is_name, place};
 use crate::config::diagnostic::nearest;
-use crate::runbook::spec::{Act, Ask, Condition, Confirming, On, OnFail, Step, Undo};
+use crate::runbook::spec::{Act, Ask, Condition, Confirming, On, OnFail, Step, Undo, Writes};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
@@ -235,6 +235,9 @@ impl Reading<'_> {
             undo: Undo::Nothing,
             point_of_no_return: flag(self, "point_of_no_return"),
             safe_point: flag(self, "safe_point"),
+            writes: table.get("writes").and_then(|_| {
+                self.reader.word(table, "writes", &[("stop", Writes::Stop), ("resume", Writes::Resume)])
+            }),
             timeout,
             retries: self
                 .reader
@@ -310,6 +313,7 @@ fn plain(common: Common, title: Template, act: Act) -> Step {
         undo: Undo::Nothing,
         point_of_no_return: false,
         safe_point: false,
+        writes: None,
         timeout: Duration::ZERO,
         retries: 0,
         on_fail: OnFail::Stop,
