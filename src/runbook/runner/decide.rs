@@ -54,6 +54,11 @@ impl Runner {
             false => format!("{} did not succeed", planned.id),
         };
         let mut text = Clean::lines(&decision.why);
+        // What the step is for says what its failing means.
+        if let Some(why) = &planned.step.why {
+            let why = self.machine.at(decision.step, None, |scope| scope.shown(why)).unwrap_or_default();
+            text.extend(Clean::lines(&why));
+        }
         if decision.ways.contains(&Way::Rollback) {
             text.push(Clean::new("Taking back would do, in this order:"));
             text.extend(self.way_back());
