@@ -203,6 +203,7 @@ async fn measure(folder: &Path, rtt: Duration) {
         who: "bench@here".to_owned(),
         clock: Arc::new(move || clock.now()),
         hush: Hush::default(),
+        entries: Vec::new(),
     };
     let machine = Machine::new(Arc::new(plan), "bench", "bench@here", "to time it", "20261121", false);
     let state = agree(runner::launch(machine, needs)).await;

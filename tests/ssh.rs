@@ -124,6 +124,27 @@ async fn through_the_jump_box_to_a_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_opened_ahead_takes_none_from_those_who_need_one() {
+    if unprepared() {
+        return;
+    }
+    let stage = Stage::with("", "MaxSessions 2");
+    let jump = stage.open().await;
+    let link = jump.host(&stage.host()).await.unwrap().opening_ahead();
+    let said = async |word: &str| {
+        let done = link.exec(&format!("echo {word}"), b"", SOON).await.unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    for word in ["one", "two", "three", "four"] {
+        assert_eq!(said(word).await, format!("{word}\n"));
+    }
+    // As many at once as the server allows.
+    let (fifth, sixth) = tokio::join!(said("five"), said("six"));
+    assert_eq!((fifth.as_str(), sixth.as_str()), ("five\n", "six\n"));
+    assert_eq!(said("seven").await, "seven\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_hosts_through_one_jump_box_at_sshd_s_own_limits() {
     if unprepared() {
         return;
