@@ -214,7 +214,7 @@ fn seed(scene: &Scene) -> String {
     into.write_all(format!("SET SESSION sql_log_bin = 0;\n{dump}").as_bytes()).unwrap();
     drop(into);
     assert!(loading.wait().unwrap().success());
-    let line = dump.lines().find(|l| l.contains("gtid_slave_pos")).unwrap();
+    let line = dump.lines().find(|l| l.starts_with("-- SET GLOBAL gtid_slave_pos")).unwrap();
     line.split('\'').nth(1).unwrap().to_owned()
 }
 
