@@ -10,43 +10,20 @@
     clippy::print_stdout
 )]
 
+#[path = "support/desk.rs"]
+mod desk;
 #[path = "support/terminal.rs"]
 mod terminal;
 
+use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use desk::{Answers, entries, fleet, journal, jumpdeck, lane};
 use terminal::Terminal;
-
-fn fleet() -> Option<PathBuf> {
-    let dir = std::env::var_os("JUMPDECK_FLEET").map(PathBuf::from);
-    if dir.is_none() {
-        println!("skipped: JUMPDECK_FLEET is not set");
-    }
-    dir
-}
-
-/// `tests/fleet` with these words; what it printed.
-fn lane(dir: &Path, words: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet");
-    let said = Command::new(script).arg("--dir").arg(dir).args(words).output().unwrap();
-    let text = String::from_utf8_lossy(&said.stdout).into_owned();
-    assert!(said.status.success(), "tests/fleet {words:?}: {text}{}", String::from_utf8_lossy(&said.stderr));
-    text
-}
-
-/// The program as that person has it, with a home of its own.
-fn jumpdeck(home: &Path, fleet: &Path, who: &str, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
-    command.arg("runbook").args(words).arg("--inventory").arg(fleet.join("inventory.toml"));
-    for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "JUMPDECK_INVENTORY", "NO_COLOR"] {
-        command.env_remove(variable);
-    }
-    command.env("HOME", home).env("JUMPDECK_WHO", who).env("TERM", "xterm");
-    command
-}
 
 /// A change that must be done once: each repetition is a row more.
 const NOTES: &str = r#"
@@ -81,31 +58,17 @@ undo = { not_needed = "it is a note" }
 "#;
 
 fn home_with_notes() -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    let runbooks = home.path().join(".config/jumpdeck/runbooks");
-    fs::create_dir_all(&runbooks).unwrap();
-    fs::write(runbooks.join("notes.toml"), NOTES).unwrap();
-    home
-}
-
-/// The only journal there, when there is one.
-fn journal(home: &Path) -> Option<PathBuf> {
-    let runs = fs::read_dir(home.join(".local/state/jumpdeck/runs")).ok()?;
-    runs.flatten().map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "jsonl"))
-}
-
-fn entries(home: &Path) -> usize {
-    journal(home).and_then(|p| fs::read_to_string(p).ok()).map_or(0, |t| t.matches('\n').count())
+    desk::home_with("notes", NOTES)
 }
 
 /// Answers everything with what it wants, until it ends or the journal has so many entries; then it is killed.
 /// True: it came to its end.
 fn drive(terminal: &mut Terminal, home: &Path, kill_at: usize) -> bool {
     let end = Instant::now() + Duration::from_secs(60);
-    let mut answered = 0;
+    let mut answers = Answers::new();
     loop {
         assert!(Instant::now() < end, "it neither ends nor asks; it said:\n{}", terminal.said);
-        if entries(home) >= kill_at {
+        if entries(home).len() >= kill_at {
             terminal.kill();
             return false;
         }
@@ -113,19 +76,7 @@ fn drive(terminal: &mut Terminal, home: &Path, kill_at: usize) -> bool {
             return true;
         }
         terminal.pump();
-        let fresh = terminal.said[answered..].to_owned();
-        let answer = [
-            ("type yes to begin> ", "yes\n"),
-            ("type yes to go on> ", "yes\n"),
-            ("type db1-masterdb to do it> ", "db1-masterdb\n"),
-            ("r/s/a> ", "r\n"),
-        ];
-        if let Some((at, question, reply)) =
-            answer.iter().filter_map(|(q, r)| fresh.find(q).map(|at| (at, *q, *r))).min()
-        {
-            answered += at + question.len();
-            terminal.types(reply);
-        }
+        assert!(answers.give(terminal, &mut desk::go_on), "{}", terminal.said);
     }
 }
 
@@ -140,10 +91,8 @@ fn a_run_killed_at_every_entry_of_its_journal_does_nothing_twice() {
         let words = ["run", "notes", "--why", "to see it die"];
         let mut terminal = Terminal::run(jumpdeck(home.path(), &dir, "anna", &words));
         let ended = drive(&mut terminal, home.path(), kill_at);
-        let run = journal(home.path()).unwrap().file_stem().unwrap().to_str().unwrap().to_owned();
-        let is_over =
-            fs::read_to_string(journal(home.path()).unwrap()).unwrap().contains(r#""event":"ended""#);
-        if !ended && !is_over {
+        let run = desk::run_id(home.path());
+        if !ended && desk::ending(home.path()).is_none() {
             let mut again = Terminal::run(jumpdeck(home.path(), &dir, "anna", &["resume", &run]));
             assert!(drive(&mut again, home.path(), usize::MAX), "{}", again.said);
             assert_eq!(again.ends(), 0, "killed at entry {kill_at}; resumed it said:\n{}", again.said);
@@ -201,60 +150,91 @@ fn a_second_operator_is_refused_and_told_and_a_dead_one_holds_nothing_for_long()
     println!("free again {:.1} s after the kill", killed.elapsed().as_secs_f64());
 }
 
-#[test]
-fn the_secret_is_seen_nowhere() {
-    let Some(dir) = fleet() else { return };
-    lane(&dir, &["salt", "up"]);
-    let secrets: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(dir.join("secrets.json")).unwrap()).unwrap();
-    let canary = secrets["repl"].as_str().unwrap().to_owned();
-    let home = tempfile::tempdir().unwrap();
-    let words = [
-        "run",
-        "promote-masterdb",
-        "--set",
-        "old=db1-masterdb",
-        "--set",
-        "candidate=db2",
-        "--set",
-        "repl_user=repl",
-        "--set",
-        "app_user=wiki",
-        "--why",
-        "canary",
-    ];
-    let mut terminal = Terminal::run(jumpdeck(home.path(), &dir, "anna", &words));
-    terminal.until("type yes to begin> ");
-    terminal.types("yes\n");
-    // Everything that reads the password has been done when the first confirmation comes.
-    let own = std::process::id();
-    let mut samples = 0;
-    let end = Instant::now() + Duration::from_secs(150);
-    while !terminal.said.contains("to do it> ") {
-        assert!(Instant::now() < end, "no confirmation came:\n{}", terminal.said);
-        terminal.pump();
+/// What was seen of this machine's processes; one kernel, so those of every host are among them.
+#[derive(Debug, Default)]
+struct Sampled {
+    sweeps: u64,
+    /// Short-lived processes that were seen: the clients of databases.
+    clients: usize,
+    /// Where the secret stood.
+    found: Vec<String>,
+}
+
+/// Reads arguments and environment of every process, new ones again and again, until it is told to stop.
+fn sample(secret: &str, stop: &AtomicBool) -> Sampled {
+    let mut sampled = Sampled::default();
+    let mut seen: HashMap<u32, u32> = HashMap::new();
+    while !stop.load(Ordering::Relaxed) {
+        sampled.sweeps += 1;
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
-            if pid == own {
+            let times = seen.entry(pid).or_default();
+            *times += 1;
+            // What has been there for long changes no more; now and then it is looked at all the same.
+            if pid == std::process::id() || (*times > 10 && !(*times).is_multiple_of(50)) {
                 continue;
             }
             for file in ["cmdline", "environ"] {
                 let bytes = fs::read(entry.path().join(file)).unwrap_or_default();
-                samples += 1;
-                assert!(!String::from_utf8_lossy(&bytes).contains(&canary), "in /proc/{pid}/{file}");
+                let text = String::from_utf8_lossy(&bytes);
+                if text.contains(secret) {
+                    sampled.found.push(format!("/proc/{pid}/{file}"));
+                }
+                if *times == 1 && text.contains("--user=root") && text.contains("--batch") {
+                    sampled.clients += 1;
+                }
             }
         }
     }
-    assert!(samples > 100, "{samples}");
+    sampled
+}
+
+#[test]
+fn the_secret_is_seen_nowhere() {
+    let Some(dir) = fleet() else { return };
+    lane(&dir, &["salt", "up"]);
+    lane(&dir, &["db", "reset", "gtid"]);
+    lane(&dir, &["writers", "start"]);
+    let secrets: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.join("secrets.json")).unwrap()).unwrap();
+    let canary = secrets["repl"].as_str().unwrap().to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let sampling = {
+        let (canary, stop) = (canary.clone(), stop.clone());
+        std::thread::spawn(move || sample(&canary, &stop))
+    };
+    let words = desk::promote("old=db1-masterdb", "candidate=db2", "canary");
+    let mut terminal = Terminal::run(jumpdeck(home.path(), &dir, "anna", &words));
+    let patience = Duration::from_secs(240);
+    let code = desk::to_the_end(&mut terminal, &mut Answers::new(), &mut desk::go_on, patience);
+    stop.store(true, Ordering::Relaxed);
+    let sampled = sampling.join().unwrap();
+    lane(&dir, &["writers", "stop"]);
+    assert_eq!(code, 0, "{}", terminal.said);
+    println!("{} sweeps over /proc, {} database clients seen", sampled.sweeps, sampled.clients);
+    assert_eq!(sampled.found, Vec::<String>::new());
+    assert!(sampled.clients > 20, "processes go by unseen: {sampled:?}");
     assert!(!terminal.said.contains(&canary), "on the screen");
-    let run = journal(home.path()).unwrap();
-    let text = fs::read_to_string(&run).unwrap();
-    assert!(text.contains("repl-password") && !text.contains(&canary), "in the journal");
-    terminal.kill();
-    let id = run.file_stem().unwrap().to_str().unwrap().to_owned();
-    for words in [["log", &id], ["report", &id]] {
-        let said = jumpdeck(home.path(), &dir, "anna", &words).output().unwrap();
+    let text = fs::read_to_string(journal(home.path()).unwrap()).unwrap();
+    assert!(text.contains("repl-password") && text.contains("CHANGE MASTER"), "it was never used");
+    assert!(!text.contains(&canary), "in the journal");
+    let id = desk::run_id(home.path());
+    for words in [&["log", &id][..], &["report", &id], &["report", &id, "--format", "json"]] {
+        let said = jumpdeck(home.path(), &dir, "anna", words).output().unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         assert!(!String::from_utf8_lossy(&said.stdout).contains(&canary), "in {words:?}");
+    }
+    let mut left = vec![home.path().to_owned()];
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            match entry.path() {
+                path if path.is_dir() => left.push(path),
+                path => {
+                    let bytes = fs::read(&path).unwrap_or_default();
+                    assert!(!String::from_utf8_lossy(&bytes).contains(&canary), "in {}", path.display());
+                }
+            }
+        }
     }
 }

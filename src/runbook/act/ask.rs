@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::{Answer, Machine, Site, Trouble, salt, script, sql};
+use super::{Answer, For, Machine, Manner, Site, Trouble, salt, script, sql};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Ask;
 
@@ -26,15 +26,16 @@ pub(in crate::runbook) async fn ask(
     asking: &Asking<'_>,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let &Asking { question, hosts, limit, quiet } = asking;
+    let manner = Manner { limit, quiet, what: For::Asking };
     match question {
         Ask::Run(text) => {
             let asked = hosts.iter().map(|host| async move {
-                (host.clone(), script::run(site, machine, index, text, host, limit, quiet).await)
+                (host.clone(), script::run(site, machine, index, text, host, manner).await)
             });
             join_all(asked).await.into_iter().collect()
         }
-        Ask::Sql(text) => sql::on(site, machine, index, text, hosts, limit, quiet).await,
-        Ask::Salt(call) => salt::call(site, machine, index, call, hosts, limit).await,
+        Ask::Sql(text) => sql::on(site, machine, index, text, hosts, manner).await,
+        Ask::Salt(call) => salt::call(site, machine, index, call, hosts, limit, For::Asking).await,
         Ask::Value(text) => {
             let told = |host: Option<&str>| {
                 let filled = machine.at(index, host, |scope| scope.text(text));

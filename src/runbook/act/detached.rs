@@ -62,7 +62,7 @@ async fn begin(
          if command -v systemd-run >/dev/null && systemd-run --quiet --collect sh -c \"$run\" {folder} 2>/dev/null; then :\n\
          else nohup setsid sh -c \"$run\" {folder} >/dev/null 2>&1 & echo $! >{folder}/pid; fi"
     ));
-    match script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true).await {
+    match script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await {
         Ok(_) => Ok(()),
         Err(trouble) => Err(trouble),
     }
@@ -81,7 +81,7 @@ async fn look(
         "if [ ! -d {folder} ]; then echo none\nelif [ ! -f {folder}/status ]; then echo running\n\
          else cat {folder}/status {folder}/out; [ \"$(cat {folder}/status)\" = 0 ] || tail -n 1 {folder}/err; fi"
     );
-    script::text_on(site, host, &look, sudo, LOOK_LIMIT, true).await
+    script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
 
 /// A link that is lost meanwhile is no end: it is looked for again until the step's time is over.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Answer, HostOutcome, Machine, Site, Trouble, Verdict, script};
+use super::{Answer, For, HostOutcome, Machine, Site, Trouble, Verdict, script, ticket};
 use crate::runbook::scope::{Scope, quoted};
 use crate::runbook::spec::{Change, Edit};
 
@@ -90,7 +90,8 @@ async fn prepare(
     let Some(filled) = filled else { return Err(Trouble::Failed("there is no such step".to_owned())) };
     let (path, changes, message) = filled.map_err(|e| Trouble::Failed(e.to_string()))?;
     let read =
-        script::text_on(site, host, &format!("cat -- {}", quoted(&path)), true, READ_LIMIT, true).await?;
+        script::text_on(site, host, &format!("cat -- {}", quoted(&path)), true, READ_LIMIT, true, None)
+            .await?;
     let before = read.text;
     let mut after = before.clone();
     for change in &changes {
@@ -127,10 +128,11 @@ pub(super) async fn on(
     edit: &Edit,
     hosts: &[String],
     limit: Duration,
+    what: For,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let mut answers = BTreeMap::new();
     for host in hosts {
-        answers.insert(host.clone(), change(site, machine, index, edit, host, limit).await);
+        answers.insert(host.clone(), change(site, machine, index, edit, host, limit, what).await);
     }
     answers
 }
@@ -142,6 +144,7 @@ async fn change(
     edit: &Edit,
     host: &str,
     limit: Duration,
+    what: For,
 ) -> Result<Answer, Trouble> {
     let Prepared { path, before, after, message } = prepare(site, machine, index, edit, host).await?;
     let (file, folder) = (quoted(&path), quoted(path.rsplit_once('/').map_or(".", |(folder, _)| folder)));
@@ -164,7 +167,8 @@ async fn change(
             quoted(&message)
         );
     }
-    script::text_on(site, host, &text, true, limit, false).await
+    let ticket = ticket::of(machine, index, host, what);
+    script::text_on(site, host, &text, true, limit, false, ticket.as_deref()).await
 }
 
 /// Whether the change is there already, and committed.
@@ -210,6 +214,6 @@ async fn state(
     }
     let folder = quoted(prepared.path.rsplit_once('/').map_or(".", |(folder, _)| folder));
     let text = format!("cd -- {folder} && git status --porcelain -- {}", quoted(&prepared.path));
-    let said = script::text_on(site, host, &text, true, READ_LIMIT, true).await?;
+    let said = script::text_on(site, host, &text, true, READ_LIMIT, true, None).await?;
     Ok(said.text.trim().is_empty())
 }

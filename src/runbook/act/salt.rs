@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Answer, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, script};
+use super::{Answer, For, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, script, ticket};
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
@@ -54,9 +54,10 @@ pub(super) async fn on(
     salt: &SaltCall,
     hosts: &[String],
     step: &Step,
+    what: For,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     if !salt.job {
-        return call(site, machine, index, salt, hosts, step.timeout).await;
+        return call(site, machine, index, salt, hosts, step.timeout, what).await;
     }
     let started = start(site, machine, index, salt, hosts).await;
     match started {
@@ -73,14 +74,16 @@ pub(super) async fn call(
     salt: &SaltCall,
     hosts: &[String],
     limit: Duration,
+    what: For,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let until = Instant::now() + limit;
+    let ticket = ticket::of(machine, index, site.reach.jump().as_ref(), what);
     let mut extra = "";
     loop {
         let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit));
         let text = text.map(|t| t.map(|t| t + extra));
         let said = match text {
-            Some(Ok(text)) => on_jump(site, &text, limit).await,
+            Some(Ok(text)) => on_jump(site, &text, limit, ticket.as_deref()).await,
             Some(Err(error)) => Err(Trouble::Failed(error.to_string())),
             None => Err(Trouble::Failed("there is no such step".to_owned())),
         };
@@ -104,10 +107,16 @@ pub(super) async fn call(
 }
 
 /// Runs a command on the jump box; whatever its exit status, what it printed is looked at.
-async fn on_jump(site: &Site, command: &str, limit: Duration) -> Result<String, Trouble> {
+pub(super) async fn on_jump(
+    site: &Site,
+    command: &str,
+    limit: Duration,
+    ticket: Option<&str>,
+) -> Result<String, Trouble> {
     let jump = site.reach.jump().to_string();
     let text = format!("{command} || echo \"jumpdeck: exit status $?\" >&2");
-    let said = script::text_on(site, &jump, &text, true, limit + Duration::from_secs(5), true).await?;
+    let said =
+        script::text_on(site, &jump, &text, true, limit + Duration::from_secs(5), true, ticket).await?;
     Ok(said.text)
 }
 
@@ -191,7 +200,7 @@ async fn start(
          {text} >{folder}/job 2>&1\ncat {folder}/job"
     );
     let jump = site.reach.jump().to_string();
-    let said = script::text_on(site, &jump, &text, true, JOB_LIMIT, true).await?.text;
+    let said = script::text_on(site, &jump, &text, true, JOB_LIMIT, true, None).await?.text;
     number(&said).ok_or_else(|| {
         Trouble::Failed(format!(
             "Salt gave no job id: {}",
@@ -234,7 +243,7 @@ async fn look_up(
     jid: &str,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
-    let said = on_jump(site, &text, JOB_LIMIT).await;
+    let said = on_jump(site, &text, JOB_LIMIT, None).await;
     let said = said.unwrap_or_default();
     hosts
         .iter()
@@ -270,7 +279,7 @@ pub(super) async fn find(
     };
     let folder = folder(machine, index);
     let look = format!("if [ -d {folder} ]; then cat {folder}/job; else echo none; fi");
-    let said = on_jump(site, &look, JOB_LIMIT).await;
+    let said = on_jump(site, &look, JOB_LIMIT, None).await;
     let jid = match &said {
         Err(trouble) => {
             return every(Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())));

@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use super::{Answer, Machine, Site, Step, Trouble};
+use super::{Answer, Machine, Manner, Site, Trouble, ticket};
 use crate::runbook::reach::Ran;
+use crate::runbook::scope::quoted;
 use crate::runbook::spec::Script;
 
 /// Runs a step's script on its hosts at once.
@@ -17,11 +18,11 @@ pub(super) async fn on(
     index: usize,
     script: &Script,
     hosts: &[String],
-    step: &Step,
+    manner: Manner,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let runs = hosts.iter().map(|host| async move {
-        (host.clone(), run(site, machine, index, script, host, step.timeout, step.sensitive).await)
-    });
+    let runs = hosts
+        .iter()
+        .map(|host| async move { (host.clone(), run(site, machine, index, script, host, manner).await) });
     join_all(runs).await.into_iter().collect()
 }
 
@@ -32,15 +33,17 @@ pub(super) async fn run(
     index: usize,
     script: &Script,
     host: &str,
-    limit: Duration,
-    quiet: bool,
+    manner: Manner,
 ) -> Result<Answer, Trouble> {
     let text = machine.at(index, Some(host), |scope| scope.script(script, false));
     let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
-    text_on(site, host, &Zeroizing::new(text), script.sudo, limit, quiet).await
+    let ticket = ticket::of(machine, index, host, manner.what);
+    text_on(site, host, &Zeroizing::new(text), script.sudo, manner.limit, manner.quiet, ticket.as_deref())
+        .await
 }
 
-/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself.
+/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is
+/// begun once only, however often it is sent.
 pub(super) async fn text_on(
     site: &Site,
     host: &str,
@@ -48,9 +51,16 @@ pub(super) async fn text_on(
     sudo: bool,
     limit: Duration,
     quiet: bool,
+    ticket: Option<&str>,
 ) -> Result<Answer, Trouble> {
     let session = site.session(host).await?;
-    let whole = Zeroizing::new(format!("{{\n{text}\n}} </dev/null\n"));
+    let whole = Zeroizing::new(match ticket {
+        None => format!("{{\n{text}\n}} </dev/null\n"),
+        Some(ticket) => {
+            let folder = quoted(ticket);
+            format!("{{ {}\n(\n{text}\n) </dev/null\n{}; }}\n", ticket::begin(&folder), ticket::end(&folder))
+        }
+    });
     let shell = if sudo && site.sudo(host) { "exec sudo -n /bin/sh" } else { "exec /bin/sh" };
     let mut sink = site.sink(host, quiet);
     let ran = session.exec(shell, whole.as_bytes(), limit, &mut sink).await;

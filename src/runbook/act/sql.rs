@@ -2,12 +2,11 @@
 //! input: nothing of them stands in an argument.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use super::{Answer, Machine, Site, Trouble, script};
+use super::{Answer, Machine, Manner, Site, Trouble, script, ticket};
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
@@ -23,6 +22,17 @@ pub(super) fn client(site: &Site, host: &str) -> &'static str {
     if site.sudo(host) { CLIENT_SUDO } else { CLIENT }
 }
 
+/// The same for what must not be begun twice.
+fn once(site: &Site, host: &str, folder: &str) -> String {
+    let sudo = if site.sudo(host) { "sudo -n " } else { "" };
+    format!(
+        "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c --user=root --batch \
+         --unbuffered --connect-timeout=5; {}; done; rm -rf {folder}; echo there is no client: mariadb or mysql >&2; exit 127'",
+        ticket::begin(folder),
+        ticket::end(folder)
+    )
+}
+
 /// Runs statements on hosts at once, each with its own variables.
 pub(super) async fn on(
     site: &Site,
@@ -30,12 +40,11 @@ pub(super) async fn on(
     index: usize,
     sql: &Sql,
     hosts: &[String],
-    limit: Duration,
-    quiet: bool,
+    manner: Manner,
 ) -> BTreeMap<String, Result<Answer, Trouble>> {
     let runs = hosts
         .iter()
-        .map(|host| async move { (host.clone(), run(site, machine, index, sql, host, limit, quiet).await) });
+        .map(|host| async move { (host.clone(), run(site, machine, index, sql, host, manner).await) });
     join_all(runs).await.into_iter().collect()
 }
 
@@ -45,15 +54,18 @@ async fn run(
     index: usize,
     sql: &Sql,
     host: &str,
-    limit: Duration,
-    quiet: bool,
+    manner: Manner,
 ) -> Result<Answer, Trouble> {
     let text = machine.at(index, Some(host), |scope| scope.sql(&sql.text, false));
     let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
     let text = Zeroizing::new(terminated(text));
     let session = site.session(host).await?;
-    let mut sink = site.sink(host, quiet);
-    let ran = session.exec(client(site, host), text.as_bytes(), limit, &mut sink).await;
+    let mut sink = site.sink(host, manner.quiet);
+    let command = match ticket::of(machine, index, host, manner.what) {
+        None => client(site, host).to_owned(),
+        Some(folder) => once(site, host, &folder),
+    };
+    let ran = session.exec(&command, text.as_bytes(), manner.limit, &mut sink).await;
     answer(&ran.map_err(|e| Trouble::lost(&e))?)
 }
 

@@ -47,11 +47,11 @@ impl Runner {
             Phase::Undo => self.undo_step(doing, &step).await?,
             Phase::UndoProbe => {
                 self.intend(doing, BTreeMap::new(), Vec::new())?;
-                let checks = match &step.undo {
-                    Undo::By { read_back, .. } => read_back.as_slice(),
-                    _ => &[],
+                let back = match &step.undo {
+                    Undo::By { act, read_back } => Some((act.as_ref(), read_back.as_slice())),
+                    _ => None,
                 };
-                Some(act::probe(&self.site, &self.machine, doing.step, &doing.hosts, Some(checks)).await)
+                Some(act::probe(&self.site, &self.machine, doing.step, &doing.hosts, back).await)
             }
         };
         if let Some(hosts) = hosts {
@@ -133,7 +133,7 @@ impl Runner {
     async fn run_step(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
         let ready = match self.ready(doing, step).await {
             Ok(ready) => ready,
-            Err(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
+            Err(why) => return Ok(Some(self.in_dry_run(all(doing, Verdict::Failed(why))))),
         };
         self.show_ready(&ready);
         let changes = step.effect != Effect::Read;
@@ -170,20 +170,13 @@ impl Runner {
             return self.open_hold(doing, step).await.map(Some);
         }
         let outcomes = self.perform(doing).await?;
-        Ok(Some(self.in_dry_run(outcomes)))
-    }
-
-    /// In a dry run, what is read after a change that was only printed may be different then.
-    fn in_dry_run(&self, mut outcomes: Outcomes) -> Outcomes {
-        if self.machine.dry_run && self.machine.has_printed() {
-            for outcome in outcomes.values_mut().filter(|o| matches!(o.verdict, Verdict::Failed(_))) {
-                outcome.verdict = Verdict::Printed;
-            }
+        match &step.act {
+            Act::Fence(_) => self.vouched(doing, outcomes).await,
+            _ => Ok(Some(self.in_dry_run(outcomes))),
         }
-        outcomes
     }
 
-    fn fact_failed(&self, doing: &Doing, fact: &Fact) -> Outcomes {
+    pub(super) fn fact_failed(&self, doing: &Doing, fact: &Fact) -> Outcomes {
         if self.machine.dry_run && self.machine.has_printed() {
             return all(doing, Verdict::Printed);
         }
@@ -192,7 +185,7 @@ impl Runner {
     }
 
     /// Written and flushed before anything is done.
-    fn intend(
+    pub(super) fn intend(
         &mut self,
         doing: &Doing,
         commands: BTreeMap<String, String>,

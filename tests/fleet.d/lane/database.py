@@ -265,10 +265,11 @@ def is_following(replica):
 
 def general_log(machine, action):
     """Switches the general log on (empty) or off, or prints it: time, thread, user, command, statement."""
+    # Not into the binary log: on a replica it would be a transaction of its own.
     orders = {
-        "on": "SET GLOBAL general_log = 0; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1",
+        "on": "SET GLOBAL general_log = 0; SET SESSION sql_log_bin = 0; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1",
         "off": "SET GLOBAL general_log = 0",
-        "clear": "TRUNCATE mysql.general_log",
+        "clear": "SET SESSION sql_log_bin = 0; TRUNCATE mysql.general_log",
         "show": READ_GENERAL_LOG,
     }
     return sql(machine, orders[action], raw=True)

@@ -1,0 +1,178 @@
+//! A change under way on a host stands there as a folder, which goes with its end. What a lost link or a dead console
+//! left half done is waited for by it before anybody asks whether it was done; and once somebody has asked, an order
+//! that arrives late no longer begins. So a change is never begun twice, and never answered for too early.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::time::{Instant, sleep};
+
+use super::{Act, Machine, Site, Step, detached, salt, script};
+use crate::runbook::event::{HostOutcome, Verdict};
+use crate::runbook::scope::quoted;
+
+/// Time between two looks at one that is under way.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// A look that takes longer is none.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
+
+/// What a command is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runbook) enum For {
+    /// It only asks: it may be sent as often as one likes.
+    Asking,
+    /// A step's change.
+    Change,
+    /// Taking that back.
+    Undo,
+}
+
+/// How something is sent.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::runbook) struct Manner {
+    /// How long it may take.
+    pub(in crate::runbook) limit: Duration,
+    /// Whether what it prints is not shown.
+    pub(in crate::runbook) quiet: bool,
+    /// What for.
+    pub(in crate::runbook) what: For,
+}
+
+impl Manner {
+    /// As a step wants it.
+    pub(super) fn of(step: &Step, what: For) -> Self {
+        Self { limit: step.timeout, quiet: step.sensitive, what }
+    }
+}
+
+/// The folder on a host, which is there as long as the change is under way; none for what only asks.
+pub(super) fn of(machine: &Machine, index: usize, host: &str, what: For) -> Option<String> {
+    match what {
+        For::Asking => None,
+        For::Change => Some(format!("{}-{host}.now", detached::folder(machine, index))),
+        For::Undo => {
+            let undos = machine.records().get(index).map_or(1, |r| r.undos.max(1));
+            Some(format!("{}-{host}-undo-{undos}.now", detached::folder(machine, index)))
+        }
+    }
+}
+
+/// What begins a change, in the words of `/bin/sh`: without quotes and backslashes, so that it may stand within them.
+/// It ends with status 75 when it was begun, or given up, before.
+pub(super) fn begin(folder: &str) -> String {
+    format!(
+        "(umask 077; mkdir {folder}) || {{ echo it was begun before, or is given up >&2; exit 75; }}; echo $$ >{folder}/pid"
+    )
+}
+
+/// What ends it, keeping the status of what stands before.
+pub(super) fn end(folder: &str) -> String {
+    format!("s=$?; rm -rf {folder}; exit $s")
+}
+
+/// Waits until nothing of a change is under way any more on these hosts, and lets nothing of it begin. What is still
+/// under way after the step's own time is unknown.
+pub(super) async fn settle(
+    site: &Site,
+    machine: &Machine,
+    index: usize,
+    act: &Act,
+    hosts: &[String],
+    what: For,
+) -> BTreeMap<String, HostOutcome> {
+    let Some(step) = machine.plan().steps.get(index).map(|p| &p.step) else { return BTreeMap::new() };
+    let (places, sudo) = match act {
+        Act::Sql(_) => (hosts.to_vec(), false),
+        Act::Edit(_) => (hosts.to_vec(), true),
+        Act::Run(script) | Act::Fence(script) if !step.detached => (hosts.to_vec(), script.sudo),
+        Act::Salt(call) if !call.job => (vec![site.reach.jump().to_string()], true),
+        _ => return BTreeMap::new(),
+    };
+    let looked = places.iter().map(|place| async move {
+        let folder = of(machine, index, place, what).unwrap_or_default();
+        (place.clone(), over(site, place, &folder, sudo, step).await)
+    });
+    let looked = futures::future::join_all(looked).await;
+    let mut open: BTreeMap<String, String> =
+        looked.into_iter().filter_map(|(place, over)| Some((place, over.err()?))).collect();
+    if let Act::Salt(call) = act {
+        let why = match open.into_values().next() {
+            Some(why) => Some(why),
+            None => jobs_over(site, &call.function, hosts, step).await.err(),
+        };
+        open = why.map(|why| hosts.iter().map(|h| (h.clone(), why.clone())).collect()).unwrap_or_default();
+    }
+    let unknown = |why| HostOutcome {
+        verdict: Verdict::Unknown(why),
+        values: BTreeMap::new(),
+        output: String::new(),
+        proof: Vec::new(),
+    };
+    open.into_iter().map(|(host, why)| (host, unknown(why))).collect()
+}
+
+/// Waits until a change is over on a host; an error says what is to be looked at.
+async fn over(site: &Site, host: &str, folder: &str, sudo: bool, step: &Step) -> Result<(), String> {
+    let until = Instant::now() + step.timeout;
+    let folder = quoted(folder);
+    // The folder of one that never began is made here: that it cannot begin any more.
+    let look = format!(
+        "if (umask 077; mkdir {folder}) 2>/dev/null; then : >{folder}/over; echo over\n\
+         elif [ -e {folder}/over ] || [ ! -d {folder} ]; then echo over\n\
+         elif p=$(cat {folder}/pid) && [ -n \"$p\" ] && ! kill -0 \"$p\" 2>/dev/null; then : >{folder}/over; echo over\n\
+         else echo \"running $p\"; fi"
+    );
+    loop {
+        let said = script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await;
+        let said = said.map_err(|trouble| format!("it cannot be asked: {}", trouble.words()))?;
+        let Some(process) = said.text.trim().strip_prefix("running") else { return Ok(()) };
+        if Instant::now() + LOOK_EVERY >= until {
+            return Err(format!("it is still under way on {host}: process{process}"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits until no job of that function runs on these minions: it goes on there when the one who called it has gone. A
+/// minion that does not answer is left to the proof.
+async fn jobs_over(site: &Site, function: &str, hosts: &[String], step: &Step) -> Result<(), String> {
+    let until = Instant::now() + step.timeout;
+    let text =
+        format!("salt --out=json --static --timeout=10 -L {} saltutil.running", quoted(&hosts.join(",")));
+    loop {
+        let said = salt::on_jump(site, &text, LOOK_LIMIT, None).await;
+        let said = said.map_err(|trouble| format!("Salt cannot be asked: {}", trouble.words()))?;
+        let Some((host, job)) = running(&said, function) else { return Ok(()) };
+        if Instant::now() + LOOK_EVERY >= until {
+            return Err(format!("it is still under way on {host}: Salt's job {job}"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The first minion that runs that function, and the job's number.
+fn running(said: &str, function: &str) -> Option<(String, String)> {
+    let json = said.find('{').and_then(|at| said.get(at..)).unwrap_or_default();
+    let all: Json = serde_json::from_str(json.trim()).ok()?;
+    all.as_object()?.iter().find_map(|(host, jobs)| {
+        let job = jobs.as_array()?.iter().find(|job| job.get("fun").is_some_and(|f| f == function))?;
+        let number = job.get("jid").and_then(Json::as_str).unwrap_or("without a number");
+        Some((host.clone(), number.to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_job_of_that_function_is_found() {
+        let said = r#"{"app1": [], "app2": [{"fun": "test.ping", "jid": "1"}, {"fun": "state.sls", "jid": "20261121"}]}"#;
+        assert_eq!(running(said, "state.sls").unwrap(), ("app2".to_owned(), "20261121".to_owned()));
+        assert_eq!(running(said, "state.highstate"), None);
+        assert_eq!(running("Minion did not return", "state.sls"), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! promote-masterdb on the real fleet, killed like a machine that loses power: at every change, before and after its
+//! statement, resumed each time, in one switchover. It must end as if nothing had happened: every statement and every
+//! job once, no write lost. Needs `JUMPDECK_FLEET`. `JUMPDECK_KILLS=all`: at every entry of the journal, several times
+//! over with other delays between the entry and the kill; `changes`: at every change, that often.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
+
+#[path = "support/desk.rs"]
+mod desk;
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use desk::{Answers, ask_lane, entries, jumpdeck, lane};
+use rustix::process::{Pid, Signal, kill_process};
+use terminal::Terminal;
+
+const DATABASES: [&str; 3] = ["db1-masterdb", "db2", "db3"];
+
+/// What a run has been killed at: each only once, so that it gets on.
+type Killed = Arc<Mutex<BTreeSet<String>>>;
+
+/// Which entries it is killed at, and how long after the entry is on the disk.
+#[derive(Clone, Copy)]
+struct Plan {
+    at: At,
+    delays_ms: &'static [u64],
+}
+
+/// Which entries a run is killed at.
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    /// The intents of the changes that matter most, and the outcomes of those on which everything hangs.
+    Turns,
+    /// The intent and the outcome of every change.
+    Changes,
+    /// Every entry but the last.
+    Everything,
+}
+
+/// The name of an entry that a run is killed at once.
+fn name(entry: &serde_json::Value, plan: Plan) -> Option<String> {
+    let event = entry["event"].as_str()?;
+    let (step, phase) = (entry["step"].as_str().unwrap_or_default(), entry["phase"].as_str());
+    let name = format!("{event} {step} {}", phase.unwrap_or_default());
+    let plain = step.rsplit('/').next().unwrap_or(step);
+    let turn = TURNS.contains(&plain) && (event == "intent" || HINGES.contains(&plain));
+    let change = TURNS.contains(&plain) || OTHERS.contains(&plain);
+    let wanted = match plan.at {
+        At::Turns => turn && !step.starts_with("apps-first[2"),
+        At::Changes => change,
+        At::Everything => true,
+    };
+    (wanted && (plan.at == At::Everything || phase == Some("run")) && event != "ended").then_some(name)
+}
+
+const TURNS: [&str; 12] = [
+    "hold-highstate",
+    "pillar-edit",
+    "freeze",
+    "stop-siblings",
+    "stop-candidate",
+    "release-candidate",
+    "promote",
+    "repoint-apps",
+    "siblings-follow",
+    "old-position",
+    "start-others",
+    "hosts-files",
+];
+
+/// After these, another server takes writes, or none.
+const HINGES: [&str; 3] = ["freeze", "release-candidate", "promote"];
+
+const OTHERS: [&str; 8] = [
+    "lock-candidate",
+    "candidate-read-only",
+    "pillar-known",
+    "pillar-sent",
+    "promise",
+    "old-follows",
+    "pillar-dbs",
+    "allow-highstate",
+];
+
+/// Kills a process as soon as an entry that it was not killed at yet is on the disk. True: it did.
+fn reap(home: PathBuf, pid: u32, killed: Killed, plan: Plan, stop: Arc<AtomicBool>) -> bool {
+    let mut known = entries(&home).len();
+    while !stop.load(Ordering::Relaxed) {
+        let all = entries(&home);
+        for entry in all.iter().skip(known) {
+            let Some(name) = name(entry, plan) else { continue };
+            let number = {
+                let mut killed = killed.lock().unwrap();
+                if !killed.insert(name) {
+                    continue;
+                }
+                killed.len()
+            };
+            std::thread::sleep(Duration::from_millis(plan.delays_ms[number % plan.delays_ms.len()]));
+            let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            // It may have ended by itself meanwhile: then nothing was killed.
+            return kill_process(pid, Signal::KILL).is_ok();
+        }
+        known = all.len();
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    false
+}
+
+/// A switchover that is killed and resumed until it ends. How often it was killed, and every choice that was asked for.
+fn switch(dir: &Path, home: &Path, pair: (&str, &str), plan: Plan) -> (usize, Vec<(String, char)>) {
+    let (old, candidate) = (format!("old={}", pair.0), format!("candidate={}", pair.1));
+    let mut words: Vec<String> =
+        desk::promote(&old, &candidate, "to see it die").into_iter().map(str::to_owned).collect();
+    let killed = Killed::default();
+    let (mut kills, mut chosen, mut refused) = (0, Vec::new(), 0);
+    loop {
+        let all: Vec<&str> = words.iter().map(String::as_str).collect();
+        let began = Instant::now();
+        let mut terminal = Terminal::run(jumpdeck(home, dir, "anna", &all));
+        let stop = Arc::new(AtomicBool::new(false));
+        let reaper = {
+            let (home, pid, killed, stop) = (home.to_owned(), terminal.pid(), killed.clone(), stop.clone());
+            std::thread::spawn(move || reap(home, pid, killed, plan, stop))
+        };
+        let mut answers = Answers::new();
+        // What was begun and not done is begun again; what nobody knows is looked for.
+        let mut choose = |_: &str, letters: &[char]| {
+            letters.iter().copied().find(|l| *l == 'l').or(letters.contains(&'r').then_some('r'))
+        };
+        let code = desk::to_the_end(&mut terminal, &mut answers, &mut choose, Duration::from_secs(150));
+        stop.store(true, Ordering::Relaxed);
+        let was_killed = reaper.join().unwrap();
+        if std::env::var_os("JUMPDECK_STORY").is_some() {
+            println!(
+                "---- {words:?} {:?} exit {code}, killed {was_killed}\n{}",
+                began.elapsed(),
+                terminal.said
+            );
+        }
+        chosen.extend(answers.chosen);
+        match (was_killed, code) {
+            (true, -1) => kills += 1,
+            (_, 0) => return (kills, chosen),
+            // The lease outlives its holder by a moment: a person tries again.
+            (_, 1) if terminal.said.contains("anna") && refused < 20 => {
+                refused += 1;
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            _ => panic!("exit {code} after {kills} kills; it said:\n{}", terminal.said),
+        }
+        words = vec!["resume".to_owned(), desk::run_id(home)];
+    }
+}
+
+/// The statements on a database that change something, in order, without passwords.
+fn mutations(dir: &Path, host: &str) -> Vec<String> {
+    let kinds = ["SET GLOBAL", "SET STATEMENT", "STOP ", "START ", "RESET ", "CHANGE MASTER", "FLUSH "];
+    let log = lane(dir, &["generallog", host, "show"]);
+    let statements = log.lines().filter_map(|line| line.split('\t').nth(4));
+    let statements = statements.map(|s| s.trim_start_matches("/*M!100101 ").trim());
+    let own = |s: &&str| kinds.iter().any(|k| s.to_uppercase().starts_with(k)) && !s.contains("general_log");
+    let short = |s: &str| s.split(" MASTER_PASSWORD").next().unwrap_or_default().to_owned();
+    statements.filter(own).map(short).collect()
+}
+
+/// Salt's jobs that change something: function and arguments, how often.
+fn jobs(dir: &Path, since: &BTreeSet<String>) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for (id, job) in all_jobs(dir) {
+        let function = job["Function"].as_str().unwrap_or_default();
+        let changes = ["state.sls", "state.disable", "state.enable", "saltutil.refresh_pillar"];
+        if since.contains(&id) || !changes.contains(&function) {
+            continue;
+        }
+        let told = format!("{function} {} on {}", job["Arguments"], job["Target"]);
+        *counted.entry(told).or_default() += 1;
+    }
+    counted
+}
+
+fn all_jobs(dir: &Path) -> serde_json::Map<String, serde_json::Value> {
+    let text = lane(dir, &["ssh", "salt", "salt-run", "--out=json", "jobs.list_jobs"]);
+    let json = &text[text.find('{').unwrap()..=text.rfind('}').unwrap()];
+    serde_json::from_str(json).unwrap()
+}
+
+fn sql(dir: &Path, host: &str, statement: &str) -> String {
+    lane(dir, &["sql", host, statement]).trim().to_owned()
+}
+
+fn commits(dir: &Path) -> usize {
+    let said = lane(dir, &["ssh", "salt", "git", "-C", "/srv/pillar", "rev-list", "--count", "HEAD"]);
+    said.trim().parse().unwrap()
+}
+
+/// One switchover from db1-masterdb to db2 with kills, and everything that must hold afterwards.
+fn survives(dir: &Path, plan: Plan) {
+    lane(dir, &["db", "reset", "gtid"]);
+    let (jobs_before, commits_before) =
+        (all_jobs(dir).keys().cloned().collect::<BTreeSet<String>>(), commits(dir));
+    for host in DATABASES {
+        lane(dir, &["generallog", host, "on"]);
+    }
+    lane(dir, &["writers", "start"]);
+    let home = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let (kills, chosen) = switch(dir, home.path(), ("db1-masterdb", "db2"), plan);
+    println!("{kills} kills, {} choices asked for, in {:.0?}", chosen.len(), began.elapsed());
+    for (told, letter) in &chosen {
+        let about =
+            told.lines().skip_while(|l| !l.contains("did not succeed") && !l.contains("Nobody knows"));
+        println!("{letter}: {}", about.take(4).collect::<Vec<_>>().join(" | "));
+    }
+    lane(dir, &["writers", "stop"]);
+    assert_eq!(desk::ending(home.path()).as_deref(), Some("finished"));
+
+    let seen: Vec<Vec<String>> = DATABASES.iter().map(|host| mutations(dir, host)).collect();
+    for host in DATABASES {
+        lane(dir, &["generallog", host, "off"]);
+    }
+    let read_only = DATABASES.map(|host| sql(dir, host, "SELECT @@global.read_only"));
+    assert!(
+        read_only[0].ends_with('1') && read_only[1].ends_with('0') && read_only[2].ends_with('1'),
+        "{read_only:?}"
+    );
+    let (_, score) = ask_lane(dir, &["writers", "score", "--json"]);
+    let score: serde_json::Value = serde_json::from_str(score.trim()).unwrap();
+    println!("longest time without a write: {} ms", score["longest_gap_ms"]);
+    assert_eq!(score["clean"], true, "{score:#}");
+    for follower in ["db1-masterdb", "db3"] {
+        let status = lane(dir, &["sql", "--vertical", follower, "SHOW ALL SLAVES STATUS"]);
+        for line in ["Slave_IO_Running: Yes", "Slave_SQL_Running: Yes"] {
+            assert!(status.contains(line), "{follower}:\n{status}");
+        }
+    }
+    let jobs = jobs(dir, &jobs_before);
+    println!("{seen:#?}\n{jobs:#?}");
+    let wanted: [&[&str]; 3] = [
+        &["SET STATEMENT max_statement_time=10", "SET GLOBAL gtid_slave_pos", "CHANGE MASTER", "START SLAVE"],
+        &["SET GLOBAL read_only = 1", "STOP ALL SLAVES", "RESET SLAVE ALL", "SET GLOBAL read_only = 0"],
+        &["STOP SLAVE", "CHANGE MASTER", "START SLAVE"],
+    ];
+    for ((host, wanted), seen) in DATABASES.iter().zip(wanted).zip(&seen) {
+        let same = wanted.len() == seen.len() && wanted.iter().zip(seen).all(|(w, s)| s.starts_with(w));
+        assert!(same, "on {host}: {seen:#?}");
+    }
+    // The applications' pillar is sent twice: as it is, before it is changed, and changed.
+    let once = |job: &str, times| {
+        times == if job.contains("refresh_pillar") && job.contains("app1") { 2 } else { 1 }
+    };
+    assert!(jobs.iter().all(|(job, times)| once(job, *times)), "{jobs:#?}");
+    assert_eq!(jobs.values().sum::<usize>(), 8, "{jobs:#?}");
+    assert_eq!(commits(dir) - commits_before, 1, "commits in the pillar");
+}
+
+#[test]
+fn a_switchover_killed_at_every_change_does_nothing_twice_and_loses_nothing() {
+    let Some(dir) = desk::fleet() else { return };
+    lane(&dir, &["salt", "up"]);
+    let kills = std::env::var("JUMPDECK_KILLS").unwrap_or_default();
+    survives(&dir, Plan { at: At::Turns, delays_ms: &[0, 3, 8, 15, 30, 300] });
+    if kills == "changes" || kills == "all" {
+        survives(&dir, Plan { at: At::Changes, delays_ms: &[0] });
+        survives(&dir, Plan { at: At::Changes, delays_ms: &[2, 5, 10, 20, 40, 80, 600] });
+    }
+    if kills == "all" {
+        survives(&dir, Plan { at: At::Everything, delays_ms: &[0] });
+    }
+}
