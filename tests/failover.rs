@@ -1,7 +1,7 @@
 //! failover-masterdb and setup-replica on the real fleet, while applications write: the master's cable is cut; a replica
 //! that lost its data gets them again. Needs `JUMPDECK_FLEET`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "support/lane.rs"]
 mod lane;
@@ -214,7 +214,7 @@ fn seed(scene: &Scene) -> String {
     into.write_all(format!("SET SESSION sql_log_bin = 0;\n{dump}").as_bytes()).unwrap();
     drop(into);
     assert!(loading.wait().unwrap().success());
-    let line = dump.lines().find(|l| l.contains("gtid_slave_pos")).unwrap();
+    let line = dump.lines().find(|l| l.starts_with("-- SET GLOBAL gtid_slave_pos")).unwrap();
     line.split('\'').nth(1).unwrap().to_owned()
 }
 

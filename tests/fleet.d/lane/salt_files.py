@@ -32,6 +32,10 @@ acceptance_wait_time: 2
 random_reauth_delay: 2
 recon_default: 200
 recon_max: 2000
+# A cable that was cut is noticed within seconds, not minutes.
+tcp_keepalive_idle: 5
+tcp_keepalive_intvl: 2
+tcp_keepalive_cnt: 3
 mine_enabled: false
 enable_fqdns_grains: false
 enable_gpu_grains: false
