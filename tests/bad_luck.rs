@@ -254,7 +254,7 @@ fn a_full_disk_under_the_journal_stops_before_the_change_and_goes_on_with_room()
     let Some(dir) = desk::fleet() else { return };
     let home = desk::home_with("slow", SLOW);
     fs::create_dir_all(home.path().join(".local")).unwrap();
-    let disk = Disk::mount("256k");
+    let disk = Disk::mount("512k");
     std::os::unix::fs::symlink(disk.0.path(), home.path().join(".local/state")).unwrap();
     let words = ["run", "slow", "--why", "no room"];
     let mut terminal = Terminal::run(jumpdeck(home.path(), &dir, "anna", &words));
