@@ -189,7 +189,11 @@ fn a_master_cut_off_while_its_lock_is_held_is_never_followed_by_a_promotion() {
     let reached = ("outcome", "release-candidate");
     let reached = desk::to_the_entry(&mut terminal, &mut answers, &mut desk::go_on, home.path(), reached);
     assert!(reached, "{}", terminal.said);
+    terminal.until("type db2 to do it> ");
     lane(&dir, &["cut", "db1-masterdb"]);
+    // It is told while the question still stands, which is taken back.
+    terminal.until("lock-old did not succeed");
+    answers.skip_to_the_last(&terminal, "lock-old did not succeed");
     // Whoever is asked says yes. What fails is taken back as soon as the master is there again.
     let mut mended = false;
     let mut choose = |told: &str, letters: &[char]| {
@@ -262,6 +266,13 @@ fn a_full_disk_under_the_journal_stops_before_the_change_and_goes_on_with_room()
     let reached = ("outcome", "row");
     assert!(desk::to_the_entry(&mut terminal, &mut answers, &mut desk::go_on, home.path(), reached));
     disk.fill();
+    // The journal has room kept for what is under way; notes take of it, so that it must have more before the change.
+    terminal.until("type app1 to do it> ");
+    for _ in 0..2 {
+        terminal.types(&format!("n {}\n", "x".repeat(3000)));
+        terminal.until("type app1 to do it> ");
+    }
+    answers.skip_to_the_last(&terminal, "type app1 to do it> ");
     let code = desk::to_the_end(&mut terminal, &mut answers, &mut desk::go_on, PATIENCE);
     assert_eq!(code, 3, "{}", terminal.said);
     for words in ["journal cannot be written", "No space left", "make room", "resume"] {
