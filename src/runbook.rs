@@ -36,5 +36,6 @@ pub mod runner;
 pub mod scope;
 pub mod spec;
 pub mod template;
+mod uses;
 pub mod value;
 pub mod watched;

@@ -14,4 +14,5 @@ mod connection;
 mod guarded;
 mod inbox;
 mod patience;
+mod spare;
 mod tunnel;

@@ -219,7 +219,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
 }
 
 #[test]
-fn an_interrupt_stops_a_run_and_it_goes_on_later() {
+fn an_interrupt_stops_a_run_and_a_demo_does_not_go_on() {
     let home = home();
     let mut terminal = run(&home);
     terminal.until("type yes to begin> ");
@@ -232,17 +232,16 @@ fn an_interrupt_stops_a_run_and_it_goes_on_later() {
     assert!(terminal.shows_what_is_typed(), "the terminal is given back");
     let run = id(&terminal.said);
 
-    let done = piped(&home, &["resume", &run]);
-    assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("add --demo"), "{}", text(&done.stderr));
+    let gone = "its simulated fleet ended with the program that made it";
+    assert!(terminal.said.contains(gone) && !terminal.said.contains("runbook resume"), "{}", terminal.said);
 
-    let mut terminal = Terminal::run(jumpdeck(&home, &["resume", &run, "--demo"]));
-    terminal.until("type production to do it> ");
-    terminal.types("production\n");
-    terminal.until("type app1 to do it> ");
-    terminal.types("app1\n");
-    terminal.until("FINISHED");
-    assert_eq!(terminal.ends(), 0);
+    for arguments in [&["resume", &run][..], &["resume", &run, "--demo"]] {
+        let done = piped(&home, arguments);
+        assert_eq!(done.status.code(), Some(1));
+        assert!(text(&done.stderr).contains(gone), "{}", text(&done.stderr));
+    }
+    let runs = text(&piped(&home, &["runs"]).stdout);
+    assert!(runs.contains(gone) && !runs.contains("runbook resume"), "{runs}");
 }
 
 #[test]
@@ -251,13 +250,13 @@ fn a_dry_run_asks_hosts_and_changes_nothing() {
     let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "look", "--dry-run"];
     let mut terminal = Terminal::run(jumpdeck(&home, &arguments));
     terminal.until("DRY RUN");
-    terminal.until("type production to do it> ");
-    terminal.types("production\n");
+    terminal.until("would ask a person:");
+    terminal.until("not asked in a dry run");
     terminal.until("printed, not done");
-    terminal.until("type app1 to do it> ");
-    terminal.types("app1\n");
+    terminal.until("wanted: app1");
     terminal.until("printed, not done");
     terminal.until("FINISHED");
+    assert!(!terminal.said.contains("to do it> "), "{}", terminal.said);
     assert!(!terminal.said.contains("holds: the file says"), "{}", terminal.said);
     assert_eq!(terminal.ends(), 0, "{}", terminal.said);
 }
@@ -348,6 +347,10 @@ fn a_second_person_watches_and_approves() {
     anna.types("yes\n");
     anna.until("waiting for a second person");
     let id = id(&anna.said);
+    let inventory = fleet.home.path().join("anna");
+    let told =
+        format!("jumpdeck runbook approve {id} second --env staging --inventory {}", inventory.display());
+    assert!(anna.said.contains(&told), "{told:?} in\n{}", anna.said);
 
     // Nobody else runs the same meanwhile, and is told who does.
     let mut second = Terminal::run(fleet.person("bert", &run));
@@ -380,4 +383,27 @@ fn a_second_person_watches_and_approves() {
     assert_eq!(anna.ends(), 0, "{}", anna.said);
     watch.until("FINISHED");
     assert_eq!(watch.ends(), 0, "{}", watch.said);
+}
+
+#[test]
+fn a_stopped_run_goes_on_by_the_command_it_prints() {
+    let fleet = Fleet::start();
+    let mut anna = Terminal::run(fleet.person("anna", &["run", "two-people", "--why", "to try it"]));
+    anna.until("type yes to begin> ");
+    anna.types("yes\n");
+    anna.until("waiting for a second person");
+    anna.interrupt();
+    anna.until("STOPPED");
+    assert_eq!(anna.ends(), 3, "{}", anna.said);
+    let told =
+        anna.said.split("go on     jumpdeck runbook ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let words: Vec<&str> = told.split_whitespace().collect();
+    // Typed as it stands, in another folder, with nothing of the first one's environment.
+    let mut command = jumpdeck(&fleet.home, &words);
+    command.current_dir("/");
+    let mut again = Terminal::run(command);
+    again.until("waiting for a second person");
+    again.interrupt();
+    again.until("STOPPED");
+    assert_eq!(again.ends(), 3, "{}", again.said);
 }

@@ -2,81 +2,29 @@
 //! `JUMPDECK_FLEET`, the directory of a fleet that is up (tests/run gives it).
 //! `JUMPDECK_SWITCHOVERS=20` makes the table of docs/performance.md.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "support/operator.rs"]
 mod operator;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
+#[path = "support/lane.rs"]
+mod support;
 
-use jumpdeck::collect::clock::Clock;
-use jumpdeck::config::files;
-use jumpdeck::domain::run::{Mode, RunState};
-use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::{planner, runner};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::TcpDial;
-use zeroize::Zeroizing;
+use std::path::Path;
 
-fn fleet() -> Option<PathBuf> {
-    std::env::var_os("JUMPDECK_FLEET").map(PathBuf::from)
-}
-
-/// Runbooks of one's own to try instead of those that come with the program.
-fn own_runbooks() -> PathBuf {
-    std::env::var_os("JUMPDECK_RUNBOOKS").map_or_else(|| PathBuf::from("/nonexistent"), PathBuf::from)
-}
-
-/// `tests/fleet` with these words; what it printed.
-fn lane(dir: &Path, words: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet");
-    let said = Command::new(script).arg("--dir").arg(dir).args(words).output().unwrap();
-    let text = String::from_utf8_lossy(&said.stdout).into_owned();
-    assert!(said.status.success(), "tests/fleet {words:?}: {text}{}", String::from_utf8_lossy(&said.stderr));
-    text
-}
+use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use support::{Scene, Told, agrees, fleet, lane, own_runbooks, run};
 
 async fn switch(dir: &Path, folder: &Path, old: &str, candidate: &str) -> std::time::Duration {
-    let context = files::context().unwrap();
-    let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
-    let env = fleet.environments[0].clone();
-    let reach = Arc::new(OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)));
-    let (library, errors) = Library::load(&own_runbooks());
-    assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
-    let runbook = library.get("promote-masterdb").unwrap();
-    let inputs: BTreeMap<String, Zeroizing<String>> =
-        [("old", old), ("candidate", candidate)].map(|(k, v)| (k.to_owned(), v.to_owned().into())).into();
-    let (plan, view) = planner::make(runbook, &env, false, inputs, reach.as_ref()).await.unwrap();
-    assert!(view.problems.is_empty(), "{:?}", view.problems);
-    let clock = Clock::start();
-    let launch = runner::Launch {
-        env,
-        simulated: false,
-        reach,
-        folder: folder.to_owned(),
-        who: "test@here".to_owned(),
-        clock: Arc::new(move || clock.now()),
-    };
-    let began = std::time::Instant::now();
-    let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
-    let (view, prompts) = operator::agree(handle, Vec::new()).await;
-    assert_eq!(view.state, RunState::Finished, "{}", operator::story(&view, &prompts));
-    if std::env::var_os("JUMPDECK_STORY").is_some() {
-        println!("{}", operator::story(&view, &prompts));
-    }
-    began.elapsed()
+    let what = ("promote-masterdb", &[("old", old), ("candidate", candidate)][..]);
+    let told = run(dir, folder, &own_runbooks(), what, agrees).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    told.took
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_move_to_a_replica_and_back_and_none_is_lost() {
-    let Some(dir) = fleet() else {
-        println!("skipped: JUMPDECK_FLEET is not set");
-        return;
-    };
+    let Some(dir) = fleet() else { return };
     let times: usize = std::env::var("JUMPDECK_SWITCHOVERS").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
     let modes = std::env::var("JUMPDECK_MODES").unwrap_or_else(|_| "gtid".to_owned());
     let folder = tempfile::tempdir().unwrap();
@@ -91,5 +39,101 @@ async fn writes_move_to_a_replica_and_back_and_none_is_lost() {
         }
         lane(&dir, &["writers", "stop"]);
         println!("{mode}: {}", lane(&dir, &["writers", "score"]));
+    }
+}
+
+/// A switchover to db2; at decisions everything is taken back where that can be.
+async fn tried(scene: &Scene, mut before: impl FnMut(&Prompt)) -> Told {
+    let what = ("promote-masterdb", &[("old", support::MASTER), ("candidate", "db2")][..]);
+    let answer = |prompt: &Prompt| {
+        before(prompt);
+        match &prompt.kind {
+            PromptKind::Choose(choices) if choices.iter().any(|c| c.key == 'b') => Reply::Chosen('b', None),
+            _ => agrees(prompt),
+        }
+    };
+    scene.run(&own_runbooks(), what, answer).await
+}
+
+/// That the run was refused at that step, with these words, before anything was changed; and that no row is lost.
+fn refused(scene: &Scene, told: &Told, step: &str, words: &str) {
+    assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
+    let said = told.said(&format!("{step} did not succeed"));
+    assert!(said.contains(words), "{said}");
+    assert_eq!(told.state_of("prepare"), StepState::Waiting, "{}", told.story());
+    scene.is_untouched();
+    scene.lane(&["writers", "stop"]);
+    println!("{}", scene.lane(&["writers", "score"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_with_a_transaction_of_its_own_is_refused() {
+    let Some(dir) = fleet() else { return };
+    for (mode, kind, step, words) in [
+        ("gtid", "errant-domain", "no-errant-proof", "7-2-1"),
+        ("gtid-nolsu", "errant-domain", "no-errant-proof", "7-2-1"),
+        (
+            "position",
+            "errant-domain",
+            "own-known",
+            "transactions of its own: up to 7-2-1, of which the master has those up to 0",
+        ),
+        ("position", "errant", "own-known", "transactions of its own: up to 0-2-"),
+    ] {
+        println!("{mode}, {kind}");
+        let scene = Scene::new(dir.clone(), mode);
+        scene.lane(&["db", "inject", kind, "db2"]);
+        let told = tried(&scene, |_| ()).await;
+        refused(&scene, &told, step, words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_does_not_keep_up_is_refused() {
+    let Some(dir) = fleet() else { return };
+    for (mode, kind, step, words) in [
+        ("gtid", "stuck", "following", "db2: Slave_SQL_Running No;"),
+        ("gtid", "delay", "no-delay", "db2: SQL_Delay 3600;"),
+        ("gtid", "blocked", "lag", "db2: waited -1;"),
+        ("position", "blocked", "lag-log", "db2: waited -1;"),
+    ] {
+        println!("{mode}, {kind}");
+        let scene = Scene::new(dir.clone(), mode);
+        scene.lane(&["db", "inject", kind, "db2"]);
+        let told = tried(&scene, |_| ()).await;
+        scene.lane(&["db", "heal", kind, "db2"]);
+        refused(&scene, &told, step, words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_writes_through_read_only_is_refused() {
+    let Some(dir) = fleet() else { return };
+    let scene = Scene::new(dir, "gtid");
+    scene.lane(&["db", "inject", "super"]);
+    let told = tried(&scene, |_| ()).await;
+    refused(&scene, &told, "privileges", "'wiki'@'%'");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_falls_behind_after_the_checks_leaves_the_master_writing() {
+    let Some(dir) = fleet() else { return };
+    for (mode, step) in [("gtid", "candidate-level")] {
+        let scene = Scene::new(dir.clone(), mode);
+        let told = tried(&scene, |prompt| {
+            if prompt.title.as_str().starts_with("Freeze db1-masterdb") {
+                scene.lane(&["db", "inject", "blocked", "db2"]);
+            }
+        })
+        .await;
+        assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+        let said = told.said(&format!("{step} did not succeed"));
+        assert!(said.contains("db2: waited -1;"), "{said}");
+        scene.is_untouched();
+        scene.lane(&["db", "heal", "blocked", "db2"]);
+        let states = scene.lane(&["exec", "salt", "salt", "db*", "state.list_disabled"]);
+        assert!(!states.contains("highstate"), "{states}");
+        scene.lane(&["writers", "stop"]);
+        println!("{mode}: {}", scene.lane(&["writers", "score"]));
     }
 }

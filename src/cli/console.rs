@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui::Frame;
 use tokio::sync::mpsc;
 
+use super::runbook::hint;
 use super::runs::{self, Runs};
 use super::setup::{self, Setup};
 use super::{CliError, Common, Looks};
@@ -56,6 +57,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         clock: target.clock,
         paths: setup.paths.clone(),
         news: run_sender,
+        tail: hint::tail(common),
     });
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;

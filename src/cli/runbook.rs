@@ -16,6 +16,7 @@ mod approve;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod fixture;
+pub(super) mod hint;
 pub(super) mod inputs;
 mod keys;
 mod list;
@@ -88,7 +89,7 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
     match command {
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
-        Command::Runs => runs::run(),
+        Command::Runs => runs::run(common),
         Command::Log { run } => past::log(&run),
         Command::Report(args) => past::report(&args),
         Command::Plan(args) => within(plan::run(common, &args.or_env(env))),

@@ -1,18 +1,18 @@
 //! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::runbook::{past, who};
+use super::runbook::{hint, past, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Mode, RunCommand, RunEvent, RunView};
+use crate::domain::run::{Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
 use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::over_ssh::OverSsh;
@@ -49,6 +49,8 @@ pub(super) struct Needs {
     pub(super) paths: Paths,
     /// Where news go.
     pub(super) news: mpsc::Sender<RunEvent>,
+    /// Stands behind commands that are told, so that they reach the same inventory.
+    pub(super) tail: String,
 }
 
 struct Inner {
@@ -67,6 +69,8 @@ struct State {
     plan: Option<(EnvName, Plan)>,
     /// Runs of this console that are under way.
     runs: HashMap<String, mpsc::Sender<RunCommand>>,
+    /// Runs that this console began or went on with.
+    own: HashSet<String>,
     /// Where runs of others were seen.
     held: HashMap<String, EnvName>,
 }
@@ -219,10 +223,14 @@ impl Inner {
             let kind = if began.simulated { "a simulated" } else { "a real" };
             return Err(format!("this run is of {kind} fleet, not of the one on screen"));
         }
+        if began.simulated && !self.lock().own.contains(run) {
+            return Err(hint::WORLD_GONE.to_owned());
+        }
         let runbook = Runbook::from_sources(&began.plan.sources)?;
         if runbook.inputs.iter().any(|input| input.sensitive) {
             return Err(format!(
-                "it needs secrets that are kept nowhere, typed again:\njumpdeck runbook resume {run}"
+                "it needs secrets that are kept nowhere, typed again:\n{}",
+                hint::resume(run, &self.needs.tail)
             ));
         }
         let env = EnvName::new(&began.plan.environment).map_err(|error| error.to_string())?;
@@ -233,7 +241,11 @@ impl Inner {
     /// Tells how a run stands, until it is over.
     async fn follow(&self, handle: RunHandle) {
         let RunHandle { id, commands, view } = handle;
-        self.lock().runs.insert(id.clone(), commands);
+        {
+            let mut state = self.lock();
+            state.own.insert(id.clone());
+            state.runs.insert(id.clone(), commands);
+        }
         self.tell_changes(view).await;
         self.lock().runs.remove(&id);
     }
@@ -242,17 +254,36 @@ impl Inner {
         loop {
             let now = view.borrow_and_update().clone();
             let over = !now.state.is_under_way();
-            self.tell(RunEvent::Run(now)).await;
+            self.tell(RunEvent::Run(self.complete(now))).await;
             if over || view.changed().await.is_err() {
                 return;
             }
         }
     }
 
+    /// A command on screen works as it is typed.
+    fn complete(&self, mut view: Arc<RunView>) -> Arc<RunView> {
+        let asks =
+            |view: &RunView| view.prompt.as_ref().is_some_and(|p| matches!(p.kind, PromptKind::Approve(_)));
+        if !self.needs.tail.is_empty()
+            && asks(&view)
+            && let Some(Prompt { kind: PromptKind::Approve(words), .. }) =
+                &mut Arc::make_mut(&mut view).prompt
+        {
+            *words = Clean::new(&format!("{words}{}", self.needs.tail));
+        }
+        view
+    }
+
     async fn list(&self, env: &EnvName) -> Result<(), String> {
         let env = self.environment(env)?;
         let (library, errors) = Library::load(&self.needs.paths.runbooks());
         let mut listing = listing::of(&env, &library, &self.needs.paths.runs(), self.needs.fleet.simulated);
+        if self.needs.fleet.simulated {
+            // The fleets of other processes are gone.
+            let state = self.lock();
+            listing.runs.retain(|run| state.own.contains(&run.id));
+        }
         listing.troubles.extend(errors.iter().map(|error| Clean::new(error.message())));
         self.tell(RunEvent::List(Arc::new(listing.clone()))).await;
         // The jump box may take its time; what is on this machine is on screen already.

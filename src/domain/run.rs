@@ -7,6 +7,10 @@ use super::names::{EnvName, HostName};
 use super::text::Clean;
 use super::time::Moment;
 
+mod plan;
+
+pub use plan::{Difference, Differs, PlanHost, PlanStep, PlanTarget, PlanView};
+
 /// What may be lost when a runbook goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Danger {
@@ -108,84 +112,6 @@ pub struct InputView {
     pub sensitive: bool,
 }
 
-/// A plan as it is shown, before anything runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanView {
-    /// The runbook.
-    pub runbook: String,
-    /// Its title.
-    pub title: Clean,
-    /// The environment.
-    pub env: EnvName,
-    /// Whether the fleet is simulated.
-    pub simulated: bool,
-    /// How changes are confirmed here: a value must be typed.
-    pub challenge: bool,
-    /// SHA-256 of the runbook's text, hexadecimal.
-    pub hash: String,
-    /// Inputs and their values, secrets as dots.
-    pub inputs: Vec<(Clean, Clean)>,
-    /// Targets with their hosts.
-    pub targets: Vec<PlanTarget>,
-    /// Steps, unrolled.
-    pub steps: Vec<PlanStep>,
-    /// What keeps it from running; empty when nothing does.
-    pub problems: Vec<Clean>,
-}
-
-/// A target of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanTarget {
-    /// Its name.
-    pub name: String,
-    /// Its hosts.
-    pub hosts: Vec<PlanHost>,
-    /// What is left out later: `but for candidate`.
-    pub note: Option<Clean>,
-}
-
-/// A host of a plan, from two sources: the inventory, and the host itself.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanHost {
-    /// Its name.
-    pub name: HostName,
-    /// Its address.
-    pub address: String,
-    /// Roles by the inventory, and as the host says them.
-    pub roles: (Clean, Result<Clean, Clean>),
-    /// The level the environment has, and as the host says it.
-    pub level: (Clean, Result<Clean, Clean>),
-    /// What the machine calls itself.
-    pub hostname: Result<Clean, Clean>,
-}
-
-/// A step of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanStep {
-    /// Its id, with the batch of a `for_each`: `repoint[1/2]/start`.
-    pub id: String,
-    /// Its kind's word: `sql`, `confirm`, …
-    pub kind: &'static str,
-    /// One line, variables that are not known yet as they are written.
-    pub title: Clean,
-    /// Why.
-    pub why: Option<Clean>,
-    /// Where.
-    pub on: Vec<HostName>,
-    /// What it may change.
-    pub effect: Effect,
-    /// What it does, line by line, as far as known.
-    pub command: Vec<Clean>,
-    /// The condition it is under, in words.
-    pub when: Option<Clean>,
-    /// How it is taken back, in words.
-    pub undo: Option<Clean>,
-    /// After it nothing can be taken back.
-    pub point_of_no_return: bool,
-    /// How deep it stands in branches and batches.
-    pub depth: usize,
-}
-
 /// A run as it stands now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
@@ -227,6 +153,17 @@ pub struct RunView {
     pub watching: bool,
     /// What is wrong with the way to the fleet or with the lease, if anything.
     pub trouble: Option<Clean>,
+    /// The report, when it stands or is over.
+    pub report: Vec<ReportSection>,
+}
+
+/// A section of a run's report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportSection {
+    /// Its title.
+    pub title: &'static str,
+    /// Its lines: a label or a time, and the text beside it.
+    pub rows: Vec<(Clean, Clean)>,
 }
 
 /// How a run stands.
@@ -265,6 +202,8 @@ pub struct StepView {
     pub point_of_no_return: bool,
     /// How deep it stands.
     pub depth: usize,
+    /// The values it keeps.
+    pub captures: Vec<String>,
     /// How it stands.
     pub state: StepState,
     /// When it began.

@@ -92,7 +92,7 @@ impl Reach for OverSsh {
             {
                 return Ok(host as Arc<dyn Session>);
             }
-            let link = jump.host(self.description(name)?.as_ref()).await?;
+            let link = jump.host(self.description(name)?.as_ref()).await?.opening_ahead();
             let host = Arc::new(OverHost { link, hop: Hop::Host(name.clone()), _jump: jump });
             self.links.lock().await.hosts.insert(name.clone(), host.clone());
             Ok(host as Arc<dyn Session>)

@@ -1,16 +1,20 @@
 //! A run told afterwards, from its journal alone: as a report (Markdown, JSON) and as a log, a line an entry. Pure; all
-//! text that is told here is made printable here. May import `event`, `journal`, `domain`.
+//! text that is told here is made printable here. May import `event`, `journal`, `plan`, `spec`, `domain`.
 
 mod collect;
 mod line;
 mod markdown;
+mod sections;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::event::Event;
 use super::journal::Entry;
+use crate::domain::run::ReportSection;
 
 pub use line::line;
 
@@ -215,12 +219,30 @@ pub struct Window {
 }
 
 impl Report {
-    /// A run's report. `window`: the steps that begin and end the time nothing could be written.
+    /// A run's report. `window`: the step that begins the time nothing could be written, and those that end it, the first
+    /// that was done.
     ///
     /// `None` when there is no first entry that tells how the run began.
     #[must_use]
-    pub fn new(entries: &[Entry], window: Option<(&str, &str)>) -> Option<Self> {
+    pub fn new(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Self> {
         collect::report(entries, window)
+    }
+
+    /// The same, with the time nothing could be written as the run's own runbook tells it.
+    #[must_use]
+    pub fn of(entries: &[Entry]) -> Option<Self> {
+        let window = match entries.first().map(|entry| &entry.event) {
+            Some(Event::Started { plan, .. }) => window::steps(plan),
+            _ => None,
+        };
+        let until: Vec<&str> = window.iter().flat_map(|(_, until)| until).map(String::as_str).collect();
+        Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))
+    }
+
+    /// For a screen, times in `tz`.
+    #[must_use]
+    pub fn sections(&self, tz: &jiff::tz::TimeZone) -> Vec<ReportSection> {
+        sections::of(self, tz)
     }
 
     /// As Markdown, times in `tz`.

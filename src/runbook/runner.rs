@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -19,14 +20,17 @@ use super::act::{self, Site};
 use super::event::{Ending, Event};
 use super::journal::Entry;
 use super::machine::{Machine, Next};
+use super::report::Report;
 use super::spec::Act;
 
 mod board;
 mod decide;
 mod doing;
+mod dry;
 mod hush;
 mod launch;
 mod people;
+mod vouch;
 
 use board::Board;
 pub(in crate::runbook) use board::{picture, seen};
@@ -92,6 +96,8 @@ pub struct Needs {
     pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
     /// Makes secrets in output unreadable.
     pub hush: Hush,
+    /// The run's entries so far, for the report at its end.
+    pub entries: Vec<Entry>,
 }
 
 /// Why a run stands.
@@ -167,7 +173,9 @@ impl Runner {
         {
             let _ = timeout(LET_GO, lease.end()).await;
         }
-        self.board.end(&self.machine, state);
+        let report = Report::of(&self.needs.entries);
+        let report = report.map(|report| report.sections(&TimeZone::system())).unwrap_or_default();
+        self.board.end(&self.machine, state, report);
     }
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
@@ -211,6 +219,7 @@ impl Runner {
         if let Some(lease) = &mut self.needs.lease {
             lease.say(&entry);
         }
+        self.needs.entries.push(entry);
         self.machine.apply(&event);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A run as its entries tell it: for those who watch it from elsewhere. Pure. May import `journal`, `machine`, `domain`.
+//! A run as its entries tell it: for those who watch it from elsewhere. Pure. May import `journal`, `machine`, `report`, `domain`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::event::{Ending, Event, Phase, Verdict};
 use super::journal::Entry;
 use super::machine::Machine;
+use super::report::Report;
 use super::runner::{self, StartError, seen};
 use super::spec::Runbook;
 use crate::domain::names::{EnvName, HostName};
@@ -53,6 +54,9 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
         (None, _) if machine.rolling_back().is_some() => RunState::RollingBack,
         (None, _) => RunState::Running,
     };
+    if !view.state.is_under_way() {
+        view.report = Report::of(entries).map(|r| r.sections(&TimeZone::system())).unwrap_or_default();
+    }
     Ok(view)
 }
 

@@ -41,6 +41,7 @@ impl Script {
             effect: crate::domain::run::Effect::Mutate,
             point_of_no_return: false,
             depth: 0,
+            captures: Vec::new(),
             state: StepState::Waiting,
             began: None,
             took: None,
@@ -65,6 +66,7 @@ impl Script {
             notes: vec![],
             watching: false,
             trouble: None,
+            report: Vec::new(),
         };
         Self { news, heard: Arc::default(), view: Arc::new(Mutex::new(view)) }
     }

@@ -164,8 +164,15 @@ impl Connection {
 
     /// A session channel.
     pub(super) async fn session(&self) -> Result<Channel<Msg>, russh::Error> {
+        open_channel(self.opening()).await
+    }
+
+    /// Opens a session channel; whoever drops this forgets a channel that the server may still open.
+    pub(super) fn opening(
+        &self,
+    ) -> impl Future<Output = Result<Channel<Msg>, russh::Error>> + Send + use<> + 'static {
         let handle = self.handle.clone();
-        open_channel(async move { handle.channel_open_session().await }).await
+        async move { handle.channel_open_session().await }
     }
 
     /// A channel to a TCP port, as the machine at the other end sees it.

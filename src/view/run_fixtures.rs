@@ -234,6 +234,7 @@ pub(crate) fn run() -> RunView {
         effect: *effect,
         point_of_no_return: i == 7,
         depth: usize::from(i == 10),
+        captures: Vec::new(),
         state: match i {
             4 => StepState::Skipped("the editors know".into()),
             0..=4 => StepState::Done,
@@ -263,6 +264,7 @@ pub(crate) fn run() -> RunView {
         notes: vec![("13:45:02".into(), "anna@desk1".into(), "editors told in the channel".into())],
         watching: false,
         trouble: None,
+        report: Vec::new(),
     }
 }
 
@@ -373,6 +375,17 @@ pub(crate) fn finished() -> RunView {
         step.took = Some(Duration::from_millis(800));
     }
     (run.state, run.current, run.doing) = (RunState::Finished, None, None);
+    let row = |label: &str, text: &str| (Clean::new(label), Clean::new(text));
+    run.report = vec![
+        ReportSection {
+            title: "REPORT",
+            rows: vec![
+                row("took", "4 min 12 s: began 13:45:02, ended 13:49:14"),
+                row("no writes", "2.8 s (freeze to writes-arrive)"),
+            ],
+        },
+        ReportSection { title: "TIMELINE", rows: vec![row("13:45:02", "anna@desk began promote-masterdb")] },
+    ];
     run
 }
 

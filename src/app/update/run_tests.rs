@@ -114,6 +114,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         effect: crate::domain::run::Effect::Mutate,
         point_of_no_return: false,
         depth: 0,
+        captures: Vec::new(),
         state,
         began: None,
         took: None,
@@ -138,6 +139,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         notes: vec![],
         watching: false,
         trouble: None,
+        report: Vec::new(),
     }
 }
 

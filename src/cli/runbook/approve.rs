@@ -70,6 +70,9 @@ fn write(paper: &mut Paper, view: &RunView, id: &str) -> Result<(), CliError> {
     if let Some(step) = view.steps.get(at) {
         paper.field(2, "step", Ink::Bold, step.title.as_str());
     }
+    if let Some(trouble) = &view.trouble {
+        paper.words(2, Ink::Bad, &format!("! {trouble}"));
+    }
     let after = view.steps.get(at + 1..).unwrap_or_default();
     let asks = |kind: &str| matches!(kind, "confirm" | "challenge" | "approve");
     for step in after.iter().take_while(|step| !asks(step.kind)) {

@@ -23,6 +23,7 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect) -> StepView {
         effect,
         point_of_no_return: false,
         depth: 0,
+        captures: Vec::new(),
         state: StepState::Waiting,
         began: None,
         took: None,
@@ -54,6 +55,7 @@ pub(super) fn run() -> RunView {
         notes: Vec::new(),
         watching: false,
         trouble: None,
+        report: Vec::new(),
     }
 }
 

@@ -10,13 +10,15 @@ use crate::domain::time::Moment;
 
 use super::answer::{self, Said};
 use super::keys::{Keys, Typed};
-use super::story::Story;
+use super::story::{self, Story};
 
 /// How a run was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
     /// Everything was done.
     Finished,
+    /// A dry run to its end; a live one would stand somewhere.
+    Standing,
     /// It may be resumed.
     Stopped,
     /// Taken back.
@@ -35,6 +37,7 @@ impl Left {
         match self {
             Self::Finished => 0,
             Self::Stopped => 3,
+            Self::Standing => 1,
             Self::RolledBack => 4,
             Self::Unknown => 5,
             Self::Abandoned => 6,
@@ -200,6 +203,7 @@ async fn text(keys: &mut impl Keys, mark: &str) -> Option<String> {
 fn over(view: &RunView) -> Option<Left> {
     match &view.state {
         RunState::Running | RunState::Waiting | RunState::RollingBack => None,
+        RunState::Finished if !story::standing(view).is_empty() => Some(Left::Standing),
         RunState::Finished => Some(Left::Finished),
         RunState::RolledBack => Some(Left::RolledBack),
         RunState::Abandoned(_) if !has_unknown(view) => Some(Left::Abandoned),

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::hint;
 use crate::cli::{CliError, Common, print, setup};
 use crate::runbook::event::Event;
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::plan::Frozen;
 use crate::runbook::report::{self, Report};
-use crate::runbook::spec::{Act, Runbook, Step};
 
 /// Which run, and how to print its report.
 #[derive(Debug, Clone, Args)]
@@ -58,44 +58,13 @@ pub(super) fn log(run: &str) -> Result<ExitCode, CliError> {
 pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let (path, entries) = entries(&paths.runs(), &args.run)?;
-    let window = match entries.first().map(|entry| &entry.event) {
-        Some(Event::Started { plan, .. }) => window(plan),
-        _ => None,
-    };
-    let window = window.as_ref().map(|(from, until)| (from.as_str(), until.as_str()));
-    let Some(report) = Report::new(&entries, window) else { return Err(headless(&path)) };
+    let Some(report) = Report::of(&entries) else { return Err(headless(&path)) };
     let text = match args.format {
         Format::Md => report.to_markdown(&TimeZone::system()),
         Format::Json => format!("{}\n", report.to_json().map_err(std::io::Error::from)?),
     };
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The steps that begin and end the time nothing could be written: from the first that one may not stand behind for
-/// long, to the first after it that nothing is taken back behind.
-fn window(plan: &Frozen) -> Option<(String, String)> {
-    // A runbook that cannot be read any more costs the report this figure only.
-    let runbook = Runbook::from_sources(&plan.sources).ok()?;
-    let mut steps = Vec::new();
-    flatten(&runbook.steps, &mut steps);
-    let from = steps.iter().position(|step| step.max_dwell.is_some())?;
-    let until = steps.iter().skip(from).find(|step| step.point_of_no_return)?;
-    Some((steps.get(from)?.id.clone(), until.id.clone()))
-}
-
-/// Steps but for those of batches, whose ids are several.
-fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
-    for step in steps {
-        match &step.act {
-            Act::Branch { steps, otherwise } => {
-                flatten(steps, all);
-                flatten(otherwise, all);
-            }
-            Act::ForEach { .. } => {}
-            _ => all.push(step),
-        }
-    }
 }
 
 fn headless(path: &Path) -> CliError {
@@ -119,10 +88,10 @@ pub(in crate::cli) fn began_in(folder: &Path, run: &str) -> Result<Began, CliErr
     }
 }
 
-/// A simulated run goes on in a simulated fleet, a real one in the real fleet.
-pub(super) fn same_fleet(began: &Began, common: &Common) -> Result<(), CliError> {
+/// A run goes on in the fleet that it began in. A simulated one is gone with its program.
+pub(super) fn still_there(began: &Began, common: &Common) -> Result<(), CliError> {
     match (began.simulated, common.demo.is_some()) {
-        (true, false) => Err(CliError::Usage("this run is of a simulated fleet: add --demo".to_owned())),
+        (true, _) => Err(CliError::Refused(format!("this run is SIMULATED: {}", hint::WORLD_GONE))),
         (false, true) => Err(CliError::Usage("this run is of a real fleet: leave --demo out".to_owned())),
         _ => Ok(()),
     }

@@ -11,7 +11,7 @@ use super::operator::{Interrupt, Operator};
 use super::site::{self, Shared, Site};
 use super::story::Story;
 use super::text::{Ink, Paper};
-use super::{Chosen, inputs, past, plan, who};
+use super::{Chosen, hint, inputs, past, plan, who};
 use crate::cli::{CliError, Common, print};
 use crate::domain::run::{Mode, PlanView};
 use crate::runbook::runner::{self, Launch, RunHandle};
@@ -66,7 +66,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
         runner::start(launch(&site), plan, why.to_owned(), mode).await.map(Some).map_err(refused)
     };
     match unless_interrupted(begin, &mut interrupts).await? {
-        Some(handle) => stay(&site, handle, interrupts).await,
+        Some(handle) => stay(&site, handle, interrupts, hint::tail(common)).await,
         None => {
             print::answer("nothing was begun\n")?;
             Ok(ExitCode::SUCCESS)
@@ -76,7 +76,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
 
 pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<ExitCode, CliError> {
     let began = past::began(&args.run)?;
-    past::same_fleet(&began, common)?;
+    past::still_there(&began, common)?;
     let site = Site::attended(common, Some(&began.plan.environment))?;
     let mut interrupts = site::interrupts()?;
     let begin = async {
@@ -85,7 +85,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<ExitCod
         runner::resume(launch(&site), &args.run, secrets).await.map_err(refused)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
-    stay(&site, handle, interrupts).await
+    stay(&site, handle, interrupts, hint::tail(common)).await
 }
 
 fn refused(error: impl std::fmt::Display) -> CliError {
@@ -134,13 +134,14 @@ async fn stay(
     site: &Site,
     handle: RunHandle,
     interrupts: mpsc::Receiver<Interrupt>,
+    tail: String,
 ) -> Result<ExitCode, CliError> {
     let RunHandle { commands, view, .. } = handle;
     let operator = Operator {
         keys: terminal(site)?,
         // A terminal that is gone says so when it is read.
         print: |text: &str| drop(print::answer(text)),
-        story: Story::new(Paper::of_stdout()),
+        story: Story::new(Paper::of_stdout()).with_tail(tail),
         commands,
         clock: site.clock(),
         interrupts,

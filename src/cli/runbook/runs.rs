@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use super::hint;
 use super::text::{Ink, Paper};
-use crate::cli::{CliError, print, setup};
+use crate::cli::{CliError, Common, print, setup};
 use crate::runbook::journal::{self, RunSummary};
 
-pub(super) fn run() -> Result<ExitCode, CliError> {
+pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let folder = paths.runs();
     let runs = journal::runs(&folder);
@@ -19,8 +20,10 @@ pub(super) fn run() -> Result<ExitCode, CliError> {
         paper.exact(0, Ink::Bold, &run.id);
         paper.words(2, ink, &brief(run));
         if !run.over {
-            let demo = if run.simulated { " --demo" } else { "" };
-            paper.exact(2, Ink::Plain, &format!("go on: jumpdeck runbook resume {}{demo}", run.id));
+            match run.simulated {
+                true => paper.words(2, Ink::Dim, hint::WORLD_GONE),
+                false => paper.command(2, Ink::Plain, "go on: ", &hint::resume(&run.id, &hint::tail(common))),
+            }
         }
     }
     print::answer(&paper.take())?;

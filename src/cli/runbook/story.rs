@@ -2,11 +2,12 @@
 
 use crate::domain::names::HostName;
 use crate::domain::run::{
-    Doing, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
+    Doing, Effect, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::{Moment, short_age};
 
+use super::hint;
 use super::text::{Ink, Paper};
 
 /// Said of a step after which nothing can be taken back.
@@ -25,6 +26,8 @@ pub(super) struct Story {
     notes: usize,
     trouble: Option<Clean>,
     rolling_back: bool,
+    /// Stands behind the commands that are told.
+    tail: String,
 }
 
 impl Story {
@@ -39,7 +42,13 @@ impl Story {
             notes: 0,
             trouble: None,
             rolling_back: false,
+            tail: String::new(),
         }
+    }
+
+    /// Commands that are told end in `tail`, so that they reach the same inventory.
+    pub(super) fn with_tail(self, tail: String) -> Self {
+        Self { tail, ..self }
     }
 
     /// What is new in `view`.
@@ -95,12 +104,10 @@ impl Story {
                 }
             }
             PromptKind::Approve(words) => {
-                self.paper.words(
-                    INSIDE,
-                    Ink::Plain,
-                    "a second person says yes, from an account of their own:",
-                );
-                self.paper.exact(INSIDE + 2, Ink::Bold, words.as_str());
+                let tail = if view.simulated { "" } else { self.tail.as_str() };
+                let how = "a second person says yes, from an account of their own:";
+                self.paper.words(INSIDE, Ink::Plain, how);
+                self.paper.command(INSIDE + 2, Ink::Bold, "", &format!("{words}{tail}"));
             }
             PromptKind::Confirm | PromptKind::Challenge(_) => {}
         }
@@ -113,6 +120,10 @@ impl Story {
         self.paper.gap();
         let took = short_age(now.since(view.began));
         let (ink, how) = match &view.state {
+            RunState::Finished if !standing(view).is_empty() => {
+                let at = standing(view).join(", ");
+                (Ink::Bad, format!("FINISHED in {took}; a live run would stand at: {at}"))
+            }
             RunState::Finished => (Ink::Good, format!("FINISHED in {took}")),
             RunState::RolledBack => (Ink::Warn, format!("TAKEN BACK to the last safe point, after {took}")),
             RunState::Abandoned(why) => (Ink::Bad, format!("GIVEN UP after {took}: {why}")),
@@ -137,8 +148,12 @@ impl Story {
         if view.watching {
             return self.paper.take();
         }
-        if !over {
-            self.paper.exact(INSIDE, Ink::Plain, &format!("go on     jumpdeck runbook resume {}", view.id));
+        if !over && view.simulated {
+            let text = format!("go on     {}", hint::WORLD_GONE);
+            self.paper.words(INSIDE, Ink::Plain, &text);
+        } else if !over {
+            let text = hint::resume(&view.id, &self.tail);
+            self.paper.command(INSIDE, Ink::Plain, "go on     ", &text);
         }
         self.paper.exact(INSIDE, Ink::Plain, &format!("report    jumpdeck runbook report {}", view.id));
         self.paper.take()
@@ -223,7 +238,7 @@ impl Story {
         if let Some(known) = self.states.get_mut(index) {
             *known = step.state.clone();
         }
-        let Some((ink, word)) = state_words(&step.state) else { return };
+        let Some((ink, word)) = state_words(step) else { return };
         let took = step.took.map(|t| format!(" in {}", spent(t))).unwrap_or_default();
         if self.step == Some(index) {
             self.paper.words(INSIDE, ink, &format!("{word}{took}"));
@@ -267,6 +282,15 @@ impl Story {
     }
 }
 
+/// The steps of a dry run that a live one would stand at.
+pub(super) fn standing(view: &RunView) -> Vec<&str> {
+    let failed = view.steps.iter().filter(|step| matches!(step.state, StepState::Failed(_)));
+    match view.mode {
+        Mode::DryRun => failed.map(|step| step.id.as_str()).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// What fits an input, on paper.
 pub(super) fn input_help(paper: &mut Paper, input: &crate::domain::run::InputView) {
     if let Some(help) = &input.help {
@@ -293,8 +317,8 @@ fn tell_fact(paper: &mut Paper, fact: &FactView, now: Moment) {
 }
 
 /// The sign and word of a state; nothing for what is still to come.
-fn state_words(state: &StepState) -> Option<(Ink, String)> {
-    Some(match state {
+fn state_words(step: &StepView) -> Option<(Ink, String)> {
+    Some(match &step.state {
         StepState::Waiting | StepState::Asked | StepState::Running => return None,
         StepState::Done => (Ink::Good, "+ done".to_owned()),
         StepState::Failed(why) => (Ink::Bad, format!("x FAILED: {why}")),
@@ -302,7 +326,16 @@ fn state_words(state: &StepState) -> Option<(Ink, String)> {
             (Ink::Bad, format!("? UNKNOWN, nobody knows whether it was done; look at: {what}"))
         }
         StepState::Skipped(why) => (Ink::Dim, format!("- left out: {why}")),
-        StepState::Printed => (Ink::Plain, "= printed, not done".to_owned()),
+        StepState::Printed => {
+            let people = matches!(step.kind, "confirm" | "challenge" | "approve" | "manual" | "input");
+            let looked = !people && step.effect == Effect::Read;
+            let word = match (people, looked) {
+                (true, _) => "= not asked in a dry run",
+                (_, true) => "= looked at; it tells nothing behind what was only printed",
+                _ => "= printed, not done",
+            };
+            (Ink::Plain, word.to_owned())
+        }
         StepState::Undone => (Ink::Warn, "< taken back".to_owned()),
     })
 }

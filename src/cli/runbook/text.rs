@@ -95,6 +95,11 @@ impl Paper {
         }
     }
 
+    /// A command to be copied: never cut, however long; the terminal wraps it.
+    pub(super) fn command(&mut self, indent: usize, ink: Ink, before: &str, text: &str) {
+        self.push(&format!("{}{before}", " ".repeat(indent)), ink, text);
+    }
+
     /// A heading with a line to the edge.
     pub(super) fn rule(&mut self, text: &str) {
         let text = format!("-- {text} ");

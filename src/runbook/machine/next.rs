@@ -96,7 +96,11 @@ impl Machine {
             status if status.is_settled() => None,
             Status::Waiting => Some(self.begin(index)),
             Status::Open(_) => Some(self.look(index)),
-            Status::Failed(why) => Some(self.failed(index, why)),
+            Status::Failed(why) => match self.failed(index, why) {
+                // A dry run tells everything a live one would stand at.
+                Next::Decide(_) if self.dry_run => None,
+                next => Some(next),
+            },
             Status::NotDone => {
                 let why = format!("{} was begun and was not done", planned.id);
                 Some(self.decide_on(index, why, false, &[Way::Retry]))
@@ -115,6 +119,11 @@ impl Machine {
         };
         let skipped = |reason: String| Next::Record(Event::Skipped { step: planned.id.clone(), reason });
         if let Some(reason) = self.left_out(index) {
+            return skipped(reason);
+        }
+        if self.dry_run
+            && let Some(reason) = self.rests_on_unknown(index)
+        {
             return skipped(reason);
         }
         let hosts = match self.hosts(index) {
@@ -151,7 +160,10 @@ impl Machine {
         let Some((record, planned)) = self.records.get(index).zip(self.plan.steps.get(index)) else {
             return Next::Ended(Ending::Finished);
         };
-        if !Self::changes(planned) || matches!(planned.step.act, Act::Note(_) | Act::Report) {
+        // A value that a person saw is told by a person only.
+        let told =
+            matches!(planned.step.act, Act::Note(_) | Act::Report | Act::Manual { state: Some(_), .. });
+        if !Self::changes(planned) || told {
             return self.begin(index);
         }
         let hosts = self.hosts(index).unwrap_or_default();

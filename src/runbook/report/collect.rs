@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::line::{ending, text, verdict};
-use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport, Window};
+use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Event, Fact, HostOutcome, Phase, Verdict};
+use crate::runbook::event::{Event, Fact, HostOutcome, Phase};
 use crate::runbook::journal::Entry;
 
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     Clean::new(text).to_string()
 }
 
@@ -18,11 +18,11 @@ fn lines(text: &str) -> Vec<String> {
     Clean::lines(text).iter().map(ToString::to_string).collect()
 }
 
-fn between(from: Timestamp, to: Timestamp) -> u64 {
+pub(super) fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
 }
 
-pub(super) fn report(entries: &[Entry], window: Option<(&str, &str)>) -> Option<Report> {
+pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Report> {
     let (first, last) = (entries.first()?, entries.last()?);
     let Event::Started { run, who, why, dry_run, simulated, plan } = &first.event else { return None };
     let mut report = Report {
@@ -47,7 +47,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &str)>) -> Option<
                 (clean(name), hosts.collect())
             })
             .collect(),
-        window: window.and_then(|(from, to)| self::window(entries, from, to)),
+        window: window.and_then(|(from, until)| super::window::window(entries, from, until)),
         steps: Vec::new(),
         values: Vec::new(),
         skipped: Vec::new(),
@@ -56,11 +56,13 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &str)>) -> Option<
         trouble: Vec::new(),
         timeline: Vec::new(),
     };
+    let mut before = first.at;
     for entry in entries {
         let after_ms = between(report.began, entry.at);
         report.timeline.push(Moment { at: entry.at, after_ms, text: text(&entry.event) });
         take(&mut report, entry);
-        step(&mut report, entry);
+        step(&mut report, entry, before);
+        before = entry.at;
     }
     Some(report)
 }
@@ -98,11 +100,12 @@ fn take(report: &mut Report, entry: &Entry) {
     }
 }
 
-/// What concerns a step.
-fn step(report: &mut Report, entry: &Entry) {
+/// What concerns a step. `before`: the time of the entry before, from which on a person was asked.
+fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
     let at = entry.at;
     match &entry.event {
         Event::Answered { step, asked, answer, who, reason } => {
+            at_step(report, step, before);
             let found = at_step(report, step, at);
             if found.actions.is_empty() {
                 found.state = "asked";
@@ -128,10 +131,13 @@ fn step(report: &mut Report, entry: &Entry) {
         }
         Event::Outcome { step, phase, attempt, hosts, took_ms } => {
             let found = at_step(report, step, at);
-            found.worked_ms += took_ms;
             (found.state, found.reason) = state(*phase, hosts);
             // A step of people alone has no intent.
-            if !found.actions.last().is_some_and(|a| a.took_ms.is_none() && a.phase == word(*phase)) {
+            let of_machines =
+                found.actions.last().is_some_and(|a| a.took_ms.is_none() && a.phase == word(*phase));
+            if of_machines {
+                found.worked_ms += took_ms;
+            } else {
                 let (commands, before) = (Vec::new(), Vec::new());
                 let (phase, attempt) = (word(*phase), *attempt);
                 found.actions.push(Action {
@@ -227,30 +233,4 @@ fn on_host((host, outcome): (&String, &HostOutcome)) -> OnHost {
         output: lines(&outcome.output),
         after: outcome.proof.iter().map(proved).collect(),
     }
-}
-
-/// The first time `from` was done, to `to` being done or `from` being taken back after that.
-fn window(entries: &[Entry], from: &str, to: &str) -> Option<Window> {
-    let done = |entry: &Entry, id: &str, phases: &[Phase]| {
-        matches!(&entry.event, Event::Outcome { step, phase, hosts, .. }
-            if step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
-    };
-    let forward = [Phase::Run, Phase::Probe];
-    let opened = entries.iter().position(|e| done(e, from, &forward))?;
-    let rest = entries.get(opened..)?;
-    let closed = rest.iter().find_map(|e| {
-        if done(e, to, &forward) {
-            return Some((clean(to), e.at));
-        }
-        done(e, from, &[Phase::Undo, Phase::UndoProbe]).then(|| (format!("{} taken back", clean(from)), e.at))
-    });
-    let begins = rest.first()?.at;
-    let until = closed.as_ref().map_or(rest.last()?.at, |(_, at)| *at);
-    Some(Window {
-        from_step: clean(from),
-        from: begins,
-        until_step: closed.map(|(step, _)| step),
-        until,
-        took_ms: between(begins, until),
-    })
 }

@@ -134,13 +134,13 @@ fn promotion() -> Vec<Entry> {
 
 #[test]
 fn a_report_in_markdown() {
-    let report = Report::new(&promotion(), Some(("freeze", "open"))).unwrap();
+    let report = Report::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
     insta::assert_snapshot!(report.to_markdown(&TimeZone::UTC));
 }
 
 #[test]
 fn a_report_in_json() {
-    let report = Report::new(&promotion(), Some(("freeze", "open"))).unwrap();
+    let report = Report::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
     insta::assert_snapshot!(report.to_json().unwrap());
 }
 
@@ -162,7 +162,7 @@ fn nothing_of_it_moves_a_terminal() {
 
 #[test]
 fn the_window_closes_when_the_last_step_is_done_or_the_first_taken_back() {
-    let window = |entries: &[Entry]| Report::new(entries, Some(("freeze", "open"))).unwrap().window;
+    let window = |entries: &[Entry]| Report::new(entries, Some(("freeze", &["open"][..]))).unwrap().window;
     let done = window(&promotion()).unwrap();
     assert_eq!((done.took_ms, done.until_step.as_deref()), (63_070, Some("open")));
     let mut all = promotion();

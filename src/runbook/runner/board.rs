@@ -7,7 +7,9 @@ use tokio::sync::watch;
 
 use super::{Hush, Needs};
 use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Doing, FactView, Mode, Prompt, RunState, RunView, Safety, StepState, StepView};
+use crate::domain::run::{
+    Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
+};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::event::Fact;
@@ -144,7 +146,7 @@ impl Board {
     }
 
     /// The run is over, or stands.
-    pub(super) fn end(&self, machine: &Machine, state: RunState) {
+    pub(super) fn end(&self, machine: &Machine, state: RunState, report: Vec<ReportSection>) {
         self.change(|view| {
             fill(view, machine);
             view.prompt = None;
@@ -152,6 +154,7 @@ impl Board {
                 view.safety = Safety::Safe;
             }
             view.state = state;
+            view.report = report;
         });
     }
 }
@@ -203,6 +206,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
                 effect: planned.step.effect,
                 point_of_no_return: planned.step.point_of_no_return,
                 depth: planned.depth,
+                captures: planned.step.capture.iter().map(|capture| capture.name.clone()).collect(),
                 state: StepState::Waiting,
                 began: None,
                 took: None,
@@ -216,6 +220,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
         notes: Vec::new(),
         watching: false,
         trouble: None,
+        report: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::Event;
 use crate::runbook::machine::{Decision, Way};
-use crate::runbook::spec::{OnFail, Undo};
+use crate::runbook::spec::{Act, OnFail, Undo};
 
 impl Way {
     fn key(self) -> char {
@@ -54,12 +54,19 @@ impl Runner {
             false => format!("{} did not succeed", planned.id),
         };
         let mut text = Clean::lines(&decision.why);
+        // What the step is for says what its failing means.
+        if let Some(why) = &planned.step.why {
+            let why = self.machine.at(decision.step, None, |scope| scope.shown(why)).unwrap_or_default();
+            text.extend(Clean::lines(&why));
+        }
         if decision.ways.contains(&Way::Rollback) {
             text.push(Clean::new("Taking back would do, in this order:"));
             text.extend(self.way_back());
         }
         let meaning = match &planned.step.on_fail {
-            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => Some(meaning.clone()),
+            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => {
+                self.machine.at(decision.step, None, |scope| scope.shown(meaning))
+            }
             OnFail::Stop | OnFail::Rollback => None,
         };
         let choices = decision.ways.iter().map(|way| {
@@ -98,6 +105,11 @@ impl Runner {
         reason: Option<String>,
         id: &str,
     ) -> Result<(), Halt> {
+        let fence =
+            self.machine.plan().steps.get(decision.step).is_some_and(|p| matches!(p.step.act, Act::Fence(_)));
+        if fence && way == Way::WasDone && !self.fence_was_done(decision.step, &decision.why).await? {
+            return Ok(());
+        }
         let said = reason.clone().unwrap_or_default();
         self.write(Event::Answered {
             step: id.to_owned(),

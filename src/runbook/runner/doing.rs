@@ -133,7 +133,7 @@ impl Runner {
     async fn run_step(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
         let ready = match self.ready(doing, step).await {
             Ok(ready) => ready,
-            Err(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
+            Err(why) => return Ok(Some(self.in_dry_run(all(doing, Verdict::Failed(why))))),
         };
         self.show_ready(&ready);
         let changes = step.effect != Effect::Read;
@@ -172,20 +172,13 @@ impl Runner {
             return self.open_hold(doing, step).await.map(Some);
         }
         let outcomes = self.perform(doing).await?;
-        Ok(Some(self.in_dry_run(outcomes)))
-    }
-
-    /// In a dry run, what is read after a change that was only printed may be different then.
-    fn in_dry_run(&self, mut outcomes: Outcomes) -> Outcomes {
-        if self.machine.dry_run && self.machine.has_printed() {
-            for outcome in outcomes.values_mut().filter(|o| matches!(o.verdict, Verdict::Failed(_))) {
-                outcome.verdict = Verdict::Printed;
-            }
+        match &step.act {
+            Act::Fence(_) => self.vouched(doing, outcomes).await,
+            _ => Ok(Some(self.in_dry_run(outcomes))),
         }
-        outcomes
     }
 
-    fn fact_failed(&self, doing: &Doing, fact: &Fact) -> Outcomes {
+    pub(super) fn fact_failed(&self, doing: &Doing, fact: &Fact) -> Outcomes {
         if self.machine.dry_run && self.machine.has_printed() {
             return all(doing, Verdict::Printed);
         }
@@ -194,7 +187,7 @@ impl Runner {
     }
 
     /// Written and flushed before anything is done.
-    fn intend(
+    pub(super) fn intend(
         &mut self,
         doing: &Doing,
         commands: BTreeMap<String, String>,

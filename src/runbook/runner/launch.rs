@@ -159,7 +159,8 @@ fn go(
         entries.iter().for_each(|entry| lease.say(entry));
     }
     let Launch { env, simulated, reach, who, clock, .. } = with;
-    launch(machine, Needs { env, simulated, reach, record: Box::new(journal), lease, who, clock, hush })
+    let (record, entries) = (Box::new(journal), entries.to_vec());
+    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, hush, entries })
 }
 
 /// The lease on everything the plan may change. A plan that only reads needs none.

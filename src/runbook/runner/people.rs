@@ -6,17 +6,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::doing::{Outcomes, all};
-use super::{Halt, Runner};
+use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
 use crate::domain::text::Clean;
 use crate::runbook::event::{Event, Verdict};
 use crate::runbook::machine::Doing;
-use crate::runbook::spec::{Act, Input, Step};
+use crate::runbook::spec::{Act, Input, On, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
-
-/// Time between two looks whether a second person has approved.
-const APPROVAL_EVERY: Duration = Duration::from_millis(500);
 
 /// Time between two looks, while a question stands, whether what it rests on is still held.
 const HELD_EVERY: Duration = Duration::from_millis(500);
@@ -94,7 +91,7 @@ impl Runner {
         })
     }
 
-    fn text(&self, doing: &Doing, template: &Template) -> String {
+    pub(super) fn text(&self, doing: &Doing, template: &Template) -> String {
         self.machine.at(doing.step, None, |scope| scope.shown(template)).unwrap_or_default()
     }
 
@@ -150,6 +147,12 @@ impl Runner {
 
     /// Does what a person does.
     pub(super) async fn ask_people(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
+        if let Some(outcomes) = self.unfounded(doing, step).await {
+            return Ok(Some(outcomes));
+        }
+        if let Some(outcomes) = self.instead_of_asking(doing, step) {
+            return Ok(Some(outcomes));
+        }
         let title = self.text(doing, &step.title);
         let why: Vec<Clean> = step.why.iter().flat_map(|t| Clean::lines(&self.text(doing, t))).collect();
         match &step.act {
@@ -192,32 +195,61 @@ impl Runner {
                 self.typed(doing, "input", title, why, kind, &view(input)).await
             }
             Act::Manual { text, state } => {
-                let lines = [why, Clean::lines(&self.text(doing, text))].concat();
-                match state {
-                    None => {
-                        let yes = self.agreed(title, lines).await?;
-                        self.settled(doing, "manual", yes)
-                    }
-                    Some((name, kind)) => {
-                        let view = InputView {
-                            name: name.clone(),
-                            label: Clean::new("What you see"),
-                            help: None,
-                            wanted: Clean::new(kind.wanted()),
-                            choices: Vec::new(),
-                            default: None,
-                            sensitive: false,
-                        };
-                        self.typed(doing, "manual", title, lines, (name.clone(), *kind, false), &view).await
-                    }
-                }
+                let text = self.text(doing, text);
+                self.manual(doing, step, title, [why, Clean::lines(&text)].concat(), state.as_ref()).await
             }
             _ => Ok(None),
         }
     }
 
+    /// What a person does by hand, and proves. Where that changes something it counts as begun when it is shown.
+    async fn manual(
+        &mut self,
+        doing: &Doing,
+        step: &Step,
+        title: String,
+        lines: Vec<Clean>,
+        state: Option<&(String, ValueKind)>,
+    ) -> Result<Option<Outcomes>, Halt> {
+        if step.effect != Effect::Read {
+            let commands = act::shown(&self.machine, doing.step, &step.act, &doing.hosts);
+            self.intend(doing, commands, Vec::new())?;
+        }
+        let outcomes = match state {
+            None => {
+                let yes = self.agreed(title, lines).await?;
+                self.settled(doing, "manual", yes)?
+            }
+            Some((name, kind)) => {
+                let view = InputView {
+                    name: name.clone(),
+                    label: Clean::new("What you see"),
+                    help: None,
+                    wanted: Clean::new(kind.wanted()),
+                    choices: Vec::new(),
+                    default: None,
+                    sensitive: false,
+                };
+                self.typed(doing, "manual", title, lines, (name.clone(), *kind, false), &view).await?
+            }
+        };
+        let Some(mut outcomes) = outcomes else { return Ok(None) };
+        if outcomes.values().all(|outcome| outcome.verdict == Verdict::Done) {
+            act::read_back(
+                &self.site,
+                &self.machine,
+                doing.step,
+                &step.read_back,
+                &doing.hosts,
+                &mut outcomes,
+            )
+            .await;
+        }
+        Ok(Some(outcomes))
+    }
+
     /// The commands of the steps a confirmation covers.
-    fn covered(&self, covers: &[String], doing: &Doing) -> Vec<Clean> {
+    pub(super) fn covered(&self, covers: &[String], doing: &Doing) -> Vec<Clean> {
         let plan = self.machine.plan();
         let own = plan.steps.get(doing.step).map_or("", |s| s.id.as_str());
         let prefix = own.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
@@ -231,12 +263,16 @@ impl Runner {
             }
             let title =
                 self.machine.at(index, None, |scope| scope.shown(&planned.step.title)).unwrap_or_default();
-            let hosts = self.machine.hosts(index).unwrap_or_default();
+            let hosts = self.machine.hosts(index);
+            if planned.step.on != On::Nowhere && hosts.as_ref().is_some_and(Vec::is_empty) {
+                continue;
+            }
+            let hosts = hosts.unwrap_or_default();
             lines.push(Clean::new(&format!(
                 "{title} ({})",
                 if hosts.is_empty() { "-".to_owned() } else { hosts.join(", ") }
             )));
-            for (_, text) in super::act::shown(&self.machine, index, &planned.step.act, &hosts) {
+            for (_, text) in act::shown(&self.machine, index, &planned.step.act, &hosts) {
                 lines.extend(Clean::lines(&text).into_iter().map(|l| Clean::new(&format!("    {l}"))));
             }
             if planned.step.point_of_no_return {
@@ -246,7 +282,12 @@ impl Runner {
         lines
     }
 
-    fn settled(&mut self, doing: &Doing, asked: &str, yes: bool) -> Result<Option<Outcomes>, Halt> {
+    pub(super) fn settled(
+        &mut self,
+        doing: &Doing,
+        asked: &str,
+        yes: bool,
+    ) -> Result<Option<Outcomes>, Halt> {
         if self.stop.is_some() || self.back || self.has_lost_a_hold() {
             // Nobody answered: the question stays open.
             return Ok(None);
@@ -295,38 +336,6 @@ impl Runner {
                 }
                 Ok(_) => lines = [text.clone(), vec![Clean::new("That is none of the choices.")]].concat(),
                 Err(error) => lines = [text.clone(), vec![Clean::new(&error.to_string())]].concat(),
-            }
-        }
-    }
-
-    /// Waits for a second person. Without a lease nobody else could be heard: then it cannot be had.
-    async fn approved(
-        &mut self,
-        doing: &Doing,
-        title: String,
-        text: &[Clean],
-    ) -> Result<Option<Outcomes>, Halt> {
-        let plan = self.machine.plan().clone();
-        let id = plan.steps.get(doing.step).map(|s| s.id.clone()).unwrap_or_default();
-        let command = format!("jumpdeck runbook approve {} {id}", self.machine.run);
-        loop {
-            if let Some(who) = self.needs.lease.as_ref().and_then(|l| l.approved(&id)) {
-                self.board.prompt(None);
-                let (step, asked, answer) = (id, "approve".to_owned(), "yes".to_owned());
-                self.write(Event::Answered { step, asked, answer, who, reason: None })?;
-                return Ok(Some(all(doing, Verdict::Done)));
-            }
-            let kind = PromptKind::Approve(Clean::new(&command));
-            let asked = self.ask(title.clone(), text.to_vec(), kind);
-            match timeout(APPROVAL_EVERY, asked).await {
-                // Looked again.
-                Err(_) => self.prompts -= 1,
-                Ok(reply) => match reply? {
-                    Some(Reply::No) => return self.settled(doing, "approve", false),
-                    // The one who runs it cannot approve it.
-                    Some(_) => {}
-                    None => return Ok(None),
-                },
             }
         }
     }

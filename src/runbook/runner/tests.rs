@@ -13,11 +13,14 @@ use crate::domain::access::{Access, KnownHosts};
 use crate::domain::fleet::{Cadence, Guard, Host, Jump, Thresholds, Transport};
 use crate::domain::names::{EnvName, HostId, HostName, RoleName};
 use crate::domain::run::{Prompt, PromptKind, Reply};
+use crate::runbook::event::Verdict;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
 use crate::runbook::reach::{Held, Ran, Reach, Session};
 use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
+
+mod asking;
 
 /// Hosts that know three words: `set NAME`, `unset NAME`, `get NAME`. What is set is counted.
 #[derive(Default)]
@@ -220,7 +223,11 @@ fn environment() -> Arc<Environment> {
 }
 
 fn machine() -> Machine {
-    let runbook = Runbook::read("book.toml", BOOK, &|_| None)
+    machine_of(BOOK, false)
+}
+
+fn machine_of(book: &str, dry_run: bool) -> Machine {
+    let runbook = Runbook::read("book.toml", book, &|_| None)
         .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.render(false)).collect::<String>()));
     let host = |name: &str| FrozenHost {
         name: name.to_owned(),
@@ -242,7 +249,7 @@ fn machine() -> Machine {
             .into(),
     };
     let plan = Plan::new(Arc::new(runbook), frozen, BTreeMap::new());
-    Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", false)
+    Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", dry_run)
 }
 
 fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
@@ -255,6 +262,7 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),
         hush: Hush::default(),
+        entries: Vec::new(),
     }
 }
 

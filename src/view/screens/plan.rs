@@ -91,11 +91,10 @@ fn lines(
     }
     if !plan.inputs.is_empty() {
         page.section("INPUTS", "");
-        for (name, value) in &plan.inputs {
-            page.labelled(name.as_str(), value.as_str(), styles.strong);
-        }
+        let rows: Vec<(&str, &str)> = plan.inputs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        page.table(&rows, styles.strong);
     }
-    targets::add(&mut page, scene, &plan.targets, width);
+    targets::add(&mut page, scene, plan, width);
     page.section("STEPS", "");
     for (i, step) in plan.steps.iter().enumerate() {
         add_step(&mut page, scene, i + 1, step, width);

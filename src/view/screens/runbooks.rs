@@ -177,8 +177,11 @@ fn here<'a>(scene: &Scene<'a>, run: &'a RunView) -> Line<'a> {
         RunState::Waiting => "waits for an answer",
         state => state.word(),
     };
-    let at = run.current.and_then(|at| run.steps.get(at));
-    let at = at.map_or_else(String::new, |step| format!(": {}", step.title));
+    let at = match (run.state.is_under_way(), run.current.and_then(|at| run.steps.get(at))) {
+        (true, Some(step)) => format!(": {}", step.title),
+        (true, None) => String::new(),
+        (false, _) => format!(": {}", run.why),
+    };
     let mode = if run.mode == Mode::DryRun { "  dry run" } else { "" };
     let whose = if run.watching { format!("  by {}, watched", run.who) } else { String::new() };
     Line::from(vec![

@@ -136,12 +136,14 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
         ],
     };
     let mut room = usize::from(width).saturating_sub(screens(scene, width).width() + 2);
+    let armed = scene.model.runs.armed.is_some();
     let mut spans = Vec::new();
     for (action, what) in here {
         if *action == Action::SortNext && *scene.model.screen() != Screen::Fleet {
             continue;
         }
         let Some(key) = bound(scene, *action) else { continue };
+        let what = if *action == Action::Arm && armed { "disarm" } else { what };
         let hint = [span(key, scene.styles.strong), span(format!(" {what}  "), scene.styles.muted)];
         let needed: usize = hint.iter().map(Span::width).sum();
         if needed > room {

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::view::styles::Styles;
-use crate::view::text::{span, wrap};
+use crate::view::text::{cut, span, wrap};
 
 /// Columns of a label.
 pub(crate) const LABEL: usize = 10;
@@ -72,11 +72,24 @@ impl<'s> Page<'s> {
 
     /// A label, then wrapped text that hangs behind it.
     pub(crate) fn labelled(&mut self, label: &str, text: &str, style: Style) {
-        let lines = wrap(text, self.width.saturating_sub(LABEL + 2));
-        for (i, line) in lines.into_iter().enumerate() {
-            let label = if i == 0 { label } else { "" };
-            let label = span(format!(" {label:<LABEL$}"), self.styles.muted);
-            self.lines.push(Line::from(vec![label, span(line, style)]));
+        self.beside(LABEL, label, text, style);
+    }
+
+    /// Wrapped texts, each beside its label; as wide as the longest label, within reason.
+    pub(crate) fn table(&mut self, rows: &[(&str, &str)], style: Style) {
+        let widest = rows.iter().map(|(label, _)| label.width() + 1).max().unwrap_or(0);
+        for (label, text) in rows {
+            self.beside(widest.clamp(LABEL, 24), label, text, style);
+        }
+    }
+
+    fn beside(&mut self, wide: usize, label: &str, text: &str, style: Style) {
+        let label = cut(label, wide.saturating_sub(1));
+        for (i, line) in wrap(text, self.width.saturating_sub(wide + 2)).into_iter().enumerate() {
+            let label = if i == 0 { label.as_str() } else { "" };
+            let pad = " ".repeat(wide.saturating_sub(label.width()));
+            self.lines
+                .push(Line::from(vec![span(format!(" {label}{pad}"), self.styles.muted), span(line, style)]));
         }
     }
 }

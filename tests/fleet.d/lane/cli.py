@@ -48,9 +48,10 @@ def parser():
     command("sql", "SQL on a host's database, as its root", "host", "statements").add_argument(
         "--vertical", action="store_true")
     for name, text in (("freeze", "stop a host's sshd with SIGSTOP, sessions too"), ("thaw", "let it go on"),
-                       ("rekey", "a new host key; known_hosts keeps the old one"), ("cut", "take a host's cable down"),
-                       ("mend", "take it up")):  # fmt: skip
+                       ("rekey", "a new host key; known_hosts keeps the old one"), ("mend", "take a cable up")):  # fmt: skip
         command(name, text, "host")
+    cut = command("cut", "take a host's cable down", "host")
+    cut.add_argument("--from", dest="others", metavar="HOST,...", help="only these do not hear it any more")
     command("trust", "write known_hosts, ssh_config and inventory.toml anew from the hosts' present keys and addresses")
     jump = command("jump", "the jump box's sshd")
     jump.add_argument("action", choices=["stop", "start", "restart-sshd", "raise-limits", "default-limits"])
@@ -169,6 +170,14 @@ def _on_host(act, needs_fleet=False):
     return command
 
 
+def _cut(options, directory):
+    fleet = state.require(directory)
+    machine = fleet.machine(options.host)
+    said = faults.cut(fleet, machine, [fleet.machine(name) for name in (options.others or "").split(",") if name])
+    print(f"cut {machine.name}" + (f": {said}" if said else ""))
+    return 0
+
+
 def _trust(_options, directory):
     faults.trust(state.require(directory))
     return 0
@@ -200,7 +209,7 @@ COMMANDS = {
     "freeze": _on_host(faults.freeze),
     "thaw": _on_host(faults.thaw),
     "rekey": _on_host(faults.rekey, needs_fleet=True),
-    "cut": _on_host(faults.cut, needs_fleet=True),
+    "cut": _cut,
     "mend": _on_host(faults.mend, needs_fleet=True),
     "trust": _trust,
     "jump": _jump,

@@ -59,13 +59,19 @@ def trust(fleet):
     access.write_all(fleet)
 
 
-def cut(fleet, machine):
-    """Takes the host's cable down: packets vanish."""
-    _cable(fleet, machine, "down")
+def cut(fleet, machine, others=()):
+    """Takes the host's cable down: packets vanish. With `others`, only what it sends to those does: they do not hear it."""
+    if not others:
+        _cable(fleet, machine, "down")
+        return None
+    orders = "\n".join(f"route replace blackhole {fleet.address(other)}/32" for other in others)
+    run(*inside(machine, "ip", "-batch", "-", net_only=True), text=orders)
+    return "unheard by " + ", ".join(other.name for other in others)
 
 
 def mend(fleet, machine):
-    """Takes the host's cable up again."""
+    """Takes the host's cable up again; everybody hears it."""
+    run(*inside(machine, "ip", "route", "flush", "type", "blackhole", net_only=True))
     _cable(fleet, machine, "up")
 
 

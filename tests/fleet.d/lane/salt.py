@@ -143,7 +143,18 @@ def restore_pillar(fleet):
     if run(*git, "status", "--porcelain").strip():
         run(*git, "commit", "--quiet", "--all", "--message", "Databases as new")
     if is_up(fleet):
+        # A minion whose cable was cut finds its master again after some seconds.
+        if not wait_for(lambda: knows_pillar(fleet), 60, step=1):
+            raise FleetError("not every minion reads its pillar again")
+
+
+def knows_pillar(fleet):
+    """Whether every minion read its pillar again."""
+    try:
         call(fleet, "salt", "*", "saltutil.refresh_pillar", "wait=True")
+    except FleetError:
+        return False
+    return True
 
 
 def is_up(fleet):

@@ -163,7 +163,7 @@ async fn notes_and_reasons_are_asked_for() {
 
 #[tokio::test]
 async fn one_interrupt_stops_before_the_next_step_and_two_leave() {
-    let mut bench = Bench::start(at_freeze(run()));
+    let mut bench = Bench::start(RunView { simulated: false, ..at_freeze(run()) });
     bench.interrupts.send(Interrupt::Key).await.unwrap();
     assert_eq!(bench.command().await, RunCommand::Stop);
     bench.interrupts.send(Interrupt::Key).await.unwrap();
@@ -174,7 +174,7 @@ async fn one_interrupt_stops_before_the_next_step_and_two_leave() {
 
 #[tokio::test]
 async fn a_run_that_stops_says_how_to_go_on_and_what_to_look_at() {
-    let bench = Bench::start(at_freeze(run()));
+    let bench = Bench::start(RunView { simulated: false, ..at_freeze(run()) });
     bench.now(|view| {
         view.steps[1].state = StepState::Unknown(Clean::new("SELECT @@read_only on db1"));
         view.state = RunState::Stopped(Clean::new("the link was lost"));

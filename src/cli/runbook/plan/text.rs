@@ -4,7 +4,6 @@ use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
 use crate::domain::run::{Effect, PlanHost, PlanStep, PlanView};
-use crate::domain::text::Clean;
 
 /// Writes a plan, whole.
 pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
@@ -52,18 +51,13 @@ fn targets(paper: &mut Paper, plan: &PlanView) {
     }
     paper.gap();
     paper.words(0, Ink::Bold, "Targets");
-    let mut hosts: Vec<&PlanHost> = Vec::new();
     for target in &plan.targets {
         let names: Vec<&str> = target.hosts.iter().map(|host| host.name.as_str()).collect();
         let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
         let note = target.note.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
         paper.field(2, &target.name, Ink::Plain, &format!("{names}{note}"));
-        for host in &target.hosts {
-            if !hosts.iter().any(|known| known.name == host.name) {
-                hosts.push(host);
-            }
-        }
     }
+    let hosts = plan.hosts();
     if hosts.is_empty() {
         return;
     }
@@ -75,40 +69,13 @@ fn targets(paper: &mut Paper, plan: &PlanView) {
 
 /// A host's line: the inventory's words, and the host's own where they are others.
 fn host_row(host: &PlanHost) -> (Ink, Vec<String>) {
-    let mut differs = Vec::new();
-    match &host.hostname {
-        Err(why) => differs.push(format!("no answer: {why}")),
-        Ok(name) => {
-            if name.as_str() != host.name.as_str() {
-                differs.push(format!("it calls itself {name}"));
-            }
-            match &host.level.1 {
-                Ok(said) if *said == host.level.0 => {}
-                Ok(said) => differs.push(format!("its level is {said}")),
-                Err(why) => differs.push(format!("level: {why}")),
-            }
-            match &host.roles.1 {
-                Ok(said) if has_roles(&host.roles.0, said) => {}
-                Ok(said) => differs.push(format!("its roles are {said}")),
-                Err(why) => differs.push(format!("roles: {why}")),
-            }
-        }
-    }
+    let differs: Vec<String> = host.differences().into_iter().map(|d| d.text).collect();
     let (ink, said) = match differs.is_empty() {
         true => (Ink::Plain, "says the same".to_owned()),
         false => (Ink::Warn, differs.join("; ")),
     };
     let named = [host.name.to_string(), host.address.clone(), host.level.0.to_string()];
     (ink, named.into_iter().chain([host.roles.0.to_string(), said]).collect())
-}
-
-/// Whether a host has the roles the inventory names; it may have more.
-fn has_roles(wanted: &Clean, said: &Clean) -> bool {
-    words(wanted.as_str()).all(|role| words(said.as_str()).any(|has| has == role))
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ' ']).filter(|word| !word.is_empty())
 }
 
 fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {
@@ -143,6 +110,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::cli::runbook::fixture::plan;
+    use crate::domain::text::Clean;
 
     fn text(plan: &PlanView, width: usize) -> String {
         let mut paper = Paper::new(width, false);

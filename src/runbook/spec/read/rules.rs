@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
 
+use super::text::Use;
 use super::{Reading, place};
 use crate::runbook::spec::{On, OnFail, Step, Undo};
 
@@ -49,6 +50,10 @@ impl Reading<'_> {
             // That was told; nothing more can be said.
             return Undo::Impossible;
         }
+        if step.retries > 0 && kind == "wait_until" {
+            let help = "leave retries out: it asks again and again anyway; timeout says how long";
+            self.reader.error(place(table, "retries"), "retries of a step that waits", help);
+        }
         if step.retries > 0 && step.effect != Effect::Read {
             let help = "leave retries out: what changes something is never done again by itself";
             self.reader.error(place(table, "retries"), "retries of a step that changes something", help);
@@ -66,6 +71,10 @@ impl Reading<'_> {
                 }
             }
             return Undo::Nothing;
+        }
+        if kind == "fence" && matches!(step.on_fail, OnFail::Skip(_) | OnFail::Exclude(_)) {
+            let help = "leave on_fail out: where it cannot be proved, a second person says so";
+            self.reader.error(place(table, "on_fail"), "a fence that may be left out", help);
         }
         let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
         if !written("read_back") && !proves_itself {
@@ -109,11 +118,11 @@ impl Reading<'_> {
         self.reader.only(&inner, &["skip", "exclude"]);
         match (inner.get("skip").is_some(), inner.get("exclude").is_some()) {
             (true, false) => {
-                let means = self.line(&inner, "skip", true);
+                let means = self.text(&inner, "skip", Use::Shown).unwrap_or_default();
                 OnFail::Skip(means)
             }
             (false, true) => {
-                let means = self.line(&inner, "exclude", true);
+                let means = self.text(&inner, "exclude", Use::Shown).unwrap_or_default();
                 OnFail::Exclude(means)
             }
             _ => {

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::runbook::spec::{Confirming, On, OnFail, Undo};
+use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 const HEAD: &str = r#"
@@ -69,7 +70,7 @@ fn a_step_is_read_with_all_it_says() {
     assert_eq!(freeze.on, On::Named("old".to_owned()));
     assert_eq!(freeze.confirm, Confirming::CoveredBy("go".to_owned()));
     assert_eq!((freeze.timeout, freeze.max_dwell), (Duration::from_secs(45), Some(Duration::from_secs(30))));
-    assert_eq!(freeze.on_fail, OnFail::Skip("it is frozen by hand".to_owned()));
+    assert_eq!(freeze.on_fail, OnFail::Skip(Template::plain("it is frozen by hand")));
     assert_eq!(freeze.pre[0].on, Some(On::Named("candidate".to_owned())));
     assert_eq!((freeze.pre[0].expect.len(), freeze.read_back.len()), (2, 1));
     assert_eq!((freeze.capture[0].kind, freeze.safe_point), (ValueKind::Gtid, true));

@@ -53,6 +53,7 @@ pub(super) fn draw(
     let mut output = 0;
     if ended {
         summary(&mut page, scene, run);
+        report(&mut page, scene, run);
     } else if let Some(step) = at.and_then(|at| run.steps.get(at)) {
         head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
         if at == run.current
@@ -61,8 +62,10 @@ pub(super) fn draw(
             output = what(&mut page, scene, doing);
         }
     }
-    if output == 0 {
-        remembered(&mut page, scene, run);
+    if output == 0 && !ended {
+        let other = at.filter(|_| at != run.current).and_then(|at| run.steps.get(at));
+        values(&mut page, scene, run, other);
+        notes(&mut page, scene, run);
     }
     show(buf, area, scene, state, &page.lines, output)
 }
@@ -219,7 +222,6 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
         let (why, style) = match &step.state {
             StepState::Failed(why) => (why, styles.critical),
             StepState::Unknown(look) => (look, styles.unknown),
-            StepState::Skipped(why) => (why, styles.muted),
             _ => continue,
         };
         if !titled {
@@ -232,16 +234,34 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
     }
 }
 
-/// Captured values and notes.
-fn remembered(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
-    let styles = scene.styles;
-    if !run.values.is_empty() {
-        page.section("VALUES", "");
-        for (name, host, value) in &run.values {
-            let host = host.as_ref().map_or_else(String::new, |h| format!(" of {h}"));
-            page.text(3, &format!("{name}{host}: {value}"), styles.base);
-        }
+/// Its report: what one wants to know first, then everything in order.
+fn report(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
+    for section in &run.report {
+        page.section(section.title, "");
+        let rows: Vec<(&str, &str)> = section.rows.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        page.table(&rows, scene.styles.base);
     }
+}
+
+/// The values kept so far; those of a step that is looked back at are its own.
+fn values(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView, of: Option<&StepView>) {
+    let told: Vec<(String, &str)> = (run.values.iter())
+        .filter(|(name, ..)| of.is_none_or(|step| step.captures.contains(name)))
+        .map(|(name, host, value)| {
+            let host = host.as_ref().map_or_else(String::new, |h| format!(" of {h}"));
+            (format!("{name}{host}"), value.as_str())
+        })
+        .collect();
+    if told.is_empty() {
+        return;
+    }
+    page.section("VALUES", "");
+    let rows: Vec<(&str, &str)> = told.iter().map(|(label, value)| (label.as_str(), *value)).collect();
+    page.table(&rows, scene.styles.base);
+}
+
+fn notes(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
+    let styles = scene.styles;
     if !run.notes.is_empty() {
         page.section("NOTES", "");
         for (at, who, text) in &run.notes {

@@ -80,7 +80,13 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
     }
     match &prompt.kind {
         PromptKind::Confirm => {
-            lines.push(answers(scene, &[("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")]));
+            let step = run.current.and_then(|at| run.steps.get(at));
+            // What a person does by hand is done when they say so.
+            let ways = match step.is_some_and(|step| step.kind == "manual") {
+                true => [("y", "yes, it is done"), ("Enter Esc n", "no, it is not")],
+                false => [("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")],
+            };
+            lines.push(answers(scene, &ways));
         }
         PromptKind::Challenge(value) => {
             lines.push(Line::from(vec![Span::raw("To go on, type  "), span(value.as_str(), styles.strong)]));
@@ -136,14 +142,14 @@ fn choose<'a>(scene: &Scene<'_>, ways: &'a [Choice], reply: &Reply, width: usize
         lines.push(answers(scene, &[("Enter", "do that"), ("Esc", "choose another")]));
         return lines;
     }
-    ways.iter()
-        .map(|way| {
-            let why = if way.reason { "  (with a reason)" } else { "" };
-            Line::from(vec![
-                span(format!("{}  ", way.key), styles.strong),
-                Span::raw(way.label.as_str()),
-                span(why, styles.muted),
-            ])
-        })
-        .collect()
+    let mut lines = Vec::new();
+    for way in ways {
+        let why = if way.reason { " (with a reason)" } else { "" };
+        let label = wrap(&format!("{}{why}", way.label), width.saturating_sub(3));
+        for (i, part) in label.into_iter().enumerate() {
+            let key = if i == 0 { format!("{}  ", way.key) } else { "   ".to_owned() };
+            lines.push(Line::from(vec![span(key, styles.strong), Span::raw(part)]));
+        }
+    }
+    lines
 }

@@ -1,0 +1,80 @@
+//! Dry runs: nothing is asked but what reading needs, and of what would be asked it is said so.
+
+use super::doing::{Outcomes, all};
+use super::{Runner, act};
+use crate::domain::run::Effect;
+use crate::domain::text::Clean;
+use crate::runbook::event::Verdict;
+use crate::runbook::machine::Doing;
+use crate::runbook::spec::{Act, Step};
+use crate::runbook::uses;
+
+impl Runner {
+    /// What a dry run does with a step for people; nothing where it does what a live one does.
+    pub(super) fn instead_of_asking(&self, doing: &Doing, step: &Step) -> Option<Outcomes> {
+        if !self.machine.dry_run {
+            return None;
+        }
+        let lines = match &step.act {
+            Act::Input(input) if self.is_needed(doing.step, &input.name) => return None,
+            Act::Input(input) => vec![Clean::new(&input.label)],
+            Act::Confirm { covers } => self.covered(covers, doing),
+            Act::Challenge { value, covers } => {
+                let typed = Clean::new(&format!("wanted: {}", self.text(doing, value)));
+                [vec![typed], self.covered(covers, doing)].concat()
+            }
+            Act::Approve { text } => Clean::lines(&self.text(doing, text)),
+            Act::Manual { text, state } => {
+                let mut lines = Clean::lines(&self.text(doing, text));
+                if let Some((name, _)) = state {
+                    lines.push(Clean::new(&format!("{{{name}}} is not known in a dry run")));
+                }
+                lines
+            }
+            _ => return None,
+        };
+        let who = if matches!(step.act, Act::Approve { .. }) { "a second person" } else { "a person" };
+        let lines = [vec![Clean::new(&format!("would ask {who}:"))], lines].concat();
+        let output = lines.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n");
+        (self.site.out)("", lines);
+        let mut outcomes = all(doing, Verdict::Printed);
+        outcomes.values_mut().for_each(|outcome| outcome.output.clone_from(&output));
+        Some(outcomes)
+    }
+
+    /// Whether a later step needs a variable to read, or to know whether it is done at all.
+    fn is_needed(&self, before: usize, name: &str) -> bool {
+        self.machine.plan().steps.iter().skip(before + 1).any(|planned| {
+            let step = &planned.step;
+            let reads = step.effect == Effect::Read && !Self::is_for_people(&step.act);
+            let branches = planned.under.iter().flat_map(|(_, branch)| &branch.when);
+            uses::conditions(step.when.iter().chain(branches)).contains(name)
+                || (reads && uses::names(step).contains(name))
+        })
+    }
+
+    /// In a dry run, what is read after a change that was only printed may be different then.
+    pub(super) fn in_dry_run(&self, mut outcomes: Outcomes) -> Outcomes {
+        if self.machine.dry_run && self.machine.has_printed() {
+            for (host, outcome) in &mut outcomes {
+                if let Verdict::Failed(why) = &outcome.verdict {
+                    let text = format!("proves nothing, as what goes before it was only printed: {why}");
+                    (self.site.out)(host, vec![Clean::new(&text)]);
+                    outcome.verdict = Verdict::Printed;
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Whether the facts that a step of people rests on hold; what comes of it when they do not.
+    pub(super) async fn unfounded(&self, doing: &Doing, step: &Step) -> Option<Outcomes> {
+        if step.pre.is_empty() {
+            return None;
+        }
+        let proofs = act::prove(&self.site, &self.machine, doing.step, &step.pre, &doing.hosts).await;
+        let facts: Vec<_> = proofs.into_iter().map(|proof| proof.fact).collect();
+        self.board.facts(&facts, self.now());
+        facts.iter().find(|fact| !fact.holds).map(|fact| self.fact_failed(doing, fact))
+    }
+}

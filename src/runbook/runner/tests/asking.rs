@@ -1,0 +1,326 @@
+//! What people are asked, what is proved of what they say, and what a dry run leaves out.
+
+use super::*;
+
+const HEAD: &str = r#"
+name = "book"
+title = "A book"
+summary = "For tests."
+danger = "data"
+
+[[target]]
+name = "apps"
+role = "app"
+
+[[target]]
+name = "one"
+host = "app1"
+"#;
+
+fn begin(world: &Arc<World>, paper: &Paper, steps: &str, dry_run: bool) -> RunHandle {
+    launch(machine_of(&format!("{HEAD}{steps}"), dry_run), needs(world, paper))
+}
+
+/// How a step went, the last time.
+fn outcome(paper: &Paper, id: &str) -> BTreeMap<String, Verdict> {
+    let entries = paper.entries.lock().unwrap();
+    let found = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Outcome { step, hosts, .. } if step == id => Some(hosts.clone()),
+        _ => None,
+    });
+    found.unwrap_or_default().into_iter().map(|(host, outcome)| (host, outcome.verdict)).collect()
+}
+
+fn left_out(paper: &Paper, id: &str) -> Option<String> {
+    paper.entries.lock().unwrap().iter().find_map(|entry| match &entry.event {
+        Event::Skipped { step, reason } if step == id => Some(reason.clone()),
+        _ => None,
+    })
+}
+
+const LOOKS_TWICE: &str = r#"
+[[step]]
+id = "read"
+kind = "run"
+title = "Read"
+on = "one"
+run = "get it"
+effect = "read"
+retries = 2
+expect = [{ is = "0" }]
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_reads_is_tried_again() {
+    for (cuts, ends) in [(2, true), (3, false)] {
+        let (world, paper) = (Arc::new(World::default()), Paper::default());
+        world.cut.lock().unwrap().extend(vec!["get it".to_owned(); cuts]);
+        let (state, asked) = drive(begin(&world, &paper, LOOKS_TWICE, false), |_| Reply::No).await;
+        assert_eq!(state == RunState::Finished, ends, "{cuts}: {state:?}");
+        assert_eq!(asked.is_empty(), ends, "{cuts}: {asked:?}");
+    }
+}
+
+const BY_HAND: &str = r#"
+[[step]]
+id = "hand"
+kind = "manual"
+title = "By hand"
+text = "Do it."
+on = "one"
+effect = "mutate"
+read_back = [{ says = "it is set", run = "get it", expect = [{ is = "1" }] }]
+undo = { run = "unset it", read_back = [{ says = "it is gone", run = "get it", expect = [{ is = "0" }] }] }
+"#;
+
+fn set(world: &World, name: &str) {
+    world.set.lock().unwrap().insert(("app1".to_owned(), name.to_owned()), 1);
+}
+
+#[tokio::test]
+async fn what_is_done_by_hand_is_proved() {
+    for stated in ["", "state = { name = \"seen\", kind = \"int\" }\n"] {
+        let steps = BY_HAND.replace("on = \"one\"\n", &format!("on = \"one\"\n{stated}"));
+        let (world, paper) = (Arc::new(World::default()), Paper::default());
+        let mut says = 0;
+        let (state, asked) = drive(begin(&world, &paper, &steps, false), |prompt| match &prompt.kind {
+            PromptKind::Choose(_) => {
+                set(&world, "it");
+                Reply::Chosen('r', None)
+            }
+            _ => {
+                says += 1;
+                if stated.is_empty() { Reply::Yes } else { Reply::Text("7".to_owned().into()) }
+            }
+        })
+        .await;
+        assert_eq!(state, RunState::Finished, "{stated}");
+        assert_eq!(asked, ["By hand", "hand did not succeed", "By hand"], "{stated}");
+        assert_eq!(says, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_by_hand_is_looked_for_when_a_run_goes_on() {
+    for done in [true, false] {
+        let world = Arc::new(World::default());
+        // Killed while the person is asked: the intent is written, the answer is not.
+        let dying = Paper { dies_at: Some((2, false)), ..Paper::default() };
+        drive(begin(&world, &dying, BY_HAND, false), |_| Reply::Yes).await;
+        if done {
+            set(&world, "it");
+        }
+        let paper = Paper { dies_at: None, ..dying };
+        let mut machine = machine_of(&format!("{HEAD}{BY_HAND}"), false);
+        for event in paper.entries.lock().unwrap().iter().map(|e| e.event.clone()) {
+            machine.apply(&event);
+        }
+        machine.apply(&Event::Resumed { who: "me@here".to_owned() });
+        let (state, asked) =
+            drive(launch(machine, needs(&world, &paper)), |_| Reply::Chosen('s', None)).await;
+        match done {
+            true => assert_eq!((state, asked), (RunState::Finished, Vec::new())),
+            false => assert_eq!(asked, ["hand did not succeed"]),
+        }
+    }
+}
+
+const DRY: &str = r#"
+[[step]]
+id = "sure"
+kind = "confirm"
+title = "Sure?"
+covers = ["first"]
+
+[[step]]
+id = "wrong"
+kind = "check"
+title = "Wrong"
+on = "one"
+run = "get it"
+expect = [{ is = "1" }]
+
+[[step]]
+id = "first"
+kind = "run"
+title = "First"
+on = "one"
+run = "set first"
+effect = "mutate"
+read_back = [{ says = "it is set", run = "get first", expect = [{ is = "1" }] }]
+undo = { not_needed = "a test" }
+
+[[step]]
+id = "hand"
+kind = "manual"
+title = "By hand"
+text = "Look."
+state = { name = "seen", kind = "int" }
+
+[[step]]
+id = "typed"
+kind = "challenge"
+title = "Type it"
+value = "{seen}"
+covers = ["last"]
+
+[[step]]
+id = "rests"
+kind = "check"
+title = "Rests on it"
+value = "{seen}"
+expect = [{ is = "7" }]
+
+[[step]]
+id = "waits"
+kind = "wait_until"
+title = "Waits"
+on = "one"
+run = "get first"
+timeout = "1h"
+expect = [{ is = "1" }]
+
+[[step]]
+id = "unneeded"
+kind = "input"
+title = "Unneeded"
+name = "unneeded"
+label = "Which?"
+value_kind = "int"
+
+[[step]]
+id = "needed"
+kind = "input"
+title = "Needed"
+name = "needed"
+label = "Which?"
+value_kind = "int"
+
+[[step]]
+id = "uses"
+kind = "check"
+title = "Uses it"
+value = "{needed}"
+expect = [{ is = "7" }]
+
+[[step]]
+id = "second"
+kind = "approve"
+title = "Two"
+text = "Look."
+
+[[step]]
+id = "last"
+kind = "run"
+title = "Last"
+on = "one"
+run = "set $unneeded"
+with = ["unneeded"]
+effect = "destructive"
+point_of_no_return = true
+read_back = [{ says = "it is set", run = "get last", expect = [{ is = "1" }] }]
+"#;
+
+#[tokio::test]
+async fn a_dry_run_asks_only_what_reading_needs() {
+    let (world, paper) = (Arc::new(World::default()), Paper::default());
+    let handle = begin(&world, &paper, DRY, true);
+    let (state, asked) = drive(handle, |_| Reply::Text("7".to_owned().into())).await;
+    assert_eq!(state, RunState::Finished);
+    assert_eq!(asked, ["Needed"]);
+    assert!(world.done.lock().unwrap().is_empty());
+    let all = |id| outcome(&paper, id).into_values().next();
+    for id in ["sure", "first", "hand", "typed", "waits", "unneeded", "second"] {
+        assert_eq!(all(id), Some(Verdict::Printed), "{id}");
+    }
+    assert!(matches!(all("wrong"), Some(Verdict::Failed(_))));
+    assert_eq!(all("uses"), Some(Verdict::Done));
+    assert_eq!(left_out(&paper, "rests").unwrap(), "it rests on {seen}, which hand would have told");
+    assert_eq!(left_out(&paper, "last").unwrap(), "it rests on {unneeded}, which unneeded would have told");
+}
+
+const FENCE: &str = r#"
+[[step]]
+id = "fence"
+kind = "fence"
+title = "Cut it off"
+on = "one"
+run = "set cut"
+read_back = [{ says = "it is cut off", run = "get cut", expect = [{ is = "1" }] }]
+undo = { run = "unset cut", read_back = [{ says = "it is back", run = "get cut", expect = [{ is = "0" }] }] }
+"#;
+
+/// A second person who says yes to a step as soon as it is asked for.
+struct Second(&'static str);
+
+impl Guarded for Second {
+    fn step(&mut self, _step: &str) {}
+
+    fn say(&mut self, _entry: &Entry) {}
+
+    fn lost(&self) -> Option<String> {
+        None
+    }
+
+    fn approved(&self, step: &str) -> Option<String> {
+        (step == self.0).then(|| "ben@there".to_owned())
+    }
+
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_fence_that_is_not_proved_wants_a_second_person() {
+    for (idle, cut) in [(true, false), (false, true)] {
+        for second in [true, false] {
+            let (world, paper) = (Arc::new(World::default()), Paper::default());
+            if idle {
+                world.idle.lock().unwrap().push("set cut".to_owned());
+            }
+            if cut {
+                world.cut.lock().unwrap().push("set cut".to_owned());
+            }
+            let lease: Box<dyn Guarded> = Box::new(Second(if second { "fence" } else { "other" }));
+            let needs = Needs { lease: Some(lease), ..needs(&world, &paper) };
+            let handle = launch(machine_of(&format!("{HEAD}{FENCE}"), false), needs);
+            let (state, asked) = drive(handle, |prompt| match &prompt.kind {
+                PromptKind::Approve(_) => Reply::No,
+                PromptKind::Choose(_) => Reply::Chosen('s', None),
+                _ => yes(prompt),
+            })
+            .await;
+            if second {
+                assert_eq!(state, RunState::Finished, "{asked:?}");
+                let entries = paper.entries.lock().unwrap();
+                assert!(entries.iter().any(|e| matches!(&e.event,
+                    Event::Answered { asked, who, .. } if asked == "approve" && who == "ben@there")));
+            } else {
+                assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
+                assert!(asked.iter().any(|a| a == "Is it cut off? Cut it off"), "{asked:?}");
+            }
+        }
+    }
+    let (world, paper) = (Arc::new(World::default()), Paper::default());
+    let (state, asked) = drive(begin(&world, &paper, FENCE, false), yes).await;
+    assert_eq!((state, asked), (RunState::Finished, vec!["Cut it off".to_owned()]));
+}
+
+#[tokio::test]
+async fn who_says_alone_that_a_fence_holds_is_not_believed() {
+    let (world, paper) = (Arc::new(World::default()), Paper::default());
+    world.cut.lock().unwrap().push("set cut".to_owned());
+    let mut decided = 0;
+    let (state, asked) = drive(begin(&world, &paper, FENCE, false), |prompt| match &prompt.kind {
+        PromptKind::Approve(_) => Reply::No,
+        PromptKind::Choose(_) => {
+            decided += 1;
+            Reply::Chosen(if decided == 1 { 'd' } else { 's' }, Some("I looked".to_owned()))
+        }
+        _ => yes(prompt),
+    })
+    .await;
+    assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
+    assert_eq!(asked.iter().filter(|a| a.starts_with("Is it cut off?")).count(), 2, "{asked:?}");
+}

@@ -1,0 +1,66 @@
+//! A session channel opened ahead: a command that starts in it saves the round trip of opening one. Imports nothing.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt;
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
+use tokio::sync::oneshot;
+
+use super::connection::Connection;
+
+/// A channel, or one on its way; a closed end when it could not be opened.
+type Coming = oneshot::Receiver<Channel<Msg>>;
+
+/// The channel of a connection that is opened ahead; none before the first was wanted.
+#[derive(Default)]
+pub(super) struct Spare(Mutex<Option<Coming>>);
+
+impl Spare {
+    /// A session channel: the one opened ahead, else a new one. The next is opened meanwhile, where none is.
+    pub(super) async fn session(&self, connection: &Arc<Connection>) -> Result<Channel<Msg>, russh::Error> {
+        let channel = match self.ready().await {
+            Some(channel) => channel,
+            None => match connection.session().await {
+                Ok(channel) => channel,
+                // It may be the one opened ahead that the server counts against its limit.
+                Err(refused @ russh::Error::ChannelOpenFailure(_)) => self.ready().await.ok_or(refused)?,
+                Err(error) => return Err(error),
+            },
+        };
+        self.refill(connection);
+        Ok(channel)
+    }
+
+    /// The channel opened ahead, when there is one that the server has not closed since.
+    async fn ready(&self) -> Option<Channel<Msg>> {
+        let coming = self.coming().take()?;
+        let mut channel = coming.await.ok()?;
+        match channel.wait().now_or_never() {
+            // Nothing was said in it, or how much may be sent.
+            None | Some(Some(ChannelMsg::WindowAdjusted { .. })) => Some(channel),
+            Some(_) => None,
+        }
+    }
+
+    fn refill(&self, connection: &Arc<Connection>) {
+        let mut coming = self.coming();
+        if coming.is_some() {
+            return;
+        }
+        let (tell, told) = oneshot::channel();
+        *coming = Some(told);
+        let opening = connection.opening();
+        tokio::spawn(async move {
+            let Ok(channel) = opening.await else { return };
+            if let Err(unwanted) = tell.send(channel) {
+                // An error means that the connection is gone, and the channel with it.
+                let _ = unwanted.close().await;
+            }
+        });
+    }
+
+    fn coming(&self) -> MutexGuard<'_, Option<Coming>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
