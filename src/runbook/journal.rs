@@ -17,6 +17,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 
 use super::event::Event;
 use chain::Tail;
@@ -25,6 +27,9 @@ pub use list::{RunSummary, runs};
 
 /// What an entry's `prev` says when there is none before it.
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Room that is made sure of before something is begun: more than the outcome of a step on several hosts takes.
+const ROOM: u64 = 128 * 1024;
 
 /// An entry of a journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +123,8 @@ trait Disk: Send + Sync {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Waits until what was written is on the disk.
     fn sync(&mut self) -> io::Result<()>;
+    /// Makes sure of room for so many bytes more, where the file system can.
+    fn reserve(&mut self, bytes: u64) -> io::Result<()>;
 }
 
 impl Disk for File {
@@ -127,6 +134,15 @@ impl Disk for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn reserve(&mut self, bytes: u64) -> io::Result<()> {
+        let end = self.metadata()?.len();
+        match rustix::fs::fallocate(&*self, FallocateFlags::KEEP_SIZE, end, bytes) {
+            Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
+            // Not every file system can.
+            _ => Ok(()),
+        }
     }
 }
 
@@ -211,6 +227,14 @@ impl Journal {
     }
 
     fn try_append(&mut self, event: &Event) -> Result<Entry, JournalError> {
+        let path = self.path.clone();
+        let io = |doing, source| JournalError::Io { path: path.clone(), doing, source };
+        // Nothing is begun whose outcome there might be no room for.
+        if matches!(event, Event::Intent { .. })
+            && let Err(error) = self.disk.reserve(ROOM)
+        {
+            return Err(io("there is no room for what follows", error));
+        }
         let at = chain::rounded(Timestamp::now());
         let seq = self.seq + 1;
         let body = chain::body(seq, at, &self.last, event)?;
@@ -223,7 +247,6 @@ impl Journal {
                 other => break other,
             }
         };
-        let io = |doing, source| JournalError::Io { path: self.path.clone(), doing, source };
         match written {
             Err(error) => return Err(io("cannot write", error)),
             Ok(n) if n != line.len() => {

@@ -46,7 +46,7 @@ impl OverSsh {
     async fn jump_link(&self) -> Result<Arc<JumpLink>, SshError> {
         let mut links = self.links.lock().await;
         if let Some(jump) = &links.jump
-            && !ended(jump.closed()).await
+            && !jump.is_closed()
         {
             return Ok(jump.clone());
         }
@@ -82,22 +82,13 @@ impl OverSsh {
     }
 }
 
-/// Whether a future that waits for a connection's end is over already.
-async fn ended(closed: impl Future<Output = SshError>) -> bool {
-    tokio::select! {
-        biased;
-        _ = closed => true,
-        () = std::future::ready(()) => false,
-    }
-}
-
 impl Reach for OverSsh {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
         Box::pin(async move {
             let jump = self.jump_link().await?;
             let known = self.links.lock().await.hosts.get(name).cloned();
             if let Some(host) = known
-                && !ended(host.link.closed()).await
+                && !host.link.is_closed()
             {
                 return Ok(host as Arc<dyn Session>);
             }

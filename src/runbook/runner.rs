@@ -253,6 +253,11 @@ impl Runner {
         Ok(())
     }
 
+    /// Whether a held session ended, and that is not written down yet.
+    fn has_lost_a_hold(&self) -> bool {
+        self.holds.values().any(|hold| hold.lost().is_some())
+    }
+
     /// A held session that ended must be opened again before anything else is done.
     fn look_at_holds(&mut self) -> Result<(), Halt> {
         let lost: Vec<(usize, String)> =

@@ -61,6 +61,11 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    /// Whether the end has come. (Its reason may take a moment more: the connection this one goes through is asked.)
+    pub(super) fn has_come(&self) -> bool {
+        self.why.borrow().is_some() || self.why.has_changed().is_err()
+    }
+
     /// Waits for the end, and says why: the connection this one goes through, when it was that. Cancel-safe.
     pub(super) async fn wait(&self) -> SshError {
         let mut why = self.why.clone();

@@ -130,6 +130,12 @@ impl JumpLink {
         }
     }
 
+    /// Whether the connection has ended. Never for this machine.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.ended().has_come())
+    }
+
     /// What the jump box said before authentication.
     #[must_use]
     pub fn banner(&self) -> Vec<Clean> {
@@ -275,6 +281,15 @@ impl HostLink {
         match &self.way {
             Way::Here => std::future::pending().await,
             Way::Ssh(connection) => connection.ended().wait().await,
+        }
+    }
+
+    /// Whether the connection has ended. Never for this machine.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match &self.way {
+            Way::Here => false,
+            Way::Ssh(connection) => connection.ended().has_come(),
         }
     }
 

@@ -113,6 +113,11 @@ impl Answers {
         Self { answered: 0, marks, chosen: Vec::new() }
     }
 
+    /// What was asked before that question, as it was put last, was answered by hand.
+    pub(crate) fn skip_to_the_last(&mut self, terminal: &Terminal, mark: &str) {
+        self.answered = terminal.said.rfind(mark).expect("it was asked");
+    }
+
     /// Answers what has been asked since the last time. False: `choose` had no answer.
     pub(crate) fn give(&mut self, terminal: &mut Terminal, choose: &mut Choice<'_>) -> bool {
         loop {

@@ -204,6 +204,9 @@ impl Disk for Bad {
     fn sync(&mut self) -> io::Result<()> {
         self.sync.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
     }
+    fn reserve(&mut self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]

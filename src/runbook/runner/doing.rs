@@ -148,6 +148,8 @@ impl Runner {
         if doing.confirm {
             match self.confirm_step(doing, step).await? {
                 Said::Yes => {}
+                // Nobody said no: what was held has to be had again first.
+                Said::No(_) if self.has_lost_a_hold() => return Ok(None),
                 Said::No(why) => return Ok(Some(all(doing, Verdict::Failed(why)))),
             }
             // Time went by while a person thought: what was shown must still be so.

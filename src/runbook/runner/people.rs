@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::doing::{Outcomes, all};
 use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
@@ -12,6 +14,9 @@ use crate::runbook::machine::Doing;
 use crate::runbook::spec::{Act, Input, On, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
+
+/// Time between two looks, while a question stands, whether what it rests on is still held.
+const HELD_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a note stands by itself, at least.
 const NOTE_STANDS: Duration = Duration::from_millis(400);
@@ -37,7 +42,8 @@ impl Runner {
         )
     }
 
-    /// Puts a question, and waits for its answer. Notes are taken meanwhile; a stop, or nobody there, is `None`.
+    /// Puts a question, and waits for its answer. Notes are taken meanwhile; a stop, nobody there, or a held session that
+    /// is lost meanwhile, is `None`.
     pub(super) async fn ask(
         &mut self,
         title: String,
@@ -48,7 +54,12 @@ impl Runner {
         let number = self.prompts;
         self.board.prompt(Some(Prompt { number, title: Clean::new(&title), text, kind }));
         let reply = loop {
-            match self.heard().await {
+            let said = match timeout(HELD_EVERY, self.heard()).await {
+                Ok(said) => said,
+                Err(_) if self.has_lost_a_hold() => break None,
+                Err(_) => continue,
+            };
+            match said {
                 Some(RunCommand::Answer { prompt, reply }) if prompt == number => break Some(reply),
                 Some(RunCommand::Answer { .. }) => {}
                 Some(command) => {
@@ -277,7 +288,7 @@ impl Runner {
         asked: &str,
         yes: bool,
     ) -> Result<Option<Outcomes>, Halt> {
-        if self.stop.is_some() || self.back {
+        if self.stop.is_some() || self.back || self.has_lost_a_hold() {
             // Nobody answered: the question stays open.
             return Ok(None);
         }
