@@ -185,7 +185,10 @@ fn jobs(dir: &Path, since: &BTreeSet<String>) -> BTreeMap<String, usize> {
         if since.contains(&id) || !changes.contains(&function) {
             continue;
         }
-        let told = format!("{function} {} on {}", job["Arguments"], job["Target"]);
+        // Salt keeps a list of minions in no order.
+        let mut on: Vec<String> = serde_json::from_value(job["Target"].clone()).unwrap_or_default();
+        on.sort();
+        let told = format!("{function} {} on {}", job["Arguments"], on.join(","));
         *counted.entry(told).or_default() += 1;
     }
     counted
