@@ -22,16 +22,16 @@ fn console(home: &std::path::Path) -> Terminal {
     Terminal::run(command)
 }
 
-/// The title of what is asked, and the value that must be typed, when one must.
-fn asked(shown: &str) -> Option<(String, Option<String>)> {
-    let title = shown.lines().find_map(|line| line.split_once("┌ ◆ ")?.1.split_once(" ─"))?.0.to_owned();
-    let value = shown.lines().find_map(|line| line.split_once("To go on, type  "))?.1;
-    Some((title, value.split_whitespace().next().map(str::to_owned)))
+/// The title of the box with a question, when it is drawn to its end.
+fn title(shown: &str) -> Option<&str> {
+    let mut lines = shown.lines().skip_while(|line| !line.starts_with("┌ ◆ "));
+    let title = lines.next()?.split_once("┌ ◆ ")?.1.split_once(" ─")?.0;
+    lines.any(|line| line.starts_with('└')).then_some(title)
 }
 
-/// The title of the box with a question, without what it wants.
-fn title(shown: &str) -> Option<&str> {
-    Some(shown.lines().find_map(|line| line.split_once("┌ ◆ ")?.1.split_once(" ─"))?.0)
+/// The value that it wants typed.
+fn wanted(shown: &str) -> Option<&str> {
+    shown.lines().find_map(|line| line.split_once("To go on, type  "))?.1.split_whitespace().next()
 }
 
 /// A question is read: an answer within its first moment is none.
@@ -92,7 +92,7 @@ fn a_switchover_goes_from_the_list_to_its_report() {
             console.types("k");
             console.until_it_shows("the question why", |s| s.contains(": why?"));
             console.types("it is re-pointed by hand\r");
-        } else if let Some((_, Some(value))) = asked(&shown) {
+        } else if let Some(value) = wanted(&shown) {
             console.types(&format!("{value}\r"));
         } else {
             assert!(shown.contains("y yes"), "{shown}");

@@ -79,7 +79,7 @@ impl<'s> Page<'s> {
     pub(crate) fn table(&mut self, rows: &[(&str, &str)], style: Style) {
         let widest = rows.iter().map(|(label, _)| label.width() + 1).max().unwrap_or(0);
         for (label, text) in rows {
-            self.beside(widest.clamp(LABEL, 24), label, text, style);
+            self.beside(widest.clamp(LABEL, (self.width / 2).max(LABEL)), label, text, style);
         }
     }
 

@@ -136,7 +136,8 @@ fn choose<'a>(scene: &Scene<'_>, ways: &'a [Choice], reply: &Reply, width: usize
     let styles = scene.styles;
     let chosen = reply.chosen.and_then(|key| ways.iter().find(|w| w.key == key));
     if let Some(way) = chosen {
-        let mut lines = vec![Line::from(format!("{}: why?", way.label))];
+        let asked = format!("{}: why?", way.label);
+        let mut lines: Vec<Line<'a>> = wrap(&asked, width).into_iter().map(Line::from).collect();
         lines.push(typed(scene, &reply.typed, true, width));
         lines.extend(wrong(scene, reply));
         lines.push(answers(scene, &[("Enter", "do that"), ("Esc", "choose another")]));
