@@ -151,7 +151,7 @@ mod tests {
         let undo = Undo::By { act: Box::new(sql), read_back: Vec::new() };
         assert_eq!(undo.words().unwrap(), "SQL: SET GLOBAL read_only = {old}");
         assert_eq!(
-            Undo::NotNeeded("it is as it was".to_owned()).words().unwrap(),
+            Undo::NotNeeded(template("it is as it was")).words().unwrap(),
             "not needed: it is as it was"
         );
         assert_eq!(Undo::Nothing.words(), None);

@@ -201,7 +201,7 @@ pub enum Undo {
         read_back: Vec<Check>,
     },
     /// It need not be taken back: why.
-    NotNeeded(String),
+    NotNeeded(Template),
     /// It cannot be: the step is a point of no return.
     Impossible,
 }

@@ -138,7 +138,9 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
                 paper.exact(inside + 2, Ink::Plain, line.as_str());
             });
         }
-        Undo::NotNeeded(why) => paper.field(inside, "undo", Ink::Dim, &format!("not needed: {}", clean(why))),
+        Undo::NotNeeded(why) => {
+            paper.field(inside, "undo", Ink::Dim, &format!("not needed: {}", clean(&why.to_string())))
+        }
         Undo::Nothing | Undo::Impossible => {}
     }
     if step.point_of_no_return {

@@ -131,7 +131,7 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
     };
     let undo = match &step.undo {
         Undo::Nothing | Undo::Impossible => None,
-        Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {why}"))),
+        Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
         Undo::By { act, .. } => {
             let shown = act::shown(machine, index, act, &hosts);
             shown.values().next().map(|t| Clean::first_line(t, 200))

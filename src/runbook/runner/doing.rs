@@ -78,7 +78,7 @@ impl Runner {
         let step = &planned.step;
         let undo = match &step.undo {
             Undo::Nothing | Undo::Impossible => None,
-            Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {why}"))),
+            Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
             Undo::By { act, .. } => {
                 let shown = act::shown(&self.machine, doing.step, act, &doing.hosts);
                 shown.values().next().map(|t| Clean::first_line(t, 300))

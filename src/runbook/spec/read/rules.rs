@@ -8,6 +8,7 @@ use crate::domain::run::Effect;
 use super::text::Use;
 use super::{Reading, place};
 use crate::runbook::spec::{On, OnFail, Step, Undo};
+use crate::runbook::template::Template;
 
 impl Reading<'_> {
     /// What a step may change.
@@ -90,7 +91,7 @@ impl Reading<'_> {
             }
             (None, true) => Undo::Impossible,
             (Some(undo), false) => undo,
-            (None, false) if kind == "hold" => Undo::NotNeeded("it ends with its session".to_owned()),
+            (None, false) if kind == "hold" => Undo::NotNeeded(Template::plain("it ends with its session")),
             (None, false) => {
                 // A wrong undo was told already.
                 if !written("undo") {

@@ -4,6 +4,7 @@ use crate::config::reader::Table;
 use crate::domain::run::Effect;
 
 use super::ask::{SALT_KEYS, SCRIPT_KEYS};
+use super::text::Use;
 use super::{Reading, place};
 use crate::runbook::spec::{Act, On, Undo};
 
@@ -31,8 +32,9 @@ impl Reading<'_> {
             }
         };
         if verb == "not_needed" {
-            let why = self.need_string(&undo, verb, "write not_needed = \"why\"")?;
-            return Some(Undo::NotNeeded(why.value.to_owned()));
+            return self
+                .need_text(&undo, verb, Use::Shown, "write not_needed = \"why\"")
+                .map(Undo::NotNeeded);
         }
         let act = match verb {
             "sql" => self.sql(&undo, verb, Effect::Mutate).map(Act::Sql),
