@@ -39,6 +39,14 @@ async fn writes_move_to_a_replica_and_back_and_none_is_lost() {
         }
         lane(&dir, &["writers", "stop"]);
         println!("{mode}: {}", lane(&dir, &["writers", "score"]));
+        let score = support::score(&dir);
+        assert_eq!(score["clean"], true, "{score:#}");
+        let mut gaps: Vec<u64> =
+            score["gaps"].as_array().unwrap().iter().filter_map(|gap| gap["ms"].as_u64()).collect();
+        gaps.sort_unstable();
+        // The longest are the switchovers', one each.
+        let longest = gaps.split_off(gaps.len().saturating_sub(times));
+        println!("{mode}: times without writes, sorted: {longest:?} ms; others over 200 ms: {gaps:?}");
     }
 }
 

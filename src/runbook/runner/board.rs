@@ -232,12 +232,18 @@ fn fill(view: &mut RunView, machine: &Machine) {
     }
     for (index, step) in view.steps.iter_mut().enumerate() {
         let Some(planned) = machine.plan().steps.get(index) else { continue };
+        let now = machine.records().get(index).map(|record| state(&record.status));
+        // What is settled and was told stays as it is: a run has hundreds of steps, and this is done several times a step.
+        let settled = matches!(step.state, StepState::Done | StepState::Skipped(_) | StepState::Printed);
+        if settled && now.as_ref() == Some(&step.state) && !step.title.as_str().is_empty() {
+            continue;
+        }
         let title = machine.at(index, None, |scope| scope.shown(&planned.step.title));
         step.title = Clean::new(&title.unwrap_or_default());
         step.on =
             machine.hosts(index).unwrap_or_default().iter().filter_map(|h| HostName::new(h).ok()).collect();
-        if let Some(record) = machine.records().get(index) {
-            step.state = state(&record.status);
+        if let Some(now) = now {
+            step.state = now;
         }
     }
     view.values = machine

@@ -26,8 +26,14 @@ def thaw(machine):
 
 def stop_sshd(machine):
     """Ends the host's sshd and every session of it."""
-    processes.send(machines.daemons(machine, "sshd"), signal.SIGKILL)
-    if not wait_for(lambda: not machines.daemons(machine, "sshd"), 5):
+
+    def gone():
+        # A session that was being born when its parent was ended still holds the port.
+        daemons = machines.daemons(machine, "sshd")
+        processes.send(daemons, signal.SIGKILL)
+        return not daemons and not processes.is_listening(machine, 22)
+
+    if not wait_for(gone, 5):
         raise FleetError(f"{machine.name}: sshd does not end")
 
 
