@@ -152,7 +152,13 @@ fn switch(dir: &Path, home: &Path, pair: (&str, &str), plan: Plan) -> (usize, Ve
         }
         chosen.extend(answers.chosen);
         match (was_killed, code) {
-            (true, -1) => kills += 1,
+            (true, -1) => {
+                kills += 1;
+                // The last entry may have come between the one it was killed at and its death.
+                if desk::ending(home).is_some() {
+                    return (kills, chosen);
+                }
+            }
             (_, 0) => return (kills, chosen),
             // The lease outlives its holder by a moment: a person tries again.
             (_, 1) if terminal.said.contains("anna") && refused < 20 => {
