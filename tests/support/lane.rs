@@ -31,6 +31,11 @@ pub(crate) fn fleet() -> Option<PathBuf> {
     dir
 }
 
+/// Whether variants are wanted too, of what is tried once anyway: `JUMPDECK_THOROUGH`.
+pub(crate) fn thorough() -> bool {
+    std::env::var_os("JUMPDECK_THOROUGH").is_some()
+}
+
 /// Runbooks of one's own to try instead of those that come with the program: `JUMPDECK_RUNBOOKS`.
 pub(crate) fn own_runbooks() -> PathBuf {
     std::env::var_os("JUMPDECK_RUNBOOKS").map_or_else(|| PathBuf::from("/nonexistent"), PathBuf::from)

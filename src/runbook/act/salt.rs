@@ -127,7 +127,10 @@ fn of_host(text: &str, host: &str, salt: &SaltCall) -> Result<Answer, Trouble> {
     let all: Json = serde_json::from_str(json.trim()).map_err(|_| {
         Trouble::Failed(format!(
             "Salt said no JSON: {}",
-            text.trim().lines().next_back().unwrap_or("nothing")
+            text.trim()
+                .lines()
+                .next_back()
+                .unwrap_or("it printed nothing; see the Salt master's log, and the room on its disks")
         ))
     })?;
     let silent = || Trouble::Failed("the minion did not answer".to_owned());
