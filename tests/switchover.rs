@@ -2,7 +2,7 @@
 //! `JUMPDECK_FLEET`, the directory of a fleet that is up (tests/run gives it).
 //! `JUMPDECK_SWITCHOVERS=20` makes the table of docs/performance.md; `JUMPDECK_THOROUGH=1` tries every mode of replication.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "support/operator.rs"]
 mod operator;
