@@ -10,6 +10,7 @@
 //! | [`machine`] | the pure step machine: events in, what comes next out |
 //! | [`runner`] | the actor that does what the machine says |
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
+//! | [`approval`] | what a second person is asked, and their yes: what it binds, and the text that is signed |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
@@ -19,6 +20,7 @@
 //! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
 mod act;
+pub mod approval;
 pub mod describe;
 pub mod event;
 pub mod journal;
