@@ -1,9 +1,14 @@
 //! What `df -P` and the mount table print, read. For the two filesystem probes.
 
+use std::collections::HashMap;
+
 use crate::collect::probe::unreadable;
 use crate::domain::fact::Gap;
 use crate::domain::storage::{Filesystem, Usage};
 use crate::domain::text::Clean;
+
+/// Filesystems of a host that are read: each is judged and drawn again every second.
+pub(super) const MAX_MOUNTS: usize = 2_000;
 
 /// A mount as the section lists it: `DEVICE MOUNT TYPE`, escaped as in `/proc/mounts`.
 pub(super) struct Mount {
@@ -136,12 +141,6 @@ impl<'a> Row<'a> {
         fits.then(|| Self { device: "", figures, percent: read_percent(percent), inodes, mount })
     }
 
-    /// The row of a mount: the last one, for `df` may have been asked twice. It prints `?` for control characters.
-    pub(super) fn find(rows: &'a [Row<'a>], mount: &Mount) -> Option<&'a Row<'a>> {
-        let same = |c: char| if c.is_control() { '?' } else { c };
-        rows.iter().rev().find(|r| r.mount.chars().map(same).eq(mount.dir.chars().map(same)))
-    }
-
     /// Space, from a row of `-k`, with the inodes of a row of `-i`.
     pub(super) fn usage(&self, inodes: Option<&Row<'_>>) -> Result<Usage, Gap> {
         let [size, used, available] = self.figures;
@@ -188,14 +187,66 @@ fn read_percent(word: &str) -> Option<u8> {
     word.strip_suffix('%').and_then(|n| n.parse().ok())
 }
 
-/// Why `df` printed no row for a mount: what it said that names it.
-pub(super) fn refusal(text: &str, mount: &Mount) -> Gap {
-    let said = text.lines().find(|l| l.starts_with("df:") && l.contains(mount.dir.as_str()));
-    match said.map(|l| Clean::first_line(l, 200)) {
-        Some(line) if line.as_str().contains("ermission denied") => Gap::NotPermitted(line),
-        Some(line) => Gap::Failed(line),
-        None => Gap::Failed("df has no row for it".into()),
+/// Rows by their mounts: an answer may hold thousands of both.
+pub(super) struct Rows<'a>(HashMap<String, Row<'a>>);
+
+impl<'a> Rows<'a> {
+    /// Of rows of the same mount the last one counts, for `df` may have been asked twice.
+    pub(super) fn new(rows: impl Iterator<Item = Row<'a>>) -> Self {
+        Self(rows.map(|row| (printed(row.mount), row)).collect())
     }
+
+    pub(super) fn find(&self, mount: &Mount) -> Option<&Row<'a>> {
+        self.0.get(&printed(&mount.dir))
+    }
+}
+
+/// A mount as `df` prints it: `?` for control characters.
+fn printed(mount: &str) -> String {
+    mount.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Why `df` printed no rows: `df: /mnt/x: Stale file handle`, by mount.
+pub(super) struct Refusals<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Refusals<'a> {
+    pub(super) fn read(text: &'a str) -> Self {
+        let mut said = HashMap::new();
+        for line in text.lines().filter(|l| l.starts_with("df:")) {
+            // From the first slash to the last colon; some quote the name.
+            let named = line.find('/').and_then(|at| line.get(at..)).and_then(|l| l.rsplit_once(':'));
+            if let Some((mount, _)) = named {
+                said.entry(mount.trim_end_matches(['\'', '"', '’'])).or_insert(line);
+            }
+        }
+        Self(said)
+    }
+
+    /// What was said of a mount that has no row.
+    pub(super) fn of(&self, mount: &Mount) -> Gap {
+        match self.0.get(mount.dir.as_str()).map(|l| Clean::first_line(l, 200)) {
+            Some(line) if line.as_str().contains("ermission denied") => Gap::NotPermitted(line),
+            Some(line) => Gap::Failed(line),
+            None => Gap::Failed("df has no row for it".into()),
+        }
+    }
+}
+
+/// Reads a list of mounts, one a line, in order.
+pub(super) fn each_mount(
+    listed: &str,
+    mut judge: impl FnMut(usize, &Mount) -> Filesystem,
+) -> Result<Vec<Filesystem>, Gap> {
+    let mut found = Vec::new();
+    for (at, line) in listed.lines().enumerate() {
+        if at == MAX_MOUNTS {
+            let limit = format!("more than {MAX_MOUNTS} filesystems are mounted: jumpdeck reads no more");
+            return Err(unreadable(&limit));
+        }
+        let mount = Mount::parse(line).ok_or_else(|| unreadable(line))?;
+        found.push(judge(at, &mount));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -242,6 +293,32 @@ mod tests {
         assert_eq!(unescape(r"\777\04\x\"), r"\777\04\x\");
         assert!(!is_remote("/dev/disk/by-path/pci-0000:00", "ext4"));
         assert!(Mount::parse("a b").is_none() && Mount::parse("a b c d").is_none());
+    }
+
+    #[test]
+    fn refusals_name_their_mount_and_no_other() {
+        let refused = Refusals::read(
+            "df: /mnt/a: Stale file handle\ndf: ‘/mnt/b c’: Permission denied\ndf: '/mnt/d': No such device\n\
+             df: /mnt/e:f: Permission denied\ndf: /mnt/a: again\ndf: no slash\n",
+        );
+        let said = |dir: &str| refused.of(&Mount::parse(&format!("x {dir} y")).unwrap()).describe();
+        assert_eq!(said("/mnt/a"), "failed: df: /mnt/a: Stale file handle");
+        assert!(said("/mnt/b\\040c").starts_with("not permitted: df: ‘/mnt/b c’"));
+        assert!(said("/mnt/d").ends_with("No such device"));
+        assert!(said("/mnt/e:f").starts_with("not permitted"));
+        assert_eq!(said("/mnt"), "failed: df has no row for it");
+    }
+
+    #[test]
+    fn more_mounts_than_are_read_are_told_as_our_own_limit() {
+        let list = |count: usize| (0..count).map(|n| format!("/dev/x /m{n} ext4\n")).collect::<String>();
+        let read = |count| {
+            each_mount(&list(count), |_, mount| mount.filesystem(None, Err(Gap::TimedOut))).map(|m| m.len())
+        };
+        assert_eq!(read(MAX_MOUNTS), Ok(MAX_MOUNTS));
+        assert!(
+            matches!(read(MAX_MOUNTS + 1), Err(Gap::Unreadable(said)) if said.as_str().contains("jumpdeck"))
+        );
     }
 
     proptest::proptest! {

@@ -3,6 +3,8 @@
 //! Which ones: see `jd_mounts` in `resident.sh`. `df` is given their mount points by name: older ones (coreutils
 //! before 8.24, Ubuntu 14.04's) touch network mounts even with `-l`, and would hang with a dead one.
 
+use std::collections::HashSet;
+
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
 use crate::domain::fact::Gap;
 use crate::domain::snapshot::HostFacts;
@@ -10,7 +12,7 @@ use crate::domain::storage::Filesystem;
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
-use super::df::{Mount, Row, refusal};
+use super::df::{Refusals, Row, Rows, each_mount};
 
 pub(super) struct Filesystems;
 
@@ -85,12 +87,13 @@ impl Probe for Filesystems {
 fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
     let text = raw.text.as_str();
     if let Some((listed, both)) = text.split_once("@both\n") {
-        return each(listed, both, &both.lines().filter_map(Row::parse_both).collect::<Vec<_>>(), &[]);
+        let rows = Rows::new(both.lines().filter_map(Row::parse_both));
+        return each(listed, both, &rows, &Rows::new(std::iter::empty()));
     }
     let (listed, answers) = text.split_once("@space\n").unwrap_or((text, ""));
     if let Some((space, inodes)) = answers.split_once("@inodes\n") {
-        let space_rows: Vec<Row<'_>> = space.lines().filter_map(Row::parse).collect();
-        let inode_rows: Vec<Row<'_>> = inodes.lines().filter_map(Row::parse).collect();
+        let space_rows = Rows::new(space.lines().filter_map(Row::parse));
+        let inode_rows = Rows::new(inodes.lines().filter_map(Row::parse));
         return each(listed, space, &space_rows, &inode_rows);
     }
     match raw.gap() {
@@ -102,20 +105,21 @@ fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
 }
 
 /// Each mount listed, with its rows; `said` is what `df` printed, for those that have none.
-fn each(listed: &str, said: &str, space: &[Row<'_>], inodes: &[Row<'_>]) -> Result<Vec<Filesystem>, Gap> {
-    let mut found: Vec<Filesystem> = Vec::new();
-    for line in listed.lines() {
-        let mount = Mount::parse(line).ok_or_else(|| unreadable(line))?;
-        let row = Row::find(space, &mount);
+fn each(listed: &str, said: &str, space: &Rows<'_>, inodes: &Rows<'_>) -> Result<Vec<Filesystem>, Gap> {
+    let refusals = Refusals::read(said);
+    let mut found = each_mount(listed, |_, mount| {
+        let row = space.find(mount);
         let usage = match row {
-            Some(row) => row.usage(Row::find(inodes, &mount)),
-            None => Err(refusal(said, &mount)),
+            Some(row) => row.usage(inodes.find(mount)),
+            None => Err(refusals.of(mount)),
         };
-        let filesystem = mount.filesystem(row.map(|r| r.device), usage);
-        // Mounted over: the later mount is the one that is seen.
-        found.retain(|f| f.mount != filesystem.mount);
-        found.push(filesystem);
-    }
+        mount.filesystem(row.map(|r| r.device), usage)
+    })?;
+    // Mounted over: the later mount is the one that is seen.
+    let mut seen = HashSet::new();
+    found.reverse();
+    found.retain(|filesystem| seen.insert(filesystem.mount.clone()));
+    found.reverse();
     Ok(found)
 }
 

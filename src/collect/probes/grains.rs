@@ -1,5 +1,7 @@
 //! Level and roles, from the host's own Salt grains: the file, or Salt itself where there is no file.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,6 +11,12 @@ use crate::domain::names::RoleName;
 use crate::domain::snapshot::{Grains as Said, HostFacts};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
+
+/// Roles that a host may name: more are no roles of a real host, and each is judged and drawn again every second.
+const MAX_ROLES: usize = 256;
+
+/// Nodes that aliases of the file may add: `*a` repeats all that `&a` marks, and aliases of aliases multiply.
+const MAX_REPLAYED: usize = 4_096;
 
 pub(super) struct Grains;
 
@@ -71,10 +79,11 @@ fn parse(raw: &Raw) -> Result<Said, Gap> {
         // As Salt's own reader does: of a key that stands twice, the last one counts.
         let options = serde_saphyr::options! {
             duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
         };
         let wanted: Result<Option<Wanted>, _> = serde_saphyr::from_str_with_options(file, options);
         let wanted = wanted.map_err(|e| unreadable(&format!("/etc/salt/grains: {e}")))?;
-        return Ok(said(&wanted.unwrap_or_default()));
+        return said(&wanted.unwrap_or_default());
     }
     if let Some(answer) = text.strip_prefix("@salt-call\n") {
         // Warnings may stand before it.
@@ -86,7 +95,7 @@ fn parse(raw: &Raw) -> Result<Said, Gap> {
             .ok_or_else(|| unreadable(answer))?;
         let local = value.get("local").cloned().unwrap_or_default();
         let wanted: Wanted = serde_json::from_value(local).map_err(|_| unreadable(answer))?;
-        return Ok(said(&wanted));
+        return said(&wanted);
     }
     Err(unreadable(text))
 }
@@ -95,28 +104,34 @@ fn last_line(text: &str) -> Clean {
     Clean::first_line(text.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default(), 200)
 }
 
-fn said(wanted: &Wanted) -> Said {
+fn said(wanted: &Wanted) -> Result<Said, Gap> {
     let mut said = Said { level: word(&wanted.level).map(|w| Clean::new(&w)), ..Said::default() };
-    let roles = match &wanted.roles {
-        Value::Array(roles) => roles.iter().filter_map(word).collect(),
-        one => Vec::from_iter(word(one)),
+    let named = match &wanted.roles {
+        Value::Array(roles) => roles.as_slice(),
+        one => std::slice::from_ref(one),
     };
-    for role in roles {
+    let mut known = HashSet::new();
+    let mut roles = Vec::new();
+    for role in named.iter().filter_map(word) {
         match RoleName::new(&role) {
             Ok(role) => {
-                let known = said.roles.get_or_insert_default();
-                if !known.contains(&role) {
-                    known.push(role);
+                if known.insert(role.clone()) {
+                    roles.push(role);
                 }
             }
             Err(_) => said.odd_roles.push(Clean::new(&role)),
         }
+        // A part of them would be judged as if it were all.
+        if roles.len() + said.odd_roles.len() > MAX_ROLES {
+            let limit = format!("its grains name more than {MAX_ROLES} roles: jumpdeck reads no more");
+            return Err(unreadable(&limit));
+        }
     }
     // `roles: []` says that it has none; no `roles` says nothing.
-    if said.roles.is_none() && (wanted.roles.is_array() || !said.odd_roles.is_empty()) {
-        said.roles = Some(Vec::new());
+    if !roles.is_empty() || wanted.roles.is_array() || !said.odd_roles.is_empty() {
+        said.roles = Some(roles);
     }
-    said
+    Ok(said)
 }
 
 /// A scalar as it was written; nothing for null and the empty text (Salt prints that for a grain that is not there).
@@ -130,7 +145,7 @@ fn word(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     fn file(text: &str) -> Result<Said, Gap> {
@@ -194,6 +209,37 @@ mod tests {
         assert_eq!(parse(&Raw { status: 127, text: String::new() }), Err(Gap::NotInstalled));
         let denied = Raw { status: 126, text: "/etc/salt/grains: Permission denied\n".into() };
         assert!(matches!(parse(&denied), Err(Gap::NotPermitted(_))));
+    }
+
+    #[test]
+    fn more_roles_than_are_read_are_told_as_our_own_limit() {
+        let list = |count: usize| (0..count).map(|n| format!("r{n}")).collect::<Vec<_>>().join(", ");
+        let most = file(&format!("roles: [{}]\n", list(MAX_ROLES))).unwrap();
+        assert_eq!(most.roles.unwrap().len(), MAX_ROLES);
+        let odd = "'!', ".repeat(MAX_ROLES);
+        for roles in [list(39_000), format!("{odd}{}", list(1))] {
+            let Err(Gap::Unreadable(said)) = file(&format!("roles: [{roles}]\n")) else { panic!("read") };
+            assert!(said.as_str().contains("256 roles") && said.as_str().contains("jumpdeck"), "{said}");
+        }
+        // The same one again is no more roles.
+        assert_eq!(names(&file(&format!("roles: [{}]\n", "db, ".repeat(40_000))).unwrap()), ["db"]);
+    }
+
+    #[test]
+    fn aliases_do_not_multiply() {
+        let bomb = |width: usize| {
+            let mut text = format!("a0: &a0 [{}]\n", "x, ".repeat(width));
+            for level in 1..8 {
+                let below = format!("*a{}, ", level - 1).repeat(width);
+                text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+            }
+            text + "roles: *a7\n"
+        };
+        for width in [2, 9] {
+            let said = file(&bomb(width));
+            assert!(width == 2 || matches!(said, Err(Gap::Unreadable(_))), "{said:?}");
+        }
+        assert_eq!(names(&file("common: &c [db, app]\nroles: *c\n").unwrap()), ["db", "app"]);
     }
 
     proptest::proptest! {

@@ -4,13 +4,15 @@
 //! second one is asked while the first still waits: a process stuck in the kernel cannot be killed, and must not
 //! become a heap of them.
 
+use std::collections::HashMap;
+
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
 use crate::domain::fact::Gap;
 use crate::domain::snapshot::HostFacts;
 use crate::domain::storage::Filesystem;
 use crate::domain::time::Moment;
 
-use super::df::{Mount, Row, refusal};
+use super::df::{Refusals, Row, Rows, each_mount};
 
 pub(super) struct NetworkFilesystems;
 
@@ -82,24 +84,32 @@ fn parse(text: &str) -> Result<Vec<Filesystem>, Gap> {
         return Ok(Vec::new());
     }
     let (listed, answers) = text.split_once("@space\n").ok_or_else(|| unreadable(text))?;
-    let rows: Vec<Row<'_>> = answers.lines().filter_map(Row::parse).collect();
-    let mut found = Vec::new();
-    for (n, line) in (1_usize..).zip(listed.lines()) {
-        let mount = Mount::parse(line).ok_or_else(|| unreadable(line))?;
-        let row = Row::find(&rows, &mount);
-        let usage = match (status(answers, n), row) {
+    let rows = Rows::new(answers.lines().filter_map(Row::parse));
+    let refusals = Refusals::read(answers);
+    let statuses = statuses(answers);
+    each_mount(listed, |at, mount| {
+        let row = rows.find(mount);
+        let usage = match (statuses.get(&(at + 1)), row) {
             (None | Some(124 | 137), _) => Err(Gap::TimedOut),
             (Some(_), Some(row)) => row.usage(None),
-            (Some(_), None) => Err(refusal(answers, &mount)),
+            (Some(_), None) => Err(refusals.of(mount)),
         };
-        found.push(mount.filesystem(row.map(|r| r.device), usage));
-    }
-    Ok(found)
+        mount.filesystem(row.map(|r| r.device), usage)
+    })
 }
 
-fn status(answers: &str, n: usize) -> Option<u8> {
-    let mark = format!("@df {n} ");
-    answers.lines().find_map(|l| l.strip_prefix(&mark)?.parse().ok())
+/// The exit status of each `df`, by the number of its mount; the first one counts. None while it runs.
+fn statuses(answers: &str) -> HashMap<usize, u8> {
+    let mut found = HashMap::new();
+    for line in answers.lines() {
+        let mut words = line.strip_prefix("@df ").into_iter().flat_map(|words| words.split(' '));
+        if let (Some(number), Some(status), None) = (words.next(), words.next(), words.next())
+            && let (Ok(number), Ok(status)) = (number.parse(), status.parse())
+        {
+            found.entry(number).or_insert(status);
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Roles against what each environment requires of them.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Situation, some_names};
 use crate::domain::fleet::{Host, Requirement};
 use crate::domain::names::{HostName, RoleName};
@@ -76,11 +78,24 @@ pub fn standings(s: &Situation<'_>) -> Vec<RoleStanding> {
             state: RoleState::Free,
         })
         .collect();
+    // Where each role is: the first place of those that are required twice.
+    let mut places: HashMap<RoleName, usize> =
+        standings.iter().enumerate().rev().map(|(at, s)| (s.role.clone(), at)).collect();
     for (spec, snapshot) in s.env.hosts.iter().zip(s.hosts) {
         let known = s.is_judgeable(snapshot).then(|| reported(spec, snapshot)).flatten();
         let answers = known.is_some();
         for role in known.unwrap_or_else(|| spec.roles.clone()) {
-            let standing = of_role(&mut standings, &role);
+            let at = *places.entry(role).or_insert_with_key(|role| {
+                standings.push(RoleStanding {
+                    role: role.clone(),
+                    required: None,
+                    hosts: Vec::new(),
+                    unknown: Vec::new(),
+                    state: RoleState::Free,
+                });
+                standings.len() - 1
+            });
+            let Some(standing) = standings.get_mut(at) else { continue };
             let list = if answers { &mut standing.hosts } else { &mut standing.unknown };
             list.push(spec.id.host.clone());
         }
@@ -89,21 +104,6 @@ pub fn standings(s: &Situation<'_>) -> Vec<RoleStanding> {
         standing.state = verdict(standing);
     }
     standings
-}
-
-fn of_role<'a>(standings: &'a mut Vec<RoleStanding>, role: &RoleName) -> &'a mut RoleStanding {
-    let at = standings.iter().position(|s| &s.role == role).unwrap_or(standings.len());
-    if at == standings.len() {
-        standings.push(RoleStanding {
-            role: role.clone(),
-            required: None,
-            hosts: Vec::new(),
-            unknown: Vec::new(),
-            state: RoleState::Free,
-        });
-    }
-    #[allow(clippy::indexing_slicing)] // `at` was found, or just pushed
-    &mut standings[at]
 }
 
 fn verdict(standing: &RoleStanding) -> RoleState {
@@ -138,6 +138,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let Some(roles) = s.is_judgeable(snapshot).then(|| reported(spec, snapshot)).flatten() else {
             continue;
         };
+        let roles: HashSet<&RoleName> = roles.iter().collect();
         for required in s.env.requirements.iter().filter(|r| roles.contains(&r.role)) {
             for implied in required.implies.iter().filter(|i| !roles.contains(i)) {
                 let message = format!("a {} must also be a {implied}, and this host is not", required.role);

@@ -1,5 +1,7 @@
 //! The client's batch output, taken apart: parts after marker rows, rows after header lines, errors among them.
 
+use std::rc::Rc;
+
 use crate::collect::probe::unreadable;
 use crate::domain::fact::Gap;
 use crate::domain::text::Clean;
@@ -7,8 +9,25 @@ use crate::domain::text::Clean;
 /// The column of a marker row.
 const MARKER: &str = "jd_part";
 
-/// One row: column name and value, `None` for NULL.
-pub(super) type Row = Vec<(String, Option<String>)>;
+/// Rows of one statement that are read. A master with more replicas than this does not exist; an answer that is longer
+/// would make the console hold, judge and draw it with every report.
+const MAX_ROWS: usize = 1_000;
+
+/// One row. The rows of a statement share the names of its columns: a name that is copied into every row lets an answer
+/// of 240 kB take gigabytes.
+pub(super) struct Row {
+    columns: Rc<[String]>,
+    /// One for each column; `None` for NULL.
+    values: Vec<Option<String>>,
+}
+
+impl Row {
+    /// The value of a column; `None` for NULL and for a column that is not there.
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
+        let at = self.columns.iter().position(|name| name == column)?;
+        self.values.get(at)?.as_deref()
+    }
+}
 
 /// What a run of the client printed, by statement.
 pub(super) struct Answer {
@@ -51,15 +70,19 @@ fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
     }
     let mut lines = body.iter().filter(|l| !l.is_empty());
     let Some(header) = lines.next() else { return Ok(Vec::new()) };
-    let columns: Vec<String> = header.split('\t').map(one_language).collect();
+    let columns: Rc<[String]> = header.split('\t').map(one_language).collect();
     let mut found = Vec::new();
     for line in lines {
+        if found.len() == MAX_ROWS {
+            let limit = format!("the server's answer has more than {MAX_ROWS} rows: jumpdeck reads no more");
+            return Err(unreadable(&limit));
+        }
         let values: Vec<&str> = line.split('\t').collect();
         if values.len() != columns.len() {
             return Err(unreadable(&format!("{} values in {} columns: {line}", values.len(), columns.len())));
         }
-        let values = values.into_iter().map(|v| (v != "NULL").then(|| unescape(v)));
-        found.push(columns.iter().cloned().zip(values).collect());
+        let values = values.into_iter().map(|v| (v != "NULL").then(|| unescape(v))).collect();
+        found.push(Row { columns: Rc::clone(&columns), values });
     }
     Ok(found)
 }
@@ -100,4 +123,33 @@ pub(super) fn error_gap(line: &str) -> Option<Gap> {
         1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1698 | 1820 | 1862 => Gap::NotPermitted(said),
         _ => Gap::Failed(said),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    fn part(header: &str, rows: usize) -> Answer {
+        Answer::read(&format!("jd_part\nvariables\n{header}\n{}jd_part\nend\n", "x\n".repeat(rows)))
+    }
+
+    #[test]
+    fn rows_share_the_names_of_their_columns() {
+        let answer = part(&"A".repeat(100_000), 900);
+        let rows = answer.part("variables").unwrap_or_else(|gap| panic!("{}", gap.describe()));
+        assert_eq!(rows.len(), 900);
+        let first = rows.first().unwrap();
+        assert!(rows.iter().all(|row| Rc::ptr_eq(&row.columns, &first.columns)));
+        assert_eq!(first.get(&"a".repeat(100_000)), Some("x"));
+    }
+
+    #[test]
+    fn more_rows_than_are_read_are_told_as_our_own_limit() {
+        assert_eq!(part("a", MAX_ROWS).part("variables").map(<[Row]>::len), Ok(MAX_ROWS));
+        let Err(Gap::Unreadable(said)) = part("a", MAX_ROWS + 1).part("variables").map(<[Row]>::len) else {
+            panic!("not refused")
+        };
+        assert!(said.as_str().contains("1000 rows") && said.as_str().contains("jumpdeck"), "{said}");
+    }
 }

@@ -75,7 +75,7 @@ fn replica(row: &Row) -> Result<ConnectedReplica, Gap> {
 }
 
 fn get<'a>(row: &'a Row, column: &str) -> Option<&'a str> {
-    row.iter().find(|(name, _)| name == column).and_then(|(_, value)| value.as_deref())
+    row.get(column)
 }
 
 fn text(row: &Row, column: &str) -> Option<Clean> {
