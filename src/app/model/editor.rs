@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::domain::text::is_drawn;
+
 /// Bytes a text may hold.
 const MAX: usize = 8192;
 
@@ -28,11 +30,11 @@ impl Editor {
         (line, column)
     }
 
-    /// Adds text at the cursor; control characters but line ends are left out.
+    /// Adds text at the cursor: line ends and what can be seen.
     pub fn insert(&mut self, added: &str) {
         for c in added.replace("\r\n", "\n").chars() {
             let c = if c == '\r' { '\n' } else { c };
-            if (c == '\n' || !c.is_control()) && self.text.len() + c.len_utf8() <= MAX {
+            if (c == '\n' || is_drawn(c)) && self.text.len() + c.len_utf8() <= MAX {
                 self.text.insert(self.cursor, c);
                 self.cursor += c.len_utf8();
             }

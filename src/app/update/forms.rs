@@ -30,8 +30,8 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         _ if is_choice(form) => {}
         _ => {
             form.wrong = None;
-            if let Some((_, value)) = form.fields.get_mut(form.at) {
-                edit::line(value, key);
+            if let Some((input, value)) = form.fields.get_mut(form.at) {
+                edit::line_of(value, key, input.sensitive);
             }
         }
     }
@@ -82,8 +82,8 @@ fn submit(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn paste(form: &mut Form, line: &str) {
     if !is_choice(form)
-        && let Some((_, value)) = form.fields.get_mut(form.at)
+        && let Some((input, value)) = form.fields.get_mut(form.at)
     {
-        edit::insert_bounded(value, line);
+        edit::insert_bounded(value, line, input.sensitive);
     }
 }

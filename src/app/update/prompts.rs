@@ -27,10 +27,12 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
     match kind {
         PromptKind::Confirm => confirm(model, key, true),
         PromptKind::Challenge(value) => {
-            text(model, key, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
+            text(model, key, false, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
         }
         PromptKind::Input(input) if !input.choices.is_empty() => value(model, key, &input),
-        PromptKind::Input(_) => text(model, key, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY)),
+        PromptKind::Input(input) => {
+            text(model, key, input.sensitive, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY))
+        }
         PromptKind::Choose(choices) => choose(model, key, &choices),
         PromptKind::Approve(_) => confirm(model, key, false),
     }
@@ -73,6 +75,7 @@ fn confirm(model: &mut Model, key: KeyPress, yes: bool) -> Option<Vec<Effect>> {
 fn text(
     model: &mut Model,
     key: KeyPress,
+    secret_text: bool,
     fits: impl Fn(&str) -> Result<(), &'static str>,
 ) -> Option<Vec<Effect>> {
     let plain = !key.ctrl && !key.alt;
@@ -110,7 +113,7 @@ fn text(
         KeyCode::Esc => (model.runs.reply.typed, model.runs.reply.wrong) = (secret(), None),
         _ => {
             model.runs.reply.wrong = None;
-            edit::line(&mut model.runs.reply.typed, key);
+            edit::line_of(&mut model.runs.reply.typed, key, secret_text);
         }
     }
     Some(Vec::new())
@@ -203,10 +206,10 @@ pub(super) fn paste(model: &mut Model, line: &str) {
     match kind {
         PromptKind::Challenge(_) => model.runs.reply.wrong = Some(PASTED),
         PromptKind::Input(input) if input.choices.is_empty() => {
-            edit::insert_bounded(&mut model.runs.reply.typed, line)
+            edit::insert_bounded(&mut model.runs.reply.typed, line, input.sensitive);
         }
         PromptKind::Choose(_) if model.runs.reply.chosen.is_some() => {
-            edit::insert_bounded(&mut model.runs.reply.typed, line);
+            edit::insert_bounded(&mut model.runs.reply.typed, line, false);
         }
         _ => {}
     }
