@@ -227,7 +227,7 @@ struct Report {
 impl Report {
     fn file(&mut self, path: &Path, found: Vec<Diagnostic>) {
         self.files += 1;
-        self.errors += found.len();
+        self.errors += found.iter().map(Diagnostic::mistakes).sum::<usize>();
         if found.is_empty() {
             let name = crate::domain::text::Clean::new(&path.display().to_string());
             self.sound.push_str(&format!("{name}: ok\n"));

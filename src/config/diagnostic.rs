@@ -20,6 +20,8 @@ pub struct Diagnostic {
     label: Option<String>,
     related: Option<(Range<usize>, String)>,
     help: Option<String>,
+    /// How many mistakes it stands for.
+    mistakes: usize,
 }
 
 impl Diagnostic {
@@ -41,7 +43,24 @@ impl Diagnostic {
             label: None,
             related: None,
             help: None,
+            mistakes: 1,
         }
+    }
+
+    /// Stands for further mistakes of a file, which are counted only.
+    #[must_use]
+    pub fn more(file: &str, mistakes: usize) -> Self {
+        let message = format!("and {} more", thousands(mistakes));
+        Self {
+            mistakes,
+            ..Self::of_file(file, message).help("correct those above, then check the file again")
+        }
+    }
+
+    /// How many mistakes it stands for: one, or those that were counted only.
+    #[must_use]
+    pub fn mistakes(&self) -> usize {
+        self.mistakes
     }
 
     /// Adds what to do.
@@ -96,12 +115,17 @@ impl Diagnostic {
     pub fn render(&self, coloured: bool) -> String {
         let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()));
         if let Some(span) = &self.span {
-            let primary = AnnotationKind::Primary.span(span.clone()).label(self.label.as_deref());
+            // The lines of its own only: the renderer reads all that it is given, for each mistake anew.
+            let lines = self.lines(span);
+            let within = |span: &Range<usize>| span.start - lines.start..span.end - lines.start;
+            let primary = AnnotationKind::Primary.span(within(span)).label(self.label.as_deref());
+            let first = self.text.get(..lines.start).map_or(0, |before| before.matches('\n').count());
+            let source = self.text.get(lines.clone()).unwrap_or_default();
             let mut snippet =
-                Snippet::source(self.text.as_ref()).path(self.file.as_str()).annotation(primary);
+                Snippet::source(source).line_start(first + 1).path(self.file.as_str()).annotation(primary);
             if let Some((span, label)) = &self.related {
                 snippet =
-                    snippet.annotation(AnnotationKind::Context.span(span.clone()).label(label.as_str()));
+                    snippet.annotation(AnnotationKind::Context.span(within(span)).label(label.as_str()));
             }
             group = group.element(snippet);
         } else {
@@ -113,6 +137,25 @@ impl Diagnostic {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
+
+    /// The whole lines that hold its places.
+    fn lines(&self, span: &Range<usize>) -> Range<usize> {
+        let related = self.related.as_ref().map_or(span, |(related, _)| related);
+        let (first, last) = (span.start.min(related.start), span.end.max(related.end));
+        let start = self.text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let end = self.text.get(last..).and_then(|after| after.find('\n'));
+        start..end.map_or(self.text.len(), |at| last + at + 1)
+    }
+}
+
+/// A count as people read it: `89,949`.
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let grouped = digits.char_indices().flat_map(|(at, digit)| {
+        let comma = (at > 0 && (digits.len() - at).is_multiple_of(3)).then_some(',');
+        comma.into_iter().chain([digit])
+    });
+    grouped.collect()
 }
 
 /// `file:line:column: message`.
@@ -146,6 +189,8 @@ fn fit(text: &str, span: Range<usize>) -> Range<usize> {
 pub(crate) fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     candidates
         .into_iter()
+        // What differs by more in its length alone is not compared: a key may be megabytes long.
+        .filter(|c| written.chars().count().abs_diff(c.chars().count()) <= 1 + c.len() / 5)
         .map(|c| (strsim::damerau_levenshtein(&written.to_lowercase(), &c.to_lowercase()), c))
         .filter(|(distance, c)| *distance <= 1 + c.len() / 5)
         .min_by_key(|(distance, _)| *distance)

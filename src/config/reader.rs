@@ -56,12 +56,18 @@ impl<'t> Table<'t> {
 pub(crate) struct Reader {
     file: String,
     text: Arc<str>,
+    /// At most twice [`MOST`] of them.
     errors: Vec<Diagnostic>,
+    /// Mistakes that are counted only.
+    more: usize,
 }
+
+/// Mistakes of a file that are shown: nobody reads on, and each is drawn with its lines.
+const MOST: usize = 50;
 
 impl Reader {
     pub(crate) fn new(file: &str, text: &str) -> Self {
-        Self { file: file.to_owned(), text: Arc::from(text), errors: Vec::new() }
+        Self { file: file.to_owned(), text: Arc::from(text), errors: Vec::new(), more: 0 }
     }
 
     /// Parses the text, which the caller keeps. Where the syntax is wrong nothing else is judged.
@@ -83,7 +89,7 @@ impl Reader {
 
     /// Notes a mistake and what to do about it.
     pub(crate) fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(Diagnostic::at(&self.file, &self.text, span, message).help(help));
+        self.note(Diagnostic::at(&self.file, &self.text, span, message).help(help));
     }
 
     /// Notes a mistake that has to do with two places.
@@ -95,20 +101,37 @@ impl Reader {
         help: impl Into<String>,
     ) {
         let error = Diagnostic::at(&self.file, &self.text, span, message);
-        self.errors.push(error.related(first.0, first.1).help(help));
+        self.note(error.related(first.0, first.1).help(help));
+    }
+
+    fn note(&mut self, error: Diagnostic) {
+        self.errors.push(error);
+        if self.errors.len() > MOST * 2 {
+            self.keep_first();
+        }
+    }
+
+    /// Keeps the first ones in the order of the file, and counts the rest.
+    fn keep_first(&mut self) {
+        self.errors.sort_by_key(Diagnostic::start);
+        self.more += self.errors.len().saturating_sub(MOST);
+        self.errors.truncate(MOST);
     }
 
     /// How many mistakes were noted.
     pub(crate) fn error_count(&self) -> usize {
-        self.errors.len()
+        self.errors.len() + self.more
     }
 
-    /// What was read, or all mistakes in the order of the file.
+    /// What was read, or the first mistakes in the order of the file and how many more there are.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => {
-                self.errors.sort_by_key(Diagnostic::start);
+                self.keep_first();
+                if self.more > 0 {
+                    self.errors.push(Diagnostic::more(&self.file, self.more));
+                }
                 Err(self.errors)
             }
         }
@@ -161,5 +184,39 @@ impl Reader {
         };
         self.error(value.span(), format!("{name} must be {wanted}, not {found}"), hint);
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with a text that is no TOML.
+    fn wrong(text: &str) -> Vec<Diagnostic> {
+        let mut reader = Reader::new("f.toml", text);
+        let read = reader.parse(text).map(|_| ());
+        reader.finish(read).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_first_mistakes_are_shown_and_the_rest_counted() {
+        let few = wrong(&"=\n".repeat(3));
+        assert!(few.len() > 1 && few.iter().all(|e| e.mistakes() == 1));
+        let text = "=\n".repeat(30_000);
+        let many = wrong(&text);
+        assert_eq!(many.len(), MOST + 1);
+        let all: usize = many.iter().map(Diagnostic::mistakes).sum();
+        assert!(all >= 30_000, "{all}");
+        let last = many.last().map(|e| e.render(false)).unwrap_or_default();
+        assert!(last.contains("more") && last.contains(','), "{last}");
+        let starts: Vec<usize> = many.iter().take(MOST).map(Diagnostic::start).collect();
+        assert!(starts.is_sorted() && starts.last() < Some(&200), "{starts:?}");
+    }
+
+    #[test]
+    fn a_mistake_is_drawn_with_its_own_lines_and_their_numbers() {
+        let text = format!("{}[a]\nb = 1\nb = 2\n{}", "# x\n".repeat(5_000), "# y\n".repeat(5_000));
+        let shown = wrong(&text).first().map(|e| e.render(false)).unwrap_or_default();
+        assert!(shown.contains("f.toml:5003:1") && shown.contains("5003 | b = 2"), "{shown}");
     }
 }

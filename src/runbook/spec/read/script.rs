@@ -1,6 +1,7 @@
 //! What is wrong with a shell script, as far as its words tell: variables that it was not handed, text that is evaluated
 //! again, secrets in a command's arguments or environment. Imports nothing.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -37,6 +38,13 @@ static BRACED: LazyLock<Option<Regex>> =
 static USED: LazyLock<Option<Regex>> = LazyLock::new(|| own(r"\$(?:\{#?)?([A-Za-z_][A-Za-z0-9_]*)"));
 static EVAL: LazyLock<Option<Regex>> = LazyLock::new(|| own(r"(?m)(?:^|[;&|(`{]|\s)(eval)(?:\s|$)"));
 
+/// What gives a name a value: `name=`, `for name`, `read name name`. Several names are parted by white space.
+static ASSIGNED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let before = r"(?m)(?:^|[;&|({]|\s)";
+    let ways = [r"(\w+)=", r"for\s+(\w+)\s", r"read\s+(?:-\w+\s+)?((?:\w+\s+)*\w+)"];
+    ways.iter().filter_map(|way| own(&format!("{before}{way}"))).collect()
+});
+
 /// `{candidate}` means nothing to a shell.
 fn braces(text: &str, known: &[String], found: &mut Vec<Finding>) {
     for captures in BRACED.iter().flat_map(|regex| regex.captures_iter(text)) {
@@ -54,6 +62,7 @@ fn braces(text: &str, known: &[String], found: &mut Vec<Finding>) {
 
 /// `$candidate` of a known variable that is not in `with`.
 fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<Finding>) {
+    let assigned = assigned(text);
     for captures in USED.iter().flat_map(|regex| regex.captures_iter(text)) {
         let (Some(whole), Some(name)) = (captures.get(0), captures.get(1)) else { continue };
         let own_name = name.as_str();
@@ -68,7 +77,7 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
             }
         });
         let Some(variable) = variable else { continue };
-        if handed.iter().any(|h| h == own_name) || is_assigned(text, own_name) {
+        if handed.iter().any(|h| h == own_name) || assigned.contains(own_name) {
             continue;
         }
         found.push(Finding {
@@ -79,11 +88,10 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
     }
 }
 
-/// Whether the script gives the name a value itself.
-fn is_assigned(text: &str, name: &str) -> bool {
-    let pattern =
-        format!(r"(?m)(?:^|[;&|({{]|\s)(?:{name}=|for\s+{name}\s|read\s+(?:-\w+\s+)?(?:\w+\s+)*{name}\b)");
-    own(&pattern).is_some_and(|regex| regex.is_match(text))
+/// The names that the script gives values itself.
+fn assigned(text: &str) -> HashSet<&str> {
+    let names = |regex: &'static Regex| regex.captures_iter(text).filter_map(|captures| captures.get(1));
+    ASSIGNED.iter().flat_map(names).flat_map(|names| names.as_str().split_whitespace()).collect()
 }
 
 fn evaluated(text: &str, found: &mut Vec<Finding>) {
@@ -215,6 +223,7 @@ mod tests {
     #[test]
     fn its_own_expressions_are_read() {
         assert!(BRACED.is_some() && USED.is_some() && EVAL.is_some());
+        assert_eq!(ASSIGNED.len(), 3);
     }
 
     #[test]
@@ -239,6 +248,16 @@ mod tests {
         assert!(messages("echo ${host}")[0].contains("not handed {host}"));
         assert!(messages("echo $candidate_name")[0].contains("not handed {candidate.name}"));
         assert!(messages("echo {candidate.address}")[0].contains("constant"));
+    }
+
+    #[test]
+    fn names_that_a_script_assigns_are_found_in_one_look() {
+        let text = "a=1 b=2; for c in x; do read -r d e; done\n(f=3) && g=4\necho h == i\nread j";
+        let mut names: Vec<&str> = assigned(text).into_iter().collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a", "b", "c", "d", "e", "f", "g", "j"]);
+        assert!(messages("candidate_name=1; echo $candidate_name").is_empty());
+        assert_eq!(messages("candidate_namex=1; echo $candidate_name").len(), 1);
     }
 
     #[test]
