@@ -26,6 +26,7 @@ mod elect;
 pub(super) mod hold;
 pub(super) mod host_key;
 mod outcome;
+mod own_folder;
 mod proof;
 mod salt;
 mod script;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Answer, For, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, script, ticket};
+use super::{
+    Answer, For, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, own_folder, script, ticket,
+};
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
@@ -182,9 +184,10 @@ fn states(said: &Json) -> Result<(), Trouble> {
     }
 }
 
-/// Where the number of a job is kept on the jump box from the moment that it is begun: Salt takes none of ours.
+/// Where the number of a job is kept on the jump box from the moment that it is begun: Salt takes none of ours. Words of
+/// `/bin/sh` that leave it in `$jd`.
 fn folder(machine: &Machine, index: usize) -> String {
-    quoted(&detached::folder(machine, index))
+    format!("{}\njd=$jd/{}", own_folder::PROVE, detached::folder(machine, index))
 }
 
 /// Starts a job and returns its number.
@@ -199,8 +202,8 @@ async fn start(
     let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
     let folder = folder(machine, index);
     let text = format!(
-        "umask 077\nmkdir {folder} || {{ echo 'it was begun before' >&2; exit 75; }}\n\
-         {text} >{folder}/job 2>&1\ncat {folder}/job"
+        "{folder}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
+         {text} >\"$jd/job\" 2>&1\ncat \"$jd/job\""
     );
     let jump = site.reach.jump().to_string();
     let said = script::text_on(site, &jump, &text, true, JOB_LIMIT, true, None).await?.text;
@@ -281,7 +284,7 @@ pub(super) async fn find(
         hosts.iter().map(|h| (h.clone(), outcome.clone())).collect()
     };
     let folder = folder(machine, index);
-    let look = format!("if [ -d {folder} ]; then cat {folder}/job; else echo none; fi");
+    let look = format!("{folder}\nif [ -d \"$jd\" ]; then cat \"$jd/job\"; else echo none; fi");
     let said = on_jump(site, &look, JOB_LIMIT, None).await;
     let jid = match &said {
         Err(trouble) => {

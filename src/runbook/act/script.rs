@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use super::{Answer, Machine, Manner, Site, Trouble, ticket};
 use crate::runbook::reach::Ran;
-use crate::runbook::scope::quoted;
 use crate::runbook::spec::Script;
 
 /// Runs a step's script on its hosts at once.
@@ -57,8 +56,7 @@ pub(super) async fn text_on(
     let whole = Zeroizing::new(match ticket {
         None => format!("{{\n{text}\n}} </dev/null\n"),
         Some(ticket) => {
-            let folder = quoted(ticket);
-            format!("{{ {}\n(\n{text}\n) </dev/null\n{}; }}\n", ticket::begin(&folder), ticket::end(&folder))
+            format!("{{ {}\n(\n{text}\n) </dev/null\n{}; }}\n", ticket::begin(ticket), ticket::end(ticket))
         }
     });
     let shell = if sudo && site.sudo(host) { "exec sudo -n /bin/sh" } else { "exec /bin/sh" };

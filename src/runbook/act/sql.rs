@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use super::{Answer, Machine, Manner, Site, Trouble, script, ticket};
+use super::{Answer, Machine, Manner, Site, Trouble, own_folder, script, ticket};
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
@@ -23,13 +23,14 @@ pub(super) fn client(site: &Site, host: &str) -> &'static str {
 }
 
 /// The same for what must not be begun twice.
-fn once(site: &Site, host: &str, folder: &str) -> String {
+fn once(site: &Site, host: &str, ticket: &str) -> String {
     let sudo = if site.sudo(host) { "sudo -n " } else { "" };
     format!(
         "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c --user=root --batch \
-         --unbuffered --connect-timeout=5; {}; done; rm -rf {folder}; echo there is no client: mariadb or mysql >&2; exit 127'",
-        ticket::begin(folder),
-        ticket::end(folder)
+         --unbuffered --connect-timeout=5; {}; done; rm -rf {}; echo there is no client: mariadb or mysql >&2; exit 127'",
+        ticket::begin(ticket),
+        ticket::end(ticket),
+        own_folder::path(ticket)
     )
 }
 
@@ -63,7 +64,7 @@ async fn run(
     let mut sink = site.sink(host, manner.quiet);
     let command = match ticket::of(machine, index, host, manner.what) {
         None => client(site, host).to_owned(),
-        Some(folder) => once(site, host, &folder),
+        Some(ticket) => once(site, host, &ticket),
     };
     let ran = session.exec(&command, text.as_bytes(), manner.limit, &mut sink).await;
     answer(&ran.map_err(|e| Trouble::lost(&e))?)

@@ -1,6 +1,7 @@
-//! A change under way on a host stands there as a folder, which goes with its end. What a lost link or a dead console
-//! left half done is waited for by it before anybody asks whether it was done; and once somebody has asked, an order
-//! that arrives late no longer begins. So a change is never begun twice, and never answered for too early.
+//! A change under way on a host is a folder there, which is removed at its end; it lies where only the account that makes
+//! the change can write ([`own_folder`]). What a lost link or a dead console left half done is waited for by it before
+//! anybody asks whether it was done; and once somebody has asked, an order that arrives late no longer begins. So a
+//! change is never begun twice, and never answered for too early.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Act, Machine, Site, Step, detached, salt, script};
+use super::{Act, Machine, Site, Step, detached, own_folder, salt, script};
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::scope::quoted;
 
@@ -46,7 +47,7 @@ impl Manner {
     }
 }
 
-/// The folder on a host, which is there as long as the change is under way; none for what only asks.
+/// The name of the folder on a host, which is there as long as the change is under way; none for what only asks.
 pub(super) fn of(machine: &Machine, index: usize, host: &str, what: For) -> Option<String> {
     match what {
         For::Asking => None,
@@ -58,17 +59,21 @@ pub(super) fn of(machine: &Machine, index: usize, host: &str, what: For) -> Opti
     }
 }
 
-/// What begins a change, in the words of `/bin/sh`: without quotes and backslashes, so that it may stand within them.
-/// It ends with status 75 when it was begun, or given up, before.
-pub(super) fn begin(folder: &str) -> String {
+/// What begins a change, in the words of `/bin/sh`: without single quotes and backslashes, so that it may stand within
+/// single quotes. It ends with status 75 when it was begun, or given up, before, and with 78 when there is no place for
+/// its folder that only this account can write to.
+pub(super) fn begin(name: &str) -> String {
+    let folder = own_folder::path(name);
     format!(
-        "(umask 077; mkdir {folder}) || {{ echo it was begun before, or is given up >&2; exit 75; }}; echo $$ >{folder}/pid"
+        "{}; (umask 077; mkdir {folder}) || {{ echo it was begun before, or is given up >&2; exit 75; }}; \
+         (set -C; echo $$ >{folder}/pid) || exit 75",
+        own_folder::PROVE
     )
 }
 
 /// What ends it, keeping the status of what stands before.
-pub(super) fn end(folder: &str) -> String {
-    format!("s=$?; rm -rf {folder}; exit $s")
+pub(super) fn end(name: &str) -> String {
+    format!("jd_s=$?; rm -rf {}; exit $jd_s", own_folder::path(name))
 }
 
 /// Waits until nothing of a change is under way any more on these hosts, and lets nothing of it begin. What is still
@@ -90,8 +95,8 @@ pub(super) async fn settle(
         _ => return BTreeMap::new(),
     };
     let looked = places.iter().map(|place| async move {
-        let folder = of(machine, index, place, what).unwrap_or_default();
-        (place.clone(), over(site, place, &folder, sudo, step).await)
+        let name = of(machine, index, place, what).unwrap_or_default();
+        (place.clone(), over(site, place, &name, sudo, step).await)
     });
     let looked = futures::future::join_all(looked).await;
     let mut open: BTreeMap<String, String> =
@@ -113,25 +118,37 @@ pub(super) async fn settle(
 }
 
 /// Waits until a change is over on a host; an error says what is to be looked at.
-async fn over(site: &Site, host: &str, folder: &str, sudo: bool, step: &Step) -> Result<(), String> {
+async fn over(site: &Site, host: &str, name: &str, sudo: bool, step: &Step) -> Result<(), String> {
     let until = Instant::now() + step.timeout;
-    let folder = quoted(folder);
-    // The folder of one that never began is made here: that it cannot begin any more.
-    let look = format!(
-        "if (umask 077; mkdir {folder}) 2>/dev/null; then : >{folder}/over; echo over\n\
-         elif [ -e {folder}/over ] || [ ! -d {folder} ]; then echo over\n\
-         elif p=$(cat {folder}/pid) && [ -n \"$p\" ] && ! kill -0 \"$p\" 2>/dev/null; then : >{folder}/over; echo over\n\
-         else echo \"running $p\"; fi"
-    );
+    let look = look(name);
     loop {
         let said = script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await;
         let said = said.map_err(|trouble| format!("it cannot be asked: {}", trouble.words()))?;
-        let Some(process) = said.text.trim().strip_prefix("running") else { return Ok(()) };
+        let said = said.text.trim().to_owned();
+        if said == "over" {
+            return Ok(());
+        }
         if Instant::now() + LOOK_EVERY >= until {
-            return Err(format!("it is still under way on {host}: process{process}"));
+            return Err(format!("it is still under way on {host}: {said}"));
         }
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// A look at a change: `over`, or what is still there of it. The folder of one that never began is made here, so that it
+/// cannot begin any more. The number of its process is read from a plain file only.
+pub(super) fn look(name: &str) -> String {
+    format!(
+        "{}\njd=$jd/{name}\n\
+         if (umask 077; mkdir \"$jd\") 2>/dev/null; then (set -C; : >\"$jd/over\") && echo over\n\
+         elif [ -f \"$jd/over\" ]; then echo over\n\
+         elif [ ! -d \"$jd\" ]; then echo \"$jd cannot be made\"\n\
+         elif [ -L \"$jd/pid\" ] || [ ! -f \"$jd/pid\" ]; then echo \"$jd has no process yet\"\n\
+         elif p=$(cat \"$jd/pid\") && [ -n \"$p\" ] && ! kill -0 \"$p\" 2>/dev/null; then\n\
+         (set -C; : >\"$jd/over\") && echo over\n\
+         else echo \"process $p\"; fi",
+        own_folder::PROVE
+    )
 }
 
 /// Waits until no job of that function runs on these minions: it goes on there when the one who called it has gone. A

@@ -58,7 +58,8 @@ impl Session for OnHost {
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {
             let text = String::from_utf8(stdin.to_vec()).unwrap();
-            let line = text.lines().find(|l| l.contains("et ")).unwrap_or_default().trim().to_owned();
+            let word = |l: &&str| ["set ", "unset ", "get "].iter().any(|word| l.starts_with(word));
+            let line = text.lines().find(word).unwrap_or_default().trim().to_owned();
             if line.is_empty() && text.contains("mkdir ") {
                 // Whether something is under way: here nothing outlives its link.
                 let stdout = b"over\n".to_vec();

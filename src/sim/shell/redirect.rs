@@ -28,6 +28,7 @@ impl Shell {
     async fn redirect_one(&mut self, redirect: &Redirect) -> Result<Result<(), Refused>, Flow> {
         let opened = match &redirect.kind {
             RedirectKind::Read(word) => self.text(word).await.map(|name| self.open(&name))?,
+            RedirectKind::Write(word) if self.options.noclobber => self.create(word, Opening::New).await?,
             RedirectKind::Write(word) => self.create(word, Opening::Empty).await?,
             RedirectKind::Append(word) => self.create(word, Opening::AtEnd).await?,
             RedirectKind::ReadWrite(word) => self.create(word, Opening::AsItIs).await?,
@@ -113,6 +114,9 @@ impl Shell {
             return Err("Permission denied");
         }
         let made = world.metadata(host, path).is_none();
+        if !made && how == Opening::New {
+            return Err("File exists");
+        }
         if made || how == Opening::Empty {
             world.write_file(host, path, Vec::new());
         }
@@ -134,6 +138,8 @@ impl Shell {
 pub(crate) enum Opening {
     /// `>`
     Empty,
+    /// `>` after `set -C`: not over a file that is there.
+    New,
     /// `>>`
     AtEnd,
     /// `<>`

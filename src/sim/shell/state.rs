@@ -125,12 +125,13 @@ pub(crate) struct Variable {
     pub(crate) readonly: bool,
 }
 
-/// `set -e`, `-u`, `-f`, `-o pipefail`.
+/// `set -e`, `-u`, `-f`, `-C`, `-o pipefail`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
     pub(crate) errexit: bool,
     pub(crate) nounset: bool,
     pub(crate) noglob: bool,
+    pub(crate) noclobber: bool,
     pub(crate) pipefail: bool,
     pub(crate) xtrace: bool,
 }

@@ -8,6 +8,11 @@ use crate::ssh::dial::BoxFuture;
 #[derive(Debug)]
 pub struct Id;
 
+/// An account's number.
+pub(super) fn number(user: &str) -> u32 {
+    if user == "root" { 0 } else { 1000 }
+}
+
 impl Program for Id {
     fn name(&self) -> &'static str {
         "id"
@@ -20,7 +25,7 @@ impl Program for Id {
             Err(reply) => return answer(call, reply),
         };
         let user = parsed.operands.first().unwrap_or(&call.user).clone();
-        let number = if user == "root" { 0 } else { 1000 };
+        let number = number(&user);
         let short = parsed.has('u') || parsed.has('g') || parsed.has('G');
         let text = match (short, parsed.has('n')) {
             (true, true) => format!("{user}\n"),

@@ -1,7 +1,8 @@
-//! `ls`: names; `-l` with what the world knows of them.
+//! `ls`: names; `-l` and `-n` with what the world knows of them.
 
 use std::sync::PoisonError;
 
+use super::id::number;
 use super::{Arguments, answer, arguments};
 use crate::domain::storage::human_kb;
 use crate::sim::program::{Call, Program, Reply};
@@ -21,7 +22,7 @@ impl Program for Ls {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "1aAldhrtFp", "", &[("all", 'a')]) {
+        let parsed = match arguments(&call.args, "1aAldnhrtFp", "", &[("all", 'a')]) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
@@ -38,7 +39,7 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
     for (at, operand) in operands.iter().enumerate() {
         let path = path::absolute(&call.cwd, operand);
         let row = |name: &str, path: &str| match world.metadata(&call.host, path) {
-            Some(found) if parsed.has('l') => long(&found, name, parsed.has('h')),
+            Some(found) if parsed.has('l') || parsed.has('n') => long(&found, name, parsed),
             _ => format!("{name}\n"),
         };
         let directory = world.list_dir(&call.host, &path).filter(|_| !parsed.has('d'));
@@ -78,11 +79,12 @@ fn list(call: &Call, parsed: &Arguments) -> Reply {
     reply
 }
 
-fn long(found: &Metadata, name: &str, human: bool) -> String {
+fn long(found: &Metadata, name: &str, parsed: &Arguments) -> String {
     let attributes = &found.attributes;
-    let size = if human { human_kb(found.size.div_ceil(1024)) } else { found.size.to_string() };
+    let size = if parsed.has('h') { human_kb(found.size.div_ceil(1024)) } else { found.size.to_string() };
     let links = if found.directory { 2 } else { 1 };
     let time = moment(attributes.modified, "%b %e %H:%M");
-    let (owner, group) = (&attributes.owner, &attributes.group);
+    let shown = |name: &String| if parsed.has('n') { number(name).to_string() } else { name.clone() };
+    let (owner, group) = (shown(&attributes.owner), shown(&attributes.group));
     format!("{} {links} {owner} {group} {size:>8} {time} {name}\n", letters(found))
 }

@@ -114,7 +114,8 @@ impl Shell {
             "noglob" => self.options.noglob = on,
             "xtrace" => self.options.xtrace = on,
             "pipefail" => self.options.pipefail = on,
-            "posix" | "monitor" | "noclobber" | "verbose" | "vi" | "emacs" | "ignoreeof" => {}
+            "noclobber" => self.options.noclobber = on,
+            "posix" | "monitor" | "verbose" | "vi" | "emacs" | "ignoreeof" => {}
             _ => return false,
         }
         true
@@ -125,6 +126,7 @@ impl Shell {
             'e' => self.options.errexit = on,
             'u' => self.options.nounset = on,
             'f' => self.options.noglob = on,
+            'C' => self.options.noclobber = on,
             'x' => self.options.xtrace = on,
             _ => {}
         }

@@ -138,6 +138,7 @@ const TABLE: &[(&str, &str, &str, u8)] = &[
     ("(exec 9>/tmp/sim-shell-lock; flock 9; sleep 0.3) & sleep 0.1; flock -n /tmp/sim-shell-lock true; echo $?; flock /tmp/sim-shell-lock echo then", "", "1\nthen\n", 0),
     ("exec 7>>/tmp/sim-shell-append 8>>/tmp/sim-shell-append; echo a >&7; echo b >&8; echo c >&7; cat /tmp/sim-shell-append; : > /tmp/sim-shell-append", "", "a\nb\nc\n", 0),
     ("exec 7<>/tmp/sim-shell-both; echo abcdef >&7; exec 7<>/tmp/sim-shell-both; printf XY >&7; cat /tmp/sim-shell-both; : > /tmp/sim-shell-both", "", "XYcdef\n", 0),
+    ("cd /tmp; rm -f sim-shell-new; set -C; echo a >sim-shell-new; echo $?; (echo b >sim-shell-new) 2>/dev/null || echo refused; echo c >>sim-shell-new; echo d >|/dev/null; echo e >/dev/null; set +C; cat sim-shell-new; echo f >sim-shell-new; cat sim-shell-new; rm sim-shell-new", "", "0\nrefused\na\nc\nf\n", 0),
     ("umask 077; umask; umask 022; umask", "", "0077\n0022\n", 0),
     ("setsid sh -c 'echo in; exit 3'; echo $?; nohup sh -c 'exit 4' 2>/dev/null; echo $?", "", "in\n3\n4\n", 0),
     ("nohup sleep 5 2>/dev/null & kill -0 $! && kill $!; wait $!; kill -0 $! 2>/dev/null; echo $?", "", "1\n", 0),
