@@ -182,6 +182,65 @@ async fn ssh_accepts_whatever_we_accept() {
     assert!(accepted > 20, "only {accepted} accepted: the test tests nothing");
 }
 
+/// Authorities (the key's kind and length) and the algorithm each signs with; whether the certificate is good.
+const AUTHORITIES: &[(&str, &str, &str, bool)] = &[
+    ("ed25519", "256", "ssh-ed25519", true),
+    ("ecdsa", "256", "ecdsa-sha2-nistp256", true),
+    ("ecdsa", "384", "ecdsa-sha2-nistp384", true),
+    ("ecdsa", "521", "ecdsa-sha2-nistp521", true),
+    ("rsa", "3072", "rsa-sha2-512", true),
+    ("rsa", "2048", "rsa-sha2-256", true),
+    ("rsa", "1024", "rsa-sha2-512", true),
+    ("rsa", "2048", "ssh-rsa", false),
+    ("dsa", "1024", "ssh-dss", false),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ssh_accepts_whatever_certificate_we_accept() {
+    if programs_missing() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    keygen(&dir.join("key"), "ed25519", "");
+    fs::write(dir.join("authorized_keys"), public(&dir.join("key"))).unwrap();
+    let known_hosts = dir.join("known_hosts");
+    for host_kind in ["ed25519", "rsa"] {
+        keygen(&dir.join(host_kind), host_kind, "");
+    }
+    for (i, (kind, bits, algorithm, good)) in AUTHORITIES.iter().enumerate() {
+        let authority = dir.join(format!("authority{i}"));
+        let authority = authority.to_str().unwrap();
+        run("ssh-keygen", &["-q", "-t", kind, "-b", bits, "-N", "", "-C", "", "-f", authority]);
+        for host_kind in ["ed25519", "rsa"] {
+            let name = format!("server{i}{host_kind}");
+            let host_key = dir.join(format!("{name}.host_key"));
+            let certified = format!("{}.pub", host_key.display());
+            fs::copy(dir.join(host_kind), &host_key).unwrap();
+            fs::copy(dir.join(format!("{host_kind}.pub")), &certified).unwrap();
+            run(
+                "ssh-keygen",
+                &["-q", "-s", authority, "-t", algorithm, "-I", "x", "-h", "-n", "127.0.0.1", &certified],
+            );
+            let certificate = certified.replace(".pub", "-cert.pub");
+            let sshd = Sshd::start(dir, &name, &format!("HostCertificate {certificate}"));
+            let by_authority = format!("@cert-authority * {}\n", public(Path::new(authority)));
+            for (text, good) in
+                [(by_authority.clone(), *good), (format!("{by_authority}{}", sshd.known()), true)]
+            {
+                fs::write(&known_hosts, &text).unwrap();
+                let theirs = ssh_accepts(dir, &known_hosts, &sshd, "127.0.0.1");
+                let ours = we_accept(dir, &known_hosts, &sshd, "127.0.0.1").await;
+                assert_eq!(
+                    theirs, good,
+                    "ssh: {host_kind} certified by {kind} {bits} with {algorithm}: {text}"
+                );
+                assert_eq!(ours, good, "we: {host_kind} certified by {kind} {bits} with {algorithm}: {text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn ssh_keygen_finds_the_same_lines() {
     if programs_missing() {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use russh::keys::Algorithm;
+use russh::keys::ssh_key::Signature;
 use russh::{Names, Preferred, cipher, compression, kex, mac};
 
 /// mlkem768x25519 and curve25519 cost about 0.01 s of CPU; NIST and finite-field groups are for old servers.
@@ -46,6 +47,13 @@ pub(super) fn preferred(host_keys: Vec<Algorithm>, certificates: bool) -> Prefer
     }
 }
 
+/// Whether the server's proof that it has its host key is signed with an algorithm that was offered. russh verifies the
+/// signature, and takes an RSA one with SHA-1 though SHA-2 was agreed on.
+pub(super) fn is_signed_safely(signature: &[u8]) -> bool {
+    Signature::try_from(signature)
+        .is_ok_and(|signature| super::known_hosts::HOST_KEY_ALGORITHMS.contains(&signature.algorithm()))
+}
+
 /// Whether what was agreed on is open to Terrapin: ChaCha20-Poly1305 or an EtM MAC without strict key exchange.
 pub(super) fn is_open_to_terrapin(names: &Names) -> bool {
     let gcm = [cipher::AES_256_GCM, cipher::AES_128_GCM].contains(&names.cipher);
@@ -53,4 +61,27 @@ pub(super) fn is_open_to_terrapin(names: &Names) -> bool {
         .iter()
         .any(|m| [mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM].contains(m));
     !names.strict_kex() && (names.cipher == cipher::CHACHA20_POLY1305 || (!gcm && etm))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use russh::keys::HashAlg;
+    use russh::keys::ssh_encoding::Encode;
+
+    use super::*;
+
+    #[test]
+    fn a_proof_signed_with_sha_1_is_none() {
+        let signed = |hash| {
+            let signature = Signature::new(Algorithm::Rsa { hash }, vec![7; 256]).unwrap();
+            signature.encode_vec().unwrap()
+        };
+        assert!(
+            is_signed_safely(&signed(Some(HashAlg::Sha512)))
+                && is_signed_safely(&signed(Some(HashAlg::Sha256)))
+        );
+        assert!(!is_signed_safely(&signed(None)));
+        assert!(!is_signed_safely(b"") && !is_signed_safely(b"\0\0\0\x07ssh-rsa"));
+    }
 }

@@ -126,6 +126,11 @@ impl Connection {
         let mut handle = client::connect_stream(config, stream, client)
             .await
             .map_err(|fault| fault.during_handshake(target, &known))?;
+        let binding = handle.agent_session_binding();
+        if !binding.is_some_and(|binding| algorithms::is_signed_safely(binding.signature())) {
+            let detail = "it proves its host key with an algorithm that is no longer safe (SHA-1)";
+            return Err(SshError::new(hop, ErrorKind::Algorithms, detail));
+        }
         asker.patience.stage("while logging in");
         let ended = Ended { why: ended, hop: hop.clone(), through: through.cloned().map(Box::new) };
         let login = Login { hop, access: &target.access, asker: &asker, ring: &ring };

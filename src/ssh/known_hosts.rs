@@ -10,7 +10,8 @@ mod store;
 
 use std::path::PathBuf;
 
-use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey};
+use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 
 use line::{Entry, Marker};
 pub use replace::{ReplaceError, Replacement};
@@ -201,6 +202,33 @@ pub(super) const HOST_KEY_ALGORITHMS: &[Algorithm] = &[
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 
+/// The algorithms an authority may sign certificates with: those of host keys, and of security keys (OpenSSH's
+/// `CASignatureAlgorithms`). The kind of its key does not tell: an RSA key signs with SHA-1, too.
+fn may_certify(algorithm: &Algorithm) -> bool {
+    let on_a_security_key = matches!(algorithm, Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
+    on_a_security_key || HOST_KEY_ALGORITHMS.contains(algorithm)
+}
+
+/// The least length of an RSA key, in bits (OpenSSH's `RequiredRSASize`).
+const LEAST_RSA_BITS: usize = 1024;
+
+/// What is wrong with the keys a server presents whatever is known of them: an RSA key, its own or the one that certified it,
+/// that is too short to prove anything.
+pub(super) fn weakness(offered: &PublicKeyOrCertificate) -> Option<String> {
+    let authority = offered.certificate().map(|c| ("certificate's authority", c.signature_key()));
+    let own = offered.public_key();
+    [Some(("key", own.key_data())), authority].into_iter().flatten().find_map(|(whose, key)| {
+        let bits = rsa_bits(key).filter(|bits| *bits < LEAST_RSA_BITS)?;
+        Some(format!("its {whose} is an RSA key of {bits} bits; {LEAST_RSA_BITS} are the least"))
+    })
+}
+
+fn rsa_bits(key: &KeyData) -> Option<usize> {
+    let modulus = key.rsa()?.n().as_positive_bytes()?;
+    let unused = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    Some((modulus.len() * 8).saturating_sub(unused))
+}
+
 /// Whether a key of kind `key` signs with `algorithm`.
 fn signs(key: &Algorithm, algorithm: &Algorithm) -> bool {
     key == algorithm || matches!((key, algorithm), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }))
@@ -231,7 +259,16 @@ fn certificate_flaw(c: &Certificate, authority: &PublicKey, address: &str, now: 
     if !c.valid_principals().iter().any(|p| p.eq_ignore_ascii_case(address)) {
         return Some("it is for other host names");
     }
-    (!c.critical_options().is_empty()).then_some("it has conditions that are not understood")
+    if !c.critical_options().is_empty() {
+        return Some("it has conditions that are not understood");
+    }
+    match c.signature().algorithm() {
+        Algorithm::Rsa { hash: None } => {
+            Some("its authority signed it with SHA-1 (ssh-rsa), which can be forged")
+        }
+        algorithm if may_certify(&algorithm) => None,
+        _ => Some("its authority signed it with an algorithm that is not safe"),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::domain::hop::Hop;
 
 use super::super::error::{ErrorKind, SshError};
 use super::super::known_hosts::{
-    HOST_KEY_ALGORITHMS, HostKeys, KnownKey, Verdict, append, line_for, lookup_name,
+    HOST_KEY_ALGORITHMS, HostKeys, KnownKey, Verdict, append, line_for, lookup_name, weakness,
 };
 use super::handler::Client;
 
@@ -21,6 +21,9 @@ impl Client {
         let (address, port) = (self.target.address.as_str(), self.target.port);
         let key = offered.public_key();
         let fingerprint = format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256));
+        if let Some(weakness) = weakness(offered) {
+            return Err(self.error(ErrorKind::Algorithms, weakness));
+        }
         let verdict = match offered.certificate() {
             Some(certificate) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());

@@ -102,6 +102,23 @@ fn an_authority_is_no_host_key() {
 }
 
 #[test]
+fn rsa_keys_shorter_than_openssh_takes_are_refused() {
+    use russh::keys::ssh_key::Mpint;
+    use russh::keys::ssh_key::public::RsaPublicKey;
+    let weak = |first: u8, bytes: usize| {
+        let mut modulus = vec![0x0b; bytes];
+        modulus[0] = first;
+        let exponent = Mpint::from_positive_bytes(&[1, 0, 1]);
+        let rsa = RsaPublicKey::new(exponent, Mpint::from_positive_bytes(&modulus)).unwrap();
+        weakness(&PublicKey::new(KeyData::Rsa(rsa), "").into())
+    };
+    assert_eq!(weak(0x80, 128), None);
+    assert!(weak(0x7f, 128).unwrap().contains("RSA key of 1023 bits"));
+    assert!(weak(0xff, 64).unwrap().contains("512 bits"));
+    assert_eq!(weakness(&key(A).into()), None);
+}
+
+#[test]
 fn a_host_is_asked_only_for_what_is_known_of_it() {
     let mut keys = HostKeys::default();
     keys.add_text(&format!("db1 {ECDSA}\ndb1 {A}\ndb2 {B}\n@cert-authority ca1 {A}"), "f");
