@@ -4,5 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
 #![allow(unreachable_pub)]
 
+#[path = "support/fleet.rs"]
+mod fleet;
+#[path = "security/ssh.rs"]
+mod ssh;
 #[path = "support/sshd.rs"]
 mod sshd;

@@ -40,7 +40,7 @@ pub(super) struct Login<'a> {
 /// Logs in, or says what was tried. Never tries again by itself: newer servers bar addresses that fail, and everyone
 /// behind a jump box shares its address.
 pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<(), SshError> {
-    let (offers, mut agent, mut notes) = offers::gather(login).await;
+    let (offers, mut agent, mut notes) = offers::gather(login, handle.agent_session_binding()).await;
     let mut refused = Vec::new();
     let mut server_takes = None;
     for offer in &offers {
@@ -152,10 +152,21 @@ impl Signer for OfferSigner<'_> {
                 Some(agent) => agent
                     .sign_request(key, hash, data)
                     .await
-                    .map_err(|e| SignError(format!("the agent does not sign: {e}"))),
+                    .map_err(|e| SignError(agent_refusal(&self.login.access.user, &e))),
                 None => Err(SignError("the agent is gone".to_owned())),
             },
         }
+    }
+}
+
+/// Why an agent did not sign. The reason for a refusal stays with the agent: the ones there are, are said.
+fn agent_refusal(user: &str, error: &russh::keys::Error) -> String {
+    match error {
+        russh::keys::Error::AgentFailure => format!(
+            "the agent refused to sign for {user}: it is locked, its owner said no, or the key is not for this user and \
+             host (ssh-add -h): add this hop to the key's destinations, do not add the key without them"
+        ),
+        error => format!("the agent does not sign: {error}"),
     }
 }
 

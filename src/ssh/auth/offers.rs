@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::keys::agent::AgentIdentity;
+use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -55,10 +55,13 @@ impl Offer {
 }
 
 /// Everything there is to offer, in order; the agent, when it answers; and what could not be had and why.
-pub(super) async fn gather(login: &Login<'_>) -> (Vec<Offer>, Option<Agent>, Vec<String>) {
+pub(super) async fn gather(
+    login: &Login<'_>,
+    session: Option<&AgentSessionBinding>,
+) -> (Vec<Offer>, Option<Agent>, Vec<String>) {
     let mut notes = Vec::new();
     let (agent, identities) = match &login.access.agent {
-        Some(socket) => match ask_agent(socket).await {
+        Some(socket) => match ask_agent(socket, session).await {
             Ok((agent, identities)) => (Some(agent), identities),
             Err(why) => {
                 notes.push(why);
@@ -98,9 +101,20 @@ pub(super) async fn gather(login: &Login<'_>) -> (Vec<Offer>, Option<Agent>, Vec
     (offers, agent, notes)
 }
 
-async fn ask_agent(socket: &Path) -> Result<(Agent, Vec<AgentIdentity>), String> {
+/// Tells the agent which server it is for, so that keys that are for some destinations only can be used, and asks for its keys.
+async fn ask_agent(
+    socket: &Path,
+    session: Option<&AgentSessionBinding>,
+) -> Result<(Agent, Vec<AgentIdentity>), String> {
     let asking = async {
         let mut agent = Agent::connect_uds(socket).await?;
+        if let Some(session) = session {
+            // An agent that does not know this has no such keys either; OpenSSH goes on, too.
+            match agent.bind_session(session, false).await {
+                Ok(()) | Err(russh::keys::Error::AgentFailure) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let identities = agent.request_identities().await?;
         Ok::<_, russh::keys::Error>((agent, identities))
     };

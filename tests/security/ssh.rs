@@ -1,0 +1,119 @@
+//! Servers that pose as a host, and agents: what `ssh` refuses is refused, what it can do can be done.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jumpdeck::domain::access::Access;
+use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck::ssh::link::JumpLink;
+
+use crate::fleet::{Person, access, environment, open, remote};
+use crate::sshd::{Sshd, keygen, missing, not_root, public, run};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn unprepared() -> bool {
+    missing(&["sshd", "ssh", "ssh-keygen", "ssh-agent", "ssh-add"]) || not_root()
+}
+
+/// A folder with a key that is let in.
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    keygen(&dir.path().join("key"), "ed25519", "");
+    fs::write(dir.path().join("authorized_keys"), public(&dir.path().join("key"))).unwrap();
+    dir
+}
+
+async fn log_in(sshd: &Sshd, access: Access) -> Result<JumpLink, SshError> {
+    open(&environment(remote(sshd.port, access), SOON), &Person::new([]), &Arc::default()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_its_authority_signed_with_sha_1_is_refused_with_the_reason() {
+    if unprepared() {
+        return;
+    }
+    let dir = folder();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    run("ssh-keygen", &["-q", "-t", "rsa", "-b", "2048", "-N", "", "-C", "", "-f", &path("ca")]);
+    keygen(&dir.path().join("server.host_key"), "ed25519", "");
+    let certify = |algorithm: &str| {
+        let key = path("server.host_key.pub");
+        run(
+            "ssh-keygen",
+            &["-q", "-s", &path("ca"), "-t", algorithm, "-I", "x", "-h", "-n", "127.0.0.1", &key],
+        );
+        Sshd::start(dir.path(), "server", &format!("HostCertificate {}", path("server.host_key-cert.pub")))
+    };
+    let known = dir.path().join("known_hosts");
+    fs::write(&known, format!("@cert-authority * {}\n", public(&dir.path().join("ca")))).unwrap();
+    let forged = certify("ssh-rsa");
+    let refused = log_in(&forged, access(&dir.path().join("key"), known.clone())).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::HostCertificate, "{refused}");
+    assert!(refused.to_string().contains("signed it with SHA-1 (ssh-rsa)"), "{refused}");
+    let good = certify("rsa-sha2-256");
+    log_in(&good, access(&dir.path().join("key"), known)).await.unwrap();
+}
+
+/// An `ssh-agent` with a socket of its own; killed when dropped.
+struct KeyAgent {
+    socket: PathBuf,
+    child: Child,
+}
+
+impl KeyAgent {
+    fn start(dir: &Path) -> Self {
+        let socket = dir.join("agent");
+        let child = Command::new("ssh-agent")
+            .args(["-D", "-a", socket.to_str().unwrap()])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + SOON;
+        while !socket.exists() {
+            assert!(Instant::now() < until, "ssh-agent does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { socket, child }
+    }
+
+    fn add(&self, arguments: &[&str]) {
+        let out =
+            Command::new("ssh-add").args(arguments).env("SSH_AUTH_SOCK", &self.socket).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+}
+
+impl Drop for KeyAgent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_agent_keeps_for_one_destination_is_used_there_and_nowhere_else() {
+    if unprepared() {
+        return;
+    }
+    let dir = folder();
+    let (mine, other) = (Sshd::start(dir.path(), "mine", ""), Sshd::start(dir.path(), "other", ""));
+    let known = dir.path().join("known_hosts");
+    fs::write(&known, mine.known() + &other.known()).unwrap();
+    let agent = KeyAgent::start(dir.path());
+    let destination = format!("[127.0.0.1]:{}", mine.port);
+    let key = dir.path().join("key");
+    agent.add(&["-q", "-H", known.to_str().unwrap(), "-h", &destination, key.to_str().unwrap()]);
+    let from_agent =
+        || Access { keys: Vec::new(), agent: Some(agent.socket.clone()), ..access(&key, known.clone()) };
+    log_in(&mine, from_agent()).await.unwrap();
+    let refused = log_in(&other, from_agent()).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::NoCredentials, "{refused}");
+    // Without the restriction it is used everywhere: the agent refused, not the server.
+    agent.add(&["-q", "-D"]);
+    agent.add(&["-q", key.to_str().unwrap()]);
+    log_in(&other, from_agent()).await.unwrap();
+}
