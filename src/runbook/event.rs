@@ -67,6 +67,9 @@ pub enum Event {
         attempt: u32,
         /// By host (`""` for none).
         hosts: BTreeMap<String, HostOutcome>,
+        /// Values that hold a secret, by name: not kept, and read or asked for again when the run goes on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<String>,
         /// Milliseconds it took.
         took_ms: u64,
     },

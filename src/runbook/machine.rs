@@ -69,6 +69,8 @@ pub struct Record {
     pub undos: u32,
     /// Whether it was begun at all: what is not begun needs no taking back.
     pub touched: bool,
+    /// Whether a value of it was not written, as it holds a secret.
+    pub withheld: bool,
 }
 
 /// How a run is being left before its end.
@@ -112,6 +114,7 @@ impl Machine {
             attempts: 0,
             undos: 0,
             touched: false,
+            withheld: false,
         };
         Self {
             records: vec![fresh; plan.steps.len()],
@@ -170,6 +173,16 @@ impl Machine {
     /// A value that must not be kept: known to this process only.
     pub fn keep_secret(&mut self, name: &str, host: &str, value: Value) {
         self.captured.entry(name.to_owned()).or_default().insert(host.to_owned(), value);
+    }
+
+    /// A captured or typed value that holds a secret: used like any other, shown without the secret, and known to this
+    /// process only.
+    pub fn keep_hidden(&mut self, step: &str, name: &str, host: &str, text: &str, shown: &str) {
+        let kind = self.plan.index(step).and_then(|i| self.plan.steps.get(i)).and_then(|p| kind_of(p, name));
+        // It fitted when it came.
+        if let Ok(value) = Value::new(kind.unwrap_or(ValueKind::Lines), text) {
+            self.keep_secret(name, host, value.hiding(shown));
+        }
     }
 
     /// Whether a change was only printed so far: what is read after it may be different in a live run.
@@ -291,6 +304,11 @@ impl Machine {
         })
         .flatten()
     }
+}
+
+/// The kind of a variable a step gives a value to.
+fn kind_of(planned: &PlannedStep, name: &str) -> Option<ValueKind> {
+    kinds(planned).into_iter().find(|(n, _)| n == name).map(|(_, kind)| kind)
 }
 
 /// The variables a step gives values to, and their kinds.

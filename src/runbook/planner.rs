@@ -13,6 +13,7 @@ use crate::domain::run::PlanView;
 
 use super::plan::{Frozen, FrozenHost, Plan};
 use super::reach::Reach;
+use super::redact::Redactor;
 use super::spec::{Input, Runbook, Select, Target};
 use super::value::{Value, ValueKind};
 
@@ -143,6 +144,7 @@ fn checked(
         }
         inputs.insert(input.name.clone(), value);
     }
+    hide_all(&inputs)?;
     if let Some(unknown) = given.keys().next() {
         let known: Vec<&str> = runbook.inputs.iter().map(|i| i.name.as_str()).collect();
         return Err(PlanError::NoInput(unknown.clone(), known.join(", ")));
@@ -158,6 +160,26 @@ fn checked(
         }
     }
     Ok(inputs)
+}
+
+/// Secrets that can be hidden, and no other value that holds one: those are kept in the journal. Hosts are public.
+fn hide_all(inputs: &BTreeMap<String, Value>) -> Result<(), PlanError> {
+    let redactor = Redactor::new();
+    let wrong = |name: &String, why: String| Err(PlanError::Wrong(name.clone(), why));
+    for (name, value) in inputs.iter().filter(|(_, value)| value.is_secret()) {
+        if let Err(why) = redactor.add(value.text()) {
+            return wrong(name, why.to_string());
+        }
+    }
+    let kept = inputs.iter().filter(|(_, value)| !value.is_secret() && value.kind() != ValueKind::Host);
+    match kept.into_iter().find(|(_, value)| redactor.finds(value.text())) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let why =
+                "it holds a secret of this run, and would be kept in the journal: choose a stronger secret";
+            wrong(name, why.to_owned())
+        }
+    }
 }
 
 /// The hosts an input may be.

@@ -18,10 +18,16 @@ pub const MARK: &str = "••••••";
 /// A secret shorter than this is found all over, and found again by where it is missing.
 pub const SHORTEST: usize = 4;
 
-/// A secret that cannot be kept from sight.
+/// Why a secret cannot be hidden. The text says what to do, and never what the secret is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret has at least {SHORTEST} characters")]
-pub struct TooShort;
+pub enum NotHidable {
+    /// It would be found in every other text.
+    #[error("a secret of fewer than {SHORTEST} characters cannot be hidden: use a longer one")]
+    TooShort,
+    /// It spells what stands in a secret's place.
+    #[error("a secret with the character • in it cannot be hidden: that character stands for hidden text")]
+    SpellsMark,
+}
 
 /// Knows secrets. Copies know the same; they are wiped with the last.
 #[derive(Clone, Default)]
@@ -46,11 +52,9 @@ impl Redactor {
     /// From now on this is unreadable, in all copies.
     ///
     /// # Errors
-    /// When it has fewer than [`SHORTEST`] characters.
-    pub fn add(&self, secret: &str) -> Result<(), TooShort> {
-        if secret.chars().count() < SHORTEST {
-            return Err(TooShort);
-        }
+    /// When it cannot be hidden; nothing is added then.
+    pub fn add(&self, secret: &str) -> Result<(), NotHidable> {
+        can_be_hidden(secret)?;
         let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms::of(secret) {
             if !forms.contains(&form) {
@@ -64,6 +68,18 @@ impl Redactor {
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         without(text, &found(text, &self.forms()))
+    }
+
+    /// Whether no secret is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.forms().is_empty()
+    }
+
+    /// Whether a text holds a secret.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        !found(text, &self.forms()).is_empty()
     }
 
     /// For a text that comes in pieces.
@@ -115,6 +131,20 @@ impl Stream {
     #[must_use]
     pub fn finish(self) -> String {
         self.redactor.text(&self.held)
+    }
+}
+
+/// Whether a secret can be hidden wherever it may stand.
+///
+/// # Errors
+/// Why it cannot.
+pub fn can_be_hidden(secret: &str) -> Result<(), NotHidable> {
+    if secret.chars().count() < SHORTEST {
+        return Err(NotHidable::TooShort);
+    }
+    match secret.chars().any(|c| MARK.contains(c)) {
+        true => Err(NotHidable::SpellsMark),
+        false => Ok(()),
     }
 }
 

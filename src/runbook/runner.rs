@@ -20,6 +20,7 @@ use super::act::{self, Site};
 use super::event::{Ending, Event};
 use super::journal::Entry;
 use super::machine::{Machine, Next};
+use super::redact::{NotHidable, Redactor};
 use super::report::Report;
 use super::spec::Act;
 
@@ -27,14 +28,13 @@ mod board;
 mod decide;
 mod doing;
 mod dry;
-mod hush;
 mod launch;
 mod people;
+mod redacted;
 mod vouch;
 
 use board::Board;
 pub(in crate::runbook) use board::{picture, seen};
-pub use hush::Hush;
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
 
 /// A run's end waits for its lease no longer than this.
@@ -94,8 +94,8 @@ pub struct Needs {
     pub who: String,
     /// The clock of what is on screen.
     pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
-    /// Makes secrets in output unreadable.
-    pub hush: Hush,
+    /// Knows the run's secrets: what is shown, written or handed on goes through it.
+    pub redactor: Redactor,
     /// The run's entries so far, for the report at its end.
     pub entries: Vec<Entry>,
 }
@@ -179,6 +179,7 @@ impl Runner {
     }
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
+        self.learn_inputs()?;
         loop {
             self.read_commands()?;
             if let Some(why) = self.stop.take() {
@@ -214,13 +215,51 @@ impl Runner {
 
     /// Writes an entry, then lets the machine know it. In this order: what is not written did not happen.
     fn write(&mut self, event: Event) -> Result<(), Halt> {
-        let event = self.needs.hush.event(event);
-        let entry = self.needs.record.append(&event).map_err(Halt::Journal)?;
+        let mut event = event;
+        let kept = redacted::keep_back(&mut event, &self.needs.redactor, &self.needs.env);
+        // What cannot be made unreadable is not written, and what is not written is not done.
+        let unreadable = redacted::redacted(&event, &self.needs.redactor, &self.needs.env);
+        let unreadable = unreadable.map_err(|error| Halt::Journal(error.to_string()))?;
+        let entry = self.needs.record.append(&unreadable).map_err(Halt::Journal)?;
         if let Some(lease) = &mut self.needs.lease {
             lease.say(&entry);
         }
         self.needs.entries.push(entry);
+        // The machine gets what was meant: ids, hosts and words as they are.
         self.machine.apply(&event);
+        for value in kept {
+            self.machine.keep_hidden(&value.step, &value.name, &value.host, &value.text, &value.shown);
+        }
+        Ok(())
+    }
+
+    /// From now on a secret is hidden. Who chose one that stands in public is told so, once.
+    fn learn(&mut self, name: &str, secret: &str) -> Result<Result<(), NotHidable>, Halt> {
+        if let Err(why) = self.needs.redactor.add(secret) {
+            return Ok(Err(why));
+        }
+        if redacted::is_public(secret, self.machine.plan(), &self.needs.env) {
+            let text = format!(
+                "the secret {name} is also a word of the runbook or the inventory, where it is not hidden: \
+                 choose a stronger one"
+            );
+            let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
+            if !self.needs.entries.iter().any(told) {
+                self.board.note("jumpdeck", &text);
+                self.write(Event::Trouble { text })?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The secrets that were given before the run began.
+    fn learn_inputs(&mut self) -> Result<(), Halt> {
+        let plan = self.machine.plan().clone();
+        for (name, value) in plan.inputs.iter().filter(|(_, value)| value.is_secret()) {
+            if let Err(why) = self.learn(name, value.text())? {
+                return Err(Halt::Stopped(format!("{name}: {why}")));
+            }
+        }
         Ok(())
     }
 

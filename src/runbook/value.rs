@@ -46,6 +46,8 @@ pub struct Value {
     kind: ValueKind,
     text: Zeroizing<String>,
     secret: bool,
+    /// How it is shown, when a secret is part of it.
+    hiding: Option<String>,
 }
 
 impl Value {
@@ -57,7 +59,7 @@ impl Value {
         let text = text.trim_matches(['\n', '\r', ' ']);
         let normal = check(kind, text)
             .ok_or_else(|| ValueError { value: text.chars().take(60).collect(), wanted: kind.wanted() })?;
-        Ok(Self { kind, text: Zeroizing::new(normal), secret: false })
+        Ok(Self { kind, text: Zeroizing::new(normal), secret: false, hiding: None })
     }
 
     /// The same for a secret: the error does not show it.
@@ -89,10 +91,26 @@ impl Value {
         self.secret
     }
 
+    /// The same value, of which a secret is a part: used like any other, and shown so.
+    #[must_use]
+    pub fn hiding(self, shown: &str) -> Self {
+        Self { hiding: Some(shown.to_owned()), ..self }
+    }
+
+    /// Whether a secret is a part of it: it must not be kept.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.hiding.is_some()
+    }
+
     /// For eyes: the text, or dots for a secret.
     #[must_use]
     pub fn shown(&self) -> &str {
-        if self.secret { "••••••" } else { &self.text }
+        match &self.hiding {
+            _ if self.secret => "••••••",
+            Some(shown) => shown,
+            None => &self.text,
+        }
     }
 }
 

@@ -305,6 +305,7 @@ fn runs_are_listed_as_they_stand() {
         phase,
         attempt: 1,
         hosts: BTreeMap::new(),
+        withheld: Vec::new(),
         took_ms: 1,
     };
     let cases = [

@@ -13,7 +13,10 @@ impl Machine {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Intent { step, phase, commands, .. } => self.intend(step, *phase, commands),
-            Event::Outcome { step, phase, hosts, .. } => self.conclude(step, *phase, hosts),
+            Event::Outcome { step, phase, hosts, withheld, .. } => {
+                self.conclude(step, *phase, hosts);
+                self.withhold(step, withheld);
+            }
             Event::Answered { step, asked, answer, .. } if asked == "choice" => self.decide(step, answer),
             Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone())),
             Event::Excluded { host, reason, .. } => {
@@ -89,6 +92,13 @@ impl Machine {
         self.without_excluded();
     }
 
+    /// Values of it were not written, as they hold a secret.
+    fn withhold(&mut self, step: &str, names: &[String]) {
+        if let Some((record, _)) = self.record(step) {
+            record.withheld |= !names.is_empty();
+        }
+    }
+
     /// A step that stands only because of hosts that are left out now goes on without them.
     fn without_excluded(&mut self) {
         for record in &mut self.records {
@@ -130,15 +140,17 @@ impl Machine {
     /// Another process goes on: secrets are gone, and so are held sessions; what reads them reads again.
     fn resume(&mut self) {
         for values in self.captured.values_mut() {
-            values.retain(|_, value| !value.is_secret());
+            values.retain(|_, value| !value.is_secret() && !value.is_hidden());
         }
         self.captured.retain(|_, values| !values.is_empty());
         let plan = self.plan.clone();
         for (index, planned) in plan.steps.iter().enumerate() {
             let step = &planned.step;
+            let withheld = self.records.get(index).is_some_and(|record| record.withheld);
             let again = match &step.act {
                 Act::Hold { until, .. } => !until.as_ref().is_some_and(|id| self.reached(id)),
-                _ => step.effect == Effect::Read && step.capture.iter().any(|c| c.sensitive),
+                Act::Input(input) => input.sensitive || withheld,
+                _ => step.effect == Effect::Read && (withheld || step.capture.iter().any(|c| c.sensitive)),
             };
             let Some(record) = self.records.get_mut(index) else { continue };
             let only_looks = step.effect == Effect::Read || matches!(step.act, Act::Hold { .. });

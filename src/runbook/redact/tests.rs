@@ -69,9 +69,10 @@ fn secrets_that_overlap_leave_no_part_of_either() {
 
 #[test]
 fn too_short_a_secret_is_refused() {
-    assert_eq!(Redactor::new().add("abc"), Err(TooShort));
-    assert_eq!(Redactor::new().add("öäü"), Err(TooShort));
+    assert_eq!(Redactor::new().add("abc"), Err(NotHidable::TooShort));
+    assert_eq!(Redactor::new().add("öäü"), Err(NotHidable::TooShort));
     assert_eq!(Redactor::new().add("öäüß"), Ok(()));
+    assert_eq!(Redactor::new().add("pass•word"), Err(NotHidable::SpellsMark));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
                 took_ms: None,
             });
         }
-        Event::Outcome { step, phase, attempt, hosts, took_ms } => {
+        Event::Outcome { step, phase, attempt, hosts, withheld: _, took_ms } => {
             let found = at_step(report, step, at);
             (found.state, found.reason) = state(*phase, hosts);
             // A step of people alone has no intent.

@@ -86,6 +86,7 @@ fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
         phase,
         attempt: 1,
         hosts: BTreeMap::from([(host.to_owned(), done)]),
+        withheld: Vec::new(),
         took_ms: 112,
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Zoned;
 use tokio::sync::watch;
 
-use super::{Hush, Needs};
+use super::Needs;
+use super::redacted::hide;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{
     Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
@@ -14,6 +15,7 @@ use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::event::Fact;
 use crate::runbook::machine::{Machine, Status};
+use crate::runbook::redact::Redactor;
 use crate::runbook::spec::Act;
 
 /// Lines of output that are kept for the screen.
@@ -23,14 +25,14 @@ const OUTPUT_KEPT: usize = 400;
 pub(super) struct Board {
     view: Mutex<RunView>,
     publish: watch::Sender<Arc<RunView>>,
-    hush: Hush,
+    redactor: Redactor,
 }
 
 impl Board {
     pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
         let view = picture(machine, &needs.env.name, needs.simulated, (needs.clock)());
         let (publish, receiver) = watch::channel(Arc::new(view.clone()));
-        (Self { view: Mutex::new(view), publish, hush: needs.hush.clone() }, receiver)
+        (Self { view: Mutex::new(view), publish, redactor: needs.redactor.clone() }, receiver)
     }
 
     fn lock(&self) -> MutexGuard<'_, RunView> {
@@ -41,6 +43,7 @@ impl Board {
         let view = {
             let mut view = self.lock();
             change(&mut view);
+            hide(&mut view, &self.redactor);
             view.clone()
         };
         self.publish.send_replace(Arc::new(view));
@@ -115,7 +118,7 @@ impl Board {
         let host = HostName::new(host).ok();
         self.doing(|doing| {
             for line in lines {
-                doing.output.push((host.clone(), Clean::new(&self.hush.text(line.as_str()))));
+                doing.output.push((host.clone(), Clean::new(&self.redactor.text(line.as_str()))));
             }
             let over = doing.output.len().saturating_sub(OUTPUT_KEPT);
             doing.output.drain(..over);

@@ -61,6 +61,7 @@ impl Runner {
                 phase: doing.phase,
                 attempt: doing.attempt,
                 hosts,
+                withheld: Vec::new(),
                 took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             })?;
         }
@@ -223,11 +224,14 @@ impl Runner {
         if !open {
             self.stop = Some("the console let go of it".to_owned());
         }
-        let done =
+        let mut done =
             done.unwrap_or_else(|| act::Done { hosts: all(doing, Verdict::Done), secrets: Vec::new() });
-        for (name, host, value) in done.secrets {
-            self.needs.hush.add(value.text());
-            self.machine.keep_secret(&name, &host, value);
+        for (name, host, value) in std::mem::take(&mut done.secrets) {
+            match self.learn(&name, value.text())? {
+                Ok(()) => self.machine.keep_secret(&name, &host, value),
+                // What it printed may hold the secret, and nothing would hide it.
+                Err(why) => drop(done.hosts.insert(host, act::failed(&format!("{name}: {why}")))),
+            }
         }
         Ok(done.hosts)
     }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
-use super::{Guarded, Hush, Needs, Record, RunHandle, launch};
+use super::{Guarded, Needs, Record, RunHandle, launch, redacted};
 use crate::domain::fleet::Environment;
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
@@ -20,6 +20,7 @@ use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError};
 use crate::runbook::reach::Reach;
+use crate::runbook::redact::Redactor;
 use crate::runbook::spec::{Act, On, Runbook};
 
 /// What a run is begun, or gone on with.
@@ -71,6 +72,12 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     let noise: u16 = rand::rng().random();
     let id = format!("{}-{}-{noise:04x}", now.strftime("%Y%m%d-%H%M%S"), plan.runbook.name);
     let today = now.strftime("%Y%m%d").to_string();
+    let redactor = knowing(&plan)?;
+    if redactor.finds(&why) {
+        let text =
+            "the reason for the run holds a secret of it: word it without, or choose a stronger secret";
+        return Err(StartError::Odd(text.to_owned()));
+    }
     let lease = lease(&with, &plan, &id, &with.who).await?;
     let mut journal = Journal::create(&with.folder, &id)?;
     let event = Event::Started {
@@ -81,9 +88,11 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
         simulated: with.simulated,
         plan: Box::new(plan.frozen.clone()),
     };
+    let event =
+        redacted::redacted(&event, &redactor, &with.env).map_err(|e| StartError::Odd(e.to_string()))?;
     let entry = journal.append(&event)?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
-    Ok(go(with, machine, journal, lease, &[entry]))
+    Ok(go(with, machine, journal, lease, redactor, &[entry]))
 }
 
 /// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
@@ -104,11 +113,12 @@ pub async fn resume(
         let text = format!("this run is of environment {}", machine.plan().frozen.environment);
         return Err(StartError::Odd(text));
     }
+    let redactor = knowing(machine.plan())?;
     let lease = lease(&with, machine.plan(), run, &with.who).await?;
     let event = Event::Resumed { who: with.who.clone() };
     entries.push(journal.append(&event)?);
     machine.apply(&event);
-    Ok(go(with, machine, journal, lease, &entries))
+    Ok(go(with, machine, journal, lease, redactor, &entries))
 }
 
 /// What a journal tells: the machine as it stood.
@@ -143,24 +153,30 @@ pub fn frozen(entries: &[Entry]) -> Option<&Frozen> {
     }
 }
 
+/// What knows the secrets that were given for a plan.
+fn knowing(plan: &Plan) -> Result<Redactor, StartError> {
+    let redactor = Redactor::new();
+    for (name, value) in plan.inputs.iter().filter(|(_, value)| value.is_secret()) {
+        redactor.add(value.text()).map_err(|why| PlanError::Wrong(name.clone(), why.to_string()))?;
+    }
+    Ok(redactor)
+}
+
 fn go(
     with: Launch,
     machine: Machine,
     journal: Journal,
     lease: Option<Box<dyn Guarded>>,
+    redactor: Redactor,
     entries: &[Entry],
 ) -> RunHandle {
-    let hush = Hush::default();
-    for value in machine.plan().inputs.values().filter(|v| v.is_secret()) {
-        hush.add(value.text());
-    }
     let mut lease = lease;
     if let Some(lease) = &mut lease {
         entries.iter().for_each(|entry| lease.say(entry));
     }
     let Launch { env, simulated, reach, who, clock, .. } = with;
     let (record, entries) = (Box::new(journal), entries.to_vec());
-    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, hush, entries })
+    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, redactor, entries })
 }
 
 /// The lease on everything the plan may change. A plan that only reads needs none.

@@ -316,6 +316,13 @@ impl Runner {
                 None => return Ok(None),
             };
             let value = if secret { Value::secret(kind, &typed) } else { Value::new(kind, &typed) };
+            if let Ok(value) = &value
+                && secret
+                && let Err(why) = self.learn(&name, value.text())?
+            {
+                lines = [text.clone(), vec![Clean::new(&why.to_string())]].concat();
+                continue;
+            }
             match value {
                 Ok(value)
                     if view.choices.is_empty() || view.choices.iter().any(|c| c.as_str() == value.text()) =>
@@ -324,7 +331,6 @@ impl Runner {
                     let mut outcomes = all(doing, Verdict::Done);
                     match secret {
                         true => {
-                            self.needs.hush.add(value.text());
                             self.machine.keep_secret(&name, "", value);
                         }
                         false => {

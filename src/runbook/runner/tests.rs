@@ -16,13 +16,15 @@ use crate::domain::run::{Prompt, PromptKind, Reply};
 use crate::runbook::event::Verdict;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
 use crate::runbook::reach::{Held, Ran, Reach, Session};
+use crate::runbook::redact::Redactor;
 use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 
 mod asking;
+mod secrets;
 
-/// Hosts that know three words: `set NAME`, `unset NAME`, `get NAME`. What is set is counted.
+/// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
 #[derive(Default)]
 struct World {
     set: Mutex<BTreeMap<(String, String), u32>>,
@@ -31,6 +33,8 @@ struct World {
     idle: Mutex<Vec<String>>,
     /// Words after which the link is lost: they are done, and nobody hears of it.
     cut: Mutex<Vec<String>>,
+    /// Every script that came.
+    scripts: Mutex<Vec<String>>,
 }
 
 struct Hosts(Arc<World>, HostName);
@@ -58,7 +62,8 @@ impl Session for OnHost {
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {
             let text = String::from_utf8(stdin.to_vec()).unwrap();
-            let word = |l: &&str| ["set ", "unset ", "get "].iter().any(|word| l.starts_with(word));
+            self.0.scripts.lock().unwrap().push(text.clone());
+            let word = |l: &&str| ["set ", "unset ", "get ", "say "].iter().any(|word| l.starts_with(word));
             let line = text.lines().find(word).unwrap_or_default().trim().to_owned();
             if line.is_empty() && text.contains("mkdir ") {
                 // Whether something is under way: here nothing outlives its link.
@@ -72,6 +77,7 @@ impl Session for OnHost {
             let mut said = String::new();
             match word {
                 "get" => said = u32::from(set.contains_key(&key)).to_string(),
+                "say" => said = name.to_owned(),
                 _ => self.0.done.lock().unwrap().push(format!("{} {line}", self.1)),
             }
             if word == "set" && !idle {
@@ -262,7 +268,7 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         lease: None,
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),
-        hush: Hush::default(),
+        redactor: Redactor::new(),
         entries: Vec::new(),
     }
 }

@@ -1,0 +1,123 @@
+//! What is on screen, without secrets. Every field is named here, as for entries.
+
+use crate::domain::run::{
+    Choice, Doing, FactView, Prompt, PromptKind, ReportSection, RunState, RunView, Safety, StepState,
+    StepView,
+};
+use crate::domain::text::Clean;
+use crate::runbook::redact::Redactor;
+
+/// Makes secrets in what is shown unreadable. Ids, hosts, choices and a value that is to be typed as it stands stay.
+pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) {
+    if redactor.is_empty() {
+        return;
+    }
+    let RunView {
+        id: _,
+        runbook: _,
+        title,
+        env: _,
+        simulated: _,
+        mode: _,
+        who: _,
+        why,
+        began: _,
+        state,
+        steps,
+        current: _,
+        doing,
+        prompt,
+        safety,
+        values,
+        notes,
+        watching: _,
+        trouble,
+        report,
+    } = view;
+    let text = |clean: &mut Clean| hide_text(clean, redactor);
+    [title, why].into_iter().chain(trouble).for_each(text);
+    match state {
+        RunState::Stopped(why) | RunState::Abandoned(why) => text(why),
+        RunState::Running
+        | RunState::Waiting
+        | RunState::RollingBack
+        | RunState::Finished
+        | RunState::RolledBack => {}
+    }
+    steps.iter_mut().for_each(|step| hide_step(step, redactor));
+    if let Some(doing) = doing {
+        hide_doing(doing, redactor);
+    }
+    if let Some(prompt) = prompt {
+        hide_prompt(prompt, redactor);
+    }
+    match safety {
+        Safety::Safe => {}
+        Safety::Until { until: _, cost } => text(cost),
+    }
+    values.iter_mut().for_each(|(_, _, value)| text(value));
+    notes.iter_mut().for_each(|(_, _, note)| text(note));
+    for ReportSection { title: _, rows } in report {
+        rows.iter_mut().for_each(|(label, row)| [label, row].into_iter().for_each(text));
+    }
+}
+
+fn hide_text(clean: &mut Clean, redactor: &Redactor) {
+    if redactor.finds(clean.as_str()) {
+        *clean = Clean::new(&redactor.text(clean.as_str()));
+    }
+}
+
+fn hide_step(step: &mut StepView, redactor: &Redactor) {
+    let StepView {
+        id: _,
+        kind: _,
+        title,
+        on: _,
+        effect: _,
+        point_of_no_return: _,
+        depth: _,
+        captures: _,
+        state,
+        began: _,
+        took: _,
+    } = step;
+    hide_text(title, redactor);
+    match state {
+        StepState::Failed(why) | StepState::Unknown(why) | StepState::Skipped(why) => {
+            hide_text(why, redactor);
+        }
+        StepState::Waiting
+        | StepState::Asked
+        | StepState::Running
+        | StepState::Done
+        | StepState::Printed
+        | StepState::Undone => {}
+    }
+}
+
+fn hide_doing(doing: &mut Doing, redactor: &Redactor) {
+    let Doing { why, impact, commands, facts, output, next, undo } = doing;
+    let text = |clean: &mut Clean| hide_text(clean, redactor);
+    [why, impact, next, undo].into_iter().flatten().for_each(text);
+    commands.iter_mut().flat_map(|(_, lines)| lines).for_each(text);
+    output.iter_mut().for_each(|(_, line)| text(line));
+    for FactView { says, host: _, seen, at: _ } in facts {
+        text(says);
+        match seen {
+            Ok(seen) | Err(seen) => text(seen),
+        }
+    }
+}
+
+fn hide_prompt(prompt: &mut Prompt, redactor: &Redactor) {
+    let Prompt { number: _, title, text, kind } = prompt;
+    hide_text(title, redactor);
+    text.iter_mut().for_each(|line| hide_text(line, redactor));
+    match kind {
+        PromptKind::Choose(choices) => {
+            choices.iter_mut().for_each(|Choice { key: _, label, reason: _ }| hide_text(label, redactor));
+        }
+        PromptKind::Confirm | PromptKind::Challenge(_) | PromptKind::Input(_) | PromptKind::Approve(_) => {}
+    }
+}
