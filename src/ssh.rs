@@ -7,6 +7,7 @@ pub mod known_hosts;
 pub mod link;
 pub mod ring;
 pub mod script;
+pub mod sshsig;
 
 mod algorithms;
 mod auth;

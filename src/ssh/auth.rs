@@ -24,6 +24,7 @@ use super::ask::Asker;
 use super::connection::Client;
 use super::error::{ErrorKind, SshError};
 use super::ring::KeyRing;
+use super::sshsig::TextSigner;
 use offers::{Offer, Secret};
 
 /// A connection to an agent.
@@ -43,14 +44,19 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
     let (offers, mut agent, mut notes) = offers::gather(login, handle.agent_session_binding()).await;
     let mut refused = Vec::new();
     let mut server_takes = None;
+    let mut taken = None;
     for offer in &offers {
         match present(handle, login, offer, agent.as_mut()).await {
-            Ok(AuthResult::Success) => return Ok(()),
+            Ok(AuthResult::Success) => {
+                note(login, Some(offer)).await;
+                return Ok(());
+            }
             // russh answers so when the connection ended, too.
             Ok(AuthResult::Failure { .. }) if handle.is_closed() => break,
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
-                if !partial_success {
-                    refused.push(offer.describe());
+                match partial_success {
+                    true => taken = Some(offer),
+                    false => refused.push(offer.describe()),
                 }
                 let go_on = remaining_methods.contains(&MethodKind::PublicKey);
                 server_takes = Some(remaining_methods);
@@ -64,11 +70,31 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
     let mut asked = false;
     if login.access.password && !handle.is_closed() {
         if prompts::log_in(handle, login, server_takes.as_ref()).await? {
+            note(login, taken).await;
             return Ok(());
         }
         asked = true;
     }
     Err(refusal(login, refused, asked, notes))
+}
+
+/// Remembers the key of a login to the jump box: what the person says in a run is signed with it.
+async fn note(login: &Login<'_>, offer: Option<&Offer>) {
+    if !matches!(login.hop, Hop::Jump(_)) {
+        return;
+    }
+    let signer = match offer.map(|offer| (&offer.secret, &offer.public)) {
+        None => None,
+        Some((Secret::Key(key), _)) => Some(TextSigner::of_key(key.clone())),
+        Some((Secret::Agent, key)) => {
+            login.access.agent.as_deref().map(|socket| TextSigner::of_agent(socket, key))
+        }
+        // Unlocked a moment ago: nobody is asked again.
+        Some((Secret::Locked { path, pem }, _)) => {
+            login.ring.unlock(path, pem, login.asker).await.ok().map(TextSigner::of_key)
+        }
+    };
+    login.ring.logged_in(signer);
 }
 
 fn refusal(login: &Login<'_>, refused: Vec<String>, asked: bool, notes: Vec<String>) -> SshError {

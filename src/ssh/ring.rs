@@ -14,6 +14,7 @@ use crate::domain::hop::Hop;
 use crate::domain::names::EnvName;
 
 use super::ask::Asker;
+use super::sshsig::TextSigner;
 
 /// How often a passphrase may be wrong.
 const TRIES: usize = 3;
@@ -25,6 +26,7 @@ pub struct KeyRing {
     keys: Mutex<HashMap<PathBuf, Arc<AsyncMutex<Slot>>>>,
     host_turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     accepted: Mutex<Vec<(EnvName, String)>>,
+    login: Mutex<Option<TextSigner>>,
 }
 
 /// What has become of an encrypted key file.
@@ -95,6 +97,16 @@ impl KeyRing {
                 Err(format!("{key} is locked: the passphrase was wrong {TRIES} times"))
             })
             .await
+    }
+
+    /// Remembers the key that a login to the jump box was made with; `None` for a password.
+    pub(super) fn logged_in(&self, key: Option<TextSigner>) {
+        *lock(&self.login) = key;
+    }
+
+    /// The key that the last login to the jump box was made with.
+    pub(super) fn login_key(&self) -> Option<TextSigner> {
+        lock(&self.login).clone()
     }
 
     /// Only one connection at a time asks about the same host's key.
