@@ -25,6 +25,7 @@ pub mod describe;
 pub mod event;
 pub mod journal;
 pub mod judge;
+mod kinds;
 pub mod lease;
 pub mod library;
 pub mod machine;

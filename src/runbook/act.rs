@@ -13,13 +13,14 @@ use crate::ssh::error::SshError;
 
 use super::event::{Fact, HostOutcome, Verdict};
 use super::judge::{self, Answer};
+use super::kinds::StepKind;
 use super::machine::Machine;
 use super::reach::{Reach, Session};
 use super::scope::Scope;
 use super::spec::{Act, Check, Step};
 use super::value::Value;
 
-mod ask;
+pub(super) mod ask;
 mod detached;
 pub(super) mod edit;
 mod elect;
@@ -28,7 +29,7 @@ pub(super) mod host_key;
 mod outcome;
 mod own_folder;
 mod proof;
-mod salt;
+pub(super) mod salt;
 mod script;
 mod sql;
 mod ticket;
@@ -114,28 +115,15 @@ impl Site {
     }
 }
 
-/// What an act would do on each of its hosts, for eyes.
-pub(super) fn shown(machine: &Machine, step: usize, act: &Act, hosts: &[String]) -> BTreeMap<String, String> {
-    let one = |host: Option<&str>| {
-        machine.at(step, host, |scope| match act {
-            Act::Run(script) | Act::Fence(script) => {
-                scope.script(script, true).unwrap_or_else(|e| e.to_string())
-            }
-            Act::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),
-            Act::Salt(call) => salt::shown(&scope, call, hosts),
-            Act::Edit(edit) => edit::shown(&scope, edit),
-            Act::HostKey(key) => host_key::shown(&scope, key),
-            Act::Hold { sql, .. } => {
-                let text = scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string());
-                format!("{text}\n-- in a session that stays open")
-            }
-            Act::Check(ask) | Act::WaitUntil { ask, .. } => ask::shown(&scope, ask, hosts),
-            Act::Note(text) | Act::Approve { text } | Act::Manual { text, .. } => scope.shown(text),
-            Act::Challenge { value, .. } => scope.shown(value),
-            _ => String::new(),
-        })
-    };
-    let together = matches!(act, Act::Salt(_)) || hosts.is_empty();
+/// What a kind would do on each of its hosts, for eyes.
+pub(super) fn shown(
+    machine: &Machine,
+    step: usize,
+    kind: &dyn StepKind,
+    hosts: &[String],
+) -> BTreeMap<String, String> {
+    let one = |host: Option<&str>| machine.at(step, host, |scope| kind.shown(&scope, hosts));
+    let together = kind.is_one_command() || hosts.is_empty();
     let places: Vec<Option<&str>> =
         if together { vec![None] } else { hosts.iter().map(|h| Some(h.as_str())).collect() };
     places

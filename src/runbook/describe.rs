@@ -1,6 +1,6 @@
-//! Runbooks in words: conditions, expectations, ways back; for plans and screens, before values are known. Imports `spec`.
+//! Runbooks in words: conditions, expectations; for plans and screens, before values are known. Imports `spec`.
 
-use super::spec::{Across, Act, Condition, Expect, Pick, Test, Undo};
+use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
 
 impl Condition {
@@ -77,36 +77,9 @@ impl Test {
     }
 }
 
-impl Undo {
-    /// How it is taken back; `None` for what changes nothing.
-    #[must_use]
-    pub fn words(&self) -> Option<String> {
-        match self {
-            Self::Nothing => None,
-            Self::By { act, .. } => Some(act_words(act)),
-            Self::NotNeeded(why) => Some(format!("not needed: {why}")),
-            Self::Impossible => Some("not possible: this is a point of no return".to_owned()),
-        }
-    }
-}
-
-/// What an act of an undo does, in one line.
-fn act_words(act: &Act) -> String {
-    match act {
-        Act::Sql(sql) => format!("SQL: {}", one_line(&sql.text.to_string())),
-        Act::Run(script) | Act::Fence(script) => format!("script: {}", one_line(&script.text)),
-        Act::Salt(call) => {
-            let arguments: Vec<String> = call.arguments.iter().map(ToString::to_string).collect();
-            format!("salt: {}", one_line(&format!("{} {}", call.function, arguments.join(" "))))
-        }
-        Act::Edit(edit) => format!("edit of {}", edit.file),
-        other => other.word().to_owned(),
-    }
-}
-
-/// White space, line ends among it, as single spaces.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The steps that a yes is for, in words; nothing for none.
+pub(super) fn covered(covers: &[String]) -> Vec<String> {
+    if covers.is_empty() { Vec::new() } else { vec![format!("for {}", covers.join(", "))] }
 }
 
 /// A template that is one variable, without its braces.
@@ -121,7 +94,6 @@ fn bare(template: &Template) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::runbook::spec::Sql;
 
     fn template(text: &str) -> Template {
         Template::parse(text).unwrap()
@@ -143,17 +115,5 @@ mod tests {
             "read_only is \"0\" on exactly 1 host"
         );
         assert_eq!(expect(Pick::Rows, Test::AtLeast(2.0), None), "the number of rows is at least 2");
-    }
-
-    #[test]
-    fn ways_back_are_told_in_words() {
-        let sql = Act::Sql(Sql { text: template("SET GLOBAL\n  read_only = {old}") });
-        let undo = Undo::By { act: Box::new(sql), read_back: Vec::new() };
-        assert_eq!(undo.words().unwrap(), "SQL: SET GLOBAL read_only = {old}");
-        assert_eq!(
-            Undo::NotNeeded(template("it is as it was")).words().unwrap(),
-            "not needed: it is as it was"
-        );
-        assert_eq!(Undo::Nothing.words(), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::run::{InputView, RunbookEntry};
 use crate::domain::text::Clean;
 
 use super::spec::read::{Parsed, parse};
-use super::spec::{Act, Input, Runbook, Step};
+use super::spec::{Input, Runbook, Step};
 
 /// What comes with the program: name and text.
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
@@ -188,10 +188,9 @@ fn entry(runbook: &Runbook, own: bool) -> RunbookEntry {
 
 /// Steps, but for those that only hold others.
 fn count(steps: &[Step]) -> usize {
-    let inside = |step: &Step| match &step.act {
-        Act::ForEach { steps, .. } => count(steps),
-        Act::Branch { steps, otherwise } => count(steps) + count(otherwise),
-        _ => 1,
+    let inside = |step: &Step| match step.group() {
+        Some(_) => step.inside.iter().map(|part| count(&part.steps)).sum(),
+        None => 1,
     };
     steps.iter().map(inside).sum()
 }

@@ -315,11 +315,6 @@ fn kind_of(planned: &PlannedStep, name: &str) -> Option<ValueKind> {
 fn kinds(planned: &PlannedStep) -> Vec<(String, ValueKind)> {
     let mut kinds: Vec<(String, ValueKind)> =
         planned.step.capture.iter().map(|c| (c.name.clone(), c.kind)).collect();
-    match &planned.step.act {
-        Act::Input(input) => kinds.push((input.name.clone(), input.kind)),
-        Act::Manual { state: Some((name, kind)), .. } => kinds.push((name.clone(), *kind)),
-        Act::Elect { into, .. } => kinds.push((into.clone(), ValueKind::Host)),
-        _ => {}
-    }
+    kinds.extend(planned.step.kind.brings().map(|brings| (brings.name.to_owned(), brings.kind)));
     kinds
 }

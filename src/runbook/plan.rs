@@ -1,12 +1,13 @@
 //! A plan: the runbook with its inputs and frozen targets, its steps unrolled. Made before anything runs, kept in the
-//! journal's first entry. May import `domain`, `spec`, `value`.
+//! journal's first entry. May import `domain`, `kinds`, `spec`, `value`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Act, Runbook, Step};
+use super::kinds::Turn;
+use super::spec::{Runbook, Step};
 use super::value::Value;
 
 /// What the journal keeps of a plan: enough to make the same plan again, whatever became of the files since.
@@ -116,28 +117,13 @@ struct Unrolling<'f> {
 impl Unrolling<'_> {
     fn steps(&mut self, steps: &[Step], place: &Place) {
         for step in steps {
-            match &step.act {
-                Act::ForEach { over, item, batch, max_failures, steps } => {
-                    let hosts: Vec<String> =
-                        self.frozen.targets.get(over).into_iter().flatten().map(|h| h.name.clone()).collect();
-                    let batches: Vec<&[String]> = hosts.chunks((*batch).max(1)).collect();
-                    for (number, names) in batches.iter().enumerate() {
-                        let mut inside = self.inside(step, place);
-                        inside.prefix =
-                            format!("{}{}[{}/{}]/", place.prefix, step.id, number + 1, batches.len());
-                        inside.items.insert(item.clone(), names.to_vec());
-                        inside.max_failures = *max_failures;
-                        self.steps(steps, &inside);
+            match step.group() {
+                Some(group) => {
+                    for turn in group.turns(&step.inside, &self.frozen.targets) {
+                        self.steps(turn.steps, &place.within(step, &turn));
                     }
                 }
-                Act::Branch { steps, otherwise } => {
-                    let inside = self.inside(step, place);
-                    self.steps(steps, &inside);
-                    let mut outside = Place { depth: place.depth + 1, ..place.clone() };
-                    outside.under.push((false, Arc::new(step.clone())));
-                    self.steps(otherwise, &outside);
-                }
-                _ => self.steps.push(PlannedStep {
+                None => self.steps.push(PlannedStep {
                     id: format!("{}{}", place.prefix, step.id),
                     step: Arc::new(step.clone()),
                     under: place.under.clone(),
@@ -148,11 +134,19 @@ impl Unrolling<'_> {
             }
         }
     }
+}
 
-    fn inside(&self, step: &Step, place: &Place) -> Place {
-        let mut inside = Place { depth: place.depth + 1, ..place.clone() };
-        if !step.when.is_empty() {
-            inside.under.push((true, Arc::new(step.clone())));
+impl Place {
+    /// The place of a turn of a group that stands here.
+    fn within(&self, group: &Step, turn: &Turn<'_>) -> Self {
+        let mut inside = Self { depth: self.depth + 1, ..self.clone() };
+        if !group.when.is_empty() || !turn.wanted {
+            inside.under.push((turn.wanted, Arc::new(group.clone())));
+        }
+        if let Some(batch) = &turn.batch {
+            inside.prefix = format!("{}{}{}/", self.prefix, group.id, batch.number);
+            inside.items.insert(batch.item.clone(), batch.hosts.clone());
+            inside.max_failures = batch.max_failures;
         }
         inside
     }

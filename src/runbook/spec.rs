@@ -1,6 +1,7 @@
 //! What a runbook says, validated. Plain data; `spec::read` makes it from TOML. docs/runbooks.md describes the file.
 //! May import `domain`, `config` (the reader of TOML), `template`, `value`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::names::{HostName, RoleName};
@@ -8,6 +9,8 @@ use crate::domain::run::{Danger, Effect};
 
 use super::template::Template;
 use super::value::ValueKind;
+
+use super::kinds::{HoldsSteps, Inside, Part, StepKind, TakesBack};
 
 mod act;
 mod check;
@@ -116,7 +119,11 @@ pub struct Step {
     /// Facts it rests on, proved again right before it.
     pub pre: Vec<Check>,
     /// What it does.
+    pub(crate) kind: Arc<dyn StepKind>,
+    /// The same, for what still matches on it.
     pub act: Act,
+    /// The steps it holds; none unless it is a group.
+    pub(crate) inside: Vec<Inside>,
     /// What its output must say.
     pub expect: Vec<Expect>,
     /// What is kept of its output.
@@ -130,7 +137,7 @@ pub struct Step {
     /// Asked on resume instead of running blindly.
     pub done_if: Vec<Check>,
     /// How it is taken back.
-    pub undo: Undo,
+    pub(crate) undo: Undo,
     /// After it nothing before it can be taken back.
     pub point_of_no_return: bool,
     /// Standing after it is safe as long as one likes: the dwell clock ends, and a rollback goes back no further.
@@ -153,6 +160,22 @@ pub struct Step {
     pub confirm: Confirming,
     /// Outlives the link: runs detached and is found again.
     pub detached: bool,
+}
+
+impl Step {
+    /// The word of its kind.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.kind.entry().word
+    }
+
+    /// How it holds other steps, when it does.
+    pub(crate) fn group(&self) -> Option<&dyn HoldsSteps> {
+        match self.kind.part() {
+            Part::Group(group) => Some(group),
+            Part::Act(_) => None,
+        }
+    }
 }
 
 /// What a step means for users' writes.
@@ -190,12 +213,14 @@ pub enum OnFail {
 
 /// How a step is taken back.
 #[derive(Debug, Clone)]
-pub enum Undo {
+pub(crate) enum Undo {
     /// It changes nothing.
     Nothing,
     /// By this.
     By {
         /// What is done.
+        kind: Arc<dyn TakesBack>,
+        /// The same, for what still matches on it.
         act: Box<Act>,
         /// Proof.
         read_back: Vec<Check>,

@@ -18,7 +18,7 @@ use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Ran, Reach, Session};
-use jumpdeck::runbook::spec::{Act, Runbook};
+use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::sim::sshd::SimFleet;
 use jumpdeck::sim::world::World;
@@ -267,9 +267,9 @@ pub(crate) fn changes(plan: &PlanView) -> Vec<String> {
     plan.steps.iter().filter(changing).map(|s| s.id.clone()).collect()
 }
 
-/// Whether a step with that kind of act is among the steps.
-pub(crate) fn has(runbook: &Runbook, wanted: impl Fn(&Act) -> bool) -> bool {
-    runbook.steps.iter().any(|s| wanted(&s.act))
+/// Whether a step of that kind is among the steps.
+pub(crate) fn has(runbook: &Runbook, kind: &str) -> bool {
+    runbook.steps.iter().any(|step| step.word() == kind)
 }
 
 // ---- Machines that misbehave for one step ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ use super::text::{Ink, Paper};
 use crate::cli::{CliError, print};
 use crate::domain::run::{Danger, Effect};
 use crate::domain::text::Clean;
-use crate::runbook::spec::{Act, Ask, Change, Input, On, Runbook, SaltCall, Select, Step, Target, Undo};
+use crate::runbook::spec::{Input, On, Runbook, Select, Step, Target, Undo};
 
 pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
     let library = super::library()?;
@@ -108,7 +108,7 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
         On::Named(name) => format!("  on {name}"),
     };
     let effect = effect(step.effect);
-    let heading = format!("{}  {}{on}{effect}", step.id, step.act.word());
+    let heading = format!("{}  {}{on}{effect}", step.id, step.word());
     paper.words(indent, if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn }, &heading);
     let inside = indent + 2;
     paper.words(inside, Ink::Bold, clean(&step.title.to_string()).as_str());
@@ -125,16 +125,16 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
     for check in &step.pre {
         paper.field(inside, "if", Ink::Plain, clean(&check.says.to_string()).as_str());
     }
-    act_lines(&step.act).iter().flat_map(|text| Clean::lines(text)).for_each(|line| {
+    step.kind.lines().iter().flat_map(|text| Clean::lines(text)).for_each(|line| {
         paper.exact(inside + 2, Ink::Plain, line.as_str());
     });
     for check in &step.read_back {
         paper.field(inside, "proof", Ink::Plain, clean(&check.says.to_string()).as_str());
     }
     match &step.undo {
-        Undo::By { act, .. } => {
+        Undo::By { kind, .. } => {
             paper.field(inside, "undo", Ink::Plain, "");
-            act_lines(act).iter().flat_map(|text| Clean::lines(text)).for_each(|line| {
+            kind.lines().iter().flat_map(|text| Clean::lines(text)).for_each(|line| {
                 paper.exact(inside + 2, Ink::Plain, line.as_str());
             });
         }
@@ -146,16 +146,11 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
     if step.point_of_no_return {
         paper.words(inside, Ink::Bad, story::NO_RETURN);
     }
-    match &step.act {
-        Act::ForEach { steps, .. } => steps_text(paper, steps, depth + 1),
-        Act::Branch { steps, otherwise } => {
-            steps_text(paper, steps, depth + 1);
-            if !otherwise.is_empty() {
-                paper.words(indent, Ink::Dim, "otherwise");
-                steps_text(paper, otherwise, depth + 1);
-            }
+    for part in step.inside.iter().filter(|part| !part.steps.is_empty()) {
+        if !part.heading.is_empty() {
+            paper.words(indent, Ink::Dim, part.heading);
         }
-        _ => {}
+        steps_text(paper, &part.steps, depth + 1);
     }
 }
 
@@ -166,59 +161,6 @@ pub(super) fn effect(effect: Effect) -> &'static str {
         Effect::Mutate => "  CHANGES",
         Effect::Destructive => "  DESTROYS",
     }
-}
-
-/// What an act does, as the runbook says it.
-fn act_lines(act: &Act) -> Vec<String> {
-    match act {
-        Act::Note(text) | Act::Approve { text } | Act::Manual { text, .. } => vec![text.to_string()],
-        Act::Input(input) => vec![input.label.clone()],
-        Act::Check(ask) => vec![ask_line(ask)],
-        Act::WaitUntil { ask, every } => {
-            vec![ask_line(ask), format!("again every {} s", every.as_secs_f64())]
-        }
-        Act::Run(script) | Act::Fence(script) => vec![script.text.trim_end().to_owned()],
-        Act::Sql(sql) | Act::Hold { sql, .. } => vec![sql.text.to_string()],
-        Act::Salt(call) => vec![salt_line(call)],
-        Act::Edit(edit) => {
-            let changes = edit.changes.iter().map(|change| match change {
-                Change::Key { path, value } => format!("  {path} = {value}"),
-                Change::Bump { path } => format!("  {path} one higher"),
-                Change::Line { find, put } => format!("  the line {find} becomes {put}"),
-            });
-            std::iter::once(edit.file.to_string()).chain(changes).collect()
-        }
-        Act::HostKey(key) => {
-            vec![format!("known_hosts: {} ({}) at {}", key.key, key.fingerprint, key.address)]
-        }
-        Act::Confirm { covers } => covered(covers),
-        Act::Challenge { value, covers } => {
-            std::iter::once(format!("type {value}")).chain(covered(covers)).collect()
-        }
-        Act::Elect { by, into } => vec![format!("{into} = the host with the most {}", by.join(", then "))],
-        Act::ForEach { over, item, batch, max_failures, .. } => {
-            vec![format!("{over}, {batch} at a time, as {item}; {max_failures} may fail")]
-        }
-        Act::Branch { .. } | Act::Report => Vec::new(),
-    }
-}
-
-fn covered(covers: &[String]) -> Vec<String> {
-    if covers.is_empty() { Vec::new() } else { vec![format!("for {}", covers.join(", "))] }
-}
-
-fn ask_line(ask: &Ask) -> String {
-    match ask {
-        Ask::Run(script) => script.text.trim_end().to_owned(),
-        Ask::Sql(sql) => sql.text.to_string(),
-        Ask::Salt(call) => salt_line(call),
-        Ask::Value(value) => value.to_string(),
-    }
-}
-
-fn salt_line(call: &SaltCall) -> String {
-    let arguments: String = call.arguments.iter().map(|a| format!(" {a}")).collect();
-    format!("salt: {}{arguments}", call.function)
 }
 
 fn clean(text: &str) -> Clean {

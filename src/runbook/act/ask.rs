@@ -51,7 +51,7 @@ pub(in crate::runbook) async fn ask(
 }
 
 /// A question for eyes.
-pub(super) fn shown(scope: &Scope<'_>, question: &Ask, hosts: &[String]) -> String {
+pub(in crate::runbook) fn shown(scope: &Scope<'_>, question: &Ask, hosts: &[String]) -> String {
     match question {
         Ask::Run(script) => scope.script(script, true).unwrap_or_else(|e| e.to_string()),
         Ask::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),

@@ -29,7 +29,7 @@ struct Prepared {
 }
 
 /// What it will do, before the file is known.
-pub(super) fn shown(scope: &Scope<'_>, edit: &Edit) -> String {
+pub(in crate::runbook) fn shown(scope: &Scope<'_>, edit: &Edit) -> String {
     let mut text = format!("edit {}", scope.shown(&edit.file));
     for change in &edit.changes {
         let line = match change {

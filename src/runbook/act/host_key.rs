@@ -20,7 +20,7 @@ struct Prepared {
 }
 
 /// What it will do, before the file is known.
-pub(super) fn shown(scope: &Scope<'_>, key: &HostKey) -> String {
+pub(in crate::runbook) fn shown(scope: &Scope<'_>, key: &HostKey) -> String {
     format!("known_hosts: {} at {}", scope.shown(&key.key), scope.shown(&key.address))
 }
 

@@ -44,7 +44,7 @@ fn command(
 }
 
 /// The command for eyes.
-pub(super) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String]) -> String {
+pub(in crate::runbook) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String]) -> String {
     command(scope, call, hosts, scope.step.step.timeout).unwrap_or_else(|e| e.to_string())
 }
 

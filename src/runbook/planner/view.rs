@@ -113,7 +113,7 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
     let planned = machine.plan().steps.get(index)?;
     let step = &planned.step;
     let hosts = machine.hosts(index).unwrap_or_default();
-    let shown = act::shown(machine, index, &step.act, &hosts);
+    let shown = act::shown(machine, index, step.kind.as_ref(), &hosts);
     let several = shown.len() > 1;
     let mut command = Vec::new();
     let alike = shown.values().all(|text| Some(text) == shown.values().next());
@@ -132,8 +132,8 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
     let undo = match &step.undo {
         Undo::Nothing | Undo::Impossible => None,
         Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
-        Undo::By { act, .. } => {
-            let shown = act::shown(machine, index, act, &hosts);
+        Undo::By { kind, .. } => {
+            let shown = act::shown(machine, index, kind.as_ref(), &hosts);
             shown.values().next().map(|t| Clean::first_line(t, 200))
         }
     };
@@ -143,7 +143,7 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
     let conditions: Vec<String> = conditions.chain(step.when.iter().map(Condition::words)).collect();
     Some(PlanStep {
         id: planned.id.clone(),
-        kind: step.act.word(),
+        kind: step.word(),
         title: text(&step.title),
         why: step.why.as_ref().map(text),
         on: hosts.iter().filter_map(|h| HostName::new(h).ok()).collect(),

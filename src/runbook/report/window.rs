@@ -5,7 +5,7 @@ use super::collect::{between, clean};
 use crate::runbook::event::{Event, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::plan::Frozen;
-use crate::runbook::spec::{Act, Runbook, Step, Writes};
+use crate::runbook::spec::{Runbook, Step, Writes};
 
 /// The steps that begin and end it, by what the runbook says of `writes`. Several may end it: the last one that was done
 /// counts, as each may be left out.
@@ -22,13 +22,10 @@ pub(super) fn steps(plan: &Frozen) -> Option<(String, Vec<String>)> {
 /// Steps but for those of batches, whose ids are several.
 fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
     for step in steps {
-        match &step.act {
-            Act::Branch { steps, otherwise } => {
-                flatten(steps, all);
-                flatten(otherwise, all);
-            }
-            Act::ForEach { .. } => {}
-            _ => all.push(step),
+        if step.group().is_none() {
+            all.push(step);
+        } else if !step.kind.entry().repeats() {
+            step.inside.iter().for_each(|part| flatten(&part.steps, all));
         }
     }
 }

@@ -203,7 +203,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
             .iter()
             .map(|planned| StepView {
                 id: planned.id.clone(),
-                kind: planned.step.act.word(),
+                kind: planned.step.word(),
                 title: Clean::default(),
                 on: Vec::new(),
                 effect: planned.step.effect,

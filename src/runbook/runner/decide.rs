@@ -140,9 +140,9 @@ impl Runner {
         let mut lines = Vec::new();
         for index in self.machine.undoable() {
             let Some(planned) = plan.steps.get(index) else { continue };
-            let Undo::By { act, .. } = &planned.step.undo else { continue };
+            let Undo::By { kind, .. } = &planned.step.undo else { continue };
             let hosts = self.machine.hosts(index).unwrap_or_default();
-            for (host, text) in act::shown(&self.machine, index, act, &hosts) {
+            for (host, text) in act::shown(&self.machine, index, kind.as_ref(), &hosts) {
                 lines
                     .push(Clean::new(&format!("    {host}: {}", text.lines().collect::<Vec<_>>().join(" "))));
             }

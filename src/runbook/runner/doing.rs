@@ -48,7 +48,7 @@ impl Runner {
             Phase::UndoProbe => {
                 self.intend(doing, BTreeMap::new(), Vec::new())?;
                 let back = match &step.undo {
-                    Undo::By { act, read_back } => Some((act.as_ref(), read_back.as_slice())),
+                    Undo::By { act, read_back, .. } => Some((act.as_ref(), read_back.as_slice())),
                     _ => None,
                 };
                 Some(act::probe(&self.site, &self.machine, doing.step, &doing.hosts, back).await)
@@ -80,8 +80,8 @@ impl Runner {
         let undo = match &step.undo {
             Undo::Nothing | Undo::Impossible => None,
             Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
-            Undo::By { act, .. } => {
-                let shown = act::shown(&self.machine, doing.step, act, &doing.hosts);
+            Undo::By { kind, .. } => {
+                let shown = act::shown(&self.machine, doing.step, kind.as_ref(), &doing.hosts);
                 shown.values().next().map(|t| Clean::first_line(t, 300))
             }
         };
@@ -113,7 +113,7 @@ impl Runner {
 
     /// What it would do now, and the facts as they are now.
     async fn ready(&self, doing: &Doing, step: &Step) -> Result<Ready, String> {
-        let mut commands = act::shown(&self.machine, doing.step, &step.act, &doing.hosts);
+        let mut commands = act::shown(&self.machine, doing.step, step.kind.as_ref(), &doing.hosts);
         if let Act::Edit(edit) = &step.act {
             for host in &doing.hosts {
                 let diff = act::edit::diff(&self.site, &self.machine, doing.step, edit, host).await?;
@@ -272,8 +272,8 @@ impl Runner {
     }
 
     async fn undo_step(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
-        let Undo::By { act: back, read_back } = &step.undo else { return Ok(None) };
-        let commands = act::shown(&self.machine, doing.step, back, &doing.hosts);
+        let Undo::By { kind, act: back, read_back } = &step.undo else { return Ok(None) };
+        let commands = act::shown(&self.machine, doing.step, kind.as_ref(), &doing.hosts);
         self.show_ready(&Ready { commands: commands.clone(), facts: Vec::new() });
         self.intend(doing, commands, Vec::new())?;
         if self.machine.dry_run {

@@ -212,7 +212,7 @@ impl Runner {
         state: Option<&(String, ValueKind)>,
     ) -> Result<Option<Outcomes>, Halt> {
         if step.effect != Effect::Read {
-            let commands = act::shown(&self.machine, doing.step, &step.act, &doing.hosts);
+            let commands = act::shown(&self.machine, doing.step, step.kind.as_ref(), &doing.hosts);
             self.intend(doing, commands, Vec::new())?;
         }
         let outcomes = match state {
@@ -272,7 +272,7 @@ impl Runner {
                 "{title} ({})",
                 if hosts.is_empty() { "-".to_owned() } else { hosts.join(", ") }
             )));
-            for (_, text) in act::shown(&self.machine, index, &planned.step.act, &hosts) {
+            for (_, text) in act::shown(&self.machine, index, planned.step.kind.as_ref(), &hosts) {
                 lines.extend(Clean::lines(&text).into_iter().map(|l| Clean::new(&format!("    {l}"))));
             }
             if planned.step.point_of_no_return {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{Input, Step};
+use super::Input;
 use crate::runbook::template::{Template, Variable};
 use crate::runbook::value::ValueKind;
 
@@ -76,28 +76,10 @@ pub enum Act {
         /// The host variable it goes into.
         into: String,
     },
-    /// The same steps for batches of a target's hosts.
-    ForEach {
-        /// The target.
-        over: String,
-        /// The name of the batch inside: steps run `on` it.
-        item: String,
-        /// Hosts at once.
-        batch: usize,
-        /// So many hosts may fail and be left out.
-        max_failures: usize,
-        /// What is done.
-        steps: Vec<Step>,
-    },
-    /// Steps under the branch's `when`.
-    Branch {
-        /// When it holds.
-        steps: Vec<Step>,
-        /// When not.
-        otherwise: Vec<Step>,
-    },
     /// Writes the report.
     Report,
+    /// Holds others: never done itself.
+    Group,
 }
 
 /// A question whose answer is judged: reads only.
@@ -194,30 +176,22 @@ pub enum Change {
     },
 }
 
-impl Act {
-    /// The word a runbook names the kind by.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
+impl Ask {
+    /// What is asked, as the runbook says it.
+    pub(crate) fn line(&self) -> String {
         match self {
-            Self::Note(_) => "note",
-            Self::Input(_) => "input",
-            Self::Check(_) => "check",
-            Self::WaitUntil { .. } => "wait_until",
-            Self::Run(_) => "run",
-            Self::Sql(_) => "sql",
-            Self::Salt(_) => "salt",
-            Self::Edit(_) => "edit",
-            Self::HostKey(_) => "host_key",
-            Self::Manual { .. } => "manual",
-            Self::Confirm { .. } => "confirm",
-            Self::Challenge { .. } => "challenge",
-            Self::Approve { .. } => "approve",
-            Self::Hold { .. } => "hold",
-            Self::Fence(_) => "fence",
-            Self::Elect { .. } => "elect",
-            Self::ForEach { .. } => "for_each",
-            Self::Branch { .. } => "branch",
-            Self::Report => "report",
+            Self::Run(script) => script.text.trim_end().to_owned(),
+            Self::Sql(sql) => sql.text.to_string(),
+            Self::Salt(call) => call.line(),
+            Self::Value(value) => value.to_string(),
         }
+    }
+}
+
+impl SaltCall {
+    /// The call, as the runbook says it.
+    pub(crate) fn line(&self) -> String {
+        let arguments: String = self.arguments.iter().map(|a| format!(" {a}")).collect();
+        format!("salt: {}{arguments}", self.function)
     }
 }

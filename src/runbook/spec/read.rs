@@ -13,16 +13,18 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::reader::{At, Reader, Table};
 use crate::domain::run::{Danger, Effect};
 
-use super::{Act, Runbook, Step};
+use super::{Runbook, Step};
 use ids::Ids;
 use names::Names;
+pub(in crate::runbook) use names::{Found, Meaning};
+pub(crate) use step::Common;
+pub(in crate::runbook) use text::Use;
 
-mod act;
 mod ask;
 mod expect;
 mod ids;
 mod input;
-mod kinds;
+pub(in crate::runbook) mod keys;
 mod names;
 mod nest;
 mod rules;
@@ -91,26 +93,30 @@ pub(crate) fn parse(file: &str, text: &str, includes: Includes<'_>) -> Result<Pa
 }
 
 /// The files being read, and what is known so far.
-struct Reading<'r> {
+pub(crate) struct Reading<'r> {
     /// Of the file that is read at the moment.
-    reader: Reader,
+    pub(in crate::runbook) reader: Reader,
     /// Its text.
-    text: String,
-    includes: Includes<'r>,
-    names: Names,
-    ids: Ids,
+    pub(in crate::runbook) text: String,
+    pub(in crate::runbook) includes: Includes<'r>,
+    pub(in crate::runbook) names: Names,
+    pub(in crate::runbook) ids: Ids,
     /// Stands before the ids of its steps.
-    prefix: String,
+    pub(in crate::runbook) prefix: String,
     /// The runbooks on the way to this file, this one last.
-    way: Vec<String>,
-    sources: Vec<(String, String)>,
+    pub(in crate::runbook) way: Vec<String>,
+    pub(in crate::runbook) sources: Vec<(String, String)>,
     /// The mistakes of included files.
-    inner: Vec<Diagnostic>,
+    pub(in crate::runbook) inner: Vec<Diagnostic>,
     /// The id of the `for_each` around.
-    batched: Option<String>,
+    pub(in crate::runbook) batched: Option<String>,
     /// Names of hosts that inputs and targets leave out, judged at the end.
     later_hosts: Vec<(String, Range<usize>)>,
 }
+
+/// The keys of a file that is only there to be included.
+pub(in crate::runbook) const PART_KEYS: &[&str] =
+    &["name", "title", "summary", "danger", "part", "needs", "step"];
 
 const STEPS_HINT: &str = "write [[step]] and its keys below it";
 
@@ -119,7 +125,7 @@ impl Reading<'_> {
         let root = self.reader.root(root);
         let part = self.reader.boolean(&root, "part").unwrap_or(false);
         let keys: &[&str] = match part {
-            true => &["name", "title", "summary", "danger", "part", "needs", "step"],
+            true => PART_KEYS,
             false => &["name", "title", "summary", "danger", "part", "input", "target", "step"],
         };
         self.reader.only(&root, keys);
@@ -189,7 +195,7 @@ impl Reading<'_> {
     }
 
     /// The steps of a file, and what could only be judged when all were known.
-    fn top_steps(&mut self, root: &Table<'_>) -> Vec<Step> {
+    pub(in crate::runbook) fn top_steps(&mut self, root: &Table<'_>) -> Vec<Step> {
         self.names.later = nest::declared(root);
         let mut steps = Vec::new();
         match root.get("step") {
@@ -224,7 +230,12 @@ impl Reading<'_> {
     }
 
     /// A string that must be there and not be empty.
-    fn need_string<'t>(&mut self, table: &Table<'t>, key: &str, help: &str) -> Option<At<&'t str>> {
+    pub(in crate::runbook) fn need_string<'t>(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        help: &str,
+    ) -> Option<At<&'t str>> {
         if table.get(key).is_none() {
             self.reader.error(table.span.clone(), format!("{key:?} is missing"), help);
             return None;
@@ -257,7 +268,7 @@ fn stem(file: &str) -> &str {
 }
 
 /// The place of a key's value, or of its table.
-fn place(table: &Table<'_>, key: &str) -> Range<usize> {
+pub(in crate::runbook) fn place(table: &Table<'_>, key: &str) -> Range<usize> {
     table.get(key).map_or_else(|| table.span.clone(), Spanned::span)
 }
 
@@ -269,10 +280,9 @@ fn is_name(text: &str) -> bool {
 }
 
 fn first_change(steps: &[Step]) -> Option<&str> {
-    steps.iter().find_map(|step| match &step.act {
-        Act::ForEach { steps, .. } => first_change(steps),
-        Act::Branch { steps, otherwise } => first_change(steps).or_else(|| first_change(otherwise)),
-        _ => (step.effect != Effect::Read).then_some(step.id.as_str()),
+    steps.iter().find_map(|step| match step.effect {
+        Effect::Read => step.inside.iter().find_map(|part| first_change(&part.steps)),
+        Effect::Mutate | Effect::Destructive => Some(step.id.as_str()),
     })
 }
 

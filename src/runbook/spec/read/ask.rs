@@ -9,9 +9,7 @@ use crate::runbook::spec::{Ask, Check, On, SaltCall, Script, Sql};
 use crate::runbook::template::Variable;
 
 /// The keys that say what is asked or done.
-pub(super) const VERBS: [&str; 4] = ["sql", "run", "salt", "value"];
-pub(super) const SCRIPT_KEYS: [&str; 4] = ["run", "with", "secrets", "sudo"];
-pub(super) const SALT_KEYS: [&str; 4] = ["salt", "arguments", "states", "job"];
+const VERBS: [&str; 4] = ["sql", "run", "salt", "value"];
 
 const CHECK_HINT: &str =
     "write { says = \"what it proves\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }";
@@ -65,7 +63,7 @@ impl Reading<'_> {
     }
 
     /// What is asked; it must change nothing.
-    pub(super) fn ask(&mut self, table: &Table<'_>, on: &On) -> Option<Ask> {
+    pub(in crate::runbook) fn ask(&mut self, table: &Table<'_>, on: &On) -> Option<Ask> {
         let there: Vec<&str> = VERBS.into_iter().filter(|verb| table.get(verb).is_some()).collect();
         let help = "write one of sql = \"…\", run = \"…\", salt = \"…\", value = \"…\"";
         match there.as_slice() {
@@ -105,7 +103,7 @@ impl Reading<'_> {
     }
 
     /// SQL that must be there.
-    pub(super) fn sql(&mut self, table: &Table<'_>, key: &str, effect: Effect) -> Option<Sql> {
+    pub(in crate::runbook) fn sql(&mut self, table: &Table<'_>, key: &str, effect: Effect) -> Option<Sql> {
         let text = self.need_string(table, key, &format!("write {key} = \"SELECT …\""))?;
         if effect == Effect::Read
             && let Some(word) = sql::first_change(text.value)
@@ -119,7 +117,7 @@ impl Reading<'_> {
     }
 
     /// A script that must be there, and what it gets.
-    pub(super) fn script(&mut self, table: &Table<'_>) -> Option<Script> {
+    pub(in crate::runbook) fn script(&mut self, table: &Table<'_>) -> Option<Script> {
         let with = self.handed(table, "with", Use::With);
         let secrets = self.handed(table, "secrets", Use::Secret);
         let sudo = self.reader.boolean(table, "sudo").unwrap_or(false);
@@ -162,7 +160,7 @@ impl Reading<'_> {
     }
 
     /// A Salt call that must be there.
-    pub(super) fn salt(&mut self, table: &Table<'_>, effect: Effect) -> Option<SaltCall> {
+    pub(in crate::runbook) fn salt(&mut self, table: &Table<'_>, effect: Effect) -> Option<SaltCall> {
         let function = self.need_string(table, "salt", "write salt = \"state.sls\"");
         let mut arguments = Vec::new();
         let hint = "write arguments = [\"code\"]";

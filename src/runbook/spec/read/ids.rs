@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::config::diagnostic::nearest;
+use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
 use super::Reading;
-use crate::runbook::spec::{Act, Confirming, Step};
+use crate::runbook::kinds::KindEntry;
+use crate::runbook::spec::{Confirming, Step};
 
 /// What is known of an id.
 #[derive(Debug, Clone)]
@@ -33,14 +35,14 @@ struct Named {
 
 /// All ids so far.
 #[derive(Default)]
-pub(super) struct Ids {
+pub(in crate::runbook) struct Ids {
     seen: BTreeMap<String, Seen>,
     /// Places in the file that is read at the moment.
     places: BTreeMap<String, Range<usize>>,
     named: Vec<Named>,
     /// Who confirms whom.
     covered: BTreeMap<String, String>,
-    pub(super) within: Vec<String>,
+    pub(in crate::runbook) within: Vec<String>,
 }
 
 impl Ids {
@@ -53,47 +55,40 @@ impl Ids {
         self.seen.contains_key(id)
     }
 
-    /// A step; `group` is the kind of one that holds others.
-    pub(super) fn note(&mut self, id: &str, span: Range<usize>, effect: Effect, group: Option<&str>) {
-        let (order, batch) = (self.seen.len(), group == Some("for_each"));
-        let seen = Seen { order, effect, within: self.within.clone(), group: group.is_some(), batch };
+    /// A step.
+    pub(super) fn note(&mut self, id: &str, span: Range<usize>, effect: Effect, kind: &KindEntry) {
+        let (order, within) = (self.seen.len(), self.within.clone());
+        let seen = Seen { order, effect, within, group: kind.is_group(), batch: kind.repeats() };
         self.seen.insert(id.to_owned(), seen);
         self.places.insert(id.to_owned(), span);
     }
 
     /// The file changes: what was noted of the other one, to be put back.
-    pub(super) fn enter(&mut self) -> Ids {
+    pub(in crate::runbook) fn enter(&mut self) -> Ids {
         let seen = self.seen.clone();
         let (covered, within) = (self.covered.clone(), self.within.clone());
         let inner = Ids { seen, covered, within, ..Ids::default() };
         std::mem::replace(self, inner)
     }
 
-    pub(super) fn leave(&mut self, outer: Ids) {
+    pub(in crate::runbook) fn leave(&mut self, outer: Ids) {
         let inner = std::mem::replace(self, outer);
         self.seen = inner.seen;
         self.covered = inner.covered;
     }
 
-    pub(super) fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
+    fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
         self.named.push(Named { id, span, by: by.to_owned(), covers: true });
     }
 
-    pub(super) fn until(&mut self, by: &str, id: String, span: Range<usize>) {
+    fn until(&mut self, by: &str, id: String, span: Range<usize>) {
         self.named.push(Named { id, span, by: by.to_owned(), covers: false });
     }
 
     /// Says of each change who confirms it.
     pub(super) fn confirm(&self, steps: &mut [Step]) {
         for step in steps {
-            match &mut step.act {
-                Act::ForEach { steps, .. } => self.confirm(steps),
-                Act::Branch { steps, otherwise } => {
-                    self.confirm(steps);
-                    self.confirm(otherwise);
-                }
-                _ => {}
-            }
+            step.inside.iter_mut().for_each(|part| self.confirm(&mut part.steps));
             step.confirm = match (step.effect, self.covered.get(&step.id)) {
                 (Effect::Read, _) => Confirming::No,
                 (_, Some(by)) => Confirming::CoveredBy(by.clone()),
@@ -115,6 +110,25 @@ impl Ids {
 }
 
 impl Reading<'_> {
+    /// The later steps that a step covers, by their whole ids.
+    pub(in crate::runbook) fn covers(&mut self, table: &Table<'_>, id: &str) -> Vec<String> {
+        let hint = "write covers = [\"freeze\", \"repoint\"], ids of later steps";
+        let mut covers = Vec::new();
+        for covered in self.reader.strings(table, "covers", hint).unwrap_or_default() {
+            let full = format!("{}{}", self.prefix, covered.value);
+            self.ids.covers(id, full.clone(), covered.span);
+            covers.push(full);
+        }
+        covers
+    }
+
+    /// The whole id of the later step before which a step ends.
+    pub(in crate::runbook) fn until(&mut self, by: &str, until: &At<&str>) -> String {
+        let id = format!("{}{}", self.prefix, until.value);
+        self.ids.until(by, id.clone(), until.span.clone());
+        id
+    }
+
     /// Judges the ids that steps of this file name.
     pub(super) fn settle(&mut self) {
         for named in std::mem::take(&mut self.ids.named) {

@@ -31,7 +31,7 @@ impl Reading<'_> {
     }
 
     /// An input, and its variable from here on.
-    pub(super) fn input(&mut self, table: &Table<'_>, kind_key: &str) -> Option<Input> {
+    pub(in crate::runbook) fn input(&mut self, table: &Table<'_>, kind_key: &str) -> Option<Input> {
         let name = self.new_name(table, "candidate");
         let label = self.line(table, "label", true);
         let help = self.reader.string(table, "help", "write help = \"…\"");
@@ -95,7 +95,7 @@ impl Reading<'_> {
     }
 
     /// The kind of a value.
-    pub(super) fn kind(&mut self, table: &Table<'_>, key: &str) -> Option<ValueKind> {
+    pub(in crate::runbook) fn kind(&mut self, table: &Table<'_>, key: &str) -> Option<ValueKind> {
         if table.get(key).is_none() {
             let words: Vec<&str> = ValueKind::ALL.iter().map(|(word, _)| *word).collect();
             let help = format!("write {key} = one of \"{}\"", words.join("\", \""));

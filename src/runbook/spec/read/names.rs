@@ -13,7 +13,7 @@ pub(super) const RESERVED: [&str; 9] =
 
 /// What a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(in crate::runbook) enum Meaning {
     /// A value.
     Value {
         kind: ValueKind,
@@ -33,12 +33,12 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
-    pub(super) fn is_secret(self) -> bool {
+    pub(in crate::runbook) fn is_secret(self) -> bool {
         matches!(self, Self::Value { secret: true, .. })
     }
 
     /// Whether steps may run on it.
-    pub(super) fn is_place(self) -> bool {
+    pub(in crate::runbook) fn is_place(self) -> bool {
         match self {
             Self::Value { place, .. } => place,
             Self::Hosts { .. } | Self::Anything => true,
@@ -46,12 +46,12 @@ impl Meaning {
     }
 
     /// Whether it may be more than one host.
-    pub(super) fn is_several(self) -> bool {
+    pub(in crate::runbook) fn is_several(self) -> bool {
         matches!(self, Self::Hosts { one: false, .. })
     }
 
     /// The fields it has.
-    pub(super) fn fields(self) -> &'static [&'static str] {
+    pub(in crate::runbook) fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles"],
             Self::Hosts { .. } => &["address", "name", "roles", "count"],
@@ -73,7 +73,7 @@ struct Known {
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::runbook) enum Found {
     Known(Meaning),
     /// Only when the conditions of that step hold.
     Sometimes(String),
@@ -84,30 +84,35 @@ pub(super) enum Found {
 
 /// Everything that is known so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names {
+pub(in crate::runbook) struct Names {
     known: BTreeMap<String, Known>,
     /// The conditions that hold here.
     guards: BTreeSet<String>,
     /// Whether there is a host that the step runs on.
-    pub(super) host: bool,
+    pub(in crate::runbook) host: bool,
     /// What steps of this file capture, earlier or later.
-    pub(super) later: BTreeSet<String>,
+    pub(in crate::runbook) later: BTreeSet<String>,
 }
 
 impl Names {
     /// A name that is known from the start.
-    pub(super) fn always(&mut self, name: &str, meaning: Meaning) {
+    pub(in crate::runbook) fn always(&mut self, name: &str, meaning: Meaning) {
         let known = Known { meaning, ways: vec![BTreeSet::new()], step: String::new() };
         self.known.insert(name.to_owned(), known);
     }
 
     /// A name that whatever includes this part knows.
-    pub(super) fn anything(&mut self, name: &str) {
+    pub(in crate::runbook) fn anything(&mut self, name: &str) {
         self.always(name, Meaning::Anything);
     }
 
     /// A name that a step brings, under the conditions of this place. What it meant before, if that differs.
-    pub(super) fn bring(&mut self, name: &str, meaning: Meaning, step: &str) -> Option<(Meaning, String)> {
+    pub(in crate::runbook) fn bring(
+        &mut self,
+        name: &str,
+        meaning: Meaning,
+        step: &str,
+    ) -> Option<(Meaning, String)> {
         let way = self.guards.clone();
         match self.known.get_mut(name) {
             Some(known) if known.meaning == meaning && !known.step.is_empty() => {
@@ -123,11 +128,11 @@ impl Names {
         }
     }
 
-    pub(super) fn forget(&mut self, name: &str) {
+    pub(in crate::runbook) fn forget(&mut self, name: &str) {
         self.known.remove(name);
     }
 
-    pub(super) fn find(&self, name: &str) -> Found {
+    pub(in crate::runbook) fn find(&self, name: &str) -> Found {
         if let Some(known) = self.known.get(name) {
             return match known.ways.iter().any(|way| way.is_subset(&self.guards)) {
                 true => Found::Known(known.meaning),
@@ -145,26 +150,26 @@ impl Names {
     }
 
     /// All that may be used here.
-    pub(super) fn usable(&self) -> Vec<String> {
+    pub(in crate::runbook) fn usable(&self) -> Vec<String> {
         let own = self.known.keys().filter(|name| matches!(self.find(name), Found::Known(_))).cloned();
         let host = self.host.then(|| "host".to_owned());
         own.chain(host).chain(GIVEN.iter().map(|s| (*s).to_owned())).collect()
     }
 
     /// Adds conditions; returns those that are new, for [`Names::leave`].
-    pub(super) fn enter(&mut self, conditions: Vec<String>) -> Vec<String> {
+    pub(in crate::runbook) fn enter(&mut self, conditions: Vec<String>) -> Vec<String> {
         conditions.into_iter().filter(|c| self.guards.insert(c.clone())).collect()
     }
 
     /// Takes conditions away.
-    pub(super) fn leave(&mut self, conditions: &[String]) {
+    pub(in crate::runbook) fn leave(&mut self, conditions: &[String]) {
         for condition in conditions {
             self.guards.remove(condition);
         }
     }
 
     /// After both ways of a branch: what each of them brings is known here.
-    pub(super) fn join(&mut self, one: &[String], other: &str) {
+    pub(in crate::runbook) fn join(&mut self, one: &[String], other: &str) {
         let here = self.guards.clone();
         for known in self.known.values_mut() {
             let brought = |ends: &[String]| {

@@ -7,53 +7,42 @@ use crate::domain::run::Effect;
 
 use super::text::Use;
 use super::{Reading, place};
+use crate::runbook::kinds::KindEntry;
 use crate::runbook::spec::{On, OnFail, Step, Undo};
 use crate::runbook::template::Template;
 
 impl Reading<'_> {
     /// What a step may change.
-    pub(super) fn effect(&mut self, table: &Table<'_>, kind: &str) -> Effect {
+    pub(super) fn effect(&mut self, table: &Table<'_>, kind: &KindEntry) -> Effect {
         let words =
             [("read", Effect::Read), ("mutate", Effect::Mutate), ("destructive", Effect::Destructive)];
         let written = self.reader.word(table, "effect", &words);
-        let (default, allowed): (Effect, &[Effect]) = match kind {
-            "run" | "sql" | "salt" => {
-                if table.get("effect").is_none() {
-                    let help = "add effect = \"read\", \"mutate\" or \"destructive\"";
-                    self.reader.error(table.span.clone(), "it is not said what this step changes", help);
-                }
-                (Effect::Mutate, &[Effect::Read, Effect::Mutate, Effect::Destructive])
-            }
-            "edit" | "host_key" | "hold" => (Effect::Mutate, &[Effect::Mutate, Effect::Destructive]),
-            "fence" => (Effect::Destructive, &[Effect::Destructive]),
-            "manual" => (Effect::Read, &[Effect::Read, Effect::Mutate, Effect::Destructive]),
-            _ => (Effect::Read, &[Effect::Read]),
-        };
-        if written.is_some_and(|e| !allowed.contains(&e)) {
-            let message = format!("a {kind} cannot have this effect");
-            let help = match kind {
-                "check" | "wait_until" => {
-                    "it only reads: make the change a step of kind \"run\", \"sql\" or \"salt\""
-                }
-                _ => "leave effect out",
-            };
-            self.reader.error(place(table, "effect"), message, help);
-            return default;
+        let effects = kind.effects;
+        if effects.must_be_said && table.get("effect").is_none() {
+            let help = "add effect = \"read\", \"mutate\" or \"destructive\"";
+            self.reader.error(table.span.clone(), "it is not said what this step changes", help);
         }
-        written.unwrap_or(default)
+        if written.is_some_and(|e| !effects.allowed.contains(&e)) {
+            let message = format!("a {} cannot have this effect", kind.word);
+            self.reader.error(place(table, "effect"), message, effects.help);
+            return effects.usual;
+        }
+        written.unwrap_or(effects.usual)
     }
 
     /// The rules between what a step changes, its proof and its way back.
-    pub(super) fn judge(&mut self, table: &Table<'_>, kind: &str, step: &Step, undo: Option<Undo>) -> Undo {
+    pub(super) fn judge(
+        &mut self,
+        table: &Table<'_>,
+        kind: &KindEntry,
+        step: &Step,
+        undo: Option<Undo>,
+    ) -> Undo {
         let told = place(table, "id");
         let written = |key: &str| table.get(key).is_some();
-        if matches!(kind, "run" | "sql" | "salt") && !written("effect") {
+        if kind.effects.must_be_said && !written("effect") {
             // That was told; nothing more can be said.
             return Undo::Impossible;
-        }
-        if step.retries > 0 && kind == "wait_until" {
-            let help = "leave retries out: it asks again and again anyway; timeout says how long";
-            self.reader.error(place(table, "retries"), "retries of a step that waits", help);
         }
         if step.retries > 0 && step.effect != Effect::Read {
             let help = "leave retries out: what changes something is never done again by itself";
@@ -73,12 +62,7 @@ impl Reading<'_> {
             }
             return Undo::Nothing;
         }
-        if kind == "fence" && matches!(step.on_fail, OnFail::Skip(_) | OnFail::Exclude(_)) {
-            let help = "leave on_fail out: where it cannot be proved, a second person says so";
-            self.reader.error(place(table, "on_fail"), "a fence that may be left out", help);
-        }
-        let proves_itself = matches!(kind, "edit" | "host_key" | "hold");
-        if !written("read_back") && !proves_itself {
+        if !written("read_back") && !kind.proves_itself {
             let help =
                 "add read_back = [{ says = \"…\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }]";
             self.reader.error(told.clone(), "nothing proves that this change is in effect", help);
@@ -91,8 +75,10 @@ impl Reading<'_> {
             }
             (None, true) => Undo::Impossible,
             (Some(undo), false) => undo,
-            (None, false) if kind == "hold" => Undo::NotNeeded(Template::plain("it ends with its session")),
             (None, false) => {
+                if let Some(why) = kind.undone {
+                    return Undo::NotNeeded(Template::plain(why));
+                }
                 // A wrong undo was told already.
                 if !written("undo") {
                     let help = "add undo = { …, read_back = [ … ] } or undo = { not_needed = \"why\" }, or mark it: \

@@ -1,34 +1,40 @@
 //! Steps: the keys they have in common, and the rules that hold between them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
-use super::kinds::{KINDS, Sort, common_keys, own_keys, sort};
 use super::names::{Found, Meaning};
 use super::text::Use;
 use super::{Reading, is_name, place};
-use crate::config::diagnostic::nearest;
-use crate::runbook::spec::{Act, Ask, Condition, Confirming, On, OnFail, Step, Undo, Writes};
+use crate::runbook::kinds::{self, Brings, Inside, KindEntry, Part, Reads, StepKind, Where};
+use crate::runbook::spec::{Act, Condition, Confirming, On, OnFail, Step, Undo, Writes};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// What was read of a step before its kind's own keys.
-pub(super) struct Common {
+pub(crate) struct Common {
     /// Its whole id.
-    pub(super) id: String,
-    pub(super) on: On,
-    pub(super) effect: Effect,
+    pub(in crate::runbook) id: String,
+    pub(in crate::runbook) on: On,
+    pub(in crate::runbook) effect: Effect,
     when: Vec<Condition>,
 }
 
 impl Common {
     /// What is known to hold where its conditions do, and what where they do not.
-    pub(super) fn both_ways(&self) -> (Vec<String>, String) {
+    pub(in crate::runbook) fn both_ways(&self) -> (Vec<String>, String) {
         let yes: Vec<String> = self.when.iter().map(|c| format!("{} {:?}", c.value, c.test)).collect();
         let no = format!("not: {}", yes.join(" and "));
         (yes, no)
+    }
+
+    /// Whether it has no conditions.
+    pub(in crate::runbook) fn is_always(&self) -> bool {
+        self.when.is_empty()
     }
 }
 
@@ -36,33 +42,19 @@ impl Reading<'_> {
     /// Reads a step, or the steps that stand for it.
     pub(super) fn step(&mut self, table: &Table<'_>, out: &mut Vec<Step>) {
         let Some(kind) = self.step_kind(table) else { return };
-        self.reader.only(table, &[common_keys(kind), own_keys(kind)].concat());
+        self.reader.only(table, &kind.all_keys());
         let id = self.id(table);
         let when = self.when(table);
         let on = self.step_on(table, kind);
         let effect = self.effect(table, kind);
         let common = Common { id, on, effect, when };
-        let group = (sort(kind) == Sort::Holds).then_some(kind);
-        self.ids.note(&common.id, place(table, "id"), effect, group);
+        self.ids.note(&common.id, place(table, "id"), effect, kind);
         let host = std::mem::replace(&mut self.names.host, common.on != On::Nowhere);
-        match kind {
-            "include" => self.included(table, common, out),
-            "branch" => {
-                let title = self.title(table, kind);
-                let act = self.branch(table, &common);
-                out.extend(act.zip(title).map(|(act, title)| plain(common, title, act)));
-            }
-            _ => {
-                let (yes, _) = common.both_ways();
-                let entered = self.names.enter(yes);
-                let step = match kind {
-                    "for_each" => {
-                        let title = self.title(table, kind);
-                        let act = self.for_each(table, &common);
-                        act.zip(title).map(|(act, title)| plain(common, title, act))
-                    }
-                    _ => self.single(table, kind, common),
-                };
+        match kind.reads {
+            Reads::Group { read, .. } => read(self, table, common, out),
+            Reads::Step(read) => {
+                let entered = self.enter(&common);
+                let step = self.single(table, kind, read, common);
                 self.names.leave(&entered);
                 out.extend(step);
             }
@@ -70,16 +62,18 @@ impl Reading<'_> {
         self.names.host = host;
     }
 
-    fn step_kind(&mut self, table: &Table<'_>) -> Option<&'static str> {
-        let help = format!("write kind = one of \"{}\"", KINDS.join("\", \""));
-        let kind = self.need_string(table, "kind", &help)?;
-        let found = KINDS.into_iter().find(|k| *k == kind.value);
+    /// Takes a step's conditions for given; returns those that are new, for [`super::names::Names::leave`].
+    pub(in crate::runbook) fn enter(&mut self, common: &Common) -> Vec<String> {
+        let (yes, _) = common.both_ways();
+        self.names.enter(yes)
+    }
+
+    fn step_kind(&mut self, table: &Table<'_>) -> Option<&'static KindEntry> {
+        let kind = self.need_string(table, "kind", &kinds::all_words())?;
+        let found = kinds::by_word(kind.value);
         if found.is_none() {
-            let help = match nearest(kind.value, KINDS) {
-                Some(near) => format!("did you mean {near:?}?"),
-                None => help,
-            };
-            self.reader.error(kind.span, format!("unknown kind of step {:?}", kind.value), help);
+            let message = format!("unknown kind of step {:?}", kind.value);
+            self.reader.error(kind.span, message, kinds::instead_of(kind.value));
         }
         found
     }
@@ -107,9 +101,12 @@ impl Reading<'_> {
         full
     }
 
-    fn title(&mut self, table: &Table<'_>, kind: &str) -> Option<Template> {
-        if table.get("title").is_none() && matches!(kind, "for_each" | "branch" | "include" | "report") {
-            return Some(Template::plain(if kind == "report" { "Report" } else { "" }));
+    /// Its title.
+    pub(in crate::runbook) fn title(&mut self, table: &Table<'_>, kind: &KindEntry) -> Option<Template> {
+        if let Some(untitled) = kind.untitled
+            && table.get("title").is_none()
+        {
+            return Some(Template::plain(untitled));
         }
         let help = "write title = \"Freeze {old}: no more writes\", one line";
         let text = self.need_string(table, "title", help)?;
@@ -120,26 +117,23 @@ impl Reading<'_> {
     }
 
     /// Where a step runs, and whether its kind may run there.
-    fn step_on(&mut self, table: &Table<'_>, kind: &str) -> On {
-        let quiet = matches!(kind, "note" | "input" | "confirm" | "challenge" | "approve" | "report");
+    fn step_on(&mut self, table: &Table<'_>, kind: &KindEntry) -> On {
         let Some(on) = self.on(table) else {
-            let needs = sort(kind) == Sort::Does && kind != "edit" || kind == "elect";
-            if needs && table.get("on").is_none() {
+            if kind.on == Where::Said && table.get("on").is_none() {
                 let help = "add on = the name of a target, of a host input, of an elected host, or \"jump\"";
                 self.reader.error(table.span.clone(), "it is not said where this step runs", help);
             }
-            return if kind == "edit" { On::Jump } else { On::Nowhere };
+            return if kind.on == Where::JumpBox { On::Jump } else { On::Nowhere };
         };
-        if quiet {
-            let message = format!("a {kind} runs on no host");
+        if kind.on == Where::Nowhere {
+            let message = format!("a {} runs on no host", kind.word);
             self.reader.error(place(table, "on"), message, "remove it");
         }
-        let single = matches!(kind, "hold" | "edit" | "host_key" | "manual");
-        if single
+        if kind.one_host
             && let On::Named(name) = &on
             && matches!(self.names.find(name), Found::Known(meaning) if meaning.is_several())
         {
-            let message = format!("a {kind} on several hosts: {name:?} may be more than one");
+            let message = format!("a {} on several hosts: {name:?} may be more than one", kind.word);
             let help = "let the target have exactly = 1, or go over its hosts by for_each";
             self.reader.error(place(table, "on"), message, help);
         }
@@ -177,28 +171,19 @@ impl Reading<'_> {
         }
     }
 
-    fn included(&mut self, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
-        let title = self.title(table, "include").unwrap_or_default();
-        self.names.host = false;
-        let (yes, _) = common.both_ways();
-        let entered = self.names.enter(yes);
-        let steps = self.include(table, &common);
-        self.names.leave(&entered);
-        let Some(steps) = steps else { return };
-        if common.when.is_empty() {
-            out.extend(steps);
-        } else {
-            out.push(plain(common, title, Act::Branch { steps, otherwise: Vec::new() }));
-        }
-    }
-
     /// A step that holds no others.
-    fn single(&mut self, table: &Table<'_>, kind: &str, common: Common) -> Option<Step> {
-        let title = self.title(table, kind);
-        let why = self.why(table, kind);
+    fn single(
+        &mut self,
+        table: &Table<'_>,
+        entry: &KindEntry,
+        read: fn(&mut Self, &Table<'_>, &Common) -> Option<Arc<dyn StepKind>>,
+        common: Common,
+    ) -> Option<Step> {
+        let title = self.title(table, entry);
+        let why = self.text(table, "why", Use::Shown);
         let pre = self.checks(table, "pre", &common.on);
-        let act = self.act(table, kind, &common);
-        let asked = act.as_ref().and_then(as_ask);
+        let kind = read(self, table, &common);
+        let asked = kind.as_ref().and_then(|kind| kind.answers_like());
         let expect = self.expects(table, asked.as_ref(), &common.on);
         let read_back = self.checks(table, "read_back", &common.on);
         let done_if = self.checks(table, "done_if", &common.on);
@@ -213,13 +198,12 @@ impl Reading<'_> {
             let meaning = Meaning::Value { kind: capture.kind, secret: capture.sensitive, place: false };
             self.bring(&capture.name, meaning, &common.id, span.clone());
         }
-        self.bring_of(act.as_ref(), &common.id, table);
+        self.bring_of(kind.as_deref(), &common.id, table);
         let undo = self.undo(table, &common.on);
         let limits = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
-        let usual = Duration::from_secs(if kind == "salt" { 120 } else { 30 });
-        let timeout = self.reader.duration(table, "timeout", limits.clone()).unwrap_or(usual);
+        let timeout = self.reader.duration(table, "timeout", limits.clone()).unwrap_or(entry.timeout);
         let flag = |reading: &mut Self, key| reading.reader.boolean(table, key).unwrap_or(false);
-        let step = Step {
+        let mut step = Step {
             id: common.id,
             title: title.unwrap_or_default(),
             why,
@@ -228,7 +212,7 @@ impl Reading<'_> {
             pre,
             expect,
             capture: captured.into_iter().map(|(c, _)| c).collect(),
-            sensitive: sensitive && kind != "input",
+            sensitive,
             effect: common.effect,
             read_back,
             done_if,
@@ -250,77 +234,67 @@ impl Reading<'_> {
             always: flag(self, "always"),
             confirm: Confirming::No,
             detached: flag(self, "detached"),
-            act: act?,
+            act: as_act(kind.as_deref()?),
+            kind: kind?,
+            inside: Vec::new(),
         };
-        let undo = self.judge(table, kind, &step, undo);
-        Some(Step { undo, ..step })
+        (entry.rules)(self, table, &mut step);
+        step.undo = self.judge(table, entry, &step, undo);
+        Some(step)
     }
 
-    /// Why; a confirmation's text is its why.
-    fn why(&mut self, table: &Table<'_>, kind: &str) -> Option<Template> {
-        let why = self.text(table, "why", Use::Shown);
-        if kind != "confirm" {
-            return why;
-        }
-        let text = self.text(table, "text", Use::Shown);
-        if why.is_some() && text.is_some() {
-            let message = "a confirmation with both why and text";
-            self.reader.error(place(table, "text"), message, "keep one of the two");
-        }
-        why.or(text)
-    }
-
-    /// The variables that an act brings by itself.
-    fn bring_of(&mut self, act: Option<&Act>, id: &str, table: &Table<'_>) {
-        let (name, kind, secret, key) = match act {
-            Some(Act::Input(input)) => (&input.name, input.kind, input.sensitive, "name"),
-            Some(Act::Manual { state: Some((name, kind)), .. }) => (name, *kind, false, "state"),
-            Some(Act::Elect { into, .. }) => (into, ValueKind::Host, false, "into"),
-            _ => return,
-        };
+    /// The variable that a kind brings by itself.
+    fn bring_of(&mut self, kind: Option<&dyn StepKind>, id: &str, table: &Table<'_>) {
+        let Some(Brings { name, kind, secret, key }) = kind.and_then(StepKind::brings) else { return };
         let meaning = Meaning::Value { kind, secret, place: kind == ValueKind::Host };
         self.bring(name, meaning, id, place(table, key));
     }
 }
 
-/// What the answer to a step's act is like, for what picks a part of it.
-fn as_ask(act: &Act) -> Option<Ask> {
-    match act {
-        Act::Check(ask) | Act::WaitUntil { ask, .. } => Some(ask.clone()),
-        Act::Run(script) | Act::Fence(script) => Some(Ask::Run(script.clone())),
-        Act::Sql(sql) | Act::Hold { sql, .. } => Some(Ask::Sql(sql.clone())),
-        Act::Salt(call) => Some(Ask::Salt(call.clone())),
-        _ => None,
+/// The same, for what still matches on it.
+fn as_act(kind: &dyn StepKind) -> Act {
+    match kind.part() {
+        Part::Act(act) => act,
+        Part::Group(_) => Act::Group,
     }
 }
 
-/// A step that holds others.
-fn plain(common: Common, title: Template, act: Act) -> Step {
-    Step {
-        id: common.id,
-        title,
-        why: None,
-        on: On::Nowhere,
-        when: common.when,
-        pre: Vec::new(),
-        act,
-        expect: Vec::new(),
-        capture: Vec::new(),
-        sensitive: false,
-        effect: Effect::Read,
-        read_back: Vec::new(),
-        done_if: Vec::new(),
-        undo: Undo::Nothing,
-        point_of_no_return: false,
-        safe_point: false,
-        writes: None,
-        timeout: Duration::ZERO,
-        retries: 0,
-        on_fail: OnFail::Stop,
-        max_dwell: None,
-        impact: None,
-        always: false,
-        confirm: Confirming::No,
-        detached: false,
+impl Common {
+    /// A step that holds others.
+    pub(in crate::runbook) fn holding(
+        self,
+        title: Template,
+        kind: Arc<dyn StepKind>,
+        inside: Vec<Inside>,
+    ) -> Step {
+        Step {
+            id: self.id,
+            title,
+            why: None,
+            on: On::Nowhere,
+            when: self.when,
+            pre: Vec::new(),
+            kind,
+            act: Act::Group,
+            inside,
+            expect: Vec::new(),
+            capture: Vec::new(),
+            sensitive: false,
+            effect: Effect::Read,
+            read_back: Vec::new(),
+            done_if: Vec::new(),
+            undo: Undo::Nothing,
+            point_of_no_return: false,
+            safe_point: false,
+            writes: None,
+            timeout: Duration::ZERO,
+            retries: 0,
+            on_fail: OnFail::Stop,
+            max_dwell: None,
+            impact: None,
+            always: false,
+            confirm: Confirming::No,
+            detached: false,
+        }
     }
 }

@@ -75,7 +75,7 @@ fn a_step_is_read_with_all_it_says() {
     assert_eq!((freeze.pre[0].expect.len(), freeze.read_back.len()), (2, 1));
     assert_eq!((freeze.capture[0].kind, freeze.safe_point), (ValueKind::Gtid, true));
     assert!(
-        matches!(&freeze.undo, Undo::By { act, read_back } if matches!(**act, Act::Sql(_)) && read_back.len() == 1)
+        matches!(&freeze.undo, Undo::By { kind, read_back, .. } if kind.entry().word == "sql" && read_back.len() == 1)
     );
 }
 
@@ -91,9 +91,9 @@ fn who_confirms_a_change_is_told_by_what_covers_it() {
         inner.1.replace("on = \"old\"", "on = \"one\"")
     );
     let runbook = read("a", &body, &none).unwrap();
-    let Act::ForEach { steps, batch, max_failures, .. } = &runbook.steps[1].act else { panic!() };
-    assert_eq!((*batch, *max_failures), (1, 0));
-    assert_eq!(steps[0].confirm, Confirming::CoveredBy("go".to_owned()));
+    let each = &runbook.steps[1];
+    assert_eq!(each.kind.lines(), ["replicas, 1 at a time, as one; 0 may fail"]);
+    assert_eq!(each.inside[0].steps[0].confirm, Confirming::CoveredBy("go".to_owned()));
 }
 
 const PART: &str = "part = true\nneeds = [\"candidate\"]\n[[step]]\nid = \"look\"\nkind = \"check\"\ntitle = \"{candidate.address}\"\non = \"candidate\"\nrun = \"true\"\n";
@@ -112,8 +112,9 @@ fn parts_stand_in_place_of_their_include() {
     assert_ne!(read("a", INCLUDE, &other).unwrap().hash, runbook.hash);
     let under = format!("{INCLUDE}when = [{{ value = \"{{level}}\", is = \"test\" }}]\n");
     let runbook = read("a", &under, &parts).unwrap();
-    let Act::Branch { steps, otherwise } = &runbook.steps[0].act else { panic!() };
-    assert_eq!((steps[0].id.as_str(), otherwise.len(), runbook.steps[0].when.len()), ("inc/look", 0, 1));
+    let [step] = runbook.steps.as_slice() else { panic!("{:?}", runbook.steps) };
+    let [inside] = step.inside.as_slice() else { panic!("{step:?}") };
+    assert_eq!((inside.steps[0].id.as_str(), step.when.len()), ("inc/look", 1));
     // By itself it is sound as well.
     let alone = parse("part.toml", &format!("name = \"part\"\n{PART}"), &none).unwrap();
     assert!(alone.part && alone.runbook.inputs.is_empty());
@@ -171,7 +172,8 @@ fn the_example_of_the_documentation_is_sound() {
 #[test]
 fn the_documentation_names_every_kind_of_step_and_of_value() {
     let docs = include_str!("../../../../docs/runbooks.md");
-    for kind in super::kinds::KINDS.iter().chain(ValueKind::ALL.iter().map(|(word, _)| word)) {
+    let kinds = crate::runbook::kinds::KINDS.iter().map(|kind| kind.word);
+    for kind in kinds.chain(ValueKind::ALL.iter().map(|(word, _)| *word)) {
         assert!(docs.contains(&format!("| `{kind}` |")), "{kind}");
     }
 }

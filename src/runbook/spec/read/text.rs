@@ -13,7 +13,7 @@ use crate::runbook::template::{Template, Variable};
 
 /// Where a variable is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(in crate::runbook) enum Use {
     /// In a text that is seen, or in what becomes of one: no secrets.
     Shown,
     /// In what stands in a command's arguments: no secrets.
@@ -30,7 +30,7 @@ pub(super) enum Use {
 
 impl Reading<'_> {
     /// A text with variables that must be there.
-    pub(super) fn need_text(
+    pub(in crate::runbook) fn need_text(
         &mut self,
         table: &Table<'_>,
         key: &str,
@@ -42,13 +42,13 @@ impl Reading<'_> {
     }
 
     /// A text with variables, when there is one.
-    pub(super) fn text(&mut self, table: &Table<'_>, key: &str, usage: Use) -> Option<Template> {
+    pub(in crate::runbook) fn text(&mut self, table: &Table<'_>, key: &str, usage: Use) -> Option<Template> {
         table.get(key)?;
         self.need_text(table, key, usage, &format!("write {key} = \"…\", or leave it out"))
     }
 
     /// Reads a text and judges its variables.
-    pub(super) fn template(&mut self, text: &At<&str>, usage: Use) -> Template {
+    pub(in crate::runbook) fn template(&mut self, text: &At<&str>, usage: Use) -> Template {
         match Template::parse(text.value) {
             Ok(template) => {
                 let mut from = text.span.start;
@@ -150,7 +150,7 @@ impl Reading<'_> {
     }
 
     /// Whether a new variable may have this name.
-    pub(super) fn variable_name(&mut self, name: &At<&str>) -> bool {
+    pub(in crate::runbook) fn variable_name(&mut self, name: &At<&str>) -> bool {
         let is_word = Variable::parse(name.value).is_some_and(|v| v.field.is_none());
         let (message, help) = if !is_word {
             let message = format!("{:?} is not a variable's name", name.value);
@@ -166,7 +166,7 @@ impl Reading<'_> {
     }
 
     /// A regular expression, when there is one.
-    pub(super) fn regex(&mut self, table: &Table<'_>, key: &str) -> Option<Regex> {
+    pub(in crate::runbook) fn regex(&mut self, table: &Table<'_>, key: &str) -> Option<Regex> {
         table.get(key)?;
         let text = self.need_string(table, key, &format!("write {key} = '…', a regular expression"))?;
         match Regex::new(text.value) {

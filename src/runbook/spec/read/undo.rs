@@ -1,24 +1,24 @@
 //! How a step is taken back.
 
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
 
-use super::ask::{SALT_KEYS, SCRIPT_KEYS};
 use super::text::Use;
 use super::{Reading, place};
+use crate::runbook::kinds::{KINDS, Part};
 use crate::runbook::spec::{Act, On, Undo};
 
 const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
-const VERBS: [&str; 5] = ["sql", "run", "salt", "file", "not_needed"];
+const NOT_NEEDED: &str = "not_needed";
 
 impl Reading<'_> {
     /// How a step is taken back, when it is said.
     pub(super) fn undo(&mut self, table: &Table<'_>, on: &On) -> Option<Undo> {
         let undo = self.reader.subtable(table, "undo", HINT)?;
-        let edit_keys = ["file", "changes", "message", "commit"];
-        let keys = [&["sql", "not_needed", "read_back"][..], &SCRIPT_KEYS, &SALT_KEYS, &edit_keys].concat();
-        self.reader.only(&undo, &keys);
-        let there: Vec<&str> = VERBS.into_iter().filter(|verb| undo.get(verb).is_some()).collect();
+        let kinds = || KINDS.iter().filter_map(|kind| Some((*kind, kind.undo.as_ref()?)));
+        let own = kinds().flat_map(|(_, by)| by.keys).copied();
+        self.reader.only(&undo, &own.chain([NOT_NEEDED, "read_back"]).collect::<Vec<_>>());
+        let verbs = kinds().map(|(_, by)| by.verb).chain([NOT_NEEDED]);
+        let there: Vec<&str> = verbs.filter(|verb| undo.get(verb).is_some()).collect();
         let verb = match there.as_slice() {
             [verb] => *verb,
             [] => {
@@ -31,22 +31,21 @@ impl Reading<'_> {
                 return None;
             }
         };
-        if verb == "not_needed" {
-            return self
-                .need_text(&undo, verb, Use::Shown, "write not_needed = \"why\"")
-                .map(Undo::NotNeeded);
-        }
-        let act = match verb {
-            "sql" => self.sql(&undo, verb, Effect::Mutate).map(Act::Sql),
-            "run" => self.script(&undo).map(Act::Run),
-            "salt" => self.salt(&undo, Effect::Mutate).map(Act::Salt),
-            _ => self.edit(&undo).map(Act::Edit),
+        let Some((kind, by)) = kinds().find(|(_, by)| by.verb == verb) else {
+            let help = "write not_needed = \"why\"";
+            return self.need_text(&undo, NOT_NEEDED, Use::Shown, help).map(Undo::NotNeeded);
         };
+        let back = (by.read)(self, &undo);
         let read_back = self.checks(&undo, "read_back", on);
-        if undo.get("read_back").is_none() && verb != "file" {
+        if undo.get("read_back").is_none() && !kind.proves_itself {
             let help = "add read_back = [{ says = \"…\", sql = \"…\", expect = [{ is = \"…\" }] }]";
             self.reader.error(undo.span.clone(), "nothing proves that it was taken back", help);
         }
-        Some(Undo::By { act: Box::new(act?), read_back })
+        let kind = back?;
+        let act = match kind.part() {
+            Part::Act(act) => Box::new(act),
+            Part::Group(_) => Box::new(Act::Group),
+        };
+        Some(Undo::By { kind, act, read_back })
     }
 }

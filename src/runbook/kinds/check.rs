@@ -1,0 +1,52 @@
+//! `check`: asks, and judges the answer by `expect`.
+
+use std::sync::Arc;
+
+use super::{Effects, KindEntry, Part, Reads, StepKind, Used};
+use crate::config::reader::Table;
+use crate::runbook::scope::Scope;
+use crate::runbook::spec::read::{Common, Reading, keys};
+use crate::runbook::spec::{Act, Ask};
+use crate::runbook::{act, uses};
+
+const OWN: &[&[&str]] =
+    &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "value"], keys::SCRIPT, keys::SALT_ASKS];
+
+pub(super) static KIND: KindEntry =
+    KindEntry { effects: Effects::ASKS, ..KindEntry::new("check", OWN, Reads::Step(read)) };
+
+#[derive(Debug)]
+struct CheckStep {
+    ask: Ask,
+}
+
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+    let ask = reading.ask(table, &common.on)?;
+    Some(Arc::new(CheckStep { ask }))
+}
+
+impl StepKind for CheckStep {
+    fn entry(&self) -> &'static KindEntry {
+        &KIND
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part::Act(Act::Check(self.ask.clone()))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        vec![self.ask.line()]
+    }
+
+    fn shown(&self, scope: &Scope<'_>, hosts: &[String]) -> String {
+        act::ask::shown(scope, &self.ask, hosts)
+    }
+
+    fn uses<'s>(&'s self, names: &mut Used<'s>) {
+        uses::ask(&self.ask, names);
+    }
+
+    fn answers_like(&self) -> Option<Ask> {
+        Some(self.ask.clone())
+    }
+}

@@ -1,0 +1,63 @@
+//! `fence`: cuts a host off; like `run`, and where that cannot be proved a second person says so.
+
+use std::sync::Arc;
+
+use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
+use crate::config::reader::Table;
+use crate::domain::run::Effect;
+use crate::runbook::scope::Scope;
+use crate::runbook::spec::read::{Common, Reading, keys, place};
+use crate::runbook::spec::{Act, Ask, OnFail, Script, Step};
+use crate::runbook::uses;
+
+const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
+
+pub(super) static KIND: KindEntry = KindEntry {
+    effects: Effects { usual: Effect::Destructive, allowed: &[Effect::Destructive], ..Effects::CHANGES },
+    on: Where::Said,
+    rules,
+    ..KindEntry::new("fence", OWN, Reads::Step(read))
+};
+
+#[derive(Debug)]
+struct FenceStep {
+    script: Script,
+}
+
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+    let script = reading.script(table)?;
+    Some(Arc::new(FenceStep { script }))
+}
+
+fn rules(reading: &mut Reading<'_>, table: &Table<'_>, step: &mut Step) {
+    if matches!(step.on_fail, OnFail::Skip(_) | OnFail::Exclude(_)) {
+        let help = "leave on_fail out: where it cannot be proved, a second person says so";
+        reading.reader.error(place(table, "on_fail"), "a fence that may be left out", help);
+    }
+}
+
+impl StepKind for FenceStep {
+    fn entry(&self) -> &'static KindEntry {
+        &KIND
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part::Act(Act::Fence(self.script.clone()))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        vec![self.script.text.trim_end().to_owned()]
+    }
+
+    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+        scope.script(&self.script, true).unwrap_or_else(|e| e.to_string())
+    }
+
+    fn uses<'s>(&'s self, names: &mut Used<'s>) {
+        uses::script(&self.script, names);
+    }
+
+    fn answers_like(&self) -> Option<Ask> {
+        Some(Ask::Run(self.script.clone()))
+    }
+}

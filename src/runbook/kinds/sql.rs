@@ -1,0 +1,63 @@
+//! `sql`: statements for the host's own database server.
+
+use std::sync::Arc;
+
+use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
+use crate::config::reader::Table;
+use crate::domain::run::Effect;
+use crate::runbook::scope::Scope;
+use crate::runbook::spec::read::{Common, Reading, keys};
+use crate::runbook::spec::{Act, Ask, Sql};
+use crate::runbook::uses;
+
+const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql"]];
+
+pub(super) static KIND: KindEntry = KindEntry {
+    effects: Effects::SAID,
+    on: Where::Said,
+    undo: Some(UndoEntry { verb: "sql", keys: &["sql"], read: read_undo }),
+    ..KindEntry::new("sql", OWN, Reads::Step(read))
+};
+
+#[derive(Debug)]
+struct SqlStep {
+    sql: Sql,
+}
+
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+    let sql = reading.sql(table, "sql", common.effect)?;
+    Some(Arc::new(SqlStep { sql }))
+}
+
+fn read_undo(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Arc<dyn TakesBack>> {
+    let sql = reading.sql(table, "sql", Effect::Mutate)?;
+    Some(Arc::new(SqlStep { sql }))
+}
+
+impl StepKind for SqlStep {
+    fn entry(&self) -> &'static KindEntry {
+        &KIND
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part::Act(Act::Sql(self.sql.clone()))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        vec![self.sql.text.to_string()]
+    }
+
+    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+        scope.sql(&self.sql.text, true).unwrap_or_else(|e| e.to_string())
+    }
+
+    fn uses<'s>(&'s self, names: &mut Used<'s>) {
+        uses::template(&self.sql.text, names);
+    }
+
+    fn answers_like(&self) -> Option<Ask> {
+        Some(Ask::Sql(self.sql.clone()))
+    }
+}
+
+impl TakesBack for SqlStep {}
