@@ -145,7 +145,7 @@ pub fn shown(machine: &Machine, step: &str, doubts: &[String]) -> Option<Vec<Str
         if own {
             lines.extend(doubts.iter().map(|doubt| format!("  not proved: {doubt}")));
         }
-        for (host, text) in act::shown(machine, index, &planned.step.act, &hosts) {
+        for (host, text) in act::shown(machine, index, planned.step.kind.as_ref(), &hosts) {
             let host = if host.is_empty() { String::new() } else { format!("{host}: ") };
             lines.extend(text.lines().map(|line| format!("  {host}{line}")));
         }
