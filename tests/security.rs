@@ -8,5 +8,10 @@
 mod fleet;
 #[path = "security/ssh.rs"]
 mod ssh;
+#[path = "support/operator.rs"]
+mod operator;
 #[path = "support/sshd.rs"]
 mod sshd;
+
+#[path = "security/hosts.rs"]
+mod hosts;
