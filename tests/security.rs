@@ -6,10 +6,10 @@
 
 #[path = "support/fleet.rs"]
 mod fleet;
-#[path = "security/ssh.rs"]
-mod ssh;
 #[path = "support/operator.rs"]
 mod operator;
+#[path = "security/ssh.rs"]
+mod ssh;
 #[path = "support/sshd.rs"]
 mod sshd;
 
