@@ -185,6 +185,19 @@ pub enum RunState {
     Abandoned(Clean),
 }
 
+/// What a step of some kind asks of people, the yes to its change aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing.
+    Nothing,
+    /// A yes, for itself or for steps that it covers.
+    Yes,
+    /// A value.
+    Value,
+    /// Work done by hand.
+    Work,
+}
+
 /// A step of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepView {
@@ -192,6 +205,8 @@ pub struct StepView {
     pub id: String,
     /// Its kind's word.
     pub kind: &'static str,
+    /// What its kind asks of people.
+    pub asks: Asks,
     /// One line.
     pub title: Clean,
     /// Where.

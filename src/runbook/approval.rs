@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::act;
 use super::machine::Machine;
-use super::spec::{Act, On};
-use crate::domain::run::Effect;
+use super::spec::On;
+use crate::domain::run::{Asks, Effect};
 use crate::domain::text::Clean;
 
 /// Doubts that are told, at most, and the length of each in characters: a question must fit into the holder's file.
@@ -125,10 +125,9 @@ pub fn shown(machine: &Machine, step: &str, doubts: &[String]) -> Option<Vec<Str
     let plan = machine.plan();
     let at = plan.index(step)?;
     let mut lines = Vec::new();
-    let asks = |act: &Act| matches!(act, Act::Confirm { .. } | Act::Challenge { .. } | Act::Approve { .. });
     for (index, planned) in plan.steps.iter().enumerate().skip(at) {
         let own = index == at;
-        if !own && asks(&planned.step.act) {
+        if !own && planned.step.kind.entry().asks == Asks::Yes {
             break;
         }
         if !own && (planned.step.effect == Effect::Read || machine.is_left_out(index)) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::config::diagnostic::nearest;
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use crate::domain::run::{Asks, Effect};
 
 use super::plan::FrozenHost;
 use super::scope::Scope;
@@ -155,6 +155,8 @@ pub(crate) struct KindEntry {
     pub(crate) keys: &'static [&'static [&'static str]],
     /// How it is read.
     pub(crate) reads: Reads,
+    /// What it asks of people.
+    pub(crate) asks: Asks,
     /// What it may change.
     pub(crate) effects: Effects,
     /// Where it runs.
@@ -188,6 +190,7 @@ impl KindEntry {
             word,
             keys,
             reads,
+            asks: Asks::Nothing,
             effects: Effects::READ,
             on: Where::Anywhere,
             one_host: false,

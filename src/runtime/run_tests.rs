@@ -36,6 +36,7 @@ impl Script {
         let step = |title: &str| StepView {
             id: title.to_lowercase(),
             kind: "sql",
+            asks: crate::domain::run::Asks::Nothing,
             title: title.into(),
             on: Vec::new(),
             effect: crate::domain::run::Effect::Mutate,

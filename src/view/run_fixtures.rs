@@ -229,6 +229,7 @@ pub(crate) fn run() -> RunView {
     let steps = STEPS.iter().enumerate().map(|(i, (kind, title, effect))| StepView {
         id: format!("s{i}"),
         kind,
+        asks: Asks::Nothing,
         title: (*title).into(),
         on: vec![name(if i > 6 { "db2" } else { "db1-masterdb" })],
         effect: *effect,

@@ -109,6 +109,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
     let step = |state| StepView {
         id: "freeze".into(),
         kind: "sql",
+        asks: crate::domain::run::Asks::Nothing,
         title: "Freeze".into(),
         on: vec![],
         effect: crate::domain::run::Effect::Mutate,

@@ -10,7 +10,7 @@ use super::text::{Ink, Paper};
 use super::who;
 use crate::cli::runs::Watched;
 use crate::cli::{CliError, Common, print};
-use crate::domain::run::{Effect, RunView, StepState};
+use crate::domain::run::{Asks, Effect, RunView, StepState};
 use crate::runbook::lease;
 use crate::runbook::reach::Reach;
 
@@ -74,8 +74,7 @@ fn write(paper: &mut Paper, view: &RunView, id: &str) -> Result<(), CliError> {
         paper.words(2, Ink::Bad, &format!("! {trouble}"));
     }
     let after = view.steps.get(at + 1..).unwrap_or_default();
-    let asks = |kind: &str| matches!(kind, "confirm" | "challenge" | "approve");
-    for step in after.iter().take_while(|step| !asks(step.kind)) {
+    for step in after.iter().take_while(|step| step.asks != Asks::Yes) {
         if step.effect != Effect::Read && !matches!(step.state, StepState::Skipped(_)) {
             let on = super::story::names(&step.on);
             paper.field(2, "then", Ink::Warn, &format!("{} ({on})", step.title));

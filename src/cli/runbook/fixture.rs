@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{
-    Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety,
+    Asks, Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety,
     StepState, StepView,
 };
 use crate::domain::text::Clean;
@@ -18,6 +18,7 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect) -> StepView {
     StepView {
         id: id.to_owned(),
         kind,
+        asks: if kind == "confirm" { Asks::Yes } else { Asks::Nothing },
         title: Clean::new(title),
         on: if effect == Effect::Read { Vec::new() } else { vec![host("db1")] },
         effect,

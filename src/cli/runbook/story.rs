@@ -2,7 +2,7 @@
 
 use crate::domain::names::HostName;
 use crate::domain::run::{
-    Doing, Effect, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
+    Asks, Doing, Effect, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::{Moment, short_age};
@@ -327,7 +327,7 @@ fn state_words(step: &StepView) -> Option<(Ink, String)> {
         }
         StepState::Skipped(why) => (Ink::Dim, format!("- left out: {why}")),
         StepState::Printed => {
-            let people = matches!(step.kind, "confirm" | "challenge" | "approve" | "manual" | "input");
+            let people = step.asks != Asks::Nothing;
             let looked = !people && step.effect == Effect::Read;
             let word = match (people, looked) {
                 (true, _) => "= not asked in a dry run",

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::Yes,
     on: Where::Nowhere,
     ..KindEntry::new("approve", &[keys::ALL, keys::DONE, &["text"]], Reads::Step(read))
 };

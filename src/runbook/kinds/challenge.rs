@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::runbook::describe;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
@@ -11,6 +12,7 @@ use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::Yes,
     on: Where::Nowhere,
     ..KindEntry::new("challenge", &[keys::ALL, keys::DONE, &["value", "covers"]], Reads::Step(read))
 };

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::runbook::describe;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys, place};
 use crate::runbook::spec::{Act, Step};
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::Yes,
     on: Where::Nowhere,
     rules,
     ..KindEntry::new("confirm", &[keys::ALL, keys::DONE, &["text", "covers"]], Reads::Step(read))

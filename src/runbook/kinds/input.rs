@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Brings, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Act, Input, Step};
@@ -12,6 +13,7 @@ const OWN: &[&str] =
     &["name", "label", "value_kind", "role", "not", "choices", "default", "sensitive", "help"];
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::Value,
     on: Where::Nowhere,
     brings_at: &["name"],
     rules,

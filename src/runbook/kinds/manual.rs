@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Brings, Effects, KindEntry, Part, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use crate::domain::run::{Asks, Effect};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
@@ -14,6 +14,7 @@ use crate::runbook::value::ValueKind;
 const OWN: &[&str] = &["text", "state", "effect", "read_back", "done_if", "undo", "point_of_no_return"];
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::Work,
     effects: Effects { usual: Effect::Read, must_be_said: false, ..Effects::SAID },
     one_host: true,
     brings_at: &["state", "name"],

@@ -9,14 +9,13 @@ use super::Needs;
 use super::redacted::hide;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{
-    Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
+    Asks, Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::event::Fact;
 use crate::runbook::machine::{Machine, Status};
 use crate::runbook::redact::Redactor;
-use crate::runbook::spec::Act;
 
 /// Lines of output that are kept for the screen.
 const OUTPUT_KEPT: usize = 400;
@@ -204,6 +203,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
             .map(|planned| StepView {
                 id: planned.id.clone(),
                 kind: planned.step.word(),
+                asks: planned.step.kind.entry().asks,
                 title: Clean::default(),
                 on: Vec::new(),
                 effect: planned.step.effect,
@@ -280,6 +280,6 @@ pub(super) fn next_line(machine: &Machine, index: usize) -> Option<Clean> {
     let next = machine.records().iter().enumerate().skip(index + 1).find(|(_, r)| !r.status.is_settled())?.0;
     let planned = machine.plan().steps.get(next)?;
     let title = machine.at(next, None, |scope| scope.shown(&planned.step.title))?;
-    let asks = matches!(planned.step.act, Act::Confirm { .. } | Act::Challenge { .. } | Act::Approve { .. });
+    let asks = planned.step.kind.entry().asks == Asks::Yes;
     Some(Clean::new(&if asks { format!("{title} (asks you)") } else { title }))
 }

@@ -72,6 +72,7 @@ fn hide_step(step: &mut StepView, redactor: &Redactor) {
     let StepView {
         id: _,
         kind: _,
+        asks: _,
         title,
         on: _,
         effect: _,

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Padding, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::runs::{PromptId, Reply};
-use crate::domain::run::{Choice, InputView, Mode, Prompt, PromptKind, RunView};
+use crate::domain::run::{Asks, Choice, InputView, Mode, Prompt, PromptKind, RunView};
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
 use crate::view::widgets::forms::{answers, choices, typed};
@@ -82,7 +82,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
         PromptKind::Confirm => {
             let step = run.current.and_then(|at| run.steps.get(at));
             // What a person does by hand is done when they say so.
-            let ways = match step.is_some_and(|step| step.kind == "manual") {
+            let ways = match step.is_some_and(|step| step.asks == Asks::Work) {
                 true => [("y", "yes, it is done"), ("Enter Esc n", "no, it is not")],
                 false => [("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")],
             };
