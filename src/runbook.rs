@@ -6,6 +6,7 @@
 //! | [`library`] | the runbooks there are: embedded, and the user's own |
 //! | [`value`], [`template`] | typed variables, and how they come into texts, SQL and shell without changing their shape |
 //! | [`plan`] | targets resolved and frozen, steps unrolled: what is shown before anything runs |
+//! | [`ids`], [`place`] | ids of steps, places of work: types that cannot be empty by accident |
 //! | [`event`] | what the journal tells, and all the machine knows |
 //! | [`machine`] | the pure step machine: events in, what comes next out |
 //! | [`runner`] | the actor that does what the machine says |
@@ -23,6 +24,7 @@ mod act;
 pub mod approval;
 pub mod describe;
 pub mod event;
+pub mod ids;
 pub mod journal;
 pub mod judge;
 mod kinds;
@@ -30,6 +32,7 @@ pub mod lease;
 pub mod library;
 pub mod machine;
 pub mod over_ssh;
+pub mod place;
 pub mod plan;
 pub mod planner;
 pub mod reach;

@@ -122,33 +122,32 @@ impl Approval {
 /// changes that follow until the next question. `None` when there is no such step.
 #[must_use]
 pub fn shown(machine: &Machine, step: &str, doubts: &[String]) -> Option<Vec<String>> {
-    let plan = machine.plan();
-    let at = plan.index(step)?;
+    let asked = machine.steps().find(|at| *at.id() == step)?;
     let mut lines = Vec::new();
-    for (index, planned) in plan.steps.iter().enumerate().skip(at) {
-        let own = index == at;
-        if !own && planned.step.kind.entry().asks == Asks::Yes {
+    for at in machine.steps().skip(asked.planned().position) {
+        let own = at.id() == asked.id();
+        if !own && at.step().kind.entry().asks == Asks::Yes {
             break;
         }
-        if !own && (planned.step.effect == Effect::Read || machine.is_left_out(index)) {
+        if !own && (at.step().effect == Effect::Read || at.is_left_out()) {
             continue;
         }
-        let hosts = machine.hosts(index).unwrap_or_default();
-        if !own && planned.step.on != On::Nowhere && hosts.is_empty() {
+        let places = at.known_places();
+        let names = places.names(", ");
+        if !own && at.step().on != On::Nowhere && names.is_empty() {
             continue;
         }
-        let title = machine.at(index, None, |scope| scope.shown(&planned.step.title)).unwrap_or_default();
-        let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
+        let on = if names.is_empty() { String::new() } else { format!(" on {names}") };
         let word = if own { "step" } else { "then" };
-        lines.push(format!("{word} {}: {}{on}", planned.id, title.trim()));
+        lines.push(format!("{word} {}: {}{on}", at.id(), at.shown(&at.step().title).trim()));
         if own {
             lines.extend(doubts.iter().map(|doubt| format!("  not proved: {doubt}")));
         }
-        for (host, text) in act::shown(machine, index, planned.step.kind.as_ref(), &hosts) {
-            let host = if host.is_empty() { String::new() } else { format!("{host}: ") };
+        for (place, text) in act::shown(at, at.step().kind.as_ref(), &places) {
+            let host = place.host().map(|host| format!("{host}: ")).unwrap_or_default();
             lines.extend(text.lines().map(|line| format!("  {host}{line}")));
         }
-        if planned.step.point_of_no_return {
+        if at.step().point_of_no_return {
             lines.push("  Point of no return.".to_owned());
         }
     }

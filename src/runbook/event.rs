@@ -1,11 +1,15 @@
 //! What happened in a run: the journal's entries. The machine knows nothing else, so that what it knew before a crash
-//! it knows again after reading them. Secrets are no part of it. Imports `plan`.
+//! it knows again after reading them. Secrets are no part of it. Imports `ids`, `place`,
+//! `plan`, `domain`.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::ids::StepId;
+use super::place::{PerPlace, Place};
 use super::plan::Frozen;
+use crate::domain::names::HostName;
 
 /// An entry of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +38,7 @@ pub enum Event {
     /// A person answered.
     Answered {
         /// The step asked for.
-        step: String,
+        step: StepId,
         /// What was asked: `confirm`, `challenge`, `input`, `manual`, `approve`, `choice`.
         asked: String,
         /// The answer; a secret's is `…`.
@@ -47,26 +51,26 @@ pub enum Event {
     /// What is about to be done; nothing was yet. Written and flushed before.
     Intent {
         /// The step.
-        step: String,
+        step: StepId,
         /// What for.
         phase: Phase,
         /// From 1.
         attempt: u32,
-        /// What exactly, by host (`""` for none); secrets as dots.
-        commands: BTreeMap<String, String>,
+        /// What exactly, by place; secrets as dots.
+        commands: BTreeMap<Place, String>,
         /// The facts it rests on, as they were proved right before.
         facts: Vec<Fact>,
     },
     /// How it went.
     Outcome {
         /// The step.
-        step: String,
+        step: StepId,
         /// What for.
         phase: Phase,
         /// From 1.
         attempt: u32,
-        /// By host (`""` for none).
-        hosts: BTreeMap<String, HostOutcome>,
+        /// By place; at least one.
+        hosts: Outcomes,
         /// Values that hold a secret, by name: not kept, and read or asked for again when the run goes on.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         withheld: Vec<String>,
@@ -76,16 +80,17 @@ pub enum Event {
     /// A step was left out.
     Skipped {
         /// The step.
-        step: String,
+        step: StepId,
         /// Why.
         reason: String,
     },
     /// A host is left out of the rest.
     Excluded {
         /// The host.
-        host: String,
+        #[serde(with = "host_name")]
+        host: HostName,
         /// The step that failed on it.
-        step: String,
+        step: StepId,
         /// Why.
         reason: String,
     },
@@ -109,7 +114,7 @@ pub enum Event {
     /// A session that was kept open is lost, and what it held with it; it must be opened again.
     HoldLost {
         /// The step that opened it.
-        step: String,
+        step: StepId,
         /// Why.
         reason: String,
     },
@@ -149,8 +154,8 @@ pub enum Phase {
 pub struct Fact {
     /// What it says.
     pub says: String,
-    /// The host asked; `""` for none.
-    pub host: String,
+    /// The host asked, if one was.
+    pub host: Place,
     /// What was seen.
     pub seen: String,
     /// Whether it holds.
@@ -196,4 +201,42 @@ pub enum Ending {
     RolledBack,
     /// Given up by a person.
     Abandoned(String),
+}
+
+/// How it went, place by place: at least one. Nothing that went nowhere can have gone well.
+pub type Outcomes = PerPlace<HostOutcome>;
+
+impl HostOutcome {
+    /// This verdict, and nothing more.
+    #[must_use]
+    pub fn of(verdict: Verdict) -> Self {
+        Self { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() }
+    }
+}
+
+impl<'de> Deserialize<'de> for Outcomes {
+    /// Journals of schema 1 could have an outcome without any place, which counted as a success. Nothing is known of it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = BTreeMap::<Place, HostOutcome>::deserialize(deserializer)?;
+        Ok(Self::of(map).unwrap_or_else(|| {
+            let why = "the journal has no host for it: look whether anything was done".to_owned();
+            Self::one(Place::Nowhere, HostOutcome::of(Verdict::Unknown(why)))
+        }))
+    }
+}
+
+/// A host's name as text.
+mod host_name {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::names::HostName;
+
+    pub(super) fn serialize<S: Serializer>(host: &HostName, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(host.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HostName, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        HostName::new(&name).map_err(serde::de::Error::custom)
+    }
 }

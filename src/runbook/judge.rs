@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::Fact;
+use super::place::Place;
 use super::scope::{Scope, ScopeError};
 use super::spec::{Across, Capture, Condition, Expect, Pick, Test};
 use super::template::Template;
@@ -178,18 +179,18 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Judges the answers of a question's hosts (`""` for none): a fact for each host, that holds when every expectation
+/// Judges the answers of a question, place by place: a fact for each, that holds when every expectation
 /// does. `says` is told to each.
 #[must_use]
 pub fn judge(
     says: &dyn Fn(&Scope<'_>) -> String,
     expect: &[Expect],
-    answers: &BTreeMap<String, Result<Answer, String>>,
+    answers: &BTreeMap<Place, Result<Answer, String>>,
     scope: Scope<'_>,
 ) -> Vec<Fact> {
-    let mut facts: BTreeMap<&str, Fact> = BTreeMap::new();
+    let mut facts: BTreeMap<&Place, Fact> = BTreeMap::new();
     for (host, answer) in answers {
-        let here = scope.on((!host.is_empty()).then_some(host.as_str()));
+        let here = scope.on(host.host());
         let mut seen = Vec::new();
         let mut wrong = None;
         match answer {
@@ -213,11 +214,9 @@ pub fn judge(
         facts.insert(host, Fact { says: says(&here), host: host.clone(), seen, holds });
     }
     for expect in expect.iter().filter(|e| e.across.is_some()) {
-        if let Some((host, why)) = together(expect, answers, scope) {
-            for (name, fact) in &mut facts {
-                if fact.holds && host.as_deref().is_none_or(|h| h == *name) {
-                    (fact.holds, fact.seen) = (false, why.clone());
-                }
+        if let Some(why) = together(expect, answers, scope) {
+            for fact in facts.values_mut().filter(|fact| fact.holds) {
+                (fact.holds, fact.seen) = (false, why.clone());
             }
         }
     }
@@ -244,13 +243,13 @@ fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>) -> Result<String, S
     }
 }
 
-/// An expectation over all hosts: the host it is wrong on (none: all of them), and why.
+/// An expectation over all hosts: why it does not hold, when it does not.
 fn together(
     expect: &Expect,
-    answers: &BTreeMap<String, Result<Answer, String>>,
+    answers: &BTreeMap<Place, Result<Answer, String>>,
     scope: Scope<'_>,
-) -> Option<(Option<String>, String)> {
-    let mut seen: Vec<(&str, String)> = Vec::new();
+) -> Option<String> {
+    let mut seen: Vec<(&Place, String)> = Vec::new();
     for (host, answer) in answers {
         let Ok(answer) = answer else { continue };
         if let Ok(value) = answer.pick(&expect.pick) {
@@ -260,10 +259,10 @@ fn together(
     let what = name_of(&expect.pick).unwrap_or_else(|| "the answer".to_owned());
     match expect.across? {
         Across::Unique => {
-            let mut by_value: BTreeMap<&str, &str> = BTreeMap::new();
+            let mut by_value: BTreeMap<&str, &Place> = BTreeMap::new();
             for (host, value) in &seen {
                 if let Some(other) = by_value.insert(value, host) {
-                    return Some((None, format!("{what} is {value} on {other} and on {host}")));
+                    return Some(format!("{what} is {value} on {other} and on {host}"));
                 }
             }
             None
@@ -271,23 +270,18 @@ fn together(
         Across::Same => {
             let (first_host, first) = seen.first()?;
             let (host, other) = seen.iter().find(|(_, v)| v != first)?;
-            Some((None, format!("{what} is {} on {first_host} and {} on {host}", short(first), short(other))))
+            Some(format!("{what} is {} on {first_host} and {} on {host}", short(first), short(other)))
         }
         Across::Exactly(count) => {
             let there: Vec<&str> = seen
                 .iter()
-                .filter(|(host, v)| holds(&expect.test, v, &scope.on(Some(host))).unwrap_or(false))
-                .map(|(host, _)| *host)
+                .filter(|(host, v)| holds(&expect.test, v, &scope.on(host.host())).unwrap_or(false))
+                .map(|(host, _)| host.as_str())
                 .collect();
             (there.len() != count).then(|| {
                 let which = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-                (
-                    None,
-                    format!(
-                        "{what} is {} on {which}; wanted on {count}",
-                        wanted(&expect.test, &|t| scope.shown(t))
-                    ),
-                )
+                let wanted = wanted(&expect.test, &|t| scope.shown(t));
+                format!("{what} is {wanted} on {which}; wanted on {count}")
             })
         }
     }

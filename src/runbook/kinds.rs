@@ -12,6 +12,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::Table;
 use crate::domain::run::{Asks, Effect};
 
+use super::place::Places;
 use super::plan::FrozenHost;
 use super::scope::Scope;
 use super::spec::read::{Common, Reading};
@@ -65,8 +66,8 @@ pub(crate) trait StepKind: fmt::Debug + Send + Sync {
     /// What it does, as the runbook says it, for `runbook show`.
     fn lines(&self) -> Vec<String>;
 
-    /// What it would do on a host, for eyes; empty where there is nothing to show. `hosts` are all of its hosts.
-    fn shown(&self, scope: &Scope<'_>, hosts: &[String]) -> String;
+    /// What it would do on a host, for eyes; empty where there is nothing to show. `places` are all of its places.
+    fn shown(&self, scope: &Scope<'_>, places: &Places) -> String;
 
     /// Adds the variables that it needs to be done. What people are only shown stands for itself.
     fn uses<'s>(&'s self, names: &mut Used<'s>);

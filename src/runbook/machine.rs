@@ -1,23 +1,29 @@
 //! The step machine: events in, what comes next out. Pure: no clock, no I/O; what it knows after a crash is what the
-//! journal tells. Imports `event`, `judge`, `plan`, `scope`, `spec`.
+//! journal tells. A state that cannot be is an error of its own: it stops the run, and never counts as done. Imports
+//! `event`, `ids`, `judge`, `place`, `plan`, `scope`, `spec`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::domain::names::HostName;
 use crate::domain::run::Effect;
 
 use super::event::{Ending, Event, Phase, Verdict};
+use super::ids::StepId;
 use super::judge;
+use super::place::Place;
 use super::plan::{Plan, PlannedStep};
-use super::scope::{Captured, Scope};
+use super::scope::{Captured, Scope, ScopeError};
 use super::spec::{Act, Confirming, OnFail, Undo};
 use super::uses;
 use super::value::{Value, ValueKind};
 
 mod apply;
 mod next;
+mod step;
 
-pub use next::{Decision, Doing, Next, Way};
+pub use next::{Decision, Next, Task, Way};
+pub use step::{Impossible, StepRef};
 
 /// How a step stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +65,12 @@ impl Status {
 pub struct Record {
     /// How it stands.
     pub status: Status,
-    /// How it went by host, the last time.
-    pub hosts: BTreeMap<String, Verdict>,
-    /// What was about to be done the last time, by host.
-    pub commands: BTreeMap<String, String>,
+    /// How it went, place by place, the last time. Hosts that were left out since are not here.
+    pub hosts: BTreeMap<Place, Verdict>,
+    /// The hosts it was begun on, those that were left out since too: what a rollback undoes.
+    pub touched_on: BTreeSet<HostName>,
+    /// What was about to be done the last time, by place.
+    pub commands: BTreeMap<Place, String>,
     /// How often it was begun.
     pub attempts: u32,
     /// How often it was begun to be taken back.
@@ -96,9 +104,9 @@ pub struct Machine {
     pub today: String,
     /// Whether changes are only printed.
     pub dry_run: bool,
-    records: Vec<Record>,
+    steps: Vec<(Arc<PlannedStep>, Record)>,
     captured: Captured,
-    excluded: BTreeMap<String, String>,
+    excluded: BTreeMap<HostName, String>,
     leaving: Option<Leaving>,
     ended: Option<Ending>,
 }
@@ -110,6 +118,7 @@ impl Machine {
         let fresh = Record {
             status: Status::Waiting,
             hosts: BTreeMap::new(),
+            touched_on: BTreeSet::new(),
             commands: BTreeMap::new(),
             attempts: 0,
             undos: 0,
@@ -117,7 +126,7 @@ impl Machine {
             withheld: false,
         };
         Self {
-            records: vec![fresh; plan.steps.len()],
+            steps: plan.steps.iter().map(|planned| (planned.clone(), fresh.clone())).collect(),
             plan,
             run: run.to_owned(),
             who: who.to_owned(),
@@ -137,10 +146,26 @@ impl Machine {
         &self.plan
     }
 
-    /// What is known of each step.
-    #[must_use]
-    pub fn records(&self) -> &[Record] {
-        &self.records
+    /// The steps, in order.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = StepRef<'_>> + ExactSizeIterator {
+        self.steps.iter().map(|(planned, record)| StepRef::new(self, planned, record))
+    }
+
+    /// A step of its plan.
+    ///
+    /// # Errors
+    /// When it is of another plan.
+    pub fn step(&self, planned: &PlannedStep) -> Result<StepRef<'_>, Impossible> {
+        let found = self.steps().nth(planned.position).filter(|step| *step.id() == planned.id);
+        found.ok_or_else(|| Impossible::UnknownStep(planned.id.clone()))
+    }
+
+    /// The step with that id.
+    ///
+    /// # Errors
+    /// When the plan has none.
+    pub fn find(&self, id: &StepId) -> Result<StepRef<'_>, Impossible> {
+        self.steps().find(|step| step.id() == id).ok_or_else(|| Impossible::UnknownStep(id.clone()))
     }
 
     /// What was captured.
@@ -151,7 +176,7 @@ impl Machine {
 
     /// Hosts that are left out, and why.
     #[must_use]
-    pub fn excluded(&self) -> &BTreeMap<String, String> {
+    pub fn excluded(&self) -> &BTreeMap<HostName, String> {
         &self.excluded
     }
 
@@ -160,7 +185,7 @@ impl Machine {
     pub fn rolling_back(&self) -> Option<&str> {
         match &self.leaving {
             Some(Leaving::Back(reason)) => Some(reason),
-            _ => None,
+            Some(Leaving::Abandon(_)) | None => None,
         }
     }
 
@@ -171,63 +196,76 @@ impl Machine {
     }
 
     /// A value that must not be kept: known to this process only.
-    pub fn keep_secret(&mut self, name: &str, host: &str, value: Value) {
-        self.captured.entry(name.to_owned()).or_default().insert(host.to_owned(), value);
+    pub fn keep_secret(&mut self, name: &str, place: Place, value: Value) {
+        self.captured.entry(name.to_owned()).or_default().insert(place, value);
     }
 
     /// A captured or typed value that holds a secret: used like any other, shown without the secret, and known to this
     /// process only.
-    pub fn keep_hidden(&mut self, step: &str, name: &str, host: &str, text: &str, shown: &str) {
-        let kind = self.plan.index(step).and_then(|i| self.plan.steps.get(i)).and_then(|p| kind_of(p, name));
-        // It fitted when it came.
-        if let Ok(value) = Value::new(kind.unwrap_or(ValueKind::Lines), text) {
-            self.keep_secret(name, host, value.hiding(shown));
-        }
+    ///
+    /// # Errors
+    /// When the plan has no such step, or the value is not one of it.
+    pub fn keep_hidden(
+        &mut self,
+        step: &StepId,
+        name: &str,
+        place: Place,
+        text: &str,
+        shown: &str,
+    ) -> Result<(), Impossible> {
+        let at = self.find(step)?;
+        let kind = kind_of(at.planned(), name);
+        let kind = kind.ok_or_else(|| at.impossible(&format!("it does not capture {name}")))?;
+        let value = Value::new(kind, text).map_err(|error| at.impossible(&format!("{name}: {error}")))?;
+        self.keep_secret(name, place, value.hiding(shown));
+        Ok(())
     }
 
     /// Whether a change was only printed so far: what is read after it may be different in a live run.
     #[must_use]
     pub fn has_printed(&self) -> bool {
-        self.records.iter().zip(&self.plan.steps).any(|(record, planned)| {
-            let changes =
-                planned.step.effect != Effect::Read || matches!(planned.step.act, Act::Manual { .. });
-            record.status == Status::Printed && changes
+        self.steps().any(|step| {
+            let changes = step.step().effect != Effect::Read || matches!(step.step().act, Act::Manual { .. });
+            step.record().status == Status::Printed && changes
         })
     }
 
     /// What a step rests on that a dry run does not know, as the step before that would have told it did not.
-    fn rests_on_unknown(&self, index: usize) -> Option<String> {
-        let uses = uses::names(&self.plan.steps.get(index)?.step);
-        let before = self.plan.steps.iter().take(index);
-        before.rev().find_map(|planned| {
-            let (name, _) = kinds(planned)
+    fn rests_on_unknown(&self, planned: &PlannedStep) -> Option<String> {
+        let uses = uses::names(&planned.step);
+        self.steps().take(planned.position).rev().find_map(|before| {
+            let (name, _) = kinds(before.planned())
                 .into_iter()
                 .find(|(name, _)| uses.contains(name.as_str()) && !self.captured.contains_key(name))?;
-            Some(format!("it rests on {{{name}}}, which {} would have told", planned.id))
+            Some(format!("it rests on {{{name}}}, which {} would have told", before.id()))
         })
     }
 
     /// Calls with the place of a step, to look variables up from.
-    pub fn at<T>(&self, step: usize, host: Option<&str>, look: impl FnOnce(Scope<'_>) -> T) -> Option<T> {
-        let planned = self.plan.steps.get(step)?;
-        let excluded: BTreeSet<String> = self.excluded.keys().cloned().collect();
-        Some(look(Scope {
+    pub fn at<T>(
+        &self,
+        planned: &PlannedStep,
+        host: Option<&HostName>,
+        look: impl FnOnce(Scope<'_>) -> T,
+    ) -> T {
+        look(Scope {
             plan: &self.plan,
             captured: &self.captured,
-            excluded: &excluded,
+            excluded: &self.excluded,
             run: &self.run,
             reason: &self.reason,
             today: &self.today,
             step: planned,
             host,
-        }))
+        })
     }
 
-    /// The hosts a step runs on; `None` for none at all.
-    #[must_use]
-    pub fn hosts(&self, step: usize) -> Option<Vec<String>> {
-        let on = &self.plan.steps.get(step)?.step.on;
-        self.at(step, None, |scope| scope.hosts(on)).flatten()
+    /// The hosts a step runs on: `None` for no host at all, an empty list when none is left.
+    ///
+    /// # Errors
+    /// When what it says of its hosts means nothing, or no host.
+    pub fn hosts(&self, planned: &PlannedStep) -> Result<Option<Vec<HostName>>, ScopeError> {
+        self.at(planned, None, |scope| scope.hosts(&planned.step.on))
     }
 
     /// Whether a step changes something that stays.
@@ -237,18 +275,19 @@ impl Machine {
 
     /// The steps a rollback would take back, the last first. It never goes past a point of no return, nor a safe point.
     #[must_use]
-    pub fn undoable(&self) -> Vec<usize> {
+    pub fn undoable(&self) -> Vec<StepRef<'_>> {
         let mut steps = Vec::new();
-        for (index, (record, planned)) in self.records.iter().zip(&self.plan.steps).enumerate().rev() {
+        for at in self.steps().rev() {
+            let (record, step) = (at.record(), at.step());
             let begun = record.touched && !matches!(record.status, Status::Skipped(_) | Status::NotDone);
-            if begun && planned.step.point_of_no_return {
+            if begun && step.point_of_no_return {
                 break;
             }
-            if planned.step.safe_point && record.status == Status::Done {
+            if step.safe_point && record.status == Status::Done {
                 break;
             }
-            if begun && record.status != Status::Undone && matches!(planned.step.undo, Undo::By { .. }) {
-                steps.push(index);
+            if begun && record.status != Status::Undone && matches!(step.undo, Undo::By { .. }) {
+                steps.push(at);
             }
         }
         steps
@@ -257,39 +296,23 @@ impl Machine {
     /// Whether the point of no return was passed, or may have been.
     #[must_use]
     pub fn is_past_return(&self) -> bool {
-        self.records.iter().zip(&self.plan.steps).any(|(record, planned)| {
-            planned.step.point_of_no_return
-                && record.touched
-                && !matches!(record.status, Status::NotDone | Status::Skipped(_))
+        self.steps().any(|at| {
+            at.step().point_of_no_return
+                && at.record().touched
+                && !matches!(at.record().status, Status::NotDone | Status::Skipped(_))
         })
     }
 
-    /// Whether a condition keeps a step from being done, as far as is known now.
-    #[must_use]
-    pub fn is_left_out(&self, index: usize) -> bool {
-        self.left_out(index).is_some()
-    }
-
-    /// The hosts a step failed on.
-    #[must_use]
-    pub fn failed_hosts(&self, index: usize) -> Vec<String> {
-        let hosts = self.records.get(index).map(|r| &r.hosts).into_iter().flatten();
-        let bad =
-            hosts.filter(|(h, v)| !h.is_empty() && matches!(v, Verdict::Failed(_) | Verdict::Unknown(_)));
-        bad.map(|(h, _)| h.clone()).collect()
-    }
-
     /// What keeps a step from being done at all: a condition that does not hold.
-    fn left_out(&self, index: usize) -> Option<String> {
-        let planned = self.plan.steps.get(index)?;
-        self.at(index, None, |scope| {
+    fn left_out(&self, planned: &PlannedStep) -> Option<String> {
+        self.at(planned, None, |scope| {
             for (wanted, branch) in &planned.under {
                 let all = branch.when.iter().all(|c| judge::condition(c, &scope).unwrap_or(false));
                 if all != *wanted {
                     let failing = branch.when.iter().find(|c| !judge::condition(c, &scope).unwrap_or(false));
                     return Some(match (wanted, failing) {
                         (true, Some(condition)) => judge::told(condition, &scope),
-                        _ => format!("the other branch of {} was taken", branch.id),
+                        (true, None) | (false, _) => format!("the other branch of {} was taken", branch.id),
                     });
                 }
             }
@@ -302,7 +325,6 @@ impl Machine {
             }
             None
         })
-        .flatten()
     }
 }
 

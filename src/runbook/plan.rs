@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{IdError, StepId};
 use super::kinds::Turn;
 use super::spec::{Runbook, Step};
 use super::value::Value;
@@ -56,14 +57,16 @@ pub struct Plan {
     /// The inputs' values.
     pub inputs: BTreeMap<String, Value>,
     /// The steps, unrolled.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Vec<Arc<PlannedStep>>,
 }
 
 /// A step of a plan.
 #[derive(Debug, Clone)]
 pub struct PlannedStep {
-    /// Its id, with the batch of a `for_each`: `repoint[1/2]/start`.
-    pub id: String,
+    /// Its id, with the batch of a `for_each`: `repoint[1/2]/start`. No other step of the plan has it.
+    pub id: StepId,
+    /// Its place among the plan's steps, from 0. The plan alone gives it.
+    pub position: usize,
     /// What the runbook says. Never a `for_each` or a `branch`: those are unrolled.
     pub step: Arc<Step>,
     /// Conditions of the branches around it, each to hold (`true`) or not.
@@ -78,18 +81,24 @@ pub struct PlannedStep {
 
 impl Plan {
     /// The steps of a runbook over frozen targets, unrolled.
-    #[must_use]
-    pub fn new(runbook: Arc<Runbook>, frozen: Frozen, inputs: BTreeMap<String, Value>) -> Self {
+    ///
+    /// # Errors
+    /// When a step's id cannot be one.
+    pub fn new(
+        runbook: Arc<Runbook>,
+        frozen: Frozen,
+        inputs: BTreeMap<String, Value>,
+    ) -> Result<Self, IdError> {
         let mut unrolling = Unrolling { frozen: &frozen, steps: Vec::new() };
-        unrolling.steps(&runbook.steps, &Place::default());
+        unrolling.steps(&runbook.steps, &Around::default())?;
         let steps = unrolling.steps;
-        Self { runbook, frozen, inputs, steps }
+        Ok(Self { runbook, frozen, inputs, steps })
     }
 
-    /// The index of a step.
+    /// The step with that id, if there is one.
     #[must_use]
-    pub fn index(&self, id: &str) -> Option<usize> {
-        self.steps.iter().position(|s| s.id == id)
+    pub fn find(&self, id: &str) -> Option<&Arc<PlannedStep>> {
+        self.steps.iter().find(|step| step.id == id)
     }
 
     /// A host as it was frozen.
@@ -99,9 +108,9 @@ impl Plan {
     }
 }
 
-/// Where in branches and batches a step stands.
+/// The branches and batches around a step.
 #[derive(Debug, Clone, Default)]
-struct Place {
+struct Around {
     prefix: String,
     under: Vec<(bool, Arc<Step>)>,
     items: BTreeMap<String, Vec<String>>,
@@ -111,33 +120,35 @@ struct Place {
 
 struct Unrolling<'f> {
     frozen: &'f Frozen,
-    steps: Vec<PlannedStep>,
+    steps: Vec<Arc<PlannedStep>>,
 }
 
 impl Unrolling<'_> {
-    fn steps(&mut self, steps: &[Step], place: &Place) {
+    fn steps(&mut self, steps: &[Step], around: &Around) -> Result<(), IdError> {
         for step in steps {
             match step.group() {
                 Some(group) => {
                     for turn in group.turns(&step.inside, &self.frozen.targets) {
-                        self.steps(turn.steps, &place.within(step, &turn));
+                        self.steps(turn.steps, &around.within(step, &turn))?;
                     }
                 }
-                None => self.steps.push(PlannedStep {
-                    id: format!("{}{}", place.prefix, step.id),
+                None => self.steps.push(Arc::new(PlannedStep {
+                    id: StepId::new(&format!("{}{}", around.prefix, step.id))?,
+                    position: self.steps.len(),
                     step: Arc::new(step.clone()),
-                    under: place.under.clone(),
-                    items: place.items.clone(),
-                    max_failures: place.max_failures,
-                    depth: place.depth,
-                }),
+                    under: around.under.clone(),
+                    items: around.items.clone(),
+                    max_failures: around.max_failures,
+                    depth: around.depth,
+                })),
             }
         }
+        Ok(())
     }
 }
 
-impl Place {
-    /// The place of a turn of a group that stands here.
+impl Around {
+    /// What is around the steps of a turn of a group that stands here.
     fn within(&self, group: &Step, turn: &Turn<'_>) -> Self {
         let mut inside = Self { depth: self.depth + 1, ..self.clone() };
         if !group.when.is_empty() || !turn.wanted {

@@ -11,6 +11,7 @@ use crate::domain::fleet::{Environment, Host};
 use crate::domain::names::HostName;
 use crate::domain::run::PlanView;
 
+use super::ids::IdError;
 use super::plan::{Frozen, FrozenHost, Plan};
 use super::reach::Reach;
 use super::redact::Redactor;
@@ -49,6 +50,9 @@ pub enum PlanError {
     /// The runbook kept in a journal cannot be read any more.
     #[error("the runbook in the journal cannot be read: {0}")]
     Unreadable(String),
+    /// A step has an id that cannot be one.
+    #[error("the runbook has a step without a valid id: {0}")]
+    Id(#[from] IdError),
 }
 
 /// Makes a plan and what is shown of it. Asks every host of it who it is.
@@ -86,7 +90,7 @@ pub async fn make(
             .collect(),
         targets,
     };
-    let plan = Plan::new(runbook, frozen, inputs);
+    let plan = Plan::new(runbook, frozen, inputs)?;
     let view = view::of(&plan, env, simulated, &said);
     Ok((plan, view))
 }
@@ -110,7 +114,7 @@ pub fn again(
         let text = text.ok_or_else(|| PlanError::Missing(input.name.clone(), input.label.clone()))?;
         inputs.insert(input.name.clone(), value(input, text)?);
     }
-    Ok(Plan::new(Arc::new(runbook), frozen.clone(), inputs))
+    Ok(Plan::new(Arc::new(runbook), frozen.clone(), inputs)?)
 }
 
 fn value(input: &Input, text: &str) -> Result<Value, PlanError> {

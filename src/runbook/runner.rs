@@ -18,8 +18,11 @@ use crate::ssh::dial::BoxFuture;
 use super::act::hold::Holding;
 use super::act::{self, Site};
 use super::event::{Ending, Event};
+use super::ids::StepId;
 use super::journal::Entry;
-use super::machine::{Machine, Next};
+use super::machine::{Impossible, Machine, Next};
+use super::place::Place;
+use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
 use super::report::Report;
 use super::spec::Act;
@@ -106,6 +109,14 @@ enum Halt {
     Stopped(String),
     /// The journal cannot be written.
     Journal(String),
+    /// It is in a state that cannot be: a fault of this program.
+    Impossible(String),
+}
+
+impl From<Impossible> for Halt {
+    fn from(what: Impossible) -> Self {
+        Self::Impossible(what.to_string())
+    }
 }
 
 struct Runner {
@@ -114,7 +125,7 @@ struct Runner {
     site: Site,
     commands: mpsc::Receiver<RunCommand>,
     board: Arc<Board>,
-    holds: BTreeMap<usize, Holding>,
+    holds: BTreeMap<StepId, Holding>,
     prompts: u64,
     stop: Option<String>,
     back: bool,
@@ -130,7 +141,7 @@ pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
     let site = Site {
         reach: needs.reach.clone(),
         env: needs.env.clone(),
-        out: Arc::new(move |host, lines| shown.output(host, lines)),
+        out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
     };
     let id = machine.run.clone();
     let runner = Runner {
@@ -155,6 +166,12 @@ impl Runner {
             Ok(Ending::RolledBack) => RunState::RolledBack,
             Ok(Ending::Abandoned(why)) => RunState::Abandoned(Clean::new(&why)),
             Err(Halt::Stopped(why)) => {
+                // When even this cannot be written, the screen still tells.
+                let _ = self.write(Event::Stopped { reason: why.clone() });
+                RunState::Stopped(Clean::new(&why))
+            }
+            Err(Halt::Impossible(what)) => {
+                let why = format!("{what}; nothing more is done");
                 // When even this cannot be written, the screen still tells.
                 let _ = self.write(Event::Stopped { reason: why.clone() });
                 RunState::Stopped(Clean::new(&why))
@@ -196,9 +213,9 @@ impl Runner {
                 )));
             }
             self.board.compose(&self.machine, self.now());
-            match self.machine.next() {
+            match self.machine.next()? {
                 Next::Record(event) => self.write(event)?,
-                Next::Do(doing) => self.act(&doing).await?,
+                Next::Do(task) => self.act(&task).await?,
                 Next::Decide(decision) => self.decide(&decision).await?,
                 Next::Ended(how) => {
                     self.holds.clear();
@@ -226,9 +243,9 @@ impl Runner {
         }
         self.needs.entries.push(entry);
         // The machine gets what was meant: ids, hosts and words as they are.
-        self.machine.apply(&event);
+        self.machine.apply(&event)?;
         for value in kept {
-            self.machine.keep_hidden(&value.step, &value.name, &value.host, &value.text, &value.shown);
+            self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;
         }
         Ok(())
     }
@@ -299,27 +316,27 @@ impl Runner {
 
     /// A held session that ended must be opened again before anything else is done.
     fn look_at_holds(&mut self) -> Result<(), Halt> {
-        let lost: Vec<(usize, String)> =
-            self.holds.iter().filter_map(|(step, hold)| Some((*step, hold.lost()?))).collect();
+        let lost: Vec<(StepId, String)> =
+            self.holds.iter().filter_map(|(step, hold)| Some((step.clone(), hold.lost()?))).collect();
         for (step, reason) in lost {
             self.holds.remove(&step);
-            let Some(id) = self.machine.plan().steps.get(step).map(|s| s.id.clone()) else { continue };
-            self.write(Event::HoldLost { step: id, reason })?;
+            self.write(Event::HoldLost { step, reason })?;
         }
         Ok(())
     }
 
     /// Ends the holds that are to end before a step.
-    fn release(&mut self, index: usize) {
-        let plan = self.machine.plan().clone();
-        let Some(id) = plan.steps.get(index).map(|s| s.id.as_str()) else { return };
-        self.holds.retain(|step, _| {
-            let until = plan.steps.get(*step).and_then(|s| match &s.step.act {
-                Act::Hold { until, .. } => until.as_deref(),
-                _ => None,
-            });
-            until != Some(id)
-        });
+    fn release(&mut self, before: &PlannedStep) -> Result<(), Halt> {
+        let mut over = Vec::new();
+        for id in self.holds.keys() {
+            if let Act::Hold { until: Some(until), .. } = &self.machine.find(id)?.step().act
+                && before.id == until.as_str()
+            {
+                over.push(id.clone());
+            }
+        }
+        self.holds.retain(|id, _| !over.contains(id));
+        Ok(())
     }
 }
 

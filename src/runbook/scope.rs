@@ -1,15 +1,17 @@
 //! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
-//! Imports `plan`, `template`, `value`.
+//! Imports `place`, `plan`, `template`, `value`, `domain`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::place::Place;
 use super::plan::{Plan, PlannedStep};
 use super::spec::{On, Script};
 use super::template::{Template, Variable};
 use super::value::{Value, ValueKind};
+use crate::domain::names::HostName;
 
-/// Everything captured so far: by name, then by host (`""`: no host in particular).
-pub type Captured = BTreeMap<String, BTreeMap<String, Value>>;
+/// Everything captured so far: by name, then by place.
+pub type Captured = BTreeMap<String, BTreeMap<Place, Value>>;
 
 /// Why a text could not be filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +25,9 @@ pub enum ScopeError {
     /// It means several hosts where one is wanted.
     #[error("{{{0}}} means several hosts here")]
     Several(String),
+    /// What should mean a host is no host's name.
+    #[error("{{{0}}} means no host: {1}")]
+    NoHost(String, String),
     /// A secret cannot stand here.
     #[error("{{{0}}} is a secret, and would be shown")]
     Secret(String),
@@ -35,8 +40,8 @@ pub struct Scope<'a> {
     pub plan: &'a Plan,
     /// What was captured.
     pub captured: &'a Captured,
-    /// Hosts that are left out.
-    pub excluded: &'a BTreeSet<String>,
+    /// Hosts that are left out, and why.
+    pub excluded: &'a BTreeMap<HostName, String>,
     /// The run's id.
     pub run: &'a str,
     /// Why it is run.
@@ -46,13 +51,13 @@ pub struct Scope<'a> {
     /// The step.
     pub step: &'a PlannedStep,
     /// The host it runs on; none for no host.
-    pub host: Option<&'a str>,
+    pub host: Option<&'a HostName>,
 }
 
 impl<'a> Scope<'a> {
     /// The same place, on a host.
     #[must_use]
-    pub fn on(self, host: Option<&'a str>) -> Self {
+    pub fn on(self, host: Option<&'a HostName>) -> Self {
         Self { host, ..self }
     }
 
@@ -107,7 +112,7 @@ impl<'a> Scope<'a> {
             };
         }
         match name {
-            "host" => self.host.map_or_else(|| Err(unknown()), host),
+            "host" => self.host.map_or_else(|| Err(unknown()), |name| host(name.as_str())),
             "jump" => host(&self.plan.frozen.jump),
             "level" => text(&self.plan.frozen.level),
             "domain" => text(&self.plan.frozen.domain),
@@ -120,8 +125,10 @@ impl<'a> Scope<'a> {
     }
 
     /// A captured value: this host's, else the only one there is.
-    fn of_hosts(&self, name: &str, by_host: &BTreeMap<String, Value>) -> Result<Value, ScopeError> {
-        if let Some(value) = self.host.and_then(|h| by_host.get(h)).or_else(|| by_host.get("")) {
+    fn of_hosts(&self, name: &str, by_host: &BTreeMap<Place, Value>) -> Result<Value, ScopeError> {
+        if let Some(value) =
+            self.host.and_then(|h| by_host.get(&h.into())).or_else(|| by_host.get(&Place::Nowhere))
+        {
             return Ok(value.clone());
         }
         let mut values = by_host.values();
@@ -145,20 +152,35 @@ impl<'a> Scope<'a> {
         } else if let Some(value) = self.plan.inputs.get(name).filter(|v| v.kind() == ValueKind::Host) {
             vec![value.text().to_owned()]
         } else {
-            let value = self.captured.get(name)?.get("").filter(|v| v.kind() == ValueKind::Host)?;
+            let value =
+                self.captured.get(name)?.get(&Place::Nowhere).filter(|v| v.kind() == ValueKind::Host)?;
             vec![value.text().to_owned()]
         };
-        Some(hosts.into_iter().filter(|h| !self.excluded.contains(h)).collect())
+        Some(hosts.into_iter().filter(|h| !self.is_excluded(h)).collect())
     }
 
-    /// The hosts a step runs on; `None` for none at all.
-    #[must_use]
-    pub fn hosts(&self, on: &On) -> Option<Vec<String>> {
-        match on {
-            On::Nowhere => None,
-            On::Jump => Some(vec![self.plan.frozen.jump.clone()]),
-            On::Named(name) => Some(self.names(name).unwrap_or_default()),
-        }
+    fn is_excluded(&self, host: &str) -> bool {
+        self.excluded.keys().any(|excluded| excluded.as_str() == host)
+    }
+
+    /// The hosts something is done on: `None` for no host at all, an empty list when none is left of those that are
+    /// meant.
+    ///
+    /// # Errors
+    /// When the name means nothing here, or something that is no host.
+    pub fn hosts(&self, on: &On) -> Result<Option<Vec<HostName>>, ScopeError> {
+        let (meant, names) = match on {
+            On::Nowhere => return Ok(None),
+            On::Jump => ("jump", vec![self.plan.frozen.jump.clone()]),
+            On::Named(name) => {
+                let names = self.names(name).ok_or_else(|| ScopeError::Unknown(name.clone()))?;
+                (name.as_str(), names)
+            }
+        };
+        let host = |name: &String| {
+            HostName::new(name).map_err(|error| ScopeError::NoHost(meant.to_owned(), error.to_string()))
+        };
+        names.iter().map(host).collect::<Result<_, _>>().map(Some)
     }
 
     /// A text for eyes: secrets as dots, what is not known as it was written.

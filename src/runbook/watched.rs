@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::event::{Ending, Event, Phase, Verdict};
 use super::journal::Entry;
-use super::machine::Machine;
+use super::machine::{Machine, StepRef};
 use super::report::Report;
 use super::runner::{self, StartError, seen};
 use super::spec::Runbook;
-use crate::domain::names::{EnvName, HostName};
+use crate::domain::names::EnvName;
 use crate::domain::run::{Doing, RunState, RunView, Safety, StepState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -67,29 +67,34 @@ fn moment((screen, wall): (Moment, Timestamp), at: Timestamp) -> Moment {
 }
 
 /// What an entry says that the machine does not keep.
-fn take(view: &mut RunView, machine: &Machine, event: &Event, at: Moment, wall: Timestamp) {
+fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wall: Timestamp) {
     match event {
         Event::Intent { step, phase: Phase::Run | Phase::Undo, commands, facts, .. } => {
-            let Some(index) = machine.plan().index(step) else { return };
+            let Ok(at) = machine.find(step) else { return };
+            let index = at.planned().position;
             view.current = Some(index);
             view.doing = Some(Doing {
-                commands: commands.iter().map(|(host, text)| (name(host), Clean::lines(text))).collect(),
-                facts: facts.iter().map(|fact| seen(fact, at)).collect(),
-                ..told(machine, index)
+                commands: commands
+                    .iter()
+                    .map(|(host, text)| (host.host().cloned(), Clean::lines(text)))
+                    .collect(),
+                facts: facts.iter().map(|fact| seen(fact, moment)).collect(),
+                ..told(at)
             });
             if let Some(step) = view.steps.get_mut(index) {
-                (step.began, step.took) = (Some(at), None);
+                (step.began, step.took) = (Some(moment), None);
             }
         }
         Event::Outcome { step, phase, hosts, took_ms, .. } => {
-            let Some(index) = machine.plan().index(step) else { return };
+            let Ok(at) = machine.find(step) else { return };
+            let index = at.planned().position;
             if view.current == Some(index)
                 && let Some(doing) = &mut view.doing
             {
                 for (host, outcome) in hosts {
                     let lines = Clean::lines(&outcome.output);
-                    doing.output.extend(lines.into_iter().map(|line| (name(host), line)));
-                    doing.facts.extend(outcome.proof.iter().map(|fact| seen(fact, at)));
+                    doing.output.extend(lines.into_iter().map(|line| (host.host().cloned(), line)));
+                    doing.facts.extend(outcome.proof.iter().map(|fact| seen(fact, moment)));
                 }
             }
             if let Some(step) = view.steps.get_mut(index) {
@@ -97,7 +102,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, at: Moment, wall: 
             }
             let done = hosts.values().all(|outcome| outcome.verdict == Verdict::Done);
             if done && *phase == Phase::Run {
-                stand(view, machine, index, at);
+                stand(view, at, moment);
             }
         }
         Event::Note { who, text } => {
@@ -106,37 +111,35 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, at: Moment, wall: 
         }
         Event::Trouble { text } => view.trouble = Some(Clean::new(text)),
         Event::Resumed { .. } => view.trouble = None,
-        _ => {}
+        Event::Started { .. }
+        | Event::Answered { .. }
+        | Event::Intent { .. }
+        | Event::Skipped { .. }
+        | Event::Excluded { .. }
+        | Event::RollingBack { .. }
+        | Event::Abandoning { .. }
+        | Event::HoldLost { .. }
+        | Event::Stopped { .. }
+        | Event::Ended { .. } => {}
     }
 }
 
 /// What the runbook says of a step.
-fn told(machine: &Machine, index: usize) -> Doing {
-    let Some(planned) = machine.plan().steps.get(index) else { return Doing::default() };
-    let text = |template: &super::template::Template| {
-        machine.at(index, None, |scope| Clean::new(scope.shown(template).trim()))
-    };
-    Doing {
-        why: planned.step.why.as_ref().and_then(text),
-        impact: planned.step.impact.as_ref().and_then(text),
-        ..Doing::default()
-    }
+fn told(at: StepRef<'_>) -> Doing {
+    let text = |template: &super::template::Template| Clean::new(at.shown(template).trim());
+    let step = at.step();
+    Doing { why: step.why.as_ref().map(text), impact: step.impact.as_ref().map(text), ..Doing::default() }
 }
 
 /// How long it is safe to stand after a step that was done.
-fn stand(view: &mut RunView, machine: &Machine, index: usize, at: Moment) {
-    let Some(planned) = machine.plan().steps.get(index) else { return };
-    let undone = view.steps.get(index).is_some_and(|step| step.state == StepState::Undone);
-    match planned.step.max_dwell {
+fn stand(view: &mut RunView, at: StepRef<'_>, moment: Moment) {
+    let undone = view.steps.get(at.planned().position).is_some_and(|step| step.state == StepState::Undone);
+    match at.step().max_dwell {
         Some(dwell) if !undone => {
-            let cost = told(machine, index).impact.unwrap_or_default();
-            view.safety = Safety::Until { until: at.plus(dwell), cost };
+            let cost = told(at).impact.unwrap_or_default();
+            view.safety = Safety::Until { until: moment.plus(dwell), cost };
         }
-        None if !planned.step.safe_point => {}
-        _ => view.safety = Safety::Safe,
+        None if !at.step().safe_point => {}
+        Some(_) | None => view.safety = Safety::Safe,
     }
-}
-
-fn name(host: &str) -> Option<HostName> {
-    HostName::new(host).ok()
 }

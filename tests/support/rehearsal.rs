@@ -202,7 +202,7 @@ impl Told {
         for entry in &self.entries {
             if let Event::Intent { step, phase: Phase::Run, commands, .. } = &entry.event {
                 for host in commands.keys() {
-                    *counted.entry((step.clone(), host.clone())).or_default() += 1;
+                    *counted.entry((step.to_string(), host.to_string())).or_default() += 1;
                 }
             }
         }
@@ -250,7 +250,7 @@ impl Told {
     /// Whether an outcome of that step said that nobody knows.
     pub(crate) fn was_unknown(&self, id: &str) -> bool {
         self.entries.iter().any(|e| match &e.event {
-            Event::Outcome { step, hosts, .. } if step == id => {
+            Event::Outcome { step, hosts, .. } if *step == id => {
                 hosts.values().any(|h| matches!(h.verdict, Verdict::Unknown(_)))
             }
             _ => false,
@@ -293,7 +293,7 @@ impl Spoil {
         let entries = journal::read(&path).unwrap_or_default();
         let last = entries.iter().rev().find(|e| !matches!(e.event, Event::Note { .. }));
         let doing = last.is_some_and(|e| {
-            matches!(&e.event, Event::Intent { step, phase: Phase::Run, attempt: 1, .. } if *step == self.step)
+            matches!(&e.event, Event::Intent { step, phase: Phase::Run, attempt: 1, .. } if *step == self.step.as_str())
         });
         doing && self.spent.lock().unwrap().insert(host.to_owned())
     }

@@ -2,13 +2,16 @@
 //! by the run's id and the step's. Making the folder is what begins it, so that it is never begun twice. It lies where
 //! only the account that runs the script can write ([`own_folder`]): a status or an output there is the script's own.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
-use super::{Answer, HostOutcome, Machine, Site, Step, Trouble, Verdict, own_folder, script};
+use super::{
+    Answer, Answers, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, own_folder,
+    script,
+};
+use crate::domain::names::HostName;
 use crate::runbook::spec::Script;
 
 /// Time between two looks at it.
@@ -19,43 +22,26 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 const LARGEST: usize = 1_000_000;
 
 /// The name of its folder on the host.
-pub(super) fn folder(machine: &Machine, index: usize) -> String {
-    let step = machine.plan().steps.get(index).map_or("", |s| s.id.as_str());
-    let attempt = machine.records().get(index).map_or(1, |r| r.attempts.max(1));
+pub(super) fn folder(at: StepRef<'_>) -> String {
+    let step = at.id().as_str();
+    let attempt = at.record().attempts.max(1);
     let plain: String =
         step.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    format!("{}-{plain}-{attempt}", machine.run)
+    format!("{}-{plain}-{attempt}", at.machine().run)
 }
 
 /// Begins the script on hosts, and follows it to its end.
-pub(super) async fn run(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    text: &Script,
-    hosts: &[String],
-    step: &Step,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let runs = hosts.iter().map(|host| async move {
-        let begun = begin(site, machine, index, text, host).await;
-        let ended = match begun {
-            Ok(()) => follow(site, machine, index, host, step, text.sudo).await,
-            Err(trouble) => Err(trouble),
-        };
-        (host.clone(), ended)
-    });
-    futures::future::join_all(runs).await.into_iter().collect()
+pub(super) async fn run(site: &Site, at: StepRef<'_>, text: &Script, places: &Places) -> Answers {
+    on_hosts(places, |host| async move {
+        begin(site, at, text, host).await?;
+        follow(site, at, host, text.sudo).await
+    })
+    .await
 }
 
-async fn begin(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    text: &Script,
-    host: &str,
-) -> Result<(), Trouble> {
-    let body = machine.at(index, Some(host), |scope| scope.script(text, false));
-    let body = body.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
+async fn begin(site: &Site, at: StepRef<'_>, text: &Script, host: &HostName) -> Result<(), Trouble> {
+    let body =
+        at.at(Some(host), |scope| scope.script(text, false)).map_err(|e| Trouble::Failed(e.to_string()))?;
     let begin = Zeroizing::new(format!(
         "{}\njd=$jd/{}\numask 077\nset -C\n\
          mkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
@@ -64,7 +50,7 @@ async fn begin(
          if command -v systemd-run >/dev/null && systemd-run --quiet --collect sh -c \"$run\" \"$jd\" 2>/dev/null; then :\n\
          else nohup setsid sh -c \"$run\" \"$jd\" >/dev/null 2>&1 & echo $! >\"$jd/pid\"; fi",
         own_folder::PROVE,
-        folder(machine, index)
+        folder(at)
     ));
     match script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await {
         Ok(_) => Ok(()),
@@ -73,42 +59,29 @@ async fn begin(
 }
 
 /// Where it stands: `none`, `running`, or its status and output.
-async fn look(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    host: &str,
-    sudo: bool,
-) -> Result<Answer, Trouble> {
+async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
     let look = format!(
         "{}\njd=$jd/{}\n\
          if [ ! -d \"$jd\" ]; then echo none\nelif [ ! -f \"$jd/status\" ]; then echo running\n\
          elif [ \"$(wc -c <\"$jd/out\")\" -gt {LARGEST} ]; then echo \"large $(cat \"$jd/status\") $jd/out\"\n\
          else cat \"$jd/status\" \"$jd/out\"; [ \"$(cat \"$jd/status\")\" = 0 ] || tail -n 1 \"$jd/err\"; fi",
         own_folder::PROVE,
-        folder(machine, index)
+        folder(at)
     );
     script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
 
 /// A link that is lost meanwhile is no end: it is looked for again until the step's time is over.
-async fn follow(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    host: &str,
-    step: &Step,
-    sudo: bool,
-) -> Result<Answer, Trouble> {
-    let until = Instant::now() + step.timeout;
+async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
+    let until = Instant::now() + at.step().timeout;
     loop {
-        if let Ok(answer) = look(site, machine, index, host, sudo).await
+        if let Ok(answer) = look(site, at, host, sudo).await
             && let Some(ended) = ended(&answer.text)
         {
             return ended;
         }
         if Instant::now() + LOOK_EVERY >= until {
-            let folder = own_folder::shown(&folder(machine, index));
+            let folder = own_folder::shown(&folder(at));
             return Err(Trouble::Unknown(format!("it has not ended in time; look at {folder} on {host}")));
         }
         sleep(LOOK_EVERY).await;
@@ -133,31 +106,25 @@ fn ended(text: &str) -> Option<Result<Answer, Trouble>> {
 }
 
 /// Finds one that was begun before, and follows it.
-pub(super) async fn find(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    hosts: &[String],
-    step: &Step,
-) -> BTreeMap<String, HostOutcome> {
-    let mut found = BTreeMap::new();
-    let sudo = matches!(&step.act, crate::runbook::spec::Act::Run(s) | crate::runbook::spec::Act::Fence(s) if s.sudo);
-    for host in hosts {
-        let (verdict, output) = match look(site, machine, index, host, sudo).await {
-            Err(trouble) => {
-                (Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())), String::new())
-            }
-            Ok(answer) if answer.text.trim() == "none" => (Verdict::NotDone, String::new()),
-            Ok(_) => match follow(site, machine, index, host, step, sudo).await {
-                Ok(answer) => (Verdict::Done, answer.text),
-                Err(Trouble::Failed(why)) => (Verdict::Failed(why), String::new()),
-                Err(Trouble::Unknown(why)) => (Verdict::Unknown(why), String::new()),
-            },
-        };
-        found.insert(
-            host.clone(),
-            HostOutcome { verdict, values: BTreeMap::new(), output, proof: Vec::new() },
-        );
-    }
-    found
+pub(super) async fn find(site: &Site, at: StepRef<'_>, text: &Script, places: &Places) -> Outcomes {
+    let found = places.each_at_once(|place| async move {
+        match place.host() {
+            Some(host) => find_on(site, at, host, text.sudo).await,
+            None => HostOutcome::of(Verdict::Unknown(Trouble::nowhere().words().to_owned())),
+        }
+    });
+    found.await
+}
+
+async fn find_on(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> HostOutcome {
+    let (verdict, output) = match look(site, at, host, sudo).await {
+        Err(trouble) => (Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())), String::new()),
+        Ok(answer) if answer.text.trim() == "none" => (Verdict::NotDone, String::new()),
+        Ok(_) => match follow(site, at, host, sudo).await {
+            Ok(answer) => (Verdict::Done, answer.text),
+            Err(Trouble::Failed(why)) => (Verdict::Failed(why), String::new()),
+            Err(Trouble::Unknown(why)) => (Verdict::Unknown(why), String::new()),
+        },
+    };
+    HostOutcome { output, ..HostOutcome::of(verdict) }
 }

@@ -1,11 +1,14 @@
 //! A change of a file in a git tree on the jump box: read, changed here, shown as a diff, written if it is still what
 //! was shown, committed. Imports `similar` for the diff.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Answer, For, HostOutcome, Machine, Site, Trouble, Verdict, script, ticket};
+use super::{
+    Answer, Answers, For, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, script,
+    ticket,
+};
+use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, quoted};
 use crate::runbook::spec::{Change, Edit};
 
@@ -48,12 +51,11 @@ pub(in crate::runbook) fn shown(scope: &Scope<'_>, edit: &Edit) -> String {
 /// The diff it would make now.
 pub(in crate::runbook) async fn diff(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     edit: &Edit,
-    host: &str,
+    host: &HostName,
 ) -> Result<String, String> {
-    let prepared = prepare(site, machine, index, edit, host).await.map_err(|t| t.words().to_owned())?;
+    let prepared = prepare(site, at, edit, host).await.map_err(|t| t.words().to_owned())?;
     let mut text = similar::TextDiff::from_lines(&prepared.before, &prepared.after)
         .unified_diff()
         .context_radius(2)
@@ -65,14 +67,8 @@ pub(in crate::runbook) async fn diff(
     Ok(text)
 }
 
-async fn prepare(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    edit: &Edit,
-    host: &str,
-) -> Result<Prepared, Trouble> {
-    let filled = machine.at(index, Some(host), |scope| {
+async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> Result<Prepared, Trouble> {
+    let filled = at.at(Some(host), |scope| {
         let changes = edit.changes.iter().map(|change| {
             Ok(match change {
                 Change::Key { path, value } => Filled::Key(path.clone(), scope.text(value)?),
@@ -87,7 +83,6 @@ async fn prepare(
             scope.text(&edit.message)?,
         ))
     });
-    let Some(filled) = filled else { return Err(Trouble::Failed("there is no such step".to_owned())) };
     let (path, changes, message) = filled.map_err(|e| Trouble::Failed(e.to_string()))?;
     let read =
         script::text_on(site, host, &format!("cat -- {}", quoted(&path)), true, READ_LIMIT, true, None)
@@ -121,32 +116,19 @@ fn apply(text: &str, change: &Filled) -> Result<String, String> {
 }
 
 /// Makes the change.
-pub(super) async fn on(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    edit: &Edit,
-    hosts: &[String],
-    limit: Duration,
-    what: For,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let mut answers = BTreeMap::new();
-    for host in hosts {
-        answers.insert(host.clone(), change(site, machine, index, edit, host, limit, what).await);
-    }
-    answers
+pub(super) async fn on(site: &Site, at: StepRef<'_>, edit: &Edit, places: &Places, what: For) -> Answers {
+    on_hosts(places, |host| change(site, at, edit, host, at.step().timeout, what)).await
 }
 
 async fn change(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     edit: &Edit,
-    host: &str,
+    host: &HostName,
     limit: Duration,
     what: For,
 ) -> Result<Answer, Trouble> {
-    let Prepared { path, before, after, message } = prepare(site, machine, index, edit, host).await?;
+    let Prepared { path, before, after, message } = prepare(site, at, edit, host).await?;
     let (file, folder) = (quoted(&path), quoted(path.rsplit_once('/').map_or(".", |(folder, _)| folder)));
     let mut text = String::new();
     if before != after {
@@ -167,45 +149,33 @@ async fn change(
             quoted(&message)
         );
     }
-    let ticket = ticket::of(machine, index, host, what);
+    let ticket = ticket::of(at, host, what);
     script::text_on(site, host, &text, true, limit, false, ticket.as_deref()).await
 }
 
 /// Whether the change is there already, and committed.
-pub(super) async fn find(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    edit: &Edit,
-    hosts: &[String],
-) -> BTreeMap<String, HostOutcome> {
-    let mut found = BTreeMap::new();
+pub(super) async fn find(site: &Site, at: StepRef<'_>, edit: &Edit, places: &Places) -> Outcomes {
     // A number that was raised does not tell whether it was; the rest does.
-    let lasting = Edit {
+    let lasting = &Edit {
         changes: edit.changes.iter().filter(|c| !matches!(c, Change::Bump { .. })).cloned().collect(),
         ..edit.clone()
     };
-    for host in hosts {
-        let verdict = match state(site, machine, index, &lasting, host).await {
+    let found = places.each_at_once(|place| async move {
+        let found = match place.host() {
+            Some(host) => state(site, at, lasting, host).await,
+            None => Err(Trouble::nowhere()),
+        };
+        HostOutcome::of(match found {
             Ok(true) => Verdict::Done,
             Ok(false) => Verdict::NotDone,
             Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
-        };
-        let outcome =
-            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() };
-        found.insert(host.clone(), outcome);
-    }
-    found
+        })
+    });
+    found.await
 }
 
-async fn state(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    edit: &Edit,
-    host: &str,
-) -> Result<bool, Trouble> {
-    let prepared = prepare(site, machine, index, edit, host).await?;
+async fn state(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> Result<bool, Trouble> {
+    let prepared = prepare(site, at, edit, host).await?;
     if prepared.before != prepared.after {
         return Ok(false);
     }

@@ -3,54 +3,53 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Done, HostOutcome, Machine, Verdict, failed};
+use super::{Done, HostOutcome, Outcomes, Place, StepRef, Verdict, failed};
+use crate::domain::names::HostName;
 use crate::runbook::value::{Value, ValueKind, gtid};
 
 /// Ranks the step's hosts; the best one becomes the value of `into`. Hosts that cannot be compared (diverged GTIDs) have
 /// no best.
-pub(super) fn best(machine: &Machine, index: usize, by: &[String], into: &str) -> Done {
-    let hosts = machine.hosts(index).unwrap_or_default();
-    let mut best: Option<&String> = None;
-    for host in &hosts {
-        let better = match best {
-            None => Ok(true),
-            Some(other) => compare(machine, by, host, other).map(|order| order == Ordering::Greater),
+pub(super) fn best(at: StepRef<'_>, by: &[String], into: &str) -> Done {
+    let outcome = match ranked(at, by) {
+        Ok(host) => HostOutcome {
+            values: BTreeMap::from([(into.to_owned(), host.to_string())]),
+            output: format!("{host} is the furthest: {}", told(at, by, &host)),
+            ..HostOutcome::of(Verdict::Done)
+        },
+        Err(why) => failed(&why),
+    };
+    Done { hosts: Outcomes::one(Place::Nowhere, outcome), secrets: Vec::new() }
+}
+
+fn ranked(at: StepRef<'_>, by: &[String]) -> Result<HostName, String> {
+    let mut best: Option<HostName> = None;
+    for host in at.hosts().map_err(|error| error.to_string())?.unwrap_or_default() {
+        let better = match &best {
+            None => true,
+            Some(other) => compare(at, by, &host, other)? == Ordering::Greater,
         };
-        match better {
-            Ok(true) => best = Some(host),
-            Ok(false) => {}
-            Err(why) => {
-                return Done { hosts: BTreeMap::from([(String::new(), failed(&why))]), secrets: Vec::new() };
-            }
+        if better {
+            best = Some(host);
         }
     }
-    let outcome = match best {
-        Some(host) => HostOutcome {
-            verdict: Verdict::Done,
-            values: BTreeMap::from([(into.to_owned(), host.clone())]),
-            output: format!("{host} is the furthest: {}", told(machine, by, host)),
-            proof: Vec::new(),
-        },
-        None => failed("there is no host to choose from"),
-    };
-    Done { hosts: BTreeMap::from([(String::new(), outcome)]), secrets: Vec::new() }
+    best.ok_or_else(|| "there is no host to choose from".to_owned())
 }
 
-fn value<'m>(machine: &'m Machine, name: &str, host: &str) -> Option<&'m Value> {
-    machine.captured().get(name)?.get(host)
+fn value<'m>(at: StepRef<'m>, name: &str, host: &HostName) -> Option<&'m Value> {
+    at.machine().captured().get(name)?.get(&host.into())
 }
 
-fn told(machine: &Machine, by: &[String], host: &str) -> String {
+fn told(at: StepRef<'_>, by: &[String], host: &HostName) -> String {
     let all: Vec<String> =
-        by.iter().filter_map(|n| Some(format!("{n} {}", value(machine, n, host)?.shown()))).collect();
+        by.iter().filter_map(|n| Some(format!("{n} {}", value(at, n, host)?.shown()))).collect();
     all.join(", ")
 }
 
-fn compare(machine: &Machine, by: &[String], one: &str, other: &str) -> Result<Ordering, String> {
+fn compare(at: StepRef<'_>, by: &[String], one: &HostName, other: &HostName) -> Result<Ordering, String> {
     for name in by {
-        let missing = |host: &str| format!("{name} of {host} is not known");
-        let a = value(machine, name, one).ok_or_else(|| missing(one))?;
-        let b = value(machine, name, other).ok_or_else(|| missing(other))?;
+        let missing = |host: &HostName| format!("{name} of {host} is not known");
+        let a = value(at, name, one).ok_or_else(|| missing(one))?;
+        let b = value(at, name, other).ok_or_else(|| missing(other))?;
         let order = order(a, b).ok_or_else(|| {
             format!(
                 "{one} ({}) and {other} ({}) have each what the other lacks: {name}",

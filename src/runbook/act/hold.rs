@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::{Site, Trouble, sql};
+use crate::domain::names::HostName;
 use crate::runbook::judge::Answer;
 use crate::runbook::reach::Held;
 
@@ -39,7 +40,7 @@ impl Holding {
 /// Opens a session on a host and does `open` in it. The heartbeat's answer must be `1`.
 pub(in crate::runbook) async fn open(
     site: &Site,
-    host: &str,
+    host: &HostName,
     open: String,
     heartbeat: String,
     limit: Duration,
@@ -54,7 +55,7 @@ pub(in crate::runbook) async fn open(
         Err(_) => return Err(Trouble::Failed("it was not there in time; the session was ended".to_owned())),
     };
     let (tell, lost) = watch::channel(None);
-    let name = host.to_owned();
+    let name = host.clone();
     let beating = tokio::spawn(async move {
         loop {
             sleep(BEAT_EVERY).await;

@@ -1,12 +1,12 @@
 //! The console's own known_hosts: a host's key is replaced, with its machine. The new key came by way of the cloud's
 //! console, never from the host itself; what was known before is kept in a file beside. Imports `ssh::known_hosts`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::{Answer, HostOutcome, Machine, Site, Trouble, Verdict};
+use super::{Answer, Answers, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts};
 use crate::domain::access::KnownHosts;
+use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::spec::HostKey;
 use crate::ssh::known_hosts::{HostKeys, Replacement};
@@ -27,12 +27,11 @@ pub(in crate::runbook) fn shown(scope: &Scope<'_>, key: &HostKey) -> String {
 /// What it would do now: both fingerprints.
 pub(in crate::runbook) fn diff(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     key: &HostKey,
-    host: &str,
+    host: &HostName,
 ) -> Result<String, String> {
-    let prepared = prepare(site, machine, index, key, host).map_err(|t| t.words().to_owned())?;
+    let prepared = prepare(site, at, key, host).map_err(|t| t.words().to_owned())?;
     Ok(told(&prepared))
 }
 
@@ -49,23 +48,16 @@ fn told(prepared: &Prepared) -> String {
     text
 }
 
-fn prepare(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    key: &HostKey,
-    host: &str,
-) -> Result<Prepared, Trouble> {
+fn prepare(site: &Site, at: StepRef<'_>, key: &HostKey, host: &HostName) -> Result<Prepared, Trouble> {
     let failed = |why: String| Trouble::Failed(why);
-    let texts = machine.at(index, Some(host), |scope| {
+    let texts = at.at(Some(host), |scope| {
         Ok::<_, ScopeError>((scope.text(&key.key)?, scope.text(&key.fingerprint)?, scope.text(&key.address)?))
     });
-    let texts = texts.ok_or_else(|| failed("there is no such step".to_owned()))?;
     let (text, fingerprint, address) = texts.map_err(|e| failed(e.to_string()))?;
-    let known = site.env.hosts.iter().find(|h| h.id.host.as_str() == host);
+    let known = site.env.hosts.iter().find(|h| h.id.host == *host);
     let known = known.ok_or_else(|| failed(format!("{host} is not in the inventory")))?;
     let domain = site.env.domain.as_ref().map(|domain| format!("{host}.{domain}"));
-    let mut names: Vec<String> = domain.into_iter().chain([host.to_owned(), address]).collect();
+    let mut names: Vec<String> = domain.into_iter().chain([host.to_string(), address]).collect();
     names.dedup();
     let KnownHosts::Files(files) = &known.access.known_hosts else {
         return Ok(Prepared { change: None, record: PathBuf::new(), names });
@@ -80,33 +72,17 @@ fn prepare(
         return Err(failed(why));
     }
     let mut record = change.path.clone().into_os_string();
-    record.push(format!(".before-{}", machine.run));
+    record.push(format!(".before-{}", at.machine().run));
     Ok(Prepared { change: Some(change), record: record.into(), names })
 }
 
 /// Replaces the key, and looks whether the new one is known then.
-pub(super) async fn on(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    key: &HostKey,
-    hosts: &[String],
-) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let mut answers = BTreeMap::new();
-    for host in hosts {
-        answers.insert(host.clone(), replace(site, machine, index, key, host).await);
-    }
-    answers
+pub(super) async fn on(site: &Site, at: StepRef<'_>, key: &HostKey, places: &Places) -> Answers {
+    on_hosts(places, |host| replace(site, at, key, host)).await
 }
 
-async fn replace(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    key: &HostKey,
-    host: &str,
-) -> Result<Answer, Trouble> {
-    let prepared = prepare(site, machine, index, key, host)?;
+async fn replace(site: &Site, at: StepRef<'_>, key: &HostKey, host: &HostName) -> Result<Answer, Trouble> {
+    let prepared = prepare(site, at, key, host)?;
     if let Some(change) = &prepared.change {
         change.write(&prepared.record).map_err(|e| Trouble::Failed(e.to_string()))?;
         if let Some(why) = other(site, &prepared, host).await? {
@@ -117,9 +93,8 @@ async fn replace(
 }
 
 /// Another file of the inventory's that still says otherwise, if one does.
-async fn other(site: &Site, prepared: &Prepared, host: &str) -> Result<Option<String>, Trouble> {
-    let (Some(change), Some(known)) =
-        (&prepared.change, site.env.hosts.iter().find(|h| h.id.host.as_str() == host))
+async fn other(site: &Site, prepared: &Prepared, host: &HostName) -> Result<Option<String>, Trouble> {
+    let (Some(change), Some(known)) = (&prepared.change, site.env.hosts.iter().find(|h| h.id.host == *host))
     else {
         return Ok(None);
     };
@@ -139,25 +114,18 @@ async fn other(site: &Site, prepared: &Prepared, host: &str) -> Result<Option<St
 }
 
 /// Whether it is there already.
-pub(super) fn find(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    key: &HostKey,
-    hosts: &[String],
-) -> BTreeMap<String, HostOutcome> {
-    let look = |host: &String| {
-        let verdict = match prepare(site, machine, index, key, host) {
+pub(super) fn find(site: &Site, at: StepRef<'_>, key: &HostKey, places: &Places) -> Outcomes {
+    places.each(|place| {
+        let prepared = match place.host() {
+            Some(host) => prepare(site, at, key, host),
+            None => Err(Trouble::nowhere()),
+        };
+        HostOutcome::of(match prepared {
             Ok(Prepared { change: Some(change), .. }) if change.texts().0 != change.texts().1 => {
                 Verdict::NotDone
             }
             Ok(_) => Verdict::Done,
             Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
-        };
-        (
-            host.clone(),
-            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() },
-        )
-    };
-    hosts.iter().map(look).collect()
+        })
+    })
 }

@@ -1,31 +1,25 @@
 //! What became of a step: its answers judged, what it captures kept, what it changed read back.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Answer, Done, Effect, Fact, HostOutcome, Machine, Scope, Site, Step, Trouble, Verdict, judge, read_back,
+    Answer, Answers, Done, Effect, Fact, HostOutcome, Scope, Site, Step, StepRef, Trouble, Verdict, done_at,
+    judge, read_back,
 };
+use crate::domain::names::HostName;
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
-pub(in crate::runbook) async fn conclude(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    answers: BTreeMap<String, Result<Answer, Trouble>>,
-) -> Done {
-    let mut done = Done::default();
-    let Some(planned) = machine.plan().steps.get(index) else { return done };
-    let step = &planned.step;
-    let facts = judged(machine, index, step, &answers);
-    for (host, answer) in &answers {
-        let fact = facts.iter().find(|f| f.host == *host);
+pub(in crate::runbook) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
+    let step = at.step();
+    let facts = judged(at, &answers);
+    let mut secrets = Vec::new();
+    let mut hosts = answers.map(|place, answer| {
+        let fact = facts.iter().find(|f| f.host == *place);
         let mut outcome = outcome_of(step, answer, fact);
         if let (Ok(answer), Verdict::Done) = (answer, &outcome.verdict) {
             match judge::capture(&step.capture, answer) {
                 Ok(values) => {
                     for (name, value) in values {
                         match value.is_secret() {
-                            true => done.secrets.push((name, host.clone(), value)),
+                            true => secrets.push((name, place.clone(), value)),
                             false => drop(outcome.values.insert(name, value.text().to_owned())),
                         }
                     }
@@ -33,27 +27,30 @@ pub(in crate::runbook) async fn conclude(
                 Err(why) => outcome.verdict = Verdict::Failed(why),
             }
         }
-        done.hosts.insert(host.clone(), outcome);
+        outcome
+    });
+    let good = done_at(&hosts);
+    if good.is_some() || step.effect != Effect::Read {
+        read_back(site, at, &step.read_back, good.as_ref(), &mut hosts).await;
     }
-    let good: Vec<String> =
-        done.hosts.iter().filter(|(_, o)| o.verdict == Verdict::Done).map(|(h, _)| h.clone()).collect();
-    if !good.is_empty() || step.effect != Effect::Read {
-        read_back(site, machine, index, &step.read_back, &good, &mut done.hosts).await;
-    }
-    done
+    Done { hosts, secrets }
+}
+
+/// The same for the answer of one host.
+pub(in crate::runbook) async fn conclude_one(
+    site: &Site,
+    at: StepRef<'_>,
+    host: &HostName,
+    answer: Answer,
+) -> Done {
+    conclude(site, at, Answers::one(host.into(), Ok(answer))).await
 }
 
 /// Judges what a step expects of its own answers.
-fn judged(
-    machine: &Machine,
-    index: usize,
-    step: &Step,
-    answers: &BTreeMap<String, Result<Answer, Trouble>>,
-) -> Vec<Fact> {
-    let plain =
-        answers.iter().map(|(h, a)| (h.clone(), a.clone().map_err(|t| t.words().to_owned()))).collect();
-    let says = |scope: &Scope<'_>| scope.shown(&step.title);
-    machine.at(index, None, |scope| judge::judge(&says, &step.expect, &plain, scope)).unwrap_or_default()
+fn judged(at: StepRef<'_>, answers: &Answers) -> Vec<Fact> {
+    let plain = answers.map(|_, a| a.clone().map_err(|t| t.words().to_owned())).into_map();
+    let says = |scope: &Scope<'_>| scope.shown(&at.step().title);
+    at.at(None, |scope| judge::judge(&says, &at.step().expect, &plain, scope))
 }
 
 pub(super) fn outcome_of(step: &Step, answer: &Result<Answer, Trouble>, fact: Option<&Fact>) -> HostOutcome {
@@ -68,7 +65,7 @@ pub(super) fn outcome_of(step: &Step, answer: &Result<Answer, Trouble>, fact: Op
         Ok(answer) if !step.sensitive => answer.text.as_str(),
         _ => "",
     };
-    HostOutcome { verdict, values: BTreeMap::new(), output: kept(text), proof: Vec::new() }
+    HostOutcome { output: kept(text), ..HostOutcome::of(verdict) }
 }
 
 /// As much of an output as the journal keeps: the last 16 KiB.
@@ -83,10 +80,5 @@ fn kept(text: &str) -> String {
 
 /// An outcome that failed before anything came.
 pub(in crate::runbook) fn failed(why: &str) -> HostOutcome {
-    HostOutcome {
-        verdict: Verdict::Failed(why.to_owned()),
-        values: BTreeMap::new(),
-        output: String::new(),
-        proof: Vec::new(),
-    }
+    HostOutcome::of(Verdict::Failed(why.to_owned()))
 }

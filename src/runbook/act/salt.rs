@@ -1,15 +1,16 @@
 //! Salt: run on the jump box, about the step's hosts. Its exit status proves nothing: every host must answer, and of
 //! states each must be `result: true`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Answer, For, HostOutcome, Machine, Site, Step, Trouble, Verdict, detached, own_folder, script, ticket,
+    Answer, Answers, For, HostOutcome, Outcomes, Place, Places, Site, StepRef, Trouble, Verdict, detached,
+    own_folder, script, ticket,
 };
+use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
@@ -26,7 +27,7 @@ const MASKED: &str = "**********";
 fn command(
     scope: &Scope<'_>,
     call: &SaltCall,
-    hosts: &[String],
+    places: &Places,
     limit: Duration,
 ) -> Result<String, ScopeError> {
     let mut words = vec!["salt".to_owned(), "--out=json".to_owned(), "--static".to_owned()];
@@ -36,7 +37,7 @@ fn command(
         // Salt gives up a little before the step does, so that it can say on whom.
         words.push(format!("--timeout={}", limit.as_secs().saturating_sub(2).max(3)));
     }
-    words.extend(["-L".to_owned(), hosts.join(","), call.function.clone()]);
+    words.extend(["-L".to_owned(), places.names(","), call.function.clone()]);
     for argument in &call.arguments {
         words.push(scope.text(argument)?);
     }
@@ -44,55 +45,40 @@ fn command(
 }
 
 /// The command for eyes.
-pub(in crate::runbook) fn shown(scope: &Scope<'_>, call: &SaltCall, hosts: &[String]) -> String {
-    command(scope, call, hosts, scope.step.step.timeout).unwrap_or_else(|e| e.to_string())
+pub(in crate::runbook) fn shown(scope: &Scope<'_>, call: &SaltCall, places: &Places) -> String {
+    command(scope, call, places, scope.step.step.timeout).unwrap_or_else(|e| e.to_string())
 }
 
 /// Does a step's call.
-pub(super) async fn on(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    salt: &SaltCall,
-    hosts: &[String],
-    step: &Step,
-    what: For,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
+pub(super) async fn on(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, what: For) -> Answers {
     if !salt.job {
-        return call(site, machine, index, salt, hosts, step.timeout, what).await;
+        return call(site, at, salt, places, at.step().timeout, what).await;
     }
-    let started = start(site, machine, index, salt, hosts).await;
-    match started {
-        Ok(jid) => follow(site, salt, hosts, &jid, step.timeout).await,
-        Err(trouble) => hosts.iter().map(|h| (h.clone(), Err(trouble.clone()))).collect(),
+    match start(site, at, salt, places).await {
+        Ok(jid) => follow(site, salt, places, &jid, at.step().timeout).await,
+        Err(trouble) => places.each(|_| Err(trouble.clone())),
     }
 }
 
 /// Calls, and waits for the answers. While another state run is under way it waits and tries again: nothing was begun.
 pub(super) async fn call(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     salt: &SaltCall,
-    hosts: &[String],
+    places: &Places,
     limit: Duration,
     what: For,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
+) -> Answers {
     let until = Instant::now() + limit;
-    let ticket = ticket::of(machine, index, site.reach.jump().as_ref(), what);
+    let ticket = ticket::of(at, site.reach.jump(), what);
     let mut extra = "";
     loop {
-        let text = machine.at(index, None, |scope| command(&scope, salt, hosts, limit));
-        let text = text.map(|t| t.map(|t| t + extra));
-        let said = match text {
-            Some(Ok(text)) => on_jump(site, &text, limit, ticket.as_deref()).await,
-            Some(Err(error)) => Err(Trouble::Failed(error.to_string())),
-            None => Err(Trouble::Failed("there is no such step".to_owned())),
+        let said = match at.at(None, |scope| command(&scope, salt, places, limit)) {
+            Err(error) => Err(Trouble::Failed(error.to_string())),
+            Ok(_) if places.hosts().next().is_none() => Err(Trouble::nowhere()),
+            Ok(text) => on_jump(site, &(text + extra), limit, ticket.as_deref()).await,
         };
-        let answers: BTreeMap<String, Result<Answer, Trouble>> = hosts
-            .iter()
-            .map(|h| (h.clone(), said.clone().and_then(|text| of_host(&text, h, salt))))
-            .collect();
+        let answers = places.each(|place| said.clone().and_then(|text| of_place(&text, place, salt)));
         // Salt 3008 and newer show the pillar as asterisks unless asked not to; older ones do not know the word.
         if extra.is_empty() && answers.values().any(|a| matches!(a, Ok(answer) if answer.text == MASKED)) {
             extra = " unmask=True";
@@ -115,15 +101,20 @@ pub(super) async fn on_jump(
     limit: Duration,
     ticket: Option<&str>,
 ) -> Result<String, Trouble> {
-    let jump = site.reach.jump().to_string();
     let text = format!("{command} || echo \"jumpdeck: exit status $?\" >&2");
     let said =
-        script::text_on(site, &jump, &text, true, limit + Duration::from_secs(5), true, ticket).await?;
+        script::text_on(site, site.reach.jump(), &text, true, limit + Duration::from_secs(5), true, ticket)
+            .await?;
     Ok(said.text)
 }
 
+/// A place's part of what Salt printed: a host's.
+fn of_place(text: &str, place: &Place, salt: &SaltCall) -> Result<Answer, Trouble> {
+    place.host().map_or_else(|| Err(Trouble::nowhere()), |host| of_host(text, host, salt))
+}
+
 /// A host's part of what Salt printed.
-fn of_host(text: &str, host: &str, salt: &SaltCall) -> Result<Answer, Trouble> {
+fn of_host(text: &str, host: &HostName, salt: &SaltCall) -> Result<Answer, Trouble> {
     // Warnings may stand before the JSON.
     let json = text.find('{').and_then(|at| text.get(at..)).unwrap_or_default();
     let all: Json = serde_json::from_str(json.trim()).map_err(|_| {
@@ -136,7 +127,7 @@ fn of_host(text: &str, host: &str, salt: &SaltCall) -> Result<Answer, Trouble> {
         ))
     })?;
     let silent = || Trouble::Failed("the minion did not answer".to_owned());
-    let said = all.get(host).ok_or_else(silent)?;
+    let said = all.get(host.as_str()).ok_or_else(silent)?;
     match said {
         Json::Bool(false) if !salt.states && salt.function != "test.ping" => {}
         Json::String(text) if text.starts_with("Minion did not return") => return Err(silent()),
@@ -186,27 +177,23 @@ fn states(said: &Json) -> Result<(), Trouble> {
 
 /// Where the number of a job is kept on the jump box from the moment that it is begun: Salt takes none of ours. Words of
 /// `/bin/sh` that leave it in `$jd`.
-fn folder(machine: &Machine, index: usize) -> String {
-    format!("{}\njd=$jd/{}", own_folder::PROVE, detached::folder(machine, index))
+fn folder(at: StepRef<'_>) -> String {
+    format!("{}\njd=$jd/{}", own_folder::PROVE, detached::folder(at))
 }
 
 /// Starts a job and returns its number.
-async fn start(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    salt: &SaltCall,
-    hosts: &[String],
-) -> Result<String, Trouble> {
-    let text = machine.at(index, None, |scope| command(&scope, salt, hosts, JOB_LIMIT));
-    let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
-    let folder = folder(machine, index);
+async fn start(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places) -> Result<String, Trouble> {
+    if places.hosts().next().is_none() {
+        return Err(Trouble::nowhere());
+    }
+    let text = at.at(None, |scope| command(&scope, salt, places, JOB_LIMIT));
+    let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
+    let folder = folder(at);
     let text = format!(
         "{folder}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
          {text} >\"$jd/job\" 2>&1\ncat \"$jd/job\""
     );
-    let jump = site.reach.jump().to_string();
-    let said = script::text_on(site, &jump, &text, true, JOB_LIMIT, true, None).await?.text;
+    let said = script::text_on(site, site.reach.jump(), &text, true, JOB_LIMIT, true, None).await?.text;
     number(&said).ok_or_else(|| {
         Trouble::Failed(format!(
             "Salt gave no job id: {}",
@@ -222,17 +209,11 @@ fn number(said: &str) -> Option<String> {
 }
 
 /// Follows a job to its end.
-async fn follow(
-    site: &Site,
-    salt: &SaltCall,
-    hosts: &[String],
-    jid: &str,
-    limit: Duration,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
+async fn follow(site: &Site, salt: &SaltCall, places: &Places, jid: &str, limit: Duration) -> Answers {
     let until = Instant::now() + limit;
-    (site.out)("", vec![crate::domain::text::Clean::new(&format!("job {jid}"))]);
+    (site.out)(&Place::Nowhere, vec![crate::domain::text::Clean::new(&format!("job {jid}"))]);
     loop {
-        let answers = look_up(site, salt, hosts, jid).await;
+        let answers = look_up(site, salt, places, jid).await;
         let open = answers.values().any(|a| matches!(a, Err(Trouble::Unknown(_))));
         if !open || Instant::now() + LOOK_EVERY >= until {
             return answers;
@@ -242,48 +223,26 @@ async fn follow(
 }
 
 /// What a job has brought so far; a host that has not answered yet is unknown.
-async fn look_up(
-    site: &Site,
-    salt: &SaltCall,
-    hosts: &[String],
-    jid: &str,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
+async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> Answers {
     let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
     let said = on_jump(site, &text, JOB_LIMIT, None).await;
     let said = said.unwrap_or_default();
-    hosts
-        .iter()
-        .map(|host| {
-            let answer = match of_host(&said, host, salt) {
-                Err(Trouble::Failed(why))
-                    if why.starts_with("Salt said no JSON") || why.contains("did not answer") =>
-                {
-                    Err(Trouble::Unknown(format!(
-                        "job {jid} has not ended on {host}: salt-run jobs.lookup_jid {jid}"
-                    )))
-                }
-                other => other,
-            };
-            (host.clone(), answer)
-        })
-        .collect()
+    places.each(|place| match of_place(&said, place, salt) {
+        Err(Trouble::Failed(why))
+            if why.starts_with("Salt said no JSON") || why.contains("did not answer") =>
+        {
+            Err(Trouble::Unknown(format!(
+                "job {jid} has not ended on {place}: salt-run jobs.lookup_jid {jid}"
+            )))
+        }
+        other => other,
+    })
 }
 
 /// Finds a job that was begun before, and follows it.
-pub(super) async fn find(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    salt: &SaltCall,
-    hosts: &[String],
-    step: &Step,
-) -> BTreeMap<String, HostOutcome> {
-    let every = |verdict: Verdict| {
-        let outcome =
-            HostOutcome { verdict, values: BTreeMap::new(), output: String::new(), proof: Vec::new() };
-        hosts.iter().map(|h| (h.clone(), outcome.clone())).collect()
-    };
-    let folder = folder(machine, index);
+pub(super) async fn find(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places) -> Outcomes {
+    let every = |verdict: Verdict| places.each(|_| HostOutcome::of(verdict.clone()));
+    let folder = folder(at);
     let look = format!("{folder}\nif [ -d \"$jd\" ]; then cat \"$jd/job\"; else echo none; fi");
     let said = on_jump(site, &look, JOB_LIMIT, None).await;
     let jid = match &said {
@@ -300,17 +259,13 @@ pub(super) async fn find(
         );
         return every(Verdict::Unknown(why));
     };
-    let answers = follow(site, salt, hosts, &jid, step.timeout).await;
-    hosts
-        .iter()
-        .map(|host| {
-            let (verdict, output) = match answers.get(host) {
-                None => (Verdict::NotDone, String::new()),
-                Some(Ok(answer)) => (Verdict::Done, answer.text.clone()),
-                Some(Err(Trouble::Failed(why))) => (Verdict::Failed(why.clone()), String::new()),
-                Some(Err(Trouble::Unknown(why))) => (Verdict::Unknown(why.clone()), String::new()),
-            };
-            (host.clone(), HostOutcome { verdict, values: BTreeMap::new(), output, proof: Vec::new() })
-        })
-        .collect()
+    let answers = follow(site, salt, places, &jid, at.step().timeout).await;
+    answers.map(|_, answer| {
+        let (verdict, output) = match answer {
+            Ok(answer) => (Verdict::Done, answer.text.clone()),
+            Err(Trouble::Failed(why)) => (Verdict::Failed(why.clone()), String::new()),
+            Err(Trouble::Unknown(why)) => (Verdict::Unknown(why.clone()), String::new()),
+        };
+        HostOutcome { output, ..HostOutcome::of(verdict) }
+    })
 }

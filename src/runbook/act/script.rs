@@ -1,42 +1,36 @@
 //! Shell scripts: read by `/bin/sh` from its standard input, so that nothing of them stands in an argument.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use super::{Answer, Machine, Manner, Site, Trouble, ticket};
+use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, ticket};
+use crate::domain::names::HostName;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Script;
 
 /// Runs a step's script on its hosts at once.
 pub(super) async fn on(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     script: &Script,
-    hosts: &[String],
+    places: &Places,
     manner: Manner,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let runs = hosts
-        .iter()
-        .map(|host| async move { (host.clone(), run(site, machine, index, script, host, manner).await) });
-    join_all(runs).await.into_iter().collect()
+) -> Answers {
+    on_hosts(places, |host| run(site, at, script, host, manner)).await
 }
 
 /// Runs a script on a host.
 pub(super) async fn run(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     script: &Script,
-    host: &str,
+    host: &HostName,
     manner: Manner,
 ) -> Result<Answer, Trouble> {
-    let text = machine.at(index, Some(host), |scope| scope.script(script, false));
-    let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
-    let ticket = ticket::of(machine, index, host, manner.what);
+    let text = at.at(Some(host), |scope| scope.script(script, false));
+    let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
+    let ticket = ticket::of(at, host, manner.what);
     text_on(site, host, &Zeroizing::new(text), script.sudo, manner.limit, manner.quiet, ticket.as_deref())
         .await
 }
@@ -45,7 +39,7 @@ pub(super) async fn run(
 /// begun once only, however often it is sent.
 pub(super) async fn text_on(
     site: &Site,
-    host: &str,
+    host: &HostName,
     text: &str,
     sudo: bool,
     limit: Duration,

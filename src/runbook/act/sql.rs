@@ -1,12 +1,10 @@
 //! SQL: by the host's own client over its local socket, as the database's administrator. Statements go by standard
 //! input: nothing of them stands in an argument.
 
-use std::collections::BTreeMap;
-
-use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use super::{Answer, Machine, Manner, Site, Trouble, own_folder, script, ticket};
+use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket};
+use crate::domain::names::HostName;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
@@ -18,12 +16,12 @@ const CLIENT_SUDO: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -
                            >&2; exit 127'";
 
 /// The command of the client on a host.
-pub(super) fn client(site: &Site, host: &str) -> &'static str {
+pub(super) fn client(site: &Site, host: &HostName) -> &'static str {
     if site.sudo(host) { CLIENT_SUDO } else { CLIENT }
 }
 
 /// The same for what must not be begun twice.
-fn once(site: &Site, host: &str, ticket: &str) -> String {
+fn once(site: &Site, host: &HostName, ticket: &str) -> String {
     let sudo = if site.sudo(host) { "sudo -n " } else { "" };
     format!(
         "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c --user=root --batch \
@@ -35,34 +33,23 @@ fn once(site: &Site, host: &str, ticket: &str) -> String {
 }
 
 /// Runs statements on hosts at once, each with its own variables.
-pub(super) async fn on(
-    site: &Site,
-    machine: &Machine,
-    index: usize,
-    sql: &Sql,
-    hosts: &[String],
-    manner: Manner,
-) -> BTreeMap<String, Result<Answer, Trouble>> {
-    let runs = hosts
-        .iter()
-        .map(|host| async move { (host.clone(), run(site, machine, index, sql, host, manner).await) });
-    join_all(runs).await.into_iter().collect()
+pub(super) async fn on(site: &Site, at: StepRef<'_>, sql: &Sql, places: &Places, manner: Manner) -> Answers {
+    on_hosts(places, |host| run(site, at, sql, host, manner)).await
 }
 
 async fn run(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     sql: &Sql,
-    host: &str,
+    host: &HostName,
     manner: Manner,
 ) -> Result<Answer, Trouble> {
-    let text = machine.at(index, Some(host), |scope| scope.sql(&sql.text, false));
-    let text = text.unwrap_or_else(|| Ok(String::new())).map_err(|e| Trouble::Failed(e.to_string()))?;
+    let text = at.at(Some(host), |scope| scope.sql(&sql.text, false));
+    let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
     let text = Zeroizing::new(terminated(text));
     let session = site.session(host).await?;
     let mut sink = site.sink(host, manner.quiet);
-    let command = match ticket::of(machine, index, host, manner.what) {
+    let command = match ticket::of(at, host, manner.what) {
         None => client(site, host).to_owned(),
         Some(ticket) => once(site, host, &ticket),
     };

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Act, Machine, Site, Step, detached, own_folder, salt, script};
+use super::{Act, Place, Places, Site, Step, StepRef, detached, own_folder, salt, script};
+use crate::domain::names::HostName;
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::scope::quoted;
 
@@ -48,13 +49,13 @@ impl Manner {
 }
 
 /// The name of the folder on a host, which is there as long as the change is under way; none for what only asks.
-pub(super) fn of(machine: &Machine, index: usize, host: &str, what: For) -> Option<String> {
+pub(super) fn of(at: StepRef<'_>, host: &HostName, what: For) -> Option<String> {
     match what {
         For::Asking => None,
-        For::Change => Some(format!("{}-{host}.now", detached::folder(machine, index))),
+        For::Change => Some(format!("{}-{host}.now", detached::folder(at))),
         For::Undo => {
-            let undos = machine.records().get(index).map_or(1, |r| r.undos.max(1));
-            Some(format!("{}-{host}-undo-{undos}.now", detached::folder(machine, index)))
+            let undos = at.record().undos.max(1);
+            Some(format!("{}-{host}-undo-{undos}.now", detached::folder(at)))
         }
     }
 }
@@ -80,45 +81,58 @@ pub(super) fn end(name: &str) -> String {
 /// under way after the step's own time is unknown.
 pub(super) async fn settle(
     site: &Site,
-    machine: &Machine,
-    index: usize,
+    at: StepRef<'_>,
     act: &Act,
-    hosts: &[String],
+    places: &Places,
     what: For,
-) -> BTreeMap<String, HostOutcome> {
-    let Some(step) = machine.plan().steps.get(index).map(|p| &p.step) else { return BTreeMap::new() };
-    let (places, sudo) = match act {
-        Act::Sql(_) => (hosts.to_vec(), false),
-        Act::Edit(_) => (hosts.to_vec(), true),
-        Act::Run(script) | Act::Fence(script) if !step.detached => (hosts.to_vec(), script.sudo),
-        Act::Salt(call) if !call.job => (vec![site.reach.jump().to_string()], true),
-        _ => return BTreeMap::new(),
+) -> BTreeMap<Place, HostOutcome> {
+    let step = at.step();
+    let hosts: Vec<HostName> = places.hosts().cloned().collect();
+    let (looked_at, sudo) = match act {
+        Act::Sql(_) => (hosts.clone(), false),
+        Act::Edit(_) => (hosts.clone(), true),
+        Act::Run(script) | Act::Fence(script) if !step.detached => (hosts.clone(), script.sudo),
+        Act::Salt(call) if !call.job => (vec![site.reach.jump().clone()], true),
+        // These leave no folder of that kind: what proves them tells.
+        Act::Run(_)
+        | Act::Fence(_)
+        | Act::Salt(_)
+        | Act::Note(_)
+        | Act::Input(_)
+        | Act::Check(_)
+        | Act::WaitUntil { .. }
+        | Act::HostKey(_)
+        | Act::Manual { .. }
+        | Act::Confirm { .. }
+        | Act::Challenge { .. }
+        | Act::Approve { .. }
+        | Act::Hold { .. }
+        | Act::Elect { .. }
+        | Act::Group
+        | Act::Report => return BTreeMap::new(),
     };
-    let looked = places.iter().map(|place| async move {
-        let name = of(machine, index, place, what).unwrap_or_default();
-        (place.clone(), over(site, place, &name, sudo, step).await)
+    let looked = looked_at.iter().map(|host| async move {
+        let over = match of(at, host, what) {
+            Some(name) => over(site, host, &name, sudo, step).await,
+            None => Ok(()),
+        };
+        (Place::from(host), over)
     });
     let looked = futures::future::join_all(looked).await;
-    let mut open: BTreeMap<String, String> =
+    let mut open: BTreeMap<Place, String> =
         looked.into_iter().filter_map(|(place, over)| Some((place, over.err()?))).collect();
     if let Act::Salt(call) = act {
         let why = match open.into_values().next() {
             Some(why) => Some(why),
-            None => jobs_over(site, &call.function, hosts, step).await.err(),
+            None => jobs_over(site, &call.function, places, step).await.err(),
         };
-        open = why.map(|why| hosts.iter().map(|h| (h.clone(), why.clone())).collect()).unwrap_or_default();
+        open = why.map(|why| places.each(|_| why.clone()).into_map()).unwrap_or_default();
     }
-    let unknown = |why| HostOutcome {
-        verdict: Verdict::Unknown(why),
-        values: BTreeMap::new(),
-        output: String::new(),
-        proof: Vec::new(),
-    };
-    open.into_iter().map(|(host, why)| (host, unknown(why))).collect()
+    open.into_iter().map(|(place, why)| (place, HostOutcome::of(Verdict::Unknown(why)))).collect()
 }
 
 /// Waits until a change is over on a host; an error says what is to be looked at.
-async fn over(site: &Site, host: &str, name: &str, sudo: bool, step: &Step) -> Result<(), String> {
+async fn over(site: &Site, host: &HostName, name: &str, sudo: bool, step: &Step) -> Result<(), String> {
     let until = Instant::now() + step.timeout;
     let look = look(name);
     loop {
@@ -153,10 +167,10 @@ pub(super) fn look(name: &str) -> String {
 
 /// Waits until no job of that function runs on these minions: it goes on there when the one who called it has gone. A
 /// minion that does not answer is left to the proof.
-async fn jobs_over(site: &Site, function: &str, hosts: &[String], step: &Step) -> Result<(), String> {
+async fn jobs_over(site: &Site, function: &str, places: &Places, step: &Step) -> Result<(), String> {
     let until = Instant::now() + step.timeout;
     let text =
-        format!("salt --out=json --static --timeout=10 -L {} saltutil.running", quoted(&hosts.join(",")));
+        format!("salt --out=json --static --timeout=10 -L {} saltutil.running", quoted(&places.names(",")));
     loop {
         let said = salt::on_jump(site, &text, LOOK_LIMIT, None).await;
         let said = said.map_err(|trouble| format!("Salt cannot be asked: {}", trouble.words()))?;

@@ -91,14 +91,14 @@ fn state(entries: &[Entry]) -> String {
         stopped = None;
         match &entry.event {
             Event::Intent { step: s, phase, .. } => {
-                open = Some((s, *phase));
-                step = Some(s);
+                open = Some((s.as_str(), *phase));
+                step = Some(s.as_str());
             }
             Event::Outcome { step: s, .. } => {
                 open = None;
-                step = Some(s);
+                step = Some(s.as_str());
             }
-            Event::Answered { step: s, .. } => step = Some(s),
+            Event::Answered { step: s, .. } => step = Some(s.as_str()),
             Event::Stopped { reason } => stopped = Some(reason),
             Event::Ended { how } => {
                 return match how {

@@ -10,7 +10,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::*;
-use crate::runbook::event::{Ending, Phase};
+use crate::runbook::event::{Ending, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::ids::StepId;
+use crate::runbook::place::Place;
 use crate::runbook::plan::Frozen;
 
 pub(in crate::runbook) fn started() -> Event {
@@ -43,10 +45,10 @@ fn note(text: &str) -> Event {
 
 fn intent(step: &str) -> Event {
     Event::Intent {
-        step: step.to_owned(),
+        step: StepId::new(step).unwrap(),
         phase: Phase::Run,
         attempt: 1,
-        commands: BTreeMap::from([("db2".to_owned(), "SET GLOBAL read_only=0".to_owned())]),
+        commands: BTreeMap::from([(Place::new("db2").unwrap(), "SET GLOBAL read_only=0".to_owned())]),
         facts: vec![],
     }
 }
@@ -301,10 +303,10 @@ fn runs_are_listed_as_they_stand() {
     assert_eq!(runs(&folder), vec![]);
     let stopped = Event::Stopped { reason: "the link was lost".to_owned() };
     let outcome = |phase| Event::Outcome {
-        step: "freeze".to_owned(),
+        step: StepId::new("freeze").unwrap(),
         phase,
         attempt: 1,
-        hosts: BTreeMap::new(),
+        hosts: Outcomes::one(Place::Nowhere, HostOutcome::of(Verdict::Done)),
         withheld: Vec::new(),
         took_ms: 1,
     };

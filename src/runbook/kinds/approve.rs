@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
@@ -40,7 +41,7 @@ impl StepKind for ApproveStep {
         vec![self.text.to_string()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.shown(&self.text)
     }
 

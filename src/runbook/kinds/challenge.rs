@@ -6,6 +6,7 @@ use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
 use crate::runbook::describe;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
@@ -45,7 +46,7 @@ impl StepKind for ChallengeStep {
         std::iter::once(format!("type {}", self.value)).chain(describe::covered(&self.covers)).collect()
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.shown(&self.value)
     }
 

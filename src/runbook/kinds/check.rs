@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Part, Reads, StepKind, Used};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Act, Ask};
@@ -38,8 +39,8 @@ impl StepKind for CheckStep {
         vec![self.ask.line()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, hosts: &[String]) -> String {
-        act::ask::shown(scope, &self.ask, hosts)
+    fn shown(&self, scope: &Scope<'_>, places: &Places) -> String {
+        act::ask::shown(scope, &self.ask, places)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {

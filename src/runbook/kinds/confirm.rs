@@ -6,6 +6,7 @@ use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
 use crate::runbook::describe;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys, place};
 use crate::runbook::spec::{Act, Step};
@@ -51,7 +52,7 @@ impl StepKind for ConfirmStep {
         describe::covered(&self.covers)
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

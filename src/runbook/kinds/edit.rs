@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::spec::{Act, Change, Edit};
@@ -106,7 +107,7 @@ impl StepKind for EditStep {
         std::iter::once(self.edit.file.to_string()).chain(changes).collect()
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         act::edit::shown(scope, &self.edit)
     }
 

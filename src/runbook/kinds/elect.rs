@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Brings, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
@@ -78,7 +79,7 @@ impl StepKind for ElectStep {
         vec![format!("{} = the host with the most {}", self.into, self.by.join(", then "))]
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
 use crate::runbook::spec::{Act, Ask, OnFail, Script, Step};
@@ -49,7 +50,7 @@ impl StepKind for FenceStep {
         vec![self.script.text.trim_end().to_owned()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.script(&self.script, true).unwrap_or_else(|e| e.to_string())
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Batch, HoldsSteps, Inside, KindEntry, Part, Reads, StepKind, Turn, Used};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
+use crate::runbook::place::Places;
 use crate::runbook::plan::FrozenHost;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Step;
@@ -116,7 +117,7 @@ impl StepKind for ForEachStep {
         vec![format!("{over}, {batch} at a time, as {item}; {max_failures} may fail")]
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::spec::{Act, Ask, Sql};
@@ -57,7 +58,7 @@ impl StepKind for HoldStep {
         vec![self.sql.text.to_string()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         let text = scope.sql(&self.sql.text, true).unwrap_or_else(|e| e.to_string());
         format!("{text}\n-- in a session that stays open")
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::spec::{Act, HostKey};
@@ -50,7 +51,7 @@ impl StepKind for HostKeyStep {
         vec![format!("known_hosts: {key} ({fingerprint}) at {address}")]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         act::host_key::shown(scope, &self.key)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{HoldsSteps, Inside, KindEntry, Part, Reads, StepKind, Turn, Used};
 use crate::config::reader::{At, Reader, Table};
+use crate::runbook::place::Places;
 use crate::runbook::plan::FrozenHost;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Step;
@@ -137,7 +138,7 @@ impl StepKind for IncludeStep {
         Vec::new()
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Brings, KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Act, Input, Step};
@@ -48,7 +49,7 @@ impl StepKind for InputStep {
         vec![self.input.label.clone()]
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

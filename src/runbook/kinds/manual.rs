@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Brings, Effects, KindEntry, Part, Reads, StepKind, Used};
 use crate::config::reader::Table;
 use crate::domain::run::{Asks, Effect};
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
@@ -59,7 +60,7 @@ impl StepKind for ManualStep {
         vec![self.text.to_string()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.shown(&self.text)
     }
 

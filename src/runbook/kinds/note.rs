@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
@@ -37,7 +38,7 @@ impl StepKind for NoteStep {
         vec![self.text.to_string()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.shown(&self.text)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{KindEntry, Part, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, keys};
@@ -34,7 +35,7 @@ impl StepKind for ReportStep {
         Vec::new()
     }
 
-    fn shown(&self, _: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
         String::new()
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Act, Ask, Script};
@@ -46,7 +47,7 @@ impl StepKind for RunStep {
         vec![self.script.text.trim_end().to_owned()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, _: &[String]) -> String {
+    fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
         scope.script(&self.script, true).unwrap_or_else(|e| e.to_string())
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Act, Ask, SaltCall};
@@ -49,8 +50,8 @@ impl StepKind for SaltStep {
         vec![self.call.line()]
     }
 
-    fn shown(&self, scope: &Scope<'_>, hosts: &[String]) -> String {
-        act::salt::shown(scope, &self.call, hosts)
+    fn shown(&self, scope: &Scope<'_>, places: &Places) -> String {
+        act::salt::shown(scope, &self.call, places)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Effects, KindEntry, Part, Reads, StepKind, Used};
 use crate::config::reader::Table;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
 use crate::runbook::spec::{Act, Ask, Step};
@@ -58,8 +59,8 @@ impl StepKind for WaitUntilStep {
         vec![self.ask.line(), format!("again every {} s", self.every.as_secs_f64())]
     }
 
-    fn shown(&self, scope: &Scope<'_>, hosts: &[String]) -> String {
-        act::ask::shown(scope, &self.ask, hosts)
+    fn shown(&self, scope: &Scope<'_>, places: &Places) -> String {
+        act::ask::shown(scope, &self.ask, places)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {

@@ -1,54 +1,71 @@
 //! What an entry of the journal makes of a run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{
-    Act, Effect, Event, Leaving, Machine, Phase, PlannedStep, Record, Status, Value, ValueKind, Verdict,
-    kinds,
+    Act, Effect, Event, Impossible, Leaving, Machine, Phase, PlannedStep, Record, Status, StepId, Value,
+    Verdict, Way, kinds,
 };
-use crate::runbook::event::HostOutcome;
+use crate::runbook::event::Outcomes;
+use crate::runbook::place::Place;
 
 impl Machine {
     /// Takes an entry of the journal.
-    pub fn apply(&mut self, event: &Event) {
+    ///
+    /// # Errors
+    /// When it is about another plan than this run's, or cannot be: the run must not go on.
+    pub fn apply(&mut self, event: &Event) -> Result<(), Impossible> {
         match event {
-            Event::Intent { step, phase, commands, .. } => self.intend(step, *phase, commands),
+            Event::Intent { step, phase, commands, .. } => self.intend(step, *phase, commands)?,
             Event::Outcome { step, phase, hosts, withheld, .. } => {
-                self.conclude(step, *phase, hosts);
-                self.withhold(step, withheld);
+                self.conclude(step, *phase, hosts)?;
+                self.withhold(step, withheld)?;
             }
-            Event::Answered { step, asked, answer, .. } if asked == "choice" => self.decide(step, answer),
-            Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone())),
-            Event::Excluded { host, reason, .. } => {
+            Event::Answered { step, asked, answer, .. } => {
+                self.find(step)?;
+                if asked == "choice" {
+                    let way = Way::of_word(answer).ok_or_else(|| Impossible::At {
+                        step: step.clone(),
+                        what: format!("the journal has the choice {answer:?}, which there is not"),
+                    })?;
+                    self.decide(step, way)?;
+                }
+            }
+            Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone()))?,
+            Event::Excluded { host, step, reason } => {
+                self.find(step)?;
                 self.excluded.insert(host.clone(), reason.clone());
                 self.without_excluded();
             }
-            Event::HoldLost { step, .. } => self.set(step, Status::Waiting),
+            Event::HoldLost { step, .. } => self.set(step, Status::Waiting)?,
             Event::RollingBack { reason } => self.leaving = Some(Leaving::Back(reason.clone())),
             Event::Abandoning { reason } => self.leaving = Some(Leaving::Abandon(reason.clone())),
             Event::Resumed { .. } => self.resume(),
             Event::Ended { how } => self.ended = Some(how.clone()),
-            Event::Started { .. }
-            | Event::Answered { .. }
-            | Event::Note { .. }
-            | Event::Trouble { .. }
-            | Event::Stopped { .. } => {}
+            Event::Started { .. } | Event::Note { .. } | Event::Trouble { .. } | Event::Stopped { .. } => {}
         }
+        Ok(())
     }
 
-    fn record(&mut self, step: &str) -> Option<(&mut Record, &PlannedStep)> {
-        let index = self.plan.index(step)?;
-        Some((self.records.get_mut(index)?, self.plan.steps.get(index)?))
+    fn entry(&mut self, step: &StepId) -> Result<(&Arc<PlannedStep>, &mut Record), Impossible> {
+        let found = self.steps.iter_mut().find(|(planned, _)| planned.id == *step);
+        let (planned, record) = found.ok_or_else(|| Impossible::UnknownStep(step.clone()))?;
+        Ok((planned, record))
     }
 
-    fn set(&mut self, step: &str, status: Status) {
-        if let Some((record, _)) = self.record(step) {
-            record.status = status;
-        }
+    fn set(&mut self, step: &StepId, status: Status) -> Result<(), Impossible> {
+        self.entry(step)?.1.status = status;
+        Ok(())
     }
 
-    fn intend(&mut self, step: &str, phase: Phase, commands: &BTreeMap<String, String>) {
-        let Some((record, _)) = self.record(step) else { return };
+    fn intend(
+        &mut self,
+        step: &StepId,
+        phase: Phase,
+        commands: &BTreeMap<Place, String>,
+    ) -> Result<(), Impossible> {
+        let (_, record) = self.entry(step)?;
         match phase {
             Phase::Run => {
                 record.attempts += 1;
@@ -63,78 +80,86 @@ impl Machine {
             // Looking changes nothing: the status it was looked from stays.
             Phase::Probe | Phase::UndoProbe => {}
         }
+        Ok(())
     }
 
-    fn conclude(&mut self, step: &str, phase: Phase, hosts: &BTreeMap<String, HostOutcome>) {
-        let Some((record, planned)) = self.record(step) else { return };
+    fn conclude(&mut self, step: &StepId, phase: Phase, hosts: &Outcomes) -> Result<(), Impossible> {
+        let (planned, record) = self.entry(step)?;
         let kinds = kinds(planned);
-        let undoing = matches!(phase, Phase::Undo | Phase::UndoProbe);
-        if !undoing {
-            for (host, outcome) in hosts {
-                record.hosts.insert(host.clone(), outcome.verdict.clone());
-            }
-        }
-        let verdicts: Vec<(&str, &Verdict)> = match undoing {
-            true => hosts.iter().map(|(h, o)| (h.as_str(), &o.verdict)).collect(),
-            false => record.hosts.iter().map(|(h, v)| (h.as_str(), v)).collect(),
+        let undoing = match phase {
+            Phase::Run | Phase::Probe => false,
+            Phase::Undo | Phase::UndoProbe => true,
         };
-        record.status = sum(&verdicts, undoing);
-        for (host, outcome) in hosts {
+        record.status = if undoing {
+            sum(hosts.iter().map(|(place, outcome)| (place, &outcome.verdict)), true)
+        } else {
+            for (place, outcome) in hosts {
+                record.hosts.insert(place.clone(), outcome.verdict.clone());
+                record.touched_on.extend(place.host().cloned());
+            }
+            sum(&record.hosts, false)
+        };
+        for (place, outcome) in hosts {
             for (name, text) in &outcome.values {
-                let kind = kinds.iter().find(|(n, _)| n == name).map_or(ValueKind::Lines, |(_, kind)| *kind);
-                // It fitted when it was written.
-                if let Ok(value) = Value::new(kind, text) {
-                    let by_host = self.captured.entry(name.clone()).or_default();
-                    by_host.insert(host.clone(), value);
-                }
+                let odd = |why: &str| Impossible::At {
+                    step: step.clone(),
+                    what: format!("the journal has a value of {name} that {why}"),
+                };
+                let kind = kinds.iter().find(|(n, _)| n == name).map(|(_, kind)| *kind);
+                let kind = kind.ok_or_else(|| odd("the step does not capture"))?;
+                let value = Value::new(kind, text).map_err(|error| odd(&format!("does not fit: {error}")))?;
+                self.captured.entry(name.clone()).or_default().insert(place.clone(), value);
             }
         }
         self.without_excluded();
+        Ok(())
     }
 
     /// Values of it were not written, as they hold a secret.
-    fn withhold(&mut self, step: &str, names: &[String]) {
-        if let Some((record, _)) = self.record(step) {
-            record.withheld |= !names.is_empty();
-        }
+    fn withhold(&mut self, step: &StepId, names: &[String]) -> Result<(), Impossible> {
+        self.entry(step)?.1.withheld |= !names.is_empty();
+        Ok(())
     }
 
     /// A step that stands only because of hosts that are left out now goes on without them.
     fn without_excluded(&mut self) {
-        for record in &mut self.records {
+        for (_, record) in &mut self.steps {
             let before = record.hosts.len();
-            record.hosts.retain(|host, _| !self.excluded.contains_key(host));
+            record.hosts.retain(|place, _| place.host().is_none_or(|host| !self.excluded.contains_key(host)));
             if record.hosts.len() == before
                 || !matches!(record.status, Status::Failed(_) | Status::Unknown(_))
             {
                 continue;
             }
-            let verdicts: Vec<(&str, &Verdict)> = record.hosts.iter().map(|(h, v)| (h.as_str(), v)).collect();
-            record.status = match verdicts.is_empty() {
+            record.status = match record.hosts.is_empty() {
                 true => Status::Skipped("no host is left to do it on".to_owned()),
-                false => sum(&verdicts, false),
+                false => sum(&record.hosts, false),
             };
         }
     }
 
     /// A person decided what becomes of a step.
-    fn decide(&mut self, step: &str, answer: &str) {
-        let Some((record, _)) = self.record(step) else { return };
+    fn decide(&mut self, step: &StepId, way: Way) -> Result<(), Impossible> {
+        let (_, record) = self.entry(step)?;
         let undoing = matches!(record.status, Status::UndoFailed(_) | Status::UndoUnknown(_));
-        match answer {
-            "retry" if undoing => record.status = Status::Done,
-            "retry" => record.status = Status::Waiting,
-            "look" if undoing => record.status = Status::Open(Phase::Undo),
-            "look" => record.status = Status::Open(Phase::Run),
-            "done" if undoing => record.status = Status::Undone,
-            "done" => {
+        match way {
+            Way::Retry if undoing => record.status = Status::Done,
+            Way::Retry => record.status = Status::Waiting,
+            Way::Look if undoing => record.status = Status::Open(Phase::Undo),
+            Way::Look => record.status = Status::Open(Phase::Run),
+            Way::WasDone if undoing => record.status = Status::Undone,
+            Way::WasDone => {
                 record.status = Status::Done;
                 record.hosts.values_mut().for_each(|v| *v = Verdict::Done);
             }
-            "not_done" if undoing => record.status = Status::UndoFailed("it was not taken back".to_owned()),
-            "not_done" => record.status = Status::NotDone,
-            _ => {}
+            Way::WasNotDone if undoing => {
+                record.status = Status::UndoFailed("it was not taken back".to_owned())
+            }
+            Way::WasNotDone => record.status = Status::NotDone,
+            // What follows from these is written down by itself.
+            Way::Skip | Way::Exclude | Way::Rollback | Way::Stop | Way::Abandon => {}
         }
+        Ok(())
     }
 
     /// Another process goes on: secrets are gone, and so are held sessions; what reads them reads again.
@@ -143,16 +168,18 @@ impl Machine {
             values.retain(|_, value| !value.is_secret() && !value.is_hidden());
         }
         self.captured.retain(|_, values| !values.is_empty());
-        let plan = self.plan.clone();
-        for (index, planned) in plan.steps.iter().enumerate() {
+        let reached: Vec<StepId> =
+            self.steps().filter(|s| s.record().status != Status::Waiting).map(|s| s.id().clone()).collect();
+        for (planned, record) in &mut self.steps {
             let step = &planned.step;
-            let withheld = self.records.get(index).is_some_and(|record| record.withheld);
+            let withheld = record.withheld;
             let again = match &step.act {
-                Act::Hold { until, .. } => !until.as_ref().is_some_and(|id| self.reached(id)),
+                Act::Hold { until, .. } => {
+                    !until.as_ref().is_some_and(|id| reached.iter().any(|step| *step == id.as_str()))
+                }
                 Act::Input(input) => input.sensitive || withheld,
                 _ => step.effect == Effect::Read && (withheld || step.capture.iter().any(|c| c.sensitive)),
             };
-            let Some(record) = self.records.get_mut(index) else { continue };
             let only_looks = step.effect == Effect::Read || matches!(step.act, Act::Hold { .. });
             if (again && record.status == Status::Done)
                 || (only_looks && record.status == Status::Open(Phase::Run))
@@ -161,43 +188,74 @@ impl Machine {
             }
         }
     }
+}
 
-    fn reached(&self, id: &str) -> bool {
-        self.plan.index(id).and_then(|i| self.records.get(i)).is_some_and(|r| r.status != Status::Waiting)
+/// What verdicts make together: the worst, with the hosts' names. Of no verdict at all nothing is known.
+fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing: bool) -> Status {
+    let (mut unknown, mut failed) = (Vec::new(), Vec::new());
+    let (mut done, mut not_done, mut printed) = (false, false, false);
+    for (place, verdict) in verdicts {
+        let told = |why: &String| match place {
+            Place::Nowhere => why.clone(),
+            Place::Host(host) => format!("{host}: {why}"),
+        };
+        match verdict {
+            Verdict::Done => done = true,
+            Verdict::NotDone => not_done = true,
+            Verdict::Printed => printed = true,
+            Verdict::Failed(why) => failed.push(told(why)),
+            Verdict::Unknown(why) => unknown.push(told(why)),
+        }
+    }
+    let status = |undo: fn(String) -> Status, run: fn(String) -> Status, why: &[String]| {
+        if undoing { undo(why.join("; ")) } else { run(why.join("; ")) }
+    };
+    if !unknown.is_empty() {
+        return status(Status::UndoUnknown, Status::Unknown, &unknown);
+    }
+    if !failed.is_empty() {
+        return status(Status::UndoFailed, Status::Failed, &failed);
+    }
+    match (undoing, not_done, printed, done) {
+        (true, true, _, _) => Status::UndoFailed("it was not taken back".to_owned()),
+        (false, true, _, _) => Status::NotDone,
+        (true, false, true, _) | (true, false, false, true) => Status::Undone,
+        (false, false, true, _) => Status::Printed,
+        (false, false, false, true) => Status::Done,
+        (_, false, false, false) => {
+            status(Status::UndoUnknown, Status::Unknown, &["no host reported how it went".to_owned()])
+        }
     }
 }
 
-/// What the verdicts of several hosts make together: the worst, with the hosts' names.
-fn sum(verdicts: &[(&str, &Verdict)], undoing: bool) -> Status {
-    let told = |pick: &dyn Fn(&Verdict) -> Option<String>| {
-        let all: Vec<String> = verdicts
-            .iter()
-            .filter_map(|(host, verdict)| {
-                let why = pick(verdict)?;
-                Some(if host.is_empty() { why } else { format!("{host}: {why}") })
-            })
-            .collect();
-        (!all.is_empty()).then(|| all.join("; "))
-    };
-    let unknown = told(&|v| match v {
-        Verdict::Unknown(why) => Some(why.clone()),
-        _ => None,
-    });
-    let failed = told(&|v| match v {
-        Verdict::Failed(why) => Some(why.clone()),
-        _ => None,
-    });
-    let not_done = verdicts.iter().any(|(_, v)| **v == Verdict::NotDone);
-    let printed = verdicts.iter().any(|(_, v)| **v == Verdict::Printed);
-    match (unknown, failed, undoing) {
-        (Some(why), _, true) => Status::UndoUnknown(why),
-        (Some(why), _, false) => Status::Unknown(why),
-        (None, Some(why), true) => Status::UndoFailed(why),
-        (None, Some(why), false) => Status::Failed(why),
-        (None, None, true) if not_done => Status::UndoFailed("it was not taken back".to_owned()),
-        (None, None, true) => Status::Undone,
-        (None, None, false) if not_done => Status::NotDone,
-        (None, None, false) if printed => Status::Printed,
-        (None, None, false) => Status::Done,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_no_verdict_nothing_is_known() {
+        assert!(matches!(sum([], false), Status::Unknown(_)));
+        assert!(matches!(sum([], true), Status::UndoUnknown(_)));
+    }
+
+    #[test]
+    fn the_worst_verdict_counts() {
+        let (one, two) = (Place::new("a").unwrap_or(Place::Nowhere), Place::Nowhere);
+        let all = |other: Verdict, undoing| {
+            [
+                sum([(&one, &Verdict::Done), (&two, &other)], undoing),
+                sum([(&one, &other), (&two, &Verdict::Done)], undoing),
+            ]
+        };
+        let (failed, unknown) = (Verdict::Failed("x".to_owned()), Verdict::Unknown("y".to_owned()));
+        assert!(all(Verdict::Done, false).iter().all(|s| *s == Status::Done));
+        assert!(all(Verdict::Done, true).iter().all(|s| *s == Status::Undone));
+        assert!(all(Verdict::NotDone, false).iter().all(|s| *s == Status::NotDone));
+        assert!(all(Verdict::NotDone, true).iter().all(|s| matches!(s, Status::UndoFailed(_))));
+        assert!(all(failed.clone(), false).iter().all(|s| matches!(s, Status::Failed(_))));
+        assert!(all(failed, true).iter().all(|s| matches!(s, Status::UndoFailed(_))));
+        assert!(all(unknown.clone(), false).iter().all(|s| matches!(s, Status::Unknown(_))));
+        assert!(all(unknown, true).iter().all(|s| matches!(s, Status::UndoUnknown(_))));
+        assert!(all(Verdict::Printed, false).iter().all(|s| *s == Status::Printed));
     }
 }

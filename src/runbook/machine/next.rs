@@ -1,14 +1,22 @@
 //! What comes next.
 
-use super::{Act, Confirming, Ending, Event, Leaving, Machine, OnFail, Phase, Status, Undo, Verdict};
+use std::sync::Arc;
+
+use super::{
+    Act, Confirming, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status,
+    StepRef, Verdict,
+};
+use crate::domain::names::HostName;
+use crate::runbook::place::{Place, Places};
+use crate::runbook::scope::ScopeError;
 
 /// What comes next in a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Next {
     /// Something follows from what is known: to be written down.
     Record(Event),
     /// Something is to be done.
-    Do(Doing),
+    Do(Task),
     /// A person decides.
     Decide(Decision),
     /// It is over.
@@ -16,25 +24,25 @@ pub enum Next {
 }
 
 /// Something to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doing {
-    /// The step, an index of the plan.
-    pub step: usize,
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The step.
+    pub step: Arc<PlannedStep>,
     /// What for.
     pub phase: Phase,
     /// From 1.
     pub attempt: u32,
-    /// The hosts it is to be done on; none for a step on no host.
-    pub hosts: Vec<String>,
+    /// Where it is to be done: on no host, or on at least one.
+    pub places: Places,
     /// Whether a person is asked right before.
     pub confirm: bool,
 }
 
 /// A step that stands, and how it may go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Decision {
-    /// The step, an index of the plan.
-    pub step: usize,
+    /// The step.
+    pub step: Arc<PlannedStep>,
     /// What happened.
     pub why: String,
     /// Whether nobody knows if it was done.
@@ -66,125 +74,164 @@ pub enum Way {
     Abandon,
 }
 
+impl Way {
+    /// All of them.
+    const ALL: [Self; 9] = [
+        Self::Retry,
+        Self::Look,
+        Self::WasDone,
+        Self::WasNotDone,
+        Self::Skip,
+        Self::Exclude,
+        Self::Rollback,
+        Self::Stop,
+        Self::Abandon,
+    ];
+
+    /// The word in the journal.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Look => "look",
+            Self::WasDone => "done",
+            Self::WasNotDone => "not_done",
+            Self::Skip => "skip",
+            Self::Exclude => "exclude",
+            Self::Rollback => "rollback",
+            Self::Stop => "stop",
+            Self::Abandon => "abandon",
+        }
+    }
+
+    /// The way that a word of the journal means.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.word() == word)
+    }
+}
+
+/// What comes next, or what cannot be.
+type Outlook<T> = Result<T, Impossible>;
+
+const LOOK: [Way; 3] = [Way::Look, Way::WasDone, Way::WasNotDone];
+
 impl Machine {
     /// What comes next.
-    #[must_use]
-    pub fn next(&self) -> Next {
+    ///
+    /// # Errors
+    /// When the run is in a state that cannot be: it must stop.
+    pub fn next(&self) -> Outlook<Next> {
         if let Some(ended) = &self.ended {
-            return Next::Ended(ended.clone());
+            return Ok(Next::Ended(ended.clone()));
         }
         match &self.leaving {
             Some(Leaving::Back(_)) => return self.next_back(),
             Some(Leaving::Abandon(reason)) => {
                 let ending = Ending::Abandoned(reason.clone());
-                return self.closing().unwrap_or(Next::Ended(ending));
+                return Ok(self.closing()?.unwrap_or(Next::Ended(ending)));
             }
             None => {}
         }
-        for index in 0..self.records.len() {
-            if let Some(next) = self.next_of(index) {
-                return next;
+        for step in self.steps() {
+            if let Some(next) = self.next_of(step)? {
+                return Ok(next);
             }
         }
-        Next::Ended(Ending::Finished)
+        Ok(Next::Ended(Ending::Finished))
     }
 
     /// What comes next of a step; `None` when the run goes on behind it.
-    fn next_of(&self, index: usize) -> Option<Next> {
-        let (record, planned) = (self.records.get(index)?, self.plan.steps.get(index)?);
-        match &record.status {
-            status if status.is_settled() => None,
-            Status::Waiting => Some(self.begin(index)),
-            Status::Open(_) => Some(self.look(index)),
-            Status::Failed(why) => match self.failed(index, why) {
+    fn next_of(&self, at: StepRef<'_>) -> Outlook<Option<Next>> {
+        Ok(match &at.record().status {
+            Status::Done | Status::Printed | Status::Skipped(_) | Status::Undone => None,
+            Status::Waiting => Some(self.begin(at)?),
+            Status::Open(_) => Some(self.look(at)?),
+            Status::Failed(why) => match self.failed(at, why) {
                 // A dry run tells everything a live one would stand at.
                 Next::Decide(_) if self.dry_run => None,
                 next => Some(next),
             },
             Status::NotDone => {
-                let why = format!("{} was begun and was not done", planned.id);
-                Some(self.decide_on(index, why, false, &[Way::Retry]))
+                let why = format!("{} was begun and was not done", at.id());
+                Some(self.decide_on(at, why, false, &[Way::Retry]))
             }
-            Status::Unknown(why) => {
-                let ways = [Way::Look, Way::WasDone, Way::WasNotDone];
-                Some(self.decide_on(index, why.clone(), true, &ways))
-            }
-            _ => None,
-        }
+            Status::Unknown(why) => Some(self.decide_on(at, why.clone(), true, &LOOK)),
+            // Of the closing steps: what could not be undone is not done anew.
+            Status::UndoFailed(_) | Status::UndoUnknown(_) => None,
+        })
     }
 
-    fn begin(&self, index: usize) -> Next {
-        let Some((record, planned)) = self.records.get(index).zip(self.plan.steps.get(index)) else {
-            return Next::Ended(Ending::Finished);
-        };
-        let skipped = |reason: String| Next::Record(Event::Skipped { step: planned.id.clone(), reason });
-        if let Some(reason) = self.left_out(index) {
+    fn begin(&self, at: StepRef<'_>) -> Outlook<Next> {
+        let (record, planned) = (at.record(), at.planned());
+        let skipped = |reason: String| Ok(Next::Record(Event::Skipped { step: planned.id.clone(), reason }));
+        if let Some(reason) = self.left_out(planned) {
             return skipped(reason);
         }
         if self.dry_run
-            && let Some(reason) = self.rests_on_unknown(index)
+            && let Some(reason) = self.rests_on_unknown(planned)
         {
             return skipped(reason);
         }
-        let hosts = match self.hosts(index) {
-            Some(hosts) if hosts.is_empty() => return skipped("no host is left to do it on".to_owned()),
-            Some(hosts) => hosts,
-            None => Vec::new(),
-        };
-        // Of a change that was done on some hosts, those are not touched again.
-        let rest: Vec<String> = match Self::changes(planned) {
-            true => hosts.into_iter().filter(|h| record.hosts.get(h) != Some(&Verdict::Done)).collect(),
-            false => hosts,
+        let places = match at.hosts() {
+            Ok(None) => Places::nowhere(),
+            Ok(Some(hosts)) if hosts.is_empty() => return skipped("no host is left to do it on".to_owned()),
+            // Of a change that was done on some hosts, those are not touched again.
+            Ok(Some(hosts)) => not_done(at, hosts)
+                .ok_or_else(|| at.impossible("every host reports it as done, and the step is not"))?,
+            // The step that brings the host was left out.
+            Err(error @ ScopeError::Unknown(_)) => return skipped(error.to_string()),
+            Err(error) => return Err(at.impossible(&error.to_string())),
         };
         let confirm = match &planned.step.confirm {
             Confirming::No => false,
             Confirming::Asked => true,
             // What covers it may have been left out, or this is another attempt than the one that was agreed to.
-            Confirming::CoveredBy(id) => record.attempts > 0 || !self.is_done_near(index, id),
+            Confirming::CoveredBy(id) => record.attempts > 0 || !self.is_done_near(planned, id),
         };
-        Next::Do(Doing { step: index, phase: Phase::Run, attempt: record.attempts + 1, hosts: rest, confirm })
+        let (step, attempt) = (planned.clone(), record.attempts + 1);
+        Ok(Next::Do(Task { step, phase: Phase::Run, attempt, places, confirm }))
     }
 
     /// Whether the confirmation of that id was given: in the same batch, or outside of all batches.
-    fn is_done_near(&self, index: usize, id: &str) -> bool {
-        let prefix = self.plan.steps.get(index).and_then(|s| s.id.rsplit_once('/')).map_or("", |(p, _)| p);
-        let near = if prefix.is_empty() { id.to_owned() } else { format!("{prefix}/{id}") };
-        [near.as_str(), id].iter().any(|id| {
-            self.plan.index(id).and_then(|i| self.records.get(i)).is_some_and(|r| r.status == Status::Done)
+    fn is_done_near(&self, planned: &PlannedStep, id: &str) -> bool {
+        let near = format!("{}{id}", planned.id.prefix());
+        self.steps().any(|step| {
+            (*step.id() == near.as_str() || *step.id() == id) && step.record().status == Status::Done
         })
     }
 
     /// A step was begun, and how it went is not known: it is looked for, never done again blindly. What changes nothing
     /// is done again.
-    fn look(&self, index: usize) -> Next {
-        let Some((record, planned)) = self.records.get(index).zip(self.plan.steps.get(index)) else {
-            return Next::Ended(Ending::Finished);
-        };
+    fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
+        let planned = at.planned();
         // A value that a person saw is told by a person only.
         let told =
             matches!(planned.step.act, Act::Note(_) | Act::Report | Act::Manual { state: Some(_), .. });
         if !Self::changes(planned) || told {
-            return self.begin(index);
+            return self.begin(at);
         }
-        let hosts = self.hosts(index).unwrap_or_default();
-        let hosts = hosts.into_iter().filter(|h| record.hosts.get(h) != Some(&Verdict::Done)).collect();
-        Next::Do(Doing { step: index, phase: Phase::Probe, attempt: record.attempts, hosts, confirm: false })
+        let places = match at.hosts().map_err(|error| at.impossible(&error.to_string()))? {
+            None => Places::nowhere(),
+            Some(hosts) => match not_done(at, hosts) {
+                Some(places) => places,
+                None => {
+                    let why = format!("no host is left to ask whether {} was done", at.id());
+                    return Ok(self.decide_on(at, why, true, &LOOK));
+                }
+            },
+        };
+        let (step, attempt) = (planned.clone(), at.record().attempts);
+        Ok(Next::Do(Task { step, phase: Phase::Probe, attempt, places, confirm: false }))
     }
 
-    fn failed(&self, index: usize, why: &str) -> Next {
-        let Some((record, planned)) = self.records.get(index).zip(self.plan.steps.get(index)) else {
-            return Next::Ended(Ending::Finished);
-        };
-        let bad: Vec<&String> = record
-            .hosts
-            .iter()
-            .filter(|(h, v)| !h.is_empty() && matches!(v, Verdict::Failed(_)))
-            .map(|(h, _)| h)
-            .collect();
-        let left_out = self.excluded.len();
+    fn failed(&self, at: StepRef<'_>, why: &str) -> Next {
+        let planned = at.planned();
+        let failed = at.record().hosts.iter().filter(|(_, v)| matches!(v, Verdict::Failed(_)));
+        let bad: Vec<&HostName> = failed.filter_map(|(place, _)| place.host()).collect();
         // A batch may lose so many hosts by itself; more than that is a person's decision.
         if let Some(host) = bad.first()
-            && left_out + bad.len() <= planned.max_failures
+            && self.excluded.len() + bad.len() <= planned.max_failures
         {
             let reason = format!("{why} (up to {} may fail)", planned.max_failures);
             return Next::Record(Event::Excluded { host: (*host).clone(), step: planned.id.clone(), reason });
@@ -192,7 +239,7 @@ impl Machine {
         let more: &[Way] = match &planned.step.on_fail {
             OnFail::Stop => &[],
             OnFail::Rollback if !self.undoable().is_empty() => {
-                let mut next = self.decide_on(index, why.to_owned(), false, &[Way::Retry]);
+                let mut next = self.decide_on(at, why.to_owned(), false, &[Way::Retry]);
                 if let Next::Decide(decision) = &mut next {
                     decision.ways.retain(|w| *w != Way::Rollback);
                     decision.ways.insert(0, Way::Rollback);
@@ -203,61 +250,79 @@ impl Machine {
             OnFail::Skip(_) => &[Way::Skip],
             OnFail::Exclude(_) => &[Way::Exclude],
         };
-        self.decide_on(index, why.to_owned(), false, &[&[Way::Retry], more].concat())
+        self.decide_on(at, why.to_owned(), false, &[&[Way::Retry], more].concat())
     }
 
-    fn decide_on(&self, step: usize, why: String, unknown: bool, ways: &[Way]) -> Next {
+    fn decide_on(&self, at: StepRef<'_>, why: String, unknown: bool, ways: &[Way]) -> Next {
         let mut ways = ways.to_vec();
         if self.leaving.is_none() && !self.undoable().is_empty() && !unknown {
             ways.push(Way::Rollback);
         }
         ways.push(Way::Stop);
         ways.push(Way::Abandon);
-        Next::Decide(Decision { step, why, unknown, ways })
+        Next::Decide(Decision { step: at.planned().clone(), why, unknown, ways })
     }
 
     /// What comes next on the way back.
-    fn next_back(&self) -> Next {
-        for index in self.undoable() {
-            let Some((record, planned)) = self.records.get(index).zip(self.plan.steps.get(index)) else {
-                continue;
-            };
-            match &record.status {
-                // First it must be known whether there is anything to take back.
-                Status::Open(Phase::Run) => return self.look(index),
-                Status::Unknown(why) => {
-                    let ways = [Way::Look, Way::WasDone, Way::WasNotDone];
-                    return self.decide_on(index, why.clone(), true, &ways);
-                }
-                Status::Open(_) => {
-                    let hosts = self.hosts(index).unwrap_or_default();
-                    let (phase, attempt) = (Phase::UndoProbe, record.undos);
-                    return Next::Do(Doing { step: index, phase, attempt, hosts, confirm: false });
-                }
-                Status::UndoFailed(why) => {
-                    return self.decide_on(index, why.clone(), false, &[Way::Retry, Way::WasDone]);
-                }
-                Status::UndoUnknown(why) => {
-                    let ways = [Way::Look, Way::WasDone, Way::WasNotDone];
-                    return self.decide_on(index, why.clone(), true, &ways);
-                }
-                _ if matches!(planned.step.undo, Undo::By { .. }) => {
-                    let touched = record.hosts.keys().filter(|h| !h.is_empty()).cloned().collect::<Vec<_>>();
-                    let hosts =
-                        if touched.is_empty() { self.hosts(index).unwrap_or_default() } else { touched };
-                    let (phase, attempt) = (Phase::Undo, record.undos + 1);
-                    return Next::Do(Doing { step: index, phase, attempt, hosts, confirm: false });
-                }
-                _ => {}
-            }
+    fn next_back(&self) -> Outlook<Next> {
+        if let Some(at) = self.undoable().first() {
+            return self.next_undo(*at);
         }
-        self.closing().unwrap_or(Next::Ended(Ending::RolledBack))
+        Ok(self.closing()?.unwrap_or(Next::Ended(Ending::RolledBack)))
+    }
+
+    /// What comes next of a step that is to be undone.
+    fn next_undo(&self, at: StepRef<'_>) -> Outlook<Next> {
+        let record = at.record();
+        let (phase, attempt) = match &record.status {
+            // First it must be known whether there is anything to take back.
+            Status::Open(Phase::Run | Phase::Probe) => return self.look(at),
+            Status::Unknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
+            Status::UndoFailed(why) => {
+                return Ok(self.decide_on(at, why.clone(), false, &[Way::Retry, Way::WasDone]));
+            }
+            Status::UndoUnknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
+            Status::Open(Phase::Undo | Phase::UndoProbe) => (Phase::UndoProbe, record.undos),
+            Status::Waiting | Status::Done | Status::Printed | Status::Failed(_) => {
+                (Phase::Undo, record.undos + 1)
+            }
+            Status::NotDone | Status::Skipped(_) | Status::Undone => {
+                return Err(at.impossible("it is to be undone, and there is nothing to undo"));
+            }
+        };
+        let places = self.undo_places(at)?;
+        Ok(Next::Do(Task { step: at.planned().clone(), phase, attempt, places, confirm: false }))
+    }
+
+    /// Where a step is undone: on every host it was begun on, those that were left out since too.
+    fn undo_places(&self, at: StepRef<'_>) -> Outlook<Places> {
+        if let Some(places) = Places::hosts_of(at.record().touched_on.iter().cloned()) {
+            return Ok(places);
+        }
+        match at.hosts().map_err(|error| at.impossible(&error.to_string()))? {
+            None => Ok(Places::nowhere()),
+            Some(hosts) => Places::hosts_of(hosts)
+                .ok_or_else(|| at.impossible("it was begun, and no host is left to undo it on")),
+        }
     }
 
     /// The next of the steps that are done even after a failure.
-    fn closing(&self) -> Option<Next> {
-        let begun = self.records.iter().any(|r| r.touched);
-        let steps = self.plan.steps.iter().enumerate().filter(|(_, s)| begun && s.step.always);
-        steps.map(|(index, _)| index).find_map(|index| self.next_of(index))
+    fn closing(&self) -> Outlook<Option<Next>> {
+        if !self.steps().any(|step| step.record().touched) {
+            return Ok(None);
+        }
+        for step in self.steps().filter(|step| step.step().always) {
+            if let Some(next) = self.next_of(step)? {
+                return Ok(Some(next));
+            }
+        }
+        Ok(None)
     }
+}
+
+/// The hosts a step is not known to be done on; of one that changes nothing, all of them.
+fn not_done(at: StepRef<'_>, hosts: Vec<HostName>) -> Option<Places> {
+    let all = !Machine::changes(at.planned());
+    let done = |host: &HostName| at.record().hosts.get(&Place::from(host)) == Some(&Verdict::Done);
+    Places::hosts_of(hosts.into_iter().filter(|host| all || !done(host)))
 }

@@ -9,7 +9,7 @@ use crate::domain::names::HostName;
 use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
-use crate::runbook::machine::Machine;
+use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
 use crate::runbook::spec::{Condition, Undo};
 
@@ -51,7 +51,7 @@ pub(super) fn of(
         hash: plan.frozen.hash.clone(),
         inputs,
         targets,
-        steps: (0..plan.steps.len()).filter_map(|index| step(&machine, index)).collect(),
+        steps: machine.steps().map(step).collect(),
         problems,
     }
 }
@@ -109,11 +109,10 @@ fn mismatches(host: &FrozenHost, env: &Environment, said: &Identity, is_jump: bo
     all
 }
 
-fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
-    let planned = machine.plan().steps.get(index)?;
-    let step = &planned.step;
-    let hosts = machine.hosts(index).unwrap_or_default();
-    let shown = act::shown(machine, index, step.kind.as_ref(), &hosts);
+fn step(at: StepRef<'_>) -> PlanStep {
+    let (planned, step) = (at.planned(), at.step());
+    let places = at.known_places();
+    let shown = act::shown(at, step.kind.as_ref(), &places);
     let several = shown.len() > 1;
     let mut command = Vec::new();
     let alike = shown.values().all(|text| Some(text) == shown.values().next());
@@ -126,14 +125,12 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
             break;
         }
     }
-    let text = |t: &crate::runbook::template::Template| {
-        machine.at(index, None, |scope| Clean::new(&scope.shown(t))).unwrap_or_default()
-    };
+    let text = |t: &crate::runbook::template::Template| Clean::new(&at.shown(t));
     let undo = match &step.undo {
         Undo::Nothing | Undo::Impossible => None,
         Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
         Undo::By { kind, .. } => {
-            let shown = act::shown(machine, index, kind.as_ref(), &hosts);
+            let shown = act::shown(at, kind.as_ref(), &places);
             shown.values().next().map(|t| Clean::first_line(t, 200))
         }
     };
@@ -141,17 +138,17 @@ fn step(machine: &Machine, index: usize) -> Option<PlanStep> {
         branch.when.iter().map(move |c| format!("{}{}", if *wanted { "" } else { "not " }, c.words()))
     });
     let conditions: Vec<String> = conditions.chain(step.when.iter().map(Condition::words)).collect();
-    Some(PlanStep {
-        id: planned.id.clone(),
+    PlanStep {
+        id: planned.id.to_string(),
         kind: step.word(),
         title: text(&step.title),
         why: step.why.as_ref().map(text),
-        on: hosts.iter().filter_map(|h| HostName::new(h).ok()).collect(),
+        on: at.known_hosts(),
         effect: step.effect,
         command,
         when: (!conditions.is_empty()).then(|| Clean::new(&conditions.join(" and "))),
         undo,
         point_of_no_return: step.point_of_no_return,
         depth: planned.depth,
-    })
+    }
 }

@@ -1,14 +1,14 @@
 //! From entries to a report.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::line::{ending, text, verdict};
 use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Event, Fact, HostOutcome, Phase};
+use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase};
+use crate::runbook::ids::StepId;
 use crate::runbook::journal::Entry;
+use crate::runbook::place::Place;
 
 pub(super) fn clean(text: &str) -> String {
     Clean::new(text).to_string()
@@ -78,9 +78,9 @@ fn take(report: &mut Report, entry: &Entry) {
                 report.who.push(who);
             }
         }
-        Event::Skipped { step, reason } => report.skipped.push((clean(step), clean(reason))),
+        Event::Skipped { step, reason } => report.skipped.push((clean(step.as_str()), clean(reason))),
         Event::Excluded { host, step, reason } => {
-            let (host, step, reason) = (clean(host), clean(step), clean(reason));
+            let (host, step, reason) = (clean(host.as_str()), clean(step.as_str()), clean(reason));
             report.excluded.push(Excluded { host, step, reason });
         }
         Event::Note { who, text } => report.notes.push(Note { at, who: clean(who), text: clean(text) }),
@@ -123,7 +123,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
                 at,
                 phase: word(*phase),
                 attempt: *attempt,
-                commands: commands.iter().map(|(host, text)| (clean(host), lines(text))).collect(),
+                commands: commands.iter().map(|(host, text)| (clean(host.as_str()), lines(text))).collect(),
                 before: facts.iter().map(proved).collect(),
                 hosts: Vec::new(),
                 took_ms: None,
@@ -156,7 +156,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
             }
             for (host, outcome) in hosts {
                 for (name, value) in &outcome.values {
-                    let (step, name, host) = (clean(step), clean(name), clean(host));
+                    let (step, name, host) = (clean(step.as_str()), clean(name), clean(host.as_str()));
                     report.values.push(Kept { step, name, host, value: clean(value) });
                 }
             }
@@ -169,8 +169,8 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
     }
 }
 
-fn at_step<'r>(report: &'r mut Report, id: &str, at: Timestamp) -> &'r mut StepReport {
-    let id = clean(id);
+fn at_step<'r>(report: &'r mut Report, id: &StepId, at: Timestamp) -> &'r mut StepReport {
+    let id = clean(id.as_str());
     let index = report.steps.iter().position(|s| s.id == id).unwrap_or(report.steps.len());
     if index == report.steps.len() {
         report.steps.push(StepReport {
@@ -192,7 +192,7 @@ fn at_step<'r>(report: &'r mut Report, id: &str, at: Timestamp) -> &'r mut StepR
 }
 
 /// The worst of its hosts says how a step stands.
-fn state(phase: Phase, hosts: &BTreeMap<String, HostOutcome>) -> (&'static str, Option<String>) {
+fn state(phase: Phase, hosts: &Outcomes) -> (&'static str, Option<String>) {
     let any = |wanted: &str| hosts.values().map(|o| verdict(&o.verdict)).find(|(word, _)| *word == wanted);
     for wanted in ["unknown", "failed"] {
         if let Some((word, why)) = any(wanted) {
@@ -221,13 +221,18 @@ fn word(phase: Phase) -> &'static str {
 }
 
 fn proved(fact: &Fact) -> Proved {
-    Proved { says: clean(&fact.says), host: clean(&fact.host), seen: clean(&fact.seen), holds: fact.holds }
+    Proved {
+        says: clean(&fact.says),
+        host: clean(fact.host.as_str()),
+        seen: clean(&fact.seen),
+        holds: fact.holds,
+    }
 }
 
-fn on_host((host, outcome): (&String, &HostOutcome)) -> OnHost {
+fn on_host((host, outcome): (&Place, &HostOutcome)) -> OnHost {
     let (word, why) = verdict(&outcome.verdict);
     OnHost {
-        host: clean(host),
+        host: clean(host.as_str()),
         verdict: word,
         why: why.map(clean),
         output: lines(&outcome.output),

@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::duration;
+use crate::domain::names::HostName;
 use crate::domain::text::Clean;
-use crate::runbook::event::{Ending, Event, HostOutcome, Phase, Verdict};
+use crate::runbook::event::{Ending, Event, Outcomes, Phase, Verdict};
 use crate::runbook::journal::Entry;
 
 /// An entry in one line: `13:45:02.120  freeze  done on db1 in 0.1 s`; with its date when `dated`.
@@ -30,7 +31,7 @@ pub(super) fn text(event: &Event) -> String {
             format!("{step}  {who} answered {asked} with {answer}{why}")
         }
         Event::Intent { step, phase, attempt, commands, facts } => {
-            let hosts: Vec<&str> = commands.keys().map(String::as_str).filter(|h| !h.is_empty()).collect();
+            let hosts: Vec<&str> = commands.keys().filter_map(|p| p.host()).map(HostName::as_str).collect();
             let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
             let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
             let proved = match facts.iter().filter(|f| f.holds).count() {
@@ -71,14 +72,14 @@ fn verb(phase: Phase) -> &'static str {
 }
 
 /// `done on db1, db2; failed on db3 (why)`.
-fn outcomes(hosts: &std::collections::BTreeMap<String, HostOutcome>) -> String {
+fn outcomes(hosts: &Outcomes) -> String {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for (host, outcome) in hosts {
         let (word, why) = verdict(&outcome.verdict);
         let says = why.map_or_else(|| word.to_owned(), |why| format!("{word} ({why})"));
         match groups.iter_mut().find(|(s, _)| *s == says) {
-            Some((_, names)) => names.push(host),
-            None => groups.push((says, vec![host])),
+            Some((_, names)) => names.push(host.as_str()),
+            None => groups.push((says, vec![host.as_str()])),
         }
     }
     let all = groups.iter().map(|(says, names)| match names.as_slice() {

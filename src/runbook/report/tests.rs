@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Phase, Verdict};
+use crate::domain::names::HostName;
+use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::ids::StepId;
+use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, FrozenHost};
 
 fn entries(events: Vec<(i64, Event)>) -> Vec<Entry> {
@@ -20,6 +23,10 @@ fn entries(events: Vec<(i64, Event)>) -> Vec<Entry> {
         hash: String::new(),
     };
     events.into_iter().enumerate().map(entry).collect()
+}
+
+fn id(step: &str) -> StepId {
+    StepId::new(step).unwrap()
 }
 
 fn started(simulated: bool) -> Event {
@@ -55,15 +62,15 @@ fn started(simulated: bool) -> Event {
 fn intent(step: &str, phase: Phase, host: &str, command: &str) -> Event {
     let fact = Fact {
         says: "exactly one is writable".to_owned(),
-        host: host.to_owned(),
+        host: Place::new(host).unwrap(),
         seen: "read_only=0".to_owned(),
         holds: true,
     };
     Event::Intent {
-        step: step.to_owned(),
+        step: id(step),
         phase,
         attempt: 1,
-        commands: BTreeMap::from([(host.to_owned(), command.to_owned())]),
+        commands: BTreeMap::from([(Place::new(host).unwrap(), command.to_owned())]),
         facts: vec![fact],
     }
 }
@@ -71,7 +78,7 @@ fn intent(step: &str, phase: Phase, host: &str, command: &str) -> Event {
 fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
     let proof = Fact {
         says: "it is read-only".to_owned(),
-        host: host.to_owned(),
+        host: Place::new(host).unwrap(),
         seen: "@@read_only 1".to_owned(),
         holds: verdict == Verdict::Done,
     };
@@ -82,10 +89,10 @@ fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
         proof: vec![proof],
     };
     Event::Outcome {
-        step: step.to_owned(),
+        step: id(step),
         phase,
         attempt: 1,
-        hosts: BTreeMap::from([(host.to_owned(), done)]),
+        hosts: Outcomes::one(Place::new(host).unwrap(), done),
         withheld: Vec::new(),
         took_ms: 112,
     }
@@ -93,7 +100,7 @@ fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
 
 fn said(step: &str, asked: &str, answer: &str) -> Event {
     Event::Answered {
-        step: step.to_owned(),
+        step: id(step),
         asked: asked.to_owned(),
         answer: answer.to_owned(),
         who: "anna@desk".to_owned(),
@@ -106,7 +113,7 @@ fn promotion() -> Vec<Entry> {
     let (freeze, open) = ("freeze", "open");
     entries(vec![
         (0, started(true)),
-        (900, Event::Skipped { step: "stop-apps".to_owned(), reason: "they cannot".to_owned() }),
+        (900, Event::Skipped { step: id("stop-apps"), reason: "they cannot".to_owned() }),
         (2_000, said(freeze, "confirm", "yes")),
         (
             2_010,
@@ -120,7 +127,11 @@ fn promotion() -> Vec<Entry> {
         (2_130, outcome(freeze, Phase::Run, "db1-masterdb", Verdict::Done)),
         (
             2_200,
-            Event::Excluded { host: "db3".to_owned(), step: "wait".to_owned(), reason: "behind".to_owned() },
+            Event::Excluded {
+                host: HostName::new("db3").unwrap(),
+                step: id("wait"),
+                reason: "behind".to_owned(),
+            },
         ),
         (2_300, Event::Trouble { text: "the link was lost".to_owned() }),
         (2_310, Event::Stopped { reason: "the link was lost".to_owned() }),

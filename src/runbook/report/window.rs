@@ -34,7 +34,7 @@ fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
 pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<Window> {
     let done = |entry: &Entry, id: &str, phases: &[Phase]| {
         matches!(&entry.event, Event::Outcome { step, phase, hosts, .. }
-            if step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
+            if *step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
     };
     let forward = [Phase::Run, Phase::Probe];
     let opened = entries.iter().position(|e| done(e, from, &forward))?;

@@ -7,14 +7,15 @@ use tokio::sync::watch;
 
 use super::Needs;
 use super::redacted::hide;
-use crate::domain::names::{EnvName, HostName};
+use crate::domain::names::EnvName;
 use crate::domain::run::{
     Asks, Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::event::Fact;
-use crate::runbook::machine::{Machine, Status};
+use crate::runbook::machine::{Machine, Status, StepRef};
+use crate::runbook::place::Place;
 use crate::runbook::redact::Redactor;
 
 /// Lines of output that are kept for the screen.
@@ -54,13 +55,14 @@ impl Board {
     }
 
     /// A step begins.
-    pub(super) fn begin(&self, machine: &Machine, step: usize, state: RunState, doing: Doing, now: Moment) {
+    pub(super) fn begin(&self, at: StepRef<'_>, state: RunState, doing: Doing, now: Moment) {
+        let position = at.planned().position;
         self.change(|view| {
-            fill(view, machine);
-            view.current = Some(step);
+            fill(view, at.machine());
+            view.current = Some(position);
             view.state = state;
             view.doing = Some(doing);
-            if let Some(step) = view.steps.get_mut(step) {
+            if let Some(step) = view.steps.get_mut(position) {
                 step.state = StepState::Running;
                 step.began = Some(now);
                 step.took = None;
@@ -69,24 +71,21 @@ impl Board {
     }
 
     /// A step ended.
-    pub(super) fn ended(&self, machine: &Machine, index: usize, now: Moment) {
-        let dwell = machine.plan().steps.get(index).map(|planned| {
-            let cost = planned.step.impact.as_ref().and_then(|t| machine.at(index, None, |s| s.shown(t)));
-            (planned.step.max_dwell, planned.step.safe_point, cost.unwrap_or_default())
-        });
+    pub(super) fn ended(&self, at: StepRef<'_>, now: Moment) {
+        let step = at.step();
+        let cost = step.impact.as_ref().map(|t| at.shown(t)).unwrap_or_default();
+        let dwell = (step.max_dwell, step.safe_point, cost);
         self.change(|view| {
-            fill(view, machine);
-            if let Some(step) = view.steps.get_mut(index) {
+            fill(view, at.machine());
+            if let Some(step) = view.steps.get_mut(at.planned().position) {
                 step.took = step.began.map(|began| now.since(began));
                 let done = matches!(step.state, StepState::Done);
                 match dwell {
-                    Some((Some(dwell), _, cost)) if done => {
+                    (Some(dwell), _, cost) if done => {
                         view.safety = Safety::Until { until: now.plus(dwell), cost: Clean::new(&cost) };
                     }
-                    Some((None, true, _)) if done => view.safety = Safety::Safe,
-                    Some((Some(_), _, _)) if matches!(step.state, StepState::Undone) => {
-                        view.safety = Safety::Safe
-                    }
+                    (None, true, _) if done => view.safety = Safety::Safe,
+                    (Some(_), _, _) if matches!(step.state, StepState::Undone) => view.safety = Safety::Safe,
                     _ => {}
                 }
             }
@@ -113,8 +112,8 @@ impl Board {
     }
 
     /// Output of the current step.
-    pub(super) fn output(&self, host: &str, lines: Vec<Clean>) {
-        let host = HostName::new(host).ok();
+    pub(super) fn output(&self, place: &Place, lines: Vec<Clean>) {
+        let host = place.host().cloned();
         self.doing(|doing| {
             for line in lines {
                 doing.output.push((host.clone(), Clean::new(&self.redactor.text(line.as_str()))));
@@ -166,7 +165,7 @@ pub(in crate::runbook) fn seen(fact: &Fact, at: Moment) -> FactView {
     let seen = Clean::new(&fact.seen);
     FactView {
         says: Clean::new(&fact.says),
-        host: HostName::new(&fact.host).ok(),
+        host: fact.host.host().cloned(),
         seen: if fact.holds { Ok(seen) } else { Err(seen) },
         at,
     }
@@ -201,7 +200,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
             .steps
             .iter()
             .map(|planned| StepView {
-                id: planned.id.clone(),
+                id: planned.id.to_string(),
                 kind: planned.step.word(),
                 asks: planned.step.kind.entry().asks,
                 title: Clean::default(),
@@ -233,28 +232,23 @@ fn fill(view: &mut RunView, machine: &Machine) {
     {
         view.state = RunState::RollingBack;
     }
-    for (index, step) in view.steps.iter_mut().enumerate() {
-        let Some(planned) = machine.plan().steps.get(index) else { continue };
-        let now = machine.records().get(index).map(|record| state(&record.status));
+    for (step, at) in view.steps.iter_mut().zip(machine.steps()) {
+        let now = state(&at.record().status);
         // What is settled and was told stays as it is: a run has hundreds of steps, and this is done several times a step.
         let settled = matches!(step.state, StepState::Done | StepState::Skipped(_) | StepState::Printed);
-        if settled && now.as_ref() == Some(&step.state) && !step.title.as_str().is_empty() {
+        if settled && now == step.state && !step.title.as_str().is_empty() {
             continue;
         }
-        let title = machine.at(index, None, |scope| scope.shown(&planned.step.title));
-        step.title = Clean::new(&title.unwrap_or_default());
-        step.on =
-            machine.hosts(index).unwrap_or_default().iter().filter_map(|h| HostName::new(h).ok()).collect();
-        if let Some(now) = now {
-            step.state = now;
-        }
+        step.title = Clean::new(&at.shown(&at.step().title));
+        step.on = at.known_hosts();
+        step.state = now;
     }
     view.values = machine
         .captured()
         .iter()
         .flat_map(|(name, by_host)| {
             by_host.iter().map(move |(host, value)| {
-                (name.clone(), HostName::new(host).ok(), Clean::first_line(value.shown(), 200))
+                (name.clone(), host.host().cloned(), Clean::first_line(value.shown(), 200))
             })
         })
         .collect();
@@ -276,10 +270,10 @@ fn state(status: &Status) -> StepState {
 }
 
 /// What comes after a step, one line.
-pub(super) fn next_line(machine: &Machine, index: usize) -> Option<Clean> {
-    let next = machine.records().iter().enumerate().skip(index + 1).find(|(_, r)| !r.status.is_settled())?.0;
-    let planned = machine.plan().steps.get(next)?;
-    let title = machine.at(next, None, |scope| scope.shown(&planned.step.title))?;
-    let asks = planned.step.kind.entry().asks == Asks::Yes;
+pub(super) fn next_line(at: StepRef<'_>) -> Option<Clean> {
+    let behind = at.machine().steps().skip(at.planned().position + 1);
+    let next = behind.into_iter().find(|step| !step.record().status.is_settled())?;
+    let title = next.shown(&next.step().title);
+    let asks = next.step().kind.entry().asks == Asks::Yes;
     Some(Clean::new(&if asks { format!("{title} (asks you)") } else { title }))
 }

@@ -6,6 +6,7 @@ use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::Event;
 use crate::runbook::machine::{Decision, Way};
+use crate::runbook::place::Place;
 use crate::runbook::spec::{Act, OnFail, Undo};
 
 impl Way {
@@ -23,21 +24,6 @@ impl Way {
         }
     }
 
-    /// The word in the journal.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Look => "look",
-            Self::WasDone => "done",
-            Self::WasNotDone => "not_done",
-            Self::Skip => "skip",
-            Self::Exclude => "exclude",
-            Self::Rollback => "rollback",
-            Self::Stop => "stop",
-            Self::Abandon => "abandon",
-        }
-    }
-
     /// Whether it goes against what was proved, so that a reason is wanted.
     fn wants_reason(self) -> bool {
         matches!(self, Self::WasDone | Self::WasNotDone | Self::Skip | Self::Exclude | Self::Abandon)
@@ -47,8 +33,8 @@ impl Way {
 impl Runner {
     /// Asks how to go on.
     pub(super) async fn decide(&mut self, decision: &Decision) -> Result<(), Halt> {
-        let plan = self.machine.plan().clone();
-        let Some(planned) = plan.steps.get(decision.step) else { return Ok(()) };
+        let planned = &decision.step;
+        let at = self.machine.step(planned)?;
         let title = match decision.unknown {
             true => format!("Nobody knows whether {} was done", planned.id),
             false => format!("{} did not succeed", planned.id),
@@ -56,18 +42,15 @@ impl Runner {
         let mut text = Clean::lines(&decision.why);
         // What the step is for says what its failing means.
         if let Some(why) = &planned.step.why {
-            let why = self.machine.at(decision.step, None, |scope| scope.shown(why)).unwrap_or_default();
-            text.extend(Clean::lines(&why));
+            text.extend(Clean::lines(&at.shown(why)));
         }
         if decision.ways.contains(&Way::Rollback) {
             text.push(Clean::new("Taking back would do, in this order:"));
             text.extend(self.way_back());
         }
         let meaning = match &planned.step.on_fail {
-            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => {
-                self.machine.at(decision.step, None, |scope| scope.shown(meaning))
-            }
-            OnFail::Stop | OnFail::Rollback => None,
+            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => at.shown(meaning),
+            OnFail::Stop | OnFail::Rollback => String::new(),
         };
         let choices = decision.ways.iter().map(|way| {
             let label = match way {
@@ -75,8 +58,8 @@ impl Runner {
                 Way::Look => "look again whether it was done".to_owned(),
                 Way::WasDone => "I looked: it was done".to_owned(),
                 Way::WasNotDone => "I looked: it was not done".to_owned(),
-                Way::Skip => format!("leave it out ({})", meaning.clone().unwrap_or_default()),
-                Way::Exclude => format!("go on without the host ({})", meaning.clone().unwrap_or_default()),
+                Way::Skip => format!("leave it out ({})", meaning),
+                Way::Exclude => format!("go on without the host ({})", meaning),
                 Way::Rollback => "take everything back to the last safe point".to_owned(),
                 Way::Stop => "stop here; the run may be resumed".to_owned(),
                 Way::Abandon => "give the run up as it is".to_owned(),
@@ -89,40 +72,34 @@ impl Runner {
             Some(Reply::Chosen(key, reason)) => (key, reason.filter(|r| !r.trim().is_empty())),
             Some(Reply::No) => ('s', None),
             // Anything else is no choice: it is asked again, or the stop is obeyed.
-            _ => return Ok(()),
+            Some(Reply::Yes | Reply::Text(_)) | None => return Ok(()),
         };
         let Some(way) = decision.ways.iter().copied().find(|w| w.key() == key) else { return Ok(()) };
         if way.wants_reason() && reason.is_none() {
             return Ok(());
         }
-        self.take(decision, way, reason, &planned.id).await
+        self.take(decision, way, reason).await
     }
 
-    async fn take(
-        &mut self,
-        decision: &Decision,
-        way: Way,
-        reason: Option<String>,
-        id: &str,
-    ) -> Result<(), Halt> {
-        let fence =
-            self.machine.plan().steps.get(decision.step).is_some_and(|p| matches!(p.step.act, Act::Fence(_)));
-        if fence && way == Way::WasDone && !self.fence_was_done(decision.step, &decision.why).await? {
+    async fn take(&mut self, decision: &Decision, way: Way, reason: Option<String>) -> Result<(), Halt> {
+        let id = &decision.step.id;
+        let fence = matches!(decision.step.step.act, Act::Fence(_));
+        if fence && way == Way::WasDone && !self.fence_was_done(&decision.step, &decision.why).await? {
             return Ok(());
         }
         let said = reason.clone().unwrap_or_default();
         self.write(Event::Answered {
-            step: id.to_owned(),
+            step: id.clone(),
             asked: "choice".to_owned(),
             answer: way.word().to_owned(),
             who: self.needs.who.clone(),
             reason,
         })?;
         match way {
-            Way::Skip => self.write(Event::Skipped { step: id.to_owned(), reason: said }),
+            Way::Skip => self.write(Event::Skipped { step: id.clone(), reason: said }),
             Way::Exclude => {
-                for host in self.machine.failed_hosts(decision.step) {
-                    let (step, reason) = (id.to_owned(), said.clone());
+                for host in self.machine.step(&decision.step)?.failed_hosts() {
+                    let (step, reason) = (id.clone(), said.clone());
                     self.write(Event::Excluded { host, step, reason })?;
                 }
                 Ok(())
@@ -136,13 +113,10 @@ impl Runner {
 
     /// What a rollback would do, line by line.
     fn way_back(&self) -> Vec<Clean> {
-        let plan = self.machine.plan();
         let mut lines = Vec::new();
-        for index in self.machine.undoable() {
-            let Some(planned) = plan.steps.get(index) else { continue };
-            let Undo::By { kind, .. } = &planned.step.undo else { continue };
-            let hosts = self.machine.hosts(index).unwrap_or_default();
-            for (host, text) in act::shown(&self.machine, index, kind.as_ref(), &hosts) {
+        for at in self.machine.undoable() {
+            let Undo::By { kind, .. } = &at.step().undo else { continue };
+            for (host, text) in act::shown(at, kind.as_ref(), &at.known_places()) {
                 lines
                     .push(Clean::new(&format!("    {host}: {}", text.lines().collect::<Vec<_>>().join(" "))));
             }
@@ -157,7 +131,7 @@ impl Runner {
                 true => "nothing can be taken back: the point of no return was passed",
                 false => "there is nothing to take back",
             };
-            (self.site.out)("", vec![Clean::new(text)]);
+            (self.site.out)(&Place::Nowhere, vec![Clean::new(text)]);
             return Ok(());
         }
         let title = "Take everything back to the last safe point?".to_owned();

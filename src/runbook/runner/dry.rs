@@ -1,31 +1,33 @@
 //! Dry runs: nothing is asked but what reading needs, and of what would be asked it is said so.
 
-use super::doing::{Outcomes, all};
-use super::{Runner, act};
+use super::doing::all;
+use super::{Halt, Runner, act};
 use crate::domain::run::Effect;
 use crate::domain::text::Clean;
-use crate::runbook::event::Verdict;
-use crate::runbook::machine::Doing;
+use crate::runbook::event::{Outcomes, Verdict};
+use crate::runbook::machine::Task;
+use crate::runbook::place::Place;
+use crate::runbook::plan::PlannedStep;
 use crate::runbook::spec::{Act, Step};
 use crate::runbook::uses;
 
 impl Runner {
     /// What a dry run does with a step for people; nothing where it does what a live one does.
-    pub(super) fn instead_of_asking(&self, doing: &Doing, step: &Step) -> Option<Outcomes> {
+    pub(super) fn instead_of_asking(&self, task: &Task, step: &Step) -> Option<Outcomes> {
         if !self.machine.dry_run {
             return None;
         }
         let lines = match &step.act {
-            Act::Input(input) if self.is_needed(doing.step, &input.name) => return None,
+            Act::Input(input) if self.is_needed(&task.step, &input.name) => return None,
             Act::Input(input) => vec![Clean::new(&input.label)],
-            Act::Confirm { covers } => self.covered(covers, doing),
+            Act::Confirm { covers } => self.covered(covers, task),
             Act::Challenge { value, covers } => {
-                let typed = Clean::new(&format!("wanted: {}", self.text(doing, value)));
-                [vec![typed], self.covered(covers, doing)].concat()
+                let typed = Clean::new(&format!("wanted: {}", self.text(task, value)));
+                [vec![typed], self.covered(covers, task)].concat()
             }
-            Act::Approve { text } => Clean::lines(&self.text(doing, text)),
+            Act::Approve { text } => Clean::lines(&self.text(task, text)),
             Act::Manual { text, state } => {
-                let mut lines = Clean::lines(&self.text(doing, text));
+                let mut lines = Clean::lines(&self.text(task, text));
                 if let Some((name, _)) = state {
                     lines.push(Clean::new(&format!("{{{name}}} is not known in a dry run")));
                 }
@@ -36,15 +38,15 @@ impl Runner {
         let who = if matches!(step.act, Act::Approve { .. }) { "a second person" } else { "a person" };
         let lines = [vec![Clean::new(&format!("would ask {who}:"))], lines].concat();
         let output = lines.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n");
-        (self.site.out)("", lines);
-        let mut outcomes = all(doing, Verdict::Printed);
+        (self.site.out)(&Place::Nowhere, lines);
+        let mut outcomes = all(task, Verdict::Printed);
         outcomes.values_mut().for_each(|outcome| outcome.output.clone_from(&output));
         Some(outcomes)
     }
 
     /// Whether a later step needs a variable to read, or to know whether it is done at all.
-    fn is_needed(&self, before: usize, name: &str) -> bool {
-        self.machine.plan().steps.iter().skip(before + 1).any(|planned| {
+    fn is_needed(&self, before: &PlannedStep, name: &str) -> bool {
+        self.machine.plan().steps.iter().skip(before.position + 1).any(|planned| {
             let step = &planned.step;
             let reads = step.effect == Effect::Read && !Self::is_for_people(&step.act);
             let branches = planned.under.iter().flat_map(|(_, branch)| &branch.when);
@@ -68,13 +70,13 @@ impl Runner {
     }
 
     /// Whether the facts that a step of people rests on hold; what comes of it when they do not.
-    pub(super) async fn unfounded(&self, doing: &Doing, step: &Step) -> Option<Outcomes> {
+    pub(super) async fn unfounded(&self, task: &Task, step: &Step) -> Result<Option<Outcomes>, Halt> {
         if step.pre.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let proofs = act::prove(&self.site, &self.machine, doing.step, &step.pre, &doing.hosts).await;
+        let proofs = act::prove(&self.site, self.step_of(task)?, &step.pre, Some(&task.places)).await;
         let facts: Vec<_> = proofs.into_iter().map(|proof| proof.fact).collect();
         self.board.facts(&facts, self.now());
-        facts.iter().find(|fact| !fact.holds).map(|fact| self.fact_failed(doing, fact))
+        Ok(facts.iter().find(|fact| !fact.holds).map(|fact| self.fact_failed(task, fact)))
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::time::Moment;
 use crate::runbook::event::Event;
 use crate::runbook::journal::{Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
-use crate::runbook::machine::Machine;
+use crate::runbook::machine::{Impossible, Machine};
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError};
 use crate::runbook::reach::Reach;
@@ -55,6 +55,12 @@ pub enum StartError {
     /// The journal is of something else.
     #[error("{0}")]
     Odd(String),
+    /// An entry of the journal does not fit its plan.
+    #[error("entry {0}: {1}; the run cannot be resumed: look at its journal, and begin another")]
+    Replay(u64, Impossible),
+    /// The run is in a state that cannot be.
+    #[error("{0}; the run is not resumed")]
+    Impossible(Impossible),
 }
 
 impl Record for Journal {
@@ -117,7 +123,7 @@ pub async fn resume(
     let lease = lease(&with, machine.plan(), run, &with.who).await?;
     let event = Event::Resumed { who: with.who.clone() };
     entries.push(journal.append(&event)?);
-    machine.apply(&event);
+    machine.apply(&event).map_err(StartError::Impossible)?;
     Ok(go(with, machine, journal, lease, redactor, &entries))
 }
 
@@ -139,7 +145,7 @@ pub fn replay(
     let today = first.at.to_zoned(TimeZone::system()).strftime("%Y%m%d").to_string();
     let mut machine = Machine::new(Arc::new(plan), run, who, why, &today, *dry_run);
     for entry in rest {
-        machine.apply(&entry.event);
+        machine.apply(&entry.event).map_err(|what| StartError::Replay(entry.seq, what))?;
     }
     Ok(machine)
 }

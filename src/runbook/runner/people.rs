@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::doing::{Outcomes, all};
+use super::doing::all;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Event, Verdict};
-use crate::runbook::machine::Doing;
-use crate::runbook::spec::{Act, Input, On, Step};
+use crate::runbook::event::{Event, Outcomes, Verdict};
+use crate::runbook::machine::Task;
+use crate::runbook::place::Place;
+use crate::runbook::spec::{Act, Input, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
@@ -78,9 +79,8 @@ impl Runner {
         Ok(reply)
     }
 
-    fn answered(&mut self, doing: &Doing, asked: &str, answer: &str) -> Result<(), Halt> {
-        let plan = self.machine.plan().clone();
-        let step = plan.steps.get(doing.step).map(|s| s.id.clone()).unwrap_or_default();
+    fn answered(&mut self, task: &Task, asked: &str, answer: &str) -> Result<(), Halt> {
+        let step = task.step.id.clone();
         let who = self.needs.who.clone();
         self.write(Event::Answered {
             step,
@@ -91,26 +91,27 @@ impl Runner {
         })
     }
 
-    pub(super) fn text(&self, doing: &Doing, template: &Template) -> String {
-        self.machine.at(doing.step, None, |scope| scope.shown(template)).unwrap_or_default()
+    pub(super) fn text(&self, task: &Task, template: &Template) -> String {
+        self.machine.at(&task.step, None, |scope| scope.shown(template))
     }
 
     /// A yes to a step, right before it. Where the environment is guarded, or what goes is gone for good, a value on
     /// screen must be typed.
-    pub(super) async fn confirm_step(&mut self, doing: &Doing, step: &Step) -> Result<Said, Halt> {
-        let title = self.text(doing, &step.title);
+    pub(super) async fn confirm_step(&mut self, task: &Task, step: &Step) -> Result<Said, Halt> {
+        let title = self.text(task, &step.title);
         let typed =
             self.needs.env.is_guarded() || step.effect == Effect::Destructive || step.point_of_no_return;
-        let value = match doing.hosts.as_slice() {
-            [one] => one.clone(),
-            _ => self.needs.env.name.to_string(),
+        let mut hosts = task.places.hosts();
+        let value = match (hosts.next(), hosts.next()) {
+            (Some(one), None) => one.to_string(),
+            (None, _) | (Some(_), Some(_)) => self.needs.env.name.to_string(),
         };
         let mut text = Vec::new();
         if step.point_of_no_return {
             text.push(Clean::new("Point of no return: after this nothing before it can be taken back."));
         }
         if let Some(impact) = &step.impact {
-            text.push(Clean::new(&format!("What users notice: {}", self.text(doing, impact))));
+            text.push(Clean::new(&format!("What users notice: {}", self.text(task, impact))));
         }
         let yes = match typed {
             true => self.challenged(title, text, &value).await?,
@@ -118,7 +119,7 @@ impl Runner {
         };
         match yes {
             true => {
-                self.answered(doing, if typed { "challenge" } else { "confirm" }, "yes")?;
+                self.answered(task, if typed { "challenge" } else { "confirm" }, "yes")?;
                 Ok(Said::Yes)
             }
             false => Ok(Said::No("not confirmed; nothing was done".to_owned())),
@@ -146,28 +147,28 @@ impl Runner {
     }
 
     /// Does what a person does.
-    pub(super) async fn ask_people(&mut self, doing: &Doing, step: &Step) -> Result<Option<Outcomes>, Halt> {
-        if let Some(outcomes) = self.unfounded(doing, step).await {
+    pub(super) async fn ask_people(&mut self, task: &Task, step: &Step) -> Result<Option<Outcomes>, Halt> {
+        if let Some(outcomes) = self.unfounded(task, step).await? {
             return Ok(Some(outcomes));
         }
-        if let Some(outcomes) = self.instead_of_asking(doing, step) {
+        if let Some(outcomes) = self.instead_of_asking(task, step) {
             return Ok(Some(outcomes));
         }
-        let title = self.text(doing, &step.title);
-        let why: Vec<Clean> = step.why.iter().flat_map(|t| Clean::lines(&self.text(doing, t))).collect();
+        let title = self.text(task, &step.title);
+        let why: Vec<Clean> = step.why.iter().flat_map(|t| Clean::lines(&self.text(task, t))).collect();
         match &step.act {
             Act::Note(text) => {
-                let shown = self.text(doing, text);
-                (self.site.out)("", Clean::lines(&shown));
+                let shown = self.text(task, text);
+                (self.site.out)(&Place::Nowhere, Clean::lines(&shown));
                 // Whoever follows the run sees it before the next step takes its place.
                 tokio::time::sleep(NOTE_STANDS).await;
-                let mut outcomes = all(doing, Verdict::Done);
+                let mut outcomes = all(task, Verdict::Done);
                 outcomes.values_mut().for_each(|o| o.output.clone_from(&shown));
                 Ok(Some(outcomes))
             }
-            Act::Report => Ok(Some(all(doing, Verdict::Done))),
+            Act::Report => Ok(Some(all(task, Verdict::Done))),
             Act::Confirm { covers } => {
-                let lines = [why, self.covered(covers, doing)].concat();
+                let lines = [why, self.covered(covers, task)].concat();
                 let yes = match self.needs.env.is_guarded() {
                     true => {
                         let name = self.needs.env.name.to_string();
@@ -175,50 +176,63 @@ impl Runner {
                     }
                     false => self.agreed(title, lines).await?,
                 };
-                self.settled(doing, "confirm", yes)
+                self.settled(task, "confirm", yes)
             }
             Act::Challenge { value, covers } => {
-                let value = self.machine.at(doing.step, None, |scope| scope.text(value));
-                let Some(Ok(value)) = value else {
+                let value = self.machine.at(&task.step, None, |scope| scope.text(value));
+                let Ok(value) = value else {
                     let why = "the value to type is not known".to_owned();
-                    return Ok(Some(all(doing, Verdict::Failed(why))));
+                    return Ok(Some(all(task, Verdict::Failed(why))));
                 };
-                let lines = [why, self.covered(covers, doing)].concat();
+                let lines = [why, self.covered(covers, task)].concat();
                 let yes = self.challenged(title, lines, &value).await?;
-                self.settled(doing, "challenge", yes)
+                self.settled(task, "challenge", yes)
             }
             Act::Approve { text } => {
-                self.approved(doing, title, &[why, Clean::lines(&self.text(doing, text))].concat()).await
+                self.approved(task, title, &[why, Clean::lines(&self.text(task, text))].concat()).await
             }
             Act::Input(input) => {
                 let kind = (input.name.clone(), input.kind, input.sensitive);
-                self.typed(doing, "input", title, why, kind, &view(input)).await
+                self.typed(task, "input", title, why, kind, &view(input)).await
             }
             Act::Manual { text, state } => {
-                let text = self.text(doing, text);
-                self.manual(doing, step, title, [why, Clean::lines(&text)].concat(), state.as_ref()).await
+                let text = self.text(task, text);
+                self.manual(task, step, title, [why, Clean::lines(&text)].concat(), state.as_ref()).await
             }
-            _ => Ok(None),
+            Act::Check(_)
+            | Act::WaitUntil { .. }
+            | Act::Run(_)
+            | Act::Sql(_)
+            | Act::Salt(_)
+            | Act::Edit(_)
+            | Act::HostKey(_)
+            | Act::Hold { .. }
+            | Act::Fence(_)
+            | Act::Elect { .. }
+            | Act::Group => {
+                let what = format!("nobody is asked for a step of kind {}", step.word());
+                Err(self.step_of(task)?.impossible(&what).into())
+            }
         }
     }
 
     /// What a person does by hand, and proves. Where that changes something it counts as begun when it is shown.
     async fn manual(
         &mut self,
-        doing: &Doing,
+        task: &Task,
         step: &Step,
         title: String,
         lines: Vec<Clean>,
         state: Option<&(String, ValueKind)>,
     ) -> Result<Option<Outcomes>, Halt> {
         if step.effect != Effect::Read {
-            let commands = act::shown(&self.machine, doing.step, step.kind.as_ref(), &doing.hosts);
-            self.intend(doing, commands, Vec::new())?;
+            let commands = act::shown(self.step_of(task)?, step.kind.as_ref(), &task.places);
+            self.intend(task, commands, Vec::new())?;
         }
         let outcomes = match state {
             None => {
                 let yes = self.agreed(title, lines).await?;
-                self.settled(doing, "manual", yes)?
+                self.settled(task, "manual", yes)?
             }
             Some((name, kind)) => {
                 let view = InputView {
@@ -230,77 +244,60 @@ impl Runner {
                     default: None,
                     sensitive: false,
                 };
-                self.typed(doing, "manual", title, lines, (name.clone(), *kind, false), &view).await?
+                self.typed(task, "manual", title, lines, (name.clone(), *kind, false), &view).await?
             }
         };
         let Some(mut outcomes) = outcomes else { return Ok(None) };
         if outcomes.values().all(|outcome| outcome.verdict == Verdict::Done) {
-            act::read_back(
-                &self.site,
-                &self.machine,
-                doing.step,
-                &step.read_back,
-                &doing.hosts,
-                &mut outcomes,
-            )
-            .await;
+            let (at, places) = (self.step_of(task)?, Some(&task.places));
+            act::read_back(&self.site, at, &step.read_back, places, &mut outcomes).await;
         }
         Ok(Some(outcomes))
     }
 
     /// The commands of the steps a confirmation covers.
-    pub(super) fn covered(&self, covers: &[String], doing: &Doing) -> Vec<Clean> {
-        let plan = self.machine.plan();
-        let own = plan.steps.get(doing.step).map_or("", |s| s.id.as_str());
-        let prefix = own.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
+    pub(super) fn covered(&self, covers: &[String], task: &Task) -> Vec<Clean> {
+        let prefix = task.step.id.prefix();
         let mut lines = Vec::new();
-        for (index, planned) in plan.steps.iter().enumerate() {
+        for at in self.machine.steps() {
             // A step outside of batches may cover steps in all of them.
-            let plain = planned.id.strip_prefix(&prefix).unwrap_or(&planned.id);
-            let last = planned.id.rsplit('/').next().unwrap_or_default();
-            if !covers.iter().any(|c| c == plain || c == last) || self.machine.is_left_out(index) {
+            let plain = at.id().as_str().strip_prefix(prefix).unwrap_or(at.id().as_str());
+            let last = at.id().last();
+            if !covers.iter().any(|c| c == plain || c == last) || at.is_left_out() {
                 continue;
             }
-            let title =
-                self.machine.at(index, None, |scope| scope.shown(&planned.step.title)).unwrap_or_default();
-            let hosts = self.machine.hosts(index);
-            if planned.step.on != On::Nowhere && hosts.as_ref().is_some_and(Vec::is_empty) {
+            // None of its hosts is left.
+            if matches!(at.hosts(), Ok(Some(hosts)) if hosts.is_empty()) {
                 continue;
             }
-            let hosts = hosts.unwrap_or_default();
-            lines.push(Clean::new(&format!(
-                "{title} ({})",
-                if hosts.is_empty() { "-".to_owned() } else { hosts.join(", ") }
-            )));
-            for (_, text) in act::shown(&self.machine, index, planned.step.kind.as_ref(), &hosts) {
+            let places = at.known_places();
+            let names = places.names(", ");
+            let names = if names.is_empty() { "-" } else { names.as_str() };
+            lines.push(Clean::new(&format!("{} ({names})", at.shown(&at.step().title))));
+            for (_, text) in act::shown(at, at.step().kind.as_ref(), &places) {
                 lines.extend(Clean::lines(&text).into_iter().map(|l| Clean::new(&format!("    {l}"))));
             }
-            if planned.step.point_of_no_return {
+            if at.step().point_of_no_return {
                 lines.push(Clean::new("    Point of no return."));
             }
         }
         lines
     }
 
-    pub(super) fn settled(
-        &mut self,
-        doing: &Doing,
-        asked: &str,
-        yes: bool,
-    ) -> Result<Option<Outcomes>, Halt> {
+    pub(super) fn settled(&mut self, task: &Task, asked: &str, yes: bool) -> Result<Option<Outcomes>, Halt> {
         if self.stop.is_some() || self.back || self.has_lost_a_hold() {
             // Nobody answered: the question stays open.
             return Ok(None);
         }
-        self.answered(doing, asked, if yes { "yes" } else { "no" })?;
+        self.answered(task, asked, if yes { "yes" } else { "no" })?;
         let verdict = if yes { Verdict::Done } else { Verdict::Failed("a person said no".to_owned()) };
-        Ok(Some(all(doing, verdict)))
+        Ok(Some(all(task, verdict)))
     }
 
     /// A typed value, asked for again until it fits.
     async fn typed(
         &mut self,
-        doing: &Doing,
+        task: &Task,
         asked: &str,
         title: String,
         text: Vec<Clean>,
@@ -312,7 +309,7 @@ impl Runner {
             let reply = self.ask(title.clone(), lines, PromptKind::Input(view.clone())).await?;
             let typed = match reply {
                 Some(Reply::Text(typed)) => typed,
-                Some(_) => return self.settled(doing, asked, false),
+                Some(_) => return self.settled(task, asked, false),
                 None => return Ok(None),
             };
             let value = if secret { Value::secret(kind, &typed) } else { Value::new(kind, &typed) };
@@ -327,11 +324,11 @@ impl Runner {
                 Ok(value)
                     if view.choices.is_empty() || view.choices.iter().any(|c| c.as_str() == value.text()) =>
                 {
-                    self.answered(doing, asked, if secret { "…" } else { value.text() })?;
-                    let mut outcomes = all(doing, Verdict::Done);
+                    self.answered(task, asked, if secret { "…" } else { value.text() })?;
+                    let mut outcomes = all(task, Verdict::Done);
                     match secret {
                         true => {
-                            self.machine.keep_secret(&name, "", value);
+                            self.machine.keep_secret(&name, Place::Nowhere, value);
                         }
                         false => {
                             let values = BTreeMap::from([(name, value.text().to_owned())]);

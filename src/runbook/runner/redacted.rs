@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
-use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Verdict};
+use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Outcomes, Verdict};
+use crate::runbook::ids::StepId;
+use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::redact::Redactor;
 
@@ -24,7 +26,7 @@ pub(super) fn is_public(secret: &str, plan: &Plan, env: &Environment) -> bool {
     let hosts = env.hosts.iter().map(|host| host.id.host.as_str());
     let names = [env.name.as_str(), env.jump.name().as_str()];
     sources.chain(hosts).chain(names).any(|text| text.contains(secret))
-        || plan.steps.iter().any(|planned| planned.id.contains(secret))
+        || plan.steps.iter().any(|planned| planned.id.as_str().contains(secret))
 }
 
 /// An entry that cannot be written without a secret in it.
@@ -36,9 +38,9 @@ pub(super) struct HoldsSecret {
 
 /// A value that is used and not written.
 pub(super) struct KeptBack {
-    pub(super) step: String,
+    pub(super) step: StepId,
     pub(super) name: String,
-    pub(super) host: String,
+    pub(super) place: Place,
     pub(super) text: String,
     /// As it is shown.
     pub(super) shown: String,
@@ -48,14 +50,14 @@ pub(super) struct KeptBack {
 pub(super) fn keep_back(event: &mut Event, redactor: &Redactor, env: &Environment) -> Vec<KeptBack> {
     let Event::Outcome { step, hosts, withheld, .. } = event else { return Vec::new() };
     let mut kept = Vec::new();
-    for (host, outcome) in hosts {
+    for (place, outcome) in hosts {
         let holding = outcome.values.iter().filter(|(_, text)| !may_be_written(text, redactor, env));
         let names: Vec<String> = holding.map(|(name, _)| name.clone()).collect();
         for name in names {
             let Some(text) = outcome.values.remove(&name) else { continue };
             let shown = redactor.text(&text);
             withheld.push(name.clone());
-            kept.push(KeptBack { step: step.clone(), name, host: host.clone(), text, shown });
+            kept.push(KeptBack { step: step.clone(), name, place: place.clone(), text, shown });
         }
     }
     withheld.sort();
@@ -132,11 +134,7 @@ pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) ->
     })
 }
 
-fn outcomes(
-    hosts: &BTreeMap<String, HostOutcome>,
-    redactor: &Redactor,
-    env: &Environment,
-) -> Result<BTreeMap<String, HostOutcome>, HoldsSecret> {
+fn outcomes(hosts: &Outcomes, redactor: &Redactor, env: &Environment) -> Result<Outcomes, HoldsSecret> {
     let one = |outcome: &HostOutcome| {
         let HostOutcome { verdict, values, output, proof } = outcome;
         values_hold_none(values, redactor, env)?;
@@ -153,7 +151,7 @@ fn outcomes(
             proof: all_facts(proof, redactor),
         })
     };
-    hosts.iter().map(|(host, outcome)| Ok((host.clone(), one(outcome)?))).collect()
+    hosts.try_map(|_, outcome| one(outcome))
 }
 
 fn all_facts(facts: &[Fact], redactor: &Redactor) -> Vec<Fact> {

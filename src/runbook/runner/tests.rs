@@ -22,6 +22,7 @@ use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 
 mod asking;
+mod impossible;
 mod secrets;
 
 /// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
@@ -255,7 +256,7 @@ fn machine_of(book: &str, dry_run: bool) -> Machine {
             .map(|(k, v)| (k.to_owned(), v))
             .into(),
     };
-    let plan = Plan::new(Arc::new(runbook), frozen, BTreeMap::new());
+    let plan = Plan::new(Arc::new(runbook), frozen, BTreeMap::new()).unwrap();
     Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", dry_run)
 }
 
@@ -304,13 +305,13 @@ fn yes(prompt: &Prompt) -> Reply {
 async fn go_on(world: &Arc<World>, paper: &Paper, began: bool) -> (RunState, Vec<String>) {
     let mut machine = machine();
     for entry in paper.entries.lock().unwrap().iter() {
-        machine.apply(&entry.event);
+        machine.apply(&entry.event).unwrap();
     }
     let mut paper = paper.clone();
     if began {
         let event = Event::Resumed { who: "me@here".to_owned() };
         if paper.append(&event).is_ok() {
-            machine.apply(&event);
+            machine.apply(&event).unwrap();
         }
     }
     drive(launch(machine, needs(world, &paper)), yes).await

@@ -28,7 +28,7 @@ fn outcome(paper: &Paper, id: &str) -> BTreeMap<String, Verdict> {
         Event::Outcome { step, hosts, .. } if step == id => Some(hosts.clone()),
         _ => None,
     });
-    found.unwrap_or_default().into_iter().map(|(host, outcome)| (host, outcome.verdict)).collect()
+    found.iter().flatten().map(|(place, outcome)| (place.to_string(), outcome.verdict.clone())).collect()
 }
 
 fn left_out(paper: &Paper, id: &str) -> Option<String> {
@@ -113,9 +113,9 @@ async fn what_was_begun_by_hand_is_looked_for_when_a_run_goes_on() {
         let paper = Paper { dies_at: None, ..dying };
         let mut machine = machine_of(&format!("{HEAD}{BY_HAND}"), false);
         for event in paper.entries.lock().unwrap().iter().map(|e| e.event.clone()) {
-            machine.apply(&event);
+            machine.apply(&event).unwrap();
         }
-        machine.apply(&Event::Resumed { who: "me@here".to_owned() });
+        machine.apply(&Event::Resumed { who: "me@here".to_owned() }).unwrap();
         let (state, asked) =
             drive(launch(machine, needs(&world, &paper)), |_| Reply::Chosen('s', None)).await;
         match done {

@@ -65,7 +65,7 @@ fn machine_with(book: &str, secrets: &[&str]) -> Machine {
     let machine = machine_of(book, false);
     let values = secrets.iter().map(|s| Value::secret(ValueKind::Lines, s).unwrap());
     let inputs = values.enumerate().map(|(number, value)| (format!("pw{number}"), value)).collect();
-    let plan = Plan::new(machine.plan().runbook.clone(), machine.plan().frozen.clone(), inputs);
+    let plan = Plan::new(machine.plan().runbook.clone(), machine.plan().frozen.clone(), inputs).unwrap();
     Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", false)
 }
 
@@ -206,7 +206,7 @@ async fn whatever_a_secret_spells_the_run_takes_the_same_course() {
     assert!(whole.ended);
     let mut secrets = std::collections::BTreeSet::new();
     for planned in &machine_of(CAPTURES, false).plan().steps {
-        substrings(&planned.id, &mut secrets);
+        substrings(planned.id.as_str(), &mut secrets);
     }
     for word in ["app1", "/srv/production", "Where it is", "it is set", "me@here", "folder", "because"] {
         substrings(word, &mut secrets);
@@ -251,10 +251,10 @@ async fn a_value_that_is_not_written_is_read_again_and_no_change_is_repeated() {
             drive(launch(machine_with(CAPTURES, &secrets), needs), yes).await;
             let mut alive = Paper { dies_at: None, ..dying };
             let mut machine = machine_with(CAPTURES, &secrets);
-            alive.entries.lock().unwrap().iter().for_each(|entry| machine.apply(&entry.event));
+            alive.entries.lock().unwrap().iter().for_each(|entry| machine.apply(&entry.event).unwrap());
             let event = Event::Resumed { who: "me@here".to_owned() };
             alive.append(&event).unwrap();
-            machine.apply(&event);
+            machine.apply(&event).unwrap();
             let needs = needs_of(&world, &alive, &Watched::default(), &secrets);
             let (state, _) = drive(launch(machine, needs), yes).await;
             assert_eq!(state, RunState::Finished, "{at} {written}");

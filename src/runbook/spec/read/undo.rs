@@ -35,6 +35,13 @@ impl Reading<'_> {
             let help = "write not_needed = \"why\"";
             return self.need_text(&undo, NOT_NEEDED, Use::Shown, help).map(Undo::NotNeeded);
         };
+        if *on == On::Nowhere {
+            let message = "there is no host to undo it on: the step has no `on`";
+            let help = "add on = the host that is changed, or say undo = { not_needed = \"why\" }, or mark the step \
+                        point_of_no_return = true";
+            self.reader.error(undo.span.clone(), message, help);
+            return None;
+        }
         let back = (by.read)(self, &undo);
         let read_back = self.checks(&undo, "read_back", on);
         if undo.get("read_back").is_none() && !kind.proves_itself {
