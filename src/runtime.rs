@@ -13,7 +13,7 @@ use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
 use crate::domain::event::FleetEvent;
-use crate::domain::run::RunEvent;
+use crate::domain::run::{Arming, RunEvent};
 use crate::domain::time::Moment;
 
 pub mod color;
@@ -86,7 +86,8 @@ where
     R: RunControl,
     S: Stage,
 {
-    let mut pace = Pace { drawn_at: None, suspended: false, news_open: true, run_news_open: true };
+    let mut pace =
+        Pace { drawn_at: None, suspended: false, news_open: true, run_news_open: true, armed: None };
     match console.go(&mut pace).await {
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
@@ -98,6 +99,8 @@ struct Pace {
     suspended: bool,
     news_open: bool,
     run_news_open: bool,
+    /// What runs know of arming.
+    armed: Option<Arming>,
 }
 
 impl<B, D, F, R, S> Console<B, D, F, R, S>
@@ -151,6 +154,7 @@ where
                     None
                 }
             };
+            self.hand_on_arming(pace);
             if let Some(ended) = ended {
                 return Ok(ended);
             }
@@ -245,6 +249,14 @@ where
     fn suspend(&mut self, whole_job: bool, pace: &mut Pace) -> Result<(), RuntimeError> {
         pace.suspended = self.stage.suspend(whole_job).map_err(RuntimeError::terminal)?;
         Ok(())
+    }
+
+    /// Runs know at once whether changes may be made.
+    fn hand_on_arming(&mut self, pace: &mut Pace) {
+        if pace.armed != self.model.runs.armed {
+            pace.armed.clone_from(&self.model.runs.armed);
+            self.runs.arm(pace.armed.as_ref());
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Option<Ended> {

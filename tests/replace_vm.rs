@@ -115,6 +115,7 @@ impl Stage {
             folder: self.journals.path().to_owned(),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
+            armed: Arc::new(|| true),
         };
         let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
         let (view, prompts) =

@@ -12,7 +12,7 @@ use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
+use crate::domain::run::{Arming, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
 use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::over_ssh::OverSsh;
@@ -71,6 +71,8 @@ struct State {
     runs: HashMap<String, mpsc::Sender<RunCommand>>,
     /// Runs that this console began or went on with.
     own: HashSet<String>,
+    /// The environment armed for changes.
+    armed: Option<Arming>,
     /// Where runs of others were seen.
     held: HashMap<String, EnvName>,
 }
@@ -158,6 +160,10 @@ impl RunControl for Runs {
         self.begin(|inner| async move { watching::watch(&inner, &run).await });
     }
 
+    fn arm(&self, armed: Option<&Arming>) {
+        self.inner.lock().armed = armed.cloned();
+    }
+
     fn command(&self, run: &str, command: RunCommand) {
         let Some(commands) = self.inner.lock().runs.get(run).cloned() else { return };
         // In the order they were given, as long as there is room; nobody types faster than a run reads.
@@ -182,15 +188,22 @@ impl Inner {
         env.ok_or_else(|| format!("there is no environment {name}"))
     }
 
+    /// Whether changes may be made in an environment now.
+    fn is_armed(&self, env: &EnvName) -> bool {
+        let state = self.lock();
+        state.armed.as_ref().is_some_and(|armed| armed.env == *env && self.needs.clock.now() < armed.until)
+    }
+
     /// The way to a fleet that runs and plans share.
     fn reach(&self, env: &Arc<Environment>) -> Arc<OverSsh> {
         let new = || OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone());
         self.lock().reach.entry(env.name.clone()).or_insert_with(|| Arc::new(new())).clone()
     }
 
-    fn launch(&self, env: &EnvName) -> Result<Launch, String> {
+    fn launch(self: &Arc<Self>, env: &EnvName) -> Result<Launch, String> {
         let env = self.environment(env)?;
         let clock = self.needs.clock;
+        let (console, armed) = (Arc::downgrade(self), env.name.clone());
         Ok(Launch {
             simulated: self.needs.fleet.simulated,
             // A run's connection is its own: nothing that is looked at meanwhile can hold it up.
@@ -199,6 +212,7 @@ impl Inner {
             folder: self.needs.paths.runs(),
             who: self.who.clone(),
             clock: Arc::new(move || clock.now()),
+            armed: Arc::new(move || console.upgrade().is_some_and(|console| console.is_armed(&armed))),
         })
     }
 
@@ -217,7 +231,7 @@ impl Inner {
         made.map_err(|error| error.to_string())
     }
 
-    async fn resume(&self, run: &str) -> Result<RunHandle, String> {
+    async fn resume(self: &Arc<Self>, run: &str) -> Result<RunHandle, String> {
         let began = past::began_in(&self.needs.paths.runs(), run).map_err(|error| error.to_string())?;
         if began.simulated != self.needs.fleet.simulated {
             let kind = if began.simulated { "a simulated" } else { "a real" };

@@ -333,6 +333,8 @@ pub struct Choice {
     pub label: Clean,
     /// A reason must be given with it.
     pub reason: bool,
+    /// It changes hosts: the environment must be armed.
+    pub changes: bool,
 }
 
 /// What a person tells a run.

@@ -27,6 +27,7 @@ use super::redact::{NotHidable, Redactor};
 use super::report::Report;
 use super::spec::Act;
 
+mod armed;
 mod board;
 mod decide;
 mod doing;
@@ -97,6 +98,8 @@ pub struct Needs {
     pub who: String,
     /// The clock of what is on screen.
     pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+    /// Whether changes may be made now: asked right before each.
+    pub armed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Knows the run's secrets: what is shown, written or handed on goes through it.
     pub redactor: Redactor,
     /// The run's entries so far, for the report at its end.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::app::model::{Model, Room};
 use crate::domain::event::{Answer, QuestionId};
 use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Mode, RunCommand};
+use crate::domain::run::{Arming, Mode, RunCommand};
 
 /// Draws the model. Implemented over `view`; by tests, over whatever they look at.
 pub trait Draw {
@@ -46,6 +46,8 @@ pub trait RunControl {
     fn resume(&self, run: &str);
     /// Watches a run that somebody else has under way: `RunEvent::Run` whenever it changes, or `RunEvent::Refused`.
     fn watch(&self, run: &str);
+    /// The environment that is armed for changes from now on, if one is.
+    fn arm(&self, armed: Option<&Arming>);
     /// Tells a run of this console something. A run that is not there any more takes no notice.
     fn command(&self, run: &str, command: RunCommand);
 }

@@ -148,6 +148,10 @@ impl RunControl for Script {
         self.hear(format!("watch {run}"));
     }
 
+    fn arm(&self, armed: Option<&Arming>) {
+        self.hear(armed.map_or("read-only".to_owned(), |armed| format!("armed {}", armed.env)));
+    }
+
     fn command(&self, run: &str, command: RunCommand) {
         let told = match &command {
             RunCommand::Answer { prompt, reply: Reply::Text(text) } => {
@@ -301,7 +305,12 @@ fn a_run_from_the_list_to_its_end() {
         person.sees("✓ finished").await;
         assert_eq!(
             person.heard(),
-            ["start one h1 live disks", "run-1 Answer { prompt: 1, reply: Yes }", "run-1 answers 2 db2"]
+            [
+                "armed one",
+                "start one h1 live disks",
+                "run-1 Answer { prompt: 1, reply: Yes }",
+                "run-1 answers 2 db2"
+            ]
         );
         person.types("q").await;
         assert_eq!(
@@ -335,7 +344,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
             Ended::Quit
         );
         assert_eq!(
-            heard.lock().unwrap()[1..],
+            heard.lock().unwrap()[2..],
             ["run-1 Note(\"slow disk\")".to_owned(), "run-1 Stop".to_owned()]
         );
     });
@@ -353,6 +362,7 @@ fn arming_runs_out_by_itself_and_a_yes_asks_for_it_again() {
         person.reads().await;
         person.types("y").await;
         person.sees("Arm ONE for changes").await;
-        assert_eq!(person.heard(), ["start one h1 live disks"], "no yes was given");
+        let heard = ["armed one", "start one h1 live disks", "read-only"];
+        assert_eq!(person.heard(), heard, "no yes was given");
     });
 }

@@ -65,6 +65,9 @@ impl RunControl for Asked {
     fn watch(&self, run: &str) {
         self.note(format!("watch {run}"));
     }
+    fn arm(&self, armed: Option<&Arming>) {
+        self.note(armed.map_or("disarmed".to_owned(), |armed| format!("armed {}", armed.env)));
+    }
     fn command(&self, run: &str, command: RunCommand) {
         self.note(format!("{run} {command:?}"));
     }

@@ -338,7 +338,12 @@ pub(crate) fn challenge() -> RunView {
 }
 
 pub(crate) fn failed() -> RunView {
-    let choice = |key, label: &str, reason| Choice { key, label: label.into(), reason };
+    let choice = |key, label: &str, reason| Choice {
+        key,
+        label: label.into(),
+        reason,
+        changes: matches!(key, 'b' | 'r'),
+    };
     let kind = PromptKind::Choose(vec![
         choice('b', "roll back to the last safe point", false),
         choice('r', "try again", false),
@@ -353,7 +358,12 @@ pub(crate) fn failed() -> RunView {
 }
 
 pub(crate) fn unknown() -> RunView {
-    let choice = |key, label: &str, reason| Choice { key, label: label.into(), reason };
+    let choice = |key, label: &str, reason| Choice {
+        key,
+        label: label.into(),
+        reason,
+        changes: matches!(key, 'b' | 'r'),
+    };
     let kind = PromptKind::Choose(vec![
         choice('l', "look again", false),
         choice('d', "I looked: it was done", true),

@@ -217,6 +217,7 @@ pub(crate) async fn run(
         folder: folder.to_owned(),
         who: "test@here".to_owned(),
         clock: Arc::new(move || clock.now()),
+        armed: Arc::new(|| true),
     };
     let began = Instant::now();
     let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();

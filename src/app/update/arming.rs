@@ -1,6 +1,6 @@
 //! Arming: an environment is read-only until a person says for what and for how long it is not. It ends by itself: on
 //! time, when nobody presses a key, when the way to the fleet is another one, when another environment is shown. A run
-//! under way goes on; it asks before its next change, and that is where arming is asked for again.
+//! under way goes on; it asks before its next change or undo, and that is where arming is asked for again.
 
 use std::time::Duration;
 

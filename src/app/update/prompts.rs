@@ -1,6 +1,6 @@
 //! Answering what a run asks. No is what Enter means; a letter counts only after the prompt was drawn and a moment of
-//! silence; typed values only when the prompt has stood a moment; a paste confirms nothing. A yes to a change counts
-//! only while the environment is armed.
+//! silence; typed values only when the prompt has stood a moment; a paste confirms nothing. An answer that leads to a
+//! change is sent only while the environment is armed; the run looks for itself before it changes anything.
 
 use super::{arming, edit};
 use crate::app::message::Effect;
@@ -184,13 +184,28 @@ fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Option<Vec<Effect>>
     Some(Vec::new())
 }
 
+/// Whether something may be changed on an answer.
+fn leads_to_changes(kind: &PromptKind, reply: &run::Reply) -> bool {
+    match (kind, reply) {
+        (_, run::Reply::No) => false,
+        (_, run::Reply::Yes) | (PromptKind::Challenge(_), _) => true,
+        (PromptKind::Choose(ways), run::Reply::Chosen(key, _)) => {
+            // A way that is not offered is none that is known to be harmless.
+            ways.iter().find(|way| way.key == *key).is_none_or(|way| way.changes)
+        }
+        (
+            PromptKind::Choose(_) | PromptKind::Confirm | PromptKind::Input(_) | PromptKind::Approve(_),
+            run::Reply::Text(_) | run::Reply::Chosen(..),
+        ) => false,
+    }
+}
+
 /// Sends an answer. A yes to changes waits until the environment is armed; it is then to be given again.
 fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
     let Some((run, prompt)) = model.open_prompt() else { return Vec::new() };
     let (id, number, env, why) = (run.id.clone(), prompt.number, run.env.clone(), run.why.to_string());
-    let yes = reply == run::Reply::Yes || matches!(prompt.kind, PromptKind::Challenge(_));
-    let yes = yes && reply != run::Reply::No;
-    if yes && run.mode == Mode::Live && arming::wanted(model, &env, why) {
+    let changes = leads_to_changes(&prompt.kind, &reply);
+    if changes && run.mode == Mode::Live && arming::wanted(model, &env, why) {
         return Vec::new();
     }
     model.runs.reply.given = true;

@@ -350,7 +350,7 @@ fn a_yes_to_changes_wants_an_armed_environment() {
 
 #[test]
 fn ways_on_are_chosen_by_their_key_some_with_a_reason() {
-    let choice = |key, reason| Choice { key, label: "".into(), reason };
+    let choice = |key, reason| Choice { key, label: "".into(), reason, changes: false };
     let kind = PromptKind::Choose(vec![choice('r', false), choice('k', true)]);
     let mut model = asked(Mode::Live, false, kind.clone());
     assert_eq!(keys(&mut model, "r"), [], "typed ahead");
@@ -366,6 +366,100 @@ fn ways_on_are_chosen_by_their_key_some_with_a_reason() {
     keys(&mut model, "known bug");
     let chosen = Reply::Chosen('k', Some("known bug".into()));
     assert_eq!(key(&mut model, KeyCode::Enter), answered(chosen));
+}
+
+#[test]
+fn a_way_on_that_changes_something_wants_an_armed_environment() {
+    let choice = |key, changes| Choice { key, label: "".into(), reason: false, changes };
+    let kind = PromptKind::Choose(vec![choice('b', true), choice('r', true), choice('s', false)]);
+    for way in ['b', 'r'] {
+        let mut model = asked(Mode::Live, false, kind.clone());
+        wait(&mut model, A_MOMENT);
+        assert_eq!(keys(&mut model, &way.to_string()), [], "{way}");
+        assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]), "{way}");
+        key(&mut model, KeyCode::Enter);
+        wait(&mut model, A_MOMENT);
+        assert_eq!(keys(&mut model, &way.to_string()), answered(Reply::Chosen(way, None)));
+    }
+    let mut model = asked(Mode::Live, false, kind);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "s"), answered(Reply::Chosen('s', None)), "stopping does not");
+}
+
+/// Keys that mean something somewhere, more often than not.
+fn any_key() -> impl proptest::strategy::Strategy<Value = KeyPress> {
+    use proptest::prelude::*;
+    let named = [
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Backspace,
+        KeyCode::Home,
+        KeyCode::End,
+    ];
+    let letters: Vec<char> = "ynbrskldxaAuUnqxdb2gG?/ ".chars().collect();
+    let code = prop_oneof![
+        3 => prop::sample::select(letters).prop_map(KeyCode::Char),
+        1 => prop::sample::select(named.to_vec()),
+        1 => any::<char>().prop_map(KeyCode::Char),
+    ];
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(code, ctrl, alt)| KeyPress {
+        code,
+        ctrl,
+        alt,
+    })
+}
+
+/// Whether something may be changed on it.
+fn may_change(kind: &PromptKind, effect: &Effect) -> bool {
+    match effect {
+        Effect::TellRun(_, RunCommand::Answer { reply, .. }) => match (kind, reply) {
+            (_, Reply::No) => false,
+            (PromptKind::Choose(ways), Reply::Chosen(key, _)) => {
+                ways.iter().any(|w| w.key == *key && w.changes)
+            }
+            (PromptKind::Input(_), Reply::Text(_)) => false,
+            _ => true,
+        },
+        Effect::StartRun { mode, .. } => *mode == Mode::Live,
+        Effect::ResumeRun(_) => true,
+        _ => false,
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_keys_make_a_read_only_console_send_an_answer_that_changes_something(
+        keys in proptest::collection::vec((any_key(), 0u64..900), 1..60),
+        kind in 0usize..5,
+    ) {
+        let choice = |key, reason, changes| Choice { key, label: "".into(), reason, changes };
+        let kind = match kind {
+            0 => PromptKind::Confirm,
+            1 => PromptKind::Challenge("db2".into()),
+            2 => PromptKind::Input(input(&[])),
+            3 => PromptKind::Approve("approve r1".into()),
+            _ => PromptKind::Choose(vec![
+                choice('b', false, true),
+                choice('r', false, true),
+                choice('d', true, true),
+                choice('k', true, false),
+                choice('s', false, false),
+            ]),
+        };
+        let mut model = asked(Mode::Live, false, kind.clone());
+        wait(&mut model, A_MOMENT);
+        for (key, after) in keys {
+            let armed = model.is_armed(&env_name("production"));
+            let effects = update(&mut model, Msg::Key(key));
+            let changing: Vec<_> = effects.iter().filter(|e| may_change(&kind, e)).collect();
+            proptest::prop_assert!(armed || changing.is_empty(), "{key:?}: {changing:?}");
+            frame(&mut model);
+            wait(&mut model, Duration::from_millis(after));
+        }
+    }
 }
 
 #[test]

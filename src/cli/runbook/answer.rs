@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn choices_are_taken_by_their_letter() {
-        let choice = |key, reason| Choice { key, label: Clean::new("…"), reason };
+        let choice = |key, reason| Choice { key, label: Clean::new("…"), reason, changes: false };
         let kind = PromptKind::Choose(vec![choice('r', false), choice('k', true)]);
         assert_eq!(said(&kind, typed("r")), Said::Reply(Reply::Chosen('r', None)));
         assert_eq!(said(&kind, typed("k")), Said::Reason('k'));

@@ -2,6 +2,7 @@
 //! flag gives one.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::mpsc;
@@ -101,6 +102,8 @@ fn launch(site: &Site) -> Launch {
         folder: site.runs.clone(),
         who: who::who(),
         clock: site.clock(),
+        // Each change is agreed to at this terminal, right before it is made.
+        armed: Arc::new(|| true),
     }
 }
 

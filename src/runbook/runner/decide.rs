@@ -2,7 +2,7 @@
 
 use super::people::choice;
 use super::{Halt, Runner, act};
-use crate::domain::run::{PromptKind, Reply};
+use crate::domain::run::{Effect, PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::Event;
 use crate::runbook::machine::{Decision, Way};
@@ -52,6 +52,18 @@ impl Runner {
             OnFail::Skip(meaning) | OnFail::Exclude(meaning) => at.shown(meaning),
             OnFail::Stop | OnFail::Rollback => String::new(),
         };
+        // Doing it again is asked about once more where it changes something; taking back is not.
+        let changes = |way: Way| match way {
+            Way::Rollback => true,
+            Way::Retry => planned.step.effect != Effect::Read || self.machine.rolling_back().is_some(),
+            Way::Look
+            | Way::WasDone
+            | Way::WasNotDone
+            | Way::Skip
+            | Way::Exclude
+            | Way::Stop
+            | Way::Abandon => false,
+        };
         let choices = decision.ways.iter().map(|way| {
             let label = match way {
                 Way::Retry => "do it again".to_owned(),
@@ -64,7 +76,7 @@ impl Runner {
                 Way::Stop => "stop here; the run may be resumed".to_owned(),
                 Way::Abandon => "give the run up as it is".to_owned(),
             };
-            choice(way.key(), &label, way.wants_reason())
+            choice(way.key(), &label, way.wants_reason(), changes(*way))
         });
         let kind = PromptKind::Choose(choices.collect());
         let reply = self.ask(title, text, kind).await?;

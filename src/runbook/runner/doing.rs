@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::armed::Armed;
 use super::board::next_line;
 use super::people::Said;
 use super::{Halt, Runner, act};
@@ -49,7 +50,7 @@ impl Runner {
                 self.intend(task, BTreeMap::new(), Vec::new())?;
                 Some(act::probe(&self.site, self.step_of(task)?, &task.places, None).await)
             }
-            Phase::Undo => Some(self.undo_step(task).await?),
+            Phase::Undo => self.undo_step(task).await?,
             Phase::UndoProbe => {
                 self.intend(task, BTreeMap::new(), Vec::new())?;
                 let (_, act, read_back) = undo_of(self.step_of(task)?)?;
@@ -142,6 +143,13 @@ impl Runner {
         if let Some(fact) = ready.broken() {
             return Ok(Some(self.fact_failed(task, fact)));
         }
+        if changes && !task.confirm {
+            match self.wait_until_armed(task).await? {
+                Armed::Yes => {}
+                Armed::Asked => return Ok(None),
+                Armed::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
+            }
+        }
         let mut ready = ready;
         if task.confirm {
             match self.confirm_step(task, step).await? {
@@ -164,6 +172,10 @@ impl Runner {
                 return Ok(Some(all(task, Verdict::Failed(why))));
             }
             ready = again;
+        }
+        if changes && !self.is_armed() {
+            // It became read-only since it was agreed to: it is asked again.
+            return Ok(None);
         }
         self.intend(task, ready.commands, ready.facts)?;
         if let Act::Hold { .. } = &step.act {
@@ -268,17 +280,25 @@ impl Runner {
         Ok(outcomes)
     }
 
-    async fn undo_step(&mut self, task: &Task) -> Result<Outcomes, Halt> {
+    async fn undo_step(&mut self, task: &Task) -> Result<Option<Outcomes>, Halt> {
         let at = self.step_of(task)?;
         let commands = act::shown(at, undo_of(at)?.0, &task.places);
         self.show_ready(&Ready { commands: commands.clone(), facts: Vec::new() });
+        match self.wait_until_armed(task).await? {
+            Armed::Yes => {}
+            Armed::Asked => return Ok(None),
+            Armed::No(why) => {
+                let why = format!("{why}; the rollback is not finished: arm, and resume");
+                return Err(Halt::Stopped(why));
+            }
+        }
         self.intend(task, commands, Vec::new())?;
         if self.machine.dry_run {
-            return Ok(all(task, Verdict::Done));
+            return Ok(Some(all(task, Verdict::Done)));
         }
         let at = self.step_of(task)?;
         let (_, back, read_back) = undo_of(at)?;
-        Ok(act::undo(&self.site, at, back, read_back, &task.places).await?)
+        Ok(Some(act::undo(&self.site, at, back, read_back, &task.places).await?))
     }
 
     /// The next thing a person says; none when nobody is there any more.

@@ -38,6 +38,8 @@ pub struct Launch {
     pub who: String,
     /// The clock of what is on screen.
     pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+    /// Whether changes may be made now: the environment is armed, or each is agreed to where it is typed.
+    pub armed: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// Why a run was not begun, or not gone on with.
@@ -180,9 +182,9 @@ fn go(
     if let Some(lease) = &mut lease {
         entries.iter().for_each(|entry| lease.say(entry));
     }
-    let Launch { env, simulated, reach, who, clock, .. } = with;
+    let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Box::new(journal), entries.to_vec());
-    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, redactor, entries })
+    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, entries })
 }
 
 /// The lease on everything the plan may change. A plan that only reads needs none.

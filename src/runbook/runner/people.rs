@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::armed::Armed;
 use super::doing::all;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
@@ -226,6 +227,11 @@ impl Runner {
         state: Option<&(String, ValueKind)>,
     ) -> Result<Option<Outcomes>, Halt> {
         if step.effect != Effect::Read {
+            match self.wait_until_armed(task).await? {
+                Armed::Yes => {}
+                Armed::Asked => return Ok(None),
+                Armed::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
+            }
             let commands = act::shown(self.step_of(task)?, step.kind.as_ref(), &task.places);
             self.intend(task, commands, Vec::new())?;
         }
@@ -357,6 +363,6 @@ fn view(input: &Input) -> InputView {
 }
 
 /// A way on that can be chosen.
-pub(super) fn choice(key: char, label: &str, reason: bool) -> Choice {
-    Choice { key, label: Clean::new(label), reason }
+pub(super) fn choice(key: char, label: &str, reason: bool, changes: bool) -> Choice {
+    Choice { key, label: Clean::new(label), reason, changes }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 
+mod armed;
 mod asking;
 mod impossible;
 mod secrets;
@@ -36,6 +38,11 @@ struct World {
     cut: Mutex<Vec<String>>,
     /// Every script that came.
     scripts: Mutex<Vec<String>>,
+    /// Changes that came while the environment was read-only.
+    unarmed: Mutex<Vec<String>>,
+    read_only: AtomicBool,
+    /// It becomes read-only with this word.
+    ends_arming: Mutex<Option<String>>,
 }
 
 struct Hosts(Arc<World>, HostName);
@@ -79,7 +86,15 @@ impl Session for OnHost {
             match word {
                 "get" => said = u32::from(set.contains_key(&key)).to_string(),
                 "say" => said = name.to_owned(),
-                _ => self.0.done.lock().unwrap().push(format!("{} {line}", self.1)),
+                _ => {
+                    if self.0.read_only.load(Ordering::SeqCst) {
+                        self.0.unarmed.lock().unwrap().push(line.clone());
+                    }
+                    if self.0.ends_arming.lock().unwrap().as_ref() == Some(&line) {
+                        self.0.read_only.store(true, Ordering::SeqCst);
+                    }
+                    self.0.done.lock().unwrap().push(format!("{} {line}", self.1));
+                }
             }
             if word == "set" && !idle {
                 *set.entry(key.clone()).or_default() += 1;
@@ -269,6 +284,10 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         lease: None,
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),
+        armed: {
+            let world = world.clone();
+            Arc::new(move || !world.read_only.load(Ordering::SeqCst))
+        },
         redactor: Redactor::new(),
         entries: Vec::new(),
     }

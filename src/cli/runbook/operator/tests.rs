@@ -141,7 +141,12 @@ async fn an_answered_question_is_not_put_again_while_the_run_takes_the_answer() 
 #[tokio::test]
 async fn notes_and_reasons_are_asked_for() {
     let mut view = at_freeze(run());
-    let skip = crate::domain::run::Choice { key: 'k', label: Clean::new("leave it out"), reason: true };
+    let skip = crate::domain::run::Choice {
+        key: 'k',
+        label: Clean::new("leave it out"),
+        reason: true,
+        changes: false,
+    };
     asks(&mut view, 1, PromptKind::Choose(vec![skip]));
     let mut bench = Bench::start(view);
     assert_eq!(bench.mark().await, "k> ");

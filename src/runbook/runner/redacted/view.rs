@@ -117,7 +117,9 @@ fn hide_prompt(prompt: &mut Prompt, redactor: &Redactor) {
     text.iter_mut().for_each(|line| hide_text(line, redactor));
     match kind {
         PromptKind::Choose(choices) => {
-            choices.iter_mut().for_each(|Choice { key: _, label, reason: _ }| hide_text(label, redactor));
+            choices
+                .iter_mut()
+                .for_each(|Choice { key: _, label, reason: _, changes: _ }| hide_text(label, redactor));
         }
         PromptKind::Confirm | PromptKind::Challenge(_) | PromptKind::Input(_) | PromptKind::Approve(_) => {}
     }

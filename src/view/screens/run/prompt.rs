@@ -73,9 +73,20 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
     }
     let mut lines = Vec::new();
     let arm = run.mode == Mode::Live && !scene.model.is_armed(&run.env);
-    let yes_changes = matches!(prompt.kind, PromptKind::Confirm | PromptKind::Challenge(_));
-    if arm && yes_changes {
-        let text = "▲ This environment is read-only: a yes asks to arm it first.";
+    let asks_to_arm = match &prompt.kind {
+        PromptKind::Confirm | PromptKind::Challenge(_) => "a yes asks".to_owned(),
+        PromptKind::Choose(ways) => {
+            let keys: Vec<String> = ways.iter().filter(|w| w.changes).map(|w| w.key.to_string()).collect();
+            match keys.as_slice() {
+                [] => String::new(),
+                [one] => format!("{one} asks"),
+                _ => format!("{} ask", keys.join(" and ")),
+            }
+        }
+        PromptKind::Input(_) | PromptKind::Approve(_) => String::new(),
+    };
+    if arm && !asks_to_arm.is_empty() {
+        let text = &format!("▲ This environment is read-only: {asks_to_arm} to arm it first.");
         lines.extend(wrap(text, width).into_iter().map(|l| span(l, styles.warning).into()));
     }
     match &prompt.kind {
