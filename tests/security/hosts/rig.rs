@@ -86,6 +86,7 @@ impl Rig {
             folder: self.dir.path().join("runs"),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
+            armed: Arc::new(|| true),
         }
     }
 
