@@ -12,6 +12,7 @@
 //! | [`runner`] | the actor that does what the machine says |
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
 //! | [`approval`] | what a second person is asked, and their yes: what it binds, and the text that is signed |
+//! | [`evidence`] | signatures of entries and approvals, and what others can check of them |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
@@ -24,6 +25,7 @@ mod act;
 pub mod approval;
 pub mod describe;
 pub mod event;
+pub mod evidence;
 pub mod ids;
 pub mod journal;
 pub mod judge;

@@ -15,3 +15,6 @@ mod sshd;
 
 #[path = "security/hosts.rs"]
 mod hosts;
+
+#[path = "security/evidence.rs"]
+mod evidence;

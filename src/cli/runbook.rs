@@ -30,6 +30,7 @@ mod show;
 mod site;
 mod story;
 mod text;
+mod verify;
 mod watch;
 pub(super) mod who;
 
@@ -62,6 +63,8 @@ pub(super) enum Command {
     Watch(watch::WatchArgs),
     /// Say yes, as a second person, to a step of a run that somebody else has under way
     Approve(approve::ApproveArgs),
+    /// What a run's journal proves: exit 0 whole and signed by known people, 1 something is not proved, 2 changed or forged
+    Verify(verify::VerifyArgs),
 }
 
 /// A runbook with its inputs, in an environment.
@@ -97,6 +100,7 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
         Command::Watch(args) => within(watch::run(common, &args.or_env(env))),
         Command::Approve(args) => within(approve::run(common, &args.or_env(env))),
         Command::Resume(args) => within(run::resume(common, &args)),
+        Command::Verify(args) => within(verify::run(common, &args.or_env(env))),
     }
 }
 

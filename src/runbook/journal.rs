@@ -2,11 +2,11 @@
 //! to the one before by SHA-256. Append-only; a file of its own a run, 0600 in a folder 0700.
 //!
 //! The chain shows damage: a changed, lost or moved line in the middle. Whole entries missing at the end it cannot show,
-//! nor one who writes the whole file anew; it is no proof against its owner.
+//! nor one who writes the whole file anew; signed entries, and the head beside the file, do ([`super::evidence`]).
 //!
-//! Calls block for as long as the disk takes. May import `event`, `domain`.
+//! Calls block for as long as the disk takes. May import `event`, `evidence`, `domain`.
 
-mod chain;
+pub(in crate::runbook) mod chain;
 mod folder;
 mod list;
 #[cfg(test)]
@@ -21,6 +21,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::event::Event;
+use super::evidence::{self, Seal, Signed, SignedApproval};
 use chain::Tail;
 
 pub use list::{RunSummary, runs};
@@ -42,6 +43,8 @@ pub struct Entry {
     pub prev: String,
     /// What happened.
     pub event: Event,
+    /// What vouches for it.
+    pub seal: Seal,
     /// SHA-256 of the entry before's hash and this line up to its own hash.
     pub hash: String,
 }
@@ -52,7 +55,9 @@ impl Entry {
     /// # Errors
     /// When the event cannot be told in JSON.
     pub fn to_line(&self) -> Result<String, JournalError> {
-        chain::body(self.seq, self.at, &self.prev, &self.event).map(|body| chain::closed(&body, &self.hash))
+        let Seal { approved, signed } = &self.seal;
+        let text = chain::unsigned(self.seq, self.at, &self.prev, &self.event, approved.as_ref())?;
+        Ok(chain::closed(&chain::body(&text, signed.as_ref())?, &self.hash))
     }
 
     /// Reads one line, and checks its own hash; `None` when it is damaged. Whether it follows the entry before is for
@@ -60,6 +65,24 @@ impl Entry {
     #[must_use]
     pub fn from_line(line: &str) -> Option<Self> {
         chain::parse(line.as_bytes()).ok()
+    }
+}
+
+/// The next entry, not written yet.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    seq: u64,
+    at: Timestamp,
+    event: Event,
+    approved: Option<SignedApproval>,
+    text: String,
+}
+
+impl Draft {
+    /// The entry's bytes up to its signature: what is signed, by [`evidence::statement`].
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -193,6 +216,10 @@ impl Journal {
         let (entries, tail) = chain::scan(&bytes).map_err(|d| d.at(&path))?;
         let Some(last) = entries.last() else { return Err(JournalError::Empty(path)) };
         let (seq, last) = (last.seq, last.hash.clone());
+        // A crash between an entry and its head leaves the older head.
+        if let Some(signed) = entries.iter().rev().find(|entry| entry.seal.signed.is_some()) {
+            keep_head(&path, &signed.to_line()?)?;
+        }
         match tail {
             Tail::Whole => folder::sync(&file, &path)?,
             Tail::Unended => folder::end_line(&mut file, &path)?,
@@ -216,50 +243,83 @@ impl Journal {
     /// When anything of that fails. Nobody knows then what is on the disk: every later call fails as well, and the run
     /// must stop.
     pub fn append(&mut self, event: &Event) -> Result<Entry, JournalError> {
+        let draft = self.draft(event.clone(), None)?;
+        self.append_draft(draft, None)
+    }
+
+    /// The next entry as it will stand, for somebody to sign. Nothing is written.
+    ///
+    /// # Errors
+    /// When JSON cannot tell the event.
+    pub fn draft(&self, event: Event, approved: Option<SignedApproval>) -> Result<Draft, JournalError> {
+        let (seq, at) = (self.seq + 1, chain::rounded(Timestamp::now()));
+        let text = chain::unsigned(seq, at, &self.last, &event, approved.as_ref())?;
+        Ok(Draft { seq, at, event, approved, text })
+    }
+
+    /// Writes an entry that was drafted, with its signature, and waits until it is on the disk, with the head.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; when another entry was written since it was drafted.
+    pub fn append_draft(&mut self, draft: Draft, signed: Option<Signed>) -> Result<Entry, JournalError> {
         if let Some(why) = &self.broken {
             return Err(JournalError::Poisoned(why.clone()));
         }
-        let appended = self.try_append(event);
+        let appended = self.try_append(draft, signed);
         if let Err(error) = &appended {
             self.broken = Some(error.to_string());
         }
         appended
     }
 
-    fn try_append(&mut self, event: &Event) -> Result<Entry, JournalError> {
+    fn try_append(&mut self, draft: Draft, signed: Option<Signed>) -> Result<Entry, JournalError> {
+        let Draft { seq, at, event, approved, text } = draft;
         let path = self.path.clone();
         let io = |doing, source| JournalError::Io { path: path.clone(), doing, source };
+        if seq != self.seq + 1 {
+            let late = io::Error::other("another entry was written since it was drafted");
+            return Err(io("cannot write", late));
+        }
         // Nothing is begun whose outcome there might be no room for.
         if matches!(event, Event::Intent { .. })
             && let Err(error) = self.disk.reserve(ROOM)
         {
             return Err(io("there is no room for what follows", error));
         }
-        let at = chain::rounded(Timestamp::now());
-        let seq = self.seq + 1;
-        let body = chain::body(seq, at, &self.last, event)?;
+        let body = chain::body(&text, signed.as_ref())?;
         let hash = chain::hash(&self.last, body.as_bytes());
-        let mut line = chain::closed(&body, &hash);
-        line.push('\n');
+        let line = chain::closed(&body, &hash);
+        let ended = format!("{line}\n");
         let written = loop {
-            match self.disk.write(line.as_bytes()) {
+            match self.disk.write(ended.as_bytes()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
         match written {
             Err(error) => return Err(io("cannot write", error)),
-            Ok(n) if n != line.len() => {
-                let said = format!("the disk took {n} of {} bytes", line.len());
+            Ok(n) if n != ended.len() => {
+                let said = format!("the disk took {n} of {} bytes", ended.len());
                 return Err(io("cannot write", io::Error::new(io::ErrorKind::WriteZero, said)));
             }
             Ok(_) => {}
         }
         self.disk.sync().map_err(|error| io("cannot flush to the disk", error))?;
+        if signed.is_some() {
+            keep_head(&path, &line)?;
+        }
         let prev = std::mem::replace(&mut self.last, hash.clone());
         self.seq = seq;
-        Ok(Entry { seq, at, prev, event: event.clone(), hash })
+        Ok(Entry { seq, at, prev, event, seal: Seal { approved, signed }, hash })
     }
+}
+
+fn keep_head(path: &Path, line: &str) -> Result<(), JournalError> {
+    evidence::write_head(path, line).map_err(|source| JournalError::Io {
+        path: evidence::head_path(path),
+        doing: "the newest signed entry cannot be kept apart",
+        source,
+    })
 }
 
 /// What a journal holds now, without a lock: for reading while it is written. What stands after the last whole entry is

@@ -1,13 +1,15 @@
-//! A journal's text: how a line is written, read and chained. Pure. Imports `event`.
+//! A journal's text: how a line is written, read and chained. Pure. Imports `event`, `evidence`.
 
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Entry, FIRST, JournalError};
 use crate::runbook::event::Event;
+use crate::runbook::evidence::{Seal, Signed, SignedApproval};
 
 /// What stands between a line's body and its hash.
 const BEFORE_HASH: &[u8] = b",\"hash\":\"";
@@ -24,14 +26,28 @@ struct Body<'a> {
     event: &'a Event,
 }
 
+/// What vouches for an entry, as it stands behind its event.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved: Option<&'a SignedApproval>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<&'a Signed>,
+}
+
+/// A line as it is read; `E` is what its event is read as.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
-    seq: u64,
-    at: Timestamp,
-    prev: String,
-    event: Event,
-    hash: String,
+pub(in crate::runbook) struct Line<E> {
+    pub(in crate::runbook) seq: u64,
+    pub(in crate::runbook) at: Timestamp,
+    pub(in crate::runbook) prev: String,
+    pub(in crate::runbook) event: E,
+    #[serde(default)]
+    pub(in crate::runbook) approved: Option<SignedApproval>,
+    #[serde(default)]
+    pub(in crate::runbook) signed: Option<Signed>,
+    pub(in crate::runbook) hash: String,
 }
 
 /// Cut to the millisecond, as the file has it.
@@ -39,11 +55,30 @@ pub(super) fn rounded(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
-/// A line but for its hash and its closing brace: `{"seq":1,…,"event":{…}`.
-pub(super) fn body(seq: u64, at: Timestamp, prev: &str, event: &Event) -> Result<String, JournalError> {
+/// A line up to its signature: `{"seq":1,…,"event":{…}`, with the approval that it counts behind it.
+pub(super) fn unsigned(
+    seq: u64,
+    at: Timestamp,
+    prev: &str,
+    event: &Event,
+    approved: Option<&SignedApproval>,
+) -> Result<String, JournalError> {
     let mut text = serde_json::to_string(&Body { seq, at: format!("{at:.3}"), prev, event })?;
     text.pop();
+    text.push_str(&tail(approved, None)?);
     Ok(text)
+}
+
+/// What stands behind the event: `,"approved":{…},"signed":{…}`, or nothing.
+fn tail(approved: Option<&SignedApproval>, signed: Option<&Signed>) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_string(&Sealed { approved, signed })?;
+    let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or_default();
+    Ok(if inner.is_empty() { String::new() } else { format!(",{inner}") })
+}
+
+/// A line up to its hash, from what [`unsigned`] gave.
+pub(super) fn body(unsigned: &str, signed: Option<&Signed>) -> Result<String, JournalError> {
+    Ok(format!("{unsigned}{}", tail(None, signed)?))
 }
 
 /// The whole line, without its line end.
@@ -59,20 +94,35 @@ pub(super) fn hash(prev: &str, body: &[u8]) -> String {
     sha.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Reads a line without its line end; the hash is of the bytes as they stand, so that not one of them may differ.
-pub(super) fn parse(line: &[u8]) -> Result<Entry, &'static str> {
-    let Some((body, closing)) = line.len().checked_sub(CLOSING).and_then(|at| line.split_at_checked(at))
-    else {
-        return Err("it is no entry of a journal");
-    };
+/// Reads a line without its line end, and tells how long it is up to its signature; the hash is of the bytes as they
+/// stand, so that not one of them may differ.
+pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line<E>, usize), &'static str> {
+    let odd = "it is no entry of a journal";
+    let split = line.len().checked_sub(CLOSING).and_then(|at| line.split_at_checked(at));
+    let (body, closing) = split.ok_or(odd)?;
     if !closing.starts_with(BEFORE_HASH) || !closing.ends_with(b"\"}") {
-        return Err("it is no entry of a journal");
+        return Err(odd);
     }
-    let read: Line = serde_json::from_slice(line).map_err(|_| "it is no entry of a journal")?;
+    let read: Line<E> = serde_json::from_slice(line).map_err(|_| odd)?;
     if read.hash != hash(&read.prev, body) {
         return Err("its text does not fit its hash");
     }
-    Ok(Entry { seq: read.seq, at: read.at, prev: read.prev, event: read.event, hash: read.hash })
+    // What is signed is told by its place: there is one way to write what stands behind it.
+    let signature = tail(None, read.signed.as_ref()).map_err(|_| odd)?;
+    let unsigned = body.strip_suffix(signature.as_bytes()).ok_or(odd)?;
+    let approval = tail(read.approved.as_ref(), None).map_err(|_| odd)?;
+    if !unsigned.ends_with(approval.as_bytes()) {
+        return Err(odd);
+    }
+    let unsigned = unsigned.len();
+    Ok((read, unsigned))
+}
+
+/// Reads an entry.
+pub(super) fn parse(text: &[u8]) -> Result<Entry, &'static str> {
+    let (read, _) = line(text)?;
+    let seal = Seal { approved: read.approved, signed: read.signed };
+    Ok(Entry { seq: read.seq, at: read.at, prev: read.prev, event: read.event, seal, hash: read.hash })
 }
 
 /// What stands after the last entry that has its line end.

@@ -20,6 +20,7 @@ fn entries(events: Vec<(i64, Event)>) -> Vec<Entry> {
         at: Timestamp::from_millisecond(base + ms).unwrap(),
         prev: String::new(),
         event,
+        seal: Default::default(),
         hash: String::new(),
     };
     events.into_iter().enumerate().map(entry).collect()

@@ -134,6 +134,7 @@ impl Record for Paper {
             at: Timestamp::UNIX_EPOCH,
             prev: String::new(),
             event: event.clone(),
+            seal: Default::default(),
             hash: String::new(),
         };
         match self.dies_at {

@@ -1,0 +1,54 @@
+//! Evidence that others can check: entries of a journal signed by the person who runs it, a second person's yes signed by
+//! them, and the newest signed entry kept apart, so that a journal whose end was cut off shows it. Signatures are those of
+//! `ssh-keygen -Y`; docs/evidence.md has the form, `contrib/verify-run` checks it without this program.
+//!
+//! May import `ssh`, `domain`.
+
+mod examine;
+mod head;
+mod names;
+
+use serde::{Deserialize, Serialize};
+
+pub use examine::{Examination, Grade, Remark, Seen, SignatureSeen, examine};
+pub use head::{Head, head_path, write_head};
+pub(in crate::runbook) use names::may_sign_as;
+
+/// The namespace of every signature made here (PROTOCOL.sshsig): one made for another purpose counts for nothing.
+pub const NAMESPACE: &str = "run@jumpdeck";
+
+/// An operator's signature of an entry and, by the chain, of all entries before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// Who, as in the entry: `account@machine`.
+    pub by: String,
+    /// The signature of [`statement`], as `ssh-keygen -Y sign` makes it, base64 without its frame.
+    pub sig: String,
+}
+
+/// A second person's yes as they gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedApproval {
+    /// The text of the approval; its last line names who.
+    pub text: String,
+    /// Their signature of the text; none when they had no key at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sig: Option<String>,
+}
+
+/// What vouches for an entry, beside what happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seal {
+    /// The yes that the entry counts.
+    pub approved: Option<SignedApproval>,
+    /// The operator's signature.
+    pub signed: Option<Signed>,
+}
+
+/// What an operator signs: the entry's own bytes up to its signature, below the run and their name.
+#[must_use]
+pub fn statement(run: &str, by: &str, entry: &str) -> String {
+    format!("jumpdeck entry 1\nrun: {run}\nby: {by}\n{entry}\n")
+}
