@@ -10,6 +10,7 @@ mod exec;
 mod expand;
 mod fields;
 mod lock;
+mod nesting;
 mod parse;
 pub mod path;
 pub(crate) mod pattern;

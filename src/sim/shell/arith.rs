@@ -12,6 +12,10 @@ use super::syntax::Word;
 
 /// How deep an expression may nest.
 const DEEPEST: usize = 64;
+/// Signs that an expression may have: the parser recurses on each.
+const MOST_SIGNS: usize = 256;
+/// Stack for the parser, which takes up to 8 KiB for a sign.
+const STACK: usize = 4 * 1024 * 1024;
 
 impl Shell {
     /// Expands and computes an expression.
@@ -40,7 +44,14 @@ impl Shell {
         if depth > DEEPEST || text.len() > 4096 {
             return Err("arithmetic expression: too deep".to_owned());
         }
-        let parsed = arithmetic::parse(text)
+        // The parser reads an element's index anew for each operator there is.
+        if text.contains('[') {
+            return Err("arithmetic expression: arrays are not simulated".to_owned());
+        }
+        if text.bytes().filter(|b| b.is_ascii_punctuation() && *b != b'_').count() > MOST_SIGNS {
+            return Err("arithmetic expression: too deep".to_owned());
+        }
+        let parsed = stacker::maybe_grow(STACK, STACK, || arithmetic::parse(text))
             .map_err(|_| format!("arithmetic expression: expecting primary: \"{text}\""))?;
         self.evaluate(&parsed, depth + 1)
     }

@@ -10,6 +10,9 @@ use super::state::{DEEPEST, Fd, Flow, Shell};
 use super::syntax::{AndOr, Arm, Command, Compound, Function, Item, List, Pipeline, Redirect, Word};
 use crate::ssh::dial::BoxFuture;
 
+/// Background processes of a session at once; `ulimit -u` of a real host allows more.
+const MOST_PROCESSES: usize = 512;
+
 /// Commands between two yields to the other tasks, so that an endless loop cannot hold a thread.
 const STEPS: usize = 64;
 
@@ -67,6 +70,11 @@ impl Shell {
         if !item.background {
             return self.and_or(&item.and_or).await;
         }
+        if self.group.running() >= MOST_PROCESSES {
+            self.complain("Cannot fork").await;
+            self.status = 2;
+            return Flow::Exit;
+        }
         let pid = self.machine.new_pid();
         let mut job = self.subshell();
         job.set_fd(0, Fd::Null);
@@ -122,6 +130,11 @@ impl Shell {
 
     /// The stages of a pipeline, each in a subshell of its own, all at once.
     async fn stages(&mut self, commands: &[Command]) {
+        if commands.len() > MOST_PROCESSES {
+            self.complain("Cannot fork").await;
+            self.status = 2;
+            return;
+        }
         let mut input = self.fd(0).clone();
         let mut running = Vec::new();
         for (at, command) in commands.iter().enumerate() {
@@ -181,7 +194,11 @@ impl Shell {
 
     /// Calls a function with these arguments.
     pub(crate) async fn call(&mut self, function: &Arc<Function>, arguments: Vec<String>) -> Flow {
-        let outer = std::mem::replace(&mut self.arguments, Arc::new(arguments));
+        let Some(outer) = self.push_arguments(arguments) else {
+            self.complain("Out of space").await;
+            self.status = 2;
+            return Flow::Exit;
+        };
         let loops = std::mem::take(&mut self.loops);
         self.hidden.push(Vec::new());
         let flow = self.redirected(&function.body, &function.redirects).await;
@@ -192,7 +209,7 @@ impl Shell {
                 None => variables.remove(&name),
             };
         }
-        self.arguments = outer;
+        self.pop_arguments(outer);
         self.loops = loops;
         if flow == Flow::Exit { flow } else { Flow::Next }
     }
@@ -280,17 +297,13 @@ impl Shell {
     }
 
     async fn for_each(&mut self, name: &str, values: Option<&[Word]>, body: &List) -> Flow {
-        let mut items = Vec::new();
-        match values {
-            None => items.extend(self.arguments.iter().cloned()),
-            Some(words) => {
-                for word in words {
-                    if let Err(flow) = self.fields(word, &mut items).await {
-                        return flow;
-                    }
-                }
-            }
-        }
+        let items = match values {
+            None => self.arguments.to_vec(),
+            Some(words) => match self.all_fields(words).await {
+                Ok(items) => items,
+                Err(flow) => return flow,
+            },
+        };
         self.status = 0;
         self.loops += 1;
         let mut left = Flow::Next;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::exec::roomy;
 use super::fields::{Segment, replace, slice, split, trim};
 use super::pattern;
 use super::pipe::pipe;
-use super::state::{Fd, Flow, LARGEST, Shell};
+use super::state::{Fd, Flow, LARGEST, LARGEST_COMMAND, Shell};
 use super::syntax::{List, Operation, Parameter, Piece, Word};
 use crate::ssh::dial::BoxFuture;
 
@@ -13,8 +14,26 @@ use crate::ssh::dial::BoxFuture;
 pub(crate) type Expanded<T> = Result<T, Flow>;
 
 impl Shell {
+    /// Words as the fields of a command.
+    pub(crate) async fn all_fields(&mut self, words: &[Word]) -> Expanded<Vec<String>> {
+        let mut out = Vec::new();
+        self.expanded = 0;
+        for word in words {
+            let before = out.len();
+            self.fields(word, &mut out).await?;
+            let new = out.get(before..).unwrap_or_default();
+            self.expanded += new.iter().map(|field| field.len() + size_of::<String>()).sum::<usize>();
+            if self.expanded > LARGEST_COMMAND {
+                self.complain("Argument list too long").await;
+                self.status = 126;
+                return Err(Flow::Exit);
+            }
+        }
+        Ok(out)
+    }
+
     /// A word as the fields of a command.
-    pub(crate) async fn fields(&mut self, word: &Word, out: &mut Vec<String>) -> Expanded<()> {
+    async fn fields(&mut self, word: &Word, out: &mut Vec<String>) -> Expanded<()> {
         match word.0.as_slice() {
             [Piece::Quoted(text)] => {
                 out.push(text.clone());
@@ -75,7 +94,9 @@ impl Shell {
     }
 
     fn segments<'a>(&'a mut self, word: &'a Word, out: &'a mut Vec<Segment>) -> BoxFuture<'a, Expanded<()>> {
-        Box::pin(async move {
+        roomy(async move {
+            let mut bytes = 0_usize;
+            let mut counted = out.len();
             for piece in &word.0 {
                 match piece {
                     Piece::Text(text) => out.push(Segment::Plain(text.clone())),
@@ -90,6 +111,11 @@ impl Shell {
                         let value = self.arithmetic(expression).await?;
                         out.push(result(value.to_string(), *quoted));
                     }
+                }
+                bytes += out.get(counted..).unwrap_or_default().iter().map(Segment::size).sum::<usize>();
+                counted = out.len();
+                if bytes > LARGEST_COMMAND {
+                    return Err(self.no_room().await);
                 }
             }
             Ok(())
@@ -147,6 +173,12 @@ impl Shell {
             .collect()
     }
 
+    async fn no_room(&mut self) -> Flow {
+        self.complain("Out of space").await;
+        self.status = 2;
+        Flow::Exit
+    }
+
     async fn unset(&mut self, name: &str) -> Flow {
         self.complain(&format!("{name}: parameter not set")).await;
         self.status = 2;
@@ -193,7 +225,10 @@ impl Shell {
             Operation::Replace { all, pattern, with } => {
                 let pattern = self.pattern(pattern).await?;
                 let with = self.text(with).await?;
-                replace(&value, &pattern, &with, *all)
+                match replace(&value, &pattern, &with, *all) {
+                    Some(replaced) => replaced,
+                    None => return Err(self.no_room().await),
+                }
             }
         };
         out.push(result(value, quoted));

@@ -1,6 +1,10 @@
 //! What happens to the text of an expansion: splitting into fields, trimming, cutting, replacing. Pure.
 
 use super::pattern;
+use super::state::LARGEST;
+
+/// Characters that replacing may look at in all: a star looks at the rest of the text from every place in it.
+const MOST_LOOKS: usize = 1 << 26;
 
 /// A piece of a word after expansion, before splitting.
 pub(super) enum Segment {
@@ -12,6 +16,16 @@ pub(super) enum Segment {
     Split(String),
     /// Between two of the positional parameters.
     Break,
+}
+
+impl Segment {
+    /// Bytes it holds.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Quoted(text) | Self::Plain(text) | Self::Split(text) => text.len() + size_of::<Self>(),
+            Self::Break => size_of::<Self>(),
+        }
+    }
 }
 
 /// A field, as text and as the pattern it may be.
@@ -92,13 +106,21 @@ pub(super) fn slice(value: &str, offset: i64, length: Option<i64>) -> String {
     value.chars().skip(start).take(count).collect()
 }
 
-pub(super) fn replace(value: &str, pattern: &str, with: &str, all: bool) -> String {
+/// `${x/p/w}`, `${x//p/w}`; `None` when that is more than a shell here does.
+pub(super) fn replace(value: &str, pattern: &str, with: &str, all: bool) -> Option<String> {
+    let reach = if pattern.contains('*') { value.len() } else { pattern.len().min(value.len()) };
+    if value.len().saturating_mul(reach).saturating_mul(pattern.len().max(1)) > MOST_LOOKS {
+        return None;
+    }
     let mut out = String::new();
     let mut rest = value;
     while let Some(next) = rest.chars().next() {
         match pattern::matched(pattern, rest, false, true).filter(|&count| count > 0) {
             Some(count) => {
                 out.push_str(with);
+                if out.len() > LARGEST {
+                    return None;
+                }
                 rest = rest.char_indices().nth(count).and_then(|(at, _)| rest.get(at..)).unwrap_or_default();
                 if !all {
                     break;
@@ -111,5 +133,5 @@ pub(super) fn replace(value: &str, pattern: &str, with: &str, all: bool) -> Stri
         }
     }
     out.push_str(rest);
-    out
+    Some(out)
 }

@@ -1,6 +1,7 @@
 //! Source text to a compiled script: brush-parser reads the grammar of commands, this turns its tree into
 //! [`super::syntax`]. Results are cached by their text: a fleet is sent the same script a thousand times.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Cursor;
@@ -10,6 +11,7 @@ use brush_parser::ast;
 use brush_parser::{ParseError, Parser, ParserOptions};
 
 use super::cases::with_opened_patterns;
+use super::nesting;
 use super::syntax::{
     AndOr, Arm, Assignment, Command, Compound, Function, Item, List, Pipeline, Redirect, RedirectKind,
     Simple, Test, Word,
@@ -42,6 +44,20 @@ struct Cache {
 
 static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(Mutex::default);
 
+/// How deep brackets may nest in a text, and texts in texts (`$(…)`): the parsers recurse on them.
+const DEEPEST: usize = 50;
+/// Bytes that reading one script may take in, all its substitutions and attempts together.
+const MOST_WORK: usize = 4 * 1024 * 1024;
+/// Stack that a bracket may take of a parser which recurses on it.
+const STACK_OF_A_BRACKET: usize = 16 * 1024;
+/// Brackets of a script. More of them are no script: a parser that recursed on each would need gigabytes of stack.
+const MOST_BRACKETS: usize = 8_192;
+
+thread_local! {
+    /// Of the script that is being read on this thread: how deep in substitutions, and the bytes taken in.
+    static READING: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
 /// Reads a script, or takes it from the cache.
 pub(crate) fn parse(source: &str) -> Result<Arc<List>, Syntax> {
     let key = {
@@ -55,7 +71,14 @@ pub(crate) fn parse(source: &str) -> Result<Arc<List>, Syntax> {
         }
         key
     };
+    let (depth, work) = READING.get();
+    let work = if depth == 0 { 0 } else { work + source.len() };
+    if depth > DEEPEST || work > MOST_WORK {
+        return Err(Syntax::Unsupported("substitutions this deep"));
+    }
+    READING.set((depth + 1, work));
     let result = read(source).map(Arc::new);
+    READING.set((depth, READING.get().1));
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     match &result {
         Ok(list) => {
@@ -75,9 +98,6 @@ pub(crate) fn parse(source: &str) -> Result<Arc<List>, Syntax> {
     result
 }
 
-/// How deep brackets may nest in a text: the parsers recurse on them.
-const DEEPEST: usize = 50;
-
 fn is_too_deep(source: &str) -> bool {
     let mut depth = 0_usize;
     source.chars().any(|c| {
@@ -91,19 +111,28 @@ fn is_too_deep(source: &str) -> bool {
 }
 
 fn read(source: &str) -> Result<List, Syntax> {
-    if is_too_deep(source) {
+    let brackets = source.bytes().filter(|b| matches!(b, b'(' | b'{' | b'`')).count();
+    if is_too_deep(source) || brackets > MOST_BRACKETS {
         return Err(Syntax::Unsupported("brackets this deep"));
     }
-    // The newline gives "something is missing" and "something is too much" different places.
-    let text = if source.ends_with('\n') { source.to_owned() } else { format!("{source}\n") };
-    match compile(&text) {
-        Err(Syntax::Unexpected) if text.contains("case") => compile(&with_opened_patterns(&text)),
-        result => result,
-    }
+    // A quoted `)` hides what stays open from the count above: there must be stack for every bracket.
+    let stack = 1024 * 1024 + brackets * STACK_OF_A_BRACKET;
+    stacker::maybe_grow(stack, stack, || {
+        // The newline gives "something is missing" and "something is too much" different places.
+        let text = if source.ends_with('\n') { source.to_owned() } else { format!("{source}\n") };
+        match compile(&text) {
+            Err(Syntax::Unexpected) if text.contains("case") => compile(&with_opened_patterns(&text)),
+            result => result,
+        }
+    })
 }
 
 fn compile(text: &str) -> Result<List, Syntax> {
-    let program = Parser::new(Cursor::new(text), &ParserOptions::default()).parse_program();
+    let options = ParserOptions::default();
+    if nesting::is_too_deep(text, &options.tokenizer_options()) {
+        return Err(Syntax::Unsupported("commands this deep"));
+    }
+    let program = Parser::new(Cursor::new(text), &options).parse_program();
     let program = program.map_err(|error| match error {
         ParseError::ParsingAtEndOfInput => Syntax::Incomplete,
         ParseError::Tokenizing { inner, .. } if inner.is_incomplete() => Syntax::Incomplete,

@@ -109,6 +109,9 @@ fn class(pattern: &[char]) -> Option<(Element, usize)> {
     }
 }
 
+/// Steps that matching takes at most: a pattern of thousands of elements on a text of megabytes matches nothing here.
+const MOST_STEPS: usize = 1 << 28;
+
 /// Walks the text once with every state the pattern can be in, and tells `found` at how many characters the pattern
 /// matches what went before; stops when `found` says so. Linear in the text, whatever the stars.
 fn walk(
@@ -132,7 +135,7 @@ fn walk(
     }
     close(&mut states);
     let mut next = vec![false; states.len()];
-    let mut position = 0;
+    let mut position = 0_usize;
     let mut rest = text;
     loop {
         if states.last() == Some(&true) && found(position).is_break() {
@@ -140,6 +143,9 @@ fn walk(
         }
         let Some(c) = rest.next() else { return };
         position += 1;
+        if position.saturating_mul(elements.len()) > MOST_STEPS {
+            return;
+        }
         next.fill(false);
         let mut alive = false;
         for ((at, element), _) in elements.iter().enumerate().zip(&states).filter(|(_, on)| **on) {

@@ -173,6 +173,11 @@ impl Group {
         members.push(Member { machine: Arc::downgrade(machine), pid, abort });
     }
 
+    /// How many of its processes have not ended.
+    pub(crate) fn running(&self) -> usize {
+        self.members().iter().filter(|member| !member.abort.is_finished()).count()
+    }
+
     /// Hands everything over to another group, as orphans are.
     pub(crate) fn merge_into(&self, other: &Self) {
         let moved = std::mem::take(&mut *self.members());

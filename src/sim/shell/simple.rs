@@ -18,12 +18,10 @@ impl Shell {
     pub(crate) async fn simple(&mut self, simple: &Simple) -> Flow {
         self.line = simple.line;
         self.substituted = None;
-        let mut fields = Vec::new();
-        for word in &simple.words {
-            if let Err(flow) = self.fields(word, &mut fields).await {
-                return flow;
-            }
-        }
+        let fields = match self.all_fields(&simple.words).await {
+            Ok(fields) => fields,
+            Err(flow) => return flow,
+        };
         let last = std::mem::take(&mut self.nothing_follows);
         let saved = (!simple.redirects.is_empty() && !last).then(|| self.descriptors.clone());
         match self.redirect(&simple.redirects).await {
@@ -142,7 +140,10 @@ impl Shell {
             Found::Script(text) => {
                 let mut child = self.child();
                 child.name = name.to_owned();
-                child.arguments = Arc::new(fields.into_iter().skip(1).collect());
+                if !child.set_arguments(fields.into_iter().skip(1).collect()) {
+                    self.complain("Argument list too long").await;
+                    return 126;
+                }
                 child.script(&text).await
             }
             Found::Directory => {

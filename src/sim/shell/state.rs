@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,6 +17,46 @@ use crate::sim::program::{Input, Output};
 pub(crate) const DEEPEST: usize = 256;
 /// The largest value a variable or a substitution may have, in bytes.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Bytes that the fields of one command may have in all.
+pub(crate) const LARGEST_COMMAND: usize = 4 * LARGEST;
+/// Bytes that the variables and arguments of a session's shells may have in all.
+const LARGEST_SESSION: usize = 128 * 1024 * 1024;
+
+/// What a shell takes of its session's memory. A copy takes as much again, although it shares what it does not change.
+#[derive(Debug, Default)]
+pub(crate) struct Allowance {
+    session: Arc<AtomicUsize>,
+    own: usize,
+}
+
+impl Allowance {
+    /// Takes `new` bytes in place of `old` ones; false when the session has no more.
+    fn exchange(&mut self, old: usize, new: usize) -> bool {
+        let others = self.session.load(Ordering::Relaxed).saturating_sub(self.own);
+        let own = self.own.saturating_sub(old).saturating_add(new);
+        if new > old && others.saturating_add(own) > LARGEST_SESSION {
+            return false;
+        }
+        self.session.fetch_add(own, Ordering::Relaxed);
+        self.session.fetch_sub(self.own, Ordering::Relaxed);
+        self.own = own;
+        true
+    }
+}
+
+impl Clone for Allowance {
+    fn clone(&self) -> Self {
+        self.session.fetch_add(self.own, Ordering::Relaxed);
+        Self { session: Arc::clone(&self.session), own: self.own }
+    }
+}
+
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        self.session.fetch_sub(self.own, Ordering::Relaxed);
+    }
+}
 
 /// What a descriptor stands for.
 #[derive(Debug, Clone)]
@@ -40,7 +81,12 @@ pub(crate) struct OpenFile {
     position: Option<Mutex<usize>>,
     /// Its number among the holders of locks.
     pub(crate) holder: u64,
+    /// Writes so far: now and then one waits a turn, for a file is always ready and an endless writer has to be stopped.
+    writes: AtomicUsize,
 }
+
+/// Writes to a file between two turns of the other tasks.
+const WRITES: usize = 64;
 
 impl Drop for OpenFile {
     fn drop(&mut self) {
@@ -55,6 +101,7 @@ impl FileWriter {
             machine: Arc::clone(machine),
             position: (!append).then(Mutex::default),
             holder: machine.locks.new_holder(),
+            writes: AtomicUsize::new(0),
         }))
     }
 
@@ -62,14 +109,16 @@ impl FileWriter {
         &self.0
     }
 
-    pub(crate) fn put(&self, bytes: &[u8]) {
+    /// Writes; false when the file would be larger than the world's disk takes.
+    pub(crate) fn put(&self, bytes: &[u8]) -> bool {
         let OpenFile { path, machine, position, .. } = &*self.0;
         match position {
             None => machine.world().write_at(&machine.host, path, None, bytes),
             Some(position) => {
                 let mut position = position.lock().unwrap_or_else(PoisonError::into_inner);
-                machine.world().write_at(&machine.host, path, Some(*position), bytes);
-                *position += bytes.len();
+                let written = machine.world().write_at(&machine.host, path, Some(*position), bytes);
+                *position = position.saturating_add(bytes.len());
+                written
             }
         }
     }
@@ -78,11 +127,17 @@ impl FileWriter {
 impl AsyncWrite for FileWriter {
     fn poll_write(
         self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
+        context: &mut std::task::Context<'_>,
         bytes: &[u8],
     ) -> std::task::Poll<std::io::Result<usize>> {
-        self.put(bytes);
-        std::task::Poll::Ready(Ok(bytes.len()))
+        if self.0.writes.fetch_add(1, Ordering::Relaxed) % WRITES == WRITES - 1 {
+            context.waker().wake_by_ref();
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(match self.put(bytes) {
+            true => Ok(bytes.len()),
+            false => Err(std::io::ErrorKind::StorageFull.into()),
+        })
     }
 
     fn poll_flush(
@@ -175,6 +230,9 @@ pub(crate) struct Shell {
     /// Depth of contexts in which `set -e` does not apply.
     pub(crate) tested: usize,
     pub(crate) loops: usize,
+    /// Bytes that the expansion of the command at hand has made so far.
+    pub(crate) expanded: usize,
+    pub(crate) allowance: Allowance,
     pub(crate) depth: usize,
     pub(crate) steps: usize,
     pub(crate) line: usize,
@@ -184,6 +242,10 @@ pub(crate) struct Shell {
     pub(crate) keep_descriptors: bool,
     /// `exit` was called, as against an expansion that failed.
     pub(crate) leaving_for_good: bool,
+}
+
+fn bytes_of(arguments: &[String]) -> usize {
+    arguments.iter().map(|a| a.len() + size_of::<String>()).sum()
 }
 
 impl Shell {
@@ -212,6 +274,8 @@ impl Shell {
             options: Options::default(),
             tested: 0,
             loops: 0,
+            expanded: 0,
+            allowance: Allowance::default(),
             depth: 0,
             steps: 0,
             line: 1,
@@ -250,6 +314,7 @@ impl Shell {
     /// The state of a new `sh` started from this one: only the exported variables come along.
     pub(crate) fn child(&self) -> Self {
         let mut child = Self::new(Arc::clone(&self.machine), &self.user, self.descriptors.clone());
+        child.allowance = Allowance { session: Arc::clone(&self.allowance.session), own: 0 };
         child.group = self.group.clone();
         child.job = self.job;
         child.umask = self.umask;
@@ -273,6 +338,10 @@ impl Shell {
         if value.len() > LARGEST {
             return Err("Out of space".to_owned());
         }
+        let before = self.get(name).map_or(0, |old| name.len() + old.len());
+        if !self.allowance.exchange(before, name.len() + value.len()) {
+            return Err("Out of space".to_owned());
+        }
         let variable = Arc::make_mut(&mut self.variables).entry(name.to_owned()).or_default();
         if variable.readonly {
             return Err(format!("{name}: is read only"));
@@ -282,6 +351,30 @@ impl Shell {
             self.option_index = 0;
         }
         Ok(())
+    }
+
+    /// Takes other positional parameters; false when the session has no room for them.
+    #[must_use]
+    pub(crate) fn set_arguments(&mut self, arguments: Vec<String>) -> bool {
+        if !self.allowance.exchange(bytes_of(&self.arguments), bytes_of(&arguments)) {
+            return false;
+        }
+        self.arguments = Arc::new(arguments);
+        true
+    }
+
+    /// Takes a function's arguments, those from before being kept: they are handed back. `None` when the session has no
+    /// room for both.
+    #[must_use]
+    pub(crate) fn push_arguments(&mut self, arguments: Vec<String>) -> Option<Arc<Vec<String>>> {
+        let room = self.allowance.exchange(0, bytes_of(&arguments));
+        room.then(|| std::mem::replace(&mut self.arguments, Arc::new(arguments)))
+    }
+
+    /// Takes back those from before a function.
+    pub(crate) fn pop_arguments(&mut self, outer: Arc<Vec<String>>) {
+        self.allowance.exchange(bytes_of(&self.arguments), 0);
+        self.arguments = outer;
     }
 
     pub(crate) fn raw_set(&mut self, name: &str, value: &str) {
@@ -322,10 +415,7 @@ impl Shell {
     pub(crate) async fn put(&self, number: usize, bytes: &[u8]) -> bool {
         match self.fd(number) {
             Fd::Write(writer) => writer.put(bytes).await.is_ok(),
-            Fd::File(file) => {
-                file.put(bytes);
-                true
-            }
+            Fd::File(file) => file.put(bytes),
             Fd::Null => true,
             Fd::Closed | Fd::Read(_) => false,
         }

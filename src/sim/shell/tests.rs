@@ -59,6 +59,8 @@ fn dash(script: &str, stdin: &str) -> Option<(String, i32)> {
     Some((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()?))
 }
 
+mod limits;
+
 include!("tests/table.rs");
 
 #[tokio::test]

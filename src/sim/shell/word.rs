@@ -1,6 +1,7 @@
 //! Words to pieces: quoting, parameter expansions, substitutions. The grammar of commands is brush-parser's; the
 //! inside of words is read here, because a command substitution must be compiled once and not at every run.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::parse::{Syntax, parse};
@@ -17,8 +18,27 @@ pub(crate) enum Place {
     Document,
 }
 
+/// How deep words may stand in words (`${a:-${b:-…}}`).
+const DEEPEST: usize = 100;
+
+thread_local! {
+    /// How deep the word that is being read on this thread stands.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Reads a word.
 pub(crate) fn word(text: &str, place: Place) -> Result<Word, Syntax> {
+    let depth = DEPTH.get();
+    if depth >= DEEPEST {
+        return Err(Syntax::Unsupported("words this deep"));
+    }
+    DEPTH.set(depth + 1);
+    let read = cut(text, place);
+    DEPTH.set(depth);
+    read
+}
+
+fn cut(text: &str, place: Place) -> Result<Word, Syntax> {
     let mut reader = Cutter { rest: text, pieces: Vec::new(), plain: String::new() };
     if place == Place::Plain {
         reader.tilde();

@@ -141,14 +141,22 @@ impl World {
     }
 
     /// Writes into a file that is there: at a place, or at its end. Nothing happens when it was removed meanwhile.
-    pub(crate) fn write_at(&mut self, host: &HostName, path: &str, position: Option<usize>, bytes: &[u8]) {
+    pub(crate) fn write_at(
+        &mut self,
+        host: &HostName,
+        path: &str,
+        position: Option<usize>,
+        bytes: &[u8],
+    ) -> bool {
         self.live();
         let now = self.epoch(host);
-        let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) else { return };
+        let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) else {
+            return true;
+        };
         let start = position.unwrap_or(stored.content.len());
         let end = start.saturating_add(bytes.len());
         if end > LARGEST {
-            return;
+            return false;
         }
         if stored.content.len() < end {
             stored.content.resize(end, 0);
@@ -158,6 +166,7 @@ impl World {
         }
         stored.size = None;
         stored.attributes.modified = now;
+        true
     }
 
     /// Whether an account may read a file, or write it. root may everything.

@@ -23,6 +23,14 @@ pub(super) struct Env<'a> {
 
 impl Env<'_> {
     pub(super) fn value(&mut self, expr: &Expr) -> Result<Value, SqlError> {
+        let value = self.worked_out(expr)?;
+        if let Value::Text(text) = &value {
+            self.session.made(text.len())?;
+        }
+        Ok(value)
+    }
+
+    fn worked_out(&mut self, expr: &Expr) -> Result<Value, SqlError> {
         Ok(match expr {
             Expr::Value(value) => value.clone(),
             Expr::Variable(name) => variables::value(self.session, self.world, name)?,
@@ -34,7 +42,7 @@ impl Env<'_> {
                 None => Value::Null,
             },
             Expr::Minus(inner) => match self.value(inner)? {
-                Value::Int(number) => Value::Int(-number),
+                Value::Int(number) if number != i64::MIN => Value::Int(-number),
                 other => other.number().map_or(Value::Null, |n| Value::from_number(-n)),
             },
             Expr::IsNull(inner) => Value::truth(self.value(inner)? == Value::Null),
@@ -45,9 +53,19 @@ impl Env<'_> {
             Expr::In(needle, list) => self.is_in(needle, list)?,
             Expr::Binary(operator, a, b) => self.binary(operator, a, b)?,
             Expr::Interval(..) => return Err(SqlError::unsupported("INTERVAL")),
-            Expr::Case(arms, other) => {
+            Expr::Between(value, low, high) => self.between(value, low, high)?,
+            Expr::Case(subject, arms, other) => {
+                let subject = match subject {
+                    Some(subject) => Some(self.value(subject)?),
+                    None => None,
+                };
                 for (test, value) in arms {
-                    if self.value(test)?.is_true() == Some(true) {
+                    let test = self.value(test)?;
+                    let holds = match &subject {
+                        Some(subject) => subject.compare(&test) == Some(Ordering::Equal),
+                        None => test.is_true() == Some(true),
+                    };
+                    if holds {
                         return self.value(value);
                     }
                 }
@@ -93,6 +111,17 @@ impl Env<'_> {
         let found = values.iter().any(|v| needle.compare(v) == Some(Ordering::Equal));
         let unknown = needle == Value::Null || !found && values.contains(&Value::Null);
         Ok(if unknown { Value::Null } else { Value::truth(found) })
+    }
+
+    fn between(&mut self, value: &Expr, low: &Expr, high: &Expr) -> Result<Value, SqlError> {
+        let (value, low, high) = (self.value(value)?, self.value(low)?, self.value(high)?);
+        let above = value.compare(&low).map(Ordering::is_ge);
+        let below = value.compare(&high).map(Ordering::is_le);
+        Ok(match (above, below) {
+            (Some(false), _) | (_, Some(false)) => Value::truth(false),
+            (Some(true), Some(true)) => Value::truth(true),
+            _ => Value::Null,
+        })
     }
 
     fn binary(&mut self, operator: &str, a: &Expr, b: &Expr) -> Result<Value, SqlError> {

@@ -54,6 +54,8 @@ struct Running {
     /// Values of functions that do something, in the order in which they were worked out.
     done: Vec<Value>,
     next: usize,
+    /// Bytes of the texts that it has made.
+    made: usize,
     /// What kind of statement it is, for messages.
     word: &'static str,
 }
@@ -88,6 +90,16 @@ impl Session {
     }
 
     /// Runs a statement, or goes on with one that waited. [`SqlError::is_wait`] tells that it has to be run again.
+    /// Counts bytes of texts that the statement at hand has made.
+    pub(super) fn made(&mut self, bytes: usize) -> Result<(), SqlError> {
+        const MOST: usize = 256 * 1024 * 1024;
+        self.statement.made += bytes;
+        match self.statement.made > MOST {
+            true => Err(SqlError::new(1041, "HY000", "Out of memory")),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn execute(&mut self, world: &mut World, sql: &str) -> Result<Outcome, SqlError> {
         let now = world.now().as_secs_f64();
         let fresh = self.statement.since.is_none();
@@ -96,7 +108,12 @@ impl Session {
                 Running { since: Some((now, Instant::now())), word: "SELECT", ..Running::default() };
         }
         self.statement.next = 0;
-        let result = self.check(world, fresh, sql).and_then(|()| self.dispatch(world, sql));
+        self.statement.made = 0;
+        // Expressions are read and worked out by recursion.
+        const STACK: usize = 16 * 1024 * 1024;
+        let result = stacker::maybe_grow(STACK, STACK, || {
+            self.check(world, fresh, sql).and_then(|()| self.dispatch(world, sql))
+        });
         let result = match result {
             Err(error) if error.is_wait() => self.wait(world, error),
             other => other,

@@ -13,15 +13,23 @@ pub(super) enum Expr {
     UserVariable(String),
     Column(String),
     Star,
-    Call { name: String, written: String, arguments: Vec<Expr>, distinct: bool },
+    Call {
+        name: String,
+        written: String,
+        arguments: Vec<Expr>,
+        distinct: bool,
+    },
     Not(Box<Expr>),
     Minus(Box<Expr>),
     Binary(&'static str, Box<Expr>, Box<Expr>),
     In(Box<Expr>, Vec<Expr>),
+    /// Value, lowest, highest.
+    Between(Box<Expr>, Box<Expr>, Box<Expr>),
     Like(Box<Expr>, Box<Expr>),
     IsNull(Box<Expr>),
     Interval(Box<Expr>, String),
-    Case(Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    /// What is compared, if anything; the arms; what else.
+    Case(Option<Box<Expr>>, Vec<(Expr, Expr)>, Option<Box<Expr>>),
     Select(Box<select::Select>),
 }
 
@@ -72,8 +80,13 @@ pub(super) fn is_clause(word: &str) -> bool {
 
 impl Expr {
     pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
+        c.nested(Self::or)
+    }
+
+    fn or(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
         let mut left = Self::and(c)?;
         while c.take("or") || c.double('|') {
+            c.operator()?;
             left = Self::Binary("or", Box::new(left), Box::new(Self::and(c)?));
         }
         Ok(left)
@@ -82,6 +95,7 @@ impl Expr {
     fn and(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
         let mut left = Self::not(c)?;
         while c.take("and") || c.double('&') {
+            c.operator()?;
             left = Self::Binary("and", Box::new(left), Box::new(Self::not(c)?));
         }
         Ok(left)
@@ -89,7 +103,7 @@ impl Expr {
 
     fn not(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
         if c.take("not") {
-            return Ok(Self::Not(Box::new(Self::not(c)?)));
+            return Ok(Self::Not(Box::new(c.nested(Self::not)?)));
         }
         Self::comparison(c)
     }
@@ -98,6 +112,7 @@ impl Expr {
         let mut left = Self::sum(c)?;
         loop {
             if c.take("is") {
+                c.operator()?;
                 let not = c.take("not");
                 let test = if c.take("null") {
                     Self::IsNull(Box::new(left))
@@ -128,18 +143,18 @@ impl Expr {
                 let low = Self::sum(c)?;
                 c.expect_word("and")?;
                 let high = Self::sum(c)?;
-                let above = Self::Binary(">=", Box::new(left.clone()), Box::new(low));
-                let below = Self::Binary("<=", Box::new(left), Box::new(high));
-                Self::Binary("and", Box::new(above), Box::new(below))
+                Self::Between(Box::new(left), Box::new(low), Box::new(high))
             } else if not {
                 return Err(c.syntax());
             } else if let Some(operator) = comparison(c) {
+                c.operator()?;
                 let right = Self::sum(c)?;
                 left = Self::Binary(operator, Box::new(left), Box::new(right));
                 continue;
             } else {
                 return Ok(left);
             };
+            c.operator()?;
             left = if not { Self::Not(Box::new(test)) } else { test };
         }
     }
@@ -154,6 +169,7 @@ impl Expr {
             } else {
                 return Ok(left);
             };
+            c.operator()?;
             left = Self::Binary(operator, Box::new(left), Box::new(Self::product(c)?));
         }
     }
@@ -172,16 +188,17 @@ impl Expr {
             } else {
                 return Ok(left);
             };
+            c.operator()?;
             left = Self::Binary(operator, Box::new(left), Box::new(Self::unary(c)?));
         }
     }
 
     fn unary(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
         if c.symbol('-') {
-            return Ok(Self::Minus(Box::new(Self::unary(c)?)));
+            return Ok(Self::Minus(Box::new(c.nested(Self::unary)?)));
         }
         if c.symbol('!') {
-            return Ok(Self::Not(Box::new(Self::unary(c)?)));
+            return Ok(Self::Not(Box::new(c.nested(Self::unary)?)));
         }
         Self::atom(c)
     }
@@ -196,7 +213,7 @@ impl Expr {
     }
 
     fn atom(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
-        let before = c.syntax();
+        let before = c.offset();
         Ok(match c.next() {
             Some(Token::Text(text)) => Self::Value(Value::Text(text)),
             Some(Token::Number(number)) => Self::Value(match number.parse::<i64>() {
@@ -218,24 +235,24 @@ impl Expr {
             }
             Some(Token::Name(name)) => Self::qualified(c, name)?,
             Some(Token::Word(word)) => Self::word(c, word, before)?,
-            _ => return Err(before),
+            _ => return Err(c.syntax_at(before)),
         })
     }
 
-    fn word(c: &mut Cursor<'_>, word: String, before: SqlError) -> Result<Self, SqlError> {
+    fn word(c: &mut Cursor<'_>, word: String, before: usize) -> Result<Self, SqlError> {
         let lower = word.to_ascii_lowercase();
         match lower.as_str() {
             "null" => return Ok(Self::Value(Value::Null)),
             "true" => return Ok(Self::Value(Value::Int(1))),
             "false" => return Ok(Self::Value(Value::Int(0))),
             "interval" => {
-                let much = Self::sum(c)?;
+                let much = c.nested(Self::sum)?;
                 return Ok(Self::Interval(Box::new(much), c.name()?.to_ascii_lowercase()));
             }
             "case" => return Self::case(c),
             "if" | "left" | "mod" | "values" if matches!(c.peek(), Some(Token::Symbol('('))) => {}
             "exists" => return Err(SqlError::unsupported(c.sql())),
-            other if is_clause(other) => return Err(before),
+            other if is_clause(other) => return Err(c.syntax_at(before)),
             _ => {}
         }
         if !c.symbol('(') {
@@ -277,20 +294,16 @@ impl Expr {
     }
 
     fn case(c: &mut Cursor<'_>) -> Result<Self, SqlError> {
-        let subject = if c.is("when") { None } else { Some(Self::parse(c)?) };
+        let subject = if c.is("when") { None } else { Some(Box::new(Self::parse(c)?)) };
         let mut arms = Vec::new();
         while c.take("when") {
             let test = Self::parse(c)?;
-            let test = match &subject {
-                Some(subject) => Self::Binary("=", Box::new(subject.clone()), Box::new(test)),
-                None => test,
-            };
             c.expect_word("then")?;
             arms.push((test, Self::parse(c)?));
         }
         let other = if c.take("else") { Some(Box::new(Self::parse(c)?)) } else { None };
         c.expect_word("end")?;
-        Ok(Self::Case(arms, other))
+        Ok(Self::Case(subject, arms, other))
     }
 
     /// Whether it counts over a group of rows.
@@ -302,8 +315,10 @@ impl Expr {
             Self::Not(a) | Self::Minus(a) | Self::IsNull(a) => a.aggregates(),
             Self::Binary(_, a, b) | Self::Like(a, b) => a.aggregates() || b.aggregates(),
             Self::In(a, _) => a.aggregates(),
-            Self::Case(arms, other) => {
-                arms.iter().any(|(a, b)| a.aggregates() || b.aggregates())
+            Self::Between(a, b, c) => a.aggregates() || b.aggregates() || c.aggregates(),
+            Self::Case(subject, arms, other) => {
+                subject.as_ref().is_some_and(|s| s.aggregates())
+                    || arms.iter().any(|(a, b)| a.aggregates() || b.aggregates())
                     || other.as_ref().is_some_and(|o| o.aggregates())
             }
             _ => false,

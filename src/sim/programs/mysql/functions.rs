@@ -1,6 +1,6 @@
 //! The server's functions: time, locks, waiting for replication, counting over rows.
 
-use jiff::ToSpan as _;
+use jiff::Span;
 use jiff::civil::DateTime;
 
 use crate::sim::world::database::Place;
@@ -45,17 +45,19 @@ pub(super) fn moved(value: &Value, much: f64, unit: &str) -> Value {
     let Some(time) = read_time(value) else { return Value::Null };
     #[allow(clippy::cast_possible_truncation)] // some seconds or days
     let whole = much as i64;
+    let none = Span::new();
     let span = match unit.trim_end_matches('s') {
-        "microsecond" => whole.microseconds(),
-        "minute" => whole.minutes(),
-        "hour" => whole.hours(),
-        "day" => whole.days(),
-        "week" => whole.weeks(),
-        "month" => whole.months(),
-        "year" => whole.years(),
-        _ => whole.seconds(),
+        "microsecond" => none.try_microseconds(whole),
+        "minute" => none.try_minutes(whole),
+        "hour" => none.try_hours(whole),
+        "day" => none.try_days(whole),
+        "week" => none.try_weeks(whole),
+        "month" => none.try_months(whole),
+        "year" => none.try_years(whole),
+        _ => none.try_seconds(whole),
     };
-    match time.checked_add(span) {
+    // More than there is time is NULL, as on a real server.
+    match span.and_then(|span| time.checked_add(span)) {
         Ok(time) => Value::text(time.strftime("%Y-%m-%d %H:%M:%S").to_string()),
         Err(_) => Value::Null,
     }
@@ -144,12 +146,12 @@ fn plain(env: &mut Env<'_>, name: &str, values: &[Value]) -> Result<Option<Value
         "database" | "schema" => Value::from_cell(env.session.database.as_deref()),
         "row_count" => Value::Int(env.session.row_count),
         "last_insert_id" => Value::count(env.session.last_insert_id),
-        "concat" => {
-            values.iter().map(Value::cell).collect::<Option<String>>().map_or(Value::Null, Value::Text)
-        }
+        "concat" => packet(
+            values.iter().map(Value::cell).collect::<Option<Vec<String>>>().map(|p| (p, String::new())),
+        ),
         "concat_ws" => {
             let parts: Vec<String> = values.iter().skip(1).filter_map(Value::cell).collect();
-            cell(0).map_or(Value::Null, |between| Value::text(parts.join(&between)))
+            packet(cell(0).map(|between| (parts, between)))
         }
         "ifnull" | "coalesce" => values.iter().find(|v| **v != Value::Null).cloned().unwrap_or(Value::Null),
         "nullif" => {
@@ -161,7 +163,10 @@ fn plain(env: &mut Env<'_>, name: &str, values: &[Value]) -> Result<Option<Value
         "length" | "char_length" => cell(0).map_or(Value::Null, |t| Value::count(t.len() as u64)),
         "substring_index" => substring_index(values),
         "replace" => match (cell(0), cell(1), cell(2)) {
-            (Some(text), Some(from), Some(to)) => Value::text(text.replace(&from, &to)),
+            (Some(text), Some(from), Some(_)) if from.is_empty() => Value::text(text),
+            (Some(text), Some(from), Some(to)) => {
+                packet(Some((text.split(&from).map(str::to_owned).collect(), to)))
+            }
             _ => Value::Null,
         },
         "cast" => first,
@@ -180,6 +185,16 @@ fn plain(env: &mut Env<'_>, name: &str, values: &[Value]) -> Result<Option<Value
         "rand" => Value::text("0.5271935493862"),
         _ => return Ok(None),
     }))
+}
+
+/// The longest text a function makes, as `max_allowed_packet` has it: a longer one is NULL.
+const PACKET: usize = 16 * 1024 * 1024;
+
+/// Parts with something between them.
+fn packet(joined: Option<(Vec<String>, String)>) -> Value {
+    let Some((parts, between)) = joined else { return Value::Null };
+    let length = parts.iter().map(|part| part.len() + between.len()).fold(0, usize::saturating_add);
+    if length > PACKET { Value::Null } else { Value::text(parts.join(&between)) }
 }
 
 /// Digits of a second that were asked for: 0 to 6.

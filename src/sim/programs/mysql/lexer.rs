@@ -27,11 +27,18 @@ pub(super) struct Cursor<'a> {
     tokens: Vec<(Token, usize, usize)>,
     at: usize,
     version: &'a Version,
+    depth: usize,
+    operators: usize,
 }
+
+/// How deep expressions and queries may nest.
+const DEEPEST: usize = 100;
+/// Operators of one expression: a chain of them is as deep a tree as it is long.
+const MOST_OPERATORS: usize = 500;
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(sql: &'a str, version: &'a Version) -> Result<Self, SqlError> {
-        let mut cursor = Self { sql, tokens: Vec::new(), at: 0, version };
+        let mut cursor = Self { sql, tokens: Vec::new(), at: 0, version, depth: 0, operators: 0 };
         let mut from = 0;
         // Inside a versioned comment whose content is read.
         let mut inside = false;
@@ -61,8 +68,35 @@ impl<'a> Cursor<'a> {
         Ok(cursor)
     }
 
-    fn syntax_at(&self, from: usize) -> SqlError {
-        let near = self.sql.get(from..).unwrap_or_default();
+    /// Reads something that may hold itself.
+    pub(super) fn nested<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        if self.depth >= DEEPEST {
+            return Err(SqlError::unsupported("expressions this deep"));
+        }
+        if self.depth == 0 {
+            self.operators = 0;
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Counts an operator of the expression at hand.
+    pub(super) fn operator(&mut self) -> Result<(), SqlError> {
+        self.operators += 1;
+        match self.operators > MOST_OPERATORS {
+            true => Err(SqlError::unsupported("expressions this long")),
+            false => Ok(()),
+        }
+    }
+
+    /// The error of a server that cannot read on from there; it quotes eighty characters, as the server does.
+    pub(super) fn syntax_at(&self, from: usize) -> SqlError {
+        let near: String = self.sql.get(from..).unwrap_or_default().chars().take(80).collect();
         let line = 1 + self.sql.get(..from).unwrap_or_default().matches('\n').count();
         let manual =
             format!("check the manual that corresponds to your {} server version", product(self.version));

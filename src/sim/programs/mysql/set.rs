@@ -12,6 +12,9 @@ use super::lexer::{Cursor, Token};
 use super::value::Value;
 use super::variables;
 
+/// Bytes that the user's variables of a session may have in all.
+const LARGEST_SESSION: usize = 64 * 1024 * 1024;
+
 /// Variables that only the option file sets.
 static FIXED: &[&str] = &[
     "log_slave_updates",
@@ -110,6 +113,12 @@ fn one(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) -> Result<(
             let name = c.word_or_text()?.to_lowercase();
             equals(c)?;
             let value = value(session, world, c)?;
+            let size = |value: &Value| value.cell().map_or(0, |cell| cell.len()) + size_of::<Value>();
+            let others = session.user_variables.iter().filter(|(other, _)| **other != name);
+            let held: usize = others.map(|(name, value)| name.len() + size(value)).sum();
+            if held + name.len() + size(&value) > LARGEST_SESSION {
+                return Err(SqlError::new(1041, "HY000", "Out of memory"));
+            }
             session.user_variables.insert(name, value);
             return Ok(());
         }

@@ -198,24 +198,48 @@ fn condition(c: &mut Cursor<'_>) -> Result<Wanted, SqlError> {
     Ok(Box::new(move |name| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))))
 }
 
+/// Steps that a comparison takes at most; one that needs more does not match.
+const MOST_STEPS: usize = 1 << 26;
+
 /// SQL's `LIKE`, without regard to case: `%` is any text, `_` any character, `\` takes the next as it is.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
-    fn matches(text: &[char], pattern: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('%', rest)) => {
-                (0..=text.len()).any(|skip| matches(text.get(skip..).unwrap_or_default(), rest))
+    /// What one place of a pattern takes.
+    enum Takes {
+        AnyText,
+        Any,
+        One(char),
+    }
+    let mut wanted = Vec::new();
+    let lower = pattern.to_lowercase();
+    let mut chars = lower.chars();
+    while let Some(c) = chars.next() {
+        wanted.push(match c {
+            '%' => Takes::AnyText,
+            '_' => Takes::Any,
+            '\\' => Takes::One(chars.next().unwrap_or('\\')),
+            c => Takes::One(c),
+        });
+    }
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    // What follows the last `%` is tried one character further on, and nothing before that again.
+    let (mut at, mut place, mut back) = (0, 0, None);
+    for _ in 0..MOST_STEPS {
+        match (wanted.get(place), text.get(at)) {
+            (Some(Takes::AnyText), _) => {
+                place += 1;
+                back = Some((place, at));
             }
-            Some(('_', rest)) => text.split_first().is_some_and(|(_, more)| matches(more, rest)),
-            Some(('\\', rest)) => match (rest.split_first(), text.split_first()) {
-                (Some((want, rest)), Some((have, more))) => want == have && matches(more, rest),
-                _ => false,
+            (None, None) => return true,
+            (Some(Takes::Any), Some(_)) => (at, place) = (at + 1, place + 1),
+            (Some(Takes::One(want)), Some(have)) if want == have => (at, place) = (at + 1, place + 1),
+            _ => match back {
+                Some((after, from)) if from < text.len() => {
+                    (at, place) = (from + 1, after);
+                    back = Some((after, from + 1));
+                }
+                _ => return false,
             },
-            Some((want, rest)) => {
-                text.split_first().is_some_and(|(have, more)| have == want && matches(more, rest))
-            }
         }
     }
-    let chars = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
-    matches(&chars(text), &chars(pattern))
+    false
 }

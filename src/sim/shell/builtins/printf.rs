@@ -1,6 +1,9 @@
 //! `printf` and the escapes it shares with `echo`.
 
-use crate::sim::shell::state::Shell;
+use crate::sim::shell::state::{LARGEST, Shell};
+
+/// The largest width and precision: padding is made in memory.
+const WIDEST: usize = 4096;
 
 impl Shell {
     pub(crate) async fn printf(&mut self, arguments: &[String]) -> u8 {
@@ -28,6 +31,10 @@ pub(crate) fn format_all(format: &str, arguments: &[String]) -> (String, Vec<Str
     let mut rest = arguments;
     loop {
         let before = rest.len();
+        if out.len() > LARGEST {
+            errors.push("Out of space".to_owned());
+            return (out, errors);
+        }
         if !format_once(format, &mut rest, &mut out, &mut errors) || rest.is_empty() || rest.len() == before {
             return (out, errors);
         }
@@ -54,6 +61,9 @@ fn next<'a>(arguments: &mut &'a [String]) -> Option<&'a String> {
 fn format_once(format: &str, arguments: &mut &[String], out: &mut String, errors: &mut Vec<String>) -> bool {
     let mut rest = format;
     while let Some(at) = rest.find('%') {
+        if out.len() > LARGEST {
+            return true;
+        }
         let (literal, after) = rest.split_at(at);
         let (text, stopped) = unescape(literal, false);
         out.push_str(&text);
@@ -96,13 +106,14 @@ fn spec(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, arguments: &mut &[
         let mut value = None;
         while let Some(digit) = chars.next_if(char::is_ascii_digit) {
             let digit = digit.to_digit(10).and_then(|d| usize::try_from(d).ok()).unwrap_or(0);
-            value = Some((value.unwrap_or(0_usize) * 10 + digit).min(4096));
+            value = Some((value.unwrap_or(0_usize) * 10 + digit).min(WIDEST));
         }
         value
     };
-    spec.width = number(chars).unwrap_or(0).min(4096);
+    spec.width = number(chars).unwrap_or(0).min(WIDEST);
     if chars.next_if_eq(&'.').is_some() {
-        spec.precision = Some(number(chars).unwrap_or(0));
+        // A negative one counts as none.
+        spec.precision = Some(number(chars).unwrap_or(0).min(WIDEST));
     }
     while chars.next_if(|c| matches!(c, 'l' | 'h' | 'q' | 'j' | 'z' | 't')).is_some() {}
     spec

@@ -83,8 +83,7 @@ impl Shell {
             let on = argument.starts_with('-');
             match argument.as_str() {
                 "--" => {
-                    self.arguments = Arc::new(rest.cloned().collect());
-                    return 0;
+                    return self.take_arguments(rest.cloned().collect()).await;
                 }
                 "-o" | "+o" => {
                     let name = rest.next().map(String::as_str).unwrap_or_default();
@@ -99,12 +98,21 @@ impl Shell {
                     }
                 }
                 _ => {
-                    self.arguments = Arc::new(std::iter::once(argument).chain(rest).cloned().collect());
-                    return 0;
+                    return self
+                        .take_arguments(std::iter::once(argument).chain(rest).cloned().collect())
+                        .await;
                 }
             }
         }
         0
+    }
+
+    async fn take_arguments(&mut self, arguments: Vec<String>) -> u8 {
+        if self.set_arguments(arguments) {
+            return 0;
+        }
+        self.complain("set: Out of space").await;
+        2
     }
 
     fn named_option(&mut self, name: &str, on: bool) -> bool {

@@ -67,6 +67,11 @@ enum Token {
 
 type Parsed<T> = Result<T, String>;
 
+/// How deep expressions and statements may nest.
+const DEEPEST: usize = 200;
+/// Operators of one expression: a chain of them is as deep a tree as it is long.
+const MOST_OPERATORS: usize = 500;
+
 static SIGNS: &[&str] = &[
     "&&", "||", "==", "!=", "<=", ">=", "!~", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "{", "}", "(",
     ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", "<", ">", "~", "?", ":", "=", "$", "|",
@@ -177,10 +182,17 @@ pub(super) fn unescaped(text: &str) -> String {
     out
 }
 
+/// Stack for reading, which recurses through a dozen levels of the grammar for one of the text.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// Reads a program.
 pub(super) fn read(source: &str) -> Parsed<Vec<Rule>> {
+    stacker::maybe_grow(STACK, STACK, || whole(source))
+}
+
+fn whole(source: &str) -> Parsed<Vec<Rule>> {
     let tokens = tokens(source)?;
-    let mut parser = Parser { rest: &tokens, ranges: 0, no_greater: false };
+    let mut parser = Parser { rest: &tokens, ranges: 0, no_greater: false, depth: 0, operators: 0 };
     let mut rules = Vec::new();
     parser.gaps();
     while !parser.rest.is_empty() {
@@ -195,9 +207,31 @@ struct Parser<'a> {
     ranges: usize,
     /// Inside `print`: `>` is no comparison.
     no_greater: bool,
+    depth: usize,
+    /// Of the expression at hand.
+    operators: usize,
 }
 
 impl Parser<'_> {
+    /// One level deeper.
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth >= DEEPEST {
+            return Err("nested this deep: not simulated".to_owned());
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn binary(&mut self, sign: &'static str, left: Expression, right: Expression) -> Parsed<Expression> {
+        self.operators += 1;
+        if self.operators > MOST_OPERATORS {
+            return Err("an expression this long: not simulated".to_owned());
+        }
+        Ok(binary(sign, left, right))
+    }
+
     fn is(&self, sign: &str) -> bool {
         matches!(self.rest.first(), Some(Token::Sign(found)) if *found == sign)
     }
@@ -246,6 +280,7 @@ impl Parser<'_> {
         } else if self.is("{") {
             Pattern::Always
         } else {
+            self.operators = 0;
             let from = self.expression()?;
             if self.take(",") {
                 self.newlines();
@@ -286,6 +321,11 @@ impl Parser<'_> {
     }
 
     fn statement(&mut self) -> Parsed<Statement> {
+        self.nested(Self::one_statement)
+    }
+
+    fn one_statement(&mut self) -> Parsed<Statement> {
+        self.operators = 0;
         if self.word("if") {
             self.want("(")?;
             let condition = self.expression()?;
@@ -415,15 +455,20 @@ impl Parser<'_> {
 
     fn index(&mut self) -> Parsed<Expression> {
         let mut values = self.list("]")?.into_iter();
-        let first = values.next().ok_or_else(|| "an index is missing".to_owned())?;
-        let joined = |left, right| {
+        let mut index = values.next().ok_or_else(|| "an index is missing".to_owned())?;
+        for value in values {
             let mark = Expression::Variable("SUBSEP".to_owned());
-            binary("", binary("", left, mark), right)
-        };
-        Ok(values.fold(first, joined))
+            index = self.binary("", index, mark)?;
+            index = self.binary("", index, value)?;
+        }
+        Ok(index)
     }
 
     fn expression(&mut self) -> Parsed<Expression> {
+        self.nested(Self::whole_expression)
+    }
+
+    fn whole_expression(&mut self) -> Parsed<Expression> {
         let target = self.choice()?;
         if !matches!(target, Expression::Variable(_) | Expression::Element(..) | Expression::Field(_)) {
             return Ok(target);
@@ -453,7 +498,8 @@ impl Parser<'_> {
         let mut left = self.both()?;
         while self.take("||") {
             self.newlines();
-            left = binary("||", left, self.both()?);
+            let right = self.both()?;
+            left = self.binary("||", left, right)?;
         }
         Ok(left)
     }
@@ -462,7 +508,8 @@ impl Parser<'_> {
         let mut left = self.membership()?;
         while self.take("&&") {
             self.newlines();
-            left = binary("&&", left, self.membership()?);
+            let right = self.membership()?;
+            left = self.binary("&&", left, right)?;
         }
         Ok(left)
     }
@@ -474,6 +521,10 @@ impl Parser<'_> {
                 return Err("in what?".to_owned());
             };
             self.skip();
+            self.operators += 1;
+            if self.operators > MOST_OPERATORS {
+                return Err("an expression this long: not simulated".to_owned());
+            }
             left = Expression::In(Box::new(left), name);
         }
         Ok(left)
@@ -489,7 +540,8 @@ impl Parser<'_> {
             } else {
                 return Ok(left);
             };
-            left = binary(sign, left, self.comparison()?);
+            let right = self.comparison()?;
+            left = self.binary(sign, left, right)?;
         }
     }
 
@@ -497,7 +549,8 @@ impl Parser<'_> {
         let left = self.joined()?;
         for sign in ["<=", ">=", "==", "!=", "<", ">"] {
             if !(sign == ">" && self.no_greater) && self.take(sign) {
-                return Ok(binary(sign, left, self.joined()?));
+                let right = self.joined()?;
+                return self.binary(sign, left, right);
             }
         }
         Ok(left)
@@ -518,7 +571,8 @@ impl Parser<'_> {
             if !more || self.is("-") {
                 return Ok(left);
             }
-            left = binary("", left, self.sum()?);
+            let right = self.sum()?;
+            left = self.binary("", left, right)?;
         }
     }
 
@@ -532,7 +586,8 @@ impl Parser<'_> {
             } else {
                 return Ok(left);
             };
-            left = binary(sign, left, self.product()?);
+            let right = self.product()?;
+            left = self.binary(sign, left, right)?;
         }
     }
 
@@ -541,11 +596,16 @@ impl Parser<'_> {
         loop {
             let Some(sign) = ["*", "/", "%"].into_iter().find(|sign| self.is(sign)) else { return Ok(left) };
             self.skip();
-            left = binary(sign, left, self.unary()?);
+            let right = self.unary()?;
+            left = self.binary(sign, left, right)?;
         }
     }
 
     fn unary(&mut self) -> Parsed<Expression> {
+        self.nested(Self::signed)
+    }
+
+    fn signed(&mut self) -> Parsed<Expression> {
         if self.take("!") {
             return Ok(Expression::Not(Box::new(self.unary()?)));
         }
@@ -553,11 +613,13 @@ impl Parser<'_> {
             return Ok(Expression::Minus(Box::new(self.unary()?)));
         }
         if self.take("+") {
-            return Ok(binary("+", Expression::Number(0.0), self.unary()?));
+            let right = self.unary()?;
+            return self.binary("+", Expression::Number(0.0), right);
         }
         let base = self.postfix()?;
         if self.take("^") {
-            return Ok(binary("^", base, self.unary()?));
+            let power = self.unary()?;
+            return self.binary("^", base, power);
         }
         Ok(base)
     }
@@ -580,6 +642,10 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Parsed<Expression> {
+        self.nested(Self::value)
+    }
+
+    fn value(&mut self) -> Parsed<Expression> {
         let Some(token) = self.rest.first().cloned() else { return Err("unexpected end".to_owned()) };
         self.skip();
         Ok(match token {

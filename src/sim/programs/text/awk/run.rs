@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::parse::{Expression, Pattern, Rule, Statement, unescaped};
 use super::value::{Value, format};
@@ -11,8 +11,17 @@ use crate::sim::programs::text::Named;
 
 /// Steps after which a program is taken for one without an end.
 const LONGEST: usize = 2_000_000;
-/// Bytes it may write.
+/// Bytes it may write, and a text of it may have.
 const LARGEST: usize = 4 * 1024 * 1024;
+/// Bytes of texts that it may go through in all, besides sixty-four for each of its input: a program that doubles a text
+/// or tries expressions without end is stopped although it makes few steps.
+const MOST_WORK: usize = 256 * 1024 * 1024;
+/// What making a regular expression counts as.
+const REGEX_WORK: usize = 256 * 1024;
+/// Regular expressions kept.
+const KEPT: usize = 64;
+/// Stack for the program, which is worked out by recursion.
+const STACK: usize = 16 * 1024 * 1024;
 
 /// What a statement leaves.
 enum Flow {
@@ -32,6 +41,9 @@ struct Machine {
     out: String,
     status: u8,
     steps: usize,
+    /// What is left of the work it may do.
+    left: usize,
+    regexes: BTreeMap<String, Regex>,
     failed: Option<String>,
 }
 
@@ -46,6 +58,8 @@ pub(super) fn run(rules: &[Rule], inputs: &[Named], separator: Option<&str>, set
         out: String::new(),
         status: 0,
         steps: 0,
+        left: MOST_WORK + 64 * inputs.iter().map(|(_, bytes)| bytes.len()).sum::<usize>(),
+        regexes: BTreeMap::new(),
         failed: None,
     };
     for (name, value) in
@@ -59,7 +73,7 @@ pub(super) fn run(rules: &[Rule], inputs: &[Named], separator: Option<&str>, set
     for (name, value) in set.iter().filter_map(|word| word.split_once('=')) {
         machine.variables.insert(name.to_owned(), Value::Input(unescaped(value)));
     }
-    machine.whole(rules, inputs);
+    stacker::maybe_grow(STACK, STACK, || machine.whole(rules, inputs));
     if let Some(why) = &machine.failed {
         let stderr = format!("awk: {why}\n").into_bytes();
         return Reply { stdout: machine.out.into_bytes(), stderr, status: 2 };
@@ -68,6 +82,23 @@ pub(super) fn run(rules: &[Rule], inputs: &[Named], separator: Option<&str>, set
 }
 
 impl Machine {
+    /// Counts work; false when it was too much, or something has failed before.
+    fn may(&mut self, bytes: usize) -> bool {
+        self.left = self.left.saturating_sub(bytes);
+        if self.left == 0 {
+            self.failed.get_or_insert_with(|| "it does not come to an end".to_owned());
+        }
+        self.failed.is_none()
+    }
+
+    /// Whether a text may be this long.
+    fn fits(&mut self, bytes: usize) -> bool {
+        if bytes > LARGEST {
+            self.failed.get_or_insert_with(|| "out of memory".to_owned());
+        }
+        self.may(bytes)
+    }
+
     fn whole(&mut self, rules: &[Rule], inputs: &[Named]) {
         let only = |rules: &mut Self, wanted: fn(&Pattern) -> bool, all: &[Rule]| {
             for rule in all.iter().filter(|rule| wanted(&rule.pattern)) {
@@ -138,7 +169,7 @@ impl Machine {
     /// Takes a record and splits it.
     fn take(&mut self, record: String) {
         let separator = self.get("FS").text();
-        self.fields = split(&record, &separator);
+        self.fields = self.split(&record, &separator);
         self.record = record;
         self.count_fields();
     }
@@ -173,7 +204,12 @@ impl Machine {
         if let Some(field) = self.fields.get_mut(at) {
             *field = value;
         }
-        self.record = self.fields.join(&self.get("OFS").text());
+        let between = self.get("OFS").text();
+        let length = self.fields.iter().map(|field| field.len() + between.len()).sum();
+        if !self.fits(length) {
+            return;
+        }
+        self.record = self.fields.join(&between);
         self.count_fields();
     }
 
@@ -202,7 +238,9 @@ impl Machine {
     fn statement(&mut self, statement: &Statement) -> Flow {
         self.steps += 1;
         if self.steps > LONGEST || self.out.len() > LARGEST {
-            self.failed = Some("it does not come to an end".to_owned());
+            self.failed.get_or_insert_with(|| "it does not come to an end".to_owned());
+        }
+        if self.failed.is_some() {
             return Flow::Exit;
         }
         match statement {
@@ -211,7 +249,10 @@ impl Machine {
             Statement::Printf(values) => {
                 let values: Vec<Value> = values.iter().map(|value| self.value(value)).collect();
                 if let [first, rest @ ..] = values.as_slice() {
-                    self.out.push_str(&format(&first.text(), rest));
+                    let text = format(&first.text(), rest, LARGEST);
+                    if self.fits(text.len()) {
+                        self.out.push_str(&text);
+                    }
                 }
             }
             Statement::If(condition, then, otherwise) => {
@@ -300,6 +341,15 @@ impl Machine {
     }
 
     fn value(&mut self, expression: &Expression) -> Value {
+        if self.failed.is_some() {
+            return Value::Number(0.0);
+        }
+        let value = self.worked_out(expression);
+        self.may(value.size());
+        value
+    }
+
+    fn worked_out(&mut self, expression: &Expression) -> Value {
         let truth = |holds: bool| Value::Number(f64::from(u8::from(holds)));
         match expression {
             Expression::Number(number) => Value::Number(*number),
@@ -362,7 +412,13 @@ impl Machine {
             _ => Some(left.text().cmp(&right.text())),
         };
         match sign {
-            "" => Value::Text(left.text() + &right.text()),
+            "" => {
+                let (left, right) = (left.text(), right.text());
+                if !self.fits(left.len() + right.len()) {
+                    return Value::Number(0.0);
+                }
+                Value::Text(left + &right)
+            }
             "<" => truth(order.is_some_and(std::cmp::Ordering::is_lt)),
             "<=" => truth(order.is_some_and(std::cmp::Ordering::is_le)),
             ">" => truth(order.is_some_and(std::cmp::Ordering::is_gt)),
@@ -388,15 +444,29 @@ impl Machine {
     }
 
     fn regex(&mut self, pattern: &str) -> Option<Regex> {
-        let made = Regex::new(pattern);
-        if made.is_err() {
-            self.failed = Some(format!("not an expression: {pattern}"));
+        if let Some(made) = self.regexes.get(pattern) {
+            return Some(made.clone());
         }
-        made.ok()
+        if !self.may(REGEX_WORK + pattern.len()) {
+            return None;
+        }
+        match RegexBuilder::new(pattern).size_limit(1 << 20).build() {
+            Ok(made) => {
+                if self.regexes.len() >= KEPT {
+                    self.regexes.clear();
+                }
+                self.regexes.insert(pattern.to_owned(), made.clone());
+                Some(made)
+            }
+            Err(_) => {
+                self.failed.get_or_insert_with(|| format!("not an expression: {pattern}"));
+                None
+            }
+        }
     }
 
     fn matches(&mut self, pattern: &str, text: &str) -> bool {
-        self.regex(pattern).is_some_and(|regex| regex.is_match(text))
+        self.may(text.len()) && self.regex(pattern).is_some_and(|regex| regex.is_match(text))
     }
 
     fn call(&mut self, name: &str, arguments: &[Expression]) -> Value {
@@ -413,7 +483,7 @@ impl Machine {
                     Some(separator) => self.pattern(separator),
                     None => self.get("FS").text(),
                 };
-                let parts = split(&text, &separator);
+                let parts = self.split(&text, &separator);
                 let total = u32::try_from(parts.len()).unwrap_or(0);
                 let numbered =
                     (1..).zip(parts).map(|(at, part): (u32, _)| (at.to_string(), Value::Input(part)));
@@ -433,12 +503,14 @@ impl Machine {
                 let target = rest.first().unwrap_or(&whole);
                 let text = self.value(target).text();
                 let Some(regex) = self.regex(&pattern) else { return Value::Number(0.0) };
-                let hits = if which == "sub" {
-                    usize::from(regex.is_match(&text))
-                } else {
-                    regex.find_iter(&text).count()
-                };
-                if hits > 0 {
+                let most = if which == "sub" { 1 } else { usize::MAX };
+                let (mut hits, mut length) = (0_usize, text.len());
+                for hit in regex.find_iter(&text).take(most) {
+                    hits += 1;
+                    // Each `$0` of the replacement is the hit again.
+                    length = length.saturating_add(with.len()).saturating_add(with.len() / 2 * hit.len());
+                }
+                if hits > 0 && self.fits(length) {
                     let limit = usize::from(which == "sub");
                     let new = regex.replacen(&text, limit, with.as_str()).into_owned();
                     self.assign(target, Value::Text(new));
@@ -476,7 +548,11 @@ impl Machine {
             ("sqrt", _) => Value::Number(first.number().sqrt()),
             ("toupper", _) => Value::Text(first.text().to_uppercase()),
             ("tolower", _) => Value::Text(first.text().to_lowercase()),
-            ("sprintf", [_, rest @ ..]) => Value::Text(format(&first.text(), rest)),
+            ("sprintf", [_, rest @ ..]) => {
+                let text = format(&first.text(), rest, LARGEST);
+                self.fits(text.len());
+                Value::Text(text)
+            }
             ("index", [text, part]) => {
                 let text = text.text();
                 let at = text
@@ -512,19 +588,21 @@ fn calculated(sign: char, left: f64, right: f64) -> f64 {
     }
 }
 
-/// Fields: by blanks, by one character, or by an expression.
-fn split(text: &str, separator: &str) -> Vec<String> {
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let mut chars = separator.chars();
-    match (chars.next(), chars.next()) {
-        (Some(' '), None) => text.split_whitespace().map(str::to_owned).collect(),
-        (None, _) => text.chars().map(String::from).collect(),
-        (Some(one), None) => text.split(one).map(str::to_owned).collect(),
-        _ => match Regex::new(separator) {
-            Ok(regex) => regex.split(text).map(str::to_owned).collect(),
-            Err(_) => vec![text.to_owned()],
-        },
+impl Machine {
+    /// Fields: by blanks, by one character, or by an expression.
+    fn split(&mut self, text: &str, separator: &str) -> Vec<String> {
+        if text.is_empty() || !self.may(text.len() * 16) {
+            return Vec::new();
+        }
+        let mut chars = separator.chars();
+        match (chars.next(), chars.next()) {
+            (Some(' '), None) => text.split_whitespace().map(str::to_owned).collect(),
+            (None, _) => text.chars().map(String::from).collect(),
+            (Some(one), None) => text.split(one).map(str::to_owned).collect(),
+            _ => match self.regex(separator) {
+                Some(regex) => regex.split(text).map(str::to_owned).collect(),
+                None => vec![text.to_owned()],
+            },
+        }
     }
 }

@@ -83,3 +83,79 @@ fn what_it_does_not_do_it_says() {
     let (_, err, _) = run(&world, "app1", &["awk", "BEGIN { while (1) ; }"], "");
     assert!(err.contains("come to an end"), "{err}");
 }
+
+#[test]
+fn programs_without_end_or_bottom_or_room_are_stopped() {
+    let world = world("big-4", 0);
+    let begin = |what: &str| format!("BEGIN {{ x = 1; {what} }}");
+    let deep = |open: &str, inner: &str, close: &str| {
+        begin(&format!("{}{inner}{}", open.repeat(20_000), close.repeat(20_000)))
+    };
+    let endless = [
+        "{ $1000 = 1; while (1) $1 = $0 }".to_owned(),
+        "{ while (1) $0 = $0 $0 }".to_owned(),
+        begin("y = \"aaaaaaaaaaaaaaaa\"; while (1) y = y y"),
+        begin("while (1) y = y y \"a\""),
+        begin("y = \"aaaaaaaaaaaaaaaa\"; for (i = 0; i < 30; i++) gsub(/a/, \"aaaaaaaaaaaaaaaa\", y)"),
+        begin("y = \"aaaaaaaaaaaaaaaa\"; for (i = 0; i < 30; i++) gsub(/.*/, \"&&&&&&&&\", y)"),
+        begin("while (1) if (\"a\" ~ /\\w{200}[a-z]{50}|(x|y){90}/) n++"),
+        begin("while (1) if (\"a\" ~ i++ \"\\\\w{99}\") n++"),
+        begin("while (1) a[i++] = \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\" i"),
+        begin("while (1) y = sprintf(\"%4096s\", y)  y"),
+        begin("while (1);"),
+        begin("for (;;) { split(y, parts, \"ab\"); y = y \"xabx\" }"),
+    ];
+    for program in &endless {
+        println!("{program}");
+        let (_, err, status) = run(&world, "app1", &["awk", program], "a b\n");
+        assert!(status == 2 && err.contains("awk: "), "{program}: {status} {err}");
+    }
+    for program in [
+        deep("!", "1", ""),
+        deep("- ", "1", ""),
+        deep("$", "1", ""),
+        deep("(", "1", ")"),
+        deep("(", "", ""),
+        deep("x = ", "1", ""),
+        deep("2^", "2", ""),
+        deep("1+", "1", ""),
+        deep("1 ", "1", ""),
+        deep("1*", "1", ""),
+        deep("", "1", " in a"),
+        deep("1 && ", "1", ""),
+        deep("1 ~ ", "1", ""),
+        deep("1?", "1", ":1"),
+        deep("1?1:", "1", ""),
+        deep("a[", "1", "]"),
+        deep("a[1,", "1", "]"),
+        deep("length(", "1", ")"),
+        deep("++", "x", ""),
+        deep("if (1) ", "x", ""),
+        deep("while (1) ", "x", ""),
+        deep("for (;;) ", "x", ""),
+        deep("if (1) { ", "x", " }"),
+    ] {
+        let what: String = program.chars().take(40).collect();
+        println!("{what}");
+        let (_, err, status) = run(&world, "app1", &["awk", &program], "");
+        assert!(status == 2 && err.contains("awk: "), "{what}: {status} {err}");
+    }
+    for program in [
+        "printf \"%99999999999s\", \"a\"",
+        "printf \"%*s\", 1e15, \"a\"",
+        "printf \"%.99999f\", 1",
+        "printf \"%.99999e\", 1",
+        "printf \"%.99999g\", 0.1",
+        "printf \"%.99999d\", 1",
+        "print 1e308 * 10, -1e308 * 10, log(0)",
+        "print substr(\"abc\", -1e300, 1e300), $1e300",
+    ] {
+        println!("{program}");
+        let (out, _, _) = run(&world, "app1", &["awk", &begin(program)], "");
+        assert!(out.len() < 10_000, "{program}");
+    }
+    // What people write is far from every limit.
+    let rows = "db1 12 x\n".repeat(20_000);
+    let program = "{ n[$1] += $2; gsub(/x/, \"yy\"); if ($3 ~ /^y+$/) m++ } END { print n[\"db1\"], m }";
+    assert_eq!(run(&world, "app1", &["awk", program], &rows).0, "240000 20000\n");
+}

@@ -32,6 +32,14 @@ impl Value {
         }
     }
 
+    /// Bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Number(_) => size_of::<Self>(),
+            Self::Text(text) | Self::Input(text) => size_of::<Self>() + text.len(),
+        }
+    }
+
     /// The number it is, when it compares as one.
     pub(super) fn as_number(&self) -> Option<f64> {
         match self {
@@ -42,9 +50,15 @@ impl Value {
     }
 }
 
+/// Characters of the longest number that is read.
+const LONGEST_NUMBER: usize = 400;
+/// The largest width and precision: padding is made in memory.
+const WIDEST: usize = 4096;
+
 /// The number a text begins with.
 fn leading(text: &str) -> f64 {
     let text = text.trim_start();
+    let text = text.char_indices().nth(LONGEST_NUMBER).map_or(text, |(at, _)| text.get(..at).unwrap_or(text));
     let mut end = 0;
     for (at, c) in text.char_indices() {
         let part = text.get(..=at).unwrap_or_default();
@@ -64,7 +78,7 @@ pub(super) fn shown(number: f64) -> String {
 
 /// `%.Ng`
 pub(super) fn general(number: f64, digits: usize) -> String {
-    let digits = digits.max(1);
+    let digits = digits.clamp(1, WIDEST);
     if number == 0.0 {
         return "0".to_owned();
     }
@@ -88,12 +102,15 @@ pub(super) fn general(number: f64, digits: usize) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// `printf`.
-pub(super) fn format(format: &str, values: &[Value]) -> String {
+/// `printf`; a text that gets longer than `most` bytes is broken off.
+pub(super) fn format(format: &str, values: &[Value], most: usize) -> String {
     let mut out = String::new();
     let mut values = values.iter();
     let mut chars = format.chars().peekable();
     while let Some(c) = chars.next() {
+        if out.len() > most {
+            break;
+        }
         if c != '%' {
             out.push(c);
             continue;
@@ -117,14 +134,14 @@ pub(super) fn format(format: &str, values: &[Value]) -> String {
             }
             digits.parse().ok()
         };
-        let width = figure(&mut values).unwrap_or(0);
+        let width = figure(&mut values).unwrap_or(0).min(WIDEST);
         let precision = chars.next_if_eq(&'.').map(|_| 0);
         let precision = precision.map(|none| {
             let mut digits = String::new();
             while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                 digits.push(digit);
             }
-            digits.parse().unwrap_or(none)
+            if digits.is_empty() { none } else { digits.parse().unwrap_or(WIDEST).min(WIDEST) }
         });
         let Some(kind) = chars.next() else { break };
         if kind == '%' {
