@@ -106,18 +106,21 @@ impl Runner {
             answer: way.word().to_owned(),
             who: self.needs.who.clone(),
             reason,
-        })?;
+        })
+        .await?;
         match way {
-            Way::Skip => self.write(Event::Skipped { step: id.clone(), reason: said }),
+            Way::Skip => self.write(Event::Skipped { step: id.clone(), reason: said }).await,
             Way::Exclude => {
                 for host in self.machine.step(&decision.step)?.failed_hosts() {
                     let (step, reason) = (id.clone(), said.clone());
-                    self.write(Event::Excluded { host, step, reason })?;
+                    self.write(Event::Excluded { host, step, reason }).await?;
                 }
                 Ok(())
             }
-            Way::Rollback => self.write(Event::RollingBack { reason: format!("{id}: {}", decision.why) }),
-            Way::Abandon => self.write(Event::Abandoning { reason: said }),
+            Way::Rollback => {
+                self.write(Event::RollingBack { reason: format!("{id}: {}", decision.why) }).await
+            }
+            Way::Abandon => self.write(Event::Abandoning { reason: said }).await,
             Way::Stop => Err(Halt::Stopped(format!("stopped at {id}: {}", decision.why))),
             Way::Retry | Way::Look | Way::WasDone | Way::WasNotDone => Ok(()),
         }
@@ -149,7 +152,7 @@ impl Runner {
         let title = "Take everything back to the last safe point?".to_owned();
         let text = self.way_back();
         if matches!(self.ask(title, text, PromptKind::Confirm).await?, Some(Reply::Yes)) {
-            self.write(Event::RollingBack { reason: format!("asked for by {}", self.needs.who) })?;
+            self.write(Event::RollingBack { reason: format!("asked for by {}", self.needs.who) }).await?;
         }
         Ok(())
     }

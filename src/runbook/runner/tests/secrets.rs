@@ -18,7 +18,17 @@ impl Guarded for Watched {
         None
     }
 
-    fn approved(&self, _step: &str) -> Option<String> {
+    fn is_fresh(&self) -> bool {
+        true
+    }
+
+    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ask(&mut self, _question: Option<Question>) {}
+
+    fn approved(&self) -> Option<Approved> {
         None
     }
 
