@@ -269,9 +269,7 @@ impl Lease {
 
     /// Lets those who watch see an entry. A run that goes on must say all of its entries again, from the first.
     pub fn say(&self, entry: &Entry) {
-        if let Ok(line) = entry.to_line() {
-            let _ = self.tell.send(Tell::Say(line));
-        }
+        let _ = self.tell.send(Tell::Say(entry.line.clone()));
     }
 
     /// Lets go, and waits until it is. Who watches can still read for an hour.

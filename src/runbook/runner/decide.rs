@@ -4,8 +4,8 @@ use super::people::choice;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Effect, PromptKind, Reply};
 use crate::domain::text::Clean;
-use crate::runbook::event::Event;
-use crate::runbook::machine::{Decision, Way};
+use crate::runbook::event::{Event, OperatorAnswer, Way};
+use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{Act, OnFail, Undo};
 
@@ -102,8 +102,7 @@ impl Runner {
         let said = reason.clone().unwrap_or_default();
         self.write(Event::Answered {
             step: id.clone(),
-            asked: "choice".to_owned(),
-            answer: way.word().to_owned(),
+            answer: OperatorAnswer::Chosen(way),
             who: self.needs.who.clone(),
             reason,
         })

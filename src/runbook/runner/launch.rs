@@ -13,7 +13,7 @@ use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, redacted};
 use crate::domain::fleet::Environment;
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
-use crate::runbook::event::Event;
+use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::journal::{Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::{Impossible, Machine};
@@ -98,6 +98,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     }
     let lease = lease(&with, &plan, &id, &with.who).await?;
     let event = Event::Started {
+        schema: SCHEMA,
         run: id.clone(),
         who: with.who.clone(),
         why: why.clone(),

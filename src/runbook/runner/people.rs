@@ -11,7 +11,7 @@ use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
 use crate::domain::text::Clean;
 use crate::runbook::approval::Approved;
-use crate::runbook::event::{Event, Outcomes, Verdict};
+use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{Act, Input, Step};
@@ -121,17 +121,9 @@ impl Runner {
         }
     }
 
-    async fn answered(&mut self, task: &Task, asked: &str, answer: &str) -> Result<(), Halt> {
-        let step = task.step.id.clone();
-        let who = self.needs.who.clone();
-        self.write(Event::Answered {
-            step,
-            asked: asked.to_owned(),
-            answer: answer.to_owned(),
-            who,
-            reason: None,
-        })
-        .await
+    async fn answered(&mut self, task: &Task, answer: OperatorAnswer) -> Result<(), Halt> {
+        let (step, who) = (task.step.id.clone(), self.needs.who.clone());
+        self.write(Event::Answered { step, answer, who, reason: None }).await
     }
 
     pub(super) fn text(&self, task: &Task, template: &Template) -> String {
@@ -162,7 +154,8 @@ impl Runner {
         };
         match yes {
             true => {
-                self.answered(task, if typed { "challenge" } else { "confirm" }, "yes").await?;
+                let asked = if typed { Asked::Challenge } else { Asked::Confirm };
+                self.answered(task, OperatorAnswer::Confirmed(asked)).await?;
                 Ok(Said::Yes)
             }
             false => Ok(Said::No("not confirmed; nothing was done".to_owned())),
@@ -219,7 +212,7 @@ impl Runner {
                     }
                     false => self.agreed(title, lines).await?,
                 };
-                self.settled(task, "confirm", yes).await
+                self.settled(task, Asked::Confirm, yes).await
             }
             Act::Challenge { value, covers } => {
                 let value = self.machine.at(&task.step, None, |scope| scope.text(value));
@@ -229,14 +222,14 @@ impl Runner {
                 };
                 let lines = [why, self.covered(covers, task)].concat();
                 let yes = self.challenged(title, lines, &value).await?;
-                self.settled(task, "challenge", yes).await
+                self.settled(task, Asked::Challenge, yes).await
             }
             Act::Approve { text } => {
                 self.approved(task, title, &[why, Clean::lines(&self.text(task, text))].concat(), &[]).await
             }
             Act::Input(input) => {
                 let kind = (input.name.clone(), input.kind, input.sensitive);
-                self.typed(task, "input", title, why, kind, &view(input)).await
+                self.typed(task, Asked::Input, title, why, kind, &view(input)).await
             }
             Act::Manual { text, state } => {
                 let text = self.text(task, text);
@@ -280,7 +273,7 @@ impl Runner {
         let outcomes = match state {
             None => {
                 let yes = self.agreed(title, lines).await?;
-                self.settled(task, "manual", yes).await?
+                self.settled(task, Asked::Manual, yes).await?
             }
             Some((name, kind)) => {
                 let view = InputView {
@@ -292,7 +285,7 @@ impl Runner {
                     default: None,
                     sensitive: false,
                 };
-                self.typed(task, "manual", title, lines, (name.clone(), *kind, false), &view).await?
+                self.typed(task, Asked::Manual, title, lines, (name.clone(), *kind, false), &view).await?
             }
         };
         let Some(mut outcomes) = outcomes else { return Ok(None) };
@@ -335,14 +328,15 @@ impl Runner {
     pub(super) async fn settled(
         &mut self,
         task: &Task,
-        asked: &str,
+        asked: Asked,
         yes: bool,
     ) -> Result<Option<Outcomes>, Halt> {
         if self.stop.is_some() || self.back || self.has_lost_a_hold() {
             // Nobody answered: the question stays open.
             return Ok(None);
         }
-        self.answered(task, asked, if yes { "yes" } else { "no" }).await?;
+        let answer = if yes { OperatorAnswer::Confirmed(asked) } else { OperatorAnswer::Declined(asked) };
+        self.answered(task, answer).await?;
         let verdict = if yes { Verdict::Done } else { Verdict::Failed("a person said no".to_owned()) };
         Ok(Some(all(task, verdict)))
     }
@@ -351,7 +345,7 @@ impl Runner {
     async fn typed(
         &mut self,
         task: &Task,
-        asked: &str,
+        asked: Asked,
         title: String,
         text: Vec<Clean>,
         (name, kind, secret): (String, ValueKind, bool),
@@ -377,7 +371,11 @@ impl Runner {
                 Ok(value)
                     if view.choices.is_empty() || view.choices.iter().any(|c| c.as_str() == value.text()) =>
                 {
-                    self.answered(task, asked, if secret { "…" } else { value.text() }).await?;
+                    let answer = match secret {
+                        true => OperatorAnswer::Hidden(asked),
+                        false => OperatorAnswer::Typed(asked, value.text().to_owned()),
+                    };
+                    self.answered(task, answer).await?;
                     let mut outcomes = all(task, Verdict::Done);
                     match secret {
                         true => {

@@ -27,6 +27,7 @@ mod armed;
 mod asking;
 mod impossible;
 mod lease;
+mod schema_1;
 mod secrets;
 
 /// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
@@ -138,6 +139,7 @@ impl Record for Paper {
             event: event.clone(),
             seal: Default::default(),
             hash: String::new(),
+            line: String::new(),
         };
         match self.dies_at {
             Some((at, false)) if at == seq => return Err("killed before".to_owned()),

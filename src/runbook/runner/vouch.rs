@@ -8,7 +8,7 @@ use super::{Halt, Runner};
 use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::approval::Question;
-use crate::runbook::event::{Event, Outcomes, Phase, Verdict};
+use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Phase, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -61,12 +61,12 @@ impl Runner {
             let kind = PromptKind::Approve(Clean::new(&command));
             match self.put(title.clone(), text.to_vec(), kind).await? {
                 Heard::Approved(approved) => {
-                    let (step, asked, answer) = (id.clone(), "approve".to_owned(), "yes".to_owned());
-                    let who = approved.to_string();
-                    self.write(Event::Answered { step, asked, answer, who, reason: None }).await?;
+                    let (step, who) = (id.clone(), approved.to_string());
+                    let answer = OperatorAnswer::Confirmed(Asked::Approve);
+                    self.write(Event::Answered { step, answer, who, reason: None }).await?;
                     return Ok(Some(all(task, Verdict::Done)));
                 }
-                Heard::Said(Reply::No) => return self.settled(task, "approve", false).await,
+                Heard::Said(Reply::No) => return self.settled(task, Asked::Approve, false).await,
                 // The one who runs it cannot approve it.
                 Heard::Said(_) => {}
                 Heard::Nothing => return Ok(None),

@@ -319,7 +319,7 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
                 let entries = paper.entries.lock().unwrap();
                 assert!(
                     entries.iter().any(|e| matches!(&e.event,
-                    Event::Answered { asked, who, .. } if asked == "approve" && who == "ben@there (as ben)"))
+                    Event::Answered { answer, who, .. } if answer.asked() == "approve" && who == "ben@there (as ben)"))
                 );
             } else {
                 assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
