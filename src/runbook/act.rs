@@ -18,6 +18,7 @@ use super::kinds::StepKind;
 use super::machine::{Impossible, StepRef};
 use super::place::{PerPlace, Place, Places};
 use super::reach::{Reach, Session};
+use super::redact::Redactor;
 use super::scope::Scope;
 use super::spec::{Act, Check, Step};
 use super::value::Value;
@@ -28,6 +29,7 @@ pub(super) mod edit;
 mod elect;
 pub(super) mod hold;
 pub(super) mod host_key;
+mod live;
 mod outcome;
 mod own_folder;
 mod proof;
@@ -57,6 +59,8 @@ pub(super) struct Site {
     pub(super) env: Arc<Environment>,
     /// Gets output as it comes: where it is from, and printable lines.
     pub(super) out: Arc<Output>,
+    /// Knows the run's secrets.
+    pub(super) redactor: Redactor,
 }
 
 /// Why there is no answer.
@@ -128,16 +132,12 @@ impl Site {
 
     /// Hands output on as it comes, in whole lines.
     fn sink(&self, host: &HostName, quiet: bool) -> impl FnMut(&[u8]) + Send + use<> {
-        let (out, place) = (self.out.clone(), Place::from(host));
-        let mut rest = Vec::new();
+        let mut lines =
+            (!quiet).then(|| live::Lines::new(self.out.clone(), Place::from(host), &self.redactor));
         move |bytes: &[u8]| {
-            if quiet {
-                return;
+            if let Some(lines) = &mut lines {
+                lines.take(bytes);
             }
-            rest.extend_from_slice(bytes);
-            let Some(end) = rest.iter().rposition(|b| *b == b'\n') else { return };
-            let whole: Vec<u8> = rest.drain(..=end).collect();
-            out(&place, Clean::lines(&String::from_utf8_lossy(&whole)));
         }
     }
 }
@@ -248,7 +248,8 @@ pub(super) async fn undo(
             return Err(at.impossible("nothing performs its undo"));
         }
     };
-    let mut outcomes = answers.map(|_, answer| outcome_of(step, answer, None));
+    let hide = |text: &str| site.redactor.text(text);
+    let mut outcomes = answers.map(|_, answer| outcome_of(step, answer, None, &hide));
     let good = done_at(&outcomes);
     read_back(site, at, checks, good.as_ref(), &mut outcomes).await;
     Ok(outcomes)

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::scope::{Scope, ScopeError};
 use super::spec::{Across, Capture, Condition, Expect, Pick, Test};
 use super::template::Template;
-use super::value::{Value, gtid};
+use super::value::{Value, ValueError, gtid};
 
 /// What a command, a statement or Salt said.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -170,14 +170,17 @@ fn name_of(pick: &Pick) -> Option<String> {
     }
 }
 
-/// A value short enough for one line.
-fn short(text: &str) -> String {
-    let line = text.trim().replace('\n', " / ");
+/// A value short enough for one line. Secrets give way first: of one that is cut, nobody would find the rest.
+fn short(text: &str, hide: Hide<'_>) -> String {
+    let line = hide(text).trim().replace('\n', " / ");
     match line.char_indices().nth(120) {
         Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
         None => line,
     }
 }
+
+/// Makes secrets in a text unreadable.
+pub type Hide<'a> = &'a dyn Fn(&str) -> String;
 
 /// Judges the answers of a question, place by place: a fact for each, that holds when every expectation
 /// does. `says` is told to each.
@@ -187,6 +190,7 @@ pub fn judge(
     expect: &[Expect],
     answers: &BTreeMap<Place, Result<Answer, String>>,
     scope: Scope<'_>,
+    hide: Hide<'_>,
 ) -> Vec<Fact> {
     let mut facts: BTreeMap<&Place, Fact> = BTreeMap::new();
     for (host, answer) in answers {
@@ -197,13 +201,13 @@ pub fn judge(
             Err(why) => wrong = Some(why.clone()),
             Ok(answer) => {
                 for expect in expect {
-                    match alone(expect, answer, here) {
+                    match alone(expect, answer, here, hide) {
                         Ok(said) => seen.push(said),
                         Err(why) => wrong = wrong.or(Some(why)),
                     }
                 }
                 if expect.is_empty() {
-                    seen.push(short(&answer.text));
+                    seen.push(short(&answer.text, hide));
                 }
             }
         }
@@ -214,7 +218,7 @@ pub fn judge(
         facts.insert(host, Fact { says: says(&here), host: host.clone(), seen, holds });
     }
     for expect in expect.iter().filter(|e| e.across.is_some()) {
-        if let Some(why) = together(expect, answers, scope) {
+        if let Some(why) = together(expect, answers, scope, hide) {
             for fact in facts.values_mut().filter(|fact| fact.holds) {
                 (fact.holds, fact.seen) = (false, why.clone());
             }
@@ -224,11 +228,11 @@ pub fn judge(
 }
 
 /// One host's part of an expectation: what was seen, or what is wrong.
-fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>) -> Result<String, String> {
+fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>, hide: Hide<'_>) -> Result<String, String> {
     let seen = answer.pick(&expect.pick)?;
     let told = match name_of(&expect.pick) {
-        Some(name) => format!("{name} {}", short(&seen)),
-        None => short(&seen),
+        Some(name) => format!("{name} {}", short(&seen, hide)),
+        None => short(&seen, hide),
     };
     if expect.across.is_some() {
         return Ok(told);
@@ -248,6 +252,7 @@ fn together(
     expect: &Expect,
     answers: &BTreeMap<Place, Result<Answer, String>>,
     scope: Scope<'_>,
+    hide: Hide<'_>,
 ) -> Option<String> {
     let mut seen: Vec<(&Place, String)> = Vec::new();
     for (host, answer) in answers {
@@ -270,7 +275,11 @@ fn together(
         Across::Same => {
             let (first_host, first) = seen.first()?;
             let (host, other) = seen.iter().find(|(_, v)| v != first)?;
-            Some(format!("{what} is {} on {first_host} and {} on {host}", short(first), short(other)))
+            Some(format!(
+                "{what} is {} on {first_host} and {} on {host}",
+                short(first, hide),
+                short(other, hide)
+            ))
         }
         Across::Exactly(count) => {
             let there: Vec<&str> = seen
@@ -291,7 +300,11 @@ fn together(
 ///
 /// # Errors
 /// When a part is not there or does not fit its kind: which, and why.
-pub fn capture(captures: &[Capture], answer: &Answer) -> Result<Vec<(String, Value)>, String> {
+pub fn capture(
+    captures: &[Capture],
+    answer: &Answer,
+    hide: Hide<'_>,
+) -> Result<Vec<(String, Value)>, String> {
     let mut values = Vec::new();
     for capture in captures {
         let text = answer.pick(&capture.pick).map_err(|why| format!("{}: {why}", capture.name))?;
@@ -299,6 +312,11 @@ pub fn capture(captures: &[Capture], answer: &Answer) -> Result<Vec<(String, Val
             true => Value::secret(capture.kind, &text),
             false => Value::new(capture.kind, &text),
         };
+        // What came is cut to be told: secrets in it give way first.
+        let value = value.map_err(|error| match Value::new(capture.kind, &hide(&text)) {
+            Err(hidden) if !capture.sensitive => hidden,
+            Err(_) | Ok(_) => ValueError { value: "…".to_owned(), ..error },
+        });
         values.push((capture.name.clone(), value.map_err(|e| format!("{}: {e}", capture.name))?));
     }
     Ok(values)

@@ -1,16 +1,19 @@
 //! Secrets made unreadable in texts, in every form they take on their way: as they are, quoted for a shell, escaped for
-//! SQL and JSON, in URLs, in base64 and hexadecimal. Imports nothing.
+//! SQL, JSON, XML, regular expressions and C, in URLs, in base64 and hexadecimal, and made printable after any of these.
+//! The table of them is in [`forms`]. Time and memory grow with the text, whatever the secret is.
 //!
-//! Not found: a secret cut by line ends (wrapped base64), and one that went through two of these at once.
+//! Not found: a secret cut by line ends (wrapped base64), and one that went through two encodings at once.
 
+mod find;
 mod forms;
+mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use zeroize::Zeroizing;
+use find::{Form, found, without};
+pub use stream::Stream;
 
 /// What stands in a secret's place.
 pub const MARK: &str = "••••••";
@@ -32,7 +35,7 @@ pub enum NotHidable {
 /// Knows secrets. Copies know the same; they are wiped with the last.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    forms: Arc<RwLock<Vec<Zeroizing<String>>>>,
+    forms: Arc<RwLock<Vec<Form>>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -57,8 +60,8 @@ impl Redactor {
         can_be_hidden(secret)?;
         let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms::of(secret) {
-            if !forms.contains(&form) {
-                forms.push(form);
+            if !forms.iter().any(|known| known.text() == form.as_str()) {
+                forms.push(Form::new(form));
             }
         }
         Ok(())
@@ -85,52 +88,11 @@ impl Redactor {
     /// For a text that comes in pieces.
     #[must_use]
     pub fn stream(&self) -> Stream {
-        Stream { redactor: self.clone(), held: Zeroizing::default() }
+        Stream::new(self.clone())
     }
 
-    fn forms(&self) -> RwLockReadGuard<'_, Vec<Zeroizing<String>>> {
+    fn forms(&self) -> RwLockReadGuard<'_, Vec<Form>> {
         self.forms.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A text that comes in pieces. What may be the beginning of a secret is kept until the next; a line's end lets go of
-/// all before it, unless a secret has one in it.
-pub struct Stream {
-    redactor: Redactor,
-    held: Zeroizing<String>,
-}
-
-impl Stream {
-    /// The next piece: what can be shown now.
-    pub fn push(&mut self, piece: &str) -> String {
-        // A String that grows leaves its old bytes behind: a new one, the old one wiped.
-        let mut text = Zeroizing::new(String::with_capacity(self.held.len() + piece.len()));
-        text.push_str(&self.held);
-        text.push_str(piece);
-        let forms = self.redactor.forms();
-        let ranges = found(&text, &forms);
-        let longest = forms.iter().map(|f| f.len()).max().unwrap_or(0);
-        let mut cut = (text.len() + 1).saturating_sub(longest.max(1));
-        if !forms.iter().any(|f| f.contains('\n')) {
-            cut = cut.max(text.rfind('\n').map_or(0, |at| at + 1));
-        }
-        while !text.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        if let Some(across) = ranges.iter().find(|r| r.start < cut && cut < r.end) {
-            cut = across.start;
-        }
-        let ready: Vec<_> = ranges.into_iter().filter(|r| r.end <= cut).collect();
-        let (shown, held) = text.split_at(cut);
-        let out = without(shown, &ready);
-        self.held = Zeroizing::new(held.to_owned());
-        out
-    }
-
-    /// The rest.
-    #[must_use]
-    pub fn finish(self) -> String {
-        self.redactor.text(&self.held)
     }
 }
 
@@ -146,39 +108,4 @@ pub fn can_be_hidden(secret: &str) -> Result<(), NotHidable> {
         true => Err(NotHidable::SpellsMark),
         false => Ok(()),
     }
-}
-
-/// Where secrets stand in a text, in order; overlapping ones as one.
-fn found(text: &str, forms: &[Zeroizing<String>]) -> Vec<Range<usize>> {
-    let mut all: Vec<Range<usize>> = Vec::new();
-    for form in forms {
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| rest.find(form.as_str())) {
-            let start = from + at;
-            all.push(start..start + form.len());
-            // The next one may begin inside this one.
-            from = start + form.chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    all.sort_by_key(|r| (r.start, r.end));
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for range in all {
-        match merged.last_mut() {
-            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
-}
-
-fn without(text: &str, ranges: &[Range<usize>]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for range in ranges {
-        out.push_str(text.get(from..range.start).unwrap_or_default());
-        out.push_str(MARK);
-        from = range.end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out
 }

@@ -152,6 +152,7 @@ pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
         reach: needs.reach.clone(),
         env: needs.env.clone(),
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
+        redactor: needs.redactor.clone(),
     };
     let id = machine.run.clone();
     let runner = Runner {

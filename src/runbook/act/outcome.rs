@@ -5,17 +5,19 @@ use super::{
     judge, read_back,
 };
 use crate::domain::names::HostName;
+use crate::runbook::judge::Hide;
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
 pub(in crate::runbook) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
     let step = at.step();
-    let facts = judged(at, &answers);
+    let hide = |text: &str| site.redactor.text(text);
+    let facts = judged(at, &answers, &hide);
     let mut secrets = Vec::new();
     let mut hosts = answers.map(|place, answer| {
         let fact = facts.iter().find(|f| f.host == *place);
-        let mut outcome = outcome_of(step, answer, fact);
+        let mut outcome = outcome_of(step, answer, fact, &hide);
         if let (Ok(answer), Verdict::Done) = (answer, &outcome.verdict) {
-            match judge::capture(&step.capture, answer) {
+            match judge::capture(&step.capture, answer, &hide) {
                 Ok(values) => {
                     for (name, value) in values {
                         match value.is_secret() {
@@ -47,17 +49,26 @@ pub(in crate::runbook) async fn conclude_one(
 }
 
 /// Judges what a step expects of its own answers.
-fn judged(at: StepRef<'_>, answers: &Answers) -> Vec<Fact> {
+fn judged(at: StepRef<'_>, answers: &Answers, hide: Hide<'_>) -> Vec<Fact> {
     let plain = answers.map(|_, a| a.clone().map_err(|t| t.words().to_owned())).into_map();
     let says = |scope: &Scope<'_>| scope.shown(&at.step().title);
-    at.at(None, |scope| judge::judge(&says, &at.step().expect, &plain, scope))
+    at.at(None, |scope| judge::judge(&says, &at.step().expect, &plain, scope, hide))
 }
 
-pub(super) fn outcome_of(step: &Step, answer: &Result<Answer, Trouble>, fact: Option<&Fact>) -> HostOutcome {
+pub(super) fn outcome_of(
+    step: &Step,
+    answer: &Result<Answer, Trouble>,
+    fact: Option<&Fact>,
+    hide: Hide<'_>,
+) -> HostOutcome {
     let verdict = match (answer, fact) {
         (Err(Trouble::Failed(why)), _) => Verdict::Failed(why.clone()),
         (Err(Trouble::Unknown(why)), _) if step.effect == Effect::Read => Verdict::Failed(why.clone()),
         (Err(Trouble::Unknown(why)), _) => Verdict::Unknown(why.clone()),
+        // What a sensitive step printed is not shown, not as a reason either: it may be the secret, and is not known yet.
+        (Ok(_), Some(fact)) if !fact.holds && step.sensitive => Verdict::Failed(
+            "the answer is not the expected one; it is not shown, as the step is sensitive".to_owned(),
+        ),
         (Ok(_), Some(fact)) if !fact.holds => Verdict::Failed(fact.seen.clone()),
         (Ok(_), _) => Verdict::Done,
     };
@@ -65,10 +76,11 @@ pub(super) fn outcome_of(step: &Step, answer: &Result<Answer, Trouble>, fact: Op
         Ok(answer) if !step.sensitive => answer.text.as_str(),
         _ => "",
     };
-    HostOutcome { output: kept(text), ..HostOutcome::of(verdict) }
+    HostOutcome { output: kept(&hide(text)), ..HostOutcome::of(verdict) }
 }
 
-/// As much of an output as the journal keeps: the last 16 KiB.
+/// As much of an output as the journal keeps: the last 16 KiB. Secrets gave way before: of one that is cut, nobody would
+/// find the rest.
 fn kept(text: &str) -> String {
     const KEPT: usize = 16 * 1024;
     let mut start = text.len().saturating_sub(KEPT);

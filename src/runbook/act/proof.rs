@@ -66,7 +66,9 @@ pub(in crate::runbook) async fn prove(
             answers.iter().filter(|(_, a)| a.is_err()).map(|(p, _)| p.clone()).collect();
         let plain = answers.map(|_, a| a.clone().map_err(|t| t.words().to_owned())).into_map();
         let says = |scope: &Scope<'_>| scope.shown(&check.says);
-        let facts = at.at(None, |scope| judge::judge(&says, &check.expect, &plain, scope));
+        let facts = at.at(None, |scope| {
+            judge::judge(&says, &check.expect, &plain, scope, &|text| site.redactor.text(text))
+        });
         facts.into_iter().map(|fact| Proof { asked: !unasked.contains(&fact.host), fact }).collect::<Vec<_>>()
     });
     futures::future::join_all(asked).await.into_iter().flatten().collect()

@@ -8,6 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod encoders;
+mod programs;
+
 fn knowing(secrets: &[&str]) -> Redactor {
     let redactor = Redactor::new();
     for secret in secrets {
@@ -85,13 +88,61 @@ fn copies_know_what_is_added_later_and_tell_nobody() {
 }
 
 #[test]
-fn a_stream_lets_lines_go_at_their_end() {
+fn a_stream_keeps_only_what_may_begin_a_secret() {
     let mut stream = knowing(&["hunter22"]).stream();
-    assert_eq!(stream.push("one\ntwo hun"), "one\n");
-    assert_eq!(stream.push("ter22\nx"), format!("two {MARK}\n"));
-    assert_eq!(stream.finish(), "x");
+    assert_eq!(stream.push("one\ntwo hun"), "one\ntwo ");
+    assert_eq!(stream.push("ter22\nx"), format!("{MARK}\nx"));
+    assert_eq!(stream.finish(), "");
     let mut stream = Redactor::new().stream();
     assert_eq!(stream.push("no secrets"), "no secrets");
+}
+
+#[test]
+fn a_secret_that_overlaps_itself_makes_nothing_slow() {
+    // A quadratic reader takes minutes for these.
+    let redactor = knowing(&["aaaa"]);
+    let text = "a".repeat(2_000_000);
+    assert_eq!(redactor.text(&text), MARK);
+    for piece in [1, 64] {
+        let mut stream = redactor.stream();
+        let mut said = String::new();
+        for piece in text.as_bytes().chunks(piece) {
+            said.push_str(&stream.push(std::str::from_utf8(piece).unwrap()));
+        }
+        assert_eq!(said, MARK, "it is shown at once");
+        assert_eq!(stream.finish(), "");
+    }
+}
+
+#[test]
+fn a_secret_that_is_learned_in_the_middle_of_a_text_is_found_from_there() {
+    let redactor = knowing(&["hunter22"]);
+    let mut stream = redactor.stream();
+    assert_eq!(stream.push("a hunter"), "a ");
+    redactor.add("terrible").unwrap();
+    assert_eq!(stream.push("rible 22"), format!("hun{MARK} 22"));
+}
+
+#[test]
+fn each_line_of_a_secret_of_several_is_hidden() {
+    let redactor = knowing(&["-----BEGIN\nb3BlbnNzaC1rZXk\n  AAAAB3NzaC1\n-----END"]);
+    assert_eq!(redactor.text("+AAAAB3NzaC1 / b3BlbnNzaC1rZXk"), format!("+{MARK} / {MARK}"));
+}
+
+#[test]
+fn what_was_made_printable_is_found_too() {
+    let redactor = knowing(&["grö\u{ad}be-key\u{200d}X9", "tab\there"]);
+    for text in
+        ["gr\u{f6}<U+00AD>be-key<U+200D>X9", "tab     here", "x tab   here", "tab^Ihere", "tab\\there"]
+    {
+        assert!(redactor.text(text).contains(MARK), "{text}");
+        assert!(!redactor.text(text).contains("be-key") && !redactor.text(text).contains("here"), "{text}");
+    }
+    for column in 0..20 {
+        let line = format!("{}tab\there", "x".repeat(column));
+        let clean = crate::domain::text::Clean::lines(&line).remove(0);
+        assert!(redactor.text(clean.as_str()).ends_with(MARK), "{clean}");
+    }
 }
 
 /// Texts where secrets, their forms and their parts are likely.

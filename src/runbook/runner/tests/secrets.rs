@@ -333,3 +333,56 @@ async fn a_secret_that_cannot_be_hidden_is_not_taken() {
     assert_eq!(state, RunState::Finished);
     assert_eq!(asked, ["Type it", "Type it", "Type it", "Uses it"]);
 }
+
+/// Every part of a secret that is long enough to be told from other text.
+fn parts_of(secret: &str) -> Vec<&str> {
+    (0..=secret.len() - 12).map(|at| &secret[at..at + 12]).collect()
+}
+
+const SHOWS: &str = r#"
+[[step]]
+id = "shows"
+kind = "check"
+title = "Shows it"
+on = "one"
+run = "say OUTPUT"
+expect = [{ matches = "EXPECT" }]
+capture = [{ name = "number", kind = "KIND" }]
+"#;
+
+#[tokio::test]
+async fn no_part_of_a_secret_is_left_where_a_text_is_cut() {
+    let secret = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".repeat(4);
+    let head = CAPTURES.split("[[step]]").next().unwrap();
+    // What was seen is cut at its end, output at its beginning, what does not fit its kind at its end.
+    for (before, after, expect, kind) in
+        [(60, 0, "^x", "text"), (60, 0, "^y", "text"), (60, 16_300, ".", "lines"), (40, 0, ".", "int")]
+    {
+        let output = format!("{}{secret}{}", "x".repeat(before), "z".repeat(after));
+        let steps = SHOWS.replace("OUTPUT", &output).replace("EXPECT", expect).replace("KIND", kind);
+        let world = Arc::new(World::default());
+        let (paper, watched) = (Paper::default(), Watched::default());
+        let machine = machine_with(&format!("{head}{steps}"), &[&secret]);
+        let needs = needs_of(&world, &paper, &watched, &[&secret]);
+        drive(launch(machine, needs), |_| Reply::Chosen('s', None)).await;
+        let texts = texts(&paper.entries.lock().unwrap()).join("\n");
+        assert!(texts.contains(crate::runbook::redact::MARK), "{expect} {kind}: {texts}");
+        for part in parts_of(&secret) {
+            assert!(!texts.contains(part), "{expect} {kind}: {part} in {texts}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_sensitive_step_printed_is_no_reason_of_its_failing() {
+    let head = CAPTURES.split("[[step]]").next().unwrap();
+    let steps = SHORT.split("[[step]]").nth(1).unwrap().replace("say ab", "say Zq7-Strong-Secret");
+    let steps = format!("[[step]]{steps}expect = [{{ is = \"another\" }}]\n");
+    let (world, paper) = (Arc::new(World::default()), Paper::default());
+    let handle = launch(machine_of(&format!("{head}{steps}"), false), needs(&world, &paper));
+    let (state, _) = drive(handle, |_| Reply::Chosen('s', None)).await;
+    assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
+    let texts = texts(&paper.entries.lock().unwrap());
+    let texts = texts.into_iter().filter(|t| !t.starts_with("say ")).collect::<Vec<_>>().join("\n");
+    assert!(texts.contains("the step is sensitive") && !texts.contains("Zq7"), "{texts}");
+}
