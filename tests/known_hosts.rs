@@ -11,14 +11,16 @@ mod fleet;
 mod sshd;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, open, remote};
+use jumpdeck::domain::access::{HostKeyFiles, KnownHosts};
 use jumpdeck::domain::fleet::Jump;
-use jumpdeck::ssh::known_hosts::{HostKeys, lookup_name};
+use jumpdeck::ssh::known_hosts::{HostKeys, Verdict, lookup_name};
+use russh::keys::PublicKey;
 use sshd::{Sshd, keygen, missing, not_root, public, run};
 
 /// Lines with `@A` for the server's key, `@E` for its ECDSA key, `@B` for another one, `@C` for an authority that
@@ -97,22 +99,29 @@ fn hashed(dir: &Path, name: &str, key: &str) -> String {
 }
 
 fn files(dir: &Path, sshd: &Sshd) -> Vec<(&'static str, String)> {
+    let fill = filling(dir, sshd);
+    FILES.iter().map(|text| (*text, fill(text))).collect()
+}
+
+/// Puts keys and names into a text.
+fn filling(dir: &Path, sshd: &Sshd) -> impl Fn(&str) -> String {
     for name in ["other", "authority"] {
         keygen(&dir.join(name), "ed25519", "");
     }
     let key = public(&sshd.host_key);
     let with_port = hashed(dir, &format!("[127.0.0.1]:{}", sshd.port), &key);
     let without = hashed(dir, "127.0.0.1", &key);
-    let fill = |text: &str| {
+    let port = sshd.port.to_string();
+    let [ecdsa, other, authority] = ["ecdsa", "other", "authority"].map(|name| public(&dir.join(name)));
+    move |text| {
         text.replace("@A", &key)
-            .replace("@E", &public(&dir.join("ecdsa")))
-            .replace("@B", &public(&dir.join("other")))
-            .replace("@C", &public(&dir.join("authority")))
+            .replace("@E", &ecdsa)
+            .replace("@B", &other)
+            .replace("@C", &authority)
             .replace("@H", &with_port)
             .replace("@I", &without)
-            .replace("@P", &sshd.port.to_string())
-    };
-    FILES.iter().map(|text| (*text, fill(text))).collect()
+            .replace("@P", &port)
+    }
 }
 
 fn start(dir: &Path) -> Sshd {
@@ -180,6 +189,143 @@ async fn ssh_accepts_whatever_we_accept() {
     }
     println!("{} files, {accepted} accepted", FILES.len() * 2);
     assert!(accepted > 20, "only {accepted} accepted: the test tests nothing");
+}
+
+/// Lines that the five files of the next test are put together from.
+const LINES: &[&str] = &[
+    "[127.0.0.1]:@P @A",
+    "[127.0.0.1]:@P @B",
+    "[127.0.0.1]:@P @E",
+    "127.0.0.1 @A",
+    "127.0.0.1 @B",
+    "* @A",
+    "*,!127.0.0.1 @A",
+    "other @A",
+    "@H @A",
+    "@H @B",
+    "@I @A",
+    "@revoked * @A",
+    "@revoked [127.0.0.1]:@P @A",
+    "@revoked 127.0.0.1 @A",
+    "@revoked other @A",
+    "@revoked * @B",
+    "@revoked * @E",
+    "@revoked @H @A",
+    "@cert-authority * @A",
+    "@cert-authority * @C",
+    "[127.0.0.1]:@P ssh-ed25519 garbage",
+    "# @revoked * @A",
+];
+/// Lines of a file of revoked keys.
+const REVOKED: &[&str] = &["@A", "@A a comment", "@B", "@E", "@C", "# @A", ""];
+
+/// The same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn lines(&mut self, from: &[&str], most: usize) -> String {
+        (0..self.below(most + 1)).map(|_| from[self.below(from.len())].to_owned() + "\n").collect()
+    }
+}
+
+/// Whether ssh goes on to the login; nobody is logged in.
+fn ssh_trusts(files: &HostKeyFiles, port: u16) -> bool {
+    let list =
+        |files: &[PathBuf]| files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" ");
+    let out = Command::new("ssh")
+        .args([
+            "-F",
+            "/dev/null",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "UpdateHostKeys=no",
+        ])
+        .args(["-o", "PreferredAuthentications=none", "-p", &port.to_string()])
+        .args(["-o", &format!("UserKnownHostsFile={}", list(&files.own))])
+        .args(["-o", &format!("GlobalKnownHostsFile={}", list(&files.global))])
+        .args(["-o", &format!("RevokedHostKeys={}", list(&files.revoked))])
+        .args(["root@127.0.0.1", "true"])
+        .env_remove("SSH_AUTH_SOCK")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    let trusts = said.contains("Permission denied");
+    assert!(trusts || said.contains("erification failed") || said.contains("revoked"), "{said}");
+    trusts
+}
+
+/// Whether we would go on, with a server that has these keys.
+fn we_trust(files: &HostKeyFiles, port: u16, server: &[PublicKey]) -> bool {
+    let keys = HostKeys::read(&KnownHosts::Files(files.clone())).unwrap();
+    // The server presents the key that we ask for first.
+    let asked = keys.algorithms("127.0.0.1", port);
+    let presented = asked.iter().find_map(|a| server.iter().find(|key| key.algorithm() == *a));
+    presented.is_some_and(|key| keys.judge("127.0.0.1", port, key) == Verdict::Known)
+}
+
+/// Sets of files, the same ones in every run; a thousand when asked for.
+fn sets_of_files(dir: &Path, fill: impl Fn(&str) -> String) -> Vec<HostKeyFiles> {
+    let mut numbers = Numbers(25);
+    let mut set = |number: usize| {
+        let mut file = |name: &str, from: &[&str], most: usize| {
+            let path = dir.join(format!("{number}.{name}"));
+            fs::write(&path, fill(&numbers.lines(from, most))).unwrap();
+            path
+        };
+        HostKeyFiles {
+            own: vec![file("own", LINES, 2), file("own2", LINES, 1)],
+            global: vec![file("global", LINES, 2), file("global2", LINES, 1)],
+            revoked: vec![file("revoked", REVOKED, if number.is_multiple_of(3) { 2 } else { 0 })],
+        }
+    };
+    let many = if std::env::var_os("JUMPDECK_THOROUGH").is_some() { 1000 } else { 250 };
+    (0..many).map(&mut set).collect()
+}
+
+#[test]
+fn whatever_the_five_files_say_we_trust_what_ssh_trusts() {
+    if programs_missing() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let sshd = start(dir);
+    let server =
+        ["server.host_key", "ecdsa"].map(|name| PublicKey::from_openssh(&public(&dir.join(name))).unwrap());
+    let sets = sets_of_files(dir, filling(dir, &sshd));
+    // Whether each is trusted, and what it says where the two differ. A line with a key that cannot be read says here that
+    // something is known of the host; OpenSSH skips it.
+    let judge = |files: &HostKeyFiles| {
+        let (theirs, ours) = (ssh_trusts(files, sshd.port), we_trust(files, sshd.port, &server));
+        let all = files.known_hosts().chain(&files.revoked);
+        let text: String =
+            all.map(|f| format!("{}:\n{}", f.display(), fs::read_to_string(f).unwrap())).collect();
+        let stricter = !ours && text.contains("garbage");
+        (ours, (ours != theirs && !stricter).then(|| format!("ssh {theirs}, we {ours}\n{text}")))
+    };
+    let judged: Vec<(bool, Option<String>)> = std::thread::scope(|scope| {
+        let parts = sets.chunks(sets.len().div_ceil(4));
+        let threads: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().map(judge).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let differ: Vec<&String> = judged.iter().filter_map(|(_, differ)| differ.as_ref()).collect();
+    let accepted = judged.iter().filter(|(accepted, _)| *accepted).count();
+    println!("{} sets of files, {accepted} accepted", sets.len());
+    assert!(differ.is_empty(), "{} differ, as {}", differ.len(), differ[0]);
+    assert!(
+        accepted > sets.len() / 10 && accepted < sets.len(),
+        "{accepted} accepted: the test tests little"
+    );
 }
 
 /// Authorities (the key's kind and length) and the algorithm each signs with; whether the certificate is good.

@@ -34,9 +34,35 @@ pub enum KeySource {
 /// Where host keys are looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownHosts {
-    /// Files in OpenSSH's format; an accepted key is appended to the first. A missing file is empty; one that cannot
-    /// be read is an error.
-    Files(Vec<PathBuf>),
+    /// Files.
+    Files(HostKeyFiles),
     /// The text of such a file: the simulated fleet's.
     Text(String),
+}
+
+/// The files host keys are looked up in, all of them for every host: a key that one of them revokes is refused whatever the
+/// others say. One that cannot be read is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostKeyFiles {
+    /// The user's own, in OpenSSH's known_hosts format; an accepted key is appended to the first. A missing one is empty.
+    pub own: Vec<PathBuf>,
+    /// The system's, in the same format (`GlobalKnownHostsFile`). A missing one is empty.
+    pub global: Vec<PathBuf>,
+    /// Public keys that no host may have, one a line (`RevokedHostKeys`). A missing one is an error.
+    pub revoked: Vec<PathBuf>,
+}
+
+impl HostKeyFiles {
+    /// Every known_hosts file.
+    pub fn known_hosts(&self) -> impl Iterator<Item = &PathBuf> {
+        self.own.iter().chain(&self.global)
+    }
+}
+
+impl KnownHosts {
+    /// These files of one's own and no others.
+    #[must_use]
+    pub fn own(own: Vec<PathBuf>) -> Self {
+        Self::Files(HostKeyFiles { own, ..HostKeyFiles::default() })
+    }
 }

@@ -126,21 +126,32 @@ impl HostKeys {
     }
 
     /// The host-key algorithms to ask a host for, best first: those of its known keys and no others; for a host
-    /// known by its plain name only, those first; else all that are safe.
+    /// known by its plain name only, those first; else all that are safe. A kind whose known key is revoked is not asked for while there is
+    /// another one, as OpenSSH has it.
     #[must_use]
     pub fn algorithms(&self, address: &str, port: u16) -> Vec<Algorithm> {
-        let of = |name: &str| -> Vec<&Algorithm> {
-            let known = self.plain(name).filter_map(|e| e.key.as_ref()).map(PublicKey::algorithm);
-            let known: Vec<Algorithm> = known.collect();
-            HOST_KEY_ALGORITHMS.iter().filter(|a| known.iter().any(|k| signs(k, a))).collect()
-        };
         let name = lookup_name(address, port);
         if self.plain(&name).next().is_some() {
-            return of(&name).into_iter().cloned().collect();
+            return self.known_kinds(&name).into_iter().cloned().collect();
         }
-        let first = of(&lookup_name(address, 22));
+        let first = self.known_kinds(&lookup_name(address, 22));
         let rest = HOST_KEY_ALGORITHMS.iter().filter(|a| !first.contains(a));
         first.iter().copied().chain(rest).cloned().collect()
+    }
+
+    /// The algorithms of the keys known under a name; without those whose first key is revoked, unless all are.
+    fn known_kinds(&self, name: &str) -> Vec<&'static Algorithm> {
+        let first = |algorithm: &Algorithm| {
+            self.plain(name).filter_map(|e| e.key.as_ref()).find(|key| signs(&key.algorithm(), algorithm))
+        };
+        let revoked = |key: &PublicKey| {
+            self.entries.iter().any(|e| e.marker == Marker::Revoked && e.is(key) && e.names(name))
+        };
+        let known: Vec<_> =
+            HOST_KEY_ALGORITHMS.iter().filter_map(|algorithm| Some((algorithm, first(algorithm)?))).collect();
+        let good: Vec<_> =
+            known.iter().filter(|(_, key)| !revoked(key)).map(|(algorithm, _)| *algorithm).collect();
+        if good.is_empty() { known.into_iter().map(|(algorithm, _)| algorithm).collect() } else { good }
     }
 
     /// Whether a certificate authority is known for a host.

@@ -27,7 +27,7 @@ pub(crate) fn host(name: &str) -> Host {
         keys: Vec::new(),
         agent: None,
         password: false,
-        known_hosts: KnownHosts::Files(Vec::new()),
+        known_hosts: KnownHosts::own(Vec::new()),
     };
     let mut host = Host {
         id,

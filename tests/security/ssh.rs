@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jumpdeck::domain::access::Access;
+use jumpdeck::domain::access::{Access, HostKeyFiles, KnownHosts};
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
 
@@ -56,6 +56,45 @@ async fn a_certificate_that_its_authority_signed_with_sha_1_is_refused_with_the_
     assert!(refused.to_string().contains("signed it with SHA-1 (ssh-rsa)"), "{refused}");
     let good = certify("rsa-sha2-256");
     log_in(&good, access(&dir.path().join("key"), known)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_file_of_the_system_revokes_is_refused_though_the_users_own_file_knows_it() {
+    if unprepared() {
+        return;
+    }
+    let dir = folder();
+    let sshd = Sshd::start(dir.path(), "server", "");
+    let write = |name: &str, text: String| {
+        fs::write(dir.path().join(name), text).unwrap();
+        vec![dir.path().join(name)]
+    };
+    let known = write("known_hosts", sshd.known());
+    let with = |global: Vec<PathBuf>, revoked: Vec<PathBuf>| Access {
+        known_hosts: KnownHosts::Files(HostKeyFiles { own: known.clone(), global, revoked }),
+        ..access(&dir.path().join("key"), PathBuf::new())
+    };
+    let key = public(&sshd.host_key);
+    log_in(&sshd, with(write("none", String::new()), Vec::new())).await.unwrap();
+    for access in [
+        with(write("global", format!("# ours\n@revoked * {key}\n")), Vec::new()),
+        with(Vec::new(), write("revoked", format!("# ours\n{key} withdrawn\n"))),
+    ] {
+        let refused = log_in(&sshd, access).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::HostKeyRevoked, "{refused}");
+        assert!(refused.to_string().contains(":2)"), "the place: {refused}");
+    }
+    // A list that cannot be read is not taken for an empty one.
+    let krl = dir.path().join("krl");
+    run(
+        "ssh-keygen",
+        &["-q", "-k", "-f", krl.to_str().unwrap(), &format!("{}.pub", sshd.host_key.display())],
+    );
+    for list in [krl, dir.path().join("missing")] {
+        let refused = log_in(&sshd, with(Vec::new(), vec![list.clone()])).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::KnownHostsFile, "{refused}");
+        assert!(refused.to_string().contains(list.to_str().unwrap()), "{refused}");
+    }
 }
 
 /// An `ssh-agent` with a socket of its own; killed when dropped.

@@ -21,7 +21,7 @@ pub(crate) fn access(key: &Path, known_hosts: PathBuf) -> Access {
         keys: vec![KeySource::File { path: key.to_owned(), certificate: None }],
         agent: None,
         password: false,
-        known_hosts: KnownHosts::Files(vec![known_hosts]),
+        known_hosts: KnownHosts::own(vec![known_hosts]),
     }
 }
 

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use super::{Context, address, requirements, thresholds};
 use crate::config::reader::{Reader, Table};
-use crate::domain::access::{Access, KeySource, KnownHosts};
+use crate::domain::access::{Access, HostKeyFiles, KeySource, KnownHosts};
 use crate::domain::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 13] = [
     "user",
     "port",
     "keys",
     "known_hosts",
+    "global_known_hosts",
+    "revoked_host_keys",
     "agent",
     "sudo",
     "transport",
@@ -30,7 +32,7 @@ pub(super) struct Scope {
     pub(super) user: String,
     pub(super) port: u16,
     pub(super) keys: Vec<KeySource>,
-    pub(super) known_hosts: Vec<PathBuf>,
+    pub(super) host_keys: HostKeyFiles,
     pub(super) agent: bool,
     pub(super) sudo: bool,
     pub(super) transport: Transport,
@@ -47,7 +49,11 @@ impl Scope {
             user: context.user.clone(),
             port: 22,
             keys: context.default_keys.iter().map(file).collect(),
-            known_hosts: vec![context.home.join(".ssh/known_hosts")],
+            host_keys: HostKeyFiles {
+                own: [".ssh/known_hosts", ".ssh/known_hosts2"].map(|name| context.home.join(name)).into(),
+                global: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from).into(),
+                revoked: Vec::new(),
+            },
             agent: true,
             sudo: false,
             transport: Transport::default(),
@@ -69,7 +75,15 @@ impl Scope {
             self.keys = keys;
         }
         if let Some(files) = read_known_hosts(reader, table, context) {
-            self.known_hosts = files;
+            self.host_keys.own = files;
+        }
+        let hint = "write global_known_hosts = [\"/etc/ssh/ssh_known_hosts\"]";
+        if let Some(files) = read_paths(reader, table, "global_known_hosts", hint, context) {
+            self.host_keys.global = files;
+        }
+        let hint = "write revoked_host_keys = [\"/etc/ssh/revoked_host_keys\"]";
+        if let Some(files) = read_paths(reader, table, "revoked_host_keys", hint, context) {
+            self.host_keys.revoked = files;
         }
         self.agent = reader.boolean(table, "agent").unwrap_or(self.agent);
         self.sudo = reader.boolean(table, "sudo").unwrap_or(self.sudo);
@@ -94,7 +108,7 @@ impl Scope {
             keys: keys.unwrap_or_else(|| self.keys.clone()),
             agent: if self.agent { context.ssh_auth_sock.clone() } else { None },
             password,
-            known_hosts: KnownHosts::Files(self.known_hosts.clone()),
+            known_hosts: KnownHosts::Files(self.host_keys.clone()),
         })
     }
 }
@@ -131,13 +145,24 @@ pub(super) fn read_keys(reader: &mut Reader, table: &Table<'_>, context: &Contex
 
 fn read_known_hosts(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<Vec<PathBuf>> {
     let hint = "write known_hosts = [\"~/.ssh/known_hosts\"]; an accepted key goes into the first";
-    let files = reader.strings(table, "known_hosts", hint)?;
+    let files = read_paths(reader, table, "known_hosts", hint, context)?;
     if files.is_empty()
         && let Some(value) = table.get("known_hosts")
     {
         reader.error(value.span(), "without a known_hosts file no host key can be checked", hint);
     }
-    Some(files.into_iter().filter_map(|text| path(reader, text, context)).collect())
+    Some(files)
+}
+
+fn read_paths(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    key: &str,
+    hint: &str,
+    context: &Context,
+) -> Option<Vec<PathBuf>> {
+    let texts = reader.strings(table, key, hint)?;
+    Some(texts.into_iter().filter_map(|text| path(reader, text, context)).collect())
 }
 
 /// A path: absolute, or under `~/`. A relative one would mean another file in each folder the console is started in.

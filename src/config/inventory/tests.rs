@@ -96,7 +96,18 @@ fn what_is_not_said_has_a_default() {
         app.access.keys,
         [KeySource::File { path: "/home/ada/.ssh/id_rsa".into(), certificate: None }]
     );
-    assert_eq!(app.access.known_hosts, KnownHosts::Files(vec!["/home/ada/.ssh/known_hosts".into()]));
+    let KnownHosts::Files(files) = &app.access.known_hosts else { panic!("files") };
+    assert_eq!(
+        files.known_hosts().collect::<Vec<_>>(),
+        [
+            "/home/ada/.ssh/known_hosts",
+            "/home/ada/.ssh/known_hosts2",
+            "/etc/ssh/ssh_known_hosts",
+            "/etc/ssh/ssh_known_hosts2"
+        ]
+        .map(std::path::Path::new)
+    );
+    assert!(files.revoked.is_empty());
     assert_eq!(environment.requirements, crate::domain::fleet::default_requirements());
 }
 

@@ -62,7 +62,7 @@ fn prepare(site: &Site, at: StepRef<'_>, key: &HostKey, host: &HostName) -> Resu
     let KnownHosts::Files(files) = &known.access.known_hosts else {
         return Ok(Prepared { change: None, record: PathBuf::new(), names });
     };
-    let file = files.first().ok_or_else(|| failed("no known_hosts file is configured".to_owned()))?;
+    let file = files.own.first().ok_or_else(|| failed("no known_hosts file is configured".to_owned()))?;
     let former = [known.address.clone()];
     let change = Replacement::of(file, &names, &former, known.port, &text);
     let change = change.map_err(|e| failed(e.to_string()))?;

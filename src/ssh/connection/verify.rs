@@ -76,7 +76,7 @@ impl Client {
             _ => return Err(unknown()),
         }
         let file = match &access.known_hosts {
-            KnownHosts::Files(files) => files.first().cloned(),
+            KnownHosts::Files(files) => files.own.first().cloned(),
             KnownHosts::Text(_) => None,
         };
         let question = QuestionKind::UnknownHostKey {

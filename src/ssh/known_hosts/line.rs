@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use russh::keys::ssh_encoding::base64::{Base64, Encoding};
-use russh::keys::{HashAlg, PublicKey};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 use sha1::Sha1;
 
 use super::KnownKey;
@@ -62,6 +62,22 @@ impl Entry {
             algorithm: algorithm.to_owned(),
             key,
             place: format!("{source}:{number}"),
+        })
+    }
+
+    /// A public key, or the one in a certificate, that no host may have; `None` when it is none.
+    pub(super) fn revoked(line: &str, place: String) -> Option<Self> {
+        let key =
+            PublicKey::from_openssh(line).ok().filter(|k| !matches!(k.algorithm(), Algorithm::Other(_)));
+        let certified =
+            || Some(PublicKey::new(Certificate::from_openssh(line).ok()?.public_key().clone(), ""));
+        let key = key.or_else(certified)?;
+        Some(Self {
+            marker: Marker::Revoked,
+            hosts: Hosts::Patterns("*".to_owned()),
+            algorithm: key.algorithm().to_string(),
+            key: Some(key),
+            place,
         })
     }
 

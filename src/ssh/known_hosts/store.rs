@@ -3,38 +3,79 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use russh::keys::PublicKey;
 
 use crate::domain::access::KnownHosts;
 
+use super::line::Entry;
 use super::{FileError, HostKeys, lookup_name};
 
 impl HostKeys {
-    /// Reads what is known. A missing file is empty.
+    /// Reads what is known, as [`Self::read`] does, and holds nothing else up meanwhile.
+    ///
+    /// # Errors
+    /// When a file cannot be read: what it forbids would else be overlooked.
+    pub async fn load(known: &KnownHosts) -> Result<Self, FileError> {
+        let known = known.clone();
+        let reading = tokio::task::spawn_blocking(move || Self::read(&known)).await;
+        reading.unwrap_or_else(|e| Err(FileError { path: PathBuf::new(), source: io::Error::other(e) }))
+    }
+
+    /// Reads what is known. A missing file of known hosts is empty; a missing one of revoked keys is an error, as for
+    /// OpenSSH.
     ///
     /// # Errors
     /// When a file is there and cannot be read: what it forbids would else be overlooked.
-    pub async fn load(known: &KnownHosts) -> Result<Self, FileError> {
+    pub fn read(known: &KnownHosts) -> Result<Self, FileError> {
         let mut all = Self::default();
-        match known {
-            KnownHosts::Text(text) => all.add_text(text, "built in"),
-            KnownHosts::Files(paths) => {
-                for path in paths {
-                    match tokio::fs::read(path).await {
-                        Ok(bytes) => {
-                            all.add_text(&String::from_utf8_lossy(&bytes), &path.display().to_string());
-                        }
-                        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                        Err(source) => return Err(FileError { path: path.clone(), source }),
-                    }
-                }
+        let files = match known {
+            KnownHosts::Text(text) => {
+                all.add_text(text, "built in");
+                return Ok(all);
             }
+            KnownHosts::Files(files) => files,
+        };
+        for path in files.known_hosts() {
+            match std::fs::read(path) {
+                Ok(bytes) => all.add_text(&String::from_utf8_lossy(&bytes), &path.display().to_string()),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(FileError { path: path.clone(), source }),
+            }
+        }
+        for path in &files.revoked {
+            let named = |source| FileError { path: path.clone(), source };
+            let bytes = std::fs::read(path).map_err(named)?;
+            all.add_revoked(&bytes, &path.display().to_string())
+                .map_err(|why| named(io::Error::new(io::ErrorKind::InvalidData, why)))?;
         }
         Ok(all)
     }
+
+    /// Adds the public keys that no host may have, one a line.
+    fn add_revoked(&mut self, bytes: &[u8], source: &str) -> Result<(), String> {
+        if bytes.starts_with(KRL) {
+            return Err("it is a key revocation list (KRL, of ssh-keygen -k), and those are not read: write the revoked \
+                        public keys into a plain file, one a line"
+                .to_owned());
+        }
+        for (number, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let place = format!("{source}:{}", number + 1);
+            let entry = Entry::revoked(line, place)
+                .ok_or_else(|| format!("line {} is no public key: correct or remove it", number + 1))?;
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
 }
+
+/// How a key revocation list begins (`PROTOCOL.krl`).
+const KRL: &[u8] = b"SSHKRL\n\0";
 
 /// Adds an accepted key to `path`: in one write, on a line of its own even when the file does not end with one. The
 /// folder is made (0700) when it is missing, the file gets 0600.

@@ -151,9 +151,38 @@ fn an_accepted_key_gets_a_line_of_its_own() {
 async fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
     use crate::domain::access::KnownHosts;
     let folder = tempfile::tempdir().unwrap();
-    let missing = KnownHosts::Files(vec![folder.path().join("missing")]);
+    let missing = KnownHosts::own(vec![folder.path().join("missing")]);
     assert!(HostKeys::load(&missing).await.unwrap().entries.is_empty());
-    assert!(HostKeys::load(&KnownHosts::Files(vec![folder.path().to_owned()])).await.is_err());
+    assert!(HostKeys::load(&KnownHosts::own(vec![folder.path().to_owned()])).await.is_err());
+}
+
+#[test]
+fn what_one_file_revokes_no_other_file_allows() {
+    use crate::domain::access::{HostKeyFiles, KnownHosts};
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        vec![folder.path().join(name)]
+    };
+    let own = write("own", &format!("db1 {A}\ndb2 {B}\n"));
+    let judged = |global: Vec<_>, revoked: Vec<_>| {
+        let files = HostKeyFiles { own: own.clone(), global, revoked };
+        HostKeys::read(&KnownHosts::Files(files)).map(|keys| keys.judge("db1", 22, &key(A)))
+    };
+    let place =
+        |name: &str, line: usize| Verdict::Revoked(format!("{}:{line}", folder.path().join(name).display()));
+    assert_eq!(judged(vec![folder.path().join("none")], Vec::new()).unwrap(), Verdict::Known);
+    let global = write("global", &format!("db3 {A}\n@revoked * {A}\n"));
+    assert_eq!(judged(global, Vec::new()).unwrap(), place("global", 2));
+    let revoked = write("revoked", &format!("# withdrawn\n\n{B} b\n  {A}\n"));
+    assert_eq!(judged(Vec::new(), revoked).unwrap(), place("revoked", 4));
+    assert_eq!(judged(Vec::new(), write("none_yet", "# nothing\n")).unwrap(), Verdict::Known);
+    for (name, bad) in
+        [("krl", "SSHKRL\n\0\0\0\0\u{1}"), ("options", "from=\"x\" ssh-ed25519"), ("word", "x")]
+    {
+        assert!(judged(Vec::new(), write(name, bad)).is_err(), "{name}");
+    }
+    assert!(judged(Vec::new(), vec![folder.path().join("missing")]).is_err());
 }
 
 proptest::proptest! {
