@@ -110,6 +110,7 @@ enum Command {
 /// Runs the program to its end.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    forbid_core_dumps();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -138,6 +139,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         print::complain(&error.to_string());
         ExitCode::from(error.code())
     })
+}
+
+/// Passphrases, typed secrets and unlocked keys are in memory: a crash must not write them to a disk, and no other process of the
+/// account may read them. Commands that are started here decide for themselves.
+fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // Neither is refused by a system that knows it, and one that does not has nothing to forbid.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..getrlimit(Resource::Core) });
 }
 
 /// Whether an output is a terminal that may be coloured.

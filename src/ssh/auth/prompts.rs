@@ -39,10 +39,11 @@ pub(super) async fn log_in(
             return Ok(false);
         }
         let prompt = Clean::new(&format!("{}'s password", login.access.user));
-        let Some(password) = ask(login, prompt, false).await else {
+        let Some(mut password) = ask(login, prompt, false).await else {
             return Ok(false);
         };
-        let sent = handle.authenticate_password(login.access.user.as_str(), password.as_str()).await;
+        let sent =
+            handle.authenticate_password(login.access.user.as_str(), std::mem::take(&mut *password)).await;
         if matches!(sent.map_err(|e| lost(login, &e))?, AuthResult::Success) {
             return Ok(true);
         }
@@ -74,7 +75,8 @@ async fn interactive(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<O
             asked = true;
             let text = format!("{instructions} {}", prompt.prompt);
             match ask(login, Clean::first_line(&text, PROMPT_LIMIT), prompt.echo).await {
-                Some(answer) => answers.push(answer.as_str().to_owned()),
+                // Taken out, not copied: what russh sends is the one there is.
+                Some(mut answer) => answers.push(std::mem::take(&mut *answer)),
                 None => return Ok(Outcome::Cancelled),
             }
         }
