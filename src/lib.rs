@@ -6,6 +6,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`domain`] | the vocabulary: fleet, host, role, facts with age, snapshot, problem; and judgement over them |
+//! | [`ownership`] | files that nobody but their owner and root can have written |
 //! | [`config`] | TOML to validated types: inventory, theme, keymap, settings; errors with line and caret |
 //! | [`ssh`] | known_hosts, authentication, hops, sessions |
 //! | [`collect`] | one actor a host, the scheduler, the resident probe, and `probes/` |
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod domain;
+pub mod ownership;
 pub mod runbook;
 pub mod runtime;
 pub mod sim;

@@ -5,7 +5,6 @@ pub mod dial;
 pub mod error;
 pub mod known_hosts;
 pub mod link;
-pub mod listening;
 pub mod ring;
 pub mod script;
 pub mod sshsig;

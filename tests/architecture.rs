@@ -9,20 +9,22 @@ use std::path::{Path, PathBuf};
 /// A layer and what it may import of this crate.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("config", &["domain"]),
-    ("ssh", &["domain"]),
+    ("ownership", &[]),
+    ("config", &["domain", "ownership"]),
+    ("ssh", &["domain", "ownership"]),
     ("collect", &["ssh", "domain"]),
-    ("runbook", &["ssh", "config", "domain"]),
+    ("runbook", &["ssh", "config", "domain", "ownership"]),
     ("sim", &["ssh", "domain"]),
     ("app", &["config", "domain"]),
     ("view", &["app", "config", "domain"]),
     ("runtime", &["view", "app", "runbook", "collect", "config", "domain", "ssh"]),
-    ("cli", &["runtime", "view", "app", "sim", "runbook", "collect", "config", "domain", "ssh"]),
+    ("cli", &["runtime", "view", "app", "sim", "runbook", "collect", "config", "domain", "ssh", "ownership"]),
 ];
 
 /// Libraries a layer never names.
 const NEVER: &[(&str, &[&str])] = &[
     ("domain", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("ownership", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
     ("config", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
     ("ssh", &["ratatui", "crossterm", "clap"]),
     ("collect", &["ratatui", "crossterm", "russh", "clap"]),

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
 #![allow(unreachable_pub)]
 
+#[path = "security/files.rs"]
+mod files;
 #[path = "support/fleet.rs"]
 mod fleet;
 #[path = "support/operator.rs"]

@@ -1,11 +1,18 @@
 //! `jumpdeck check`: every error of the configuration, with its place and what to do.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{CliError, Common, print, setup};
 use crate::config::check::{self, Runbooks};
+use crate::config::diagnostic::Diagnostic;
+use crate::domain::access::{Access, KeySource};
+use crate::domain::fleet::{Fleet, Jump};
+use crate::ownership::{self, OpenError};
 use crate::runbook::library;
+use crate::ssh::known_hosts::HostKeys;
 
 pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliError> {
     let (paths, context) = setup::places()?;
@@ -14,7 +21,65 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
     let own = paths.runbooks();
     let runbooks =
         Runbooks { file: &|path, text| library::check_file(path, text, &own), all: &|| library::check(&own) };
-    let report = check::run(&files, &paths, &context, runbooks, super::colour_on(&std::io::stdout()));
+    let coloured = super::colour_on(&std::io::stdout());
+    let report = check::run(&files, &paths, &context, runbooks, &logins, coloured);
     print::answer(&report.rendered)?;
     Ok(ExitCode::from(if report.errors == 0 { 0 } else { 2 }))
+}
+
+/// What keeps the logins of a fleet from their keys and from what is known of host keys.
+fn logins(fleet: &Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)> {
+    let accesses: Vec<&Access> = accesses(fleet).collect();
+    let mut found = Vec::new();
+    let keys: BTreeSet<&Path> = accesses.iter().flat_map(|access| private_keys(access)).collect();
+    for key in keys {
+        let error = match ownership::open_private(key) {
+            Ok(_) => continue,
+            Err(OpenError::Exposed(exposed)) => {
+                Diagnostic::of_file(&exposed.path.display().to_string(), exposed.what).help(exposed.fix)
+            }
+            // Whoever checks an inventory need not be who logs in with it.
+            Err(OpenError::Io(error)) if error.kind() == ErrorKind::NotFound => continue,
+            Err(OpenError::Io(error)) => {
+                Diagnostic::of_file(&key.display().to_string(), format!("cannot be read: {error}"))
+                    .help("let the account that runs jumpdeck read it, or name another key")
+            }
+        };
+        found.push((key.to_owned(), vec![error]));
+    }
+    for access in accesses {
+        if let Err(error) = HostKeys::read(&access.known_hosts)
+            && !found.iter().any(|(path, _)| *path == error.path)
+        {
+            let wrong = Diagnostic::of_file(&error.path.display().to_string(), error.source.to_string());
+            let help =
+                "correct the file, or known_hosts, global_known_hosts and revoked_host_keys of the inventory";
+            found.push((error.path, vec![wrong.help(help)]));
+        }
+    }
+    found
+}
+
+/// How each machine of a fleet is logged in to, each way once.
+pub(super) fn accesses(fleet: &Fleet) -> impl Iterator<Item = &Access> {
+    let mut seen: Vec<&Access> = Vec::new();
+    for environment in &fleet.environments {
+        let jump = match &environment.jump {
+            Jump::Remote(jump) => Some(&*jump.access),
+            Jump::Local { .. } => None,
+        };
+        for access in jump.into_iter().chain(environment.hosts.iter().map(|host| &*host.access)) {
+            if !seen.contains(&access) {
+                seen.push(access);
+            }
+        }
+    }
+    seen.into_iter()
+}
+
+fn private_keys(access: &Access) -> impl Iterator<Item = &Path> {
+    access.keys.iter().filter_map(|key| match key {
+        KeySource::File { path, .. } => Some(path.as_path()),
+        KeySource::Memory(_) => None,
+    })
 }

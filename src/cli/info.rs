@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use super::{CliError, Common, log, print, setup};
 use crate::config::files;
 use crate::config::theme;
+use crate::domain::access::KnownHosts;
+use crate::domain::fleet::Fleet;
 use crate::sim::world::universe::Universe;
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
@@ -20,6 +22,9 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     // Own themes that do not load are `check`'s to tell; here the built-in ones are named all the same.
     let themes = files::load_themes(&paths.themes()).unwrap_or_else(|_| theme::builtin());
     let names: Vec<String> = themes.into_iter().map(|t| t.name).collect();
+    // So are the inventory's mistakes.
+    let fleet = files::load_inventory(&setup.inventory(common), &setup.context).ok();
+    let (known_hosts, revoked) = host_key_files(fleet.as_ref(), &place);
     let rows = [
         ("inventory", place(&setup.inventory(common))),
         ("settings", place(&paths.settings())),
@@ -28,6 +33,8 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         ("state", place(&paths.state)),
         ("log", format!("{}; written when {} is set", place(&paths.state.join(log::FILE)), log::VARIABLE)),
         ("agent", agent),
+        ("known hosts", known_hosts),
+        ("revoked", revoked),
         ("themes", names.join(", ")),
         ("keymaps", files::keymap_names(&paths.keymaps()).join(", ")),
         ("worlds", format!("{}, big-N", Universe::names().join(", "))),
@@ -36,4 +43,31 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     text.extend(rows.map(|(what, value)| format!("{what:<12} {value}\n")));
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the host keys of a fleet are looked up, and the lists of revoked ones.
+fn host_key_files(fleet: Option<&Fleet>, place: &dyn Fn(&Path) -> String) -> (String, String) {
+    let Some(fleet) = fleet else {
+        let unknown = "as the inventory says, once it can be read (jumpdeck check)";
+        return (unknown.to_owned(), unknown.to_owned());
+    };
+    let (mut known, mut revoked): (Vec<&Path>, Vec<&Path>) = (Vec::new(), Vec::new());
+    for access in super::check::accesses(fleet) {
+        let KnownHosts::Files(files) = &access.known_hosts else { continue };
+        for (list, paths) in [
+            (&mut known, files.known_hosts().collect::<Vec<_>>()),
+            (&mut revoked, files.revoked.iter().collect()),
+        ] {
+            for path in paths {
+                if !list.contains(&path.as_path()) {
+                    list.push(path);
+                }
+            }
+        }
+    }
+    let listed = |paths: Vec<&Path>| match paths.is_empty() {
+        true => "none".to_owned(),
+        false => paths.into_iter().map(place).collect::<Vec<_>>().join(", "),
+    };
+    (listed(known), listed(revoked))
 }

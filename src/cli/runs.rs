@@ -298,7 +298,7 @@ impl Inner {
             let state = self.lock();
             listing.runs.retain(|run| state.own.contains(&run.id));
         }
-        listing.troubles.extend(errors.iter().map(|error| Clean::new(error.message())));
+        listing.troubles.extend(errors.iter().map(|error| Clean::new(&error.to_string())));
         self.tell(RunEvent::List(Arc::new(listing.clone()))).await;
         // The jump box may take its time; what is on this machine is on screen already.
         match listing::held(&*self.reach(&env), &env).await {

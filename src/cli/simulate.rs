@@ -1,6 +1,6 @@
 //! `jumpdeck sim --listen ADDR`: the simulated fleet as a real SSH server on loopback, for any SSH client.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::{CliError, Common, DEFAULT_WORLD, print, setup};
 use crate::domain::names::EnvName;
+use crate::ownership::{self, OpenError};
 
 /// Which fleet, and where it listens.
 #[derive(Debug, Clone, Args)]
@@ -49,7 +50,12 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
         _ => CliError::Io(error),
     })?;
     if let Some(file) = &args.known_hosts {
-        std::fs::write(file, format!("{}{}\n", servers.known_hosts(&env.name), listening.known_hosts))?;
+        let text = format!("{}{}\n", servers.known_hosts(&env.name), listening.known_hosts);
+        let mut file = ownership::create(file).map_err(|error| match error {
+            OpenError::Exposed(exposed) => CliError::Usage(exposed.to_string()),
+            OpenError::Io(error) => CliError::Usage(format!("{}: {error}", file.display())),
+        })?;
+        file.write_all(text.as_bytes())?;
     }
     tell(&env.name, world, &listening)?;
     // The fleet lives until somebody ends the program.

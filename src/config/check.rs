@@ -40,6 +40,9 @@ pub struct Runbooks<'r> {
     pub all: &'r dyn Fn() -> Vec<(PathBuf, Vec<Diagnostic>)>,
 }
 
+/// Everything that is wrong with each of the files that logins to a fleet need: another layer reads them.
+pub type Logins<'l> = &'l dyn Fn(&Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)>;
+
 /// Checks these files; without any, all that would be used: `config.toml`, the inventory, own themes and keymaps, and
 /// runbooks.
 #[must_use]
@@ -48,17 +51,21 @@ pub fn run(
     paths: &Paths,
     context: &Context,
     runbooks: Runbooks<'_>,
+    logins: Logins<'_>,
     coloured: bool,
 ) -> CheckReport {
     let mut report = Report { coloured, ..Report::default() };
     if files.is_empty() {
-        check_all(&mut report, paths, context);
+        check_all(&mut report, paths, context, logins);
         for (path, found) in (runbooks.all)() {
             report.file(&path, found);
         }
     } else {
         for path in files {
             report.file(path, check_file(path, context, runbooks));
+            if let Some(fleet) = fleet_of(path, context) {
+                report.logins(logins(&fleet));
+            }
         }
     }
     report.finish()
@@ -86,6 +93,13 @@ pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec
         }
     };
     found.err().unwrap_or_default()
+}
+
+/// The fleet of a file that is a sound inventory.
+fn fleet_of(path: &Path, context: &Context) -> Option<Fleet> {
+    let text = files::read_text(path).ok()?;
+    let inventory = kind_of(path, &text) == Some(Kind::Inventory);
+    inventory.then(|| inventory::parse(&path.display().to_string(), &text, context).ok()).flatten()
 }
 
 /// The builtin keymap that an own one of that file name stands on.
@@ -123,7 +137,7 @@ fn kind_of(path: &Path, text: &str) -> Option<Kind> {
     }
 }
 
-fn check_all(report: &mut Report, paths: &Paths, context: &Context) {
+fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logins<'_>) {
     let settings_path = paths.settings();
     let settings = files::load_settings(&settings_path, context);
     let (settings, mut errors) = match settings {
@@ -142,6 +156,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context) {
         errors.extend(unknown_names(&settings_path, &settings, &names));
         report.file(&settings_path, errors);
     }
+    let needed = fleet.as_ref().map(logins).unwrap_or_default();
     let mut found = fleet.err().unwrap_or_default();
     if files::is_missing(&inventory_path) {
         let message = "there is no inventory";
@@ -149,6 +164,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context) {
         found = vec![Diagnostic::of_file(&inventory_path.display().to_string(), message).help(help)];
     }
     report.file(&inventory_path, found);
+    report.logins(needed);
     for (folder, kind) in [(paths.themes(), Kind::Theme), (paths.keymaps(), Kind::Keymap)] {
         match files::toml_files(&folder) {
             Ok(own) => {
@@ -235,6 +251,13 @@ impl Report {
         for error in found {
             self.wrong.push_str(&error.render(self.coloured));
             self.wrong.push_str("\n\n");
+        }
+    }
+
+    /// Files that logins need are no configuration: only what is wrong is told.
+    fn logins(&mut self, found: Vec<(PathBuf, Vec<Diagnostic>)>) {
+        for (path, errors) in found.into_iter().filter(|(_, errors)| !errors.is_empty()) {
+            self.file(&path, errors);
         }
     }
 

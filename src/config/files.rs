@@ -1,7 +1,7 @@
 //! The edge: where the files are, and reading them. The only module of `config` that touches files or the process
 //! environment.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use super::keymap::{self, Keymap};
 use super::settings::{self, Settings};
 use super::theme::{self, Theme};
 use crate::domain::fleet::Fleet;
+use crate::ownership::{self, Exposed, OpenError};
 
 /// More than any configuration file holds; what is longer is refused rather than read without end.
 const MAX_BYTES: u64 = 8 << 20;
@@ -98,7 +99,7 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
 /// The text of a file.
 ///
 /// # Errors
-/// When it cannot be opened or read, is too long, or is not UTF-8.
+/// When it cannot be opened or read, others could have changed it, it is too long, or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let name = path.display().to_string();
     let refuse = |error: std::io::Error| {
@@ -110,7 +111,11 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         Box::new(Diagnostic::of_file(&name, format!("cannot be read: {error}")).help(help))
     };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(refuse)?;
+    let file = ownership::open(path).map_err(|error| match error {
+        OpenError::Exposed(exposed) => refused(&exposed),
+        OpenError::Io(error) => refuse(error),
+    })?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(refuse)?;
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("is longer than {} MiB", MAX_BYTES >> 20);
         return Err(Box::new(Diagnostic::of_file(&name, message).help("check that it is the file you mean")));
@@ -121,6 +126,12 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         let error = Diagnostic::at(&name, &text.as_ref().into(), at..at + 1, "is not UTF-8 text");
         Box::new(error.help("save it as UTF-8"))
     })
+}
+
+/// Something that others could have changed is not read.
+pub(crate) fn refused(exposed: &Exposed) -> Box<Diagnostic> {
+    let path = exposed.path.display().to_string();
+    Box::new(Diagnostic::of_file(&path, exposed.what.as_str()).help(exposed.fix.as_str()))
 }
 
 /// Reads an inventory.
@@ -200,7 +211,18 @@ pub fn keymap_names(folder: &Path) -> Vec<String> {
 }
 
 /// The `.toml` files of a folder by name; none when it is missing.
+///
+/// # Errors
+/// When the folder cannot be read, or others could have changed what is in it.
 pub(crate) fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if let Err(OpenError::Exposed(exposed)) = ownership::judge_folder(folder) {
+        return Err(refused(&exposed));
+    }
+    toml_files_of_anybody(folder)
+}
+
+/// The names alone, whoever put them there.
+pub(crate) fn toml_files_of_anybody(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -272,7 +294,7 @@ mod tests {
         assert!(read_text(folder.path()).is_err());
         assert!(read_text(&folder.path().join("none")).unwrap_err().render(false).contains("help:"));
         let long = folder.path().join("long.toml");
-        File::create(&long).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        fs::File::create(&long).unwrap().set_len(MAX_BYTES + 1).unwrap();
         assert!(read_text(&long).unwrap_err().message().contains("longer"));
     }
 }

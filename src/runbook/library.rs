@@ -106,13 +106,20 @@ impl Sources {
             .collect();
         let own = files::toml_files(folder).unwrap_or_else(|error| {
             errors.push(*error);
+            // They were to replace what comes with the program: that is not run in their place.
+            for path in files::toml_files_of_anybody(folder).unwrap_or_default() {
+                path.file_stem().and_then(|n| n.to_str()).map(|name| all.remove(name));
+            }
             Vec::new()
         });
         for path in own {
             let Some(name) = path.file_stem().and_then(|n| n.to_str()).map(str::to_owned) else { continue };
             match files::read_text(&path) {
                 Ok(text) => drop(all.insert(name, (path.display().to_string(), text, true))),
-                Err(error) => errors.push(*error),
+                Err(error) => {
+                    errors.push(*error);
+                    all.remove(&name);
+                }
             }
         }
         (Self { files: all }, errors)

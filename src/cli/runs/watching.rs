@@ -10,7 +10,6 @@ use crate::domain::fleet::Environment;
 use crate::domain::run::{RunEvent, RunView};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
-use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, Seen, Watching};
 use crate::runbook::reach::Reach;
@@ -26,7 +25,6 @@ pub(in crate::cli) struct Watched {
     watching: Watching,
     entries: Vec<Entry>,
     held: bool,
-    asks: Option<Question>,
 }
 
 impl Watched {
@@ -38,17 +36,7 @@ impl Watched {
         let session = reach.host(reach.jump()).await;
         let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
         let watching = lease::watch(session, run).map_err(|error| error.to_string())?;
-        Ok(Self { watching, entries: Vec::new(), held: true, asks: None })
-    }
-
-    /// What it asks a second person, as of the last look.
-    pub(in crate::cli) fn asks(&self) -> Option<&Question> {
-        self.asks.as_ref()
-    }
-
-    /// Its entries so far.
-    pub(in crate::cli) fn entries(&self) -> &[Entry] {
-        &self.entries
+        Ok(Self { watching, entries: Vec::new(), held: true })
     }
 
     /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be
@@ -66,10 +54,7 @@ impl Watched {
         for seen in seen {
             match seen {
                 Seen::Entry(entry) => self.entries.push(*entry),
-                Seen::Holder(holder) => {
-                    self.held = holder.is_some();
-                    self.asks = holder.and_then(|holder| holder.asks);
-                }
+                Seen::Holder(holder) => self.held = holder.is_some(),
             }
         }
         if self.entries.is_empty() {

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::armed::Armed;
 use super::board::next_line;
 use super::people::Said;
-use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
 use crate::domain::text::Clean;
@@ -48,12 +47,12 @@ impl Runner {
             Phase::Run if Self::is_for_people(&step.act) => self.ask_people(task, &step).await?,
             Phase::Run => self.run_step(task, &step).await?,
             Phase::Probe => {
-                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
+                self.intend(task, BTreeMap::new(), Vec::new())?;
                 Some(act::probe(&self.site, self.step_of(task)?, &task.places, None).await)
             }
             Phase::Undo => self.undo_step(task).await?,
             Phase::UndoProbe => {
-                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
+                self.intend(task, BTreeMap::new(), Vec::new())?;
                 let (_, act, read_back) = undo_of(self.step_of(task)?)?;
                 let back = Some((act, read_back));
                 Some(act::probe(&self.site, self.step_of(task)?, &task.places, back).await)
@@ -68,8 +67,7 @@ impl Runner {
                 hosts,
                 withheld: Vec::new(),
                 took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            })
-            .await?;
+            })?;
         }
         self.board.ended(self.step_of(task)?, self.now());
         Ok(())
@@ -139,7 +137,7 @@ impl Runner {
         self.show_ready(&ready);
         let changes = step.effect != Effect::Read;
         if self.machine.dry_run && changes {
-            let _printed_only = self.intend(task, ready.commands, ready.facts).await?;
+            self.intend(task, ready.commands, ready.facts)?;
             return Ok(Some(all(task, Verdict::Printed)));
         }
         if let Some(fact) = ready.broken() {
@@ -179,11 +177,11 @@ impl Runner {
             // It became read-only since it was agreed to: it is asked again.
             return Ok(None);
         }
-        let permit = self.intend(task, ready.commands, ready.facts).await?;
+        self.intend(task, ready.commands, ready.facts)?;
         if let Act::Hold { .. } = &step.act {
-            return self.open_hold(task, step, permit).await.map(Some);
+            return self.open_hold(task, step).await.map(Some);
         }
-        let outcomes = self.perform(task, permit).await?;
+        let outcomes = self.perform(task).await?;
         if matches!(step.act, Act::Fence(_)) {
             return self.vouched(task, outcomes).await;
         }
@@ -198,8 +196,19 @@ impl Runner {
         all(task, Verdict::Failed(format!("not done, because of \"{}\"{host}: {}", fact.says, fact.seen)))
     }
 
+    /// Written and flushed before anything is done.
+    pub(super) fn intend(
+        &mut self,
+        task: &Task,
+        commands: BTreeMap<Place, String>,
+        facts: Vec<Fact>,
+    ) -> Result<(), Halt> {
+        let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
+        self.write(Event::Intent { step, phase, attempt, commands, facts })
+    }
+
     /// Does it, and keeps listening meanwhile; what is said takes effect behind the step.
-    async fn perform(&mut self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
+    async fn perform(&mut self, task: &Task) -> Result<Outcomes, Halt> {
         let mut waiting = Vec::new();
         let mut open = true;
         let done = {
@@ -217,14 +226,14 @@ impl Runner {
             }
         };
         for command in waiting {
-            self.told(command).await?;
+            self.told(command)?;
         }
         if !open {
             self.stop = Some("the console let go of it".to_owned());
         }
         let mut done = done?;
         for (name, place, value) in std::mem::take(&mut done.secrets) {
-            match self.learn(&name, value.text()).await? {
+            match self.learn(&name, value.text())? {
                 Ok(()) => self.machine.keep_secret(&name, place, value),
                 // What it printed may hold the secret, and nothing would hide it.
                 Err(why) => done.hosts.insert(place, act::failed(&format!("{name}: {why}"))),
@@ -234,7 +243,7 @@ impl Runner {
     }
 
     /// Opens a session that is kept.
-    async fn open_hold(&mut self, task: &Task, step: &Step, _permit: Permit) -> Result<Outcomes, Halt> {
+    async fn open_hold(&mut self, task: &Task, step: &Step) -> Result<Outcomes, Halt> {
         let at = self.step_of(task)?;
         let Act::Hold { sql, heartbeat, .. } = &step.act else {
             return Err(at.impossible("it is no step that holds a session").into());
@@ -283,17 +292,13 @@ impl Runner {
                 return Err(Halt::Stopped(why));
             }
         }
-        let permit = self.intend(task, commands, Vec::new()).await?;
+        self.intend(task, commands, Vec::new())?;
         if self.machine.dry_run {
             return Ok(Some(all(task, Verdict::Done)));
         }
-        self.take_back(task, permit).await.map(Some)
-    }
-
-    async fn take_back(&self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
         let at = self.step_of(task)?;
         let (_, back, read_back) = undo_of(at)?;
-        Ok(act::undo(&self.site, at, back, read_back, &task.places).await?)
+        Ok(Some(act::undo(&self.site, at, back, read_back, &task.places).await?))
     }
 
     /// The next thing a person says; none when nobody is there any more.

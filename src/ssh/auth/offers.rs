@@ -1,5 +1,6 @@
 //! What there is to offer: key files with their certificates, keys in memory, the agent's keys.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::domain::access::KeySource;
+use crate::ownership::{self, OpenError};
 
 use super::{Agent, Login};
 
@@ -17,6 +19,8 @@ use super::{Agent, Login};
 const MAX_OFFERS: usize = 5;
 /// With prompts to come, some tries are left for them.
 const MAX_OFFERS_BEFORE_PROMPTS: usize = 3;
+/// A key file is some kilobytes.
+const MAX_KEY_BYTES: usize = 1 << 20;
 /// An agent that does not answer within this is taken for dead.
 const AGENT_LIMIT: Duration = Duration::from_secs(2);
 
@@ -134,7 +138,7 @@ async fn from_source(login: &Login<'_>, source: &KeySource) -> Result<Vec<Offer>
         KeySource::File { path, certificate } => (path, certificate),
     };
     let named = |e: String| format!("{}: {e}", path.display());
-    let pem = Zeroizing::new(tokio::fs::read_to_string(path).await.map_err(|e| named(e.to_string()))?);
+    let pem = read_private(path).await?;
     let key = read_key(login, path, pem).await.map_err(named)?;
     let certificate = match certificate {
         Some(file) => Some(read_certificate(file).await?),
@@ -151,6 +155,24 @@ async fn from_source(login: &Login<'_>, source: &KeySource) -> Result<Vec<Offer>
         Offer { public: key.public.clone(), certificate: Some(certificate), secret: key.secret.share() }
     });
     Ok(certified.into_iter().chain([key]).collect())
+}
+
+/// The text of a key file that is private, as `ssh` wants it.
+async fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
+    let path = path.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        let named = |e: std::io::Error| format!("{}: {e}", path.display());
+        let file = ownership::open_private(&path).map_err(|error| match error {
+            OpenError::Exposed(exposed) => exposed.to_string(),
+            OpenError::Io(error) => named(error),
+        })?;
+        // Growing would leave copies of it behind.
+        let room = usize::try_from(file.metadata().map_err(named)?.len()).unwrap_or_default();
+        let mut pem = Zeroizing::new(String::with_capacity(room.min(MAX_KEY_BYTES) + 1));
+        file.take(MAX_KEY_BYTES as u64).read_to_string(&mut pem).map_err(named)?;
+        Ok(pem)
+    });
+    reading.await.unwrap_or_else(|e| Err(e.to_string()))
 }
 
 impl Secret {

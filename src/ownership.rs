@@ -1,0 +1,244 @@
+//! Files that only their owner, or root, can have written, as `ssh` has it (`StrictModes`, `UNPROTECTED PRIVATE KEY FILE`):
+//! what is checked is what is read.
+//!
+//! A file of the configuration is taken when it belongs to the own account or root, nobody else may write to it, and the
+//! same holds for every folder on the way to it: from the home folder down when it is below that, else from `/`. In a folder with
+//! the sticky bit, as `/tmp`, others can replace nothing that is not theirs. Each folder is judged before what is in it is
+//! looked at, so that nobody can put another file there in between; links are followed, and judged, one by one.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+/// The kernel follows as many.
+const MOST_LINKS: usize = 40;
+
+/// A file or folder that somebody else could have changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {what}; {fix}", path.display())]
+pub struct Exposed {
+    /// The file, or the folder on the way to it.
+    pub path: PathBuf,
+    /// What is wrong, with its owner and its mode.
+    pub what: String,
+    /// What to do: a command.
+    pub fix: String,
+}
+
+/// Why a file is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody else could have changed it, or read it.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// What the system says.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Opens a file of the configuration.
+///
+/// # Errors
+/// When others could have changed it or put it there, or what the system says.
+pub fn open(path: &Path) -> Result<File, OpenError> {
+    let meta = fs::metadata(path)?;
+    if meta.is_file() || meta.is_dir() {
+        let file = no_link(&way_to(path)?, OFlags::RDONLY)?;
+        unwritable(path, &file.metadata()?)?;
+        return Ok(file);
+    }
+    // A pipe (`--inventory <(decrypt …)`) has no way to it. Whose it is is asked before it is opened: that may block.
+    unwritable(path, &meta)?;
+    let file = File::open(path)?;
+    unwritable(path, &file.metadata()?)?;
+    Ok(file)
+}
+
+/// Judges a folder of configuration files. One that is not there is good.
+///
+/// # Errors
+/// When others could have changed what is in it, or what the system says.
+pub fn judge_folder(path: &Path) -> Result<(), OpenError> {
+    match way_to(path) {
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        way => way.map(drop),
+    }
+}
+
+/// Opens a private key: nobody but its owner may read it. A key of root's may be readable for a group that the own account is in.
+///
+/// # Errors
+/// When others can read or have written it, or what the system says.
+pub fn open_private(path: &Path) -> Result<File, OpenError> {
+    let file =
+        File::from(rustix::fs::open(path, flags(OFlags::RDONLY), Mode::empty()).map_err(io::Error::from)?);
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file").into());
+    }
+    trusted_owner(path, &meta)?;
+    let open_to_others = if meta.uid() == own_uid() { 0o077 } else { 0o037 };
+    if meta.mode() & open_to_others == 0 {
+        return Ok(file);
+    }
+    Err(Exposed {
+        path: path.to_owned(),
+        what: format!("this private key is not private: others can use it ({})", described(&meta)),
+        fix: command("chmod go=", path),
+    }
+    .into())
+}
+
+/// Makes a file, or empties one that is there: a plain file of the own account under one name, no link.
+///
+/// # Errors
+/// When something else is there, or what the system says.
+pub fn create(path: &Path) -> Result<File, OpenError> {
+    let flags = flags(OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW);
+    let file = match rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)) {
+        Ok(fd) => File::from(fd),
+        Err(rustix::io::Errno::LOOP) => {
+            return Err(not_ours(path, "this is a link, and what it leads to is not written to".to_owned()));
+        }
+        Err(errno) => return Err(io::Error::from(errno).into()),
+    };
+    let meta = file.metadata()?;
+    if !meta.is_file() || meta.nlink() != 1 || meta.uid() != own_uid() {
+        let what = format!("this is not a file of your own under one name ({})", described(&meta));
+        return Err(not_ours(path, what));
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
+fn not_ours(path: &Path, what: String) -> OpenError {
+    Exposed { path: path.to_owned(), what, fix: "remove it, or name another file".to_owned() }.into()
+}
+
+/// The real path of a file, every folder and link on the way judged. Nobody but trusted accounts can change what has been judged.
+fn way_to(path: &Path) -> Result<PathBuf, OpenError> {
+    let mut here = PathBuf::new();
+    let mut ahead = VecDeque::new();
+    set_out(&std::path::absolute(path)?, &mut here, &mut ahead)?;
+    let mut links = 0;
+    while let Some(name) = ahead.pop_front() {
+        if name == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(&name);
+        let meta = fs::symlink_metadata(&next)?;
+        if meta.is_symlink() {
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(io::Error::from(rustix::io::Errno::LOOP).into());
+            }
+            trusted_owner(&next, &meta)?;
+            let target = fs::read_link(&next)?;
+            let rest = std::mem::take(&mut ahead);
+            if target.is_absolute() {
+                set_out(&target, &mut here, &mut ahead)?;
+            } else {
+                ahead.extend(names(&target));
+            }
+            ahead.extend(rest);
+            continue;
+        }
+        if meta.is_dir() {
+            unwritable(&next, &meta)?;
+        }
+        here = next;
+    }
+    Ok(here)
+}
+
+/// Begins at the home folder when the path is below it: who can write above it can replace the home folder itself.
+fn set_out(path: &Path, here: &mut PathBuf, ahead: &mut VecDeque<OsString>) -> Result<(), OpenError> {
+    let home = etcetera::home_dir().ok().filter(|home| home.is_absolute());
+    let below = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
+    let (start, rest) = match (home.as_ref(), below) {
+        (Some(home), Some(rest)) => (home.clone(), rest),
+        _ => (PathBuf::from("/"), path),
+    };
+    unwritable(&start, &fs::metadata(&start)?)?;
+    ahead.extend(names(rest));
+    *here = start;
+    Ok(())
+}
+
+fn names(path: &Path) -> impl Iterator<Item = OsString> {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    })
+}
+
+/// Of the own account or root, and writable for nobody else.
+fn unwritable(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
+    trusted_owner(path, meta)?;
+    let (folder, sticky) = (meta.is_dir(), meta.mode() & 0o1000 != 0);
+    if meta.mode() & 0o022 == 0 || (folder && sticky) {
+        return Ok(());
+    }
+    let what =
+        if folder { "others can replace what is in this folder" } else { "others can write to this file" };
+    Err(Exposed {
+        path: path.to_owned(),
+        what: format!("{what} ({})", described(meta)),
+        fix: command("chmod go-w", path),
+    })
+}
+
+fn trusted_owner(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
+    if meta.uid() == own_uid() || meta.uid() == 0 {
+        return Ok(());
+    }
+    let (as_root, me) = if own_uid() == 0 { ("", "root".to_owned()) } else { ("sudo ", account(own_uid())) };
+    Err(Exposed {
+        path: path.to_owned(),
+        what: format!("this belongs neither to you nor to root ({})", described(meta)),
+        fix: format!(
+            "read it, and if it says what you mean: {}",
+            command(&format!("{as_root}chown {me}"), path)
+        ),
+    })
+}
+
+fn described(meta: &Metadata) -> String {
+    format!("owner {}, mode {:04o}", account(meta.uid()), meta.mode() & 0o7777)
+}
+
+/// An account's name, or its number.
+fn account(uid: u32) -> String {
+    let named = nix::unistd::User::from_uid(uid.into()).ok().flatten();
+    named.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+fn command(command: &str, path: &Path) -> String {
+    let path = path.display().to_string();
+    let quoted = shlex::try_quote(&path).map_or_else(|_| path.clone(), |quoted| quoted.into_owned());
+    format!("{command} {quoted}")
+}
+
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn no_link(path: &Path, access: OFlags) -> io::Result<File> {
+    Ok(File::from(rustix::fs::open(path, flags(access | OFlags::NOFOLLOW), Mode::empty())?))
+}
+
+/// Opening never waits, and no program that is started gets the file.
+fn flags(access: OFlags) -> OFlags {
+    access | OFlags::NONBLOCK | OFlags::CLOEXEC
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
