@@ -202,7 +202,11 @@ pub mod gtid {
             if numbers.next().is_some() {
                 return None;
             }
-            parts.insert(domain.parse().ok()?, (server.parse().ok()?, seq.parse().ok()?));
+            let known = parts.insert(domain.parse().ok()?, (server.parse().ok()?, seq.parse().ok()?));
+            // A domain that is there twice is a server's state, no position.
+            if known.is_some() {
+                return None;
+            }
         }
         Some(parts)
     }
@@ -247,6 +251,7 @@ mod tests {
             (ValueKind::Address, "10.0.0.1 x"),
             (ValueKind::Word, "a b"),
             (ValueKind::Gtid, "0-1"),
+            (ValueKind::Gtid, "0-1-5,0-2-9"),
             (ValueKind::Position, "x"),
             (ValueKind::Int, "1e3"),
         ] {
@@ -267,5 +272,7 @@ mod tests {
         assert_eq!(gtid::covers("0-1-10", "0-1-11"), Some(false));
         assert_eq!(gtid::covers("0-1-10", "0-1-10,1-1-1"), Some(false));
         assert_eq!(gtid::covers("x", "0-1-1"), None);
+        assert_eq!(gtid::covers("0-1-5,0-2-9", "0-1-1"), None);
+        assert_eq!(gtid::covers("0-1-9", "0-1-5,0-2-9"), None);
     }
 }
