@@ -122,6 +122,7 @@ impl Reading<'_> {
         let secrets = self.handed(table, "secrets", Use::Secret);
         let sudo = self.reader.boolean(table, "sudo").unwrap_or(false);
         let text = self.need_string(table, "run", "write run = '''…''', what /bin/sh reads")?;
+        self.apart(&text, &with, &secrets);
         self.judge_script(&text, &with, &secrets);
         Some(Script { text: text.value.to_owned(), with, secrets, sudo })
     }
@@ -145,6 +146,20 @@ impl Reading<'_> {
             variables.push(variable);
         }
         variables
+    }
+
+    /// `db.address` and `db_address` are one name to a shell: the later value would win.
+    fn apart(&mut self, text: &At<&str>, with: &[Variable], secrets: &[Variable]) {
+        let all: Vec<&Variable> = with.iter().chain(secrets).collect();
+        for (at, variable) in all.iter().enumerate() {
+            let name = variable.shell_name();
+            let earlier = all.iter().take(at).find(|other| other.shell_name() == name);
+            if let Some(other) = earlier.filter(|other| other != &variable || at >= with.len()) {
+                let message = format!("{{{other}}} and {{{variable}}} are both ${name} to the script");
+                let help = "rename the input or what is captured, or hand over one of them";
+                self.reader.error(text.span.clone(), message, help);
+            }
+        }
     }
 
     fn judge_script(&mut self, text: &At<&str>, with: &[Variable], secrets: &[Variable]) {
