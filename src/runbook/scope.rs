@@ -28,6 +28,9 @@ pub enum ScopeError {
     /// What should mean a host is no host's name.
     #[error("{{{0}}} means no host: {1}")]
     NoHost(String, String),
+    /// Salt would read it as an option, a keyword or a number.
+    #[error("Salt cannot be handed {{{0}}}: it would not read it as the text that is meant")]
+    NotForSalt(String),
     /// A secret cannot stand here.
     #[error("{{{0}}} is a secret, and would be shown")]
     Secret(String),
@@ -249,8 +252,8 @@ pub fn quoted(text: &str) -> String {
     shlex::try_quote(text).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }
 
-/// A SQL literal that means exactly this value (with MariaDB's default `sql_mode`, where a backslash escapes).
-fn literal(value: &Value, shown: bool) -> String {
+/// A SQL literal that means exactly this value in a session that `act::sql` began: utf8mb4, where a backslash escapes.
+pub(in crate::runbook) fn literal(value: &Value, shown: bool) -> String {
     let text = if shown { value.shown() } else { value.text() };
     match value.kind() {
         ValueKind::Int => text.to_owned(),

@@ -14,6 +14,8 @@ use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
+mod argument;
+
 /// Time between two looks at a job, or two tries while another state run is under way.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -39,7 +41,7 @@ fn command(
     }
     words.extend(["-L".to_owned(), places.names(","), call.function.clone()]);
     for argument in &call.arguments {
-        words.push(scope.text(argument)?);
+        words.push(argument::word(scope, argument)?);
     }
     Ok(words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "))
 }

@@ -33,5 +33,13 @@ pub(super) fn refused(call: &Call) -> Option<Reply> {
     (call.user != "root").then(|| Reply { stderr: text.into(), status: 1, ..Reply::default() })
 }
 
+/// An argument as Salt reads it: as YAML. Of that only the single quotes of a text are known here.
+pub(super) fn yaml_text(word: &str) -> String {
+    match word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(text) => text.replace("''", "'"),
+        None => word.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::functions::{answer, command, is_command};
 use super::output::Out;
-use super::{LOOK, is_master, lock, refused};
+use super::{LOOK, is_master, lock, refused, yaml_text};
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply, SharedWorld};
 use crate::sim::programs::text::{failure, output, write};
@@ -116,7 +116,8 @@ impl Wanted {
         let (Some(target), Some(function)) = (words.next(), words.next()) else {
             return usage("Arguments <target> and <function> required.");
         };
-        (wanted.target, wanted.function, wanted.arguments) = (target, function, words.collect());
+        (wanted.target, wanted.function, wanted.arguments) =
+            (target, function, words.map(|word| yaml_text(&word)).collect());
         Ok(wanted)
     }
 
