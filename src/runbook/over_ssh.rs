@@ -18,7 +18,7 @@ use crate::ssh::link::{HostLink, JumpLink};
 use crate::ssh::ring::KeyRing;
 use crate::ssh::script::{Script, ScriptEnd};
 
-use super::reach::{Held, Ran, Reach, Session};
+use super::reach::{Held, LARGEST_ANSWER, Ran, Reach, Session};
 
 /// Reaches an environment's hosts over SSH.
 pub struct OverSsh {
@@ -133,6 +133,10 @@ impl Session for OverHost {
             program.eof().await;
             let mut stdout = Vec::new();
             while let Some(bytes) = timeout_at(until, program.read_chunk()).await.map_err(|_| late())? {
+                if stdout.len() + bytes.len() > LARGEST_ANSWER {
+                    let detail = format!("it printed more than {} KiB, and was ended", LARGEST_ANSWER >> 10);
+                    return Err(SshError::new(&self.hop, ErrorKind::Flooding, detail));
+                }
                 out(&bytes);
                 stdout.extend_from_slice(&bytes);
             }

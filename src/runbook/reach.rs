@@ -8,12 +8,16 @@ use crate::domain::names::HostName;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
 
+/// Bytes of a command's standard output that are kept. One that prints more is ended: a host cannot fill the console's
+/// memory.
+pub const LARGEST_ANSWER: usize = 1 << 20;
+
 /// What a script left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ran {
     /// Exit status; `None` when a signal ended it, or it gave none.
     pub status: Option<u32>,
-    /// Standard output, at most 1 MiB.
+    /// Standard output, at most [`LARGEST_ANSWER`].
     pub stdout: Vec<u8>,
     /// The last 4 KiB of standard error.
     pub stderr: Vec<u8>,
@@ -34,7 +38,8 @@ pub trait Session: Send + Sync + 'static {
     /// Runs one command with `stdin`, and waits for its end; `out` gets standard output as it comes, too. The command is
     /// read by the account's login shell, whatever that is: a constant text, without backslashes and exclamation marks.
     ///
-    /// An error means that nobody knows whether, or how far, it ran.
+    /// An error means that nobody knows whether, or how far, it ran. A command that prints more than [`LARGEST_ANSWER`] is
+    /// ended, and that is such an error.
     fn exec<'a>(
         &'a self,
         command: &'a str,

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{Site, Trouble, sql};
 use crate::domain::names::HostName;
 use crate::runbook::judge::Answer;
-use crate::runbook::reach::Held;
+use crate::runbook::reach::{Held, LARGEST_ANSWER};
 
 /// Time between two heartbeats.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
@@ -46,11 +46,12 @@ pub(in crate::runbook) async fn open(
     limit: Duration,
 ) -> Result<(Holding, Answer), Trouble> {
     let session = site.session(host).await?;
-    let started = session.start(sql::client(site, host)).await;
+    let client = sql::client(site, host);
+    let started = session.start(&client).await;
     let mut held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
-    let first = timeout(limit, ask(held.as_mut(), &open)).await;
+    let first = timeout(limit, ask(held.as_mut(), sql::begun(open))).await;
     let answer = match first {
-        Ok(Ok(text)) => Answer::of_sql(&text),
+        Ok(Ok(text)) => Answer::of_sql(sql::printed(&text).map_err(Trouble::Failed)?),
         Ok(Err(why)) => return Err(Trouble::Failed(why)),
         Err(_) => return Err(Trouble::Failed("it was not there in time; the session was ended".to_owned())),
     };
@@ -59,7 +60,8 @@ pub(in crate::runbook) async fn open(
     let beating = tokio::spawn(async move {
         loop {
             sleep(BEAT_EVERY).await;
-            let why = match timeout(BEAT_LIMIT, ask(held.as_mut(), &heartbeat)).await {
+            let why = match timeout(BEAT_LIMIT, ask(held.as_mut(), sql::terminated(heartbeat.clone()))).await
+            {
                 Ok(Ok(text))
                     if Answer::of_sql(&text).pick(&crate::runbook::spec::Pick::Whole).as_deref()
                         == Ok("1") =>
@@ -79,14 +81,17 @@ pub(in crate::runbook) async fn open(
 }
 
 /// Asks in the session, and reads up to the mark.
-async fn ask(held: &mut dyn Held, statement: &str) -> Result<String, String> {
-    let text = format!("{}SELECT '{MARK}' AS {MARK};\n", sql::terminated(statement.to_owned()));
+async fn ask(held: &mut dyn Held, statements: String) -> Result<String, String> {
+    let text = format!("{statements}SELECT '{MARK}' AS {MARK};\n");
     held.write(text.as_bytes()).await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
     let mut said = Vec::new();
     let end = format!("{MARK}\n{MARK}\n");
     loop {
         let bytes = held.read().await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
         said.extend_from_slice(&bytes);
+        if said.len() > LARGEST_ANSWER {
+            return Err("the session printed more than 1 MiB".to_owned());
+        }
         let text = String::from_utf8_lossy(&said);
         if let Some(answer) = text.strip_suffix(&end) {
             return Ok(answer.to_owned());

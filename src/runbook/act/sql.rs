@@ -8,28 +8,77 @@ use crate::domain::names::HostName;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
-/// The client's command. Constant, and plain enough for every login shell: it stands in single quotes.
-const CLIENT: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec $c --user=root --batch \
-                      --unbuffered --connect-timeout=5; done; echo there is no client: mariadb or mysql >&2; exit 127'";
-const CLIENT_SUDO: &str = "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec sudo -n $c --user=root \
-                           --batch --unbuffered --connect-timeout=5; done; echo there is no client: mariadb or mysql \
-                           >&2; exit 127'";
+/// How the client is called: its option files may say where the server is and who logs in, not what statements mean and
+/// how answers are printed. Plain enough for every login shell: it stands in single quotes.
+const OPTIONS: &str = "--user=root --batch --unbuffered --connect-timeout=5 --default-character-set=utf8mb4 --column-names \
+    --skip-table --skip-html --skip-xml --skip-vertical --skip-raw --skip-force --skip-safe-updates --skip-named-commands \
+    --skip-reconnect \"--delimiter=;\" --loose-skip-auto-vertical-output --loose-skip-show-warnings \
+    --loose-skip-binary-mode";
+const NO_CLIENT: &str = "echo there is no client: mariadb or mysql >&2; exit 127";
+
+/// Begins every session. Literals are written for utf8mb4 and for backslashes that escape (`scope::literal`), so the
+/// session is told so, whatever the server, an option file or `init_connect` says; modes that stand for several others
+/// would bring those back. `\C` tells the client itself, which cuts the statements apart. The only row proves that the
+/// client prints as it was asked to.
+const BEGIN: &str = "SET SESSION sql_mode = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(\
+    @@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'ANSI_QUOTES', ''), 'EMPTY_STRING_IS_NULL', ''), 'ANSI', ''), \
+    'ORACLE', ''), 'MSSQL', ''), 'DB2', ''), 'MAXDB', ''), 'POSTGRESQL', ''); SET NAMES utf8mb4; \\C utf8mb4 ; \
+    SELECT 'as\\tbatch' AS jumpdeck; ";
+/// What that prints.
+const BEGUN: &str = "jumpdeck\nas\\tbatch\n";
 
 /// The command of the client on a host.
-pub(super) fn client(site: &Site, host: &HostName) -> &'static str {
-    if site.sudo(host) { CLIENT_SUDO } else { CLIENT }
+pub(super) fn client(site: &Site, host: &HostName) -> String {
+    command_of(if site.sudo(host) { "sudo -n " } else { "" })
+}
+
+fn command_of(sudo: &str) -> String {
+    format!(
+        "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec {sudo}$c {OPTIONS}; done; {NO_CLIENT}'"
+    )
 }
 
 /// The same for what must not be begun twice.
 fn once(site: &Site, host: &HostName, ticket: &str) -> String {
     let sudo = if site.sudo(host) { "sudo -n " } else { "" };
     format!(
-        "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c --user=root --batch \
-         --unbuffered --connect-timeout=5; {}; done; rm -rf {}; echo there is no client: mariadb or mysql >&2; exit 127'",
+        "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c {OPTIONS}; {}; done; \
+         rm -rf {}; {NO_CLIENT}'",
         ticket::begin(ticket),
         ticket::end(ticket),
         own_folder::path(ticket)
     )
+}
+
+/// Statements as they are sent to a new session.
+pub(super) fn begun(statements: String) -> String {
+    format!("{BEGIN}{}", terminated(statements))
+}
+
+/// What the statements printed, without what the beginning of the session did.
+///
+/// # Errors
+/// What to do when an option file made the client print in another way: nothing of it can be read then.
+pub(super) fn printed(text: &str) -> Result<&str, String> {
+    text.strip_prefix(BEGUN).ok_or_else(|| {
+        "the client does not print as it was asked to: look for silent, tee or execute in its option files (my.cnf) \
+         and remove it"
+            .to_owned()
+    })
+}
+
+/// Shows what statements print, as it comes, without what the beginning of the session does.
+fn shown(mut sink: impl FnMut(&[u8]) + Send) -> impl FnMut(&[u8]) + Send {
+    let mut left = BEGUN.matches('\n').count();
+    move |bytes: &[u8]| {
+        let mut rest = bytes;
+        while left > 0 {
+            let Some(end) = rest.iter().position(|b| *b == b'\n') else { return };
+            rest = rest.get(end + 1..).unwrap_or_default();
+            left -= 1;
+        }
+        sink(rest);
+    }
 }
 
 /// Runs statements on hosts at once, each with its own variables.
@@ -46,11 +95,11 @@ async fn run(
 ) -> Result<Answer, Trouble> {
     let text = at.at(Some(host), |scope| scope.sql(&sql.text, false));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
-    let text = Zeroizing::new(terminated(text));
+    let text = Zeroizing::new(begun(text));
     let session = site.session(host).await?;
-    let mut sink = site.sink(host, manner.quiet);
+    let mut sink = shown(site.sink(host, manner.quiet));
     let command = match ticket::of(at, host, manner.what) {
-        None => client(site, host).to_owned(),
+        None => client(site, host),
         Some(ticket) => once(site, host, &ticket),
     };
     let ran = session.exec(&command, text.as_bytes(), manner.limit, &mut sink).await;
@@ -67,7 +116,7 @@ pub(super) fn terminated(mut text: String) -> String {
 /// What the client says. A connection lost in the middle of a statement tells nothing of it (errors 2006, 2013, 2055).
 fn answer(ran: &Ran) -> Result<Answer, Trouble> {
     match script::answer(ran) {
-        Ok(answer) => Ok(Answer::of_sql(&answer.text)),
+        Ok(answer) => printed(&answer.text).map(Answer::of_sql).map_err(Trouble::Unknown),
         Err(Trouble::Failed(_)) => {
             let stderr = String::from_utf8_lossy(&ran.stderr);
             let error = stderr.lines().find(|l| l.starts_with("ERROR ")).map(str::trim);
@@ -83,3 +132,6 @@ fn answer(ran: &Ran) -> Result<Answer, Trouble> {
         Err(trouble) => Err(trouble),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,7 @@ static VALUED: &[(&str, char)] = &[
     ("default-character-set", '-'),
     ("max-allowed-packet", '-'),
     ("init-command", '-'),
+    ("delimiter", '-'),
 ];
 
 /// Long options without one.
@@ -78,6 +79,17 @@ static PLAIN: &[(&str, char)] = &[
     ("skip-pager", '-'),
     ("no-beep", '-'),
     ("binary-mode", '-'),
+    ("skip-auto-vertical-output", '-'),
+    ("skip-binary-mode", '-'),
+    ("skip-force", '-'),
+    ("skip-html", '-'),
+    ("skip-named-commands", '-'),
+    ("skip-raw", '-'),
+    ("skip-safe-updates", '-'),
+    ("skip-show-warnings", '-'),
+    ("skip-table", '-'),
+    ("skip-vertical", '-'),
+    ("skip-xml", '-'),
 ];
 
 impl Options {
@@ -105,6 +117,11 @@ impl Options {
                     None => (long, None),
                 };
                 let word = word.replace('_', "-");
+                // A client that does not know a loose option goes on without it.
+                let (word, loose) = match word.strip_prefix("loose-") {
+                    Some(word) => (word.to_owned(), true),
+                    None => (word, false),
+                };
                 if let Some((_, letter)) = VALUED.iter().find(|(known, _)| *known == word) {
                     let value = value.or_else(|| args.next().cloned());
                     let value = value.ok_or_else(|| needs_value(name, &format!("--{word}")))?;
@@ -114,7 +131,7 @@ impl Options {
                     if *letter == 'p' {
                         options.password = Some(value.unwrap_or_default());
                     }
-                } else {
+                } else if !loose {
                     return Err(unknown(name, arg));
                 }
             } else if let Some(letters) = arg.strip_prefix('-').filter(|l| !l.is_empty()) {

@@ -57,6 +57,8 @@ impl Splitter {
                         chars.next();
                         statements.extend(self.end(true));
                     }
+                    // Another character set: here all is UTF-8.
+                    ('\\', Some('C')) => drop(chars.by_ref().find(|c| *c == ';')),
                     ('\\', Some('g')) => {
                         chars.next();
                         statements.extend(self.end(false));

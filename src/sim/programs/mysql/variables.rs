@@ -75,6 +75,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("slave_compressed_protocol", on(false)),
         ("socket", text("/var/run/mysqld/mysqld.sock")),
         ("sql_log_bin", on(session.binlog)),
+        ("sql_mode", String::new()),
         ("ssl_ca", path("ca-cert.pem")),
         ("ssl_cert", path("server-cert.pem")),
         ("ssl_key", path("server-key.pem")),
