@@ -24,7 +24,8 @@ use jumpdeck::runbook::machine::Machine;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::reach::Reach;
-use jumpdeck::runbook::runner::{self, Hush, Needs, Record, RunHandle};
+use jumpdeck::runbook::redact::Redactor;
+use jumpdeck::runbook::runner::{self, Needs, Record, Recorder, RunHandle};
 use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::sim::sshd::SimFleet;
 use jumpdeck::sim::world::universe::Universe;
@@ -95,7 +96,7 @@ impl Record for Timed {
     fn append(&mut self, event: &Event) -> Result<Entry, String> {
         let entry = self.journal.append(event).map_err(|error| error.to_string())?;
         if let Event::Outcome { step, phase: Phase::Run, .. } = event {
-            self.ends.lock().unwrap().push((step.clone(), Instant::now()));
+            self.ends.lock().unwrap().push((step.to_string(), Instant::now()));
         }
         Ok(entry)
     }
@@ -198,11 +199,11 @@ async fn measure(folder: &Path, rtt: Duration) {
         env: env.clone(),
         simulated: true,
         reach,
-        record: Box::new(Timed { journal, ends: ends.clone() }),
+        record: Recorder::new(Timed { journal, ends: ends.clone() }),
         lease: Some(Box::new(lease)),
         who: "bench@here".to_owned(),
         clock: Arc::new(move || clock.now()),
-        hush: Hush::default(),
+        redactor: Redactor::default(),
         entries: Vec::new(),
     };
     let machine = Machine::new(Arc::new(plan), "bench", "bench@here", "to time it", "20261121", false);

@@ -5,6 +5,7 @@ pub mod dial;
 pub mod error;
 pub mod known_hosts;
 pub mod link;
+pub mod listening;
 pub mod ring;
 pub mod script;
 pub mod sshsig;

@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Jump};
 use crate::domain::hop::Hop;
 use crate::domain::snapshot::{JumpSnapshot, Link, LinkState};
 
+use crate::ssh::listening::within;
+
 use super::backoff::Backoff;
 use super::clock::Clock;
 use super::reach::{Failure, JumpWay, Reach};
 
 /// A round trip that takes longer means that the jump box is lost: sooner than the hosts behind it time out, so that
-/// the right hop is named.
+/// the right hop is named. Time in which this program could not listen is not counted.
 const PING_DEADLINE: Duration = Duration::from_secs(3);
 /// How often the jump box is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(2);
@@ -80,12 +82,12 @@ impl JumpActor {
     async fn tend(&mut self, way: &dyn JumpWay) -> Failure {
         let mut published = None::<Instant>;
         loop {
-            match timeout(PING_DEADLINE, way.ping()).await {
+            match within(PING_DEADLINE, way.ping()).await {
                 // On the jump box itself there is no way to measure.
-                Ok(Ok(_)) if matches!(self.env.jump, Jump::Local { .. }) => {}
-                Ok(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
-                Ok(Err(failure)) => return failure,
-                Err(_) => return self.silent(),
+                Some(Ok(_)) if matches!(self.env.jump, Jump::Local { .. }) => {}
+                Some(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
+                Some(Err(failure)) => return failure,
+                None => return self.silent(),
             }
             // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
             if published.is_none_or(|at| at.elapsed() >= self.env.cadence.poll) {

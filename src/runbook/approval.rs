@@ -43,7 +43,7 @@ impl Question {
             run: machine.run.clone(),
             step: step.to_owned(),
             nonce: format!("{nonce:032x}"),
-            plan: machine.plan().frozen.hash.clone(),
+            plan: machine.plan().runbook.hash.clone(),
             commands: hash(&shown(machine, step, &doubts)?),
             doubts,
         })
@@ -53,7 +53,7 @@ impl Question {
     #[must_use]
     pub fn is_about(&self, machine: &Machine) -> bool {
         self.run == machine.run
-            && self.plan == machine.plan().frozen.hash
+            && self.plan == machine.plan().runbook.hash
             && shown(machine, &self.step, &self.doubts).is_some_and(|lines| hash(&lines) == self.commands)
     }
 }
@@ -115,6 +115,24 @@ impl Approval {
         let lines: String =
             fields.iter().map(|(name, value)| format!("{name}: {}\n", Clean::new(value))).collect();
         format!("jumpdeck approval 1\n{lines}")
+    }
+}
+
+/// An approval that counts, and whose it is by the jump box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// What they said yes to.
+    pub approval: Approval,
+    /// The account that owns the file, by its number.
+    pub uid: u32,
+    /// That account's name on the jump box, for eyes.
+    pub account: Clean,
+}
+
+impl std::fmt::Display for Approved {
+    /// `anna@desk (as anna)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (as {})", Clean::new(&self.approval.who), self.account)
     }
 }
 

@@ -11,12 +11,26 @@ use super::place::{PerPlace, Place};
 use super::plan::Frozen;
 use crate::domain::names::HostName;
 
+mod answer;
+
+pub use answer::{Asked, OperatorAnswer, Way};
+
+/// The form of the journals that are written. Journals of every form from 1 on are read.
+pub const SCHEMA: u32 = 2;
+
+fn first_schema() -> u32 {
+    1
+}
+
 /// An entry of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The run began.
     Started {
+        /// The form of the journal: [`SCHEMA`]. Journals of schema 1 do not say it.
+        #[serde(default = "first_schema")]
+        schema: u32,
         /// Its id.
         run: String,
         /// Who: `account@machine`.
@@ -39,10 +53,9 @@ pub enum Event {
     Answered {
         /// The step asked for.
         step: StepId,
-        /// What was asked: `confirm`, `challenge`, `input`, `manual`, `approve`, `choice`.
-        asked: String,
-        /// The answer; a secret's is `…`.
-        answer: String,
+        /// What was asked, and the answer.
+        #[serde(flatten)]
+        answer: OperatorAnswer,
         /// Who.
         who: String,
         /// Why, when a reason was asked for.

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
-use super::event::Event;
+use super::event::{Event, SCHEMA};
 use super::evidence::{self, Seal, Signed, SignedApproval};
 use chain::Tail;
 
@@ -47,19 +47,12 @@ pub struct Entry {
     pub seal: Seal,
     /// SHA-256 of the entry before's hash and this line up to its own hash.
     pub hash: String,
+    /// The entry as it stands in the file, without its line end. It is handed on like this: an entry of an older form
+    /// would be other bytes, of another hash, if it were written anew.
+    pub line: String,
 }
 
 impl Entry {
-    /// The entry as it stands in the file, without its line end.
-    ///
-    /// # Errors
-    /// When the event cannot be told in JSON.
-    pub fn to_line(&self) -> Result<String, JournalError> {
-        let Seal { approved, signed } = &self.seal;
-        let text = chain::unsigned(self.seq, self.at, &self.prev, &self.event, approved.as_ref())?;
-        Ok(chain::closed(&chain::body(&text, signed.as_ref())?, &self.hash))
-    }
-
     /// Reads one line, and checks its own hash; `None` when it is damaged. Whether it follows the entry before is for
     /// the caller to see (`prev`, `seq`).
     #[must_use]
@@ -112,6 +105,17 @@ pub enum JournalError {
     /// Its first entry never came onto the disk: the run did nothing.
     #[error("{}: the run was cut off before it began; nothing was done", .0.display())]
     Empty(PathBuf),
+    /// A newer version of this program wrote it.
+    #[error(
+        "{}: the journal has schema {schema}; this version reads schema 1 to {SCHEMA}. Use the version of jumpdeck that \
+         wrote it, or a newer one", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema it says it has.
+        schema: u64,
+    },
     /// It says something else than was written.
     #[error("{}: line {line}: {what}; nothing of this run is done until a person has looked", path.display())]
     Damaged {
@@ -218,7 +222,7 @@ impl Journal {
         let (seq, last) = (last.seq, last.hash.clone());
         // A crash between an entry and its head leaves the older head.
         if let Some(signed) = entries.iter().rev().find(|entry| entry.seal.signed.is_some()) {
-            keep_head(&path, &signed.to_line()?)?;
+            keep_head(&path, &signed.line)?;
         }
         match tail {
             Tail::Whole => folder::sync(&file, &path)?,
@@ -310,7 +314,7 @@ impl Journal {
         }
         let prev = std::mem::replace(&mut self.last, hash.clone());
         self.seq = seq;
-        Ok(Entry { seq, at, prev, event, seal: Seal { approved, signed }, hash })
+        Ok(Entry { seq, at, prev, event, seal: Seal { approved, signed }, hash, line })
     }
 }
 

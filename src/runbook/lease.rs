@@ -1,7 +1,8 @@
 //! One operator per runbook and target: a lease on the jump box. A small shell program there (`lease/holder.sh`) holds
 //! file locks for as long as it hears from here each second; when it hears nothing for four seconds it ends, so that a
-//! lease outlives neither a dead link nor a dead console. This side calls it lost after three seconds without an answer:
-//! earlier than anybody else can have it.
+//! lease outlives neither a dead link nor a dead console. This side calls it lost after three seconds without an answer
+//! in which it could listen; a machine that slept, or is busy, looks first. Before every change the lease is proved by a
+//! round trip ([`Lease::prove`]): what the clocks say of it is never enough.
 //!
 //! Beside the locks stands what others may know: who, which run, which step; the run's entries, for those who watch
 //! ([`watch`]); and the yes of a second person ([`approve`]).
@@ -21,10 +22,13 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
+use super::approval::{Approved, Question};
 use super::journal::Entry;
 use super::reach::Session;
 use crate::domain::text::Clean;
+use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
+use crate::ssh::listening::within;
 
 pub use ask::{Seen, Watching, approve, look, watch};
 use keep::{Shared, Tell};
@@ -33,7 +37,8 @@ use keep::{Shared, Tell};
 const PLACES: &str = "/run/lock/jumpdeck /tmp/jumpdeck-lock";
 /// Between two beats.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// Without an answer to a beat younger than this, the lease counts as lost here. The holder lets go a second later.
+/// Without an answer to a beat younger than this nothing may be changed before the lease is proved: the holder lets go a
+/// second later. Without an answer for so long, counting only time in which we were able to listen, it is lost.
 const LOST_AFTER: Duration = Duration::from_secs(3);
 /// For taking, asking and letting go.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -61,6 +66,8 @@ pub struct Holder {
     pub silent: Duration,
     /// What it keeps others from: `production.promote-masterdb`, `production.host.db2`.
     pub keys: Vec<String>,
+    /// What it asks a second person now.
+    pub asks: Option<Question>,
 }
 
 impl Holder {
@@ -78,6 +85,7 @@ impl Holder {
             taken: now,
             silent: Duration::ZERO,
             keys: Vec::new(),
+            asks: None,
         }
     }
 
@@ -122,6 +130,9 @@ pub enum LeaseError {
     /// No such run is under way in that environment.
     #[error("no run of that name is under way")]
     NoRun,
+    /// The run asks nobody for anything, or no longer what was seen.
+    #[error("the run asks for no approval now, or for another one than you saw: look again")]
+    NotAsked,
     /// The run stands elsewhere.
     #[error("the run does not ask for that: it is at {0}")]
     OtherStep(Clean),
@@ -181,7 +192,7 @@ impl Lease {
         loop {
             let mut holder = Holder { keys: keys.clone(), ..holder.clone() };
             holder.taken = Timestamp::now();
-            let taken = timeout(ANSWER_LIMIT, keep::take(places, session, holder.clone())).await;
+            let taken = within(ANSWER_LIMIT, keep::take(places, session, holder.clone())).await;
             match taken.unwrap_or(Err(LeaseError::Late)) {
                 Err(LeaseError::Held(others))
                     if tries < 12
@@ -195,10 +206,16 @@ impl Lease {
         }
     }
 
-    /// Tells the step to whoever looks, at once. What was approved before is forgotten.
+    /// Tells the step to whoever looks, at once.
     pub fn step(&self, step: &str) {
         self.shared.at_step(step);
         // When nobody listens the lease is lost, and says so.
+        let _ = self.tell.send(Tell::Beat(None));
+    }
+
+    /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
+    pub fn ask(&self, question: Option<Question>) {
+        self.shared.ask(question);
         let _ = self.tell.send(Tell::Beat(None));
     }
 
@@ -209,21 +226,33 @@ impl Lease {
     pub async fn prove(&self) -> Result<(), Clean> {
         let (tell, proved) = oneshot::channel();
         let _ = self.tell.send(Tell::Beat(Some(tell)));
-        // Unanswered by then it is lost by the clock, too.
-        match timeout(LOST_AFTER, proved).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(self.lost().unwrap_or_else(|| Clean::new("it was let go"))),
+        // The keeper answers, or says that the lease is lost and ends.
+        match proved.await {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                let mut state = self.state.clone();
+                let lost = state.wait_for(|state| matches!(state, LeaseState::Lost(_))).await;
+                Err(match lost.as_deref() {
+                    Ok(LeaseState::Lost(why)) => why.clone(),
+                    Ok(LeaseState::Held) | Err(_) => Clean::new("it was let go"),
+                })
+            }
         }
     }
 
-    /// Why it is lost, when it is. Judged by the clock as well, so that it is right in the first moment after this
-    /// machine slept.
+    /// Why it is lost, when that is known.
     #[must_use]
     pub fn lost(&self) -> Option<Clean> {
-        if let LeaseState::Lost(why) = &*self.state.borrow() {
-            return Some(why.clone());
+        match &*self.state.borrow() {
+            LeaseState::Lost(why) => Some(why.clone()),
+            LeaseState::Held => None,
         }
-        self.shared.late()
+    }
+
+    /// Whether it was proved so lately that nobody else can have it by now: by a clock that counts this machine's sleep.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.lost().is_none() && self.shared.is_fresh()
     }
 
     /// How it stands, now and later.
@@ -232,17 +261,15 @@ impl Lease {
         self.state.clone()
     }
 
-    /// Who approved a step since it was told here, if anybody: never who runs it, nor their account on the jump box.
+    /// Who approved the question that is put, if anybody: never who runs it, nor their account on the jump box.
     #[must_use]
-    pub fn approved(&self, step: &str) -> Option<Clean> {
-        self.shared.approved(step)
+    pub fn approved(&self) -> Option<Approved> {
+        self.shared.approved()
     }
 
     /// Lets those who watch see an entry. A run that goes on must say all of its entries again, from the first.
     pub fn say(&self, entry: &Entry) {
-        if let Ok(line) = entry.to_line() {
-            let _ = self.tell.send(Tell::Say(line));
-        }
+        let _ = self.tell.send(Tell::Say(entry.line.clone()));
     }
 
     /// Lets go, and waits until it is. Who watches can still read for an hour.
@@ -266,11 +293,23 @@ impl super::runner::Guarded for Lease {
         Lease::lost(self).map(|why| why.to_string())
     }
 
-    fn approved(&self, step: &str) -> Option<String> {
-        Lease::approved(self, step).map(|who| who.to_string())
+    fn is_fresh(&self) -> bool {
+        Lease::is_fresh(self)
     }
 
-    fn end(self: Box<Self>) -> crate::ssh::dial::BoxFuture<'static, ()> {
+    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Lease::prove(self).await.map_err(|why| why.to_string()) })
+    }
+
+    fn ask(&mut self, question: Option<Question>) {
+        Lease::ask(self, question);
+    }
+
+    fn approved(&self) -> Option<Approved> {
+        Lease::approved(self)
+    }
+
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(self.release())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::domain::names::HostName;
 use crate::domain::run::Effect;
 
-use super::event::{Ending, Event, Phase, Verdict};
+use super::event::{Ending, Event, OperatorAnswer, Phase, Verdict, Way};
 use super::ids::StepId;
 use super::judge;
 use super::place::Place;
@@ -22,7 +22,7 @@ mod apply;
 mod next;
 mod step;
 
-pub use next::{Decision, Next, Task, Way};
+pub use next::{Decision, Next, Task};
 pub use step::{Impossible, StepRef};
 
 /// How a step stands.

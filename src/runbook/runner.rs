@@ -17,6 +17,7 @@ use crate::ssh::dial::BoxFuture;
 
 use super::act::hold::Holding;
 use super::act::{self, Site};
+use super::approval::{Approved, Question};
 use super::event::{Ending, Event};
 use super::ids::StepId;
 use super::journal::Entry;
@@ -34,24 +35,18 @@ mod doing;
 mod dry;
 mod launch;
 mod people;
+mod permit;
+mod record;
 mod redacted;
 mod vouch;
 
 use board::Board;
 pub(in crate::runbook) use board::{picture, seen};
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
+pub use record::{Record, Recorder};
 
 /// A run's end waits for its lease no longer than this.
 const LET_GO: Duration = Duration::from_secs(3);
-
-/// Where a run's entries go: the journal; in tests, wherever they are looked at.
-pub trait Record: Send + Sync + 'static {
-    /// Writes an entry, so that it is there after a crash.
-    ///
-    /// # Errors
-    /// Why it is not written; nothing more may be done then.
-    fn append(&mut self, event: &Event) -> Result<Entry, String>;
-}
 
 /// What keeps others from doing the same: the lease on the jump box.
 pub trait Guarded: Send + Sync + 'static {
@@ -61,11 +56,23 @@ pub trait Guarded: Send + Sync + 'static {
     /// Hands an entry of the journal to whoever watches.
     fn say(&mut self, entry: &Entry);
 
-    /// Why it is lost, when it is.
+    /// Why it is lost, when that is known.
     fn lost(&self) -> Option<String>;
 
-    /// Who approved a step, when somebody did.
-    fn approved(&self, step: &str) -> Option<String>;
+    /// Whether it was proved so lately, this machine's sleep included, that nobody else can have it by now.
+    fn is_fresh(&self) -> bool;
+
+    /// Asks whether it is ours.
+    ///
+    /// # Errors
+    /// Why it is not, or why nobody knows.
+    fn prove(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
+    fn ask(&mut self, question: Option<Question>);
+
+    /// Who approved the question, when somebody did.
+    fn approved(&self) -> Option<Approved>;
 
     /// Lets go, when everything that was said has come there.
     fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
@@ -91,7 +98,7 @@ pub struct Needs {
     /// The way to the hosts.
     pub reach: Arc<dyn super::reach::Reach>,
     /// Where entries go.
-    pub record: Box<dyn Record>,
+    pub record: Recorder,
     /// The lease; none where nobody else can be.
     pub lease: Option<Box<dyn Guarded>>,
     /// Who runs it now.
@@ -171,13 +178,13 @@ impl Runner {
             Ok(Ending::Abandoned(why)) => RunState::Abandoned(Clean::new(&why)),
             Err(Halt::Stopped(why)) => {
                 // When even this cannot be written, the screen still tells.
-                let _ = self.write(Event::Stopped { reason: why.clone() });
+                let _ = self.write(Event::Stopped { reason: why.clone() }).await;
                 RunState::Stopped(Clean::new(&why))
             }
             Err(Halt::Impossible(what)) => {
                 let why = format!("{what}; nothing more is done");
                 // When even this cannot be written, the screen still tells.
-                let _ = self.write(Event::Stopped { reason: why.clone() });
+                let _ = self.write(Event::Stopped { reason: why.clone() }).await;
                 RunState::Stopped(Clean::new(&why))
             }
             Err(Halt::Journal(why)) => {
@@ -200,30 +207,25 @@ impl Runner {
     }
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
-        self.learn_inputs()?;
+        self.learn_inputs().await?;
         loop {
-            self.read_commands()?;
+            self.read_commands().await?;
             if let Some(why) = self.stop.take() {
                 return Err(Halt::Stopped(why));
             }
             if std::mem::take(&mut self.back) && self.machine.rolling_back().is_none() {
                 self.roll_back().await?;
             }
-            self.look_at_holds()?;
-            if let Some(why) = self.needs.lease.as_ref().and_then(|l| l.lost()) {
-                self.write(Event::Trouble { text: format!("the lease is lost: {why}") })?;
-                return Err(Halt::Stopped(format!(
-                    "the lease on the jump box is lost: {why}; resume takes it again"
-                )));
-            }
+            self.look_at_holds().await?;
+            self.look_at_lease().await?;
             self.board.compose(&self.machine, self.now());
             match self.machine.next()? {
-                Next::Record(event) => self.write(event)?,
+                Next::Record(event) => self.write(event).await?,
                 Next::Do(task) => self.act(&task).await?,
                 Next::Decide(decision) => self.decide(&decision).await?,
                 Next::Ended(how) => {
                     self.holds.clear();
-                    self.write(Event::Ended { how: how.clone() })?;
+                    self.write(Event::Ended { how: how.clone() }).await?;
                     return Ok(how);
                 }
             }
@@ -235,13 +237,13 @@ impl Runner {
     }
 
     /// Writes an entry, then lets the machine know it. In this order: what is not written did not happen.
-    fn write(&mut self, event: Event) -> Result<(), Halt> {
+    async fn write(&mut self, event: Event) -> Result<(), Halt> {
         let mut event = event;
         let kept = redacted::keep_back(&mut event, &self.needs.redactor, &self.needs.env);
         // What cannot be made unreadable is not written, and what is not written is not done.
         let unreadable = redacted::redacted(&event, &self.needs.redactor, &self.needs.env);
         let unreadable = unreadable.map_err(|error| Halt::Journal(error.to_string()))?;
-        let entry = self.needs.record.append(&unreadable).map_err(Halt::Journal)?;
+        let entry = self.needs.record.append(unreadable).await.map_err(Halt::Journal)?;
         if let Some(lease) = &mut self.needs.lease {
             lease.say(&entry);
         }
@@ -255,7 +257,7 @@ impl Runner {
     }
 
     /// From now on a secret is hidden. Who chose one that stands in public is told so, once.
-    fn learn(&mut self, name: &str, secret: &str) -> Result<Result<(), NotHidable>, Halt> {
+    async fn learn(&mut self, name: &str, secret: &str) -> Result<Result<(), NotHidable>, Halt> {
         if let Err(why) = self.needs.redactor.add(secret) {
             return Ok(Err(why));
         }
@@ -267,17 +269,17 @@ impl Runner {
             let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
             if !self.needs.entries.iter().any(told) {
                 self.board.note("jumpdeck", &text);
-                self.write(Event::Trouble { text })?;
+                self.write(Event::Trouble { text }).await?;
             }
         }
         Ok(Ok(()))
     }
 
     /// The secrets that were given before the run began.
-    fn learn_inputs(&mut self) -> Result<(), Halt> {
+    async fn learn_inputs(&mut self) -> Result<(), Halt> {
         let plan = self.machine.plan().clone();
         for (name, value) in plan.inputs.iter().filter(|(_, value)| value.is_secret()) {
-            if let Err(why) = self.learn(name, value.text())? {
+            if let Err(why) = self.learn(name, value.text()).await? {
                 return Err(Halt::Stopped(format!("{name}: {why}")));
             }
         }
@@ -285,10 +287,10 @@ impl Runner {
     }
 
     /// Takes what people said while nobody waited for it. An answer to no prompt is none.
-    fn read_commands(&mut self) -> Result<(), Halt> {
+    async fn read_commands(&mut self) -> Result<(), Halt> {
         loop {
             match self.commands.try_recv() {
-                Ok(command) => self.told(command)?,
+                Ok(command) => self.told(command).await?,
                 Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
                 Err(mpsc::error::TryRecvError::Disconnected) => {
                     self.stop = Some("the console let go of it".to_owned());
@@ -299,12 +301,12 @@ impl Runner {
     }
 
     /// Takes a command that is no answer.
-    fn told(&mut self, command: RunCommand) -> Result<(), Halt> {
+    async fn told(&mut self, command: RunCommand) -> Result<(), Halt> {
         match command {
             RunCommand::Note(text) => {
                 let who = self.needs.who.clone();
                 self.board.note(&who, &text);
-                self.write(Event::Note { who, text })?;
+                self.write(Event::Note { who, text }).await?;
             }
             RunCommand::Stop => self.stop = Some(format!("stopped by {}", self.needs.who)),
             RunCommand::Rollback => self.back = true,
@@ -319,12 +321,12 @@ impl Runner {
     }
 
     /// A held session that ended must be opened again before anything else is done.
-    fn look_at_holds(&mut self) -> Result<(), Halt> {
+    async fn look_at_holds(&mut self) -> Result<(), Halt> {
         let lost: Vec<(StepId, String)> =
             self.holds.iter().filter_map(|(step, hold)| Some((step.clone(), hold.lost()?))).collect();
         for (step, reason) in lost {
             self.holds.remove(&step);
-            self.write(Event::HoldLost { step, reason })?;
+            self.write(Event::HoldLost { step, reason }).await?;
         }
         Ok(())
     }

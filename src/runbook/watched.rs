@@ -32,15 +32,8 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
     else {
         return Err(odd("the run's entries do not begin with a plan"));
     };
-    let runbook = Runbook::from_sources(&plan.sources).map_err(StartError::Odd)?;
-    let secrets: BTreeMap<String, Zeroizing<String>> = runbook
-        .inputs
-        .iter()
-        .filter(|input| input.sensitive)
-        .map(|input| (input.name.clone(), Zeroizing::new(NO_SECRET.to_owned())))
-        .collect();
     let env = EnvName::new(&plan.environment).map_err(|error| odd(&error.to_string()))?;
-    let machine = runner::replay(entries, secrets)?;
+    let machine = machine(entries)?;
     let mut view = runner::picture(&machine, &env, *simulated, moment(now, began));
     view.watching = true;
     for entry in entries {
@@ -58,6 +51,24 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
         view.report = Report::of(entries).map(|r| r.sections(&TimeZone::system())).unwrap_or_default();
     }
     Ok(view)
+}
+
+/// A run's machine as its entries tell it, without its secrets.
+///
+/// # Errors
+/// When they do not begin with a plan, or that cannot be read here.
+pub fn machine(entries: &[Entry]) -> Result<Machine, StartError> {
+    let Some(Event::Started { plan, .. }) = entries.first().map(|e| &e.event) else {
+        return Err(StartError::Odd("the run's entries do not begin with a plan".to_owned()));
+    };
+    let runbook = Runbook::from_sources(&plan.sources).map_err(StartError::Odd)?;
+    let secrets: BTreeMap<String, Zeroizing<String>> = runbook
+        .inputs
+        .iter()
+        .filter(|input| input.sensitive)
+        .map(|input| (input.name.clone(), Zeroizing::new(NO_SECRET.to_owned())))
+        .collect();
+    runner::replay(entries, secrets)
 }
 
 /// When something was, by the screen's clock.

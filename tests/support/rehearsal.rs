@@ -13,7 +13,7 @@ use jumpdeck::domain::fleet::Environment;
 use jumpdeck::domain::hop::Hop;
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
-use jumpdeck::runbook::event::{Event, Phase, Verdict};
+use jumpdeck::runbook::event::{Event, OperatorAnswer, Phase, Verdict, Way};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
@@ -216,9 +216,11 @@ impl Told {
             .entries
             .iter()
             .filter_map(|e| match &e.event {
-                Event::Answered { step, answer, .. } if answer == "retry" || answer == "not_done" => {
-                    Some(step.as_str())
-                }
+                Event::Answered {
+                    step,
+                    answer: OperatorAnswer::Chosen(Way::Retry | Way::WasNotDone),
+                    ..
+                } => Some(step.as_str()),
                 _ => None,
             })
             .collect();

@@ -1,5 +1,6 @@
 //! `jumpdeck runbook approve RUN STEP`: the yes of a second person, who sees what it is said to, and types it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,9 +11,13 @@ use super::text::{Ink, Paper};
 use super::who;
 use crate::cli::runs::Watched;
 use crate::cli::{CliError, Common, print};
-use crate::domain::run::{Asks, Effect, RunView, StepState};
+use crate::domain::run::RunView;
+use crate::runbook::approval::{self, Approval, Question};
 use crate::runbook::lease;
+use crate::runbook::library::Library;
+use crate::runbook::machine::Machine;
 use crate::runbook::reach::Reach;
+use crate::runbook::watched;
 
 /// To what.
 #[derive(Debug, Clone, Args)]
@@ -36,11 +41,16 @@ impl ApproveArgs {
 pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode, CliError> {
     let site = Site::attended(common, args.env.as_deref())?;
     let mut watched = Watched::open(&*site.reach, &args.run).await.map_err(CliError::Refused)?;
-    let seen = watched.look(site.clock.now()).await.map_err(CliError::Refused)?;
-    let view =
-        seen.flatten().ok_or_else(|| CliError::Refused("nothing of that run can be seen".to_owned()))?;
+    let mut view = None;
+    // Entries come in pieces.
+    while let Some(Some(newer)) = watched.look(site.clock.now()).await.map_err(CliError::Refused)? {
+        view = Some(newer);
+    }
+    let view = view.ok_or_else(|| CliError::Refused("no entry of that run can be seen".to_owned()))?;
+    let machine = watched::machine(watched.entries()).map_err(|e| CliError::Refused(e.to_string()))?;
+    let question = asked(watched.asks(), &machine, &args.step)?;
     let mut paper = Paper::of_stdout();
-    write(&mut paper, &view, &args.step)?;
+    write(&mut paper, &view, &machine, question);
     print::answer(&paper.take())?;
     let who = who::who();
     let mut keys = site.terminal.clone().ok_or_else(|| CliError::Usage("there is no terminal".to_owned()))?;
@@ -51,34 +61,68 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
     }
     let jump = site.reach.host(site.reach.jump()).await;
     let jump = jump.map_err(|e| CliError::Refused(format!("{}: {}", e.hop, e.describe())))?;
-    let done = lease::approve(&*jump, &args.run, &args.step, &who).await;
+    let done = lease::approve(&*jump, &Approval::to(question, &who)).await;
     done.map_err(|error| CliError::Refused(error.to_string()))?;
     print::answer("approved\n")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is approved: the run, the step, and what changes after it until the next yes.
-fn write(paper: &mut Paper, view: &RunView, id: &str) -> Result<(), CliError> {
-    let Some(at) = view.steps.iter().position(|step| step.id == id) else {
-        return Err(CliError::Usage(format!("this run has no step {id:?}")));
+/// The question that stands, when it is the step's and about what the run's entries say.
+fn asked<'q>(asks: Option<&'q Question>, machine: &Machine, step: &str) -> Result<&'q Question, CliError> {
+    if machine.steps().all(|at| *at.id() != step) {
+        return Err(CliError::Usage(format!("this run has no step {step:?}")));
+    }
+    let Some(question) = asks else {
+        let why = "the run asks for no approval now; it says on its screen when it does";
+        return Err(CliError::Refused(why.to_owned()));
     };
+    if question.step != step {
+        return Err(CliError::Refused(format!(
+            "the run asks for an approval of {}, not of {step}",
+            question.step
+        )));
+    }
+    if !question.is_about(machine) {
+        let why = "what the run asks to approve is not what its entries say: do not approve it; both consoles must \
+                   be the same version of jumpdeck";
+        return Err(CliError::Refused(why.to_owned()));
+    }
+    Ok(question)
+}
+
+/// What is approved: the run, what could not be proved, and every command until the next question.
+fn write(paper: &mut Paper, view: &RunView, machine: &Machine, question: &Question) {
     let simulated = if view.simulated { "  SIMULATED" } else { "" };
     paper.words(0, Ink::Bold, &format!("{}: {}{simulated}", view.env, view.title));
     paper.field(2, "run", Ink::Plain, &view.id);
     paper.field(2, "who", Ink::Plain, view.who.as_str());
     paper.field(2, "why", Ink::Plain, view.why.as_str());
-    if let Some(step) = view.steps.get(at) {
-        paper.field(2, "step", Ink::Bold, step.title.as_str());
-    }
+    // By its sources as they stand in the entries, not by what is said of them.
+    let runbook = &machine.plan().runbook;
+    let (ink, whose) = whose(&runbook.name, &runbook.hash);
+    let short: String = runbook.hash.chars().take(12).collect();
+    paper.field(2, "runbook", ink, &format!("{} {short} ({whose})", runbook.name));
     if let Some(trouble) = &view.trouble {
         paper.words(2, Ink::Bad, &format!("! {trouble}"));
     }
-    let after = view.steps.get(at + 1..).unwrap_or_default();
-    for step in after.iter().take_while(|step| step.asks != Asks::Yes) {
-        if step.effect != Effect::Read && !matches!(step.state, StepState::Skipped(_)) {
-            let on = super::story::names(&step.on);
-            paper.field(2, "then", Ink::Warn, &format!("{} ({on})", step.title));
-        }
+    for line in approval::shown(machine, &question.step, &question.doubts).unwrap_or_default() {
+        let ink = match line.trim_start() {
+            doubt if doubt.starts_with("not proved: ") => Ink::Bad,
+            title if title.starts_with("step ") || title.starts_with("then ") => Ink::Warn,
+            _ => Ink::Plain,
+        };
+        paper.exact(2, ink, &line);
     }
-    Ok(())
+}
+
+/// Whether a runbook is the one that comes with this program: an own one of the same name replaces it.
+fn whose(name: &str, hash: &str) -> (Ink, &'static str) {
+    let (built_in, _) = Library::load(Path::new(""));
+    match built_in.get(name) {
+        Some(runbook) if runbook.hash == hash => (Ink::Plain, "built in"),
+        Some(_) => {
+            (Ink::Bad, "NOT the built-in runbook of that name: the operator's own, or another version's")
+        }
+        None => (Ink::Warn, "the operator's own"),
+    }
 }

@@ -10,6 +10,7 @@ use crate::domain::fleet::Environment;
 use crate::domain::run::{RunEvent, RunView};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
+use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, Seen, Watching};
 use crate::runbook::reach::Reach;
@@ -25,6 +26,7 @@ pub(in crate::cli) struct Watched {
     watching: Watching,
     entries: Vec<Entry>,
     held: bool,
+    asks: Option<Question>,
 }
 
 impl Watched {
@@ -36,7 +38,17 @@ impl Watched {
         let session = reach.host(reach.jump()).await;
         let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
         let watching = lease::watch(session, run).map_err(|error| error.to_string())?;
-        Ok(Self { watching, entries: Vec::new(), held: true })
+        Ok(Self { watching, entries: Vec::new(), held: true, asks: None })
+    }
+
+    /// What it asks a second person, as of the last look.
+    pub(in crate::cli) fn asks(&self) -> Option<&Question> {
+        self.asks.as_ref()
+    }
+
+    /// Its entries so far.
+    pub(in crate::cli) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be
@@ -54,7 +66,10 @@ impl Watched {
         for seen in seen {
             match seen {
                 Seen::Entry(entry) => self.entries.push(*entry),
-                Seen::Holder(holder) => self.held = holder.is_some(),
+                Seen::Holder(holder) => {
+                    self.held = holder.is_some();
+                    self.asks = holder.and_then(|holder| holder.asks);
+                }
             }
         }
         if self.entries.is_empty() {

@@ -115,7 +115,9 @@ impl Entry<'_> {
 
     /// Whether it counts a second person's yes.
     fn is_approval(&self) -> bool {
-        self.word() == "answered" && self.text("asked") == "approve" && self.text("answer") == "yes"
+        // Journals of schema 1 have the word, those of schema 2 what was said.
+        let yes = self.text("said") == "confirmed" || self.text("answer") == "yes";
+        self.word() == "answered" && self.text("asked") == "approve" && yes
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Entry, FIRST, JournalError};
-use crate::runbook::event::Event;
+use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Seal, Signed, SignedApproval};
 
 /// What stands between a line's body and its hash.
@@ -122,7 +122,8 @@ pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line
 pub(super) fn parse(text: &[u8]) -> Result<Entry, &'static str> {
     let (read, _) = line(text)?;
     let seal = Seal { approved: read.approved, signed: read.signed };
-    Ok(Entry { seq: read.seq, at: read.at, prev: read.prev, event: read.event, seal, hash: read.hash })
+    let line = String::from_utf8_lossy(text).into_owned();
+    Ok(Entry { seq: read.seq, at: read.at, prev: read.prev, event: read.event, seal, hash: read.hash, line })
 }
 
 /// What stands after the last entry that has its line end.
@@ -136,17 +137,38 @@ pub(super) enum Tail {
     Torn(usize),
 }
 
-/// Damage: the line, from 1, and what is wrong.
+/// Why a journal cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Damage {
-    line: usize,
-    what: &'static str,
+pub(super) enum Unreadable {
+    /// Damage: the line, from 1, and what is wrong.
+    Damaged { line: usize, what: &'static str },
+    /// It has a schema that this version does not know.
+    Newer(u64),
 }
 
-impl Damage {
+impl Unreadable {
     pub(super) fn at(&self, path: &Path) -> JournalError {
-        JournalError::Damaged { path: path.to_owned(), line: self.line, what: self.what.to_owned() }
+        let path = path.to_owned();
+        match self {
+            Self::Damaged { line, what } => {
+                JournalError::Damaged { path, line: *line, what: (*what).to_owned() }
+            }
+            Self::Newer(schema) => JournalError::Newer { path, schema: *schema },
+        }
     }
+}
+
+/// The schema of a journal, from its first line; `None` when it says none.
+fn schema(first: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct First {
+        event: Started,
+    }
+    #[derive(Deserialize)]
+    struct Started {
+        schema: Option<u64>,
+    }
+    serde_json::from_slice::<First>(first).ok()?.event.schema
 }
 
 /// Reads a whole file.
@@ -154,15 +176,21 @@ impl Damage {
 /// Only a write cut short explains a last line without its end: a crash leaves the beginning of a line, or one whose end
 /// is zeros (a length on the disk before its data). Whatever has its line end was flushed, and maybe acted upon: when it
 /// does not read it is damage. So is a whole entry with something but a line end after it.
-pub(super) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Damage> {
+pub(super) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Unreadable> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut at = 0;
     for (index, piece) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
-        let damage = |what| Damage { line: index + 1, what };
+        let damage = |what| Unreadable::Damaged { line: index + 1, what };
         let (text, ended) = match piece.strip_suffix(b"\n") {
             Some(text) => (text, true),
             None => (piece, false),
         };
+        // What a newer version writes is no damage.
+        if index == 0
+            && let Some(schema) = schema(text).filter(|schema| !(1..=u64::from(SCHEMA)).contains(schema))
+        {
+            return Err(Unreadable::Newer(schema));
+        }
         match parse(text) {
             Ok(entry) => {
                 follows(entries.last(), &entry).map_err(damage)?;

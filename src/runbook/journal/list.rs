@@ -107,13 +107,23 @@ fn state(entries: &[Entry]) -> String {
                     Ending::Abandoned(why) => format!("given up: {why}"),
                 };
             }
-            _ => {}
+            Event::Started { .. }
+            | Event::Resumed { .. }
+            | Event::Skipped { .. }
+            | Event::Excluded { .. }
+            | Event::RollingBack { .. }
+            | Event::Abandoning { .. }
+            | Event::Note { .. }
+            | Event::HoldLost { .. }
+            | Event::Trouble { .. } => {}
         }
     }
     match (open, stopped, step) {
         (Some((step, Phase::Run | Phase::Undo)), _, _) => {
             format!("cut off during {step}: nobody knows whether it was done")
         }
+        // Where it was stopped at a question, the reason says so itself.
+        (_, Some(why), Some(step)) if why.starts_with(&format!("stopped at {step}: ")) => why.to_owned(),
         (_, Some(why), Some(step)) => format!("stopped at {step}: {why}"),
         (_, Some(why), None) => format!("stopped: {why}"),
         (_, None, Some(step)) => format!("cut off after {step}"),

@@ -10,13 +10,14 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::*;
-use crate::runbook::event::{Ending, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::event::{Ending, HostOutcome, Outcomes, Phase, SCHEMA, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::place::Place;
 use crate::runbook::plan::Frozen;
 
 pub(in crate::runbook) fn started() -> Event {
     Event::Started {
+        schema: SCHEMA,
         run: "r1".to_owned(),
         who: "anna@desk".to_owned(),
         why: "db1's disk is failing".to_owned(),
@@ -83,7 +84,7 @@ fn what_is_written_is_read_again_and_goes_on() {
     assert_eq!(all.len(), 4);
     let text = fs::read_to_string(&path).unwrap();
     for (line, entry) in text.lines().zip(&all) {
-        assert_eq!(entry.to_line().unwrap(), line);
+        assert_eq!(entry.line, line);
         assert_eq!(Entry::from_line(line).as_ref(), Some(entry));
     }
     assert!(text.lines().next().unwrap().starts_with("{\"seq\":1,\"at\":\"20"), "{text}");
@@ -414,4 +415,31 @@ fn what_an_entry_costs() {
         .collect();
     took.sort();
     eprintln!("median {:?}, 99 % {:?}, most {:?}", took[500], took[990], took[999]);
+}
+
+#[test]
+fn a_schema_of_a_newer_version_is_no_damage() {
+    let mut newer = serde_json::to_value(started()).unwrap();
+    newer["schema"] = 3.into();
+    let event: Event = serde_json::from_value(newer).unwrap();
+    let (_top, folder, _) = written(&[event, note("later")]);
+    for error in [Journal::reopen(&folder, "r1").unwrap_err(), read(&folder.join("r1.jsonl")).unwrap_err()] {
+        assert!(matches!(error, JournalError::Newer { schema: 3, .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("the journal has schema 3") && said.contains("Use the version"), "{said}");
+    }
+    let listed = runs(&folder)[0].state.to_string();
+    assert!(listed.contains("schema 3"), "{listed}");
+    // Whatever else a newer version writes.
+    let path = folder.join("r1.jsonl");
+    let text = fs::read_to_string(&path).unwrap().replace("\"event\":\"started\"", "\"event\":\"begun\"");
+    fs::write(&path, text).unwrap();
+    assert!(matches!(read(&path), Err(JournalError::Newer { schema: 3, .. })));
+}
+
+#[test]
+fn a_journal_says_its_schema() {
+    let (_top, folder, _) = written(&[started()]);
+    let text = fs::read_to_string(folder.join("r1.jsonl")).unwrap();
+    assert!(text.contains("\"event\":{\"event\":\"started\",\"schema\":2,"), "{text}");
 }

@@ -1,12 +1,12 @@
 //! What others see of a run on the jump box, and a second person's yes.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::words::{self, Approval, Word};
+use super::words::{self, Word};
 use super::{ANSWER_LIMIT, Holder, LeaseError, PLACES};
 use crate::domain::text::Clean;
+use crate::runbook::approval::Approval;
 use crate::runbook::event::Event;
 use crate::runbook::journal::Entry;
 use crate::runbook::reach::Session;
@@ -56,54 +56,38 @@ pub(super) async fn look_in(
     Ok(found)
 }
 
-/// Says yes to a step of a run that somebody else runs.
+/// Says yes to a question of a run that somebody else runs.
 ///
 /// # Errors
-/// [`LeaseError::NoRun`] when it is not under way, [`LeaseError::OtherStep`] when it asks for something else,
-/// [`LeaseError::SamePerson`] for who runs it, and for their account on the jump box.
-pub async fn approve(session: &dyn Session, run: &str, step: &str, who: &str) -> Result<(), LeaseError> {
-    approve_in(PLACES, session, run, step, who).await
+/// [`LeaseError::NoRun`] when it is not under way, [`LeaseError::NotAsked`] when it asks nothing (any more) or something
+/// else, [`LeaseError::SamePerson`] for who runs it, and for their account on the jump box.
+pub async fn approve(session: &dyn Session, approval: &Approval) -> Result<(), LeaseError> {
+    approve_in(PLACES, session, approval).await
 }
 
 pub(super) async fn approve_in(
     places: &str,
     session: &dyn Session,
-    run: &str,
-    step: &str,
-    who: &str,
+    approval: &Approval,
 ) -> Result<(), LeaseError> {
-    let run = words::name(run)?;
+    let run = words::name(&approval.run)?;
     let holders = look_in(places, session, "").await?;
     let holder = holders.into_iter().find(|h| h.run.as_str() == run).ok_or(LeaseError::NoRun)?;
-    if holder.who == Clean::new(who) {
+    if holder.who == Clean::new(&approval.who) {
         return Err(LeaseError::SamePerson(holder.who));
     }
-    if holder.step.as_str() != step {
-        return Err(LeaseError::OtherStep(holder.step));
+    if !holder.asks.as_ref().is_some_and(|question| approval.answers(question)) {
+        return Err(LeaseError::NotAsked);
     }
-    let approval = Approval { run: run.to_owned(), step: step.to_owned(), who: who.to_owned() };
-    let json = serde_json::to_string(&approval).map_err(|_| LeaseError::Name(step.to_owned()))?;
-    let said = ask(session, places, run, "approve", &[&part(step), &json]).await?;
+    let nonce = words::name(&approval.question)?;
+    let json = serde_json::to_string(approval).map_err(|_| LeaseError::Name(approval.step.clone()))?;
+    let said = ask(session, places, run, "approve", &[nonce, &json]).await?;
     match String::from_utf8_lossy(&said).trim() {
         "done" => Ok(()),
         "same" => Err(LeaseError::SamePerson(holder.who)),
         "none" => Err(LeaseError::NoRun),
         _ => Err(LeaseError::Refused(Clean::new("the approval could not be written"))),
     }
-}
-
-/// A step's id as a part of a file's name.
-fn part(step: &str) -> String {
-    let mut out = String::new();
-    for byte in step.bytes().take(60) {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02x}");
-        }
-    }
-    out
 }
 
 /// What somebody who watches sees.

@@ -32,7 +32,7 @@ tell() {
   printf 'none\n'
 }
 
-# Says yes to a step of a run: a file of this account's. $1: the step as a part of a name, $2: JSON.
+# Says yes to a question of a run: a file of this account's. $1: the question's nonce, $2: JSON.
 approve() {
   me=$(id -un | tr -cd 'A-Za-z0-9_.@-')
   for D in $PLACES; do

@@ -8,12 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot, watch as latest};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::words::{self, Approval, Lines, Word};
+use super::words::{self, Lines, Word};
 use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState};
 use crate::domain::text::Clean;
+use crate::runbook::approval::{Approval, Approved, Question};
 use crate::runbook::reach::{Held, Session};
+use crate::ssh::listening::{Listening, within};
 
 /// Said to the task that keeps a lease.
 #[derive(Debug)]
@@ -32,8 +34,7 @@ pub(super) struct Shared {
     /// When the newest answered beat was sent, in milliseconds of the clock that counts sleep.
     proved: AtomicU64,
     holder: Mutex<Holder>,
-    /// Step and who.
-    approvals: Mutex<BTreeMap<String, Clean>>,
+    approved: Mutex<Option<Approved>>,
 }
 
 /// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
@@ -47,40 +48,38 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    /// Time until the lease counts as lost; zero when it does.
-    fn left(&self) -> Duration {
+    /// Whether the holder cannot have let go by now.
+    pub(super) fn is_fresh(&self) -> bool {
         let silent = clock().saturating_sub(self.proved.load(Ordering::Acquire));
-        LOST_AFTER.saturating_sub(Duration::from_millis(silent))
-    }
-
-    /// Why it is lost by the clock, when it is.
-    pub(super) fn late(&self) -> Option<Clean> {
-        let why = || format!("the jump box did not answer for {} s", LOST_AFTER.as_secs());
-        self.left().is_zero().then(|| Clean::new(&why()))
+        Duration::from_millis(silent) < LOST_AFTER
     }
 
     pub(super) fn at_step(&self, step: &str) {
         let mut holder = locked(&self.holder);
         holder.step = Clean::new(step);
         holder.since = Timestamp::now();
-        locked(&self.approvals).clear();
     }
 
-    pub(super) fn approved(&self, step: &str) -> Option<Clean> {
-        locked(&self.approvals).get(step).cloned()
+    pub(super) fn ask(&self, question: Option<Question>) {
+        locked(&self.holder).asks = question;
+        *locked(&self.approved) = None;
     }
 
-    fn approve(&self, account: &str, approval: &Approval) {
+    pub(super) fn approved(&self) -> Option<Approved> {
+        locked(&self.approved).clone()
+    }
+
+    fn approve(&self, account: &str, approval: Approval) {
         let holder = locked(&self.holder);
         let who = Clean::new(&approval.who);
         let ours = account == holder.account.as_str() || who == holder.who || who.is_empty();
-        let asked = approval.run == holder.run.as_str() && approval.step == holder.step.as_str();
+        let asked = holder.asks.as_ref().is_some_and(|question| approval.answers(question));
+        let account = Clean::new(account);
         if ours || !asked {
-            tracing::warn!(account = %Clean::new(account), %who, "an approval that does not count");
+            tracing::warn!(%account, %who, "an approval that does not count");
             return;
         }
-        let told = Clean::new(&format!("{who} (as {})", Clean::new(account)));
-        locked(&self.approvals).insert(approval.step.clone(), told);
+        *locked(&self.approved) = Some(Approved { approval, uid: 0, account });
     }
 }
 
@@ -136,10 +135,19 @@ fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, sent: u64) -> Lease {
     let shared = Arc::new(Shared {
         proved: AtomicU64::new(sent),
         holder: Mutex::new(holder),
-        approvals: Mutex::default(),
+        approved: Mutex::default(),
     });
-    let keeper =
-        Keeper { held, lines, told, shared: shared.clone(), number: 0, sent: BTreeMap::new(), end: None };
+    let keeper = Keeper {
+        held,
+        lines,
+        told,
+        shared: shared.clone(),
+        number: 0,
+        sent: BTreeMap::new(),
+        listening: Listening::default(),
+        answered: Duration::ZERO,
+        end: None,
+    };
     tokio::spawn(async move {
         let why = keeper.run().await;
         // Nobody may be listening any more.
@@ -154,9 +162,23 @@ struct Keeper {
     told: mpsc::UnboundedReceiver<Tell>,
     shared: Arc<Shared>,
     number: u64,
-    /// Beats without an answer: when they were sent, and who wants to know.
-    sent: BTreeMap<u64, (u64, Option<oneshot::Sender<()>>)>,
+    /// Beats without an answer.
+    sent: BTreeMap<u64, Sent>,
+    /// Time in which an answer could have been heard.
+    listening: Listening,
+    /// How much of it was counted when the newest answered beat was sent.
+    answered: Duration,
     end: Option<oneshot::Sender<()>>,
+}
+
+/// A beat without an answer.
+struct Sent {
+    /// When, by the clock that counts sleep.
+    at: u64,
+    /// How much time to listen was counted then.
+    counted: Duration,
+    /// Who wants to know.
+    tell: Option<oneshot::Sender<()>>,
 }
 
 impl Keeper {
@@ -165,10 +187,9 @@ impl Keeper {
         let mut beats = interval(BEAT_EVERY);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Some(why) = self.shared.late() {
-                return why;
+            if self.left().is_zero() {
+                return Clean::new(&format!("the jump box did not answer for {} s", LOST_AFTER.as_secs()));
             }
-            let left = self.shared.left();
             let went = tokio::select! {
                 bytes = self.held.read() => match bytes {
                     Ok(bytes) => self.heard(&bytes),
@@ -185,7 +206,7 @@ impl Keeper {
                     None => Err(Clean::new("let go")),
                 },
                 _ = beats.tick() => self.beat(None).await,
-                () = sleep(left) => Ok(()),
+                () = self.listening.goes_on() => Ok(()),
             };
             if let Err(why) = went {
                 return why;
@@ -193,19 +214,24 @@ impl Keeper {
         }
     }
 
+    /// Time to listen until the lease counts as lost.
+    fn left(&self) -> Duration {
+        LOST_AFTER.saturating_sub(self.listening.counted().saturating_sub(self.answered))
+    }
+
     async fn beat(&mut self, tell: Option<oneshot::Sender<()>>) -> Result<(), Clean> {
         self.number += 1;
-        self.sent.insert(self.number, (clock(), tell));
+        let sent = Sent { at: clock(), counted: self.listening.counted(), tell };
+        self.sent.insert(self.number, sent);
         let known = words::known(&locked(&self.shared.holder));
         self.write(&format!("beat {} {known}\n", self.number)).await
     }
 
     async fn write(&mut self, text: &str) -> Result<(), Clean> {
-        match timeout(self.shared.left(), self.held.write(text.as_bytes())).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.describe().as_str().into()),
-            // Late: the loop says so.
-            Err(_) => Ok(()),
+        match within(self.left(), self.held.write(text.as_bytes())).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(error.describe().as_str().into()),
+            None => Err(Clean::new(&format!("the jump box took nothing for {} s", LOST_AFTER.as_secs()))),
         }
     }
 
@@ -214,13 +240,14 @@ impl Keeper {
             match words::word(&line) {
                 Some(Word::Beat(number)) => {
                     let later = self.sent.split_off(&(number + 1));
-                    for (at, tell) in std::mem::replace(&mut self.sent, later).into_values() {
-                        self.shared.proved.fetch_max(at, Ordering::AcqRel);
+                    for sent in std::mem::replace(&mut self.sent, later).into_values() {
+                        self.shared.proved.fetch_max(sent.at, Ordering::AcqRel);
+                        self.answered = self.answered.max(sent.counted);
                         // Who asked may have given up.
-                        let _ = tell.map(|tell| tell.send(()));
+                        let _ = sent.tell.map(|tell| tell.send(()));
                     }
                 }
-                Some(Word::Approved(account, approval)) => self.shared.approve(&account, &approval),
+                Some(Word::Approved(account, approval)) => self.shared.approve(&account, approval),
                 Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
                 Some(Word::Ended) => return Err(Clean::new("let go")),
                 Some(Word::Deaf) => tracing::warn!("the jump box cannot show this run to those who watch"),

@@ -120,26 +120,19 @@ async fn a_stopped_console_loses_it_within_five_seconds_and_knows_when_it_goes_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_dead_link_this_side_knows_before_anybody_else_has_it() {
+async fn a_dead_link_proves_nothing_and_then_the_lease_is_free() {
     let tries = SHELLS.iter().map(|shell| async move {
         let place = Place::new();
         let local = Local::new(shell);
         let holder = Holder::new("anna@desk", "first", "promote-masterdb");
         let lease = Lease::take_in(&place.places(), &local, &keys(&["production.x"]), &holder).await.unwrap();
         lease.prove().await.unwrap();
-        let from = Instant::now();
         local.cut();
         let error = lease.prove().await.unwrap_err();
-        assert!(error.as_str().contains("did not answer"), "{error}");
-        wait_lost(&lease).await;
-        let known = from.elapsed();
-        assert!(known < Duration::from_millis(3500), "{shell}: {known:?}");
-        assert!(
-            matches!(take(&place, shell, "second", &["production.x"]).await, Err(LeaseError::Held(_))),
-            "{shell}"
-        );
+        assert!(error.as_str().contains("did not answer for 3 s"), "{error}");
+        assert_eq!(lease.lost(), Some(error));
+        assert!(!lease.is_fresh());
         wait_free(&place, shell, &["production.x"]).await;
-        assert!(from.elapsed() < Duration::from_secs(7), "{shell}: {:?}", from.elapsed());
         assert!(!place.file("first.holder").exists(), "{shell}");
     });
     futures::future::join_all(tries).await;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Holder, LeaseError};
 use crate::domain::text::Clean;
+use crate::runbook::approval::{Approval, Question};
 
 /// Longest line that anybody may send.
 const LONGEST: usize = 16 * 1024;
@@ -21,6 +22,8 @@ struct Known {
     since: Timestamp,
     taken: Timestamp,
     keys: Vec<String>,
+    #[serde(default)]
+    asks: Option<Question>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,14 +31,6 @@ struct File {
     account: String,
     beat: i64,
     holder: Known,
-}
-
-/// A person's yes, as it stands in its file.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Approval {
-    pub(super) run: String,
-    pub(super) step: String,
-    pub(super) who: String,
 }
 
 /// What the holder says.
@@ -96,6 +91,7 @@ pub(super) fn holder(text: &str) -> Option<Holder> {
         taken: holder.taken,
         silent: Duration::from_secs(u64::try_from(silent).unwrap_or(0)),
         keys: holder.keys,
+        asks: holder.asks,
     })
 }
 
@@ -109,6 +105,7 @@ pub(super) fn known(holder: &Holder) -> String {
         since: holder.since,
         taken: holder.taken,
         keys: holder.keys.clone(),
+        asks: holder.asks.clone(),
     };
     serde_json::to_string(&known).unwrap_or_default()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Act, Effect, Event, Impossible, Leaving, Machine, Phase, PlannedStep, Record, Status, StepId, Value,
-    Verdict, Way, kinds,
+    Act, Effect, Event, Impossible, Leaving, Machine, OperatorAnswer, Phase, PlannedStep, Record, Status,
+    StepId, Value, Verdict, Way, kinds,
 };
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Place;
@@ -22,16 +22,14 @@ impl Machine {
                 self.conclude(step, *phase, hosts)?;
                 self.withhold(step, withheld)?;
             }
-            Event::Answered { step, asked, answer, .. } => {
-                self.find(step)?;
-                if asked == "choice" {
-                    let way = Way::of_word(answer).ok_or_else(|| Impossible::At {
-                        step: step.clone(),
-                        what: format!("the journal has the choice {answer:?}, which there is not"),
-                    })?;
-                    self.decide(step, way)?;
-                }
-            }
+            Event::Answered { step, answer, .. } => match answer {
+                OperatorAnswer::Chosen(way) => self.decide(step, *way)?,
+                // What follows from these is in the step's outcome.
+                OperatorAnswer::Confirmed(_)
+                | OperatorAnswer::Declined(_)
+                | OperatorAnswer::Typed(..)
+                | OperatorAnswer::Hidden(_) => drop(self.find(step)?),
+            },
             Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone()))?,
             Event::Excluded { host, step, reason } => {
                 self.find(step)?;

@@ -7,6 +7,7 @@ use super::{
     StepRef, Verdict,
 };
 use crate::domain::names::HostName;
+use crate::runbook::event::Way;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::scope::ScopeError;
 
@@ -49,66 +50,6 @@ pub struct Decision {
     pub unknown: bool,
     /// The ways on, the safest first.
     pub ways: Vec<Way>,
-}
-
-/// A way on from a step that stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// Do it again.
-    Retry,
-    /// Look again whether it was done.
-    Look,
-    /// A person looked: it was done.
-    WasDone,
-    /// A person looked: it was not done.
-    WasNotDone,
-    /// Leave it out.
-    Skip,
-    /// Leave its failed hosts out of the rest.
-    Exclude,
-    /// Take back what was done.
-    Rollback,
-    /// Stop here; the run may be resumed.
-    Stop,
-    /// Give the run up; closing steps are done.
-    Abandon,
-}
-
-impl Way {
-    /// All of them.
-    const ALL: [Self; 9] = [
-        Self::Retry,
-        Self::Look,
-        Self::WasDone,
-        Self::WasNotDone,
-        Self::Skip,
-        Self::Exclude,
-        Self::Rollback,
-        Self::Stop,
-        Self::Abandon,
-    ];
-
-    /// The word in the journal.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Look => "look",
-            Self::WasDone => "done",
-            Self::WasNotDone => "not_done",
-            Self::Skip => "skip",
-            Self::Exclude => "exclude",
-            Self::Rollback => "rollback",
-            Self::Stop => "stop",
-            Self::Abandon => "abandon",
-        }
-    }
-
-    /// The way that a word of the journal means.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|way| way.word() == word)
-    }
 }
 
 /// What comes next, or what cannot be.

@@ -24,7 +24,9 @@ pub(super) fn between(from: Timestamp, to: Timestamp) -> u64 {
 
 pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Report> {
     let (first, last) = (entries.first()?, entries.last()?);
-    let Event::Started { run, who, why, dry_run, simulated, plan } = &first.event else { return None };
+    let Event::Started { schema: _, run, who, why, dry_run, simulated, plan } = &first.event else {
+        return None;
+    };
     let mut report = Report {
         schema: 1,
         run: clean(run),
@@ -104,14 +106,14 @@ fn take(report: &mut Report, entry: &Entry) {
 fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
     let at = entry.at;
     match &entry.event {
-        Event::Answered { step, asked, answer, who, reason } => {
+        Event::Answered { step, answer, who, reason } => {
             at_step(report, step, before);
             let found = at_step(report, step, at);
             if found.actions.is_empty() {
                 found.state = "asked";
             }
             let reason = reason.as_deref().map(clean);
-            let (who, asked, answer) = (clean(who), clean(asked), clean(answer));
+            let (who, asked, answer) = (clean(who), clean(answer.asked()), clean(answer.words()));
             found.answers.push(Answered { at, who, asked, answer, reason });
         }
         Event::Intent { step, phase, attempt, commands, facts } => {

@@ -19,14 +19,15 @@ pub fn line(entry: &Entry, tz: &TimeZone, dated: bool) -> String {
 /// What an entry tells.
 pub(super) fn text(event: &Event) -> String {
     let said = match event {
-        Event::Started { run, who, why, dry_run, simulated, plan } => {
+        Event::Started { schema: _, run, who, why, dry_run, simulated, plan } => {
             let dry = if *dry_run { "dry run of " } else { "" };
             let sim = if *simulated { "SIMULATED: " } else { "" };
             let (book, env) = (&plan.runbook, &plan.environment);
             format!("{sim}{who} began {dry}{book} in {env}: {why} ({run})")
         }
         Event::Resumed { who } => format!("{who} went on with it"),
-        Event::Answered { step, asked, answer, who, reason } => {
+        Event::Answered { step, answer, who, reason } => {
+            let (asked, answer) = (answer.asked(), answer.words());
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
             format!("{step}  {who} answered {asked} with {answer}{why}")
         }

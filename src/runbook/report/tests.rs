@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::domain::names::HostName;
-use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::event::{
+    Asked, Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Phase, SCHEMA, Verdict,
+};
 use crate::runbook::ids::StepId;
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, FrozenHost};
@@ -22,6 +24,7 @@ fn entries(events: Vec<(i64, Event)>) -> Vec<Entry> {
         event,
         seal: Default::default(),
         hash: String::new(),
+        line: String::new(),
     };
     events.into_iter().enumerate().map(entry).collect()
 }
@@ -38,6 +41,7 @@ fn started(simulated: bool) -> Event {
         machine_id: None,
     };
     Event::Started {
+        schema: SCHEMA,
         run: "20261121-134502-promote-masterdb-a3f1".to_owned(),
         who: "anna@desk".to_owned(),
         why: "db1's disk | is *failing*".to_owned(),
@@ -99,14 +103,12 @@ fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
     }
 }
 
-fn said(step: &str, asked: &str, answer: &str) -> Event {
-    Event::Answered {
-        step: id(step),
-        asked: asked.to_owned(),
-        answer: answer.to_owned(),
-        who: "anna@desk".to_owned(),
-        reason: None,
-    }
+fn said(step: &str, asked: Asked) -> Event {
+    let answer = match asked {
+        Asked::Challenge => OperatorAnswer::Typed(asked, "db2".to_owned()),
+        _ => OperatorAnswer::Confirmed(asked),
+    };
+    Event::Answered { step: id(step), answer, who: "anna@desk".to_owned(), reason: None }
 }
 
 /// A promotion that lost its link, went on, left a host out, and finished.
@@ -115,7 +117,7 @@ fn promotion() -> Vec<Entry> {
     entries(vec![
         (0, started(true)),
         (900, Event::Skipped { step: id("stop-apps"), reason: "they cannot".to_owned() }),
-        (2_000, said(freeze, "confirm", "yes")),
+        (2_000, said(freeze, Asked::Confirm)),
         (
             2_010,
             intent(
@@ -138,7 +140,7 @@ fn promotion() -> Vec<Entry> {
         (2_310, Event::Stopped { reason: "the link was lost".to_owned() }),
         (64_000, Event::Resumed { who: "bob@desk".to_owned() }),
         (64_100, Event::Note { who: "bob@desk".to_owned(), text: "<b>going</b> on\u{202e}".to_owned() }),
-        (65_000, said(open, "challenge", "db2")),
+        (65_000, said(open, Asked::Challenge)),
         (65_010, intent(open, Phase::Run, "db2", "SET GLOBAL read_only=0;")),
         (65_200, outcome(open, Phase::Run, "db2", Verdict::Done)),
         (66_000, Event::Ended { how: Ending::Finished }),
@@ -215,7 +217,7 @@ fn each_step_says_how_it_stands() {
     assert_eq!(state(vec![run(), of(Phase::Undo, Verdict::Done)]), ("taken back", None));
     let undo = of(Phase::Undo, Verdict::Unknown("link".to_owned()));
     assert_eq!(state(vec![run(), undo]), ("unknown", why("taking it back: link")));
-    assert_eq!(state(vec![said("s", "confirm", "yes")]), ("asked", None));
+    assert_eq!(state(vec![said("s", Asked::Confirm)]), ("asked", None));
     assert!(Report::new(&entries(vec![(0, run())]), None).is_none());
     assert!(Report::new(&[], None).is_none());
 }

@@ -4,8 +4,8 @@ use super::people::choice;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Effect, PromptKind, Reply};
 use crate::domain::text::Clean;
-use crate::runbook::event::Event;
-use crate::runbook::machine::{Decision, Way};
+use crate::runbook::event::{Event, OperatorAnswer, Way};
+use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{Act, OnFail, Undo};
 
@@ -102,22 +102,24 @@ impl Runner {
         let said = reason.clone().unwrap_or_default();
         self.write(Event::Answered {
             step: id.clone(),
-            asked: "choice".to_owned(),
-            answer: way.word().to_owned(),
+            answer: OperatorAnswer::Chosen(way),
             who: self.needs.who.clone(),
             reason,
-        })?;
+        })
+        .await?;
         match way {
-            Way::Skip => self.write(Event::Skipped { step: id.clone(), reason: said }),
+            Way::Skip => self.write(Event::Skipped { step: id.clone(), reason: said }).await,
             Way::Exclude => {
                 for host in self.machine.step(&decision.step)?.failed_hosts() {
                     let (step, reason) = (id.clone(), said.clone());
-                    self.write(Event::Excluded { host, step, reason })?;
+                    self.write(Event::Excluded { host, step, reason }).await?;
                 }
                 Ok(())
             }
-            Way::Rollback => self.write(Event::RollingBack { reason: format!("{id}: {}", decision.why) }),
-            Way::Abandon => self.write(Event::Abandoning { reason: said }),
+            Way::Rollback => {
+                self.write(Event::RollingBack { reason: format!("{id}: {}", decision.why) }).await
+            }
+            Way::Abandon => self.write(Event::Abandoning { reason: said }).await,
             Way::Stop => Err(Halt::Stopped(format!("stopped at {id}: {}", decision.why))),
             Way::Retry | Way::Look | Way::WasDone | Way::WasNotDone => Ok(()),
         }
@@ -149,7 +151,7 @@ impl Runner {
         let title = "Take everything back to the last safe point?".to_owned();
         let text = self.way_back();
         if matches!(self.ask(title, text, PromptKind::Confirm).await?, Some(Reply::Yes)) {
-            self.write(Event::RollingBack { reason: format!("asked for by {}", self.needs.who) })?;
+            self.write(Event::RollingBack { reason: format!("asked for by {}", self.needs.who) }).await?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::armed::Armed;
 use super::board::next_line;
 use super::people::Said;
+use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
 use crate::domain::text::Clean;
@@ -47,12 +48,12 @@ impl Runner {
             Phase::Run if Self::is_for_people(&step.act) => self.ask_people(task, &step).await?,
             Phase::Run => self.run_step(task, &step).await?,
             Phase::Probe => {
-                self.intend(task, BTreeMap::new(), Vec::new())?;
+                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
                 Some(act::probe(&self.site, self.step_of(task)?, &task.places, None).await)
             }
             Phase::Undo => self.undo_step(task).await?,
             Phase::UndoProbe => {
-                self.intend(task, BTreeMap::new(), Vec::new())?;
+                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
                 let (_, act, read_back) = undo_of(self.step_of(task)?)?;
                 let back = Some((act, read_back));
                 Some(act::probe(&self.site, self.step_of(task)?, &task.places, back).await)
@@ -67,7 +68,8 @@ impl Runner {
                 hosts,
                 withheld: Vec::new(),
                 took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            })?;
+            })
+            .await?;
         }
         self.board.ended(self.step_of(task)?, self.now());
         Ok(())
@@ -137,7 +139,7 @@ impl Runner {
         self.show_ready(&ready);
         let changes = step.effect != Effect::Read;
         if self.machine.dry_run && changes {
-            self.intend(task, ready.commands, ready.facts)?;
+            let _printed_only = self.intend(task, ready.commands, ready.facts).await?;
             return Ok(Some(all(task, Verdict::Printed)));
         }
         if let Some(fact) = ready.broken() {
@@ -177,11 +179,11 @@ impl Runner {
             // It became read-only since it was agreed to: it is asked again.
             return Ok(None);
         }
-        self.intend(task, ready.commands, ready.facts)?;
+        let permit = self.intend(task, ready.commands, ready.facts).await?;
         if let Act::Hold { .. } = &step.act {
-            return self.open_hold(task, step).await.map(Some);
+            return self.open_hold(task, step, permit).await.map(Some);
         }
-        let outcomes = self.perform(task).await?;
+        let outcomes = self.perform(task, permit).await?;
         if matches!(step.act, Act::Fence(_)) {
             return self.vouched(task, outcomes).await;
         }
@@ -196,19 +198,8 @@ impl Runner {
         all(task, Verdict::Failed(format!("not done, because of \"{}\"{host}: {}", fact.says, fact.seen)))
     }
 
-    /// Written and flushed before anything is done.
-    pub(super) fn intend(
-        &mut self,
-        task: &Task,
-        commands: BTreeMap<Place, String>,
-        facts: Vec<Fact>,
-    ) -> Result<(), Halt> {
-        let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
-        self.write(Event::Intent { step, phase, attempt, commands, facts })
-    }
-
     /// Does it, and keeps listening meanwhile; what is said takes effect behind the step.
-    async fn perform(&mut self, task: &Task) -> Result<Outcomes, Halt> {
+    async fn perform(&mut self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
         let mut waiting = Vec::new();
         let mut open = true;
         let done = {
@@ -226,14 +217,14 @@ impl Runner {
             }
         };
         for command in waiting {
-            self.told(command)?;
+            self.told(command).await?;
         }
         if !open {
             self.stop = Some("the console let go of it".to_owned());
         }
         let mut done = done?;
         for (name, place, value) in std::mem::take(&mut done.secrets) {
-            match self.learn(&name, value.text())? {
+            match self.learn(&name, value.text()).await? {
                 Ok(()) => self.machine.keep_secret(&name, place, value),
                 // What it printed may hold the secret, and nothing would hide it.
                 Err(why) => done.hosts.insert(place, act::failed(&format!("{name}: {why}"))),
@@ -243,7 +234,7 @@ impl Runner {
     }
 
     /// Opens a session that is kept.
-    async fn open_hold(&mut self, task: &Task, step: &Step) -> Result<Outcomes, Halt> {
+    async fn open_hold(&mut self, task: &Task, step: &Step, _permit: Permit) -> Result<Outcomes, Halt> {
         let at = self.step_of(task)?;
         let Act::Hold { sql, heartbeat, .. } = &step.act else {
             return Err(at.impossible("it is no step that holds a session").into());
@@ -292,13 +283,17 @@ impl Runner {
                 return Err(Halt::Stopped(why));
             }
         }
-        self.intend(task, commands, Vec::new())?;
+        let permit = self.intend(task, commands, Vec::new()).await?;
         if self.machine.dry_run {
             return Ok(Some(all(task, Verdict::Done)));
         }
+        self.take_back(task, permit).await.map(Some)
+    }
+
+    async fn take_back(&self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
         let at = self.step_of(task)?;
         let (_, back, read_back) = undo_of(at)?;
-        Ok(Some(act::undo(&self.site, at, back, read_back, &task.places).await?))
+        Ok(act::undo(&self.site, at, back, read_back, &task.places).await?)
     }
 
     /// The next thing a person says; none when nobody is there any more.

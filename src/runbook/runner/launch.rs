@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
-use super::{Guarded, Needs, Record, RunHandle, launch, redacted};
+use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, redacted};
 use crate::domain::fleet::Environment;
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
-use crate::runbook::event::Event;
+use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::journal::{Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::{Impossible, Machine};
@@ -71,6 +71,16 @@ impl Record for Journal {
     }
 }
 
+/// Does what blocks for as long as the disk takes, where it holds nobody up.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, StartError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(StartError::Odd(error.to_string())),
+    }
+}
+
 /// Begins a run. The lease comes first: who is refused leaves nothing behind.
 ///
 /// # Errors
@@ -87,8 +97,8 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
         return Err(StartError::Odd(text.to_owned()));
     }
     let lease = lease(&with, &plan, &id, &with.who).await?;
-    let mut journal = Journal::create(&with.folder, &id)?;
     let event = Event::Started {
+        schema: SCHEMA,
         run: id.clone(),
         who: with.who.clone(),
         why: why.clone(),
@@ -98,7 +108,13 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     };
     let event =
         redacted::redacted(&event, &redactor, &with.env).map_err(|e| StartError::Odd(e.to_string()))?;
-    let entry = journal.append(&event)?;
+    let (folder, named) = (with.folder.clone(), id.clone());
+    let (journal, entry) = on_disk(move || {
+        let mut journal = Journal::create(&folder, &named)?;
+        let entry = journal.append(&event)?;
+        Ok((journal, entry))
+    })
+    .await?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
     Ok(go(with, machine, journal, lease, redactor, &[entry]))
 }
@@ -112,7 +128,8 @@ pub async fn resume(
     run: &str,
     secrets: BTreeMap<String, Zeroizing<String>>,
 ) -> Result<RunHandle, StartError> {
-    let (mut journal, mut entries) = Journal::reopen(&with.folder, run)?;
+    let (folder, named) = (with.folder.clone(), run.to_owned());
+    let (mut journal, mut entries) = on_disk(move || Journal::reopen(&folder, &named)).await?;
     let mut machine = replay(&entries, secrets)?;
     if let Some(ended) = machine.ended() {
         return Err(StartError::Odd(format!("this run is over ({ended:?}); begin another")));
@@ -124,7 +141,13 @@ pub async fn resume(
     let redactor = knowing(machine.plan())?;
     let lease = lease(&with, machine.plan(), run, &with.who).await?;
     let event = Event::Resumed { who: with.who.clone() };
-    entries.push(journal.append(&event)?);
+    let told = event.clone();
+    let (journal, entry) = on_disk(move || {
+        let entry = journal.append(&told)?;
+        Ok((journal, entry))
+    })
+    .await?;
+    entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
     Ok(go(with, machine, journal, lease, redactor, &entries))
 }
@@ -183,7 +206,7 @@ fn go(
         entries.iter().for_each(|entry| lease.say(entry));
     }
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
-    let (record, entries) = (Box::new(journal), entries.to_vec());
+    let (record, entries) = (Recorder::new(journal), entries.to_vec());
     launch(machine, Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, entries })
 }
 

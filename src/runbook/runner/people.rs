@@ -10,7 +10,8 @@ use super::doing::all;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Event, Outcomes, Verdict};
+use crate::runbook::approval::Approved;
+use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{Act, Input, Step};
@@ -18,7 +19,7 @@ use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
 /// Time between two looks, while a question stands, whether what it rests on is still held.
-const HELD_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a note stands by itself, at least.
 const NOTE_STANDS: Duration = Duration::from_millis(400);
@@ -27,6 +28,16 @@ const NOTE_STANDS: Duration = Duration::from_millis(400);
 pub(super) enum Said {
     Yes,
     No(String),
+}
+
+/// What came of a question.
+pub(super) enum Heard {
+    /// The person here answered.
+    Said(Reply),
+    /// A second person said yes.
+    Approved(Approved),
+    /// Nobody answered: it was taken back.
+    Nothing,
 }
 
 impl Runner {
@@ -52,44 +63,67 @@ impl Runner {
         text: Vec<Clean>,
         kind: PromptKind,
     ) -> Result<Option<Reply>, Halt> {
+        match self.put(title, text, kind).await? {
+            Heard::Said(reply) => Ok(Some(reply)),
+            Heard::Approved(_) | Heard::Nothing => Ok(None),
+        }
+    }
+
+    /// Puts a question, and waits for an answer of the person here or of a second one. A lease that is lost meanwhile
+    /// takes the question back: the run stands. So does one that turns out to be lost when the answer comes.
+    pub(super) async fn put(
+        &mut self,
+        title: String,
+        text: Vec<Clean>,
+        kind: PromptKind,
+    ) -> Result<Heard, Halt> {
         self.prompts += 1;
         let number = self.prompts;
+        let named = title.clone();
         self.board.prompt(Some(Prompt { number, title: Clean::new(&title), text, kind }));
-        let reply = loop {
-            let said = match timeout(HELD_EVERY, self.heard()).await {
-                Ok(said) => said,
-                Err(_) if self.has_lost_a_hold() => break None,
-                Err(_) => continue,
-            };
+        let heard = self.until_answered(number, &named).await;
+        self.board.prompt(None);
+        heard
+    }
+
+    async fn until_answered(&mut self, number: u64, title: &str) -> Result<Heard, Halt> {
+        loop {
+            if let Some(why) = self.lost_lease() {
+                let so = format!("the question \"{title}\" was taken back");
+                return Err(self.lease_is_lost(&why, &so).await?);
+            }
+            if self.has_lost_a_hold() {
+                return Ok(Heard::Nothing);
+            }
+            if let Some(approved) = self.needs.lease.as_ref().and_then(|l| l.approved()) {
+                self.prove_lease("the approval does not count").await?;
+                return Ok(Heard::Approved(approved));
+            }
+            let Ok(said) = timeout(LOOK_EVERY, self.heard()).await else { continue };
             match said {
-                Some(RunCommand::Answer { prompt, reply }) if prompt == number => break Some(reply),
+                Some(RunCommand::Answer { prompt, reply }) if prompt == number => {
+                    // It may have been typed before this program was stopped for a while, or while the lease was lost.
+                    self.prove_lease(&format!("the answer to \"{title}\" does not count")).await?;
+                    return Ok(Heard::Said(reply));
+                }
                 Some(RunCommand::Answer { .. }) => {}
                 Some(command) => {
-                    self.told(command)?;
+                    self.told(command).await?;
                     if self.stop.is_some() || self.back {
-                        break None;
+                        return Ok(Heard::Nothing);
                     }
                 }
                 None => {
                     self.stop = Some("the console let go of it".to_owned());
-                    break None;
+                    return Ok(Heard::Nothing);
                 }
             }
-        };
-        self.board.prompt(None);
-        Ok(reply)
+        }
     }
 
-    fn answered(&mut self, task: &Task, asked: &str, answer: &str) -> Result<(), Halt> {
-        let step = task.step.id.clone();
-        let who = self.needs.who.clone();
-        self.write(Event::Answered {
-            step,
-            asked: asked.to_owned(),
-            answer: answer.to_owned(),
-            who,
-            reason: None,
-        })
+    async fn answered(&mut self, task: &Task, answer: OperatorAnswer) -> Result<(), Halt> {
+        let (step, who) = (task.step.id.clone(), self.needs.who.clone());
+        self.write(Event::Answered { step, answer, who, reason: None }).await
     }
 
     pub(super) fn text(&self, task: &Task, template: &Template) -> String {
@@ -120,7 +154,8 @@ impl Runner {
         };
         match yes {
             true => {
-                self.answered(task, if typed { "challenge" } else { "confirm" }, "yes")?;
+                let asked = if typed { Asked::Challenge } else { Asked::Confirm };
+                self.answered(task, OperatorAnswer::Confirmed(asked)).await?;
                 Ok(Said::Yes)
             }
             false => Ok(Said::No("not confirmed; nothing was done".to_owned())),
@@ -177,7 +212,7 @@ impl Runner {
                     }
                     false => self.agreed(title, lines).await?,
                 };
-                self.settled(task, "confirm", yes)
+                self.settled(task, Asked::Confirm, yes).await
             }
             Act::Challenge { value, covers } => {
                 let value = self.machine.at(&task.step, None, |scope| scope.text(value));
@@ -187,14 +222,14 @@ impl Runner {
                 };
                 let lines = [why, self.covered(covers, task)].concat();
                 let yes = self.challenged(title, lines, &value).await?;
-                self.settled(task, "challenge", yes)
+                self.settled(task, Asked::Challenge, yes).await
             }
             Act::Approve { text } => {
-                self.approved(task, title, &[why, Clean::lines(&self.text(task, text))].concat()).await
+                self.approved(task, title, &[why, Clean::lines(&self.text(task, text))].concat(), &[]).await
             }
             Act::Input(input) => {
                 let kind = (input.name.clone(), input.kind, input.sensitive);
-                self.typed(task, "input", title, why, kind, &view(input)).await
+                self.typed(task, Asked::Input, title, why, kind, &view(input)).await
             }
             Act::Manual { text, state } => {
                 let text = self.text(task, text);
@@ -233,12 +268,12 @@ impl Runner {
                 Armed::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             }
             let commands = act::shown(self.step_of(task)?, step.kind.as_ref(), &task.places);
-            self.intend(task, commands, Vec::new())?;
+            let _begun = self.intend(task, commands, Vec::new()).await?;
         }
         let outcomes = match state {
             None => {
                 let yes = self.agreed(title, lines).await?;
-                self.settled(task, "manual", yes)?
+                self.settled(task, Asked::Manual, yes).await?
             }
             Some((name, kind)) => {
                 let view = InputView {
@@ -250,7 +285,7 @@ impl Runner {
                     default: None,
                     sensitive: false,
                 };
-                self.typed(task, "manual", title, lines, (name.clone(), *kind, false), &view).await?
+                self.typed(task, Asked::Manual, title, lines, (name.clone(), *kind, false), &view).await?
             }
         };
         let Some(mut outcomes) = outcomes else { return Ok(None) };
@@ -290,12 +325,18 @@ impl Runner {
         lines
     }
 
-    pub(super) fn settled(&mut self, task: &Task, asked: &str, yes: bool) -> Result<Option<Outcomes>, Halt> {
+    pub(super) async fn settled(
+        &mut self,
+        task: &Task,
+        asked: Asked,
+        yes: bool,
+    ) -> Result<Option<Outcomes>, Halt> {
         if self.stop.is_some() || self.back || self.has_lost_a_hold() {
             // Nobody answered: the question stays open.
             return Ok(None);
         }
-        self.answered(task, asked, if yes { "yes" } else { "no" })?;
+        let answer = if yes { OperatorAnswer::Confirmed(asked) } else { OperatorAnswer::Declined(asked) };
+        self.answered(task, answer).await?;
         let verdict = if yes { Verdict::Done } else { Verdict::Failed("a person said no".to_owned()) };
         Ok(Some(all(task, verdict)))
     }
@@ -304,7 +345,7 @@ impl Runner {
     async fn typed(
         &mut self,
         task: &Task,
-        asked: &str,
+        asked: Asked,
         title: String,
         text: Vec<Clean>,
         (name, kind, secret): (String, ValueKind, bool),
@@ -315,13 +356,13 @@ impl Runner {
             let reply = self.ask(title.clone(), lines, PromptKind::Input(view.clone())).await?;
             let typed = match reply {
                 Some(Reply::Text(typed)) => typed,
-                Some(_) => return self.settled(task, asked, false),
+                Some(_) => return self.settled(task, asked, false).await,
                 None => return Ok(None),
             };
             let value = if secret { Value::secret(kind, &typed) } else { Value::new(kind, &typed) };
             if let Ok(value) = &value
                 && secret
-                && let Err(why) = self.learn(&name, value.text())?
+                && let Err(why) = self.learn(&name, value.text()).await?
             {
                 lines = [text.clone(), vec![Clean::new(&why.to_string())]].concat();
                 continue;
@@ -330,7 +371,11 @@ impl Runner {
                 Ok(value)
                     if view.choices.is_empty() || view.choices.iter().any(|c| c.as_str() == value.text()) =>
                 {
-                    self.answered(task, asked, if secret { "…" } else { value.text() })?;
+                    let answer = match secret {
+                        true => OperatorAnswer::Hidden(asked),
+                        false => OperatorAnswer::Typed(asked, value.text().to_owned()),
+                    };
+                    self.answered(task, answer).await?;
                     let mut outcomes = all(task, Verdict::Done);
                     match secret {
                         true => {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
-use crate::runbook::event::{Ending, Event, Fact, HostOutcome, Outcomes, Verdict};
+use crate::runbook::event::{Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, Plan};
@@ -79,9 +79,10 @@ fn may_be_written(text: &str, redactor: &Redactor, env: &Environment) -> bool {
 pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) -> Result<Event, HoldsSecret> {
     let text = |text: &String| redactor.text(text);
     Ok(match event {
-        Event::Started { run, who, why, dry_run, simulated, plan } => {
+        Event::Started { schema, run, who, why, dry_run, simulated, plan } => {
             plan_holds_none(plan, redactor, env)?;
             Event::Started {
+                schema: *schema,
                 run: run.clone(),
                 who: who.clone(),
                 why: text(why),
@@ -91,11 +92,15 @@ pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) ->
             }
         }
         Event::Resumed { who } => Event::Resumed { who: who.clone() },
-        Event::Answered { step, asked, answer, who, reason } => Event::Answered {
+        Event::Answered { step, answer, who, reason } => Event::Answered {
             step: step.clone(),
-            asked: asked.clone(),
-            // What was chosen is a word of ours; what was typed is text.
-            answer: if asked == "choice" { answer.clone() } else { text(answer) },
+            answer: match answer {
+                OperatorAnswer::Confirmed(asked) => OperatorAnswer::Confirmed(*asked),
+                OperatorAnswer::Declined(asked) => OperatorAnswer::Declined(*asked),
+                OperatorAnswer::Typed(asked, typed) => OperatorAnswer::Typed(*asked, text(typed)),
+                OperatorAnswer::Hidden(asked) => OperatorAnswer::Hidden(*asked),
+                OperatorAnswer::Chosen(way) => OperatorAnswer::Chosen(*way),
+            },
             who: who.clone(),
             reason: reason.as_ref().map(text),
         },

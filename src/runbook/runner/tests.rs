@@ -14,6 +14,7 @@ use crate::domain::access::{Access, KnownHosts};
 use crate::domain::fleet::{Cadence, Guard, Host, Jump, Thresholds, Transport};
 use crate::domain::names::{EnvName, HostId, HostName, RoleName};
 use crate::domain::run::{Prompt, PromptKind, Reply};
+use crate::runbook::approval::Approval;
 use crate::runbook::event::Verdict;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
 use crate::runbook::reach::{Held, Ran, Reach, Session};
@@ -25,6 +26,8 @@ use crate::ssh::error::{ErrorKind, SshError};
 mod armed;
 mod asking;
 mod impossible;
+mod lease;
+mod schema_1;
 mod secrets;
 
 /// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
@@ -136,6 +139,7 @@ impl Record for Paper {
             event: event.clone(),
             seal: Default::default(),
             hash: String::new(),
+            line: String::new(),
         };
         match self.dies_at {
             Some((at, false)) if at == seq => return Err("killed before".to_owned()),
@@ -281,7 +285,7 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         env: environment(),
         simulated: true,
         reach: Arc::new(Hosts(world.clone(), HostName::new("jump").unwrap())),
-        record: Box::new(paper.clone()),
+        record: Recorder::new(paper.clone()),
         lease: None,
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),

@@ -1,22 +1,20 @@
 //! A second person: asked for by a step, and where nobody can prove that a host is cut off.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::doing::all;
+use super::people::Heard;
 use super::{Halt, Runner};
 use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Event, Outcomes, Phase, Verdict};
+use crate::runbook::approval::Question;
+use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Phase, Verdict};
+use crate::runbook::ids::StepId;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::scope::quoted;
-
-/// Time between two looks whether a second person has approved.
-const APPROVAL_EVERY: Duration = Duration::from_millis(500);
+use crate::runbook::watched;
 
 impl Runner {
     /// Waits for a second person. Without a lease nobody else could be heard: then it cannot be had.
@@ -25,8 +23,29 @@ impl Runner {
         task: &Task,
         title: String,
         text: &[Clean],
+        doubts: &[String],
     ) -> Result<Option<Outcomes>, Halt> {
         let id = task.step.id.clone();
+        // As those who watch see the run: they cannot know its secrets.
+        let seen = watched::machine(&self.needs.entries).unwrap_or_else(|_| self.machine.clone());
+        let question = Question::of(&seen, id.as_str(), doubts);
+        if let Some(lease) = &mut self.needs.lease {
+            lease.ask(question);
+        }
+        let answered = self.until_approved(task, title, text, &id).await;
+        if let Some(lease) = &mut self.needs.lease {
+            lease.ask(None);
+        }
+        answered
+    }
+
+    async fn until_approved(
+        &mut self,
+        task: &Task,
+        title: String,
+        text: &[Clean],
+        id: &StepId,
+    ) -> Result<Option<Outcomes>, Halt> {
         let command = match self.needs.simulated {
             true => "nobody can: a simulated fleet is in this program only; say no to give up".to_owned(),
             false => {
@@ -39,23 +58,18 @@ impl Runner {
             }
         };
         loop {
-            if let Some(who) = self.needs.lease.as_ref().and_then(|l| l.approved(id.as_str())) {
-                self.board.prompt(None);
-                let (step, asked, answer) = (id, "approve".to_owned(), "yes".to_owned());
-                self.write(Event::Answered { step, asked, answer, who, reason: None })?;
-                return Ok(Some(all(task, Verdict::Done)));
-            }
             let kind = PromptKind::Approve(Clean::new(&command));
-            let asked = self.ask(title.clone(), text.to_vec(), kind);
-            match timeout(APPROVAL_EVERY, asked).await {
-                // Looked again.
-                Err(_) => self.prompts -= 1,
-                Ok(reply) => match reply? {
-                    Some(Reply::No) => return self.settled(task, "approve", false),
-                    // The one who runs it cannot approve it.
-                    Some(_) => {}
-                    None => return Ok(None),
-                },
+            match self.put(title.clone(), text.to_vec(), kind).await? {
+                Heard::Approved(approved) => {
+                    let (step, who) = (id.clone(), approved.to_string());
+                    let answer = OperatorAnswer::Confirmed(Asked::Approve);
+                    self.write(Event::Answered { step, answer, who, reason: None }).await?;
+                    return Ok(Some(all(task, Verdict::Done)));
+                }
+                Heard::Said(Reply::No) => return self.settled(task, Asked::Approve, false).await,
+                // The one who runs it cannot approve it.
+                Heard::Said(_) => {}
+                Heard::Nothing => return Ok(None),
             }
         }
     }
@@ -93,11 +107,11 @@ impl Runner {
         let planned = &task.step;
         // Who is asked sees it in the entries of the run.
         let text = format!("{}: it is not proved that it is cut off: {}", planned.id, doubts.join("; "));
-        self.write(Event::Trouble { text })?;
+        self.write(Event::Trouble { text }).await?;
         let title = format!("Is it cut off? {}", self.text(task, &planned.step.title));
         let mut lines: Vec<Clean> = doubts.iter().map(|doubt| Clean::new(doubt)).collect();
         lines.push(Clean::new("It is not proved. A second person looks, and says that it is cut off."));
-        let answer = self.approved(task, title, &lines).await?;
+        let answer = self.approved(task, title, &lines, doubts).await?;
         Ok(answer.map(|outcomes| outcomes.values().all(|o| o.verdict == Verdict::Done)))
     }
 

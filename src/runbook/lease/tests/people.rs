@@ -2,6 +2,7 @@
 
 use super::shells::exists;
 use super::*;
+use crate::runbook::approval::Approval;
 use crate::runbook::event::{Ending, Event};
 use crate::runbook::journal::Journal;
 
@@ -71,54 +72,69 @@ async fn who_watches_is_told_when_entries_were_changed() {
     assert!(matches!(watching.poll().await, Err(LeaseError::Damaged(_))));
 }
 
+fn question(run: &str, nonce: &str) -> Question {
+    Question {
+        run: run.to_owned(),
+        step: "repoint[1/2]/start now".to_owned(),
+        nonce: nonce.repeat(32),
+        plan: "p".repeat(64),
+        commands: "c".repeat(64),
+        doubts: vec!["db1: exit status 1".to_owned()],
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_person_approves_the_step_that_is_asked_for() {
+async fn a_second_person_approves_the_question_that_is_put() {
     if !rustix::process::geteuid().is_root() {
         return eprintln!("skipped: a second account takes root");
     }
     for shell in SHELLS {
         let place = Place::new();
+        let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
         let places = place.places();
-        let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
-        let step = "repoint[1/2]/start now";
-        lease.step(step);
-        lease.prove().await.unwrap();
-        let second = Local::of(shell, NOBODY);
-        let approve = |session: Arc<Local>, run: &'static str, step: &'static str, who: &'static str| {
-            let places = places.clone();
-            async move { ask::approve_in(&places, session.as_ref(), run, step, who).await }
+        let (ours, second) = (Local::new(shell), Local::of(shell, NOBODY));
+        let approve = async |session: &Local, question: &Question, who: &str| {
+            ask::approve_in(&places, session, &Approval::to(question, who)).await
         };
-        let (ours, second) = (Arc::new(Local::new(shell)), Arc::new(second));
-        assert!(
-            matches!(approve(ours, "first", step, "bob@desk").await, Err(LeaseError::SamePerson(_))),
-            "{shell}"
-        );
-        let same = approve(second.clone(), "first", step, "first@desk").await;
-        assert!(matches!(same, Err(LeaseError::SamePerson(_))), "{shell}");
-        assert!(matches!(
-            approve(second.clone(), "first", "other", "bob@desk").await,
-            Err(LeaseError::OtherStep(_))
-        ));
-        assert_eq!(approve(second.clone(), "none", step, "bob@desk").await, Err(LeaseError::NoRun));
+        // While nothing is asked there is nothing to approve.
+        let early = question("first", "a");
+        assert_eq!(approve(&second, &early, "bob@desk").await, Err(LeaseError::NotAsked), "{shell}");
+        lease.ask(Some(early.clone()));
         lease.prove().await.unwrap();
-        assert_eq!(lease.approved(step), None);
+        let seen = ask::look_in(&places, &second, "").await.unwrap();
+        assert_eq!(seen[0].asks, Some(early.clone()));
 
-        approve(second.clone(), "first", step, "bob@desk").await.unwrap();
+        let same = approve(&ours, &early, "bob@desk").await;
+        assert!(matches!(same, Err(LeaseError::SamePerson(_))), "{shell}: {same:?}");
+        let same = approve(&second, &early, "first@desk").await;
+        assert!(matches!(same, Err(LeaseError::SamePerson(_))), "{shell}: {same:?}");
+        let other = Question { commands: "d".repeat(64), ..early.clone() };
+        assert_eq!(approve(&second, &other, "bob@desk").await, Err(LeaseError::NotAsked));
+        assert_eq!(approve(&second, &question("none", "a"), "bob@desk").await, Err(LeaseError::NoRun));
         lease.prove().await.unwrap();
-        assert_eq!(lease.approved(step).unwrap().as_str(), "bob@desk (as nobody)", "{shell}");
-        // Asked again, it must be said again; also to the next holder.
-        lease.step(step);
+        assert_eq!(lease.approved(), None);
+
+        approve(&second, &early, "bob@desk").await.unwrap();
         lease.prove().await.unwrap();
-        assert_eq!(lease.approved(step), None);
-        approve(second.clone(), "first", step, "bob@desk").await.unwrap();
+        assert_eq!(lease.approved().unwrap().to_string(), "bob@desk (as nobody)", "{shell}");
+        // Asked again it is another question; so it is for the next holder.
+        let again = question("first", "b");
+        lease.ask(Some(again.clone()));
         lease.prove().await.unwrap();
-        assert!(lease.approved(step).is_some());
+        assert_eq!(approve(&second, &early, "bob@desk").await, Err(LeaseError::NotAsked));
+        assert_eq!(lease.approved(), None);
+        approve(&second, &again, "bob@desk").await.unwrap();
+        lease.prove().await.unwrap();
+        assert!(lease.approved().is_some());
+        lease.ask(None);
+        assert_eq!(lease.approved(), None);
         drop(lease);
+        wait_free(&place, shell, &["production.x"]).await;
         let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
-        lease.step(step);
+        lease.ask(Some(question("first", "e")));
         lease.prove().await.unwrap();
         lease.prove().await.unwrap();
-        assert_eq!(lease.approved(step), None, "{shell}");
+        assert_eq!(lease.approved(), None, "{shell}");
     }
 }
 
@@ -126,9 +142,10 @@ async fn a_second_person_approves_the_step_that_is_asked_for() {
 async fn approvals_that_somebody_forged_do_not_count() {
     let place = Place::new();
     let lease = take(&place, "dash", "first", &["production.x"]).await.unwrap();
-    lease.step("s");
+    lease.ask(Some(question("first", "a")));
     lease.prove().await.unwrap();
-    let yes = |run: &str, who: &str| format!("{{\"run\":\"{run}\",\"step\":\"s\",\"who\":\"{who}\"}}\n");
+    let yes =
+        |run: &str, who: &str| serde_json::to_string(&Approval::to(&question(run, "a"), who)).unwrap() + "\n";
     // By the operator's own account; by another one with the operator's name, for another run, and as a link.
     fs::write(place.file("first.approve.s.1"), yes("first", "bob@desk")).unwrap();
     fs::write(place.file("first.approve.s.2"), yes("first", "first@desk")).unwrap();
@@ -142,7 +159,7 @@ async fn approvals_that_somebody_forged_do_not_count() {
         }
     }
     lease.prove().await.unwrap();
-    assert_eq!(lease.approved("s"), None);
+    assert_eq!(lease.approved(), None);
     assert_eq!(lease.lost(), None);
 }
 

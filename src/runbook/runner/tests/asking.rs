@@ -250,8 +250,17 @@ read_back = [{ says = "it is cut off", run = "get cut", expect = [{ is = "1" }] 
 undo = { run = "unset cut", read_back = [{ says = "it is back", run = "get cut", expect = [{ is = "0" }] }] }
 "#;
 
-/// A second person who says yes to a step as soon as it is asked for.
-struct Second(&'static str);
+/// A lease with a second person who says yes to the questions of one step.
+struct Second {
+    step: &'static str,
+    asked: Option<Question>,
+}
+
+impl Second {
+    fn of(step: &'static str) -> Self {
+        Self { step, asked: None }
+    }
+}
 
 impl Guarded for Second {
     fn step(&mut self, _step: &str) {}
@@ -262,8 +271,22 @@ impl Guarded for Second {
         None
     }
 
-    fn approved(&self, step: &str) -> Option<String> {
-        (step == self.0).then(|| "ben@there".to_owned())
+    fn is_fresh(&self) -> bool {
+        true
+    }
+
+    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ask(&mut self, question: Option<Question>) {
+        self.asked = question;
+    }
+
+    fn approved(&self) -> Option<Approved> {
+        let question = self.asked.as_ref().filter(|question| question.step == self.step)?;
+        let approval = Approval::to(question, "ben@there");
+        Some(Approved { approval, uid: 1001, account: Clean::new("ben") })
     }
 
     fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
@@ -282,7 +305,7 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
             if cut {
                 world.cut.lock().unwrap().push("set cut".to_owned());
             }
-            let lease: Box<dyn Guarded> = Box::new(Second(if second { "fence" } else { "other" }));
+            let lease: Box<dyn Guarded> = Box::new(Second::of(if second { "fence" } else { "other" }));
             let needs = Needs { lease: Some(lease), ..needs(&world, &paper) };
             let handle = launch(machine_of(&format!("{HEAD}{FENCE}"), false), needs);
             let (state, asked) = drive(handle, |prompt| match &prompt.kind {
@@ -294,8 +317,10 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
             if second {
                 assert_eq!(state, RunState::Finished, "{asked:?}");
                 let entries = paper.entries.lock().unwrap();
-                assert!(entries.iter().any(|e| matches!(&e.event,
-                    Event::Answered { asked, who, .. } if asked == "approve" && who == "ben@there")));
+                assert!(
+                    entries.iter().any(|e| matches!(&e.event,
+                    Event::Answered { answer, who, .. } if answer.asked() == "approve" && who == "ben@there (as ben)"))
+                );
             } else {
                 assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
                 assert!(asked.iter().any(|a| a == "Is it cut off? Cut it off"), "{asked:?}");

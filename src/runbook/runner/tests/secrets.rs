@@ -18,7 +18,17 @@ impl Guarded for Watched {
         None
     }
 
-    fn approved(&self, _step: &str) -> Option<String> {
+    fn is_fresh(&self) -> bool {
+        true
+    }
+
+    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ask(&mut self, _question: Option<Question>) {}
+
+    fn approved(&self) -> Option<Approved> {
         None
     }
 
@@ -95,10 +105,14 @@ fn texts(entries: &[Entry]) -> Vec<String> {
 
 fn gather(key: &str, json: &serde_json::Value, texts: &mut Vec<String>) {
     use serde_json::Value as Json;
-    const STRUCTURE: [&str; 11] =
-        ["event", "step", "phase", "asked", "host", "verdict", "ending", "who", "run", "plan", "withheld"];
+    const STRUCTURE: [&str; 12] = [
+        "event", "step", "phase", "asked", "host", "verdict", "ending", "who", "run", "plan", "withheld",
+        "chosen",
+    ];
     match json {
         _ if STRUCTURE.contains(&key) => {}
+        // A word of ours; what was typed is an object.
+        Json::String(_) if key == "said" => {}
         Json::String(text) => texts.push(text.clone()),
         Json::Array(items) => items.iter().for_each(|item| gather(key, item, texts)),
         Json::Object(map) => map.iter().for_each(|(key, value)| gather(key, value, texts)),

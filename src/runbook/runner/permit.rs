@@ -1,0 +1,90 @@
+//! The lease is proved right before every change. What changes something takes a [`Permit`], and only [`Runner::intend`]
+//! makes one.
+
+use std::collections::BTreeMap;
+
+use super::doing::all;
+use super::{Halt, Runner};
+use crate::domain::run::Effect;
+use crate::runbook::event::{Event, Fact, Phase, Verdict};
+use crate::runbook::machine::Task;
+use crate::runbook::place::Place;
+use crate::runbook::spec::Act;
+
+/// Shows that the intent is on the disk and, where something changes, that the lease was ours right before.
+#[must_use]
+pub(super) struct Permit(());
+
+impl Runner {
+    /// Writes what is about to be done, and flushes it. For a change the lease is proved first, by a round trip: a
+    /// question may have stood for hours, and this machine may have slept.
+    pub(super) async fn intend(
+        &mut self,
+        task: &Task,
+        commands: BTreeMap<Place, String>,
+        facts: Vec<Fact>,
+    ) -> Result<Permit, Halt> {
+        let planned = &task.step.step;
+        let changes = match task.phase {
+            Phase::Run => planned.effect != Effect::Read || matches!(planned.act, Act::Hold { .. }),
+            Phase::Undo => true,
+            Phase::Probe | Phase::UndoProbe => false,
+        };
+        let changes = changes && !self.machine.dry_run;
+        if changes {
+            self.prove_lease("nothing was begun").await?;
+        }
+        let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
+        self.write(Event::Intent { step: step.clone(), phase, attempt, commands, facts }).await?;
+        // The disk may have taken longer than the proof is worth.
+        if changes
+            && !self.lease_is_fresh()
+            && let Err(why) = self.prove_lease("nothing was done").await
+        {
+            let hosts = all(task, Verdict::Failed("the lease was lost before it was begun".to_owned()));
+            let withheld = Vec::new();
+            self.write(Event::Outcome { step, phase, attempt, hosts, withheld, took_ms: 0 }).await?;
+            return Err(why);
+        }
+        Ok(Permit(()))
+    }
+
+    /// Whether nobody else can have the lease by now. A run without a lease needs none.
+    fn lease_is_fresh(&self) -> bool {
+        self.needs.lease.as_ref().is_none_or(|lease| lease.is_fresh())
+    }
+
+    /// Asks the jump box whether the lease is ours. When it is not, the run stands: `so` says what that means.
+    pub(super) async fn prove_lease(&mut self, so: &str) -> Result<(), Halt> {
+        let proved = match &self.needs.lease {
+            Some(lease) => lease.prove().await,
+            None => Ok(()),
+        };
+        match proved {
+            Ok(()) => Ok(()),
+            Err(why) => Err(self.lease_is_lost(&why, so).await?),
+        }
+    }
+
+    /// Before each step: whether the lease is known to be lost, or is not ours after a time in which nobody listened.
+    pub(super) async fn look_at_lease(&mut self) -> Result<(), Halt> {
+        if let Some(why) = self.lost_lease() {
+            return Err(self.lease_is_lost(&why, "nothing more is done").await?);
+        }
+        match self.lease_is_fresh() {
+            true => Ok(()),
+            false => self.prove_lease("nothing more is done").await,
+        }
+    }
+
+    /// Why the lease is lost, when that is known.
+    pub(super) fn lost_lease(&self) -> Option<String> {
+        self.needs.lease.as_ref().and_then(|lease| lease.lost())
+    }
+
+    /// Writes down that the lease is lost; why the run stands.
+    pub(super) async fn lease_is_lost(&mut self, why: &str, so: &str) -> Result<Halt, Halt> {
+        self.write(Event::Trouble { text: format!("the lease is lost: {why}; {so}") }).await?;
+        Ok(Halt::Stopped(format!("the lease on the jump box is lost: {why}; {so}; resume takes it again")))
+    }
+}
