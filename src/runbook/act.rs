@@ -1,4 +1,4 @@
-//! What steps do to machines. A kind of act is one file here; what people do (confirm, type, approve) is the runner's.
+//! The means by which kinds of steps ask and change machines, one file each, and what came of it.
 //! Imports `reach`, `scope`, `judge`, `spec`, `domain`.
 
 use std::collections::BTreeMap;
@@ -14,39 +14,35 @@ use crate::ssh::error::SshError;
 
 use super::event::{Fact, HostOutcome, Outcomes, Verdict};
 use super::judge::{self, Answer};
-use super::kinds::StepKind;
-use super::machine::{Impossible, StepRef};
+use super::kinds::{ByMachines, StepKind, TakesBack};
+use super::machine::StepRef;
 use super::place::{PerPlace, Place, Places};
 use super::reach::{Reach, Session};
 use super::redact::Redactor;
 use super::scope::Scope;
-use super::spec::{Act, Check, Step};
+use super::spec::{Ask, Check, Script, Step};
 use super::value::Value;
 
 pub(super) mod ask;
 mod detached;
 pub(super) mod edit;
-mod elect;
 pub(super) mod hold;
-pub(super) mod host_key;
 mod live;
 mod outcome;
 mod own_folder;
 mod proof;
 pub(super) mod salt;
 mod script;
-mod sql;
+pub(super) mod sql;
 mod ticket;
-mod wait;
 
-pub(super) use ask::{Asking, ask};
-use outcome::conclude;
-use outcome::outcome_of;
-pub(super) use outcome::{conclude_one, failed};
-use proof::PROOF_LIMIT;
-pub(super) use proof::{probe, prove, read_back};
-use ticket::{For, Manner};
-use wait::wait_until;
+use ask::{Asking, ask};
+use hold::Holding;
+pub(super) use outcome::failed;
+use outcome::{conclude, outcome_of};
+pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back};
+use ticket::Manner;
+pub(crate) use ticket::{For, Mark};
 
 /// Takes output as it comes: where it is from, and printable lines.
 pub(super) type Output = dyn Fn(&Place, Vec<Clean>) + Send + Sync;
@@ -65,7 +61,7 @@ pub(super) struct Site {
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It was refused, or ended with an error: nothing more happens there.
     Failed(String),
     /// Nobody knows whether, or how far, it ran.
@@ -78,7 +74,7 @@ impl Trouble {
     }
 
     /// What is to be done on a host cannot be done on none.
-    fn nowhere() -> Self {
+    pub(super) fn nowhere() -> Self {
         Self::Failed("there is no host to do it on; nothing was done".to_owned())
     }
 
@@ -90,10 +86,10 @@ impl Trouble {
 }
 
 /// What every place answers.
-type Answers = PerPlace<Result<Answer, Trouble>>;
+pub(crate) type Answers = PerPlace<Result<Answer, Trouble>>;
 
 /// Does something on every host at once. On no host nothing can be done: that is a failure.
-async fn on_hosts<'p, F>(places: &'p Places, run: impl Fn(&'p HostName) -> F) -> Answers
+pub(super) async fn on_hosts<'p, F>(places: &'p Places, run: impl Fn(&'p HostName) -> F) -> Answers
 where
     F: Future<Output = Result<Answer, Trouble>>,
 {
@@ -110,17 +106,25 @@ where
 }
 
 /// What became of an act: place by place, and the secrets it read.
-#[derive(Debug)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// Place by place; at least one.
     pub(super) hosts: Outcomes,
     /// Name, place, value.
     pub(super) secrets: Vec<(String, Place, Value)>,
+    /// The session that is kept open, when one is.
+    pub(super) session: Option<Holding>,
+}
+
+impl Done {
+    /// With nothing to keep.
+    pub(super) fn of(hosts: Outcomes) -> Self {
+        Self { hosts, secrets: Vec::new(), session: None }
+    }
 }
 
 impl Site {
     /// A session with a host. An error here means that nothing was begun.
-    async fn session(&self, host: &HostName) -> Result<Arc<dyn Session>, Trouble> {
+    pub(super) async fn session(&self, host: &HostName) -> Result<Arc<dyn Session>, Trouble> {
         let session = self.reach.host(host).await;
         session.map_err(|e| Trouble::Failed(format!("{}: {}; nothing was begun", e.hop, e.describe())))
     }
@@ -151,9 +155,9 @@ pub(super) fn shown(at: StepRef<'_>, kind: &dyn StepKind, places: &Places) -> BT
 
 /// Does what a step says. Never asks a person. What only reads is tried again as often as the step says, until every
 /// host answers as expected.
-pub(super) async fn perform(site: &Site, at: StepRef<'_>, places: &Places) -> Result<Done, Impossible> {
-    let step = at.step();
-    let mut done = once(site, at, places).await?;
+pub(super) async fn perform(work: Work<'_>, kind: &dyn ByMachines) -> Done {
+    let step = work.at.step();
+    let mut done = kind.perform(work).await;
     let tries = if step.effect == Effect::Read { step.retries } else { 0 };
     for left in (0..tries).rev() {
         if done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) {
@@ -162,97 +166,77 @@ pub(super) async fn perform(site: &Site, at: StepRef<'_>, places: &Places) -> Re
         for (place, outcome) in &done.hosts {
             if let Verdict::Failed(why) = &outcome.verdict {
                 let text = format!("tried again, {left} tries left after this: {why}");
-                (site.out)(place, vec![Clean::new(&text)]);
+                (work.site.out)(place, vec![Clean::new(&text)]);
             }
         }
         tokio::time::sleep(RETRY_AFTER).await;
-        done = once(site, at, places).await?;
+        done = kind.perform(work).await;
     }
-    Ok(done)
+    done
 }
 
 /// Time between two tries.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
-async fn once(site: &Site, at: StepRef<'_>, places: &Places) -> Result<Done, Impossible> {
-    let step = at.step();
-    let what = if step.effect == Effect::Read { For::Asking } else { For::Change };
-    let answers = match &step.act {
-        Act::Check(question) => {
-            let asking = Asking { question, places, limit: step.timeout, quiet: step.sensitive };
-            ask(site, at, &asking).await
-        }
-        // What it would wait for may rest on a change that was only printed: it is asked once.
-        Act::WaitUntil { ask: question, .. } if at.machine().dry_run && at.machine().has_printed() => {
-            let limit = step.timeout.min(PROOF_LIMIT);
-            ask(site, at, &Asking { question, places, limit, quiet: step.sensitive }).await
-        }
-        Act::WaitUntil { ask: question, every } => {
-            let asking = Asking { question, places, limit: step.timeout, quiet: true };
-            return Ok(wait_until(site, at, &asking, *every).await);
-        }
-        Act::Run(script) | Act::Fence(script) if step.detached => {
-            detached::run(site, at, script, places).await
-        }
-        Act::Run(script) | Act::Fence(script) => {
-            script::on(site, at, script, places, Manner::of(step, what)).await
-        }
-        Act::Sql(sql) => sql::on(site, at, sql, places, Manner::of(step, what)).await,
-        Act::Salt(call) => salt::on(site, at, call, places, what).await,
-        Act::Edit(edit) => edit::on(site, at, edit, places, what).await,
-        Act::HostKey(key) => host_key::on(site, at, key, places).await,
-        Act::Elect { by, into } => return Ok(elect::best(at, by, into)),
-        // These are for people, for a session that is kept, or unrolled by the plan.
-        Act::Note(_)
-        | Act::Input(_)
-        | Act::Manual { .. }
-        | Act::Confirm { .. }
-        | Act::Challenge { .. }
-        | Act::Approve { .. }
-        | Act::Hold { .. }
-        | Act::Group
-        | Act::Report => {
-            return Err(at.impossible(&format!("nothing performs a step of kind {}", step.word())));
-        }
-    };
-    Ok(conclude(site, at, answers).await)
-}
-
 /// Takes a step back.
-pub(super) async fn undo(
-    site: &Site,
-    at: StepRef<'_>,
-    act: &Act,
-    checks: &[Check],
-    places: &Places,
-) -> Result<Outcomes, Impossible> {
-    let (step, what) = (at.step(), For::Undo);
-    let answers = match act {
-        Act::Run(text) | Act::Fence(text) => script::on(site, at, text, places, Manner::of(step, what)).await,
-        Act::Sql(sql) => sql::on(site, at, sql, places, Manner::of(step, what)).await,
-        Act::Salt(call) => salt::on(site, at, call, places, what).await,
-        Act::Edit(edit) => edit::on(site, at, edit, places, what).await,
-        Act::Note(_)
-        | Act::Input(_)
-        | Act::Check(_)
-        | Act::WaitUntil { .. }
-        | Act::HostKey(_)
-        | Act::Manual { .. }
-        | Act::Confirm { .. }
-        | Act::Challenge { .. }
-        | Act::Approve { .. }
-        | Act::Hold { .. }
-        | Act::Elect { .. }
-        | Act::Group
-        | Act::Report => {
-            return Err(at.impossible("nothing performs its undo"));
-        }
-    };
+pub(super) async fn undo(work: Work<'_>, kind: &dyn TakesBack, checks: &[Check]) -> Outcomes {
+    let Work { site, at, .. } = work;
+    let answers = kind.take_back(work).await;
     let hide = |text: &str| site.redactor.text(text);
-    let mut outcomes = answers.map(|_, answer| outcome_of(step, answer, None, &hide));
+    let mut outcomes = answers.map(|_, answer| outcome_of(at.step(), answer, None, &hide));
     let good = done_at(&outcomes);
     read_back(site, at, checks, good.as_ref(), &mut outcomes).await;
-    Ok(outcomes)
+    outcomes
+}
+
+/// A step that is to be done, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'w> {
+    /// Where acts happen.
+    pub(super) site: &'w Site,
+    /// The step as it stands.
+    pub(super) at: StepRef<'w>,
+    /// Its places.
+    pub(super) places: &'w Places,
+}
+
+impl Work<'_> {
+    /// What its commands are sent for, when they do what the step says.
+    pub(super) fn what(self) -> For {
+        if self.at.step().effect == Effect::Read { For::Asking } else { For::Change }
+    }
+
+    /// How a command of it is sent.
+    pub(super) fn manner(self, what: For) -> Manner {
+        Manner::of(self.at.step(), what)
+    }
+
+    /// Asks a question of its places.
+    pub(super) async fn ask(self, question: &Ask, limit: Duration, quiet: bool) -> Answers {
+        ask(self.site, self.at, &Asking { question, places: self.places, limit, quiet }).await
+    }
+
+    /// Sends a script: so that it outlives the connection, where the step wants that.
+    pub(super) async fn send_script(self, text: &Script, what: For) -> Answers {
+        let Self { site, at, places } = self;
+        match at.step().detached && what == For::Change {
+            true => detached::run(site, at, text, places).await,
+            false => script::on(site, at, text, places, self.manner(what)).await,
+        }
+    }
+
+    /// Looks for a script that outlives the connection; `None` where this one does not.
+    pub(super) async fn find_script(self, text: &Script) -> Option<Outcomes> {
+        match self.at.step().detached {
+            true => Some(detached::find(self.site, self.at, text, self.places).await),
+            false => None,
+        }
+    }
+
+    /// Judges the answers of the step, keeps what it captures, and reads back what it changed.
+    pub(super) async fn conclude(self, answers: Answers) -> Done {
+        conclude(self.site, self.at, answers).await
+    }
 }
 
 /// The places where it was done; `None` when there is none.

@@ -5,18 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::future::ready;
 
 use crate::config::diagnostic::nearest;
-use crate::config::reader::Table;
-use crate::domain::run::{Asks, Effect};
+use crate::domain::names::HostName;
+use crate::domain::text::Clean;
+use crate::ssh::dial::BoxFuture;
 
+use super::act::{Answers, Done, For, Mark, Work};
+use super::event::Outcomes;
+use super::machine::Task;
 use super::place::Places;
 use super::plan::FrozenHost;
+use super::runner::{Halt, Runner};
 use super::scope::Scope;
-use super::spec::read::{Common, Reading};
-use super::spec::{Act, Ask, Step};
+use super::spec::read::{Effects, KindEntry, Reads, UndoEntry, Where};
+use super::spec::{Ask, Step};
 use super::value::ValueKind;
 
 /// Names the files of the kinds and makes their list, so that a kind is one line.
@@ -60,8 +64,8 @@ pub(crate) trait StepKind: fmt::Debug + Send + Sync {
     /// Its line in the list.
     fn entry(&self) -> &'static KindEntry;
 
-    /// Who does it.
-    fn part(&self) -> Part<'_>;
+    /// Who does it, and how.
+    fn done_by(&self) -> DoneBy<'_>;
 
     /// What it does, as the runbook says it, for `runbook show`.
     fn lines(&self) -> Vec<String>;
@@ -86,23 +90,92 @@ pub(crate) trait StepKind: fmt::Debug + Send + Sync {
     fn answers_like(&self) -> Option<Ask> {
         None
     }
+
+    /// Something that all of its steps share, whatever their hosts: one run at a time may hold it.
+    fn shares(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The session that it keeps open, when it keeps one: nothing that stays is changed, and it is opened again on
+    /// resume.
+    fn keeps_session(&self) -> Option<SessionEnd<'_>> {
+        None
+    }
+
+    /// Whether only a person can tell what came of it: on resume they are asked again, and no machine.
+    fn only_people_know(&self) -> bool {
+        false
+    }
+
+    /// Whether a second person must say that it was done where that is not proved.
+    fn needs_second_person(&self) -> bool {
+        false
+    }
 }
 
-/// What a kind is to those who do steps.
-pub(crate) enum Part<'k> {
-    /// It is done, by machines or by people.
-    Act(Act),
-    /// It holds others.
-    Group(&'k dyn HoldsSteps),
+/// Who does a step. Each of them says how: a kind that nobody does cannot be written.
+pub(crate) enum DoneBy<'k> {
+    /// Machines are asked, or told to do it.
+    Machines(&'k dyn ByMachines),
+    /// People are told or asked.
+    People(&'k dyn ByPeople),
+    /// Nobody: it holds others, and the plan unrolls it.
+    Plan(&'k dyn HoldsSteps),
+}
+
+/// A kind that machines do. Never asks a person.
+pub(crate) trait ByMachines: Send + Sync {
+    /// Does it at its places, and says what came of it at each.
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done>;
+
+    /// What its change leaves on a host while it is under way.
+    fn mark(&self, step: &Step, what: For) -> Mark<'_>;
+
+    /// What it would do on a host right now, where that is more than [`StepKind::shown`] knows.
+    fn preview<'w>(&'w self, _: Work<'w>, _: &'w HostName) -> BoxFuture<'w, Result<Option<String>, String>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// Looks whether it was done, where it can tell that itself; `None`: the step's proofs are asked.
+    fn find<'w>(&'w self, _: Work<'w>) -> BoxFuture<'w, Option<Outcomes>> {
+        Box::pin(ready(None))
+    }
 }
 
 /// What a step is undone by.
-pub(crate) trait TakesBack: StepKind {}
+pub(crate) trait TakesBack: StepKind + ByMachines {
+    /// Undoes it; whether that is in effect is read back after it.
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers>;
+}
+
+/// A kind that is between the program and people.
+pub(crate) trait ByPeople: Send + Sync {
+    /// Tells or asks. `None`: nobody answered, and it stays open.
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>>;
+
+    /// What a dry run says that it would ask; `None` where it does what a live one does.
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>>;
+
+    /// Who would be asked.
+    fn who(&self) -> &'static str {
+        "a person"
+    }
+}
 
 /// A kind that holds other steps. The plan unrolls it: it is never done itself.
 pub(crate) trait HoldsSteps {
     /// Its steps, as often and under such conditions as they stand in a plan.
     fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>>;
+}
+
+/// When a session that is kept open ends.
+pub(crate) struct SessionEnd<'k> {
+    /// Before this step; else with the run.
+    pub(crate) until: Option<&'k str>,
 }
 
 /// Steps that a step holds.
@@ -146,161 +219,6 @@ pub(crate) struct Brings<'k> {
     pub(crate) secret: bool,
     /// The key that names it.
     pub(crate) key: &'static str,
-}
-
-/// What the reader knows of a kind.
-pub(crate) struct KindEntry {
-    /// The word a runbook names it by.
-    pub(crate) word: &'static str,
-    /// Its keys: groups of those that kinds have in common, then its own.
-    pub(crate) keys: &'static [&'static [&'static str]],
-    /// How it is read.
-    pub(crate) reads: Reads,
-    /// What it asks of people.
-    pub(crate) asks: Asks,
-    /// What it may change.
-    pub(crate) effects: Effects,
-    /// Where it runs.
-    pub(crate) on: Where,
-    /// It runs on one host only.
-    pub(crate) one_host: bool,
-    /// Its title where the runbook gives none; `None`: the runbook must.
-    pub(crate) untitled: Option<&'static str>,
-    /// How long it may take where the runbook does not say.
-    pub(crate) timeout: Duration,
-    /// It looks itself whether its change is in effect, so that it needs no `read_back`.
-    pub(crate) proves_itself: bool,
-    /// Why it needs no undo.
-    pub(crate) undone: Option<&'static str>,
-    /// Where its keys name the variable that it brings.
-    pub(crate) brings_at: &'static [&'static str],
-    /// As the way back of another step.
-    pub(crate) undo: Option<UndoEntry>,
-    /// Rules of its own, when everything else of a step is read.
-    pub(crate) rules: fn(&mut Reading<'_>, &Table<'_>, &mut Step),
-}
-
-impl KindEntry {
-    /// A kind that changes nothing, runs wherever it is said, and has no rules of its own.
-    pub(crate) const fn new(
-        word: &'static str,
-        keys: &'static [&'static [&'static str]],
-        reads: Reads,
-    ) -> Self {
-        Self {
-            word,
-            keys,
-            reads,
-            asks: Asks::Nothing,
-            effects: Effects::READ,
-            on: Where::Anywhere,
-            one_host: false,
-            untitled: None,
-            timeout: Duration::from_secs(30),
-            proves_itself: false,
-            undone: None,
-            brings_at: &[],
-            undo: None,
-            rules: |_, _, _| {},
-        }
-    }
-
-    /// Whether it holds other steps.
-    pub(crate) fn is_group(&self) -> bool {
-        matches!(self.reads, Reads::Group { .. })
-    }
-
-    /// Whether the steps that it holds are done several times.
-    pub(crate) fn repeats(&self) -> bool {
-        matches!(self.reads, Reads::Group { repeats: true, .. })
-    }
-
-    /// All of its keys.
-    pub(crate) fn all_keys(&self) -> Vec<&'static str> {
-        self.keys.concat()
-    }
-}
-
-/// How a kind is read.
-#[derive(Clone, Copy)]
-pub(crate) enum Reads {
-    /// One step, from its own keys.
-    Step(fn(&mut Reading<'_>, &Table<'_>, &Common) -> Option<Arc<dyn StepKind>>),
-    /// A step that holds others, or the steps that stand for it.
-    Group {
-        /// Reads all of it.
-        read: fn(&mut Reading<'_>, &Table<'_>, Common, &mut Vec<Step>),
-        /// The keys under which its steps stand.
-        inside: &'static [&'static str],
-        /// Its steps are done several times.
-        repeats: bool,
-    },
-}
-
-/// A kind as the way back of another step: `undo = { sql = "…" }`.
-pub(crate) struct UndoEntry {
-    /// The key that says so.
-    pub(crate) verb: &'static str,
-    /// All of its keys.
-    pub(crate) keys: &'static [&'static str],
-    /// Reads it.
-    pub(crate) read: fn(&mut Reading<'_>, &Table<'_>) -> Option<Arc<dyn TakesBack>>,
-}
-
-/// Where a kind runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Where {
-    /// On no host: `on` is wrong.
-    Nowhere,
-    /// Where it is said, if it is.
-    Anywhere,
-    /// It must be said.
-    Said,
-    /// On the jump box, unless it is said.
-    JumpBox,
-}
-
-/// What a kind may change.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Effects {
-    /// Unless it is said.
-    pub(crate) usual: Effect,
-    /// What may be said.
-    pub(crate) allowed: &'static [Effect],
-    /// It must be said.
-    pub(crate) must_be_said: bool,
-    /// What to do when it is said wrongly.
-    pub(crate) help: &'static str,
-}
-
-impl Effects {
-    const LEAVE_OUT: &'static str = "leave effect out";
-
-    /// It only reads.
-    pub(crate) const READ: Self =
-        Self { usual: Effect::Read, allowed: &[Effect::Read], must_be_said: false, help: Self::LEAVE_OUT };
-
-    /// It asks machines, and only reads.
-    pub(crate) const ASKS: Self = Self {
-        help: "it only reads: make the change a step of kind \"run\", \"sql\" or \"salt\"",
-        ..Self::READ
-    };
-
-    /// It must be said what it changes.
-    pub(crate) const SAID: Self = Self {
-        usual: Effect::Mutate,
-        allowed: &[Effect::Read, Effect::Mutate, Effect::Destructive],
-        must_be_said: true,
-        help: Self::LEAVE_OUT,
-    };
-
-    /// It changes something.
-    pub(crate) const CHANGES: Self = Self {
-        usual: Effect::Mutate,
-        allowed: &[Effect::Mutate, Effect::Destructive],
-        must_be_said: false,
-        help: Self::LEAVE_OUT,
-    };
 }
 
 /// The kind of that word.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::names::HostName;
-use crate::domain::run::Effect;
+use crate::domain::run::{Asks, Effect};
 
 use super::event::{Ending, Event, OperatorAnswer, Phase, Verdict, Way};
 use super::ids::StepId;
@@ -14,7 +14,7 @@ use super::judge;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
 use super::scope::{Captured, Scope, ScopeError};
-use super::spec::{Act, Confirming, OnFail, Undo};
+use super::spec::{Confirming, OnFail, Undo};
 use super::uses;
 use super::value::{Value, ValueKind};
 
@@ -225,7 +225,7 @@ impl Machine {
     #[must_use]
     pub fn has_printed(&self) -> bool {
         self.steps().any(|step| {
-            let changes = step.step().effect != Effect::Read || matches!(step.step().act, Act::Manual { .. });
+            let changes = step.step().effect != Effect::Read || step.step().kind.entry().asks == Asks::Work;
             step.record().status == Status::Printed && changes
         })
     }
@@ -270,7 +270,7 @@ impl Machine {
 
     /// Whether a step changes something that stays.
     fn changes(planned: &PlannedStep) -> bool {
-        planned.step.effect != Effect::Read && !matches!(planned.step.act, Act::Hold { .. })
+        planned.step.effect != Effect::Read && planned.step.kind.keeps_session().is_none()
     }
 
     /// The steps a rollback would take back, the last first. It never goes past a point of no return, nor a safe point.

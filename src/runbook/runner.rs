@@ -26,7 +26,6 @@ use super::place::Place;
 use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
 use super::report::Report;
-use super::spec::Act;
 
 mod armed;
 mod board;
@@ -114,7 +113,7 @@ pub struct Needs {
 }
 
 /// Why a run stands.
-enum Halt {
+pub(crate) enum Halt {
     /// A person stopped it, or it cannot go on now.
     Stopped(String),
     /// The journal cannot be written.
@@ -129,7 +128,8 @@ impl From<Impossible> for Halt {
     }
 }
 
-struct Runner {
+/// A run under way, from within.
+pub(crate) struct Runner {
     machine: Machine,
     needs: Needs,
     site: Site,
@@ -335,9 +335,8 @@ impl Runner {
     fn release(&mut self, before: &PlannedStep) -> Result<(), Halt> {
         let mut over = Vec::new();
         for id in self.holds.keys() {
-            if let Act::Hold { until: Some(until), .. } = &self.machine.find(id)?.step().act
-                && before.id == until.as_str()
-            {
+            let until = self.machine.find(id)?.step().kind.keeps_session().and_then(|session| session.until);
+            if until.is_some_and(|until| before.id == until) {
                 over.push(id.clone());
             }
         }

@@ -10,13 +10,13 @@ use crate::domain::run::{Danger, Effect};
 use super::template::Template;
 use super::value::ValueKind;
 
-use super::kinds::{HoldsSteps, Inside, Part, StepKind, TakesBack};
+use super::kinds::{DoneBy, HoldsSteps, Inside, StepKind, TakesBack};
 
 mod act;
 mod check;
 pub(crate) mod read;
 
-pub use act::{Act, Ask, Change, Edit, HostKey, SaltCall, Script, Sql};
+pub use act::{Ask, Change, Edit, SaltCall, Script, Sql};
 pub use check::{Across, Capture, Check, Condition, Expect, Pick, Test};
 
 /// A runbook.
@@ -120,8 +120,6 @@ pub struct Step {
     pub pre: Vec<Check>,
     /// What it does.
     pub(crate) kind: Arc<dyn StepKind>,
-    /// The same, for what still matches on it.
-    pub act: Act,
     /// The steps it holds; none unless it is a group.
     pub(crate) inside: Vec<Inside>,
     /// What its output must say.
@@ -171,9 +169,9 @@ impl Step {
 
     /// How it holds other steps, when it does.
     pub(crate) fn group(&self) -> Option<&dyn HoldsSteps> {
-        match self.kind.part() {
-            Part::Group(group) => Some(group),
-            Part::Act(_) => None,
+        match self.kind.done_by() {
+            DoneBy::Plan(group) => Some(group),
+            DoneBy::Machines(_) | DoneBy::People(_) => None,
         }
     }
 }
@@ -220,8 +218,6 @@ pub(crate) enum Undo {
     By {
         /// What is done.
         kind: Arc<dyn TakesBack>,
-        /// The same, for what still matches on it.
-        act: Box<Act>,
         /// Proof.
         read_back: Vec<Check>,
     },

@@ -116,7 +116,13 @@ fn apply(text: &str, change: &Filled) -> Result<String, String> {
 }
 
 /// Makes the change.
-pub(super) async fn on(site: &Site, at: StepRef<'_>, edit: &Edit, places: &Places, what: For) -> Answers {
+pub(in crate::runbook) async fn on(
+    site: &Site,
+    at: StepRef<'_>,
+    edit: &Edit,
+    places: &Places,
+    what: For,
+) -> Answers {
     on_hosts(places, |host| change(site, at, edit, host, at.step().timeout, what)).await
 }
 
@@ -154,7 +160,7 @@ async fn change(
 }
 
 /// Whether the change is there already, and committed.
-pub(super) async fn find(site: &Site, at: StepRef<'_>, edit: &Edit, places: &Places) -> Outcomes {
+pub(in crate::runbook) async fn find(site: &Site, at: StepRef<'_>, edit: &Edit, places: &Places) -> Outcomes {
     // A number that was raised does not tell whether it was; the rest does.
     let lasting = &Edit {
         changes: edit.changes.iter().filter(|c| !matches!(c, Change::Bump { .. })).cloned().collect(),

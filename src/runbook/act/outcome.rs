@@ -4,11 +4,10 @@ use super::{
     Answer, Answers, Done, Effect, Fact, HostOutcome, Scope, Site, Step, StepRef, Trouble, Verdict, done_at,
     judge, read_back,
 };
-use crate::domain::names::HostName;
 use crate::runbook::judge::Hide;
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
-pub(in crate::runbook) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
+pub(super) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
     let step = at.step();
     let hide = |text: &str| site.redactor.text(text);
     let facts = judged(at, &answers, &hide);
@@ -35,17 +34,7 @@ pub(in crate::runbook) async fn conclude(site: &Site, at: StepRef<'_>, answers: 
     if good.is_some() || step.effect != Effect::Read {
         read_back(site, at, &step.read_back, good.as_ref(), &mut hosts).await;
     }
-    Done { hosts, secrets }
-}
-
-/// The same for the answer of one host.
-pub(in crate::runbook) async fn conclude_one(
-    site: &Site,
-    at: StepRef<'_>,
-    host: &HostName,
-    answer: Answer,
-) -> Done {
-    conclude(site, at, Answers::one(host.into(), Ok(answer))).await
+    Done { hosts, secrets, session: None }
 }
 
 /// Judges what a step expects of its own answers.

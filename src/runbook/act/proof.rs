@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Act, Asking, Check, Fact, For, HostOutcome, Outcomes, Place, Places, Scope, Site, StepRef, Verdict, ask,
-    detached, edit, host_key, judge, salt, ticket,
+    Asking, ByMachines, Check, Fact, For, HostOutcome, Mark, Outcomes, Place, Places, Scope, Site, StepRef,
+    Verdict, Work, ask, judge, ticket,
 };
 
 /// Proves from the targets that a change is in effect. One that reported success and is not is a failure. `good`: the
@@ -75,56 +75,42 @@ pub(in crate::runbook) async fn prove(
 }
 
 /// A proof that takes longer is none.
-pub(super) const PROOF_LIMIT: Duration = Duration::from_secs(15);
+pub(in crate::runbook) const PROOF_LIMIT: Duration = Duration::from_secs(15);
 
 /// Whether a step whose outcome nobody knows was done: asked of the targets when nothing of it is under way there any
-/// more, never guessed. `undo`: what takes it back, and the proof of that, when it is asked whether it was taken back.
+/// more, never guessed. `by`: what does it on machines, if they do; `undo`: the proof of its undo, when it is asked
+/// whether that was done.
 pub(in crate::runbook) async fn probe(
-    site: &Site,
-    at: StepRef<'_>,
-    places: &Places,
-    undo: Option<(&Act, &[Check])>,
+    work: Work<'_>,
+    by: Option<&dyn ByMachines>,
+    undo: Option<&[Check]>,
 ) -> Outcomes {
-    let (act, what) = undo.map_or((&at.step().act, For::Change), |(act, _)| (act, For::Undo));
-    let open = ticket::settle(site, at, act, places, what).await;
+    let Work { site, at, places } = work;
+    let what = if undo.is_some() { For::Undo } else { For::Change };
+    let mark = by.map_or(Mark::None, |by| by.mark(at.step(), what));
+    let open = ticket::settle(site, at, mark, places, what).await;
     let mut outcomes =
         places.each(|_| HostOutcome::of(Verdict::Unknown("it was not asked whether it was done".to_owned())));
     if let Some(settled) = places.only(|place| !open.contains_key(place)) {
-        outcomes.extend(asked(site, at, &settled, undo.map(|(_, checks)| checks)).await.into_map());
+        let work = Work { places: &settled, ..work };
+        let found = match (by, undo) {
+            (Some(by), None) => by.find(work).await,
+            (None, _) | (_, Some(_)) => None,
+        };
+        let outcome = match found {
+            Some(outcomes) => outcomes,
+            None => asked(work, undo).await,
+        };
+        outcomes.extend(outcome.into_map());
     }
     outcomes.extend(open);
     outcomes
 }
 
-/// What the targets say of a change that is not under way any more.
-async fn asked(site: &Site, at: StepRef<'_>, places: &Places, undo: Option<&[Check]>) -> Outcomes {
+/// What the proofs say of a change that is not under way any more.
+async fn asked(work: Work<'_>, undo: Option<&[Check]>) -> Outcomes {
+    let Work { site, at, places } = work;
     let step = at.step();
-    if undo.is_none() {
-        match &step.act {
-            Act::Run(script) | Act::Fence(script) if step.detached => {
-                return detached::find(site, at, script, places).await;
-            }
-            Act::Edit(edit) => return edit::find(site, at, edit, places).await,
-            Act::HostKey(key) => return host_key::find(site, at, key, places),
-            Act::Salt(call) if call.job => return salt::find(site, at, call, places).await,
-            Act::Run(_)
-            | Act::Fence(_)
-            | Act::Salt(_)
-            | Act::Sql(_)
-            | Act::Note(_)
-            | Act::Input(_)
-            | Act::Check(_)
-            | Act::WaitUntil { .. }
-            | Act::Manual { .. }
-            | Act::Confirm { .. }
-            | Act::Challenge { .. }
-            | Act::Approve { .. }
-            | Act::Hold { .. }
-            | Act::Elect { .. }
-            | Act::Group
-            | Act::Report => {}
-        }
-    }
     let checks = match undo {
         Some(checks) => checks,
         None if step.done_if.is_empty() => &step.read_back,

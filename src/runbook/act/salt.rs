@@ -52,7 +52,13 @@ pub(in crate::runbook) fn shown(scope: &Scope<'_>, call: &SaltCall, places: &Pla
 }
 
 /// Does a step's call.
-pub(super) async fn on(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, what: For) -> Answers {
+pub(in crate::runbook) async fn on(
+    site: &Site,
+    at: StepRef<'_>,
+    salt: &SaltCall,
+    places: &Places,
+    what: For,
+) -> Answers {
     if !salt.job {
         return call(site, at, salt, places, at.step().timeout, what).await;
     }
@@ -242,7 +248,12 @@ async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> An
 }
 
 /// Finds a job that was begun before, and follows it.
-pub(super) async fn find(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places) -> Outcomes {
+pub(in crate::runbook) async fn find(
+    site: &Site,
+    at: StepRef<'_>,
+    salt: &SaltCall,
+    places: &Places,
+) -> Outcomes {
     let every = |verdict: Verdict| places.each(|_| HostOutcome::of(verdict.clone()));
     let folder = folder(at);
     let look = format!("{folder}\nif [ -d \"$jd\" ]; then cat \"$jd/job\"; else echo none; fi");

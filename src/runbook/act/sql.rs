@@ -82,7 +82,13 @@ fn shown(mut sink: impl FnMut(&[u8]) + Send) -> impl FnMut(&[u8]) + Send {
 }
 
 /// Runs statements on hosts at once, each with its own variables.
-pub(super) async fn on(site: &Site, at: StepRef<'_>, sql: &Sql, places: &Places, manner: Manner) -> Answers {
+pub(in crate::runbook) async fn on(
+    site: &Site,
+    at: StepRef<'_>,
+    sql: &Sql,
+    places: &Places,
+    manner: Manner,
+) -> Answers {
     on_hosts(places, |host| run(site, at, sql, host, manner)).await
 }
 

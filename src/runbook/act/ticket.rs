@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Act, Place, Places, Site, Step, StepRef, detached, own_folder, salt, script};
+use super::{Place, Places, Site, Step, StepRef, detached, own_folder, salt, script};
 use crate::domain::names::HostName;
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::scope::quoted;
@@ -21,13 +21,30 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 
 /// What a command is sent for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runbook) enum For {
+pub(crate) enum For {
     /// It only asks: it may be sent as often as one likes.
     Asking,
     /// A step's change.
     Change,
     /// Taking that back.
     Undo,
+}
+
+/// What a change leaves on hosts while it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark<'k> {
+    /// Nothing of that kind: what proves it tells.
+    None,
+    /// A folder on each of its hosts.
+    Folder {
+        /// It is root's, where the inventory says `sudo`.
+        sudo: bool,
+    },
+    /// A folder on the jump box, and a job of this function on the minions.
+    Salt {
+        /// The function.
+        function: &'k str,
+    },
 }
 
 /// How something is sent.
@@ -82,34 +99,16 @@ pub(super) fn end(name: &str) -> String {
 pub(super) async fn settle(
     site: &Site,
     at: StepRef<'_>,
-    act: &Act,
+    mark: Mark<'_>,
     places: &Places,
     what: For,
 ) -> BTreeMap<Place, HostOutcome> {
     let step = at.step();
     let hosts: Vec<HostName> = places.hosts().cloned().collect();
-    let (looked_at, sudo) = match act {
-        Act::Sql(_) => (hosts.clone(), false),
-        Act::Edit(_) => (hosts.clone(), true),
-        Act::Run(script) | Act::Fence(script) if !step.detached => (hosts.clone(), script.sudo),
-        Act::Salt(call) if !call.job => (vec![site.reach.jump().clone()], true),
-        // These leave no folder of that kind: what proves them tells.
-        Act::Run(_)
-        | Act::Fence(_)
-        | Act::Salt(_)
-        | Act::Note(_)
-        | Act::Input(_)
-        | Act::Check(_)
-        | Act::WaitUntil { .. }
-        | Act::HostKey(_)
-        | Act::Manual { .. }
-        | Act::Confirm { .. }
-        | Act::Challenge { .. }
-        | Act::Approve { .. }
-        | Act::Hold { .. }
-        | Act::Elect { .. }
-        | Act::Group
-        | Act::Report => return BTreeMap::new(),
+    let (looked_at, sudo) = match mark {
+        Mark::None => return BTreeMap::new(),
+        Mark::Folder { sudo } => (hosts, sudo),
+        Mark::Salt { .. } => (vec![site.reach.jump().clone()], true),
     };
     let looked = looked_at.iter().map(|host| async move {
         let over = match of(at, host, what) {
@@ -121,10 +120,10 @@ pub(super) async fn settle(
     let looked = futures::future::join_all(looked).await;
     let mut open: BTreeMap<Place, String> =
         looked.into_iter().filter_map(|(place, over)| Some((place, over.err()?))).collect();
-    if let Act::Salt(call) = act {
+    if let Mark::Salt { function } = mark {
         let why = match open.into_values().next() {
             Some(why) => Some(why),
-            None => jobs_over(site, &call.function, places, step).await.err(),
+            None => jobs_over(site, function, places, step).await.err(),
         };
         open = why.map(|why| places.each(|_| why.clone()).into_map()).unwrap_or_default();
     }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::domain::text::Clean;
+use crate::runbook::event::Outcomes;
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     asks: Asks::Yes,
@@ -33,8 +37,8 @@ impl StepKind for ApproveStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Approve { text: self.text.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -46,4 +50,26 @@ impl StepKind for ApproveStep {
     }
 
     fn uses<'s>(&'s self, _: &mut Used<'s>) {}
+}
+
+impl ByPeople for ApproveStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let lines = [run.why(task), Clean::lines(&run.text(task, &self.text))].concat();
+            let title = run.title(task);
+            run.approved(task, title, &lines, &[]).await
+        })
+    }
+
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>> {
+        Some(Clean::lines(&run.text(task, &self.text)))
+    }
+
+    fn who(&self) -> &'static str {
+        "a second person"
+    }
 }

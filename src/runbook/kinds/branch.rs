@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{HoldsSteps, Inside, KindEntry, Part, Reads, StepKind, Turn, Used};
+use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
 use crate::runbook::place::Places;
 use crate::runbook::plan::FrozenHost;
@@ -53,8 +53,8 @@ impl StepKind for BranchStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Group(self)
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Plan(self)
     }
 
     fn lines(&self) -> Vec<String> {

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::domain::text::Clean;
 use crate::runbook::describe;
+use crate::runbook::event::{Asked, Outcomes, Verdict};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     asks: Asks::Yes,
@@ -38,8 +42,8 @@ impl StepKind for ChallengeStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Challenge { value: self.value.clone(), covers: self.covers.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -51,4 +55,29 @@ impl StepKind for ChallengeStep {
     }
 
     fn uses<'s>(&'s self, _: &mut Used<'s>) {}
+}
+
+impl ByPeople for ChallengeStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let value = run.step_of(task)?.at(None, |scope| scope.text(&self.value));
+            let Ok(value) = value else {
+                let why = "the value to type is not known".to_owned();
+                return Ok(Some(run.all(task, Verdict::Failed(why))));
+            };
+            let lines = [run.why(task), run.covered(&self.covers, task)].concat();
+            let title = run.title(task);
+            let yes = run.challenged(title, lines, &value).await?;
+            run.settled(task, Asked::Challenge, yes).await
+        })
+    }
+
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>> {
+        let typed = Clean::new(&format!("wanted: {}", run.text(task, &self.value)));
+        Some([vec![typed], run.covered(&self.covers, task)].concat())
+    }
 }

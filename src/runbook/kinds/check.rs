@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, Used};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
+use crate::runbook::act::{Done, For, Mark, Work};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Ask;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Act, Ask};
 use crate::runbook::{act, uses};
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "value"], keys::SCRIPT, keys::SALT_ASKS];
@@ -31,8 +34,8 @@ impl StepKind for CheckStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Check(self.ask.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -49,5 +52,19 @@ impl StepKind for CheckStep {
 
     fn answers_like(&self) -> Option<Ask> {
         Some(self.ask.clone())
+    }
+}
+
+impl ByMachines for CheckStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let step = work.at.step();
+            let answers = work.ask(&self.ask, step.timeout, step.sensitive).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        Mark::None
     }
 }

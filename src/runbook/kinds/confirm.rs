@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::domain::text::Clean;
 use crate::runbook::describe;
+use crate::runbook::event::{Asked, Outcomes};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, Use, keys, place};
-use crate::runbook::spec::{Act, Step};
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     asks: Asks::Yes,
@@ -44,8 +49,8 @@ impl StepKind for ConfirmStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Confirm { covers: self.covers.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -57,4 +62,26 @@ impl StepKind for ConfirmStep {
     }
 
     fn uses<'s>(&'s self, _: &mut Used<'s>) {}
+}
+
+impl ByPeople for ConfirmStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let lines = [run.why(task), run.covered(&self.covers, task)].concat();
+            let title = run.title(task);
+            let yes = match run.guarded_name() {
+                Some(name) => run.challenged(title, lines, &name).await?,
+                None => run.agreed(title, lines).await?,
+            };
+            run.settled(task, Asked::Confirm, yes).await
+        })
+    }
+
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>> {
+        Some(run.covered(&self.covers, task))
+    }
 }

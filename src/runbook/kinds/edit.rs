@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::names::HostName;
+use crate::runbook::act::{Answers, Done, For, Mark, Work};
+use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
-use crate::runbook::spec::{Act, Change, Edit};
+use crate::runbook::spec::{Change, Edit};
 use crate::runbook::template::Template;
 use crate::runbook::{act, uses};
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::TIMED, keys::CHANGES, FILE];
 const FILE: &[&str] = &["file", "changes", "message", "commit"];
@@ -94,8 +99,8 @@ impl StepKind for EditStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Edit(self.edit.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -123,4 +128,39 @@ impl StepKind for EditStep {
     }
 }
 
-impl TakesBack for EditStep {}
+impl ByMachines for EditStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let answers = self.send(work, work.what()).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        Mark::Folder { sudo: true }
+    }
+
+    fn preview<'w>(
+        &'w self,
+        work: Work<'w>,
+        host: &'w HostName,
+    ) -> BoxFuture<'w, Result<Option<String>, String>> {
+        Box::pin(async move { act::edit::diff(work.site, work.at, &self.edit, host).await.map(Some) })
+    }
+
+    fn find<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Option<Outcomes>> {
+        Box::pin(async move { Some(act::edit::find(work.site, work.at, &self.edit, work.places).await) })
+    }
+}
+
+impl TakesBack for EditStep {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+        Box::pin(self.send(work, For::Undo))
+    }
+}
+
+impl EditStep {
+    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+        act::edit::on(work.site, work.at, &self.edit, work.places, what).await
+    }
+}

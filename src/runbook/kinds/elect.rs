@@ -1,15 +1,23 @@
 //! `elect`: the best of the step's hosts, ranked by captured values.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Brings, KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{Brings, ByMachines, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
+use crate::domain::names::HostName;
+use crate::runbook::act::{Done, For, Mark, Work, failed};
+use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Place;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
-use crate::runbook::value::ValueKind;
+use crate::runbook::value::{Value, ValueKind, gtid};
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     on: Where::Said,
@@ -71,8 +79,8 @@ impl StepKind for ElectStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Elect { by: self.by.clone(), into: self.into.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -89,5 +97,92 @@ impl StepKind for ElectStep {
 
     fn brings(&self) -> Option<Brings<'_>> {
         Some(Brings { name: &self.into, kind: ValueKind::Host, secret: false, key: "into" })
+    }
+}
+
+impl ByMachines for ElectStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let outcome = match self.best(work.at) {
+                Ok(host) => HostOutcome {
+                    values: BTreeMap::from([(self.into.clone(), host.to_string())]),
+                    output: format!("{host} is the furthest: {}", self.told(work.at, &host)),
+                    ..HostOutcome::of(Verdict::Done)
+                },
+                Err(why) => failed(&why),
+            };
+            Done::of(Outcomes::one(Place::Nowhere, outcome))
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        Mark::None
+    }
+}
+
+impl ElectStep {
+    /// Ranks the step's hosts. Hosts that cannot be compared (diverged GTIDs) have no best.
+    fn best(&self, at: StepRef<'_>) -> Result<HostName, String> {
+        let mut best: Option<HostName> = None;
+        for host in at.hosts().map_err(|error| error.to_string())?.unwrap_or_default() {
+            let better = match &best {
+                None => true,
+                Some(other) => self.compare(at, &host, other)? == Ordering::Greater,
+            };
+            if better {
+                best = Some(host);
+            }
+        }
+        best.ok_or_else(|| "there is no host to choose from".to_owned())
+    }
+
+    /// What ranks a host, in words.
+    fn told(&self, at: StepRef<'_>, host: &HostName) -> String {
+        let all: Vec<String> =
+            self.by.iter().filter_map(|n| Some(format!("{n} {}", value(at, n, host)?.shown()))).collect();
+        all.join(", ")
+    }
+
+    fn compare(&self, at: StepRef<'_>, one: &HostName, other: &HostName) -> Result<Ordering, String> {
+        for name in &self.by {
+            let missing = |host: &HostName| format!("{name} of {host} is not known");
+            let a = value(at, name, one).ok_or_else(|| missing(one))?;
+            let b = value(at, name, other).ok_or_else(|| missing(other))?;
+            let order = order(a, b).ok_or_else(|| {
+                format!(
+                    "{one} ({}) and {other} ({}) have each what the other lacks: {name}",
+                    a.shown(),
+                    b.shown()
+                )
+            })?;
+            if order != Ordering::Equal {
+                return Ok(order);
+            }
+        }
+        Ok(Ordering::Equal)
+    }
+}
+
+fn value<'m>(at: StepRef<'m>, name: &str, host: &HostName) -> Option<&'m Value> {
+    at.machine().captured().get(name)?.get(&host.into())
+}
+
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match a.kind() {
+        ValueKind::Gtid => match (gtid::covers(a.text(), b.text())?, gtid::covers(b.text(), a.text())?) {
+            (true, true) => Some(Ordering::Equal),
+            (true, false) => Some(Ordering::Greater),
+            (false, true) => Some(Ordering::Less),
+            (false, false) => None,
+        },
+        ValueKind::Position => {
+            let parts = |v: &Value| {
+                let (file, at) = v.text().rsplit_once(':')?;
+                Some((file.rsplit_once('.')?.1.parse::<u64>().ok()?, at.parse::<u64>().ok()?))
+            };
+            Some(parts(a)?.cmp(&parts(b)?))
+        }
+        ValueKind::Int => Some(a.text().parse::<i64>().ok()?.cmp(&b.text().parse::<i64>().ok()?)),
+        _ => Some(a.text().cmp(b.text())),
     }
 }

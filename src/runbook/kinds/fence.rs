@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::act::{Done, For, Mark, Work};
+use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
-use crate::runbook::spec::{Act, Ask, OnFail, Script, Step};
+use crate::runbook::spec::{Ask, OnFail, Script, Step};
 use crate::runbook::uses;
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
 
@@ -42,8 +45,8 @@ impl StepKind for FenceStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Fence(self.script.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -60,5 +63,30 @@ impl StepKind for FenceStep {
 
     fn answers_like(&self) -> Option<Ask> {
         Some(Ask::Run(self.script.clone()))
+    }
+
+    fn needs_second_person(&self) -> bool {
+        true
+    }
+}
+
+impl ByMachines for FenceStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let answers = work.send_script(&self.script, work.what()).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, step: &Step, what: For) -> Mark<'_> {
+        // One that outlives the connection is found by its own folder.
+        match step.detached && what == For::Change {
+            true => Mark::None,
+            false => Mark::Folder { sudo: self.script.sudo },
+        }
+    }
+
+    fn find<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Option<Outcomes>> {
+        Box::pin(work.find_script(&self.script))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Batch, HoldsSteps, Inside, KindEntry, Part, Reads, StepKind, Turn, Used};
+use super::{Batch, DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::place::Places;
@@ -108,8 +108,8 @@ impl StepKind for ForEachStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Group(self)
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Plan(self)
     }
 
     fn lines(&self) -> Vec<String> {

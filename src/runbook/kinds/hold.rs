@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::names::HostName;
 use crate::domain::run::Effect;
+use crate::runbook::act::hold::{self, Holding};
+use crate::runbook::act::{Answers, Done, For, Mark, Work, failed};
+use crate::runbook::event::Verdict;
+use crate::runbook::judge::Answer;
 use crate::runbook::place::Places;
-use crate::runbook::scope::Scope;
+use crate::runbook::scope::{Scope, ScopeError};
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
-use crate::runbook::spec::{Act, Ask, Sql};
+use crate::runbook::spec::{Ask, Sql};
 use crate::runbook::template::Template;
 use crate::runbook::uses;
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["heartbeat", "until", "sql"]];
@@ -49,9 +56,8 @@ impl StepKind for HoldStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        let (sql, heartbeat) = (self.sql.clone(), self.heartbeat.clone());
-        Part::Act(Act::Hold { sql, heartbeat, until: self.until.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -69,5 +75,50 @@ impl StepKind for HoldStep {
 
     fn answers_like(&self) -> Option<Ask> {
         Some(Ask::Sql(self.sql.clone()))
+    }
+
+    fn keeps_session(&self) -> Option<SessionEnd<'_>> {
+        Some(SessionEnd { until: self.until.as_deref() })
+    }
+}
+
+impl ByMachines for HoldStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let nowhere = "there is no host to open a session on";
+            let mut done = Done::of(work.places.each(|_| failed(nowhere)));
+            for host in work.places.hosts() {
+                match self.open(work, host).await {
+                    Ok((session, answer)) => {
+                        let answers = Answers::one(host.into(), Ok(answer));
+                        let opened = work.conclude(answers).await;
+                        // A session is on one host; what was opened and is not as expected ends here.
+                        if opened.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) {
+                            done.session = Some(session);
+                        }
+                        done.hosts.extend(opened.hosts.into_map());
+                        done.secrets.extend(opened.secrets);
+                    }
+                    Err(why) => done.hosts.insert(host.into(), failed(&why)),
+                }
+            }
+            done
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        // It ends with its session.
+        Mark::None
+    }
+}
+
+impl HoldStep {
+    async fn open(&self, work: Work<'_>, host: &HostName) -> Result<(Holding, Answer), String> {
+        let texts = work.at.at(Some(host), |scope| {
+            Ok::<_, ScopeError>((scope.sql(&self.sql.text, false)?, scope.sql(&self.heartbeat, false)?))
+        });
+        let (open, beat) = texts.map_err(|error| error.to_string())?;
+        let opened = hold::open(work.site, host, open, beat, work.at.step().timeout).await;
+        opened.map_err(|trouble| trouble.words().to_owned())
     }
 }

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Brings, KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{Brings, ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Asks;
+use crate::domain::text::Clean;
+use crate::runbook::event::{Asked, Outcomes};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Act, Input, Step};
+use crate::runbook::spec::{Input, Step};
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&str] =
     &["name", "label", "value_kind", "role", "not", "choices", "default", "sensitive", "help"];
@@ -41,8 +46,8 @@ impl StepKind for InputStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Input(self.input.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -58,5 +63,27 @@ impl StepKind for InputStep {
     fn brings(&self) -> Option<Brings<'_>> {
         let Input { name, kind, sensitive, .. } = &self.input;
         Some(Brings { name, kind: *kind, secret: *sensitive, key: "name" })
+    }
+}
+
+impl ByPeople for InputStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let Input { name, kind, sensitive, .. } = &self.input;
+            let (title, why) = (run.title(task), run.why(task));
+            let value = (name.clone(), *kind, *sensitive);
+            run.typed(task, Asked::Input, title, why, value, &self.input.view()).await
+        })
+    }
+
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>> {
+        match run.is_needed(task, &self.input.name) {
+            true => None,
+            false => Some(vec![Clean::new(&self.input.label)]),
+        }
     }
 }

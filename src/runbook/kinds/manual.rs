@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Brings, Effects, KindEntry, Part, Reads, StepKind, Used};
+use super::{Brings, ByPeople, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use crate::domain::run::{Asks, Effect};
+use crate::domain::run::{Asks, Effect, InputView};
+use crate::domain::text::Clean;
+use crate::runbook::event::{Asked, Outcomes, Verdict};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&str] = &["text", "state", "effect", "read_back", "done_if", "undo", "point_of_no_return"];
 
@@ -47,13 +51,26 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<
     Some(Arc::new(ManualStep { text: text?, state }))
 }
 
+/// The question for the value seen.
+fn seen(name: &str, kind: ValueKind) -> InputView {
+    InputView {
+        name: name.to_owned(),
+        label: Clean::new("What you see"),
+        help: None,
+        wanted: Clean::new(kind.wanted()),
+        choices: Vec::new(),
+        default: None,
+        sensitive: false,
+    }
+}
+
 impl StepKind for ManualStep {
     fn entry(&self) -> &'static KindEntry {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Manual { text: self.text.clone(), state: self.state.clone() })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -69,5 +86,45 @@ impl StepKind for ManualStep {
     fn brings(&self) -> Option<Brings<'_>> {
         let (name, kind) = self.state.as_ref()?;
         Some(Brings { name, kind: *kind, secret: false, key: "state" })
+    }
+
+    fn only_people_know(&self) -> bool {
+        self.state.is_some()
+    }
+}
+
+impl ByPeople for ManualStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let (title, why) = (run.title(task), run.why(task));
+            let lines = [why, Clean::lines(&run.text(task, &self.text))].concat();
+            let outcomes = match &self.state {
+                None => {
+                    let yes = run.agreed(title, lines).await?;
+                    run.settled(task, Asked::Manual, yes).await?
+                }
+                Some((name, kind)) => {
+                    let value = (name.clone(), *kind, false);
+                    run.typed(task, Asked::Manual, title, lines, value, &seen(name, *kind)).await?
+                }
+            };
+            let Some(mut outcomes) = outcomes else { return Ok(None) };
+            if outcomes.values().all(|outcome| outcome.verdict == Verdict::Done) {
+                run.read_back(task, &mut outcomes).await?;
+            }
+            Ok(Some(outcomes))
+        })
+    }
+
+    fn would_ask(&self, run: &Runner, task: &Task) -> Option<Vec<Clean>> {
+        let mut lines = Clean::lines(&run.text(task, &self.text));
+        if let Some((name, _)) = &self.state {
+            lines.push(Clean::new(&format!("{{{name}}} is not known in a dry run")));
+        }
+        Some(lines)
     }
 }

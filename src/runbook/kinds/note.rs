@@ -1,19 +1,27 @@
 //! `note`: shows its text.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::text::Clean;
+use crate::runbook::event::{Outcomes, Verdict};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     on: Where::Nowhere,
     ..KindEntry::new("note", &[keys::ALL, keys::DONE, &["text"]], Reads::Step(read))
 };
+
+/// How long a note stands by itself, at least.
+const STANDS: Duration = Duration::from_millis(400);
 
 #[derive(Debug)]
 struct NoteStep {
@@ -30,8 +38,8 @@ impl StepKind for NoteStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Note(self.text.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -43,4 +51,26 @@ impl StepKind for NoteStep {
     }
 
     fn uses<'s>(&'s self, _: &mut Used<'s>) {}
+}
+
+impl ByPeople for NoteStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            let shown = run.text(task, &self.text);
+            run.say(Clean::lines(&shown));
+            // Whoever follows the run sees it before the next step takes its place.
+            tokio::time::sleep(STANDS).await;
+            let mut outcomes = run.all(task, Verdict::Done);
+            outcomes.values_mut().for_each(|outcome| outcome.output.clone_from(&shown));
+            Ok(Some(outcomes))
+        })
+    }
+
+    fn would_ask(&self, _: &Runner, _: &Task) -> Option<Vec<Clean>> {
+        None
+    }
 }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{KindEntry, Part, Reads, StepKind, Used, Where};
+use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::text::Clean;
+use crate::runbook::event::{Outcomes, Verdict};
+use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
+use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Act;
 use crate::runbook::spec::read::{Common, Reading, keys};
+use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
     on: Where::Nowhere,
@@ -27,8 +31,8 @@ impl StepKind for ReportStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Report)
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::People(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -40,4 +44,21 @@ impl StepKind for ReportStep {
     }
 
     fn uses<'s>(&'s self, _: &mut Used<'s>) {}
+}
+
+impl ByPeople for ReportStep {
+    fn ask<'r>(
+        &'r self,
+        run: &'r mut Runner,
+        task: &'r Task,
+    ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
+        Box::pin(async move {
+            // It is made of the journal when the run has ended.
+            Ok(Some(run.all(task, Verdict::Done)))
+        })
+    }
+
+    fn would_ask(&self, _: &Runner, _: &Task) -> Option<Vec<Clean>> {
+        None
+    }
 }

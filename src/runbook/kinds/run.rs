@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::act::{Answers, Done, For, Mark, Work};
+use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Act, Ask, Script};
+use crate::runbook::spec::{Ask, Script};
 use crate::runbook::uses;
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
 
@@ -39,8 +43,8 @@ impl StepKind for RunStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Run(self.script.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -60,4 +64,29 @@ impl StepKind for RunStep {
     }
 }
 
-impl TakesBack for RunStep {}
+impl ByMachines for RunStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let answers = work.send_script(&self.script, work.what()).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, step: &Step, what: For) -> Mark<'_> {
+        // One that outlives the connection is found by its own folder.
+        match step.detached && what == For::Change {
+            true => Mark::None,
+            false => Mark::Folder { sudo: self.script.sudo },
+        }
+    }
+
+    fn find<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Option<Outcomes>> {
+        Box::pin(work.find_script(&self.script))
+    }
+}
+
+impl TakesBack for RunStep {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+        Box::pin(work.send_script(&self.script, For::Undo))
+    }
+}

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::act::{Answers, Done, For, Mark, Work};
+use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Act, Ask, SaltCall};
+use crate::runbook::spec::{Ask, SaltCall};
 use crate::runbook::{act, uses};
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, keys::SALT];
 
@@ -42,8 +46,8 @@ impl StepKind for SaltStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Salt(self.call.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -65,6 +69,47 @@ impl StepKind for SaltStep {
     fn answers_like(&self) -> Option<Ask> {
         Some(Ask::Salt(self.call.clone()))
     }
+
+    /// Its master: one run at a time, whatever its hosts.
+    fn shares(&self) -> Option<&'static str> {
+        Some("salt")
+    }
 }
 
-impl TakesBack for SaltStep {}
+impl ByMachines for SaltStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let answers = self.send(work, work.what()).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        // A job is found by its number.
+        match self.call.job {
+            true => Mark::None,
+            false => Mark::Salt { function: &self.call.function },
+        }
+    }
+
+    fn find<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Option<Outcomes>> {
+        Box::pin(async move {
+            match self.call.job {
+                true => Some(act::salt::find(work.site, work.at, &self.call, work.places).await),
+                false => None,
+            }
+        })
+    }
+}
+
+impl TakesBack for SaltStep {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+        Box::pin(self.send(work, For::Undo))
+    }
+}
+
+impl SaltStep {
+    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+        act::salt::on(work.site, work.at, &self.call, work.places, what).await
+    }
+}

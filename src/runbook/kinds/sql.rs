@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
+use crate::runbook::act::{self, Answers, Done, For, Mark, Work};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
+use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Act, Ask, Sql};
+use crate::runbook::spec::{Ask, Sql};
 use crate::runbook::uses;
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql"]];
 
@@ -40,8 +43,8 @@ impl StepKind for SqlStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::Sql(self.sql.clone()))
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -61,4 +64,27 @@ impl StepKind for SqlStep {
     }
 }
 
-impl TakesBack for SqlStep {}
+impl ByMachines for SqlStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            let answers = self.send(work, work.what()).await;
+            work.conclude(answers).await
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        Mark::Folder { sudo: false }
+    }
+}
+
+impl TakesBack for SqlStep {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+        Box::pin(self.send(work, For::Undo))
+    }
+}
+
+impl SqlStep {
+    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+        act::sql::on(work.site, work.at, &self.sql, work.places, work.manner(what)).await
+    }
+}

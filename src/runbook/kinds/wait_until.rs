@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Effects, KindEntry, Part, Reads, StepKind, Used};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
+use crate::domain::text::Clean;
+use crate::runbook::act::{Done, For, Mark, PROOF_LIMIT, Work, failed};
+use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
-use crate::runbook::spec::{Act, Ask, Step};
+use crate::runbook::spec::{Ask, Step};
 use crate::runbook::{act, uses};
+use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "value", "every"], keys::SCRIPT, keys::SALT_ASKS];
@@ -51,8 +57,8 @@ impl StepKind for WaitUntilStep {
         &KIND
     }
 
-    fn part(&self) -> Part<'_> {
-        Part::Act(Act::WaitUntil { ask: self.ask.clone(), every: self.every })
+    fn done_by(&self) -> DoneBy<'_> {
+        DoneBy::Machines(self)
     }
 
     fn lines(&self) -> Vec<String> {
@@ -69,5 +75,59 @@ impl StepKind for WaitUntilStep {
 
     fn answers_like(&self) -> Option<Ask> {
         Some(self.ask.clone())
+    }
+}
+
+impl ByMachines for WaitUntilStep {
+    fn perform<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Done> {
+        Box::pin(async move {
+            // What it would wait for may rest on a change that was only printed: it is asked once.
+            let machine = work.at.machine();
+            if machine.dry_run && machine.has_printed() {
+                let step = work.at.step();
+                let limit = step.timeout.min(PROOF_LIMIT);
+                let answers = work.ask(&self.ask, limit, step.sensitive).await;
+                return work.conclude(answers).await;
+            }
+            self.wait(work).await
+        })
+    }
+
+    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
+        Mark::None
+    }
+}
+
+impl WaitUntilStep {
+    /// Asks again and again until what is expected holds, or the step's time is over.
+    async fn wait(&self, work: Work<'_>) -> Done {
+        let limit = work.at.step().timeout;
+        let until = Instant::now() + limit;
+        let mut last = None;
+        loop {
+            let one = timeout_at(until, work.ask(&self.ask, limit.min(PROOF_LIMIT), true));
+            let in_time = match one.await {
+                Ok(answers) => {
+                    last = Some(answers);
+                    true
+                }
+                Err(_) => false,
+            };
+            let done = match &last {
+                // Nothing came back in all that time.
+                None => Done::of(work.places.each(|_| failed("no answer in time"))),
+                Some(answers) => work.conclude(answers.clone()).await,
+            };
+            let good = done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done);
+            if good || !in_time || Instant::now() + self.every >= until {
+                return done;
+            }
+            for (place, outcome) in &done.hosts {
+                if let Verdict::Failed(why) = &outcome.verdict {
+                    (work.site.out)(place, vec![Clean::new(&format!("not yet: {why}"))]);
+                }
+            }
+            sleep(self.every).await;
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Act, Effect, Event, Impossible, Leaving, Machine, OperatorAnswer, Phase, PlannedStep, Record, Status,
-    StepId, Value, Verdict, Way, kinds,
+    Effect, Event, Impossible, Leaving, Machine, OperatorAnswer, Phase, PlannedStep, Record, Status, StepId,
+    Value, Verdict, Way, kinds,
 };
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Place;
@@ -171,14 +171,16 @@ impl Machine {
         for (planned, record) in &mut self.steps {
             let step = &planned.step;
             let withheld = record.withheld;
-            let again = match &step.act {
-                Act::Hold { until, .. } => {
-                    !until.as_ref().is_some_and(|id| reached.iter().any(|step| *step == id.as_str()))
+            let session = step.kind.keeps_session();
+            let again = match &session {
+                Some(end) => !end.until.is_some_and(|id| reached.iter().any(|step| *step == id)),
+                None => {
+                    let secret = step.kind.brings().is_some_and(|brings| brings.secret)
+                        || step.capture.iter().any(|capture| capture.sensitive);
+                    step.effect == Effect::Read && (withheld || secret)
                 }
-                Act::Input(input) => input.sensitive || withheld,
-                _ => step.effect == Effect::Read && (withheld || step.capture.iter().any(|c| c.sensitive)),
             };
-            let only_looks = step.effect == Effect::Read || matches!(step.act, Act::Hold { .. });
+            let only_looks = step.effect == Effect::Read || session.is_some();
             if (again && record.status == Status::Done)
                 || (only_looks && record.status == Status::Open(Phase::Run))
             {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Act, Confirming, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status,
-    StepRef, Verdict,
+    Confirming, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status, StepRef,
+    Verdict,
 };
 use crate::domain::names::HostName;
 use crate::runbook::event::Way;
@@ -147,9 +147,7 @@ impl Machine {
     fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
         let planned = at.planned();
         // A value that a person saw is told by a person only.
-        let told =
-            matches!(planned.step.act, Act::Note(_) | Act::Report | Act::Manual { state: Some(_), .. });
-        if !Self::changes(planned) || told {
+        if !Self::changes(planned) || planned.step.kind.only_people_know() {
             return self.begin(at);
         }
         let places = match at.hosts().map_err(|error| at.impossible(&error.to_string()))? {

@@ -7,7 +7,7 @@ use crate::domain::text::Clean;
 use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
-use crate::runbook::spec::{Act, OnFail, Undo};
+use crate::runbook::spec::{OnFail, Undo};
 
 impl Way {
     fn key(self) -> char {
@@ -95,7 +95,7 @@ impl Runner {
 
     async fn take(&mut self, decision: &Decision, way: Way, reason: Option<String>) -> Result<(), Halt> {
         let id = &decision.step.id;
-        let fence = matches!(decision.step.step.act, Act::Fence(_));
+        let fence = decision.step.step.kind.needs_second_person();
         if fence && way == Way::WasDone && !self.fence_was_done(&decision.step, &decision.why).await? {
             return Ok(());
         }

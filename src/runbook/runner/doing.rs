@@ -10,11 +10,13 @@ use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
 use crate::domain::text::Clean;
+use crate::runbook::act::Work;
 use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
-use crate::runbook::kinds::StepKind;
-use crate::runbook::machine::{StepRef, Task};
+use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
+use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
-use crate::runbook::spec::{Act, Check, Step, Undo};
+use crate::runbook::plan::PlannedStep;
+use crate::runbook::spec::{Check, Step, Undo};
 
 /// What a step is about to do: its commands by host, and the facts it rests on.
 struct Ready {
@@ -30,7 +32,7 @@ impl Ready {
 
 impl Runner {
     /// A task's step, as it stands now.
-    pub(super) fn step_of(&self, task: &Task) -> Result<StepRef<'_>, Halt> {
+    pub(in crate::runbook) fn step_of(&self, task: &Task) -> Result<StepRef<'_>, Halt> {
         Ok(self.machine.step(&task.step)?)
     }
 
@@ -43,20 +45,20 @@ impl Runner {
         }
         let began = Instant::now();
         self.show(task)?;
-        let step = planned.step.clone();
-        let hosts = match task.phase {
-            Phase::Run if Self::is_for_people(&step.act) => self.ask_people(task, &step).await?,
-            Phase::Run => self.run_step(task, &step).await?,
-            Phase::Probe => {
-                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
-                Some(act::probe(&self.site, self.step_of(task)?, &task.places, None).await)
+        let kind = planned.step.kind.clone();
+        let hosts = match (task.phase, kind.done_by()) {
+            (Phase::Run, DoneBy::People(people)) => self.ask_people(task, people).await?,
+            (Phase::Run, DoneBy::Machines(machines)) => self.run_step(task, machines).await?,
+            (Phase::Probe, DoneBy::People(_)) => Some(self.probe(task, None, None).await?),
+            (Phase::Probe, DoneBy::Machines(by)) => Some(self.probe(task, Some(by), None).await?),
+            (Phase::Run | Phase::Probe, DoneBy::Plan(_)) => {
+                let what = format!("nobody does a step of kind {}: the plan unrolls it", kind.entry().word);
+                return Err(self.step_of(task)?.impossible(&what).into());
             }
-            Phase::Undo => self.undo_step(task).await?,
-            Phase::UndoProbe => {
-                let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
-                let (_, act, read_back) = undo_of(self.step_of(task)?)?;
-                let back = Some((act, read_back));
-                Some(act::probe(&self.site, self.step_of(task)?, &task.places, back).await)
+            (Phase::Undo, _) => self.undo_step(task).await?,
+            (Phase::UndoProbe, _) => {
+                let (back, read_back) = undo_of(&planned.step).ok_or_else(|| no_undo(planned))?;
+                Some(self.probe(task, Some(back), Some(read_back)).await?)
             }
         };
         if let Some(hosts) = hosts {
@@ -73,6 +75,22 @@ impl Runner {
         }
         self.board.ended(self.step_of(task)?, self.now());
         Ok(())
+    }
+
+    /// Looks whether a step whose outcome nobody knows was done; with `undo`, whether it was undone.
+    async fn probe(
+        &mut self,
+        task: &Task,
+        by: Option<&dyn ByMachines>,
+        undo: Option<&[Check]>,
+    ) -> Result<Outcomes, Halt> {
+        let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
+        Ok(act::probe(self.work(task)?, by, undo).await)
+    }
+
+    /// A task, for those who do it.
+    fn work<'w>(&'w self, task: &'w Task) -> Result<Work<'w>, Halt> {
+        Ok(Work { site: &self.site, at: self.step_of(task)?, places: &task.places })
     }
 
     fn show(&self, task: &Task) -> Result<(), Halt> {
@@ -112,17 +130,14 @@ impl Runner {
     }
 
     /// What it would do now, and the facts as they are now; the inner error says why it cannot be done.
-    async fn ready(&self, task: &Task, step: &Step) -> Result<Result<Ready, String>, Halt> {
-        let at = self.step_of(task)?;
+    async fn ready(&self, task: &Task, by: &dyn ByMachines) -> Result<Result<Ready, String>, Halt> {
+        let work = self.work(task)?;
+        let (at, step) = (work.at, work.at.step());
         let mut commands = act::shown(at, step.kind.as_ref(), &task.places);
         for host in task.places.hosts() {
-            let diff = match &step.act {
-                Act::Edit(edit) => act::edit::diff(&self.site, at, edit, host).await,
-                Act::HostKey(key) => act::host_key::diff(&self.site, at, key, host),
-                _ => break,
-            };
-            match diff {
-                Ok(diff) => drop(commands.insert(host.into(), diff)),
+            match by.preview(work, host).await {
+                Ok(Some(text)) => drop(commands.insert(host.into(), text)),
+                Ok(None) => {}
                 Err(why) => return Ok(Err(why)),
             }
         }
@@ -131,8 +146,9 @@ impl Runner {
     }
 
     /// The step itself. `None`: nothing came of it that is to be written.
-    async fn run_step(&mut self, task: &Task, step: &Step) -> Result<Option<Outcomes>, Halt> {
-        let ready = match self.ready(task, step).await? {
+    async fn run_step(&mut self, task: &Task, by: &dyn ByMachines) -> Result<Option<Outcomes>, Halt> {
+        let step = &task.step.step;
+        let ready = match self.ready(task, by).await? {
             Ok(ready) => ready,
             Err(why) => return Ok(Some(self.in_dry_run(all(task, Verdict::Failed(why))))),
         };
@@ -161,7 +177,7 @@ impl Runner {
                 Said::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             }
             // Time went by while a person thought: what was shown must still be so.
-            let again = match self.ready(task, step).await? {
+            let again = match self.ready(task, by).await? {
                 Ok(again) => again,
                 Err(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             };
@@ -180,11 +196,8 @@ impl Runner {
             return Ok(None);
         }
         let permit = self.intend(task, ready.commands, ready.facts).await?;
-        if let Act::Hold { .. } = &step.act {
-            return self.open_hold(task, step, permit).await.map(Some);
-        }
-        let outcomes = self.perform(task, permit).await?;
-        if matches!(step.act, Act::Fence(_)) {
+        let outcomes = self.perform(task, by, permit).await?;
+        if step.kind.needs_second_person() {
             return self.vouched(task, outcomes).await;
         }
         Ok(Some(self.in_dry_run(outcomes)))
@@ -199,11 +212,12 @@ impl Runner {
     }
 
     /// Does it, and keeps listening meanwhile; what is said takes effect behind the step.
-    async fn perform(&mut self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
+    async fn perform(&mut self, task: &Task, by: &dyn ByMachines, _permit: Permit) -> Result<Outcomes, Halt> {
         let mut waiting = Vec::new();
         let mut open = true;
         let done = {
-            let work = act::perform(&self.site, self.machine.step(&task.step)?, &task.places);
+            let work = Work { site: &self.site, at: self.machine.step(&task.step)?, places: &task.places };
+            let work = act::perform(work, by);
             tokio::pin!(work);
             loop {
                 tokio::select! {
@@ -222,7 +236,10 @@ impl Runner {
         if !open {
             self.stop = Some("the console let go of it".to_owned());
         }
-        let mut done = done?;
+        let mut done = done;
+        if let Some(session) = done.session.take() {
+            self.holds.insert(task.step.id.clone(), session);
+        }
         for (name, place, value) in std::mem::take(&mut done.secrets) {
             match self.learn(&name, value.text()).await? {
                 Ok(()) => self.machine.keep_secret(&name, place, value),
@@ -233,47 +250,9 @@ impl Runner {
         Ok(done.hosts)
     }
 
-    /// Opens a session that is kept.
-    async fn open_hold(&mut self, task: &Task, step: &Step, _permit: Permit) -> Result<Outcomes, Halt> {
-        let at = self.step_of(task)?;
-        let Act::Hold { sql, heartbeat, .. } = &step.act else {
-            return Err(at.impossible("it is no step that holds a session").into());
-        };
-        let mut outcomes = all(task, Verdict::Failed("there is no host to open a session on".to_owned()));
-        let mut opened = Vec::new();
-        for host in task.places.hosts() {
-            let texts = at.at(Some(host), |scope| {
-                Ok::<_, crate::runbook::scope::ScopeError>((
-                    scope.sql(&sql.text, false)?,
-                    scope.sql(heartbeat, false)?,
-                ))
-            });
-            let open = match texts {
-                Ok((open, beat)) => act::hold::open(&self.site, host, open, beat, step.timeout)
-                    .await
-                    .map_err(|t| t.words().to_owned()),
-                Err(error) => Err(error.to_string()),
-            };
-            match open {
-                Ok((holding, answer)) => {
-                    let done = act::conclude_one(&self.site, at, host, answer).await;
-                    let good = done.hosts.values().all(|o| o.verdict == Verdict::Done);
-                    outcomes.extend(done.hosts.into_map());
-                    opened.extend(good.then_some(holding));
-                }
-                Err(why) => outcomes.insert(host.into(), act::failed(&why)),
-            }
-        }
-        // A hold is on one host.
-        if let Some(holding) = opened.pop() {
-            self.holds.insert(task.step.id.clone(), holding);
-        }
-        Ok(outcomes)
-    }
-
     async fn undo_step(&mut self, task: &Task) -> Result<Option<Outcomes>, Halt> {
-        let at = self.step_of(task)?;
-        let commands = act::shown(at, undo_of(at)?.0, &task.places);
+        let (back, _) = undo_of(&task.step.step).ok_or_else(|| no_undo(&task.step))?;
+        let commands = act::shown(self.step_of(task)?, back, &task.places);
         self.show_ready(&Ready { commands: commands.clone(), facts: Vec::new() });
         match self.wait_until_armed(task).await? {
             Armed::Yes => {}
@@ -291,9 +270,8 @@ impl Runner {
     }
 
     async fn take_back(&self, task: &Task, _permit: Permit) -> Result<Outcomes, Halt> {
-        let at = self.step_of(task)?;
-        let (_, back, read_back) = undo_of(at)?;
-        Ok(act::undo(&self.site, at, back, read_back, &task.places).await?)
+        let (back, read_back) = undo_of(&task.step.step).ok_or_else(|| no_undo(&task.step))?;
+        Ok(act::undo(self.work(task)?, back, read_back).await)
     }
 
     /// The next thing a person says; none when nobody is there any more.
@@ -302,14 +280,17 @@ impl Runner {
     }
 }
 
-/// What takes a step back, for eyes and to be done, and the proof of that.
-fn undo_of(at: StepRef<'_>) -> Result<(&dyn StepKind, &Act, &[Check]), Halt> {
-    match &at.step().undo {
-        Undo::By { kind, act, read_back } => Ok((kind.as_ref(), act, read_back)),
-        Undo::Nothing | Undo::NotNeeded(_) | Undo::Impossible => {
-            Err(at.impossible("it is to be undone, and has no undo").into())
-        }
+/// What takes a step back, and the proof of that.
+fn undo_of(step: &Step) -> Option<(&dyn TakesBack, &[Check])> {
+    match &step.undo {
+        Undo::By { kind, read_back } => Some((kind.as_ref(), read_back)),
+        Undo::Nothing | Undo::NotNeeded(_) | Undo::Impossible => None,
     }
+}
+
+fn no_undo(planned: &PlannedStep) -> Halt {
+    let what = "it is to be undone, and has no undo".to_owned();
+    Impossible::At { step: planned.id.clone(), what }.into()
 }
 
 /// The same verdict for every place of a task.

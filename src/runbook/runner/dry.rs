@@ -5,50 +5,31 @@ use super::{Halt, Runner, act};
 use crate::domain::run::Effect;
 use crate::domain::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
+use crate::runbook::kinds::{ByPeople, DoneBy};
 use crate::runbook::machine::Task;
-use crate::runbook::place::Place;
-use crate::runbook::plan::PlannedStep;
-use crate::runbook::spec::{Act, Step};
+use crate::runbook::spec::Step;
 use crate::runbook::uses;
 
 impl Runner {
     /// What a dry run does with a step for people; nothing where it does what a live one does.
-    pub(super) fn instead_of_asking(&self, task: &Task, step: &Step) -> Option<Outcomes> {
+    pub(super) fn instead_of_asking(&self, task: &Task, kind: &dyn ByPeople) -> Option<Outcomes> {
         if !self.machine.dry_run {
             return None;
         }
-        let lines = match &step.act {
-            Act::Input(input) if self.is_needed(&task.step, &input.name) => return None,
-            Act::Input(input) => vec![Clean::new(&input.label)],
-            Act::Confirm { covers } => self.covered(covers, task),
-            Act::Challenge { value, covers } => {
-                let typed = Clean::new(&format!("wanted: {}", self.text(task, value)));
-                [vec![typed], self.covered(covers, task)].concat()
-            }
-            Act::Approve { text } => Clean::lines(&self.text(task, text)),
-            Act::Manual { text, state } => {
-                let mut lines = Clean::lines(&self.text(task, text));
-                if let Some((name, _)) = state {
-                    lines.push(Clean::new(&format!("{{{name}}} is not known in a dry run")));
-                }
-                lines
-            }
-            _ => return None,
-        };
-        let who = if matches!(step.act, Act::Approve { .. }) { "a second person" } else { "a person" };
-        let lines = [vec![Clean::new(&format!("would ask {who}:"))], lines].concat();
+        let asked = kind.would_ask(self, task)?;
+        let lines = [vec![Clean::new(&format!("would ask {}:", kind.who()))], asked].concat();
         let output = lines.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n");
-        (self.site.out)(&Place::Nowhere, lines);
+        self.say(lines);
         let mut outcomes = all(task, Verdict::Printed);
         outcomes.values_mut().for_each(|outcome| outcome.output.clone_from(&output));
         Some(outcomes)
     }
 
     /// Whether a later step needs a variable to read, or to know whether it is done at all.
-    fn is_needed(&self, before: &PlannedStep, name: &str) -> bool {
-        self.machine.plan().steps.iter().skip(before.position + 1).any(|planned| {
+    pub(in crate::runbook) fn is_needed(&self, task: &Task, name: &str) -> bool {
+        self.machine.plan().steps.iter().skip(task.step.position + 1).any(|planned| {
             let step = &planned.step;
-            let reads = step.effect == Effect::Read && !Self::is_for_people(&step.act);
+            let reads = step.effect == Effect::Read && matches!(step.kind.done_by(), DoneBy::Machines(_));
             let branches = planned.under.iter().flat_map(|(_, branch)| &branch.when);
             uses::conditions(step.when.iter().chain(branches)).contains(name)
                 || (reads && uses::names(step).contains(name))

@@ -21,7 +21,7 @@ use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError};
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
-use crate::runbook::spec::{Act, On, Runbook};
+use crate::runbook::spec::{On, Runbook};
 
 /// What a run is begun, or gone on with.
 #[derive(Clone)]
@@ -224,8 +224,8 @@ async fn lease(
     let mut keys = vec![format!("{env}.{}", plan.runbook.name)];
     for planned in plan.steps.iter().filter(|s| s.step.effect != Effect::Read) {
         // What goes through Salt shares its master: one run at a time, whatever its hosts.
-        if matches!(planned.step.act, Act::Salt(_)) {
-            keys.push(format!("{env}.salt"));
+        if let Some(shared) = planned.step.kind.shares() {
+            keys.push(format!("{env}.{shared}"));
             continue;
         }
         let hosts: Vec<&str> = match &planned.step.on {

@@ -12,17 +12,15 @@ use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, R
 use crate::domain::text::Clean;
 use crate::runbook::approval::Approved;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
+use crate::runbook::kinds::ByPeople;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
-use crate::runbook::spec::{Act, Input, Step};
+use crate::runbook::spec::Step;
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
 /// Time between two looks, while a question stands, whether what it rests on is still held.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// How long a note stands by itself, at least.
-const NOTE_STANDS: Duration = Duration::from_millis(400);
 
 /// What a person said to a question of yes or no.
 pub(super) enum Said {
@@ -41,20 +39,6 @@ pub(super) enum Heard {
 }
 
 impl Runner {
-    /// Whether a person does it.
-    pub(super) fn is_for_people(act: &Act) -> bool {
-        matches!(
-            act,
-            Act::Note(_)
-                | Act::Input(_)
-                | Act::Manual { .. }
-                | Act::Confirm { .. }
-                | Act::Challenge { .. }
-                | Act::Approve { .. }
-                | Act::Report
-        )
-    }
-
     /// Puts a question, and waits for its answer. Notes are taken meanwhile; a stop, nobody there, or a held session that
     /// is lost meanwhile, is `None`.
     pub(super) async fn ask(
@@ -126,7 +110,7 @@ impl Runner {
         self.write(Event::Answered { step, answer, who, reason: None }).await
     }
 
-    pub(super) fn text(&self, task: &Task, template: &Template) -> String {
+    pub(in crate::runbook) fn text(&self, task: &Task, template: &Template) -> String {
         self.machine.at(&task.step, None, |scope| scope.shown(template))
     }
 
@@ -162,12 +146,17 @@ impl Runner {
         }
     }
 
-    async fn agreed(&mut self, title: String, text: Vec<Clean>) -> Result<bool, Halt> {
+    pub(in crate::runbook) async fn agreed(&mut self, title: String, text: Vec<Clean>) -> Result<bool, Halt> {
         Ok(matches!(self.ask(title, text, PromptKind::Confirm).await?, Some(Reply::Yes)))
     }
 
     /// Asks for a value until it is typed as it stands, or refused.
-    async fn challenged(&mut self, title: String, text: Vec<Clean>, value: &str) -> Result<bool, Halt> {
+    pub(in crate::runbook) async fn challenged(
+        &mut self,
+        title: String,
+        text: Vec<Clean>,
+        value: &str,
+    ) -> Result<bool, Halt> {
         let mut lines = text.clone();
         loop {
             let kind = PromptKind::Challenge(Clean::new(value));
@@ -183,121 +172,68 @@ impl Runner {
     }
 
     /// Does what a person does.
-    pub(super) async fn ask_people(&mut self, task: &Task, step: &Step) -> Result<Option<Outcomes>, Halt> {
-        if let Some(outcomes) = self.unfounded(task, step).await? {
-            return Ok(Some(outcomes));
-        }
-        if let Some(outcomes) = self.instead_of_asking(task, step) {
-            return Ok(Some(outcomes));
-        }
-        let title = self.text(task, &step.title);
-        let why: Vec<Clean> = step.why.iter().flat_map(|t| Clean::lines(&self.text(task, t))).collect();
-        match &step.act {
-            Act::Note(text) => {
-                let shown = self.text(task, text);
-                (self.site.out)(&Place::Nowhere, Clean::lines(&shown));
-                // Whoever follows the run sees it before the next step takes its place.
-                tokio::time::sleep(NOTE_STANDS).await;
-                let mut outcomes = all(task, Verdict::Done);
-                outcomes.values_mut().for_each(|o| o.output.clone_from(&shown));
-                Ok(Some(outcomes))
-            }
-            Act::Report => Ok(Some(all(task, Verdict::Done))),
-            Act::Confirm { covers } => {
-                let lines = [why, self.covered(covers, task)].concat();
-                let yes = match self.needs.env.is_guarded() {
-                    true => {
-                        let name = self.needs.env.name.to_string();
-                        self.challenged(title, lines, &name).await?
-                    }
-                    false => self.agreed(title, lines).await?,
-                };
-                self.settled(task, Asked::Confirm, yes).await
-            }
-            Act::Challenge { value, covers } => {
-                let value = self.machine.at(&task.step, None, |scope| scope.text(value));
-                let Ok(value) = value else {
-                    let why = "the value to type is not known".to_owned();
-                    return Ok(Some(all(task, Verdict::Failed(why))));
-                };
-                let lines = [why, self.covered(covers, task)].concat();
-                let yes = self.challenged(title, lines, &value).await?;
-                self.settled(task, Asked::Challenge, yes).await
-            }
-            Act::Approve { text } => {
-                self.approved(task, title, &[why, Clean::lines(&self.text(task, text))].concat(), &[]).await
-            }
-            Act::Input(input) => {
-                let kind = (input.name.clone(), input.kind, input.sensitive);
-                self.typed(task, Asked::Input, title, why, kind, &view(input)).await
-            }
-            Act::Manual { text, state } => {
-                let text = self.text(task, text);
-                self.manual(task, step, title, [why, Clean::lines(&text)].concat(), state.as_ref()).await
-            }
-            Act::Check(_)
-            | Act::WaitUntil { .. }
-            | Act::Run(_)
-            | Act::Sql(_)
-            | Act::Salt(_)
-            | Act::Edit(_)
-            | Act::HostKey(_)
-            | Act::Hold { .. }
-            | Act::Fence(_)
-            | Act::Elect { .. }
-            | Act::Group => {
-                let what = format!("nobody is asked for a step of kind {}", step.word());
-                Err(self.step_of(task)?.impossible(&what).into())
-            }
-        }
-    }
-
-    /// What a person does by hand, and proves. Where that changes something it counts as begun when it is shown.
-    async fn manual(
+    pub(super) async fn ask_people(
         &mut self,
         task: &Task,
-        step: &Step,
-        title: String,
-        lines: Vec<Clean>,
-        state: Option<&(String, ValueKind)>,
+        kind: &dyn ByPeople,
     ) -> Result<Option<Outcomes>, Halt> {
-        if step.effect != Effect::Read {
+        if let Some(outcomes) = self.unfounded(task, &task.step.step).await? {
+            return Ok(Some(outcomes));
+        }
+        if let Some(outcomes) = self.instead_of_asking(task, kind) {
+            return Ok(Some(outcomes));
+        }
+        if task.step.step.effect != Effect::Read {
             match self.wait_until_armed(task).await? {
                 Armed::Yes => {}
                 Armed::Asked => return Ok(None),
                 Armed::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             }
-            let commands = act::shown(self.step_of(task)?, step.kind.as_ref(), &task.places);
+            // What is done by hand counts as begun when it is shown.
+            let commands = act::shown(self.step_of(task)?, task.step.step.kind.as_ref(), &task.places);
             let _begun = self.intend(task, commands, Vec::new()).await?;
         }
-        let outcomes = match state {
-            None => {
-                let yes = self.agreed(title, lines).await?;
-                self.settled(task, Asked::Manual, yes).await?
-            }
-            Some((name, kind)) => {
-                let view = InputView {
-                    name: name.clone(),
-                    label: Clean::new("What you see"),
-                    help: None,
-                    wanted: Clean::new(kind.wanted()),
-                    choices: Vec::new(),
-                    default: None,
-                    sensitive: false,
-                };
-                self.typed(task, Asked::Manual, title, lines, (name.clone(), *kind, false), &view).await?
-            }
-        };
-        let Some(mut outcomes) = outcomes else { return Ok(None) };
-        if outcomes.values().all(|outcome| outcome.verdict == Verdict::Done) {
-            let (at, places) = (self.step_of(task)?, Some(&task.places));
-            act::read_back(&self.site, at, &step.read_back, places, &mut outcomes).await;
-        }
-        Ok(Some(outcomes))
+        kind.ask(self, task).await
+    }
+
+    /// The title of a task's step, for eyes.
+    pub(in crate::runbook) fn title(&self, task: &Task) -> String {
+        self.text(task, &task.step.step.title)
+    }
+
+    /// Why a task's step is done, for eyes.
+    pub(in crate::runbook) fn why(&self, task: &Task) -> Vec<Clean> {
+        task.step.step.why.iter().flat_map(|why| Clean::lines(&self.text(task, why))).collect()
+    }
+
+    /// Tells something to whoever follows the run.
+    pub(in crate::runbook) fn say(&self, lines: Vec<Clean>) {
+        (self.site.out)(&Place::Nowhere, lines);
+    }
+
+    /// The name that must be typed where the environment is guarded.
+    pub(in crate::runbook) fn guarded_name(&self) -> Option<String> {
+        self.needs.env.is_guarded().then(|| self.needs.env.name.to_string())
+    }
+
+    /// The same verdict for every place of a task.
+    pub(in crate::runbook) fn all(&self, task: &Task, verdict: Verdict) -> Outcomes {
+        all(task, verdict)
+    }
+
+    /// Proves from the targets that what was done by hand is in effect.
+    pub(in crate::runbook) async fn read_back(
+        &self,
+        task: &Task,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), Halt> {
+        let (at, places) = (self.step_of(task)?, Some(&task.places));
+        act::read_back(&self.site, at, &at.step().read_back, places, outcomes).await;
+        Ok(())
     }
 
     /// The commands of the steps a confirmation covers.
-    pub(super) fn covered(&self, covers: &[String], task: &Task) -> Vec<Clean> {
+    pub(in crate::runbook) fn covered(&self, covers: &[String], task: &Task) -> Vec<Clean> {
         let prefix = task.step.id.prefix();
         let mut lines = Vec::new();
         for at in self.machine.steps() {
@@ -325,7 +261,7 @@ impl Runner {
         lines
     }
 
-    pub(super) async fn settled(
+    pub(in crate::runbook) async fn settled(
         &mut self,
         task: &Task,
         asked: Asked,
@@ -342,7 +278,7 @@ impl Runner {
     }
 
     /// A typed value, asked for again until it fits.
-    async fn typed(
+    pub(in crate::runbook) async fn typed(
         &mut self,
         task: &Task,
         asked: Asked,
@@ -392,18 +328,6 @@ impl Runner {
                 Err(error) => lines = [text.clone(), vec![Clean::new(&error.to_string())]].concat(),
             }
         }
-    }
-}
-
-fn view(input: &Input) -> InputView {
-    InputView {
-        name: input.name.clone(),
-        label: Clean::new(&input.label),
-        help: input.help.as_deref().map(Clean::new),
-        wanted: Clean::new(input.kind.wanted()),
-        choices: input.choices.iter().map(|c| Clean::new(c)).collect(),
-        default: input.default.as_deref().map(Clean::new),
-        sensitive: input.sensitive,
     }
 }
 

@@ -9,7 +9,6 @@ use crate::domain::run::Effect;
 use crate::runbook::event::{Event, Fact, Phase, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
-use crate::runbook::spec::Act;
 
 /// Shows that the intent is on the disk and, where something changes, that the lease was ours right before.
 #[must_use]
@@ -26,7 +25,7 @@ impl Runner {
     ) -> Result<Permit, Halt> {
         let planned = &task.step.step;
         let changes = match task.phase {
-            Phase::Run => planned.effect != Effect::Read || matches!(planned.act, Act::Hold { .. }),
+            Phase::Run => planned.effect != Effect::Read || planned.kind.keeps_session().is_some(),
             Phase::Undo => true,
             Phase::Probe | Phase::UndoProbe => false,
         };

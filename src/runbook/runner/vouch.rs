@@ -18,7 +18,7 @@ use crate::runbook::watched;
 
 impl Runner {
     /// Waits for a second person. Without a lease nobody else could be heard: then it cannot be had.
-    pub(super) async fn approved(
+    pub(in crate::runbook) async fn approved(
         &mut self,
         task: &Task,
         title: String,

@@ -1,86 +1,8 @@
-//! What steps do, kind by kind. Imports `template`, `value`.
-
-use std::time::Duration;
+//! What is sent to machines: scripts, SQL, Salt calls, changes of files. Imports `template`.
 
 use regex::Regex;
 
-use super::Input;
 use crate::runbook::template::{Template, Variable};
-use crate::runbook::value::ValueKind;
-
-/// What a step does. A kind is one file in `act/`.
-#[derive(Debug, Clone)]
-pub enum Act {
-    /// Shows its text.
-    Note(Template),
-    /// Asks for a value in mid-run.
-    Input(Input),
-    /// Asks, and judges by `expect`.
-    Check(Ask),
-    /// Asks again and again until `expect` holds.
-    WaitUntil {
-        /// What is asked.
-        ask: Ask,
-        /// Time between two asks.
-        every: Duration,
-    },
-    /// A shell script.
-    Run(Script),
-    /// SQL, on the host's own database server.
-    Sql(Sql),
-    /// Salt, on the jump box, about the step's hosts.
-    Salt(SaltCall),
-    /// A file on the jump box: shown as a diff, written, committed in its git.
-    Edit(Edit),
-    /// This console knows a host by another key from now on.
-    HostKey(HostKey),
-    /// Done by hand; the value seen is stated.
-    Manual {
-        /// What to do, and where.
-        text: Template,
-        /// The variable the value seen goes into, if one is asked for.
-        state: Option<(String, ValueKind)>,
-    },
-    /// A yes, for the steps it covers.
-    Confirm {
-        /// Step ids.
-        covers: Vec<String>,
-    },
-    /// A value on screen must be typed, for the steps it covers.
-    Challenge {
-        /// What must be typed.
-        value: Template,
-        /// Step ids.
-        covers: Vec<String>,
-    },
-    /// A second person says yes.
-    Approve {
-        /// To what.
-        text: Template,
-    },
-    /// A database session kept open: `GET_LOCK` and what dies with it. Ends at the step `until`, or with the run.
-    Hold {
-        /// Opens it.
-        sql: Sql,
-        /// Asked in the session every two seconds; `1` keeps it.
-        heartbeat: Template,
-        /// The step id before which it ends.
-        until: Option<String>,
-    },
-    /// Cuts a host off: like `run`, and where it cannot be proved, a second person says so.
-    Fence(Script),
-    /// The best host of a target: ranked by captured values.
-    Elect {
-        /// Captured values that rank, the weightiest first (`gtid`, `position`, `int`: more is better).
-        by: Vec<String>,
-        /// The host variable it goes into.
-        into: String,
-    },
-    /// Writes the report.
-    Report,
-    /// Holds others: never done itself.
-    Group,
-}
 
 /// A question whose answer is judged: reads only.
 #[derive(Debug, Clone)]
@@ -139,17 +61,6 @@ pub struct Edit {
     pub message: Template,
     /// Committed in the git tree it is in.
     pub commit: bool,
-}
-
-/// A host's key, replaced in this console's known_hosts. What was known before is kept beside.
-#[derive(Debug, Clone)]
-pub struct HostKey {
-    /// The new key, as in a `.pub` file, from a source that can be trusted.
-    pub key: Template,
-    /// Its fingerprint, `SHA256:…`, as people were shown it: the key must have it.
-    pub fingerprint: Template,
-    /// The host's address from now on, known by that key beside its names.
-    pub address: Template,
 }
 
 /// One change of a file.

@@ -14,6 +14,7 @@ use crate::config::reader::{At, Reader, Table};
 use crate::domain::run::{Danger, Effect};
 
 use super::{Runbook, Step};
+pub(crate) use entry::{Effects, KindEntry, Reads, UndoEntry, Where};
 use ids::Ids;
 use names::Names;
 pub(in crate::runbook) use names::{Found, Meaning};
@@ -21,6 +22,7 @@ pub(crate) use step::Common;
 pub(in crate::runbook) use text::Use;
 
 mod ask;
+mod entry;
 mod expect;
 mod ids;
 mod input;

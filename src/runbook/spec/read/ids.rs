@@ -7,8 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
-use super::Reading;
-use crate::runbook::kinds::KindEntry;
+use super::{KindEntry, Reading};
 use crate::runbook::spec::{Confirming, Step};
 
 /// What is known of an id.

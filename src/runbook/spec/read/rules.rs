@@ -6,8 +6,7 @@ use crate::config::reader::Table;
 use crate::domain::run::Effect;
 
 use super::text::Use;
-use super::{Reading, place};
-use crate::runbook::kinds::KindEntry;
+use super::{KindEntry, Reading, place};
 use crate::runbook::spec::{On, OnFail, Step, Undo};
 use crate::runbook::template::Template;
 

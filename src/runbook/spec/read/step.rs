@@ -9,9 +9,9 @@ use crate::domain::run::Effect;
 
 use super::names::{Found, Meaning};
 use super::text::Use;
-use super::{Reading, is_name, place};
-use crate::runbook::kinds::{self, Brings, Inside, KindEntry, Part, Reads, StepKind, Where};
-use crate::runbook::spec::{Act, Condition, Confirming, On, OnFail, Step, Undo, Writes};
+use super::{KindEntry, Reading, Reads, Where, is_name, place};
+use crate::runbook::kinds::{self, Brings, Inside, StepKind};
+use crate::runbook::spec::{Condition, Confirming, On, OnFail, Step, Undo, Writes};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
@@ -234,7 +234,6 @@ impl Reading<'_> {
             always: flag(self, "always"),
             confirm: Confirming::No,
             detached: flag(self, "detached"),
-            act: as_act(kind.as_deref()?),
             kind: kind?,
             inside: Vec::new(),
         };
@@ -248,14 +247,6 @@ impl Reading<'_> {
         let Some(Brings { name, kind, secret, key }) = kind.and_then(StepKind::brings) else { return };
         let meaning = Meaning::Value { kind, secret, place: kind == ValueKind::Host };
         self.bring(name, meaning, id, place(table, key));
-    }
-}
-
-/// The same, for what still matches on it.
-fn as_act(kind: &dyn StepKind) -> Act {
-    match kind.part() {
-        Part::Act(act) => act,
-        Part::Group(_) => Act::Group,
     }
 }
 
@@ -275,7 +266,6 @@ impl Common {
             when: self.when,
             pre: Vec::new(),
             kind,
-            act: Act::Group,
             inside,
             expect: Vec::new(),
             capture: Vec::new(),

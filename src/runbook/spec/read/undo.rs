@@ -4,8 +4,8 @@ use crate::config::reader::Table;
 
 use super::text::Use;
 use super::{Reading, place};
-use crate::runbook::kinds::{KINDS, Part};
-use crate::runbook::spec::{Act, On, Undo};
+use crate::runbook::kinds::KINDS;
+use crate::runbook::spec::{On, Undo};
 
 const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
 const NOT_NEEDED: &str = "not_needed";
@@ -48,11 +48,6 @@ impl Reading<'_> {
             let help = "add read_back = [{ says = \"…\", sql = \"…\", expect = [{ is = \"…\" }] }]";
             self.reader.error(undo.span.clone(), "nothing proves that it was taken back", help);
         }
-        let kind = back?;
-        let act = match kind.part() {
-            Part::Act(act) => Box::new(act),
-            Part::Group(_) => Box::new(Act::Group),
-        };
-        Some(Undo::By { kind, act, read_back })
+        Some(Undo::By { kind: back?, read_back })
     }
 }
