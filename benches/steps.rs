@@ -203,6 +203,7 @@ async fn measure(folder: &Path, rtt: Duration) {
         lease: Some(Box::new(lease)),
         who: "bench@here".to_owned(),
         clock: Arc::new(move || clock.now()),
+        armed: Arc::new(|| true),
         redactor: Redactor::default(),
         entries: Vec::new(),
     };

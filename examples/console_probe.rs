@@ -11,7 +11,7 @@ use jumpdeck::config::keymap::Keymap;
 use jumpdeck::domain::event::{Answer, QuestionId};
 use jumpdeck::domain::fleet::Fleet;
 use jumpdeck::domain::names::{EnvName, HostName};
-use jumpdeck::domain::run::{Mode, RunCommand};
+use jumpdeck::domain::run::{Arming, Mode, RunCommand};
 use jumpdeck::runtime::{Console, Draw, Ended, FleetControl, RunControl, RuntimeError, run, terminal};
 use ratatui::Frame;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +34,7 @@ impl RunControl for Nobody {
     fn resume(&self, _: &str) {}
     fn watch(&self, _: &str) {}
     fn command(&self, _: &str, _: RunCommand) {}
+    fn arm(&self, _: Option<&Arming>) {}
 }
 
 struct Pid(Arc<AtomicBool>);
