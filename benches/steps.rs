@@ -18,6 +18,7 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{PromptKind, Reply, RunCommand, RunState};
 use jumpdeck::runbook::event::{Event, Phase};
+use jumpdeck::runbook::evidence::Signing;
 use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease};
 use jumpdeck::runbook::machine::Machine;
@@ -205,6 +206,7 @@ async fn measure(folder: &Path, rtt: Duration) {
         clock: Arc::new(move || clock.now()),
         armed: Arc::new(|| true),
         redactor: Redactor::default(),
+        signing: Signing::none("a benchmark"),
         entries: Vec::new(),
     };
     let machine = Machine::new(Arc::new(plan), "bench", "bench@here", "to time it", "20261121", false);

@@ -52,6 +52,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         name: env_name(name),
         level: name.into(),
         guard: Guard::Confirm,
+        signatures: Default::default(),
         domain: None,
         jump: Jump::Remote(JumpBox {
             name: host_name("jump"),

@@ -56,6 +56,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         ask: Arc::new(desk.clone()),
         clock: target.clock,
         paths: setup.paths.clone(),
+        sign_with: setup.settings.sign_with.clone(),
         news: run_sender,
         tail: hint::tail(common),
     });

@@ -1,6 +1,7 @@
 //! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -47,6 +48,8 @@ pub(super) struct Needs {
     pub(super) clock: Clock,
     /// Where runbooks and journals are.
     pub(super) paths: Paths,
+    /// The key that signs what is said in runs, when one is named.
+    pub(super) sign_with: Option<PathBuf>,
     /// Where news go.
     pub(super) news: mpsc::Sender<RunEvent>,
     /// Stands behind commands that are told, so that they reach the same inventory.
@@ -207,7 +210,10 @@ impl Inner {
         Ok(Launch {
             simulated: self.needs.fleet.simulated,
             // A run's connection is its own: nothing that is looked at meanwhile can hold it up.
-            reach: Arc::new(OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone())),
+            reach: Arc::new(
+                OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone())
+                    .signing_with(self.needs.sign_with.clone(), self.needs.paths.allowed_signers()),
+            ),
             env,
             folder: self.needs.paths.runs(),
             who: self.who.clone(),

@@ -252,6 +252,7 @@ fn fleet(hosts: &[&str]) -> Fleet {
             name: env.clone(),
             level: "production".to_owned(),
             guard: Guard::Challenge,
+            signatures: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name(),

@@ -50,6 +50,12 @@ impl Paths {
         self.config.join("config.toml")
     }
 
+    /// Whose signatures count, in ssh-keygen's form.
+    #[must_use]
+    pub fn allowed_signers(&self) -> PathBuf {
+        self.config.join("allowed_signers")
+    }
+
     /// The folder of the person's own themes.
     #[must_use]
     pub fn themes(&self) -> PathBuf {

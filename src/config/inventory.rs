@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
-use crate::domain::fleet::{Environment, Fleet, Guard};
+use crate::domain::fleet::{Environment, Fleet, Guard, Signatures};
 use crate::domain::names::EnvName;
 
 mod address;
@@ -62,7 +62,7 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 6] = ["level", "guard", "domain", "jump", "jump_name", "hosts"];
+const ENVIRONMENT_KEYS: [&str; 7] = ["level", "guard", "signatures", "domain", "jump", "jump_name", "hosts"];
 
 fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
     reader.only(root, &[&scope::KEYS[..], &["environments", "hosts"]].concat());
@@ -143,6 +143,8 @@ fn environment(
     let guard = reader
         .word(table, "guard", &[("confirm", Guard::Confirm), ("challenge", Guard::Challenge)])
         .unwrap_or_else(|| default_guard(&level));
+    let signatures = [("when-possible", Signatures::WhenPossible), ("required", Signatures::Required)];
+    let signatures = reader.word(table, "signatures", &signatures).unwrap_or_default();
     let domain = address::read_domain(reader, table);
     let jump = jump::read(reader, table, name, &scope, context);
     let mut raw = host::in_environment(reader, table);
@@ -158,6 +160,7 @@ fn environment(
         name: env.clone(),
         level,
         guard,
+        signatures,
         domain,
         transport: scope.transport,
         thresholds: scope.thresholds,

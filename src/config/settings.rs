@@ -32,9 +32,12 @@ pub struct Settings {
     pub color: ColorChoice,
     /// The inventory, when it is not `inventory.toml` beside this file.
     pub inventory: Option<PathBuf>,
+    /// The key that signs what is said in runs, when it is not the one that logs in to the jump box: a private key, or
+    /// the public one of a key that the agent holds.
+    pub sign_with: Option<PathBuf>,
 }
 
-pub(super) const KEYS: [&str; 5] = ["theme", "keymap", "environment", "color", "inventory"];
+pub(super) const KEYS: [&str; 6] = ["theme", "keymap", "environment", "color", "inventory", "sign_with"];
 
 /// Reads `config.toml`.
 ///
@@ -59,16 +62,8 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Settings {
             Err(error) => reader.error(name.span, error.to_string(), "write environment = \"production\""),
         }
     }
-    let hint = "write inventory = \"~/fleet/inventory.toml\"";
-    let mut inventory = None;
-    if let Some(path) = reader.string(root, "inventory", hint) {
-        let whole = context.expand(path.value);
-        if whole.is_absolute() {
-            inventory = Some(whole);
-        } else {
-            reader.error(path.span, format!("{:?} is not a path from / or ~/", path.value), hint);
-        }
-    }
+    let inventory = path(reader, root, "inventory", "~/fleet/inventory.toml", context);
+    let sign_with = path(reader, root, "sign_with", "~/.ssh/id_ed25519", context);
     let choices =
         [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
     Settings {
@@ -77,7 +72,26 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Settings {
         environment,
         color: reader.word(root, "color", &choices).unwrap_or_default(),
         inventory,
+        sign_with,
     }
+}
+
+/// A file, by its whole path.
+fn path(
+    reader: &mut Reader,
+    root: &Table<'_>,
+    key: &str,
+    example: &str,
+    context: &Context,
+) -> Option<PathBuf> {
+    let hint = format!("write {key} = {example:?}");
+    let path = reader.string(root, key, &hint)?;
+    let whole = context.expand(path.value);
+    if whole.is_absolute() {
+        return Some(whole);
+    }
+    reader.error(path.span, format!("{:?} is not a path from / or ~/", path.value), hint);
+    None
 }
 
 /// The name of a theme or keymap: it becomes part of a file name.
@@ -104,13 +118,13 @@ mod tests {
     #[test]
     fn settings_are_read() {
         let context = Context { home: "/home/ada".into(), ..Context::default() };
-        let text =
-            "theme = \"light\"\nenvironment = \"staging\"\ncolor = \"never\"\ninventory = \"~/f/i.toml\"\n";
+        let text = "theme = \"light\"\nenvironment = \"staging\"\ncolor = \"never\"\ninventory = \"~/f/i.toml\"\nsign_with = \"~/.ssh/k\"\n";
         let read = parse_settings("config.toml", text, &context).unwrap();
         assert_eq!(read.theme.as_deref(), Some("light"));
         assert_eq!(read.keymap, None);
         assert_eq!(read.color, ColorChoice::Never);
         assert_eq!(read.inventory.as_deref(), Some("/home/ada/f/i.toml".as_ref()));
+        assert_eq!(read.sign_with.as_deref(), Some("/home/ada/.ssh/k".as_ref()));
         assert_eq!(parse_settings("f", "", &context).unwrap(), Settings::default());
     }
 

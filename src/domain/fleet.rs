@@ -33,6 +33,8 @@ pub struct Environment {
     pub level: String,
     /// How strictly changes are confirmed, and how loudly the screen names it.
     pub guard: Guard,
+    /// Whether what people say in a run must be signed.
+    pub signatures: Signatures,
     /// The internal domain (`production.wpdn`), for display.
     pub domain: Option<String>,
     /// How the hosts are reached.
@@ -70,6 +72,16 @@ pub enum Guard {
     Confirm,
     /// A value on screen must be typed (production, secondary).
     Challenge,
+}
+
+/// Whether what people say in a run is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signatures {
+    /// Where a key is at hand; without one the run says so and goes on.
+    #[default]
+    WhenPossible,
+    /// Always: an answer or an approval that is not signed does not count.
+    Required,
 }
 
 /// How the hosts of an environment are reached.

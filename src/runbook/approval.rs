@@ -78,6 +78,9 @@ pub struct Approval {
     pub commands: String,
     /// Who, by their own console: `account@machine`.
     pub who: String,
+    /// Their signature of [`Approval::text`], as `ssh-keygen -Y sign` makes it, base64 without its frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sig: Option<String>,
 }
 
 impl Approval {
@@ -91,13 +94,14 @@ impl Approval {
             plan: question.plan.clone(),
             commands: question.commands.clone(),
             who: who.to_owned(),
+            sig: None,
         }
     }
 
     /// Whether it is the yes to that question and no other.
     #[must_use]
     pub fn answers(&self, question: &Question) -> bool {
-        *self == Self::to(question, &self.who)
+        *self == Self { sig: self.sig.clone(), ..Self::to(question, &self.who) }
     }
 
     /// The canonical text: seven lines, each with a line end, always in this order. Values are one line each: control

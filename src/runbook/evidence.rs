@@ -10,6 +10,8 @@ mod names;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ssh::sshsig::{AllowedSigners, TextSigner};
+
 pub use examine::{Examination, Grade, Remark, Seen, SignatureSeen, examine};
 pub use head::{Head, head_path, write_head};
 pub(in crate::runbook) use names::may_sign_as;
@@ -45,6 +47,25 @@ pub struct Seal {
     pub approved: Option<SignedApproval>,
     /// The operator's signature.
     pub signed: Option<Signed>,
+}
+
+/// Who signs what is said here, and whose signatures count.
+#[derive(Debug, Clone)]
+pub struct Signing {
+    /// Signs; or why no key is at hand.
+    pub signer: Result<TextSigner, String>,
+    /// Whether the key was named by the person, not taken from the login.
+    pub named: bool,
+    /// Whose approvals count where signatures are required.
+    pub allowed: AllowedSigners,
+}
+
+impl Signing {
+    /// Without a key, and why.
+    #[must_use]
+    pub fn none(why: &str) -> Self {
+        Self { signer: Err(why.to_owned()), named: false, allowed: AllowedSigners::default() }
+    }
 }
 
 /// What an operator signs: the entry's own bytes up to its signature, below the run and their name.

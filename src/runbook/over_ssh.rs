@@ -2,6 +2,7 @@
 //! probe that stalls never stalls a run. Imports `ssh`, `domain`.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use crate::ssh::error::{ErrorKind, SshError};
 use crate::ssh::link::{HostLink, JumpLink};
 use crate::ssh::ring::KeyRing;
 use crate::ssh::script::{Script, ScriptEnd};
+use crate::ssh::sshsig::{AllowedSigners, signer_for};
 
+use super::evidence::Signing;
 use super::reach::{Held, LARGEST_ANSWER, Ran, Reach, Session};
 
 /// Reaches an environment's hosts over SSH.
@@ -27,6 +30,8 @@ pub struct OverSsh {
     ask: Arc<dyn Ask>,
     ring: Arc<KeyRing>,
     links: Mutex<Links>,
+    sign_with: Option<PathBuf>,
+    allowed_signers: Option<PathBuf>,
 }
 
 #[derive(Default)]
@@ -39,7 +44,29 @@ impl OverSsh {
     /// `dial` opens the first hop's bytes; `ask` puts questions of logins to a person.
     #[must_use]
     pub fn new(env: Arc<Environment>, dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> Self {
-        Self { env, dial, ask, ring: Arc::default(), links: Mutex::default() }
+        Self {
+            env,
+            dial,
+            ask,
+            ring: Arc::default(),
+            links: Mutex::default(),
+            sign_with: None,
+            allowed_signers: None,
+        }
+    }
+
+    /// Signs with a key file, when one is named; signatures of others count by an allowed_signers file.
+    #[must_use]
+    pub fn signing_with(self, sign_with: Option<PathBuf>, allowed_signers: PathBuf) -> Self {
+        Self { sign_with, allowed_signers: Some(allowed_signers), ..self }
+    }
+
+    /// Where an agent listens, by the inventory.
+    fn agent(&self) -> Option<&Path> {
+        match &self.env.jump {
+            Jump::Remote(jump) => jump.access.agent.as_deref(),
+            Jump::Local { .. } => self.env.hosts.first()?.access.agent.as_deref(),
+        }
     }
 
     /// The jump link in use, or a new one when there is none or it has ended.
@@ -101,6 +128,23 @@ impl Reach for OverSsh {
 
     fn jump(&self) -> &HostName {
         self.env.jump.name()
+    }
+
+    fn signing(&self) -> BoxFuture<'_, Signing> {
+        Box::pin(async move {
+            let with = self.sign_with.as_deref();
+            let signer = signer_for(&self.env.name, &self.ring, self.ask.clone(), with, self.agent()).await;
+            // Without the file nobody is known.
+            let allowed = match &self.allowed_signers {
+                Some(file) => tokio::fs::read_to_string(file).await.unwrap_or_default(),
+                None => String::new(),
+            };
+            Signing {
+                signer: signer.map_err(|why| why.to_string()),
+                named: with.is_some(),
+                allowed: AllowedSigners::read(&allowed),
+            }
+        })
     }
 }
 

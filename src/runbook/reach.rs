@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evidence::Signing;
 use crate::domain::names::HostName;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
@@ -31,6 +32,11 @@ pub trait Reach: Send + Sync + 'static {
 
     /// The jump box's name.
     fn jump(&self) -> &HostName;
+
+    /// Who signs what is said in a run: the key that logged in to the jump box, so it is asked after that.
+    fn signing(&self) -> BoxFuture<'_, Signing> {
+        Box::pin(std::future::ready(Signing::none("these hosts are reached without a key")))
+    }
 }
 
 /// A logged-in connection to a host.

@@ -19,6 +19,7 @@ use super::act::hold::Holding;
 use super::act::{self, Site};
 use super::approval::{Approved, Question};
 use super::event::{Ending, Event};
+use super::evidence::{SignedApproval, Signing};
 use super::ids::StepId;
 use super::journal::Entry;
 use super::machine::{Impossible, Machine, Next};
@@ -37,6 +38,7 @@ mod people;
 mod permit;
 mod record;
 mod redacted;
+mod sign;
 mod vouch;
 
 use board::Board;
@@ -108,6 +110,8 @@ pub struct Needs {
     pub armed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Knows the run's secrets: what is shown, written or handed on goes through it.
     pub redactor: Redactor,
+    /// Signs what the operator says.
+    pub signing: Signing,
     /// The run's entries so far, for the report at its end.
     pub entries: Vec<Entry>,
 }
@@ -208,6 +212,7 @@ impl Runner {
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
         self.learn_inputs().await?;
+        self.tell_when_unsigned().await?;
         loop {
             self.read_commands().await?;
             if let Some(why) = self.stop.take() {
@@ -238,22 +243,32 @@ impl Runner {
 
     /// Writes an entry, then lets the machine know it. In this order: what is not written did not happen.
     async fn write(&mut self, event: Event) -> Result<(), Halt> {
+        self.write_approved(event, None).await
+    }
+
+    /// The same with the second person's yes that the entry counts.
+    async fn write_approved(&mut self, event: Event, approved: Option<SignedApproval>) -> Result<(), Halt> {
         let mut event = event;
         let kept = redacted::keep_back(&mut event, &self.needs.redactor, &self.needs.env);
         // What cannot be made unreadable is not written, and what is not written is not done.
         let unreadable = redacted::redacted(&event, &self.needs.redactor, &self.needs.env);
         let unreadable = unreadable.map_err(|error| Halt::Journal(error.to_string()))?;
-        let entry = self.needs.record.append(unreadable).await.map_err(Halt::Journal)?;
-        if let Some(lease) = &mut self.needs.lease {
-            lease.say(&entry);
-        }
-        self.needs.entries.push(entry);
+        let entry = self.write_sealed(unreadable, approved).await?;
+        self.handed_on(entry);
         // The machine gets what was meant: ids, hosts and words as they are.
         self.machine.apply(&event)?;
         for value in kept {
             self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;
         }
         Ok(())
+    }
+
+    /// Lets those who watch see what was written.
+    fn handed_on(&mut self, entry: Entry) {
+        if let Some(lease) = &mut self.needs.lease {
+            lease.say(&entry);
+        }
+        self.needs.entries.push(entry);
     }
 
     /// From now on a secret is hidden. Who chose one that stands in public is told so, once.

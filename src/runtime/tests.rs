@@ -177,6 +177,7 @@ pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> 
                 name: EnvName::new(name).unwrap(),
                 level: name.into(),
                 guard: Guard::Confirm,
+                signatures: Default::default(),
                 domain: None,
                 jump: Jump::Local { name: HostName::new("here").unwrap() },
                 transport: Transport::Ssh,

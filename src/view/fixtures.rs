@@ -310,6 +310,7 @@ pub(crate) fn environment(env: &str, guard: Guard, hosts: &[&str]) -> Arc<Enviro
     Arc::new(Environment {
         level: env.split('-').next().unwrap().to_owned(),
         guard,
+        signatures: Default::default(),
         domain: Some(format!("{env}.wpdn")),
         jump: Jump::Remote(JumpBox {
             name: name("salt"),

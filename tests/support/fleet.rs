@@ -43,6 +43,7 @@ pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
         name: EnvName::new("test").unwrap(),
         level: "test".to_owned(),
         guard: Guard::Confirm,
+        signatures: Default::default(),
         domain: None,
         jump,
         transport: Transport::Ssh,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -11,13 +12,20 @@ use super::text::{Ink, Paper};
 use super::who;
 use crate::cli::runs::Watched;
 use crate::cli::{CliError, Common, print};
+use crate::domain::fleet::Signatures;
 use crate::domain::run::RunView;
+use crate::domain::text::Clean;
 use crate::runbook::approval::{self, Approval, Question};
+use crate::runbook::evidence::NAMESPACE;
 use crate::runbook::lease;
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
 use crate::runbook::reach::Reach;
 use crate::runbook::watched;
+use crate::ssh::sshsig::NotSigned;
+
+/// A person may take so long to touch their key.
+const TOUCH: Duration = Duration::from_secs(60);
 
 /// To what.
 #[derive(Debug, Clone, Args)]
@@ -61,10 +69,34 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
     }
     let jump = site.reach.host(site.reach.jump()).await;
     let jump = jump.map_err(|e| CliError::Refused(format!("{}: {}", e.hop, e.describe())))?;
-    let done = lease::approve(&*jump, &Approval::to(question, &who)).await;
+    let mut approval = Approval::to(question, &who);
+    approval.sig = signature(&site, &approval).await?;
+    let done = lease::approve(&*jump, &approval).await;
     done.map_err(|error| CliError::Refused(error.to_string()))?;
     print::answer("approved\n")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The second person's signature. Without a key they say so and approve unsigned, except where signatures are demanded.
+async fn signature(site: &Site, approval: &Approval) -> Result<Option<String>, CliError> {
+    let waits = || {
+        drop(print::answer("touch your security key, or say yes to your SSH agent: it signs your approval\n"))
+    };
+    let made = match site.reach.signing().await.signer {
+        Ok(signer) => signer.sign(NAMESPACE, approval.text().as_bytes(), TOUCH, waits).await,
+        Err(why) => Err(NotSigned(why)),
+    };
+    match made.map(|signature| signature.to_base64()) {
+        Ok(sig) => Ok(sig),
+        Err(why) if site.env.signatures == Signatures::Required => Err(CliError::Refused(format!(
+            "not approved: {} demands signatures, and no key is at hand ({why})",
+            site.env.name
+        ))),
+        Err(why) => {
+            print::answer(&format!("unsigned: no key at hand ({})\n", Clean::new(&why.to_string())))?;
+            Ok(None)
+        }
+    }
 }
 
 /// The question that stands, when it is the step's and about what the run's entries say.

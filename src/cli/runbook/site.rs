@@ -73,7 +73,9 @@ impl Site {
             Some(terminal) => Arc::new(AtTerminal::new(terminal.clone())),
             None => Arc::new(RefuseAll),
         };
-        let reach = Arc::new(OverSsh::new(env.clone(), target.dial(), ask));
+        let reach = OverSsh::new(env.clone(), target.dial(), ask);
+        let reach = reach.signing_with(setup.settings.sign_with.clone(), setup.paths.allowed_signers());
+        let reach = Arc::new(reach);
         let (simulated, clock) = (target.fleet.simulated, target.clock);
         Ok(Self { env, simulated, reach, terminal, _give_back: give_back, clock, runs: setup.paths.runs() })
     }

@@ -49,7 +49,7 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
     let cannot = |at: &Path, e: &dyn std::fmt::Display| CliError::Refused(format!("{}: {e}", at.display()));
     let bytes = fs::read(&path).map_err(|e| cannot(&path, &e))?;
     let head = Head::of(&path).map_err(|e| cannot(&evidence::head_path(&path), &e))?;
-    let file = args.allowed_signers.clone().unwrap_or_else(|| paths.config.join("allowed_signers"));
+    let file = args.allowed_signers.clone().unwrap_or_else(|| paths.allowed_signers());
     let (allowed, known) = match fs::read_to_string(&file) {
         Ok(text) => (AllowedSigners::read(&text), true),
         Err(_) if args.allowed_signers.is_none() && !file.exists() => (AllowedSigners::default(), false),

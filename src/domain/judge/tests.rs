@@ -90,6 +90,7 @@ fn world(hosts: &[&str]) -> World {
             name: env_name,
             level: "production".to_owned(),
             guard: Guard::Challenge,
+            signatures: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox { name: jump_name, address: "salt".to_owned(), port: 22, access }),
             transport: Transport::Ssh,

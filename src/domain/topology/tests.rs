@@ -52,6 +52,7 @@ fn world(said: &[Said<'_>]) -> World {
     let env = Environment {
         level: "production".to_owned(),
         guard: Guard::Challenge,
+        signatures: Default::default(),
         domain: Some("production.wpdn".to_owned()),
         jump: Jump::Local { name: HostName::new("salt").unwrap() },
         transport: Transport::Ssh,

@@ -10,11 +10,12 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, redacted};
-use crate::domain::fleet::Environment;
+use crate::domain::fleet::{Environment, Signatures};
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
 use crate::runbook::event::{Event, SCHEMA};
-use crate::runbook::journal::{Entry, Journal, JournalError};
+use crate::runbook::evidence::{Signed, SignedApproval, Signing};
+use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::{Impossible, Machine};
 use crate::runbook::plan::{Frozen, Plan};
@@ -69,6 +70,14 @@ impl Record for Journal {
     fn append(&mut self, event: &Event) -> Result<Entry, String> {
         Journal::append(self, event).map_err(|e| e.to_string())
     }
+
+    fn draft(&self, event: Event, approved: Option<SignedApproval>) -> Result<Option<Draft>, String> {
+        Journal::draft(self, event, approved).map(Some).map_err(|e| e.to_string())
+    }
+
+    fn append_draft(&mut self, draft: Draft, signed: Option<Signed>) -> Result<Entry, String> {
+        Journal::append_draft(self, draft, signed).map_err(|e| e.to_string())
+    }
 }
 
 /// Does what blocks for as long as the disk takes, where it holds nobody up.
@@ -97,6 +106,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
         return Err(StartError::Odd(text.to_owned()));
     }
     let lease = lease(&with, &plan, &id, &with.who).await?;
+    let signing = signing(&with, mode == Mode::DryRun).await?;
     let event = Event::Started {
         schema: SCHEMA,
         run: id.clone(),
@@ -116,7 +126,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     })
     .await?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
-    Ok(go(with, machine, journal, lease, redactor, &[entry]))
+    Ok(go(with, machine, journal, lease, (redactor, signing), &[entry]))
 }
 
 /// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
@@ -140,6 +150,7 @@ pub async fn resume(
     }
     let redactor = knowing(machine.plan())?;
     let lease = lease(&with, machine.plan(), run, &with.who).await?;
+    let signing = signing(&with, machine.dry_run).await?;
     let event = Event::Resumed { who: with.who.clone() };
     let told = event.clone();
     let (journal, entry) = on_disk(move || {
@@ -149,7 +160,7 @@ pub async fn resume(
     .await?;
     entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, redactor, &entries))
+    Ok(go(with, machine, journal, lease, (redactor, signing), &entries))
 }
 
 /// What a journal tells: the machine as it stood.
@@ -198,7 +209,7 @@ fn go(
     machine: Machine,
     journal: Journal,
     lease: Option<Box<dyn Guarded>>,
-    redactor: Redactor,
+    (redactor, signing): (Redactor, Signing),
     entries: &[Entry],
 ) -> RunHandle {
     let mut lease = lease;
@@ -207,7 +218,27 @@ fn go(
     }
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
-    launch(machine, Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, entries })
+    launch(
+        machine,
+        Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries },
+    )
+}
+
+/// The operator's key. It is the one that logs in to the jump box, so that comes first.
+async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
+    if !dry_run && !with.simulated {
+        // When there is no way there the run's first step says so.
+        let _ = with.reach.host(with.reach.jump()).await;
+    }
+    let signing = with.reach.signing().await;
+    let demanded = with.env.signatures == Signatures::Required && !dry_run && !with.simulated;
+    match &signing.signer {
+        Err(why) if demanded => Err(StartError::Odd(format!(
+            "{} demands signatures, and no key is at hand ({why}); nothing was begun",
+            with.env.name
+        ))),
+        _ => Ok(signing),
+    }
 }
 
 /// The lease on everything the plan may change. A plan that only reads needs none.

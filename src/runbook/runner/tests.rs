@@ -29,6 +29,7 @@ mod impossible;
 mod lease;
 mod schema_1;
 mod secrets;
+mod signed;
 
 /// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
 #[derive(Default)]
@@ -240,6 +241,7 @@ fn environment() -> Arc<Environment> {
         name: env.clone(),
         level: "test".to_owned(),
         guard: Guard::Confirm,
+        signatures: Default::default(),
         domain: None,
         jump: Jump::Local { name: HostName::new("jump").unwrap() },
         transport: Transport::Ssh,
@@ -294,6 +296,7 @@ fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
             Arc::new(move || !world.read_only.load(Ordering::SeqCst))
         },
         redactor: Redactor::new(),
+        signing: crate::runbook::evidence::Signing::none("a test"),
         entries: Vec::new(),
     }
 }

@@ -30,9 +30,9 @@ impl Runner {
         let seen = watched::machine(&self.needs.entries).unwrap_or_else(|_| self.machine.clone());
         let question = Question::of(&seen, id.as_str(), doubts);
         if let Some(lease) = &mut self.needs.lease {
-            lease.ask(question);
+            lease.ask(question.clone());
         }
-        let answered = self.until_approved(task, title, text, &id).await;
+        let answered = self.until_approved(task, title, text, &id, question).await;
         if let Some(lease) = &mut self.needs.lease {
             lease.ask(None);
         }
@@ -45,6 +45,7 @@ impl Runner {
         title: String,
         text: &[Clean],
         id: &StepId,
+        question: Option<Question>,
     ) -> Result<Option<Outcomes>, Halt> {
         let command = match self.needs.simulated {
             true => "nobody can: a simulated fleet is in this program only; say no to give up".to_owned(),
@@ -61,9 +62,19 @@ impl Runner {
             let kind = PromptKind::Approve(Clean::new(&command));
             match self.put(title.clone(), text.to_vec(), kind).await? {
                 Heard::Approved(approved) => {
+                    if let Some(why) = self.refusal(&approved) {
+                        self.board.note("jumpdeck", &format!("{why}: it does not count"));
+                        self.write(Event::Trouble { text: format!("{why}: it does not count") }).await?;
+                        // What was approved is forgotten with this.
+                        if let Some(lease) = &mut self.needs.lease {
+                            lease.ask(question.clone());
+                        }
+                        continue;
+                    }
                     let (step, who) = (id.clone(), approved.to_string());
                     let answer = OperatorAnswer::Confirmed(Asked::Approve);
-                    self.write(Event::Answered { step, answer, who, reason: None }).await?;
+                    let event = Event::Answered { step, answer, who, reason: None };
+                    self.write_approved(event, Some(Self::kept(&approved))).await?;
                     return Ok(Some(all(task, Verdict::Done)));
                 }
                 Heard::Said(Reply::No) => return self.settled(task, Asked::Approve, false).await,

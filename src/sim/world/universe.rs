@@ -166,6 +166,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         name: name.clone(),
         level: world.level().to_owned(),
         guard: rules.guard,
+        signatures: Default::default(),
         domain: world.domain().map(str::to_owned),
         jump: Jump::Remote(JumpBox {
             name: world.jump()?.clone(),
