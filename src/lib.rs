@@ -22,6 +22,9 @@ pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod domain;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ownership;
 pub mod runbook;
 pub mod runtime;

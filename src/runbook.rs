@@ -47,3 +47,7 @@ pub mod template;
 mod uses;
 pub mod value;
 pub mod watched;
+
+/// For the fuzz targets: what a run does with a line of YAML and with a value in SQL.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::{act::edit::set_yaml, scope::sql_literal};

@@ -18,10 +18,10 @@ pub mod styles;
 pub(crate) mod text;
 pub(crate) mod widgets;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fixtures;
-#[cfg(test)]
-mod run_fixtures;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod run_fixtures;
 #[cfg(test)]
 mod run_tests;
 #[cfg(test)]

@@ -18,6 +18,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("app", &["config", "domain"]),
     ("view", &["app", "config", "domain"]),
     ("runtime", &["view", "app", "runbook", "collect", "config", "domain", "ssh"]),
+    // Test code, and in no build that people use.
+    ("fuzzing", &["view", "app", "sim", "runbook", "collect", "config", "domain", "ssh"]),
     ("cli", &["runtime", "view", "app", "sim", "runbook", "collect", "config", "domain", "ssh", "ownership"]),
 ];
 

@@ -252,6 +252,12 @@ pub fn quoted(text: &str) -> String {
     shlex::try_quote(text).map(std::borrow::Cow::into_owned).unwrap_or_default()
 }
 
+/// A value as SQL, for the fuzz target.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn sql_literal(value: &Value) -> String {
+    literal(value, false)
+}
+
 /// A SQL literal that means exactly this value in a session that `act::sql` began: utf8mb4, where a backslash escapes.
 pub(in crate::runbook) fn literal(value: &Value, shown: bool) -> String {
     let text = if shown { value.shown() } else { value.text() };

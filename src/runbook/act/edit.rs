@@ -193,3 +193,8 @@ async fn state(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> Re
     let said = script::text_on(site, host, &text, true, READ_LIMIT, true, None).await?;
     Ok(said.text.trim().is_empty())
 }
+/// The text with another value under a key, for the fuzz target.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn set_yaml(text: &str, key: &str, new: &str) -> Result<String, String> {
+    yaml::set(text, key, |_| Ok(new.to_owned()))
+}
