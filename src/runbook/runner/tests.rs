@@ -31,7 +31,7 @@ mod schema_1;
 mod secrets;
 mod signed;
 
-/// Hosts that know four words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`. What is set is counted.
+/// Hosts that know five words: `set NAME`, `unset NAME`, `get NAME`, `say TEXT`, `fail TEXT`. What is set is counted.
 #[derive(Default)]
 struct World {
     set: Mutex<BTreeMap<(String, String), u32>>,
@@ -75,7 +75,8 @@ impl Session for OnHost {
         Box::pin(async move {
             let text = String::from_utf8(stdin.to_vec()).unwrap();
             self.0.scripts.lock().unwrap().push(text.clone());
-            let word = |l: &&str| ["set ", "unset ", "get ", "say "].iter().any(|word| l.starts_with(word));
+            let word =
+                |l: &&str| ["set ", "unset ", "get ", "say ", "fail "].iter().any(|word| l.starts_with(word));
             let line = text.lines().find(word).unwrap_or_default().trim().to_owned();
             if line.is_empty() && text.contains("mkdir ") {
                 // Whether something is under way: here nothing outlives its link.
@@ -90,6 +91,10 @@ impl Session for OnHost {
             match word {
                 "get" => said = u32::from(set.contains_key(&key)).to_string(),
                 "say" => said = name.to_owned(),
+                "fail" => {
+                    let stderr = name.as_bytes().to_vec();
+                    return Ok(Ran { status: Some(1), stdout: Vec::new(), stderr });
+                }
                 _ => {
                     if self.0.read_only.load(Ordering::SeqCst) {
                         self.0.unarmed.lock().unwrap().push(line.clone());

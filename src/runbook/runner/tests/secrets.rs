@@ -3,9 +3,9 @@
 use super::*;
 use crate::runbook::value::{Value, ValueKind};
 
-/// A lease that keeps what it is given for those who watch, on the jump box.
+/// A lease that keeps what it is given for others, on the jump box: entries, and questions to a second person.
 #[derive(Clone, Default)]
-struct Watched(Arc<Mutex<Vec<Entry>>>);
+struct Watched(Arc<Mutex<Vec<Entry>>>, Arc<Mutex<Vec<Question>>>);
 
 impl Guarded for Watched {
     fn step(&mut self, _step: &str) {}
@@ -26,7 +26,9 @@ impl Guarded for Watched {
         Box::pin(async { Ok(()) })
     }
 
-    fn ask(&mut self, _question: Option<Question>) {}
+    fn ask(&mut self, question: Option<Question>) {
+        self.1.lock().unwrap().extend(question);
+    }
 
     fn approved(&self) -> Option<Approved> {
         None
@@ -385,4 +387,37 @@ async fn what_a_sensitive_step_printed_is_no_reason_of_its_failing() {
     let texts = texts(&paper.entries.lock().unwrap());
     let texts = texts.into_iter().filter(|t| !t.starts_with("say ")).collect::<Vec<_>>().join("\n");
     assert!(texts.contains("the step is sensitive") && !texts.contains("Zq7"), "{texts}");
+}
+
+const UNPROVED: &str = r#"
+[[step]]
+id = "fence"
+kind = "fence"
+title = "Cut it off"
+on = "one"
+run = "fail with OUTPUT"
+read_back = [{ says = "it is cut off", run = "get cut", expect = [{ is = "1" }] }]
+undo = { not_needed = "a test" }
+"#;
+
+#[tokio::test]
+async fn what_a_second_person_is_asked_holds_no_secret() {
+    let secret = "Zq7-Strong-Secret".repeat(30);
+    let head = CAPTURES.split("[[step]]").next().unwrap();
+    let steps = UNPROVED.replace("OUTPUT", &secret);
+    let (world, paper, watched) = (Arc::new(World::default()), Paper::default(), Watched::default());
+    let machine = machine_with(&format!("{head}{steps}"), &[&secret]);
+    let handle = launch(machine, needs_of(&world, &paper, &watched, &[&secret]));
+    drive(handle, |prompt| match &prompt.kind {
+        PromptKind::Approve(_) => Reply::No,
+        PromptKind::Choose(_) => Reply::Chosen('s', None),
+        _ => yes(prompt),
+    })
+    .await;
+    let questions = watched.1.lock().unwrap().clone();
+    assert!(
+        questions.iter().any(|q| q.doubts.iter().any(|d| d.contains(crate::runbook::redact::MARK))),
+        "{questions:?}"
+    );
+    assert!(!format!("{questions:?}").contains("Strong"), "{questions:?}");
 }
