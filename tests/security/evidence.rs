@@ -292,3 +292,75 @@ fn the_script_and_verify_agree_on_what_is_not_proved() {
         unproved,
     );
 }
+
+const BOOK: &str = r#"
+name = "mark"
+title = "A mark"
+summary = "For tests."
+danger = "changes"
+[[target]]
+name = "one"
+host = "backup"
+[[step]]
+id = "mark"
+kind = "run"
+title = "Mark"
+on = "one"
+run = "touch DIR/done"
+effect = "mutate"
+read_back = [{ says = "it is done", run = "[ -e DIR/done ] && echo yes || echo no", expect = [{ is = "yes" }] }]
+undo = { not_needed = "a mark" }
+"#;
+
+/// What the program says of a journal, with an empty home.
+fn said(journal: &Path, allowed: &Path, home: &Path) -> (Option<i32>, String) {
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
+    verify.args(["runbook", "verify"]).arg(journal).arg("--allowed-signers").arg(allowed);
+    let said = verify.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    (said.status.code(), text)
+}
+
+/// Over real sshd, without any setting: the key that logged in signs, and the program and the script say what that proves.
+#[test]
+fn a_run_is_signed_with_the_key_that_logged_in_and_both_say_so() {
+    let Some(rig) = crate::hosts::rig::Rig::new("") else { return };
+    let dir = rig.dir.path();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let book = BOOK.replace("DIR", &dir.display().to_string());
+    let (view, prompts) =
+        runtime.block_on(rig.run(("mark", Some(&book)), &[], |prompt| match &prompt.kind {
+            jumpdeck::domain::run::PromptKind::Challenge(value) => {
+                jumpdeck::domain::run::Reply::Text(value.to_string().into())
+            }
+            _ => jumpdeck::domain::run::Reply::Yes,
+        }));
+    let story = crate::operator::story(&view, &prompts);
+    assert_eq!(view.state, jumpdeck::domain::run::RunState::Finished, "{story}");
+    let journal = dir.join("runs").join(format!("{}.jsonl", view.id));
+    let (signers, nobody) = (dir.join("signers"), dir.join("nobody"));
+    fs::write(
+        &signers,
+        format!("test@* namespaces=\"{NAMESPACE}\" {}\n", crate::sshd::public(&dir.join("key"))),
+    )
+    .unwrap();
+    fs::write(&nobody, "").unwrap();
+    let whole = fs::read(&journal).unwrap();
+    let judged = |wanted: i32, allowed: &Path, bytes: &[u8], word: &str| {
+        fs::write(&journal, bytes).unwrap();
+        let (status, text) = said(&journal, allowed, dir);
+        assert_eq!(status, Some(wanted), "{text}");
+        assert!(text.contains(word), "{text}");
+        let mut script = Command::new("sh");
+        script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/verify-run")).arg("-f").arg(allowed);
+        let script = script.arg(&journal).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
+        assert_eq!(script.status.code(), Some(wanted), "{}", String::from_utf8_lossy(&script.stdout));
+    };
+    judged(0, &signers, &whole, "proved: ");
+    judged(1, &nobody, &whole, "not proved: ");
+    let cut = whole.iter().rposition(|b| *b == b'{').unwrap();
+    let end = whole[..cut].iter().rposition(|b| *b == b'\n').unwrap();
+    judged(2, &signers, &whole[..=end], "entries were cut off the end");
+    let lie = String::from_utf8(whole).unwrap().replace("touch", "fetch");
+    judged(2, &signers, lie.as_bytes(), "broken: ");
+}

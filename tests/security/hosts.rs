@@ -9,7 +9,7 @@ use crate::operator::{self, story};
 #[path = "hosts/names.rs"]
 mod names;
 #[path = "hosts/rig.rs"]
-mod rig;
+pub(crate) mod rig;
 
 use rig::{Beside, Rig, has, other, until};
 
