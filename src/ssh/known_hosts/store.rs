@@ -1,9 +1,10 @@
 //! known_hosts files: reading them, and adding an accepted key.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use russh::keys::PublicKey;
 
@@ -98,14 +99,33 @@ pub(in crate::ssh) fn line_for(address: &str, port: u16, key: &PublicKey) -> Res
     Ok(format!("{name} {key}\n"))
 }
 
-fn append_line(path: &Path, line: &str) -> io::Result<()> {
+/// Appends to the file that has the name, not to one that another console has just put another in the place of.
+pub(super) fn append_line(path: &Path, line: &str) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+    let mut file = loop {
+        let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+        lock(&file);
+        let (opened, named) = (file.metadata()?, std::fs::metadata(path));
+        if named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino())) {
+            break file;
+        }
+    };
     let line = if ends_within_a_line(&mut file)? { format!("\n{line}") } else { line.to_owned() };
     file.write_all(line.as_bytes())?;
     file.sync_all()
+}
+
+/// Waits a moment for other consoles to be done with the file. `ssh` takes no lock, and whoever can read the file can hold one for
+/// ever: without it the file is looked at again, and written to all the same.
+pub(super) fn lock(file: &File) {
+    for _ in 0..100 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            Ok(()) | Err(TryLockError::Error(_)) => return,
+        }
+    }
 }
 
 fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
