@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
+
 /// A layer and what it may import of this crate.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
@@ -126,6 +128,94 @@ fn layers_do_not_name_libraries_that_are_not_theirs() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Words of kinds of steps that mean something else in a comparison: the file's end, the word, and what it means there.
+const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
+    ("src/cli/runbook/answer.rs", "note", "what an operator types"),
+    ("src/runbook/scope.rs", "run", "a variable"),
+    ("src/runbook/evidence/examine.rs", "approve", "a question in a journal"),
+];
+
+/// The kinds of steps: the files of their folder, and the list in `kinds.rs`.
+fn kinds_of_steps() -> (Vec<String>, Vec<String>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runbook");
+    let mut paths = Vec::new();
+    files(&root.join("kinds"), &mut paths);
+    let mut there: Vec<String> =
+        paths.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let text = fs::read_to_string(root.join("kinds.rs")).unwrap();
+    let list = text.split("\nkinds! {").nth(1).unwrap().split('}').next().unwrap();
+    let mut listed: Vec<String> =
+        list.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
+    there.sort();
+    listed.sort();
+    (there, listed)
+}
+
+/// Finds lines of code that take a kind of step for themselves: by its module, by its type, or by comparing with its word.
+fn names_kind(kind: &str) -> Regex {
+    let camel: String = kind.split('_').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
+    let word = format!(r#""{kind}""#);
+    let patterns = [
+        format!(r"\bkinds::{kind}\b"),
+        format!(r"\b{camel}Step\b"),
+        format!(r"{word}\s*(=>|\||if\b)"),
+        format!(r"(\||[=!]=|matches!\(.*,)\s*{word}"),
+    ];
+    Regex::new(&patterns.join("|")).unwrap()
+}
+
+#[test]
+fn a_kind_of_step_is_one_file_and_one_line() {
+    let (there, listed) = kinds_of_steps();
+    assert!(there.len() > 15, "{there:?}");
+    assert_eq!(
+        there, listed,
+        "every file of src/runbook/kinds is a line of the list in src/runbook/kinds.rs"
+    );
+    let patterns: Vec<(&String, Regex)> = there.iter().map(|kind| (kind, names_kind(kind))).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let own = file.starts_with("src/runbook/kinds/");
+        let is_test = name.ends_with("tests") || name.contains("fixture") || file.contains("/tests/");
+        if layer == "sim" || is_test {
+            continue;
+        }
+        // Tests within a file stand at its end.
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+        for (at, line) in code.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            for (kind, _) in
+                patterns.iter().filter(|(kind, names)| !(own && *kind == name) && names.is_match(line))
+            {
+                let other = OTHER_MEANINGS.iter().any(|(end, word, _)| file.ends_with(end) && word == kind);
+                if !other {
+                    wrong.push(format!("{file}:{}: names the kind {kind}: {}", at + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "ask the kind instead (trait StepKind):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_line_that_takes_a_kind_for_itself_is_seen() {
+    for line in [
+        r#"    "host_key" => true,"#,
+        r#"matches!(kind, "edit" | "host_key")"#,
+        r#"matches!(kind, "host_key")"#,
+        r#"if step.word() == "host_key" {"#,
+        "let step = HostKeyStep { key };",
+        "use super::kinds::host_key::KIND;",
+    ] {
+        assert!(names_kind("host_key").is_match(line), "{line}");
+    }
+    for line in [r#"let hint = "host_key and others";"#, r#"&["host_key", "edit"]"#] {
+        assert!(!names_kind("host_key").is_match(line), "{line}");
+    }
 }
 
 #[test]

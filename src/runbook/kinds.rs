@@ -107,9 +107,9 @@ pub(crate) trait StepKind: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether a second person must say that it was done where that is not proved.
-    fn needs_second_person(&self) -> bool {
-        false
+    /// What a second person must say where it is not proved that it was done; `None`: nobody needs to.
+    fn second_person(&self) -> Option<SecondPerson> {
+        None
     }
 }
 
@@ -170,6 +170,16 @@ pub(crate) trait ByPeople: Send + Sync {
 pub(crate) trait HoldsSteps {
     /// Its steps, as often and under such conditions as they stand in a plan.
     fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>>;
+}
+
+/// What a second person is asked where a step is not proved.
+pub(crate) struct SecondPerson {
+    /// What is not proved, as the run's entries tell it.
+    pub(crate) doubt: &'static str,
+    /// The question.
+    pub(crate) question: &'static str,
+    /// What they are to do.
+    pub(crate) wanted: &'static str,
 }
 
 /// When a session that is kept open ends.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used, Where};
+use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SecondPerson, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::domain::run::Effect;
 use crate::runbook::act::{Done, For, Mark, Work};
@@ -65,8 +65,12 @@ impl StepKind for FenceStep {
         Some(Ask::Run(self.script.clone()))
     }
 
-    fn needs_second_person(&self) -> bool {
-        true
+    fn second_person(&self) -> Option<SecondPerson> {
+        Some(SecondPerson {
+            doubt: "it is not proved that it is cut off",
+            question: "Is it cut off?",
+            wanted: "It is not proved. A second person looks, and says that it is cut off.",
+        })
     }
 }
 

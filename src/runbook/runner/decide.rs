@@ -95,8 +95,10 @@ impl Runner {
 
     async fn take(&mut self, decision: &Decision, way: Way, reason: Option<String>) -> Result<(), Halt> {
         let id = &decision.step.id;
-        let fence = decision.step.step.kind.needs_second_person();
-        if fence && way == Way::WasDone && !self.fence_was_done(&decision.step, &decision.why).await? {
+        if let Some(wanted) = decision.step.step.kind.second_person()
+            && way == Way::WasDone
+            && !self.second_person_agrees(&decision.step, &wanted, &decision.why).await?
+        {
             return Ok(());
         }
         let said = reason.clone().unwrap_or_default();

@@ -197,8 +197,8 @@ impl Runner {
         }
         let permit = self.intend(task, ready.commands, ready.facts).await?;
         let outcomes = self.perform(task, by, permit).await?;
-        if step.kind.needs_second_person() {
-            return self.vouched(task, outcomes).await;
+        if let Some(wanted) = step.kind.second_person() {
+            return self.vouched(task, &wanted, outcomes).await;
         }
         Ok(Some(self.in_dry_run(outcomes)))
     }

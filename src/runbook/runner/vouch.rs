@@ -1,4 +1,4 @@
-//! A second person: asked for by a step, and where nobody can prove that a host is cut off.
+//! A second person: asked for by a step, and where a step that needs one is not proved.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::domain::text::Clean;
 use crate::runbook::approval::Question;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Phase, Verdict};
 use crate::runbook::ids::StepId;
+use crate::runbook::kinds::SecondPerson;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::plan::PlannedStep;
@@ -87,10 +88,12 @@ impl Runner {
         }
     }
 
-    /// A fence whose proof does not hold stands only on the word of a second person. `None`: nobody answered.
+    /// A step that needs it, and whose proof does not hold, stands only on the word of a second person. `None`: nobody
+    /// answered.
     pub(super) async fn vouched(
         &mut self,
         task: &Task,
+        wanted: &SecondPerson,
         mut outcomes: Outcomes,
     ) -> Result<Option<Outcomes>, Halt> {
         let doubts: Vec<String> = outcomes
@@ -105,7 +108,7 @@ impl Runner {
         }
         let proof: Vec<_> = outcomes.values().flat_map(|outcome| &outcome.proof).cloned().collect();
         self.board.proof(proof.iter(), self.now());
-        match self.second_person(task, &doubts).await? {
+        match self.second_person(task, wanted, &doubts).await? {
             None => Ok(None),
             Some(false) => Ok(Some(outcomes)),
             Some(true) => {
@@ -115,23 +118,29 @@ impl Runner {
         }
     }
 
-    /// Whether a second person says that a fence holds, though it is not proved. `None`: nobody answered.
-    async fn second_person(&mut self, task: &Task, doubts: &[String]) -> Result<Option<bool>, Halt> {
+    /// Whether a second person says that a step was done, though it is not proved. `None`: nobody answered.
+    async fn second_person(
+        &mut self,
+        task: &Task,
+        wanted: &SecondPerson,
+        doubts: &[String],
+    ) -> Result<Option<bool>, Halt> {
         let planned = &task.step;
         // Who is asked sees it in the entries of the run.
-        let text = format!("{}: it is not proved that it is cut off: {}", planned.id, doubts.join("; "));
+        let text = format!("{}: {}: {}", planned.id, wanted.doubt, doubts.join("; "));
         self.write(Event::Trouble { text }).await?;
-        let title = format!("Is it cut off? {}", self.text(task, &planned.step.title));
+        let title = format!("{} {}", wanted.question, self.text(task, &planned.step.title));
         let mut lines: Vec<Clean> = doubts.iter().map(|doubt| Clean::new(doubt)).collect();
-        lines.push(Clean::new("It is not proved. A second person looks, and says that it is cut off."));
+        lines.push(Clean::new(wanted.wanted));
         let answer = self.approved(task, title, &lines, doubts).await?;
         Ok(answer.map(|outcomes| outcomes.values().all(|o| o.verdict == Verdict::Done)))
     }
 
-    /// Whether one who says that a fence was done has a second person who says so too.
-    pub(super) async fn fence_was_done(
+    /// Whether one who says that such a step was done has a second person who says so too.
+    pub(super) async fn second_person_agrees(
         &mut self,
         planned: &Arc<PlannedStep>,
+        wanted: &SecondPerson,
         why: &str,
     ) -> Result<bool, Halt> {
         if let Some(lease) = &mut self.needs.lease {
@@ -139,6 +148,6 @@ impl Runner {
         }
         let (step, places) = (planned.clone(), Places::nowhere());
         let task = Task { step, phase: Phase::Probe, attempt: 0, places, confirm: false };
-        Ok(self.second_person(&task, &[why.to_owned()]).await? == Some(true))
+        Ok(self.second_person(&task, wanted, &[why.to_owned()]).await? == Some(true))
     }
 }

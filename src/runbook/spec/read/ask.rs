@@ -9,7 +9,15 @@ use crate::runbook::spec::{Ask, Check, On, SaltCall, Script, Sql};
 use crate::runbook::template::Variable;
 
 /// The keys that say what is asked or done.
-const VERBS: [&str; 4] = ["sql", "run", "salt", "value"];
+const VERBS: &[(&str, ReadsQuestion)] = &[
+    ("sql", |reading, table| reading.sql(table, "sql", Effect::Read).map(Ask::Sql)),
+    ("run", |reading, table| reading.script(table).map(Ask::Run)),
+    ("salt", |reading, table| reading.salt(table, Effect::Read).map(Ask::Salt)),
+    ("value", |reading, table| reading.text(table, "value", Use::Value).map(Ask::Value)),
+];
+
+/// Reads a question from the table that holds its key.
+type ReadsQuestion = fn(&mut Reading<'_>, &Table<'_>) -> Option<Ask>;
 
 const CHECK_HINT: &str =
     "write { says = \"what it proves\", sql = \"SELECT @@read_only\", expect = [{ is = \"1\" }] }";
@@ -64,7 +72,8 @@ impl Reading<'_> {
 
     /// What is asked; it must change nothing.
     pub(in crate::runbook) fn ask(&mut self, table: &Table<'_>, on: &On) -> Option<Ask> {
-        let there: Vec<&str> = VERBS.into_iter().filter(|verb| table.get(verb).is_some()).collect();
+        let there: Vec<&str> =
+            VERBS.iter().map(|(verb, _)| *verb).filter(|verb| table.get(verb).is_some()).collect();
         let help = "write one of sql = \"…\", run = \"…\", salt = \"…\", value = \"…\"";
         match there.as_slice() {
             [] => {
@@ -83,12 +92,8 @@ impl Reading<'_> {
             let help = "write on = \"…\": a target, a host input, or \"jump\"";
             self.reader.error(place(table, verb), format!("nobody is asked: {verb} without a host"), help);
         }
-        match *verb {
-            "sql" => self.sql(table, "sql", Effect::Read).map(Ask::Sql),
-            "run" => self.script(table).map(Ask::Run),
-            "salt" => self.salt(table, Effect::Read).map(Ask::Salt),
-            _ => self.text(table, "value", Use::Value).map(Ask::Value),
-        }
+        let (_, read) = VERBS.iter().find(|(word, _)| word == verb)?;
+        read(self, table)
     }
 
     /// Where something runs, when it is said.
