@@ -48,7 +48,6 @@ kinds! {
     challenge,
     approve,
     hold,
-    fence,
     elect,
     for_each,
     branch,
