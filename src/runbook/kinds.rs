@@ -48,6 +48,7 @@ kinds! {
     challenge,
     approve,
     hold,
+    fence,
     elect,
     for_each,
     branch,
