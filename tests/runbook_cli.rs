@@ -361,7 +361,7 @@ fn a_second_person_watches_and_approves() {
 
     let approve = ["approve", &id, "second"];
     let mut same = Terminal::run(fleet.person("anna", &approve));
-    same.until("> ");
+    same.until("type yes to approve it as anna@");
     same.types("yes\n");
     same.until("a second person is wanted");
     assert_eq!(same.ends(), 1, "{}", same.said);
