@@ -19,6 +19,7 @@ use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{PromptKind, Reply, RunCommand, RunState};
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::evidence::Signing;
+use jumpdeck::runbook::ids::RunId;
 use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease};
 use jumpdeck::runbook::machine::Machine;
@@ -209,7 +210,14 @@ async fn measure(folder: &Path, rtt: Duration) {
         signing: Signing::none("a benchmark"),
         entries: Vec::new(),
     };
-    let machine = Machine::new(Arc::new(plan), "bench", "bench@here", "to time it", "20261121", false);
+    let machine = Machine::new(
+        Arc::new(plan),
+        &RunId::new("bench").unwrap(),
+        "bench@here",
+        "to time it",
+        "20261121",
+        false,
+    );
     let state = agree(runner::launch(machine, needs)).await;
     assert_eq!(state, RunState::Finished);
     let ends = ends.lock().unwrap().clone();

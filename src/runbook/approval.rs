@@ -40,7 +40,7 @@ impl Question {
             doubts.iter().take(most).map(|d| Clean::first_line(d, longest).to_string()).collect();
         let nonce: u128 = rand::rng().random();
         Some(Self {
-            run: machine.run.clone(),
+            run: machine.run.to_string(),
             step: step.to_owned(),
             nonce: format!("{nonce:032x}"),
             plan: machine.plan().runbook.hash.clone(),
@@ -52,7 +52,7 @@ impl Question {
     /// Whether a run's entries say what the question asks to approve: the same plan, the same commands.
     #[must_use]
     pub fn is_about(&self, machine: &Machine) -> bool {
-        self.run == machine.run
+        machine.run == self.run.as_str()
             && self.plan == machine.plan().runbook.hash
             && shown(machine, &self.step, &self.doubts).is_some_and(|lines| hash(&lines) == self.commands)
     }

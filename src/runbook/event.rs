@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ids::StepId;
+use super::ids::{RunId, StepId};
 use super::place::{PerPlace, Place};
 use super::plan::Frozen;
 use crate::domain::names::HostName;
@@ -32,7 +32,7 @@ pub enum Event {
         #[serde(default = "first_schema")]
         schema: u32,
         /// Its id.
-        run: String,
+        run: RunId,
         /// Who: `account@machine`.
         who: String,
         /// Why.

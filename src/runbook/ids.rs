@@ -14,24 +14,35 @@ pub struct IdError {
     why: &'static str,
 }
 
-/// What no id is longer than.
-const LONGEST: usize = 1000;
+/// What an id may be.
+struct Rule {
+    /// What it is called.
+    what: &'static str,
+    /// Bytes, at most.
+    longest: usize,
+    /// Besides ASCII letters and digits; it begins with one of those.
+    more: &'static str,
+}
 
-fn validate(what: &'static str, value: &str, fits: impl Fn(char) -> bool) -> Result<(), IdError> {
-    let why = if value.is_empty() {
-        "is empty"
-    } else if value.len() > LONGEST {
-        "is longer than 1000 characters"
-    } else if !value.chars().all(fits) {
-        "has a character that no such id may have"
-    } else {
-        return Ok(());
-    };
-    Err(IdError { what, value: value.to_owned(), why })
+impl Rule {
+    fn check(&self, value: &str) -> Result<(), IdError> {
+        let why = if value.is_empty() {
+            "is empty"
+        } else if value.len() > self.longest {
+            "is too long"
+        } else if !value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            "begins with something other than a letter or a digit"
+        } else if !value.chars().all(|c| c.is_ascii_alphanumeric() || self.more.contains(c)) {
+            "has a character that no such id may have"
+        } else {
+            return Ok(());
+        };
+        Err(IdError { what: self.what, value: value.to_owned(), why })
+    }
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
+    ($(#[$doc:meta])* $name:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -42,7 +53,7 @@ macro_rules! id {
             /// # Errors
             /// When it is empty, too long, or has a character that no such id may have.
             pub fn new(value: &str) -> Result<Self, IdError> {
-                validate($what, value, $fits)?;
+                $rule.check(value)?;
                 Ok(Self(Arc::from(value)))
             }
 
@@ -101,9 +112,22 @@ macro_rules! id {
 id!(
     /// A step of a plan: `freeze`, and in a batch of a `for_each` `repoint[1/2]/start`.
     StepId,
-    "step id",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '[' | ']' | '.' | '?')
+    Rule { what: "step id", longest: 1000, more: "-_./[]?" }
 );
+id!(
+    /// A run: `20261121-134502-promote-masterdb-a3f1`. The name of its journal, and a part of names on its hosts: nothing
+    /// that a shell or a file system could misread.
+    RunId,
+    Rule { what: "run id", longest: 200, more: "-_." }
+);
+
+impl RunId {
+    /// Stands for the id of a run that has not begun, where its commands are shown before.
+    #[must_use]
+    pub fn to_come() -> Self {
+        Self(Arc::from("RUN"))
+    }
+}
 
 impl StepId {
     /// The batch around it, with its slash: `repoint[1/2]/` of `repoint[1/2]/start`; empty outside of batches.
@@ -116,5 +140,29 @@ impl StepId {
     #[must_use]
     pub fn last(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_refuse_what_a_shell_or_a_file_system_could_misread() {
+        for bad in ["", "..", "../x", "a/b", "-x", ".x", "a b", "a\nb", "a;b", "$(x)", "ä"] {
+            assert!(RunId::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(RunId::new(&"a".repeat(201)).is_err());
+        assert!(RunId::new("20261121-134502-promote-masterdb-a3f1").is_ok());
+        for bad in ["", "a b", "a\nb", "a;b", "••••••", "/x"] {
+            assert!(StepId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_in_a_batch_knows_its_batch() {
+        let last = |id| StepId::new(id).map(|id| (id.prefix().to_owned(), id.last().to_owned()));
+        assert_eq!(last("repoint[1/2]/start"), Ok(("repoint[1/2]/".to_owned(), "start".to_owned())));
+        assert_eq!(last("freeze"), Ok((String::new(), "freeze".to_owned())));
     }
 }

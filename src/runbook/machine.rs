@@ -9,7 +9,7 @@ use crate::domain::names::HostName;
 use crate::domain::run::{Asks, Effect};
 
 use super::event::{Ending, Event, OperatorAnswer, Phase, Verdict, Way};
-use super::ids::StepId;
+use super::ids::{RunId, StepId};
 use super::judge;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
@@ -95,7 +95,7 @@ enum Leaving {
 pub struct Machine {
     plan: Arc<Plan>,
     /// The run's id.
-    pub run: String,
+    pub run: RunId,
     /// Who began it.
     pub who: String,
     /// Why.
@@ -114,7 +114,7 @@ pub struct Machine {
 impl Machine {
     /// A run that has not begun. `today` is the day its `started` entry was written, `20261121`.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, run: &str, who: &str, reason: &str, today: &str, dry_run: bool) -> Self {
+    pub fn new(plan: Arc<Plan>, run: &RunId, who: &str, reason: &str, today: &str, dry_run: bool) -> Self {
         let fresh = Record {
             status: Status::Waiting,
             hosts: BTreeMap::new(),
@@ -128,7 +128,7 @@ impl Machine {
         Self {
             steps: plan.steps.iter().map(|planned| (planned.clone(), fresh.clone())).collect(),
             plan,
-            run: run.to_owned(),
+            run: run.clone(),
             who: who.to_owned(),
             reason: reason.to_owned(),
             today: today.to_owned(),
@@ -252,7 +252,7 @@ impl Machine {
             plan: &self.plan,
             captured: &self.captured,
             excluded: &self.excluded,
-            run: &self.run,
+            run: self.run.as_str(),
             reason: &self.reason,
             today: &self.today,
             step: planned,

@@ -231,10 +231,8 @@ impl Report {
     /// The same, with the time nothing could be written as the run's own runbook tells it.
     #[must_use]
     pub fn of(entries: &[Entry]) -> Option<Self> {
-        let window = match entries.first().map(|entry| &entry.event) {
-            Some(Event::Started { plan, .. }) => window::steps(plan),
-            _ => None,
-        };
+        let Event::Started { plan, .. } = &entries.first()?.event else { return None };
+        let window = window::steps(plan);
         let until: Vec<&str> = window.iter().flat_map(|(_, until)| until).map(String::as_str).collect();
         Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))
     }

@@ -158,7 +158,7 @@ pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
         redactor: needs.redactor.clone(),
     };
-    let id = machine.run.clone();
+    let id = machine.run.to_string();
     let runner = Runner {
         machine,
         needs,

@@ -88,7 +88,7 @@ fn event(value: Value) -> Event {
 }
 
 fn answered(step: &str, asked: &str, who: &str) -> Value {
-    json!({"event": "answered", "step": step, "asked": asked, "answer": "yes", "who": who, "reason": null})
+    json!({"event": "answered", "step": step, "asked": asked, "said": "confirmed", "who": who, "reason": null})
 }
 
 fn change(step: &str) -> [Value; 2] {

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::JournalError;
+use crate::runbook::ids::RunId;
 
 /// How often, and how long apart, a lock is tried: whoever only looks at a journal holds it for a moment.
 const TRIES: (u32, Duration) = (40, Duration::from_millis(5));
@@ -22,11 +23,10 @@ fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> JournalErro
 
 /// `FOLDER/RUN.ENDING`, for a run whose name is only a name.
 pub(super) fn file(folder: &Path, run: &str, ending: &str) -> Result<PathBuf, JournalError> {
-    let fits = !run.is_empty()
-        && run.len() <= 200
-        && !run.starts_with(['.', '-'])
-        && run.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if fits { Ok(folder.join(format!("{run}.{ending}"))) } else { Err(JournalError::Name(run.to_owned())) }
+    match RunId::new(run) {
+        Ok(run) => Ok(folder.join(format!("{run}.{ending}"))),
+        Err(_) => Err(JournalError::Name(run.to_owned())),
+    }
 }
 
 /// Opens the folder: ours, no link, writable for nobody else. Made with its parents (0700) when `make`.

@@ -11,14 +11,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::runbook::event::{Ending, HostOutcome, Outcomes, Phase, SCHEMA, Verdict};
-use crate::runbook::ids::StepId;
+use crate::runbook::ids::{RunId, StepId};
 use crate::runbook::place::Place;
 use crate::runbook::plan::Frozen;
 
 pub(in crate::runbook) fn started() -> Event {
     Event::Started {
         schema: SCHEMA,
-        run: "r1".to_owned(),
+        run: RunId::new("r1").unwrap(),
         who: "anna@desk".to_owned(),
         why: "db1's disk is failing".to_owned(),
         dry_run: false,

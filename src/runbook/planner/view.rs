@@ -9,6 +9,7 @@ use crate::domain::names::HostName;
 use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
+use crate::runbook::ids::RunId;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
 use crate::runbook::spec::{Condition, Undo};
@@ -40,7 +41,7 @@ pub(super) fn of(
     }
     problems.sort();
     problems.dedup();
-    let machine = Machine::new(Arc::new(plan.clone()), "RUN", "", "", "YYYYMMDD", false);
+    let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "", "YYYYMMDD", false);
     let inputs = plan.inputs.iter().map(|(n, v)| (Clean::new(n), Clean::new(v.shown()))).collect();
     PlanView {
         runbook: plan.runbook.name.clone(),

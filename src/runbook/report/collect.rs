@@ -29,7 +29,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
     };
     let mut report = Report {
         schema: 1,
-        run: clean(run),
+        run: clean(run.as_str()),
         runbook: clean(&plan.runbook),
         hash: clean(&plan.hash),
         environment: clean(&plan.environment),
@@ -98,7 +98,7 @@ fn take(report: &mut Report, entry: &Entry) {
             report.ended = Some(at);
             report.outcome = clean(&ending(how));
         }
-        _ => {}
+        Event::Started { .. } | Event::Answered { .. } | Event::Intent { .. } | Event::Outcome { .. } => {}
     }
 }
 
@@ -167,7 +167,16 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
             let found = at_step(report, step, at);
             (found.state, found.reason) = ("skipped", Some(clean(reason)));
         }
-        _ => {}
+        Event::Started { .. }
+        | Event::Resumed { .. }
+        | Event::Excluded { .. }
+        | Event::RollingBack { .. }
+        | Event::Abandoning { .. }
+        | Event::Note { .. }
+        | Event::HoldLost { .. }
+        | Event::Trouble { .. }
+        | Event::Stopped { .. }
+        | Event::Ended { .. } => {}
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::names::HostName;
 use crate::runbook::event::{
     Asked, Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Phase, SCHEMA, Verdict,
 };
-use crate::runbook::ids::StepId;
+use crate::runbook::ids::{RunId, StepId};
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, FrozenHost};
 
@@ -42,7 +42,7 @@ fn started(simulated: bool) -> Event {
     };
     Event::Started {
         schema: SCHEMA,
-        run: "20261121-134502-promote-masterdb-a3f1".to_owned(),
+        run: RunId::new("20261121-134502-promote-masterdb-a3f1").unwrap(),
         who: "anna@desk".to_owned(),
         why: "db1's disk | is *failing*".to_owned(),
         dry_run: false,

@@ -186,7 +186,7 @@ pub(in crate::runbook) fn picture(
 fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> RunView {
     let plan = machine.plan();
     RunView {
-        id: machine.run.clone(),
+        id: machine.run.to_string(),
         runbook: plan.runbook.name.clone(),
         title: Clean::new(&plan.runbook.title),
         env: env.clone(),

@@ -15,6 +15,7 @@ use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
+use crate::runbook::ids::RunId;
 use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::{Impossible, Machine};
@@ -98,6 +99,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     let now = Zoned::now();
     let noise: u16 = rand::rng().random();
     let id = format!("{}-{}-{noise:04x}", now.strftime("%Y%m%d-%H%M%S"), plan.runbook.name);
+    let id = RunId::new(&id).map_err(|error| StartError::Odd(error.to_string()))?;
     let today = now.strftime("%Y%m%d").to_string();
     let redactor = knowing(&plan)?;
     if redactor.finds(&why) {
@@ -105,7 +107,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
             "the reason for the run holds a secret of it: word it without, or choose a stronger secret";
         return Err(StartError::Odd(text.to_owned()));
     }
-    let lease = lease(&with, &plan, &id, &with.who).await?;
+    let lease = lease(&with, &plan, id.as_str(), &with.who).await?;
     let signing = signing(&with, mode == Mode::DryRun).await?;
     let event = Event::Started {
         schema: SCHEMA,
@@ -120,7 +122,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
         redacted::redacted(&event, &redactor, &with.env).map_err(|e| StartError::Odd(e.to_string()))?;
     let (folder, named) = (with.folder.clone(), id.clone());
     let (journal, entry) = on_disk(move || {
-        let mut journal = Journal::create(&folder, &named)?;
+        let mut journal = Journal::create(&folder, named.as_str())?;
         let entry = journal.append(&event)?;
         Ok((journal, entry))
     })
@@ -143,6 +145,9 @@ pub async fn resume(
     let mut machine = replay(&entries, secrets)?;
     if let Some(ended) = machine.ended() {
         return Err(StartError::Odd(format!("this run is over ({ended:?}); begin another")));
+    }
+    if machine.run != run {
+        return Err(StartError::Odd(format!("this is the journal of {}, under another name", machine.run)));
     }
     if machine.plan().frozen.environment != with.env.name.as_str() {
         let text = format!("this run is of environment {}", machine.plan().frozen.environment);
@@ -189,10 +194,8 @@ pub fn replay(
 /// What a journal's first entry asks for before it can go on: its plan, when it begins with one.
 #[must_use]
 pub fn frozen(entries: &[Entry]) -> Option<&Frozen> {
-    match &entries.first()?.event {
-        Event::Started { plan, .. } => Some(plan),
-        _ => None,
-    }
+    let Event::Started { plan, .. } = &entries.first()?.event else { return None };
+    Some(plan)
 }
 
 /// What knows the secrets that were given for a plan.

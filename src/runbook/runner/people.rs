@@ -166,7 +166,7 @@ impl Runner {
                     lines = text.clone();
                     lines.push(Clean::new("That is not what stands there."));
                 }
-                _ => return Ok(false),
+                Some(Reply::Yes | Reply::No | Reply::Chosen(..)) | None => return Ok(false),
             }
         }
     }

@@ -90,7 +90,7 @@ impl Runner {
             return Err(format!("{by:?} is no name to sign with: set JUMPDECK_WHO to one word"));
         }
         let signer = self.needs.signing.signer.clone()?;
-        let text = statement(&self.machine.run, &by, draft.text());
+        let text = statement(self.machine.run.as_str(), &by, draft.text());
         let (out, device) = (self.site.out.clone(), signer.is_security_key());
         let waits = move || {
             let text = match device {

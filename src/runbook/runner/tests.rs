@@ -16,6 +16,7 @@ use crate::domain::names::{EnvName, HostId, HostName, RoleName};
 use crate::domain::run::{Prompt, PromptKind, Reply};
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Verdict;
+use crate::runbook::ids::RunId;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
 use crate::runbook::reach::{Held, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
@@ -284,7 +285,7 @@ fn machine_of(book: &str, dry_run: bool) -> Machine {
             .into(),
     };
     let plan = Plan::new(Arc::new(runbook), frozen, BTreeMap::new()).unwrap();
-    Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", dry_run)
+    Machine::new(Arc::new(plan), &RunId::new("run").unwrap(), "me@here", "because", "20261121", dry_run)
 }
 
 fn needs(world: &Arc<World>, paper: &Paper) -> Needs {

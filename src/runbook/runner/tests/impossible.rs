@@ -47,7 +47,7 @@ fn changed(book: &str, id: &str, change: impl FnOnce(&mut Step)) -> Machine {
     change(&mut step);
     planned.step = Arc::new(step);
     plan.steps[at] = Arc::new(planned);
-    Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", false)
+    Machine::new(Arc::new(plan), &RunId::new("run").unwrap(), "me@here", "because", "20261121", false)
 }
 
 fn refused(book: &str) -> String {

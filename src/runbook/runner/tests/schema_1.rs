@@ -169,3 +169,21 @@ fn a_journal_that_names_a_step_the_plan_does_not_have_is_not_gone_on_with() {
     let wanted = "the journal names step other, which the plan does not have; the run cannot be resumed";
     assert!(said.contains(wanted) && said.starts_with(&format!("entry {}: ", entries.len())), "{said}");
 }
+
+#[tokio::test]
+async fn a_journal_under_another_name_is_not_gone_on_with() {
+    let (_top, folder) = folder("stopped");
+    let with = Launch {
+        env: environment(),
+        simulated: true,
+        reach: Arc::new(Hosts(Arc::new(World::default()), HostName::new("jump").unwrap())),
+        folder: folder.clone(),
+        who: "me@here".to_owned(),
+        clock: Arc::new(|| Moment(0)),
+        armed: Arc::new(|| true),
+    };
+    let said = resume(with, "stopped", BTreeMap::new()).await.unwrap_err().to_string();
+    assert!(said.contains("-upgrade-eb28, under another name"), "{said}");
+    let entries = journal::read(&folder.join("stopped.jsonl")).unwrap();
+    assert!(!entries.iter().any(|entry| matches!(entry.event, Event::Resumed { .. })));
+}

@@ -78,7 +78,7 @@ fn machine_with(book: &str, secrets: &[&str]) -> Machine {
     let values = secrets.iter().map(|s| Value::secret(ValueKind::Lines, s).unwrap());
     let inputs = values.enumerate().map(|(number, value)| (format!("pw{number}"), value)).collect();
     let plan = Plan::new(machine.plan().runbook.clone(), machine.plan().frozen.clone(), inputs).unwrap();
-    Machine::new(Arc::new(plan), "run", "me@here", "because", "20261121", false)
+    Machine::new(Arc::new(plan), &RunId::new("run").unwrap(), "me@here", "because", "20261121", false)
 }
 
 fn needs_of(world: &Arc<World>, paper: &Paper, watched: &Watched, secrets: &[&str]) -> Needs {

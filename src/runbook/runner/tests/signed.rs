@@ -79,7 +79,7 @@ impl Rig {
         let mut journal = Journal::create(&self.folder.path().join("runs"), "run").unwrap();
         let started = Event::Started {
             schema: crate::runbook::event::SCHEMA,
-            run: "run".to_owned(),
+            run: RunId::new("run").unwrap(),
             who: WHO.to_owned(),
             why: "because".to_owned(),
             dry_run: false,
