@@ -5,7 +5,9 @@
 //! round trip ([`Lease::prove`]): what the clocks say of it is never enough.
 //!
 //! Beside the locks stands what others may know: who, which run, which step; the run's entries, for those who watch
-//! ([`watch`]); and the yes of a second person ([`approve`]).
+//! ([`watch`]); and the yes of a second person ([`approve`]). All of it is in a folder that root makes for a group of
+//! operators: other accounts can neither read nor write there. Where there is none, each account has a folder of its own,
+//! which keeps off that account's runs only ([`Lease::limits`]). Who somebody is, is the owner of a file, a number.
 //!
 //! May import `journal`, `reach`, `domain`.
 
@@ -33,8 +35,21 @@ use crate::ssh::listening::within;
 pub use ask::{Seen, Watching, approve, look, watch};
 use keep::{Shared, Tell};
 
-/// Folders for locks on a jump box, the first that is or can be made: one for everybody.
-const PLACES: &str = "/run/lock/jumpdeck /tmp/jumpdeck-lock";
+/// Where leases are on a jump box.
+#[derive(Debug, Clone)]
+struct Places {
+    /// The folder of the operators' group, made by root. Where there is one, nobody uses another.
+    shared: String,
+    /// The folder of one account; empty for the one below its home.
+    own: String,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { shared: "/run/lock/jumpdeck".to_owned(), own: String::new() }
+    }
+}
+
 /// Between two beats.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// Without an answer to a beat younger than this nothing may be changed before the lease is proved: the holder lets go a
@@ -50,8 +65,10 @@ const GONE_AFTER: Duration = Duration::from_secs(6);
 pub struct Holder {
     /// Who, by their own console: `account@machine`.
     pub who: Clean,
-    /// The account on the jump box, by the jump box.
+    /// The account on the jump box: the name of the owner of its file, for eyes.
     pub account: Clean,
+    /// That account's number: who it is.
+    pub uid: u32,
     /// The run.
     pub run: Clean,
     /// The runbook.
@@ -78,6 +95,7 @@ impl Holder {
         Self {
             who: Clean::new(who),
             account: Clean::default(),
+            uid: 0,
             run: Clean::new(run),
             runbook: Clean::new(runbook),
             step: Clean::default(),
@@ -130,6 +148,9 @@ pub enum LeaseError {
     /// No such run is under way in that environment.
     #[error("no run of that name is under way")]
     NoRun,
+    /// Leases there are an account's own.
+    #[error("nobody can approve as a second person: {LIMITS}")]
+    Alone,
     /// The run asks nobody for anything, or no longer what was seen.
     #[error("the run asks for no approval now, or for another one than you saw: look again")]
     NotAsked,
@@ -151,6 +172,10 @@ fn told(holders: &[Holder]) -> String {
         false => all.join("; "),
     }
 }
+
+/// What to do where only one account's runs keep each other off.
+const LIMITS: &str = "/run/lock/jumpdeck is missing on the jump box; as root: groupadd jumpdeck; \
+                      install -d -o root -g jumpdeck -m 2770 /run/lock/jumpdeck (docs/security.md)";
 
 /// How a lease stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,11 +201,11 @@ impl Lease {
     /// # Errors
     /// [`LeaseError::Held`] with who has it; or why it cannot be had.
     pub async fn take(session: &dyn Session, keys: &[String], holder: &Holder) -> Result<Self, LeaseError> {
-        Self::take_in(PLACES, session, keys, holder).await
+        Self::take_in(&Places::default(), session, keys, holder).await
     }
 
     async fn take_in(
-        places: &str,
+        places: &Places,
         session: &dyn Session,
         keys: &[String],
         holder: &Holder,
@@ -204,6 +229,16 @@ impl Lease {
                 taken => return taken,
             }
         }
+    }
+
+    /// What the lease does not keep off, where it is kept for one account only.
+    #[must_use]
+    pub fn limits(&self) -> Option<String> {
+        let account = self.shared.alone()?;
+        Some(format!(
+            "the lease keeps off other runs of the account {account} on the jump box only, not those of other \
+             accounts, and nobody can approve as a second person: {LIMITS}"
+        ))
     }
 
     /// Tells the step to whoever looks, at once.
@@ -291,6 +326,10 @@ impl super::runner::Guarded for Lease {
 
     fn lost(&self) -> Option<String> {
         Lease::lost(self).map(|why| why.to_string())
+    }
+
+    fn limits(&self) -> Option<String> {
+        Lease::limits(self)
     }
 
     fn is_fresh(&self) -> bool {

@@ -60,6 +60,11 @@ pub trait Guarded: Send + Sync + 'static {
     /// Why it is lost, when that is known.
     fn lost(&self) -> Option<String>;
 
+    /// What it does not keep off, in words; nothing when it is as it should be.
+    fn limits(&self) -> Option<String> {
+        None
+    }
+
     /// Whether it was proved so lately, this machine's sleep included, that nobody else can have it by now.
     fn is_fresh(&self) -> bool;
 
@@ -213,6 +218,9 @@ impl Runner {
     async fn steps(&mut self) -> Result<Ending, Halt> {
         self.learn_inputs().await?;
         self.tell_when_unsigned().await?;
+        if let Some(text) = self.needs.lease.as_ref().and_then(|lease| lease.limits()) {
+            self.warn(text).await?;
+        }
         loop {
             self.read_commands().await?;
             if let Some(why) = self.stop.take() {
@@ -281,13 +289,19 @@ impl Runner {
                 "the secret {name} is also a word of the runbook or the inventory, where it is not hidden: \
                  choose a stronger one"
             );
-            let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
-            if !self.needs.entries.iter().any(told) {
-                self.board.note("jumpdeck", &text);
-                self.write(Event::Trouble { text }).await?;
-            }
+            self.warn(text).await?;
         }
         Ok(Ok(()))
+    }
+
+    /// Tells what is not as it should be, once in a run.
+    async fn warn(&mut self, text: String) -> Result<(), Halt> {
+        let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
+        if !self.needs.entries.iter().any(told) {
+            self.board.note("jumpdeck", &text);
+            self.write(Event::Trouble { text }).await?;
+        }
+        Ok(())
     }
 
     /// The secrets that were given before the run began.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::words::{self, Word};
-use super::{ANSWER_LIMIT, Holder, LeaseError, PLACES};
+use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
 use crate::domain::text::Clean;
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Event;
@@ -14,7 +14,7 @@ use crate::runbook::reach::Session;
 /// Runs one of the questions of `ask.sh`.
 async fn ask(
     session: &dyn Session,
-    places: &str,
+    places: &Places,
     run: &str,
     question: &str,
     arguments: &[&str],
@@ -25,8 +25,12 @@ async fn ask(
         last.push(' ');
         last.push_str(&quoted);
     }
-    let script = words::script(&[("PLACES", places), ("RUN", run)], include_str!("ask.sh"), &last)?;
-    Ok(session.run(&script, ANSWER_LIMIT, &mut |_| {}).await?.stdout)
+    let script = words::script(places, run, &[], include_str!("ask.sh"), &last)?;
+    let said = session.run(&script, ANSWER_LIMIT, &mut |_| {}).await?.stdout;
+    match said.strip_prefix(b"refused ") {
+        Some(why) => Err(LeaseError::Refused(Clean::new(String::from_utf8_lossy(why).trim()))),
+        None => Ok(said),
+    }
 }
 
 /// Who holds leases on the jump box that begin with `env.`; all of them for an empty `env`.
@@ -34,11 +38,11 @@ async fn ask(
 /// # Errors
 /// When the jump box cannot be asked.
 pub async fn look(session: &dyn Session, env: &str) -> Result<Vec<Holder>, LeaseError> {
-    look_in(PLACES, session, env).await
+    look_in(&Places::default(), session, env).await
 }
 
 pub(super) async fn look_in(
-    places: &str,
+    places: &Places,
     session: &dyn Session,
     env: &str,
 ) -> Result<Vec<Holder>, LeaseError> {
@@ -62,11 +66,11 @@ pub(super) async fn look_in(
 /// [`LeaseError::NoRun`] when it is not under way, [`LeaseError::NotAsked`] when it asks nothing (any more) or something
 /// else, [`LeaseError::SamePerson`] for who runs it, and for their account on the jump box.
 pub async fn approve(session: &dyn Session, approval: &Approval) -> Result<(), LeaseError> {
-    approve_in(PLACES, session, approval).await
+    approve_in(&Places::default(), session, approval).await
 }
 
 pub(super) async fn approve_in(
-    places: &str,
+    places: &Places,
     session: &dyn Session,
     approval: &Approval,
 ) -> Result<(), LeaseError> {
@@ -84,6 +88,7 @@ pub(super) async fn approve_in(
     let said = ask(session, places, run, "approve", &[nonce, &json]).await?;
     match String::from_utf8_lossy(&said).trim() {
         "done" => Ok(()),
+        "alone" => Err(LeaseError::Alone),
         "same" => Err(LeaseError::SamePerson(holder.who)),
         "none" => Err(LeaseError::NoRun),
         _ => Err(LeaseError::Refused(Clean::new("the approval could not be written"))),
@@ -101,7 +106,7 @@ pub enum Seen {
 
 /// A run somebody watches.
 pub struct Watching {
-    places: String,
+    places: Places,
     session: Arc<dyn Session>,
     run: String,
     offset: u64,
@@ -118,12 +123,16 @@ pub struct Watching {
 /// # Errors
 /// When that cannot be a run's name.
 pub fn watch(session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
-    watch_in(PLACES, session, run)
+    watch_in(&Places::default(), session, run)
 }
 
-pub(super) fn watch_in(places: &str, session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
+pub(super) fn watch_in(
+    places: &Places,
+    session: Arc<dyn Session>,
+    run: &str,
+) -> Result<Watching, LeaseError> {
     Ok(Watching {
-        places: places.to_owned(),
+        places: places.clone(),
         session,
         run: words::name(run)?.to_owned(),
         offset: 0,

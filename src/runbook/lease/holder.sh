@@ -1,49 +1,20 @@
-# Holds a lease on the jump box. Sent on the standard input of /bin/sh (dash, bash, busybox ash) after lines that set
-# PLACES, RUN and FIRST (what is known of the holder, JSON), and before the last line, `main KEY...`. Comment lines are
-# dropped before it is sent. Nothing more is sent before it says `taken`: dash reads its script in blocks.
+# Holds a lease on the jump box. Sent behind place.sh and a line that sets FIRST (what is known of the holder, JSON), before
+# the last line, `main KEY...`. Nothing more is sent before it says `taken`: dash reads its script in blocks.
 #
 # Then each line of its input is one of
-#   beat N JSON   what is known of the holder now; answered `beat N`
-#   say JSON      an entry for those who watch
-#   end           let go
-# It also says `approved OWNER JSON` for each new approval. It ends with its input, or when no beat came for 4 s.
+#   beat N NONCE JSON   what is known of the holder now; the question that is put, or -; answered `beat N`
+#   say JSON            an entry for those who watch
+#   end                 let go
+# It also says `approved` for each approval of that question. It ends with its input, or when no beat came for 4 s.
 #
 # A lock is a flock on a file that is never removed, held by this shell alone: the watchdog starts before any is taken,
-# and each nested redirection of descriptor 9 keeps the one around it.
-
-exec 2>/dev/null
-set -C
-umask 022
-PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-LC_ALL=C
-export PATH LC_ALL
-me=$(id -un | tr -cd 'A-Za-z0-9_.@-')
-
-refuse() { printf 'refused %s\n' "$1"; exit 1; }
-
-open_to_all() { case $(ls -ld "$1") in drwxrwxrwt*) return 0 ;; esac; return 1; }
-
-# One folder for everybody: which one must not depend on who asks.
-place() {
-  for D in $PLACES; do
-    if [ ! -e "$D" ] && [ ! -L "$D" ]; then
-      open_to_all "${D%/*}" || continue
-      mkdir "$D" && chmod 1777 "$D"
-    fi
-    [ -d "$D" ] && [ ! -L "$D" ] || refuse "$D is no folder"
-    open_to_all "$D" || sleep 1
-    open_to_all "$D" || refuse "$D is not open to everybody with the sticky bit (chmod 1777)"
-    return 0
-  done
-  refuse 'there is no folder for locks that is open to everybody'
-}
+# and each nested redirection of descriptor 9 keeps the one around it. What others may know is in a folder of the run's
+# own, to which only this account writes; but for yes/, where the group puts approvals.
 
 # What earlier runs of this account left: a holder that beats is never that old.
 sweep() {
-  find "$D" -name '*.holder*' -user "$me" -mmin +60 -exec rm -f {} \;
-  find "$D" -name '*.approve.*' -user "$me" -mmin +1440 -exec rm -f {} \;
-  find "$D" -name '*.jsonl' -user "$me" -mmin +60 | while IFS= read -r old; do
-    [ -e "${old%.jsonl}.holder" ] || rm -f "$old"
+  find "$D" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +60 | while IFS= read -r old; do
+    case $old in "$D"/*) rm -rf "$old" ;; esac
   done
 }
 
@@ -52,10 +23,10 @@ watchdog() {
   while sleep "$tick"; do
     kill -0 "$holder" || break
     beat=
-    IFS= read -r beat < "$D/$RUN.holder"
+    IFS= read -r beat < "$R/holder"
     if [ "$beat" = "$seen" ]; then quiet=$((quiet + 1)); else seen=$beat quiet=0; fi
     if [ "$quiet" -ge "$ticks" ]; then
-      rm -f "$D/$RUN.holder"
+      rm -f "$R/holder"
       kill -KILL "$holder"
       break
     fi
@@ -63,26 +34,27 @@ watchdog() {
 }
 
 note() {
-  rm -f "$D/$RUN.holder.$$"
-  printf '{"account":"%s","beat":%s,"n":%s,"holder":%s}\n' "$me" "$(date +%s)" "$1" "$2" > "$D/$RUN.holder.$$" &&
-    mv -f "$D/$RUN.holder.$$" "$D/$RUN.holder"
+  rm -f "$R/holder.new"
+  printf '{"beat":%s,"n":%s,"holder":%s}\n' "$(date +%s)" "$1" "$2" > "$R/holder.new" &&
+    mv -f "$R/holder.new" "$R/holder"
 }
 
 holders() {
-  for file in "$D"/*.holder; do
-    [ -f "$file" ] && [ ! -L "$file" ] || continue
-    printf 'holder %s %s\n' "$(date +%s)" "$(head -c 8000 "$file" | head -n 1)"
-  done
+  for file in "$D"/*/holder; do show "$file"; done
 }
 
+# Approvals of the question that is put, each once, and no more than a few: a member of the group could make thousands.
 approvals() {
-  for file in "$D/$RUN".approve.*; do
-    [ -f "$file" ] && [ ! -L "$file" ] || continue
+  [ "$1" != - ] && [ "$kind" = group ] || return
+  left=20
+  for file in "$R/yes/$1".*; do
+    plain "$file" || continue
+    left=$((left - 1))
+    [ "$left" -ge 0 ] || break
     case $known in *" ${file##*/} "*) continue ;; esac
     known="$known${file##*/} "
-    [ "$1" = tell ] || continue
-    set -- "$1" $(ls -ld "$file")
-    printf 'approved %s %s\n' "$4" "$(head -c 4000 "$file" | head -n 1)"
+    facts "$file"
+    printf 'approved %s\t%s\t%s\n' "$owner" "$(named "$file")" "$(head -c 4000 "$file" | head -n 1)"
   done
 }
 
@@ -101,40 +73,44 @@ hold() {
   [ "$#" -gt 0 ] || { serve; return; }
   file=$D/$1.lock
   [ -e "$file" ] || [ -L "$file" ] || ( : > "$file" )
-  [ -f "$file" ] && [ ! -L "$file" ] || refuse "$file is no plain file"
+  plain "$file" || refuse "$file is no plain file"
   shift
   # Another account's file can only be opened to read; that is enough for a lock.
   if ( : <> "$file" ); then hold "$@" 9<> "$file"; else hold "$@" 9< "$file"; fi
 }
 
 serve() {
-  note 0 "$FIRST" || refuse "$D cannot be written to"
-  rm -f "$D/$RUN.jsonl"
-  ( : > "$D/$RUN.jsonl" ) || refuse "$D/$RUN.jsonl is another account's"
-  exec 8>> "$D/$RUN.jsonl"
+  [ -e "$R" ] || [ -L "$R" ] || mkdir "$R"
+  owned "$R" && [ "$owner" = "$me" ] || refuse "$R is not a folder that only this account can write to"
+  if [ "$kind" = group ] && [ ! -e "$R/yes" ]; then mkdir "$R/yes" && chmod 3770 "$R/yes"; fi
+  note 0 "$FIRST" || refuse "$R cannot be written to"
+  rm -f "$R/entries"
+  ( : > "$R/entries" ) || refuse "$R/entries cannot be made"
+  exec 8>> "$R/entries"
   known=' '
-  approvals
   # Whoever removes a lock's file takes the lock away: the next one would lock another file of the same name.
   inodes=$(ls -i $files)
-  printf 'taken %s\n' "$me"
+  printf 'taken %s\t%s\t%s\n' "$kind" "$me" "$(id -un)"
   while IFS= read -r line; do
     case $line in
       'beat '*)
         line=${line#beat }
-        note "${line%% *}" "${line#* }" || { printf 'lost %s cannot be written to\n' "$D"; break; }
+        number=${line%% *} line=${line#* }
+        note "$number" "${line#* }" || { printf 'lost %s cannot be written to\n' "$R"; break; }
         [ "$(ls -i $files)" = "$inodes" ] || { printf 'lost a file of its locks was removed\n'; break; }
-        approvals tell
-        printf 'beat %s\n' "${line%% *}" ;;
+        approvals "${line%% *}"
+        printf 'beat %s\n' "$number" ;;
       'say '*) printf '%s\n' "${line#say }" >&8 || printf 'deaf\n' ;;
       end) break ;;
     esac
   done
-  rm -f "$D/$RUN.holder"
+  rm -f "$R/holder"
 }
 
 main() {
   command -v flock > /dev/null || refuse 'there is no flock (package util-linux) on the jump box'
-  place
+  place make
+  R=$D/$RUN
   sweep
   files=
   for key; do files="$files $D/$key.lock"; done

@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::words::{self, Lines, Word};
-use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState};
+use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places};
 use crate::domain::text::Clean;
-use crate::runbook::approval::{Approval, Approved, Question};
+use crate::runbook::approval::{Approved, Question};
 use crate::runbook::reach::{Held, Session};
 use crate::ssh::listening::{Listening, within};
 
@@ -35,6 +35,8 @@ pub(super) struct Shared {
     proved: AtomicU64,
     holder: Mutex<Holder>,
     approved: Mutex<Option<Approved>>,
+    /// Whether it is kept for one account only.
+    alone: bool,
 }
 
 /// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
@@ -69,23 +71,28 @@ impl Shared {
         locked(&self.approved).clone()
     }
 
-    fn approve(&self, account: &str, approval: Approval) {
+    /// The account for which alone it is kept, if it is.
+    pub(super) fn alone(&self) -> Option<Clean> {
+        self.alone.then(|| locked(&self.holder).account.clone())
+    }
+
+    fn approve(&self, approved: Approved) {
         let holder = locked(&self.holder);
-        let who = Clean::new(&approval.who);
-        let ours = account == holder.account.as_str() || who == holder.who || who.is_empty();
-        let asked = holder.asks.as_ref().is_some_and(|question| approval.answers(question));
-        let account = Clean::new(account);
+        let who = Clean::new(&approved.approval.who);
+        // One account is one person, whatever it calls itself.
+        let ours = approved.uid == holder.uid || who == holder.who || who.is_empty();
+        let asked = holder.asks.as_ref().is_some_and(|question| approved.approval.answers(question));
         if ours || !asked {
-            tracing::warn!(%account, %who, "an approval that does not count");
+            tracing::warn!(uid = approved.uid, account = %approved.account, %who, "an approval that does not count");
             return;
         }
-        *locked(&self.approved) = Some(Approved { approval, uid: 0, account });
+        *locked(&self.approved) = Some(approved);
     }
 }
 
 /// Takes it once.
 pub(super) async fn take(
-    places: &str,
+    places: &Places,
     session: &dyn Session,
     mut holder: Holder,
 ) -> Result<Lease, LeaseError> {
@@ -97,9 +104,9 @@ pub(super) async fn take(
         return Err(LeaseError::Name(String::new()));
     }
     let first = words::known(&holder);
-    let variables = [("PLACES", places), ("RUN", holder.run.as_str()), ("FIRST", &first)];
+    let variables = [("FIRST", first.as_str())];
     let main = format!("main {}", holder.keys.join(" "));
-    let script = words::script(&variables, include_str!("holder.sh"), &main)?;
+    let script = words::script(places, holder.run.as_str(), &variables, include_str!("holder.sh"), &main)?;
     let mut held = session.open().await?;
     let sent = clock();
     held.write(script.as_bytes()).await?;
@@ -108,9 +115,9 @@ pub(super) async fn take(
     loop {
         for line in lines.take(&held.read().await?) {
             match words::word(&line) {
-                Some(Word::Taken(account)) => {
-                    holder.account = Clean::new(&account);
-                    return Ok(keep(held, lines, holder, sent));
+                Some(Word::Taken { alone, uid, account }) => {
+                    (holder.uid, holder.account) = (uid, account);
+                    return Ok(keep(held, lines, holder, alone, sent));
                 }
                 Some(Word::Holder(other)) if other.keys.iter().any(|k| holder.keys.contains(k)) => {
                     others.push(*other);
@@ -129,13 +136,14 @@ pub(super) async fn take(
     }
 }
 
-fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, sent: u64) -> Lease {
+fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, alone: bool, sent: u64) -> Lease {
     let (tell, told) = mpsc::unbounded_channel();
     let (say, state) = latest::channel(LeaseState::Held);
     let shared = Arc::new(Shared {
         proved: AtomicU64::new(sent),
         holder: Mutex::new(holder),
         approved: Mutex::default(),
+        alone,
     });
     let keeper = Keeper {
         held,
@@ -223,8 +231,12 @@ impl Keeper {
         self.number += 1;
         let sent = Sent { at: clock(), counted: self.listening.counted(), tell };
         self.sent.insert(self.number, sent);
-        let known = words::known(&locked(&self.shared.holder));
-        self.write(&format!("beat {} {known}\n", self.number)).await
+        let line = {
+            let holder = locked(&self.shared.holder);
+            let nonce = holder.asks.as_ref().map_or("-", |question| question.nonce.as_str());
+            format!("beat {} {nonce} {}\n", self.number, words::known(&holder))
+        };
+        self.write(&line).await
     }
 
     async fn write(&mut self, text: &str) -> Result<(), Clean> {
@@ -247,7 +259,7 @@ impl Keeper {
                         let _ = sent.tell.map(|tell| tell.send(()));
                     }
                 }
-                Some(Word::Approved(account, approval)) => self.shared.approve(&account, approval),
+                Some(Word::Approved(approved)) => self.shared.approve(*approved),
                 Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
                 Some(Word::Ended) => return Err(Clean::new("let go")),
                 Some(Word::Deaf) => tracing::warn!("the jump box cannot show this run to those who watch"),

@@ -12,6 +12,7 @@ use std::time::Instant;
 use shells::{Client, Local, Place, SHELLS};
 
 use super::*;
+use crate::runbook::approval::Approval;
 
 fn keys(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
@@ -133,7 +134,7 @@ async fn a_dead_link_proves_nothing_and_then_the_lease_is_free() {
         assert_eq!(lease.lost(), Some(error));
         assert!(!lease.is_fresh());
         wait_free(&place, shell, &["production.x"]).await;
-        assert!(!place.file("first.holder").exists(), "{shell}");
+        assert!(!place.file("first/holder").exists(), "{shell}");
     });
     futures::future::join_all(tries).await;
 }
@@ -193,24 +194,90 @@ async fn folders_and_files_that_others_laid_out_are_refused() {
     assert!(refused(take(&place, "dash", "first", &["production.link"]).await).contains("no plain file"));
     fs::create_dir(place.file("production.dir.lock")).unwrap();
     assert!(refused(take(&place, "dash", "first", &["production.dir"]).await).contains("no plain file"));
-
-    fs::set_permissions(place.folder(), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(
-        refused(take(&place, "dash", "first", &["production.x"]).await).contains("not open to everybody")
-    );
-    fs::rename(place.folder(), place.folder().with_extension("away")).unwrap();
-    symlink(place.folder().with_extension("away"), place.folder()).unwrap();
-    assert!(refused(take(&place, "dash", "first", &["production.x"]).await).contains("no folder"));
+    // A run's folder that was there before: writable for others, a link, a file, of another account.
+    let run = place.file("second");
+    fs::create_dir(&run).unwrap();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(refused(take(&place, "dash", "second", &["production.x"]).await).contains("only this account"));
+    fs::remove_dir(&run).unwrap();
+    symlink("/tmp", &run).unwrap();
+    assert!(refused(take(&place, "dash", "second", &["production.x"]).await).contains("only this account"));
+    fs::remove_file(&run).unwrap();
+    fs::write(&run, "").unwrap();
+    assert!(refused(take(&place, "dash", "second", &["production.x"]).await).contains("only this account"));
+    if rustix::process::geteuid().is_root() {
+        fs::remove_file(&run).unwrap();
+        fs::create_dir(&run).unwrap();
+        std::os::unix::fs::chown(&run, Some(shells::GROUP), None).unwrap();
+        assert!(
+            refused(take(&place, "dash", "second", &["production.x"]).await).contains("only this account")
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_folder_serves_where_the_first_cannot_be_made() {
-    let place = Place::new();
-    let closed = tempfile::tempdir().unwrap();
-    let places = format!("{}/jumpdeck {}", closed.path().display(), place.places());
-    let holder = Holder::new("anna@desk", "first", "promote-masterdb");
-    Lease::take_in(&places, &Local::new("dash"), &keys(&["production.x"]), &holder).await.unwrap();
-    assert!(place.file("production.x.lock").exists());
+async fn a_folder_that_others_can_write_to_is_refused_with_what_to_do() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: a folder of root's takes root");
+    }
+    let root = 0;
+    let wrong = [
+        (root, 0o1777, "has the mode drwxrwxrwt"),
+        (root, 0o2777, "has the mode drwxrwsrwx"),
+        (root, 0o2775, "has the mode drwxrwsr-x"),
+        (root, 0o770, "has the mode drwxrwx---"),
+        (33, 0o2770, "is not made by root"),
+    ];
+    for shell in SHELLS {
+        for (uid, mode, says) in wrong {
+            let place = Place::new();
+            place.owned_by(uid, Some(shells::GROUP), mode);
+            let error = take(&place, shell, "first", &["production.x"]).await.unwrap_err().to_string();
+            assert!(
+                error.contains(says) && error.contains("install -d -o root -g jumpdeck -m 2770"),
+                "{error}"
+            );
+            let seen = ask::look_in(&place.places(), &Local::new(shell), "").await.unwrap_err().to_string();
+            assert!(seen.contains(says), "{seen}");
+        }
+        // With the sticky bit no member removes what another made.
+        let place = Place::new();
+        place.owned_by(root, Some(shells::GROUP), 0o3770);
+        take(&place, shell, "first", &["production.x"]).await.unwrap().release().await;
+        // Who is not in the group is told so; nobody takes another folder instead.
+        let stranger = Local::of(shell, 33);
+        let holder = Holder::new("web@server", "first", "promote-masterdb");
+        let taken = Lease::take_in(&place.places(), &stranger, &keys(&["production.x"]), &holder).await;
+        assert!(taken.unwrap_err().to_string().contains("is not in the group"), "{shell}");
+        let place = Place::new();
+        fs::rename(place.folder(), place.folder().with_extension("away")).unwrap();
+        symlink(place.folder().with_extension("away"), place.folder()).unwrap();
+        let error = take(&place, shell, "first", &["production.x"]).await.unwrap_err();
+        assert!(error.to_string().contains("no folder"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_folder_of_the_group_an_account_has_its_own_and_nobody_is_a_second_person() {
+    for shell in SHELLS {
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name).display().to_string();
+        let places = Places { shared: path("none"), own: path("own") };
+        let (local, holder) = (Local::new(shell), Holder::new("first@desk", "first", "promote-masterdb"));
+        let lease = Lease::take_in(&places, &local, &keys(&["production.x"]), &holder).await.unwrap();
+        assert!(lease.limits().unwrap().contains("not those of other accounts"));
+        let mode = fs::metadata(path("own")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{shell}");
+        let question = people::question("first", "a");
+        lease.ask(Some(question.clone()));
+        lease.prove().await.unwrap();
+        let yes = Approval::to(&question, "bob@desk");
+        assert_eq!(ask::approve_in(&places, &local, &yes).await, Err(LeaseError::Alone), "{shell}");
+        lease.release().await;
+        fs::set_permissions(path("own"), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = Lease::take_in(&places, &local, &keys(&["production.x"]), &holder).await.unwrap_err();
+        assert!(error.to_string().contains("only this account"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -229,7 +296,9 @@ async fn names_that_are_no_names_never_reach_a_shell() {
 #[tokio::test]
 #[ignore = "a process of its own for other tests"]
 async fn client() {
-    let (places, shell) = (std::env::var("LEASE_PLACES").unwrap(), std::env::var("LEASE_SHELL").unwrap());
+    let [shared, own, shell] =
+        ["LEASE_SHARED", "LEASE_OWN", "LEASE_SHELL"].map(|name| std::env::var(name).unwrap());
+    let places = Places { shared, own };
     let holder = Holder::new("anna@desk", "client", "promote-masterdb");
     let lease =
         Lease::take_in(&places, &Local::new(&shell), &keys(&["production.client"]), &holder).await.unwrap();

@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, LeaseError};
+use super::{Holder, LeaseError, Places};
 use crate::domain::text::Clean;
-use crate::runbook::approval::{Approval, Question};
+use crate::runbook::approval::{Approval, Approved, Question};
 
 /// Longest line that anybody may send.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 24 * 1024;
 
 /// What is known of a holder, as it stands in its file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +28,6 @@ struct Known {
 
 #[derive(Debug, Deserialize)]
 struct File {
-    account: String,
     beat: i64,
     holder: Known,
 }
@@ -36,8 +35,15 @@ struct File {
 /// What the holder says.
 #[derive(Debug)]
 pub(super) enum Word {
-    /// The lease is ours; the account there.
-    Taken(String),
+    /// The lease is ours.
+    Taken {
+        /// Whether it is kept for this account only.
+        alone: bool,
+        /// The account there.
+        uid: u32,
+        /// Its name, for eyes.
+        account: Clean,
+    },
     /// Somebody has it.
     Held,
     /// A holder there is.
@@ -49,7 +55,7 @@ pub(super) enum Word {
     /// A beat was heard.
     Beat(u64),
     /// An account said yes.
-    Approved(String, Approval),
+    Approved(Box<Approved>),
     /// An entry could not be shown.
     Deaf,
     /// It let go.
@@ -60,15 +66,20 @@ pub(super) enum Word {
 pub(super) fn word(line: &str) -> Option<Word> {
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     Some(match verb {
-        "taken" => Word::Taken(rest.to_owned()),
+        "taken" => {
+            let [kind, uid, account] = parts(rest)?;
+            Word::Taken { alone: kind != "group", uid: uid.parse().ok()?, account: Clean::new(account) }
+        }
         "held" => Word::Held,
         "holder" => Word::Holder(Box::new(holder(rest)?)),
         "refused" => Word::Refused(Clean::new(rest)),
         "lost" => Word::Lost(Clean::new(rest)),
         "beat" => Word::Beat(rest.parse().ok()?),
         "approved" => {
-            let (account, json) = rest.split_once(' ')?;
-            Word::Approved(account.to_owned(), serde_json::from_str(json).ok()?)
+            let [uid, account, json] = parts(rest)?;
+            let approval: Approval = serde_json::from_str(json).ok()?;
+            let (uid, account) = (uid.parse().ok()?, Clean::new(account));
+            Word::Approved(Box::new(Approved { approval, uid, account }))
         }
         "deaf" => Word::Deaf,
         "ended" => Word::Ended,
@@ -76,14 +87,24 @@ pub(super) fn word(line: &str) -> Option<Word> {
     })
 }
 
-/// Reads `NOW JSON`: the jump box's clock in seconds, and a holder's file.
+/// So many parts between tabs; the last may hold more of them.
+fn parts<const N: usize>(text: &str) -> Option<[&str; N]> {
+    text.splitn(N, '\t').collect::<Vec<_>>().try_into().ok()
+}
+
+/// Reads the jump box's clock in seconds, the owner of a holder's file, its folder, and what it says. It must be about the
+/// run whose folder it is in.
 pub(super) fn holder(text: &str) -> Option<Holder> {
-    let (now, json) = text.split_once(' ')?;
-    let File { account, beat, holder } = serde_json::from_str(json).ok()?;
+    let [now, uid, account, folder, json] = parts(text)?;
+    let File { beat, holder } = serde_json::from_str(json).ok()?;
+    if holder.run != folder {
+        return None;
+    }
     let silent = now.parse::<i64>().ok()?.saturating_sub(beat);
     Some(Holder {
         who: Clean::new(&holder.who),
-        account: Clean::new(&account),
+        account: Clean::new(account),
+        uid: uid.parse().ok()?,
         run: Clean::new(&holder.run),
         runbook: Clean::new(&holder.runbook),
         step: Clean::new(&holder.step),
@@ -119,16 +140,25 @@ pub(super) fn name(text: &str) -> Result<&str, LeaseError> {
     if fits { Ok(text) } else { Err(LeaseError::Name(text.to_owned())) }
 }
 
-/// A script without its comments, after lines that set its variables. Values are quoted.
-pub(super) fn script(variables: &[(&str, &str)], body: &str, last: &str) -> Result<String, LeaseError> {
+/// A script without its comments, behind the one that finds the folder and lines that set variables. Values are quoted.
+pub(super) fn script(
+    places: &Places,
+    run: &str,
+    variables: &[(&str, &str)],
+    body: &str,
+    last: &str,
+) -> Result<String, LeaseError> {
+    let fixed = [("SHARED", places.shared.as_str()), ("OWN", places.own.as_str()), ("RUN", run)];
     let mut text = String::new();
-    for (name, value) in variables {
+    for (name, value) in fixed.iter().chain(variables) {
         let quoted = shlex::try_quote(value).map_err(|_| LeaseError::Name((*value).to_owned()))?;
         text.push_str(&format!("{name}={quoted}\n"));
     }
-    for line in body.lines().filter(|l| !l.trim_start().starts_with('#')) {
-        text.push_str(line);
-        text.push('\n');
+    for line in include_str!("place.sh").lines().chain(body.lines()) {
+        if !line.trim_start().starts_with('#') {
+            text.push_str(line);
+            text.push('\n');
+        }
     }
     text.push_str(last);
     text.push('\n');

@@ -50,9 +50,13 @@ impl Runner {
         id: &StepId,
         question: Option<Question>,
     ) -> Result<Option<Outcomes>, Halt> {
-        let command = match self.needs.simulated {
-            true => "nobody can: a simulated fleet is in this program only; say no to give up".to_owned(),
-            false => {
+        let limits = self.needs.lease.as_ref().and_then(|lease| lease.limits());
+        let command = match (self.needs.simulated, limits) {
+            (true, _) => {
+                "nobody can: a simulated fleet is in this program only; say no to give up".to_owned()
+            }
+            (false, Some(limits)) => format!("nobody can: {limits}"),
+            (false, None) => {
                 let (run, env) = (&self.machine.run, &self.needs.env.name);
                 format!(
                     "jumpdeck runbook approve {run} {} --env {}",

@@ -26,6 +26,7 @@ static DIRECTORIES: &[&str] = &[
     "/root",
     "/run",
     "/run/lock",
+    LEASES,
     "/srv",
     "/tmp",
     "/usr/bin",
@@ -41,6 +42,9 @@ static DIRECTORIES: &[&str] = &[
     "/var/spool/cron/crontabs",
     "/var/tmp",
 ];
+
+/// The folder of leases, as root makes it for the group of operators.
+const LEASES: &str = "/run/lock/jumpdeck";
 
 /// The largest file that programs can write, bytes.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -299,9 +303,16 @@ impl World {
             let mode = if path == "/etc/webplatform/db.password" { 0o600 } else { 0o644 };
             return Some(file(text.len(), installed(mode)));
         }
-        let mode =
-            if matches!(path, "/tmp" | "/var/tmp" | "/run/lock" | "/var/lock") { 0o1777 } else { 0o755 };
-        self.list_dir(host, path).map(|_| directory(installed(mode)))
+        let mode = match path {
+            "/tmp" | "/var/tmp" | "/run/lock" | "/var/lock" => 0o1777,
+            LEASES => 0o2770,
+            _ => 0o755,
+        };
+        let mut attributes = installed(mode);
+        if path == LEASES {
+            attributes.group = "jumpdeck".to_owned();
+        }
+        self.list_dir(host, path).map(|_| directory(attributes))
     }
 
     /// Changes mode, owner or time; false when there is nothing there.

@@ -1,6 +1,6 @@
 //! Those who watch, and second persons.
 
-use super::shells::exists;
+use super::shells::{self, exists};
 use super::*;
 use crate::runbook::approval::Approval;
 use crate::runbook::event::{Ending, Event};
@@ -72,7 +72,7 @@ async fn who_watches_is_told_when_entries_were_changed() {
     assert!(matches!(watching.poll().await, Err(LeaseError::Damaged(_))));
 }
 
-fn question(run: &str, nonce: &str) -> Question {
+pub(super) fn question(run: &str, nonce: &str) -> Question {
     Question {
         run: run.to_owned(),
         step: "repoint[1/2]/start now".to_owned(),
@@ -140,24 +140,36 @@ async fn a_second_person_approves_the_question_that_is_put() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_that_somebody_forged_do_not_count() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: a second account takes root");
+    }
     let place = Place::new();
     let lease = take(&place, "dash", "first", &["production.x"]).await.unwrap();
     lease.ask(Some(question("first", "a")));
     lease.prove().await.unwrap();
     let yes =
         |run: &str, who: &str| serde_json::to_string(&Approval::to(&question(run, "a"), who)).unwrap() + "\n";
-    // By the operator's own account; by another one with the operator's name, for another run, and as a link.
-    fs::write(place.file("first.approve.s.1"), yes("first", "bob@desk")).unwrap();
-    fs::write(place.file("first.approve.s.2"), yes("first", "first@desk")).unwrap();
-    fs::write(place.file("first.approve.s.3"), yes("other", "bob@desk")).unwrap();
-    fs::write(place.file("first.approve.s.4"), "x".repeat(1 << 20)).unwrap();
+    // By the operator's own account; by another one with the operator's name, for another run, another question, without an
+    // end, and as a link.
+    let file = |name: &str| place.file(&format!("first/yes/{name}"));
+    let (now, before) = ("a".repeat(32), "b".repeat(32));
+    let write = |name: &str, text: String| fs::write(file(name), text).unwrap();
+    write(&format!("{now}.1"), yes("first", "bob@desk"));
+    write(&format!("{now}.2"), yes("first", "first@desk"));
+    write(&format!("{now}.3"), yes("other", "bob@desk"));
+    write(&format!("{now}.4"), "x".repeat(1 << 20));
+    write(&format!("{before}.6"), yes("first", "bob@desk"));
+    let other = Approval::to(&question("first", "b"), "bob@desk");
+    write(&format!("{now}.7"), serde_json::to_string(&other).unwrap() + "\n");
     fs::write(place.file("elsewhere"), yes("first", "bob@desk")).unwrap();
-    symlink(place.file("elsewhere"), place.file("first.approve.s.5")).unwrap();
-    if rustix::process::geteuid().is_root() {
-        for file in ["first.approve.s.2", "first.approve.s.3", "first.approve.s.4", "elsewhere"] {
-            std::os::unix::fs::chown(place.file(file), Some(NOBODY), None).unwrap();
+    symlink(place.file("elsewhere"), file(&format!("{now}.5"))).unwrap();
+    for name in fs::read_dir(place.file("first/yes")).unwrap() {
+        let path = name.unwrap().path();
+        if !path.ends_with(format!("{now}.1")) {
+            std::os::unix::fs::lchown(path, Some(NOBODY), None).unwrap();
         }
     }
+    std::os::unix::fs::chown(place.file("elsewhere"), Some(NOBODY), None).unwrap();
     lease.prove().await.unwrap();
     assert_eq!(lease.approved(), None);
     assert_eq!(lease.lost(), None);
@@ -184,6 +196,54 @@ async fn another_account_can_take_what_the_first_let_go_and_not_what_it_holds() 
             "{shell}"
         );
         lease.release().await;
-        assert!(!exists(&place.file("second.holder")));
+        assert!(!exists(&place.file("second/holder")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_is_one_person_whatever_it_is_called() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: another account takes root");
+    }
+    for shell in SHELLS {
+        let place = Place::new();
+        let second = Local::of(shell, NOBODY);
+        let holder = Holder::new("corp\\bob@desk", "second", "promote-masterdb");
+        let lease =
+            Lease::take_in(&place.places(), &second, &keys(&["production.x"]), &holder).await.unwrap();
+        lease.ask(Some(question("second", "a")));
+        lease.prove().await.unwrap();
+        let yes = Approval::to(&question("second", "a"), "carol@desk");
+        let approved = ask::approve_in(&place.places(), &second, &yes).await;
+        assert!(matches!(approved, Err(LeaseError::SamePerson(_))), "{shell}: {approved:?}");
+        // Nor when the file is written without the program.
+        let path = place.file(&format!("second/yes/{}.1", "a".repeat(32)));
+        fs::write(&path, serde_json::to_string(&yes).unwrap() + "\n").unwrap();
+        std::os::unix::fs::chown(&path, Some(NOBODY), None).unwrap();
+        lease.prove().await.unwrap();
+        assert_eq!(lease.approved(), None, "{shell}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_tells_is_for_the_group_only() {
+    use std::os::unix::fs::MetadataExt;
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: another account takes root");
+    }
+    for shell in SHELLS {
+        let place = Place::new();
+        let all = entries(&place.folder().with_extension("runs"), "first", &["a"]);
+        let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
+        lease.say(&all[0]);
+        lease.prove().await.unwrap();
+        let wanted =
+            [("first", 0o2750), ("first/entries", 0o640), ("first/holder", 0o640), ("first/yes", 0o3770)];
+        for (name, mode) in wanted {
+            let found = fs::metadata(place.file(name)).unwrap();
+            assert_eq!((found.mode() & 0o7777, found.gid()), (mode, shells::GROUP), "{shell}: {name}");
+        }
+        let mode = fs::metadata(place.file("production.x.lock")).unwrap().mode() & 0o7777;
+        assert_eq!(mode, 0o640, "{shell}");
     }
 }

@@ -10,30 +10,49 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::super::Places;
 use crate::domain::hop::Hop;
 use crate::runbook::reach::{Held, Ran, Session};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 
+/// The group of operators in tests: the one of the second account.
+pub(super) const GROUP: u32 = 65534;
+
 /// Shells there are on jump boxes.
 pub(super) const SHELLS: [&str; 3] = ["dash", "bash", "busybox sh"];
 
-/// A folder for locks, open to everybody.
+/// A folder for leases: the group's, made by root, where the tests run as root; else the account's own.
 pub(super) struct Place(TempDir);
 
 impl Place {
     pub(super) fn new() -> Self {
         let top = tempfile::tempdir().unwrap();
         std::fs::set_permissions(top.path(), std::os::unix::fs::PermissionsExt::from_mode(0o1777)).unwrap();
-        Self(top)
+        let place = Self(top);
+        if rustix::process::geteuid().is_root() {
+            std::fs::create_dir(place.folder()).unwrap();
+            place.owned_by(0, Some(GROUP), 0o2770);
+        }
+        place
+    }
+
+    /// Gives the folder to an account and a group.
+    pub(super) fn owned_by(&self, uid: u32, gid: Option<u32>, mode: u32) {
+        std::os::unix::fs::chown(self.folder(), Some(uid), gid).unwrap();
+        std::fs::set_permissions(self.folder(), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     }
 
     pub(super) fn folder(&self) -> PathBuf {
         self.0.path().join("locks")
     }
 
-    pub(super) fn places(&self) -> String {
-        self.folder().display().to_string()
+    pub(super) fn places(&self) -> Places {
+        let shared = self.folder().display().to_string();
+        match rustix::process::geteuid().is_root() {
+            true => Places { shared, own: String::new() },
+            false => Places { shared: format!("{shared}.none"), own: shared },
+        }
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -165,7 +184,8 @@ impl Client {
         let test = "runbook::lease::tests::client";
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--ignored", "--nocapture"])
-            .env("LEASE_PLACES", place.places())
+            .env("LEASE_SHARED", place.places().shared)
+            .env("LEASE_OWN", place.places().own)
             .env("LEASE_SHELL", shell)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -40,12 +40,14 @@ pub(crate) fn letters(found: &Metadata) -> String {
         let bits = found.attributes.mode >> shift;
         text.push(if bits & 4 != 0 { 'r' } else { '-' });
         text.push(if bits & 2 != 0 { 'w' } else { '-' });
-        text.push(match (shift == 0 && found.attributes.mode & 0o1000 != 0, bits & 1 != 0) {
-            (true, true) => 't',
-            (true, false) => 'T',
-            (false, true) => 'x',
-            (false, false) => '-',
-        });
+        let special = match shift {
+            0 if found.attributes.mode & 0o1000 != 0 => Some(('t', 'T')),
+            3 if found.attributes.mode & 0o2000 != 0 => Some(('s', 'S')),
+            6 if found.attributes.mode & 0o4000 != 0 => Some(('s', 'S')),
+            _ => None,
+        };
+        let (executable, not) = special.unwrap_or(('x', '-'));
+        text.push(if bits & 1 != 0 { executable } else { not });
     }
     text
 }

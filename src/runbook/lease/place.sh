@@ -1,0 +1,70 @@
+# The folder of leases, for holder.sh and ask.sh, which stand behind it. Sent to /bin/sh (dash, bash, busybox ash) after
+# lines that set SHARED (the folder of the operators' group), OWN (this account's; empty for the one below its home) and
+# RUN. Comment lines are dropped before it is sent.
+#
+# Nothing is believed of a file but its owner's number, and nothing is made where another account can write, except in
+# folders of the group. No link is followed: names are looked at first, and noclobber makes files only anew.
+
+exec 2>/dev/null
+set -C
+umask 027
+PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+LC_ALL=C
+export PATH LC_ALL
+me=$(id -u)
+
+refuse() { printf 'refused %s\n' "$1"; exit 1; }
+
+# Mode and owner (a number) of a file or folder.
+facts() {
+  set -f
+  set -- $(ls -lnd "$1")
+  set +f
+  mode=$1 owner=$3
+}
+
+# An account's name, for eyes.
+named() { stat -c %U "$1" || printf '%s' "$owner"; }
+
+plain() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+# A folder that nobody but its owner can write to.
+owned() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 1
+  facts "$1"
+  case $mode in d????-??-*) return 0 ;; esac
+  return 1
+}
+
+# Which folder it is must not depend on who asks: the group's where there is one.
+place() {
+  kind=group D=$SHARED
+  if [ -e "$D" ] || [ -L "$D" ]; then
+    fix="as root: rm -r $D; install -d -o root -g jumpdeck -m 2770 $D"
+    [ -d "$D" ] && [ ! -L "$D" ] || refuse "$D is no folder ($fix)"
+    facts "$D"
+    [ "$owner" = 0 ] || refuse "$D is not made by root: whoever made it can end and fake leases ($fix)"
+    case $mode in
+      drwxrws---|drwxrws---.|drwxrws--T|drwxrws--T.) ;;
+      *) refuse "$D has the mode $mode, which lets other accounts end and fake leases ($fix)" ;;
+    esac
+    [ -w "$D" ] && [ -x "$D" ] ||
+      refuse "this account is not in the group of $D (as root: usermod -a -G jumpdeck $(id -un))"
+    return
+  fi
+  kind=own D=${OWN:-$HOME/.jumpdeck-lease}
+  [ "$1" = make ] && [ ! -e "$D" ] && [ ! -L "$D" ] && mkdir -m 700 "$D"
+  [ "$1" = make ] || [ -e "$D" ] || [ -L "$D" ] || return
+  owned "$D" && [ "$owner" = "$me" ] || refuse "$D is not a folder that only this account can write to"
+}
+
+# A holder's file, when the owner of the run's folder wrote it.
+show() {
+  plain "$1" && owned "${1%/holder}" || return
+  whose=$owner
+  facts "$1"
+  [ "$owner" = "$whose" ] || return
+  folder=${1%/holder}
+  printf 'holder %s\t%s\t%s\t%s\t%s\n' "$(date +%s)" "$owner" "$(named "$1")" "${folder##*/}" \
+    "$(head -c 16000 "$1" | head -n 1)"
+}
