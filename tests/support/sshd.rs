@@ -28,6 +28,11 @@ pub(crate) fn not_root() -> bool {
     not
 }
 
+/// Whether this account may have mounts of its own.
+fn can_unshare() -> bool {
+    Command::new("unshare").args(["-m", "true"]).output().is_ok_and(|out| out.status.success())
+}
+
 /// Runs a program and returns what it printed; a failure fails the test.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let out = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
@@ -60,8 +65,14 @@ pub(crate) struct Sshd {
 }
 
 impl Sshd {
-    /// Starts one called `name` in `dir`. `config` is added to its configuration.
+    /// Starts one called `name` in `dir`. `config` is added to its configuration. Where this is root, its `/run/lock` is its
+    /// own, with the folder of leases as root makes it.
     pub(crate) fn start(dir: &Path, name: &str, config: &str) -> Self {
+        Self::behind(dir, name, config, "install -d -o root -g 65534 -m 2770 /run/lock/jumpdeck")
+    }
+
+    /// The same. `before` is a script that root runs first in the sshd's own mount namespace.
+    pub(crate) fn behind(dir: &Path, name: &str, config: &str, before: &str) -> Self {
         let host_key = dir.join(format!("{name}.host_key"));
         if !host_key.exists() {
             keygen(&host_key, "ed25519", "");
@@ -78,7 +89,19 @@ impl Sshd {
         fs::write(&file, text).unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
         let log = fs::File::create(dir.join(format!("{name}.log"))).unwrap();
-        let child = Command::new("/usr/sbin/sshd")
+        let mut command = match can_unshare() {
+            true => {
+                let script = format!(
+                    "mkdir -p /run/lock; mount -t tmpfs -o mode=1777 tmpfs /run/lock && {{ {before}; }} && \
+                     exec /usr/sbin/sshd \"$@\""
+                );
+                let mut command = Command::new("unshare");
+                command.args(["-m", "sh", "-c", &script, "sshd"]);
+                command
+            }
+            false => Command::new("/usr/sbin/sshd"),
+        };
+        let child = command
             .args(["-D", "-e", "-f", file.to_str().unwrap()])
             .stdin(Stdio::null())
             .stderr(log)
