@@ -28,6 +28,11 @@ pub enum ScopeError {
     /// What should mean a host is no host's name.
     #[error("{{{0}}} means no host: {1}")]
     NoHost(String, String),
+    /// In a file that Salt renders it would be more than a text in one line.
+    #[error(
+        "{{{0}}} cannot stand in a line of this file: it holds Jinja or a control character; edit it by hand"
+    )]
+    NotALine(String),
     /// Salt would read it as an option, a keyword or a number.
     #[error("Salt cannot be handed {{{0}}}: it would not read it as the text that is meant")]
     NotForSalt(String),

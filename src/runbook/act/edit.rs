@@ -9,8 +9,9 @@ use super::{
     ticket,
 };
 use crate::domain::names::HostName;
-use crate::runbook::scope::{Scope, quoted};
+use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::{Change, Edit};
+use crate::runbook::template::{Part, Template};
 
 mod yaml;
 
@@ -73,15 +74,11 @@ async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> 
             Ok(match change {
                 Change::Key { path, value } => Filled::Key(path.clone(), scope.text(value)?),
                 Change::Bump { path } => Filled::Bump(path.clone()),
-                Change::Line { find, put } => Filled::Line(find.clone(), scope.text(put)?),
+                Change::Line { find, put } => Filled::Line(find.clone(), line(&scope, put)?),
             })
         });
-        let changes: Result<Vec<Filled>, crate::runbook::scope::ScopeError> = changes.collect();
-        Ok::<_, crate::runbook::scope::ScopeError>((
-            scope.text(&edit.file)?,
-            changes?,
-            scope.text(&edit.message)?,
-        ))
+        let changes: Result<Vec<Filled>, ScopeError> = changes.collect();
+        Ok::<_, ScopeError>((scope.text(&edit.file)?, changes?, scope.text(&edit.message)?))
     });
     let (path, changes, message) = filled.map_err(|e| Trouble::Failed(e.to_string()))?;
     let read =
@@ -108,10 +105,41 @@ fn apply(text: &str, change: &Filled) -> Result<String, String> {
             let [at] = found.as_slice() else {
                 return Err(format!("{find} matches {} lines, not one", found.len()));
             };
-            let lines: Vec<&str> =
-                text.lines().enumerate().map(|(i, l)| if i == *at { put.as_str() } else { l }).collect();
-            Ok(lines.join("\n") + "\n")
+            let lines = text.split_inclusive('\n').enumerate().map(|(i, line)| match i == *at {
+                true => format!(
+                    "{put}{}",
+                    line.get(line.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default()
+                ),
+                false => line.to_owned(),
+            });
+            Ok(lines.collect())
         }
+    }
+}
+
+/// A line to put: what the runbook's author wrote may be Jinja, what a variable holds is neither that nor a second line.
+fn line(scope: &Scope<'_>, put: &Template) -> Result<String, ScopeError> {
+    for variable in put.variables() {
+        let value = scope.value(variable)?;
+        let runs = ["{{", "{%", "{#"].iter().any(|mark| value.text().contains(mark));
+        if runs || value.text().contains(char::is_control) {
+            return Err(ScopeError::NotALine(variable.to_string()));
+        }
+    }
+    let text = scope.text(put)?;
+    let written: String = put
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Variable(_) => None,
+        })
+        .collect();
+    // `{` of the author's and `{` of a value's are Jinja together.
+    let marks = |text: &str| ["{{", "{%", "{#"].iter().map(|mark| text.matches(mark).count()).sum::<usize>();
+    match (marks(&text) == marks(&written), put.variables().next()) {
+        (false, Some(variable)) => Err(ScopeError::NotALine(variable.to_string())),
+        (true, _) | (false, None) => Ok(text),
     }
 }
 
@@ -193,8 +221,26 @@ async fn state(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> Re
     let said = script::text_on(site, host, &text, true, READ_LIMIT, true, None).await?;
     Ok(said.text.trim().is_empty())
 }
+
 /// The text with another value under a key, for the fuzz target.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn set_yaml(text: &str, key: &str, new: &str) -> Result<String, String> {
     yaml::set(text, key, |_| Ok(new.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_put_in_place_of_one_and_every_line_keeps_its_end() {
+        let change = |find: &str, put: &str| Filled::Line(regex::Regex::new(find).unwrap(), put.to_owned());
+        let text = "a 1\r\nb 2\nc 3\r\nd";
+        assert_eq!(apply(text, &change("^a", "x")).unwrap(), "x\r\nb 2\nc 3\r\nd");
+        assert_eq!(apply(text, &change("^c 3$", "x")).unwrap(), "a 1\r\nb 2\nx\r\nd");
+        assert_eq!(apply(text, &change("^d$", "x")).unwrap(), "a 1\r\nb 2\nc 3\r\nx");
+        assert!(apply(text, &change("[12]", "x")).unwrap_err().contains("matches 2 lines"));
+    }
 }
