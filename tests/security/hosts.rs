@@ -6,6 +6,8 @@ use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, RunView};
 
 use crate::operator::{self, story};
 
+#[path = "hosts/flood.rs"]
+mod flood;
 #[path = "hosts/names.rs"]
 mod names;
 #[path = "hosts/rig.rs"]
