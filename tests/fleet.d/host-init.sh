@@ -43,12 +43,12 @@ fi
 mount -t tmpfs -o mode=755,size=64m tmpfs /run
 # Before /root and /home go: the environment may well be below one of them.
 if [ -f "$dir/venv" ]; then
-    mkdir -p /run/jumpdeck/venv
-    mount --bind "$(cat "$dir/venv")" /run/jumpdeck/venv
+    mkdir -p /run/fleet-rig/venv
+    mount --bind "$(cat "$dir/venv")" /run/fleet-rig/venv
 fi
 if [ -d "$dir/cloud" ]; then
-    mkdir -p /run/jumpdeck/cloud
-    mount --bind "$dir/cloud" /run/jumpdeck/cloud
+    mkdir -p /run/fleet-rig/cloud
+    mount --bind "$dir/cloud" /run/fleet-rig/cloud
 fi
 if [ -d "$dir/bin" ]; then
     lay_over /usr/local/bin bin

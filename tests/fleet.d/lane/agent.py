@@ -1,5 +1,5 @@
 """The agent behind `cloud-stand-in`: it runs outside of all hosts, with the privileges to make them, and listens on a
-socket that the jump box sees as /run/jumpdeck/cloud/agent.sock."""
+socket that the jump box sees as /run/fleet-rig/cloud/agent.sock."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 """A real Salt: the master on the jump box, minions on the apps and the databases, from PyPI's `salt` in a virtual
-environment outside the repository, which hosts see as /run/jumpdeck/venv."""
+environment outside the repository, which hosts see as /run/fleet-rig/venv."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from .processes import inside, run, wait_for
 VERSION = "3008.*"
 # The system's own Python: hosts do not see /root and /home, and the environment's interpreter is a link to it.
 PYTHON = "/usr/bin/python3"
-INSIDE = "/run/jumpdeck/venv"
+INSIDE = "/run/fleet-rig/venv"
 MASTER_PORT = 4506
 ON_JUMP = ("salt", "salt-key", "salt-run", "salt-call", "salt-cp")
 
