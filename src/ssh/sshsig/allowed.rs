@@ -80,7 +80,7 @@ impl AllowedSigners {
         if of_key.iter().filter(|line| theirs(line)).any(|line| line.holds(namespace, at)) {
             return Standing::Known;
         }
-        if of_key.iter().any(|line| theirs(line)) {
+        if of_key.iter().any(theirs) {
             return Standing::NotNow;
         }
         if !of_key.is_empty() {
