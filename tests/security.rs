@@ -8,6 +8,8 @@
 mod files;
 #[path = "support/fleet.rs"]
 mod fleet;
+#[path = "security/lease.rs"]
+mod lease;
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "security/ssh.rs"]
@@ -20,3 +22,6 @@ mod hosts;
 
 #[path = "security/evidence.rs"]
 mod evidence;
+
+#[path = "support/terminal.rs"]
+mod terminal;
