@@ -8,7 +8,7 @@ use std::sync::Arc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::domain::text::Clean;
+use crate::domain::text::{Clean, is_drawn};
 
 /// One error in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,10 +117,19 @@ impl Diagnostic {
         if let Some(span) = &self.span {
             // The lines of its own only: the renderer reads all that it is given, for each mistake anew.
             let lines = self.lines(span);
-            let within = |span: &Range<usize>| span.start - lines.start..span.end - lines.start;
+            let place = |at: usize| {
+                self.text
+                    .get(lines.start..at)
+                    .unwrap_or_default()
+                    .chars()
+                    .map(|c| visible(c).len_utf8())
+                    .sum()
+            };
+            let within = |span: &Range<usize>| -> Range<usize> { place(span.start)..place(span.end) };
             let primary = AnnotationKind::Primary.span(within(span)).label(self.label.as_deref());
             let first = self.text.get(..lines.start).map_or(0, |before| before.matches('\n').count());
-            let source = self.text.get(lines.clone()).unwrap_or_default();
+            let source: String =
+                self.text.get(lines.clone()).unwrap_or_default().chars().map(visible).collect();
             let mut snippet =
                 Snippet::source(source).line_start(first + 1).path(self.file.as_str()).annotation(primary);
             if let Some((span, label)) = &self.related {
@@ -146,6 +155,12 @@ impl Diagnostic {
         let end = self.text.get(last..).and_then(|after| after.find('\n'));
         start..end.map_or(self.text.len(), |at| last + at + 1)
     }
+}
+
+/// A character of a source line as it may be drawn. The renderer has signs of its own for the first thirty-two; others that
+/// a terminal obeys (C1) or that draw nothing are one sign for each.
+fn visible(c: char) -> char {
+    if is_drawn(c) || c.is_ascii() { c } else { char::REPLACEMENT_CHARACTER }
 }
 
 /// A count as people read it: `89,949`.
@@ -225,9 +240,11 @@ mod tests {
 
     #[test]
     fn nothing_of_the_source_reaches_a_terminal_as_an_escape() {
-        let text: Arc<str> = Arc::from("a = \"\u{1b}[2J\u{202e}\"");
-        let shown = Diagnostic::at("\u{1b}[31m.toml", &text, 0..1, "m").render(false);
-        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
+        let text: Arc<str> = Arc::from("a = \"\u{1b}[2J\u{202e}\u{9b}31m\u{9a}\u{200b}\u{7f}\u{34f}\r\t\" b");
+        let at = text.find('b').unwrap_or_default();
+        let shown = Diagnostic::at("\u{1b}[31m.toml", &text, at..at + 1, "m").render(false);
+        assert!(shown.chars().all(|c| c == '\n' || is_drawn(c)), "{shown:?}");
+        assert!(shown.contains(".toml:1:2"), "{shown}");
     }
 
     #[test]
