@@ -14,7 +14,7 @@ use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use crate::domain::hop::Hop;
 use crate::domain::names::EnvName;
-use crate::domain::run::{Mode, Reply, RunCommand, RunEvent};
+use crate::domain::run::{Mode, PromptKind, Reply, RunCommand, RunEvent};
 use crate::domain::snapshot::LinkState;
 use crate::view::styles::Styles;
 use crate::view::{ViewState, fixtures, run_fixtures};
@@ -67,8 +67,8 @@ pub fn keys(data: &[u8]) {
 struct Before {
     armed: Vec<EnvName>,
     question: Option<QuestionId>,
-    /// The run that asks, the prompt's number, the run's environment, and whether it changes hosts.
-    prompt: Option<(String, u64, EnvName, bool)>,
+    /// The run that asks, the prompt's number and kind, the run's environment, and whether it changes hosts.
+    prompt: Option<(String, u64, PromptKind, EnvName, bool)>,
     may_reply: bool,
 }
 
@@ -79,7 +79,10 @@ impl Before {
         Self {
             armed: names.filter(|name| model.is_armed(name)).collect(),
             question: model.questions.first().map(|q| q.id),
-            prompt: open.map(|(r, p)| (r.id.clone(), p.number, r.env.clone(), r.mode == Mode::Live)),
+            prompt: open.map(|(run, asked)| {
+                let live = run.mode == Mode::Live;
+                (run.id.clone(), asked.number, asked.kind.clone(), run.env.clone(), live)
+            }),
             may_reply: model.may_reply(),
         }
     }
@@ -90,12 +93,22 @@ impl Before {
             Effect::StartRun { env, mode: Mode::Live, .. } => assert!(self.armed.contains(env), "{effect:?}"),
             Effect::Answer(id, _) => assert_eq!(self.question, Some(*id), "an answer to another question"),
             Effect::TellRun(id, RunCommand::Answer { prompt, reply }) => {
-                let (run, number, env, live) = self.prompt.as_ref().expect("an answer, and no question");
+                let prompt_of_before = self.prompt.as_ref().expect("an answer, and no question");
+                let (run, number, kind, env, live) = prompt_of_before;
                 assert!(run == id && number == prompt, "an answer to another question");
                 assert!(self.may_reply, "before the question could be read");
-                if *reply == Reply::Yes && *live {
-                    assert!(self.armed.contains(env), "a yes in a read-only environment");
-                }
+                // Retrying and rolling back run commands as a yes does; a challenge that was typed is one.
+                let changes = match (kind, reply) {
+                    (_, Reply::Yes) | (PromptKind::Challenge(_), Reply::Text(_)) => true,
+                    (PromptKind::Choose(ways), Reply::Chosen(key, _)) => {
+                        matches!(key, 'r' | 'b') && ways.iter().any(|way| way.key == *key)
+                    }
+                    _ => false,
+                };
+                assert!(
+                    !(changes && *live) || self.armed.contains(env),
+                    "{reply:?} in a read-only environment"
+                );
             }
             _ => {}
         }
