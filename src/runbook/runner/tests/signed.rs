@@ -113,11 +113,11 @@ fn made_at(command: &mut Command, path: &Path) -> bool {
 }
 
 fn troubles(events: &[Event]) -> Vec<&str> {
-    let text = |event| match event {
-        &Event::Trouble { ref text } => Some(text.as_str()),
+    let troubles = events.iter().filter_map(|event| match event {
+        Event::Trouble { text } => Some(text.as_str()),
         _ => None,
-    };
-    events.iter().filter_map(text).collect()
+    });
+    troubles.collect()
 }
 
 fn demanding(needs: &mut Needs) {
