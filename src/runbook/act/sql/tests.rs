@@ -1,6 +1,6 @@
 //! Values through the host's own client into a real server, whatever its option files and modes say.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
