@@ -81,7 +81,8 @@ fn damage(text: &mut Vec<u8>, bytes: &mut Bytes<'_>) -> usize {
         3 => text[at..].fill(0),
         4 => text.insert(at, bytes.byte()),
         5 => drop(text.remove(at)),
-        6 => {
+        // Not without end: a line may be all that is left of the text.
+        6 if text.len() < 64 * 1024 => {
             let twice = text[line..next].to_vec();
             text.splice(next..next, twice);
             return next;
