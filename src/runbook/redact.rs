@@ -1,6 +1,6 @@
 //! Secrets made unreadable in texts, in every form they take on their way: as they are, quoted for a shell, escaped for
 //! SQL, JSON, XML, regular expressions and C, in URLs, in base64 and hexadecimal, and made printable after any of these.
-//! The table of them is in [`forms`]. Time and memory grow with the text, whatever the secret is.
+//! The table of them is in `redact::forms`. Time and memory grow with the text, whatever the secret is.
 //!
 //! Not found: a secret cut by line ends (wrapped base64), and one that went through two encodings at once.
 
