@@ -122,10 +122,11 @@ impl Shell {
         }
         if made {
             let (mode, user) = (0o666 & !self.umask, self.user.clone());
+            let group = world.group_of_new(host, path, &user);
             world.set_attributes(host, path, |attributes| {
                 attributes.mode = mode;
-                attributes.owner.clone_from(&user);
-                attributes.group = user;
+                attributes.owner = user;
+                attributes.group = group;
             });
         }
         drop(world);

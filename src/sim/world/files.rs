@@ -45,6 +45,8 @@ static DIRECTORIES: &[&str] = &[
 
 /// The folder of leases, as root makes it for the group of operators.
 const LEASES: &str = "/run/lock/jumpdeck";
+/// The group of operators: every account of a simulated machine is in it.
+const OPERATORS: &str = "jumpdeck";
 
 /// The largest file that programs can write, bytes.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -184,8 +186,13 @@ impl World {
             Wish::Write => 0o2,
         };
         let allowed = |found: Metadata| {
-            let shift = if found.attributes.owner == user { 6 } else { 0 };
-            found.attributes.mode >> shift & bit != 0
+            let attributes = &found.attributes;
+            let shift = match (attributes.owner == user, attributes.group == OPERATORS) {
+                (true, _) => 6,
+                (false, true) => 3,
+                (false, false) => 0,
+            };
+            attributes.mode >> shift & bit != 0
         };
         match self.metadata(host, path) {
             Some(found) => allowed(found),
@@ -194,6 +201,17 @@ impl World {
                 let parent = path.rsplit_once('/').map_or("/", |(parent, _)| parent);
                 parent == format!("/home/{user}") || self.metadata(host, parent).is_some_and(allowed)
             }
+        }
+    }
+
+    /// The group of what an account makes at a path: that of a folder with the set-group-id bit, else the account's own.
+    #[must_use]
+    pub fn group_of_new(&self, host: &HostName, path: &str, user: &str) -> String {
+        let parent = path.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        let parent = self.metadata(host, parent).map(|found| found.attributes);
+        match parent.filter(|attributes| attributes.mode & 0o2000 != 0) {
+            Some(attributes) => attributes.group,
+            None => user.to_owned(),
         }
     }
 
@@ -310,9 +328,15 @@ impl World {
         };
         let mut attributes = installed(mode);
         if path == LEASES {
-            attributes.group = "jumpdeck".to_owned();
+            attributes.group = OPERATORS.to_owned();
         }
-        self.list_dir(host, path).map(|_| directory(attributes))
+        if self.list_dir(host, path).is_some() {
+            return Some(directory(attributes));
+        }
+        // Every account has a home, whoever it is that logs in.
+        let account = path.strip_prefix("/home/").filter(|name| !name.is_empty() && !name.contains('/'))?;
+        (attributes.owner, attributes.group) = (account.to_owned(), account.to_owned());
+        Some(directory(attributes))
     }
 
     /// Changes mode, owner or time; false when there is nothing there.

@@ -45,10 +45,13 @@ impl Program for Mkdir {
                         break;
                     }
                     let (host, user) = (work.host.clone(), work.user.clone());
+                    let group = work.world.group_of_new(&host, &path, &user);
+                    // A folder in a set-group-id folder is one, too.
+                    let mode = if group == user { mode } else { mode | 0o2000 };
                     work.world.make_dir(&host, &path, mode);
                     work.world.set_attributes(&host, &path, |attributes| {
-                        attributes.owner.clone_from(&user);
-                        attributes.group = user;
+                        attributes.owner = user;
+                        attributes.group = group;
                     });
                 }
             }
