@@ -171,7 +171,8 @@ fn a_jump_box_restarted_in_the_freeze_loses_no_write() {
     restart_jump(&dir);
     let code = desk::to_the_end(&mut terminal, &mut answers, &mut desk::go_on, PATIENCE);
     if code != 0 {
-        assert_eq!(code, 3, "{}", terminal.said);
+        // 5: a change was under way when the jump box went, and nobody knows whether it was done.
+        assert!([3, 5].contains(&code), "exit {code}:\n{}", terminal.said);
         resume_to_the_end(&dir, home.path());
     }
     assert_eq!(desk::ending(home.path()).as_deref(), Some("finished"));
