@@ -1,13 +1,18 @@
 //! A session channel opened ahead: a command that starts in it saves the round trip of opening one. Imports nothing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::connection::Connection;
+
+/// A busy server takes its time to count an ended session no longer: milliseconds between two tries.
+const FREED_WITHIN: [u64; 7] = [0, 25, 50, 100, 200, 400, 800];
 
 /// A channel, or one on its way; a closed end when it could not be opened.
 type Coming = oneshot::Receiver<Channel<Msg>>;
@@ -19,14 +24,20 @@ pub(super) struct Spare(Mutex<Option<Coming>>);
 impl Spare {
     /// A session channel: the one opened ahead, else a new one. The next is opened meanwhile, where none is.
     pub(super) async fn session(&self, connection: &Arc<Connection>) -> Result<Channel<Msg>, russh::Error> {
-        let channel = match self.ready().await {
-            Some(channel) => channel,
-            None => match connection.session().await {
-                Ok(channel) => channel,
-                // It may be the one opened ahead that the server counts against its limit.
-                Err(refused @ russh::Error::ChannelOpenFailure(_)) => self.ready().await.ok_or(refused)?,
+        let mut waits = FREED_WITHIN.iter();
+        let channel = loop {
+            if let Some(channel) = self.ready().await {
+                break channel;
+            }
+            match connection.session().await {
+                Ok(channel) => break channel,
+                // The server may still count one that has ended, or the one opened ahead. Nothing was begun.
+                Err(refused @ russh::Error::ChannelOpenFailure(_)) => match waits.next() {
+                    Some(wait) => sleep(Duration::from_millis(*wait)).await,
+                    None => return Err(refused),
+                },
                 Err(error) => return Err(error),
-            },
+            }
         };
         self.refill(connection);
         Ok(channel)
