@@ -3,6 +3,7 @@
 
 mod parse;
 mod run;
+mod tree;
 mod value;
 
 use super::{Named, answer, failure, filter};
@@ -49,7 +50,7 @@ impl Program for Awk {
             Err(what) => return answer(call, failure("awk", &format!("syntax error: {what}"), 2)),
         };
         // Without a pattern or END nothing is read.
-        if rules.iter().all(|rule| matches!(rule.pattern, parse::Pattern::Begin)) {
+        if rules.iter().all(|rule| matches!(rule.pattern, tree::Pattern::Begin)) {
             let reply = run::run(&rules, &[], separator.as_deref(), &variables);
             return answer(call, reply);
         }
