@@ -4,21 +4,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::model::{EnvironmentState, History, Model, Screen};
+use crate::app::model::{EnvironmentState, Model, Screen};
 use crate::config::keymap::Keymap;
 use crate::config::theme::builtin;
-use crate::domain::access::{Access, KnownHosts};
-use crate::domain::fact::{Fact, Gap};
+use crate::domain::fact::Gap;
 use crate::domain::fleet::*;
 use crate::domain::hop::Hop;
-use crate::domain::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+use crate::domain::names::{HostName, RoleName};
 use crate::domain::replication::*;
 use crate::domain::snapshot::*;
-use crate::domain::storage::{Filesystem, Usage};
-use crate::domain::text::Clean;
+use crate::domain::storage::Filesystem;
 use crate::domain::time::Moment;
 
 use super::styles::{ColorSupport, Styles};
+
+mod hosts;
+
+pub(crate) use hosts::environment;
+use hosts::{answer, disk, load, memory, server};
 
 /// Two hours in.
 pub(crate) const NOW: Moment = Moment(7_200_000);
@@ -283,158 +286,6 @@ fn silent(host: &mut HostSnapshot, state: LinkState, detail: &str) {
         retry_at: (!state.needs_a_person()).then(|| NOW.plus(Duration::from_secs(20))),
     };
     host.reported_at = Some(Moment(NOW.0 - 190_000));
-}
-
-pub(crate) fn environment(env: &str, guard: Guard, hosts: &[&str]) -> Arc<Environment> {
-    let access = Arc::new(Access {
-        user: "ops".to_owned(),
-        keys: vec![],
-        agent: None,
-        password: false,
-        known_hosts: KnownHosts::Text(String::new()),
-    });
-    let env_name = EnvName::new(env).unwrap();
-    let host = |(i, host): (usize, &&str)| {
-        Arc::new(Host {
-            id: HostId { env: env_name.clone(), host: name(host) },
-            address: format!("10.0.0.{}", i + 10),
-            port: 22,
-            access: access.clone(),
-            roles: roles_from_host_name(host),
-            roles_declared: false,
-            hostname: None,
-            sudo: false,
-        })
-    };
-    let production = env == "production";
-    Arc::new(Environment {
-        level: env.split('-').next().unwrap().to_owned(),
-        guard,
-        signatures: Default::default(),
-        domain: Some(format!("{env}.wpdn")),
-        jump: Jump::Remote(JumpBox {
-            name: name("salt"),
-            address: format!("salt.{env}.example"),
-            port: 22,
-            access: access.clone(),
-        }),
-        transport: Transport::Ssh,
-        thresholds: Thresholds::default(),
-        requirements: if production { default_requirements() } else { vec![] },
-        cadence: Cadence::default(),
-        hosts: hosts.iter().enumerate().map(host).collect(),
-        name: env_name.clone(),
-    })
-}
-
-/// Lets every host answer, a moment ago, and well.
-fn answer(env: &mut EnvironmentState) {
-    let jump = Arc::make_mut(&mut env.jump);
-    jump.link = Link::up(Moment(0));
-    jump.rtt = Fact::new(Duration::from_millis(12), NOW);
-    for (i, (spec, host)) in env.spec.hosts.iter().zip(&mut env.hosts).enumerate() {
-        let mut history = History::default();
-        for s in (0..3600_u64).step_by(5) {
-            let wave = ((s as f32 / 300.0) + i as f32).sin().abs();
-            let hole = (600..720).contains(&s);
-            history.load.push(Moment(NOW.0 - 3_600_000 + s * 1000), (!hole).then_some(wave * 0.7));
-        }
-        env.history.insert(spec.id.host.clone(), history);
-        fill(Arc::make_mut(host), spec, i);
-    }
-}
-
-fn fill(host: &mut HostSnapshot, spec: &Host, i: usize) {
-    let at = Moment(NOW.0 - 1000 * (i as u64 % 5));
-    host.link = Link::up(Moment(0));
-    host.generation = 7;
-    host.reported_at = Some(at);
-    host.took = Some(Duration::from_millis(40 + i as u64));
-    let level = spec.id.env.as_str().split('-').next().unwrap();
-    let facts = &mut host.facts;
-    let machine_id = Some(Clean::from("0f3a9c5be1d84b6f9f6f2f3f6f1f0a11"));
-    facts.identity.learn(Identity { hostname: spec.id.host.as_str().into(), machine_id }, at);
-    facts.grains.learn(Grains { level: Some(level.into()), ..Grains::default() }, at);
-    facts.load.learn(load(0.03 * i as f64, 0.02 * i as f64 + 0.01, 0.05), at);
-    facts.memory.learn(memory(20 + (i as u64 * 7) % 50), at);
-    facts.uptime.learn(Duration::from_secs(86_400 * 37 + 4 * 3600), at);
-    let os = Os {
-        pretty: "Ubuntu 14.04.2 LTS".into(),
-        release: "ubuntu 14.04".into(),
-        kernel: Some("3.13.0-46-generic".into()),
-    };
-    facts.os.learn(os, at);
-    facts.clock_offset_ms.learn(-12, at);
-    facts.filesystems.learn(vec![disk("/", u8::try_from(10 + i % 40).unwrap()), disk("/srv", 31)], at);
-    facts.network_filesystems.learn(vec![], at);
-    facts.services.learn(vec![], at);
-    let databases = if spec.has_role("db") { vec![server()] } else { vec![] };
-    facts.databases.learn(databases, at);
-}
-
-fn load(one: f64, five: f64, fifteen: f64) -> Load {
-    Load { one, five, fifteen, cpus: Some(2) }
-}
-
-fn memory(used: u64) -> Memory {
-    let total_kb = 4 * 1024 * 1024;
-    Memory {
-        total_kb,
-        available_kb: total_kb * (100 - used) / 100,
-        available_estimated: false,
-        swap_total_kb: 1024 * 1024,
-        swap_free_kb: 1000 * 1024,
-    }
-}
-
-fn disk(mount: &str, percent: u8) -> Filesystem {
-    let size_kb = 50 * 1024 * 1024;
-    Filesystem {
-        device: "/dev/vda1".into(),
-        mount: mount.into(),
-        fstype: Some("ext4".into()),
-        remote: false,
-        usage: Ok(Usage {
-            size_kb,
-            used_kb: size_kb * u64::from(percent) / 100,
-            available_kb: size_kb * u64::from(100 - percent) / 100,
-            use_percent: Some(percent),
-            inodes_use_percent: Some(7),
-        }),
-    }
-}
-
-fn server() -> Database {
-    let log = |position| Some(BinlogPosition { file: "mariadb-bin.000123".into(), position });
-    let connection = Connection {
-        name: Clean::default(),
-        master_host: "db1-masterdb.production.wpdn".into(),
-        master_port: Some(3306),
-        master_server_id: Some(1),
-        io: Thread::Running,
-        sql: Thread::Running,
-        seconds_behind: Some(0),
-        delay_s: None,
-        tls: Some(true),
-        gtid_mode: GtidMode::SlavePos,
-        gtid_received: Some("0-1-88120".into()),
-        read: log(45_120),
-        executed: log(44_731),
-        io_error: None,
-        sql_error: None,
-    };
-    let server = ServerStatus {
-        server_id: Some(1),
-        read_only: Some(true),
-        log_bin: Some(true),
-        log_slave_updates: Some(true),
-        gtid: Some("0-1-88120".into()),
-        have_ssl: Some(true),
-        binlog: log(90_210),
-        connections: Ok(vec![connection]),
-        replicas: Ok(vec![]),
-    };
-    Database { engine: Engine::MariaDb, version: Some("10.0.17-MariaDB-log".into()), server: Ok(server) }
 }
 
 pub(crate) fn database(host: &mut HostSnapshot, change: impl FnOnce(&mut ServerStatus)) {

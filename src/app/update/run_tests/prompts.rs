@@ -1,0 +1,216 @@
+//! What a run asks.
+
+use super::*;
+
+#[test]
+fn enter_never_confirms_and_a_yes_needs_silence() {
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    assert_eq!(keys(&mut model, "y"), [], "typed ahead");
+    wait(&mut model, Duration::from_millis(399));
+    assert_eq!(keys(&mut model, "y"), [], "the silence began anew");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "cy"), [], "in a word");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
+    assert_eq!(keys(&mut model, "y"), [], "once");
+
+    for code in [KeyCode::Enter, KeyCode::Esc, KeyCode::Char('n')] {
+        let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+        assert_eq!(key(&mut model, code), [], "typed ahead");
+        wait(&mut model, A_MOMENT);
+        assert_eq!(key(&mut model, code), answered(Reply::No));
+    }
+}
+
+#[test]
+fn what_was_not_on_screen_is_not_answered() {
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    model.help = Some(0);
+    assert_eq!(keys(&mut model, "y"), []);
+    model.help = None;
+    update(&mut model, Msg::Resize(59, 20));
+    assert_eq!(keys(&mut model, "y"), [], "too small a terminal shows no question");
+    update(&mut model, Msg::Resize(80, 24));
+    assert_eq!(keys(&mut model, "y"), [], "it has just come back");
+    wait(&mut model, A_MOMENT);
+    ask(&mut model, 9, unknown_key());
+    frame(&mut model);
+    keys(&mut model, "y");
+    assert!(model.runs.reply.to.is_none() || !model.runs.reply.given);
+    // Another prompt than the one that was looked at.
+    let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    update(&mut model, Msg::Run(RunEvent::Run(Arc::new(run(Mode::DryRun, Some((5, PromptKind::Confirm)))))));
+    assert_eq!(keys(&mut model, "y"), []);
+}
+
+#[test]
+fn a_challenge_is_typed_not_pasted() {
+    let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
+    keys(&mut model, "db2");
+    key(&mut model, KeyCode::Enter);
+    assert!(model.runs.reply.typed.is_empty(), "typed ahead");
+    wait(&mut model, A_MOMENT);
+    update(&mut model, Msg::Paste("db2\n".into()));
+    assert!(model.runs.reply.typed.is_empty() && model.runs.reply.wrong.is_some());
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    keys(&mut model, "db3");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert_eq!(model.runs.reply.wrong, Some("that is not the value on screen"));
+    keys(&mut model, "db2");
+    let typed = Reply::Text(Zeroizing::new("db2".into()));
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(typed));
+
+    let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "d");
+    assert_eq!(key(&mut model, KeyCode::Esc), [], "first what was typed goes");
+    assert_eq!(key(&mut model, KeyCode::Esc), answered(Reply::No));
+}
+
+#[test]
+fn a_yes_to_changes_wants_an_armed_environment() {
+    let mut model = asked(Mode::Live, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+    key(&mut model, KeyCode::Enter);
+    assert!(model.is_armed(&env_name("production")));
+    assert_eq!(keys(&mut model, "y"), [], "the question has just come back");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
+
+    let mut model = asked(Mode::Live, false, PromptKind::Confirm);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "n"), answered(Reply::No), "a no does not");
+    let mut model = asked(Mode::Live, false, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "db2");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+}
+
+#[test]
+fn ways_on_are_chosen_by_their_key_some_with_a_reason() {
+    let choice = |key, reason| Choice { key, label: "".into(), reason, changes: false };
+    let kind = PromptKind::Choose(vec![choice('r', false), choice('k', true)]);
+    let mut model = asked(Mode::Live, false, kind.clone());
+    assert_eq!(keys(&mut model, "r"), [], "typed ahead");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "r"), answered(Reply::Chosen('r', None)));
+
+    let mut model = asked(Mode::Live, false, kind);
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "k");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    keys(&mut model, "known bug");
+    let chosen = Reply::Chosen('k', Some("known bug".into()));
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(chosen));
+}
+
+#[test]
+fn a_way_on_that_changes_something_wants_an_armed_environment() {
+    let choice = |key, changes| Choice { key, label: "".into(), reason: false, changes };
+    let kind = PromptKind::Choose(vec![choice('b', true), choice('r', true), choice('s', false)]);
+    for way in ['b', 'r'] {
+        let mut model = asked(Mode::Live, false, kind.clone());
+        wait(&mut model, A_MOMENT);
+        assert_eq!(keys(&mut model, &way.to_string()), [], "{way}");
+        assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]), "{way}");
+        key(&mut model, KeyCode::Enter);
+        wait(&mut model, A_MOMENT);
+        assert_eq!(keys(&mut model, &way.to_string()), answered(Reply::Chosen(way, None)));
+    }
+    let mut model = asked(Mode::Live, false, kind);
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "s"), answered(Reply::Chosen('s', None)), "stopping does not");
+}
+
+/// Keys that mean something somewhere, more often than not.
+fn any_key() -> impl proptest::strategy::Strategy<Value = KeyPress> {
+    use proptest::prelude::*;
+    let named = [
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Backspace,
+        KeyCode::Home,
+        KeyCode::End,
+    ];
+    let letters: Vec<char> = "ynbrskldxaAuUnqxdb2gG?/ ".chars().collect();
+    let code = prop_oneof![
+        3 => prop::sample::select(letters).prop_map(KeyCode::Char),
+        1 => prop::sample::select(named.to_vec()),
+        1 => any::<char>().prop_map(KeyCode::Char),
+    ];
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(code, ctrl, alt)| KeyPress {
+        code,
+        ctrl,
+        alt,
+    })
+}
+
+/// Whether something may be changed on it.
+fn may_change(kind: &PromptKind, effect: &Effect) -> bool {
+    match effect {
+        Effect::TellRun(_, RunCommand::Answer { reply, .. }) => match (kind, reply) {
+            (_, Reply::No) => false,
+            (PromptKind::Choose(ways), Reply::Chosen(key, _)) => {
+                ways.iter().any(|w| w.key == *key && w.changes)
+            }
+            (PromptKind::Input(_), Reply::Text(_)) => false,
+            _ => true,
+        },
+        Effect::StartRun { mode, .. } => *mode == Mode::Live,
+        Effect::ResumeRun(_) => true,
+        _ => false,
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_keys_make_a_read_only_console_send_an_answer_that_changes_something(
+        keys in proptest::collection::vec((any_key(), 0u64..900), 1..60),
+        kind in 0usize..5,
+    ) {
+        let choice = |key, reason, changes| Choice { key, label: "".into(), reason, changes };
+        let kind = match kind {
+            0 => PromptKind::Confirm,
+            1 => PromptKind::Challenge("db2".into()),
+            2 => PromptKind::Input(input(&[])),
+            3 => PromptKind::Approve("approve r1".into()),
+            _ => PromptKind::Choose(vec![
+                choice('b', false, true),
+                choice('r', false, true),
+                choice('d', true, true),
+                choice('k', true, false),
+                choice('s', false, false),
+            ]),
+        };
+        let mut model = asked(Mode::Live, false, kind.clone());
+        wait(&mut model, A_MOMENT);
+        for (key, after) in keys {
+            let armed = model.is_armed(&env_name("production"));
+            let effects = update(&mut model, Msg::Key(key));
+            let changing: Vec<_> = effects.iter().filter(|e| may_change(&kind, e)).collect();
+            proptest::prop_assert!(armed || changing.is_empty(), "{key:?}: {changing:?}");
+            frame(&mut model);
+            wait(&mut model, Duration::from_millis(after));
+        }
+    }
+}
+
+#[test]
+fn waiting_for_a_second_person_can_be_given_up() {
+    let mut model = asked(Mode::Live, false, PromptKind::Approve("approve r1".into()));
+    assert_eq!(keys(&mut model, "n"), [], "typed ahead");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "y"), [], "who runs it cannot approve it");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(keys(&mut model, "n"), answered(Reply::No));
+}
