@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::files::{self, Paths};
 use super::inventory::{self, Context};
 use super::keymap::{self, Keymap};
+use super::reader;
 use super::settings::{self, Settings};
 use super::theme;
 use crate::domain::fleet::Fleet;
@@ -109,8 +110,7 @@ fn base_of(path: &Path) -> Keymap {
 }
 
 fn kind_of(path: &Path, text: &str) -> Option<Kind> {
-    let (root, _) = DeTable::parse_recoverable(text);
-    let root = root.get_ref();
+    let root = reader::readable(text);
     let is_table = |key: &str| root.get(key).is_some_and(|v| matches!(v.get_ref(), DeValue::Table(_)));
     if root.contains_key("environments") {
         return Some(Kind::Inventory);
@@ -211,14 +211,14 @@ fn unknown_names(path: &Path, settings: &Settings, names: &Names) -> Vec<Diagnos
         ("keymap", settings.keymap.clone(), Some(names.keymaps.clone())),
         ("environment", environment, names.environments.clone()),
     ];
-    let (root, _) = DeTable::parse_recoverable(&text);
+    let root = reader::readable(&text);
     let mut errors = Vec::new();
     for (key, chosen, known) in choices {
         let (Some(chosen), Some(known)) = (chosen, known) else { continue };
         if known.contains(&chosen) {
             continue;
         }
-        let span = root.get_ref().get(key).map_or(0..0, toml::Spanned::span);
+        let span = root.get(key).map_or(0..0, toml::Spanned::span);
         let help = match nearest(&chosen, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean {near:?}?"),
             None => format!("there are: {}", known.join(", ")),

@@ -15,8 +15,8 @@ use super::theme::{self, Theme};
 use crate::domain::fleet::Fleet;
 use crate::ownership::{self, Exposed, OpenError};
 
-/// More than any configuration file holds; what is longer is refused rather than read without end.
-const MAX_BYTES: u64 = 8 << 20;
+/// An inventory of ten thousand hosts is as long; what is longer is refused rather than read without end.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The folders in use, as the XDG base directory specification has them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -65,6 +65,11 @@ pub(crate) struct Reader {
 /// Mistakes of a file that are shown: nobody reads on, and each is drawn with its lines.
 const MOST: usize = 50;
 
+/// The parser makes an error for nearly each byte of a text that is no TOML. In a text longer than this only the first is
+/// wanted.
+const LONGEST_READ_ON: usize = 64 * 1024;
+const ONLY_FIRST: &str = "; in so long a file only the first mistake is looked for: check it again then";
+
 impl Reader {
     pub(crate) fn new(file: &str, text: &str) -> Self {
         Self { file: file.to_owned(), text: Arc::from(text), errors: Vec::new(), more: 0 }
@@ -72,19 +77,26 @@ impl Reader {
 
     /// Parses the text, which the caller keeps. Where the syntax is wrong nothing else is judged.
     pub(crate) fn parse<'t>(&mut self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+        if text.len() > LONGEST_READ_ON {
+            return DeTable::parse(text).map_err(|error| self.syntax(text, &error, ONLY_FIRST)).ok();
+        }
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            let mut message = error.message().trim().replace('\n', ", ");
-            let mut help = "the file must be TOML: see https://toml.io";
-            if message == "duplicate key" {
-                let key = text.get(span.clone()).unwrap_or_default();
-                message = format!("{key} is there twice");
-                help = "each name may be given once in its table: rename one of the two or remove it";
-            }
-            self.error(span, message, help);
+            self.syntax(text, error, "");
         }
         errors.is_empty().then_some(root)
+    }
+
+    fn syntax(&mut self, text: &str, error: &toml::de::Error, then: &str) {
+        let span = error.span().unwrap_or(0..0);
+        let mut message = error.message().trim().replace('\n', ", ");
+        let mut help = "the file must be TOML: see https://toml.io";
+        if message == "duplicate key" {
+            let key = text.get(span.clone()).unwrap_or_default();
+            message = format!("{key} is there twice");
+            help = "each name may be given once in its table: rename one of the two or remove it";
+        }
+        self.error(span, message, format!("{help}{then}"));
     }
 
     /// Notes a mistake and what to do about it.
@@ -187,6 +199,16 @@ impl Reader {
     }
 }
 
+/// What can be read of a text, whatever is wrong with it: of a long one that is no TOML, its beginning.
+pub(crate) fn readable(text: &str) -> DeTable<'_> {
+    let root = DeTable::parse(text).unwrap_or_else(|_| {
+        let mut ends = (0..=text.len().min(LONGEST_READ_ON)).rev();
+        let beginning = ends.find_map(|end| text.get(..end)).unwrap_or_default();
+        DeTable::parse_recoverable(beginning).0
+    });
+    root.into_inner()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,6 +233,24 @@ mod tests {
         assert!(last.contains("more") && last.contains(','), "{last}");
         let starts: Vec<usize> = many.iter().take(MOST).map(Diagnostic::start).collect();
         assert!(starts.is_sorted() && starts.last() < Some(&200), "{starts:?}");
+    }
+
+    #[test]
+    fn a_long_file_is_read_to_its_first_mistake() {
+        let good = "a_key_of_some_length = 1\n".replace("key", "{}");
+        let good: String = (0..5_000).map(|n| good.replace("{}", &n.to_string())).collect();
+        assert!(good.len() > LONGEST_READ_ON && wrong(&good).is_empty());
+        for (bad, place) in
+            [("=\n".repeat(400_000), (5001, 1)), ("a_0_of_some_length = 2\n".to_owned(), (5001, 1))]
+        {
+            let wrong = wrong(&(good.clone() + &bad));
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert!(
+                wrong
+                    .iter()
+                    .all(|e| e.position() == Some(place) && e.render(false).contains("only the first"))
+            );
+        }
     }
 
     #[test]
