@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::{sleep_until, timeout, timeout_at};
+use tokio::time::sleep_until;
 
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Cadence, Host};
@@ -13,6 +13,7 @@ use crate::domain::names::HostName;
 use crate::domain::snapshot::{HostSnapshot, Link, LinkState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
+use crate::ssh::listening::within;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
@@ -85,10 +86,10 @@ impl HostActor {
             Ok(host) => host,
             Err(failure) => return failure,
         };
-        let mut shell = match timeout(self.shared.cadence.connect, host.shell()).await {
-            Ok(Ok(shell)) => shell,
-            Ok(Err(failure)) => return failure,
-            Err(_) => return self.late("no shell", self.shared.cadence.connect),
+        let mut shell = match within(self.shared.cadence.connect, host.shell()).await {
+            Some(Ok(shell)) => shell,
+            Some(Err(failure)) => return failure,
+            None => return self.late("no shell", self.shared.cadence.connect),
         };
         match self.poll(shell.as_mut()).await {
             Ok(never) => match never {},
@@ -127,10 +128,10 @@ impl HostActor {
         } else {
             resident::tick(&nonce, sections)
         };
-        let deadline = self.shared.clock.instant(asked.plus(self.shared.cadence.deadline));
-        let answer = timeout_at(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
+        let deadline = self.shared.cadence.deadline;
+        let answer = within(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
         drop(place);
-        let report = answer.unwrap_or_else(|_| Err(self.late("no report", self.shared.cadence.deadline)))?;
+        let report = answer.unwrap_or_else(|| Err(self.late("no report", deadline)))?;
         self.learn(&report, sections, asked).await?;
         Ok(asked)
     }
@@ -201,9 +202,9 @@ impl HostActor {
             return failure;
         }
         let mut jump = self.shared.jump.clone();
-        match timeout(JUMP_NEWS, jump.wait_for(Option::is_none)).await {
-            Ok(_) => self.jump_lost(),
-            Err(_) => failure,
+        match within(JUMP_NEWS, jump.wait_for(Option::is_none)).await {
+            Some(_) => self.jump_lost(),
+            None => failure,
         }
     }
 

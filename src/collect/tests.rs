@@ -29,6 +29,8 @@ enum Manner {
     Refuses(LinkState),
     /// The jump box is there and will not forward to it.
     NotForwarded,
+    /// Answers in time, while this program is stopped for longer than its deadline.
+    AnswersIntoAStall,
 }
 
 /// A scripted fleet.
@@ -176,7 +178,11 @@ impl Shell for ScriptShell {
 
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>> {
         let next = self.answers.pop();
+        let stalled = self.script.manner(&self.name) == Manner::AnswersIntoAStall;
         Box::pin(async move {
+            if stalled {
+                crate::ssh::listening::answered_into_a_stall(STALLED_DEADLINE).await;
+            }
             match next {
                 Some(bytes) => Ok(bytes),
                 None => std::future::pending().await,
@@ -197,7 +203,11 @@ struct Bench {
 
 impl Bench {
     fn start(script: Script, hosts: &[&str]) -> Self {
-        let fleet = Arc::new(fleet(hosts));
+        Self::of(script, fleet(hosts))
+    }
+
+    fn of(script: Script, fleet: Fleet) -> Self {
+        let fleet = Arc::new(fleet);
         let env = fleet.environments[0].name.clone();
         let (sender, events) = mpsc::channel(64);
         let collector = Collector::new(fleet, Arc::new(script.clone()), Clock::start(), sender);
@@ -291,6 +301,21 @@ async fn a_silent_host_times_out_alone_and_is_tried_again() {
     assert_eq!(bench.hosts["app2"].link.hop, Some(Hop::Host(HostName::new("app2").unwrap())));
     bench.script.set("app2", Manner::Answers);
     bench.until("app2 is back", |b| b.state("app2") == Some(LinkState::Up)).await;
+}
+
+/// Longer than the answer takes, shorter than the stall.
+const STALLED_DEADLINE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn a_host_that_answers_while_this_program_is_stopped_is_not_late() {
+    let script = Script::new();
+    script.set("app1", Manner::AnswersIntoAStall);
+    let mut fleet = fleet(&["app1"]);
+    let env = Arc::get_mut(&mut fleet.environments[0]).unwrap();
+    env.cadence.deadline = STALLED_DEADLINE;
+    let mut bench = Bench::of(script, fleet);
+    bench.until("app1 is judged", |b| b.state("app1").is_some_and(|state| state != LinkState::Pending)).await;
+    assert_eq!(bench.state("app1"), Some(LinkState::Up), "{:?}", bench.hosts["app1"].link);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,21 +10,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::dial::BoxStream;
+use super::listening;
 
 /// See the module.
 pub(super) struct Guarded {
     inner: BoxStream,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
     stall: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
+    stalled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Guarded {
-    /// A write that waits longer than `stall` fails; everything fails once `end` is cancelled.
+    /// A write that waits longer than `stall`, while we are able to listen, fails; everything fails once `end` is cancelled.
     pub(super) fn new(inner: BoxStream, end: &CancellationToken, stall: Duration) -> Self {
         Self { inner, ended: Box::pin(end.clone().cancelled_owned()), stall, stalled: None }
     }
@@ -38,7 +38,7 @@ impl Guarded {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let stall = self.stall;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(listening::passes(stall)));
         stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use crate::domain::fleet::{Environment, Host, Jump};
 use crate::domain::hop::Hop;
@@ -17,6 +16,7 @@ use super::ask::{Ask, Asker};
 use super::connection::{self, Connection, Target};
 use super::dial::{BoxStream, Dial};
 use super::error::{ErrorKind, SshError};
+use super::listening::within;
 use super::patience::Patience;
 use super::ring::KeyRing;
 use super::script::{self, ExecOutcome, Script};
@@ -300,16 +300,16 @@ impl HostLink {
                 None => connection.session().await,
             }
         };
-        match timeout(SESSION_LIMIT, session).await {
-            Ok(Ok(channel)) => {
+        match within(SESSION_LIMIT, session).await {
+            Some(Ok(channel)) => {
                 script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
             }
-            Ok(Err(russh::Error::ChannelOpenFailure(why))) => {
+            Some(Err(russh::Error::ChannelOpenFailure(why))) => {
                 let detail = format!("no session: {}", why.description());
                 Err(SshError::new(&self.hop, ErrorKind::Refused, detail))
             }
-            Ok(Err(_)) => Err(connection.ended().wait().await),
-            Err(_) => Err(SshError::new(&self.hop, ErrorKind::TimedOut, "it opens no session")),
+            Some(Err(_)) => Err(connection.ended().wait().await),
+            None => Err(SshError::new(&self.hop, ErrorKind::TimedOut, "it opens no session")),
         }
     }
 }

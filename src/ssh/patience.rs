@@ -1,4 +1,4 @@
-//! A deadline that does not run while a person is being asked.
+//! A deadline that does not run while a person is being asked, nor while this program cannot listen.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::Instant;
+
+use super::listening::Listening;
 
 /// The deadline of one login.
 pub(super) struct Patience {
@@ -42,21 +43,18 @@ impl Patience {
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
-        let mut left = self.limit;
+        let mut listening = Listening::default();
         let mut asking = self.asking.subscribe();
-        loop {
+        while listening.counted() < self.limit {
             let paused = *asking.borrow_and_update() > 0;
-            let begun = Instant::now();
             tokio::select! {
                 biased;
                 done = &mut work => return Some(done),
                 _ = asking.changed() => {}
-                () = tokio::time::sleep(left), if !paused => return None,
-            }
-            if !paused {
-                left = left.saturating_sub(begun.elapsed());
+                () = listening.goes_on(), if !paused => {}
             }
         }
+        None
     }
 
     /// Notes how far the login is, for the message when it is too slow.
@@ -110,6 +108,13 @@ mod tests {
             sleep(5).await;
         });
         assert_eq!(late.await, None);
+    }
+
+    #[tokio::test]
+    async fn time_in_which_this_program_was_stopped_does_not_count() {
+        let limit = Duration::from_millis(500);
+        let answered = crate::ssh::listening::answered_into_a_stall(limit);
+        assert_eq!(Patience::new(limit, None).run(answered).await, Some(()));
     }
 
     #[tokio::test(start_paused = true)]

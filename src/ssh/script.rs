@@ -12,7 +12,6 @@ use russh::client::Msg;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::{Mutex, watch};
-use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::domain::hop::Hop;
@@ -20,6 +19,7 @@ use crate::domain::text::Clean;
 
 use super::error::{ErrorKind, SshError};
 use super::inbox::{INBOX_LIMIT, Inbox};
+use super::listening::within;
 pub(super) use local::spawn as spawn_local;
 pub(super) use remote::spawn as spawn_remote;
 
@@ -151,7 +151,7 @@ impl Script {
         if self.ended.borrow().is_none() {
             self.eof().await;
         }
-        if let Ok(end) = timeout(END_LIMIT, self.wait()).await {
+        if let Some(end) = within(END_LIMIT, self.wait()).await {
             return end.into();
         }
         self.stop.cancel();
@@ -178,7 +178,7 @@ impl Script {
             self.eof().await;
             self.wait().await
         };
-        let Ok(end) = timeout(limit, running).await else {
+        let Some(end) = within(limit, running).await else {
             let detail =
                 format!("a command gave no end within {} s; it may still run there", limit.as_secs());
             return Err(SshError::new(&self.hop, ErrorKind::TimedOut, detail));

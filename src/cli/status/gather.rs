@@ -1,11 +1,11 @@
 //! Asks the environments once and waits until every host has given its first answer, or failed to.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, host};
@@ -18,6 +18,7 @@ use crate::domain::names::{EnvName, HostName};
 use crate::domain::problem::Problem;
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
 use crate::domain::time::Moment;
+use crate::ssh::listening;
 
 /// One environment at one moment, judged.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ struct Arrived {
     hosts: HashMap<(EnvName, HostName), Arc<HostSnapshot>>,
 }
 
-/// Asks once. Ends when every host has answered or failed, or when `limit` is over: hosts that have not answered by
-/// then are timed out, and say so.
+/// Asks once. Ends when every host has answered or failed, or when `limit` is over, not counted while this program could
+/// not listen: hosts that have not answered by then are timed out, and say so.
 pub async fn gather(
     fleet: &Fleet,
     wanted: &[Arc<Environment>],
@@ -54,15 +55,19 @@ pub async fn gather(
     clock: Clock,
     limit: Duration,
 ) -> Vec<Picture> {
-    let until = Instant::now() + limit;
+    let mut over = pin!(listening::passes(limit));
     let mut arrived = Arrived { jumps: HashMap::new(), hosts: HashMap::new() };
     for env in wanted {
         collector.activate(&env.name);
     }
     while !wanted.iter().all(|env| arrived.is_settled(env)) {
-        match timeout_at(until, events.recv()).await {
-            Ok(Some(event)) => arrived.take(event),
-            Ok(None) | Err(_) => break,
+        tokio::select! {
+            biased;
+            event = events.recv() => match event {
+                Some(event) => arrived.take(event),
+                None => break,
+            },
+            () = &mut over => break,
         }
     }
     wanted.iter().map(|env| arrived.picture(fleet, env, clock.now(), limit)).collect()

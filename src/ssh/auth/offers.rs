@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key};
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::domain::access::KeySource;
 use crate::ownership::{self, OpenError};
+use crate::ssh::listening::within;
 
 use super::{Agent, Login};
 
@@ -122,10 +122,10 @@ async fn ask_agent(
         let identities = agent.request_identities().await?;
         Ok::<_, russh::keys::Error>((agent, identities))
     };
-    match timeout(AGENT_LIMIT, asking).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(e)) => Err(format!("agent {}: {e}", socket.display())),
-        Err(_) => Err(format!("agent {} does not answer", socket.display())),
+    match within(AGENT_LIMIT, asking).await {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(e)) => Err(format!("agent {}: {e}", socket.display())),
+        None => Err(format!("agent {} does not answer", socket.display())),
     }
 }
 
