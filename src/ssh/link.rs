@@ -20,7 +20,7 @@ use super::listening::within;
 use super::patience::Patience;
 use super::ring::KeyRing;
 use super::script::{self, ExecOutcome, Script};
-use super::spare::Spare;
+use super::spare::{self, Spare};
 use super::tunnel::Tunnel;
 
 /// Logins under way at once behind one jump box, so that a large fleet does not come as one burst. `MaxStartups` (10:30:100)
@@ -294,13 +294,7 @@ impl HostLink {
     }
 
     async fn start(&self, connection: &Arc<Connection>, command: &str) -> Result<Script, SshError> {
-        let session = async {
-            match &self.spare {
-                Some(spare) => spare.session(connection).await,
-                None => connection.session().await,
-            }
-        };
-        match within(SESSION_LIMIT, session).await {
+        match within(SESSION_LIMIT, spare::session(connection, self.spare.as_ref())).await {
             Some(Ok(channel)) => {
                 script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
             }

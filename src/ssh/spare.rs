@@ -1,4 +1,4 @@
-//! A session channel opened ahead: a command that starts in it saves the round trip of opening one. Imports nothing.
+//! Session channels, one of them opened ahead: a command that starts in it saves the round trip of opening one. Imports nothing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,28 +21,35 @@ type Coming = oneshot::Receiver<Channel<Msg>>;
 #[derive(Default)]
 pub(super) struct Spare(Mutex<Option<Coming>>);
 
-impl Spare {
-    /// A session channel: the one opened ahead, else a new one. The next is opened meanwhile, where none is.
-    pub(super) async fn session(&self, connection: &Arc<Connection>) -> Result<Channel<Msg>, russh::Error> {
-        let mut waits = FREED_WITHIN.iter();
-        let channel = loop {
-            if let Some(channel) = self.ready().await {
-                break channel;
-            }
-            match connection.session().await {
-                Ok(channel) => break channel,
-                // The server may still count one that has ended, or the one opened ahead. Nothing was begun.
-                Err(refused @ russh::Error::ChannelOpenFailure(_)) => match waits.next() {
-                    Some(wait) => sleep(Duration::from_millis(*wait)).await,
-                    None => return Err(refused),
-                },
-                Err(error) => return Err(error),
-            }
-        };
-        self.refill(connection);
-        Ok(channel)
+/// A session channel: the one opened ahead, where one is, else a new one. Then the next is opened ahead.
+pub(super) async fn session(
+    connection: &Arc<Connection>,
+    spare: Option<&Spare>,
+) -> Result<Channel<Msg>, russh::Error> {
+    let mut waits = FREED_WITHIN.iter();
+    let channel = loop {
+        if let Some(spare) = spare
+            && let Some(channel) = spare.ready().await
+        {
+            break channel;
+        }
+        match connection.session().await {
+            Ok(channel) => break channel,
+            // The server may still count one that has ended, or the one opened ahead. Nothing was begun.
+            Err(refused @ russh::Error::ChannelOpenFailure(_)) => match waits.next() {
+                Some(wait) => sleep(Duration::from_millis(*wait)).await,
+                None => return Err(refused),
+            },
+            Err(error) => return Err(error),
+        }
+    };
+    if let Some(spare) = spare {
+        spare.refill(connection);
     }
+    Ok(channel)
+}
 
+impl Spare {
     /// The channel opened ahead, when there is one that the server has not closed since.
     async fn ready(&self) -> Option<Channel<Msg>> {
         let coming = self.coming().take()?;
