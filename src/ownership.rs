@@ -5,6 +5,9 @@
 //! same holds for every folder on the way to it: from the home folder down when it is below that, else from `/`. In a folder with
 //! the sticky bit, as `/tmp`, others can replace nothing that is not theirs. Each folder is judged before what is in it is
 //! looked at, so that nobody can put another file there in between; links are followed, and judged, one by one.
+//!
+//! A group may write when the own account is its only member: Debian's `ssh` takes such files, because Debian gives each
+//! account a group of its own and a umask of 0002.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -14,6 +17,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+
+mod group;
 
 /// The kernel follows as many.
 const MOST_LINKS: usize = 40;
@@ -70,10 +75,10 @@ pub fn judge_folder(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens a private key: nobody but its owner may read it. A key of root's may be readable for a group that the own account is in.
+/// Opens a private key. One's own is readable for nobody else; who may read one of root's is root's decision, as with `ssh`.
 ///
 /// # Errors
-/// When others can read or have written it, or what the system says.
+/// When others can read one's own or write to root's, or what the system says.
 pub fn open_private(path: &Path) -> Result<File, OpenError> {
     let file =
         File::from(rustix::fs::open(path, flags(OFlags::RDONLY), Mode::empty()).map_err(io::Error::from)?);
@@ -82,16 +87,16 @@ pub fn open_private(path: &Path) -> Result<File, OpenError> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file").into());
     }
     trusted_owner(path, &meta)?;
-    let open_to_others = if meta.uid() == own_uid() { 0o077 } else { 0o037 };
-    if meta.mode() & open_to_others == 0 {
-        return Ok(file);
+    if meta.uid() == own_uid() && meta.mode() & 0o077 != 0 {
+        return Err(Exposed {
+            path: path.to_owned(),
+            what: format!("this private key is not private: others can use it ({})", described(&meta)),
+            fix: command("chmod go=", path),
+        }
+        .into());
     }
-    Err(Exposed {
-        path: path.to_owned(),
-        what: format!("this private key is not private: others can use it ({})", described(&meta)),
-        fix: command("chmod go=", path),
-    }
-    .into())
+    writable_for_nobody(path, &meta)?;
+    Ok(file)
 }
 
 /// Makes a file, or empties one that is there: a plain file of the own account under one name, no link.
@@ -103,21 +108,60 @@ pub fn create(path: &Path) -> Result<File, OpenError> {
     let file = match rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)) {
         Ok(fd) => File::from(fd),
         Err(rustix::io::Errno::LOOP) => {
-            return Err(not_ours(path, "this is a link, and what it leads to is not written to".to_owned()));
+            let what = "this is a link, and what it leads to is not written to".to_owned();
+            return Err(not_ours(path, what).into());
         }
         Err(errno) => return Err(io::Error::from(errno).into()),
     };
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.nlink() != 1 || meta.uid() != own_uid() {
-        let what = format!("this is not a file of your own under one name ({})", described(&meta));
-        return Err(not_ours(path, what));
-    }
+    own(path, &file.metadata()?)?;
     file.set_len(0)?;
     Ok(file)
 }
 
-fn not_ours(path: &Path, what: String) -> OpenError {
-    Exposed { path: path.to_owned(), what, fix: "remove it, or name another file".to_owned() }.into()
+/// Judges a file that this program keeps: of the own account, under one name, writable for nobody else.
+///
+/// # Errors
+/// When it is not, or what the system says.
+pub fn judge_own(path: &Path, file: &File) -> Result<(), OpenError> {
+    let meta = file.metadata()?;
+    own(path, &meta)?;
+    writable_for_nobody(path, &meta)?;
+    Ok(())
+}
+
+/// Opens a folder that this program keeps: of the own account, no link, writable for nobody else.
+///
+/// # Errors
+/// When it is not, or what the system says.
+pub fn open_own_folder(path: &Path) -> Result<File, OpenError> {
+    let opened = match rustix::fs::open(
+        path,
+        flags(OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW),
+        Mode::empty(),
+    ) {
+        Ok(fd) => File::from(fd),
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) => {
+            return Err(not_ours(path, "this is a link or a file, not a folder".to_owned()).into());
+        }
+        Err(errno) => return Err(io::Error::from(errno).into()),
+    };
+    let meta = opened.metadata()?;
+    if meta.uid() != own_uid() {
+        return Err(not_ours(path, format!("this folder is not your own ({})", described(&meta))).into());
+    }
+    writable_for_nobody(path, &meta)?;
+    Ok(opened)
+}
+
+fn own(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
+    if meta.is_file() && meta.nlink() == 1 && meta.uid() == own_uid() {
+        return Ok(());
+    }
+    Err(not_ours(path, format!("this is not a file of your own under one name ({})", described(meta))))
+}
+
+fn not_ours(path: &Path, what: String) -> Exposed {
+    Exposed { path: path.to_owned(), what, fix: "remove it, or name another place".to_owned() }
 }
 
 /// The real path of a file, every folder and link on the way judged. Nobody but trusted accounts can change what has been judged.
@@ -182,15 +226,23 @@ fn names(path: &Path) -> impl Iterator<Item = OsString> {
 /// Of the own account or root, and writable for nobody else.
 fn unwritable(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
     trusted_owner(path, meta)?;
-    let (folder, sticky) = (meta.is_dir(), meta.mode() & 0o1000 != 0);
-    if meta.mode() & 0o022 == 0 || (folder && sticky) {
+    let sticky = meta.is_dir() && meta.mode() & 0o1000 != 0;
+    if sticky { Ok(()) } else { writable_for_nobody(path, meta) }
+}
+
+/// Nobody but its owner may write to it, and root.
+fn writable_for_nobody(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
+    let who = if meta.mode() & 0o002 != 0 {
+        "others".to_owned()
+    } else if meta.mode() & 0o020 != 0 && !group::is_private(meta.gid()) {
+        format!("members of the group {}", group::name(meta.gid()))
+    } else {
         return Ok(());
-    }
-    let what =
-        if folder { "others can replace what is in this folder" } else { "others can write to this file" };
+    };
+    let what = if meta.is_dir() { "can replace what is in this folder" } else { "can write to this file" };
     Err(Exposed {
         path: path.to_owned(),
-        what: format!("{what} ({})", described(meta)),
+        what: format!("{who} {what} ({})", described(meta)),
         fix: command("chmod go-w", path),
     })
 }

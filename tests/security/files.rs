@@ -172,8 +172,9 @@ fn runbooks_that_others_wrote_are_refused_and_nothing_is_run_in_their_place() {
     home.write("c/jumpdeck/runbooks/mine.toml", RUNBOOK);
     chown(home.path("c/jumpdeck/runbooks/mine.toml"), Some(0), Some(0)).unwrap();
     assert_eq!(home.jumpdeck(CHECK).1, 0, "{}", home.jumpdeck(CHECK).0);
+    chown(home.path("c/jumpdeck/runbooks/mail-queue.toml"), None, Some(NOBODY)).unwrap();
     home.mode("c/jumpdeck/runbooks/mail-queue.toml", 0o664);
-    home.refused(commands, &["mail-queue.toml", "mode 0664"]);
+    home.refused(commands, &["mail-queue.toml", "members of the group nogroup can write", "mode 0664"]);
     home.mode("c/jumpdeck/runbooks/mail-queue.toml", 0o644);
     fs::create_dir(home.path("c/real")).unwrap();
     fs::rename(&folder, home.path("c/real/runbooks")).unwrap();
@@ -201,7 +202,7 @@ fn settings_keymaps_and_themes_that_others_wrote_are_refused() {
 
 #[test]
 fn an_account_reads_its_own_files_and_roots_and_no_others() {
-    if unprepared() {
+    if unprepared() || missing(&["ssh-keygen"]) {
         return;
     }
     let home = Home::new();
@@ -209,17 +210,51 @@ fn an_account_reads_its_own_files_and_roots_and_no_others() {
     // The program where anybody may run it.
     let program = home.path("jumpdeck");
     fs::copy(env!("CARGO_BIN_EXE_jumpdeck"), &program).unwrap();
-    let check = || {
+    let check = |account: u32| {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program.to_str().unwrap()]);
+        let (user, group) = (format!("--reuid={account}"), format!("--regid={account}"));
+        command.args([&user, &group, "--clear-groups", program.to_str().unwrap()]);
         told(&home.command(&mut command, &["check"]))
     };
-    assert_eq!(check().1, 0, "root's: {}", check().0);
+    assert_eq!(check(NOBODY).1, 0, "root's: {}", check(NOBODY).0);
     chown(&inventory, Some(NOBODY), None).unwrap();
-    assert_eq!(check().1, 0, "its own: {}", check().0);
+    assert_eq!(check(NOBODY).1, 0, "its own: {}", check(NOBODY).0);
     chown(&inventory, Some(OTHER), None).unwrap();
-    let (text, status) = check();
+    let (text, status) = check(NOBODY);
     assert!(status == 2 && text.contains("sudo chown nobody"), "{text}");
+
+    // Debian gives an account a group of its own and a umask of 0002; ssh takes what that makes.
+    let config = home.path("c/jumpdeck");
+    for (path, mode) in [(&inventory, 0o664), (&config, 0o775)] {
+        chown(path, Some(OTHER), Some(OTHER)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(check(OTHER).1, 0, "its group's: {}", check(OTHER).0);
+    chown(&inventory, None, Some(NOBODY)).unwrap();
+    let (text, status) = check(OTHER);
+    assert!(status == 2 && text.contains("members of the group nogroup can write to this file"), "{text}");
+
+    // Who may read root's key is root's decision; a key of one's own is readable for nobody else.
+    chown(&inventory, None, Some(OTHER)).unwrap();
+    let key = home.path("key");
+    keygen(&key, "ed25519", "");
+    home.write(
+        "c/jumpdeck/inventory.toml",
+        &INVENTORY.replace("keys = []", &format!("keys = [{:?}]", key.display())),
+    );
+    for (owner, group, mode, good) in [
+        (0, 0, 0o644, true),
+        (0, OTHER, 0o640, true),
+        (0, OTHER, 0o660, true),
+        (0, 0, 0o666, false),
+        (OTHER, OTHER, 0o600, true),
+        (OTHER, OTHER, 0o640, false),
+    ] {
+        chown(&key, Some(owner), Some(group)).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        let (text, status) = check(OTHER);
+        assert_eq!(status == 0, good, "{owner}:{group} {mode:o}: {text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::JournalError;
+use crate::ownership::{self, Exposed, OpenError};
 use crate::runbook::ids::RunId;
 
 /// How often, and how long apart, a lock is tried: whoever only looks at a journal holds it for a moment.
@@ -38,25 +39,9 @@ pub(super) fn open(folder: &Path, make: bool) -> Result<File, JournalError> {
             sync(&opened, parent)?;
         }
     }
-    let refused = |what: String| JournalError::Folder { path: folder.to_owned(), what };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = match rustix::fs::open(folder, flags, Mode::empty()) {
-        Ok(fd) => File::from(fd),
-        Err(Errno::LOOP | Errno::NOTDIR) => {
-            return Err(refused("journals are kept in a real folder, no link and no file".to_owned()));
-        }
-        Err(Errno::NOENT) => return Err(JournalError::Missing(folder.to_owned())),
-        Err(errno) => return Err(io(folder, "cannot be opened")(errno.into())),
-    };
+    let opened = ownership::open_own_folder(folder).map_err(|error| exposed(folder, error))?;
     let meta = opened.metadata().map_err(io(folder, "cannot be looked at"))?;
-    if meta.uid() != rustix::process::geteuid().as_raw() {
-        return Err(refused("the folder belongs to another account".to_owned()));
-    }
-    let mode = meta.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(refused(format!("others may write to the folder (mode {mode:o}): chmod 700 it")));
-    }
-    if mode & 0o077 != 0 {
+    if meta.mode() & 0o077 != 0 {
         let ours = std::fs::Permissions::from_mode(0o700);
         opened.set_permissions(ours).map_err(io(folder, "cannot be closed to others"))?;
     }
@@ -110,14 +95,19 @@ fn refused(path: &Path, what: &str) -> JournalError {
 
 /// A plain file of this account, under one name only, writable for nobody else.
 fn ours(file: &File, path: &Path) -> Result<(), JournalError> {
-    let meta = file.metadata().map_err(io(path, "cannot be looked at"))?;
-    if !meta.is_file() || meta.nlink() != 1 {
-        return Err(refused(path, "a journal is a file of its own, under one name"));
+    ownership::judge_own(path, file).map_err(|error| exposed(path, error))
+}
+
+fn exposed(path: &Path, error: OpenError) -> JournalError {
+    match error {
+        OpenError::Exposed(Exposed { path, what, fix }) => {
+            JournalError::Folder { path, what: format!("{what}; {fix}") }
+        }
+        OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+            JournalError::Missing(path.to_owned())
+        }
+        OpenError::Io(error) => io(path, "cannot be opened")(error),
     }
-    if meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
-        return Err(refused(path, "the journal is another account's, or others may write to it"));
-    }
-    Ok(())
 }
 
 /// Nobody else may append while this is open. The lock goes with the process.
