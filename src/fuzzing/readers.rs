@@ -230,15 +230,14 @@ fn at<'v>(value: &'v mut serde_json::Value, path: &str) -> Option<&'v mut serde_
 pub(super) mod tempfolder {
     use std::path::PathBuf;
 
-    /// A folder of this thread's own, in memory where there is such a place.
+    /// A folder of this thread's own. `fuzz/run` lets it be in memory, and removes what a crash leaves.
     pub(in crate::fuzzing) struct Folder(pub(in crate::fuzzing) PathBuf);
 
     impl Folder {
         pub(in crate::fuzzing) fn new(what: &str) -> Self {
-            let memory = PathBuf::from("/dev/shm");
-            let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
             let number = std::thread::current().id();
-            let path = base.join(format!("jumpdeck-fuzz-{what}-{}-{number:?}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("jumpdeck-fuzz-{what}-{}-{number:?}", std::process::id()));
             let _ = std::fs::remove_dir_all(&path);
             std::fs::create_dir_all(&path).unwrap();
             Self(path)
