@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
 #![allow(unreachable_pub)]
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "security/files.rs"]
 mod files;
 #[path = "support/fleet.rs"]

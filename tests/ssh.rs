@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "support/agent.rs"]
+mod agent;
 #[path = "support/fleet.rs"]
 mod fleet;
 #[path = "support/sshd.rs"]
@@ -9,11 +11,12 @@ mod sshd;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use agent::KeyAgent;
 use fleet::{Person, access, environment, host, open, remote, secret};
 use jumpdeck::domain::access::Access;
 use jumpdeck::domain::event::{Answer, QuestionKind};
@@ -145,6 +148,29 @@ async fn a_session_opened_ahead_takes_none_from_those_who_need_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_one_session_runs_one_command_after_the_other_and_refuses_a_second_one() {
+    if unprepared() {
+        return;
+    }
+    let stage = Stage::with("", "MaxSessions 1");
+    let jump = stage.open().await;
+    for ahead in [true, false] {
+        let link = jump.host(&stage.host()).await.unwrap();
+        let link = if ahead { link.opening_ahead() } else { link };
+        for _ in 0..4 {
+            assert_eq!(link.exec("echo here", b"", SOON).await.unwrap().stdout, b"here\n");
+        }
+        let mut held = link.spawn("echo held; exec cat >/dev/null").await.unwrap();
+        assert_eq!(held.read_chunk().await.unwrap().as_ref(), b"held\n");
+        let refused = link.exec("echo never", b"", SOON).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Refused, "{refused}");
+        assert!(refused.to_string().contains("MaxSessions"), "{refused}");
+        held.end().await;
+        assert_eq!(link.exec("echo here", b"", SOON).await.unwrap().stdout, b"here\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_hosts_through_one_jump_box_at_sshd_s_own_limits() {
     if unprepared() {
         return;
@@ -268,39 +294,6 @@ async fn a_passphrase_is_asked_once_for_all() {
     assert_eq!((refused.kind, person.asked().len()), (ErrorKind::AuthFailed, 2), "{refused}");
 }
 
-/// An `ssh-agent`; killed when dropped.
-struct Agent(Child, PathBuf);
-
-impl Agent {
-    fn start(dir: &Path) -> Self {
-        let socket = dir.join("agent");
-        let child = Command::new("ssh-agent")
-            .args(["-D", "-a", socket.to_str().unwrap()])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let until = Instant::now() + SOON;
-        while !socket.exists() {
-            assert!(Instant::now() < until, "no agent");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self(child, socket)
-    }
-
-    fn add(&self, key: &Path) {
-        let added =
-            Command::new("ssh-add").arg(key).env("SSH_AUTH_SOCK", &self.1).stderr(Stdio::null()).status();
-        assert!(added.unwrap().success());
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_signs_and_a_dead_one_costs_two_seconds() {
     if unprepared() || missing(&["ssh-agent", "ssh-add"]) {
@@ -310,13 +303,13 @@ async fn an_agent_signs_and_a_dead_one_costs_two_seconds() {
     let rsa = stage.path("rsa");
     keygen(&rsa, "rsa", "");
     fs::write(stage.path("authorized_keys"), public(&rsa)).unwrap();
-    let agent = Agent::start(stage.dir.path());
-    agent.add(&rsa);
+    let agent = KeyAgent::start(stage.dir.path());
+    agent.add(&["-q", rsa.to_str().unwrap()]);
     let with = |socket: PathBuf| {
         let access = Access { keys: Vec::new(), agent: Some(socket), ..stage.access() };
         environment(remote(stage.jump.port, access), SOON)
     };
-    open(&with(agent.1.clone()), &Person::new([]), &Arc::default()).await.unwrap();
+    open(&with(agent.socket.clone()), &Person::new([]), &Arc::default()).await.unwrap();
 
     let dead = stage.path("dead");
     let _silent = std::os::unix::net::UnixListener::bind(&dead).unwrap();

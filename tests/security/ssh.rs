@@ -1,15 +1,15 @@
 //! Servers that pose as a host, and agents: what `ssh` refuses is refused, what it can do can be done.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jumpdeck::domain::access::{Access, HostKeyFiles, KnownHosts};
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
 
+use crate::agent::KeyAgent;
 use crate::fleet::{Person, access, environment, open, remote};
 use crate::sshd::{Sshd, keygen, missing, not_root, public, run};
 
@@ -94,42 +94,6 @@ async fn a_key_that_a_file_of_the_system_revokes_is_refused_though_the_users_own
         let refused = log_in(&sshd, with(Vec::new(), vec![list.clone()])).await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::KnownHostsFile, "{refused}");
         assert!(refused.to_string().contains(list.to_str().unwrap()), "{refused}");
-    }
-}
-
-/// An `ssh-agent` with a socket of its own; killed when dropped.
-struct KeyAgent {
-    socket: PathBuf,
-    child: Child,
-}
-
-impl KeyAgent {
-    fn start(dir: &Path) -> Self {
-        let socket = dir.join("agent");
-        let child = Command::new("ssh-agent")
-            .args(["-D", "-a", socket.to_str().unwrap()])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let until = Instant::now() + SOON;
-        while !socket.exists() {
-            assert!(Instant::now() < until, "ssh-agent does not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self { socket, child }
-    }
-
-    fn add(&self, arguments: &[&str]) {
-        let out =
-            Command::new("ssh-add").args(arguments).env("SSH_AUTH_SOCK", &self.socket).output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    }
-}
-
-impl Drop for KeyAgent {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
