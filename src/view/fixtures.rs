@@ -21,7 +21,7 @@ use super::styles::{ColorSupport, Styles};
 mod hosts;
 
 pub(crate) use hosts::environment;
-use hosts::{answer, disk, load, memory, server};
+use hosts::{answer, disk, load, memory};
 
 /// Two hours in.
 pub(crate) const NOW: Moment = Moment(7_200_000);

@@ -12,7 +12,7 @@ mod allowance;
 mod descriptor;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use descriptor::{Fd, FileWriter, OpenFile};
+pub(crate) use descriptor::{Fd, FileWriter};
 
 /// How deep lists, functions, subshells and commands in commands may nest before the shell gives up: a lease on sixty
 /// hosts nests 250 levels.
