@@ -141,6 +141,9 @@ pub struct RunView {
     pub current: Option<usize>,
     /// What the current step does and rests on.
     pub doing: Option<Doing>,
+    /// The steps before it, in the order they were done; a step that was tried again or undone is there again. A
+    /// picture is taken now and then, and fast steps come and go between two.
+    pub past: Vec<Arc<Past>>,
     /// What a person is asked; the run waits for the answer.
     pub prompt: Option<Prompt>,
     /// Whether it is safe to stop here.
@@ -263,10 +266,25 @@ pub struct Doing {
     pub facts: Vec<FactView>,
     /// What it printed, the newest last; at most some hundreds of lines.
     pub output: Vec<(Option<HostName>, Clean)>,
+    /// Lines it printed before these, which are not kept.
+    pub output_before: usize,
     /// What comes next, one line.
     pub next: Option<Clean>,
     /// How it would be taken back.
     pub undo: Option<Clean>,
+}
+
+/// A step that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// Index of `steps`.
+    pub step: usize,
+    /// What it did.
+    pub doing: Doing,
+    /// How it ended.
+    pub state: StepState,
+    /// How long it took.
+    pub took: Option<Duration>,
 }
 
 /// A fact that a step rests on.
@@ -391,6 +409,22 @@ pub enum RunEvent {
     Run(Arc<RunView>),
     /// A run could not be started, resumed or watched: why, line by line (who holds the environment, at which step).
     Refused(Vec<Clean>),
+}
+
+impl RunView {
+    /// Keeps what the current step did, before another takes its place.
+    pub fn keep_current(&mut self) {
+        let (Some(step), Some(doing)) = (self.current.take(), self.doing.take()) else { return };
+        let Some(shown) = self.steps.get(step) else { return };
+        self.past.push(Arc::new(Past { step, doing, state: shown.state.clone(), took: shown.took }));
+    }
+
+    /// What a step did: now, or when it was done the last time.
+    #[must_use]
+    pub fn doing_of(&self, step: usize) -> Option<&Doing> {
+        let last = || self.past.iter().rev().find(|past| past.step == step).map(|past| &past.doing);
+        self.doing.as_ref().filter(|_| self.current == Some(step)).or_else(last)
+    }
 }
 
 impl RunState {

@@ -61,6 +61,7 @@ impl Script {
             steps: vec![step("Freeze"), step("Open")],
             current: None,
             doing: None,
+            past: Vec::new(),
             prompt: None,
             safety: Safety::Safe,
             values: vec![],

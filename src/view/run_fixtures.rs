@@ -259,6 +259,7 @@ pub(crate) fn run() -> RunView {
         steps: steps.collect(),
         current: Some(5),
         doing: Some(doing()),
+        past: Vec::new(),
         prompt: None,
         safety: Safety::Until { until: Moment(NOW.0 + 84_000), cost: "writes are refused meanwhile".into() },
         values: vec![("position".to_owned(), Some(name("db1-masterdb")), "0-1-4711".into())],
@@ -299,6 +300,7 @@ fn doing() -> Doing {
             (Some(name("db1-masterdb")), "@@read_only".into()),
             (Some(name("db1-masterdb")), "1".into()),
         ],
+        output_before: 0,
         next: Some("Wait until db2 has every transaction of db1-masterdb".into()),
         undo: Some("SET GLOBAL read_only=0 on db1-masterdb".into()),
     }

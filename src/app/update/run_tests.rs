@@ -136,6 +136,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         steps: vec![step(StepState::Done), step(StepState::Running), step(StepState::Waiting)],
         current: Some(1),
         doing: None,
+        past: Vec::new(),
         prompt: prompt.map(|(number, kind)| Prompt { number, title: "?".into(), text: vec![], kind }),
         safety: Safety::Safe,
         values: vec![],

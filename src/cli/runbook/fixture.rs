@@ -50,6 +50,7 @@ pub(super) fn run() -> RunView {
         ],
         current: None,
         doing: None,
+        past: Vec::new(),
         prompt: None,
         safety: Safety::Safe,
         values: Vec::new(),
@@ -73,6 +74,7 @@ pub(super) fn freezing() -> Doing {
             at: Moment(4000),
         }],
         output: Vec::new(),
+        output_before: 0,
         next: Some(Clean::new("wait until db2 has everything")),
         undo: Some(Clean::new("SET GLOBAL read_only = 0")),
     }

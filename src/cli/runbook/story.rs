@@ -2,7 +2,8 @@
 
 use crate::domain::names::HostName;
 use crate::domain::run::{
-    Asks, Doing, Effect, FactView, Mode, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
+    Asks, Doing, Effect, FactView, Mode, Past, Prompt, PromptKind, RunState, RunView, Safety, StepState,
+    StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::{Moment, short_age};
@@ -20,8 +21,13 @@ pub(super) struct Story {
     paper: Paper,
     begun: bool,
     states: Vec<StepState>,
-    /// The step whose heading stands last.
+    /// The step whose heading was printed last.
     step: Option<usize>,
+    /// Which of the run's steps is told now: an index of its past, or the current one.
+    at: usize,
+    /// That one, when it was begun.
+    begun_at: Option<usize>,
+    /// What of it was told.
     doing: Doing,
     notes: usize,
     trouble: Option<Clean>,
@@ -38,6 +44,8 @@ impl Story {
             begun: false,
             states: Vec::new(),
             step: None,
+            at: 0,
+            begun_at: None,
             doing: Doing::default(),
             notes: 0,
             trouble: None,
@@ -51,37 +59,72 @@ impl Story {
         Self { tail, ..self }
     }
 
-    /// What is new in `view`.
+    /// What is new in `view`. Steps that came and went since the last picture are told in full: their commands, too.
     pub(super) fn tell(&mut self, view: &RunView, now: Moment) -> String {
         if !self.begun {
             self.begun = true;
             self.opening(view);
-            // A resumed run: what was done before is one line a step.
+            // Of what was done before one looked, one line a step is enough.
             self.states = vec![StepState::Waiting; view.steps.len()];
+            self.at = if view.watching { view.past.len() } else { 0 };
+        }
+        self.trouble(view);
+        let mut past = view.past.iter().skip(self.at).peekable();
+        if !self.rolling_back {
+            while let Some(past) = past.next_if(|past| past.state != StepState::Undone) {
+                self.past(past, view, now);
+            }
         }
         if view.state == RunState::RollingBack && !self.rolling_back {
             self.paper.gap();
             self.paper.words(0, Ink::Warn, "TAKING BACK what was done, step by step");
         }
         self.rolling_back = view.state == RunState::RollingBack;
-        self.trouble(view);
-        for (index, step) in view.steps.iter().enumerate() {
-            if view.current != Some(index) {
-                self.settled(index, step, view.steps.len());
-            }
+        for past in past {
+            self.past(past, view, now);
+        }
+        for index in (0..view.steps.len()).filter(|index| view.current != Some(*index)) {
+            self.settled(index, view);
         }
         if let Some((index, step)) = view.current.and_then(|at| Some((at, view.steps.get(at)?))) {
             let reached = step.state != StepState::Waiting || view.doing.is_some() || view.prompt.is_some();
-            if reached && self.step != Some(index) {
+            if reached {
+                self.begin(index);
                 self.heading(index, step, view.steps.len());
             }
             if let Some(doing) = view.doing.as_ref().filter(|_| reached) {
                 self.doing(doing, now);
             }
-            self.settled(index, step, view.steps.len());
+            self.settled(index, view);
         }
         self.notes(view);
         self.paper.take()
+    }
+
+    /// A step that is over: what of it was not told yet.
+    fn past(&mut self, past: &Past, view: &RunView, now: Moment) {
+        for index in (0..past.step).filter(|index| !view.past.iter().any(|past| past.step == *index)) {
+            self.settled(index, view);
+        }
+        if let Some(step) = view.steps.get(past.step) {
+            self.begin(past.step);
+            self.heading(past.step, step, view.steps.len());
+            self.doing(&past.doing, now);
+            let step = StepView { state: past.state.clone(), took: past.took, ..step.clone() };
+            self.state(past.step, &step, view.steps.len());
+        }
+        self.at += 1;
+    }
+
+    /// A step is told from its beginning; it may be the one before, tried again, and end as that did.
+    fn begin(&mut self, index: usize) {
+        if self.begun_at != Some(self.at) {
+            self.begun_at = Some(self.at);
+            self.doing = Doing::default();
+            if let Some(known) = self.states.get_mut(index) {
+                *known = StepState::Running;
+            }
+        }
     }
 
     /// What a person is asked, before the mark of the answer.
@@ -175,8 +218,10 @@ impl Story {
     }
 
     fn heading(&mut self, index: usize, step: &StepView, of: usize) {
+        if self.step == Some(index) {
+            return;
+        }
         self.step = Some(index);
-        self.doing = Doing::default();
         self.paper.gap();
         let hosts = names(&step.on);
         let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
@@ -220,15 +265,30 @@ impl Story {
         field("next", &doing.next, &old.next);
         let first = doing.output.first().map(|(host, _)| host);
         let several = doing.output.iter().any(|(host, _)| Some(host) != first) || doing.commands.len() > 1;
-        for (host, line) in new_lines(&old.output, &doing.output) {
+        let (missed, new) = new_lines(old, doing);
+        if missed > 0 {
+            let lines = if missed == 1 { "line" } else { "lines" };
+            self.paper.words(
+                INSIDE,
+                Ink::Dim,
+                &format!("({missed} {lines} of output came too fast to be shown)"),
+            );
+        }
+        for (host, line) in new {
             let host = host.as_ref().filter(|_| several).map(|h| format!("{h}: ")).unwrap_or_default();
             self.paper.exact(INSIDE, Ink::Plain, &format!("| {host}{line}"));
         }
         self.doing = doing.clone();
     }
 
-    /// Says how a step stands when it stands otherwise than before.
-    fn settled(&mut self, index: usize, step: &StepView, of: usize) {
+    /// Says how a step of a picture stands when it stands otherwise than before.
+    fn settled(&mut self, index: usize, view: &RunView) {
+        if let Some(step) = view.steps.get(index) {
+            self.state(index, step, view.steps.len());
+        }
+    }
+
+    fn state(&mut self, index: usize, step: &StepView, of: usize) {
         if self.states.get(index).is_some_and(|old| *old == step.state) {
             return;
         }
@@ -340,10 +400,12 @@ fn state_words(step: &StepView) -> Option<(Ink, String)> {
     })
 }
 
-/// The lines at the end of `new` that `old` has not; both hold only the newest.
-fn new_lines<'n, T: PartialEq>(old: &[T], new: &'n [T]) -> &'n [T] {
-    let known = (0..=old.len()).filter_map(|from| old.get(from..)).find(|kept| new.starts_with(kept));
-    new.get(known.map_or(0, <[T]>::len)..).unwrap_or_default()
+/// How many lines were missed between two pictures of a step, and those that are new and there.
+fn new_lines<'n>(old: &Doing, new: &'n Doing) -> (usize, &'n [(Option<HostName>, Clean)]) {
+    let told = old.output_before + old.output.len();
+    let missed = new.output_before.saturating_sub(told);
+    let known = told.saturating_sub(new.output_before);
+    (missed, new.output.get(known..).unwrap_or_default())
 }
 
 fn spent(time: std::time::Duration) -> String {

@@ -6,7 +6,7 @@ use jiff::Zoned;
 use tokio::sync::watch;
 
 use super::Needs;
-use super::redacted::hide;
+use super::redacted::{hide, hide_past};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
     Asks, Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
@@ -23,27 +23,40 @@ const OUTPUT_KEPT: usize = 400;
 
 /// What is shown, and who looks.
 pub(super) struct Board {
-    view: Mutex<RunView>,
+    shown: Mutex<Shown>,
     publish: watch::Sender<Arc<RunView>>,
     redactor: Redactor,
+}
+
+struct Shown {
+    view: RunView,
+    /// What the redactor knew when secrets were hidden in the steps that are over.
+    knew: usize,
 }
 
 impl Board {
     pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
         let view = picture(machine, &needs.env.name, needs.simulated, (needs.clock)());
         let (publish, receiver) = watch::channel(Arc::new(view.clone()));
-        (Self { view: Mutex::new(view), publish, redactor: needs.redactor.clone() }, receiver)
+        let shown = Mutex::new(Shown { view, knew: 0 });
+        (Self { shown, publish, redactor: needs.redactor.clone() }, receiver)
     }
 
-    fn lock(&self) -> MutexGuard<'_, RunView> {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut RunView)) {
         let view = {
-            let mut view = self.lock();
-            change(&mut view);
-            hide(&mut view, &self.redactor);
+            let mut shown = self.lock();
+            let Shown { view, knew } = &mut *shown;
+            change(view);
+            hide(view, &self.redactor);
+            let knows = self.redactor.knows();
+            if *knew != knows {
+                hide_past(&mut view.past, &self.redactor);
+                *knew = knows;
+            }
             view.clone()
         };
         self.publish.send_replace(Arc::new(view));
@@ -59,6 +72,7 @@ impl Board {
         let position = at.planned().position;
         self.change(|view| {
             fill(view, at.machine());
+            view.keep_current();
             view.current = Some(position);
             view.state = state;
             view.doing = Some(doing);
@@ -120,6 +134,7 @@ impl Board {
             }
             let over = doing.output.len().saturating_sub(OUTPUT_KEPT);
             doing.output.drain(..over);
+            doing.output_before += over;
         });
     }
 
@@ -216,6 +231,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
             .collect(),
         current: None,
         doing: None,
+        past: Vec::new(),
         prompt: None,
         safety: Safety::Safe,
         values: Vec::new(),

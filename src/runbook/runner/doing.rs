@@ -111,6 +111,7 @@ impl Runner {
             commands: Vec::new(),
             facts: Vec::new(),
             output: Vec::new(),
+            output_before: 0,
             next: next_line(at),
             undo,
         };

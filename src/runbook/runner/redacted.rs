@@ -17,7 +17,7 @@ use crate::runbook::redact::Redactor;
 
 mod view;
 
-pub(super) use view::hide;
+pub(super) use view::{hide, hide_past};
 
 /// Whether a secret is also a word of what is public without the run: the runbook, the inventory. Such a word is not
 /// hidden there, and who sees it may guess the secret.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::cli::runbook::fixture::{at_freeze, host, run};
+use crate::cli::runbook::fixture::{at_freeze, freezing, host, run};
 
 const NOW: Moment = Moment(6000);
 
@@ -35,7 +35,8 @@ fn nothing_is_told_twice() {
     view.doing.as_mut().unwrap().output = vec![out("1"), out("2")];
     assert_eq!(story.tell(&view, NOW), "  | 1\n  | 2\n");
     // The oldest lines are forgotten, new ones came.
-    view.doing.as_mut().unwrap().output = vec![out("2"), out("2"), out("3")];
+    let doing = view.doing.as_mut().unwrap();
+    (doing.output, doing.output_before) = (vec![out("2"), out("2"), out("3")], 1);
     assert_eq!(story.tell(&view, NOW), "  | 2\n  | 3\n");
     view.steps[1].state = StepState::Failed(Clean::new("ERROR 1045"));
     assert_eq!(story.tell(&view, NOW), "  x FAILED: ERROR 1045\n");
@@ -52,6 +53,74 @@ fn steps_that_pass_between_two_pictures_are_told_too() {
     let text = story.tell(&view, NOW);
     assert!(text.contains("1/2 ask  Shall db1 be frozen?: - left out: mode is gtid"), "{text}");
     assert!(text.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{text}");
+}
+
+/// The steps of a run go by one after another, and a picture is taken of each moment or of the last alone: what is told
+/// differs in nothing but the times.
+#[test]
+fn steps_that_went_by_between_two_pictures_are_told_in_full() {
+    let done = |view: &mut RunView, state: StepState| {
+        let at = view.current.unwrap();
+        view.steps[at].state = state;
+        view.steps[at].took = Some(Duration::from_millis(140));
+    };
+    let begin = |view: &mut RunView, at: usize, state: RunState| {
+        view.keep_current();
+        (view.current, view.doing, view.state) = (Some(at), Some(freezing()), state);
+        (view.steps[at].state, view.steps[at].took) = (StepState::Running, None);
+    };
+    let mut view = at_freeze(run());
+    let mut pictures = vec![run(), view.clone()];
+    let mut steps: Vec<Box<dyn Fn(&mut RunView)>> = Vec::new();
+    // It fails, is tried again and fails the same way, is done, and is undone.
+    for end in ["ERROR 1045", "ERROR 1045", ""] {
+        let state = if end.is_empty() { StepState::Done } else { StepState::Failed(Clean::new(end)) };
+        steps.push(Box::new(move |view| done(view, state.clone())));
+        steps.push(Box::new(move |view| begin(view, 1, RunState::Running)));
+    }
+    steps.pop();
+    steps.push(Box::new(move |view| begin(view, 1, RunState::RollingBack)));
+    steps.push(Box::new(move |view| done(view, StepState::Undone)));
+    for step in steps {
+        step(&mut view);
+        pictures.push(view.clone());
+    }
+    let told = |pictures: &[RunView]| {
+        let mut story = story();
+        pictures.iter().map(|view| story.tell(view, NOW)).collect::<String>()
+    };
+    let all = told(&pictures);
+    assert_eq!(all.matches("SET GLOBAL read_only = 1").count(), 4, "{all}");
+    assert_eq!(all.matches("x FAILED: ERROR 1045").count(), 2, "{all}");
+    for missed in 1..pictures.len() {
+        for from in 0..pictures.len() - missed {
+            let mut few = pictures.clone();
+            few.drain(from..from + missed);
+            assert_eq!(told(&few), all, "without {missed} from {from}");
+        }
+    }
+}
+
+#[test]
+fn lines_that_came_too_fast_are_counted() {
+    let mut story = story();
+    let mut view = at_freeze(run());
+    view.doing.as_mut().unwrap().output = vec![(Some(host("db1")), Clean::new("1"))];
+    let _ = story.tell(&view, NOW);
+    let doing = view.doing.as_mut().unwrap();
+    (doing.output, doing.output_before) = (vec![(Some(host("db1")), Clean::new("9"))], 8);
+    assert_eq!(story.tell(&view, NOW), "  (7 lines of output came too fast to be shown)\n  | 9\n");
+}
+
+#[test]
+fn who_begins_to_watch_is_told_one_line_of_a_step_that_is_over() {
+    let mut view = at_freeze(run());
+    view.keep_current();
+    view.watching = true;
+    (view.steps[1].state, view.current) = (StepState::Done, None);
+    let text = story().tell(&view, NOW);
+    assert!(text.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{text}");
+    assert!(!text.contains("SET GLOBAL"), "{text}");
 }
 
 #[test]

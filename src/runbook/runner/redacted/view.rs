@@ -1,13 +1,16 @@
 //! What is on screen, without secrets. Every field is named here, as for entries.
 
+use std::sync::Arc;
+
 use crate::domain::run::{
-    Choice, Doing, FactView, Prompt, PromptKind, ReportSection, RunState, RunView, Safety, StepState,
+    Choice, Doing, FactView, Past, Prompt, PromptKind, ReportSection, RunState, RunView, Safety, StepState,
     StepView,
 };
 use crate::domain::text::Clean;
 use crate::runbook::redact::Redactor;
 
-/// Makes secrets in what is shown unreadable. Ids, hosts, choices and a value that is to be typed as it stands stay.
+/// Makes secrets in what is shown unreadable. Ids, hosts, choices and a value that is to be typed as it stands stay. Steps
+/// that are over are for [`hide_past`].
 pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) {
     if redactor.is_empty() {
         return;
@@ -26,6 +29,7 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
         steps,
         current: _,
         doing,
+        past: _,
         prompt,
         safety,
         values,
@@ -84,6 +88,10 @@ fn hide_step(step: &mut StepView, redactor: &Redactor) {
         took: _,
     } = step;
     hide_text(title, redactor);
+    hide_state(state, redactor);
+}
+
+fn hide_state(state: &mut StepState, redactor: &Redactor) {
     match state {
         StepState::Failed(why) | StepState::Unknown(why) | StepState::Skipped(why) => {
             hide_text(why, redactor);
@@ -97,8 +105,20 @@ fn hide_step(step: &mut StepView, redactor: &Redactor) {
     }
 }
 
+/// The same in steps that are over. All pictures share them and they were hidden while they ran, so this is for secrets
+/// that became known since.
+pub(in crate::runbook::runner) fn hide_past(past: &mut [Arc<Past>], redactor: &Redactor) {
+    for shared in past {
+        let mut own = Past::clone(shared);
+        let Past { step: _, doing, state, took: _ } = &mut own;
+        hide_doing(doing, redactor);
+        hide_state(state, redactor);
+        *shared = Arc::new(own);
+    }
+}
+
 fn hide_doing(doing: &mut Doing, redactor: &Redactor) {
-    let Doing { why, impact, commands, facts, output, next, undo } = doing;
+    let Doing { why, impact, commands, facts, output, output_before: _, next, undo } = doing;
     let text = |clean: &mut Clean| hide_text(clean, redactor);
     [why, impact, next, undo].into_iter().flatten().for_each(text);
     commands.iter_mut().flat_map(|(_, lines)| lines).for_each(text);

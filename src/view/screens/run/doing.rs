@@ -56,9 +56,7 @@ pub(super) fn draw(
         report(&mut page, scene, run);
     } else if let Some(step) = at.and_then(|at| run.steps.get(at)) {
         head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
-        if at == run.current
-            && let Some(doing) = &run.doing
-        {
+        if let Some(doing) = at.and_then(|at| run.doing_of(at)) {
             output = what(&mut page, scene, doing);
         }
     }
@@ -173,7 +171,11 @@ fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
     if doing.output.is_empty() {
         return 0;
     }
-    page.section("OUTPUT", "");
+    let before = match doing.output_before {
+        0 => String::new(),
+        lines => format!("{} before these are not kept", crate::view::text::count(lines, "line")),
+    };
+    page.section("OUTPUT", &before);
     let before = page.lines.len();
     let several = doing.commands.len() > 1;
     for (host, line) in &doing.output {
