@@ -40,6 +40,9 @@ if [ -d "$dir/mysql" ]; then
     mkdir -p /var/lib/mysql
     mount --bind "$dir/mysql" /var/lib/mysql
 fi
+# What jumpdeck keeps for after a restart of this host.
+mkdir -p -m 700 "$dir/lasting" /var/lib/jumpdeck
+mount --bind "$dir/lasting" /var/lib/jumpdeck
 mount -t tmpfs -o mode=755,size=64m tmpfs /run
 # Before /root and /home go: the environment may well be below one of them.
 if [ -f "$dir/venv" ]; then

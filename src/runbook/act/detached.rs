@@ -1,5 +1,5 @@
-//! Scripts that outlive the link: each in a folder of its own on the host, with its output and its status, found again
-//! by the run's id and the step's. Making the folder is what begins it, so that it is never begun twice. It lies where
+//! Scripts that outlive the connection: each in a folder of its own on the host, with its output and its status, found
+//! again by the run's id and the step's. Making the folder is what begins it, so that it is never begun twice. It lies where
 //! only the account that runs the script can write ([`own_folder`]): a status or an output there is the script's own.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::{
     script,
 };
 use crate::domain::names::HostName;
+use crate::runbook::scope::quoted;
 use crate::runbook::spec::Script;
 
 /// Time between two looks at it.
@@ -21,13 +22,18 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 /// Bytes of an output that are read, fewer than a command may print.
 const LARGEST: usize = 1_000_000;
 
-/// The name of its folder on the host.
+/// The name of what a try of a step leaves, without its host.
 pub(super) fn folder(at: StepRef<'_>) -> String {
     let step = at.id().as_str();
     let attempt = at.record().attempts.max(1);
     let plain: String =
         step.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
     format!("{}-{plain}-{attempt}", at.machine().run)
+}
+
+/// The name of its folder on a host. Hosts may share the home of an account.
+fn folder_on(at: StepRef<'_>, host: &HostName) -> String {
+    format!("{}-{host}", folder(at))
 }
 
 /// Begins the script on hosts, and follows it to its end.
@@ -42,47 +48,69 @@ pub(super) async fn run(site: &Site, at: StepRef<'_>, text: &Script, places: &Pl
 async fn begin(site: &Site, at: StepRef<'_>, text: &Script, host: &HostName) -> Result<(), Trouble> {
     let body =
         at.at(Some(host), |scope| scope.script(text, false)).map_err(|e| Trouble::Failed(e.to_string()))?;
-    let begin = Zeroizing::new(format!(
-        "{}\njd=$jd/{}\numask 077\nset -C\n\
-         mkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
-         cat >\"$jd/script\" <<'JUMPDECK_END_OF_SCRIPT'\n{body}\nJUMPDECK_END_OF_SCRIPT\n\
-         run='sh \"$0/script\" >\"$0/out\" 2>\"$0/err\"; echo $? >\"$0/status.new\"; mv \"$0/status.new\" \"$0/status\"'\n\
-         if command -v systemd-run >/dev/null && systemd-run --quiet --collect sh -c \"$run\" \"$jd\" 2>/dev/null; then :\n\
-         else nohup setsid sh -c \"$run\" \"$jd\" >/dev/null 2>&1 & echo $! >\"$jd/pid\"; fi",
-        own_folder::PROVE,
-        folder(at)
-    ));
-    match script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await {
-        Ok(_) => Ok(()),
-        Err(trouble) => Err(trouble),
-    }
+    let begin = Zeroizing::new(begin_script(&folder_on(at, host), &body));
+    script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await.map(|_| ())
 }
 
-/// Where it stands: `none`, `running`, or its status and output.
+/// What begins it. The script is handed over as one word: no line of it, and no line of a value in it, can end it early.
+fn begin_script(folder: &str, body: &str) -> String {
+    format!(
+        "{}\njd=$jd/{folder}\numask 077\nset -C\n\
+         mkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
+         echo {} >\"$jd/start\" && printf '%s\\n' {} >\"$jd/script\" ||\n\
+         {{ rm -rf \"$jd\"; echo \"$jd cannot be written to: make room on its disk; nothing was begun\" >&2; exit 73; }}\n\
+         run='(set -C; : >\"$0/began\") || exit; sh \"$0/script\" >\"$0/out\" 2>\"$0/err\"; \
+         echo $? >\"$0/status.new\"; mv \"$0/status.new\" \"$0/status\"'\n\
+         if command -v systemd-run >/dev/null && systemd-run --quiet --collect sh -c \"$run\" \"$jd\" 2>/dev/null; then :\n\
+         else nohup setsid sh -c \"$run\" \"$jd\" >/dev/null 2>&1 & echo $! {} >\"$jd/pid\"; fi",
+        own_folder::PROVE_LASTING,
+        own_folder::START,
+        quoted(body),
+        own_folder::START,
+    )
+}
+
+/// Its state: `none`, `running`, `lost`, or its status and output.
 async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
-    let look = format!(
-        "{}\njd=$jd/{}\n\
-         if [ ! -d \"$jd\" ]; then echo none\nelif [ ! -f \"$jd/status\" ]; then echo running\n\
-         elif [ \"$(wc -c <\"$jd/out\")\" -gt {LARGEST} ]; then echo \"large $(cat \"$jd/status\") $jd/out\"\n\
-         else cat \"$jd/status\" \"$jd/out\"; [ \"$(cat \"$jd/status\")\" = 0 ] || tail -n 1 \"$jd/err\"; fi",
-        own_folder::PROVE,
-        folder(at)
-    );
+    let look = look_script(&folder_on(at, host));
     script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
 
-/// A link that is lost meanwhile is no end: it is looked for again until the step's time is over.
+fn look_script(folder: &str) -> String {
+    format!(
+        "{}\n{}\njd=$jd/{folder}\n\
+         if [ ! -d \"$jd\" ]; then echo none\n\
+         elif [ -f \"$jd/status\" ]; then\n\
+         if [ \"$(cat \"$jd/status\")\" != 0 ]; then\n\
+         cat \"$jd/status\"; tail -c 1000 \"$jd/out\"; echo; tail -c 1000 \"$jd/err\"\n\
+         elif [ \"$(wc -c <\"$jd/out\")\" -gt {LARGEST} ]; then echo \"large $jd/out\"\n\
+         else cat \"$jd/status\" \"$jd/out\"; fi\n\
+         elif jd_gone \"$jd/pid\" ||\n\
+         {{ read -r jd_start <\"$jd/start\" && [ -n \"$jd_start\" ] && [ \"$jd_start\" != \"{}\" ]; }}; then\n\
+         if [ -f \"$jd/status\" ]; then echo running; else echo lost; fi\n\
+         else echo running; fi",
+        own_folder::PROVE_LASTING,
+        own_folder::GONE,
+        own_folder::START,
+    )
+}
+
+/// A lost connection does not end the wait: it looks again until the step's time is over.
 async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
     let until = Instant::now() + at.step().timeout;
     loop {
-        if let Ok(answer) = look(site, at, host, sudo).await
-            && let Some(ended) = ended(&answer.text)
-        {
-            return ended;
+        let at_host = || format!("{} on {host}", own_folder::shown_lasting(&folder_on(at, host)));
+        if let Ok(answer) = look(site, at, host, sudo).await {
+            if answer.text.trim() == "lost" {
+                let why = "it was killed, or the host restarted, before it ended";
+                return Err(Trouble::Unknown(format!("{why}; look at {}", at_host())));
+            }
+            if let Some(ended) = ended(&answer.text) {
+                return ended;
+            }
         }
         if Instant::now() + LOOK_EVERY >= until {
-            let folder = own_folder::shown(&folder(at));
-            return Err(Trouble::Unknown(format!("it has not ended in time; look at {folder} on {host}")));
+            return Err(Trouble::Unknown(format!("it has not ended in time; look at {}", at_host())));
         }
         sleep(LOOK_EVERY).await;
     }
@@ -91,9 +119,8 @@ async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Re
 /// How it ended, when it has.
 fn ended(text: &str) -> Option<Result<Answer, Trouble>> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    if let Some((status, place)) = first.strip_prefix("large ").and_then(|large| large.split_once(' ')) {
-        let why =
-            format!("it ended with exit status {status}, and printed more than 1 MiB; read {place} there");
+    if let Some(place) = first.strip_prefix("large ") {
+        let why = format!("it ended with exit status 0 and printed more than 1 MiB; read {place} there");
         return Some(Err(Trouble::Unknown(why)));
     }
     match first.trim().parse::<i32>().ok()? {
@@ -128,3 +155,6 @@ async fn find_on(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> H
     };
     HostOutcome { output, ..HostOutcome::of(verdict) }
 }
+
+#[cfg(test)]
+mod tests;

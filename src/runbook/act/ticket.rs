@@ -84,8 +84,9 @@ pub(super) fn begin(name: &str) -> String {
     let folder = own_folder::path(name);
     format!(
         "{}; (umask 077; mkdir {folder}) || {{ echo it was begun before, or is given up >&2; exit 75; }}; \
-         (set -C; echo $$ >{folder}/pid) || exit 75",
-        own_folder::PROVE
+         (set -C; echo $$ {} >{folder}/pid) || exit 75",
+        own_folder::PROVE,
+        own_folder::START
     )
 }
 
@@ -149,18 +150,18 @@ async fn over(site: &Site, host: &HostName, name: &str, sudo: bool, step: &Step)
 }
 
 /// A look at a change: `over`, or what is still there of it. The folder of one that never began is made here, so that it
-/// cannot begin any more. The number of its process is read from a plain file only.
+/// cannot begin any more.
 pub(super) fn look(name: &str) -> String {
     format!(
-        "{}\njd=$jd/{name}\n\
+        "{}\n{}\njd=$jd/{name}\n\
          if (umask 077; mkdir \"$jd\") 2>/dev/null; then (set -C; : >\"$jd/over\") && echo over\n\
          elif [ -f \"$jd/over\" ]; then echo over\n\
          elif [ ! -d \"$jd\" ]; then echo \"$jd cannot be made\"\n\
          elif [ -L \"$jd/pid\" ] || [ ! -f \"$jd/pid\" ]; then echo \"$jd has no process yet\"\n\
-         elif p=$(cat \"$jd/pid\") && [ -n \"$p\" ] && ! kill -0 \"$p\" 2>/dev/null; then\n\
-         (set -C; : >\"$jd/over\") && echo over\n\
-         else echo \"process $p\"; fi",
-        own_folder::PROVE
+         elif jd_gone \"$jd/pid\"; then (set -C; : >\"$jd/over\") && echo over\n\
+         else echo \"process $jd_p\"; fi",
+        own_folder::PROVE,
+        own_folder::GONE
     )
 }
 

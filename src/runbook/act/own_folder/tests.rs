@@ -8,18 +8,19 @@ use std::process::{Command, Output, Stdio};
 use super::*;
 use crate::runbook::act::ticket;
 
-const SHELLS: [&[&str]; 3] = [&["dash"], &["bash", "--posix"], &["busybox", "sh"]];
+pub(in crate::runbook::act) const SHELLS: [&[&str]; 3] =
+    [&["dash"], &["bash", "--posix"], &["busybox", "sh"]];
 /// The account that changes things, when the test is root: it must not be root, whose folder is the machine's own.
 const ACCOUNT: u32 = 65_534;
 
 /// A home of that account.
-fn home() -> tempfile::TempDir {
+pub(in crate::runbook::act) fn home() -> tempfile::TempDir {
     let home = tempfile::Builder::new().prefix("own folder *").tempdir().unwrap();
     let _ = chown(home.path(), Some(ACCOUNT), Some(ACCOUNT));
     home
 }
 
-fn run(shell: &[&str], home: &Path, script: &str) -> Output {
+pub(in crate::runbook::act) fn run(shell: &[&str], home: &Path, script: &str) -> Output {
     let mut command = Command::new(shell[0]);
     command.args(&shell[1..]).args(["-c", script]).current_dir("/").stdin(Stdio::null()).env("HOME", home);
     if rustix::process::getuid().is_root() {
@@ -28,7 +29,7 @@ fn run(shell: &[&str], home: &Path, script: &str) -> Output {
     command.output().unwrap()
 }
 
-fn said(output: &Output) -> (i32, String) {
+pub(in crate::runbook::act) fn said(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     (output.status.code().unwrap(), String::from_utf8_lossy(&text).trim().to_owned())
 }
@@ -62,7 +63,7 @@ fn it_is_made_for_the_account_alone_and_found_again() {
 fn what_others_could_have_put_there_is_refused_with_what_to_do() {
     type Prepare = fn(&Path, &Path);
     let root = rustix::process::getuid().is_root();
-    let prepared: [(&str, Prepare, &str); 9] = [
+    let prepared: [(&str, Prepare, &str); 10] = [
         ("a link", |_, own| symlink("/tmp", own).unwrap(), "must be a folder of uid"),
         ("a link to an own folder", |home, own| symlink(home, own).unwrap(), "must be a folder of uid"),
         ("a file", |_, own| std::fs::write(own, "").unwrap(), "must be a folder of uid"),
@@ -75,10 +76,18 @@ fn what_others_could_have_put_there_is_refused_with_what_to_do() {
         ("writable by the group", |_, own| made(own, 0o770), "with mode 0700; it is drwxrwx---"),
         ("sticky and for everybody", |_, own| made(own, 0o1777), "Remove it or correct it"),
         ("in a home that others write to", |home, _| mode(home, 0o777), "no other account can write to"),
-        ("in no home", |home, _| std::fs::remove_dir(home).unwrap(), "Correct its owner and mode"),
+        ("in no home", |home, _| std::fs::remove_dir(home).unwrap(), "is missing"),
+        (
+            "in a home of root's",
+            |home, _| {
+                let _ = chown(home, Some(0), Some(0));
+                mode(home, 0o755);
+            },
+            "install -d -m 700 -o 65534 ",
+        ),
     ];
     for shell in SHELLS {
-        for (what, prepare, why) in &prepared {
+        for (what, prepare, why) in prepared.iter().filter(|(what, ..)| root || !what.contains("root")) {
             let home = home();
             prepare(home.path(), &home.path().join(".jumpdeck"));
             let (status, text) = said(&run(shell, home.path(), &format!("{PROVE}; echo \"$jd\"")));
@@ -92,6 +101,52 @@ fn what_others_could_have_put_there_is_refused_with_what_to_do() {
             chown(&own, Some(33), Some(33)).unwrap();
             let (status, text) = said(&run(shell, home.path(), PROVE));
             assert!(status == 78 && text.contains("it is drwx------:33"), "{shell:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_account_without_a_home_is_told_to_get_one() {
+    for shell in SHELLS {
+        for (home, why) in
+            [("", "is not set"), ("here", "is here"), ("/nonexistent", "/nonexistent is missing")]
+        {
+            let (status, text) = said(&run(shell, Path::new(home), &format!("{PROVE}; echo \"$jd\"")));
+            assert!(
+                status == 78 && text.contains(why) && text.contains("repeat the step"),
+                "{shell:?}: {text}"
+            );
+        }
+        let (status, text) = said(&run(shell, Path::new("/"), &format!("unset HOME; {PROVE}")));
+        assert!(status == 78 && text.contains("is not set: give the account a home"), "{shell:?}: {text}");
+        if rustix::process::getuid().is_root() {
+            let (status, text) = said(&run(shell, Path::new("/"), PROVE));
+            assert!(status == 78 && text.contains("-o 65534 /.jumpdeck,"), "{shell:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn usual_homes_are_taken_and_those_that_others_can_write_to_are_not() {
+    for shell in SHELLS {
+        for bits in [0o700, 0o711, 0o750, 0o755, 0o2755, 0o1755] {
+            let home = home();
+            mode(home.path(), bits);
+            let link = home.path().with_extension("link");
+            symlink(home.path(), &link).unwrap();
+            let (status, text) = said(&run(shell, &link, &format!("umask 002; {PROVE}; echo \"$jd\"")));
+            std::fs::remove_file(&link).unwrap();
+            assert_eq!(
+                (status, text),
+                (0, link.join(".jumpdeck").display().to_string()),
+                "{shell:?} {bits:o}"
+            );
+        }
+        for bits in [0o770, 0o775, 0o2770, 0o707, 0o1777] {
+            let home = home();
+            mode(home.path(), bits);
+            let (status, text) = said(&run(shell, home.path(), PROVE));
+            assert!(status == 78 && text.contains("chmod go-w"), "{shell:?} {bits:o}: {text}");
         }
     }
 }
@@ -154,6 +209,13 @@ fn a_process_number_is_read_from_a_plain_file_and_no_link_is_written_through() {
             ticket::look("alive")
         );
         let (_, text) = said(&run(shell, home.path(), &alive));
+        assert!(text.starts_with("process "), "{shell:?}: {text}");
+        // The same number, written before the host restarted, may be anybody's now.
+        let before = alive.replace("echo $$", "echo $$ 0-1-2").replace("alive", "before");
+        let (_, text) = said(&run(shell, home.path(), &before));
+        assert_eq!(text, "over", "{shell:?}");
+        let since = alive.replace("echo $$", &format!("echo $$ {START}")).replace("alive", "since");
+        let (_, text) = said(&run(shell, home.path(), &since));
         assert!(text.starts_with("process "), "{shell:?}: {text}");
     }
 }
