@@ -186,7 +186,7 @@ async fn measure(folder: &Path, rtt: Duration) {
     for _ in 0..BARE {
         let began = Instant::now();
         let script = b"{\necho 1\n} </dev/null\n";
-        host.exec("exec /bin/sh", script, Duration::from_secs(9), &mut |_| ()).await.unwrap();
+        host.exec("exec /bin/sh", script, Duration::from_secs(9).into(), &mut |_| ()).await.unwrap();
         bare.push(began.elapsed().as_secs_f64() * 1000.0);
     }
     bare.sort_by(f64::total_cmp);

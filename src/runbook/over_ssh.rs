@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +20,7 @@ use crate::ssh::script::{Script, ScriptEnd};
 use crate::ssh::sshsig::{AllowedSigners, signer_for};
 
 use super::evidence::Signing;
-use super::reach::{Held, LARGEST_ANSWER, Ran, Reach, Session};
+use super::reach::{Held, Limits, Ran, Reach, Session};
 
 /// Reaches an environment's hosts over SSH.
 pub struct OverSsh {
@@ -160,13 +159,14 @@ impl Session for OverHost {
         &'a self,
         command: &'a str,
         stdin: &'a [u8],
-        limit: Duration,
+        limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {
-            let until = Instant::now() + limit;
+            let until = Instant::now() + limits.time;
             let late = || {
-                let detail = format!("no end within {} s; it may still run there", limit.as_secs());
+                let seconds = limits.time.as_secs();
+                let detail = format!("it did not finish within {seconds} s; it may still be running there");
                 SshError::new(&self.hop, ErrorKind::TimedOut, detail)
             };
             let mut program = timeout_at(until, self.link.spawn(command)).await.map_err(|_| late())??;
@@ -177,8 +177,9 @@ impl Session for OverHost {
             program.eof().await;
             let mut stdout = Vec::new();
             while let Some(bytes) = timeout_at(until, program.read_chunk()).await.map_err(|_| late())? {
-                if stdout.len() + bytes.len() > LARGEST_ANSWER {
-                    let detail = format!("it printed more than {} KiB, and was ended", LARGEST_ANSWER >> 10);
+                if stdout.len() + bytes.len() > limits.bytes {
+                    let detail =
+                        format!("it printed more than {} KiB; its output was closed", limits.bytes >> 10);
                     return Err(SshError::new(&self.hop, ErrorKind::Flooding, detail));
                 }
                 out(&bytes);

@@ -9,16 +9,31 @@ use crate::domain::names::HostName;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
 
-/// Bytes of a command's standard output that are kept. One that prints more is ended: a host cannot fill the console's
-/// memory.
+/// Bytes of a command's standard output that are kept, unless more is asked for. One that prints more is ended: a host
+/// cannot fill the console's memory.
 pub const LARGEST_ANSWER: usize = 1 << 20;
+
+/// How long a command may take, and how much it may print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the call to its end.
+    pub time: Duration,
+    /// Bytes of standard output.
+    pub bytes: usize,
+}
+
+impl From<Duration> for Limits {
+    fn from(time: Duration) -> Self {
+        Self { time, bytes: LARGEST_ANSWER }
+    }
+}
 
 /// What a script left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ran {
     /// Exit status; `None` when a signal ended it, or it gave none.
     pub status: Option<u32>,
-    /// Standard output, at most [`LARGEST_ANSWER`].
+    /// Standard output, at most as much as was asked for.
     pub stdout: Vec<u8>,
     /// The last 4 KiB of standard error.
     pub stderr: Vec<u8>,
@@ -44,13 +59,13 @@ pub trait Session: Send + Sync + 'static {
     /// Runs one command with `stdin`, and waits for its end; `out` gets standard output as it comes, too. The command is
     /// read by the account's login shell, whatever that is: a constant text, without backslashes and exclamation marks.
     ///
-    /// An error means that nobody knows whether, or how far, it ran. A command that prints more than [`LARGEST_ANSWER`] is
-    /// ended, and that is such an error.
+    /// An error means that nobody knows whether, or how far, it ran. When a command prints more than its limit its channel
+    /// is closed, and that is such an error (`Flooding`); what does not end with its output goes on there.
     fn exec<'a>(
         &'a self,
         command: &'a str,
         stdin: &'a [u8],
-        limit: Duration,
+        limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>>;
 
@@ -62,7 +77,7 @@ pub trait Session: Send + Sync + 'static {
         limit: Duration,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
-        self.exec("exec /bin/sh", script.as_bytes(), limit, out)
+        self.exec("exec /bin/sh", script.as_bytes(), limit.into(), out)
     }
 
     /// Starts a command that stays, reading its standard input. Dropping it closes it: it sees its input end.

@@ -17,7 +17,7 @@ use jumpdeck::runbook::event::{Event, OperatorAnswer, Phase, Verdict, Way};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Ran, Reach, Session};
+use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::sim::sshd::SimFleet;
@@ -332,12 +332,12 @@ impl Session for SpoiledSession {
         &'a self,
         command: &'a str,
         stdin: &'a [u8],
-        limit: Duration,
+        limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {
             if !self.spoil.strikes(self.host.as_str()) {
-                return self.session.exec(command, stdin, limit, out).await;
+                return self.session.exec(command, stdin, limits, out).await;
             }
             let cut = || SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test");
             match self.spoil.how {
@@ -347,7 +347,7 @@ impl Session for SpoiledSession {
                 }
                 Wrong::CutBefore => Err(cut()),
                 Wrong::CutAfter => {
-                    self.session.exec(command, stdin, limit, out).await?;
+                    self.session.exec(command, stdin, limits, out).await?;
                     Err(cut())
                 }
             }

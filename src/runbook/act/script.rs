@@ -1,13 +1,14 @@
 //! Shell scripts: read by `/bin/sh` from its standard input, so that nothing of them stands in an argument.
 
-use std::time::Duration;
-
 use zeroize::Zeroizing;
 
 use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, ticket};
 use crate::domain::names::HostName;
-use crate::runbook::reach::Ran;
+use crate::runbook::reach::{Limits, Ran};
 use crate::runbook::spec::Script;
+use crate::ssh::error::ErrorKind;
+
+mod stop;
 
 /// Runs a step's script on its hosts at once.
 pub(super) async fn on(
@@ -36,13 +37,13 @@ pub(super) async fn run(
 }
 
 /// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is
-/// begun once only, however often it is sent.
+/// begun once only, however often it is sent. One that prints too much is ended there.
 pub(super) async fn text_on(
     site: &Site,
     host: &HostName,
     text: &str,
     sudo: bool,
-    limit: Duration,
+    limits: impl Into<Limits>,
     quiet: bool,
     ticket: Option<&str>,
 ) -> Result<Answer, Trouble> {
@@ -54,9 +55,18 @@ pub(super) async fn text_on(
         }
     });
     let shell = if sudo && site.sudo(host) { "exec sudo -n /bin/sh" } else { "exec /bin/sh" };
+    let name = stop::name();
     let mut sink = site.sink(host, quiet);
-    let ran = session.exec(shell, whole.as_bytes(), limit, &mut sink).await;
-    answer(&ran.map_err(|e| Trouble::lost(&e))?)
+    let ran = session.exec(&format!("{shell} -s {name}"), whole.as_bytes(), limits.into(), &mut sink).await;
+    match ran {
+        Ok(ran) => answer(&ran),
+        Err(error) if error.kind == ErrorKind::Flooding => {
+            let stopped = stop::on(session.as_ref(), shell, &name).await;
+            let advice = "let it print less (into a file), or ask fewer hosts at once";
+            Err(Trouble::Unknown(format!("{}: {}; {stopped}; {advice}", error.hop, error.describe())))
+        }
+        Err(error) => Err(Trouble::lost(&error)),
+    }
 }
 
 /// What a script that ended says.

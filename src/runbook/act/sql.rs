@@ -108,7 +108,7 @@ async fn run(
         None => client(site, host),
         Some(ticket) => once(site, host, &ticket),
     };
-    let ran = session.exec(&command, text.as_bytes(), manner.limit, &mut sink).await;
+    let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
     answer(&ran.map_err(|e| Trouble::lost(&e))?)
 }
 

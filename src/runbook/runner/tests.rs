@@ -18,7 +18,7 @@ use crate::runbook::approval::Approval;
 use crate::runbook::event::Verdict;
 use crate::runbook::ids::RunId;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
-use crate::runbook::reach::{Held, Ran, Reach, Session};
+use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
 use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
@@ -70,7 +70,7 @@ impl Session for OnHost {
         &'a self,
         _command: &'a str,
         stdin: &'a [u8],
-        _limit: Duration,
+        _limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {

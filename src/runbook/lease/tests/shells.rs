@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::Places;
 use crate::domain::hop::Hop;
-use crate::runbook::reach::{Held, Ran, Session};
+use crate::runbook::reach::{Held, Limits, Ran, Session};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 
@@ -110,13 +109,13 @@ impl Session for Local {
         &'a self,
         command: &'a str,
         stdin: &'a [u8],
-        limit: Duration,
+        limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
         Box::pin(async move {
             let mut child = self.command(command).spawn().unwrap();
             child.stdin.take().unwrap().write_all(stdin).await.unwrap();
-            let done = tokio::time::timeout(limit, child.wait_with_output()).await.unwrap().unwrap();
+            let done = tokio::time::timeout(limits.time, child.wait_with_output()).await.unwrap().unwrap();
             out(&done.stdout);
             let status = done.status.code().and_then(|c| u32::try_from(c).ok());
             Ok(Ran { status, stdout: done.stdout, stderr: Vec::new() })
