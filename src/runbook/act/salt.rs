@@ -1,9 +1,11 @@
 //! Salt: run on the jump box, about the step's hosts. Its exit status proves nothing: every host must answer, and of
 //! states each must be `result: true`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -11,10 +13,18 @@ use super::{
     own_folder, script, ticket,
 };
 use crate::domain::names::HostName;
+use crate::domain::text::Clean;
+use crate::runbook::reach::Limits;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::SaltCall;
 
 mod argument;
+
+/// What hosts said, each still to be read.
+type Printed<'t> = BTreeMap<String, &'t RawValue>;
+
+/// Bytes of a call's answer: a highstate of 200 hosts, 300 KiB each. Only the jump box is believed that much.
+const LARGEST_CALL: usize = 64 << 20;
 
 /// Time between two looks at a job, or two tries while another state run is under way.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -62,7 +72,7 @@ pub(in crate::runbook) async fn on(
     if !salt.job {
         return call(site, at, salt, places, at.step().timeout, what).await;
     }
-    match start(site, at, salt, places).await {
+    match start(site, at, salt, places, what).await {
         Ok(jid) => follow(site, salt, places, &jid, at.step().timeout).await,
         Err(trouble) => places.each(|_| Err(trouble.clone())),
     }
@@ -84,9 +94,9 @@ pub(super) async fn call(
         let said = match at.at(None, |scope| command(&scope, salt, places, limit)) {
             Err(error) => Err(Trouble::Failed(error.to_string())),
             Ok(_) if places.hosts().next().is_none() => Err(Trouble::nowhere()),
-            Ok(text) => on_jump(site, &(text + extra), limit, ticket.as_deref()).await,
+            Ok(text) => on_jump(site, &(text + extra), limit, ticket.as_deref()).await.map_err(on_minions),
         };
-        let answers = places.each(|place| said.clone().and_then(|text| of_place(&text, place, salt)));
+        let answers = answers(&said, places, salt);
         // Salt 3008 and newer show the pillar as asterisks unless asked not to; older ones do not know the word.
         if extra.is_empty() && answers.values().any(|a| matches!(a, Ok(answer) if answer.text == MASKED)) {
             extra = " unmask=True";
@@ -110,33 +120,56 @@ pub(super) async fn on_jump(
     ticket: Option<&str>,
 ) -> Result<String, Trouble> {
     let text = format!("{command} || echo \"jumpdeck: exit status $?\" >&2");
-    let said =
-        script::text_on(site, site.reach.jump(), &text, true, limit + Duration::from_secs(5), true, ticket)
-            .await?;
-    Ok(said.text)
+    let limits = Limits { time: limit + Duration::from_secs(5), bytes: LARGEST_CALL };
+    Ok(script::text_on(site, site.reach.jump(), &text, true, limits, true, ticket).await?.text)
 }
 
-/// A place's part of what Salt printed: a host's.
-fn of_place(text: &str, place: &Place, salt: &SaltCall) -> Result<Answer, Trouble> {
-    place.host().map_or_else(|| Err(Trouble::nowhere()), |host| of_host(text, host, salt))
+/// What is lost or stopped here is not stopped on the minions.
+fn on_minions(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Failed(why) => Trouble::Failed(why),
+        Trouble::Unknown(why) => {
+            Trouble::Unknown(format!("{why}. Minions may still be at work: salt-run jobs.active shows it"))
+        }
+    }
 }
 
-/// A host's part of what Salt printed.
-fn of_host(text: &str, host: &HostName, salt: &SaltCall) -> Result<Answer, Trouble> {
+/// Every place's answer in what Salt printed. That may be large: it is taken apart once.
+fn answers(said: &Result<String, Trouble>, places: &Places, salt: &SaltCall) -> Answers {
+    let printed = said.as_ref().map_err(Clone::clone).and_then(|text| printed(text));
+    places.each(|place| {
+        let host = place.host().ok_or_else(Trouble::nowhere)?;
+        of_host(printed.as_ref().map_err(Clone::clone)?, host, salt)
+    })
+}
+
+/// What Salt printed, host by host.
+fn printed(text: &str) -> Result<Printed<'_>, Trouble> {
     // Warnings may stand before the JSON.
     let json = text.find('{').and_then(|at| text.get(at..)).unwrap_or_default();
-    let all: Json = serde_json::from_str(json.trim()).map_err(|_| {
+    serde_json::from_str(json.trim()).map_err(|_| {
         Trouble::Failed(format!(
-            "Salt said no JSON: {}",
+            "{NO_JSON}: {}",
             text.trim()
                 .lines()
                 .next_back()
                 .unwrap_or("it printed nothing; see the Salt master's log, and the room on its disks")
         ))
-    })?;
-    let silent = || Trouble::Failed("the minion did not answer".to_owned());
-    let said = all.get(host.as_str()).ok_or_else(silent)?;
-    match said {
+    })
+}
+
+/// How it is said that a host is missing in Salt's answer.
+const SILENT: &str = "the minion did not answer";
+/// How it is said that Salt's answer cannot be read.
+const NO_JSON: &str = "Salt said no JSON";
+
+/// A host's part of what Salt printed.
+fn of_host(printed: &Printed<'_>, host: &HostName, salt: &SaltCall) -> Result<Answer, Trouble> {
+    let silent = || Trouble::Failed(SILENT.to_owned());
+    let said = printed.get(host.as_str()).ok_or_else(silent)?;
+    let unreadable = |error| Trouble::Failed(format!("{NO_JSON} about {host}: {error}"));
+    let said: Json = serde_json::from_str(said.get()).map_err(unreadable)?;
+    match &said {
         Json::Bool(false) if !salt.states && salt.function != "test.ping" => {}
         Json::String(text) if text.starts_with("Minion did not return") => return Err(silent()),
         Json::String(text) if text.contains("is not available") || text.starts_with("ERROR") => {
@@ -145,10 +178,10 @@ fn of_host(text: &str, host: &HostName, salt: &SaltCall) -> Result<Answer, Troub
         _ => {}
     }
     if salt.states {
-        states(said)?;
+        states(&said)?;
     }
     Ok(Answer::of_text(&match said {
-        Json::String(text) => text.clone(),
+        Json::String(text) => text,
         other => other.to_string(),
     }))
 }
@@ -183,25 +216,39 @@ fn states(said: &Json) -> Result<(), Trouble> {
     }
 }
 
-/// Where the number of a job is kept on the jump box from the moment that it is begun: Salt takes none of ours. Words of
-/// `/bin/sh` that leave it in `$jd`.
+/// Where the number of a step's job is kept on the jump box from the moment that it is begun: Salt takes none of ours. Words
+/// of `/bin/sh` that leave it in `$jd`.
 fn folder(at: StepRef<'_>) -> String {
-    format!("{}\njd=$jd/{}", own_folder::PROVE, detached::folder(at))
+    format!("{}\njd=$jd/{}", own_folder::PROVE_LASTING, detached::folder(at))
 }
 
-/// Starts a job and returns its number.
-async fn start(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places) -> Result<String, Trouble> {
+/// Starts a job and returns its number. That of an undo is kept nowhere: its minions are asked whether it is over, and its
+/// proof whether it did it.
+async fn start(
+    site: &Site,
+    at: StepRef<'_>,
+    salt: &SaltCall,
+    places: &Places,
+    what: For,
+) -> Result<String, Trouble> {
     if places.hosts().next().is_none() {
         return Err(Trouble::nowhere());
     }
     let text = at.at(None, |scope| command(&scope, salt, places, JOB_LIMIT));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
-    let folder = folder(at);
-    let text = format!(
-        "{folder}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
-         {text} >\"$jd/job\" 2>&1\ncat \"$jd/job\""
-    );
-    let said = script::text_on(site, site.reach.jump(), &text, true, JOB_LIMIT, true, None).await?.text;
+    let jump = site.reach.jump();
+    let (text, ticket) = match what {
+        For::Asking | For::Change => {
+            let kept = format!(
+                "{}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
+                 {text} >\"$jd/job\" 2>&1\ncat \"$jd/job\"",
+                folder(at)
+            );
+            (kept, None)
+        }
+        For::Undo => (format!("{text} 2>&1"), ticket::of(at, jump, what)),
+    };
+    let said = script::text_on(site, jump, &text, true, JOB_LIMIT, true, ticket.as_deref()).await?.text;
     number(&said).ok_or_else(|| {
         Trouble::Failed(format!(
             "Salt gave no job id: {}",
@@ -219,7 +266,7 @@ fn number(said: &str) -> Option<String> {
 /// Follows a job to its end.
 async fn follow(site: &Site, salt: &SaltCall, places: &Places, jid: &str, limit: Duration) -> Answers {
     let until = Instant::now() + limit;
-    (site.out)(&Place::Nowhere, vec![crate::domain::text::Clean::new(&format!("job {jid}"))]);
+    (site.out)(&Place::Nowhere, vec![Clean::new(&format!("job {jid}"))]);
     loop {
         let answers = look_up(site, salt, places, jid).await;
         let open = answers.values().any(|a| matches!(a, Err(Trouble::Unknown(_))));
@@ -234,16 +281,15 @@ async fn follow(site: &Site, salt: &SaltCall, places: &Places, jid: &str, limit:
 async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> Answers {
     let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
     let said = on_jump(site, &text, JOB_LIMIT, None).await;
-    let said = said.unwrap_or_default();
-    places.each(|place| match of_place(&said, place, salt) {
-        Err(Trouble::Failed(why))
-            if why.starts_with("Salt said no JSON") || why.contains("did not answer") =>
-        {
-            Err(Trouble::Unknown(format!(
-                "job {jid} has not ended on {place}: salt-run jobs.lookup_jid {jid}"
-            )))
-        }
-        other => other,
+    let open = |place: &Place, why: &str| {
+        Err(Trouble::Unknown(format!(
+            "job {jid} has not ended on {place}{why}: salt-run jobs.lookup_jid {jid}"
+        )))
+    };
+    answers(&said, places, salt).map(|place, answer| match (&said, answer) {
+        (Err(trouble), _) => open(place, &format!(" as far as is known ({})", trouble.words())),
+        (Ok(_), Err(Trouble::Failed(why))) if why.starts_with(NO_JSON) || why == SILENT => open(place, ""),
+        (Ok(_), answer) => answer.clone(),
     })
 }
 
@@ -282,3 +328,6 @@ pub(in crate::runbook) async fn find(
         HostOutcome { output, ..HostOutcome::of(verdict) }
     })
 }
+
+#[cfg(test)]
+mod tests;

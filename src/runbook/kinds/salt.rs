@@ -84,11 +84,11 @@ impl ByMachines for SaltStep {
         })
     }
 
-    fn mark(&self, _: &Step, _: For) -> Mark<'_> {
-        // A job is found by its number.
-        match self.call.job {
-            true => Mark::None,
-            false => Mark::Salt { function: &self.call.function },
+    fn mark(&self, _: &Step, what: For) -> Mark<'_> {
+        // A step's job is found by its number; that of an undo is not kept.
+        match (self.call.job, what) {
+            (true, For::Asking | For::Change) => Mark::None,
+            (true, For::Undo) | (false, _) => Mark::Salt { function: &self.call.function },
         }
     }
 

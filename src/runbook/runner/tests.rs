@@ -28,6 +28,7 @@ mod armed;
 mod asking;
 mod impossible;
 mod lease;
+mod salt_job;
 mod schema_1;
 mod secrets;
 mod signed;
