@@ -12,6 +12,7 @@ use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::{Change, Edit};
 use crate::runbook::template::{Part, Template};
+use crate::runbook::value::Value;
 
 mod yaml;
 
@@ -81,15 +82,26 @@ async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> 
         Ok::<_, ScopeError>((scope.text(&edit.file)?, changes?, scope.text(&edit.message)?))
     });
     let (path, changes, message) = filled.map_err(|e| Trouble::Failed(e.to_string()))?;
-    let read =
-        script::text_on(site, host, &format!("cat -- {}", quoted(&path)), true, READ_LIMIT, true, None)
-            .await?;
-    let before = read.text;
+    let before = read(site, host, &path).await?;
     let mut after = before.clone();
     for change in &changes {
         after = apply(&after, change).map_err(|why| Trouble::Failed(format!("{path}: {why}")))?;
     }
     Ok(Prepared { path, before, after, message })
+}
+
+/// The file's text. A link is refused: writing would put a file in its place.
+async fn read(site: &Site, host: &HostName, path: &str) -> Result<String, Trouble> {
+    let file = quoted(path);
+    let text = format!(
+        "[ ! -L {file} ] || {{ echo 'it is a symbolic link: let the runbook name the file it leads to' >&2; exit 1; }}\n\
+         cat -- {file}"
+    );
+    let text = script::text_on(site, host, &text, true, READ_LIMIT, true, None).await?.text;
+    match text.contains(['\0', char::REPLACEMENT_CHARACTER]) {
+        true => Err(Trouble::Failed(format!("{path} is no text in UTF-8; edit it by hand"))),
+        false => Ok(text),
+    }
 }
 
 fn apply(text: &str, change: &Filled) -> Result<String, String> {
@@ -117,30 +129,45 @@ fn apply(text: &str, change: &Filled) -> Result<String, String> {
     }
 }
 
-/// A line to put: what the runbook's author wrote may be Jinja, what a variable holds is neither that nor a second line.
+/// A line to put.
 fn line(scope: &Scope<'_>, put: &Template) -> Result<String, ScopeError> {
-    for variable in put.variables() {
-        let value = scope.value(variable)?;
-        let runs = ["{{", "{%", "{#"].iter().any(|mark| value.text().contains(mark));
-        if runs || value.text().contains(char::is_control) {
-            return Err(ScopeError::NotALine(variable.to_string()));
+    let text = scope.text(put)?;
+    let values = put.variables().map(|variable| Ok((variable.to_string(), scope.value(variable)?)));
+    let values: Vec<(String, Value)> = values.collect::<Result<_, ScopeError>>()?;
+    match beyond_a_line(put, &values, &text) {
+        Some(variable) => Err(ScopeError::NotALine(variable.to_owned())),
+        None => Ok(text),
+    }
+}
+
+/// What Jinja begins and ends with.
+const OPENS: [&str; 3] = ["{{", "{%", "{#"];
+const CLOSES: [&str; 3] = ["}}", "%}", "#}"];
+
+/// The variable that would be more than a text in one line. What the runbook's author wrote may be Jinja; what a variable
+/// holds is neither that nor a second line, and within Jinja of the author's it is a plain word.
+fn beyond_a_line<'v>(put: &Template, values: &'v [(String, Value)], text: &str) -> Option<&'v str> {
+    let mut values_in_order = values.iter();
+    let mut written = String::new();
+    for part in &put.parts {
+        match part {
+            Part::Text(plain) => written.push_str(plain),
+            Part::Variable(_) => {
+                let (name, value) = values_in_order.next()?;
+                let value = value.text();
+                let runs = OPENS.iter().any(|mark| value.contains(mark));
+                let last = |marks: &[&str]| marks.iter().filter_map(|mark| written.rfind(mark)).max();
+                let is_within = last(&OPENS) > last(&CLOSES);
+                let is_word = value.chars().all(|c| c.is_alphanumeric() || "_-.:/".contains(c));
+                if runs || value.contains(char::is_control) || is_within && !is_word {
+                    return Some(name);
+                }
+            }
         }
     }
-    let text = scope.text(put)?;
-    let written: String = put
-        .parts
-        .iter()
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            Part::Variable(_) => None,
-        })
-        .collect();
-    // `{` of the author's and `{` of a value's are Jinja together.
-    let marks = |text: &str| ["{{", "{%", "{#"].iter().map(|mark| text.matches(mark).count()).sum::<usize>();
-    match (marks(&text) == marks(&written), put.variables().next()) {
-        (false, Some(variable)) => Err(ScopeError::NotALine(variable.to_string())),
-        (true, _) | (false, None) => Ok(text),
-    }
+    // A brace of the author's and one of a value's are Jinja together.
+    let marks = |text: &str| OPENS.iter().map(|mark| text.matches(mark).count()).sum::<usize>();
+    values.first().filter(|_| marks(text) != marks(&written)).map(|(name, _)| name.as_str())
 }
 
 /// Makes the change.
@@ -170,7 +197,8 @@ async fn change(
         let _ = write!(
             text,
             "was=$(cat -- {file}; echo x)\n[ \"$was\" = {}x ] || {{ echo 'the file changed meanwhile' >&2; exit 76; }}\n\
-             cp -p -- {file} {file}.jumpdeck && printf %s {} >{file}.jumpdeck && mv -- {file}.jumpdeck {file} || exit\n",
+             rm -f -- {file}.jumpdeck && cp -p -- {file} {file}.jumpdeck && printf %s {} >{file}.jumpdeck &&\n\
+             mv -- {file}.jumpdeck {file} || {{ rm -f -- {file}.jumpdeck; exit 1; }}\n",
             quoted(&before),
             quoted(&after)
         );
@@ -242,5 +270,36 @@ mod tests {
         assert_eq!(apply(text, &change("^c 3$", "x")).unwrap(), "a 1\r\nb 2\nx\r\nd");
         assert_eq!(apply(text, &change("^d$", "x")).unwrap(), "a 1\r\nb 2\nc 3\r\nx");
         assert!(apply(text, &change("[12]", "x")).unwrap_err().contains("matches 2 lines"));
+    }
+
+    /// A line as a runbook writes it, what its one variable holds, and whether it may be put there.
+    #[test]
+    fn a_line_holds_jinja_of_the_author_only() {
+        for (put, value, may) in [
+            ("host = {v}", "db2", true),
+            ("host = {v}", "a b, \"c\" # {d} 100%", true),
+            ("{{{{ pillar['x'] }}}} {v}", "it's", true),
+            ("host = {v}", "{{ salt['cmd.run']('id') }}", false),
+            ("host = {v}", "{% raw", false),
+            ("host = {v}", "{# x", false),
+            ("host = {v}", "{\"a\": {\"b\": 1}}", true),
+            ("host = {v}", "db2\nevil: 1", false),
+            ("host = {v}", "db2\tx", false),
+            ("host = {{{v}", "{ x", false),
+            ("host = {{{v}", "% x", false),
+            ("host = {{{v}", "# x", false),
+            ("host = {{{v}}}", "db2", true),
+            ("{{{{ pillar['{v}'] }}}}", "infra:db", true),
+            ("{{{{ pillar['{v}'] }}}}", "x'] ~ salt['cmd.run']('id') ~ pillar['x", false),
+            ("{{% set x = {v} %}}", "salt['cmd.run']('id')", false),
+            ("{{# {v} #}}", "a b", false),
+        ] {
+            let template = Template::parse(put).unwrap();
+            let held = Value::new(crate::runbook::value::ValueKind::Lines, value).unwrap();
+            let text = template.fill(|_| Ok::<_, ()>(held.text().to_owned())).unwrap();
+            let values = [("v".to_owned(), held)];
+            let refused = beyond_a_line(&template, &values, &text);
+            assert_eq!(refused.is_none(), may, "{put:?} {value:?}");
+        }
     }
 }

@@ -6,8 +6,7 @@ mod lines;
 mod proof;
 mod scalar;
 
-/// Changes the scalar under a path of keys parted by colons. A comment behind it, its quotes and the end of its line
-/// stay.
+/// Changes the scalar under a path of keys (`a:b:c`). The comment after it, its quotes and its line ending stay.
 ///
 /// # Errors
 /// The line, why it is not changed, and that it is to be changed by hand.

@@ -10,7 +10,7 @@ use super::scalar::{closed, comment_at};
 pub(super) struct Found {
     /// Its line, from 1.
     pub(super) line: usize,
-    /// What stands behind its colon, up to the end of the line or its comment, in bytes of the text.
+    /// What follows its colon, up to the end of the line or its comment, in bytes of the text.
     pub(super) value: Range<usize>,
     /// Whether the lines below belong to its value.
     pub(super) goes_on: bool,

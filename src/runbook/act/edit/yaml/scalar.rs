@@ -1,4 +1,4 @@
-//! A value in one line: read as it stands, and written so that it means the new text. Imports nothing.
+//! A value in one line: read as it is, and written so that it means the new text. Imports nothing.
 
 /// A value that can be replaced.
 pub(super) struct Old {
@@ -30,11 +30,11 @@ const WORDS: [&str; 16] = [
     "nil",
 ];
 
-/// Reads what stands behind a key's colon; an error says what it is instead.
+/// Reads the value after a key's colon; an error says what it is instead.
 pub(super) fn read(value: &str) -> Result<Old, String> {
     let value = value.trim_end();
     let first = value.chars().next().filter(|c| *c != '#').ok_or("has no value in its line")?;
-    if value.contains("{{") || value.contains("{%") {
+    if ["{{", "{%", "{#"].iter().any(|mark| value.contains(mark)) {
         return Err("is made by Jinja".to_owned());
     }
     if matches!(first, '\'' | '"') {
@@ -95,7 +95,7 @@ pub(super) fn closed(value: &str) -> bool {
     }
 }
 
-/// Behind the closing quote of a text that begins with one.
+/// The end of the closing quote of a text that begins with one.
 fn quote_end(value: &str, quote: char) -> Option<usize> {
     let mut chars = value.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
@@ -120,7 +120,7 @@ pub(super) fn write(new: &str, old: &Old) -> Result<String, String> {
         c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
     };
     if new.chars().any(unprintable) {
-        return Err("cannot stand in a line of YAML".to_owned());
+        return Err("cannot be written in one line of YAML".to_owned());
     }
     let same_kind = old.quote.is_none() && is_number(new) && is_number(&old.text);
     Ok(match old.quote {

@@ -111,15 +111,110 @@ fn what_is_not_one_plain_value_in_its_line_is_refused_with_the_line_and_what_to_
         ("a: 1\n---\nb: 2\n", "a", "9", "not one document of YAML"),
         ("a: 1\n", "a", "{{ x }}", "would be run as Jinja"),
         ("a: 1\n", "a", "{% raw", "would be run as Jinja"),
-        ("a: 'x'\n", "a", "a\u{7}", "cannot stand in a line"),
-        ("a: 'x'\n", "a", "a\u{85}b", "cannot stand in a line"),
-        ("a: 1\n", "a", "a\nb", "cannot stand in a line"),
+        ("a: 'x'\n", "a", "a\u{7}", "cannot be written in one line"),
+        ("a: 'x'\n", "a", "a\u{85}b", "cannot be written in one line"),
+        ("a: 1\n", "a", "a\nb", "cannot be written in one line"),
         ("a: '{{ b }}'\n", "a", "x", "made by Jinja"),
         ("a: [\n", "b", "x", "no key"),
         ("b: 1\na: ]\n", "b", "x", "not one document of YAML"),
     ] {
         let error = to(text, path, new).unwrap_err();
         assert!(error.contains(why) && error.ends_with("edit it by hand"), "{text:?} {path}: {error}");
+    }
+}
+
+/// A text, a key's path, and the text with `new` as its value; none where it is refused.
+const SHAPES: [(&str, &str, Option<&str>); 69] = [
+    // Anchors, aliases and merges.
+    ("a: &x 1\nb: 2\n", "b", Some("a: &x 1\nb: new\n")),
+    ("a: &x 1\nb: 2\n", "a", None),
+    ("d: &d\n  k: 1\ne:\n  <<: *d\n  k: 2\n", "e:k", Some("d: &d\n  k: 1\ne:\n  <<: *d\n  k: new\n")),
+    ("d: &d\n  k: 1\ne:\n  <<: *d\n", "e:k", None),
+    ("d: &d\n  k: 1\ne:\n  <<: *d\n", "d:k", None),
+    ("a: &x 1\nb: *x\n", "b", None),
+    // Tags.
+    ("a: !!str 1\nb: 1\n", "b", Some("a: !!str 1\nb: new\n")),
+    ("a: !!str 1\nb: 1\n", "a", None),
+    // Block texts.
+    ("t: |2\n    a: 1\n  b: 2\na: 3\n", "a", Some("t: |2\n    a: 1\n  b: 2\na: new\n")),
+    ("t: >-\n\n  a: 1\n\na: 3\n", "a", Some("t: >-\n\n  a: 1\n\na: new\n")),
+    ("t: |+\n  x\n\n\na: 3\n", "a", Some("t: |+\n  x\n\n\na: new\n")),
+    ("t: | # c\n  a: 1\na: 3\n", "a", Some("t: | # c\n  a: 1\na: new\n")),
+    ("t: &x |\n  a: 1\na: 3\n", "a", Some("t: &x |\n  a: 1\na: new\n")),
+    ("t: |\na: 3\n", "a", Some("t: |\na: new\n")),
+    ("t:\n  - |\n    a: 1\n  - a: 2\na: 3\n", "a", Some("t:\n  - |\n    a: 1\n  - a: 2\na: new\n")),
+    ("t: |\r\n  a: 1\r\na: 2\r\n", "a", Some("t: |\r\n  a: 1\r\na: new\r\n")),
+    ("- |\n a: 1\n", "a", None),
+    ("t: |\n   x\n  a: 1\n", "a", None),
+    ("? |\n  a: 1\n: x\n", "a", None),
+    // Comments and blank lines between.
+    ("a:\n  # c\n\n  b: 1\n  # d\n", "a:b", Some("a:\n  # c\n\n  b: new\n  # d\n")),
+    ("a:\n# c\n  b: 1\n", "a:b", Some("a:\n# c\n  b: new\n")),
+    ("a: 1\n  # c\nb: 2\n", "a", Some("a: new\n  # c\nb: 2\n")),
+    ("a: 1 # x: y\n", "a", Some("a: new # x: y\n")),
+    ("a: 1# x\n", "a", Some("a: new\n")),
+    ("a: 'x'   # c  \n", "a", Some("a: 'new'   # c  \n")),
+    // Ends of lines, marks of bytes, tabs.
+    ("a: 1\r\nb: 2\n", "b", Some("a: 1\r\nb: new\n")),
+    ("a: 1\rb: 2\n", "a", None),
+    ("\u{feff}a: 1\nb: 2\n", "b", Some("\u{feff}a: 1\nb: new\n")),
+    ("\u{feff}a: 1\nb: 2\n", "a", None),
+    ("a:\n\tb: 1\n", "a:b", None),
+    ("a:\t1\t# c\n", "a", Some("a:\tnew\t# c\n")),
+    ("a: 1\t\n", "a", Some("a: new\t\n")),
+    ("a: 1   \n", "a", Some("a: new   \n")),
+    // Keys twice.
+    ("a: 1\nb: 2\na: 3\n", "a", None),
+    ("a: 1\nb: 2\na: 3\n", "b", Some("a: 1\nb: new\na: 3\n")),
+    ("a:\n  x: 2\na: {x: 1}\n", "a:x", None),
+    ("a:\n  x: 1\nb: 1\na:\n  y: 2\n", "a:x", None),
+    ("1: x\n'1': y\n", "1", None),
+    // Flow within blocks.
+    ("a:\n  b: {c: 1, d: [2, 3]}\n  e: 1\n", "a:e", Some("a:\n  b: {c: 1, d: [2, 3]}\n  e: new\n")),
+    ("a:\n  b: {c: 1, d: [2, 3]}\n  e: 1\n", "a:b:c", None),
+    ("a:\n  b: {c: 1, d: [2, 3]}\n  e: 1\n", "a:b", None),
+    ("a: [\"]\",\n  b: 1]\nb: 2\n", "b", Some("a: [\"]\",\n  b: 1]\nb: new\n")),
+    ("a: [it's,\n  b: 1]\nb: 2\n", "b", None),
+    ("{a: 1}\n", "a", None),
+    ("{\na: 1\n}\n", "a", None),
+    // Documents.
+    ("---\na: 1\n", "a", Some("---\na: new\n")),
+    ("# c\n---\na: 1\n...\n", "a", Some("# c\n---\na: new\n...\n")),
+    ("a: 1\n---\n- b\n", "a", None),
+    // Keys: quoted, with blanks, numbers.
+    ("'a b': 1\n", "a b", Some("'a b': new\n")),
+    ("\"a\" : 1\na b : 2\n", "a", Some("\"a\" : new\na b : 2\n")),
+    ("a : 1\n", "a", Some("a : new\n")),
+    ("\"\\x61\": 1\n", "a", None),
+    ("'a''b': 1\n", "a'b", None),
+    ("? a\n: 1\n", "a", None),
+    ("80: x\n8080: y\n", "80", Some("80: new\n8080: y\n")),
+    // Values: none, null, over several lines, with signs that mean something elsewhere.
+    ("a:\nb: 1\n", "a", None),
+    ("a: # c\nb: 1\n", "a", None),
+    ("a: ~\nb: null\n", "a", Some("a: new\nb: null\n")),
+    ("a: x y  z\n", "a", Some("a: new\n")),
+    ("a: http://x:80/y#z\n", "a", Some("a: new\n")),
+    ("a:\n  b\n  c\nd: 1\n", "a", None),
+    ("a: x\n  y: z\n", "a", None),
+    ("a: b: c\n", "a", None),
+    ("a: 1\n b: 2\n", "a", None),
+    ("a: \"x\\\n  y\"\n", "a", None),
+    // Jinja.
+    ("{% if x %}\na: 1\n{% else %}\na: 2\n{% endif %}\n", "a", None),
+    ("a: 1 {# c #}\n", "a", None),
+    ("a: x{% if y %}z{% endif %}\n", "a", None),
+    ("x: {{ y }}\na: 1\n", "a", Some("x: {{ y }}\na: new\n")),
+];
+
+#[test]
+fn in_every_shape_of_yaml_only_the_key_meant_changes_or_it_is_refused() {
+    for (text, path, wanted) in SHAPES {
+        match (to(text, path, "new"), wanted) {
+            (Ok(changed), Some(wanted)) => assert_eq!(changed, wanted, "{text:?} {path}"),
+            (Err(why), None) => assert!(why.ends_with("edit it by hand"), "{text:?} {path}: {why}"),
+            (done, _) => panic!("{text:?} {path}: {done:?}"),
+        }
     }
 }
 
