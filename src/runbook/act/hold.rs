@@ -1,5 +1,5 @@
 //! A database session that is kept open: what it holds (`GET_LOCK`) dies with it. Asked every two seconds whether it
-//! still holds; when not, the run stands before its next step.
+//! still holds; when not, the run stops before its next step.
 
 use std::time::Duration;
 
@@ -15,8 +15,6 @@ use crate::runbook::reach::{Held, LARGEST_ANSWER};
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// An answer within this, or it is lost.
 const BEAT_LIMIT: Duration = Duration::from_secs(5);
-/// Ends each answer: the client prints it as a row of its own.
-const MARK: &str = "jumpdeck_end_of_answer";
 
 /// A session that holds. Dropping it ends it.
 pub(in crate::runbook) struct Holding {
@@ -49,19 +47,22 @@ pub(in crate::runbook) async fn open(
     let client = sql::client(site, host);
     let started = session.start(&client).await;
     let mut held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
-    let first = timeout(limit, ask(held.as_mut(), sql::begun(open))).await;
+    let end = end();
+    let first = timeout(limit, ask(held.as_mut(), &end, sql::begun(open), sql::BEGUN)).await;
     let answer = match first {
         Ok(Ok(text)) => Answer::of_sql(sql::printed(&text).map_err(Trouble::Failed)?),
         Ok(Err(why)) => return Err(Trouble::Failed(why)),
-        Err(_) => return Err(Trouble::Failed("it was not there in time; the session was ended".to_owned())),
+        Err(_) => {
+            return Err(Trouble::Failed("the session did not answer in time and was closed".to_owned()));
+        }
     };
     let (tell, lost) = watch::channel(None);
     let name = host.clone();
     let beating = tokio::spawn(async move {
         loop {
             sleep(BEAT_EVERY).await;
-            let why = match timeout(BEAT_LIMIT, ask(held.as_mut(), sql::terminated(heartbeat.clone()))).await
-            {
+            let beat = ask(held.as_mut(), &end, sql::terminated(heartbeat.clone()), "");
+            let why = match timeout(BEAT_LIMIT, beat).await {
                 Ok(Ok(text))
                     if Answer::of_sql(&text).pick(&crate::runbook::spec::Pick::Whole).as_deref()
                         == Ok("1") =>
@@ -80,12 +81,19 @@ pub(in crate::runbook) async fn open(
     Ok((Holding { lost, beating }, answer))
 }
 
-/// Asks in the session, and reads up to the mark.
-async fn ask(held: &mut dyn Held, statements: String) -> Result<String, String> {
-    let text = format!("{statements}SELECT '{MARK}' AS {MARK};\n");
+/// The column that ends each answer of a session. Its name is the session's own: a row of a table that others write must not
+/// end an answer.
+fn end() -> String {
+    format!("jumpdeck_end_{:016x}", rand::random::<u64>())
+}
+
+/// Asks in the session, and reads up to the end of the answer, which begins with `begun`: a client that prints otherwise
+/// prints no end, either.
+async fn ask(held: &mut dyn Held, end: &str, statements: String, begun: &str) -> Result<String, String> {
+    let text = format!("{statements}SELECT '{end}' AS {end};\n");
     held.write(text.as_bytes()).await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
     let mut said = Vec::new();
-    let end = format!("{MARK}\n{MARK}\n");
+    let end = format!("{end}\n{end}\n");
     loop {
         let bytes = held.read().await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
         said.extend_from_slice(&bytes);
@@ -93,8 +101,14 @@ async fn ask(held: &mut dyn Held, statements: String) -> Result<String, String> 
             return Err("the session printed more than 1 MiB".to_owned());
         }
         let text = String::from_utf8_lossy(&said);
+        if !text.starts_with(begun) && !begun.starts_with(text.as_ref()) {
+            return Err(sql::PRINTS_OTHERWISE.to_owned());
+        }
         if let Some(answer) = text.strip_suffix(&end) {
             return Ok(answer.to_owned());
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ const BEGIN: &str = "SET SESSION sql_mode = REPLACE(REPLACE(REPLACE(REPLACE(REPL
     'ORACLE', ''), 'MSSQL', ''), 'DB2', ''), 'MAXDB', ''), 'POSTGRESQL', ''); SET NAMES utf8mb4; \\C utf8mb4 ; \
     SELECT 'as\\tbatch' AS jumpdeck; ";
 /// What that prints.
-const BEGUN: &str = "jumpdeck\nas\\tbatch\n";
+pub(super) const BEGUN: &str = "jumpdeck\nas\\tbatch\n";
 
 /// The command of the client on a host.
 pub(super) fn client(site: &Site, host: &HostName) -> String {
@@ -60,12 +60,12 @@ pub(super) fn begun(statements: String) -> String {
 /// # Errors
 /// What to do when an option file made the client print in another way: nothing of it can be read then.
 pub(super) fn printed(text: &str) -> Result<&str, String> {
-    text.strip_prefix(BEGUN).ok_or_else(|| {
-        "the client does not print as it was asked to: look for silent, tee or execute in its option files (my.cnf) \
-         and remove it"
-            .to_owned()
-    })
+    text.strip_prefix(BEGUN).ok_or_else(|| PRINTS_OTHERWISE.to_owned())
 }
+
+/// Why an answer cannot be read.
+pub(super) const PRINTS_OTHERWISE: &str = "the client does not print as it was asked to: look for silent, tee or execute \
+    in its option files (my.cnf) and remove it";
 
 /// Shows what statements print, as it comes, without what the beginning of the session does.
 fn shown(mut sink: impl FnMut(&[u8]) + Send) -> impl FnMut(&[u8]) + Send {
@@ -140,4 +140,4 @@ fn answer(ran: &Ran) -> Result<Answer, Trouble> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -13,14 +13,14 @@ use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
 
 /// A server in a folder of its own; ends with the test.
-struct Server {
+pub(in crate::runbook::act) struct Server {
     child: Child,
     dir: tempfile::TempDir,
 }
 
 impl Server {
     /// None, and said so, where there is no MariaDB.
-    fn start(options: &[&str]) -> Option<Self> {
+    pub(in crate::runbook::act) fn start(options: &[&str]) -> Option<Self> {
         let program = |name: &str| {
             ["/usr/bin", "/usr/sbin"].iter().map(|dir| Path::new(dir).join(name)).find(|path| path.exists())
         };
@@ -61,21 +61,26 @@ impl Server {
     }
 
     /// The client without option files, with these options.
-    fn plain(&self, options: &[&str], sql: &str) -> Output {
+    pub(in crate::runbook::act) fn plain(&self, options: &[&str], sql: &str) -> Output {
         let mut command = Command::new("mariadb");
         let socket = format!("--socket={}/s", self.dir.path().display());
         command.args(["--no-defaults", &socket, "--user=root", "--batch"]).args(options);
         fed(command, sql)
     }
 
+    /// A home whose option file says this, and where the server is.
+    pub(in crate::runbook::act) fn home(&self, options: &str) -> &Path {
+        let socket = self.dir.path().join("s");
+        let text = format!("[client]\nsocket={}\n{options}\n", socket.display());
+        std::fs::write(self.dir.path().join(".my.cnf"), text).unwrap();
+        self.dir.path()
+    }
+
     /// As a step calls it, with an option file that says this.
     fn asked(&self, options: &str, statements: &str) -> Result<Answer, Trouble> {
-        let file = self.dir.path().join(".my.cnf");
-        let socket = self.dir.path().join("s");
-        std::fs::write(&file, format!("[client]\nsocket={}\n{options}\n", socket.display())).unwrap();
         let mut command = Command::new("sh");
         let client = command_of("");
-        command.args(["-c", &client]).env("HOME", self.dir.path());
+        command.args(["-c", &client]).env("HOME", self.home(options));
         let said = fed(command, &begun(statements.to_owned()));
         let status = said.status.code().and_then(|code| u32::try_from(code).ok());
         answer(&Ran { status, stdout: said.stdout, stderr: said.stderr })
