@@ -42,7 +42,7 @@ mod sign;
 mod vouch;
 
 use board::Board;
-pub(in crate::runbook) use board::{picture, seen};
+pub(in crate::runbook) use board::{fill, picture, seen};
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
 pub use record::{Record, Recorder};
 

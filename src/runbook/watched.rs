@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use super::event::{Ending, Event, Phase, Verdict};
+use super::event::{Ending, Event, Phase};
 use super::journal::Entry;
-use super::machine::{Machine, StepRef};
+use super::machine::{Machine, Status, StepRef};
 use super::report::Report;
 use super::runner::{self, StartError, seen};
 use super::spec::Runbook;
@@ -33,12 +33,15 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
         return Err(odd("the run's entries do not begin with a plan"));
     };
     let env = EnvName::new(&plan.environment).map_err(|error| odd(&error.to_string()))?;
-    let machine = machine(entries)?;
+    let (started, rest) = entries.split_at(1);
+    let mut machine = machine(started)?;
     let mut view = runner::picture(&machine, &env, *simulated, moment(now, began));
     view.watching = true;
-    for entry in entries {
+    for entry in rest {
+        machine.apply(&entry.event).map_err(|what| StartError::Replay(entry.seq, what))?;
         take(&mut view, &machine, &entry.event, moment(now, entry.at), entry.at);
     }
+    runner::fill(&mut view, &machine);
     view.state = match (machine.ended(), entries.last().map(|e| &e.event)) {
         (Some(Ending::Finished), _) => RunState::Finished,
         (Some(Ending::RolledBack), _) => RunState::RolledBack,
@@ -83,6 +86,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
         Event::Intent { step, phase: Phase::Run | Phase::Undo, commands, facts, .. } => {
             let Ok(at) = machine.find(step) else { return };
             let index = at.planned().position;
+            view.keep_current();
             view.current = Some(index);
             view.doing = Some(Doing {
                 commands: commands
@@ -93,12 +97,13 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
                 ..told(at)
             });
             if let Some(step) = view.steps.get_mut(index) {
-                (step.began, step.took) = (Some(moment), None);
+                (step.state, step.began, step.took) = (StepState::Running, Some(moment), None);
             }
         }
-        Event::Outcome { step, phase, hosts, took_ms, .. } => {
+        Event::Outcome { step, hosts, took_ms, .. } => {
             let Ok(at) = machine.find(step) else { return };
             let index = at.planned().position;
+            runner::fill(view, machine);
             if view.current == Some(index)
                 && let Some(doing) = &mut view.doing
             {
@@ -111,11 +116,11 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
             if let Some(step) = view.steps.get_mut(index) {
                 step.took = Some(Duration::from_millis(*took_ms));
             }
-            let done = hosts.values().all(|outcome| outcome.verdict == Verdict::Done);
-            if done && *phase == Phase::Run {
+            if matches!(at.record().status, Status::Done | Status::Undone) {
                 stand(view, at, moment);
             }
         }
+        Event::Answered { .. } | Event::Skipped { .. } => runner::fill(view, machine),
         Event::Note { who, text } => {
             let local = wall.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
             view.notes.push((Clean::new(&local), Clean::new(who), Clean::new(text)));
@@ -123,9 +128,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
         Event::Trouble { text } => view.trouble = Some(Clean::new(text)),
         Event::Resumed { .. } => view.trouble = None,
         Event::Started { .. }
-        | Event::Answered { .. }
         | Event::Intent { .. }
-        | Event::Skipped { .. }
         | Event::Excluded { .. }
         | Event::RollingBack { .. }
         | Event::Abandoning { .. }

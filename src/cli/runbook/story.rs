@@ -64,9 +64,8 @@ impl Story {
         if !self.begun {
             self.begun = true;
             self.opening(view);
-            // Of what was done before one looked, one line a step is enough.
+            // A resumed run: what was done before is one line a step.
             self.states = vec![StepState::Waiting; view.steps.len()];
-            self.at = if view.watching { view.past.len() } else { 0 };
         }
         self.trouble(view);
         let mut past = view.past.iter().skip(self.at).peekable();
@@ -114,6 +113,12 @@ impl Story {
             self.state(past.step, &step, view.steps.len());
         }
         self.at += 1;
+        // It may have failed and been skipped since.
+        let again =
+            view.current == Some(past.step) || view.past.iter().skip(self.at).any(|p| p.step == past.step);
+        if !again {
+            self.settled(past.step, view);
+        }
     }
 
     /// A step is told from its beginning; it may be the one before, tried again, and end as that did.

@@ -243,10 +243,18 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
 }
 
 /// What follows from the machine.
-fn fill(view: &mut RunView, machine: &Machine) {
+pub(in crate::runbook) fn fill(view: &mut RunView, machine: &Machine) {
     if machine.rolling_back().is_some() && !matches!(view.state, RunState::RolledBack | RunState::Stopped(_))
     {
         view.state = RunState::RollingBack;
+    }
+    // A step that failed and is tried again or skipped has another end after this one, and both are told.
+    let failed = |step: &StepView| matches!(step.state, StepState::Failed(_) | StepState::Unknown(_));
+    if let Some((step, at)) = view.current.and_then(|at| view.steps.get(at).zip(machine.steps().nth(at)))
+        && failed(step)
+        && state(&at.record().status) != step.state
+    {
+        view.keep_current();
     }
     for (step, at) in view.steps.iter_mut().zip(machine.steps()) {
         let now = state(&at.record().status);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, freezing, host, run};
+use crate::runbook::{journal, watched};
 
 const NOW: Moment = Moment(6000);
 
@@ -101,6 +102,34 @@ fn steps_that_went_by_between_two_pictures_are_told_in_full() {
     }
 }
 
+/// Who watches looks once a second: whatever happened between two looks is told as if one had seen each entry come.
+#[test]
+fn who_watches_is_told_everything_however_seldom_they_look() {
+    for name in ["finished", "stopped", "cut-off-in-a-change", "cut-off-in-an-undo"] {
+        let file = format!("{}/tests/fixtures/journals/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        let entries = journal::read(std::path::Path::new(&file)).unwrap();
+        let wall = entries.last().unwrap().at;
+        let told = |looks: &[usize]| {
+            let mut story = story();
+            let pictures = looks.iter().map(|upto| watched::view(&entries[..*upto], (NOW, wall)).unwrap());
+            let text: String = pictures.map(|view| story.tell(&view, NOW)).collect();
+            // What went wrong with the way there is told as it stands when one looks.
+            let mut lines: Vec<String> =
+                text.lines().filter(|line| !line.starts_with("! ")).map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        let each: Vec<usize> = (1..=entries.len()).collect();
+        let all = told(&each);
+        assert!(all.iter().any(|line| line.contains("command")), "{all:?}");
+        for seldom in [2, 3, 5, 7, entries.len()] {
+            let looks: Vec<usize> =
+                each.iter().copied().filter(|at| at % seldom == 0 || *at == entries.len()).collect();
+            assert_eq!(told(&looks), all, "{name}, every {seldom} entries");
+        }
+    }
+}
+
 #[test]
 fn lines_that_came_too_fast_are_counted() {
     let mut story = story();
@@ -110,17 +139,6 @@ fn lines_that_came_too_fast_are_counted() {
     let doing = view.doing.as_mut().unwrap();
     (doing.output, doing.output_before) = (vec![(Some(host("db1")), Clean::new("9"))], 8);
     assert_eq!(story.tell(&view, NOW), "  (7 lines of output came too fast to be shown)\n  | 9\n");
-}
-
-#[test]
-fn who_begins_to_watch_is_told_one_line_of_a_step_that_is_over() {
-    let mut view = at_freeze(run());
-    view.keep_current();
-    view.watching = true;
-    (view.steps[1].state, view.current) = (StepState::Done, None);
-    let text = story().tell(&view, NOW);
-    assert!(text.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{text}");
-    assert!(!text.contains("SET GLOBAL"), "{text}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn draw(
     } else if let Some(step) = at.and_then(|at| run.steps.get(at)) {
         head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
         if let Some(doing) = at.and_then(|at| run.doing_of(at)) {
-            output = what(&mut page, scene, doing);
+            output = what(&mut page, scene, doing, at == run.current);
         }
     }
     if output == 0 && !ended {
@@ -134,8 +134,9 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
     }
 }
 
-/// What the current step does; returns how many of the last lines are its output.
-fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
+/// What a step does or did; returns how many of the last lines are its output. Facts grow old only where something still
+/// rests on them.
+fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing, current: bool) -> usize {
     let styles = scene.styles;
     for (host, lines) in &doing.commands {
         if page.dense {
@@ -155,7 +156,7 @@ fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
         page.section("RESTS ON", "");
     }
     for (i, fact) in doing.facts.iter().enumerate() {
-        let (sign, text, style) = fact_line(scene, fact);
+        let (sign, text, style) = fact_line(scene, fact, current);
         if page.dense {
             page.labelled(if i == 0 { "rests on" } else { "" }, &format!("{sign} {text}"), style);
         } else {
@@ -187,13 +188,14 @@ fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing) -> usize {
     page.lines.len() - before
 }
 
-fn fact_line(scene: &Scene<'_>, fact: &FactView) -> (&'static str, String, Style) {
+fn fact_line(scene: &Scene<'_>, fact: &FactView, current: bool) -> (&'static str, String, Style) {
     let styles = scene.styles;
     let age = scene.model.now.since(fact.at);
     let host = fact.host.as_ref().map_or_else(String::new, |h| format!(" on {h}"));
-    let old = if age > FRESH { ", OLD" } else { "" };
+    let is_old = current && age > FRESH;
+    let old = if is_old { ", OLD" } else { "" };
     let (sign, style, seen) = match &fact.seen {
-        Ok(seen) => ("●", if age > FRESH { styles.stale } else { styles.ok }, seen),
+        Ok(seen) => ("●", if is_old { styles.stale } else { styles.ok }, seen),
         Err(why) => ("✖", styles.critical, why),
     };
     let text = format!("{}: {seen}{host}, {} ago{old}", fact.says, short_age(age));
