@@ -63,7 +63,7 @@ pub(super) enum Command {
     Watch(watch::WatchArgs),
     /// Say yes, as a second person, to a step of a run that somebody else has under way
     Approve(approve::ApproveArgs),
-    /// What a run's journal proves: exit 0 whole and signed by known people, 1 something is not proved, 2 changed or forged
+    /// What a run's journal proves: exit 0 whole and signed by known people, 1 something is not proved, 3 changed or forged
     Verify(verify::VerifyArgs),
 }
 

@@ -1,4 +1,4 @@
-//! Journals, approvals and heads that somebody changed: each of a thousand changes is told, by `examine` (what
+//! Journals, approvals and heads that somebody changed: each of a thousand changes is found, by `examine` (what
 //! `jumpdeck runbook verify` says) and by `contrib/verify-run` with ssh-keygen alone.
 //!
 //! The script takes a noticeable part of a second a journal: it gets every tenth, and all with JUMPDECK_EVIDENCE=all.
@@ -246,7 +246,7 @@ fn a_run_that_nobody_touched_is_proved_and_a_thousand_changes_are_told() {
                     if seed % every == 0 {
                         let (status, said) = script(&case, &folder, &rig.allowed, true);
                         assert!(
-                            matches!(status, Some(1 | 2)),
+                            matches!(status, Some(1 | 3)),
                             "change {seed}, {}: {status:?}\n{said}",
                             case.what
                         );
@@ -274,7 +274,7 @@ fn the_script_and_verify_agree_on_what_is_not_proved() {
     let allowed = rig.people.allowed();
     let unproved = (Grade::Unproved, 1);
     say(&whole, "", unproved);
-    say(&whole, &allowed.replace("anna@*", "eva@*").replace("bob@*", "eva@*"), (Grade::Broken, 2));
+    say(&whole, &allowed.replace("anna@*", "eva@*").replace("bob@*", "eva@*"), (Grade::Broken, 3));
     say(&whole, &allowed.replace(NAMESPACE, "file"), unproved);
     say(&whole, &allowed.replace("20991231Z", "20250101Z"), unproved);
     let headless = Case { what: "no head".to_owned(), head: None, ..whole.clone() };
@@ -321,6 +321,45 @@ fn said(journal: &Path, allowed: &Path, home: &Path) -> (Option<i32>, String) {
     (said.status.code(), text)
 }
 
+/// Journals of the version before signatures: whole, and proof of nothing.
+#[test]
+fn a_journal_of_schema_1_is_whole_and_unsigned() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journals");
+    let home = tempfile::tempdir().unwrap();
+    let nobody = home.path().join("nobody");
+    fs::write(&nobody, "").unwrap();
+    let mut journals = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let run = first["event"]["run"].as_str().unwrap();
+        let journal = home.path().join(format!("{run}.jsonl"));
+        let both = |bytes: &str| {
+            fs::write(&journal, bytes).unwrap();
+            let (status, text) = said(&journal, &nobody, home.path());
+            let mut script = Command::new("sh");
+            script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/verify-run")).arg("-f");
+            let script = script.arg(&nobody).arg(&journal).env_clear().env("PATH", "/usr/bin:/bin");
+            let script = script.output().unwrap();
+            let script = (script.status.code(), String::from_utf8_lossy(&script.stdout).into_owned());
+            assert_eq!(status, script.0, "{run}: {text}\n{}", script.1);
+            for text in [&text, &script.1] {
+                assert!(status != Some(1) || text.contains("no entry is signed"), "{run}: {text}");
+            }
+            status
+        };
+        assert_eq!(both(&text), Some(1), "{run}");
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let without = |at: usize| [&lines[..at], &lines[at + 1..]].concat().concat();
+        assert_eq!(both(&without(lines.len() / 2)), Some(3), "{run}");
+        assert_eq!(both(&text.replacen("anna@desk", "anna@sofa", 1)), Some(3), "{run}");
+        // Nothing tells of an end that was cut off but a missing end.
+        assert_eq!(both(&without(lines.len() - 1)), Some(1), "{run}");
+        journals += 1;
+    }
+    assert!(journals >= 5, "{journals}");
+}
+
 /// Over real sshd, without any setting: the key that logged in signs, and the program and the script say what that proves.
 #[test]
 fn a_run_is_signed_with_the_key_that_logged_in_and_both_say_so() {
@@ -360,7 +399,7 @@ fn a_run_is_signed_with_the_key_that_logged_in_and_both_say_so() {
     judged(1, &nobody, &whole, "not proved: ");
     let cut = whole.iter().rposition(|b| *b == b'{').unwrap();
     let end = whole[..cut].iter().rposition(|b| *b == b'\n').unwrap();
-    judged(2, &signers, &whole[..=end], "entries were cut off the end");
+    judged(3, &signers, &whole[..=end], "entries were cut off the end");
     let lie = String::from_utf8(whole).unwrap().replace("touch", "fetch");
-    judged(2, &signers, lie.as_bytes(), "broken: ");
+    judged(3, &signers, lie.as_bytes(), "broken: ");
 }

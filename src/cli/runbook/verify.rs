@@ -16,6 +16,9 @@ use crate::runbook::lease::{self, LeaseError};
 use crate::runbook::reach::Reach;
 use crate::ssh::sshsig::AllowedSigners;
 
+/// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.
+const BROKEN: u8 = 3;
+
 /// Which run, and by whose keys.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct VerifyArgs {
@@ -82,7 +85,7 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
     Ok(ExitCode::from(match found.grade() {
         Grade::Proved => 0,
         Grade::Unproved => 1,
-        Grade::Broken => 2,
+        Grade::Broken => BROKEN,
     }))
 }
 
