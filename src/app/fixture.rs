@@ -53,6 +53,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         level: name.into(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        lease: Default::default(),
         domain: None,
         jump: Jump::Remote(JumpBox {
             name: host_name("jump"),

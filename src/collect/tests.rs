@@ -263,6 +263,7 @@ fn fleet(hosts: &[&str]) -> Fleet {
             level: "production".to_owned(),
             guard: Guard::Challenge,
             signatures: Default::default(),
+            lease: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name(),

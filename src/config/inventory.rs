@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
-use crate::domain::fleet::{Environment, Fleet, Guard, Signatures};
+use crate::domain::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
 use crate::domain::names::EnvName;
 
 mod address;
@@ -62,7 +62,8 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 7] = ["level", "guard", "signatures", "domain", "jump", "jump_name", "hosts"];
+const ENVIRONMENT_KEYS: [&str; 8] =
+    ["level", "guard", "signatures", "lease", "domain", "jump", "jump_name", "hosts"];
 
 fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
     reader.only(root, &[&scope::KEYS[..], &["environments", "hosts"]].concat());
@@ -145,6 +146,8 @@ fn environment(
         .unwrap_or_else(|| default_guard(&level));
     let signatures = [("when-possible", Signatures::WhenPossible), ("required", Signatures::Required)];
     let signatures = reader.word(table, "signatures", &signatures).unwrap_or_default();
+    let lease = [("jump-box", LeaseScope::JumpBox), ("own-account", LeaseScope::OwnAccount)];
+    let lease = reader.word(table, "lease", &lease).unwrap_or_default();
     let domain = address::read_domain(reader, table);
     let jump = jump::read(reader, table, name, &scope, context);
     let mut raw = host::in_environment(reader, table);
@@ -161,6 +164,7 @@ fn environment(
         level,
         guard,
         signatures,
+        lease,
         domain,
         transport: scope.transport,
         thresholds: scope.thresholds,

@@ -35,6 +35,8 @@ pub struct Environment {
     pub guard: Guard,
     /// Whether what people say in a run must be signed.
     pub signatures: Signatures,
+    /// Whom a run keeps off where the jump box has no folder of leases.
+    pub lease: LeaseScope,
     /// The internal domain (`production.wpdn`), for display.
     pub domain: Option<String>,
     /// How the hosts are reached.
@@ -82,6 +84,16 @@ pub enum Signatures {
     WhenPossible,
     /// Always: an answer or an approval that is not signed does not count.
     Required,
+}
+
+/// Whom a run that changes something keeps off, where root has made no folder of leases on the jump box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LeaseScope {
+    /// Every other such run on the jump box, of every account.
+    #[default]
+    JumpBox,
+    /// Runs of the same account of the jump box that change the same hosts: all operators use one account.
+    OwnAccount,
 }
 
 /// How the hosts of an environment are reached.

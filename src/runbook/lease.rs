@@ -4,10 +4,14 @@
 //! in which it could listen; a machine that slept, or is busy, looks first. Before every change the lease is proved by a
 //! round trip ([`Lease::prove`]): what the clocks say of it is never enough.
 //!
-//! Beside the locks stands what others may know: who, which run, which step; the run's entries, for those who watch
+//! Beside the locks is what others may know: who, which run, which step; the run's entries, for those who watch
 //! ([`watch`]); and the yes of a second person ([`approve`]). All of it is in a folder that root makes for a group of
-//! operators: other accounts can neither read nor write there. Where there is none, each account has a folder of its own,
-//! which keeps off that account's runs only ([`Lease::limits`]). Who somebody is, is the owner of a file, a number.
+//! operators: other accounts can neither read nor write there. Who somebody is, is the owner of a file, a number.
+//!
+//! Where there is no such folder, accounts share nothing that they can both write and trust. They keep each other off all
+//! the same: a run also locks the folder that the group's would be in (`/run/lock`), which every account can open and none
+//! but root can remove. There is one such lock, so there is one changing run at a time on the jump box. Another account can
+//! hold it and so block runs, but not end or fake a lease. See [`Scope`] and [`Lease::limits`].
 //!
 //! May import `journal`, `reach`, `domain`.
 
@@ -35,6 +39,17 @@ use crate::ssh::listening::within;
 pub use ask::{Seen, Watching, approve, look, watch};
 use keep::{Shared, Tell};
 
+/// Whom a lease keeps off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Other runs of the same runbook or on the same hosts, of every operator.
+    Group,
+    /// Every other run that changes something through the jump box: there is no folder of the group.
+    JumpBox,
+    /// Other runs of the same account only: the inventory says so, and there is no folder of the group.
+    Account,
+}
+
 /// Where leases are on a jump box.
 #[derive(Debug, Clone)]
 struct Places {
@@ -42,11 +57,13 @@ struct Places {
     shared: String,
     /// The folder of one account; empty for the one below its home.
     own: String,
+    /// Without the group's folder, whether accounts do not keep each other off.
+    apart: bool,
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { shared: "/run/lock/jumpdeck".to_owned(), own: String::new() }
+        Self { shared: "/run/lock/jumpdeck".to_owned(), own: String::new(), apart: false }
     }
 }
 
@@ -133,6 +150,9 @@ pub enum LeaseError {
     /// Somebody else has it.
     #[error("{}", told(.0))]
     Held(Vec<Holder>),
+    /// Somebody changes something through the same jump box, where the group's folder is missing.
+    #[error("{}", busy(.0))]
+    Busy(Vec<Holder>),
     /// Not a key, run or step that can be asked for.
     #[error("{0:?} is no name for a lease")]
     Name(String),
@@ -149,12 +169,12 @@ pub enum LeaseError {
     #[error("no run of that name is under way")]
     NoRun,
     /// Leases there are an account's own.
-    #[error("nobody can approve as a second person: {LIMITS}")]
+    #[error("nobody can approve as a second person: /run/lock/jumpdeck is missing; {MAKE_FOLDER}")]
     Alone,
     /// The run asks nobody for anything, or no longer what was seen.
     #[error("the run asks for no approval now, or for another one than you saw: look again")]
     NotAsked,
-    /// The run stands elsewhere.
+    /// The run is at another step.
     #[error("the run does not ask for that: it is at {0}")]
     OtherStep(Clean),
     /// Who runs it cannot approve it.
@@ -173,11 +193,24 @@ fn told(holders: &[Holder]) -> String {
     }
 }
 
-/// What to do where only one account's runs keep each other off.
-const LIMITS: &str = "/run/lock/jumpdeck is missing on the jump box; as root: groupadd jumpdeck; \
-                      install -d -o root -g jumpdeck -m 2770 /run/lock/jumpdeck (docs/security.md)";
+fn busy(holders: &[Holder]) -> String {
+    let who = match holders.is_empty() {
+        true => {
+            "another account of the jump box, whose name only root sees there (fuser -v /run/lock)".to_owned()
+        }
+        false => told(holders),
+    };
+    format!(
+        "another run makes changes through this jump box: {who}. Without /run/lock/jumpdeck there is one at a time: \
+         {MAKE_FOLDER}; or, if all operators use one account there, write lease = \"own-account\" into the environment"
+    )
+}
 
-/// How a lease stands.
+/// What makes the group's folder.
+const MAKE_FOLDER: &str = "as root on the jump box: groupadd jumpdeck; \
+                           install -d -o root -g jumpdeck -m 2770 /run/lock/jumpdeck (docs/security.md)";
+
+/// Whether a lease is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseState {
     /// It is ours.
@@ -204,6 +237,20 @@ impl Lease {
         Self::take_in(&Places::default(), session, keys, holder).await
     }
 
+    /// The same for an environment whose inventory says that one account makes all changes: where there is no folder of the
+    /// group, runs of other accounts are not kept off.
+    ///
+    /// # Errors
+    /// As [`Lease::take`].
+    pub async fn take_for_account(
+        session: &dyn Session,
+        keys: &[String],
+        holder: &Holder,
+    ) -> Result<Self, LeaseError> {
+        let places = Places { apart: true, ..Places::default() };
+        Self::take_in(&places, session, keys, holder).await
+    }
+
     async fn take_in(
         places: &Places,
         session: &dyn Session,
@@ -219,7 +266,7 @@ impl Lease {
             holder.taken = Timestamp::now();
             let taken = within(ANSWER_LIMIT, keep::take(places, session, holder.clone())).await;
             match taken.unwrap_or(Err(LeaseError::Late)) {
-                Err(LeaseError::Held(others))
+                Err(LeaseError::Held(others) | LeaseError::Busy(others))
                     if tries < 12
                         && others.iter().all(|o| (&o.run, &o.who) == (&holder.run, &holder.who)) =>
                 {
@@ -231,13 +278,22 @@ impl Lease {
         }
     }
 
-    /// What the lease does not keep off, where it is kept for one account only.
+    /// What differs where the group's folder is missing.
     #[must_use]
     pub fn limits(&self) -> Option<String> {
-        let account = self.shared.alone()?;
+        let limit = match self.shared.scope() {
+            Scope::Group => return None,
+            Scope::JumpBox => {
+                "one run at a time makes changes through this jump box, whatever its hosts".to_owned()
+            }
+            Scope::Account => format!(
+                "the lease keeps off other runs of the account {} on the jump box only, not those of other accounts \
+                 (lease = \"own-account\" in the inventory)",
+                self.shared.account()
+            ),
+        };
         Some(format!(
-            "the lease keeps off other runs of the account {account} on the jump box only, not those of other \
-             accounts, and nobody can approve as a second person: {LIMITS}"
+            "/run/lock/jumpdeck is missing: {limit}, and nobody can approve as a second person; {MAKE_FOLDER}"
         ))
     }
 

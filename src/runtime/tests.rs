@@ -178,6 +178,7 @@ pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> 
                 level: name.into(),
                 guard: Guard::Confirm,
                 signatures: Default::default(),
+                lease: Default::default(),
                 domain: None,
                 jump: Jump::Local { name: HostName::new("here").unwrap() },
                 transport: Transport::Ssh,

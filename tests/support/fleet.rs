@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jumpdeck::domain::access::{Access, KeySource, KnownHosts};
 use jumpdeck::domain::event::{Answer, QuestionKind};
-use jumpdeck::domain::fleet::{Cadence, Environment, Guard, Host, Jump, JumpBox, Thresholds, Transport};
+use jumpdeck::domain::fleet::{
+    Cadence, Environment, Guard, Host, Jump, JumpBox, LeaseScope, Thresholds, Transport,
+};
 use jumpdeck::domain::hop::Hop;
 use jumpdeck::domain::names::{EnvName, HostId, HostName};
 use jumpdeck::ssh::ask::Ask;
@@ -44,6 +46,8 @@ pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        // Without root all sshds of the tests have this machine's /run/lock: runs must not wait for each other there.
+        lease: LeaseScope::OwnAccount,
         domain: None,
         jump,
         transport: Transport::Ssh,

@@ -47,6 +47,7 @@ pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, Cl
         Format::Text => {
             let mut paper = Paper::of_stdout();
             text::write(&mut paper, &view);
+            text::write_lease(&mut paper, &site.env, &view);
             paper.take()
         }
         Format::Json => {

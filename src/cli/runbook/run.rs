@@ -57,6 +57,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
         let (plan, view) = plan::make(&site, &args.chosen).await?;
         let mut paper = Paper::of_stdout();
         plan::text::write(&mut paper, &view);
+        plan::text::write_lease(&mut paper, &site.env, &view);
         print::answer(&paper.take())?;
         if !view.problems.is_empty() {
             return Err(CliError::Refused("the plan cannot be run; its problems are told above".to_owned()));

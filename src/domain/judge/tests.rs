@@ -91,6 +91,7 @@ fn world(hosts: &[&str]) -> World {
             level: "production".to_owned(),
             guard: Guard::Challenge,
             signatures: Default::default(),
+            lease: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox { name: jump_name, address: "salt".to_owned(), port: 22, access }),
             transport: Transport::Ssh,

@@ -53,6 +53,7 @@ fn world(said: &[Said<'_>]) -> World {
         level: "production".to_owned(),
         guard: Guard::Challenge,
         signatures: Default::default(),
+        lease: Default::default(),
         domain: Some("production.wpdn".to_owned()),
         jump: Jump::Local { name: HostName::new("salt").unwrap() },
         transport: Transport::Ssh,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::words::{self, Word};
+use super::words;
 use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
 use crate::domain::text::Clean;
 use crate::runbook::approval::Approval;
@@ -50,10 +50,7 @@ pub(super) async fn look_in(
     let prefix = if env.is_empty() { String::new() } else { format!("{env}.") };
     let mut found: Vec<Holder> = String::from_utf8_lossy(&said)
         .lines()
-        .filter_map(|line| match words::word(line)? {
-            Word::Holder(holder) => Some(*holder),
-            _ => None,
-        })
+        .filter_map(words::holder_of)
         .filter(|h| h.is_alive() && h.keys.iter().any(|k| k.starts_with(&prefix)))
         .collect();
     found.sort_by_key(|h| h.taken);
@@ -166,8 +163,8 @@ impl Watching {
             if let Some(size) = line.strip_prefix("size ") {
                 break size.parse::<u64>().unwrap_or(0);
             }
-            if let Some(Word::Holder(found)) = words::word(&line) {
-                holder = Some(*found).filter(Holder::is_alive);
+            if let Some(found) = words::holder_of(&line) {
+                holder = Some(found).filter(Holder::is_alive);
             } else if line == "none" {
                 return Err(LeaseError::NoRun);
             }

@@ -1,4 +1,4 @@
-# Questions about leases, behind place.sh: nothing is locked, and nothing made but an approval.
+# Questions about leases, after place.sh: nothing is locked, and nothing made but an approval.
 
 look() {
   place

@@ -1,4 +1,4 @@
-# Holds a lease on the jump box. Sent behind place.sh and a line that sets FIRST (what is known of the holder, JSON), before
+# Holds a lease on the jump box. Sent after place.sh and a line that sets FIRST (what is known of the holder, JSON), before
 # the last line, `main KEY...`. Nothing more is sent before it says `taken`: dash reads its script in blocks.
 #
 # Then each line of its input is one of
@@ -9,13 +9,16 @@
 #
 # A lock is a flock on a file that is never removed, held by this shell alone: the watchdog starts before any is taken,
 # and each nested redirection of descriptor 9 keeps the one around it. What others may know is in a folder of the run's
-# own, to which only this account writes; but for yes/, where the group puts approvals.
+# own, to which only this account writes, except yes/, where the group puts approvals.
 
-# What earlier runs of this account left: a holder that beats is never that old.
+# What earlier runs of this account left: a holder that beats is never that old. Only files are removed, and no folder
+# within yes/ is entered: a member of the group can put folders there, and exchange them while somebody removes them.
 sweep() {
-  find "$D" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +60 | while IFS= read -r old; do
-    case $old in "$D"/*) rm -rf "$old" ;; esac
-  done
+  find "$D" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +60 ! -name '*[!A-Za-z0-9._-]*' |
+    while IFS= read -r old; do
+      find "$old" -mindepth 1 -maxdepth 2 ! -type d -exec rm -f {} +
+      rmdir "$old/yes" "$old"
+    done
 }
 
 watchdog() {
@@ -24,6 +27,7 @@ watchdog() {
     kill -0 "$holder" || break
     beat=
     IFS= read -r beat < "$R/holder"
+    for full in "$R"/full.*; do beat=$beat$full; done
     if [ "$beat" = "$seen" ]; then quiet=$((quiet + 1)); else seen=$beat quiet=0; fi
     if [ "$quiet" -ge "$ticks" ]; then
       rm -f "$R/holder"
@@ -33,10 +37,16 @@ watchdog() {
   done
 }
 
+# Any account of the jump box can fill /run/lock. That ends no lease: others see an old holder, and the watchdog sees a
+# name with the beat's number, which takes no room.
 note() {
   rm -f "$R/holder.new"
-  printf '{"beat":%s,"n":%s,"holder":%s}\n' "$(date +%s)" "$1" "$2" > "$R/holder.new" &&
+  if printf '{"beat":%s,"n":%s,"holder":%s}\n' "$(date +%s)" "$1" "$2" > "$R/holder.new"; then
     mv -f "$R/holder.new" "$R/holder"
+    return
+  fi
+  rm -f "$R/holder.new"
+  mv -f "$R"/full.* "$R/full.$1"
 }
 
 holders() {
@@ -44,6 +54,7 @@ holders() {
 }
 
 # Approvals of the question that is put, each once, and no more than a few: a member of the group could make thousands.
+# Each is read when it is out of the folder where they could put another file, or a pipe, in its place.
 approvals() {
   [ "$1" != - ] && [ "$kind" = group ] || return
   left=20
@@ -51,10 +62,11 @@ approvals() {
     plain "$file" || continue
     left=$((left - 1))
     [ "$left" -ge 0 ] || break
-    case $known in *" ${file##*/} "*) continue ;; esac
-    known="$known${file##*/} "
-    facts "$file"
-    printf 'approved %s\t%s\t%s\n' "$owner" "$(named "$file")" "$(head -c 4000 "$file" | head -n 1)"
+    count=$((count + 1)) yes=$R/approval.$count
+    mv -f "$file" "$yes" && plain "$yes" || continue
+    facts "$yes"
+    printf 'approved %s\t%s\t%s\n' "$owner" "$(named "$yes")" "$(head -c 4000 "$yes" | head -n 1)"
+    rm -f "$yes"
   done
 }
 
@@ -65,17 +77,21 @@ hold() {
     flock -n 9
     case $? in
       0) ;;
-      1) holders; printf 'held\n'; return ;;
+      1) holders
+        if [ "$file" = "$everyone" ]; then printf 'busy\n'; else printf 'held\n'; fi
+        return ;;
       *) refuse "$file cannot be locked" ;;
     esac
     if [ -e /proc/self/fd/9 ] && [ ! "$file" -ef /proc/self/fd/9 ]; then refuse "$file was changed meanwhile"; fi
   fi
   [ "$#" -gt 0 ] || { serve; return; }
-  file=$D/$1.lock
-  [ -e "$file" ] || [ -L "$file" ] || ( : > "$file" )
-  plain "$file" || refuse "$file is no plain file"
+  file=$1
   shift
-  # Another account's file can only be opened to read; that is enough for a lock.
+  if [ "$file" != "$everyone" ]; then
+    [ -e "$file" ] || [ -L "$file" ] || ( : > "$file" )
+    plain "$file" || refuse "$file is no plain file"
+  fi
+  # Another account's file, and a folder, can only be opened to read; that is enough for a lock.
   if ( : <> "$file" ); then hold "$@" 9<> "$file"; else hold "$@" 9< "$file"; fi
 }
 
@@ -83,13 +99,13 @@ serve() {
   [ -e "$R" ] || [ -L "$R" ] || mkdir "$R"
   owned "$R" && [ "$owner" = "$me" ] || refuse "$R is not a folder that only this account can write to"
   if [ "$kind" = group ] && [ ! -e "$R/yes" ]; then mkdir "$R/yes" && chmod 3770 "$R/yes"; fi
-  note 0 "$FIRST" || refuse "$R cannot be written to"
-  rm -f "$R/entries"
-  ( : > "$R/entries" ) || refuse "$R/entries cannot be made"
+  rm -f "$R/entries" "$R"/full.*
+  ( : > "$R/full.0" ) && note 0 "$FIRST" && ( : > "$R/entries" ) ||
+    refuse "$R cannot be written to: is ${SHARED%/*} full? (df ${SHARED%/*})"
   exec 8>> "$R/entries"
-  known=' '
+  count=0 deaf=
   # Whoever removes a lock's file takes the lock away: the next one would lock another file of the same name.
-  inodes=$(ls -i $files)
+  inodes=$(ls -id $files)
   printf 'taken %s\t%s\t%s\n' "$kind" "$me" "$(id -un)"
   while IFS= read -r line; do
     case $line in
@@ -97,10 +113,12 @@ serve() {
         line=${line#beat }
         number=${line%% *} line=${line#* }
         note "$number" "${line#* }" || { printf 'lost %s cannot be written to\n' "$R"; break; }
-        [ "$(ls -i $files)" = "$inodes" ] || { printf 'lost a file of its locks was removed\n'; break; }
+        [ "$(ls -id $files)" = "$inodes" ] || { printf 'lost a file of its locks was removed\n'; break; }
+        [ "$kind" = group ] || [ ! -e "$SHARED" ] || { printf 'lost %s was made meanwhile\n' "$SHARED"; break; }
         approvals "${line%% *}"
         printf 'beat %s\n' "$number" ;;
-      'say '*) printf '%s\n' "${line#say }" >&8 || printf 'deaf\n' ;;
+      # After a part of an entry that found no room, the next one would not be readable.
+      'say '*) [ -n "$deaf" ] || printf '%s\n' "${line#say }" >&8 || { deaf=1; printf 'deaf\n'; } ;;
       end) break ;;
     esac
   done
@@ -112,8 +130,12 @@ main() {
   place make
   R=$D/$RUN
   sweep
-  files=
-  for key; do files="$files $D/$key.lock"; done
+  for key; do
+    shift
+    set -- "$@" "$D/$key.lock"
+  done
+  [ -z "$everyone" ] || set -- "$@" "$everyone"
+  files=$*
   if sleep 0.01; then tick=0.5 ticks=8; else tick=1 ticks=4; fi
   holder=$$
   # It must not count what an earlier holder of the same run left there.

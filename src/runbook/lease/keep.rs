@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::words::{self, Lines, Word};
-use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places};
+use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places, Scope};
 use crate::domain::text::Clean;
 use crate::runbook::approval::{Approved, Question};
 use crate::runbook::reach::{Held, Session};
@@ -35,8 +35,7 @@ pub(super) struct Shared {
     proved: AtomicU64,
     holder: Mutex<Holder>,
     approved: Mutex<Option<Approved>>,
-    /// Whether it is kept for one account only.
-    alone: bool,
+    scope: Scope,
 }
 
 /// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
@@ -71,9 +70,14 @@ impl Shared {
         locked(&self.approved).clone()
     }
 
-    /// The account for which alone it is kept, if it is.
-    pub(super) fn alone(&self) -> Option<Clean> {
-        self.alone.then(|| locked(&self.holder).account.clone())
+    /// Whom it keeps off.
+    pub(super) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The account on the jump box.
+    pub(super) fn account(&self) -> Clean {
+        locked(&self.holder).account.clone()
     }
 
     fn approve(&self, approved: Approved) {
@@ -115,35 +119,39 @@ pub(super) async fn take(
     loop {
         for line in lines.take(&held.read().await?) {
             match words::word(&line) {
-                Some(Word::Taken { alone, uid, account }) => {
+                Some(Word::Taken { scope, uid, account }) => {
                     (holder.uid, holder.account) = (uid, account);
-                    return Ok(keep(held, lines, holder, alone, sent));
+                    return Ok(keep(held, lines, holder, scope, sent));
                 }
-                Some(Word::Holder(other)) if other.keys.iter().any(|k| holder.keys.contains(k)) => {
-                    others.push(*other);
-                }
+                Some(Word::Holder(other)) => others.push(*other),
                 Some(Word::Held) => {
-                    others.retain(Holder::is_alive);
+                    others.retain(|other| {
+                        other.is_alive() && other.keys.iter().any(|k| holder.keys.contains(k))
+                    });
                     return Err(LeaseError::Held(others));
+                }
+                Some(Word::Busy) => {
+                    others.retain(Holder::is_alive);
+                    return Err(LeaseError::Busy(others));
                 }
                 Some(Word::Refused(why) | Word::Lost(why)) => return Err(LeaseError::Refused(why)),
                 Some(Word::Ended) => {
                     return Err(LeaseError::Refused(Clean::new("its file of a lock cannot be opened")));
                 }
-                _ => {}
+                Some(Word::Beat(_) | Word::Approved(_) | Word::Deaf) | None => {}
             }
         }
     }
 }
 
-fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, alone: bool, sent: u64) -> Lease {
+fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u64) -> Lease {
     let (tell, told) = mpsc::unbounded_channel();
     let (say, state) = latest::channel(LeaseState::Held);
     let shared = Arc::new(Shared {
         proved: AtomicU64::new(sent),
         holder: Mutex::new(holder),
         approved: Mutex::default(),
-        alone,
+        scope,
     });
     let keeper = Keeper {
         held,
@@ -263,7 +271,7 @@ impl Keeper {
                 Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
                 Some(Word::Ended) => return Err(Clean::new("let go")),
                 Some(Word::Deaf) => tracing::warn!("the jump box cannot show this run to those who watch"),
-                _ => {}
+                Some(Word::Taken { .. } | Word::Holder(_) | Word::Held | Word::Busy) | None => {}
             }
         }
         Ok(())

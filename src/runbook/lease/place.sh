@@ -1,6 +1,7 @@
-# The folder of leases, for holder.sh and ask.sh, which stand behind it. Sent to /bin/sh (dash, bash, busybox ash) after
-# lines that set SHARED (the folder of the operators' group), OWN (this account's; empty for the one below its home) and
-# RUN. Comment lines are dropped before it is sent.
+# The folder of leases, for holder.sh and ask.sh, which follow it. Sent to /bin/sh (dash, bash, busybox ash) after
+# lines that set SHARED (the folder of the operators' group), OWN (this account's; empty for the one below its home),
+# APART (not empty: without the group's folder, accounts do not keep each other off) and RUN. Comment lines are dropped
+# before it is sent.
 #
 # Nothing is believed of a file but its owner's number, and nothing is made where another account can write, except in
 # folders of the group. No link is followed: names are looked at first, and noclobber makes files only anew.
@@ -36,12 +37,24 @@ owned() {
   return 1
 }
 
-# Which folder it is must not depend on who asks: the group's where there is one.
+# A folder that stays in its place: it is root's or this account's, and nobody else can rename it.
+stays() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 1
+  facts "$1"
+  [ "$owner" = 0 ] || [ "$owner" = "$me" ] || return 1
+  facts "${1%/*}/"
+  [ "$owner" = 0 ] || [ "$owner" = "$me" ] || return 1
+  case $mode in d????-??-*|d????????[tT]*) return 0 ;; esac
+  return 1
+}
+
+# Which folder it is must not depend on who asks: the group's where there is one. `everyone` is what all accounts lock
+# where there is none: any of them can open that folder and so lock it, and none but root can remove it.
 place() {
-  kind=group D=$SHARED
+  kind=group D=$SHARED everyone=
   if [ -e "$D" ] || [ -L "$D" ]; then
     fix="as root: rm -r $D; install -d -o root -g jumpdeck -m 2770 $D"
-    [ -d "$D" ] && [ ! -L "$D" ] || refuse "$D is no folder ($fix)"
+    [ -d "$D" ] && [ ! -L "$D" ] || refuse "$D is not a folder ($fix)"
     facts "$D"
     [ "$owner" = 0 ] || refuse "$D is not made by root: whoever made it can end and fake leases ($fix)"
     case $mode in
@@ -52,19 +65,27 @@ place() {
       refuse "this account is not in the group of $D (as root: usermod -a -G jumpdeck $(id -un))"
     return
   fi
-  kind=own D=${OWN:-$HOME/.jumpdeck-lease}
+  kind=account D=${OWN:-$HOME/.jumpdeck-lease}
+  if [ -z "$APART" ]; then
+    kind=box everyone=${SHARED%/*}
+    [ "$1" != make ] || stays "$everyone" ||
+      refuse "$everyone is not a folder of root's (as root: groupadd jumpdeck; install -d $everyone; \
+install -d -o root -g jumpdeck -m 2770 $SHARED)"
+  fi
   [ "$1" = make ] && [ ! -e "$D" ] && [ ! -L "$D" ] && mkdir -m 700 "$D"
   [ "$1" = make ] || [ -e "$D" ] || [ -L "$D" ] || return
   owned "$D" && [ "$owner" = "$me" ] || refuse "$D is not a folder that only this account can write to"
 }
 
-# A holder's file, when the owner of the run's folder wrote it.
+# A holder's file, when the owner of the run's folder wrote it. A member of the group chooses the name of a folder: one with
+# a line end in it would be lines of its own.
 show() {
-  plain "$1" && owned "${1%/holder}" || return
+  folder=${1%/holder} run=${1%/holder}
+  run=${run##*/}
+  case $run in ''|*[!A-Za-z0-9._-]*) return ;; esac
+  plain "$1" && owned "$folder" || return
   whose=$owner
   facts "$1"
   [ "$owner" = "$whose" ] || return
-  folder=${1%/holder}
-  printf 'holder %s\t%s\t%s\t%s\t%s\n' "$(date +%s)" "$owner" "$(named "$1")" "${folder##*/}" \
-    "$(head -c 16000 "$1" | head -n 1)"
+  printf 'holder %s\t%s\t%s\t%s\t%s\n' "$(date +%s)" "$owner" "$(named "$1")" "$run" "$(head -c 16000 "$1" | head -n 1)"
 }

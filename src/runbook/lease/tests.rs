@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod accounts;
 mod people;
 mod shells;
 
@@ -12,7 +13,6 @@ use std::time::Instant;
 use shells::{Client, Local, Place, SHELLS};
 
 use super::*;
-use crate::runbook::approval::Approval;
 
 fn keys(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
@@ -253,30 +253,7 @@ async fn a_folder_that_others_can_write_to_is_refused_with_what_to_do() {
         fs::rename(place.folder(), place.folder().with_extension("away")).unwrap();
         symlink(place.folder().with_extension("away"), place.folder()).unwrap();
         let error = take(&place, shell, "first", &["production.x"]).await.unwrap_err();
-        assert!(error.to_string().contains("no folder"), "{error}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_folder_of_the_group_an_account_has_its_own_and_nobody_is_a_second_person() {
-    for shell in SHELLS {
-        let top = tempfile::tempdir().unwrap();
-        let path = |name: &str| top.path().join(name).display().to_string();
-        let places = Places { shared: path("none"), own: path("own") };
-        let (local, holder) = (Local::new(shell), Holder::new("first@desk", "first", "promote-masterdb"));
-        let lease = Lease::take_in(&places, &local, &keys(&["production.x"]), &holder).await.unwrap();
-        assert!(lease.limits().unwrap().contains("not those of other accounts"));
-        let mode = fs::metadata(path("own")).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o700, "{shell}");
-        let question = people::question("first", "a");
-        lease.ask(Some(question.clone()));
-        lease.prove().await.unwrap();
-        let yes = Approval::to(&question, "bob@desk");
-        assert_eq!(ask::approve_in(&places, &local, &yes).await, Err(LeaseError::Alone), "{shell}");
-        lease.release().await;
-        fs::set_permissions(path("own"), fs::Permissions::from_mode(0o777)).unwrap();
-        let error = Lease::take_in(&places, &local, &keys(&["production.x"]), &holder).await.unwrap_err();
-        assert!(error.to_string().contains("only this account"), "{error}");
+        assert!(error.to_string().contains("is not a folder"), "{error}");
     }
 }
 
@@ -298,7 +275,7 @@ async fn names_that_are_no_names_never_reach_a_shell() {
 async fn client() {
     let [shared, own, shell] =
         ["LEASE_SHARED", "LEASE_OWN", "LEASE_SHELL"].map(|name| std::env::var(name).unwrap());
-    let places = Places { shared, own };
+    let places = Places { shared, own, apart: false };
     let holder = Holder::new("anna@desk", "client", "promote-masterdb");
     let lease =
         Lease::take_in(&places, &Local::new(&shell), &keys(&["production.client"]), &holder).await.unwrap();

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, LeaseError, Places};
+use super::{Holder, LeaseError, Places, Scope};
 use crate::domain::text::Clean;
 use crate::runbook::approval::{Approval, Approved, Question};
 
 /// Longest line that anybody may send.
 const LONGEST: usize = 24 * 1024;
 
-/// What is known of a holder, as it stands in its file.
+/// What is known of a holder, as its file has it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Known {
     who: String,
@@ -37,8 +37,8 @@ struct File {
 pub(super) enum Word {
     /// The lease is ours.
     Taken {
-        /// Whether it is kept for this account only.
-        alone: bool,
+        /// Whom it keeps off.
+        scope: Scope,
         /// The account there.
         uid: u32,
         /// Its name, for eyes.
@@ -46,6 +46,8 @@ pub(super) enum Word {
     },
     /// Somebody has it.
     Held,
+    /// Somebody has what all accounts lock where there is no folder of the group.
+    Busy,
     /// A holder there is.
     Holder(Box<Holder>),
     /// It cannot be kept.
@@ -68,9 +70,16 @@ pub(super) fn word(line: &str) -> Option<Word> {
     Some(match verb {
         "taken" => {
             let [kind, uid, account] = parts(rest)?;
-            Word::Taken { alone: kind != "group", uid: uid.parse().ok()?, account: Clean::new(account) }
+            let scope = match kind {
+                "group" => Scope::Group,
+                "box" => Scope::JumpBox,
+                "account" => Scope::Account,
+                _ => return None,
+            };
+            Word::Taken { scope, uid: uid.parse().ok()?, account: Clean::new(account) }
         }
         "held" => Word::Held,
+        "busy" => Word::Busy,
         "holder" => Word::Holder(Box::new(holder(rest)?)),
         "refused" => Word::Refused(Clean::new(rest)),
         "lost" => Word::Lost(Clean::new(rest)),
@@ -87,6 +96,11 @@ pub(super) fn word(line: &str) -> Option<Word> {
     })
 }
 
+/// The holder that a line names, when it names one.
+pub(super) fn holder_of(line: &str) -> Option<Holder> {
+    holder(line.strip_prefix("holder ")?)
+}
+
 /// So many parts between tabs; the last may hold more of them.
 fn parts<const N: usize>(text: &str) -> Option<[&str; N]> {
     text.splitn(N, '\t').collect::<Vec<_>>().try_into().ok()
@@ -94,7 +108,7 @@ fn parts<const N: usize>(text: &str) -> Option<[&str; N]> {
 
 /// Reads the jump box's clock in seconds, the owner of a holder's file, its folder, and what it says. It must be about the
 /// run whose folder it is in.
-pub(super) fn holder(text: &str) -> Option<Holder> {
+fn holder(text: &str) -> Option<Holder> {
     let [now, uid, account, folder, json] = parts(text)?;
     let File { beat, holder } = serde_json::from_str(json).ok()?;
     if holder.run != folder {
@@ -140,7 +154,7 @@ pub(super) fn name(text: &str) -> Result<&str, LeaseError> {
     if fits { Ok(text) } else { Err(LeaseError::Name(text.to_owned())) }
 }
 
-/// A script without its comments, behind the one that finds the folder and lines that set variables. Values are quoted.
+/// A script without its comments, after lines that set variables and the script that finds the folder. Values are quoted.
 pub(super) fn script(
     places: &Places,
     run: &str,
@@ -148,7 +162,9 @@ pub(super) fn script(
     body: &str,
     last: &str,
 ) -> Result<String, LeaseError> {
-    let fixed = [("SHARED", places.shared.as_str()), ("OWN", places.own.as_str()), ("RUN", run)];
+    let apart = if places.apart { "1" } else { "" };
+    let fixed =
+        [("SHARED", places.shared.as_str()), ("OWN", places.own.as_str()), ("APART", apart), ("RUN", run)];
     let mut text = String::new();
     for (name, value) in fixed.iter().chain(variables) {
         let quoted = shlex::try_quote(value).map_err(|_| LeaseError::Name((*value).to_owned()))?;

@@ -10,7 +10,7 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, redacted};
-use crate::domain::fleet::{Environment, Signatures};
+use crate::domain::fleet::{Environment, LeaseScope, Signatures};
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
 use crate::runbook::event::{Event, SCHEMA};
@@ -280,7 +280,10 @@ async fn lease(
     let session = with.reach.host(with.reach.jump()).await;
     let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
     let holder = Holder::new(who, run, &plan.runbook.name);
-    let lease = Lease::take(session.as_ref(), &keys, &holder).await;
+    let lease = match with.env.lease {
+        LeaseScope::JumpBox => Lease::take(session.as_ref(), &keys, &holder).await,
+        LeaseScope::OwnAccount => Lease::take_for_account(session.as_ref(), &keys, &holder).await,
+    };
     let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
     Ok(Some(Box::new(lease)))
 }

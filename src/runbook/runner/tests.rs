@@ -249,6 +249,7 @@ fn environment() -> Arc<Environment> {
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        lease: Default::default(),
         domain: None,
         jump: Jump::Local { name: HostName::new("jump").unwrap() },
         transport: Transport::Ssh,

@@ -167,6 +167,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         level: world.level().to_owned(),
         guard: rules.guard,
         signatures: Default::default(),
+        lease: Default::default(),
         domain: world.domain().map(str::to_owned),
         jump: Jump::Remote(JumpBox {
             name: world.jump()?.clone(),

@@ -40,6 +40,7 @@ setsid /usr/sbin/sshd -D -e &
 RAISED_LIMITS = "MaxStartups 1000\nMaxSessions 1000\n"
 
 OPS_UID = 1900
+OPERATORS_GID = 1901
 
 
 def shell_path(name):
@@ -70,7 +71,7 @@ def make_host_key(directory):
 
 
 def accounts(machine):
-    """passwd, shadow and group: the machine's own, root with the host's login shell, and `ops`."""
+    """passwd, shadow and group: the machine's own, root with the host's login shell, `ops`, and the group of operators."""
     shell = shell_path(machine.shell)
     passwd = [f"root:x:0:0:root:/root:{shell}"]
     passwd += [line for line in Path("/etc/passwd").read_text().splitlines() if not line.startswith(("root:", "ops:"))]
@@ -78,8 +79,9 @@ def accounts(machine):
     shadow = ["root:*:19000:0:99999:7:::"]
     shadow += [line for line in Path("/etc/shadow").read_text().splitlines() if not line.startswith(("root:", "ops:"))]
     shadow.append("ops:*:19000:0:99999:7:::")
-    groups = [line for line in Path("/etc/group").read_text().splitlines() if not line.startswith("ops:")]
+    groups = [line for line in Path("/etc/group").read_text().splitlines() if not line.startswith(("ops:", "jumpdeck:"))]
     groups.append(f"ops:x:{OPS_UID}:")
+    groups.append(f"jumpdeck:x:{OPERATORS_GID}:ops")
     return passwd, shadow, groups
 
 

@@ -3,6 +3,7 @@
 use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
+use crate::domain::fleet::{Environment, LeaseScope};
 use crate::domain::run::{Effect, PlanHost, PlanStep, PlanView};
 
 /// Writes a plan, whole.
@@ -31,6 +32,23 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
         paper.gap();
         let count = plan.problems.len();
         paper.words(0, Ink::Bad, &format!("It cannot be run: {count} problem(s), told above."));
+    }
+}
+
+/// Says that runs of other accounts are not excluded, where the inventory allows that.
+pub(in crate::cli::runbook) fn write_lease(paper: &mut Paper, env: &Environment, plan: &PlanView) {
+    let changes = plan.steps.iter().any(|step| step.effect != Effect::Read);
+    match env.lease {
+        LeaseScope::OwnAccount if changes && !plan.simulated => paper.words(
+            0,
+            Ink::Warn,
+            &format!(
+                "{} has lease = \"own-account\": without /run/lock/jumpdeck on the jump box, runs of other accounts there \
+                 are not excluded",
+                plan.env
+            ),
+        ),
+        LeaseScope::OwnAccount | LeaseScope::JumpBox => {}
     }
 }
 

@@ -90,6 +90,7 @@ fn site(server: &Server, options: &str) -> (Site, HostName) {
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        lease: Default::default(),
         domain: None,
         jump: Jump::Local { name: name.clone() },
         transport: Transport::Ssh,
