@@ -2,17 +2,17 @@
 
 look() {
   place
-  for file in "$D"/*/holder; do show "$file"; done
+  for folder in "$D"/*/; do show "${folder%/}"; done
 }
 
 # What came to a run's entries after so many bytes, at most half a megabyte.
 tell() {
   place
   R=$D/$RUN
-  owned "$R" && plain "$R/entries" || { printf 'none\n'; return; }
-  show "$R/holder"
-  printf 'size %s\n' "$(wc -c < "$R/entries" | tr -cd 0-9)"
-  tail -c "+$(($1 + 1))" "$R/entries" | head -c 500000
+  enter "$R" && plain entries || { printf 'none\n'; return; }
+  show "$R"
+  printf 'size %s\n' "$(wc -c < entries | tr -cd 0-9)"
+  tail -c "+$(($1 + 1))" entries | head -c 500000
 }
 
 # Says yes to a question of a run: a file of this account's. $1: the question's nonce, $2: JSON.
@@ -20,10 +20,10 @@ approve() {
   place
   [ "$kind" = group ] || { printf 'alone\n'; return; }
   R=$D/$RUN
-  owned "$R" && plain "$R/holder" || { printf 'none\n'; return; }
+  enter "$R" && plain holder || { printf 'none\n'; return; }
   [ "$owner" != "$me" ] || { printf 'same\n'; return; }
-  [ -d "$R/yes" ] && [ ! -L "$R/yes" ] || return
-  new=$R/yes/new.$me.$$
+  cd -P yes && [ "$(pwd -P)" = "$up/$RUN/yes" ] || return
+  new=new.$me.$$
   rm -f "$new"
-  printf '%s\n' "$2" > "$new" && mv -f "$new" "$R/yes/$1.$me.$$" && printf 'done\n'
+  printf '%s\n' "$2" > "$new" && mv -f "$new" "$1.$me.$$" && printf 'done\n'
 }

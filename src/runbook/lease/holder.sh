@@ -12,12 +12,16 @@
 # own, to which only this account writes, except yes/, where the group puts approvals.
 
 # What earlier runs of this account left: a holder that beats is never that old. Only files are removed, and no folder
-# within yes/ is entered: a member of the group can put folders there, and exchange them while somebody removes them.
+# within yes/ is entered: a member of the group can put folders there, and exchange them at any moment.
 sweep() {
   find "$D" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +60 ! -name '*[!A-Za-z0-9._-]*' |
     while IFS= read -r old; do
-      find "$old" -mindepth 1 -maxdepth 2 ! -type d -exec rm -f {} +
-      rmdir "$old/yes" "$old"
+      (
+        enter "$old" && [ "$owner" = "$me" ] || exit
+        find . -mindepth 1 -maxdepth 2 ! -type d -exec rm -f {} +
+        rmdir yes
+        rmdir "$old"
+      )
     done
 }
 
@@ -26,11 +30,11 @@ watchdog() {
   while sleep "$tick"; do
     kill -0 "$holder" || break
     beat=
-    IFS= read -r beat < "$R/holder"
-    for full in "$R"/full.*; do beat=$beat$full; done
+    IFS= read -r beat < holder
+    for full in full.*; do beat=$beat$full; done
     if [ "$beat" = "$seen" ]; then quiet=$((quiet + 1)); else seen=$beat quiet=0; fi
     if [ "$quiet" -ge "$ticks" ]; then
-      rm -f "$R/holder"
+      rm -f holder
       kill -KILL "$holder"
       break
     fi
@@ -40,17 +44,17 @@ watchdog() {
 # Any account of the jump box can fill /run/lock. That ends no lease: others see an old holder, and the watchdog sees a
 # name with the beat's number, which takes no room.
 note() {
-  rm -f "$R/holder.new"
-  if printf '{"beat":%s,"n":%s,"holder":%s}\n' "$(date +%s)" "$1" "$2" > "$R/holder.new"; then
-    mv -f "$R/holder.new" "$R/holder"
+  rm -f holder.new
+  if printf '{"beat":%s,"n":%s,"holder":%s}\n' "$(date +%s)" "$1" "$2" > holder.new; then
+    mv -f holder.new holder
     return
   fi
-  rm -f "$R/holder.new"
-  mv -f "$R"/full.* "$R/full.$1"
+  rm -f holder.new
+  mv -f full.* "full.$1"
 }
 
 holders() {
-  for file in "$D"/*/holder; do show "$file"; done
+  for folder in "$D"/*/; do show "${folder%/}"; done
 }
 
 # Approvals of the question that is put, each once, and no more than a few: a member of the group could make thousands.
@@ -58,11 +62,11 @@ holders() {
 approvals() {
   [ "$1" != - ] && [ "$kind" = group ] || return
   left=20
-  for file in "$R/yes/$1".*; do
+  for file in yes/"$1".*; do
     plain "$file" || continue
     left=$((left - 1))
     [ "$left" -ge 0 ] || break
-    count=$((count + 1)) yes=$R/approval.$count
+    count=$((count + 1)) yes=approval.$count
     mv -f "$file" "$yes" && plain "$yes" || continue
     facts "$yes"
     printf 'approved %s\t%s\t%s\n' "$owner" "$(named "$yes")" "$(head -c 4000 "$yes" | head -n 1)"
@@ -95,14 +99,19 @@ hold() {
   if ( : <> "$file" ); then hold "$@" 9<> "$file"; else hold "$@" 9< "$file"; fi
 }
 
+# Whether root made the group's folder meanwhile: what another account puts there ends no lease, and is refused to new ones.
+made() {
+  [ -d "$SHARED" ] && [ ! -L "$SHARED" ] || return 1
+  facts "$SHARED"
+  [ "$owner" = 0 ]
+}
+
 serve() {
-  [ -e "$R" ] || [ -L "$R" ] || mkdir "$R"
-  owned "$R" && [ "$owner" = "$me" ] || refuse "$R is not a folder that only this account can write to"
-  if [ "$kind" = group ] && [ ! -e "$R/yes" ]; then mkdir "$R/yes" && chmod 3770 "$R/yes"; fi
-  rm -f "$R/entries" "$R"/full.*
-  ( : > "$R/full.0" ) && note 0 "$FIRST" && ( : > "$R/entries" ) ||
+  if [ "$kind" = group ] && [ ! -e yes ]; then mkdir yes && chmod 3770 yes; fi
+  rm -f entries full.*
+  ( : > full.0 ) && note 0 "$FIRST" && ( : > entries ) ||
     refuse "$R cannot be written to: is ${SHARED%/*} full? (df ${SHARED%/*})"
-  exec 8>> "$R/entries"
+  exec 8>> entries
   count=0 deaf=
   # Whoever removes a lock's file takes the lock away: the next one would lock another file of the same name.
   inodes=$(ls -id $files)
@@ -114,7 +123,8 @@ serve() {
         number=${line%% *} line=${line#* }
         note "$number" "${line#* }" || { printf 'lost %s cannot be written to\n' "$R"; break; }
         [ "$(ls -id $files)" = "$inodes" ] || { printf 'lost a file of its locks was removed\n'; break; }
-        [ "$kind" = group ] || [ ! -e "$SHARED" ] || { printf 'lost %s was made meanwhile\n' "$SHARED"; break; }
+        [ "$R" -ef . ] || { printf 'lost %s was moved\n' "$R"; break; }
+        [ "$kind" = group ] || ! made || { printf 'lost %s was made meanwhile\n' "$SHARED"; break; }
         approvals "${line%% *}"
         printf 'beat %s\n' "$number" ;;
       # After a part of an entry that found no room, the next one would not be readable.
@@ -122,7 +132,7 @@ serve() {
       end) break ;;
     esac
   done
-  rm -f "$R/holder"
+  rm -f holder
 }
 
 main() {
@@ -138,6 +148,8 @@ main() {
   files=$*
   if sleep 0.01; then tick=0.5 ticks=8; else tick=1 ticks=4; fi
   holder=$$
+  [ -e "$R" ] || [ -L "$R" ] || mkdir "$R"
+  enter "$R" && [ "$owner" = "$me" ] || refuse "$R is not a folder that only this account can write to"
   # It must not count what an earlier holder of the same run left there.
   watchdog < /dev/null > /dev/null &
   file=

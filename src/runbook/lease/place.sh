@@ -37,6 +37,13 @@ owned() {
   return 1
 }
 
+# Goes into a folder of the folder of leases, which only its owner can write to. A member of the group can rename it at any
+# moment and put a link or another folder in its place: from here on names within it have no path.
+enter() {
+  up=$(cd -P "${1%/*}" && pwd -P)
+  cd -P "$1" && [ "$(pwd -P)" = "$up/${1##*/}" ] && owned .
+}
+
 # A folder that stays in its place: it is root's or this account's, and nobody else can rename it.
 stays() {
   [ -d "$1" ] && [ ! -L "$1" ] || return 1
@@ -77,15 +84,15 @@ install -d -o root -g jumpdeck -m 2770 $SHARED)"
   owned "$D" && [ "$owner" = "$me" ] || refuse "$D is not a folder that only this account can write to"
 }
 
-# A holder's file, when the owner of the run's folder wrote it. A member of the group chooses the name of a folder: one with
+# What a run's folder says of its holder, when the owner of the folder wrote it. A member of the group chooses the name of a folder: one with
 # a line end in it would be lines of its own.
-show() {
-  folder=${1%/holder} run=${1%/holder}
-  run=${run##*/}
-  case $run in ''|*[!A-Za-z0-9._-]*) return ;; esac
-  plain "$1" && owned "$folder" || return
+show() (
+  run=${1##*/}
+  case $run in ''|*[!A-Za-z0-9._-]*) exit ;; esac
+  enter "$1" && plain holder || exit
   whose=$owner
-  facts "$1"
-  [ "$owner" = "$whose" ] || return
-  printf 'holder %s\t%s\t%s\t%s\t%s\n' "$(date +%s)" "$owner" "$(named "$1")" "$run" "$(head -c 16000 "$1" | head -n 1)"
-}
+  facts holder
+  [ "$owner" = "$whose" ] || exit
+  printf 'holder %s\t%s\t%s\t%s\t%s\n' "$(date +%s)" "$owner" "$(named holder)" "$run" \
+    "$(head -c 16000 holder | head -n 1)"
+)

@@ -40,6 +40,14 @@ impl JumpBox {
     }
 }
 
+/// A script of another account, which must succeed.
+fn as_uid(uid: u32, group: u32, script: &str) {
+    let (uid, group) = (uid.to_string(), group.to_string());
+    let mut run = Command::new("setpriv");
+    run.args(["--reuid", &uid, "--regid", &group, "--clear-groups", "sh", "-c", script]);
+    assert!(run.status().unwrap().success(), "{script}");
+}
+
 fn holder(who: &str, run: &str) -> Holder {
     Holder::new(who, run, "promote-masterdb")
 }
@@ -180,7 +188,10 @@ async fn what_all_accounts_lock_must_stay_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_of_the_group_that_is_made_meanwhile_ends_an_accounts_own_lease() {
+async fn a_folder_of_the_group_that_root_makes_meanwhile_ends_an_accounts_own_lease() {
+    if one_account_only() {
+        return;
+    }
     for shell in SHELLS {
         let place = JumpBox::new();
         let (local, anna) = (Local::new(shell), holder("anna@desk", "first"));
@@ -190,6 +201,60 @@ async fn a_folder_of_the_group_that_is_made_meanwhile_ends_an_accounts_own_lease
         fs::create_dir(place.path("none")).unwrap();
         let why = lease.prove().await.unwrap_err();
         assert!(why.as_str().contains("was made meanwhile"), "{shell}: {why}");
+    }
+}
+
+/// What a stranger puts in the place of the group's folder ends no lease: it keeps new ones off.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_makes_the_groups_folder_ends_no_lease() {
+    if one_account_only() {
+        return;
+    }
+    for shell in SHELLS {
+        let place = JumpBox::new();
+        let (local, anna, x) = (Local::new(shell), holder("anna@desk", "first"), keys(&["production.x"]));
+        let lease = Lease::take_in(&place.places("anna"), &local, &x, &anna).await.unwrap();
+        let none = place.path("none");
+        for attack in [format!("mkdir {none}"), format!("rmdir {none}; ln -s /etc {none}")] {
+            as_uid(33, 33, &attack);
+            lease.prove().await.unwrap();
+            lease.prove().await.unwrap();
+            let other = holder("bob@desk", "second");
+            let taken = Lease::take_in(&place.places("bob"), &Local::new(shell), &x, &other).await;
+            assert!(matches!(taken.unwrap_err(), LeaseError::Refused(_)), "{shell}: {attack}");
+        }
+        lease.release().await;
+    }
+}
+
+/// A member can rename the folder of another's run in a group's folder of mode 2770, and put a link in its place. That ends
+/// the run's lease, and nothing is written where the link leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_folder_is_exchanged_writes_nothing_elsewhere() {
+    if one_account_only() {
+        return;
+    }
+    for shell in SHELLS {
+        let place = Place::new();
+        let victim = place.folder().with_extension("victim");
+        fs::create_dir(&victim).unwrap();
+        for name in ["holder", "holder.new", "entries", "full.0"] {
+            fs::write(victim.join(name), "theirs").unwrap();
+        }
+        let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
+        let run = place.file("first");
+        let (run, victim) = (run.display(), victim.display());
+        as_uid(NOBODY, shells::GROUP, &format!("mv {run} {run}.away && ln -s {victim} {run}"));
+        let why = lease.prove().await.unwrap_err();
+        assert!(why.as_str().contains("was moved"), "{shell}: {why}");
+        assert!(
+            matches!(ask::look_in(&place.places(), &Local::new(shell), "").await, Ok(all) if all.is_empty())
+        );
+        let error = take(&place, shell, "first", &["production.x"]).await.unwrap_err();
+        assert!(matches!(error, LeaseError::Refused(_)), "{shell}: {error}");
+        for name in ["holder", "holder.new", "entries", "full.0"] {
+            assert_eq!(fs::read_to_string(format!("{victim}/{name}")).unwrap(), "theirs", "{shell}: {name}");
+        }
     }
 }
 
