@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, DuplexStream};
 
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program};
@@ -29,23 +29,34 @@ pub(super) fn find(name: &str) -> &'static dyn Program {
     *PROGRAMS.iter().find(|p| p.name() == name).unwrap()
 }
 
+/// A call of a program, and its standard output and standard error.
+pub(super) fn call(
+    world: &Shared,
+    on: &str,
+    args: &[&str],
+    stdin: &str,
+) -> (Call, DuplexStream, DuplexStream) {
+    let (stdout, out) = tokio::io::duplex(1 << 20);
+    let (stderr, err) = tokio::io::duplex(1 << 20);
+    let call = Call {
+        host: host(on),
+        user: "root".to_owned(),
+        world: world.clone(),
+        args: args.iter().map(|a| (*a).to_owned()).collect(),
+        env: BTreeMap::new(),
+        cwd: "/root".to_owned(),
+        stdin: Box::new(std::io::Cursor::new(stdin.as_bytes().to_vec())),
+        stdout: Box::new(stdout),
+        stderr: Box::new(stderr),
+        descriptors: Vec::new(),
+    };
+    (call, out, err)
+}
+
 /// Standard output, standard error, status.
 pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (String, String, u8) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let (stdout, mut out) = tokio::io::duplex(1 << 20);
-        let (stderr, mut err) = tokio::io::duplex(1 << 20);
-        let call = Call {
-            host: host(on),
-            user: "root".to_owned(),
-            world: world.clone(),
-            args: args.iter().map(|a| (*a).to_owned()).collect(),
-            env: BTreeMap::new(),
-            cwd: "/root".to_owned(),
-            stdin: Box::new(std::io::Cursor::new(stdin.as_bytes().to_vec())),
-            stdout: Box::new(stdout),
-            stderr: Box::new(stderr),
-            descriptors: Vec::new(),
-        };
+        let (call, mut out, mut err) = call(world, on, args, stdin);
         let status = find(args[0]).run(call).await;
         let (mut text, mut complaint) = (String::new(), String::new());
         out.read_to_string(&mut text).await.unwrap();

@@ -154,9 +154,18 @@ pub(crate) type Named = (Option<String>, Vec<u8>);
 
 /// Reads the files named, or standard input, and answers with what `work` makes of them.
 pub(crate) fn filter(
-    mut call: Call,
+    call: Call,
     files: Vec<String>,
     work: impl FnOnce(&[Named]) -> Reply + Send + 'static,
+) -> BoxFuture<'static, u8> {
+    filter_with(call, files, |inputs| async move { work(&inputs) })
+}
+
+/// The same, for work that takes its time.
+pub(crate) fn filter_with<F: Future<Output = Reply> + Send>(
+    mut call: Call,
+    files: Vec<String>,
+    work: impl FnOnce(Vec<Named>) -> F + Send + 'static,
 ) -> BoxFuture<'static, u8> {
     Box::pin(async move {
         let mut inputs = Vec::new();
@@ -177,7 +186,7 @@ pub(crate) fn filter(
                 }
             }
         }
-        let mut reply = work(&inputs);
+        let mut reply = work(inputs).await;
         if !missing.is_empty() {
             reply.status =
                 reply.status.max(if call.args.first().is_some_and(|n| n == "grep") { 2 } else { 1 });

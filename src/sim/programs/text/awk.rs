@@ -6,8 +6,11 @@ mod run;
 mod tree;
 mod value;
 
-use super::{Named, answer, failure, filter};
-use crate::sim::program::{Call, Program};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Named, answer, failure, filter_with, write};
+use crate::sim::program::{Call, Program, Reply};
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -50,13 +53,34 @@ impl Program for Awk {
             Err(what) => return answer(call, failure("awk", &format!("syntax error: {what}"), 2)),
         };
         // Without a pattern or END nothing is read.
-        if rules.iter().all(|rule| matches!(rule.pattern, tree::Pattern::Begin)) {
-            let reply = run::run(&rules, &[], separator.as_deref(), &variables);
-            return answer(call, reply);
+        let begins_only = rules.iter().all(|rule| matches!(rule.pattern, tree::Pattern::Begin));
+        let run = |inputs: Vec<Named>| {
+            beside(move |ended| run::run(&rules, &inputs, separator.as_deref(), &variables, ended))
+        };
+        if begins_only {
+            return Box::pin(async move {
+                let (mut call, reply) = (call, run(Vec::new()).await);
+                write(&mut call, reply).await
+            });
         }
-        filter(call, operands, move |inputs: &[Named]| {
-            run::run(&rules, inputs, separator.as_deref(), &variables)
-        })
+        filter_with(call, operands, run)
+    }
+}
+
+/// Runs a program, which may take seconds, on a thread of its own. When nobody waits for it any more it ends.
+async fn beside(program: impl FnOnce(&AtomicBool) -> Reply + Send + 'static) -> Reply {
+    let ended = Ended(Arc::default());
+    let seen = Arc::clone(&ended.0);
+    let ran = tokio::task::spawn_blocking(move || program(&seen)).await;
+    ran.unwrap_or_else(|_| failure("awk", "Terminated", 143))
+}
+
+/// Says that nobody waits any more, when it is dropped.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -5,6 +5,7 @@ mod statements;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::Regex;
 
@@ -33,7 +34,9 @@ enum Flow {
     Continue,
 }
 
-struct Machine {
+struct Machine<'e> {
+    /// Nobody waits for it any more.
+    ended: &'e AtomicBool,
     variables: BTreeMap<String, Value>,
     arrays: BTreeMap<String, BTreeMap<String, Value>>,
     record: String,
@@ -49,8 +52,15 @@ struct Machine {
 }
 
 /// Runs it: BEGIN, every record of every input, END.
-pub(super) fn run(rules: &[Rule], inputs: &[Named], separator: Option<&str>, set: &[String]) -> Reply {
+pub(super) fn run(
+    rules: &[Rule],
+    inputs: &[Named],
+    separator: Option<&str>,
+    set: &[String],
+    ended: &AtomicBool,
+) -> Reply {
     let mut machine = Machine {
+        ended,
         variables: BTreeMap::new(),
         arrays: BTreeMap::new(),
         record: String::new(),
@@ -82,10 +92,13 @@ pub(super) fn run(rules: &[Rule], inputs: &[Named], separator: Option<&str>, set
     Reply { stdout: machine.out.into_bytes(), status: machine.status, ..Reply::default() }
 }
 
-impl Machine {
+impl Machine<'_> {
     /// Counts work; false when it was too much, or something has failed before.
     fn may(&mut self, bytes: usize) -> bool {
         self.left = self.left.saturating_sub(bytes);
+        if self.ended.load(Ordering::Relaxed) {
+            self.failed.get_or_insert_with(|| "Terminated".to_owned());
+        }
         if self.left == 0 {
             self.failed.get_or_insert_with(|| "it does not come to an end".to_owned());
         }

@@ -3,7 +3,13 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::sim::programs::tests::{run, world};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{Awk, beside, parse, run as awk};
+use crate::sim::program::{Program, Reply};
+use crate::sim::programs::tests::{call, run, world};
 
 /// Arguments and input; the awk of this machine says the same.
 const TABLE: &[(&[&str], &str)] = &[
@@ -158,4 +164,43 @@ fn programs_without_end_or_bottom_or_room_are_stopped() {
     let rows = "db1 12 x\n".repeat(20_000);
     let program = "{ n[$1] += $2; gsub(/x/, \"yy\"); if ($3 ~ /^y+$/) m++ } END { print n[\"db1\"], m }";
     assert_eq!(run(&world, "app1", &["awk", program], &rows).0, "240000 20000\n");
+}
+
+/// A program that is stopped as one without an end after some seconds, not before.
+const LONG: &str = "BEGIN { while (1) n += 1 }";
+
+#[tokio::test]
+async fn a_long_program_holds_up_nothing_else() {
+    let world = world("wpd-2015", 0);
+    let (call, _out, _err) = call(&world, "app1", &["awk", LONG], "");
+    let mut long = Awk("awk").run(call);
+    for _ in 0..3 {
+        tokio::select! {
+            biased;
+            status = &mut long => panic!("it ran on the thread of everything else: {status}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_nobody_waits_for_ends() {
+    let (tell, told) = mpsc::channel();
+    let mut program = Box::pin(beside(move |ended| {
+        while !ended.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        tell.send(()).unwrap();
+        Reply::default()
+    }));
+    tokio::select! {
+        biased;
+        _ = &mut program => panic!("it ended of itself"),
+        () = tokio::task::yield_now() => {}
+    }
+    drop(program);
+    told.recv_timeout(Duration::from_secs(60)).expect("it goes on");
+
+    let said = awk::run(&parse::read(LONG).unwrap(), &[], None, &[], &AtomicBool::new(true));
+    assert_eq!((said.stderr, said.status), (b"awk: Terminated\n".to_vec(), 2));
 }

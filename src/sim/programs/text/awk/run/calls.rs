@@ -6,7 +6,7 @@ use super::{LARGEST, Machine};
 use crate::sim::programs::text::awk::tree::Expression;
 use crate::sim::programs::text::awk::value::{Value, format};
 
-impl Machine {
+impl Machine<'_> {
     pub(super) fn call(&mut self, name: &str, arguments: &[Expression]) -> Value {
         let count = |text: &str| Value::Number(f64::from(u32::try_from(text.chars().count()).unwrap_or(0)));
         match (name, arguments) {

@@ -4,7 +4,10 @@ use super::{Flow, LARGEST, LONGEST, Machine};
 use crate::sim::programs::text::awk::tree::{Expression, Statement};
 use crate::sim::programs::text::awk::value::{Value, format};
 
-impl Machine {
+/// What a key of an array counts as when a loop goes over it.
+const KEY_WORK: usize = 64;
+
+impl Machine<'_> {
     pub(super) fn print(&mut self, values: &[Expression]) {
         let text = if values.is_empty() {
             self.record.clone()
@@ -61,6 +64,8 @@ impl Machine {
             Statement::ForIn(name, array, body) => {
                 let keys: Vec<String> =
                     self.arrays.get(array).map(|array| array.keys().cloned().collect()).unwrap_or_default();
+                // An empty loop counts, too.
+                self.may(keys.iter().map(|key| key.len() + KEY_WORK).sum());
                 for key in keys {
                     self.variables.insert(name.clone(), Value::Input(key));
                     match self.block(body) {

@@ -11,7 +11,7 @@ const REGEX_WORK: usize = 256 * 1024;
 /// Regular expressions kept.
 const KEPT: usize = 64;
 
-impl Machine {
+impl Machine<'_> {
     pub(super) fn assign(&mut self, target: &Expression, value: Value) {
         match target {
             Expression::Variable(name) => {
