@@ -243,13 +243,16 @@ fn replaced(text: &str, source: &str, names: &[String], line: &str) -> (String, 
     (after, gone)
 }
 
-/// A line without these names; none when it is for no other.
+/// A line without these names; none when it is for no other. What begins a hash, a comment or a marker is no name, and neither is
+/// nothing (`db1, …`): at the beginning of the line it would change the meaning of the rest.
 fn without(line: &str, names: &[String]) -> Option<String> {
     let line = line.trim_matches([' ', '\t', '\r']);
     let (hosts, rest) = line.split_once([' ', '\t'])?;
     let others: Vec<&str> = hosts
         .split(',')
-        .filter(|h| !h.starts_with('|') && !names.contains(&h.to_ascii_lowercase()))
+        .filter(|h| {
+            !h.is_empty() && !h.starts_with(['|', '#', '@']) && !names.contains(&h.to_ascii_lowercase())
+        })
         .collect();
     (!others.is_empty()).then(|| format!("{} {rest}", others.join(",")))
 }
@@ -264,6 +267,25 @@ mod tests {
 
     fn words(list: &[&str]) -> Vec<String> {
         list.iter().map(|w| (*w).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_no_name_leaves_no_line_for_other_hosts() {
+        for (hosts, left) in [
+            ("db1,", ""),
+            (",db1", ""),
+            (",,db1,,", ""),
+            ("db1,,db2", "db2"),
+            ("db1, *", ""),
+            ("db1,\tdb2", ""),
+            ("db1,@cert-authority *", ""),
+            ("db1,#db2", ""),
+            ("#db1,db1,db2", "db2"),
+            ("db1", ""),
+        ] {
+            let kept = without(&format!("{hosts} {OLD}"), &words(&["db1"]));
+            assert_eq!(kept, (!left.is_empty()).then(|| format!("{left} {OLD}")), "{hosts}");
+        }
     }
 
     #[test]
