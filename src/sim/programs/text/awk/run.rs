@@ -1,19 +1,19 @@
 //! Running an awk program over its input.
 
 mod calls;
+mod expression;
 mod statements;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use regex::Regex;
-
 use super::parse::unescaped;
-use super::tree::{Pattern, Rule};
+use super::tree::{Expression, Pattern, Rule};
 use super::value::Value;
 use crate::sim::program::Reply;
 use crate::sim::programs::text::Named;
+use expression::Made;
 
 /// Steps after which a program is taken for one without an end.
 const LONGEST: usize = 2_000_000;
@@ -22,6 +22,10 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Bytes of texts that it may go through in all, besides sixty-four for each of its input: a program that doubles a text
 /// or tries expressions without end is stopped although it makes few steps.
 const MOST_WORK: usize = 256 * 1024 * 1024;
+/// What a record, a field, a key or an element counts as, besides its text.
+const PIECE: usize = 64;
+/// The highest field that can be made.
+const LAST_FIELD: usize = 1000;
 /// Stack for the program, which is worked out by recursion.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -41,13 +45,14 @@ struct Machine<'e> {
     arrays: BTreeMap<String, BTreeMap<String, Value>>,
     record: String,
     fields: Vec<String>,
-    inside: Vec<usize>,
+    /// The ranges that have begun and not ended, by their numbers.
+    inside: BTreeSet<usize>,
     out: String,
     status: u8,
     steps: usize,
     /// What is left of the work it may do.
     left: usize,
-    regexes: BTreeMap<String, Regex>,
+    regexes: BTreeMap<String, Made>,
     failed: Option<String>,
 }
 
@@ -65,7 +70,7 @@ pub(super) fn run(
         arrays: BTreeMap::new(),
         record: String::new(),
         fields: Vec::new(),
-        inside: Vec::new(),
+        inside: BTreeSet::new(),
         out: String::new(),
         status: 0,
         steps: 0,
@@ -107,10 +112,15 @@ impl Machine<'_> {
 
     /// Whether a text may be this long.
     fn fits(&mut self, bytes: usize) -> bool {
-        if bytes > LARGEST {
+        self.grows(0, bytes)
+    }
+
+    /// Whether a text of some length may become longer.
+    fn grows(&mut self, length: usize, by: usize) -> bool {
+        if length.saturating_add(by) > LARGEST {
             self.failed.get_or_insert_with(|| "out of memory".to_owned());
         }
-        self.may(bytes)
+        self.may(by)
     }
 
     fn whole(&mut self, rules: &[Rule], inputs: &[Named]) {
@@ -145,18 +155,16 @@ impl Machine<'_> {
     }
 
     fn record_rules(&mut self, rules: &[Rule]) -> Flow {
+        self.may(rules.len());
         for rule in rules {
             let meant = match &rule.pattern {
                 Pattern::Begin | Pattern::End => false,
                 Pattern::Always => true,
                 Pattern::When(condition) => self.value(condition).holds(),
                 Pattern::Range(from, to, number) => {
-                    let inside = self.inside.contains(number) || self.value(from).holds();
-                    if inside {
-                        self.inside.retain(|other| other != number);
-                        if !self.value(to).holds() {
-                            self.inside.push(*number);
-                        }
+                    let inside = self.inside.remove(number) || self.value(from).holds();
+                    if inside && !self.value(to).holds() {
+                        self.inside.insert(*number);
                     }
                     inside
                 }
@@ -182,7 +190,8 @@ impl Machine<'_> {
 
     /// Takes a record and splits it.
     fn take(&mut self, record: String) {
-        let separator = self.get("FS").text();
+        let separator = self.setting("FS");
+        self.may(PIECE);
         self.fields = self.split(&record, &separator);
         self.record = record;
         self.count_fields();
@@ -197,6 +206,11 @@ impl Machine<'_> {
         self.variables.get(name).cloned().unwrap_or_else(|| Value::Input(String::new()))
     }
 
+    /// What a variable holds that the program goes by, as a text.
+    fn setting(&mut self, name: &str) -> String {
+        self.value(&Expression::Variable(name.to_owned())).text()
+    }
+
     fn field(&self, number: f64) -> Value {
         let number = usize::try_from(crate::sim::world::machine::count(number)).unwrap_or(0);
         let text = match number.checked_sub(1) {
@@ -209,7 +223,8 @@ impl Machine<'_> {
     fn set_field(&mut self, number: f64, value: String) {
         let number = usize::try_from(crate::sim::world::machine::count(number)).unwrap_or(0);
         let Some(at) = number.checked_sub(1) else { return self.take(value) };
-        if at > 1000 {
+        if at >= LAST_FIELD {
+            self.failed.get_or_insert_with(|| format!("fields above {LAST_FIELD} are not simulated"));
             return;
         }
         if self.fields.len() <= at {
@@ -218,7 +233,7 @@ impl Machine<'_> {
         if let Some(field) = self.fields.get_mut(at) {
             *field = value;
         }
-        let between = self.get("OFS").text();
+        let between = self.setting("OFS");
         let length = self.fields.iter().map(|field| field.len() + between.len()).sum();
         if !self.fits(length) {
             return;
@@ -229,18 +244,25 @@ impl Machine<'_> {
 
     /// Fields: by blanks, by one character, or by an expression.
     fn split(&mut self, text: &str, separator: &str) -> Vec<String> {
-        if text.is_empty() || !self.may(text.len() * 16) {
+        if text.is_empty() || !self.may(text.len()) {
             return Vec::new();
         }
+        // One more than it may make shows that there are too many.
+        let most = self.left / PIECE + 1;
         let mut chars = separator.chars();
-        match (chars.next(), chars.next()) {
-            (Some(' '), None) => text.split_whitespace().map(str::to_owned).collect(),
-            (None, _) => text.chars().map(String::from).collect(),
-            (Some(one), None) => text.split(one).map(str::to_owned).collect(),
-            _ => match self.regex(separator) {
-                Some(regex) => regex.split(text).map(str::to_owned).collect(),
-                None => vec![text.to_owned()],
-            },
-        }
+        let parts: Vec<String> = match (chars.next(), chars.next()) {
+            (Some(' '), None) => text.split_whitespace().take(most).map(str::to_owned).collect(),
+            (None, _) => text.chars().take(most).map(String::from).collect(),
+            (Some(one), None) => text.split(one).take(most).map(str::to_owned).collect(),
+            _ => {
+                let hits = self.hits(separator, text, most);
+                let from = std::iter::once(0).chain(hits.iter().map(|hit| hit.end));
+                let to = hits.iter().map(|hit| hit.start).chain([text.len()]);
+                let part = |(from, to)| text.get(from..to).unwrap_or_default().to_owned();
+                from.zip(to).map(part).collect()
+            }
+        };
+        self.may(parts.len() * PIECE);
+        parts
     }
 }

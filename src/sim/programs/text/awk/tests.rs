@@ -204,3 +204,86 @@ async fn a_program_that_nobody_waits_for_ends() {
     let said = awk::run(&parse::read(LONG).unwrap(), &[], None, &[], &AtomicBool::new(true));
     assert_eq!((said.stderr, said.status), (b"awk: Terminated\n".to_vec(), 2));
 }
+
+/// Runs a program that must have ended within a minute, whatever the machine does beside it.
+fn ran(program: &str, input: String) -> Reply {
+    let rules = parse::read(program).unwrap_or_else(|why| panic!("{program}: {why}"));
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        tell.send(awk::run(&rules, &[(None, input.into_bytes())], None, &[], &AtomicBool::new(false)))
+    });
+    let what: String = program.chars().take(80).collect();
+    println!("{what}");
+    told.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("{what}: it goes on"))
+}
+
+#[test]
+fn whatever_takes_time_or_memory_counts_as_work() {
+    // A text of `16 << doublings` bytes.
+    let begin = |doublings: u32, what: &str| {
+        format!("BEGIN {{ y = \"aaaaaaaaaaaaaaaa\"; for (i = 0; i < {doublings}; i++) y = y y; {what} }}")
+    };
+    let (line, lines) = (|| "a b\n".to_owned(), "a b\n".repeat(30_000));
+    for (program, input) in [
+        // Texts that the program goes by, and that no expression names.
+        ("{ for (i = 0; i < 16; i++) $0 = $0 $0; while (1) n += length + length }".to_owned(), line()),
+        (begin(16, "FS = y") + " { n++ }", lines.clone()),
+        (begin(16, "OFS = y; while (1) $2 = 1"), line()),
+        (begin(16, &format!("OFS = y; print 1{}", ", 1".repeat(300))), line()),
+        (begin(16, &format!("print y{}", ", y".repeat(300))), line()),
+        ("1;".repeat(1_000), lines.clone()),
+        // Parts, elements and keys, however short.
+        (begin(18, "split(y, p, \"\")"), line()),
+        (begin(18, "split(y, p, \"a\")"), line()),
+        (begin(14, "while (1) split(y, p, \"\")"), line()),
+        (begin(14, "split(y, p, \"\"); while (1) for (k in p) ;"), line()),
+        // Expressions: their length, their size, how often they look through the rest.
+        (begin(10, "\"a\" ~ y"), line()),
+        (begin(12, "for (i = 0; i < 30; i++) n += y ~ /^b[01]{3000}/"), line()),
+        (begin(12, "gsub(/.*[^a-z]|[a-z]/, \"b\", y)"), line()),
+        (begin(12, "split(y, p, /.*[^a-z]|[a-z]/)"), line()),
+        // Figures that are made and not kept.
+        (begin(0, &format!("while (1) y = sprintf(\"{}\", 1)", "%.4095g".repeat(100))), line()),
+        (begin(0, "$1001 = 1"), line()),
+    ] {
+        let what: String = program.chars().take(120).collect();
+        let said = ran(&program, input);
+        assert!(said.status == 2 && said.stderr.starts_with(b"awk: "), "{what}: {}", said.status);
+        assert!(said.stdout.len() <= 4 << 20, "{what}: {} bytes", said.stdout.len());
+    }
+    // Many rules and long numbers are quick.
+    let ranges = "1,0 { n++ }\n".repeat(10_000) + "END { print n }";
+    assert_eq!(ran(&ranges, "a\n".repeat(100)).stdout, b"1000000\n");
+    let figures = "1".repeat(390);
+    let sums = format!(
+        "BEGIN {{ x = \"{figures}\"; for (i = 0; i < 100000; i++) if (x + 0 > 1e300) n++; print n }}"
+    );
+    assert_eq!(ran(&sums, line()).stdout, b"100000\n");
+    // A long file is far from every limit.
+    let rows =
+        "Nov 28 10:15:03 db1 mysqld[4121]: Aborted connection 42 to db: 'shop' user: 'app'\n".repeat(40_000);
+    let everyday = "/Aborted/ && $5 ~ /^mysqld\\[[0-9]+\\]:$/ { gsub(/\x27/, \"\"); n[$4 \":\" $NF] += $8; m++ } \
+                    END { for (k in n) printf \"%-12s %6d\\n\", k, n[k]; print m }";
+    assert_eq!(String::from_utf8_lossy(&ran(everyday, rows).stdout), "db1:app      1680000\n40000\n");
+}
+
+#[test]
+fn a_number_ends_where_awks_does() {
+    let texts = [
+        "12x", "-3.5e2y", "+4", ".5.5", "5.", "5.e1", "1e", "1e+", "1e-2x", "--1", "-", ".", "x1", " 7 ",
+        "1_0", "é1", "1é",
+    ];
+    let program = "{ print $0 + 0 }";
+    let world = world("wpd-2015", 0);
+    let input = texts.join("\n") + "\n";
+    let mut child = Command::new("awk")
+        .arg(program)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let truth = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(run(&world, "app1", &["awk", program], &input).0, truth, "{texts:?}");
+}

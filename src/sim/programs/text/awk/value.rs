@@ -58,15 +58,23 @@ const WIDEST: usize = 4096;
 /// The number a text begins with.
 fn leading(text: &str) -> f64 {
     let text = text.trim_start();
-    let text = text.char_indices().nth(LONGEST_NUMBER).map_or(text, |(at, _)| text.get(..at).unwrap_or(text));
-    let mut end = 0;
-    for (at, c) in text.char_indices() {
-        let part = text.get(..=at).unwrap_or_default();
-        if part.parse::<f64>().is_ok() && c.is_ascii_digit() {
-            end = at + 1;
-        } else if !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')) {
-            break;
-        }
+    let bytes = text.as_bytes().get(..LONGEST_NUMBER).unwrap_or(text.as_bytes());
+    let sign_at = |at: usize| usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+    let digits_from = |at: usize| bytes.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
+    let begin = sign_at(0);
+    let whole = begin + digits_from(begin);
+    let mut end = whole;
+    if bytes.get(whole) == Some(&b'.') {
+        let parts = digits_from(whole + 1);
+        end = if whole > begin || parts > 0 { whole + 1 + parts } else { begin };
+    }
+    if end == begin {
+        return 0.0;
+    }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let power = end + 1 + sign_at(end + 1);
+        let digits = digits_from(power);
+        end = if digits > 0 { power + digits } else { end };
     }
     text.get(..end).unwrap_or_default().parse().unwrap_or(0.0)
 }
@@ -102,17 +110,19 @@ pub(super) fn general(number: f64, digits: usize) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// `printf`; a text that gets longer than `most` bytes is broken off.
-pub(super) fn format(format: &str, values: &[Value], most: usize) -> String {
+/// `printf`, and how many bytes were made for it, which can be more than there are in the end. Above `most` it is broken off.
+pub(super) fn format(format: &str, values: &[Value], most: usize) -> (String, usize) {
     let mut out = String::new();
+    let mut made = 0_usize;
     let mut values = values.iter();
     let mut chars = format.chars().peekable();
     while let Some(c) = chars.next() {
-        if out.len() > most {
+        if made > most {
             break;
         }
         if c != '%' {
             out.push(c);
+            made += c.len_utf8();
             continue;
         }
         let (mut left, mut zero, mut plus) = (false, false, false);
@@ -146,6 +156,7 @@ pub(super) fn format(format: &str, values: &[Value], most: usize) -> String {
         let Some(kind) = chars.next() else { break };
         if kind == '%' {
             out.push('%');
+            made += 1;
             continue;
         }
         let value = values.next().cloned().unwrap_or_else(|| Value::Text(String::new()));
@@ -173,6 +184,7 @@ pub(super) fn format(format: &str, values: &[Value], most: usize) -> String {
         if plus && number >= 0.0 && matches!(kind, 'd' | 'i' | 'f' | 'g') {
             text.insert(0, '+');
         }
+        made += width + text.len() + precision.unwrap_or(0) + 1;
         let missing = width.saturating_sub(text.chars().count());
         if left {
             out.push_str(&text);
@@ -185,5 +197,5 @@ pub(super) fn format(format: &str, values: &[Value], most: usize) -> String {
             out.push_str(&text);
         }
     }
-    out
+    (out, made)
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{LARGEST, Machine};
+use super::{LARGEST, Machine, PIECE};
 use crate::sim::programs::text::awk::tree::Expression;
 use crate::sim::programs::text::awk::value::{Value, format};
 
 impl Machine<'_> {
     pub(super) fn call(&mut self, name: &str, arguments: &[Expression]) -> Value {
-        let count = |text: &str| Value::Number(f64::from(u32::try_from(text.chars().count()).unwrap_or(0)));
+        let record = Expression::Field(Box::new(Expression::Number(0.0)));
         match (name, arguments) {
-            ("length", []) => count(&self.record),
+            ("length", []) => self.call(name, &[record]),
             ("length", [Expression::Variable(name)]) if self.arrays.contains_key(name) => {
                 let length = self.arrays.get(name).map_or(0, BTreeMap::len);
                 Value::Number(f64::from(u32::try_from(length).unwrap_or(0)))
@@ -19,9 +19,10 @@ impl Machine<'_> {
                 let text = self.value(text).text();
                 let separator = match rest.first() {
                     Some(separator) => self.pattern(separator),
-                    None => self.get("FS").text(),
+                    None => self.setting("FS"),
                 };
                 let parts = self.split(&text, &separator);
+                self.may(parts.len() * PIECE);
                 let total = u32::try_from(parts.len()).unwrap_or(0);
                 let numbered =
                     (1..).zip(parts).map(|(at, part): (u32, _)| (at.to_string(), Value::Input(part)));
@@ -30,40 +31,24 @@ impl Machine<'_> {
             }
             (which @ ("sub" | "gsub"), [pattern, with, rest @ ..]) => {
                 let pattern = self.pattern(pattern);
-                let with = self
-                    .value(with)
-                    .text()
-                    .replace('$', "$$")
-                    .replace("\\&", "\0")
-                    .replace('&', "$0")
-                    .replace('\0', "&");
-                let whole = Expression::Field(Box::new(Expression::Number(0.0)));
-                let target = rest.first().unwrap_or(&whole);
+                let with = self.value(with).text();
+                let target = rest.first().unwrap_or(&record);
                 let text = self.value(target).text();
-                let Some(regex) = self.regex(&pattern) else { return Value::Number(0.0) };
-                let most = if which == "sub" { 1 } else { usize::MAX };
-                let (mut hits, mut length) = (0_usize, text.len());
-                for hit in regex.find_iter(&text).take(most) {
-                    hits += 1;
-                    // Each `$0` of the replacement is the hit again.
-                    length = length.saturating_add(with.len()).saturating_add(with.len() / 2 * hit.len());
-                }
-                if hits > 0 && self.fits(length) {
-                    let limit = usize::from(which == "sub");
-                    let new = regex.replacen(&text, limit, with.as_str()).into_owned();
+                let hits = self.hits(&pattern, &text, if which == "sub" { 1 } else { usize::MAX });
+                if !hits.is_empty()
+                    && let Some(new) = self.replaced(&text, &hits, &with)
+                {
                     self.assign(target, Value::Text(new));
                 }
-                Value::Number(f64::from(u32::try_from(hits).unwrap_or(0)))
+                Value::Number(f64::from(u32::try_from(hits.len()).unwrap_or(0)))
             }
             ("match", [text, pattern]) => {
                 let text = self.value(text).text();
                 let pattern = self.pattern(pattern);
-                let found = self
-                    .regex(&pattern)
-                    .and_then(|regex| regex.find(&text).map(|hit| (hit.start(), hit.len())));
-                let (start, length) = found.map_or((0, -1.0), |(start, length)| {
-                    (start + 1, f64::from(u32::try_from(length).unwrap_or(0)))
-                });
+                let (start, length) = match self.hits(&pattern, &text, 1).first() {
+                    Some(hit) => (hit.start + 1, f64::from(u32::try_from(hit.len()).unwrap_or(0))),
+                    None => (0, -1.0),
+                };
                 let start = Value::Number(f64::from(u32::try_from(start).unwrap_or(0)));
                 self.variables.insert("RSTART".to_owned(), start.clone());
                 self.variables.insert("RLENGTH".to_owned(), Value::Number(length));
@@ -76,6 +61,13 @@ impl Machine<'_> {
         }
     }
 
+    /// `printf`
+    pub(super) fn formatted(&mut self, text: &str, values: &[Value]) -> String {
+        let (text, work) = format(text, values, LARGEST);
+        self.fits(work);
+        text
+    }
+
     fn plain_call(&mut self, name: &str, values: &[Value]) -> Value {
         let first = values.first().cloned().unwrap_or_else(|| Value::Text(String::new()));
         match (name, values) {
@@ -86,11 +78,7 @@ impl Machine<'_> {
             ("sqrt", _) => Value::Number(first.number().sqrt()),
             ("toupper", _) => Value::Text(first.text().to_uppercase()),
             ("tolower", _) => Value::Text(first.text().to_lowercase()),
-            ("sprintf", [_, rest @ ..]) => {
-                let text = format(&first.text(), rest, LARGEST);
-                self.fits(text.len());
-                Value::Text(text)
-            }
+            ("sprintf", [_, rest @ ..]) => Value::Text(self.formatted(&first.text(), rest)),
             ("index", [text, part]) => {
                 let text = text.text();
                 let at = text

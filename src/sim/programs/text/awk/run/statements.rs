@@ -1,23 +1,37 @@
 //! Statements, and what they print.
 
-use super::{Flow, LARGEST, LONGEST, Machine};
-use crate::sim::programs::text::awk::tree::{Expression, Statement};
-use crate::sim::programs::text::awk::value::{Value, format};
+use std::collections::BTreeMap;
 
-/// What a key of an array counts as when a loop goes over it.
-const KEY_WORK: usize = 64;
+use super::{Flow, LARGEST, LONGEST, Machine, PIECE};
+use crate::sim::programs::text::awk::tree::{Expression, Statement};
+use crate::sim::programs::text::awk::value::Value;
 
 impl Machine<'_> {
     pub(super) fn print(&mut self, values: &[Expression]) {
-        let text = if values.is_empty() {
-            self.record.clone()
-        } else {
-            let separator = self.get("OFS").text();
-            values.iter().map(|value| self.value(value).text()).collect::<Vec<_>>().join(&separator)
-        };
-        self.out.push_str(&text);
-        let end = self.get("ORS").text();
-        self.out.push_str(&end);
+        let mut texts = Vec::new();
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                texts.push(self.setting("OFS"));
+            }
+            texts.push(self.value(value).text());
+        }
+        if values.is_empty() {
+            texts.push(self.record.clone());
+        }
+        texts.push(self.setting("ORS"));
+        for text in texts {
+            self.write(&text);
+        }
+    }
+
+    /// Writes to standard output.
+    fn write(&mut self, text: &str) {
+        if self.out.len().saturating_add(text.len()) > LARGEST {
+            self.failed.get_or_insert_with(|| "output this long: not simulated".to_owned());
+        }
+        if self.may(text.len()) {
+            self.out.push_str(text);
+        }
     }
 
     pub(super) fn block(&mut self, statements: &[Statement]) -> Flow {
@@ -32,7 +46,7 @@ impl Machine<'_> {
 
     fn statement(&mut self, statement: &Statement) -> Flow {
         self.steps += 1;
-        if self.steps > LONGEST || self.out.len() > LARGEST {
+        if self.steps > LONGEST {
             self.failed.get_or_insert_with(|| "it does not come to an end".to_owned());
         }
         if self.failed.is_some() {
@@ -44,10 +58,8 @@ impl Machine<'_> {
             Statement::Printf(values) => {
                 let values: Vec<Value> = values.iter().map(|value| self.value(value)).collect();
                 if let [first, rest @ ..] = values.as_slice() {
-                    let text = format(&first.text(), rest, LARGEST);
-                    if self.fits(text.len()) {
-                        self.out.push_str(&text);
-                    }
+                    let text = self.formatted(&first.text(), rest);
+                    self.write(&text);
                 }
             }
             Statement::If(condition, then, otherwise) => {
@@ -62,10 +74,14 @@ impl Machine<'_> {
                 return self.repeat(condition.as_ref(), step.as_deref(), body);
             }
             Statement::ForIn(name, array, body) => {
+                let size = |array: &BTreeMap<String, Value>| array.keys().map(|key| key.len() + PIECE).sum();
+                // An empty loop counts, too.
+                let work = self.arrays.get(array).map_or(0, size);
+                if !self.may(work) {
+                    return Flow::Exit;
+                }
                 let keys: Vec<String> =
                     self.arrays.get(array).map(|array| array.keys().cloned().collect()).unwrap_or_default();
-                // An empty loop counts, too.
-                self.may(keys.iter().map(|key| key.len() + KEY_WORK).sum());
                 for key in keys {
                     self.variables.insert(name.clone(), Value::Input(key));
                     match self.block(body) {

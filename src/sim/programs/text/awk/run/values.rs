@@ -1,15 +1,8 @@
 //! What expressions are worth, and assigning it.
 
-use regex::{Regex, RegexBuilder};
-
-use super::Machine;
+use super::{Machine, PIECE};
 use crate::sim::programs::text::awk::tree::Expression;
 use crate::sim::programs::text::awk::value::Value;
-
-/// What making a regular expression counts as.
-const REGEX_WORK: usize = 256 * 1024;
-/// Regular expressions kept.
-const KEPT: usize = 64;
 
 impl Machine<'_> {
     pub(super) fn assign(&mut self, target: &Expression, value: Value) {
@@ -19,6 +12,7 @@ impl Machine<'_> {
             }
             Expression::Element(name, index) => {
                 let key = self.value(index).text();
+                self.may(key.len() + PIECE);
                 self.arrays.entry(name.clone()).or_default().insert(key, value);
             }
             Expression::Field(number) => {
@@ -47,6 +41,7 @@ impl Machine<'_> {
             Expression::Variable(name) => self.get(name),
             Expression::Element(name, index) => {
                 let key = self.value(index).text();
+                self.may(key.len() + PIECE);
                 let array = self.arrays.entry(name.clone()).or_default();
                 array.entry(key).or_insert_with(|| Value::Input(String::new())).clone()
             }
@@ -130,32 +125,6 @@ impl Machine<'_> {
             Expression::Regex(pattern) => pattern.clone(),
             other => self.value(other).text(),
         }
-    }
-
-    pub(super) fn regex(&mut self, pattern: &str) -> Option<Regex> {
-        if let Some(made) = self.regexes.get(pattern) {
-            return Some(made.clone());
-        }
-        if !self.may(REGEX_WORK + pattern.len()) {
-            return None;
-        }
-        match RegexBuilder::new(pattern).size_limit(1 << 20).build() {
-            Ok(made) => {
-                if self.regexes.len() >= KEPT {
-                    self.regexes.clear();
-                }
-                self.regexes.insert(pattern.to_owned(), made.clone());
-                Some(made)
-            }
-            Err(_) => {
-                self.failed.get_or_insert_with(|| format!("not an expression: {pattern}"));
-                None
-            }
-        }
-    }
-
-    fn matches(&mut self, pattern: &str, text: &str) -> bool {
-        self.may(text.len()) && self.regex(pattern).is_some_and(|regex| regex.is_match(text))
     }
 }
 
