@@ -1,7 +1,6 @@
 //! Names with a meaning of their own, so that a host is never handed where a role is wanted.
 
 use std::fmt;
-use std::sync::Arc;
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,40 +8,56 @@ use std::sync::Arc;
 pub struct NameError {
     what: &'static str,
     value: String,
-    why: &'static str,
+    why: String,
 }
 
-/// Letters, digits, `-`, `_` and `.`, not starting with `-` or `.`, at most 253 characters: what a host name
-/// may be (RFC 1123), with the underscore that real fleets use. Nothing that a shell or a screen could misread.
-fn validate(what: &'static str, value: &str) -> Result<(), NameError> {
-    let why = if value.is_empty() {
-        "is empty"
-    } else if value.len() > 253 {
-        "is longer than 253 characters"
-    } else if value.starts_with(['-', '.']) {
-        "starts with '-' or '.'"
-    } else if !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        "holds something other than letters, digits, '-', '_' and '.'"
-    } else {
-        return Ok(());
-    };
-    Err(NameError { what, value: value.to_owned(), why })
+/// What a name may be: ASCII letters and digits, and nothing that a shell, a file system or a screen could misread.
+pub(crate) struct Rule {
+    /// What it is called.
+    pub(crate) what: &'static str,
+    /// Characters, at most.
+    pub(crate) longest: usize,
+    /// What it may hold besides letters and digits.
+    pub(crate) more: &'static [char],
+    /// Those of them that it may not start with.
+    pub(crate) not_first: &'static [char],
 }
 
+impl Rule {
+    pub(crate) fn check(&self, value: &str) -> Result<(), NameError> {
+        let quoted = |chars: &[char]| chars.iter().map(|c| format!("'{c}'")).collect::<Vec<_>>();
+        let why = if value.is_empty() {
+            "is empty".to_owned()
+        } else if value.len() > self.longest {
+            format!("is longer than {} characters", self.longest)
+        } else if value.starts_with(self.not_first) {
+            format!("starts with {}", quoted(self.not_first).join(" or "))
+        } else if !value.chars().all(|c| c.is_ascii_alphanumeric() || self.more.contains(&c)) {
+            let (more, last) = (quoted(self.more), self.more.last().map(|c| format!(" and '{c}'")));
+            let before = more.get(..more.len().saturating_sub(1)).unwrap_or_default().join(", ");
+            format!("holds something other than letters, digits, {before}{}", last.unwrap_or_default())
+        } else {
+            return Ok(());
+        };
+        Err(NameError { what: self.what, value: value.to_owned(), why })
+    }
+}
+
+/// Makes a type of its own for a name, which is checked when it is made.
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// Checks and takes a name.
             ///
             /// # Errors
             /// When it is empty, too long, or holds a character that no such name may have.
-            pub fn new(value: &str) -> Result<Self, NameError> {
-                validate($what, value)?;
-                Ok(Self(Arc::from(value)))
+            pub fn new(value: &str) -> Result<Self, $crate::domain::names::NameError> {
+                $rule.check(value)?;
+                Ok(Self(std::sync::Arc::from(value)))
             }
 
             /// The name as text.
@@ -52,14 +67,14 @@ macro_rules! name {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{:?}", &self.0)
             }
         }
@@ -72,20 +87,27 @@ macro_rules! name {
     };
 }
 
+pub(crate) use name;
+
+/// What names of the inventory may be: a host name (RFC 1123), with the underscore that real fleets use.
+const fn of_inventory(what: &'static str) -> Rule {
+    Rule { what, longest: 253, more: &['-', '_', '.'], not_first: &['-', '.'] }
+}
+
 name!(
     /// An environment of the inventory: `production`, `staging`, …
     EnvName,
-    "environment name"
+    of_inventory("environment name")
 );
 name!(
     /// A host's short name in its environment: `db1-masterdb`.
     HostName,
-    "host name"
+    of_inventory("host name")
 );
 name!(
     /// A role: `db`, `masterdb`, `memcache`, …
     RoleName,
-    "role name"
+    of_inventory("role name")
 );
 
 /// A host in its environment: two environments may each have an `app1`.

@@ -1,102 +1,46 @@
-//! Ids with a meaning of their own: a step's, a run's. Pure.
+//! Ids with a meaning of their own: a step's, a run's. Pure. Imports `domain`.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Why an id was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {value:?} {why}")]
-pub struct IdError {
-    what: &'static str,
-    value: String,
-    why: &'static str,
-}
+use crate::domain::names::{Rule, name};
 
-/// What an id may be.
-struct Rule {
-    /// What it is called.
-    what: &'static str,
-    /// Bytes, at most.
-    longest: usize,
-    /// Besides ASCII letters and digits; it begins with one of those.
-    more: &'static str,
-}
-
-impl Rule {
-    fn check(&self, value: &str) -> Result<(), IdError> {
-        let why = if value.is_empty() {
-            "is empty"
-        } else if value.len() > self.longest {
-            "is too long"
-        } else if !value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            "begins with something other than a letter or a digit"
-        } else if !value.chars().all(|c| c.is_ascii_alphanumeric() || self.more.contains(c)) {
-            "has a character that no such id may have"
-        } else {
-            return Ok(());
-        };
-        Err(IdError { what: self.what, value: value.to_owned(), why })
+name!(
+    /// A step of a plan: `freeze`, and in a batch of a `for_each` `repoint[1/2]/start`.
+    StepId,
+    Rule {
+        what: "step id",
+        longest: 1000,
+        more: &['-', '_', '.', '/', '[', ']', '?'],
+        not_first: &['-', '_', '.', '/', '[', ']', '?'],
     }
-}
+);
+name!(
+    /// A run: `20261121-134502-promote-masterdb-a3f1`. The name of its journal, and a part of names on its hosts: nothing
+    /// that a shell or a file system could misread.
+    RunId,
+    Rule { what: "run id", longest: 200, more: &['-', '_', '.'], not_first: &['-', '_', '.'] }
+);
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $rule:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// Checks and takes an id.
-            ///
-            /// # Errors
-            /// When it is empty, too long, or has a character that no such id may have.
-            pub fn new(value: &str) -> Result<Self, IdError> {
-                $rule.check(value)?;
-                Ok(Self(Arc::from(value)))
-            }
-
-            /// The id as text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", &self.0)
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
+/// What the journal needs of an id: its text, checked when it is read.
+macro_rules! journaled {
+    ($name:ident) => {
         impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
-                &*self.0 == other
+                self.as_str() == other
             }
         }
 
         impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
-                &*self.0 == *other
+                self.as_str() == *other
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
+                serializer.serialize_str(self.as_str())
             }
         }
 
@@ -109,17 +53,8 @@ macro_rules! id {
     };
 }
 
-id!(
-    /// A step of a plan: `freeze`, and in a batch of a `for_each` `repoint[1/2]/start`.
-    StepId,
-    Rule { what: "step id", longest: 1000, more: "-_./[]?" }
-);
-id!(
-    /// A run: `20261121-134502-promote-masterdb-a3f1`. The name of its journal, and a part of names on its hosts: nothing
-    /// that a shell or a file system could misread.
-    RunId,
-    Rule { what: "run id", longest: 200, more: "-_." }
-);
+journaled!(StepId);
+journaled!(RunId);
 
 impl RunId {
     /// Stands for the id of a run that has not begun, where its commands are shown before.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{IdError, StepId};
+use super::ids::StepId;
 use super::kinds::Turn;
 use super::spec::{Runbook, Step};
 use super::value::Value;
+use crate::domain::names::NameError;
 
 /// What the journal keeps of a plan: enough to make the same plan again, whatever became of the files since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ impl Plan {
         runbook: Arc<Runbook>,
         frozen: Frozen,
         inputs: BTreeMap<String, Value>,
-    ) -> Result<Self, IdError> {
+    ) -> Result<Self, NameError> {
         let mut unrolling = Unrolling { frozen: &frozen, steps: Vec::new() };
         unrolling.steps(&runbook.steps, &Around::default())?;
         let steps = unrolling.steps;
@@ -124,7 +125,7 @@ struct Unrolling<'f> {
 }
 
 impl Unrolling<'_> {
-    fn steps(&mut self, steps: &[Step], around: &Around) -> Result<(), IdError> {
+    fn steps(&mut self, steps: &[Step], around: &Around) -> Result<(), NameError> {
         for step in steps {
             match step.group() {
                 Some(group) => {

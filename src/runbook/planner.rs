@@ -8,10 +8,9 @@ use futures::future::join_all;
 use zeroize::Zeroizing;
 
 use crate::domain::fleet::{Environment, Host};
-use crate::domain::names::HostName;
+use crate::domain::names::{HostName, NameError};
 use crate::domain::run::PlanView;
 
-use super::ids::IdError;
 use super::plan::{Frozen, FrozenHost, Plan};
 use super::reach::Reach;
 use super::redact::Redactor;
@@ -52,7 +51,7 @@ pub enum PlanError {
     Unreadable(String),
     /// A step has an id that cannot be one.
     #[error("the runbook has a step without a valid id: {0}")]
-    Id(#[from] IdError),
+    Id(#[from] NameError),
 }
 
 /// Makes a plan and what is shown of it. Asks every host of it who it is.
