@@ -42,6 +42,7 @@ pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scope;
+mod scripted;
 pub mod spec;
 pub mod template;
 mod uses;

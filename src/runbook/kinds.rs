@@ -173,6 +173,7 @@ pub(crate) trait HoldsSteps {
 }
 
 /// What a second person is asked where a step is not proved.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct SecondPerson {
     /// What is not proved, as the run's entries tell it.
     pub(crate) doubt: &'static str,

@@ -10,6 +10,7 @@ use crate::runbook::kinds::{StepKind, TakesBack};
 use crate::runbook::spec::Step;
 
 /// What the reader knows of a kind.
+#[derive(Debug)]
 pub(crate) struct KindEntry {
     /// The word a runbook names it by.
     pub(crate) word: &'static str,
@@ -83,7 +84,7 @@ impl KindEntry {
 }
 
 /// How a kind is read.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Reads {
     /// One step, from its own keys.
     Step(fn(&mut Reading<'_>, &Table<'_>, &Common) -> Option<Arc<dyn StepKind>>),
@@ -99,6 +100,7 @@ pub(crate) enum Reads {
 }
 
 /// A kind as the way back of another step: `undo = { sql = "…" }`.
+#[derive(Debug)]
 pub(crate) struct UndoEntry {
     /// The key that says so.
     pub(crate) verb: &'static str,
