@@ -184,6 +184,11 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         }
         ValueKind::Int => Some(a.text().parse::<i64>().ok()?.cmp(&b.text().parse::<i64>().ok()?)),
         // The reader lets nothing else rank.
-        _ => None,
+        ValueKind::Text
+        | ValueKind::Bool
+        | ValueKind::Host
+        | ValueKind::Address
+        | ValueKind::Word
+        | ValueKind::Lines => None,
     }
 }
