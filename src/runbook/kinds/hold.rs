@@ -71,6 +71,7 @@ impl StepKind for HoldStep {
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {
         uses::template(&self.sql.text, names);
+        uses::template(&self.heartbeat, names);
     }
 
     fn answers_like(&self) -> Option<Ask> {
