@@ -94,21 +94,35 @@ pub async fn make(
     Ok((plan, view))
 }
 
-/// The plan of a journal's first entry, made again. Secrets must be asked for again: `secrets` gives them.
+/// The sensitive inputs of a run.
+pub enum Secrets {
+    /// As they were typed again by who runs it, by name.
+    Given(BTreeMap<String, Zeroizing<String>>),
+    /// Who watches does not have them.
+    NotKnown,
+}
+
+/// The plan of a journal's first entry, made again. Secrets are no part of it.
 ///
 /// # Errors
 /// When the runbook it kept can no longer be read.
 pub fn again(
     frozen: &Frozen,
     read: impl FnOnce(&[(String, String)]) -> Result<Runbook, String>,
-    secrets: BTreeMap<String, Zeroizing<String>>,
+    secrets: &Secrets,
 ) -> Result<Plan, PlanError> {
     let runbook = read(&frozen.sources).map_err(PlanError::Unreadable)?;
     let mut inputs = BTreeMap::new();
     for input in &runbook.inputs {
-        let text = match input.sensitive {
-            true => secrets.get(&input.name).map(|s| s.as_str()),
-            false => frozen.inputs.get(&input.name).map(String::as_str),
+        let text = match (input.sensitive, secrets) {
+            (true, Secrets::Given(secrets)) => secrets.get(&input.name).map(|s| s.as_str()),
+            (true, Secrets::NotKnown) => {
+                inputs.insert(input.name.clone(), Value::unknown_secret(input.kind));
+                continue;
+            }
+            (false, Secrets::Given(_) | Secrets::NotKnown) => {
+                frozen.inputs.get(&input.name).map(String::as_str)
+            }
         };
         let text = text.ok_or_else(|| PlanError::Missing(input.name.clone(), input.label.clone()))?;
         inputs.insert(input.name.clone(), value(input, text)?);

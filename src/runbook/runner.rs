@@ -42,7 +42,8 @@ mod sign;
 mod vouch;
 
 use board::Board;
-pub(in crate::runbook) use board::{fill, picture, seen};
+pub(in crate::runbook) use board::{fill, picture, safety_after, seen};
+pub(in crate::runbook) use launch::replay_with;
 pub use launch::{Launch, StartError, frozen, replay, resume, start};
 pub use record::{Record, Recorder};
 
@@ -231,7 +232,7 @@ impl Runner {
             }
             self.look_at_holds().await?;
             self.look_at_lease().await?;
-            self.board.compose(&self.machine, self.now());
+            self.board.compose(&self.machine);
             match self.machine.next()? {
                 Next::Record(event) => self.write(event).await?,
                 Next::Do(task) => self.act(&task).await?,

@@ -73,6 +73,12 @@ impl Value {
         }
     }
 
+    /// Stands for a secret where it is not known: shown as every secret, and never used, so it fits no kind.
+    #[must_use]
+    pub fn unknown_secret(kind: ValueKind) -> Self {
+        Self { kind, text: Zeroizing::default(), secret: true, hiding: None }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> ValueKind {

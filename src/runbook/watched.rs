@@ -1,25 +1,20 @@
 //! A run as its entries tell it: for those who watch it from elsewhere. Pure. May import `journal`, `machine`, `report`, `domain`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use zeroize::Zeroizing;
 
 use super::event::{Ending, Event, Phase};
 use super::journal::Entry;
 use super::machine::{Machine, Status, StepRef};
+use super::planner::Secrets;
 use super::report::Report;
-use super::runner::{self, StartError, seen};
-use super::spec::Runbook;
+use super::runner::{self, StartError, safety_after, seen};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Doing, RunState, RunView, Safety, StepState};
+use crate::domain::run::{Doing, RunState, RunView, StepState};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
-
-/// Stands for a secret that only who runs it has: nothing that is shown holds one.
-const NO_SECRET: &str = "0";
 
 /// A run's entries, from the first, as a picture of it. `now` is the same moment by the screen's clock and by the
 /// wall's.
@@ -61,17 +56,7 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
 /// # Errors
 /// When they do not begin with a plan, or that cannot be read here.
 pub fn machine(entries: &[Entry]) -> Result<Machine, StartError> {
-    let Some(Event::Started { plan, .. }) = entries.first().map(|e| &e.event) else {
-        return Err(StartError::Odd("the run's entries do not begin with a plan".to_owned()));
-    };
-    let runbook = Runbook::from_sources(&plan.sources).map_err(StartError::Odd)?;
-    let secrets: BTreeMap<String, Zeroizing<String>> = runbook
-        .inputs
-        .iter()
-        .filter(|input| input.sensitive)
-        .map(|input| (input.name.clone(), Zeroizing::new(NO_SECRET.to_owned())))
-        .collect();
-    runner::replay(entries, secrets)
+    runner::replay_with(entries, &Secrets::NotKnown)
 }
 
 /// When something was, by the screen's clock.
@@ -116,8 +101,9 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
             if let Some(step) = view.steps.get_mut(index) {
                 step.took = Some(Duration::from_millis(*took_ms));
             }
-            if matches!(at.record().status, Status::Done | Status::Undone) {
-                stand(view, at, moment);
+            let undone = at.record().status == Status::Undone;
+            if undone || at.record().status == Status::Done {
+                view.safety = safety_after(at, undone, moment).unwrap_or_else(|| view.safety.clone());
             }
         }
         Event::Answered { .. } | Event::Skipped { .. } => runner::fill(view, machine),
@@ -143,17 +129,4 @@ fn told(at: StepRef<'_>) -> Doing {
     let text = |template: &super::template::Template| Clean::new(at.shown(template).trim());
     let step = at.step();
     Doing { why: step.why.as_ref().map(text), impact: step.impact.as_ref().map(text), ..Doing::default() }
-}
-
-/// How long it is safe to stand after a step that was done.
-fn stand(view: &mut RunView, at: StepRef<'_>, moment: Moment) {
-    let undone = view.steps.get(at.planned().position).is_some_and(|step| step.state == StepState::Undone);
-    match at.step().max_dwell {
-        Some(dwell) if !undone => {
-            let cost = told(at).impact.unwrap_or_default();
-            view.safety = Safety::Until { until: moment.plus(dwell), cost };
-        }
-        None if !at.step().safe_point => {}
-        Some(_) | None => view.safety = Safety::Safe,
-    }
 }

@@ -63,7 +63,7 @@ impl Board {
     }
 
     /// The steps as the machine has them now.
-    pub(super) fn compose(&self, machine: &Machine, _now: Moment) {
+    pub(super) fn compose(&self, machine: &Machine) {
         self.change(|view| fill(view, machine));
     }
 
@@ -86,21 +86,14 @@ impl Board {
 
     /// A step ended.
     pub(super) fn ended(&self, at: StepRef<'_>, now: Moment) {
-        let step = at.step();
-        let cost = step.impact.as_ref().map(|t| at.shown(t)).unwrap_or_default();
-        let dwell = (step.max_dwell, step.safe_point, cost);
+        let (done, undone) = (at.record().status == Status::Done, at.record().status == Status::Undone);
+        let safety = if done || undone { safety_after(at, undone, now) } else { None };
         self.change(|view| {
             fill(view, at.machine());
             if let Some(step) = view.steps.get_mut(at.planned().position) {
                 step.took = step.began.map(|began| now.since(began));
-                let done = matches!(step.state, StepState::Done);
-                match dwell {
-                    (Some(dwell), _, cost) if done => {
-                        view.safety = Safety::Until { until: now.plus(dwell), cost: Clean::new(&cost) };
-                    }
-                    (None, true, _) if done => view.safety = Safety::Safe,
-                    (Some(_), _, _) if matches!(step.state, StepState::Undone) => view.safety = Safety::Safe,
-                    _ => {}
+                if let Some(safety) = safety {
+                    view.safety = safety;
                 }
             }
         });
@@ -172,6 +165,19 @@ impl Board {
             view.state = state;
             view.report = report;
         });
+    }
+}
+
+/// How long it is safe to stop after a step that was done, and perhaps undone since; `None` when it makes no difference.
+pub(in crate::runbook) fn safety_after(at: StepRef<'_>, undone: bool, now: Moment) -> Option<Safety> {
+    let step = at.step();
+    match (step.max_dwell, undone) {
+        (Some(dwell), false) => {
+            let cost = step.impact.as_ref().map(|text| at.shown(text)).unwrap_or_default();
+            Some(Safety::Until { until: now.plus(dwell), cost: Clean::new(cost.trim()) })
+        }
+        (Some(_), true) => Some(Safety::Safe),
+        (None, false | true) => step.safe_point.then_some(Safety::Safe),
     }
 }
 

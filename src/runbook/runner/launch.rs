@@ -20,7 +20,7 @@ use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease};
 use crate::runbook::machine::{Impossible, Machine};
 use crate::runbook::plan::{Frozen, Plan};
-use crate::runbook::planner::{self, PlanError};
+use crate::runbook::planner::{self, PlanError, Secrets};
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
 use crate::runbook::spec::{On, Runbook};
@@ -176,6 +176,11 @@ pub fn replay(
     entries: &[Entry],
     secrets: BTreeMap<String, Zeroizing<String>>,
 ) -> Result<Machine, StartError> {
+    replay_with(entries, &Secrets::Given(secrets))
+}
+
+/// The same, for those who do not have the secrets, too.
+pub(in crate::runbook) fn replay_with(entries: &[Entry], secrets: &Secrets) -> Result<Machine, StartError> {
     let Some((first, rest)) = entries.split_first() else {
         return Err(StartError::Odd("the journal is empty".to_owned()));
     };
