@@ -28,7 +28,11 @@ impl Runner {
     ) -> Result<Option<Outcomes>, Halt> {
         let id = task.step.id.clone();
         // As those who watch see the run: they cannot know its secrets.
-        let seen = watched::machine(&self.needs.entries).unwrap_or_else(|_| self.machine.clone());
+        let seen = watched::machine(&self.needs.entries).map_err(|error| {
+            Halt::Stopped(format!(
+                "nobody can approve {id}: who watches cannot read the run's entries: {error}"
+            ))
+        })?;
         // It lies on the jump box, and its doubts are cut: secrets in them give way first.
         let doubts: Vec<String> = doubts.iter().map(|doubt| self.needs.redactor.text(doubt)).collect();
         let question = Question::of(&seen, id.as_str(), &doubts);
