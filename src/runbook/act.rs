@@ -39,7 +39,7 @@ mod ticket;
 use ask::{Asking, ask};
 use hold::Holding;
 pub(super) use outcome::failed;
-use outcome::{conclude, outcome_of};
+use outcome::{as_kept, conclude, outcome_of};
 pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back};
 use ticket::Manner;
 pub(crate) use ticket::{For, Mark};
@@ -58,6 +58,9 @@ pub(super) struct Site {
     /// Knows the run's secrets.
     pub(super) redactor: Redactor,
 }
+
+/// Stands for what hosts print while a secret of the run is not known.
+const NOT_SHOWN: &str = "(not shown: a secret of this run is not known any more)";
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +132,15 @@ impl Site {
         session.map_err(|e| Trouble::Failed(format!("{}: {}; nothing was begun", e.hop, e.describe())))
     }
 
+    /// Makes secrets in what hosts print unreadable; all of it while one is not known.
+    fn hide(&self, at: StepRef<'_>) -> impl Fn(&str) -> String {
+        let (redactor, lacks_one) = (self.redactor.clone(), at.machine().lacks_a_secret());
+        move |text| match lacks_one && !text.trim().is_empty() {
+            true => NOT_SHOWN.to_owned(),
+            false => redactor.text(text),
+        }
+    }
+
     /// Whether the host's administrator works by `sudo -n`.
     fn sudo(&self, host: &HostName) -> bool {
         self.env.hosts.iter().any(|h| h.id.host == *host && h.sudo)
@@ -182,7 +194,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 pub(super) async fn undo(work: Work<'_>, kind: &dyn TakesBack, checks: &[Check]) -> Outcomes {
     let Work { site, at, .. } = work;
     let answers = kind.take_back(work).await;
-    let hide = |text: &str| site.redactor.text(text);
+    let hide = site.hide(at);
     let mut outcomes = answers.map(|_, answer| outcome_of(at.step(), answer, None, &hide));
     let good = done_at(&outcomes);
     read_back(site, at, checks, good.as_ref(), &mut outcomes).await;
@@ -208,7 +220,7 @@ impl Work<'_> {
 
     /// How a command of it is sent.
     pub(super) fn manner(self, what: For) -> Manner {
-        Manner::of(self.at.step(), what)
+        Manner::of(self.at, what)
     }
 
     /// Asks a question of its places.

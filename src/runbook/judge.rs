@@ -267,6 +267,7 @@ fn together(
             let mut by_value: BTreeMap<&str, &Place> = BTreeMap::new();
             for (host, value) in &seen {
                 if let Some(other) = by_value.insert(value, host) {
+                    let value = short(value, hide);
                     return Some(format!("{what} is {value} on {other} and on {host}"));
                 }
             }

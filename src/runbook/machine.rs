@@ -77,8 +77,19 @@ pub struct Record {
     pub undos: u32,
     /// Whether it was begun at all: what is not begun needs no taking back.
     pub touched: bool,
-    /// Whether a value of it was not written, as it holds a secret.
-    pub withheld: bool,
+    /// Values of it that were not written, as they hold a secret.
+    pub withheld: BTreeSet<String>,
+}
+
+/// A value that an earlier process of the run had, and this one does not: it is or holds a secret, so it was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKept {
+    /// The variable.
+    pub name: String,
+    /// The step that had it.
+    pub step: StepId,
+    /// Whether it is a secret itself, which nothing hides while it is not known.
+    pub secret: bool,
 }
 
 /// How a run is being left before its end.
@@ -106,6 +117,7 @@ pub struct Machine {
     pub dry_run: bool,
     steps: Vec<(Arc<PlannedStep>, Record)>,
     captured: Captured,
+    not_kept: Vec<NotKept>,
     excluded: BTreeMap<HostName, String>,
     leaving: Option<Leaving>,
     ended: Option<Ending>,
@@ -123,7 +135,7 @@ impl Machine {
             attempts: 0,
             undos: 0,
             touched: false,
-            withheld: false,
+            withheld: BTreeSet::new(),
         };
         Self {
             steps: plan.steps.iter().map(|planned| (planned.clone(), fresh.clone())).collect(),
@@ -134,6 +146,7 @@ impl Machine {
             today: today.to_owned(),
             dry_run,
             captured: Captured::new(),
+            not_kept: Vec::new(),
             excluded: BTreeMap::new(),
             leaving: None,
             ended: None,
@@ -172,6 +185,12 @@ impl Machine {
     #[must_use]
     pub fn captured(&self) -> &Captured {
         &self.captured
+    }
+
+    /// Whether a secret that an earlier process had is not known: what hosts print could show it.
+    #[must_use]
+    pub fn lacks_a_secret(&self) -> bool {
+        self.not_kept.iter().any(|value| value.secret)
     }
 
     /// Hosts that are left out, and why.
@@ -251,6 +270,7 @@ impl Machine {
         look(Scope {
             plan: &self.plan,
             captured: &self.captured,
+            not_kept: &self.not_kept,
             excluded: &self.excluded,
             run: self.run.as_str(),
             reason: &self.reason,
@@ -300,6 +320,18 @@ impl Machine {
             at.step().point_of_no_return
                 && at.record().touched
                 && !matches!(at.record().status, Status::NotDone | Status::Skipped(_))
+        })
+    }
+
+    /// Why it is not known whether a step is to be done: a condition rests on a value that was not kept.
+    fn cannot_tell(&self, planned: &PlannedStep) -> Option<String> {
+        let branches = planned.under.iter().flat_map(|(_, branch)| &branch.when);
+        let mut conditions = planned.step.when.iter().chain(branches);
+        self.at(planned, None, |scope| {
+            let gone = conditions.find_map(|condition| {
+                judge::condition(condition, &scope).err().filter(|e| matches!(e, ScopeError::NotKept(..)))
+            });
+            gone.map(|error| error.to_string())
         })
     }
 

@@ -1,8 +1,9 @@
 //! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
-//! Imports `place`, `plan`, `template`, `value`, `domain`.
+//! Imports `machine` (what was not kept), `place`, `plan`, `template`, `value`, `domain`.
 
 use std::collections::BTreeMap;
 
+use super::machine::NotKept;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
 use super::spec::{On, Script};
@@ -19,6 +20,11 @@ pub enum ScopeError {
     /// Nothing is known of it (yet).
     #[error("{{{0}}} is not known here")]
     Unknown(String),
+    /// A step had it before the run was resumed, and it was not kept.
+    #[error(
+        "{{{0}}} is not known any more: {1} read it before the run was resumed, and what is or holds a secret is not kept"
+    )]
+    NotKept(String, String),
     /// It differs from host to host, and no host is meant.
     #[error("{{{0}}} differs from host to host")]
     Ambiguous(String),
@@ -48,6 +54,8 @@ pub struct Scope<'a> {
     pub plan: &'a Plan,
     /// What was captured.
     pub captured: &'a Captured,
+    /// What was captured before the run was resumed, and was not kept.
+    pub not_kept: &'a [NotKept],
     /// Hosts that are left out, and why.
     pub excluded: &'a BTreeMap<HostName, String>,
     /// The run's id.
@@ -113,6 +121,9 @@ impl<'a> Scope<'a> {
         if let Some(by_host) = self.captured.get(name) {
             return self.of_hosts(name, by_host);
         }
+        if let Some(error) = self.not_kept(name) {
+            return Err(error);
+        }
         if let Some(hosts) = self.names(name) {
             return match hosts.as_slice() {
                 [one] => host(one),
@@ -132,12 +143,22 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Why a captured value is not known any more, when it was known once.
+    fn not_kept(&self, name: &str) -> Option<ScopeError> {
+        let gone = self.not_kept.iter().find(|value| value.name == name)?;
+        Some(ScopeError::NotKept(gone.name.clone(), gone.step.to_string()))
+    }
+
     /// A captured value: this host's, else the only one there is.
     fn of_hosts(&self, name: &str, by_host: &BTreeMap<Place, Value>) -> Result<Value, ScopeError> {
         if let Some(value) =
             self.host.and_then(|h| by_host.get(&h.into())).or_else(|| by_host.get(&Place::Nowhere))
         {
             return Ok(value.clone());
+        }
+        // Another host's value does not stand for one that was not kept.
+        if let Some(error) = self.not_kept(name) {
+            return Err(error);
         }
         let mut values = by_host.values();
         let first = values.next().ok_or_else(|| ScopeError::Unknown(name.to_owned()))?;

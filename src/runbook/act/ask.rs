@@ -19,7 +19,7 @@ pub(in crate::runbook) struct Asking<'a> {
 /// Asks at every place at once. What is asked of hosts has no answer on no host.
 pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Asking<'_>) -> Answers {
     let &Asking { question, places, limit, quiet } = asking;
-    let manner = Manner { limit, quiet, what: For::Asking };
+    let manner = Manner { limit, quiet: quiet || at.is_quiet(), what: For::Asking };
     match question {
         Ask::Run(text) => on_hosts(places, |host| script::run(site, at, text, host, manner)).await,
         Ask::Sql(text) => sql::on(site, at, text, places, manner).await,

@@ -72,17 +72,19 @@ fn begin_script(folder: &str, body: &str) -> String {
 
 /// Its state: `none`, `running`, `lost`, or its status and output.
 async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
-    let look = look_script(&folder_on(at, host));
+    let look = look_script(&folder_on(at, host), at.is_quiet());
     script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
 
-fn look_script(folder: &str) -> String {
+/// The look at it. What a `secret` script printed is no reason of its failing.
+fn look_script(folder: &str, secret: bool) -> String {
+    let printed = if secret { "" } else { "tail -c 1000 \"$jd/out\"; echo; " };
     format!(
         "{}\n{}\njd=$jd/{folder}\n\
          if [ ! -d \"$jd\" ]; then echo none\n\
          elif [ -f \"$jd/status\" ]; then\n\
          if [ \"$(cat \"$jd/status\")\" != 0 ]; then\n\
-         cat \"$jd/status\"; tail -c 1000 \"$jd/out\"; echo; tail -c 1000 \"$jd/err\"\n\
+         cat \"$jd/status\"; {printed}tail -c 1000 \"$jd/err\"\n\
          elif [ \"$(wc -c <\"$jd/out\")\" -gt {LARGEST} ]; then echo \"large $jd/out\"\n\
          else cat \"$jd/status\" \"$jd/out\"; fi\n\
          elif jd_gone \"$jd/pid\" ||\n\

@@ -1,15 +1,15 @@
 //! What became of a step: its answers judged, what it captures kept, what it changed read back.
 
 use super::{
-    Answer, Answers, Done, Effect, Fact, HostOutcome, Scope, Site, Step, StepRef, Trouble, Verdict, done_at,
-    judge, read_back,
+    Answer, Answers, Done, Effect, Fact, HostOutcome, Outcomes, Scope, Site, Step, StepRef, Trouble, Verdict,
+    done_at, judge, read_back,
 };
 use crate::runbook::judge::Hide;
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
 pub(super) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
     let step = at.step();
-    let hide = |text: &str| site.redactor.text(text);
+    let hide = site.hide(at);
     let facts = judged(at, &answers, &hide);
     let mut secrets = Vec::new();
     let mut hosts = answers.map(|place, answer| {
@@ -30,6 +30,10 @@ pub(super) async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> 
         }
         outcome
     });
+    // What proves the change may print what was just read. One that cannot be hidden is refused where it is kept.
+    for (_, _, value) in &secrets {
+        let _kept_by_the_runner = site.redactor.add(value.text());
+    }
     let good = done_at(&hosts);
     if good.is_some() || step.effect != Effect::Read {
         read_back(site, at, &step.read_back, good.as_ref(), &mut hosts).await;
@@ -66,6 +70,15 @@ pub(super) fn outcome_of(
         Ok(_) | Err(_) => "",
     };
     HostOutcome { output: kept(&hide(text)), ..HostOutcome::of(verdict) }
+}
+
+/// What was found of a step that an earlier process began, with as much of its output as is kept of one that was just done.
+pub(super) fn as_kept(site: &Site, at: StepRef<'_>, found: Outcomes) -> Outcomes {
+    let hide = site.hide(at);
+    found.map(|_, outcome| {
+        let output = if at.step().sensitive { String::new() } else { kept(&hide(&outcome.output)) };
+        HostOutcome { output, ..outcome.clone() }
+    })
 }
 
 /// As much of an output as the journal keeps: the last 16 KiB. Secrets gave way before: of one that is cut, nobody would

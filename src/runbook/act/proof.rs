@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{
     Asking, ByMachines, Check, Fact, For, HostOutcome, Mark, Outcomes, Place, Places, Scope, Site, StepRef,
-    Verdict, Work, ask, judge, ticket,
+    Verdict, Work, as_kept, ask, judge, ticket,
 };
 
-/// Proves from the targets that a change is in effect. One that reported success and is not is a failure. `good`: the
-/// places where it is said to be.
+/// Proves from the targets that a change is in effect. One that reported success and is not, or of which no check tells,
+/// is a failure. `good`: the places where it is said to be.
 pub(in crate::runbook) async fn read_back(
     site: &Site,
     at: StepRef<'_>,
@@ -66,9 +66,7 @@ pub(in crate::runbook) async fn prove(
             answers.iter().filter(|(_, a)| a.is_err()).map(|(p, _)| p.clone()).collect();
         let plain = answers.map(|_, a| a.clone().map_err(|t| t.words().to_owned())).into_map();
         let says = |scope: &Scope<'_>| scope.shown(&check.says);
-        let facts = at.at(None, |scope| {
-            judge::judge(&says, &check.expect, &plain, scope, &|text| site.redactor.text(text))
-        });
+        let facts = at.at(None, |scope| judge::judge(&says, &check.expect, &plain, scope, &site.hide(at)));
         facts.into_iter().map(|fact| Proof { asked: !unasked.contains(&fact.host), fact }).collect::<Vec<_>>()
     });
     futures::future::join_all(asked).await.into_iter().flatten().collect()
@@ -98,7 +96,7 @@ pub(in crate::runbook) async fn probe(
             (None, _) | (_, Some(_)) => None,
         };
         let outcome = match found {
-            Some(outcomes) => outcomes,
+            Some(outcomes) => as_kept(site, at, outcomes),
             None => asked(work, undo).await,
         };
         outcomes.extend(outcome.into_map());

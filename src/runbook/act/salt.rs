@@ -73,7 +73,7 @@ pub(in crate::runbook) async fn on(
         return call(site, at, salt, places, at.step().timeout, what).await;
     }
     match start(site, at, salt, places, what).await {
-        Ok(jid) => follow(site, salt, places, &jid, at.step().timeout).await,
+        Ok(jid) => follow(site, at, salt, places, &jid).await,
         Err(trouble) => places.each(|_| Err(trouble.clone())),
     }
 }
@@ -106,9 +106,27 @@ pub(super) async fn call(
             .values()
             .any(|a| matches!(a, Err(Trouble::Failed(why)) if why.contains(" is running as PID")));
         if !busy || Instant::now() + LOOK_EVERY >= until {
-            return answers;
+            // Where nothing came of the call itself, its reason is ours and holds nothing that Salt printed.
+            return if said.is_ok() { quotable(at, answers) } else { answers };
         }
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Answers without what Salt printed as the reason of a failure, where that may be a secret.
+fn quotable(at: StepRef<'_>, answers: Answers) -> Answers {
+    match at.is_quiet() {
+        true => answers.map(|_, answer| answer.clone().map_err(unquoted)),
+        false => answers,
+    }
+}
+
+fn unquoted(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Failed(why) if why != SILENT => {
+            Trouble::Failed("the call failed; what Salt printed is not shown".to_owned())
+        }
+        Trouble::Failed(_) | Trouble::Unknown(_) => trouble,
     }
 }
 
@@ -250,10 +268,8 @@ async fn start(
     };
     let said = script::text_on(site, jump, &text, true, JOB_LIMIT, true, ticket.as_deref()).await?.text;
     number(&said).ok_or_else(|| {
-        Trouble::Failed(format!(
-            "Salt gave no job id: {}",
-            said.trim().lines().next_back().unwrap_or("nothing")
-        ))
+        let last = if at.is_quiet() { None } else { said.trim().lines().next_back() };
+        Trouble::Failed(format!("Salt gave no job id: {}", last.unwrap_or("what it printed is not shown")))
     })
 }
 
@@ -264,14 +280,14 @@ fn number(said: &str) -> Option<String> {
 }
 
 /// Follows a job to its end.
-async fn follow(site: &Site, salt: &SaltCall, places: &Places, jid: &str, limit: Duration) -> Answers {
-    let until = Instant::now() + limit;
+async fn follow(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, jid: &str) -> Answers {
+    let until = Instant::now() + at.step().timeout;
     (site.out)(&Place::Nowhere, vec![Clean::new(&format!("job {jid}"))]);
     loop {
         let answers = look_up(site, salt, places, jid).await;
         let open = answers.values().any(|a| matches!(a, Err(Trouble::Unknown(_))));
         if !open || Instant::now() + LOOK_EVERY >= until {
-            return answers;
+            return quotable(at, answers);
         }
         sleep(LOOK_EVERY).await;
     }
@@ -318,7 +334,7 @@ pub(in crate::runbook) async fn find(
         );
         return every(Verdict::Unknown(why));
     };
-    let answers = follow(site, salt, places, &jid, at.step().timeout).await;
+    let answers = follow(site, at, salt, places, &jid).await;
     answers.map(|_, answer| {
         let (verdict, output) = match answer {
             Ok(answer) => (Verdict::Done, answer.text.clone()),

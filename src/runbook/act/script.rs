@@ -31,13 +31,13 @@ pub(super) async fn run(
 ) -> Result<Answer, Trouble> {
     let text = at.at(Some(host), |scope| scope.script(script, false));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
-    let ticket = ticket::of(at, host, manner.what);
-    text_on(site, host, &Zeroizing::new(text), script.sudo, manner.limit, manner.quiet, ticket.as_deref())
-        .await
+    let (text, ticket) = (Zeroizing::new(text), ticket::of(at, host, manner.what));
+    let ran = ran_on(site, host, &text, script.sudo, manner.limit, manner.quiet, ticket.as_deref()).await?;
+    answer(&ran, at.is_quiet())
 }
 
-/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is
-/// begun once only, however often it is sent. One that prints too much is ended there.
+/// Runs a script's text on a host, and takes what it printed for its answer. What is not shown as it comes (`quiet`) is not
+/// quoted when it fails, either: our own scripts put their complaints on standard error.
 pub(super) async fn text_on(
     site: &Site,
     host: &HostName,
@@ -47,6 +47,20 @@ pub(super) async fn text_on(
     quiet: bool,
     ticket: Option<&str>,
 ) -> Result<Answer, Trouble> {
+    answer(&ran_on(site, host, text, sudo, limits, quiet, ticket).await?, quiet)
+}
+
+/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is
+/// begun once only, however often it is sent. One that prints too much is ended there.
+async fn ran_on(
+    site: &Site,
+    host: &HostName,
+    text: &str,
+    sudo: bool,
+    limits: impl Into<Limits>,
+    quiet: bool,
+    ticket: Option<&str>,
+) -> Result<Ran, Trouble> {
     let session = site.session(host).await?;
     let whole = Zeroizing::new(match ticket {
         None => format!("{{\n{text}\n}} </dev/null\n"),
@@ -59,7 +73,7 @@ pub(super) async fn text_on(
     let mut sink = site.sink(host, quiet);
     let ran = session.exec(&format!("{shell} -s {name}"), whole.as_bytes(), limits.into(), &mut sink).await;
     match ran {
-        Ok(ran) => answer(&ran),
+        Ok(ran) => Ok(ran),
         Err(error) if error.kind == ErrorKind::Flooding => {
             let stopped = stop::on(session.as_ref(), shell, &name).await;
             let advice = "let it print less (into a file), or ask fewer hosts at once";
@@ -69,20 +83,23 @@ pub(super) async fn text_on(
     }
 }
 
-/// What a script that ended says.
-pub(super) fn answer(ran: &Ran) -> Result<Answer, Trouble> {
+/// What a script that ended says. A `secret` output is not quoted when it failed.
+pub(super) fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     match ran.status {
         Some(0) => Ok(Answer::of_text(&text)),
-        Some(status) => Err(Trouble::Failed(format!("exit status {status}{}", complaint(ran)))),
-        None => Err(Trouble::Unknown(format!("it was killed in the middle{}", complaint(ran)))),
+        Some(status) => Err(Trouble::Failed(format!("exit status {status}{}", complaint(ran, secret)))),
+        None => Err(Trouble::Unknown(format!("it was killed in the middle{}", complaint(ran, secret)))),
     }
 }
 
-/// The last line of what it complained of.
-pub(super) fn complaint(ran: &Ran) -> String {
+/// The last line of what it complained of: of its errors, else of its output, unless that is secret.
+pub(super) fn complaint(ran: &Ran, secret: bool) -> String {
     let stderr = String::from_utf8_lossy(&ran.stderr);
     let stdout = String::from_utf8_lossy(&ran.stdout);
     let last = |text: &str| text.lines().rev().find(|l| !l.trim().is_empty()).map(|l| l.trim().to_owned());
-    last(&stderr).or_else(|| last(&stdout)).map(|line| format!(": {line}")).unwrap_or_default()
+    last(&stderr)
+        .or_else(|| if secret { None } else { last(&stdout) })
+        .map(|line| format!(": {line}"))
+        .unwrap_or_default()
 }

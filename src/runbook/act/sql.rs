@@ -109,7 +109,7 @@ async fn run(
         Some(ticket) => once(site, host, &ticket),
     };
     let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
-    answer(&ran.map_err(|e| Trouble::lost(&e))?)
+    answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
 }
 
 /// Statements, the last one ended.
@@ -120,8 +120,8 @@ pub(super) fn terminated(mut text: String) -> String {
 }
 
 /// What the client says. A connection lost in the middle of a statement tells nothing of it (errors 2006, 2013, 2055).
-fn answer(ran: &Ran) -> Result<Answer, Trouble> {
-    match script::answer(ran) {
+fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
+    match script::answer(ran, secret) {
         Ok(answer) => printed(&answer.text).map(Answer::of_sql).map_err(Trouble::Unknown),
         Err(Trouble::Failed(_)) => {
             let stderr = String::from_utf8_lossy(&ran.stderr);
@@ -132,7 +132,7 @@ fn answer(ran: &Ran) -> Result<Answer, Trouble> {
                     Err(Trouble::Unknown(format!("the server was lost in the middle: {line}")))
                 }
                 Some(line) => Err(Trouble::Failed(line.to_owned())),
-                None => Err(Trouble::Failed(format!("the client failed{}", script::complaint(ran)))),
+                None => Err(Trouble::Failed(format!("the client failed{}", script::complaint(ran, secret)))),
             }
         }
         Err(trouble) => Err(trouble),

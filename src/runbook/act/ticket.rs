@@ -60,8 +60,8 @@ pub(in crate::runbook) struct Manner {
 
 impl Manner {
     /// As a step wants it.
-    pub(super) fn of(step: &Step, what: For) -> Self {
-        Self { limit: step.timeout, quiet: step.sensitive, what }
+    pub(super) fn of(at: StepRef<'_>, what: For) -> Self {
+        Self { limit: at.step().timeout, quiet: at.is_quiet(), what }
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Effect, Event, Impossible, Leaving, Machine, OperatorAnswer, Phase, PlannedStep, Record, Status, StepId,
-    Value, Verdict, Way, kinds,
+    Effect, Event, Impossible, Leaving, Machine, NotKept, OperatorAnswer, Phase, PlannedStep, Record, Status,
+    StepId, Value, Verdict, Way, kinds,
 };
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Place;
@@ -109,13 +109,16 @@ impl Machine {
                 self.captured.entry(name.clone()).or_default().insert(place.clone(), value);
             }
         }
+        if phase == Phase::Run && self.find(step)?.record().status == Status::Done {
+            self.not_kept.retain(|value| value.step != *step);
+        }
         self.without_excluded();
         Ok(())
     }
 
     /// Values of it were not written, as they hold a secret.
     fn withhold(&mut self, step: &StepId, names: &[String]) -> Result<(), Impossible> {
-        self.entry(step)?.1.withheld |= !names.is_empty();
+        self.entry(step)?.1.withheld.extend(names.iter().cloned());
         Ok(())
     }
 
@@ -170,24 +173,43 @@ impl Machine {
             self.steps().filter(|s| s.record().status != Status::Waiting).map(|s| s.id().clone()).collect();
         for (planned, record) in &mut self.steps {
             let step = &planned.step;
-            let withheld = record.withheld;
+            let gone = not_kept(planned, record);
             let session = step.kind.keeps_session();
             let again = match &session {
-                Some(end) => !end.until.is_some_and(|id| reached.iter().any(|step| *step == id)),
+                Some(end) => {
+                    record.status == Status::Done
+                        && !end.until.is_some_and(|id| reached.iter().any(|step| *step == id))
+                }
                 None => {
-                    let secret = step.kind.brings().is_some_and(|brings| brings.secret)
-                        || step.capture.iter().any(|capture| capture.sensitive);
-                    step.effect == Effect::Read && (withheld || secret)
+                    let ended =
+                        matches!(record.status, Status::Done | Status::Failed(_) | Status::Unknown(_));
+                    step.effect == Effect::Read && ended && !gone.is_empty()
                 }
             };
+            for value in gone {
+                if !self.not_kept.contains(&value) {
+                    self.not_kept.push(value);
+                }
+            }
             let only_looks = step.effect == Effect::Read || session.is_some();
-            if (again && record.status == Status::Done)
-                || (only_looks && record.status == Status::Open(Phase::Run))
-            {
+            if again || (only_looks && record.status == Status::Open(Phase::Run)) {
                 record.status = Status::Waiting;
             }
         }
     }
+}
+
+/// The values that a step had, on one host at least, and that no journal keeps.
+fn not_kept(planned: &PlannedStep, record: &Record) -> Vec<NotKept> {
+    if !record.hosts.values().any(|verdict| *verdict == Verdict::Done) {
+        return Vec::new();
+    }
+    let value = |name: &str, secret| NotKept { name: name.to_owned(), step: planned.id.clone(), secret };
+    let captures = planned.step.capture.iter().filter(|capture| capture.sensitive);
+    let brings = planned.step.kind.brings().filter(|brings| brings.secret);
+    let secrets = captures.map(|capture| capture.name.as_str()).chain(brings.map(|brings| brings.name));
+    let hiding = record.withheld.iter().map(|name| value(name, false));
+    secrets.map(|name| value(name, true)).chain(hiding).collect()
 }
 
 /// What verdicts make together: the worst, with the hosts' names. Of no verdict at all nothing is known.

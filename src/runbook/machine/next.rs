@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Confirming, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status, StepRef,
-    Verdict,
+    Confirming, Effect, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status,
+    StepRef, Verdict,
 };
 use crate::domain::names::HostName;
 use crate::runbook::event::Way;
@@ -106,6 +106,9 @@ impl Machine {
     fn begin(&self, at: StepRef<'_>) -> Outlook<Next> {
         let (record, planned) = (at.record(), at.planned());
         let skipped = |reason: String| Ok(Next::Record(Event::Skipped { step: planned.id.clone(), reason }));
+        if let Some(why) = self.cannot_tell(planned) {
+            return Ok(self.decide_on(at, why, false, &[Way::Skip]));
+        }
         if let Some(reason) = self.left_out(planned) {
             return skipped(reason);
         }
@@ -122,6 +125,9 @@ impl Machine {
                 .ok_or_else(|| at.impossible("every host reports it as done, and the step is not"))?,
             // The step that brings the host was left out.
             Err(error @ ScopeError::Unknown(_)) => return skipped(error.to_string()),
+            Err(error @ ScopeError::NotKept(..)) => {
+                return Ok(self.decide_on(at, error.to_string(), false, &[Way::Skip]));
+            }
             Err(error) => return Err(at.impossible(&error.to_string())),
         };
         let confirm = match &planned.step.confirm {
@@ -205,9 +211,27 @@ impl Machine {
     /// What comes next on the way back.
     fn next_back(&self) -> Outlook<Next> {
         if let Some(at) = self.undoable().first() {
-            return self.next_undo(*at);
+            return match self.next_reading()? {
+                Some(reading) => Ok(reading),
+                None => self.next_undo(*at),
+            };
         }
         Ok(self.closing()?.unwrap_or(Next::Ended(Ending::RolledBack)))
+    }
+
+    /// The next reading of a value that was not kept. An undo or a closing step may use it, and may print it: nothing hides
+    /// a secret that is not known. A reading that fails is left to a person.
+    fn next_reading(&self) -> Outlook<Option<Next>> {
+        let read = self.steps().filter(|at| at.step().effect == Effect::Read);
+        for at in read.filter(|at| self.not_kept.iter().any(|value| value.step == *at.id())) {
+            if let Status::Failed(why) = &at.record().status {
+                return Ok(Some(self.decide_on(at, why.clone(), false, &[Way::Retry, Way::Skip])));
+            }
+            if let Some(next) = self.next_of(at)? {
+                return Ok(Some(next));
+            }
+        }
+        Ok(None)
     }
 
     /// What comes next of a step that is to be undone.
@@ -252,7 +276,7 @@ impl Machine {
         }
         for step in self.steps().filter(|step| step.step().always) {
             if let Some(next) = self.next_of(step)? {
-                return Ok(Some(next));
+                return Ok(Some(self.next_reading()?.unwrap_or(next)));
             }
         }
         Ok(None)

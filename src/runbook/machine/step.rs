@@ -106,6 +106,12 @@ impl<'m> StepRef<'m> {
         self.machine.left_out(self.planned).is_some()
     }
 
+    /// Whether what its hosts print is not shown: it is sensitive, or a secret that nothing hides could be in it.
+    #[must_use]
+    pub fn is_quiet(self) -> bool {
+        self.planned.step.sensitive || self.machine.lacks_a_secret()
+    }
+
     /// The hosts it failed on.
     #[must_use]
     pub fn failed_hosts(self) -> Vec<HostName> {

@@ -9,6 +9,9 @@ use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{OnFail, Undo};
 
+/// What a skip means where the runbook offers none: a value that was not kept is not read again.
+const WITHOUT: &str = "go on without it; what rests on it is not done, and what hosts print may not be shown";
+
 impl Way {
     fn key(self) -> char {
         match self {
@@ -48,9 +51,10 @@ impl Runner {
             text.push(Clean::new("Taking back would do, in this order:"));
             text.extend(self.way_back());
         }
-        let meaning = match &planned.step.on_fail {
-            OnFail::Skip(meaning) | OnFail::Exclude(meaning) => at.shown(meaning),
-            OnFail::Stop | OnFail::Rollback => String::new(),
+        let (skip, exclude) = match &planned.step.on_fail {
+            OnFail::Skip(meaning) => (format!("leave it out ({})", at.shown(meaning)), String::new()),
+            OnFail::Exclude(meaning) => (WITHOUT.to_owned(), at.shown(meaning)),
+            OnFail::Stop | OnFail::Rollback => (WITHOUT.to_owned(), String::new()),
         };
         // Doing it again is asked about once more where it changes something; taking back is not.
         let changes = |way: Way| match way {
@@ -70,8 +74,8 @@ impl Runner {
                 Way::Look => "look again whether it was done".to_owned(),
                 Way::WasDone => "I looked: it was done".to_owned(),
                 Way::WasNotDone => "I looked: it was not done".to_owned(),
-                Way::Skip => format!("leave it out ({})", meaning),
-                Way::Exclude => format!("go on without the host ({})", meaning),
+                Way::Skip => skip.clone(),
+                Way::Exclude => format!("go on without the host ({exclude})"),
                 Way::Rollback => "take everything back to the last safe point".to_owned(),
                 Way::Stop => "stop here; the run may be resumed".to_owned(),
                 Way::Abandon => "give the run up as it is".to_owned(),

@@ -12,7 +12,7 @@ use crate::runbook::act::own_folder::tests::{SHELLS, home, run, said};
 fn at_its_end(shell: &[&str], home: &Path) -> String {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
-        let (status, text) = said(&run(shell, home, &look_script("one")));
+        let (status, text) = said(&run(shell, home, &look_script("one", false)));
         assert_eq!(status, 0, "{shell:?}: {text}");
         if text != "running" {
             return text;
@@ -62,7 +62,7 @@ fn one_that_was_killed_or_is_of_before_a_restart_is_lost() {
         let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
         let pid: i32 = pid.split_whitespace().next().unwrap().parse().unwrap();
         let group = rustix::process::Pid::from_raw(pid).unwrap();
-        assert_eq!(said(&run(shell, home.path(), &look_script("one"))).1, "running", "{shell:?}");
+        assert_eq!(said(&run(shell, home.path(), &look_script("one", false))).1, "running", "{shell:?}");
         // It leads a group of its own, once setsid has run.
         let until = Instant::now() + Duration::from_secs(60);
         while rustix::process::kill_process_group(group, rustix::process::Signal::KILL).is_err() {
