@@ -30,6 +30,11 @@ pub(in crate::runbook) async fn read_back(
             }
         }
     }
+    for outcome in outcomes.values_mut() {
+        if outcome.verdict == Verdict::Done && outcome.proof.is_empty() && !checks.is_empty() {
+            outcome.verdict = Verdict::Failed("it reported success, but no check proves it there".to_owned());
+        }
+    }
 }
 
 /// A fact, and whether it could be asked at all.
@@ -46,20 +51,24 @@ pub(in crate::runbook) async fn prove(
     places: Option<&Places>,
 ) -> Vec<Proof> {
     let asked = checks.iter().map(|check| async move {
-        let there = match &check.on {
-            None => places.cloned(),
-            Some(on) => match at.at(None, |scope| scope.hosts(on)) {
-                Ok(None) => Some(Places::nowhere()),
-                Ok(Some(hosts)) => Places::hosts_of(hosts),
-                Err(error) => {
-                    let says = at.shown(&check.says);
-                    let fact = Fact { says, host: Place::Nowhere, seen: error.to_string(), holds: false };
-                    return vec![Proof { fact, asked: false }];
-                }
+        let not_asked = |seen: String| {
+            let fact = Fact { says: at.shown(&check.says), host: Place::Nowhere, seen, holds: false };
+            vec![Proof { fact, asked: false }]
+        };
+        let there = match (&check.on, places) {
+            (None, Some(places)) => places.clone(),
+            // It was done nowhere: there is nothing to prove.
+            (None, None) => return Vec::new(),
+            (Some(on), _) => match at.at(None, |scope| scope.hosts(on)) {
+                Ok(None) => Places::nowhere(),
+                // Of no host nothing is proved.
+                Ok(Some(hosts)) => match Places::hosts_of(hosts) {
+                    Some(places) => places,
+                    None => return not_asked("there is no host to ask".to_owned()),
+                },
+                Err(error) => return not_asked(error.to_string()),
             },
         };
-        // A target that has no hosts in this environment has nothing that could be wrong.
-        let Some(there) = there else { return Vec::new() };
         let asking = Asking { question: &check.ask, places: &there, limit: PROOF_LIMIT, quiet: true };
         let answers = ask(site, at, &asking).await;
         let unasked: Vec<Place> =
