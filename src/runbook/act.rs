@@ -19,6 +19,7 @@ use super::machine::StepRef;
 use super::place::{PerPlace, Place, Places};
 use super::reach::{Reach, Session};
 use super::redact::Redactor;
+use super::runner::StillOurs;
 use super::scope::Scope;
 use super::spec::{Ask, Check, Script, Step};
 use super::value::Value;
@@ -57,6 +58,8 @@ pub(super) struct Site {
     pub(super) out: Arc<Output>,
     /// Knows the run's secrets.
     pub(super) redactor: Redactor,
+    /// Tells whether the lease is still ours; none where nobody else can be.
+    pub(super) lease: Option<StillOurs>,
 }
 
 /// Stands for what hosts print while a secret of the run is not known.
@@ -130,6 +133,14 @@ impl Site {
     pub(super) async fn session(&self, host: &HostName) -> Result<Arc<dyn Session>, Trouble> {
         let session = self.reach.host(host).await;
         session.map_err(|e| Trouble::Failed(format!("{}: {}; nothing was begun", e.hop, e.describe())))
+    }
+
+    /// Right before something is sent that changes a host: since the step began a host may have been logged in to, and
+    /// Salt may have been busy. An error here means that nothing was begun.
+    pub(super) async fn still_ours(&self) -> Result<(), Trouble> {
+        let Some(lease) = &self.lease else { return Ok(()) };
+        let lost = |why: String| Trouble::Failed(format!("the lease is lost: {why}; nothing was begun"));
+        lease().await.map_err(lost)
     }
 
     /// Makes secrets in what hosts print unreadable; all of it while one is not known.

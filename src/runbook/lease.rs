@@ -396,6 +396,19 @@ impl super::runner::Guarded for Lease {
         Box::pin(async { Lease::prove(self).await.map_err(|why| why.to_string()) })
     }
 
+    fn still_ours(&self) -> super::runner::StillOurs {
+        let lease = self.clone();
+        Arc::new(move || {
+            let lease = lease.clone();
+            Box::pin(async move {
+                match lease.is_fresh() {
+                    true => Ok(()),
+                    false => lease.prove().await.map_err(|why| why.to_string()),
+                }
+            })
+        })
+    }
+
     fn ask(&mut self, question: Option<Question>) {
         Lease::ask(self, question);
     }

@@ -75,6 +75,9 @@ pub trait Guarded: Send + Sync + 'static {
     /// Why it is not, or why nobody knows.
     fn prove(&self) -> BoxFuture<'_, Result<(), String>>;
 
+    /// The same for those who send a step's commands, right before each: they are asked for one host after the other.
+    fn still_ours(&self) -> StillOurs;
+
     /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
     fn ask(&mut self, question: Option<Question>);
 
@@ -84,6 +87,9 @@ pub trait Guarded: Send + Sync + 'static {
     /// Lets go, when everything that was said has come there.
     fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
+
+/// Asks whether a lease is still ours, unless it was proved so lately that nobody else can have it; an error says why not.
+pub type StillOurs = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// A run under way. Dropping `commands` asks it to stop before its next step.
 #[derive(Debug, Clone)]
@@ -163,6 +169,7 @@ pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
         env: needs.env.clone(),
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
         redactor: needs.redactor.clone(),
+        lease: needs.lease.as_ref().map(|lease| lease.still_ours()),
     };
     let id = machine.run.to_string();
     let runner = Runner {

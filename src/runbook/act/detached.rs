@@ -49,7 +49,10 @@ async fn begin(site: &Site, at: StepRef<'_>, text: &Script, host: &HostName) -> 
     let body =
         at.at(Some(host), |scope| scope.script(text, false)).map_err(|e| Trouble::Failed(e.to_string()))?;
     let begin = Zeroizing::new(begin_script(&folder_on(at, host), &body));
-    script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await.map(|_| ())
+    // Its own folder keeps it from being begun twice, so it has no ticket.
+    site.session(host).await?;
+    site.still_ours().await?;
+    script::text_on(site, host, &begin, text.sudo, LOOK_LIMIT, true, None).await.map(drop)
 }
 
 /// What begins it. The script is handed over as one word: no line of it, and no line of a value in it, can end it early.

@@ -45,6 +45,7 @@ pub(in crate::runbook) async fn open(
 ) -> Result<(Holding, Answer), Trouble> {
     let session = site.session(host).await?;
     let client = sql::client(site, host);
+    site.still_ours().await?;
     let started = session.start(&client).await;
     let mut held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
     let end = end();

@@ -266,6 +266,9 @@ async fn start(
         }
         For::Undo => (format!("{text} 2>&1"), ticket::of(at, jump, what)),
     };
+    // One that is kept in its own folder has no ticket, by which the lease is looked at.
+    site.session(jump).await?;
+    site.still_ours().await?;
     let said = script::text_on(site, jump, &text, true, JOB_LIMIT, true, ticket.as_deref()).await?.text;
     number(&said).ok_or_else(|| {
         let last = if at.is_quiet() { None } else { said.trim().lines().next_back() };

@@ -50,8 +50,9 @@ pub(super) async fn text_on(
     answer(&ran_on(site, host, text, sudo, limits, quiet, ticket).await?, quiet)
 }
 
-/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is
-/// begun once only, however often it is sent. One that prints too much is ended there.
+/// Runs a script's text on a host. It reads nothing: its own input would be the rest of itself. With a ticket it is a
+/// change: begun once only, however often it is sent, and only while the lease is ours. One that prints too much is ended
+/// there.
 async fn ran_on(
     site: &Site,
     host: &HostName,
@@ -71,6 +72,9 @@ async fn ran_on(
     let shell = if sudo && site.sudo(host) { "exec sudo -n /bin/sh" } else { "exec /bin/sh" };
     let name = stop::name();
     let mut sink = site.sink(host, quiet);
+    if ticket.is_some() {
+        site.still_ours().await?;
+    }
     let ran = session.exec(&format!("{shell} -s {name}"), whole.as_bytes(), limits.into(), &mut sink).await;
     match ran {
         Ok(ran) => Ok(ran),

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket};
+use super::{Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket};
 use crate::domain::names::HostName;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
@@ -108,6 +108,10 @@ async fn run(
         None => client(site, host),
         Some(ticket) => once(site, host, &ticket),
     };
+    match manner.what {
+        For::Asking => {}
+        For::Change | For::Undo => site.still_ours().await?,
+    }
     let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
     answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
 }
