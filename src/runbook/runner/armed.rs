@@ -3,7 +3,7 @@
 use super::{Halt, Runner};
 use crate::domain::run::{PromptKind, Reply};
 use crate::domain::text::Clean;
-use crate::runbook::event::Phase;
+use crate::runbook::event::{Asked, OperatorAnswer, Phase};
 use crate::runbook::machine::Task;
 
 /// Whether a change may be sent.
@@ -36,7 +36,15 @@ impl Runner {
         };
         let text = vec![Clean::new("Nothing more is changed until the environment is armed.")];
         match self.ask(asked, text, PromptKind::Confirm).await? {
-            Some(Reply::No) => Ok(Armed::No(format!("{env} is read-only; nothing was done"))),
+            Some(Reply::No) => {
+                self.answered(task, OperatorAnswer::Declined(Asked::Confirm)).await?;
+                Ok(Armed::No(format!("{env} is read-only; nothing was done")))
+            }
+            // A yes while it is still read-only agrees to nothing.
+            Some(Reply::Yes) if self.is_armed() => {
+                self.answered(task, OperatorAnswer::Confirmed(Asked::Confirm)).await?;
+                Ok(Armed::Asked)
+            }
             Some(Reply::Yes | Reply::Text(_) | Reply::Chosen(..)) | None => Ok(Armed::Asked),
         }
     }

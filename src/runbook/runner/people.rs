@@ -105,7 +105,7 @@ impl Runner {
         }
     }
 
-    async fn answered(&mut self, task: &Task, answer: OperatorAnswer) -> Result<(), Halt> {
+    pub(super) async fn answered(&mut self, task: &Task, answer: OperatorAnswer) -> Result<(), Halt> {
         let (step, who) = (task.step.id.clone(), self.needs.who.clone());
         self.write(Event::Answered { step, answer, who, reason: None }).await
     }
