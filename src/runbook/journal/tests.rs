@@ -349,16 +349,20 @@ fn runs_are_listed_as_they_stand() {
     assert_eq!(listed.len(), 7);
 }
 
-/// Runs the test below on a file system of 64 kB, in a mount namespace of its own.
+/// Runs itself again on a file system of 64 kB, in a mount namespace of its own.
 #[test]
 fn a_full_disk_loses_no_entry_that_was_written() {
+    if let Some(disk) = std::env::var_os("SMALL") {
+        return on_a_small_disk(&PathBuf::from(disk));
+    }
     let top = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o size=64k,mode=700 tmpfs \"$1\" || exit 77; \
-                  SMALL=\"$1\" exec \"$2\" --exact runbook::journal::tests::on_a_small_disk --ignored --nocapture";
+                  SMALL=\"$1\" exec \"$2\" --nocapture --exact \"$3\"";
     let out = Command::new("unshare")
         .args(["-m", "sh", "-c", script, "sh"])
         .arg(top.path())
         .arg(std::env::current_exe().unwrap())
+        .arg("runbook::journal::tests::a_full_disk_loses_no_entry_that_was_written")
         .output();
     let out = match out {
         Err(error) => return eprintln!("skipped: no unshare: {error}"),
@@ -378,10 +382,7 @@ fn a_full_disk_loses_no_entry_that_was_written() {
     );
 }
 
-#[test]
-#[ignore = "runs on the small disk that the test above mounts"]
-fn on_a_small_disk() {
-    let disk = PathBuf::from(std::env::var_os("SMALL").unwrap());
+fn on_a_small_disk(disk: &Path) {
     let folder = disk.join("runs");
     let mut journal = Journal::create(&folder, "r1").unwrap();
     let mut acknowledged = vec![journal.append(&started()).unwrap()];
@@ -396,28 +397,11 @@ fn on_a_small_disk() {
     assert!(matches!(journal.append(&note("y")), Err(JournalError::Poisoned(_))));
     drop(journal);
     assert_eq!(read(&folder.join("r1.jsonl")).unwrap(), acknowledged);
-    let grown = Command::new("mount").args(["-o", "remount,size=1m"]).arg(&disk).status().unwrap();
+    let grown = Command::new("mount").args(["-o", "remount,size=1m"]).arg(disk).status().unwrap();
     assert!(grown.success());
     let (mut journal, again) = Journal::reopen(&folder, "r1").unwrap();
     assert_eq!(again, acknowledged);
     journal.append(&note("room again")).unwrap();
-}
-
-#[test]
-#[ignore = "a measurement: what an entry costs on this disk"]
-fn what_an_entry_costs() {
-    let top = tempfile::tempdir_in(std::env::var_os("WHERE").unwrap_or_else(|| "/var/tmp".into())).unwrap();
-    let mut journal = Journal::create(&top.path().join("runs"), "r1").unwrap();
-    let event = intent("freeze");
-    let mut took: Vec<_> = (0..1000)
-        .map(|_| {
-            let from = std::time::Instant::now();
-            journal.append(&event).unwrap();
-            from.elapsed()
-        })
-        .collect();
-    took.sort();
-    eprintln!("median {:?}, 99 % {:?}, most {:?}", took[500], took[990], took[999]);
 }
 
 #[test]

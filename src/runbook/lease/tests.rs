@@ -94,6 +94,9 @@ async fn of_many_takers_at_once_one_has_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_of_its_console_it_is_free_at_once() {
+    if Client::is_this_process() {
+        return client().await;
+    }
     for shell in SHELLS {
         let place = Place::new();
         let mut client = Client::start(&place, shell);
@@ -270,8 +273,6 @@ async fn names_that_are_no_names_never_reach_a_shell() {
 }
 
 /// The console of the tests above: takes a lease, and tells when it lost it.
-#[tokio::test]
-#[ignore = "a process of its own for other tests"]
 async fn client() {
     let [shared, own, shell] =
         ["LEASE_SHARED", "LEASE_OWN", "LEASE_SHELL"].map(|name| std::env::var(name).unwrap());
