@@ -3,7 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket};
+use super::{
+    Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket,
+};
 use crate::domain::names::HostName;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;

@@ -105,6 +105,7 @@ fn site(server: &Server, options: &str) -> (Site, HostName) {
         env: Arc::new(env),
         out: Arc::new(|_, _| {}),
         redactor: Redactor::new(),
+        lease: None,
     };
     (site, name)
 }

@@ -5,50 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 /// Nobody is asked about its changes one by one.
-const COVERED: &str = r#"
-name = "book"
-title = "A book"
-summary = "For tests."
-danger = "changes"
-
-[[target]]
-name = "one"
-host = "app1"
-
-[[step]]
-id = "sure"
-kind = "confirm"
-title = "Sure?"
-covers = ["first", "second"]
-
-[[step]]
-id = "first"
-kind = "run"
-title = "First"
-on = "one"
-run = "set first"
-effect = "mutate"
-read_back = [{ says = "it is set", run = "get first", expect = [{ is = "1" }] }]
-undo = { run = "unset first", read_back = [{ says = "it is gone", run = "get first", expect = [{ is = "0" }] }] }
-
-[[step]]
-id = "second"
-kind = "run"
-title = "Second"
-on = "one"
-run = "set second"
-effect = "mutate"
-read_back = [{ says = "it is set", run = "get second", expect = [{ is = "1" }] }]
-undo = { run = "unset second", read_back = [{ says = "it is gone", run = "get second", expect = [{ is = "0" }] }] }
-
-[[step]]
-id = "fails"
-kind = "check"
-title = "Fails"
-on = "one"
-run = "get nothing"
-expect = [{ is = "1" }]
-"#;
+fn covered() -> String {
+    let sure = "\n[[step]]\nid = \"sure\"\nkind = \"confirm\"\ntitle = \"Sure?\"\ncovers = [\"first\", \"second\"]\n";
+    book(&[sure, &sets("first"), &sets("second"), FAILS].concat())
+}
 
 fn read_only(world: &World, is: bool) {
     world.read_only.store(is, Ordering::SeqCst);
@@ -58,7 +18,7 @@ fn read_only(world: &World, is: bool) {
 async fn a_change_that_is_covered_waits_until_armed() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     read_only(&world, true);
-    let handle = launch(machine_of(COVERED, false), needs(&world, &paper));
+    let handle = launch(machine_of(&covered(), false), needs(&world, &paper));
     let mut yes_while_read_only = 0;
     let (state, asked) = drive(handle, |prompt| match &prompt.kind {
         PromptKind::Choose(_) => Reply::Chosen('s', None),
@@ -80,6 +40,22 @@ async fn a_change_that_is_covered_waits_until_armed() {
     );
     assert_eq!(*world.done.lock().unwrap(), ["app1 set first", "app1 set second"]);
     assert!(world.unarmed.lock().unwrap().is_empty());
+    // What was said while it was read-only agreed to nothing.
+    assert_eq!(answers(&paper), [("sure", "yes"), ("first", "yes"), ("fails", "stop")].map(words));
+}
+
+fn words((step, answer): (&str, &str)) -> (String, String) {
+    (step.to_owned(), answer.to_owned())
+}
+
+/// The answers in a journal: step and word.
+fn answers(paper: &Paper) -> Vec<(String, String)> {
+    let entries = paper.entries.lock().unwrap();
+    let answers = entries.iter().filter_map(|entry| match &entry.event {
+        Event::Answered { step, answer, .. } => Some((step.to_string(), answer.words().to_owned())),
+        _ => None,
+    });
+    answers.collect()
 }
 
 #[tokio::test]
@@ -87,7 +63,7 @@ async fn a_rollback_stands_where_arming_ends_and_goes_on_when_armed() {
     for goes_on in [true, false] {
         let (world, paper) = (Arc::new(World::default()), Paper::default());
         *world.ends_arming.lock().unwrap() = Some("unset second".to_owned());
-        let handle = launch(machine_of(COVERED, false), needs(&world, &paper));
+        let handle = launch(machine_of(&covered(), false), needs(&world, &paper));
         let (state, asked) = drive(handle, |prompt| match &prompt.kind {
             PromptKind::Choose(choices) => {
                 assert!(choices.iter().find(|c| c.key == 'b').unwrap().changes, "{choices:?}");
@@ -117,13 +93,15 @@ async fn a_rollback_stands_where_arming_ends_and_goes_on_when_armed() {
             }
         }
         assert!(world.unarmed.lock().unwrap().is_empty());
+        let answer = if goes_on { "yes" } else { "no" };
+        assert_eq!(answers(&paper).last(), Some(&words(("first", answer))));
     }
 }
 
 #[tokio::test]
 async fn arming_that_ends_while_a_change_is_agreed_to_holds_it_back() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let handle = launch(machine_of(BOOK, false), needs(&world, &paper));
+    let handle = launch(machine(), needs(&world, &paper));
     let mut first = 0;
     let (state, asked) = drive(handle, |prompt| {
         if prompt.title.as_str() == "First" {
@@ -158,7 +136,7 @@ proptest! {
         let world = Arc::new(World::default());
         read_only(&world, true);
         runtime.block_on(async {
-            let machine = machine_of([COVERED, BOOK][book], false);
+            let machine = machine_of(&[covered(), whole_book()][book], false);
             let handle = launch(machine, needs(&world, &Paper::default()));
             let commands = handle.commands.clone();
             let mut acts = acts.into_iter();

@@ -2,23 +2,8 @@
 
 use super::*;
 
-const HEAD: &str = r#"
-name = "book"
-title = "A book"
-summary = "For tests."
-danger = "data"
-
-[[target]]
-name = "apps"
-role = "app"
-
-[[target]]
-name = "one"
-host = "app1"
-"#;
-
-fn begin(world: &Arc<World>, paper: &Paper, steps: &str, dry_run: bool) -> RunHandle {
-    launch(machine_of(&format!("{HEAD}{steps}"), dry_run), needs(world, paper))
+fn of_steps(world: &Arc<World>, paper: &Paper, steps: &str, dry_run: bool) -> RunHandle {
+    begin(machine_of(&book(steps), dry_run), needs(world, paper))
 }
 
 /// How a step went, the last time.
@@ -55,7 +40,7 @@ async fn what_reads_is_tried_again() {
     for (cuts, ends) in [(2, true), (3, false)] {
         let (world, paper) = (Arc::new(World::default()), Paper::default());
         world.cut.lock().unwrap().extend(vec!["get it".to_owned(); cuts]);
-        let (state, asked) = drive(begin(&world, &paper, LOOKS_TWICE, false), |_| Reply::No).await;
+        let (state, asked) = drive(of_steps(&world, &paper, LOOKS_TWICE, false), |_| Reply::No).await;
         assert_eq!(state == RunState::Finished, ends, "{cuts}: {state:?}");
         assert_eq!(asked.is_empty(), ends, "{cuts}: {asked:?}");
     }
@@ -83,7 +68,7 @@ async fn what_is_done_by_hand_is_proved() {
         let steps = BY_HAND.replace("on = \"one\"\n", &format!("on = \"one\"\n{stated}"));
         let (world, paper) = (Arc::new(World::default()), Paper::default());
         let mut says = 0;
-        let (state, asked) = drive(begin(&world, &paper, &steps, false), |prompt| match &prompt.kind {
+        let (state, asked) = drive(of_steps(&world, &paper, &steps, false), |prompt| match &prompt.kind {
             PromptKind::Choose(_) => {
                 set(&world, "it");
                 Reply::Chosen('r', None)
@@ -106,16 +91,12 @@ async fn what_was_begun_by_hand_is_looked_for_when_a_run_goes_on() {
         let world = Arc::new(World::default());
         // Killed while the person is asked: the intent is written, the answer is not.
         let dying = Paper { dies_at: Some((2, false)), ..Paper::default() };
-        drive(begin(&world, &dying, BY_HAND, false), |_| Reply::Yes).await;
+        drive(of_steps(&world, &dying, BY_HAND, false), |_| Reply::Yes).await;
         if done {
             set(&world, "it");
         }
-        let paper = Paper { dies_at: None, ..dying };
-        let mut machine = machine_of(&format!("{HEAD}{BY_HAND}"), false);
-        for event in paper.entries.lock().unwrap().iter().map(|e| e.event.clone()) {
-            machine.apply(&event).unwrap();
-        }
-        machine.apply(&Event::Resumed { who: "me@here".to_owned() }).unwrap();
+        let mut paper = Paper { dies_at: None, ..dying };
+        let machine = resumed(machine_of(&book(BY_HAND), false), &mut paper);
         let (state, asked) =
             drive(launch(machine, needs(&world, &paper)), |_| Reply::Chosen('s', None)).await;
         match done {
@@ -224,7 +205,7 @@ read_back = [{ says = "it is set", run = "get last", expect = [{ is = "1" }] }]
 #[tokio::test]
 async fn a_dry_run_asks_only_what_reading_needs() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let handle = begin(&world, &paper, DRY, true);
+    let handle = of_steps(&world, &paper, DRY, true);
     let (state, asked) = drive(handle, |_| Reply::Text("7".to_owned().into())).await;
     assert_eq!(state, RunState::Finished);
     assert_eq!(asked, ["Needed"]);
@@ -250,48 +231,12 @@ read_back = [{ says = "it is cut off", run = "get cut", expect = [{ is = "1" }] 
 undo = { run = "unset cut", read_back = [{ says = "it is back", run = "get cut", expect = [{ is = "0" }] }] }
 "#;
 
-/// A lease with a second person who says yes to the questions of one step.
-struct Second {
-    step: &'static str,
-    asked: Option<Question>,
-}
-
-impl Second {
-    fn of(step: &'static str) -> Self {
-        Self { step, asked: None }
-    }
-}
-
-impl Guarded for Second {
-    fn step(&mut self, _step: &str) {}
-
-    fn say(&mut self, _entry: &Entry) {}
-
-    fn lost(&self) -> Option<String> {
-        None
-    }
-
-    fn is_fresh(&self) -> bool {
-        true
-    }
-
-    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn ask(&mut self, question: Option<Question>) {
-        self.asked = question;
-    }
-
-    fn approved(&self) -> Option<Approved> {
-        let question = self.asked.as_ref().filter(|question| question.step == self.step)?;
+/// A second person who says yes to the questions of one step.
+fn agreeing_to(step: &'static str) -> Arc<Lent> {
+    Lent::with_second(move |question| {
         let approval = Approval::to(question, "ben@there");
-        Some(Approved { approval, uid: 1001, account: Clean::new("ben") })
-    }
-
-    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
+        (question.step == step).then(|| Approved { approval, uid: 1001, account: Clean::new("ben") })
+    })
 }
 
 #[tokio::test]
@@ -305,9 +250,9 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
             if cut {
                 world.cut.lock().unwrap().push("set cut".to_owned());
             }
-            let lease: Box<dyn Guarded> = Box::new(Second::of(if second { "fence" } else { "other" }));
-            let needs = Needs { lease: Some(lease), ..needs(&world, &paper) };
-            let handle = launch(machine_of(&format!("{HEAD}{FENCE}"), false), needs);
+            let lease = agreeing_to(if second { "fence" } else { "other" }).lease();
+            let needs = Needs { lease, ..needs(&world, &paper) };
+            let handle = begin(machine_of(&book(FENCE), false), needs);
             let (state, asked) = drive(handle, |prompt| match &prompt.kind {
                 PromptKind::Approve(_) => Reply::No,
                 PromptKind::Choose(_) => Reply::Chosen('s', None),
@@ -328,7 +273,7 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
         }
     }
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let (state, asked) = drive(begin(&world, &paper, FENCE, false), yes).await;
+    let (state, asked) = drive(of_steps(&world, &paper, FENCE, false), yes).await;
     assert_eq!((state, asked), (RunState::Finished, vec!["Cut it off".to_owned()]));
 }
 
@@ -337,7 +282,7 @@ async fn who_says_alone_that_a_fence_holds_is_not_believed() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     world.cut.lock().unwrap().push("set cut".to_owned());
     let mut decided = 0;
-    let (state, asked) = drive(begin(&world, &paper, FENCE, false), |prompt| match &prompt.kind {
+    let (state, asked) = drive(of_steps(&world, &paper, FENCE, false), |prompt| match &prompt.kind {
         PromptKind::Approve(_) => Reply::No,
         PromptKind::Choose(_) => {
             decided += 1;
@@ -348,4 +293,57 @@ async fn who_says_alone_that_a_fence_holds_is_not_believed() {
     .await;
     assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
     assert_eq!(asked.iter().filter(|a| a.starts_with("Is it cut off?")).count(), 2, "{asked:?}");
+}
+
+const APPROVED: &str = r#"
+[[step]]
+id = "two"
+kind = "approve"
+title = "Two"
+text = "Look."
+"#;
+
+/// A second person sees the run by its entries. Where those do not begin with its plan, nobody is asked.
+#[tokio::test]
+async fn nobody_is_asked_to_approve_what_nobody_can_read() {
+    let (world, paper, lent) = (Arc::new(World::default()), Paper::default(), agreeing_to("two"));
+    let book = book(&format!("{APPROVED}{}", sets_for_good("it")));
+    let needs = Needs { lease: lent.lease(), ..needs(&world, &paper) };
+    let (state, asked) = drive(launch(machine_of(&book, false), needs), yes).await;
+    assert!(
+        matches!(&state, RunState::Stopped(why) if why.to_string().contains("nobody can approve two")),
+        "{state:?}"
+    );
+    assert!(asked.is_empty() && lent.questions.lock().unwrap().is_empty(), "{asked:?}");
+    assert!(world.done.lock().unwrap().is_empty());
+}
+
+const NO_HOSTS: &str = "\n[[target]]\nname = \"ghosts\"\nrole = \"ghost\"\n";
+
+/// What is asked of no host proves nothing, and what is asked of one host proves nothing of another.
+#[tokio::test]
+async fn a_check_that_asks_no_host_proves_nothing() {
+    let on = |hosts: &str| sets_for_good("it").replace("says =", &format!("on = \"{hosts}\", says ="));
+    let pre = "pre = [{ says = \"it is ready\", on = \"ghosts\", run = \"get nothing\", expect = [{ is = \"0\" }] }]\nundo";
+    let cases = [
+        (on("ghosts"), "there is no host to ask", 1),
+        (sets_for_good("it").replace("undo", pre), "there is no host to ask", 0),
+        (on("one").replace("on = \"one\"\nrun", "on = \"apps\"\nrun"), "no check proves it there", 2),
+        (on("one"), "", 1),
+    ];
+    for (step, wanted, sent) in cases {
+        let (world, paper) = (Arc::new(World::default()), Paper::default());
+        let steps = format!("{NO_HOSTS}{step}");
+        let (state, _) = drive(of_steps(&world, &paper, &steps, false), |prompt| match &prompt.kind {
+            PromptKind::Choose(_) => Reply::Chosen('s', None),
+            _ => yes(prompt),
+        })
+        .await;
+        match (wanted, &state) {
+            ("", state) => assert_eq!(*state, RunState::Finished, "{step}"),
+            (wanted, RunState::Stopped(why)) => assert!(why.to_string().contains(wanted), "{step}: {why}"),
+            (_, state) => panic!("{step}: {state:?}"),
+        }
+        assert_eq!(world.done.lock().unwrap().len(), sent, "{step}");
+    }
 }

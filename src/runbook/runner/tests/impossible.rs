@@ -9,16 +9,11 @@ use crate::runbook::place::Place;
 use crate::runbook::spec::{On, Step};
 
 /// A step that is done by hand on a host, with an undo that is a command; and one that fails.
+fn hand() -> String {
+    book(&format!("{HAND}{FAILS}"))
+}
+
 const HAND: &str = r#"
-name = "book"
-title = "A book"
-summary = "For tests."
-danger = "data"
-
-[[target]]
-name = "one"
-host = "app1"
-
 [[step]]
 id = "hand"
 kind = "manual"
@@ -28,14 +23,6 @@ text = "Set it."
 effect = "mutate"
 read_back = [{ says = "it is set", on = "one", run = "get it", expect = [{ is = "1" }] }]
 undo = { run = "unset it", read_back = [{ says = "it is gone", on = "one", run = "get it", expect = [{ is = "0" }] }] }
-
-[[step]]
-id = "fails"
-kind = "check"
-title = "Fails"
-on = "one"
-run = "get nothing"
-expect = [{ is = "1" }]
 "#;
 
 /// The run of a runbook whose step was changed after it was read, past every check of the reader.
@@ -65,7 +52,7 @@ fn stopped(paper: &Paper) -> String {
 
 #[test]
 fn an_undo_on_no_host_is_refused() {
-    let book = HAND.replace("on = \"one\"\ntext", "text");
+    let book = hand().replace("on = \"one\"\ntext", "text");
     let said = refused(&book);
     assert!(said.contains("there is no host to undo it on"), "{said}");
     let edit = r#"undo = { file = "/x", changes = [{ key = "a", value = "b" }], message = "m" }"#;
@@ -87,7 +74,7 @@ async fn nothing_is_undone_on_no_host() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     let key = ("app1".to_owned(), "it".to_owned());
     world.set.lock().unwrap().insert(key.clone(), 1);
-    let machine = changed(HAND, "hand", |step| step.on = On::Nowhere);
+    let machine = changed(&hand(), "hand", |step| step.on = On::Nowhere);
     let mut asked_to_undo = 0;
     let (state, asked) = drive(launch(machine, needs(&world, &paper)), |prompt| match &prompt.kind {
         PromptKind::Choose(_) if prompt.title.to_string().contains("fails") => Reply::Chosen('b', None),
@@ -127,7 +114,7 @@ kind = "note"
 title = "A note"
 text = "…"
 "#;
-    let book = format!("{HAND}{branch}");
+    let book = format!("{}{branch}", hand());
     let runbook = Runbook::read("book.toml", &book, &|_| None).unwrap();
     runbook.steps.last().unwrap().kind.clone()
 }
@@ -136,7 +123,7 @@ text = "…"
 #[tokio::test]
 async fn a_kind_that_nobody_does_stops_the_run() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let machine = changed(BOOK, "first", |step| step.kind = group());
+    let machine = changed(&whole_book(), "first", |step| step.kind = group());
     let (state, _) = drive(launch(machine, needs(&world, &paper)), yes).await;
     let wanted = "internal error at step first: nobody does a step of kind branch: the plan unrolls it";
     assert!(matches!(&state, RunState::Stopped(why) if why.to_string().contains(wanted)), "{state:?}");
@@ -201,7 +188,7 @@ fn an_outcome_of_no_host_in_an_old_journal_is_no_success() {
 /// A host that a batch may lose was changed before it was lost: a rollback does not pass it over.
 #[tokio::test]
 async fn what_was_done_on_a_host_that_was_left_out_since_is_undone_too() {
-    let book = BOOK.replace("max_failures = 0", "max_failures = 1").replace(
+    let book = whole_book().replace("max_failures = 0", "max_failures = 1").replace(
         "[[step]]\nid = \"last\"",
         "  [[step.step]]\n  id = \"third\"\n  kind = \"check\"\n  title = \"Third\"\n  on = \"app\"\n  \
          run = \"get second\"\n  expect = [{ is = \"0\" }]\n\n[[step]]\nid = \"last\"",

@@ -1,77 +1,7 @@
 //! Nothing is changed without the lease: lost while a question stands, before the answer is heard, while the disk takes
 //! its time, on the way back.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
 use super::*;
-
-/// A lease that is lost at one of its proofs, or when a test says so.
-#[derive(Default)]
-struct Lent {
-    proofs: AtomicUsize,
-    /// Lost at this proof, from 1; never at 0.
-    lost_at: usize,
-    /// Known to be lost, as when its session has ended.
-    known: AtomicBool,
-    /// Lost, and nobody knows yet: this program was stopped.
-    unknown: AtomicBool,
-    /// Too long ago, each time it is looked at.
-    stale: AtomicBool,
-    /// What the world had done when it was lost.
-    world: Arc<World>,
-    done: Mutex<Option<Vec<String>>>,
-}
-
-impl Lent {
-    fn lose(&self) {
-        self.done.lock().unwrap().get_or_insert(self.world.done.lock().unwrap().clone());
-    }
-
-    /// Nothing was done since it was lost.
-    fn nothing_done_since(&self) {
-        let at_loss = self.done.lock().unwrap().clone().expect("it was never lost");
-        assert_eq!(*self.world.done.lock().unwrap(), at_loss, "done without the lease");
-    }
-}
-
-struct OfLent(Arc<Lent>);
-
-impl Guarded for OfLent {
-    fn step(&mut self, _step: &str) {}
-
-    fn say(&mut self, _entry: &Entry) {}
-
-    fn lost(&self) -> Option<String> {
-        self.0.known.load(Ordering::SeqCst).then(|| "the session has ended".to_owned())
-    }
-
-    fn is_fresh(&self) -> bool {
-        !self.0.stale.load(Ordering::SeqCst)
-    }
-
-    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
-        let number = self.0.proofs.fetch_add(1, Ordering::SeqCst) + 1;
-        Box::pin(async move {
-            if number == self.0.lost_at || self.0.unknown.load(Ordering::SeqCst) {
-                self.0.lose();
-            }
-            match self.0.done.lock().unwrap().is_some() {
-                true => Err("somebody else has it".to_owned()),
-                false => Ok(()),
-            }
-        })
-    }
-
-    fn ask(&mut self, _question: Option<Question>) {}
-
-    fn approved(&self) -> Option<Approved> {
-        None
-    }
-
-    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
-}
 
 fn lent(lost_at: usize) -> (Arc<World>, Arc<Lent>) {
     let world = Arc::new(World::default());
@@ -79,7 +9,7 @@ fn lent(lost_at: usize) -> (Arc<World>, Arc<Lent>) {
 }
 
 fn with(world: &Arc<World>, paper: &Paper, lent: &Arc<Lent>) -> Needs {
-    Needs { lease: Some(Box::new(OfLent(lent.clone()))), ..needs(world, paper) }
+    Needs { lease: lent.lease(), ..needs(world, paper) }
 }
 
 fn stopped(state: &RunState) -> &str {
@@ -104,7 +34,7 @@ async fn lost_at_any_proof_nothing_more_is_done() {
             }
             let undo = "undo = { run = \"unset last\", read_back = [{ says = \"it is gone\", run = \"get last\", \
                         expect = [{ is = \"0\" }] }] }\n";
-            let book = BOOK.replace("point_of_no_return = true\n", undo);
+            let book = whole_book().replace("point_of_no_return = true\n", undo);
             let paper = Paper::default();
             let (state, _) =
                 drive(launch(machine_of(&book, false), with(&world, &paper, &lent)), answer).await;
@@ -214,4 +144,35 @@ async fn a_disk_that_stalls_holds_no_other_task_up() {
     gate.1.notify_all();
     let (state, _) = drive(handle, yes).await;
     assert_eq!(state, RunState::Finished);
+}
+
+/// The lease was ours when the step began, and is lost while its second host is logged in to.
+#[tokio::test]
+async fn lost_between_two_hosts_of_a_step_nothing_is_sent_to_the_second() {
+    let (world, lent) = lent(0);
+    let loses = lent.clone();
+    let hook = move |host: &HostName| {
+        if host.as_str() == "app2" {
+            loses.stale.store(true, Ordering::SeqCst);
+            loses.unknown.store(true, Ordering::SeqCst);
+        }
+    };
+    *world.on_login.lock().unwrap() = Some(Box::new(hook));
+    let paper = Paper::default();
+    let book = book(&sets_for_good("both").replace("on = \"one\"", "on = \"apps\""));
+    let (state, _) = drive(launch(machine_of(&book, false), with(&world, &paper, &lent)), yes).await;
+    assert!(stopped(&state).contains("the lease on the jump box is lost"), "{state:?}");
+    assert_eq!(*world.done.lock().unwrap(), ["app1 set both"]);
+    let entries = paper.entries.lock().unwrap();
+    let second = entries.iter().find_map(|entry| match &entry.event {
+        Event::Outcome { hosts, .. } => hosts
+            .iter()
+            .find_map(|(place, outcome)| (place.host()?.as_str() == "app2").then(|| outcome.clone())),
+        _ => None,
+    });
+    let verdict = second.unwrap().verdict;
+    assert!(
+        matches!(&verdict, Verdict::Failed(why) if why.contains("the lease is lost") && why.contains("nothing was begun")),
+        "{verdict:?}"
+    );
 }

@@ -3,15 +3,6 @@
 use super::*;
 
 const SALT: &str = r#"
-name = "book"
-title = "A book"
-summary = "For tests."
-danger = "changes"
-
-[[target]]
-name = "apps"
-role = "app"
-
 [[step]]
 id = "code"
 kind = "salt"
@@ -84,7 +75,7 @@ async fn the_undo_of_a_salt_job_is_a_job_of_its_own() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let mut needs = needs(&Arc::new(World::default()), &Paper::default());
     needs.reach = Arc::new(Salt(sent.clone(), HostName::new("jump").unwrap()));
-    let (state, asked) = drive(launch(machine_of(SALT, false), needs), |prompt| match &prompt.kind {
+    let (state, asked) = drive(launch(machine_of(&book(SALT), false), needs), |prompt| match &prompt.kind {
         PromptKind::Choose(_) => Reply::Chosen('b', None),
         _ => yes(prompt),
     })

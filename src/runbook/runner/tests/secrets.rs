@@ -3,49 +3,14 @@
 use super::*;
 use crate::runbook::value::{Value, ValueKind};
 
-/// A lease that keeps what it is given for others, on the jump box: entries, and questions to a second person.
-#[derive(Clone, Default)]
-struct Watched(Arc<Mutex<Vec<Entry>>>, Arc<Mutex<Vec<Question>>>);
-
-impl Guarded for Watched {
-    fn step(&mut self, _step: &str) {}
-
-    fn say(&mut self, entry: &Entry) {
-        self.0.lock().unwrap().push(entry.clone());
-    }
-
-    fn lost(&self) -> Option<String> {
-        None
-    }
-
-    fn is_fresh(&self) -> bool {
-        true
-    }
-
-    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn ask(&mut self, question: Option<Question>) {
-        self.1.lock().unwrap().extend(question);
-    }
-
-    fn approved(&self) -> Option<Approved> {
-        None
-    }
-
-    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
-}
-
 /// What became of a run, apart from its texts.
 #[derive(Debug, PartialEq)]
 struct Course {
     ended: bool,
     asked: usize,
     sent: Vec<String>,
-    entries: Vec<(String, String)>,
+    /// Every entry without its texts.
+    entries: Vec<serde_json::Value>,
 }
 
 /// Runs a book with secrets given as its inputs.
@@ -54,23 +19,22 @@ async fn run_with(book: &str, secrets: &[&str]) -> (Course, Vec<Entry>, RunState
 }
 
 async fn run_at(book: &str, secrets: &[&str], world: &Arc<World>) -> (Course, Vec<Entry>, RunState) {
-    let (paper, watched) = (Paper::default(), Watched::default());
+    let (paper, watched) = (Paper::default(), Arc::<Lent>::default());
     let machine = machine_with(book, secrets);
     let (state, asked) = drive(launch(machine, needs_of(world, &paper, &watched, secrets)), yes).await;
     let entries = paper.entries.lock().unwrap().clone();
-    let said: Vec<Event> = watched.0.lock().unwrap().iter().map(|e| e.event.clone()).collect();
-    assert_eq!(
-        said,
-        entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>(),
-        "the jump box has the same"
-    );
+    assert_eq!(events(&watched.said.lock().unwrap()), events(&entries), "the jump box has the same");
     let course = Course {
         ended: state == RunState::Finished,
         asked: asked.len(),
         sent: world.done.lock().unwrap().clone(),
-        entries: entries.iter().filter_map(|e| place(&e.event)).collect(),
+        entries: events(&entries).iter().filter_map(shape).collect(),
     };
     (course, entries, state)
+}
+
+fn events(entries: &[Entry]) -> Vec<Event> {
+    entries.iter().map(|entry| entry.event.clone()).collect()
 }
 
 fn machine_with(book: &str, secrets: &[&str]) -> Machine {
@@ -81,31 +45,42 @@ fn machine_with(book: &str, secrets: &[&str]) -> Machine {
     Machine::new(Arc::new(plan), &RunId::new("run").unwrap(), "me@here", "because", "20261121", false)
 }
 
-fn needs_of(world: &Arc<World>, paper: &Paper, watched: &Watched, secrets: &[&str]) -> Needs {
+fn needs_of(world: &Arc<World>, paper: &Paper, watched: &Arc<Lent>, secrets: &[&str]) -> Needs {
     let redactor = Redactor::new();
     secrets.iter().for_each(|secret| redactor.add(secret).unwrap());
-    Needs { lease: Some(Box::new(watched.clone())), redactor, ..needs(world, paper) }
+    Needs { lease: watched.lease(), redactor, ..needs(world, paper) }
 }
 
-/// What kind an entry is, and of which step.
-fn place(event: &Event) -> Option<(String, String)> {
-    let json = serde_json::to_value(event).unwrap();
-    let word = |key: &str| json.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+/// An entry without its texts: every id, tag, host, name and number is there.
+fn shape(event: &Event) -> Option<serde_json::Value> {
     // That a secret is a weak one is said in an entry more.
-    (word("event") != "trouble").then(|| (word("event"), word("step")))
+    if matches!(event, Event::Trouble { .. }) {
+        return None;
+    }
+    let mut event = event.clone();
+    if let Event::Outcome { hosts, withheld, took_ms, .. } = &mut event {
+        *took_ms = 0;
+        // A value that is not written is named all the same.
+        withheld.extend(hosts.values().flat_map(|outcome| outcome.values.keys().cloned()));
+        withheld.sort();
+        hosts.values_mut().for_each(|outcome| outcome.values.clear());
+    }
+    let mut json = serde_json::to_value(&event).unwrap();
+    each_text("", &mut json, &mut |text| text.clear());
+    Some(json)
 }
 
-/// The texts of an entry: everything but ids, tags, host names and names of variables.
+/// The texts of entries: everything but ids, tags, host names and names of variables.
 fn texts(entries: &[Entry]) -> Vec<String> {
     let mut texts = Vec::new();
-    for entry in entries {
-        let json = serde_json::to_value(&entry.event).unwrap();
-        gather("", &json, &mut texts);
+    for event in events(entries) {
+        let mut json = serde_json::to_value(event).unwrap();
+        each_text("", &mut json, &mut |text| texts.push(text.clone()));
     }
     texts
 }
 
-fn gather(key: &str, json: &serde_json::Value, texts: &mut Vec<String>) {
+fn each_text(key: &str, json: &mut serde_json::Value, of: &mut impl FnMut(&mut String)) {
     use serde_json::Value as Json;
     const STRUCTURE: [&str; 12] = [
         "event", "step", "phase", "asked", "host", "verdict", "ending", "who", "run", "plan", "withheld",
@@ -115,9 +90,9 @@ fn gather(key: &str, json: &serde_json::Value, texts: &mut Vec<String>) {
         _ if STRUCTURE.contains(&key) => {}
         // A word of ours; what was typed is an object.
         Json::String(_) if key == "said" => {}
-        Json::String(text) => texts.push(text.clone()),
-        Json::Array(items) => items.iter().for_each(|item| gather(key, item, texts)),
-        Json::Object(map) => map.iter().for_each(|(key, value)| gather(key, value, texts)),
+        Json::String(text) => of(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| each_text(key, item, of)),
+        Json::Object(map) => map.iter_mut().for_each(|(key, value)| each_text(key, value, of)),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
@@ -136,16 +111,11 @@ fn substrings(text: &str, into: &mut std::collections::BTreeSet<String>) {
 }
 
 /// Reads a value, and changes something by it, confirmed together.
+fn captures() -> String {
+    book(CAPTURES)
+}
+
 const CAPTURES: &str = r#"
-name = "book"
-title = "A book"
-summary = "For tests."
-danger = "changes"
-
-[[target]]
-name = "one"
-host = "app1"
-
 [[step]]
 id = "lookup"
 kind = "check"
@@ -185,7 +155,7 @@ undo = { not_needed = "a test" }
 #[tokio::test]
 async fn a_secret_that_spells_a_step_repeats_nothing() {
     for secret in ["freeze", "reez", "xfreezex"] {
-        let (course, entries, state) = run_with(CAPTURES, &[secret]).await;
+        let (course, entries, state) = run_with(&captures(), &[secret]).await;
         assert_eq!(state, RunState::Finished, "{secret}");
         let sets = course.sent.iter().filter(|s| s.ends_with("set freeze")).count();
         assert_eq!(sets, 1, "{secret}: {:?}", course.sent);
@@ -196,7 +166,7 @@ async fn a_secret_that_spells_a_step_repeats_nothing() {
 #[tokio::test]
 async fn a_captured_value_that_holds_a_secret_is_used_whole_and_not_written() {
     let world = Arc::new(World::default());
-    let (_, entries, state) = run_at(CAPTURES, &["prod"], &world).await;
+    let (_, entries, state) = run_at(&captures(), &["prod"], &world).await;
     assert_eq!(state, RunState::Finished);
     let scripts = world.scripts.lock().unwrap().join("\n");
     assert!(scripts.contains("folder=/srv/production\n"), "{scripts}");
@@ -206,7 +176,7 @@ async fn a_captured_value_that_holds_a_secret_is_used_whole_and_not_written() {
 #[tokio::test]
 async fn a_secret_that_spells_a_tag_leaves_no_other_readable() {
     let strong = "Zq7-Strong-Secret";
-    let book = CAPTURES.replace("say /srv/production", &format!("say login {strong}"));
+    let book = captures().replace("say /srv/production", &format!("say login {strong}"));
     for weak in ["done", "outcome", "intent", "verdict", "answered", "confirm", "mutate"] {
         let (course, entries, state) = run_with(&book, &[weak, strong]).await;
         assert_eq!(state, RunState::Finished, "{weak}");
@@ -218,26 +188,71 @@ async fn a_secret_that_spells_a_tag_leaves_no_other_readable() {
 
 #[tokio::test]
 async fn whatever_a_secret_spells_the_run_takes_the_same_course() {
-    let (whole, entries, _) = run_with(CAPTURES, &["Zq7-Strong-Secret"]).await;
-    assert!(whole.ended);
-    let mut secrets = std::collections::BTreeSet::new();
-    for planned in &machine_of(CAPTURES, false).plan().steps {
-        substrings(planned.id.as_str(), &mut secrets);
+    for book in [captures(), whole_book()] {
+        let (whole, entries, _) = run_with(&book, &["Zq7-Strong-Secret"]).await;
+        assert!(whole.ended);
+        let words = all_words(&book, &entries);
+        let mut secrets = std::collections::BTreeSet::new();
+        words.iter().for_each(|word| substrings(word, &mut secrets));
+        assert!(secrets.len() > 200, "{}", secrets.len());
+        for secret in secrets {
+            let (course, entries, _) = run_with(&book, &[&secret]).await;
+            same_course(&course, &whole, &secret);
+            let found: Vec<String> = texts(&entries).into_iter().filter(|t| t.contains(&secret)).collect();
+            assert!(found.is_empty(), "{secret}: {found:?}");
+        }
     }
-    for word in ["app1", "/srv/production", "Where it is", "it is set", "me@here", "folder", "because"] {
-        substrings(word, &mut secrets);
+}
+
+fn same_course(course: &Course, whole: &Course, secret: &str) {
+    for (entry, wanted) in course.entries.iter().zip(&whole.entries) {
+        assert_eq!(entry, wanted, "{secret}");
     }
-    let mut tags = std::collections::BTreeSet::new();
-    for entry in &entries {
-        words(&serde_json::to_value(&entry.event).unwrap(), &mut tags);
+    assert_eq!(course, whole, "{secret}");
+}
+
+/// Everything a secret may spell: ids, tags, keys, hosts, values and texts of a run.
+fn all_words(book: &str, entries: &[Entry]) -> std::collections::BTreeSet<String> {
+    let mut all = std::collections::BTreeSet::new();
+    let ids = machine_of(book, false).plan().steps.iter().map(|step| step.id.to_string()).collect::<Vec<_>>();
+    let names = ["app1", "app2", "jump", "test", "me@here", "/srv/production", "folder", "because"];
+    all.extend(ids.into_iter().chain(names.map(str::to_owned)));
+    for event in events(entries) {
+        words(&serde_json::to_value(event).unwrap(), &mut all);
     }
-    tags.iter().for_each(|tag| substrings(tag, &mut secrets));
-    assert!(secrets.len() > 200, "{}", secrets.len());
-    for secret in secrets {
-        let (course, entries, _) = run_with(CAPTURES, &[&secret]).await;
-        assert_eq!(course, whole, "{secret}");
-        let found: Vec<String> = texts(&entries).into_iter().filter(|t| t.contains(&secret)).collect();
-        assert!(found.is_empty(), "{secret}: {found:?}");
+    all
+}
+
+/// The bytes on disk and the lines on the jump box, of a run whose secret spells a word.
+#[tokio::test]
+async fn a_secret_is_in_no_line_on_disk_nor_on_the_jump_box() {
+    let book = captures();
+    let (whole, entries, _) = run_with(&book, &["Zq7-Strong-Secret"]).await;
+    for secret in all_words(&book, &entries).iter().filter(|word| word.trim().chars().count() >= 4) {
+        let secret = secret.trim();
+        let folder = tempfile::tempdir().unwrap();
+        let (world, watched) = (Arc::new(World::default()), Arc::<Lent>::default());
+        let machine = machine_with(&book, &[secret]);
+        let mut journal =
+            crate::runbook::journal::Journal::create(&folder.path().join("runs"), "run").unwrap();
+        let mut needs = needs_of(&world, &Paper::default(), &watched, &[secret]);
+        let first = redacted::redacted(&started(&machine), &needs.redactor, &needs.env).unwrap();
+        let first = journal.append(&first).unwrap();
+        watched.said.lock().unwrap().push(first.clone());
+        needs.entries.push(first);
+        needs.record = Recorder::new(journal);
+        let (state, _) = drive(launch(machine, needs), yes).await;
+        assert_eq!(state, RunState::Finished, "{secret}");
+        let written = std::fs::read_to_string(folder.path().join("runs/run.jsonl")).unwrap();
+        let said = watched.said.lock().unwrap().clone();
+        let lines: Vec<&str> = said.iter().map(|entry| entry.line.trim_end()).collect();
+        assert_eq!(written.lines().collect::<Vec<_>>(), lines, "{secret}: the jump box has the same bytes");
+        let read = crate::runbook::journal::read(&folder.path().join("runs/run.jsonl")).unwrap();
+        let shapes: Vec<_> = events(&read[1..]).iter().filter_map(shape).collect();
+        assert_eq!(shapes, whole.entries, "{secret}");
+        let found: Vec<String> = texts(&read).into_iter().filter(|t| t.contains(secret)).collect();
+        // Why the run is begun is refused where it holds a secret, before it begins.
+        assert!(found.iter().all(|text| text == "because"), "{secret}: {found:?}");
     }
 }
 
@@ -258,20 +273,16 @@ fn words(json: &serde_json::Value, into: &mut std::collections::BTreeSet<String>
 #[tokio::test]
 async fn a_value_that_is_not_written_is_read_again_and_no_change_is_repeated() {
     let secrets = ["prod"];
-    let (_, entries, _) = run_with(CAPTURES, &secrets).await;
+    let (_, entries, _) = run_with(&captures(), &secrets).await;
     for at in 1..=entries.len() {
         for written in [false, true] {
             let world = Arc::new(World::default());
             let dying = Paper { dies_at: Some((at, written)), ..Paper::default() };
-            let needs = needs_of(&world, &dying, &Watched::default(), &secrets);
-            drive(launch(machine_with(CAPTURES, &secrets), needs), yes).await;
+            let needs = needs_of(&world, &dying, &Arc::<Lent>::default(), &secrets);
+            drive(launch(machine_with(&captures(), &secrets), needs), yes).await;
             let mut alive = Paper { dies_at: None, ..dying };
-            let mut machine = machine_with(CAPTURES, &secrets);
-            alive.entries.lock().unwrap().iter().for_each(|entry| machine.apply(&entry.event).unwrap());
-            let event = Event::Resumed { who: "me@here".to_owned() };
-            alive.append(&event).unwrap();
-            machine.apply(&event).unwrap();
-            let needs = needs_of(&world, &alive, &Watched::default(), &secrets);
+            let machine = resumed(machine_with(&captures(), &secrets), &mut alive);
+            let needs = needs_of(&world, &alive, &Arc::<Lent>::default(), &secrets);
             let (state, _) = drive(launch(machine, needs), yes).await;
             assert_eq!(state, RunState::Finished, "{at} {written}");
             assert_eq!(*world.done.lock().unwrap(), ["app1 set freeze", "app1 set thaw"], "{at} {written}");
@@ -308,9 +319,8 @@ undo = { not_needed = "a test" }
 
 #[tokio::test]
 async fn a_secret_that_cannot_be_hidden_is_not_taken() {
-    let head = CAPTURES.split("[[step]]").next().unwrap();
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let machine = machine_of(&format!("{head}{SHORT}"), false);
+    let machine = machine_of(&book(SHORT), false);
     let mut why = String::new();
     let (state, _) = drive(launch(machine, needs(&world, &paper)), |prompt| {
         why = prompt.text.iter().map(Clean::as_str).collect::<Vec<_>>().join(" ");
@@ -324,7 +334,7 @@ async fn a_secret_that_cannot_be_hidden_is_not_taken() {
     let typed = "[[step]]\nid = \"asks\"\nkind = \"input\"\ntitle = \"Type it\"\nname = \"short\"\n\
                  label = \"Which?\"\nvalue_kind = \"text\"\nsensitive = true\n";
     let uses = SHORT.split("[[step]]").last().unwrap();
-    let machine = machine_of(&format!("{head}{typed}[[step]]{uses}"), false);
+    let machine = machine_of(&book(&format!("{typed}[[step]]{uses}")), false);
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     let mut typed = ["ab", "pass••", "long enough"].into_iter();
     let (state, asked) = drive(launch(machine, needs(&world, &paper)), |prompt| match &prompt.kind {
@@ -355,7 +365,6 @@ capture = [{ name = "number", kind = "KIND" }]
 #[tokio::test]
 async fn no_part_of_a_secret_is_left_where_a_text_is_cut() {
     let secret = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".repeat(4);
-    let head = CAPTURES.split("[[step]]").next().unwrap();
     // What was seen is cut at its end, output at its beginning, what does not fit its kind at its end.
     for (before, after, expect, kind) in
         [(60, 0, "^x", "text"), (60, 0, "^y", "text"), (60, 16_300, ".", "lines"), (40, 0, ".", "int")]
@@ -363,8 +372,8 @@ async fn no_part_of_a_secret_is_left_where_a_text_is_cut() {
         let output = format!("{}{secret}{}", "x".repeat(before), "z".repeat(after));
         let steps = SHOWS.replace("OUTPUT", &output).replace("EXPECT", expect).replace("KIND", kind);
         let world = Arc::new(World::default());
-        let (paper, watched) = (Paper::default(), Watched::default());
-        let machine = machine_with(&format!("{head}{steps}"), &[&secret]);
+        let (paper, watched) = (Paper::default(), Arc::<Lent>::default());
+        let machine = machine_with(&book(&steps), &[&secret]);
         let needs = needs_of(&world, &paper, &watched, &[&secret]);
         drive(launch(machine, needs), |_| Reply::Chosen('s', None)).await;
         let texts = texts(&paper.entries.lock().unwrap()).join("\n");
@@ -377,16 +386,22 @@ async fn no_part_of_a_secret_is_left_where_a_text_is_cut() {
 
 #[tokio::test]
 async fn what_a_sensitive_step_printed_is_no_reason_of_its_failing() {
-    let head = CAPTURES.split("[[step]]").next().unwrap();
-    let steps = SHORT.split("[[step]]").nth(1).unwrap().replace("say ab", "say Zq7-Strong-Secret");
+    for (word, told) in [("say", "the step is sensitive"), ("refuse", "exit status 1")] {
+        what_it_printed_is_not_told(word, told).await;
+    }
+}
+
+async fn what_it_printed_is_not_told(word: &str, told: &str) {
+    let says = format!("{word} Zq7-Strong-Secret");
+    let steps = SHORT.split("[[step]]").nth(1).unwrap().replace("say ab", &says);
     let steps = format!("[[step]]{steps}expect = [{{ is = \"another\" }}]\n");
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let handle = launch(machine_of(&format!("{head}{steps}"), false), needs(&world, &paper));
+    let handle = launch(machine_of(&book(&steps), false), needs(&world, &paper));
     let (state, _) = drive(handle, |_| Reply::Chosen('s', None)).await;
     assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
     let texts = texts(&paper.entries.lock().unwrap());
-    let texts = texts.into_iter().filter(|t| !t.starts_with("say ")).collect::<Vec<_>>().join("\n");
-    assert!(texts.contains("the step is sensitive") && !texts.contains("Zq7"), "{texts}");
+    let texts = texts.into_iter().filter(|t| *t != says).collect::<Vec<_>>().join("\n");
+    assert!(texts.contains(told) && !texts.contains("Zq7"), "{texts}");
 }
 
 const UNPROVED: &str = r#"
@@ -403,21 +418,183 @@ undo = { not_needed = "a test" }
 #[tokio::test]
 async fn what_a_second_person_is_asked_holds_no_secret() {
     let secret = "Zq7-Strong-Secret".repeat(30);
-    let head = CAPTURES.split("[[step]]").next().unwrap();
     let steps = UNPROVED.replace("OUTPUT", &secret);
-    let (world, paper, watched) = (Arc::new(World::default()), Paper::default(), Watched::default());
-    let machine = machine_with(&format!("{head}{steps}"), &[&secret]);
-    let handle = launch(machine, needs_of(&world, &paper, &watched, &[&secret]));
+    let (world, paper, watched) = (Arc::new(World::default()), Paper::default(), Arc::<Lent>::default());
+    let machine = machine_with(&book(&steps), &[&secret]);
+    let handle = begin(machine, needs_of(&world, &paper, &watched, &[&secret]));
     drive(handle, |prompt| match &prompt.kind {
         PromptKind::Approve(_) => Reply::No,
         PromptKind::Choose(_) => Reply::Chosen('s', None),
         _ => yes(prompt),
     })
     .await;
-    let questions = watched.1.lock().unwrap().clone();
+    let questions = watched.questions.lock().unwrap().clone();
     assert!(
         questions.iter().any(|q| q.doubts.iter().any(|d| d.contains(crate::runbook::redact::MARK))),
         "{questions:?}"
     );
     assert!(!format!("{questions:?}").contains("Strong"), "{questions:?}");
+}
+
+/// A secret that is read, and an undo that needs it.
+const UNDO_NEEDS_IT: &str = r#"
+[[step]]
+id = "token"
+kind = "check"
+title = "Token"
+on = "one"
+run = "say Zq7-Strong-Secret"
+sensitive = true
+capture = [{ name = "token", kind = "text", sensitive = true }]
+
+[[step]]
+id = "open"
+kind = "run"
+title = "Open"
+on = "one"
+run = "set open"
+effect = "mutate"
+read_back = [{ says = "it is set", run = "get open", expect = [{ is = "1" }] }]
+undo = { run = "unset open", secrets = ["token"], read_back = [{ says = "it is gone", run = "get open", expect = [{ is = "0" }] }] }
+"#;
+
+/// Rolls back where that is offered.
+fn back(prompt: &Prompt) -> Reply {
+    match &prompt.kind {
+        PromptKind::Choose(choices) => {
+            let key =
+                choices.iter().map(|choice| choice.key).find(|key| *key == 'b').unwrap_or(choices[0].key);
+            Reply::Chosen(key, Some("because".to_owned()))
+        }
+        _ => yes(prompt),
+    }
+}
+
+/// Killed at any entry, the last ones in the middle of the rollback: the secret is read again before its undo needs it.
+#[tokio::test]
+async fn a_rollback_that_is_resumed_reads_the_secrets_of_its_undos_again() {
+    let book = book(&format!("{UNDO_NEEDS_IT}{FAILS}"));
+    let (world, paper) = (Arc::new(World::default()), Paper::default());
+    let (state, _) = drive(launch(machine_of(&book, false), needs(&world, &paper)), back).await;
+    assert_eq!(state, RunState::RolledBack);
+    let all = paper.entries.lock().unwrap().len();
+    for (at, written) in (1..=all).flat_map(|at| [(at, false), (at, true)]) {
+        let world = Arc::new(World::default());
+        let dying = Paper { dies_at: Some((at, written)), ..Paper::default() };
+        drive(launch(machine_of(&book, false), needs(&world, &dying)), back).await;
+        let mut alive = Paper { dies_at: None, ..dying };
+        let machine = resumed(machine_of(&book, false), &mut alive);
+        let (state, _) = drive(launch(machine, needs(&world, &alive)), back).await;
+        assert_eq!(state, RunState::RolledBack, "{at} {written}");
+        assert_eq!(*world.done.lock().unwrap(), ["app1 set open", "app1 unset open"], "{at} {written}");
+        let scripts = world.scripts.lock().unwrap();
+        let mut undos = scripts.iter().filter(|script| script.contains("unset open"));
+        assert!(
+            undos.all(|script| script.contains("token=Zq7-Strong-Secret")),
+            "{at} {written}: {scripts:?}"
+        );
+        let texts = texts(&alive.entries.lock().unwrap());
+        let shown: Vec<_> =
+            texts.iter().filter(|t| t.contains("Zq7") && *t != "say Zq7-Strong-Secret").collect();
+        assert!(shown.is_empty(), "{at} {written}: {shown:?}");
+    }
+}
+
+/// A change that tells a value: it is not made again to have that value again.
+const TELLS: &str = r#"
+[[step]]
+id = "make"
+kind = "run"
+title = "Make"
+on = "one"
+run = "say /srv/production"
+effect = "mutate"
+capture = [{ name = "folder", kind = "text" }]
+read_back = [{ says = "nothing is wrong", run = "get nothing", expect = [{ is = "0" }] }]
+undo = { not_needed = "a test" }
+
+[[step]]
+id = "thaw"
+kind = "run"
+title = "Thaw"
+on = "one"
+USES
+run = "set thaw"
+effect = "mutate"
+read_back = [{ says = "it is set", run = "get thaw", expect = [{ is = "1" }] }]
+undo = { not_needed = "a test" }
+"#;
+
+#[tokio::test]
+async fn a_value_of_a_change_that_was_not_written_is_missing_after_a_resume_and_that_is_said() {
+    let uses = ["with = [\"folder\"]", "when = [{ value = \"{folder}\", is = \"/srv/production\" }]"];
+    for uses in uses {
+        let (world, secrets) = (Arc::new(World::default()), ["prod"]);
+        let book = book(&TELLS.replace("USES", uses));
+        // Killed before the intent of the second step is written.
+        let dying = Paper { dies_at: Some((5, false)), ..Paper::default() };
+        let lent = Arc::<Lent>::default();
+        drive(launch(machine_with(&book, &secrets), needs_of(&world, &dying, &lent, &secrets)), yes).await;
+        let mut alive = Paper { dies_at: None, ..dying };
+        let machine = resumed(machine_with(&book, &secrets), &mut alive);
+        assert_eq!(
+            machine.find(&crate::runbook::ids::StepId::new("make").unwrap()).unwrap().record().status,
+            crate::runbook::machine::Status::Done
+        );
+        let handle = launch(machine, needs_of(&world, &alive, &lent, &secrets));
+        let (state, _) = drive(handle, |prompt| match &prompt.kind {
+            PromptKind::Choose(_) => Reply::Chosen('s', None),
+            _ => yes(prompt),
+        })
+        .await;
+        let wanted = "{folder} is not known any more: make";
+        assert!(
+            matches!(&state, RunState::Stopped(why) if why.to_string().contains(wanted)),
+            "{uses}: {state:?}"
+        );
+        assert!(world.done.lock().unwrap().is_empty(), "{uses}");
+        let made = world.scripts.lock().unwrap().iter().filter(|s| s.contains("say /srv")).count();
+        assert_eq!(made, 1, "{uses}");
+    }
+}
+
+/// What a script that went on without its console printed is not kept, where the step is sensitive.
+#[tokio::test]
+async fn what_is_found_of_a_sensitive_script_is_not_kept() {
+    for (sensitive, status, kept) in [(true, 0, false), (true, 1, false), (false, 0, true)] {
+        let step =
+            sets_for_good("it").replace("undo", &format!("detached = true\nsensitive = {sensitive}\nundo"));
+        let world = Arc::new(World::default());
+        let dying = Paper { dies_at: Some((2, true)), ..Paper::default() };
+        drive(launch(machine_of(&book(&step), false), needs(&world, &dying)), yes).await;
+        // On a host the first line of a failed one that is sensitive is followed by its errors only.
+        *world.detached.lock().unwrap() = Some(match status {
+            0 => "0\nZq7-Strong-Secret\n".to_owned(),
+            status => format!("{status}\n"),
+        });
+        set_on_app1(&world, "it");
+        let mut alive = Paper { dies_at: None, ..dying };
+        let machine = resumed(machine_of(&book(&step), false), &mut alive);
+        let (state, _) = drive(launch(machine, needs(&world, &alive)), |_| Reply::Chosen('s', None)).await;
+        assert_eq!(state == RunState::Finished, status == 0, "{sensitive} {status}: {state:?}");
+        let texts = texts(&alive.entries.lock().unwrap()).join("\n");
+        assert_eq!(texts.contains("Zq7"), kept, "{sensitive} {status}: {texts}");
+        let looked = world
+            .scripts
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|s| s.contains("echo running"))
+            .cloned()
+            .collect::<Vec<_>>();
+        assert!(!looked.is_empty());
+        assert_eq!(
+            looked.iter().any(|s| s.contains("cat \"$jd/status\"; tail -c 1000 \"$jd/out\"")),
+            !sensitive
+        );
+    }
+}
+
+fn set_on_app1(world: &World, name: &str) {
+    world.set.lock().unwrap().insert(("app1".to_owned(), name.to_owned()), 1);
 }

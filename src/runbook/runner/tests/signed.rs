@@ -12,8 +12,6 @@ use crate::ssh::ask::RefuseAll;
 use crate::ssh::ring::KeyRing;
 use crate::ssh::sshsig::{AllowedSigners, TextSigner, signer_for};
 
-const WHO: &str = "me@here";
-
 /// A folder with a key, who may sign, and perhaps an agent.
 struct Rig {
     folder: tempfile::TempDir,
@@ -77,16 +75,7 @@ impl Rig {
     fn begin(&self, world: &Arc<World>, book: &str, change: impl FnOnce(&mut Needs)) -> RunHandle {
         let machine = machine_of(book, false);
         let mut journal = Journal::create(&self.folder.path().join("runs"), "run").unwrap();
-        let started = Event::Started {
-            schema: crate::runbook::event::SCHEMA,
-            run: RunId::new("run").unwrap(),
-            who: WHO.to_owned(),
-            why: "because".to_owned(),
-            dry_run: false,
-            simulated: false,
-            plan: Box::new(machine.plan().frozen.clone()),
-        };
-        let entry = journal.append(&started).unwrap();
+        let entry = journal.append(&started(&machine)).unwrap();
         let mut needs = needs(world, &Paper::default());
         needs.entries = vec![entry];
         needs.record = Recorder::new(journal);
@@ -128,7 +117,7 @@ fn demanding(needs: &mut Needs) {
 async fn every_answer_and_the_end_are_signed_and_the_run_is_proved() {
     let rig = Rig::new();
     let (world, signer) = (Arc::new(World::default()), rig.signer("mine", None).await);
-    let handle = rig.begin(&world, BOOK, |needs| needs.signing = rig.signing(Ok(signer)));
+    let handle = rig.begin(&world, &whole_book(), |needs| needs.signing = rig.signing(Ok(signer)));
     assert_eq!(drive(handle, yes).await.0, RunState::Finished);
     let found = rig.examined();
     assert_eq!((found.grade(), found.remarks.as_slice()), (Grade::Proved, &[][..]));
@@ -141,7 +130,7 @@ async fn an_agent_that_dies_makes_the_rest_unsigned_and_that_is_said_once() {
     let mut rig = Rig::new();
     let socket = rig.start_agent();
     let (world, signer) = (Arc::new(World::default()), rig.signer("mine.pub", Some(&socket)).await);
-    let handle = rig.begin(&world, BOOK, |needs| needs.signing = rig.signing(Ok(signer)));
+    let handle = rig.begin(&world, &whole_book(), |needs| needs.signing = rig.signing(Ok(signer)));
     let view = handle.view.clone();
     let state = drive(handle, |prompt| {
         if prompt.title.as_str().starts_with("Second on app1") {
@@ -164,7 +153,7 @@ async fn where_signatures_are_demanded_an_answer_that_cannot_be_signed_does_not_
     let mut rig = Rig::new();
     let socket = rig.start_agent();
     let (world, signer) = (Arc::new(World::default()), rig.signer("mine.pub", Some(&socket)).await);
-    let handle = rig.begin(&world, BOOK, |needs| {
+    let handle = rig.begin(&world, &whole_book(), |needs| {
         needs.signing = rig.signing(Ok(signer));
         demanding(needs);
     });
@@ -189,7 +178,7 @@ async fn where_signatures_are_demanded_an_answer_that_cannot_be_signed_does_not_
 async fn a_rehearsal_is_not_signed_and_says_nothing() {
     let rig = Rig::new();
     let world = Arc::new(World::default());
-    let handle = rig.begin(&world, BOOK, |_| {});
+    let handle = rig.begin(&world, &whole_book(), |_| {});
     assert_eq!(drive(handle, yes).await.0, RunState::Finished);
     assert_eq!(troubles(&rig.events()), Vec::<&str>::new());
     assert_eq!(rig.examined().grade(), Grade::Unproved);
@@ -201,65 +190,28 @@ id = "two"
 kind = "approve"
 title = "Two"
 text = "Look."
-
-[[step]]
-id = "last"
-kind = "run"
-title = "Last"
-on = "one"
-run = "set last"
-effect = "mutate"
-read_back = [{ says = "it is set", run = "get last", expect = [{ is = "1" }] }]
-undo = { not_needed = "a mark" }
 "#;
-
-/// A second person, who says yes as often as asked: first one way, then another.
-struct Second {
-    asked: Option<Question>,
-    yeses: Mutex<Vec<Option<TextSigner>>>,
-}
-
-impl Guarded for Second {
-    fn step(&mut self, _step: &str) {}
-    fn say(&mut self, _entry: &Entry) {}
-    fn lost(&self) -> Option<String> {
-        None
-    }
-    fn is_fresh(&self) -> bool {
-        true
-    }
-    fn prove(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn ask(&mut self, question: Option<Question>) {
-        self.asked = question;
-    }
-    fn approved(&self) -> Option<Approved> {
-        let mut approval = Approval::to(self.asked.as_ref()?, "ben@there");
-        let key = self.yeses.lock().unwrap().pop()?;
-        if let Some(key) = key {
-            let text = approval.text();
-            let signing = key.sign(NAMESPACE, text.as_bytes(), Duration::from_secs(60), || {});
-            approval.sig = futures::FutureExt::now_or_never(signing).unwrap().unwrap().to_base64();
-        }
-        Some(Approved { approval, uid: 1001, account: Clean::new("ben") })
-    }
-    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
-    }
-}
 
 #[tokio::test]
 async fn an_approval_counts_when_a_known_person_signed_it() {
     let rig = Rig::new();
     let world = Arc::new(World::default());
     let (mine, bens) = (rig.signer("mine", None).await, rig.signer("bens", None).await);
-    // Taken from the end: unsigned, then in Ben's name with the operator's own key, then Ben's.
-    let second = Second { asked: None, yeses: Mutex::new(vec![Some(bens), Some(mine.clone()), None]) };
-    let book = BOOK.split("[[step]]").next().unwrap().to_owned() + TWO;
+    // Unsigned, then in Ben's name with the operator's own key, then with Ben's.
+    let mut keys = [None, Some(mine.clone()), Some(bens)].into_iter();
+    let lent = Lent::with_second(move |question| {
+        let mut approval = Approval::to(question, "ben@there");
+        if let Some(key) = keys.next()? {
+            let text = approval.text();
+            let signing = key.sign(NAMESPACE, text.as_bytes(), Duration::from_secs(60), || {});
+            approval.sig = futures::FutureExt::now_or_never(signing).unwrap().unwrap().to_base64();
+        }
+        Some(Approved { approval, uid: 1001, account: Clean::new("ben") })
+    });
+    let book = book(&format!("{TWO}{}", sets_for_good("last")));
     let handle = rig.begin(&world, &book, |needs| {
         needs.signing = rig.signing(Ok(mine));
-        needs.lease = Some(Box::new(second));
+        needs.lease = lent.lease();
         demanding(needs);
     });
     let (state, _) = drive(handle, yes).await;
