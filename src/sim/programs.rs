@@ -114,4 +114,4 @@ pub static PROGRAMS: &[&dyn Program] = &[
 ];
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sim) mod tests;

@@ -94,7 +94,7 @@ pub struct World {
     redis: redis::Servers,
     tasks: tasks::Tasks,
     jobs: jobs::Jobs,
-    files: BTreeMap<(HostName, String), files::Entry>,
+    files: files::Entries,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
     pub(crate) services: services::Services,

@@ -294,8 +294,19 @@ async fn give(call: &mut Call, options: &Options, url: &Url, got: &Response) -> 
         Some("/dev/null") => out.clear(),
         Some(file) => {
             let path = absolute(&call.cwd, file);
-            let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
-            world.write_file(&call.host, &path, std::mem::take(&mut out));
+            let bytes = std::mem::take(&mut out);
+            let has_room = {
+                let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+                let has_room = world.has_room(&call.host, &path, bytes.len());
+                if has_room {
+                    world.write_file(&call.host, &path, bytes);
+                }
+                has_room
+            };
+            if !has_room {
+                let what = "Failure writing output to destination".to_owned();
+                return complain(call, options, (23, what)).await;
+            }
         }
     }
     if let Some(format) = &options.write_out {

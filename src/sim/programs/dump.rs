@@ -96,6 +96,9 @@ fn value<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
 
 /// Writes a file of that size; false, with what there was room for, when the disk is full.
 fn put(world: &mut World, host: &HostName, path: &str, content: &[u8], kb: u64) -> bool {
+    if !world.has_room(host, path, content.len()) {
+        return false;
+    }
     let room = world.available_kb(host, path);
     world.write_file(host, path, content.to_vec());
     if let Some(found) = world.metadata(host, path) {

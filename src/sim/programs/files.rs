@@ -25,7 +25,7 @@ use crate::sim::program::{Call, Reply};
 use crate::sim::shell::path;
 use crate::sim::world::World;
 pub(super) use crate::sim::world::calendar::moment;
-use crate::sim::world::files::Wish;
+use crate::sim::world::files::{FULL, Wish};
 use crate::ssh::dial::BoxFuture;
 
 /// Letters without a value, letters with one, long names.
@@ -76,6 +76,7 @@ impl Work<'_> {
             None => Err("No such file or directory"),
             Some(found) if !found.directory => Err("Not a directory"),
             Some(_) if !self.may_write(path) => Err("Permission denied"),
+            Some(_) if !self.world.has_room(&self.host, path, 0) => Err(FULL),
             Some(_) => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::shell::path::absolute;
 use crate::sim::world::backups::{Packed, pack, unpack};
+use crate::sim::world::files::FULL;
 use crate::ssh::dial::BoxFuture;
 
 use super::quick::{failure, output, write};
@@ -83,6 +84,11 @@ fn zip(call: &Call, name: &str, letters: &str, files: &[&String]) -> Reply {
             if to_stdout {
                 reply.stdout.extend(packed);
             } else {
+                if !world.has_room(&call.host, &format!("{path}.gz"), packed.len()) {
+                    reply.stderr.extend(format!("{name}: {file}.gz: {FULL}\n").into_bytes());
+                    reply.status = 1;
+                    continue;
+                }
                 // Dumps become about a quarter of what they were.
                 world.store_file(&call.host, &format!("{path}.gz"), packed, found.size / 4, found.attributes);
                 world.remove_file(&call.host, &path);
@@ -98,6 +104,10 @@ fn zip(call: &Call, name: &str, letters: &str, files: &[&String]) -> Reply {
         {
             match path.strip_suffix(".gz") {
                 _ if to_stdout => reply.stdout.extend(inside),
+                Some(plain) if !world.has_room(&call.host, plain, inside.len()) => {
+                    reply.stderr.extend(format!("{name}: {plain}: {FULL}\n").into_bytes());
+                    reply.status = 1;
+                }
                 Some(plain) => {
                     world.store_file(
                         &call.host,
@@ -156,6 +166,9 @@ fn tar(call: &Call, args: &[String]) -> Reply {
             size += world.written_below(&call.host, &member)
                 + world.metadata(&call.host, &member).map_or(0, |m| m.size);
             names.push_str(&format!("{}\n", member.trim_start_matches('/')));
+        }
+        if !world.has_room(&call.host, &path, pack(names.as_bytes()).len()) {
+            return failure(2, &format!("tar: {file}: Cannot write: {FULL}"));
         }
         world.write_file(&call.host, &path, pack(names.as_bytes()));
         if let Some(found) = world.metadata(&call.host, &path) {

@@ -17,7 +17,7 @@ use super::PROGRAMS;
 
 pub(super) type Shared = Arc<Mutex<World>>;
 
-pub(super) fn world(name: &str, environment: usize) -> Shared {
+pub(in crate::sim) fn world(name: &str, environment: usize) -> Shared {
     Universe::load_still(name, 11).unwrap().environments[environment].1.clone()
 }
 
@@ -66,7 +66,7 @@ pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (Stri
 }
 
 /// Standard output, standard error, status of a command line, as a login shell runs it.
-pub(super) fn shell(world: &Shared, on: &str, command: &str) -> (String, String, u8) {
+pub(in crate::sim) fn shell(world: &Shared, on: &str, command: &str) -> (String, String, u8) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let login = Login {
             machine: Machine::new(host(on), world.clone()),

@@ -4,7 +4,7 @@ use super::pipe::filled;
 use super::simple::always_there;
 use super::state::{Fd, FileWriter, Flow, Shell};
 use super::syntax::{Redirect, RedirectKind, Word};
-use crate::sim::world::files::Wish;
+use crate::sim::world::files::{FULL, Wish};
 
 /// Why a redirection failed, in dash's words.
 type Refused = String;
@@ -116,6 +116,9 @@ impl Shell {
         let made = world.metadata(host, path).is_none();
         if !made && how == Opening::New {
             return Err("File exists");
+        }
+        if made && !world.has_room(host, path, 0) {
+            return Err(FULL);
         }
         if made || how == Opening::Empty {
             world.write_file(host, path, Vec::new());

@@ -6,15 +6,20 @@ use super::machine::Machine;
 use super::{World, proc};
 
 mod attributes;
+mod entries;
 mod etc;
 mod folders;
 
 use attributes::LEASES;
 pub use attributes::{Attributes, Metadata, Wish};
+pub(super) use entries::Entries;
 use folders::DIRECTORIES;
 
 /// The largest file that programs can write, bytes.
 const LARGEST: usize = 4 * 1024 * 1024;
+
+/// What a program says when there is no room for more paths or bytes.
+pub(crate) const FULL: &str = "No space left on device";
 
 /// What was done to a path.
 #[derive(Debug, Clone)]
@@ -67,10 +72,14 @@ impl World {
     pub fn append_file(&mut self, host: &HostName, path: &str, bytes: &[u8]) {
         self.live();
         let now = self.epoch(host);
-        if let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) {
+        let appended = self.files.change(&(host.clone(), path.to_owned()), |entry| {
+            let Entry::File(stored) = entry else { return false };
             stored.content.extend_from_slice(bytes);
             stored.size = stored.size.map(|size| size + u64::try_from(bytes.len()).unwrap_or(0));
             stored.attributes.modified = now;
+            true
+        });
+        if appended == Some(true) {
             return;
         }
         let mut content = self.read_file(host, path).unwrap_or_default();
@@ -88,23 +97,36 @@ impl World {
     ) -> bool {
         self.live();
         let now = self.epoch(host);
-        let Some(Entry::File(stored)) = self.files.get_mut(&(host.clone(), path.to_owned())) else {
-            return true;
-        };
-        let start = position.unwrap_or(stored.content.len());
+        let key = (host.clone(), path.to_owned());
+        let Some(Entry::File(stored)) = self.files.get(&key) else { return true };
+        let length = stored.content.len();
+        let start = position.unwrap_or(length);
         let end = start.saturating_add(bytes.len());
-        if end > LARGEST {
+        if end > LARGEST || !self.files.has_bytes(end.saturating_sub(length)) {
             return false;
         }
-        if stored.content.len() < end {
-            stored.content.resize(end, 0);
-        }
-        if let Some(place) = stored.content.get_mut(start..end) {
-            place.copy_from_slice(bytes);
-        }
-        stored.size = None;
-        stored.attributes.modified = now;
+        self.files.change(&key, |entry| {
+            let Entry::File(stored) = entry else { return };
+            if stored.content.len() < end {
+                stored.content.resize(end, 0);
+            }
+            if let Some(place) = stored.content.get_mut(start..end) {
+                place.copy_from_slice(bytes);
+            }
+            stored.size = None;
+            stored.attributes.modified = now;
+        });
         true
+    }
+
+    /// Whether a program may write so many bytes to a path: as a file of that size, and what is there already gone.
+    #[must_use]
+    pub fn has_room(&self, host: &HostName, path: &str, bytes: usize) -> bool {
+        let there = self.files.get(&(host.clone(), path.to_owned()));
+        let before = there.map_or(0, Entry::bytes);
+        bytes <= LARGEST
+            && (there.is_some() || self.files.has_paths())
+            && self.files.has_bytes(bytes.saturating_sub(before))
     }
 
     /// Puts a file of that many bytes there, with a few of them at most to be read: a dump, an archive.
@@ -130,8 +152,10 @@ impl World {
         if let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty())
             && !DIRECTORIES.contains(&parent)
         {
-            let made = Entry::Directory(self.fresh(host, 0o755));
-            self.files.entry((host.clone(), parent.to_owned())).or_insert(made);
+            let key = (host.clone(), parent.to_owned());
+            if self.files.get(&key).is_none() {
+                self.files.insert(key, Entry::Directory(self.fresh(host, 0o755)));
+            }
         }
         self.forget(host, path);
         true

@@ -40,7 +40,7 @@ impl World {
     pub fn remove_machine(&mut self, host: &HostName) -> bool {
         self.power_off(host);
         self.order.retain(|name| name != host);
-        self.files.retain(|(owner, _), _| owner != host);
+        self.files.forget(host);
         self.machines.remove(host).is_some()
     }
 

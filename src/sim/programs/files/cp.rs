@@ -2,7 +2,7 @@
 
 use super::{Options, Work, run};
 use crate::sim::program::{Call, Program};
-use crate::sim::world::files::Wish;
+use crate::sim::world::files::{FULL, Wish};
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -61,6 +61,9 @@ fn copy(work: &mut Work<'_>, name: &str, from: &str, to: &str, preserve: bool) {
     } else {
         let content = work.world.read_file(&host, from).unwrap_or_default();
         let made = !work.exists(to);
+        if !work.world.has_room(&host, to, content.len()) {
+            return work.complain(&format!("error writing '{to}': {FULL}"));
+        }
         work.world.write_file(&host, to, content.clone());
         if found.size != u64::try_from(content.len()).unwrap_or(u64::MAX)
             && let Some(new) = work.world.metadata(&host, to)

@@ -8,7 +8,7 @@ use super::grep::extended;
 use super::{Named, answer, arguments, chomp, concatenated, failure, filter, lines, output, read_file};
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::shell::path;
-use crate::sim::world::files::Wish;
+use crate::sim::world::files::{FULL, Wish};
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -81,10 +81,19 @@ fn edit_files(call: &Call, files: &[String], kept: &str, steps: &[Step], quiet: 
             reply.status = 4;
             continue;
         }
-        if !kept.is_empty() {
-            world.write_file(&call.host, &format!("{path}{kept}"), content.clone());
-        }
+        let backup = format!("{path}{kept}");
+        let before = if kept.is_empty() { Vec::new() } else { content.clone() };
         let edited = edit(&[(None, content)], steps, quiet);
+        if !(world.has_room(&call.host, &backup, before.len())
+            && world.has_room(&call.host, &path, edited.stdout.len()))
+        {
+            reply.stderr.extend(format!("sed: couldn't write {file}: {FULL}\n").bytes());
+            reply.status = 4;
+            continue;
+        }
+        if !kept.is_empty() {
+            world.write_file(&call.host, &backup, before);
+        }
         world.write_file(&call.host, &path, edited.stdout);
     }
     reply

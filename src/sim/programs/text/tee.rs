@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{BROKEN_PIPE, answer, arguments, read_file};
 use crate::sim::program::{Call, Program};
 use crate::sim::shell::path;
+use crate::sim::world::files::FULL;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -35,10 +36,21 @@ impl Program for Tee {
             loop {
                 let count = call.stdin.read(&mut buffer).await.unwrap_or(0);
                 let chunk = buffer.get(..count).unwrap_or_default();
+                let mut full = Vec::new();
                 for (file, content) in &mut contents {
-                    content.extend_from_slice(chunk);
                     let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+                    if !world.has_room(&call.host, file, content.len() + chunk.len()) {
+                        full.push(file.clone());
+                        continue;
+                    }
+                    content.extend_from_slice(chunk);
                     world.write_file(&call.host, file, content.clone());
+                }
+                contents.retain(|(file, _)| !full.contains(file));
+                for file in full {
+                    let said = format!("tee: {file}: {FULL}\n");
+                    let _nobody_reads = call.stderr.write_all(said.as_bytes()).await;
+                    status = 1;
                 }
                 if count == 0 {
                     return status;

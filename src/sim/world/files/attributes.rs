@@ -134,18 +134,23 @@ impl World {
         let Some(mut found) = self.metadata(host, path) else { return false };
         change(&mut found.attributes);
         let key = (host.clone(), path.to_owned());
-        match self.files.get_mut(&key) {
-            Some(Entry::File(stored)) => stored.attributes = found.attributes,
-            Some(Entry::Directory(attributes)) => *attributes = found.attributes,
-            _ if found.directory => {
-                self.files.insert(key, Entry::Directory(found.attributes));
+        let attributes = found.attributes;
+        let entry = match self.files.get(&key) {
+            Some(Entry::File(_) | Entry::Directory(_)) => {
+                self.files.change(&key, |entry| match entry {
+                    Entry::File(stored) => stored.attributes = attributes,
+                    Entry::Directory(own) => *own = attributes,
+                    Entry::Removed => {}
+                });
+                return true;
             }
-            _ => {
+            Some(Entry::Removed) | None if found.directory => Entry::Directory(attributes),
+            Some(Entry::Removed) | None => {
                 let content = self.read_file(host, path).unwrap_or_default();
-                let stored = Stored { content, size: None, attributes: found.attributes };
-                self.files.insert(key, Entry::File(stored));
+                Entry::File(Stored { content, size: None, attributes })
             }
-        }
+        };
+        self.files.insert(key, entry);
         true
     }
 
