@@ -157,7 +157,7 @@ pub(super) fn look(name: &str) -> String {
          if (umask 077; mkdir \"$jd\") 2>/dev/null; then (set -C; : >\"$jd/over\") && echo over\n\
          elif [ -f \"$jd/over\" ]; then echo over\n\
          elif [ ! -d \"$jd\" ]; then echo \"$jd cannot be made\"\n\
-         elif [ -L \"$jd/pid\" ] || [ ! -f \"$jd/pid\" ]; then echo \"$jd has no process yet\"\n\
+         elif [ -L \"$jd/pid\" ] || [ ! -f \"$jd/pid\" ] || [ ! -s \"$jd/pid\" ]; then echo \"$jd has no process yet\"\n\
          elif jd_gone \"$jd/pid\"; then (set -C; : >\"$jd/over\") && echo over\n\
          else echo \"process $jd_p\"; fi",
         own_folder::PROVE,

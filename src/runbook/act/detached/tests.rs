@@ -54,6 +54,24 @@ fn it_is_begun_once_and_its_end_is_found() {
 }
 
 #[test]
+fn what_it_prints_is_never_its_state() {
+    for said in ["none", "running", "lost", "0", "7", "large /etc/shadow", "0\n0\nlost", ""] {
+        let home = home();
+        assert_eq!(begin(&["dash"], home.path(), &format!("printf '%s' {}", quoted(said))).0, 0);
+        let text = at_its_end(&["dash"], home.path());
+        let Some(Ok(answer)) = ended(&text) else { panic!("{said:?}: {text:?}") };
+        assert_eq!(answer.text.trim_end(), said);
+        // So it is where it fails.
+        let home = self::home();
+        let body = format!("printf '%s' {} | tee /dev/stderr; exit 9", quoted(said));
+        assert_eq!(begin(&["dash"], home.path(), &body).0, 0);
+        let text = at_its_end(&["dash"], home.path());
+        let Some(Err(Trouble::Failed(why))) = ended(&text) else { panic!("{said:?}: {text:?}") };
+        assert!(why.starts_with("exit status 9: "), "{said:?}: {why}");
+    }
+}
+
+#[test]
 fn one_that_was_killed_or_is_of_before_a_restart_is_lost() {
     for shell in SHELLS {
         let home = home();

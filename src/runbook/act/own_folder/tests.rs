@@ -127,6 +127,23 @@ fn an_account_without_a_home_is_told_to_get_one() {
 }
 
 #[test]
+fn root_without_its_folder_is_told_to_make_it() {
+    if !rustix::process::getuid().is_root() {
+        return;
+    }
+    for shell in SHELLS {
+        for (proof, root) in [(PROVE, "/run"), (PROVE_LASTING, "/var/lib")] {
+            let missing = proof.replace(&format!("jd_in={root};"), "jd_in=/nonexistent/run;");
+            assert_ne!(missing, proof);
+            let output = Command::new(shell[0]).args(&shell[1..]).args(["-c", &missing]).output().unwrap();
+            let (status, text) = said(&output);
+            assert!(status == 78 && text.starts_with("/nonexistent/run is missing"), "{shell:?}: {text}");
+            assert!(text.contains("make it") && text.ends_with("then repeat the step"), "{shell:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn usual_homes_are_taken_and_those_that_others_can_write_to_are_not() {
     for shell in SHELLS {
         for bits in [0o700, 0o711, 0o750, 0o755, 0o2755, 0o1755] {
@@ -210,6 +227,10 @@ fn a_process_number_is_read_from_a_plain_file_and_no_link_is_written_through() {
         );
         let (_, text) = said(&run(shell, home.path(), &alive));
         assert!(text.starts_with("process "), "{shell:?}: {text}");
+        // A crash may leave the file without its number: nothing is known then.
+        std::fs::write(home.path().join(".jumpdeck/alive/pid"), "").unwrap();
+        let (_, text) = said(&run(shell, home.path(), &ticket::look("alive")));
+        assert!(text.ends_with("has no process yet"), "{shell:?}: {text}");
         // The same number, written before the host restarted, may be anybody's now.
         let before = alive.replace("echo $$", "echo $$ 0-1-2").replace("alive", "before");
         let (_, text) = said(&run(shell, home.path(), &before));
