@@ -93,6 +93,33 @@ fn a_forged_name_does_not_choose_the_dump_that_root_unpacks() {
 }
 
 #[test]
+fn a_dump_that_grows_after_it_was_counted_does_not_fill_the_disk() {
+    let Some(rig) = Rig::new("") else { return };
+    let root = backup(&rig);
+    let counted = "CREATE TABLE one (id INT);\n-- Dump completed\n".len();
+    let console = tokio::runtime::Runtime::new().unwrap();
+    let handle = console.block_on(rig.start("backup-restore-test", None, &[("root", &root)]));
+    let unpacked = Path::new("/var/lib").join(format!("restore-test-{}", handle.id)).join("dump.sql");
+    let mut seen = None;
+    let (view, prompts) = console.block_on(operator::drive(handle, |prompt| {
+        if prompt.title.as_str().starts_with("Unpack it") {
+            run("sh", &["-c", &format!("head -c 64M /dev/zero | gzip >{root}/a.sql.gz")]);
+        } else if let Ok(file) = unpacked.metadata() {
+            seen = Some(file.len());
+        }
+        match &prompt.kind {
+            // What fails is rolled back.
+            PromptKind::Choose(choices) if choices.iter().any(|c| c.key == 'b') => Reply::Chosen('b', None),
+            _ => agrees(prompt),
+        }
+    }));
+    let told = story(&view, &prompts);
+    assert_eq!(seen, Some(counted as u64), "{told}");
+    assert_ne!(view.state, RunState::Finished, "{told}");
+    assert!(!unpacked.exists(), "{told}");
+}
+
+#[test]
 fn a_forged_name_makes_root_remove_no_other_file() {
     let Some(rig) = Rig::new("") else { return };
     let root = backup(&rig);
