@@ -9,7 +9,7 @@
 /// The words of `/bin/sh` that find the folder, make it when it is missing, and prove that only this account can write to
 /// it. Else they say what to do, and end the shell with status 78. They leave the folder's name in `$jd`.
 ///
-/// One line without single quotes, backslashes and exclamation marks: it may stand within single quotes of any login shell.
+/// One line without single quotes, backslashes and exclamation marks: it fits within single quotes of any login shell.
 macro_rules! prove {
     ($root:literal) => {
         concat!(
@@ -53,7 +53,7 @@ pub(super) const GONE: &str = "jd_gone() {\n\
     ! kill -0 \"$jd_p\" 2>/dev/null\n\
     }";
 
-/// A name in the folder, as a word of `/bin/sh` behind [`PROVE`].
+/// A name in the folder, as a word of `/bin/sh` after [`PROVE`].
 pub(super) fn path(name: &str) -> String {
     format!("\"$jd/{name}\"")
 }

@@ -1,4 +1,4 @@
-//! Shell scripts: read by `/bin/sh` from its standard input, so that nothing of them stands in an argument.
+//! Shell scripts: read by `/bin/sh` from its standard input, so that no argument holds any of it.
 
 use zeroize::Zeroizing;
 

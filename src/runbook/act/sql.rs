@@ -1,5 +1,5 @@
 //! SQL: by the host's own client over its local socket, as the database's administrator. Statements go by standard
-//! input: nothing of them stands in an argument.
+//! input: no argument holds any of it.
 
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
 /// How the client is called: its option files may say where the server is and who logs in, not what statements mean and
-/// how answers are printed. Plain enough for every login shell: it stands in single quotes.
+/// how answers are printed. Plain enough for every login shell, within single quotes.
 const OPTIONS: &str = "--user=root --batch --unbuffered --connect-timeout=5 --default-character-set=utf8mb4 --column-names \
     --skip-table --skip-html --skip-xml --skip-vertical --skip-raw --skip-force --skip-safe-updates --skip-named-commands \
     --skip-reconnect \"--delimiter=;\" --loose-skip-auto-vertical-output --loose-skip-show-warnings \
@@ -19,7 +19,7 @@ const OPTIONS: &str = "--user=root --batch --unbuffered --connect-timeout=5 --de
 const NO_CLIENT: &str = "echo there is no client: mariadb or mysql >&2; exit 127";
 
 /// Begins every session. Literals are written for utf8mb4 and for backslashes that escape (`scope::literal`), so the
-/// session is told so, whatever the server, an option file or `init_connect` says; modes that stand for several others
+/// session is told so, whatever the server, an option file or `init_connect` says; modes that imply several others
 /// would bring those back. `\C` tells the client itself, which cuts the statements apart. The only row proves that the
 /// client prints as it was asked to.
 const BEGIN: &str = "SET SESSION sql_mode = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(\

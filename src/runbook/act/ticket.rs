@@ -77,7 +77,7 @@ pub(super) fn of(at: StepRef<'_>, host: &HostName, what: For) -> Option<String> 
     }
 }
 
-/// What begins a change, in the words of `/bin/sh`: without single quotes and backslashes, so that it may stand within
+/// What begins a change, in the words of `/bin/sh`: without single quotes and backslashes, so that it fits within
 /// single quotes. It ends with status 75 when it was begun, or given up, before, and with 78 when there is no place for
 /// its folder that only this account can write to.
 pub(super) fn begin(name: &str) -> String {
@@ -90,7 +90,7 @@ pub(super) fn begin(name: &str) -> String {
     )
 }
 
-/// What ends it, keeping the status of what stands before.
+/// What ends it, keeping the status of what ran before.
 pub(super) fn end(name: &str) -> String {
     format!("jd_s=$?; rm -rf {}; exit $jd_s", own_folder::path(name))
 }

@@ -1,4 +1,4 @@
-//! Stops a script on its host: one that printed too much need not end when nobody reads what it prints. Its shell bears a
+//! Stops a script on its host: one that printed too much need not end when nobody reads what it prints. Its shell has a
 //! name of its own among its arguments, by which a second command finds it and everything in its process group.
 
 use std::time::Duration;

@@ -117,7 +117,7 @@ struct Entry {
 fn entry(body: &str, indent: usize) -> Entry {
     let mut parts = Vec::new();
     let mut at = 0;
-    // `- - key: value`: each dash is an item, what follows is indented by what stands before it.
+    // `- - key: value`: each dash is an item, what follows is indented by the characters before it.
     while let Some(rest) = body.get(at..)
         && let Some(behind) = rest.strip_prefix('-')
         && (behind.is_empty() || behind.starts_with([' ', '\t']))
