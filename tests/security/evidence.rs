@@ -260,6 +260,72 @@ fn a_run_that_nobody_touched_is_proved_and_a_thousand_changes_are_told() {
     println!("1000 changes: {broken} are broken, {} not proved; {scripts} of them by script", 1000 - broken);
 }
 
+/// In any shell, with nothing on PATH but what it names, jumpdeck least of all. Without one of these it examines nothing.
+#[test]
+fn the_script_needs_only_a_shell_and_the_tools_it_names() {
+    let rig = rig();
+    let bin = rig.people.folder.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let tools = "awk cat cmp cp cut expr grep head mkdir mktemp rm sed sha256sum ssh-keygen tail tr wc xargs";
+    let place = |tool: &str| {
+        let found =
+            ["/usr/bin", "/bin"].iter().map(|folder| Path::new(folder).join(tool)).find(|path| path.exists());
+        std::os::unix::fs::symlink(found.unwrap_or_else(|| panic!("there is no {tool}")), bin.join(tool))
+            .unwrap();
+    };
+    tools.split(' ').for_each(place);
+    let journal = rig.people.folder.path().join(format!("{RUN}.jsonl"));
+    fs::write(&journal, &rig.run.0).unwrap();
+    fs::write(head_path(&journal), &rig.run.1).unwrap();
+    let said = |shell: &[&str]| {
+        let mut run = Command::new("/usr/bin/env");
+        run.arg("-i").arg(format!("PATH={}", bin.display())).args(shell);
+        run.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/verify-run"));
+        let said = run.arg("-f").arg(&rig.allowed).arg(&journal).stdin(Stdio::null()).output().unwrap();
+        (said.status.code(), String::from_utf8([said.stdout, said.stderr].concat()).unwrap())
+    };
+    let shells: [&[&str]; 4] =
+        [&["/bin/sh"], &["/bin/dash"], &["/bin/bash", "--posix"], &["/bin/busybox", "sh"]];
+    for shell in shells {
+        if !Path::new(shell[0]).exists() {
+            eprintln!("skipped: there is no {}", shell[0]);
+            continue;
+        }
+        let (status, text) = said(shell);
+        assert!(status == Some(0) && text.contains("proved: "), "{shell:?}: {status:?} {text}");
+        fs::write(&journal, rig.run.0.replacen("the disk is old", "the disk is new", 1)).unwrap();
+        let (status, text) = said(shell);
+        assert!(status == Some(3) && text.contains("does not fit its hash"), "{shell:?}: {status:?} {text}");
+        fs::write(&journal, &rig.run.0).unwrap();
+    }
+    for tool in [
+        "awk",
+        "cmp",
+        "cut",
+        "expr",
+        "grep",
+        "head",
+        "mktemp",
+        "sed",
+        "ssh-keygen",
+        "tail",
+        "tr",
+        "wc",
+        "xargs",
+    ] {
+        fs::remove_file(bin.join(tool)).unwrap();
+        let (status, text) = said(&["/bin/dash"]);
+        assert!(
+            status == Some(64) && text.contains(&format!("there is no {tool}")),
+            "{tool}: {status:?} {text}"
+        );
+        place(tool);
+    }
+    fs::remove_file(bin.join("sha256sum")).unwrap();
+    let (status, text) = said(&["/bin/dash"]);
+    assert!(status == Some(64) && text.contains("there is no shasum"), "{status:?} {text}");
+}
+
 #[test]
 fn the_script_and_verify_agree_on_what_is_not_proved() {
     let rig = rig();
