@@ -347,3 +347,53 @@ async fn a_check_that_asks_no_host_proves_nothing() {
         assert_eq!(world.done.lock().unwrap().len(), sent, "{step}");
     }
 }
+
+fn approvals(paper: &Paper) -> Vec<usize> {
+    let entries = paper.entries.lock().unwrap();
+    let counted =
+        |entry: &Entry| matches!(&entry.event, Event::Answered { answer, .. } if answer.asked() == "approve");
+    entries.iter().enumerate().filter(|(_, entry)| counted(entry)).map(|(at, _)| at + 1).collect()
+}
+
+fn nonces(lent: &Lent) -> Vec<String> {
+    lent.questions.lock().unwrap().iter().map(|question| question.nonce.clone()).collect()
+}
+
+/// Killed right after an approval was written and before its step was done: the run that goes on puts another question, and
+/// the approval that is in the journal does not answer it.
+#[tokio::test]
+async fn an_approval_of_before_does_not_count_when_a_run_goes_on() {
+    let book = book(&format!("{APPROVED}{}", sets_for_good("it")));
+    let begun = async |paper: &Paper| {
+        let (world, lent) = (Arc::new(World::default()), agreeing_to("two"));
+        let needs = Needs { lease: lent.lease(), ..needs(&world, paper) };
+        drive(begin(machine_of(&book, false), needs), yes).await;
+        let done = world.done.lock().unwrap().clone();
+        (nonces(&lent), done)
+    };
+    let whole = Paper::default();
+    assert_eq!(begun(&whole).await.1, ["app1 set it"]);
+    let [at] = approvals(&whole)[..] else { panic!("one approval") };
+    for agrees in [true, false] {
+        let mut paper = Paper { dies_at: Some((at, true)), ..Paper::default() };
+        let (before, done) = begun(&paper).await;
+        assert_eq!((before.len(), done.len(), approvals(&paper)), (1, 0, vec![at]));
+        let machine = resumed(machine_of(&book, false), &mut paper);
+        let (world, lent) = (Arc::new(World::default()), agreeing_to(if agrees { "two" } else { "other" }));
+        let needs = Needs { lease: lent.lease(), ..needs(&world, &paper) };
+        let (state, asked) = drive(begin(machine, needs), |prompt| match &prompt.kind {
+            PromptKind::Approve(_) => Reply::No,
+            PromptKind::Choose(_) => Reply::Chosen('s', None),
+            _ => yes(prompt),
+        })
+        .await;
+        let after = nonces(&lent);
+        assert!(after.len() == 1 && !before.contains(&after[0]), "{before:?} {after:?}");
+        let done = world.done.lock().unwrap().clone();
+        if agrees {
+            assert_eq!((state, approvals(&paper).len(), done.len()), (RunState::Finished, 2, 1), "{asked:?}");
+        } else {
+            assert!(matches!(state, RunState::Stopped(_)) && done.is_empty(), "{state:?} {asked:?} {done:?}");
+        }
+    }
+}
