@@ -290,6 +290,31 @@ async fn a_name_with_line_ends_neither_fakes_a_lease_nor_a_holder() {
     }
 }
 
+/// A holder's words count when the owner of the run's folder wrote them, and nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_another_account_wrote_is_not_shown() {
+    if one_account_only() {
+        return;
+    }
+    for shell in SHELLS {
+        let place = Place::new();
+        let _lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
+        let seen = async || ask::look_in(&place.places(), &Local::new(shell), "").await.unwrap();
+        let first = fs::read_to_string(place.file("first/holder")).unwrap();
+        fs::create_dir(place.file("copy")).unwrap();
+        fs::set_permissions(place.file("copy"), fs::Permissions::from_mode(0o750)).unwrap();
+        let copy = place.file("copy/holder");
+        fs::write(&copy, first.replace("\"run\":\"first\"", "\"run\":\"copy\"")).unwrap();
+        assert_eq!(seen().await.len(), 2, "{shell}: the same account's is shown");
+        lchown(&copy, Some(NOBODY), None).unwrap();
+        assert_eq!(seen().await.len(), 1, "{shell}");
+        // Nor is one in a folder that others can write to.
+        lchown(&copy, Some(0), None).unwrap();
+        fs::set_permissions(place.file("copy"), fs::Permissions::from_mode(0o770)).unwrap();
+        assert_eq!(seen().await.len(), 1, "{shell}");
+    }
+}
+
 /// What an account's earlier runs left goes, and nothing that a member put into its way.
 #[tokio::test(flavor = "multi_thread")]
 async fn leftovers_are_removed_without_entering_a_folder_of_another_account() {

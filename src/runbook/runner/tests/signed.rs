@@ -197,12 +197,12 @@ async fn an_approval_counts_when_a_known_person_signed_it() {
     let rig = Rig::new();
     let world = Arc::new(World::default());
     let (mine, bens) = (rig.signer("mine", None).await, rig.signer("bens", None).await);
-    // Unsigned, then in Ben's name with the operator's own key, then with Ben's.
-    let mut keys = [None, Some(mine.clone()), Some(bens)].into_iter();
+    // Unsigned, then in Ben's name with the operator's own key, then with Ben's a text with something more, then with Ben's.
+    let mut keys = [None, Some((mine.clone(), "")), Some((bens.clone(), "x")), Some((bens, ""))].into_iter();
     let lent = Lent::with_second(move |question| {
         let mut approval = Approval::to(question, "ben@there");
-        if let Some(key) = keys.next()? {
-            let text = approval.text();
+        if let Some((key, more)) = keys.next()? {
+            let text = approval.text() + more;
             let signing = key.sign(NAMESPACE, text.as_bytes(), Duration::from_secs(60), || {});
             approval.sig = futures::FutureExt::now_or_never(signing).unwrap().unwrap().to_base64();
         }
@@ -218,10 +218,8 @@ async fn an_approval_counts_when_a_known_person_signed_it() {
     assert_eq!(state, RunState::Finished);
     let events = rig.events();
     let said = troubles(&events);
-    assert!(
-        said.len() == 2 && said[0].contains("is not signed") && said[1].contains("your own key"),
-        "{said:?}"
-    );
+    let why = ["is not signed", "your own key", "is of something else"];
+    assert!(said.len() == 3 && said.iter().zip(why).all(|(said, why)| said.contains(why)), "{said:?}");
     let found = rig.examined();
     assert_eq!((found.grade(), found.remarks.as_slice()), (Grade::Proved, &[][..]));
     assert!(
