@@ -73,7 +73,7 @@ pub(crate) trait StepKind: fmt::Debug + Send + Sync {
     /// What it would do on a host, for eyes; empty where there is nothing to show. `places` are all of its places.
     fn shown(&self, scope: &Scope<'_>, places: &Places) -> String;
 
-    /// Adds the variables that it needs to be done. What people are only shown stands for itself.
+    /// Adds the variables that it needs to be done. What people are only shown is not among them.
     fn uses<'s>(&'s self, names: &mut Used<'s>);
 
     /// Whether one command does it for all of its hosts.
@@ -168,7 +168,7 @@ pub(crate) trait ByPeople: Send + Sync {
 
 /// A kind that holds other steps. The plan unrolls it: it is never done itself.
 pub(crate) trait HoldsSteps {
-    /// Its steps, as often and under such conditions as they stand in a plan.
+    /// Its steps, as often and under such conditions as they are in a plan.
     fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>>;
 }
 
@@ -192,13 +192,13 @@ pub(crate) struct SessionEnd<'k> {
 /// Steps that a step holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Inside {
-    /// Stands above them where a runbook is shown; empty for nothing.
+    /// The line above them where a runbook is shown; empty for none.
     pub(crate) heading: &'static str,
     /// The steps.
     pub(crate) steps: Vec<Step>,
 }
 
-/// Steps of a group, as they stand in a plan.
+/// Steps of a group, as they are in a plan.
 pub(crate) struct Turn<'s> {
     /// The steps.
     pub(crate) steps: &'s [Step],

@@ -25,7 +25,7 @@ mod step;
 pub use next::{Decision, Next, Task};
 pub use step::{Impossible, StepRef};
 
-/// How a step stands.
+/// The state of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// Not done yet, or to be done again.
@@ -63,7 +63,7 @@ impl Status {
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// How it stands.
+    /// Its state.
     pub status: Status,
     /// How it went, place by place, the last time. Hosts that were left out since are not here.
     pub hosts: BTreeMap<Place, Verdict>,

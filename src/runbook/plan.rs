@@ -76,7 +76,7 @@ pub struct PlannedStep {
     pub items: BTreeMap<String, Vec<String>>,
     /// How many hosts of its `for_each` may fail.
     pub max_failures: usize,
-    /// How deep it stands.
+    /// How many groups are around it.
     pub depth: usize,
 }
 
@@ -149,7 +149,7 @@ impl Unrolling<'_> {
 }
 
 impl Around {
-    /// What is around the steps of a turn of a group that stands here.
+    /// What is around the steps of a turn of a group here.
     fn within(&self, group: &Step, turn: &Turn<'_>) -> Self {
         let mut inside = Self { depth: self.depth + 1, ..self.clone() };
         if !group.when.is_empty() || !turn.wanted {

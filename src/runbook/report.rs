@@ -47,7 +47,7 @@ pub struct Report {
     pub ended: Option<Timestamp>,
     /// From its first entry to its last.
     pub took_ms: u64,
-    /// How it ended, in words; or that it has not, and how it stands.
+    /// How it ended, in words; or that it has not, and its state.
     pub outcome: String,
     /// What was asked before: name and value, secrets left out.
     pub inputs: Vec<(String, String)>,
@@ -76,7 +76,7 @@ pub struct Report {
 pub struct StepReport {
     /// Its id.
     pub id: String,
-    /// How it stands: `done`, `failed`, `unknown`, `not done`, `printed`, `taken back`, `skipped`, `asked`.
+    /// Its state: `done`, `failed`, `unknown`, `not done`, `printed`, `taken back`, `skipped`, `asked`.
     pub state: &'static str,
     /// Why, when there is a reason to give.
     pub reason: Option<String>,

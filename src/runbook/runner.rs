@@ -98,7 +98,7 @@ pub struct RunHandle {
     pub id: String,
     /// What a person tells it.
     pub commands: mpsc::Sender<RunCommand>,
-    /// How it stands.
+    /// Its state.
     pub view: watch::Receiver<Arc<RunView>>,
 }
 
@@ -128,7 +128,7 @@ pub struct Needs {
     pub entries: Vec<Entry>,
 }
 
-/// Why a run stands.
+/// Why a run stops.
 pub(crate) enum Halt {
     /// A person stopped it, or it cannot go on now.
     Stopped(String),
@@ -157,7 +157,7 @@ pub(crate) struct Runner {
     back: bool,
 }
 
-/// Lets a run go, from where its machine stands. Its entries so far are written already.
+/// Starts a run, from where its machine is. Its entries so far are written already.
 #[must_use]
 pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
     let (commands, inbox) = mpsc::channel(64);
@@ -287,7 +287,7 @@ impl Runner {
         self.needs.entries.push(entry);
     }
 
-    /// From now on a secret is hidden. Who chose one that stands in public is told so, once.
+    /// From now on a secret is hidden. Who chose one that is public is warned, once.
     async fn learn(&mut self, name: &str, secret: &str) -> Result<Result<(), NotHidable>, Halt> {
         if let Err(why) = self.needs.redactor.add(secret) {
             return Ok(Err(why));

@@ -36,13 +36,13 @@ pub enum ScopeError {
     NoHost(String, String),
     /// In a file that Salt renders it would be more than a text in one line.
     #[error(
-        "{{{0}}} cannot stand in a line of this file: it holds Jinja or a control character; edit it by hand"
+        "{{{0}}} is not allowed in a line of this file: it holds Jinja or a control character; edit it by hand"
     )]
     NotALine(String),
     /// Salt would read it as an option, a keyword or a number.
     #[error("Salt cannot be handed {{{0}}}: it would not read it as the text that is meant")]
     NotForSalt(String),
-    /// A secret cannot stand here.
+    /// A secret is not allowed here.
     #[error("{{{0}}} is a secret, and would be shown")]
     Secret(String),
 }
@@ -156,7 +156,7 @@ impl<'a> Scope<'a> {
         {
             return Ok(value.clone());
         }
-        // Another host's value does not stand for one that was not kept.
+        // Another host's value does not replace one that was not kept.
         if let Some(error) = self.not_kept(name) {
             return Err(error);
         }

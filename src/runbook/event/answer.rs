@@ -1,4 +1,4 @@
-//! What a person answered, and how it stands in a journal: schema 2 has `said`, with a form for each kind of answer;
+//! What a person answered, and how it is written in a journal: schema 2 has `said`, with a form for each kind of answer;
 //! schema 1 had a word, `answer`, whose meaning hung on what was asked.
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl Asked {
     }
 }
 
-/// A way on from a step that stands.
+/// A way on from a step that waits for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
@@ -51,7 +51,7 @@ pub enum Way {
     Skip,
     /// Leave its failed hosts out of the rest.
     Exclude,
-    /// Take back what was done.
+    /// Undo what was done.
     Rollback,
     /// Stop here; the run may be resumed.
     Stop,
@@ -118,7 +118,7 @@ impl OperatorAnswer {
     }
 }
 
-/// What stands for the question how to go on.
+/// The word for the question how to go on.
 const CHOICE: &str = "choice";
 
 /// The keys of an answer in a journal.

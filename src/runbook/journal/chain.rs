@@ -11,7 +11,7 @@ use super::{Entry, FIRST, JournalError};
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Seal, Signed, SignedApproval};
 
-/// What stands between a line's body and its hash.
+/// The text between a line's body and its hash.
 const BEFORE_HASH: &[u8] = b",\"hash\":\"";
 /// Length of a hash in hexadecimal.
 const DIGITS: usize = 64;
@@ -26,7 +26,7 @@ struct Body<'a> {
     event: &'a Event,
 }
 
-/// What vouches for an entry, as it stands behind its event.
+/// What vouches for an entry, as it is written after its event.
 #[derive(Serialize)]
 struct Sealed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub(super) fn unsigned(
     Ok(text)
 }
 
-/// What stands behind the event: `,"approved":{…},"signed":{…}`, or nothing.
+/// The text after the event: `,"approved":{…},"signed":{…}`, or nothing.
 fn tail(approved: Option<&SignedApproval>, signed: Option<&Signed>) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string(&Sealed { approved, signed })?;
     let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or_default();
@@ -95,9 +95,9 @@ pub(super) fn hash(prev: &str, body: &[u8]) -> String {
 }
 
 /// Reads a line without its line end, and tells how long it is up to its signature; the hash is of the bytes as they
-/// stand, so that not one of them may differ.
+/// are, so that not one of them may differ.
 pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line<E>, usize), &'static str> {
-    let odd = "it is no entry of a journal";
+    let odd = "it is not a journal entry";
     let split = line.len().checked_sub(CLOSING).and_then(|at| line.split_at_checked(at));
     let (body, closing) = split.ok_or(odd)?;
     if !closing.starts_with(BEFORE_HASH) || !closing.ends_with(b"\"}") {
@@ -107,7 +107,7 @@ pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line
     if read.hash != hash(&read.prev, body) {
         return Err("its text does not fit its hash");
     }
-    // What is signed is told by its place: there is one way to write what stands behind it.
+    // What is signed follows from its place: there is one way to write what comes after it.
     let signature = tail(None, read.signed.as_ref()).map_err(|_| odd)?;
     let unsigned = body.strip_suffix(signature.as_bytes()).ok_or(odd)?;
     let approval = tail(read.approved.as_ref(), None).map_err(|_| odd)?;
@@ -126,7 +126,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Entry, &'static str> {
     Ok(Entry { seq: read.seq, at: read.at, prev: read.prev, event: read.event, seal, hash: read.hash, line })
 }
 
-/// What stands after the last entry that has its line end.
+/// The bytes after the last entry that has its line end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tail {
     /// Nothing.
@@ -201,7 +201,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Unreadable> {
             }
             Err(what) if ended => return Err(damage(what)),
             Err(_) if holds_entry(text) => {
-                return Err(damage("something stands where its line should end"));
+                return Err(damage("there is more text where its line should end"));
             }
             Err(what) if !begins_entry(text, entries.last()) => return Err(damage(what)),
             Err(_) => return Ok((entries, Tail::Torn(at))),
@@ -218,7 +218,7 @@ fn holds_entry(text: &[u8]) -> bool {
     })
 }
 
-/// Whether an unfinished line is how the next entry begins, as far as it goes; zeros may stand after it.
+/// Whether an unfinished line is how the next entry begins, as far as it goes; zeros may follow it.
 fn begins_entry(text: &[u8], before: Option<&Entry>) -> bool {
     let end = text.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
     let written = text.get(..end).unwrap_or_default();

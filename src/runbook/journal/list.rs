@@ -21,7 +21,7 @@ pub struct RunSummary {
     pub who: Clean,
     /// When it began; `None` when the journal cannot be read.
     pub began: Option<Timestamp>,
-    /// How it stands, in words: `runs`, `finished`, `stopped at freeze: …`, `cannot be read: …`.
+    /// Its state, in words: `runs`, `finished`, `stopped at freeze: …`, `cannot be read: …`.
     pub state: Clean,
     /// Whether it is over, or can never go on.
     pub over: bool,
@@ -82,7 +82,7 @@ fn summary(id: &str, path: &Path) -> RunSummary {
     }
 }
 
-/// How a run stands that no process runs.
+/// The state of a run that no process runs.
 fn state(entries: &[Entry]) -> String {
     let mut open: Option<(&str, Phase)> = None;
     let mut step: Option<&str> = None;

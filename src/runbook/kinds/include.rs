@@ -20,7 +20,7 @@ pub(super) static KIND: KindEntry = KindEntry {
     )
 };
 
-/// Included steps that stand under conditions; without any they stand for themselves.
+/// Included steps under conditions; without conditions the steps take the place of the group.
 #[derive(Debug)]
 struct IncludeStep;
 

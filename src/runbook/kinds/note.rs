@@ -20,8 +20,8 @@ pub(super) static KIND: KindEntry = KindEntry {
     ..KindEntry::new("note", &[keys::ALL, keys::DONE, &["text"]], Reads::Step(read))
 };
 
-/// How long a note stands by itself, at least.
-const STANDS: Duration = Duration::from_millis(400);
+/// How long a note is on screen, at least.
+const SHOWN_FOR: Duration = Duration::from_millis(400);
 
 #[derive(Debug)]
 struct NoteStep {
@@ -63,7 +63,7 @@ impl ByPeople for NoteStep {
             let shown = run.text(task, &self.text);
             run.say(Clean::lines(&shown));
             // Whoever follows the run sees it before the next step takes its place.
-            tokio::time::sleep(STANDS).await;
+            tokio::time::sleep(SHOWN_FOR).await;
             let mut outcomes = run.all(task, Verdict::Done);
             outcomes.values_mut().for_each(|outcome| outcome.output.clone_from(&shown));
             Ok(Some(outcomes))

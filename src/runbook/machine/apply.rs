@@ -122,7 +122,7 @@ impl Machine {
         Ok(())
     }
 
-    /// A step that stands only because of hosts that are left out now goes on without them.
+    /// A step that waits for a decision only because of hosts that are now excluded goes on without them.
     fn without_excluded(&mut self) {
         for (_, record) in &mut self.steps {
             let before = record.hosts.len();

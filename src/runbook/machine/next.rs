@@ -39,7 +39,7 @@ pub struct Task {
     pub confirm: bool,
 }
 
-/// A step that stands, and how it may go on.
+/// A step that waits for a person's decision, and how it may go on.
 #[derive(Debug, Clone)]
 pub struct Decision {
     /// The step.
@@ -89,7 +89,7 @@ impl Machine {
             Status::Waiting => Some(self.begin(at)?),
             Status::Open(_) => Some(self.look(at)?),
             Status::Failed(why) => match self.failed(at, why) {
-                // A dry run tells everything a live one would stand at.
+                // A dry run reports everything that a live one would stop at.
                 Next::Decide(_) if self.dry_run => None,
                 next => Some(next),
             },
@@ -152,7 +152,7 @@ impl Machine {
     /// is done again.
     fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
         let planned = at.planned();
-        // A value that a person saw is told by a person only.
+        // A value that a person saw only a person knows.
         if !Self::changes(planned) || planned.step.kind.only_people_know() {
             return self.begin(at);
         }

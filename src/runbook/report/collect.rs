@@ -202,7 +202,7 @@ fn at_step<'r>(report: &'r mut Report, id: &StepId, at: Timestamp) -> &'r mut St
     found
 }
 
-/// The worst of its hosts says how a step stands.
+/// The state of a step is that of its worst host.
 fn state(phase: Phase, hosts: &Outcomes) -> (&'static str, Option<String>) {
     let any = |wanted: &str| hosts.values().map(|o| verdict(&o.verdict)).find(|(word, _)| *word == wanted);
     for wanted in ["unknown", "failed"] {

@@ -154,7 +154,7 @@ impl Board {
         self.change(|view| view.notes.push((at, Clean::new(who), Clean::new(text))));
     }
 
-    /// The run is over, or stands.
+    /// The run is over, or has stopped.
     pub(super) fn end(&self, machine: &Machine, state: RunState, report: Vec<ReportSection>) {
         self.change(|view| {
             fill(view, machine);

@@ -1,4 +1,4 @@
-//! A step that stands: what happened, what to look at, and the ways on.
+//! A step that waits for a decision: what happened, what to look at, and the ways on.
 
 use super::people::choice;
 use super::{Halt, Runner, act};

@@ -31,7 +31,7 @@ impl Ready {
 }
 
 impl Runner {
-    /// A task's step, as it stands now.
+    /// A task's step, with its state now.
     pub(in crate::runbook) fn step_of(&self, task: &Task) -> Result<StepRef<'_>, Halt> {
         Ok(self.machine.step(&task.step)?)
     }

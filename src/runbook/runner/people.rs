@@ -19,7 +19,7 @@ use crate::runbook::spec::Step;
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
-/// Time between two looks, while a question stands, whether what it rests on is still held.
+/// Time between two looks, while a question waits for its answer, whether what it rests on is still held.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a person said to a question of yes or no.
@@ -54,7 +54,7 @@ impl Runner {
     }
 
     /// Puts a question, and waits for an answer of the person here or of a second one. A lease that is lost meanwhile
-    /// takes the question back: the run stands. So does one that turns out to be lost when the answer comes.
+    /// withdraws the question: the run stops. So does one that turns out to be lost when the answer comes.
     pub(super) async fn put(
         &mut self,
         title: String,
@@ -150,7 +150,7 @@ impl Runner {
         Ok(matches!(self.ask(title, text, PromptKind::Confirm).await?, Some(Reply::Yes)))
     }
 
-    /// Asks for a value until it is typed as it stands, or refused.
+    /// Asks for a value until it is typed as shown, or refused.
     pub(in crate::runbook) async fn challenged(
         &mut self,
         title: String,
@@ -164,7 +164,7 @@ impl Runner {
                 Some(Reply::Text(typed)) if typed.trim() == value => return Ok(true),
                 Some(Reply::Text(_)) => {
                     lines = text.clone();
-                    lines.push(Clean::new("That is not what stands there."));
+                    lines.push(Clean::new(&format!("That does not match: type {value}")));
                 }
                 Some(Reply::Yes | Reply::No | Reply::Chosen(..)) | None => return Ok(false),
             }

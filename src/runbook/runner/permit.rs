@@ -53,7 +53,7 @@ impl Runner {
         self.needs.lease.as_ref().is_none_or(|lease| lease.is_fresh())
     }
 
-    /// Asks the jump box whether the lease is ours. When it is not, the run stands: `so` says what that means.
+    /// Asks the jump box whether the lease is ours. When it is not, the run stops: `so` says what that means.
     pub(super) async fn prove_lease(&mut self, so: &str) -> Result<(), Halt> {
         let proved = match &self.needs.lease {
             Some(lease) => lease.prove().await,
@@ -81,7 +81,7 @@ impl Runner {
         self.needs.lease.as_ref().and_then(|lease| lease.lost())
     }
 
-    /// Writes down that the lease is lost; why the run stands.
+    /// Writes down that the lease is lost; returns why the run stops.
     pub(super) async fn lease_is_lost(&mut self, why: &str, so: &str) -> Result<Halt, Halt> {
         self.write(Event::Trouble { text: format!("the lease is lost: {why}; {so}") }).await?;
         Ok(Halt::Stopped(format!("the lease on the jump box is lost: {why}; {so}; resume takes it again")))

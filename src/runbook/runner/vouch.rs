@@ -96,7 +96,7 @@ impl Runner {
         }
     }
 
-    /// A step that needs it, and whose proof does not hold, stands only on the word of a second person. `None`: nobody
+    /// A step that needs it, and whose proof does not hold, counts as done only when a second person says so. `None`: nobody
     /// answered.
     pub(super) async fn vouched(
         &mut self,
