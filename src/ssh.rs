@@ -15,6 +15,7 @@ mod auth;
 mod connection;
 mod guarded;
 mod inbox;
+mod key_file;
 mod patience;
 mod spare;
 mod tunnel;

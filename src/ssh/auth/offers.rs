@@ -1,6 +1,5 @@
 //! What there is to offer: key files with their certificates, keys in memory, the agent's keys.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key
 use zeroize::Zeroizing;
 
 use crate::domain::access::KeySource;
-use crate::ownership::{self, OpenError};
+use crate::ssh::key_file::{read_private, read_public};
 use crate::ssh::listening::within;
 
 use super::{Agent, Login};
@@ -19,8 +18,6 @@ use super::{Agent, Login};
 const MAX_OFFERS: usize = 5;
 /// With prompts to come, some tries are left for them.
 const MAX_OFFERS_BEFORE_PROMPTS: usize = 3;
-/// A key file is some kilobytes.
-const MAX_KEY_BYTES: usize = 1 << 20;
 /// An agent that does not answer within this is taken for dead.
 const AGENT_LIMIT: Duration = Duration::from_secs(2);
 
@@ -157,24 +154,6 @@ async fn from_source(login: &Login<'_>, source: &KeySource) -> Result<Vec<Offer>
     Ok(certified.into_iter().chain([key]).collect())
 }
 
-/// The text of a key file that is private, as `ssh` wants it.
-async fn read_private(path: &Path) -> Result<Zeroizing<String>, String> {
-    let path = path.to_owned();
-    let reading = tokio::task::spawn_blocking(move || {
-        let named = |e: std::io::Error| format!("{}: {e}", path.display());
-        let file = ownership::open_private(&path).map_err(|error| match error {
-            OpenError::Exposed(exposed) => exposed.to_string(),
-            OpenError::Io(error) => named(error),
-        })?;
-        // Growing would leave copies of it behind.
-        let room = usize::try_from(file.metadata().map_err(named)?.len()).unwrap_or_default();
-        let mut pem = Zeroizing::new(String::with_capacity(room.min(MAX_KEY_BYTES) + 1));
-        file.take(MAX_KEY_BYTES as u64).read_to_string(&mut pem).map_err(named)?;
-        Ok(pem)
-    });
-    reading.await.unwrap_or_else(|e| Err(e.to_string()))
-}
-
 impl Secret {
     fn share(&self) -> Self {
         match self {
@@ -195,7 +174,7 @@ async fn read_key(login: &Login<'_>, path: &Path, pem: Zeroizing<String>) -> Res
         Ok(key) if key.is_encrypted() => Some(key.public_key().clone()),
         Ok(key) => return Ok(plain(key)),
         Err(_) if pem.contains("ENCRYPTED") => {
-            let beside = tokio::fs::read_to_string(with_suffix(path, ".pub")).await.ok();
+            let beside = read_public(&with_suffix(path, ".pub")).await.ok();
             beside.and_then(|text| PublicKey::from_openssh(text.trim()).ok())
         }
         Err(_) => return decode_secret_key(&pem, None).map(plain).map_err(|e| e.to_string()),
@@ -212,7 +191,7 @@ async fn read_key(login: &Login<'_>, path: &Path, pem: Zeroizing<String>) -> Res
 }
 
 async fn read_certificate(path: &Path) -> Result<Certificate, String> {
-    let text = tokio::fs::read_to_string(path).await.map_err(|e| format!("{}: {e}", path.display()))?;
+    let text = read_public(path).await?;
     Certificate::from_openssh(text.trim()).map_err(|e| format!("{}: {e}", path.display()))
 }
 

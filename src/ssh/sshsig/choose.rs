@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
-use zeroize::Zeroizing;
 
 use super::signer::keys_of;
 use super::{NotSigned, TextSigner};
 use crate::domain::names::EnvName;
 use crate::ssh::ask::{Ask, Asker};
+use crate::ssh::key_file::{read_private, read_public};
 use crate::ssh::patience::Patience;
 use crate::ssh::ring::KeyRing;
 
@@ -31,13 +31,14 @@ pub async fn signer_for(
             "no key logged in to the jump box; name one in config.toml: sign_with = \"~/.ssh/id_ed25519\"";
         return ring.login_key().ok_or_else(|| NotSigned(why.to_owned()));
     };
+    let refused = |why: String| NotSigned(format!("sign_with, {why}"));
     let named = |e: &dyn std::fmt::Display| NotSigned(format!("sign_with, {}: {e}", path.display()));
-    let text = tokio::fs::read_to_string(path).await.map_err(|e| named(&e))?;
-    let text = Zeroizing::new(text);
+    let text = read_public(path).await.map_err(refused)?;
     if let Ok(public) = PublicKey::from_openssh(text.trim()) {
         let why = "the agent does not hold this key; load it with ssh-add, or name the private key";
         return held(agent, &public).await.map_err(|e| named(&e))?.ok_or_else(|| named(&why));
     }
+    let text = read_private(path).await.map_err(refused)?;
     match PrivateKey::from_openssh(text.as_bytes()) {
         Ok(key) if !key.is_encrypted() => return Ok(TextSigner::of_key(Arc::new(key))),
         // The agent spares the passphrase. Without one, the person is asked.

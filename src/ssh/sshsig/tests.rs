@@ -194,6 +194,20 @@ async fn sign_with_takes_a_private_key_or_a_public_one_that_the_agent_holds() {
     assert_eq!(choose(Some(&public), Some(&agent.1)).await, Ok(fingerprint));
     assert!(choose(None, Some(&agent.1)).await.unwrap_err().0.contains("no key logged in"));
     assert!(choose(Some(Path::new("/no/such")), None).await.unwrap_err().0.contains("/no/such"));
+
+    // Others may read the public key, and not the private one.
+    use std::os::unix::fs::PermissionsExt;
+    for (mode, file, good) in
+        [(0o644, &public, true), (0o640, &path, false), (0o644, &path, false), (0o600, &path, true)]
+    {
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+        let chosen = choose(Some(file), Some(&agent.1)).await;
+        assert_eq!(chosen.is_ok(), good, "{mode:o} {}: {chosen:?}", file.display());
+        assert!(good || chosen.unwrap_err().0.contains("this private key is not private"));
+    }
+    let long = folder.path().join("long");
+    fs::File::create(&long).unwrap().set_len(1 << 40).unwrap();
+    assert!(choose(Some(&long), None).await.unwrap_err().0.contains("longer than 1 MiB"));
 }
 
 #[tokio::test]
