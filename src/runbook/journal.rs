@@ -21,7 +21,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::event::{Event, SCHEMA};
-use super::evidence::{self, Seal, Signed, SignedApproval};
+use super::evidence::{self, Head, Seal, Signed, SignedApproval};
 use chain::Tail;
 
 pub use list::{RunSummary, runs};
@@ -144,6 +144,10 @@ pub enum JournalError {
     Json(#[from] serde_json::Error),
 }
 
+/// Said of a journal without the entry that its head is.
+const CUT: &str = "the journal ends here, and RUN.head beside it is another signed entry: entries are missing or were changed. \
+                   Compare it with a copy (jumpdeck runbook verify, with --jump or -c)";
+
 /// Where bytes go, and stay.
 trait Disk: Send + Sync {
     /// Writes once; how much of it was taken.
@@ -210,7 +214,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Busy`] while another process has it open, [`JournalError::Damaged`] when it is not what was
-    /// written, [`JournalError::Empty`] when not even its first entry is whole, and as [`Journal::create`].
+    /// written or entries are missing at its end, [`JournalError::Empty`] when not even its first entry is whole, and as [`Journal::create`].
     pub fn reopen(folder: &Path, run: &str) -> Result<(Self, Vec<Entry>), JournalError> {
         let path = folder::file(folder, run, "jsonl")?;
         let opened = folder::open(folder, false)?;
@@ -220,6 +224,14 @@ impl Journal {
         let (entries, tail) = chain::scan(&bytes).map_err(|d| d.at(&path))?;
         let Some(last) = entries.last() else { return Err(JournalError::Empty(path)) };
         let (seq, last) = (last.seq, last.hash.clone());
+        let head = Head::of(&path).map_err(|source| JournalError::Io {
+            path: evidence::head_path(&path),
+            doing: "cannot read",
+            source,
+        })?;
+        if !head.is_among(entries.iter().map(|entry| entry.line.as_str())) {
+            return Err(JournalError::Damaged { path, line: entries.len(), what: CUT.to_owned() });
+        }
         // A crash between an entry and its head leaves the older head.
         if let Some(signed) = entries.iter().rev().find(|entry| entry.seal.signed.is_some()) {
             keep_head(&path, &signed.line)?;

@@ -35,6 +35,15 @@ impl Head {
             Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "a head is a plain file, no link")),
         }
     }
+
+    /// Whether a journal of these lines may go on. The head is written after its entry is on the disk, so it may be older
+    /// than the journal's end and never newer.
+    pub fn is_among<'l>(&self, mut lines: impl Iterator<Item = &'l str>) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Text(text) => lines.any(|line| text.strip_suffix(b"\n") == Some(line.as_bytes())),
+        }
+    }
 }
 
 /// Puts a signed entry's line in the head's place: whole or not at all. The folder is the account's own (the journal saw

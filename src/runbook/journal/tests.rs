@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::runbook::event::{Ending, HostOutcome, Outcomes, Phase, SCHEMA, Verdict};
+use crate::runbook::evidence::head_path;
 use crate::runbook::ids::{RunId, StepId};
 use crate::runbook::place::Place;
 use crate::runbook::plan::Frozen;
@@ -89,6 +90,49 @@ fn what_is_written_is_read_again_and_goes_on() {
     }
     assert!(text.lines().next().unwrap().starts_with("{\"seq\":1,\"at\":\"20"), "{text}");
     assert!(!folder.join("r1.torn").exists());
+}
+
+/// What was cut off may have been a change: it would be made again.
+#[test]
+fn a_journal_that_ends_before_its_head_does_not_go_on() {
+    let (_top, folder, _) = written(&four()[..2]);
+    let path = folder.join("r1.jsonl");
+    let two = fs::read(&path).unwrap();
+    let (mut journal, _) = Journal::reopen(&folder, "r1").unwrap();
+    for event in [note("first"), note("second")] {
+        let draft = journal.draft(event, None).unwrap();
+        let signed = Signed { by: "anna@desk".to_owned(), sig: "AAAA".to_owned() };
+        journal.append_draft(draft, Some(signed)).unwrap();
+    }
+    drop(journal);
+    let (four, head) = (fs::read(&path).unwrap(), fs::read(head_path(&path)).unwrap());
+    let third: usize = four.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).unwrap().0 + 1;
+    let of_third = &four[two.len()..third];
+    for (bytes, head, goes_on) in [
+        (&four[..], &head[..], true),
+        // A crash between an entry and its head.
+        (&four[..], of_third, true),
+        (&four[..third], of_third, true),
+        (&four[..third], &head[..], false),
+        // A torn last line is cut off on reopening; it was whole once, when there is a head of it.
+        (&four[..four.len() - 9], &head[..], false),
+        (&two[..], of_third, false),
+        (&four[..], b"", false),
+        (&four[..], &of_third[..of_third.len() - 1], false),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        fs::write(head_path(&path), head).unwrap();
+        match Journal::reopen(&folder, "r1") {
+            Ok(_) => assert!(goes_on),
+            Err(error) => {
+                assert!(!goes_on && error.to_string().contains("entries are missing"), "{error}");
+                assert_eq!(
+                    (fs::read(&path).unwrap(), fs::read(head_path(&path)).unwrap()),
+                    (bytes.into(), head.into())
+                );
+            }
+        }
+    }
 }
 
 #[test]

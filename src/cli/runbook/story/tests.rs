@@ -72,19 +72,20 @@ fn steps_that_went_by_between_two_pictures_are_told_in_full() {
     };
     let mut view = at_freeze(run());
     let mut pictures = vec![run(), view.clone()];
-    let mut steps: Vec<Box<dyn Fn(&mut RunView)>> = Vec::new();
     // It fails, is tried again and fails the same way, is done, and is undone.
-    for end in ["ERROR 1045", "ERROR 1045", ""] {
-        let state = if end.is_empty() { StepState::Done } else { StepState::Failed(Clean::new(end)) };
-        steps.push(Box::new(move |view| done(view, state.clone())));
-        steps.push(Box::new(move |view| begin(view, 1, RunState::Running)));
-    }
-    steps.pop();
-    steps.push(Box::new(move |view| begin(view, 1, RunState::RollingBack)));
-    steps.push(Box::new(move |view| done(view, StepState::Undone)));
-    for step in steps {
-        step(&mut view);
+    let failed = || StepState::Failed(Clean::new("ERROR 1045"));
+    for (end, then) in [
+        (failed(), Some(RunState::Running)),
+        (failed(), Some(RunState::Running)),
+        (StepState::Done, Some(RunState::RollingBack)),
+        (StepState::Undone, None),
+    ] {
+        done(&mut view, end);
         pictures.push(view.clone());
+        if let Some(state) = then {
+            begin(&mut view, 1, state);
+            pictures.push(view.clone());
+        }
     }
     let told = |pictures: &[RunView]| {
         let mut story = story();
