@@ -176,3 +176,25 @@ async fn lost_between_two_hosts_of_a_step_nothing_is_sent_to_the_second() {
         "{verdict:?}"
     );
 }
+
+/// An undo that nobody is asked about is proved like a change: by a round trip, however fresh the last proof is.
+#[tokio::test]
+async fn lost_between_two_undos_the_second_is_not_made() {
+    let (world, lent) = lent(0);
+    let (loses, seen) = (lent.clone(), world.clone());
+    let hook = move |_: &HostName| {
+        if seen.done.lock().unwrap().iter().any(|done| done == "app1 unset second") {
+            loses.unknown.store(true, Ordering::SeqCst);
+        }
+    };
+    *world.on_login.lock().unwrap() = Some(Box::new(hook));
+    let book = book(&[&sets("first"), &sets("second"), FAILS].concat());
+    let needs = with(&world, &Paper::default(), &lent);
+    let (state, _) = drive(launch(machine_of(&book, false), needs), |prompt| match &prompt.kind {
+        PromptKind::Choose(_) => Reply::Chosen('b', None),
+        _ => yes(prompt),
+    })
+    .await;
+    assert!(stopped(&state).contains("the lease on the jump box is lost"), "{state:?}");
+    assert_eq!(*world.done.lock().unwrap(), ["app1 set first", "app1 set second", "app1 unset second"]);
+}

@@ -138,6 +138,7 @@ on = "one"
 with = ["folder"]
 run = "set freeze"
 effect = "mutate"
+pre = [{ says = "it is ready", run = "get nothing", expect = [{ is = "0" }] }]
 read_back = [{ says = "it is set", run = "get freeze", expect = [{ is = "1" }] }]
 undo = { not_needed = "a test" }
 
@@ -458,12 +459,14 @@ read_back = [{ says = "it is set", run = "get open", expect = [{ is = "1" }] }]
 undo = { run = "unset open", secrets = ["token"], read_back = [{ says = "it is gone", run = "get open", expect = [{ is = "0" }] }] }
 "#;
 
-/// Rolls back where that is offered.
-fn back(prompt: &Prompt) -> Reply {
-    match &prompt.kind {
+/// Rolls back where that is offered, else takes the first way on; stops when it is asked without end.
+fn back() -> impl FnMut(&Prompt) -> Reply {
+    let mut left = 10;
+    move |prompt| match &prompt.kind {
         PromptKind::Choose(choices) => {
-            let key =
-                choices.iter().map(|choice| choice.key).find(|key| *key == 'b').unwrap_or(choices[0].key);
+            left -= 1;
+            let back = choices.iter().map(|choice| choice.key).find(|key| *key == 'b');
+            let key = if left == 0 { 's' } else { back.unwrap_or(choices[0].key) };
             Reply::Chosen(key, Some("because".to_owned()))
         }
         _ => yes(prompt),
@@ -475,16 +478,16 @@ fn back(prompt: &Prompt) -> Reply {
 async fn a_rollback_that_is_resumed_reads_the_secrets_of_its_undos_again() {
     let book = book(&format!("{UNDO_NEEDS_IT}{FAILS}"));
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let (state, _) = drive(launch(machine_of(&book, false), needs(&world, &paper)), back).await;
+    let (state, _) = drive(launch(machine_of(&book, false), needs(&world, &paper)), back()).await;
     assert_eq!(state, RunState::RolledBack);
     let all = paper.entries.lock().unwrap().len();
     for (at, written) in (1..=all).flat_map(|at| [(at, false), (at, true)]) {
         let world = Arc::new(World::default());
         let dying = Paper { dies_at: Some((at, written)), ..Paper::default() };
-        drive(launch(machine_of(&book, false), needs(&world, &dying)), back).await;
+        drive(launch(machine_of(&book, false), needs(&world, &dying)), back()).await;
         let mut alive = Paper { dies_at: None, ..dying };
         let machine = resumed(machine_of(&book, false), &mut alive);
-        let (state, _) = drive(launch(machine, needs(&world, &alive)), back).await;
+        let (state, _) = drive(launch(machine, needs(&world, &alive)), back()).await;
         assert_eq!(state, RunState::RolledBack, "{at} {written}");
         assert_eq!(*world.done.lock().unwrap(), ["app1 set open", "app1 unset open"], "{at} {written}");
         let scripts = world.scripts.lock().unwrap();
