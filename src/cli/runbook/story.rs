@@ -352,7 +352,7 @@ pub(super) fn standing(view: &RunView) -> Vec<&str> {
     let failed = view.steps.iter().filter(|step| matches!(step.state, StepState::Failed(_)));
     match view.mode {
         Mode::DryRun => failed.map(|step| step.id.as_str()).collect(),
-        _ => Vec::new(),
+        Mode::Live => Vec::new(),
     }
 }
 

@@ -121,15 +121,16 @@ fn headline(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunView) -> u
 fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
     let styles = scene.styles;
     let label = |text: &str| span(format!(" {text:<6}"), styles.muted);
-    if !run.state.is_under_way() {
-        let then = match run.state {
-            RunState::Stopped(_) if !run.watching => {
-                "It may be resumed: Enter. What it needs is in the journal."
-            }
-            RunState::Stopped(_) => "Who has it may resume it.",
-            _ => "It is over. The report is in the journal.",
-        };
-        return vec![Line::from(vec![label("next"), span(then, styles.base)])];
+    let ended = match run.state {
+        RunState::Running | RunState::Waiting | RunState::RollingBack => None,
+        RunState::Stopped(_) if run.watching => Some("Who has it may resume it."),
+        RunState::Stopped(_) => Some("It may be resumed: Enter. What it needs is in the journal."),
+        RunState::Finished | RunState::RolledBack | RunState::Abandoned(_) => {
+            Some("It is over. The report is in the journal.")
+        }
+    };
+    if let Some(text) = ended {
+        return vec![Line::from(vec![label("next"), span(text, styles.base)])];
     }
     let next = run
         .doing

@@ -210,7 +210,8 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
         RunState::Stopped(why) => format!("Stopped: {why}"),
         RunState::Abandoned(why) => format!("Given up: {why}"),
         RunState::RolledBack => "Everything was taken back to the last safe point.".to_owned(),
-        _ => "Everything was done.".to_owned(),
+        RunState::Finished => "Everything was done.".to_owned(),
+        RunState::Running | RunState::Waiting | RunState::RollingBack => "It is still under way.".to_owned(),
     };
     page.signed(1, progress.sign(), &text, styles.progress(progress));
     let done = run.steps.iter().filter(|s| s.state == StepState::Done).count();
