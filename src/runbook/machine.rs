@@ -13,7 +13,7 @@ use super::ids::{RunId, StepId};
 use super::judge;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
-use super::scope::{Captured, Scope, ScopeError};
+use super::scope::{Captured, NotKept, Scope, ScopeError};
 use super::spec::{Confirming, OnFail, Undo};
 use super::uses;
 use super::value::{Value, ValueKind};
@@ -79,17 +79,6 @@ pub struct Record {
     pub touched: bool,
     /// Values of it that were not written, as they hold a secret.
     pub withheld: BTreeSet<String>,
-}
-
-/// A value that an earlier process of the run had, and this one does not: it is or holds a secret, so it was not kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotKept {
-    /// The variable.
-    pub name: String,
-    /// The step that had it.
-    pub step: StepId,
-    /// Whether it is a secret itself, which nothing hides while it is not known.
-    pub secret: bool,
 }
 
 /// How a run is being left before its end.

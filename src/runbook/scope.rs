@@ -1,9 +1,9 @@
 //! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
-//! Imports `machine` (what was not kept), `place`, `plan`, `template`, `value`, `domain`.
+//! Imports `ids`, `place`, `plan`, `template`, `value`, `domain`.
 
 use std::collections::BTreeMap;
 
-use super::machine::NotKept;
+use super::ids::StepId;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
 use super::spec::{On, Script};
@@ -13,6 +13,17 @@ use crate::domain::names::HostName;
 
 /// Everything captured so far: by name, then by place.
 pub type Captured = BTreeMap<String, BTreeMap<Place, Value>>;
+
+/// A value that an earlier process of the run had, and this one does not: it is or holds a secret, so it was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKept {
+    /// The variable.
+    pub name: String,
+    /// The step that had it.
+    pub step: StepId,
+    /// Whether it is a secret itself, which nothing hides while it is not known.
+    pub secret: bool,
+}
 
 /// Why a text could not be filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
