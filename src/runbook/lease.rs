@@ -11,7 +11,7 @@
 //! Where there is no such folder, accounts share nothing that they can both write and trust. They keep each other off all
 //! the same: a run also locks the folder that the group's would be in (`/run/lock`), which every account can open and none
 //! but root can remove. There is one such lock, so there is one changing run at a time on the jump box. Another account can
-//! hold it and so block runs, but not end or fake a lease. See [`Scope`] and [`Lease::limits`].
+//! hold it and so block runs, but not end or fake a lease. See [`Lease::limits`].
 //!
 //! May import `journal`, `reach`, `domain`.
 

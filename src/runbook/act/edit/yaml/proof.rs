@@ -5,29 +5,33 @@ use serde_json::Value;
 
 use super::scalar::is_number;
 
-/// Proves that a change is one of that key's value alone, which reads back as `new`.
+/// Proves that a change is one of that key's value alone, which reads back as `new`. Jinja may also be text of a value, for
+/// whoever reads the file without rendering it: where it is YAML as it stands, that reading is proved, too.
 ///
 /// # Errors
 /// What else would differ.
 pub(super) fn only_that_changed(before: &str, after: &str, keys: &[&str], new: &str) -> Result<(), String> {
-    let read = |text: &str| {
-        let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
-        serde_saphyr::from_str_with_options::<Value>(&without_jinja(text), options)
-    };
     let has_jinja = ["{%", "{{", "{#"].iter().any(|mark| before.contains(mark));
-    let mut wanted = match read(before) {
-        Ok(document) => document,
+    if has_jinja && let Ok(document) = read(before) {
+        differs_there_only(document, after, keys, new)?;
+    }
+    match read(&without_jinja(before)) {
+        Ok(document) => differs_there_only(document, &without_jinja(after), keys, new),
         // What Jinja makes of it is not known: the line is all there is.
-        Err(_) if has_jinja => return Ok(()),
-        Err(error) => {
-            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-            return Err(format!("the file is not one document of YAML ({first})"));
-        }
-    };
-    let now = read(after).map_err(|error| {
-        let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-        format!("the file would not be YAML any more ({first})")
-    })?;
+        Err(_) if has_jinja => Ok(()),
+        Err(first) => Err(format!("the file is not one document of YAML ({first})")),
+    }
+}
+
+fn read(text: &str) -> Result<Value, String> {
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+fn differs_there_only(before: Value, after: &str, keys: &[&str], new: &str) -> Result<(), String> {
+    let mut wanted = before;
+    let now = read(after).map_err(|first| format!("the file would not be YAML any more ({first})"))?;
     let path = keys.join(":");
     let reached = |mut at: Value| {
         for key in keys {

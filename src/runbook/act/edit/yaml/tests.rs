@@ -207,6 +207,29 @@ const SHAPES: [(&str, &str, Option<&str>); 69] = [
     ("x: {{ y }}\na: 1\n", "a", Some("x: {{ y }}\na: new\n")),
 ];
 
+/// A line that Jinja takes is the second line of a value to whoever reads the file without rendering it.
+#[test]
+fn a_second_line_that_is_jinja_or_text_is_refused() {
+    for second in
+        ["{# a note #}", "{# a note", "{% if x %}", "{%- endif %}", "x {# y #}", "{{ more", "\"{# z #}"]
+    {
+        let text = format!("masterdb: 10.0.0.1\n  {second}\nmail: 10.0.0.2\n");
+        if serde_saphyr::from_str::<Value>(&text).is_ok() {
+            assert!(to(&text, "masterdb", "10.0.0.9").is_err(), "{text}");
+        }
+        let other = to(&text, "mail", "10.0.0.9");
+        assert!(
+            other.is_err() || other.as_deref() == Ok(text.replace("10.0.0.2", "10.0.0.9").as_str()),
+            "{other:?}"
+        );
+    }
+    // Jinja between the lines of a mapping is no part of a value in either reading.
+    for between in ["# a note", "{# a note #}", "{% if x %}"] {
+        let text = format!("masterdb: 10.0.0.1\n{between}\nmail: 10.0.0.2\n");
+        assert_eq!(to(&text, "masterdb", "10.0.0.9").unwrap(), text.replace("0.1", "0.9"), "{between}");
+    }
+}
+
 #[test]
 fn in_every_shape_of_yaml_only_the_key_meant_changes_or_it_is_refused() {
     for (text, path, wanted) in SHAPES {
