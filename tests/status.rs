@@ -326,6 +326,7 @@ const ROLE: Fields = &[
 const PROBLEM: Fields = &[
     ("severity", Word(&["warning", "unknown", "critical"])),
     ("host", TEXT_OR_NULL),
+    ("hosts", List),
     ("kind", Text),
     ("message", Text),
 ];

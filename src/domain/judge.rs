@@ -76,7 +76,26 @@ impl<'a> Situation<'a> {
         kind: ProblemKind,
         message: String,
     ) -> Problem {
-        Problem { severity, env: self.env.name.clone(), host: host.cloned(), kind, message }
+        Problem {
+            severity,
+            env: self.env.name.clone(),
+            host: host.cloned(),
+            named: Vec::new(),
+            kind,
+            message,
+        }
+    }
+
+    /// A problem of the environment that names some of its hosts.
+    fn problem_of(
+        &self,
+        severity: Severity,
+        named: &[&HostName],
+        kind: ProblemKind,
+        message: String,
+    ) -> Problem {
+        let named = named.iter().map(|name| (*name).clone()).collect();
+        Problem { named, ..self.problem(severity, None, kind, message) }
     }
 }
 

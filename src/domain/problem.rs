@@ -97,8 +97,19 @@ pub struct Problem {
     pub env: EnvName,
     /// The host it is about; `None` when it is about the environment (or its jump box).
     pub host: Option<HostName>,
+    /// The hosts that a problem of the environment names, all of them even where the message shortens the list: two
+    /// writable servers, two with one server id. Empty for a problem of one host.
+    pub named: Vec<HostName>,
     /// What kind.
     pub kind: ProblemKind,
     /// What is wrong, with the figures, and where it helps, what to do next. Printable.
     pub message: String,
+}
+
+impl Problem {
+    /// Whether the problem is this host's own, or one of the environment that names it: such a host is marked.
+    #[must_use]
+    pub fn concerns(&self, host: &HostName) -> bool {
+        self.host.as_ref() == Some(host) || self.named.contains(host)
+    }
 }

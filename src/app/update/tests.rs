@@ -240,6 +240,7 @@ fn twins_among_problems_can_each_be_selected() {
         severity: Severity::Critical,
         env: env_name("production"),
         host: Some(host_name("app1")),
+        named: vec![],
         kind: ProblemKind::Disk,
         message: format!("/data{n} is full"),
     };

@@ -133,6 +133,7 @@ struct RoleStatus {
 struct ProblemStatus {
     severity: &'static str,
     host: Option<String>,
+    hosts: Vec<String>,
     kind: &'static str,
     message: String,
 }
@@ -363,6 +364,7 @@ fn problem(p: &Problem) -> ProblemStatus {
     ProblemStatus {
         severity: p.severity.word(),
         host: p.host.as_ref().map(ToString::to_string),
+        hosts: p.named.iter().map(ToString::to_string).collect(),
         kind: p.kind.word(),
         message: p.message.clone(),
     }

@@ -143,7 +143,8 @@ fn judge_writers(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], 
             let certain = unknown.is_empty() && group.iter().all(|a| a.server.read_only.is_some());
             if certain && !group.is_empty() && !group.iter().any(|a| follows_outside(s, a.server, &group)) {
                 let message = "no database takes writes: every server is read-only".to_owned();
-                out.push(s.problem(Severity::Critical, None, ProblemKind::WritableMasters, message));
+                let all: Vec<&HostName> = group.iter().map(|a| a.host).collect();
+                out.push(s.problem_of(Severity::Critical, &all, ProblemKind::WritableMasters, message));
             }
         }
         [one] => {
@@ -163,7 +164,7 @@ fn judge_writers(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], 
                 many.len(),
                 some_names(many)
             );
-            out.push(s.problem(Severity::Critical, None, ProblemKind::WritableMasters, message));
+            out.push(s.problem_of(Severity::Critical, many, ProblemKind::WritableMasters, message));
         }
     }
 }
@@ -201,7 +202,7 @@ fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Proble
     for (id, hosts) in ids.into_iter().filter(|(_, hosts)| hosts.len() > 1) {
         let message =
             format!("server id {id} is used by {}: replication between them breaks", some_names(&hosts));
-        out.push(s.problem(Severity::Critical, None, ProblemKind::ServerId, message));
+        out.push(s.problem_of(Severity::Critical, &hosts, ProblemKind::ServerId, message));
     }
 }
 

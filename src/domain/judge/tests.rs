@@ -376,7 +376,10 @@ fn lag_warns_and_null_lag_is_unknown() {
 fn writers_are_counted() {
     let mut w = trio();
     w.database("db2", |d| d.read_only = Some(false));
-    assert_eq!(brief(&w.judge()), ["critical writable_masters -"]);
+    let problems = w.judge();
+    assert_eq!(brief(&problems), ["critical writable_masters -"]);
+    let concerned = |host: &str| problems[0].concerns(&HostName::new(host).unwrap());
+    assert_eq!(["db1-masterdb", "db2", "app1"].map(concerned), [true, true, false]);
 
     let mut w = trio();
     w.database("db1-masterdb", |d| d.read_only = Some(true));
