@@ -15,6 +15,8 @@ use crate::domain::problem::Severity;
 pub mod gather;
 pub mod json;
 pub mod table;
+#[cfg(test)]
+mod unknown_tests;
 
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;

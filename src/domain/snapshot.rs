@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fact::Fact;
+use super::fact::{Fact, Gap};
 use super::fleet::{Environment, Jump};
 use super::hop::Hop;
 use super::names::{EnvName, HostId, HostName, RoleName};
@@ -185,6 +185,9 @@ impl HostSnapshot {
     }
 }
 
+/// The name of the question for services, which no probe asks yet.
+pub const SERVICES: &str = "services";
+
 /// What a host's reports said, a fact a section. Probes fill it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HostFacts {
@@ -213,6 +216,38 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
+    /// Every question of a report by its name, with why the newest one brought no value. A fact that is not named here
+    /// does not compile: what nobody knows cannot be forgotten.
+    #[must_use]
+    pub fn questions(&self) -> [(&'static str, Option<&Gap>); 11] {
+        let Self {
+            identity,
+            grains,
+            load,
+            memory,
+            uptime,
+            os,
+            clock_offset_ms,
+            filesystems,
+            network_filesystems,
+            databases,
+            services,
+        } = self;
+        [
+            ("identity", identity.gap.as_ref()),
+            ("load", load.gap.as_ref()),
+            ("memory", memory.gap.as_ref()),
+            ("uptime", uptime.gap.as_ref()),
+            ("operating system", os.gap.as_ref()),
+            ("grains", grains.gap.as_ref()),
+            ("filesystems", filesystems.gap.as_ref()),
+            ("network filesystems", network_filesystems.gap.as_ref()),
+            ("databases", databases.gap.as_ref()),
+            (SERVICES, services.gap.as_ref()),
+            ("clock", clock_offset_ms.gap.as_ref()),
+        ]
+    }
+
     /// Every filesystem last read, local first.
     pub fn all_filesystems(&self) -> impl Iterator<Item = &Filesystem> {
         let local = self.filesystems.last().into_iter().flatten();

@@ -9,7 +9,7 @@ use crate::domain::judge::roles::{self, RoleStanding};
 use crate::domain::names::{HostName, RoleName};
 use crate::domain::problem::Problem;
 use crate::domain::replication::{Connection, Database, ServerStatus};
-use crate::domain::snapshot::{HostSnapshot, Load, Memory, ServiceState};
+use crate::domain::snapshot::{HostSnapshot, Load, Memory, SERVICES, ServiceState};
 use crate::domain::storage::{Filesystem, Usage};
 
 use super::gather::Picture;
@@ -218,20 +218,13 @@ fn detail(h: &HostSnapshot) -> Option<String> {
     if !h.link.is_up() {
         return text(h.link.detail.as_str());
     }
-    let facts = &h.facts;
-    let gaps: Vec<String> = [
-        ("load", &facts.load.gap),
-        ("memory", &facts.memory.gap),
-        ("uptime", &facts.uptime.gap),
-        ("os", &facts.os.gap),
-        ("grains", &facts.grains.gap),
-        ("filesystems", &facts.filesystems.gap),
-        ("network filesystems", &facts.network_filesystems.gap),
-        ("databases", &facts.databases.gap),
-    ]
-    .into_iter()
-    .filter_map(|(what, gap)| gap.as_ref().map(|gap| format!("{what} {}", gap.describe())))
-    .collect();
+    let gaps: Vec<String> = h
+        .facts
+        .questions()
+        .into_iter()
+        .filter(|(question, _)| *question != SERVICES)
+        .filter_map(|(question, gap)| gap.map(|gap| format!("{question} {}", gap.describe())))
+        .collect();
     text(&gaps.join("; "))
 }
 

@@ -79,21 +79,23 @@ fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {
 }
 
 fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
+    let situation =
+        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
     let sign = match worst_of(picture, host) {
-        None if host.link.is_up() => "ok",
+        None if situation.is_judgeable(host) => "ok",
         None => "..",
         Some(severity) => sign(severity),
     };
-    let situation =
-        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
     let spec = picture.env.host(&host.id.host);
-    let reported = spec.filter(|_| situation.is_judgeable(host)).and_then(|s| roles::reported(s, host));
+    let judgeable = situation.is_judgeable(host);
+    let reported = spec.filter(|_| judgeable).and_then(|s| roles::reported(s, host));
     let roles = reported.or_else(|| spec.map(|s| s.roles.clone())).unwrap_or_default();
     let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
     let mut cells = vec![sign.to_owned(), host.id.host.to_string(), roles.join(",")];
-    if !host.link.is_up() {
+    if !judgeable {
+        let why = if host.link.is_up() { "no report" } else { host.link.state.label() };
         cells.extend([UNKNOWN; 3].map(str::to_owned));
-        cells.push(host.link.state.label().to_owned());
+        cells.push(why.to_owned());
         cells.extend([String::new(), host.age(picture.now).map_or("-".to_owned(), short_age)]);
         return cells;
     }

@@ -1,31 +1,26 @@
 //! Questions a host did not answer as it should: what is not known may be anything.
 
 use super::Situation;
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::names::HostName;
+use crate::domain::fact::Gap;
 use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::domain::snapshot::SERVICES;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
-        let facts = &host.facts;
-        let name = &host.id.host;
-        tell(s, name, "load", &facts.load, out);
-        tell(s, name, "memory", &facts.memory, out);
-        tell(s, name, "filesystems", &facts.filesystems, out);
-        tell(s, name, "network filesystems", &facts.network_filesystems, out);
-        tell(s, name, "grains", &facts.grains, out);
-        tell(s, name, "databases", &facts.databases, out);
-        tell(s, name, "services", &facts.services, out);
-        tell(s, name, "operating system", &facts.os, out);
+        for (question, gap) in host.facts.questions() {
+            let Some(gap) = gap.filter(|gap| !is_an_answer(question, gap)) else { continue };
+            let message = format!("{question} {}", gap.describe());
+            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Unreadable, message));
+        }
     }
 }
 
-fn tell<T>(s: &Situation<'_>, host: &HostName, what: &str, fact: &Fact<T>, out: &mut Vec<Problem>) {
-    // Not asked and not installed are no failures: rules that need the answer say so themselves.
-    if let Some(gap @ (Gap::TimedOut | Gap::NotPermitted(_) | Gap::Unreadable(_) | Gap::Failed(_))) =
-        &fact.gap
-    {
-        let message = format!("{what} {}", gap.describe());
-        out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Unreadable, message));
+/// Whether a gap is all there is to know: nobody asks for services yet, and a host without grains is judged by the rule
+/// for grains.
+fn is_an_answer(question: &str, gap: &Gap) -> bool {
+    match gap {
+        Gap::NotAsked => question == SERVICES,
+        Gap::NotInstalled => question == "grains",
+        Gap::TimedOut | Gap::NotPermitted(_) | Gap::Unreadable(_) | Gap::Failed(_) => false,
     }
 }

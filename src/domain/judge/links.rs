@@ -23,11 +23,14 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         match host.link.state {
             LinkState::Pending => {}
             LinkState::Up => {
-                let Some(age) = host.age(s.now) else { continue };
-                if Freshness::of(age, s.env.cadence.poll) == Freshness::Expired {
-                    let message = format!("no report for {}", short_age(age));
-                    out.push(s.problem(Severity::Unknown, name, ProblemKind::Stale, message));
-                }
+                let message = match host.age(s.now) {
+                    None => "connected, and no report yet".to_owned(),
+                    Some(age) if Freshness::of(age, s.env.cadence.poll) == Freshness::Expired => {
+                        format!("no report for {}", short_age(age))
+                    }
+                    Some(_) => continue,
+                };
+                out.push(s.problem(Severity::Unknown, name, ProblemKind::Stale, message));
             }
             state => {
                 let (severity, kind) = weigh(state, ProblemKind::HostDown);

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Situation, some_names};
+use crate::domain::fact::Gap;
 use crate::domain::fleet::{Host, Requirement};
 use crate::domain::names::{HostName, RoleName};
 use crate::domain::problem::{Problem, ProblemKind, Severity};
-use crate::domain::snapshot::HostSnapshot;
+use crate::domain::snapshot::{Grains, HostSnapshot};
 
 /// How a role stands against its requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,16 +50,20 @@ impl RoleState {
     }
 }
 
-/// The roles a host reports: its grains' list, or, where the grains hold none, those its name tells.
-/// `None` while it has not said.
+/// The roles a host reports: its grains' list, or, where it has no grains or they hold no list, those of the inventory.
+/// `None` while its grains are not known.
 #[must_use]
 pub fn reported(spec: &Host, snapshot: &HostSnapshot) -> Option<Vec<RoleName>> {
-    let facts = &snapshot.facts;
-    match (facts.grains.current(), facts.identity.current()) {
-        (Some(grains), _) if grains.roles.is_some() => grains.roles.clone(),
+    let grains = &snapshot.facts.grains;
+    match (grains.current(), &grains.gap) {
+        (Some(Grains { roles: Some(roles), .. }), _) => Some(roles.clone()),
         // Without roles in its grains a host is what its name says: no second source to compare with.
-        (Some(_), _) | (None, Some(_)) => Some(spec.roles.clone()),
-        (None, None) => None,
+        (Some(Grains { roles: None, .. }), _) | (None, Some(Gap::NotInstalled)) => Some(spec.roles.clone()),
+        (
+            None,
+            None
+            | Some(Gap::NotAsked | Gap::TimedOut | Gap::NotPermitted(_) | Gap::Unreadable(_) | Gap::Failed(_)),
+        ) => None,
     }
 }
 

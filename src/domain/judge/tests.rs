@@ -116,6 +116,16 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     facts.filesystems.learn(vec![filesystem("/", 40)], NOW);
     facts.network_filesystems.learn(Vec::new(), NOW);
     facts.services.learn(Vec::new(), NOW);
+    let memory = Memory {
+        total_kb: 4_000_000,
+        available_kb: 3_000_000,
+        available_estimated: false,
+        swap_total_kb: 0,
+        swap_free_kb: 0,
+    };
+    facts.memory.learn(memory, NOW);
+    facts.uptime.learn(Duration::from_secs(86_400), NOW);
+    facts.clock_offset_ms.learn(0, NOW);
     let databases =
         if spec.has_role("db") { vec![database(index, spec.has_role("masterdb"))] } else { vec![] };
     facts.databases.learn(databases, NOW);
