@@ -108,7 +108,8 @@ pub(super) fn answering(model: &Model, env: &str, host: &str, load: f64, at: Mom
     after.generation += 1;
     after.link = Link::up(at);
     after.reported_at = Some(at);
-    after.facts.load = Fact::new(Load { one: load, five: load, fifteen: load, cpus: Some(2) }, at);
+    after.facts.load =
+        Fact::new(Load { one: load, five: load, fifteen: load, cpus: Some(2), of_container_host: false }, at);
     Arc::new(after)
 }
 

@@ -42,7 +42,8 @@ pub enum ProbeCadence {
 /// What a section printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raw {
-    /// Its exit status: 0 fine, 124 its time limit ended it, 126 not permitted, 127 not installed, else failed.
+    /// Its exit status: 0 fine, 124 its time limit ended it, 126 not permitted, 127 the tool to ask with is missing (the
+    /// first line names it), else failed.
     pub status: u8,
     /// Standard output, as bytes that may be anything; lossily decoded. At most [`MAX_SECTION`] bytes.
     pub text: String,
@@ -62,7 +63,7 @@ impl Raw {
             0 => None,
             124 => Some(Gap::TimedOut),
             126 => Some(Gap::NotPermitted(self.said())),
-            127 => Some(Gap::NotInstalled),
+            127 => Some(Gap::NoTool(self.said())),
             _ => Some(Gap::Failed(self.said())),
         }
     }

@@ -14,8 +14,13 @@ pub enum Gap {
     TimedOut,
     /// The account we use may not ask. Holds what the host said.
     NotPermitted(Clean),
-    /// The program that would answer is not there.
+    /// What was asked about is not there (no Salt on the host, no database server): the host said so.
     NotInstalled,
+    /// The tool to ask with is missing on the host (`df`, `timeout`, a client): what was asked about may well be there.
+    /// Holds the tool.
+    NoTool(Clean),
+    /// The answer is longer than jumpdeck reads: our limit, not the host's. Holds which.
+    Cut(Clean),
     /// An answer came, and it could not be read (garbage, truncated). Holds what was wrong.
     Unreadable(Clean),
     /// The program that would answer failed. Holds what it said.
@@ -31,6 +36,8 @@ impl Gap {
             Gap::TimedOut => "timed out",
             Gap::NotPermitted(_) => "not permitted",
             Gap::NotInstalled => "not installed",
+            Gap::NoTool(_) => "tool missing",
+            Gap::Cut(_) => "cut by jumpdeck",
             Gap::Unreadable(_) => "unreadable",
             Gap::Failed(_) => "failed",
         }
@@ -39,12 +46,13 @@ impl Gap {
     /// The word and, where there is one, the detail.
     #[must_use]
     pub fn describe(&self) -> String {
-        match self {
-            Gap::NotPermitted(d) | Gap::Unreadable(d) | Gap::Failed(d) if !d.is_empty() => {
-                format!("{}: {d}", self.word())
+        let detail = match self {
+            Gap::NotAsked | Gap::TimedOut | Gap::NotInstalled => "",
+            Gap::NotPermitted(d) | Gap::NoTool(d) | Gap::Cut(d) | Gap::Unreadable(d) | Gap::Failed(d) => {
+                d.as_str()
             }
-            _ => self.word().to_owned(),
-        }
+        };
+        if detail.is_empty() { self.word().to_owned() } else { format!("{}: {detail}", self.word()) }
     }
 }
 

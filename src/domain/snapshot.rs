@@ -284,8 +284,11 @@ pub struct Load {
     pub five: f64,
     /// Fifteen minutes.
     pub fifteen: f64,
-    /// CPUs online, when the host could say.
+    /// CPUs that the averages count over, when the host could say.
     pub cpus: Option<u32>,
+    /// The averages are those of the machine that runs this container, and how many CPUs that one has is not known here:
+    /// `cpus` is `None`.
+    pub of_container_host: bool,
 }
 
 impl Load {

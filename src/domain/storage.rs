@@ -16,6 +16,8 @@ pub struct Filesystem {
     pub remote: bool,
     /// Its figures, or why there are none (a dead network mount: timed out).
     pub usage: Result<Usage, Gap>,
+    /// Why inodes are not known although they were asked for; `None` when they are, or when the filesystem counts none.
+    pub inodes_gap: Option<Gap>,
 }
 
 /// How full a filesystem is. Sizes in kB (1,024 bytes), as `df -P -k` prints them.
@@ -25,12 +27,20 @@ pub struct Usage {
     pub size_kb: u64,
     /// Used.
     pub used_kb: u64,
-    /// What ordinary users may still write; less than size − used where blocks are reserved for root.
-    pub available_kb: u64,
+    /// What ordinary users may still write; less than size − used where blocks are reserved for root, and below zero
+    /// where root has taken of its reserve.
+    pub available_kb: i64,
     /// In use as `df` counts it, rounded up: used / (used + available). `None` where `df` prints `-`.
     pub use_percent: Option<u8>,
     /// Inodes in use; `None` where the filesystem counts none.
     pub inodes_use_percent: Option<u8>,
+}
+
+/// A size that may be below zero, as `df -h` prints it: `-188M`.
+#[must_use]
+pub fn human_signed_kb(kb: i64) -> String {
+    let size = human_kb(kb.unsigned_abs());
+    if kb < 0 { format!("-{size}") } else { size }
 }
 
 /// A size as `df -h` prints it: rounded up, one decimal below ten (`9.9G`, `188M`, `1017M`, `0`).

@@ -129,6 +129,7 @@ pub(crate) fn trouble() -> Model {
             fstype: Some("fuse.glusterfs".into()),
             remote: true,
             usage: Err(Gap::TimedOut),
+            inodes_gap: None,
         };
         h.facts.network_filesystems.learn(vec![dead], NOW);
     });

@@ -305,6 +305,8 @@ fn every_gap_has_a_word() {
         (Gap::Unreadable("x".into()), "garbled"),
         (Gap::Failed("x".into()), "failed"),
         (Gap::NotInstalled, "none"),
+        (Gap::NoTool("df".into()), "no tool"),
+        (Gap::Cut("at 256 KiB".into()), "cut"),
         (Gap::NotAsked, "not asked"),
     ] {
         let mut model = healthy();

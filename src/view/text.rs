@@ -194,6 +194,8 @@ pub(crate) fn gap(gap: &Gap) -> &'static str {
         Gap::TimedOut => "timed out",
         Gap::NotPermitted(_) => "denied",
         Gap::NotInstalled => "none",
+        Gap::NoTool(_) => "no tool",
+        Gap::Cut(_) => "cut",
         Gap::Unreadable(_) => "garbled",
         Gap::Failed(_) => "failed",
     }

@@ -98,6 +98,7 @@ fn disks_that_do_not_answer_come_first_then_the_fullest() {
         fstype: None,
         remote: false,
         usage,
+        inodes_gap: None,
     };
     let full = |percent| {
         Ok(Usage {

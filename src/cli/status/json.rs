@@ -80,7 +80,7 @@ struct FilesystemStatus {
     fstype: Option<String>,
     size_kb: Option<u64>,
     used_kb: Option<u64>,
-    available_kb: Option<u64>,
+    available_kb: Option<i64>,
     use_percent: Option<u8>,
     inodes_use_percent: Option<u8>,
     remote: bool,
@@ -259,8 +259,14 @@ fn filesystem(f: &Filesystem) -> FilesystemStatus {
         use_percent: usage.and_then(|u| u.use_percent),
         inodes_use_percent: usage.and_then(|u| u.inodes_use_percent),
         remote: f.remote,
-        errors: f.usage.as_ref().err().map(Gap::describe).into_iter().collect(),
+        errors: filesystem_errors(f),
     }
+}
+
+fn filesystem_errors(f: &Filesystem) -> Vec<String> {
+    let usage = f.usage.as_ref().err().map(Gap::describe);
+    let inodes = f.inodes_gap.as_ref().map(|gap| format!("inodes {}", gap.describe()));
+    usage.into_iter().chain(inodes).collect()
 }
 
 /// An entry for each connection; one without a connection for a server that follows nobody or could not be asked.

@@ -39,7 +39,9 @@ fn gaps() -> Vec<Gap> {
         Gap::NotAsked => Some(Gap::TimedOut),
         Gap::TimedOut => Some(Gap::NotPermitted("sudo: a password is required".into())),
         Gap::NotPermitted(_) => Some(Gap::NotInstalled),
-        Gap::NotInstalled => Some(Gap::Unreadable("garbage".into())),
+        Gap::NotInstalled => Some(Gap::NoTool("df".into())),
+        Gap::NoTool(_) => Some(Gap::Cut("at 256 KiB".into())),
+        Gap::Cut(_) => Some(Gap::Unreadable("garbage".into())),
         Gap::Unreadable(_) => Some(Gap::Failed("it said no".into())),
         Gap::Failed(_) => None,
     };

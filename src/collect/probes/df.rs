@@ -36,6 +36,7 @@ impl Mount {
             fstype: Some(Clean::new(&self.fstype)),
             remote: is_remote(&self.device, &self.fstype),
             usage,
+            inodes_gap: None,
         }
     }
 }
@@ -144,17 +145,12 @@ impl<'a> Row<'a> {
     /// Space, from a row of `-k`, with the inodes of a row of `-i`.
     pub(super) fn usage(&self, inodes: Option<&Row<'_>>) -> Result<Usage, Gap> {
         let [size, used, available] = self.figures;
-        let kb = |figure: &str| -> Result<u64, Gap> {
-            // Below zero: root has taken of its reserve.
-            if figure.strip_prefix('-').is_some_and(|digits| !digits.is_empty()) {
-                return Ok(0);
-            }
-            figure.parse().map_err(|_| unreadable(&format!("df says {figure:?} kB")))
-        };
+        let odd = |figure: &str| unreadable(&format!("df says {figure:?} kB"));
+        let kb = |figure: &str| figure.parse::<u64>().map_err(|_| odd(figure));
         Ok(Usage {
             size_kb: kb(size)?,
             used_kb: kb(used)?,
-            available_kb: kb(available)?,
+            available_kb: available.parse().map_err(|_| odd(available))?,
             use_percent: self.percent,
             inodes_use_percent: self.inodes.or_else(|| {
                 inodes.filter(|row| row.figures.first() != Some(&"0")).and_then(|row| row.percent)
@@ -271,7 +267,7 @@ mod tests {
         let odd = Row::parse("none - - - - /sys/fs/x").unwrap();
         assert!(matches!(odd.usage(None), Err(Gap::Unreadable(_))));
         let reserve = Row::parse("/dev/vdb 100 99 -3 100% /mnt").unwrap();
-        assert_eq!(reserve.usage(None).unwrap().available_kb, 0);
+        assert_eq!(reserve.usage(None).unwrap().available_kb, -3);
         let btrfs = Row::parse("/dev/vdb 0 0 0 - /mnt").unwrap();
         let space = Row::parse("/dev/vdb 100 9 91 9% /mnt").unwrap();
         assert_eq!(space.usage(Some(&btrfs)).unwrap().inodes_use_percent, None);

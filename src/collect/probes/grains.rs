@@ -36,7 +36,7 @@ impl Probe for Grains {
                 apart grains 3 $SUDO cat /etc/salt/grains
                 return
             fi
-            command -v salt-call >/dev/null || return 127
+            command -v salt-call >/dev/null || { say @none; return 0; }
             if [ "${grains_turn:-0}" -gt 0 ]; then
                 grains_turn=$((grains_turn - 1)) jd_out=$grains_said
                 return "$grains_status"
@@ -75,6 +75,9 @@ fn parse(raw: &Raw) -> Result<Said, Gap> {
         return Err(Gap::Failed(last_line(&raw.text)));
     }
     let text = raw.ok()?;
+    if text == "@none\n" {
+        return Err(Gap::NotInstalled);
+    }
     if let Some(file) = text.strip_prefix("@file\n") {
         // As Salt's own reader does: of a key that stands twice, the last one counts.
         let options = serde_saphyr::options! {
@@ -206,7 +209,8 @@ mod tests {
         for odd in ["[1, 2", "level: [", "- a\n- b\n", "\u{0}\u{1}", "level: &a [*a]"] {
             assert!(matches!(file(odd), Err(Gap::Unreadable(_))), "{odd:?}");
         }
-        assert_eq!(parse(&Raw { status: 127, text: String::new() }), Err(Gap::NotInstalled));
+        assert_eq!(parse(&Raw { status: 0, text: "@none\n".into() }), Err(Gap::NotInstalled));
+        assert!(matches!(parse(&Raw { status: 127, text: String::new() }), Err(Gap::NoTool(_))));
         let denied = Raw { status: 126, text: "/etc/salt/grains: Permission denied\n".into() };
         assert!(matches!(parse(&denied), Err(Gap::NotPermitted(_))));
     }

@@ -42,7 +42,13 @@ fn parse(text: &str) -> Result<Averages, Gap> {
     });
     let mut next = || averages.next().unwrap_or_else(|| Err(unreadable(first)));
     let (one, five, fifteen) = (next()?, next()?, next()?);
-    Ok(Averages { one, five, fifteen, cpus: lines.next().and_then(cpus).filter(|c| *c > 0) })
+    Ok(Averages {
+        one,
+        five,
+        fifteen,
+        cpus: lines.next().and_then(cpus).filter(|c| *c > 0),
+        of_container_host: false,
+    })
 }
 
 /// `0-3,8` (the kernel's list of CPUs) or `count 4`.
@@ -65,7 +71,10 @@ mod tests {
     #[test]
     fn averages_and_cpus() {
         let load = parse("0.20 0.14 0.10 2/345 6789\n0-3\n").unwrap();
-        assert_eq!(load, Averages { one: 0.20, five: 0.14, fifteen: 0.10, cpus: Some(4) });
+        assert_eq!(
+            load,
+            Averages { one: 0.20, five: 0.14, fifteen: 0.10, cpus: Some(4), of_container_host: false }
+        );
         assert_eq!(parse("0.00 0.01 0.05\n0,2-5,7\n").unwrap().cpus, Some(6));
         assert_eq!(parse("0.00 0.01 0.05\ncount 2\n").unwrap().cpus, Some(2));
     }

@@ -21,6 +21,11 @@ fn is_an_answer(question: &str, gap: &Gap) -> bool {
     match gap {
         Gap::NotAsked => question == SERVICES,
         Gap::NotInstalled => question == "grains",
-        Gap::TimedOut | Gap::NotPermitted(_) | Gap::Unreadable(_) | Gap::Failed(_) => false,
+        Gap::TimedOut
+        | Gap::NotPermitted(_)
+        | Gap::NoTool(_)
+        | Gap::Cut(_)
+        | Gap::Unreadable(_)
+        | Gap::Failed(_) => false,
     }
 }

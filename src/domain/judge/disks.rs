@@ -5,7 +5,7 @@ use crate::domain::fact::Gap;
 use crate::domain::fleet::Threshold;
 use crate::domain::names::HostName;
 use crate::domain::problem::{Problem, ProblemKind, Severity};
-use crate::domain::storage::{Filesystem, human_kb};
+use crate::domain::storage::{Filesystem, human_kb, human_signed_kb};
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
@@ -30,7 +30,7 @@ fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &
         }
     };
     if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk) {
-        let (free, size) = (human_kb(usage.available_kb), human_kb(usage.size_kb));
+        let (free, size) = (human_signed_kb(usage.available_kb), human_kb(usage.size_kb));
         let full = if percent >= 100 { "full" } else { "in use" };
         let message = format!("{mount} {percent}% {full} ({free} of {size} available)");
         out.push(s.problem(severity, Some(host), ProblemKind::Disk, message));

@@ -62,7 +62,15 @@ pub fn reported(spec: &Host, snapshot: &HostSnapshot) -> Option<Vec<RoleName>> {
         (
             None,
             None
-            | Some(Gap::NotAsked | Gap::TimedOut | Gap::NotPermitted(_) | Gap::Unreadable(_) | Gap::Failed(_)),
+            | Some(
+                Gap::NotAsked
+                | Gap::TimedOut
+                | Gap::NotPermitted(_)
+                | Gap::NoTool(_)
+                | Gap::Cut(_)
+                | Gap::Unreadable(_)
+                | Gap::Failed(_),
+            ),
         ) => None,
     }
 }

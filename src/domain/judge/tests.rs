@@ -111,7 +111,7 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     let facts = &mut snapshot.facts;
     facts.identity.learn(Identity { hostname: spec.id.host.as_str().into(), machine_id: None }, NOW);
     facts.grains.learn(Grains { level: Some("production".into()), ..Grains::default() }, NOW);
-    facts.load.learn(Load { one: 0.2, five: 0.1, fifteen: 0.1, cpus: Some(2) }, NOW);
+    facts.load.learn(load(0.2, 0.1, Some(2)), NOW);
     facts.os.learn(Os { pretty: "Ubuntu 14.04".into(), release: "ubuntu 14.04".into(), kernel: None }, NOW);
     facts.filesystems.learn(vec![filesystem("/", 40)], NOW);
     facts.network_filesystems.learn(Vec::new(), NOW);
@@ -132,6 +132,10 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     snapshot
 }
 
+fn load(one: f64, five: f64, cpus: Option<u32>) -> Load {
+    Load { one, five, fifteen: five, cpus, of_container_host: false }
+}
+
 fn filesystem(mount: &str, percent: u8) -> Filesystem {
     Filesystem {
         device: "/dev/vda1".into(),
@@ -141,10 +145,11 @@ fn filesystem(mount: &str, percent: u8) -> Filesystem {
         usage: Ok(Usage {
             size_kb: 1_000_000,
             used_kb: u64::from(percent) * 10_000,
-            available_kb: (100 - u64::from(percent)) * 10_000,
+            available_kb: (100 - i64::from(percent)) * 10_000,
             use_percent: Some(percent),
             inodes_use_percent: Some(3),
         }),
+        inodes_gap: None,
     }
 }
 
@@ -236,9 +241,7 @@ fn hosts_that_do_not_answer_say_why() {
 #[test]
 fn a_host_up_and_silent_is_unknown_and_its_old_figures_are_not_judged() {
     let mut w = trio();
-    w.change("app1", |h| {
-        h.facts.load.learn(Load { one: 99.0, five: 99.0, fifteen: 99.0, cpus: Some(1) }, NOW)
-    });
+    w.change("app1", |h| h.facts.load.learn(load(99.0, 99.0, Some(1)), NOW));
     for host in ["db1-masterdb", "db2"] {
         w.change(host, |h| h.reported_at = Some(NOW.plus(Duration::from_secs(21))));
     }
@@ -255,7 +258,7 @@ fn load_is_judged_per_cpu() {
         (Some(1), vec!["critical load app1"]),
     ] {
         let mut w = trio();
-        w.change("app1", |h| h.facts.load.learn(Load { one: 4.5, five: 1.0, fifteen: 1.0, cpus }, NOW));
+        w.change("app1", |h| h.facts.load.learn(load(4.5, 1.0, cpus), NOW));
         assert_eq!(brief(&w.judge()), want, "{cpus:?}");
     }
 }

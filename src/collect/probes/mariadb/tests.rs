@@ -97,10 +97,7 @@ fn none_installed_is_an_empty_list() {
     assert_eq!(parse(&Raw { status: 127, text: String::new() }), Ok(Vec::new()));
     let no_client = read(1, "@server mysqld\nthere is a server, and no client\n");
     assert!(matches!(no_client.server, Err(Gap::Failed(_))));
-    assert!(matches!(
-        parse(&Raw { status: 127, text: "timeout: not found\n".into() }),
-        Err(Gap::NotInstalled)
-    ));
+    assert!(matches!(parse(&Raw { status: 127, text: "timeout: not found\n".into() }), Err(Gap::NoTool(_))));
     assert!(matches!(parse(&Raw { status: 0, text: "\x1b[2J".into() }), Err(Gap::Unreadable(_))));
 }
 

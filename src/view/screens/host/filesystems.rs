@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::fact::{Fact, Gap};
 use crate::domain::snapshot::HostSnapshot;
-use crate::domain::storage::{Filesystem, human_kb};
+use crate::domain::storage::{Filesystem, human_kb, human_signed_kb};
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::text::{span, tail};
@@ -95,7 +95,7 @@ fn line<'a>(scene: &Scene<'a>, f: &'a Filesystem, freshness: Freshness, w: Width
                 "{:>5} {:>5} {:>5}  ",
                 human_kb(u.size_kb),
                 human_kb(u.used_kb),
-                human_kb(u.available_kb)
+                human_signed_kb(u.available_kb)
             );
             spans.push(span(sizes, plain));
             let limits = &scene.env.spec.thresholds;
