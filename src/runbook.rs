@@ -16,6 +16,8 @@
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
+//! | [`in_effect`] | what a run began and has not ended: told on every way out |
+//! | [`wall`] | times of the wall clock as they are shown |
 //! | [`watched`] | a run as its entries tell it, for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 //!
@@ -27,6 +29,7 @@ pub mod describe;
 pub mod event;
 pub mod evidence;
 pub mod ids;
+pub mod in_effect;
 pub mod journal;
 pub mod judge;
 mod kinds;
@@ -47,6 +50,7 @@ pub mod spec;
 pub mod template;
 mod uses;
 pub mod value;
+pub mod wall;
 pub mod watched;
 
 /// For the fuzz targets: what a run does with a line of YAML and with a value in SQL.

@@ -7,8 +7,10 @@ use super::names::{EnvName, HostName};
 use super::text::Clean;
 use super::time::Moment;
 
+mod in_effect;
 mod plan;
 
+pub use in_effect::{EndedBy, InEffect};
 pub use plan::{Difference, Differs, PlanHost, PlanStep, PlanTarget, PlanView};
 
 /// What may be lost when a runbook goes wrong.
@@ -148,6 +150,8 @@ pub struct RunView {
     pub prompt: Option<Prompt>,
     /// Whether it is safe to stop here.
     pub safety: Safety,
+    /// What it began and has not ended: told on every way out of the run.
+    pub in_effect: Vec<InEffect>,
     /// Captured values: name, host when one a host, value (secrets as dots).
     pub values: Vec<(String, Option<HostName>, Clean)>,
     /// Notes typed during the run, oldest first: when (the wall clock, `13:45:02`), who, text.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -21,6 +22,7 @@ use super::approval::{Approved, Question};
 use super::event::{Ending, Event};
 use super::evidence::{SignedApproval, Signing};
 use super::ids::StepId;
+use super::in_effect::in_effect;
 use super::journal::Entry;
 use super::machine::{Impossible, Machine, Next};
 use super::place::Place;
@@ -224,6 +226,7 @@ impl Runner {
     }
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
+        self.show_in_effect();
         self.learn_inputs().await?;
         self.tell_when_unsigned().await?;
         if let Some(text) = self.needs.lease.as_ref().and_then(|lease| lease.limits()) {
@@ -273,10 +276,17 @@ impl Runner {
         self.handed_on(entry);
         // The machine gets what was meant: ids, hosts and words as they are.
         self.machine.apply(&event)?;
+        self.show_in_effect();
         for value in kept {
             self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;
         }
         Ok(())
+    }
+
+    /// Shows what the run began and has not ended.
+    fn show_in_effect(&self) {
+        let now = (self.now(), Timestamp::now());
+        self.board.in_effect(in_effect(&self.machine, &self.needs.entries, now));
     }
 
     /// Lets those who watch see what was written.

@@ -142,6 +142,8 @@ pub struct Step {
     pub safe_point: bool,
     /// Whether users' writes stop with it, or go on again: the report tells the time between.
     pub writes: Option<Writes>,
+    /// What it leaves in effect until a later step ends it.
+    pub lasts: Option<Lasting>,
     /// How long it may take.
     pub timeout: Duration,
     /// Tried again so often (reads only).
@@ -183,6 +185,15 @@ pub enum Writes {
     Stop,
     /// From its end on they are taken.
     Resume,
+}
+
+/// What a step leaves in effect.
+#[derive(Debug, Clone)]
+pub struct Lasting {
+    /// In words: `Highstate is disabled`.
+    pub says: Template,
+    /// The later steps that end it, each by itself.
+    pub until: Vec<String>,
 }
 
 /// Who says yes to a step.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::event::{Ending, Event, Phase};
+use super::in_effect::{in_effect, moment};
 use super::journal::Entry;
 use super::machine::{Machine, Status, StepRef};
 use super::planner::Secrets;
@@ -37,6 +38,7 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
         take(&mut view, &machine, &entry.event, moment(now, entry.at), entry.at);
     }
     runner::fill(&mut view, &machine);
+    view.in_effect = in_effect(&machine, entries, now);
     view.state = match (machine.ended(), entries.last().map(|e| &e.event)) {
         (Some(Ending::Finished), _) => RunState::Finished,
         (Some(Ending::RolledBack), _) => RunState::RolledBack,
@@ -57,12 +59,6 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
 /// When they do not begin with a plan, or that cannot be read here.
 pub fn machine(entries: &[Entry]) -> Result<Machine, StartError> {
     runner::replay_with(entries, &Secrets::NotKnown)
-}
-
-/// When something was, by the screen's clock.
-fn moment((screen, wall): (Moment, Timestamp), at: Timestamp) -> Moment {
-    let ago = u64::try_from(wall.duration_since(at).as_millis()).unwrap_or(0);
-    Moment(screen.0.saturating_sub(ago))
 }
 
 /// What an entry says that the machine does not keep.

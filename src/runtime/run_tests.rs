@@ -64,6 +64,7 @@ impl Script {
             past: Vec::new(),
             prompt: None,
             safety: Safety::Safe,
+            in_effect: Vec::new(),
             values: vec![],
             notes: vec![],
             watching: false,

@@ -262,6 +262,7 @@ pub(crate) fn run() -> RunView {
         past: Vec::new(),
         prompt: None,
         safety: Safety::Until { until: Moment(NOW.0 + 84_000), cost: "writes are refused meanwhile".into() },
+        in_effect: Vec::new(),
         values: vec![("position".to_owned(), Some(name("db1-masterdb")), "0-1-4711".into())],
         notes: vec![("13:45:02".into(), "anna@desk1".into(), "editors told in the channel".into())],
         watching: false,

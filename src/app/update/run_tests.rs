@@ -139,6 +139,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         past: Vec::new(),
         prompt: prompt.map(|(number, kind)| Prompt { number, title: "?".into(), text: vec![], kind }),
         safety: Safety::Safe,
+        in_effect: Vec::new(),
         values: vec![],
         notes: vec![],
         watching: false,

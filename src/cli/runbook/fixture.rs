@@ -53,6 +53,7 @@ pub(super) fn run() -> RunView {
         past: Vec::new(),
         prompt: None,
         safety: Safety::Safe,
+        in_effect: Vec::new(),
         values: Vec::new(),
         notes: Vec::new(),
         watching: false,

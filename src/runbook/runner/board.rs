@@ -9,7 +9,8 @@ use super::Needs;
 use super::redacted::{hide, hide_past};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
-    Asks, Doing, FactView, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState, StepView,
+    Asks, Doing, FactView, InEffect, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState,
+    StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -97,6 +98,20 @@ impl Board {
                 }
             }
         });
+    }
+
+    /// What the run began and has not ended.
+    pub(super) fn in_effect(&self, now: Vec<InEffect>) {
+        let same = {
+            let shown = self.lock();
+            let known = &shown.view.in_effect;
+            let kept =
+                |(new, old): (&InEffect, &InEffect)| InEffect { since: old.since, ..new.clone() } == *old;
+            known.len() == now.len() && now.iter().zip(known).all(kept)
+        };
+        if !same {
+            self.change(|view| view.in_effect = now);
+        }
     }
 
     /// What the current step does.
@@ -240,6 +255,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
         past: Vec::new(),
         prompt: None,
         safety: Safety::Safe,
+        in_effect: Vec::new(),
         values: Vec::new(),
         notes: Vec::new(),
         watching: false,

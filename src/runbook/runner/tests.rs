@@ -28,6 +28,7 @@ mod armed;
 mod asking;
 mod fixture;
 mod impossible;
+mod in_effect;
 mod lease;
 mod lent;
 mod salt_job;

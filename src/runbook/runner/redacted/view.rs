@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::run::{
-    Choice, Doing, FactView, Past, Prompt, PromptKind, ReportSection, RunState, RunView, Safety, StepState,
-    StepView,
+    Choice, Doing, EndedBy, FactView, InEffect, Past, Prompt, PromptKind, ReportSection, RunState, RunView,
+    Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::runbook::redact::Redactor;
@@ -32,6 +32,7 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
         past: _,
         prompt,
         safety,
+        in_effect,
         values,
         notes,
         watching: _,
@@ -59,10 +60,23 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
         Safety::Safe => {}
         Safety::Until { until: _, cost } => text(cost),
     }
+    in_effect.iter_mut().for_each(|lasting| hide_in_effect(lasting, redactor));
     values.iter_mut().for_each(|(_, _, value)| text(value));
     notes.iter_mut().for_each(|(_, _, note)| text(note));
     for ReportSection { title: _, rows } in report {
         rows.iter_mut().for_each(|(label, row)| [label, row].into_iter().for_each(text));
+    }
+}
+
+fn hide_in_effect(lasting: &mut InEffect, redactor: &Redactor) {
+    let InEffect { step: _, says, on: _, since: _, since_clock: _, certain: _, stops_writes: _, ended_by } =
+        lasting;
+    hide_text(says, redactor);
+    match ended_by {
+        EndedBy::Rollback | EndedBy::GoingOn => {}
+        EndedBy::Hand(commands) => {
+            commands.iter_mut().flat_map(|(_, lines)| lines).for_each(|line| hide_text(line, redactor));
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
-use super::{KindEntry, Reading};
-use crate::runbook::spec::{Confirming, Step};
+use super::text::Use;
+use super::{Common, KindEntry, Reading, place};
+use crate::runbook::spec::{Confirming, Lasting, Step};
 
 /// What is known of an id.
 #[derive(Debug, Clone)]
@@ -28,8 +29,18 @@ struct Named {
     span: Range<usize>,
     /// The step that names it.
     by: String,
-    /// To confirm it; otherwise to end before it.
-    covers: bool,
+    role: Role,
+}
+
+/// What for a step names another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It confirms it.
+    Covers,
+    /// It ends before it.
+    EndsBefore,
+    /// What it leaves in effect is ended by it.
+    EndedBy,
 }
 
 /// All ids so far.
@@ -77,11 +88,21 @@ impl Ids {
     }
 
     fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), covers: true });
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::Covers });
     }
 
     fn until(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), covers: false });
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndsBefore });
+    }
+
+    fn ended_by(&mut self, by: &str, id: String, span: Range<usize>) {
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndedBy });
+    }
+
+    /// Whether a step stands in a `for_each` that another one is not in: its batches are several steps.
+    fn is_several(&self, seen: &Seen, by: &str) -> bool {
+        let around = self.seen.get(by).map(|by| by.within.as_slice()).unwrap_or_default();
+        seen.within.iter().any(|outer| self.is_batch(outer) && !around.contains(outer))
     }
 
     /// Says of each change who confirms it.
@@ -128,6 +149,31 @@ impl Reading<'_> {
         id
     }
 
+    /// What a step leaves in effect, and the later steps that end it.
+    pub(super) fn lasts(&mut self, table: &Table<'_>, common: &Common) -> Option<Lasting> {
+        let hint = "write lasts = { says = \"Highstate is disabled\", until = [\"allow-highstate\"] }";
+        let inner = self.reader.subtable(table, "lasts", hint)?;
+        self.reader.only(&inner, &["says", "until"]);
+        if common.effect == Effect::Read {
+            let message = "lasts on a step that changes nothing";
+            self.reader.error(place(table, "lasts"), message, "put it on the step that begins it");
+        }
+        let says = self.text(&inner, "says", Use::Shown);
+        if says.is_none() {
+            self.reader.error(inner.span.clone(), "it is not said what lasts", hint);
+        }
+        let mut until = Vec::new();
+        for ending in self.reader.strings(&inner, "until", hint).unwrap_or_default() {
+            let id = format!("{}{}", self.prefix, ending.value);
+            self.ids.ended_by(&common.id, id.clone(), ending.span);
+            until.push(id);
+        }
+        if until.is_empty() {
+            self.reader.error(inner.span.clone(), "it is not said which step ends it", hint);
+        }
+        Some(Lasting { says: says?, until })
+    }
+
     /// Judges the ids that steps of this file name.
     pub(super) fn settle(&mut self) {
         for named in std::mem::take(&mut self.ids.named) {
@@ -145,11 +191,23 @@ impl Reading<'_> {
             if seen.order <= by {
                 let message = format!("step {:?} comes before {:?}", named.id, named.by);
                 self.reader.error(named.span, message, "name a step that comes after this one");
-            } else if named.covers {
-                self.cover(&named);
-            } else if seen.group || seen.within.iter().any(|w| self.ids.is_batch(w)) {
-                let message = format!("{:?} is no single step", named.id);
-                self.reader.error(named.span, message, "name a step that stands in no for_each");
+            } else {
+                match named.role {
+                    Role::Covers => self.cover(&named),
+                    Role::EndsBefore => {
+                        if seen.group || seen.within.iter().any(|w| self.ids.is_batch(w)) {
+                            let message = format!("{:?} is no single step", named.id);
+                            self.reader.error(named.span, message, "name a step that stands in no for_each");
+                        }
+                    }
+                    Role::EndedBy => {
+                        if seen.group || self.ids.is_several(&seen, &named.by) {
+                            let message = format!("{:?} is no single step", named.id);
+                            let help = "name a step of the same for_each, or one that stands in none";
+                            self.reader.error(named.span, message, help);
+                        }
+                    }
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 pub(in crate::runbook) const ALL: &[&str] = &["id", "kind", "title", "why", "when"];
 /// Every step that is done, by machines or by people.
 pub(in crate::runbook) const DONE: &[&str] =
-    &["on", "pre", "impact", "writes", "safe_point", "max_dwell", "on_fail", "always"];
+    &["on", "pre", "impact", "writes", "lasts", "safe_point", "max_dwell", "on_fail", "always"];
 /// What gets an answer from machines.
 pub(in crate::runbook) const ANSWERED: &[&str] =
     &["expect", "capture", "effect", "timeout", "retries", "sensitive"];

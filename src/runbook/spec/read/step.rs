@@ -200,6 +200,7 @@ impl Reading<'_> {
         }
         self.bring_of(kind.as_deref(), &common.id, table);
         let undo = self.undo(table, &common.on);
+        let lasts = self.lasts(table, &common);
         let limits = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
         let timeout = self.reader.duration(table, "timeout", limits.clone()).unwrap_or(entry.timeout);
         let flag = |reading: &mut Self, key| reading.reader.boolean(table, key).unwrap_or(false);
@@ -222,6 +223,7 @@ impl Reading<'_> {
             writes: table.get("writes").and_then(|_| {
                 self.reader.word(table, "writes", &[("stop", Writes::Stop), ("resume", Writes::Resume)])
             }),
+            lasts,
             timeout,
             retries: self
                 .reader
@@ -277,6 +279,7 @@ impl Common {
             point_of_no_return: false,
             safe_point: false,
             writes: None,
+            lasts: None,
             timeout: Duration::ZERO,
             retries: 0,
             on_fail: OnFail::Stop,

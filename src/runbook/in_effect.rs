@@ -1,0 +1,200 @@
+//! What a run began and has not ended, from its machine and its entries: refused writes, a disabled highstate. Pure.
+//! Imports `event`, `journal`, `machine`, `spec`, `act` (the words of an undo), `domain`.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::act;
+use super::event::{Ending, Event, Phase, Verdict};
+use super::ids::StepId;
+use super::journal::Entry;
+use super::machine::{Machine, Status, StepRef};
+use super::place::{Place, Places};
+use super::spec::{Undo, Writes};
+use super::wall;
+use crate::domain::names::HostName;
+use crate::domain::run::{Effect, EndedBy, InEffect};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+/// What a run began and has not ended, in the order of its steps. `now` is the same moment by the screen's clock and by
+/// the wall's.
+#[must_use]
+pub fn in_effect(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> Vec<InEffect> {
+    if machine.dry_run {
+        return Vec::new();
+    }
+    machine.steps().filter_map(|at| lasting(at, entries, now)).collect()
+}
+
+fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Option<InEffect> {
+    let step = at.step();
+    let stops_writes = step.writes == Some(Writes::Stop);
+    let says = match (&step.lasts, &step.impact) {
+        (Some(lasts), _) => at.shown(&lasts.says),
+        (None, _) if stops_writes => "Writes are refused".to_owned(),
+        (None, Some(impact)) if step.max_dwell.is_some() => at.shown(impact),
+        (None, None) if step.max_dwell.is_some() => at.shown(&step.title),
+        (None, Some(_) | None) => return None,
+    };
+    let left = left_by(at)?;
+    if is_ended(at) {
+        return None;
+    }
+    let since = since(at.id(), entries).unwrap_or(now.1);
+    Some(InEffect {
+        step: at.id().to_string(),
+        says: Clean::new(says.trim()),
+        on: left.hosts,
+        since: moment(now, since),
+        since_clock: Clean::new(&wall::since(since, now.1, &TimeZone::system())),
+        certain: left.certain,
+        stops_writes,
+        ended_by: ended_by(at),
+    })
+}
+
+/// When something was, by the screen's clock.
+pub(super) fn moment((screen, wall): (Moment, Timestamp), at: Timestamp) -> Moment {
+    let ago = u64::try_from(wall.duration_since(at).as_millis()).unwrap_or(0);
+    Moment(screen.0.saturating_sub(ago))
+}
+
+/// Where a step was done, or may have been, and was not undone.
+struct Left {
+    hosts: Vec<HostName>,
+    certain: bool,
+}
+
+/// `None` when nothing of it is in effect.
+fn left_by(at: StepRef<'_>) -> Option<Left> {
+    let record = at.record();
+    let changes = at.step().effect != Effect::Read;
+    let on = |wanted: fn(&Verdict) -> bool| {
+        let places = record.hosts.iter().filter(|(_, verdict)| wanted(verdict));
+        places.map(|(place, _)| place.clone()).collect::<Vec<Place>>()
+    };
+    let hosts = |places: Vec<Place>| places.iter().filter_map(|place| place.host().cloned()).collect();
+    let touched = || record.touched_on.iter().cloned().collect::<Vec<_>>();
+    let part = |wanted: fn(&Verdict) -> bool, certain| {
+        let places = on(wanted);
+        (!places.is_empty()).then(|| Left { hosts: hosts(places), certain })
+    };
+    let done: fn(&Verdict) -> bool = |verdict| matches!(verdict, Verdict::Done);
+    match &record.status {
+        Status::Printed | Status::Undone => None,
+        Status::Done => Some(Left { hosts: hosts(on(done)), certain: true }),
+        // Of several hosts some may have it all the same.
+        Status::Waiting | Status::NotDone | Status::Failed(_) | Status::Skipped(_) => {
+            if record.touched {
+                part(done, true)
+            } else {
+                None
+            }
+        }
+        Status::Unknown(_) if changes => {
+            part(|verdict| matches!(verdict, Verdict::Done | Verdict::Unknown(_)), false)
+                .or_else(|| Some(Left { hosts: touched(), certain: false }))
+        }
+        Status::Open(Phase::Run | Phase::Probe) if changes => Some(Left { hosts: touched(), certain: false }),
+        Status::Unknown(_) | Status::Open(Phase::Run | Phase::Probe) => None,
+        Status::Open(Phase::Undo | Phase::UndoProbe) | Status::UndoUnknown(_) => {
+            Some(Left { hosts: touched(), certain: false })
+        }
+        Status::UndoFailed(_) => Some(Left { hosts: touched(), certain: true }),
+    }
+}
+
+/// Whether a later step has ended what this one left in effect.
+fn is_ended(at: StepRef<'_>) -> bool {
+    let machine = at.machine();
+    let later = || machine.steps().skip(at.planned().position + 1);
+    if let Some(lasts) = &at.step().lasts {
+        let prefix = at.id().prefix();
+        let ends = |step: &StepRef<'_>| {
+            let id = step.id().as_str();
+            let near = id.strip_prefix(prefix).unwrap_or(id);
+            step.record().status == Status::Done && lasts.until.iter().any(|end| end == id || end == near)
+        };
+        return later().any(|step| ends(&step));
+    }
+    if at.step().writes == Some(Writes::Stop) {
+        // Several steps may end it, the last that is done counts: each of them may be skipped.
+        let resume = later().filter(|step| step.step().writes == Some(Writes::Resume));
+        let mut ended = false;
+        for status in resume.map(|step| &step.record().status) {
+            match status {
+                Status::Done => ended = true,
+                Status::Skipped(_) | Status::Printed => {}
+                Status::Waiting
+                | Status::Open(_)
+                | Status::NotDone
+                | Status::Failed(_)
+                | Status::Unknown(_)
+                | Status::Undone
+                | Status::UndoFailed(_)
+                | Status::UndoUnknown(_) => return false,
+            }
+        }
+        return ended;
+    }
+    matches!(machine.ended(), Some(Ending::Finished))
+        || later().any(|step| step.step().safe_point && step.record().status == Status::Done)
+}
+
+fn ended_by(at: StepRef<'_>) -> EndedBy {
+    let machine = at.machine();
+    if machine.ended().is_some() {
+        let Undo::By { kind, .. } = &at.step().undo else { return EndedBy::Hand(Vec::new()) };
+        let touched = Places::hosts_of(at.record().touched_on.iter().cloned());
+        let commands = act::shown(at, kind.as_ref(), &touched.unwrap_or_else(|| at.known_places()));
+        let commands = commands.into_iter().map(|(place, text)| (place.host().cloned(), Clean::lines(&text)));
+        return EndedBy::Hand(commands.collect());
+    }
+    match machine.undoable().iter().any(|step| step.id() == at.id()) {
+        true => EndedBy::Rollback,
+        false => EndedBy::GoingOn,
+    }
+}
+
+/// Since when: the first time it was done and not undone since; else the time it was begun.
+fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
+    let (mut begun, mut done) = (None, None);
+    for entry in entries {
+        match &entry.event {
+            Event::Intent { step, phase: Phase::Run, .. } if step == id => {
+                begun.get_or_insert(entry.at);
+            }
+            Event::Outcome { step, phase, hosts, .. } if step == id => {
+                let all = |verdict: &Verdict| hosts.values().all(|outcome| outcome.verdict == *verdict);
+                match phase {
+                    Phase::Run | Phase::Probe => {
+                        if hosts.values().any(|outcome| outcome.verdict == Verdict::Done) {
+                            done.get_or_insert(entry.at);
+                        }
+                    }
+                    Phase::Undo | Phase::UndoProbe => {
+                        if all(&Verdict::Done) {
+                            (begun, done) = (None, None);
+                        }
+                    }
+                }
+            }
+            Event::Started { .. }
+            | Event::Resumed { .. }
+            | Event::Answered { .. }
+            | Event::Intent { .. }
+            | Event::Outcome { .. }
+            | Event::Skipped { .. }
+            | Event::Excluded { .. }
+            | Event::RollingBack { .. }
+            | Event::Abandoning { .. }
+            | Event::Note { .. }
+            | Event::HoldLost { .. }
+            | Event::Trouble { .. }
+            | Event::Stopped { .. }
+            | Event::Ended { .. } => {}
+        }
+    }
+    done.or(begun)
+}
