@@ -26,6 +26,8 @@ pub(crate) mod run_fixtures;
 mod run_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unknown_tests;
 
 pub use state::ViewState;
 pub use styles::{ColorSupport, Styles};

@@ -11,6 +11,9 @@ use super::storage::Filesystem;
 use super::text::Clean;
 use super::time::Moment;
 
+#[cfg(test)]
+pub(crate) mod unknowns;
+
 /// Whether a machine answers, and if not, why. The words are the status JSON's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LinkState {

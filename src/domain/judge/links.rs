@@ -21,7 +21,13 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.hosts {
         let name = Some(&host.id.host);
         match host.link.state {
-            LinkState::Pending => {}
+            LinkState::Pending => {
+                // Only the very first answer is awaited without a word.
+                if let Some(age) = host.age(s.now) {
+                    let message = format!("connecting; last report {} ago", short_age(age));
+                    out.push(s.problem(Severity::Unknown, name, ProblemKind::Stale, message));
+                }
+            }
             LinkState::Up => {
                 let message = match host.age(s.now) {
                     None => "connected, and no report yet".to_owned(),
