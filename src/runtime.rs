@@ -111,12 +111,21 @@ where
     R: RunControl,
     S: Stage,
 {
+    /// Sends every cell with the next frame. `clear` would ask the terminal where its cursor is, and wait two seconds for
+    /// an answer that the input thread has taken.
+    fn redraw(&mut self) -> Result<(), RuntimeError> {
+        let size = self.terminal.size().map_err(RuntimeError::terminal)?;
+        self.terminal.resize(size.into()).map_err(RuntimeError::terminal)?;
+        update(&mut self.model, Msg::Resize(size.width, size.height));
+        Ok(())
+    }
+
     async fn go(&mut self, pace: &mut Pace) -> Result<Ended, RuntimeError> {
         let mut batch = Vec::with_capacity(BATCH);
         // Something to look at before anybody is asked anything.
         self.frame(pace)?;
         let start = self.model.start();
-        self.perform(start);
+        self.perform(start)?;
         loop {
             let ended = match self.next(pace, &mut batch).await {
                 Next::Frame => {
@@ -146,7 +155,7 @@ where
                 Next::RunNews(Some(event)) => {
                     self.tick();
                     let effects = update(&mut self.model, Msg::Run(event));
-                    self.perform(effects)
+                    self.perform(effects)?
                 }
                 Next::Time => {
                     self.tick();
@@ -224,7 +233,7 @@ where
         let effects = update(&mut self.model, msg);
         // Before the next key: it may act on what this one has selected.
         self.model.settle();
-        Ok(self.perform(effects))
+        self.perform(effects)
     }
 
     fn urgent(&mut self, urgent: Urgent, pace: &mut Pace) -> Result<Option<Ended>, RuntimeError> {
@@ -236,11 +245,8 @@ where
             Urgent::Continued => {
                 self.stage.resume().map_err(RuntimeError::terminal)?;
                 pace.suspended = false;
-                // Whatever the shell left on the screen goes; `clear` would ask the terminal where its cursor is, and
-                // wait two seconds for an answer that the input thread has taken.
-                let size = self.terminal.size().map_err(RuntimeError::terminal)?;
-                self.terminal.resize(size.into()).map_err(RuntimeError::terminal)?;
-                update(&mut self.model, Msg::Resize(size.width, size.height));
+                // Whatever the shell left on the screen goes.
+                self.redraw()?;
             }
         }
         Ok(None)
@@ -259,10 +265,11 @@ where
         }
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) -> Option<Ended> {
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<Option<Ended>, RuntimeError> {
         for effect in effects {
             match effect {
-                Effect::Quit => return Some(Ended::Quit),
+                Effect::Quit => return Ok(Some(Ended::Quit)),
+                Effect::Redraw => self.redraw()?,
                 Effect::Refresh(env) => self.fleet.refresh(&env),
                 Effect::Activate(env) => self.fleet.activate(&env),
                 Effect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
@@ -276,7 +283,7 @@ where
                 Effect::TellRun(run, command) => self.runs.command(&run, command),
             }
         }
-        None
+        Ok(None)
     }
 }
 

@@ -33,7 +33,7 @@ pub use state::ViewState;
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
-use widgets::{banner, footer, forms, header, help, question, small};
+use widgets::{banner, footer, forms, header, help, question, small, strip};
 
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
@@ -50,7 +50,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
         Some(scene) => {
             let head = header::draw(buf, area, &scene);
             let banner = banner::draw(buf, below(area, head), &scene);
-            let used = head + banner;
+            let strip = strip::draw(buf, below(area, head + banner), &scene);
+            let used = head + banner + strip;
             let body =
                 Rect { height: area.height.saturating_sub(used + footer::HEIGHT), ..below(area, used) };
             let status = match model.screen() {

@@ -44,7 +44,7 @@ fn read(console: &mut Terminal) {
 
 /// From the list to a run under way, live, between these two.
 fn begin(console: &mut Terminal) {
-    console.until_it_shows("the fleet", |s| s.contains("25 of 25 hosts answer"));
+    console.until_it_shows("the fleet", |s| s.contains("25 of 25 hosts up"));
     console.types("A");
     console.until_it_shows("the question what for", |s| s.contains("Arm PRODUCTION"));
     console.types("a rehearsal\r");
@@ -101,9 +101,7 @@ fn a_switchover_goes_from_the_list_to_its_report() {
         answered.push(asks);
     };
     assert_eq!(answered.len(), 6, "{answered:#?}");
-    for told in
-        ["Everything was done.", "REPORT", "no writes", "(freeze to writes-arrive)", "LEFT OUT BY A PERSON"]
-    {
+    for told in ["Finished", "REPORT", "no writes", "(freeze to writes-arrive)", "LEFT OUT BY A PERSON"] {
         assert!(end.contains(told), "{told:?} is missing:\n{end}");
     }
     console.types("2");

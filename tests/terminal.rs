@@ -268,7 +268,7 @@ fn a_terminal_that_goes_without_a_signal_ends_the_process_too() {
 fn the_console_itself_quits_and_is_ended() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::demo(&home);
-    pty.until("a host that answers", |p| p.contents().contains("hosts answer"));
+    pty.until("a host that answers", |p| p.contents().contains("hosts up"));
     pty.type_text("q");
     let (status, _) = pty.exit();
     assert_eq!(status.code(), Some(0));

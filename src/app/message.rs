@@ -32,6 +32,8 @@ pub enum Msg {
 pub enum Effect {
     /// End the program.
     Quit,
+    /// Draw every cell of the screen again: something else may have written on it.
+    Redraw,
     /// Ask every host of the environment now.
     Refresh(EnvName),
     /// Connect (if not yet) and make this environment the one polled at full cadence; others stay warm.

@@ -1,5 +1,6 @@
 //! Everything the console shows and remembers. The event loop owns it; drawing borrows it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::domain::time::Moment;
 
 pub mod editor;
 mod environment;
+pub mod picker;
 pub mod runs;
 
 pub use environment::{EnvironmentState, History, Paused, Row, Selection};
@@ -54,8 +56,8 @@ pub struct Model {
     pub screens: Vec<Screen>,
     /// Whether help lies over the screen, and how far it is scrolled.
     pub help: Option<usize>,
-    /// The filter of the rows; it applies to fleet, problems and roles.
-    pub filter: Filter,
+    /// The filters of rows: each belongs to one screen of one environment, by its place.
+    filters: HashMap<(usize, Filtered), Filter>,
     /// How the fleet table is sorted.
     pub sort: Sort,
     /// While held, the screen shows what was known at that moment; news keeps arriving underneath.
@@ -70,6 +72,9 @@ pub struct Model {
     pub changed: bool,
     /// Rows a page up or down moves by: what the last frame had room for.
     pub page: usize,
+    /// A question or prompt that was being answered went without an answer, and when a key was last pressed since: keys
+    /// that were meant for it do nothing, until there is a moment of silence.
+    pub(in crate::app) vanished: Option<Moment>,
     /// The question that was last drawn, and when it first was (or, where a single letter answers, when the last other
     /// key was pressed): nothing typed before or too soon after answers it.
     pub asked: Option<(QuestionId, Moment)>,
@@ -84,7 +89,7 @@ impl fmt::Debug for Model {
             .field("now", &self.now)
             .field("active", &self.active)
             .field("screens", &self.screens)
-            .field("filter", &self.filter)
+            .field("filters", &self.filters)
             .field("questions", &self.questions)
             .finish_non_exhaustive()
     }
@@ -122,6 +127,46 @@ pub enum Screen {
     Run(String),
 }
 
+/// A screen with rows that a filter can hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Filtered {
+    /// The hosts.
+    Fleet,
+    /// The roles.
+    Roles,
+    /// The problems.
+    Problems,
+    /// The runs and runbooks.
+    Runbooks,
+}
+
+impl Screen {
+    /// Its rows, as far as a filter can hide some.
+    #[must_use]
+    pub fn filtered(&self) -> Option<Filtered> {
+        match self {
+            Self::Fleet => Some(Filtered::Fleet),
+            Self::Roles => Some(Filtered::Roles),
+            Self::Problems => Some(Filtered::Problems),
+            Self::Runbooks => Some(Filtered::Runbooks),
+            // A chain of replication with a server missing tells a wrong story.
+            Self::Replication | Self::Host(_) | Self::Plan | Self::Run(_) => None,
+        }
+    }
+
+    /// Whether it is a page behind another screen, not one of the main screens.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        match self {
+            Self::Host(_) | Self::Plan | Self::Run(_) => true,
+            Self::Fleet | Self::Roles | Self::Problems | Self::Runbooks | Self::Replication => false,
+        }
+    }
+}
+
+/// No filter.
+static NO_FILTER: Filter = Filter { text: String::new(), editing: false };
+
 /// The row filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -149,14 +194,64 @@ pub enum SortColumn {
     Host,
     /// Worst problem first.
     Severity,
-    /// One-minute load per CPU, highest first.
+    /// By roles, from A.
+    Roles,
+    /// One-minute load, highest first.
     Load,
+    /// Five-minute load, highest first.
+    Five,
+    /// One-minute load per CPU, highest first.
+    PerCpu,
+    /// Most memory in use first.
+    Memory,
     /// Fullest disk first.
     Disk,
     /// Longest lag first, unknown before known.
     Lag,
+    /// Last booted first.
+    Uptime,
     /// Oldest report first.
     Age,
+}
+
+impl SortColumn {
+    /// The one after it, as the sort key steps.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Severity => Self::Host,
+            Self::Host => Self::Roles,
+            Self::Roles => Self::Load,
+            Self::Load => Self::Five,
+            Self::Five => Self::PerCpu,
+            Self::PerCpu => Self::Memory,
+            Self::Memory => Self::Disk,
+            Self::Disk => Self::Lag,
+            Self::Lag => Self::Uptime,
+            Self::Uptime => Self::Age,
+            Self::Age => Self::Inventory,
+            Self::Inventory => Self::Severity,
+        }
+    }
+
+    /// What rows are ordered by, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Inventory => "inventory order",
+            Self::Host => "by host",
+            Self::Severity => "worst first",
+            Self::Roles => "by roles",
+            Self::Load => "by load",
+            Self::Five => "by 5m load",
+            Self::PerCpu => "by load/CPU",
+            Self::Memory => "by memory",
+            Self::Disk => "by disk",
+            Self::Lag => "by replication",
+            Self::Uptime => "by uptime",
+            Self::Age => "by age",
+        }
+    }
 }
 
 impl Model {
@@ -183,7 +278,7 @@ impl Model {
             active: 0,
             screens: vec![Screen::Fleet],
             help: None,
-            filter: Filter::default(),
+            filters: HashMap::new(),
             sort: Sort { by: SortColumn::Severity, reversed: false },
             paused: None,
             questions: Vec::new(),
@@ -191,6 +286,7 @@ impl Model {
             notice: None,
             changed: true,
             page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
+            vanished: None,
             asked: None,
             runs: Runs { touched: now, ..Runs::default() },
         }
@@ -222,11 +318,22 @@ impl Model {
         }
     }
 
-    /// The moment ages on screen count to: that of the hold while the screen is held, so that what is held stays
-    /// readable; the header says since when.
+    /// The filter of the screen on top; one that lets everything through where rows are not filtered.
     #[must_use]
-    pub fn shown_at(&self) -> Moment {
-        self.paused.as_ref().map_or(self.now, |p| p.since)
+    pub fn filter(&self) -> &Filter {
+        self.screen().filtered().map_or(&NO_FILTER, |rows| self.filter_of(rows))
+    }
+
+    /// The filter of a screen in the environment shown.
+    #[must_use]
+    pub fn filter_of(&self, rows: Filtered) -> &Filter {
+        self.filters.get(&(self.active, rows)).unwrap_or(&NO_FILTER)
+    }
+
+    /// The same to be changed; `None` where rows are not filtered.
+    pub fn filter_mut(&mut self) -> Option<&mut Filter> {
+        let rows = self.screen().filtered()?;
+        Some(self.filters.entry((self.active, rows)).or_default())
     }
 
     /// The screen on top.
@@ -281,6 +388,21 @@ impl Model {
         match (self.questions.first(), self.asked) {
             (Some(question), Some((id, at))) => question.id == id && self.now.since(at) >= ANSWER_AFTER,
             _ => false,
+        }
+    }
+
+    /// Whether a key comes from somebody who is still typing an answer to a question that has gone by itself. Each such
+    /// key starts the silence over.
+    pub(super) fn is_meant_for_what_vanished(&mut self) -> bool {
+        match self.vanished {
+            Some(at) if self.now.since(at) < ANSWER_AFTER => {
+                self.vanished = Some(self.now);
+                true
+            }
+            Some(_) | None => {
+                self.vanished = None;
+                false
+            }
         }
     }
 

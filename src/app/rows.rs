@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::model::runs::is_over;
-use super::model::{EnvironmentState, Model, Row, Screen, SortColumn};
+use super::model::{EnvironmentState, Filtered, Model, Row, Screen, SortColumn};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
@@ -20,15 +20,23 @@ pub mod selection;
 #[cfg(test)]
 mod tests;
 
-use filter::Terms;
+pub use filter::wrong;
+
+use filter::About;
 
 /// The hosts of the fleet table: filtered, sorted.
 #[must_use]
 pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
     let Some(env) = model.shown() else { return Vec::new() };
-    let terms = Terms::new(&model.filter.text);
-    let mut rows: Vec<(&Arc<Host>, &Arc<HostSnapshot>)> =
-        env.spec.hosts.iter().zip(&env.hosts).filter(|(spec, host)| terms.match_host(spec, host)).collect();
+    let terms = filter::of(model, Filtered::Fleet);
+    let about = About { env, at: model.now };
+    let mut rows: Vec<(&Arc<Host>, &Arc<HostSnapshot>)> = env
+        .spec
+        .hosts
+        .iter()
+        .zip(&env.hosts)
+        .filter(|(spec, host)| terms.match_host(&about, spec, host))
+        .collect();
     sort(&mut rows, env, model);
     rows.into_iter().map(|(_, host)| host).collect()
 }
@@ -37,7 +45,7 @@ pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
 #[must_use]
 pub fn problem_rows(model: &Model) -> Vec<&Problem> {
     let Some(env) = model.shown() else { return Vec::new() };
-    let terms = Terms::new(&model.filter.text);
+    let terms = filter::of(model, Filtered::Problems);
     env.problems.iter().filter(|p| terms.match_problem(p)).collect()
 }
 
@@ -45,7 +53,7 @@ pub fn problem_rows(model: &Model) -> Vec<&Problem> {
 #[must_use]
 pub fn role_rows(model: &Model) -> Vec<&RoleStanding> {
     let Some(env) = model.shown() else { return Vec::new() };
-    let terms = Terms::new(&model.filter.text);
+    let terms = filter::of(model, Filtered::Roles);
     env.roles.iter().filter(|r| terms.match_role(r)).collect()
 }
 
@@ -89,7 +97,7 @@ impl RunbookRow<'_> {
 #[must_use]
 pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     let Some(env) = model.environments.get(model.active) else { return Vec::new() };
-    let terms = Terms::new(&model.filter.text);
+    let terms = filter::of(model, Filtered::Runbooks);
     let mut here: Vec<&Arc<RunView>> =
         model.runs.known.iter().rev().filter(|r| r.env == env.spec.name).collect();
     here.sort_by_key(|r| (!r.state.is_under_way(), is_over(&r.state)));
@@ -103,6 +111,8 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     rows.extend(over.iter().map(|r| RunbookRow::Here(r)));
     rows.extend(model.listing().into_iter().flat_map(|l| &l.runbooks).map(RunbookRow::Runbook));
     rows.retain(|row| terms.match_runbook(row));
+    // The best match first: whoever types a name means that runbook.
+    rows.sort_by_key(|row| terms.distance(row));
     rows
 }
 
@@ -125,13 +135,13 @@ pub fn count(model: &Model) -> usize {
 }
 
 fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, model: &Model) {
-    let at = model.shown_at();
+    let at = model.now;
     let poll = env.spec.cadence.poll;
     // Keys are made so that the first row is the one to look at; equal ones keep the inventory's order.
     let reversed = model.sort.reversed;
     let mut by = |key: &dyn Fn(&Host, &HostSnapshot) -> Key| {
         let mut keyed: Vec<_> = rows.iter().map(|row| (key(row.0, row.1), *row)).collect();
-        keyed.sort_by(|(a, _), (b, _)| if reversed { b.compare(a) } else { a.compare(b) });
+        keyed.sort_by(|(a, _), (b, _)| a.compare(b, reversed));
         for (slot, (_, row)) in rows.iter_mut().zip(keyed) {
             *slot = row;
         }
@@ -148,10 +158,29 @@ fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, m
         SortColumn::Severity => by(&|_, host| {
             Key::highest(env.worst.get(&host.id.host).map_or(0.0, |s| f64::from(*s as u8) + 1.0))
         }),
-        SortColumn::Load => by(&|_, host| {
+        SortColumn::Roles => {
+            rows.sort_by(|(a, _), (b, _)| {
+                let order = a.roles.cmp(&b.roles);
+                if reversed { order.reverse() } else { order }
+            });
+        }
+        SortColumn::Load => {
+            by(&|_, host| host.facts.load.trusted(at, poll).map_or(Key::LAST, |load| Key::highest(load.one)))
+        }
+        SortColumn::Five => {
+            by(&|_, host| host.facts.load.trusted(at, poll).map_or(Key::LAST, |load| Key::highest(load.five)))
+        }
+        SortColumn::PerCpu => by(&|_, host| {
             let load = host.facts.load.trusted(at, poll);
-            // Without a number of CPUs, as on one.
-            load.map_or(Key::LAST, |l| Key::highest(l.one_per_cpu().unwrap_or(l.one)))
+            load.and_then(|load| load.one_per_cpu()).map_or(Key::LAST, Key::highest)
+        }),
+        SortColumn::Memory => by(&|_, host| {
+            let memory = host.facts.memory.trusted(at, poll);
+            memory.and_then(|memory| memory.used_percent()).map_or(Key::LAST, Key::highest)
+        }),
+        SortColumn::Uptime => by(&|_, host| {
+            let uptime = host.facts.uptime.trusted(at, poll);
+            uptime.map_or(Key::LAST, |uptime| Key::highest(-uptime.as_secs_f64()))
         }),
         SortColumn::Disk => by(&|_, host| match worst_filesystem(&host.facts).map(|f| &f.usage) {
             None => Key::LAST,
@@ -161,6 +190,8 @@ fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, m
         SortColumn::Lag => by(&|spec, host| lag_key(spec, host, at, poll)),
         SortColumn::Age => by(&|_, host| match host.age(at) {
             None => Key::FIRST,
+            // Reports that come as they should are of one age: rows stay where they are.
+            Some(age) if age <= poll => Key::highest(0.0),
             Some(age) => Key::highest(age.as_secs_f64()),
         }),
     }
@@ -181,8 +212,11 @@ impl Key {
         Self { group: 5, figure }
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
-        self.group.cmp(&other.group).then_with(|| other.figure.total_cmp(&self.figure))
+    /// Hosts without the figure come last, whichever way the others are sorted.
+    fn compare(&self, other: &Self, reversed: bool) -> Ordering {
+        let last = (self.group == Self::LAST.group).cmp(&(other.group == Self::LAST.group));
+        let order = self.group.cmp(&other.group).then_with(|| other.figure.total_cmp(&self.figure));
+        last.then(if reversed { order.reverse() } else { order })
     }
 }
 

@@ -23,6 +23,10 @@ impl Model {
     /// is not changed by settling again.
     pub fn settle(&mut self) {
         let now = self.now;
+        if let Some(env) = self.environments.get_mut(self.active) {
+            // Shown is watched, from then on.
+            env.watched = true;
+        }
         let (active, held) = (self.active, self.paused.is_some());
         for (at, env) in self.environments.iter_mut().enumerate() {
             if due(env).is_some_and(|due| due <= now) && judge_now(env, now) {
@@ -69,7 +73,7 @@ fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
 fn worst(problems: &[Problem]) -> HashMap<HostName, Severity> {
     let mut worst: HashMap<HostName, Severity> = HashMap::new();
     for problem in problems {
-        if let Some(host) = &problem.host {
+        for host in problem.host.iter().chain(&problem.named) {
             let entry = worst.entry(host.clone()).or_insert(problem.severity);
             *entry = (*entry).max(problem.severity);
         }

@@ -63,12 +63,18 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// A paste goes where text is being typed, and nowhere else: it never acts and never confirms.
 fn paste(model: &mut Model, text: &str) {
     let line = text.lines().next().unwrap_or_default();
+    if model.is_meant_for_what_vanished() {
+        return;
+    }
     if !model.questions.is_empty() {
         questions::paste(model, line);
     } else if !model.runs.dialogs.is_empty() {
         dialogs::paste(model, text);
-    } else if model.filter.editing && model.help.is_none() {
-        edit::insert(&mut model.filter.text, line);
+    } else if model.filter().editing && model.help.is_none() {
+        if let Some(filter) = model.filter_mut() {
+            edit::insert(&mut filter.text, line);
+            act::best_match(model);
+        }
     } else {
         prompts::paste(model, line);
     }

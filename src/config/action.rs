@@ -51,13 +51,14 @@ actions! {
     Arm, "arm", "arm for changes, or disarm";
     Note, "note", "a note on the run";
     StopRun, "stop_run", "stop the run at the next step";
-    Rollback, "rollback", "take the run back";
+    Rollback, "rollback", "roll the run back";
     Refresh, "refresh", "ask every host now";
-    Retry, "retry", "try the selected host again";
-    Pause, "pause", "hold the screen still";
+    Redraw, "redraw", "draw the screen again";
+    Retry, "retry", "retry the jump box or host";
+    Pause, "pause", "pause the screen";
     NextTheme, "next_theme", "next theme";
     Help, "help", "this help";
-    Quit, "quit", "quit";
+    Quit, "quit", "quit; on a page: back";
 }
 
 impl std::str::FromStr for Action {

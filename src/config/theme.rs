@@ -219,6 +219,26 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
+    /// Degrees between two colours on the wheel.
+    fn hue_apart(a: Color, b: Color) -> f64 {
+        let hue = |color: Color| {
+            let Color::Rgb(r, g, b) = color else { panic!("{color} has no hue of its own") };
+            let [r, g, b] = [r, g, b].map(f64::from);
+            let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+            let range = (most - least).max(f64::MIN_POSITIVE);
+            let sixth = if most <= r {
+                (g - b) / range
+            } else if most <= g {
+                2.0 + (b - r) / range
+            } else {
+                4.0 + (r - g) / range
+            };
+            (sixth * 60.0).rem_euclid(360.0)
+        };
+        let apart = (hue(a) - hue(b)).abs();
+        apart.min(360.0 - apart)
+    }
+
     #[test]
     fn every_builtin_theme_is_read_and_readable() {
         let themes = builtin();
@@ -243,6 +263,7 @@ mod tests {
                 ("warning", c.warning),
                 ("critical", c.critical),
                 ("unknown", c.unknown),
+                ("stale", c.stale),
             ] {
                 pairs.extend([(name, color, c.background), (name, color, c.surface)]);
             }
@@ -250,13 +271,14 @@ mod tests {
                 let ratio = contrast(fore, back);
                 assert!(ratio >= wanted, "{}: {name} {fore} on {back}: {ratio:.2} < {wanted}", theme.name);
             }
-            // Dimmed, and still to be read.
-            assert!(contrast(c.stale, c.background) >= 3.0, "{}: stale", theme.name);
             assert!(
                 contrast(c.stale, c.background) < contrast(c.text, c.background),
                 "{}: stale",
                 theme.name
             );
+            // A guarded environment is no alarm: its band is of another hue than what is critical.
+            assert!(hue_apart(c.production, c.critical) >= 25.0, "{}: production", theme.name);
+            assert_ne!(c.simulated, c.warning, "{}: simulated", theme.name);
             assert_eq!(theme.dark, luminance(c.background) < luminance(c.text), "{}: dark", theme.name);
         }
     }

@@ -112,6 +112,8 @@ pub struct InputView {
     pub default: Option<Clean>,
     /// Not shown while typed.
     pub sensitive: bool,
+    /// Names that it must differ from: other questions, or hosts named by the runbook.
+    pub not: Vec<String>,
 }
 
 /// A run as it stands now.

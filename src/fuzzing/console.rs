@@ -250,8 +250,10 @@ pub fn drawing(data: &[u8]) {
         let at = bytes.below(env.hosts.len());
         env.hosts[at] = changed(&mut bytes, &env.hosts[at].clone());
     }
-    model.filter.text =
-        model.filter.text + &bytes.text(20).replace(|c| !crate::domain::text::is_drawn(c), "");
+    let typed = bytes.text(20).replace(|c| !crate::domain::text::is_drawn(c), "");
+    if let Some(filter) = model.filter_mut() {
+        filter.text.push_str(&typed);
+    }
     draw(&fixtures::settled(model), size);
 }
 

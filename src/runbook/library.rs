@@ -221,6 +221,7 @@ impl Input {
             choices: self.choices.iter().map(|c| Clean::new(c)).collect(),
             default: self.default.as_deref().map(Clean::new),
             sensitive: self.sensitive,
+            not: self.not.clone(),
         }
     }
 }

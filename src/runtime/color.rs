@@ -33,8 +33,11 @@ impl Capabilities {
             ColorSupport::Ansi256
         } else if term == "dumb" || term.starts_with("vt") {
             ColorSupport::None
-        } else {
+        } else if term == "linux" || variable("COLORFGBG").is_some() {
             ColorSupport::Ansi16
+        } else {
+            // The terminal is not asked (OSC 11): over a slow link its answer would come among the keys.
+            ColorSupport::Ansi16OnAnyGround
         };
         let wanted = if variable("NO_COLOR").is_some() { ColorSupport::None } else { possible };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(&variable);
@@ -66,6 +69,8 @@ mod tests {
             ColorSupport::TrueColor
         );
         assert_eq!(colours(&[("TERM", "linux")]), ColorSupport::Ansi16);
+        assert_eq!(colours(&[("TERM", "screen")]), ColorSupport::Ansi16OnAnyGround);
+        assert_eq!(colours(&[("TERM", "xterm"), ("COLORFGBG", "0;15")]), ColorSupport::Ansi16);
         assert_eq!(colours(&[("TERM", "vt100")]), ColorSupport::None);
         assert_eq!(colours(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), ColorSupport::None);
     }

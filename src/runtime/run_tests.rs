@@ -111,6 +111,7 @@ impl RunControl for Script {
                 choices: vec![],
                 default: None,
                 sensitive: false,
+                not: Vec::new(),
             }],
             last_run: None,
         };
@@ -314,7 +315,8 @@ fn a_run_from_the_list_to_its_end() {
                 "run-1 answers 2 db2"
             ]
         );
-        person.types("q").await;
+        // From the run back to the list, and from there out.
+        person.types("qq").await;
         assert_eq!(
             timeout(Duration::from_secs(60), person.end).await.unwrap().unwrap().unwrap(),
             Ended::Quit
@@ -334,9 +336,9 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
             .unwrap();
         person.sees("A note for the journal").await;
         person.types("slow disk").await;
-        person.key(KeyCode::Char('s'), true).await;
+        person.enter().await;
         person.sees("NOTES").await;
-        person.types("q").await;
+        person.types("qq").await;
         person.sees("Leave?").await;
         person.reads().await;
         person.types("y").await;
@@ -357,7 +359,7 @@ fn arming_runs_out_by_itself_and_a_yes_asks_for_it_again() {
     with_person(async |mut person| {
         person.begins().await;
         advance(Duration::from_secs(14 * 60)).await;
-        person.key(KeyCode::Down, false).await;
+        person.key(KeyCode::F(9), false).await;
         person.sees("ARMED 15:5").await;
         advance(Duration::from_secs(15 * 60)).await;
         person.sees("READ-ONLY").await;

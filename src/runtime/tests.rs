@@ -92,7 +92,7 @@ impl Draw for Line {
         let text = format!(
             "env={} filter={:?} questions={} now={}s size={:?}",
             model.active,
-            model.filter.text,
+            model.filter().text,
             model.questions.len(),
             model.now.0 / 1000,
             model.size,

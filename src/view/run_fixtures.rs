@@ -32,6 +32,7 @@ pub(crate) fn input(name: &str, label: &str, choices: &[&str]) -> InputView {
         choices: choices.iter().map(|c| Clean::new(c)).collect(),
         default: None,
         sensitive: false,
+        not: Vec::new(),
     }
 }
 

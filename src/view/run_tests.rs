@@ -67,6 +67,7 @@ fn the_ways_of_a_plan_and_of_dialogs() {
         title: "Makes a replica the masterdb".into(),
         fields,
         at: 0,
+        picker: crate::app::model::picker::Picker { filter: String::new(), chosen: Some("db3".into()) },
         wrong: None,
     };
     form.fields[0].1.push_str("db3");
@@ -112,8 +113,8 @@ fn read_only_is_said_and_arming_counts_down() {
     let head = |model: &Model, width| text(model, (width, 24)).lines().next().unwrap().to_owned();
     let mut model = planned(plan());
     assert!(head(&model, 80).contains(" READ-ONLY "));
-    model.runs.disarmed = Some("its time is up");
-    assert!(head(&model, 120).contains("READ-ONLY (its time is up)"), "{}", head(&model, 120));
+    model.runs.disarmed = Some((model.environments[0].spec.name.clone(), "time is up"));
+    assert!(head(&model, 120).contains("READ-ONLY (time is up)"), "{}", head(&model, 120));
     let model = armed(model, 1499);
     assert!(head(&model, 80).contains(" ARMED 24:59 db1 gets ne… "), "{}", head(&model, 80));
     assert!(head(&model, 120).contains(" ARMED 24:59 db1 gets new disks "));
@@ -270,7 +271,10 @@ fn what_is_too_long_for_its_box_can_be_read_to_its_end() {
         for top in 0..45 {
             model.runs.scroll = Some(top);
             let screen = text(&model, size);
-            assert!(screen.contains("y yes, do it") && screen.contains("stands above"), "{screen}");
+            assert!(
+                screen.contains("y yes, do it") && screen.contains("Full text above (PgUp PgDn)."),
+                "{screen}"
+            );
             seen.push_str(&screen);
         }
         for line in &text_of {

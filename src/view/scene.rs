@@ -22,7 +22,7 @@ use super::styles::Styles;
 pub(crate) struct Scene<'a> {
     pub(crate) model: &'a Model,
     pub(crate) env: &'a EnvironmentState,
-    /// The moment ages are counted to: while the screen is held, the moment it was held at.
+    /// The moment ages are counted to. They grow on a paused screen, too.
     pub(crate) now: Moment,
     pub(crate) styles: &'a Styles,
     problems: HashMap<&'a HostName, (&'a Problem, usize)>,
@@ -42,10 +42,11 @@ impl<'a> Scene<'a> {
     /// The scene of a model; `None` when it has no environment.
     pub(crate) fn of(model: &'a Model, styles: &'a Styles) -> Option<Self> {
         let env = model.shown()?;
-        let now = model.shown_at();
+        let now = model.now;
         let mut problems: HashMap<&HostName, (&Problem, usize)> = HashMap::new();
         for problem in &env.problems {
-            if let Some(host) = &problem.host {
+            // One of the environment marks every host that it names.
+            for host in problem.host.iter().chain(&problem.named) {
                 let entry = problems.entry(host).or_insert((problem, 0));
                 if problem.severity > entry.0.severity {
                     entry.0 = problem;
@@ -107,9 +108,9 @@ impl<'a> Scene<'a> {
         let link = &host.link;
         match (link.state, host.reported_at) {
             (_, Some(_)) if self.jump_is_down() => None,
-            (_, None) if self.jump_is_down() => Some(("never heard of", "")),
+            (_, None) if self.jump_is_down() => Some(("no data yet", "")),
             (LinkState::Up | LinkState::Pending, Some(_)) => None,
-            (LinkState::Up, None) => Some(("first report awaited", "")),
+            (LinkState::Up, None) => Some(("waiting for first report", "")),
             (state, _) => Some((state.label(), link.detail.as_str())),
         }
     }

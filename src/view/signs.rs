@@ -11,7 +11,9 @@ pub enum Status {
     Ok,
     /// As it should be, by an answer over two cadences old.
     Stale,
-    /// The first answer is awaited.
+    /// Nobody has opened its environment yet: nothing is asked.
+    NotWatched,
+    /// The first answer is on its way.
     Pending,
     /// A warning.
     Warning,
@@ -23,8 +25,15 @@ pub enum Status {
 
 impl Status {
     /// All of them, mildest first.
-    pub const ALL: [Status; 6] =
-        [Self::Ok, Self::Stale, Self::Pending, Self::Warning, Self::Unknown, Self::Critical];
+    pub const ALL: [Status; 7] = [
+        Self::Ok,
+        Self::Stale,
+        Self::NotWatched,
+        Self::Pending,
+        Self::Warning,
+        Self::Unknown,
+        Self::Critical,
+    ];
 
     /// Its sign.
     #[must_use]
@@ -32,6 +41,7 @@ impl Status {
         match self {
             Self::Ok => "●",
             Self::Stale => "○",
+            Self::NotWatched => "–",
             Self::Pending => "◌",
             Self::Warning => "▲",
             Self::Unknown => "?",
@@ -45,7 +55,8 @@ impl Status {
         match self {
             Self::Ok => "ok",
             Self::Stale => "stale",
-            Self::Pending => "awaited",
+            Self::NotWatched => "not watched",
+            Self::Pending => "connecting",
             Self::Warning => "warning",
             Self::Unknown => "unknown",
             Self::Critical => "critical",
@@ -123,7 +134,7 @@ impl Progress {
             Self::Skipped => "skipped",
             Self::Printed => "printed",
             Self::Undone => "undone",
-            Self::Stands => "stands",
+            Self::Stands => "stopped",
         }
     }
 }

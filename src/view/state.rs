@@ -8,7 +8,11 @@ pub struct ViewState {
     offsets: HashMap<(usize, List), usize>,
     page: usize,
     scroll_limit: Option<usize>,
+    read: Option<(Text, usize)>,
 }
+
+/// Which text is read: the run, its step, the number of what it asks, and the width it is wrapped to.
+pub(crate) type Text = (String, Option<usize>, Option<u64>, u16);
 
 /// A list that scrolls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +67,16 @@ impl ViewState {
         *offset
     }
 
+    /// Notes that of a text of `len` lines those from `top` on, `height` of them, are on screen; returns how many below them
+    /// have never been. A text that is left and opened again is to be read again.
+    pub(crate) fn unread(&mut self, text: Text, top: usize, height: u16, len: usize) -> usize {
+        let before = self.read.take().filter(|(of, _)| *of == text).map_or(0, |(_, read)| read);
+        let end = (top + usize::from(height)).min(len);
+        let read = if top <= before { before.max(end) } else { before };
+        self.read = Some((text, read));
+        len.saturating_sub(read)
+    }
+
     /// The same for a text that is scrolled by itself.
     pub(crate) fn scroll_text(&mut self, wanted: usize, len: usize, height: u16) -> usize {
         let height = usize::from(height).max(1);
@@ -90,6 +104,21 @@ mod tests {
         assert_eq!(at(Some(99), 100), 90);
         assert_eq!(at(None, 5), 0, "rows went away");
         assert_eq!(state.page(), 10);
+    }
+
+    #[test]
+    fn a_line_is_unread_until_it_was_on_screen() {
+        let mut state = ViewState::default();
+        let mut at = |top| state.unread(("r".into(), None, None, 80), top, 10, 35);
+        assert_eq!([at(0), at(10), at(0), at(20)], [25, 15, 15, 5]);
+        assert_eq!(at(0), 5, "going back makes nothing unread");
+        assert_eq!(at(25), 0);
+        assert_eq!(state.unread(("r".into(), None, Some(2), 80), 0, 10, 35), 25, "another question");
+        assert_eq!(
+            state.unread(("r".into(), None, Some(2), 80), 30, 10, 35),
+            25,
+            "lines between were jumped over"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The style tree: a theme's few colours by meaning, made into the styles screens use, for what the terminal can show.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::config::theme::{Color, Colors, Theme};
@@ -11,6 +13,12 @@ use super::signs::{Progress, Status};
 
 mod color;
 
+#[cfg(test)]
+pub(crate) use color::contrast;
+
+/// The least contrast of text (WCAG 2.1, level AA).
+const READABLE: f64 = 4.5;
+
 /// How many colours the terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorSupport {
@@ -18,6 +26,8 @@ pub enum ColorSupport {
     None,
     /// The 16 of the terminal's own palette, taken by meaning: what they look like is the terminal's affair.
     Ansi16,
+    /// The same, where nobody knows whether its ground is light or dark.
+    Ansi16OnAnyGround,
     /// The 256 of xterm: the nearest to the theme's.
     Ansi256,
     /// As the theme has them.
@@ -49,8 +59,10 @@ pub struct Styles {
     pub stale: Style,
     /// Empty parts of bars, branches of trees.
     pub line: Style,
-    /// Laid over the selected row.
+    /// Behind the selected row.
     pub selected: Style,
+    /// Text on it whose own colour cannot be read there.
+    pub selected_text: Style,
     /// The row of tabs, and the last row.
     pub surface: Style,
     /// The tab of the environment shown.
@@ -85,7 +97,11 @@ impl Styles {
     pub fn new(theme: &Theme, support: ColorSupport) -> Self {
         match support {
             ColorSupport::None => Self::without_colors(),
-            ColorSupport::Ansi16 => Self::of(&color::by_meaning(theme.dark), color::exact),
+            // Whoever asks for a light theme has a light ground.
+            ColorSupport::Ansi16OnAnyGround if theme.dark => Self::of(&color::on_any_ground(), color::exact),
+            ColorSupport::Ansi16 | ColorSupport::Ansi16OnAnyGround => {
+                Self::of(&color::by_meaning(theme.dark), color::exact)
+            }
             ColorSupport::Ansi256 => Self::of(&theme.colors, color::nearest),
             ColorSupport::TrueColor => Self::of(&theme.colors, color::exact),
         }
@@ -97,13 +113,25 @@ impl Styles {
         Self { ascii, ..self }
     }
 
+    /// Lays the selection over cells already drawn. A colour that can be read on it stays; any other gives way.
+    pub(crate) fn select(&self, buf: &mut Buffer, area: Rect) {
+        buf.set_style(area, self.selected);
+        for position in area.positions() {
+            let Some(cell) = buf.cell_mut(position) else { continue };
+            cell.modifier.remove(Modifier::DIM);
+            if color::contrast(cell.fg, cell.bg).is_none_or(|ratio| ratio < READABLE) {
+                cell.set_style(self.selected_text);
+            }
+        }
+    }
+
     /// The style of a state's sign.
     #[must_use]
     pub fn status(&self, status: Status) -> Style {
         match status {
             Status::Ok => self.ok,
             Status::Stale => self.stale,
-            Status::Pending => self.muted,
+            Status::NotWatched | Status::Pending => self.muted,
             Status::Warning => self.warning,
             Status::Unknown => self.unknown,
             Status::Critical => self.critical,
@@ -161,6 +189,7 @@ impl Styles {
             stale: fore(c.stale),
             line: fore(c.border),
             selected: Style::new().bg(to(c.selection)),
+            selected_text: fore(c.selection_text),
             surface: on(c.surface, c.text),
             tab: on(c.selection, c.selection_text).add_modifier(Modifier::BOLD),
             guarded: on(c.production, c.band_text).add_modifier(Modifier::BOLD),
@@ -192,6 +221,7 @@ impl Styles {
             stale: dim,
             line: dim,
             selected: plain.add_modifier(Modifier::REVERSED),
+            selected_text: plain,
             surface: plain,
             tab: reversed,
             guarded: reversed,

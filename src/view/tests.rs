@@ -100,12 +100,12 @@ fn other_days() {
 #[test]
 fn filter_notice_help_and_hold() {
     let mut model = trouble();
-    model.filter.text = "mem".to_owned();
-    model.filter.editing = true;
+    model.filter_mut().unwrap().text = "mem".to_owned();
+    model.filter_mut().unwrap().editing = true;
     snapshot("filter-typed", &settled(model), (80, 24));
 
     let mut model = trouble();
-    model.filter.text = "nothing like this".to_owned();
+    model.filter_mut().unwrap().text = "nothing like this".to_owned();
     snapshot("filter-empty", &settled(model), (80, 24));
 
     let mut model = healthy();
@@ -175,7 +175,7 @@ fn key_cells(styles: &Styles) -> String {
     for (what, row, needle) in [
         ("brand", 0, "jumpdeck"),
         ("active tab", 0, "✖9"),
-        ("another tab's sign", 0, "▲1"),
+        ("another tab's sign", 0, "– staging"),
         ("simulated", 0, "SIMULATED"),
         ("guarded band", 1, "PRODUCTION"),
         ("title", 2, "HOST"),
@@ -183,7 +183,7 @@ fn key_cells(styles: &Styles) -> String {
         ("host name", 3, "app2"),
         ("role", 3, "app "),
         ("critical figure", 3, "9.31"),
-        ("plain figure", 3, "3.50"),
+        ("plain figure", 11, "0.33"),
         ("empty bar", 3, "─"),
         ("state of a silent host", 8, "unreachable"),
         ("too old", 12, "?  "),
@@ -262,7 +262,7 @@ fn how_many_hosts_answer_is_told_in_eighty_columns() {
     let mut model = healthy();
     std::sync::Arc::make_mut(&mut model.environments[0].jump).name = name("deployment1");
     let band = text(&model, (80, 24)).lines().nth(1).unwrap_or_default().to_owned();
-    assert!(band.contains(" answer ") && !band.contains('…'), "{band}");
+    assert!(band.contains("26 of 26") && band.contains(" up ") && !band.contains('…'), "{band}");
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn a_page_tells_how_far_it_scrolls() {
     model.environments[0].selection.detail_scroll = 10_000;
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     let end = rows(terminal.backend().buffer());
-    assert!(end[21].contains("not looked at"), "{:?}", end[21]);
+    assert!(end[21].contains("services are not checked"), "{:?}", end[21]);
     model.screens = vec![Screen::Fleet];
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     assert_eq!(state.scroll_limit(), None);
@@ -389,4 +389,165 @@ fn keys_move_through_the_replication_tree_as_it_is_drawn() {
         let at = rows.lines().position(|r| r.starts_with('▸')).unwrap();
         assert_eq!(at, 3 + i, "{rows}");
     }
+}
+
+/// Every screen with text on it that there is, for what must hold everywhere.
+fn everything() -> Vec<Model> {
+    use super::run_fixtures as runs;
+    let mut all: Vec<Model> = screens().into_iter().map(|(_, screen)| on(trouble(), screen)).collect();
+    for select in ["app2", "redis-alpha1", "source", "nginx1", "salt", "piwik"] {
+        let mut model = trouble();
+        let selection = &mut model.environments[0].selection;
+        (selection.host, selection.chosen) = (Some(name(select)), true);
+        all.push(settled(model));
+    }
+    all.extend([aged(15), aged(60), jump_down(8), jump_down(300), waiting(), healthy()]);
+    all.extend([on(aged(15), Screen::Replication), on(aged(60), Screen::Host(name("db2")))]);
+    for run in [
+        runs::run(),
+        runs::confirm(),
+        runs::challenge(),
+        runs::failed(),
+        runs::unknown(),
+        runs::finished(),
+        runs::stopped(),
+        runs::watching(),
+    ] {
+        for step in 0..run.steps.len() {
+            let mut model = runs::armed(runs::with(run.clone()), 1499);
+            model.runs.step = Some(step);
+            all.push(model);
+        }
+        all.push(runs::armed(runs::with(run), 1499));
+    }
+    all.extend([runs::list(), runs::planned(runs::plan())]);
+    let mut model = trouble();
+    model.help = Some(0);
+    all.push(model);
+    let mut model = trouble();
+    model.filter_mut().unwrap().text = "db colour:red".to_owned();
+    all.push(settled(model));
+    let mut model = trouble();
+    model.filter_mut().unwrap().editing = true;
+    model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
+    all.push(model);
+    all.push(asked(QuestionKind::Passphrase { key: "k".to_owned(), wrong: true }));
+    all
+}
+
+#[test]
+fn every_text_can_be_read_on_its_ground_in_every_theme() {
+    for theme in builtin() {
+        for support in [ColorSupport::TrueColor, ColorSupport::Ansi256] {
+            let styles = Styles::new(&theme, support);
+            for model in everything() {
+                let buf = drawn(&model, &styles, (120, 40));
+                for (at, cell) in buf.content.iter().enumerate() {
+                    // Lines of boxes, trees and empty bars are no text.
+                    let line = cell.symbol().chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c));
+                    if line || cell.symbol() == " " {
+                        continue;
+                    }
+                    let ratio = styles::contrast(cell.fg, cell.bg).unwrap();
+                    let (x, y) = buf.pos_of(at);
+                    assert!(
+                        ratio >= 4.5,
+                        "{} {support:?}: {:?} {:?} on {:?} is {ratio:.2} at {x},{y} of\n{}",
+                        theme.name,
+                        cell.symbol(),
+                        cell.fg,
+                        cell.bg,
+                        rows(&buf).join("\n")
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_filter_says_how_much_it_hides_and_what_it_cannot_read() {
+    for size in SIZES {
+        let mut model = on(trouble(), Screen::Problems);
+        model.filter_mut().unwrap().text = "memc".to_owned();
+        let screen = text(&settled(model), size);
+        assert!(screen.contains("FILTER /memc (18 hidden) Esc clears"), "{screen}");
+        assert!(screen.contains("9 critical"), "{screen}");
+        let mut model = trouble();
+        model.filter_mut().unwrap().text = "weight>3".to_owned();
+        let screen = text(&settled(model), size);
+        assert!(screen.contains("no field \"weight\"; fields: host: role:"), "{screen}");
+        assert!(screen.contains("piwik"), "a filter that cannot be read hides nothing\n{screen}");
+    }
+}
+
+#[test]
+fn two_writable_servers_are_a_line_on_every_screen_and_mark_their_hosts() {
+    let two_writers = || {
+        let mut model = healthy();
+        edit(&mut model.environments[0], "db2", |h| database(h, |s| s.read_only = Some(false)));
+        settled(model)
+    };
+    let model = two_writers();
+    let named: Vec<_> = model.environments[0].problems.iter().flat_map(|p| &p.named).collect();
+    assert!(named.contains(&&name("db2")), "{named:?}");
+    for (_, screen) in screens() {
+        for size in SIZES {
+            let shown = text(&on(two_writers(), screen.clone()), size);
+            let line = shown.lines().nth(2).unwrap();
+            assert!(line.starts_with(" ✖ ") && line.contains("db2"), "{screen:?}\n{shown}");
+        }
+    }
+    let shown = text(&model, (80, 24));
+    for host in ["db1-masterdb ", "db2 "] {
+        let row = shown.lines().skip(4).find(|l| l.contains(host)).unwrap();
+        assert!(row.contains('✖'), "{row}");
+    }
+}
+
+#[test]
+fn a_host_that_was_never_reached_was_not_asked_for_its_databases() {
+    let screen = text(&on(waiting(), Screen::Host(name("app1"))), (120, 60));
+    assert!(!screen.contains("no database on this host"), "{screen}");
+    let at = screen.lines().position(|l| l.contains("REPLICATION")).unwrap();
+    assert!(screen.lines().nth(at + 1).unwrap().contains("not asked"), "{screen}");
+}
+
+#[test]
+fn a_paused_screen_grows_old() {
+    let mut model = healthy();
+    model.paused = Some(Paused { since: model.now, environments: model.environments.clone() });
+    model.now = Moment(NOW.0 + 26_000);
+    let screen = text(&settled(model), (120, 40));
+    assert!(screen.contains("PAUSED 26s"), "{screen}");
+    assert!(screen.lines().nth(1).unwrap().contains(" old"), "{screen}");
+    assert!(!screen.contains("≤5s") && screen.contains("26s"), "{screen}");
+    assert!(!screen.contains("● app1"), "nothing is well that nobody has looked at for 26 s\n{screen}");
+}
+
+#[test]
+fn only_keys_that_work_are_hinted() {
+    use super::run_fixtures as runs;
+    let last = |model: &Model| text(model, (120, 40)).lines().last().unwrap().to_owned();
+    let challenge = runs::armed(runs::with(runs::challenge()), 1499);
+    let keys = last(&challenge);
+    for wanted in ["Alt-x stop", "Alt-n note", "Alt-u roll back", "F1 fleet"] {
+        assert!(keys.contains(wanted), "{wanted}: {keys}");
+    }
+    assert!(!keys.contains(" x stop") && !keys.contains("? help") && !keys.contains(" 1 fleet"), "{keys}");
+    let confirm = last(&runs::armed(runs::with(runs::confirm()), 1499));
+    assert!(confirm.contains("Alt-n note") && !confirm.contains(" n note"), "n is a no: {confirm}");
+    assert!(confirm.contains(" x stop"), "{confirm}");
+    let small = text(&healthy(), (80, 24));
+    for wanted in ["Tab env", "s sort", "/ filter", "? help", "q quit"] {
+        assert!(small.lines().last().unwrap().contains(wanted), "{wanted}\n{small}");
+    }
+    let narrow = text(&runs::list(), (60, 15));
+    assert!(narrow.lines().last().unwrap().contains("? help"), "{narrow}");
+}
+
+#[test]
+fn an_environment_that_nobody_has_opened_is_not_watched() {
+    let head = text(&waiting(), (120, 40)).lines().next().unwrap().to_owned();
+    assert!(head.contains("◌ production") && head.contains("– staging"), "{head}");
 }

@@ -11,4 +11,5 @@ pub(crate) mod page;
 pub(crate) mod question;
 pub(crate) mod small;
 pub(crate) mod sparkline;
+pub(crate) mod strip;
 pub(crate) mod table;

@@ -16,6 +16,8 @@ use crate::domain::time::Moment;
 pub struct EnvironmentState {
     /// What the inventory says.
     pub spec: Arc<Environment>,
+    /// Whether it was ever shown: only then are its hosts asked.
+    pub watched: bool,
     /// The jump box.
     pub jump: Arc<JumpSnapshot>,
     /// The hosts, in the inventory's order.
@@ -98,6 +100,7 @@ impl EnvironmentState {
             Arc::new(HostSnapshot::pending(host.id.clone(), address, now))
         };
         Self {
+            watched: false,
             jump: Arc::new(JumpSnapshot::pending(&spec, now)),
             hosts: spec.hosts.iter().map(pending).collect(),
             places: Arc::new(spec.hosts.iter().enumerate().map(|(at, h)| (h.id.host.clone(), at)).collect()),

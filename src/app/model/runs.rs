@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::picker::Picker;
 use super::{ANSWER_MAX, Model, Screen};
+use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Arming, InputView, Listing, Mode, PlanView, Prompt, RunState, RunView, StepState};
+use crate::domain::run::{
+    Arming, InputView, Listing, Mode, PlanView, Prompt, PromptKind, RunState, RunView, StepState,
+};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
@@ -43,8 +47,8 @@ pub struct Runs {
     pub scroll: Option<usize>,
     /// The environment armed for changes.
     pub armed: Option<Arming>,
-    /// Why it is not any more.
-    pub disarmed: Option<&'static str>,
+    /// The environment that is not armed any more, and why.
+    pub disarmed: Option<(EnvName, &'static str)>,
     /// When a person last pressed a key.
     pub touched: Moment,
 }
@@ -95,7 +99,7 @@ pub struct Reply {
     /// The choice whose reason is typed.
     pub chosen: Option<char>,
     /// Which of the values to choose from.
-    pub at: Option<usize>,
+    pub picker: Picker,
     /// What was wrong with the last try.
     pub wrong: Option<&'static str>,
     /// It was given; the run has not gone on yet.
@@ -104,7 +108,7 @@ pub struct Reply {
 
 impl Default for Reply {
     fn default() -> Self {
-        Self { to: None, typed: secret(), chosen: None, at: None, wrong: None, given: false }
+        Self { to: None, typed: secret(), chosen: None, picker: Picker::default(), wrong: None, given: false }
     }
 }
 
@@ -159,8 +163,31 @@ pub struct Form {
     pub fields: Vec<(InputView, Zeroizing<String>)>,
     /// Which is being answered.
     pub at: usize,
+    /// The choice of it, where it is one of several values.
+    pub picker: Picker,
     /// What is wrong with it.
     pub wrong: Option<&'static str>,
+}
+
+impl Form {
+    /// The values that the question at hand may be answered with: what it must differ from is left out. Empty for any.
+    #[must_use]
+    pub fn choices(&self) -> Vec<Clean> {
+        let Some((input, _)) = self.fields.get(self.at) else { return Vec::new() };
+        let taken = |choice: &&Clean| {
+            self.fields
+                .iter()
+                .any(|(other, value)| input.not.contains(&other.name) && value.as_str() == choice.as_str())
+        };
+        input.choices.iter().filter(|choice| !taken(choice)).cloned().collect()
+    }
+
+    /// Goes to another question.
+    pub fn go_to(&mut self, at: usize) {
+        (self.at, self.wrong) = (at.min(self.fields.len().saturating_sub(1)), None);
+        let value = self.fields.get(self.at).map(|(_, value)| value.to_string());
+        self.picker = Picker { filter: String::new(), chosen: value.filter(|value| !value.is_empty()) };
+    }
 }
 
 impl std::fmt::Debug for Form {
@@ -218,6 +245,39 @@ impl Model {
         Some((run, run.prompt.as_ref()?))
     }
 
+    /// Whether the prompt on screen takes that key, so that it means nothing else there.
+    #[must_use]
+    pub fn prompt_takes(&self, key: KeyPress) -> bool {
+        let Some((run, prompt)) = self.open_prompt() else { return false };
+        let own = PromptId::Run(run.id.clone(), prompt.number);
+        let reply = Some(&self.runs.reply).filter(|reply| reply.to.as_ref() == Some(&own));
+        if reply.is_some_and(|reply| reply.given) {
+            return false;
+        }
+        let plain = !key.ctrl && !key.alt;
+        let typed = reply.is_some_and(|reply| !reply.typed.is_empty());
+        match &prompt.kind {
+            PromptKind::Confirm => {
+                plain && matches!(key.code, KeyCode::Char('y' | 'Y' | 'n' | 'N') | KeyCode::Enter)
+            }
+            PromptKind::Approve(_) => plain && matches!(key.code, KeyCode::Char('n' | 'N')),
+            PromptKind::Choose(_) if reply.is_some_and(|reply| reply.chosen.is_some()) => {
+                is_typing(key) || key.code == KeyCode::Esc
+            }
+            PromptKind::Choose(ways) => plain && ways.iter().any(|way| key.code == KeyCode::Char(way.key)),
+            PromptKind::Input(input) if !input.choices.is_empty() => {
+                let narrowed = reply.is_some_and(|reply| !reply.picker.filter.is_empty());
+                Picker::takes(key, input.choices.len())
+                    || key.code == KeyCode::Enter
+                    || (key.code == KeyCode::Esc && narrowed)
+            }
+            // Nothing is thrown away by a key that leaves the screen.
+            PromptKind::Challenge(_) | PromptKind::Input(_) => {
+                is_typing(key) || (key.code == KeyCode::Esc && typed)
+            }
+        }
+    }
+
     /// What a person is asked on the screen as it stands.
     fn asking(&self) -> Option<PromptId> {
         if let Some((run, prompt)) = self.open_prompt() {
@@ -267,6 +327,28 @@ impl Model {
         self.runs.armed.is_some()
             || self.runs.known.iter().any(|r| r.state.is_under_way())
             || matches!(&self.runs.plan, Some(p) if matches!(p.state, PlanState::Making | PlanState::Starting(_)))
+    }
+}
+
+/// Whether a line of text takes that key.
+fn is_typing(key: KeyPress) -> bool {
+    match key.code {
+        KeyCode::Char(_) => !key.alt,
+        KeyCode::Enter
+        | KeyCode::Backspace
+        | KeyCode::Delete
+        | KeyCode::Left
+        | KeyCode::Right
+        | KeyCode::Home
+        | KeyCode::End => !key.alt,
+        KeyCode::Esc
+        | KeyCode::F(_)
+        | KeyCode::Tab
+        | KeyCode::BackTab
+        | KeyCode::Up
+        | KeyCode::Down
+        | KeyCode::PageUp
+        | KeyCode::PageDown => false,
     }
 }
 

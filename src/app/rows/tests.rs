@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +63,7 @@ fn every_term_must_be_found_somewhere() {
         ("app db", vec![]),
         ("é", vec![]),
     ] {
-        model.filter.text = filter.to_owned();
+        model.filter_mut().unwrap().text = filter.to_owned();
         assert_eq!(names(&model), expected, "{filter:?}");
     }
 }
@@ -81,7 +81,7 @@ fn unknown_figures_are_never_the_best_and_ties_keep_their_order() {
     assert_eq!(sorted(&mut model, SortColumn::Inventory, true), ["db2", "db1-masterdb", "app2", "app1"]);
     assert_eq!(sorted(&mut model, SortColumn::Host, true), ["db2", "db1-masterdb", "app2", "app1"]);
     assert_eq!(sorted(&mut model, SortColumn::Load, false), ["app2", "db2", "app1", "db1-masterdb"]);
-    assert_eq!(sorted(&mut model, SortColumn::Load, true), ["app1", "db1-masterdb", "db2", "app2"]);
+    assert_eq!(sorted(&mut model, SortColumn::Load, true), ["db2", "app2", "app1", "db1-masterdb"]);
     assert_eq!(sorted(&mut model, SortColumn::Age, false), ["app1", "db1-masterdb", "app2", "db2"]);
     // Four cadences later the figures are no longer known.
     pass(&mut model, Duration::from_secs(21));
@@ -140,4 +140,91 @@ fn lag_puts_the_unknown_before_the_known_and_hosts_without_a_database_last() {
         ["db1-masterdb", "db2"],
         "hosts that have no database and should have none are left out"
     );
+}
+
+#[test]
+fn hosts_without_a_figure_come_last_either_way_and_steady_ages_do_not_shuffle() {
+    let mut model = model();
+    let now = model.now;
+    report(&mut model, "production", "app1", 0.1);
+    pass(&mut model, Duration::from_secs(1));
+    for host in ["app2", "db1-masterdb", "db2"] {
+        report(&mut model, "production", host, 0.1);
+    }
+    let steady = ["app1", "app2", "db1-masterdb", "db2"];
+    for _ in 0..3 {
+        pass(&mut model, Duration::from_secs(1));
+        report(&mut model, "production", "app1", 0.1);
+        assert_eq!(
+            sorted(&mut model, SortColumn::Age, false),
+            steady,
+            "all of them are as old as they should be"
+        );
+    }
+    let slave = ServerStatus { read_only: Some(true), ..ServerStatus::default() };
+    change(&mut model, "app1", |h| h.facts.databases = Fact::new(Vec::new(), now));
+    change(&mut model, "app2", |h| h.facts.databases = Fact::new(Vec::new(), now));
+    change(&mut model, "db2", |h| h.facts.databases = Fact::new(vec![database(Ok(slave))], now));
+    for reversed in [false, true] {
+        let rows = sorted(&mut model, SortColumn::Lag, reversed);
+        assert_eq!(rows[2..], ["app1", "app2"], "reversed: {reversed}");
+    }
+}
+
+#[test]
+fn every_column_is_stepped_to_once() {
+    let mut by = SortColumn::Severity;
+    let mut words = Vec::new();
+    loop {
+        words.push(by.words());
+        by = by.next();
+        if by == SortColumn::Severity {
+            break;
+        }
+    }
+    assert_eq!(words.len(), 12);
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), 12);
+}
+
+#[test]
+fn a_runbook_is_found_by_its_name_before_others_that_mention_it() {
+    use crate::domain::run::{Danger, Listing, RunbookEntry};
+    let mut model = model();
+    let entry = |name: &str, title: &str, summary: &str| RunbookEntry {
+        name: name.into(),
+        title: title.into(),
+        summary: summary.into(),
+        danger: Danger::Data,
+        own: false,
+        steps: 2,
+        inputs: vec![],
+        last_run: None,
+    };
+    let listing = Listing {
+        env: env_name("production"),
+        runs: vec![],
+        runbooks: vec![
+            entry("failover-masterdb", "Fail over", "The master is dead; else promote one."),
+            entry("replace-vm", "Replace a VM", "Not for a master: promote another first."),
+            entry("promote-masterdb", "Planned switchover", "Both are up."),
+        ],
+        troubles: vec![],
+    };
+    model.runs.listings.insert(env_name("production"), Arc::new(listing));
+    model.screens.push(Screen::Runbooks);
+    // From the top of the list and from its end.
+    for from in [crate::config::keymap::KeyCode::Home, crate::config::keymap::KeyCode::End] {
+        model.keymap = Arc::new(crate::config::keymap::Keymap::builtin_default());
+        frame(&mut model);
+        press(&mut model, from);
+        type_text(&mut model, "/promote");
+        frame(&mut model);
+        let rows = runbook_rows(&model);
+        let chosen = selection::selected(&model).unwrap();
+        let RunbookRow::Runbook(runbook) = rows[chosen] else { panic!("no runbook") };
+        assert_eq!((runbook.name.as_str(), rows.len()), ("promote-masterdb", 3));
+        press(&mut model, crate::config::keymap::KeyCode::Esc);
+    }
 }

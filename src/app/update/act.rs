@@ -2,7 +2,8 @@
 
 use super::{arming, dialogs, edit, moves, prompts, questions, runbooks};
 use crate::app::message::Effect;
-use crate::app::model::{Model, Paused, Screen, SortColumn};
+use crate::app::model::{Model, Paused, Screen};
+use crate::app::rows::selection::select;
 use crate::config::action::Action;
 use crate::config::keymap::{KeyCode, KeyPress};
 
@@ -11,13 +12,20 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     if key.ctrl && key.code == KeyCode::Char('c') {
         return dialogs::quit(model);
     }
+    // A screen that something else wrote on is repaired whatever lies on top, and whatever is typed.
+    if key.ctrl && model.keymap.action(key) == Some(Action::Redraw) {
+        return vec![Effect::Redraw];
+    }
+    if model.is_meant_for_what_vanished() {
+        return Vec::new();
+    }
     if !model.questions.is_empty() {
         return questions::key(model, key);
     }
     if !model.runs.dialogs.is_empty() {
         return dialogs::key(model, key);
     }
-    if model.filter.editing && model.help.is_none() {
+    if model.filter().editing && model.help.is_none() {
         filter_key(model, key);
         return Vec::new();
     }
@@ -31,23 +39,34 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
 }
 
 fn filter_key(model: &mut Model, key: KeyPress) {
-    let text = &mut model.filter.text;
+    match key.code {
+        KeyCode::Up => return moves::by(model, Action::Up),
+        KeyCode::Down => return moves::by(model, Action::Down),
+        KeyCode::PageUp => return moves::by(model, Action::PageUp),
+        KeyCode::PageDown => return moves::by(model, Action::PageDown),
+        _ => {}
+    }
+    let Some(filter) = model.filter_mut() else { return };
     match key.code {
         KeyCode::Esc => {
-            text.clear();
-            model.filter.editing = false;
+            filter.text.clear();
+            filter.editing = false;
         }
-        KeyCode::Enter => model.filter.editing = false,
-        KeyCode::Backspace => edit::backspace(text),
-        KeyCode::Char('h') if key.ctrl => edit::backspace(text),
-        KeyCode::Char('u') if key.ctrl => text.clear(),
-        KeyCode::Char('w') if key.ctrl => edit::delete_word(text),
-        KeyCode::Char(c) if !key.ctrl && !key.alt => edit::insert(text, c.encode_utf8(&mut [0; 4])),
-        KeyCode::Up => moves::by(model, Action::Up),
-        KeyCode::Down => moves::by(model, Action::Down),
-        KeyCode::PageUp => moves::by(model, Action::PageUp),
-        KeyCode::PageDown => moves::by(model, Action::PageDown),
-        _ => {}
+        KeyCode::Enter => filter.editing = false,
+        _ => {
+            let before = filter.text.clone();
+            edit::short_line(&mut filter.text, key);
+            if filter.text != before {
+                best_match(model);
+            }
+        }
+    }
+}
+
+/// Runbooks come with the best match first: that is the one to open.
+pub(super) fn best_match(model: &mut Model) {
+    if *model.screen() == Screen::Runbooks {
+        select(model, 0);
     }
 }
 
@@ -66,7 +85,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Filter => filter(model),
         Action::SortNext => {
-            model.sort.by = next_column(model.sort.by);
+            model.sort.by = model.sort.by.next();
             model.sort.reversed = false;
         }
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,
@@ -82,12 +101,18 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::StopRun => return dialogs::stop(model),
         Action::Rollback => return dialogs::roll_back(model),
         Action::Refresh => return refresh(model),
+        Action::Redraw => return vec![Effect::Redraw],
         Action::Retry => return retry(model),
         Action::Pause => pause(model),
         Action::NextTheme => return next_theme(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         // Who reads help and presses quit wants to leave help.
         Action::Quit if model.help.is_some() => model.help = None,
+        // As in most programs with pages: it leads out of the page first.
+        Action::Quit if model.screen().is_page() => {
+            moves::back(model);
+            return runbooks::list(model);
+        }
         Action::Quit => return dialogs::quit(model),
     }
     Vec::new()
@@ -108,6 +133,7 @@ fn allowed_in_help(action: Action) -> bool {
             | A::Help
             | A::Quit
             | A::NextTheme
+            | A::Redraw
     )
 }
 
@@ -121,26 +147,10 @@ fn open(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Whether the screen's rows are filtered.
-pub(super) fn is_filtered(model: &Model) -> bool {
-    matches!(model.screen(), Screen::Fleet | Screen::Roles | Screen::Problems | Screen::Runbooks)
-}
-
 fn filter(model: &mut Model) {
-    if is_filtered(model) {
-        model.filter.editing = true;
-    }
-}
-
-fn next_column(column: SortColumn) -> SortColumn {
-    match column {
-        SortColumn::Inventory => SortColumn::Host,
-        SortColumn::Host => SortColumn::Severity,
-        SortColumn::Severity => SortColumn::Load,
-        SortColumn::Load => SortColumn::Disk,
-        SortColumn::Disk => SortColumn::Lag,
-        SortColumn::Lag => SortColumn::Age,
-        SortColumn::Age => SortColumn::Inventory,
+    match model.filter_mut() {
+        Some(filter) => filter.editing = true,
+        None => model.say("this screen has no filter".to_owned()),
     }
 }
 
@@ -148,7 +158,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     let Some(env) = model.environments.get(model.active) else { return Vec::new() };
     let (name, hosts) = (env.spec.name.clone(), env.hosts.len());
     model.say(format!("asking {hosts} {}", if hosts == 1 { "host" } else { "hosts" }));
-    vec![Effect::Refresh(name)]
+    vec![Effect::Redraw, Effect::Refresh(name)]
 }
 
 /// Tries again what is in the way: the jump box while it does not answer, else the selected host.
@@ -179,7 +189,7 @@ pub(super) fn unpause(model: &mut Model) {
 fn pause(model: &mut Model) {
     // What a run asks must not be missed, nor its age be a held one.
     if matches!(model.screen(), Screen::Runbooks | Screen::Plan | Screen::Run(_)) {
-        model.say("runs are not held still".to_owned());
+        model.say("runs cannot be paused: what they ask must be seen".to_owned());
         return;
     }
     match model.paused.take() {
@@ -200,6 +210,6 @@ fn next_theme(model: &mut Model) -> Vec<Effect> {
     }
     model.theme = (model.theme + 1) % model.themes.len();
     let Some(name) = model.themes.get(model.theme).cloned() else { return Vec::new() };
-    model.say(format!("theme {name}"));
+    model.say(format!("theme {name}; to keep it: theme = {name:?} in config.toml"));
     vec![Effect::UseTheme(name)]
 }

@@ -21,7 +21,7 @@ const USUAL: &str = "30m";
 /// Arms, or disarms.
 pub(super) fn toggle(model: &mut Model) {
     if model.runs.armed.is_some() {
-        disarm(model, "disarmed by hand");
+        disarm(model, "disarmed by you");
         return;
     }
     let why = match (model.screen(), model.shown_run()) {
@@ -50,14 +50,14 @@ pub(super) fn arm(model: &mut Model, reason: &str, time: Duration) {
 pub(super) fn disarm(model: &mut Model, why: &'static str) {
     if let Some(armed) = model.runs.armed.take() {
         model.say(format!("{} is read-only again: {why}", armed.env));
-        model.runs.disarmed = Some(why);
+        model.runs.disarmed = Some((armed.env, why));
     }
 }
 
 pub(super) fn tick(model: &mut Model) {
     let Some(armed) = &model.runs.armed else { return };
     if armed.until <= model.now {
-        disarm(model, "its time is up");
+        disarm(model, "time is up");
     } else if model.now.since(model.runs.touched) >= IDLE {
         disarm(model, "no key was pressed for 15 minutes");
     }
@@ -69,9 +69,9 @@ pub(super) fn jump_changed(model: &mut Model, before: &JumpSnapshot, after: &Jum
         return;
     }
     if after.link.state != LinkState::Up {
-        disarm(model, "the jump box was lost");
+        disarm(model, "the jump box went down");
     } else if after.link.since != before.link.since {
-        disarm(model, "the jump box was connected anew");
+        disarm(model, "the jump box reconnected");
     }
 }
 

@@ -92,15 +92,18 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Esc => {
             model.runs.dialogs.pop();
         }
-        KeyCode::Char('s') if key.ctrl => {
-            let (run, note) = (run.clone(), text.text().trim().to_owned());
+        // A new line, as terminals send Ctrl-J and Alt-Enter.
+        KeyCode::Enter if key.alt => text.insert("\n"),
+        KeyCode::Char('j') if key.ctrl => text.insert("\n"),
+        KeyCode::Enter => {
+            // A note is one line wherever it is shown: several lines are several notes.
+            let lines = text.text().lines().map(str::trim).filter(|line| !line.is_empty());
+            let note = |line: &str| Effect::TellRun(run.clone(), RunCommand::Note(line.to_owned()));
+            let notes = lines.map(note).collect();
             model.runs.dialogs.pop();
-            if !note.is_empty() {
-                return vec![Effect::TellRun(run, RunCommand::Note(note))];
-            }
+            return notes;
         }
         KeyCode::Char(c) if !key.ctrl && !key.alt => text.insert(c.encode_utf8(&mut [0; 4])),
-        KeyCode::Enter => text.insert("\n"),
         KeyCode::Backspace => text.backspace(),
         KeyCode::Delete => text.delete(),
         KeyCode::Left => text.left(),

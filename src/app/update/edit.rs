@@ -43,6 +43,14 @@ pub(super) fn insert_bounded(text: &mut String, added: &str, secret: bool) {
     }
 }
 
+/// A key in a line of at most [`MAX`] characters.
+pub(super) fn short_line(text: &mut String, key: KeyPress) {
+    match key.code {
+        KeyCode::Char(c) if !key.ctrl && !key.alt => insert(text, c.encode_utf8(&mut [0; 4])),
+        _ => line(text, key),
+    }
+}
+
 /// A key in a line of text that is drawn.
 pub(super) fn line(text: &mut String, key: KeyPress) {
     line_of(text, key, false);

@@ -3,31 +3,38 @@
 use super::{edit, prompts, runbooks};
 use crate::app::message::{Effect, Inputs};
 use crate::app::model::Model;
+use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form};
 use crate::config::keymap::{KeyCode, KeyPress};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return Vec::new() };
     let last = form.fields.len().saturating_sub(1);
+    let choice = is_choice(form);
     match key.code {
+        // What narrows the choice goes first.
+        KeyCode::Esc if choice && !form.picker.filter.is_empty() => form.picker.filter.clear(),
         KeyCode::Esc => {
             model.runs.dialogs.pop();
         }
-        KeyCode::Tab => (form.at, form.wrong) = ((form.at + 1).min(last), None),
-        KeyCode::BackTab => (form.at, form.wrong) = (form.at.saturating_sub(1), None),
+        KeyCode::Tab => form.go_to(form.at + 1),
+        KeyCode::BackTab => form.go_to(form.at.saturating_sub(1)),
         KeyCode::Enter => {
-            if is_missing(form, form.at) {
-                form.wrong = Some(prompts::EMPTY);
+            if let Some(why) = wrong(form, form.at) {
+                form.wrong = Some(why);
             } else if form.at < last {
-                (form.at, form.wrong) = (form.at + 1, None);
+                form.go_to(form.at + 1);
             } else {
                 return submit(model);
             }
         }
-        KeyCode::Up | KeyCode::Down if is_choice(form) => choose(form, key.code == KeyCode::Down),
-        KeyCode::Up => (form.at, form.wrong) = (form.at.saturating_sub(1), None),
-        KeyCode::Down => (form.at, form.wrong) = ((form.at + 1).min(last), None),
-        _ if is_choice(form) => {}
+        _ if choice => {
+            if Picker::takes(key, form.choices().len()) {
+                choose(form, key);
+            }
+        }
+        KeyCode::Up => form.go_to(form.at.saturating_sub(1)),
+        KeyCode::Down => form.go_to(form.at + 1),
         _ => {
             form.wrong = None;
             if let Some((input, value)) = form.fields.get_mut(form.at) {
@@ -42,30 +49,34 @@ fn is_choice(form: &Form) -> bool {
     form.fields.get(form.at).is_some_and(|(input, _)| !input.choices.is_empty())
 }
 
-fn is_missing(form: &Form, at: usize) -> bool {
-    form.fields.get(at).is_some_and(|(input, value)| value.is_empty() && input.default.is_none())
+/// What is wrong with an answer.
+fn wrong(form: &Form, at: usize) -> Option<&'static str> {
+    let (input, value) = form.fields.get(at)?;
+    let excluded = !value.is_empty()
+        && form.fields.iter().any(|(other, v)| input.not.contains(&other.name) && **v == **value);
+    if excluded {
+        return Some(prompts::TAKEN);
+    }
+    if value.is_empty() && input.default.is_none() {
+        return Some(if input.choices.is_empty() { prompts::EMPTY } else { prompts::CHOOSE });
+    }
+    None
 }
 
-fn choose(form: &mut Form, forward: bool) {
+fn choose(form: &mut Form, key: KeyPress) {
     form.wrong = None;
-    let Some((input, value)) = form.fields.get_mut(form.at) else { return };
-    let last = input.choices.len().saturating_sub(1);
-    let to = match (input.choices.iter().position(|c| c.as_str() == value.as_str()), forward) {
-        (None, true) => 0,
-        (None, false) => last,
-        (Some(at), true) => (at + 1).min(last),
-        (Some(at), false) => at.saturating_sub(1),
-    };
-    if let Some(choice) = input.choices.get(to) {
-        value.clear();
-        value.push_str(choice.as_str());
-    }
+    let choices = form.choices();
+    form.picker.key(key, &choices);
+    let Some((_, value)) = form.fields.get_mut(form.at) else { return };
+    value.clear();
+    value.push_str(form.picker.chosen.as_deref().unwrap_or_default());
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return Vec::new() };
-    if let Some(missing) = (0..form.fields.len()).find(|at| is_missing(form, *at)) {
-        (form.at, form.wrong) = (missing, Some(prompts::EMPTY));
+    if let Some((at, why)) = (0..form.fields.len()).find_map(|at| Some((at, wrong(form, at)?))) {
+        form.go_to(at);
+        form.wrong = Some(why);
         return Vec::new();
     }
     let runbook = form.runbook.clone();
@@ -81,9 +92,11 @@ fn submit(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn paste(form: &mut Form, line: &str) {
-    if !is_choice(form)
-        && let Some((input, value)) = form.fields.get_mut(form.at)
-    {
+    if is_choice(form) {
+        for c in line.chars() {
+            choose(form, KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false });
+        }
+    } else if let Some((input, value)) = form.fields.get_mut(form.at) {
         edit::insert_bounded(value, line, input.sensitive);
     }
 }

@@ -78,12 +78,18 @@ fn step(action: Action, at: usize, page: usize, last: usize) -> usize {
 
 /// Goes to one of the four main screens; the way back leads to the fleet.
 pub(super) fn show(model: &mut Model, screen: Screen) {
+    stop_editing(model);
     model.screens = vec![Screen::Fleet];
     if screen != Screen::Fleet {
         model.screens.push(screen);
     }
-    model.filter.editing = false;
     from_the_top(model);
+}
+
+fn stop_editing(model: &mut Model) {
+    if let Some(filter) = model.filter_mut() {
+        filter.editing = false;
+    }
 }
 
 pub(super) fn push(model: &mut Model, screen: Screen) {
@@ -136,8 +142,11 @@ fn open_role(model: &mut Model) {
         }
         (Some(host), None) => open_host(model, host),
         (Some(_), Some(_)) => {
-            model.filter.text = role.role.to_string();
+            let text = format!("role:{}", role.role);
             push(model, Screen::Fleet);
+            if let Some(filter) = model.filter_mut() {
+                filter.text = text;
+            }
         }
     }
 }
@@ -174,12 +183,20 @@ pub(super) fn selected_host(model: &Model) -> Option<HostName> {
 
 /// One step back: out of help, out of the filter, down the screens.
 pub(super) fn back(model: &mut Model) {
-    let filtered = super::act::is_filtered(model);
     if model.help.is_some() {
         model.help = None;
-    } else if filtered && !model.filter.text.is_empty() {
-        model.filter.text.clear();
-    } else if model.screens.len() > 1 {
+        return;
+    }
+    // A fleet that was opened for a role goes with the filter that it was opened with.
+    let opened = *model.screen() == Screen::Fleet && model.screens.len() > 1;
+    let filter = model.filter_mut().filter(|filter| !filter.text.is_empty());
+    if let Some(filter) = filter {
+        filter.text.clear();
+        if !opened {
+            return;
+        }
+    }
+    if model.screens.len() > 1 {
         model.screens.pop();
     }
 }
@@ -190,6 +207,7 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
     if many < 2 {
         return Vec::new();
     }
+    stop_editing(model);
     model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
     // A host of the one environment is none of the other, and neither is what a notice tells.
     model.notice = None;

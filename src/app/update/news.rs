@@ -26,7 +26,7 @@ fn environment<'a>(model: &'a mut Model, name: &EnvName) -> Option<&'a mut Envir
         model.changed = true;
     }
     let env = model.environments.get_mut(at)?;
-    env.unjudged = true;
+    (env.unjudged, env.watched) = (true, true);
     Some(env)
 }
 
@@ -122,6 +122,8 @@ fn drop_question(model: &mut Model, id: QuestionId) {
     model.questions.remove(at);
     if at == 0 {
         model.answer = empty_answer();
+        // Whoever is typing an answer goes on for a moment.
+        model.vanished = Some(model.now);
     }
     model.changed = true;
 }

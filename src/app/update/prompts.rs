@@ -1,22 +1,30 @@
 //! Answering what a run asks. No is what Enter means; a letter counts only after the prompt was drawn and a moment of
 //! silence; typed values only when the prompt has stood a moment; a paste confirms nothing. An answer that leads to a
 //! change is sent only while the environment is armed; the run looks for itself before it changes anything.
+//!
+//! Nothing is answered while another step than the one that asks is looked at: its command and facts are not on screen.
+//! Leaving the screen is no answer: the run goes on waiting.
 
 use super::{arming, edit};
 use crate::app::message::Effect;
 use crate::app::model::Model;
+use crate::app::model::picker::Picker;
 use crate::app::model::runs::{PromptId, Reply, secret};
 use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::run::{self, Choice, Mode, PromptKind, RunCommand};
 
-/// What was read wrong: the value on screen is another.
-pub(super) const OTHER: &str = "that is not the value on screen";
-/// Why pasted text is refused.
-pub(super) const PASTED: &str = "pasted text is not taken here: type it";
+/// Pasted text is refused.
+pub(super) const PASTED: &str = "pasted text is not accepted here: type it";
 /// A value is missing.
 pub(super) const EMPTY: &str = "a value is needed";
+/// Nothing is chosen.
+pub(super) const CHOOSE: &str = "choose one: type a part of it, or ↑ ↓";
+/// The value is the answer to a question that this one must differ from.
+pub(super) const TAKEN: &str = "this is the answer to another question already; the two must differ";
 /// A reason is missing.
 pub(super) const REASON: &str = "a reason is needed: it is kept in the journal";
+/// What was typed is another value than the one on screen.
+pub(super) const OTHER: &str = "does not match the value on screen";
 
 /// Answers the prompt on screen; `None` when the key is none of it.
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
@@ -24,8 +32,20 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
     if model.runs.reply.given {
         return None;
     }
-    match kind {
-        PromptKind::Confirm => confirm(model, key, true),
+    if !model.prompt_takes(key) {
+        if waits_for_silence(model, &kind) {
+            model.prompt_disturbed();
+        }
+        return None;
+    }
+    if model.runs.step.is_some() {
+        // What would be answered is brought on screen first.
+        (model.runs.step, model.runs.scroll) = (None, None);
+        model.runs.asked = None;
+        return Some(Vec::new());
+    }
+    Some(match kind {
+        PromptKind::Confirm | PromptKind::Approve(_) => confirm(model, key),
         PromptKind::Challenge(value) => {
             text(model, key, false, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
         }
@@ -34,7 +54,15 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
             text(model, key, input.sensitive, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY))
         }
         PromptKind::Choose(choices) => choose(model, key, &choices),
-        PromptKind::Approve(_) => confirm(model, key, false),
+    })
+}
+
+/// Whether a single letter answers, which may be one of a word that is being typed.
+fn waits_for_silence(model: &Model, kind: &PromptKind) -> bool {
+    match kind {
+        PromptKind::Confirm | PromptKind::Approve(_) => true,
+        PromptKind::Choose(_) => model.runs.reply.chosen.is_none(),
+        PromptKind::Challenge(_) | PromptKind::Input(_) => false,
     }
 }
 
@@ -43,32 +71,35 @@ fn begin(model: &mut Model) -> Option<PromptKind> {
     let (run, prompt) = model.open_prompt()?;
     let (id, kind) = (PromptId::Run(run.id.clone(), prompt.number), prompt.kind.clone());
     if model.runs.reply.to.as_ref() != Some(&id) {
-        let at = match &kind {
-            PromptKind::Input(input) => input.choices.iter().position(|c| Some(c) == input.default.as_ref()),
-            _ => None,
+        let chosen = match &kind {
+            PromptKind::Input(input) => input.default.as_ref().map(ToString::to_string),
+            PromptKind::Confirm
+            | PromptKind::Challenge(_)
+            | PromptKind::Choose(_)
+            | PromptKind::Approve(_) => None,
         };
-        model.runs.reply = Reply { to: Some(id), at, ..Reply::default() };
+        let picker = Picker { filter: String::new(), chosen };
+        model.runs.reply = Reply { to: Some(id), picker, ..Reply::default() };
     }
     Some(kind)
 }
 
-/// Yes or no; where a second person says yes, only no.
-fn confirm(model: &mut Model, key: KeyPress, yes: bool) -> Option<Vec<Effect>> {
-    let plain = !key.ctrl && !key.alt;
+/// Yes or no; where a second person says yes, only no (`prompt_takes` lets nothing else through).
+fn confirm(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     let reply = match key.code {
-        KeyCode::Char('y' | 'Y') if plain && yes => run::Reply::Yes,
-        KeyCode::Char('n' | 'N') if plain => run::Reply::No,
-        KeyCode::Esc | KeyCode::Enter if plain && yes => run::Reply::No,
-        _ => {
-            model.prompt_disturbed();
-            return None;
-        }
+        KeyCode::Char('y' | 'Y') => run::Reply::Yes,
+        _ => run::Reply::No,
     };
     if !model.may_reply() {
         model.prompt_disturbed();
-        return Some(Vec::new());
+        return Vec::new();
     }
-    Some(answer(model, reply))
+    answer(model, reply)
+}
+
+/// Whether a key declines where text is typed.
+fn declines(key: KeyPress) -> bool {
+    key.ctrl && key.code == KeyCode::Char('d')
 }
 
 /// A value that is typed; `fits` says whether it may be sent.
@@ -77,31 +108,18 @@ fn text(
     key: KeyPress,
     secret_text: bool,
     fits: impl Fn(&str) -> Result<(), &'static str>,
-) -> Option<Vec<Effect>> {
-    let plain = !key.ctrl && !key.alt;
-    let typing = matches!(key.code, KeyCode::Char(_)) && (plain || key.ctrl);
-    let editing = matches!(
-        key.code,
-        KeyCode::Enter
-            | KeyCode::Esc
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-    );
-    if !typing && !editing {
-        return None;
-    }
+) -> Vec<Effect> {
     if !model.may_reply() {
-        return Some(Vec::new());
+        return Vec::new();
+    }
+    if declines(key) {
+        return answer(model, run::Reply::No);
     }
     match key.code {
         KeyCode::Enter => match fits(&model.runs.reply.typed) {
             Ok(()) => {
-                let typed = std::mem::replace(&mut model.runs.reply.typed, secret());
-                return Some(answer(model, run::Reply::Text(typed)));
+                let typed = model.runs.reply.typed.clone();
+                return answer(model, run::Reply::Text(typed));
             }
             Err(why) => {
                 let typed = !model.runs.reply.typed.is_empty();
@@ -109,79 +127,77 @@ fn text(
                 model.runs.reply.typed = secret();
             }
         },
-        KeyCode::Esc if model.runs.reply.typed.is_empty() => return Some(answer(model, run::Reply::No)),
         KeyCode::Esc => (model.runs.reply.typed, model.runs.reply.wrong) = (secret(), None),
         _ => {
             model.runs.reply.wrong = None;
             edit::line_of(&mut model.runs.reply.typed, key, secret_text);
         }
     }
-    Some(Vec::new())
+    Vec::new()
 }
 
 /// A value out of several.
-fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Option<Vec<Effect>> {
-    let last = input.choices.len().saturating_sub(1);
+fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Vec<Effect> {
+    if matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) && !model.may_reply() {
+        return Vec::new();
+    }
+    if declines(key) {
+        return answer(model, run::Reply::No);
+    }
     let reply = &mut model.runs.reply;
     match key.code {
-        KeyCode::Up => reply.at = Some(reply.at.unwrap_or(1).saturating_sub(1)),
-        KeyCode::Down => reply.at = Some(reply.at.map_or(0, |at| at + 1).min(last)),
-        KeyCode::Enter if !model.may_reply() => {}
+        KeyCode::Esc => reply.picker.filter.clear(),
         KeyCode::Enter => {
-            let Some(choice) = model.runs.reply.at.and_then(|at| input.choices.get(at)) else {
-                model.runs.reply.wrong = Some("choose one: ↑ ↓");
-                return Some(Vec::new());
+            let chosen = reply.picker.chosen.as_deref();
+            let Some(choice) = input.choices.iter().find(|choice| Some(choice.as_str()) == chosen) else {
+                reply.wrong = Some(CHOOSE);
+                return Vec::new();
             };
             let mut chosen = secret();
             chosen.push_str(choice.as_str());
-            return Some(answer(model, run::Reply::Text(chosen)));
+            return answer(model, run::Reply::Text(chosen));
         }
-        _ => return None,
+        _ => {
+            reply.wrong = None;
+            reply.picker.key(key, &input.choices);
+        }
     }
-    Some(Vec::new())
+    Vec::new()
 }
 
-fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Option<Vec<Effect>> {
+fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Vec<Effect> {
     if let Some(chosen) = model.runs.reply.chosen {
         return reason(model, key, chosen);
     }
-    let picked = match key.code {
-        KeyCode::Char(c) if !key.ctrl && !key.alt => choices.iter().find(|choice| choice.key == c),
-        _ => None,
-    };
-    let Some(choice) = picked else {
-        model.prompt_disturbed();
-        return None;
+    let Some(choice) = choices.iter().find(|choice| key.code == KeyCode::Char(choice.key)) else {
+        return Vec::new();
     };
     if !model.may_reply() {
         model.prompt_disturbed();
-        return Some(Vec::new());
+        return Vec::new();
     }
     if choice.reason {
         model.runs.reply.chosen = Some(choice.key);
-        return Some(Vec::new());
+        return Vec::new();
     }
-    Some(answer(model, run::Reply::Chosen(choice.key, None)))
+    answer(model, run::Reply::Chosen(choice.key, None))
 }
 
-fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Option<Vec<Effect>> {
-    if key.alt || matches!(key.code, KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown) {
-        return None;
-    }
+fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Vec<Effect> {
     let reply = &mut model.runs.reply;
     match key.code {
         KeyCode::Esc => (reply.chosen, reply.typed, reply.wrong) = (None, secret(), None),
         KeyCode::Enter if reply.typed.trim().is_empty() => reply.wrong = Some(REASON),
         KeyCode::Enter => {
             let reason = reply.typed.trim().to_owned();
-            return Some(answer(model, run::Reply::Chosen(chosen, Some(reason))));
+            return answer(model, run::Reply::Chosen(chosen, Some(reason)));
         }
         _ => {
             reply.wrong = None;
             edit::line(&mut reply.typed, key);
         }
     }
-    Some(Vec::new())
+    Vec::new()
 }
 
 /// Whether something may be changed on an answer.
@@ -200,7 +216,7 @@ fn leads_to_changes(kind: &PromptKind, reply: &run::Reply) -> bool {
     }
 }
 
-/// Sends an answer. A yes to changes waits until the environment is armed; it is then to be given again.
+/// Sends an answer. A yes to changes waits until the environment is armed; what was typed stays, and is to be sent again.
 fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
     let Some((run, prompt)) = model.open_prompt() else { return Vec::new() };
     let (id, number, env, why) = (run.id.clone(), prompt.number, run.env.clone(), run.why.to_string());
@@ -208,24 +224,36 @@ fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
     if changes && run.mode == Mode::Live && arming::wanted(model, &env, why) {
         return Vec::new();
     }
-    model.runs.reply.given = true;
+    (model.runs.reply.given, model.runs.reply.typed) = (true, secret());
     vec![Effect::TellRun(id, RunCommand::Answer { prompt: number, reply })]
 }
 
 /// Pasted text is a value or a reason at most, never a yes.
 pub(super) fn paste(model: &mut Model, line: &str) {
     let Some(kind) = begin(model) else { return };
-    if !model.may_reply() || model.runs.reply.given {
+    if model.runs.reply.given || model.runs.step.is_some() {
+        return;
+    }
+    if matches!(kind, PromptKind::Challenge(_)) {
+        model.runs.reply.wrong = Some(PASTED);
+        return;
+    }
+    if !model.may_reply() {
         return;
     }
     match kind {
-        PromptKind::Challenge(_) => model.runs.reply.wrong = Some(PASTED),
         PromptKind::Input(input) if input.choices.is_empty() => {
             edit::insert_bounded(&mut model.runs.reply.typed, line, input.sensitive);
+        }
+        PromptKind::Input(input) => {
+            for c in line.chars() {
+                let key = KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false };
+                model.runs.reply.picker.key(key, &input.choices);
+            }
         }
         PromptKind::Choose(_) if model.runs.reply.chosen.is_some() => {
             edit::insert_bounded(&mut model.runs.reply.typed, line, false);
         }
-        _ => {}
+        PromptKind::Choose(_) | PromptKind::Confirm | PromptKind::Approve(_) | PromptKind::Challenge(_) => {}
     }
 }

@@ -63,6 +63,7 @@ fn input(choices: &[&str]) -> InputView {
         choices: choices.iter().map(|c| Clean::new(c)).collect(),
         default: None,
         sensitive: false,
+        not: Vec::new(),
     }
 }
 
@@ -288,10 +289,11 @@ fn notes_stops_and_rollbacks_reach_the_run_also_while_text_is_typed() {
     assert_eq!(&**model.runs.reply.typed, "n");
     alt(&mut model, 'n');
     keys(&mut model, "slow");
-    key(&mut model, KeyCode::Enter);
+    ctrl(&mut model, 'j');
     keys(&mut model, "disk");
-    let note = RunCommand::Note("slow\ndisk".into());
-    assert_eq!(ctrl(&mut model, 's'), [Effect::TellRun("r1".into(), note)]);
+    let note = |text: &str| Effect::TellRun("r1".into(), RunCommand::Note(text.into()));
+    let kept = key(&mut model, KeyCode::Enter);
+    assert_eq!(kept, [note("slow"), note("disk")], "a line end belongs to no note");
     assert_eq!(alt(&mut model, 'x'), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
     assert_eq!(alt(&mut model, 'u'), [Effect::TellRun("r1".into(), RunCommand::Rollback)]);
 }
@@ -314,7 +316,10 @@ fn arming_ends_on_time_on_idleness_on_reconnect_and_on_another_environment() {
     wait(&mut model, minutes(10) - Duration::from_secs(1));
     assert!(model.runs.armed.is_some());
     wait(&mut model, Duration::from_secs(1));
-    assert_eq!((model.runs.armed.is_some(), model.runs.disarmed), (false, Some("its time is up")));
+    assert_eq!(
+        (model.runs.armed.is_some(), model.runs.disarmed.clone()),
+        (false, Some((env_name("production"), "time is up")))
+    );
     assert!(model.notice.as_ref().unwrap().0.contains("read-only again"));
 
     let mut model = armed(60);
@@ -391,7 +396,8 @@ fn steps_are_walked_over_and_followed_again() {
     assert_eq!(model.shown_step(), Some(1));
     key(&mut model, KeyCode::Down);
     assert_eq!(model.shown_step(), Some(2));
-    let moved = RunView { current: Some(0), ..run(Mode::Live, None) };
+    let approve = Some((4, PromptKind::Approve("x".into())));
+    let moved = RunView { current: Some(0), ..run(Mode::Live, approve) };
     tell(&mut model, RunEvent::Run(Arc::new(moved)));
     assert_eq!(model.shown_step(), Some(2), "who looks at a step stays with it");
     keys(&mut model, "G");

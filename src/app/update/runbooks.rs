@@ -2,6 +2,7 @@
 
 use super::{act, arming, moves};
 use crate::app::message::{Effect, Inputs};
+use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState, secret};
 use crate::app::model::{Model, Row, Screen};
 use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
@@ -73,7 +74,9 @@ fn open_row(model: &mut Model) -> Vec<Effect> {
             if fields.is_empty() {
                 return plan(model, name, Inputs(Vec::new()));
             }
-            let form = Form { runbook: name, title, fields, at: 0, wrong: None };
+            let mut form =
+                Form { runbook: name, title, fields, at: 0, picker: Picker::default(), wrong: None };
+            form.go_to(0);
             model.runs.dialogs.push(Dialog::Inputs(form));
             Vec::new()
         }
@@ -85,7 +88,7 @@ fn resume(model: &mut Model, id: String, mode: Mode) -> Vec<Effect> {
     if mode == Mode::Live && arming::wanted(model, &env, format!("resume {id}")) {
         return Vec::new();
     }
-    model.say(format!("going on with {id}"));
+    model.say(format!("resuming {id}"));
     model.runs.opening = Some(id.clone());
     vec![Effect::ResumeRun(id)]
 }
@@ -118,7 +121,7 @@ pub(super) fn plan(model: &mut Model, runbook: String, inputs: Inputs) -> Vec<Ef
 fn ask_start(model: &mut Model) {
     let Some(PlanScreen { state: PlanState::Made(plan), .. }) = &model.runs.plan else { return };
     if !plan.problems.is_empty() {
-        model.say("this plan cannot be run: see what keeps it above".to_owned());
+        model.say("this plan cannot be run: its blockers are above".to_owned());
         return;
     }
     model.runs.dialogs.push(Dialog::Start { mode: Mode::DryRun, why: String::new(), wrong: None });

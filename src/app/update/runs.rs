@@ -67,7 +67,13 @@ fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
     }
     if was.as_ref().and_then(|w| asked(w)) != asked(&run) {
         if shown {
-            (model.runs.reply, model.runs.scroll) = (Reply::default(), None);
+            let was_open = was.as_ref().is_some_and(|w| w.prompt.is_some() && !w.watching);
+            if was_open && !model.runs.reply.given {
+                // Whoever is typing an answer goes on for a moment.
+                model.vanished = Some(model.now);
+            }
+            // What is asked is asked with its command and facts on screen.
+            (model.runs.reply, model.runs.scroll, model.runs.step) = (Reply::default(), None, None);
             model.runs.asked = None;
         } else if run.prompt.is_some() && !run.watching {
             model.say(format!("{} of {} asks something", run.runbook, run.env));

@@ -40,7 +40,7 @@ fn acts(model: &mut Model, actions: &[Action]) -> Vec<Effect> {
 fn ctrl_c_quits_whatever_lies_on_top() {
     let mut model = model();
     assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
-    model.filter.editing = true;
+    model.filter_mut().unwrap().editing = true;
     assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
     ask(&mut model, 1, unknown_key());
     assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
@@ -104,7 +104,7 @@ fn when_the_selected_row_goes_its_neighbour_is_taken() {
     assert_eq!(selected_host(&model), "app2", "the last there is");
     press(&mut model, KeyCode::Esc);
     model.settle();
-    assert_eq!((selected_host(&model).as_str(), model.filter.text.as_str()), ("app2", ""));
+    assert_eq!((selected_host(&model).as_str(), model.filter().text.as_str()), ("app2", ""));
 }
 
 #[test]
@@ -126,14 +126,14 @@ fn the_filter_takes_every_character_while_it_is_typed() {
     let mut model = model();
     act(&mut model, Action::Filter);
     type_text(&mut model, "q r?/ë");
-    assert_eq!(model.filter.text, "q r?/ë");
+    assert_eq!(model.filter().text, "q r?/ë");
     for (step, expected) in
         [(KeyCode::Backspace, "q r?/"), (KeyCode::Char('x'), "q r?/x"), (KeyCode::Enter, "q r?/x")]
     {
         press(&mut model, step);
-        assert_eq!(model.filter.text, expected);
+        assert_eq!(model.filter().text, expected);
     }
-    assert!(!model.filter.editing);
+    assert!(!model.filter().editing);
 }
 
 #[test]
@@ -143,30 +143,30 @@ fn the_filter_is_edited_by_letters_words_and_wholly() {
     // e and a combining accent, a flag of two characters: one letter each for whoever deletes them.
     type_text(&mut model, "e\u{301}\u{1f1e9}\u{1f1ea}");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter.text, "e\u{301}");
+    assert_eq!(model.filter().text, "e\u{301}");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter.text, "");
+    assert_eq!(model.filter().text, "");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter.text, "");
+    assert_eq!(model.filter().text, "");
     type_text(&mut model, "one two  ");
     ctrl(&mut model, 'w');
-    assert_eq!(model.filter.text, "one ");
+    assert_eq!(model.filter().text, "one ");
     ctrl(&mut model, 'w');
-    assert_eq!(model.filter.text, "");
+    assert_eq!(model.filter().text, "");
     type_text(&mut model, "one two");
     ctrl(&mut model, 'u');
-    assert_eq!(model.filter.text, "");
+    assert_eq!(model.filter().text, "");
     update(&mut model, Msg::Paste("db\u{7}1\nrm -rf /\n".into()));
-    assert_eq!(model.filter.text, "db1", "the first line, what is printable of it");
+    assert_eq!(model.filter().text, "db1", "the first line, what is printable of it");
     update(&mut model, Msg::Paste("x".repeat(5000)));
-    assert_eq!(model.filter.text.chars().count(), 200);
+    assert_eq!(model.filter().text.chars().count(), 200);
 }
 
 #[test]
 fn a_paste_does_nothing_where_nothing_is_typed() {
     let mut model = model();
     assert_eq!(update(&mut model, Msg::Paste("q\ny\n".into())), []);
-    assert_eq!(model.filter.text, "");
+    assert_eq!(model.filter().text, "");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn back_clears_the_filter_before_it_leaves() {
     type_text(&mut model, "db");
     press(&mut model, KeyCode::Enter);
     acts(&mut model, &[Action::Back]);
-    assert_eq!((model.screen(), model.filter.text.as_str()), (&Screen::Roles, ""));
+    assert_eq!((model.screen(), model.filter().text.as_str()), (&Screen::Roles, ""));
     acts(&mut model, &[Action::Back]);
     assert_eq!(model.screen(), &Screen::Fleet);
 }
@@ -210,8 +210,11 @@ fn a_role_leads_to_its_host_or_to_its_hosts() {
     assert_eq!(roles, ["masterdb", "app", "db"]);
     acts(&mut model, &[Action::Down, Action::Open]);
     assert_eq!((model.screen(), names(&model)), (&Screen::Fleet, vec!["app1", "app2"]));
-    acts(&mut model, &[Action::Back, Action::Back]);
+    assert_eq!(model.filter().text, "role:app", "the role, not any text with these letters");
+    acts(&mut model, &[Action::Back]);
     assert_eq!(model.screen(), &Screen::Roles);
+    acts(&mut model, &[Action::ScreenFleet]);
+    assert_eq!(names(&model).len(), 4, "the filter went with the screen it belonged to");
 }
 
 #[test]
@@ -273,14 +276,12 @@ fn a_held_screen_stands_still_while_news_arrives_underneath() {
     jump_up(&mut model, "production");
     report(&mut model, "production", "app1", 1.0);
     acts(&mut model, &[Action::Pause]);
-    let held = model.now;
     frame(&mut model);
     pass(&mut model, Duration::from_millis(100));
     report(&mut model, "production", "app1", 7.0);
     assert!(!model.changed, "nothing that shows has changed");
     let load = |model: &Model| model.shown().unwrap().hosts[0].facts.load.last().unwrap().one;
     assert!((load(&model) - 1.0).abs() < f64::EPSILON);
-    assert_eq!(model.shown_at(), held, "ages stand still, too");
     acts(&mut model, &[Action::Last]);
     ask(&mut model, 1, unknown_key());
     assert!(model.changed && model.questions.len() == 1, "questions still show");
@@ -301,7 +302,7 @@ fn a_notice_about_one_environment_is_not_shown_on_another() {
 fn refreshing_and_trying_again() {
     let mut model = model();
     let env = env_name("production");
-    assert_eq!(acts(&mut model, &[Action::Refresh]), [Effect::Refresh(env.clone())]);
+    assert_eq!(acts(&mut model, &[Action::Refresh]), [Effect::Redraw, Effect::Refresh(env.clone())]);
     assert_eq!(model.notice.as_ref().unwrap().0, "asking 4 hosts");
     assert_eq!(acts(&mut model, &[Action::Retry]), [Effect::Retry(env.clone(), None)], "first the jump box");
     jump_up(&mut model, "production");
@@ -395,4 +396,90 @@ fn only_what_shows_calls_for_a_frame() {
     assert!(!model.changed);
     pass(&mut model, Duration::from_secs(1));
     assert!(model.changed, "an age on screen has grown");
+}
+
+#[test]
+fn a_filter_belongs_to_its_screen_and_its_environment() {
+    let mut model = model();
+    act(&mut model, Action::Filter);
+    type_text(&mut model, "app1");
+    press(&mut model, KeyCode::Enter);
+    assert_eq!(names(&model), ["app1"]);
+    for screen in [Action::ScreenProblems, Action::ScreenRoles, Action::Runbooks, Action::ScreenReplication] {
+        act(&mut model, screen);
+        assert_eq!(model.filter().text, "", "{screen:?}");
+    }
+    acts(&mut model, &[Action::ScreenFleet, Action::NextEnvironment]);
+    assert_eq!(model.filter().text, "", "another environment");
+    acts(&mut model, &[Action::PreviousEnvironment]);
+    assert_eq!(model.filter().text, "app1", "it is where it was set");
+}
+
+#[test]
+fn quit_leads_out_of_a_page_before_it_ends_the_program() {
+    let mut model = model();
+    acts(&mut model, &[Action::Down, Action::Open]);
+    assert_eq!(acts(&mut model, &[Action::Quit]), []);
+    assert_eq!(model.screen(), &Screen::Fleet);
+    assert_eq!(acts(&mut model, &[Action::Quit]), [Effect::Quit]);
+}
+
+#[test]
+fn the_screen_is_drawn_again_whatever_lies_on_top() {
+    let mut model = model();
+    model.keymap = std::sync::Arc::new(crate::config::keymap::Keymap::builtin_default());
+    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    act(&mut model, Action::Filter);
+    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    ask(&mut model, 1, unknown_key());
+    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    assert_eq!(model.questions.len(), 1);
+}
+
+#[test]
+fn ages_run_on_while_the_screen_is_paused() {
+    let mut model = model();
+    jump_up(&mut model, "production");
+    report(&mut model, "production", "app1", 1.0);
+    acts(&mut model, &[Action::Pause]);
+    frame(&mut model);
+    pass(&mut model, Duration::from_secs(26));
+    assert!(model.changed, "an age has grown");
+    let held = &model.shown().unwrap().hosts[0];
+    assert_eq!(held.age(model.now), Some(Duration::from_secs(26)));
+}
+
+#[test]
+fn keys_that_were_meant_for_a_login_that_ended_do_nothing() {
+    let mut model = model();
+    ask(&mut model, 1, passphrase());
+    frame(&mut model);
+    pass(&mut model, LONG);
+    type_text(&mut model, "ap");
+    update(&mut model, Msg::Fleet(FleetEvent::QuestionGone(QuestionId(1))));
+    frame(&mut model);
+    assert_eq!(type_text(&mut model, "p1q"), []);
+    assert_eq!(press(&mut model, KeyCode::Enter), []);
+    update(&mut model, Msg::Paste("secret".into()));
+    assert_eq!((model.screen(), model.filter().text.as_str()), (&Screen::Fleet, ""));
+    pass(&mut model, LONG);
+    act(&mut model, Action::Quit);
+    assert_eq!(act(&mut model, Action::Quit), [Effect::Quit]);
+
+    // The next question does not get the rest of an answer to the one before.
+    ask(&mut model, 2, passphrase());
+    ask(&mut model, 3, passphrase());
+    frame(&mut model);
+    pass(&mut model, LONG);
+    type_text(&mut model, "ab");
+    update(&mut model, Msg::Fleet(FleetEvent::QuestionGone(QuestionId(2))));
+    frame(&mut model);
+    for _ in 0..6 {
+        type_text(&mut model, "c");
+        pass(&mut model, Duration::from_millis(150));
+    }
+    assert_eq!(&**model.answer, "", "still the same typing");
+    pass(&mut model, LONG);
+    type_text(&mut model, "d");
+    assert_eq!(&**model.answer, "d");
 }

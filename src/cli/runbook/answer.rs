@@ -159,6 +159,7 @@ mod tests {
             choices: choices.iter().map(|c| Clean::new(c)).collect(),
             default: default.map(Clean::new),
             sensitive,
+            not: Vec::new(),
         })
     }
 

@@ -61,6 +61,7 @@ fn seen(name: &str, kind: ValueKind) -> InputView {
         choices: Vec::new(),
         default: None,
         sensitive: false,
+        not: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::{Sort, SortColumn};
 use crate::domain::fleet::Host;
@@ -42,6 +43,9 @@ enum Id {
     Age,
 }
 
+/// From so many columns on, a mount is never cut.
+const WIDE: u16 = 110;
+
 /// One column of a trend: half a minute.
 const TREND: Duration = Duration::from_secs(30);
 
@@ -50,7 +54,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     let all = scene.env.hosts.len();
     let selected = scene.env.selection.host.as_ref();
     let at = rows.iter().position(|h| Some(&h.id.host) == selected);
-    let table = Table::new(area, &columns(scene));
+    let table = Table::new(area, &columns(scene, area.width));
     let offset = state.scroll(scene.model.active, List::Fleet, at, rows.len(), table.height());
     table.titles(buf, scene.styles, sorted(scene.model.sort));
     if rows.is_empty() {
@@ -71,12 +75,12 @@ fn nothing(scene: &Scene<'_>) -> Line<'static> {
     let why = if scene.env.hosts.is_empty() {
         "this environment has no hosts".to_owned()
     } else {
-        format!("no host matches \"{}\"", scene.model.filter.text)
+        format!("no host matches {}", scene.model.filter().text)
     };
     span(why, scene.styles.muted).into()
 }
 
-fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
     let widest = |width: fn(&Host) -> usize, least: u16, most: u16| {
         let widest = scene.env.spec.hosts.iter().map(|h| width(h)).max().unwrap_or(0);
         u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
@@ -84,26 +88,37 @@ fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
     let host = widest(|h| h.id.host.as_str().len(), 8, 40);
     let roles =
         widest(|h| h.roles.iter().map(|r| r.as_str().len() + 1).sum::<usize>().saturating_sub(1), 6, 30);
+    // A mount is what the percentage beside it is about: it is shown to its end.
+    let mounts =
+        scene.env.hosts.iter().filter_map(|h| worst_filesystem(&h.facts)).map(|f| f.mount.as_str().width());
+    let mount = u16::try_from(mounts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(13, 30);
     use Align::{Left, Right};
     let grows = |id, title, align, least, most, rank| Column { id, title, align, least, most, rank };
-    vec![
+    let mut columns = vec![
         grows(Id::Host, "HOST", Left, host.min(15), host, 0),
         grows(Id::Roles, "ROLES", Left, roles.min(9), roles, 4),
         Column::fixed(Id::One, "1m", Right, 5, 2),
-        Column::fixed(Id::Five, "5m", Right, 5, 6),
-        Column::fixed(Id::Fifteen, "15m", Right, 5, 7),
-        Column::fixed(Id::PerCpu, "/CPU", Right, 5, 9),
-        grows(Id::Trend, "TREND", Left, 5, 10, 8),
-        grows(Id::Memory, "MEMORY", Left, 9, 11, 11),
-        grows(Id::Disk, "DISK", Left, 9, 13, 3),
-        grows(Id::Mount, "FULLEST", Left, 10, 20, 10),
-        grows(Id::Replication, "REPLICATION", Left, 11, 15, 5),
-        grows(Id::Os, "OS", Left, 12, 14, 12),
-        Column::fixed(Id::Uptime, "UP", Right, 4, 13),
-        grows(Id::Level, "LEVEL", Left, 10, 12, 14),
-        grows(Id::Problem, "WORST PROBLEM", Left, 24, 200, 15),
+        Column::fixed(Id::Five, "5m", Right, 5, 8),
+        Column::fixed(Id::Fifteen, "15m", Right, 5, 15),
+        Column::fixed(Id::PerCpu, "LOAD/CPU", Right, 8, 9),
+        grows(Id::Trend, "TREND", Left, 5, 10, 10),
+        grows(Id::Memory, "MEMORY", Left, 9, 11, 6),
+        grows(Id::Disk, "DISK", Left, 9, 11, 3),
+        grows(Id::Mount, "FULLEST MOUNT", Left, if width < WIDE { 13 } else { mount }, mount, 7),
+        grows(Id::Replication, "REPLICATION", Left, 11, 18, 5),
+        grows(Id::Os, "OS", Left, 12, 14, 13),
+        Column::fixed(Id::Uptime, "UP", Right, 4, 12),
+        grows(Id::Level, "ENV", Left, 10, 12, 14),
+        grows(Id::Problem, "WORST PROBLEM", Left, 24, 80, 11),
         Column::fixed(Id::Age, "AGE", Right, 3, 1),
-    ]
+    ];
+    // The arrow of the sorted column needs a place beside its title.
+    let by = sorted(scene.model.sort).and_then(|(by, _)| by);
+    if let Some(column) = columns.iter_mut().find(|column| Some(column.id) == by) {
+        let title = u16::try_from(column.title.len() + 1).unwrap_or(u16::MAX);
+        (column.least, column.most) = (column.least.max(title), column.most.max(title));
+    }
+    columns
 }
 
 /// The sorted column, and whether its arrow points down: figures start with the highest, names with A.
@@ -112,7 +127,12 @@ fn sorted(sort: Sort) -> Option<(Option<Id>, bool)> {
         SortColumn::Inventory => return None,
         SortColumn::Host => (Some(Id::Host), false),
         SortColumn::Severity => (None, true),
+        SortColumn::Roles => (Some(Id::Roles), false),
         SortColumn::Load => (Some(Id::One), true),
+        SortColumn::Five => (Some(Id::Five), true),
+        SortColumn::PerCpu => (Some(Id::PerCpu), true),
+        SortColumn::Memory => (Some(Id::Memory), true),
+        SortColumn::Uptime => (Some(Id::Uptime), false),
         SortColumn::Disk => (Some(Id::Disk), true),
         SortColumn::Lag => (Some(Id::Replication), true),
         SortColumn::Age => (Some(Id::Age), true),
@@ -263,10 +283,10 @@ fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
     match (scene.silence(host), scene.jump_is_down(), host.reported_at) {
         (Some((state, detail)), _, _) => spans.push(span(format!("{state} {detail}"), style)),
         (None, true, Some(at)) => {
-            spans.push(span(format!("last heard of {} ago, through the jump box", scene.ago(at)), style));
+            spans.push(span(format!("last report {} ago", scene.ago(at)), style));
         }
         _ => {
-            spans.push(span(format!("no problem known · {}", host.address), style));
+            spans.push(span(format!("no known problems · {}", host.address), style));
             if let Some(os) = host.facts.os.last() {
                 spans.push(span(format!(" · {}", os.pretty), style));
             }

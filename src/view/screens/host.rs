@@ -112,9 +112,11 @@ fn draw_title(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, host: &HostSnapsh
     let status = scene.status(host);
     let (age, style) = scene.age(host);
     let told = match host.reported_at {
-        Some(_) => {
-            Line::from(vec![span("report ", styles.muted), span(age, style), span(" old ", styles.muted)])
-        }
+        Some(_) => Line::from(vec![
+            span("last report ", styles.muted),
+            span(age, style),
+            span(" ago ", styles.muted),
+        ]),
         None => span("no report yet ", styles.muted).into(),
     };
     let room = right(buf, area, &told);
@@ -158,7 +160,7 @@ fn known<'a, T>(
 
 fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let name = &host.id.host;
-    for problem in scene.env.problems.iter().filter(|p| p.host.as_ref() == Some(name)) {
+    for problem in scene.env.problems.iter().filter(|p| p.concerns(name)) {
         let status = signs::Status::from(problem.severity);
         let style = scene.styles.status(status);
         let width = usize::from(page.width).saturating_sub(LABEL);
@@ -195,6 +197,7 @@ fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) 
                 ]));
             }
         }
-        _ => page.plain(span("not looked at by this version", scene.styles.muted)),
+        // Said once, quietly: nothing here was looked at, so nothing here is well.
+        Some(_) | None => page.plain(span("services are not checked by this version", scene.styles.muted)),
     }
 }

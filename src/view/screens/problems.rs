@@ -34,7 +34,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene, all)]);
-        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+        return Status { says: tally(scene), place: (all > 0).then_some((0, 0, all)) };
     }
     let selected = selected_problem(scene.model);
     let at = selected.map(|(at, _)| at);
@@ -49,7 +49,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if let Some((_, problem)) = selected {
         in_full(buf, detail, scene, problem);
     }
-    Status { says: tally(scene, &rows), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+    Status { says: tally(scene), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
 }
 
 /// A list above, and a pane of that many lines below it.
@@ -61,19 +61,18 @@ pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
 
 fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
     if all > 0 {
-        return span(format!("no problem matches \"{}\"", scene.model.filter.text), scene.styles.muted)
-            .into();
+        return span(format!("no problem matches {}", scene.model.filter().text), scene.styles.muted).into();
     }
     let awaited = scene.env.hosts.iter().filter(|h| h.reported_at.is_none()).count();
     if awaited > 0 {
         let of = crate::view::text::count(scene.env.hosts.len(), "host");
         return span(
-            format!("no problem yet; {awaited} of {of} have not answered so far"),
+            format!("no problems so far; {awaited} of {of} have not reported yet"),
             scene.styles.muted,
         )
         .into();
     }
-    span("● nothing is wrong, as far as is known", scene.styles.ok).into()
+    span("● no known problems", scene.styles.ok).into()
 }
 
 fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
@@ -115,11 +114,12 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
     }
 }
 
-fn tally(scene: &Scene<'_>, rows: &[&Problem]) -> Line<'static> {
+/// All problems, the hidden ones too: a filter makes nothing well.
+fn tally(scene: &Scene<'_>) -> Line<'static> {
     use crate::domain::problem::Severity;
     let mut spans = Vec::new();
     for severity in [Severity::Critical, Severity::Unknown, Severity::Warning] {
-        let n = rows.iter().filter(|p| p.severity == severity).count();
+        let n = scene.env.problems.iter().filter(|p| p.severity == severity).count();
         if n > 0 {
             let status = signs::Status::from(severity);
             spans.push(span(

@@ -36,7 +36,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if rows.is_empty() {
         let why = match all {
             0 => "no roles are known yet".to_owned(),
-            _ => format!("no role matches \"{}\"", scene.model.filter.text),
+            _ => format!("no role matches {}", scene.model.filter().text),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
@@ -134,7 +134,7 @@ fn says<'a>(scene: &Scene<'a>, standing: &RoleStanding) -> Line<'a> {
         None => format!("{}: nothing required, {found} found", standing.role),
     };
     if !standing.unknown.is_empty() {
-        text.push_str(&format!(", {} not known", standing.unknown.len()));
+        text.push_str(&format!(", {} unknown", standing.unknown.len()));
     }
     if let Some(required) = standing.required.as_ref().filter(|r| !r.implies.is_empty()) {
         let implied: Vec<&str> =

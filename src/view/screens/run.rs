@@ -35,7 +35,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     for (y, line) in (body.bottom() + asked..area.bottom()).zip(&foot) {
         left(buf, Rect { y, height: 1, ..area }, line);
     }
-    let hidden = if area.width >= WIDE {
+    let read = if area.width >= WIDE {
         let width = (area.width * 2 / 5).min(64);
         let list = Rect { width, ..body };
         steps::draw(buf, list, scene, state, run);
@@ -61,8 +61,11 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         let rest = Rect { y: rule.bottom(), height: body.bottom() - rule.bottom(), ..body };
         doing::draw(buf, rest, scene, state, run, doing::Form { dense: true, asked: long })
     };
+    if asked > 0 && read.unread > 0 {
+        prompt::unread(buf, Rect { y: body.bottom(), height: asked, ..area }, scene, read.unread);
+    }
     Status {
-        says: says(scene, run, hidden),
+        says: says(scene, run, read),
         place: scene.model.shown_step().map(|at| (at + 1, run.steps.len(), run.steps.len())),
     }
 }
@@ -71,14 +74,20 @@ fn bar(scene: &Scene<'_>) -> Line<'static> {
     span("│", scene.styles.line).into()
 }
 
-fn says(scene: &Scene<'_>, run: &RunView, hidden: usize) -> Line<'static> {
+fn says(scene: &Scene<'_>, run: &RunView, read: doing::Read) -> Line<'static> {
     let mut text = Vec::new();
-    if hidden > 0 {
+    if read.scrolls {
         let (up, down) = (key(scene, Action::PageUp), key(scene, Action::PageDown));
-        text.push(format!("{} not seen: {up} {down}", crate::view::text::count(hidden, "line")));
+        text.push(match read.unread {
+            0 => format!("{up} {down} scroll"),
+            unread => format!("{} not read yet: {down}", crate::view::text::count(unread, "line")),
+        });
     }
     if run.state.is_under_way() && scene.model.runs.step.is_some() {
-        text.push(format!("{} to follow the run", key(scene, Action::Last)));
+        // What asks is led back to by every key that would answer it.
+        let back =
+            if scene.model.open_prompt().is_some() { "Enter".to_owned() } else { key(scene, Action::Last) };
+        text.push(format!("{back} follows the run"));
     }
     span(text.join("   "), scene.styles.muted).into()
 }
@@ -120,13 +129,13 @@ fn headline(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunView) -> u
 /// What comes next, and whether it is safe to stop here.
 fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
     let styles = scene.styles;
-    let label = |text: &str| span(format!(" {text:<6}"), styles.muted);
+    let label = |text: &str| span(format!(" {text:<15}"), styles.muted);
     let ended = match run.state {
         RunState::Running | RunState::Waiting | RunState::RollingBack => None,
-        RunState::Stopped(_) if run.watching => Some("Who has it may resume it."),
-        RunState::Stopped(_) => Some("It may be resumed: Enter. What it needs is in the journal."),
+        RunState::Stopped(_) if run.watching => Some("Its operator can resume it."),
+        RunState::Stopped(_) => Some("Enter resumes it; all it needs is in the journal."),
         RunState::Finished | RunState::RolledBack | RunState::Abandoned(_) => {
-            Some("It is over. The report is in the journal.")
+            Some("Finished. The report is above and in the journal.")
         }
     };
     if let Some(text) = ended {
@@ -136,23 +145,27 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
         .doing
         .as_ref()
         .and_then(|d| d.next.as_ref())
-        .map_or("nothing: it is the last step", |n| n.as_str());
+        .map_or("nothing: this is the last step", |n| n.as_str());
     let mut lines = vec![Line::from(vec![label("next"), span(next.to_owned(), styles.base)])];
     lines.push(match &run.safety {
-        Safety::Safe => Line::from(vec![label("stop?"), span("● safe here, as long as you like", styles.ok)]),
+        Safety::Safe => Line::from(vec![label("safe to pause?"), span("● yes, no time limit", styles.ok)]),
         Safety::Until { until, cost } => {
             let now = scene.model.now;
             let (text, style) = if *until > now {
-                (format!("▲ safe for {} more", clock(until.since(now).as_secs())), styles.warning)
+                (format!("▲ {} left", clock(until.since(now).as_secs())), styles.warning)
             } else {
-                (format!("✖ NOT SAFE for {} now", short_age(now.since(*until))), styles.critical)
+                (format!("✖ NO, for {}", short_age(now.since(*until))), styles.critical)
             };
-            Line::from(vec![label("stop?"), span(text, style), span(format!("  {cost}"), styles.base)])
+            Line::from(vec![
+                label("safe to pause?"),
+                span(text, style),
+                span(format!("  {cost}"), styles.base),
+            ])
         }
     });
     let current = run.current.and_then(|at| run.steps.get(at));
     if current.is_some_and(|s| s.point_of_no_return) {
-        let text = "✖ POINT OF NO RETURN: after this step nothing can be taken back";
+        let text = "✖ POINT OF NO RETURN: after this step nothing can be undone";
         lines.push(Line::from(vec![label(""), span(text, styles.critical)]));
     }
     lines

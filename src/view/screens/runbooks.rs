@@ -43,7 +43,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if rows.is_empty() {
         let why = match all {
             0 => "there is no runbook here".to_owned(),
-            _ => format!("nothing matches \"{}\"", scene.model.filter.text),
+            _ => format!("nothing matches \"{}\"", scene.model.filter().text),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
@@ -87,7 +87,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     }
     let runs = rows.iter().filter(|r| !matches!(r, RunbookRow::Runbook(_))).count();
     let says = format!("{}, {}", count(rows.len() - runs, "runbook"), count(runs, "run"));
-    let unfiltered = if scene.model.filter.text.is_empty() { rows.len() } else { all + listing.runs.len() };
+    let unfiltered = if scene.model.filter().text.is_empty() { rows.len() } else { all + listing.runs.len() };
     Status {
         says: span(says, scene.styles.muted).into(),
         place: Some((at.map_or(0, |i| i + 1), rows.len(), unfiltered.max(rows.len()))),

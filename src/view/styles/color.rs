@@ -35,7 +35,51 @@ fn rgb(index: u8) -> (u8, u8, u8) {
     (level(at / 36), level(at / 6 % 6), level(at % 6))
 }
 
-/// The terminal's own 16 colours, by meaning.
+/// How far two colours are apart (WCAG 2.1, "contrast ratio"); `None` where the terminal decides what they look like.
+pub(crate) fn contrast(a: Cell, b: Cell) -> Option<f64> {
+    let (a, b) = (luminance(a)?, luminance(b)?);
+    Some((a.max(b) + 0.05) / (a.min(b) + 0.05))
+}
+
+fn luminance(color: Cell) -> Option<f64> {
+    let (r, g, b) = match color {
+        Cell::Rgb(r, g, b) => (r, g, b),
+        Cell::Indexed(index @ 16..) => rgb(index),
+        _ => return None,
+    };
+    let linear = |c: u8| {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+    };
+    Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
+}
+
+/// The terminal's own 16 colours on a ground that may be light or dark: only those that can be read on both.
+pub(super) fn on_any_ground() -> Colors {
+    let (default, red, magenta, grey) =
+        (Color::Default, Color::Indexed(1), Color::Indexed(5), Color::Indexed(8));
+    Colors {
+        background: default,
+        surface: default,
+        text: default,
+        muted: default,
+        accent: magenta,
+        border: grey,
+        selection: Color::Indexed(4),
+        selection_text: Color::Indexed(15),
+        ok: default,
+        warning: magenta,
+        critical: red,
+        unknown: magenta,
+        stale: grey,
+        production: magenta,
+        staging: default,
+        simulated: Color::Indexed(7),
+        band_text: Color::Indexed(0),
+    }
+}
+
+/// The terminal's own 16 colours, by meaning, on a ground that is known.
 pub(super) fn by_meaning(dark: bool) -> Colors {
     let bright = |i: u8| Color::Indexed(if dark { i + 8 } else { i });
     let (black, white) = (Color::Indexed(0), Color::Indexed(15));
@@ -46,17 +90,18 @@ pub(super) fn by_meaning(dark: bool) -> Colors {
         muted: Color::Indexed(if dark { 7 } else { 8 }),
         accent: bright(4),
         border: Color::Indexed(if dark { 8 } else { 7 }),
-        selection: Color::Indexed(if dark { 4 } else { 6 }),
-        selection_text: if dark { white } else { black },
-        ok: bright(2),
-        warning: if dark { Color::Indexed(11) } else { Color::Indexed(3) },
+        selection: Color::Indexed(4),
+        selection_text: white,
+        // Green, yellow and cyan cannot be read on white.
+        ok: if dark { Color::Indexed(10) } else { Color::Default },
+        warning: if dark { Color::Indexed(11) } else { Color::Indexed(5) },
         critical: bright(1),
-        unknown: bright(5),
+        unknown: if dark { Color::Indexed(13) } else { Color::Indexed(4) },
         stale: Color::Indexed(8),
-        production: Color::Indexed(1),
-        staging: bright(6),
-        simulated: Color::Indexed(3),
-        band_text: if dark { white } else { black },
+        production: if dark { Color::Indexed(13) } else { Color::Indexed(5) },
+        staging: if dark { Color::Indexed(14) } else { Color::Indexed(4) },
+        simulated: Color::Indexed(7),
+        band_text: black,
     }
 }
 

@@ -30,8 +30,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
         None => String::new(),
     };
     let detail = if link.detail.is_empty() { "no detail" } else { link.detail.as_str() };
-    let said =
-        format!("{detail} (failed{at}, {}). What stands below is the last that was known.", jump.address);
+    let said = format!("{detail} (failed{at}, {}). Values below are from before the outage.", jump.address);
     let width = usize::from(area.width).saturating_sub(4);
     let lines = wrap(&said, width);
     let shown = u16::try_from(lines.len().min(3)).unwrap_or(3);
@@ -48,8 +47,8 @@ fn retry(scene: &Scene<'_>) -> String {
         Some(at) if at > scene.now => format!("Trying again in {}", short_age(at.since(scene.now))),
         Some(_) => "Trying again now".to_owned(),
         None => match scene.model.keymap.keys(Action::Retry).next() {
-            Some(key) => format!("Not tried again by itself: {key} to try"),
-            None => "Not tried again by itself".to_owned(),
+            Some(key) => format!("No automatic retry. {key} retries"),
+            None => "No automatic retry".to_owned(),
         },
     }
 }

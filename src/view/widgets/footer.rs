@@ -5,9 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::Screen;
+use crate::app::rows::wrong;
 use crate::config::action::Action;
+use crate::config::keymap::KeyPress;
 use crate::domain::run::RunState;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
@@ -15,8 +18,10 @@ use crate::view::text::{left, right, row, span};
 /// Its rows.
 pub(crate) const HEIGHT: u16 = 2;
 
-/// Columns below which the last of the screens is named only where it is shown: help must be seen.
-const ALL_SCREENS: u16 = 72;
+/// Columns below which screens have short names, so that the keys one needs have room.
+const LONG_NAMES: u16 = 110;
+/// Columns below which only the screen shown has a name.
+const NAMES: u16 = 78;
 
 /// What a screen has to say of what is selected, and where in its list that is.
 #[derive(Default)]
@@ -33,15 +38,15 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
     let says = row(foot, 0);
     let room = right(buf, Rect { width: says.width.saturating_sub(1), ..says }, &place(scene, status.place));
     let inner = Rect { x: says.x + 1, width: room.saturating_sub(1), ..says };
-    let filter = &scene.model.filter;
-    if filter.editing {
+    let notice = scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now);
+    if scene.model.filter().editing {
         type_in(buf, inner, scene);
-    } else if let Some((notice, _)) =
-        scene.model.notice.as_ref().filter(|(_, until)| *until > scene.model.now)
-    {
+    } else if let Some((notice, _)) = notice {
         left(buf, inner, &span(notice.as_str(), scene.styles.accent).into());
     } else {
-        left(buf, inner, &status.says);
+        let mut spans = filter(scene, status.place);
+        spans.extend(status.says.spans);
+        left(buf, inner, &Line::from(spans));
     }
 
     let keys = row(foot, 1);
@@ -50,26 +55,57 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
     left(buf, Rect { width: room, ..keys }, &screens(scene, keys.width));
 }
 
-/// The filter being typed: what does not fit scrolls, so that the cursor is always seen.
+/// The filter being typed: what does not fit scrolls, so that the cursor is always seen. What cannot be read of it is
+/// said beside it.
 fn type_in(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     left(buf, area, &span("/", scene.styles.accent).into());
-    let mut field = TextArea::from([scene.model.filter.text.as_str()]);
+    let mut area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
+    let text = scene.model.filter().text.as_str();
+    if let Some(why) = wrong(scene.model) {
+        let typed = u16::try_from(text.width() + 2).unwrap_or(u16::MAX).min(area.width / 2);
+        let said = Rect { x: area.x + typed, width: area.width - typed, ..area };
+        left(buf, said, &span(format!("▲ {why}"), scene.styles.warning).into());
+        area.width = typed;
+    }
+    let mut field = TextArea::from([text]);
     field.set_style(scene.styles.base);
     field.set_cursor_line_style(scene.styles.base);
     field.set_cursor_style(scene.styles.paused);
     field.move_cursor(CursorMove::End);
-    field.render(Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, buf);
+    field.render(area, buf);
+}
+
+/// The filter in force, and how much it hides: nobody may take the rest for all there is.
+fn filter(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Vec<Span<'static>> {
+    let text = &scene.model.filter().text;
+    if text.is_empty() {
+        return Vec::new();
+    }
+    if let Some(why) = wrong(scene.model) {
+        return vec![
+            span(" FILTER ", scene.styles.paused),
+            span(format!(" ▲ {why}  "), scene.styles.warning),
+        ];
+    }
+    let hidden = place.map_or(0, |(_, shown, all)| all.saturating_sub(shown));
+    let clears = bound(scene, Action::Back).map_or_else(String::new, |key| format!(" {key} clears"));
+    vec![span(format!(" FILTER /{text} ({hidden} hidden){clears} "), scene.styles.paused), Span::raw("  ")]
 }
 
 fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'static> {
     let styles = scene.styles;
     let Some((at, shown, all)) = place else { return Line::default() };
-    let filter = &scene.model.filter;
+    if wrong(scene.model).is_some() {
+        // What is wrong with the filter needs the room.
+        return Line::default();
+    }
     let mut spans = vec![Span::raw("  ")];
-    if shown < all || !filter.text.is_empty() {
-        if !filter.editing {
-            spans.push(span(format!("/{} ", filter.text), styles.accent));
-        }
+    if *scene.model.screen() == Screen::Fleet {
+        let sort = scene.model.sort;
+        let reversed = if sort.reversed { ", reversed" } else { "" };
+        spans.push(span(format!("{}{reversed}  ", sort.by.words()), styles.muted));
+    }
+    if shown < all || !scene.model.filter().text.is_empty() {
         spans.push(span(format!("{shown} of {all}"), styles.muted));
     } else if at > 0 {
         spans.push(span(format!("{at}/{shown}"), styles.muted));
@@ -80,71 +116,112 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
 /// The screens with their keys; the one shown stands out.
 fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let screen = scene.model.screen();
+    let wide = width >= LONG_NAMES;
     let mut spans = vec![Span::raw(" ")];
-    for (action, shown) in [
-        (Action::ScreenFleet, matches!(screen, Screen::Fleet | Screen::Host(_))),
-        (Action::ScreenReplication, *screen == Screen::Replication),
-        (Action::ScreenRoles, *screen == Screen::Roles),
-        (Action::ScreenProblems, *screen == Screen::Problems),
-        (Action::Runbooks, matches!(screen, Screen::Runbooks | Screen::Plan | Screen::Run(_))),
+    for (action, short, shown) in [
+        (Action::ScreenFleet, "fleet", matches!(screen, Screen::Fleet | Screen::Host(_))),
+        (Action::ScreenReplication, "repl", *screen == Screen::Replication),
+        (Action::ScreenRoles, "roles", *screen == Screen::Roles),
+        (Action::ScreenProblems, "problems", *screen == Screen::Problems),
+        (Action::Runbooks, "runs", matches!(screen, Screen::Runbooks | Screen::Plan | Screen::Run(_))),
     ] {
-        if action == Action::Runbooks && width < ALL_SCREENS && !shown {
-            continue;
-        }
-        let key = bound(scene, action).map(|k| format!("{k} ")).unwrap_or_default();
-        let text = format!(" {key}{} ", action.help());
+        // A prompt that takes letters leaves screens their longer keys.
+        let named = width >= NAMES && scene.model.open_prompt().is_none();
+        let name = match (wide, shown || named) {
+            (true, _) => action.help(),
+            (false, true) => short,
+            (false, false) => "",
+        };
+        // Where keys go to a dialog, none of these works.
+        let key = bound(scene, action).filter(|_| !is_covered(scene)).unwrap_or_default();
+        let text = format!("{key}{}{name}", if key.is_empty() || name.is_empty() { "" } else { " " });
+        let text = if wide { format!(" {text} ") } else { text };
         spans.push(span(text, if shown { scene.styles.tab } else { scene.styles.muted }));
+        spans.push(Span::raw(if wide { "" } else { " " }));
     }
+    spans.pop();
     Line::from(spans)
 }
 
-/// The keys that do something here, as many as fit.
+/// Whether something lies over the screen that takes every key.
+fn is_covered(scene: &Scene<'_>) -> bool {
+    !scene.model.runs.dialogs.is_empty() || !scene.model.questions.is_empty()
+}
+
+/// The keys that do something here, as many as fit; those that one needs most come first.
 fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
+    if is_covered(scene) {
+        return Line::from(vec![span("^C", scene.styles.strong), span(" quit ", scene.styles.muted)]);
+    }
+    if scene.model.filter().editing {
+        return crate::view::widgets::forms::answers(
+            scene,
+            &[("role:db load>1 !app", "narrows"), ("Enter", "keep"), ("Esc", "clear")],
+        );
+    }
     let here: &[(Action, &str)] = match scene.model.screen() {
-        _ if scene.model.filter.editing => &[],
+        _ if scene.model.help.is_some() => {
+            &[(Action::Back, "close help"), (Action::Down, "scroll"), (Action::PageDown, "page")]
+        }
         Screen::Host(_) => &[
             (Action::Help, "help"),
             (Action::Back, "back"),
             (Action::Down, "scroll"),
+            (Action::NextEnvironment, "env"),
             (Action::Retry, "retry"),
+            (Action::Refresh, "refresh"),
         ],
         Screen::Runbooks => &[
             (Action::Help, "help"),
-            (Action::Open, "open"),
+            (Action::Quit, "quit"),
             (Action::Filter, "filter"),
+            (Action::Open, "open"),
+            (Action::NextEnvironment, "env"),
             (Action::Arm, "arm"),
-            (Action::NextEnvironment, "environment"),
             (Action::Back, "back"),
         ],
         Screen::Plan => &[
             (Action::Help, "help"),
+            (Action::Back, "back"),
             (Action::Open, "start"),
             (Action::Down, "scroll"),
             (Action::Arm, "arm"),
-            (Action::Back, "back"),
         ],
         Screen::Run(_) => run_hints(scene),
-        _ => &[
+        Screen::Fleet | Screen::Replication | Screen::Roles | Screen::Problems => &[
             (Action::Help, "help"),
-            (Action::Open, "open"),
-            (Action::Filter, "filter"),
-            (Action::SortNext, "sort"),
-            (Action::NextEnvironment, "environment"),
-            (Action::Pause, "hold"),
-            (Action::Refresh, "refresh"),
             (Action::Quit, "quit"),
+            (Action::Filter, "filter"),
+            (Action::NextEnvironment, "env"),
+            (Action::SortNext, "sort"),
+            (Action::Open, "open"),
+            (Action::Refresh, "refresh"),
+            (Action::Pause, "pause"),
         ],
     };
+    fitting(scene, here, width)
+}
+
+fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'static> {
+    let gap = if width >= LONG_NAMES { "  " } else { " " };
     let mut room = usize::from(width).saturating_sub(screens(scene, width).width() + 2);
-    let armed = scene.model.runs.armed.is_some();
+    let armed = scene.model.is_armed(&scene.env.spec.name);
     let mut spans = Vec::new();
     for (action, what) in here {
-        if *action == Action::SortNext && *scene.model.screen() != Screen::Fleet {
-            continue;
-        }
-        let Some(key) = bound(scene, *action) else { continue };
-        let what = if *action == Action::Arm && armed { "disarm" } else { what };
-        let hint = [span(key, scene.styles.strong), span(format!(" {what}  "), scene.styles.muted)];
+        let nothing_to_do = match action {
+            Action::SortNext => *scene.model.screen() != Screen::Fleet,
+            Action::Filter => scene.model.screen().filtered().is_none(),
+            Action::NextEnvironment => scene.model.environments.len() < 2,
+            _ => false,
+        };
+        let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
+        let what = match action {
+            Action::Arm if armed => "disarm",
+            Action::Pause if scene.model.paused.is_some() => "resume",
+            _ => what,
+        };
+        let gap = if spans.is_empty() { "" } else { gap };
+        let hint = [span(key, scene.styles.strong), span(format!(" {what}{gap}"), scene.styles.muted)];
         let needed: usize = hint.iter().map(Span::width).sum();
         if needed > room {
             break;
@@ -168,17 +245,19 @@ fn run_hints(scene: &Scene<'_>) -> &'static [(Action, &'static str)] {
             (Action::Back, "back"),
         ],
         Some(run) if !run.watching && matches!(run.state, RunState::Stopped(_)) => {
-            &[(Action::Help, "help"), (Action::Open, "go on"), (Action::Arm, "arm"), (Action::Back, "back")]
+            &[(Action::Help, "help"), (Action::Open, "resume"), (Action::Arm, "arm"), (Action::Back, "back")]
         }
-        _ => &[(Action::Help, "help"), (Action::PageDown, "more"), (Action::Back, "back")],
+        Some(_) | None => &[(Action::Help, "help"), (Action::PageDown, "more"), (Action::Back, "back")],
     }
 }
 
+/// The key of an action that works now: not one that the prompt on screen takes for an answer or as text.
 fn bound(scene: &Scene<'_>, action: Action) -> Option<String> {
-    scene.model.keymap.keys(action).next().map(|k| k.to_string())
+    let free = |key: &KeyPress| !scene.model.prompt_takes(*key);
+    scene.model.keymap.keys(action).find(free).map(|key| key.to_string())
 }
 
-/// The key of an action as hints show it; the action's own name where no key is bound to it.
+/// The key of an action as hints show it; the action's own name where no key is free for it.
 pub(crate) fn key(scene: &Scene<'_>, action: Action) -> String {
     bound(scene, action).unwrap_or_else(|| action.name().to_owned())
 }

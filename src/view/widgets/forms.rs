@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::editor::Editor;
+use crate::app::model::picker::{Picker, SHOWN};
 use crate::app::model::runs::{Dialog, Form};
 use crate::domain::run::Mode;
 use crate::domain::text::Clean;
@@ -18,8 +19,6 @@ use crate::view::text::{left, row, span, wrap};
 use super::dialog;
 
 const WIDTH: u16 = 72;
-/// Values to choose from that are shown at once.
-const CHOICES: usize = 6;
 /// Lines of a note.
 const NOTE: u16 = 8;
 
@@ -84,18 +83,29 @@ fn end_of(text: &str, echo: bool, room: usize) -> String {
     tail.concat()
 }
 
-/// Values to choose from, some of many around the one chosen.
-pub(crate) fn choices<'a>(scene: &Scene<'_>, all: &'a [Clean], at: Option<usize>) -> Vec<Line<'a>> {
+/// Values to choose from, some of many around the one chosen, with what is typed to narrow them.
+pub(crate) fn choices(scene: &Scene<'_>, all: &[Clean], picker: &Picker) -> Vec<Line<'static>> {
     let styles = scene.styles;
-    let first = at.unwrap_or(0).saturating_sub(CHOICES - 1).min(all.len().saturating_sub(CHOICES));
+    let rows = picker.rows(all);
+    let at = picker.at(&rows);
+    let first = at.unwrap_or(0).saturating_sub(SHOWN - 1).min(rows.len().saturating_sub(SHOWN));
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for (i, choice) in all.iter().enumerate().skip(first).take(CHOICES) {
+    if all.len() > SHOWN || !picker.filter.is_empty() {
+        lines.push(typed(scene, &picker.filter, true, usize::from(WIDTH)));
+    }
+    for (i, choice) in rows.iter().enumerate().skip(first).take(SHOWN) {
         let (mark, style) = if at == Some(i) { ("▸ ", styles.strong) } else { ("  ", styles.base) };
         let style = style.patch(styles.dialog);
-        lines.push(Line::from(vec![span(mark, styles.accent), span(choice.as_str(), style)]));
+        lines.push(Line::from(vec![span(mark, styles.accent), span(choice.to_string(), style)]));
     }
-    if all.len() > CHOICES {
-        let text = format!("  {} in all, ↑ ↓", all.len());
+    if rows.is_empty() {
+        lines.push(span("  no value matches", styles.warning).into());
+    }
+    if all.len() > SHOWN || rows.len() < all.len() {
+        let text = match rows.len() {
+            shown if shown == all.len() => format!("  {shown} values: type a part of one, ↑ ↓ PgUp PgDn"),
+            shown => format!("  {shown} of {} values", all.len()),
+        };
         lines.push(span(text, styles.muted).into());
     }
     lines
@@ -116,11 +126,9 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
                 .push(Line::from(vec![span(format!("  {}: ", input.label), styles.muted), Span::raw(shown)]));
             continue;
         }
-        lines.push(Line::from(vec![
-            span("▸ ", styles.accent),
-            span(input.label.as_str(), styles.strong),
-            span(format!("  {}", input.wanted), styles.muted),
-        ]));
+        lines.push(Line::from(vec![span("▸ ", styles.accent), span(input.label.as_str(), styles.strong)]));
+        let wanted = wrap(input.wanted.as_str(), width.saturating_sub(2));
+        lines.extend(wanted.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
         if let Some(help) = &input.help {
             let help = wrap(help.as_str(), width.saturating_sub(2));
             lines.extend(help.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
@@ -128,8 +136,7 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
         if input.choices.is_empty() {
             lines.push(typed(scene, value, !input.sensitive, width));
         } else {
-            let at = input.choices.iter().position(|c| c.as_str() == value.as_str());
-            lines.extend(choices(scene, &input.choices, at));
+            lines.extend(choices(scene, &form.choices(), &form.picker));
         }
         lines.extend(wrong(scene, form.wrong));
     }
@@ -137,7 +144,7 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
     let last = form.at + 1 == form.fields.len();
     let then = if last { "make the plan" } else { "next" };
     let choice = form.fields.get(form.at).is_some_and(|(input, _)| !input.choices.is_empty());
-    let choose = if choice { &[("↑ ↓", "choose")][..] } else { &[] };
+    let choose = if choice { &[("↑ ↓ text", "choose")][..] } else { &[] };
     lines.push(answers(
         scene,
         &[choose, &[("Enter", then), ("Tab", "next field"), ("Esc", "cancel")]].concat(),
@@ -158,10 +165,10 @@ fn start(
         Line::from(vec![span(mark, styles.accent), span(text, style)])
     };
     let mut lines = vec![
-        way(Mode::DryRun, "dry run: reads are done, changes are only printed"),
-        way(Mode::Live, "LIVE: changes are made, each after a yes"),
+        way(Mode::DryRun, "dry run: hosts are read, changes are only printed"),
+        way(Mode::Live, "LIVE: changes are made, each after a confirmation"),
         Line::default(),
-        Line::from("Why? It is kept in the journal."),
+        Line::from("Reason (kept in the journal)"),
         typed(scene, why, true, width),
     ];
     lines.extend(wrong(scene, problem));
@@ -186,13 +193,13 @@ fn arm(
         }
         Line::from(spans)
     };
-    let text = "It is read-only until then, and again when the time is up, when no key is pressed for 15 minutes, \
-                when the jump box is connected anew, or another environment is shown.";
+    let text = "It becomes read-only again when the time is up, when no key is pressed for 15 minutes, when the \
+                jump box reconnects, or when another environment is shown.";
     let mut lines: Vec<Line<'static>> =
         wrap(text, width).into_iter().map(|l| span(l, styles.muted).into()).collect();
     lines.push(Line::default());
-    lines.push(field("what for", reason, !at_time));
-    lines.push(field("for", time, at_time));
+    lines.push(field("reason", reason, !at_time));
+    lines.push(field("time", time, at_time));
     lines.extend(wrong(scene, problem));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "arm"), ("Tab", "the other field"), ("Esc", "cancel")]));
@@ -247,5 +254,5 @@ fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Editor, width: u
     editor.move_cursor(CursorMove::Jump(place(line), place(column)));
     editor.render(field, buf);
     let keys = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
-    left(buf, keys, &answers(scene, &[("^S", "keep it"), ("Enter", "new line"), ("Esc", "throw away")]));
+    left(buf, keys, &answers(scene, &[("Enter", "keep it"), ("^J", "new line"), ("Esc", "cancel")]));
 }

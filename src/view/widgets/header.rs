@@ -53,9 +53,9 @@ fn flags(scene: &Scene<'_>, width: u16) -> Line<'static> {
 fn arming(scene: &Scene<'_>, width: u16) -> Vec<Span<'static>> {
     let (styles, runs) = (scene.styles, &scene.model.runs);
     let Some(armed) = runs.armed.as_ref().filter(|a| a.env == scene.env.spec.name) else {
-        let why = match runs.disarmed {
-            Some(why) if width >= WIDE => format!(" ({why})"),
-            _ => String::new(),
+        let why = match &runs.disarmed {
+            Some((env, why)) if width >= WIDE && *env == scene.env.spec.name => format!(" ({why})"),
+            Some(_) | None => String::new(),
         };
         return vec![span("READ-ONLY", styles.strong), span(why, styles.muted), Span::raw(" ")];
     };
@@ -148,8 +148,11 @@ fn tab_width(tab: &Line<'_>) -> u16 {
 
 fn tab<'a>(scene: &Scene<'_>, env: &'a EnvironmentState, at: usize) -> Line<'a> {
     let styles = scene.styles;
-    let (status, count) = match tally(&env.problems) {
+    let known = tally(&env.problems).filter(|_| env.watched);
+    let (status, count) = match known {
         Some((severity, n)) => (Status::from(severity), n.to_string()),
+        // Of an environment that nobody has opened nothing is known, and nothing is on its way.
+        None if !env.watched => (Status::NotWatched, String::new()),
         None if env.jump.link.state == LinkState::Pending => (Status::Pending, String::new()),
         // Green once every host has answered: before, nobody knows.
         None if env.hosts.iter().any(|h| h.reported_at.is_none()) => (Status::Pending, String::new()),
@@ -190,34 +193,45 @@ fn way<'a>(scene: &Scene<'a>, room: u16) -> Line<'a> {
         }
     }
     let hosts = &scene.env.hosts;
-    let answer =
-        hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
-    let long = format!("{text}  {answer} of {} answer", crate::view::text::count(hosts.len(), "host"));
-    let long = Line::from(long);
+    let up = hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
+    // Hosts that are still being connected are not down.
+    let connecting = hosts.iter().filter(|h| h.link.state == LinkState::Pending).count();
+    let word = if connecting > 0 && !scene.jump_is_down() { "connected" } else { "up" };
+    let long = Line::from(format!("{text}  {up} of {} hosts {word}", hosts.len()));
     if long.width() < usize::from(room) {
         long
     } else {
-        Line::from(format!("{text}  {answer} of {} answer", hosts.len()))
+        Line::from(format!("{text}  {up} of {} {word}", hosts.len()))
     }
+}
+
+/// An age with its unit: `14 s`, `3 m`.
+fn spaced_age(age: std::time::Duration) -> String {
+    let text = short_age(age);
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (figure, unit) = text.split_at(at);
+    format!("{figure} {unit}")
 }
 
 fn is_current(scene: &Scene<'_>, host: &crate::domain::snapshot::HostSnapshot) -> bool {
     scene.freshness(host).is_some_and(|f| f != Freshness::Expired)
 }
 
-/// How old the newest and the oldest report are, of the hosts that are thought to answer.
+/// How old the newest and the oldest report are, of the hosts that are up.
 fn freshness(scene: &Scene<'_>) -> String {
     let down = scene.jump_is_down();
     let ages = || scene.env.hosts.iter().filter(|h| down || h.link.is_up()).filter_map(|h| h.age(scene.now));
     match (ages().min(), ages().max()) {
         (Some(newest), Some(oldest)) => {
-            let (newest, oldest) = (short_age(newest), short_age(oldest));
-            if newest == oldest {
-                format!("reports {newest} old")
-            } else {
-                format!("reports {newest} to {oldest} old")
+            let words = (spaced_age(newest), spaced_age(oldest));
+            match (words.0.split_once(' '), words.1.split_once(' ')) {
+                _ if words.0 == words.1 => format!("data {} old", words.0),
+                (Some((from, unit)), Some((to, other))) if unit == other => {
+                    format!("data {from}–{to} {unit} old")
+                }
+                _ => format!("data {}–{} old", words.0, words.1),
             }
         }
-        _ => "no report yet".to_owned(),
+        _ => "no data yet".to_owned(),
     }
 }

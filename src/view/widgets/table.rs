@@ -20,7 +20,7 @@ pub(crate) struct Column<C> {
     pub(crate) least: u16,
     /// Wider than this it need not be.
     pub(crate) most: u16,
-    /// 0 stays longest.
+    /// 0 stays longest. From [`EXTRA`] on a column has only what is left when all before it have all they need.
     pub(crate) rank: u8,
 }
 
@@ -56,6 +56,9 @@ pub(crate) struct Table<C> {
 /// Columns left of the first cell: the mark of the selected row, the sign, and a space after each.
 const LEAD: u16 = 4;
 
+/// The first rank of columns that are an extra.
+pub(crate) const EXTRA: u8 = 10;
+
 /// Columns between two cells.
 const GAP: u16 = 1;
 
@@ -67,14 +70,19 @@ impl<C: Copy + PartialEq> Table<C> {
         by_rank.sort_by_key(|i| columns.get(*i).map_or(u8::MAX, |c| c.rank));
         let mut widths: Vec<Option<u16>> = vec![None; columns.len()];
         let mut used = 0;
+        // What the columns placed so far would take at their widest.
+        let mut widest: u16 = 0;
         for i in &by_rank {
             let (Some(column), Some(width)) = (columns.get(*i), widths.get_mut(*i)) else { continue };
-            let needed = column.least + if used > 0 { GAP } else { 0 };
-            if used + needed > room {
+            let gap = if used > 0 { GAP } else { 0 };
+            let needed = column.least + gap;
+            let taken = if column.rank >= EXTRA { widest } else { used };
+            if taken.saturating_add(needed) > room {
                 continue;
             }
             *width = Some(column.least);
             used += needed;
+            widest = widest.saturating_add(column.most.max(column.least)).saturating_add(gap);
         }
         for i in by_rank {
             let (Some(column), Some(Some(width))) = (columns.get(i), widths.get_mut(i)) else { continue };
@@ -147,8 +155,8 @@ impl<C: Copy + PartialEq> Table<C> {
     /// Lays the selection over a row already drawn: a mark, and a style, so that it is seen without colour.
     pub(crate) fn select(&self, buf: &mut Buffer, at: u16, styles: &Styles) {
         let area = row(self.area, at + 1);
-        buf.set_style(area, styles.selected);
-        put(buf, area.x, area.y, 1, &span("▸", styles.accent.patch(styles.selected)).into(), Align::Left);
+        put(buf, area.x, area.y, 1, &span("▸", styles.accent).into(), Align::Left);
+        styles.select(buf, area);
     }
 }
 

@@ -14,7 +14,7 @@ fn enter_never_confirms_and_a_yes_needs_silence() {
     assert_eq!(keys(&mut model, "y"), answered(Reply::Yes));
     assert_eq!(keys(&mut model, "y"), [], "once");
 
-    for code in [KeyCode::Enter, KeyCode::Esc, KeyCode::Char('n')] {
+    for code in [KeyCode::Enter, KeyCode::Char('n')] {
         let mut model = asked(Mode::DryRun, false, PromptKind::Confirm);
         assert_eq!(key(&mut model, code), [], "typed ahead");
         wait(&mut model, A_MOMENT);
@@ -57,7 +57,7 @@ fn a_challenge_is_typed_not_pasted() {
     assert_eq!(key(&mut model, KeyCode::Enter), []);
     keys(&mut model, "db3");
     assert_eq!(key(&mut model, KeyCode::Enter), []);
-    assert_eq!(model.runs.reply.wrong, Some("that is not the value on screen"));
+    assert_eq!(model.runs.reply.wrong, Some("does not match the value on screen"));
     keys(&mut model, "db2");
     let typed = Reply::Text(Zeroizing::new("db2".into()));
     assert_eq!(key(&mut model, KeyCode::Enter), answered(typed));
@@ -66,7 +66,7 @@ fn a_challenge_is_typed_not_pasted() {
     wait(&mut model, A_MOMENT);
     keys(&mut model, "d");
     assert_eq!(key(&mut model, KeyCode::Esc), [], "first what was typed goes");
-    assert_eq!(key(&mut model, KeyCode::Esc), answered(Reply::No));
+    assert_eq!(ctrl(&mut model, 'd'), answered(Reply::No));
 }
 
 #[test]
@@ -213,4 +213,134 @@ fn waiting_for_a_second_person_can_be_given_up() {
     assert_eq!(keys(&mut model, "y"), [], "who runs it cannot approve it");
     wait(&mut model, A_MOMENT);
     assert_eq!(keys(&mut model, "n"), answered(Reply::No));
+}
+
+#[test]
+fn a_question_brings_its_step_on_screen_and_nothing_is_answered_while_another_is_looked_at() {
+    let kinds = [
+        (PromptKind::Challenge("db2".into()), "db2"),
+        (PromptKind::Confirm, "y"),
+        (PromptKind::Input(input(&[])), "x"),
+        (PromptKind::Input(input(&["a", "b"])), "a"),
+        (PromptKind::Choose(vec![choice('r', false)]), "r"),
+    ];
+    for (kind, text) in kinds {
+        let mut model = start();
+        model.runs.known.push(Arc::new(run(Mode::DryRun, None)));
+        model.screens.push(Screen::Run("r1".into()));
+        frame(&mut model);
+        key(&mut model, KeyCode::Up);
+        assert_eq!(model.shown_step(), Some(0), "another step is looked at");
+        tell(&mut model, RunEvent::Run(Arc::new(run(Mode::DryRun, Some((4, kind.clone()))))));
+        assert_eq!(model.shown_step(), Some(1), "{kind:?}: what asks is on screen");
+
+        model.runs.step = Some(0);
+        frame(&mut model);
+        wait(&mut model, A_MOMENT);
+        assert_eq!(keys(&mut model, text), [], "{kind:?}: its command is not on screen");
+        assert_eq!(model.shown_step(), Some(1), "{kind:?}: the key leads back");
+        assert!(!model.runs.reply.given, "{kind:?}");
+        wait(&mut model, A_MOMENT);
+        keys(&mut model, text);
+        if !matches!(kind, PromptKind::Confirm | PromptKind::Choose(_)) {
+            key(&mut model, KeyCode::Enter);
+        }
+        assert!(model.runs.reply.given, "{kind:?}: now it is answered");
+    }
+}
+
+fn choice(key: char, reason: bool) -> Choice {
+    Choice { key, label: "retry".into(), reason, changes: false }
+}
+
+#[test]
+fn the_key_that_the_status_line_names_leads_back_in_every_kind_of_prompt() {
+    for kind in [
+        PromptKind::Challenge("db2".into()),
+        PromptKind::Confirm,
+        PromptKind::Input(input(&["a"])),
+        PromptKind::Choose(vec![choice('r', false)]),
+        PromptKind::Approve("x".into()),
+    ] {
+        let mut model = asked(Mode::DryRun, false, kind.clone());
+        model.runs.step = Some(0);
+        frame(&mut model);
+        wait(&mut model, A_MOMENT);
+        let free = |k: &KeyPress| !model.prompt_takes(*k) || model.runs.step.is_some();
+        let key = model.keymap.keys(crate::config::action::Action::Last).find(free).unwrap();
+        assert_eq!(update(&mut model, Msg::Key(key)), [], "{kind:?}");
+        assert_eq!(model.shown_step(), Some(1), "{kind:?}");
+    }
+}
+
+#[test]
+fn leaving_the_screen_is_no_answer() {
+    for kind in [
+        PromptKind::Challenge("db2".into()),
+        PromptKind::Confirm,
+        PromptKind::Input(input(&[])),
+        PromptKind::Input(input(&["a"])),
+        PromptKind::Choose(vec![choice('r', false)]),
+    ] {
+        let mut model = asked(Mode::DryRun, false, kind.clone());
+        wait(&mut model, A_MOMENT);
+        let effects = key(&mut model, KeyCode::Esc);
+        assert!(!effects.iter().any(|e| matches!(e, Effect::TellRun(..))), "{kind:?}: {effects:?}");
+        assert!(!matches!(model.screen(), Screen::Run(_)), "{kind:?}");
+    }
+    for kind in [PromptKind::Input(input(&[])), PromptKind::Input(input(&["a"]))] {
+        let mut model = asked(Mode::DryRun, false, kind);
+        assert_eq!(ctrl(&mut model, 'd'), [], "typed ahead");
+        wait(&mut model, A_MOMENT);
+        assert_eq!(ctrl(&mut model, 'd'), answered(Reply::No));
+    }
+}
+
+#[test]
+fn what_was_typed_is_still_there_when_the_environment_had_to_be_armed() {
+    let mut model = asked(Mode::Live, false, PromptKind::Challenge("db2".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "db2");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(&**model.runs.reply.typed, "db2");
+    wait(&mut model, A_MOMENT);
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(Reply::Text(Zeroizing::new("db2".into()))));
+}
+
+#[test]
+fn keys_that_were_meant_for_a_question_that_went_by_itself_do_nothing() {
+    let mut model = asked(Mode::DryRun, false, PromptKind::Challenge("app1".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "ap");
+    // The run goes on: its time limit passed, say.
+    tell(&mut model, RunEvent::Run(Arc::new(run(Mode::DryRun, None))));
+    assert_eq!(keys(&mut model, "p1uxq"), []);
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert_eq!(model.screen(), &Screen::Run("r1".into()));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "q");
+    assert!(!matches!(model.screen(), Screen::Run(_)), "after a silence keys are keys again");
+}
+
+#[test]
+fn a_choice_is_typed_into_and_what_must_differ_is_left_out() {
+    let hosts: Vec<String> = (1..=40).map(|n| format!("app{n}")).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let mut model = asked(Mode::DryRun, false, PromptKind::Input(input(&hosts)));
+    wait(&mut model, A_MOMENT);
+    keys(&mut model, "p37");
+    assert_eq!(key(&mut model, KeyCode::Enter), answered(Reply::Text(Zeroizing::new("app37".into()))));
+
+    let mut model = start();
+    keys(&mut model, "b");
+    let second = InputView { name: "other".into(), not: vec!["candidate".into()], ..input(&["db1", "db2"]) };
+    tell(&mut model, listing(vec![input(&["db1", "db2"]), second]));
+    key(&mut model, KeyCode::End);
+    key(&mut model, KeyCode::Enter);
+    keys(&mut model, "db1");
+    key(&mut model, KeyCode::Enter);
+    let Some(Dialog::Inputs(form)) = model.runs.dialogs.last() else { panic!("no form") };
+    assert_eq!((form.at, form.choices()), (1, vec!["db2".into()]));
 }

@@ -30,9 +30,11 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
                 one(page, scene, database, freshness);
             }
         }
-        Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => {
+        Shown::Gap(Gap::NotInstalled) if !expected => {
             page.plain(span("no database on this host", styles.muted));
         }
+        // Nobody has asked, so nobody knows.
+        Shown::Gap(Gap::NotAsked) => page.plain(span("not asked", styles.muted)),
         Shown::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
         Shown::Expired => match fact.last() {
             Some(databases) if !databases.is_empty() => {

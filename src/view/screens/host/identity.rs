@@ -26,7 +26,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
             Line::from(spans)
         }),
     );
-    page.labelled("level", known(scene, host, &facts.grains, |grains, _| level(scene, grains)));
+    page.labelled("env", known(scene, host, &facts.grains, |grains, _| level(scene, grains)));
     roles(page, scene, spec, host);
     page.labelled(
         "system",
@@ -39,7 +39,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
         }),
     );
     let mut up = known(scene, host, &facts.uptime, |up, _| Line::from(two_units(*up)));
-    up.push_span(span("   clock ", styles.muted));
+    up.push_span(span("   clock offset ", styles.muted));
     up.extend(known(scene, host, &facts.clock_offset_ms, |offset, _| Line::from(clock(*offset))).spans);
     page.labelled("uptime", up);
 }
@@ -48,9 +48,9 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, 
 #[allow(clippy::cast_precision_loss)] // shown to a tenth of a second
 fn clock(offset_ms: i64) -> String {
     if offset_ms.unsigned_abs() < 1000 {
-        format!("{offset_ms:+} ms of ours")
+        format!("{offset_ms:+} ms")
     } else {
-        format!("{:+.1} s of ours", offset_ms as f64 / 1000.0)
+        format!("{:+.1} s", offset_ms as f64 / 1000.0)
     }
 }
 
@@ -63,7 +63,7 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
         LinkState::Pending => Status::Pending,
         _ => Status::Critical,
     };
-    let state = if scene.jump_is_down() { "not known: the jump box is down" } else { link.state.label() };
+    let state = if scene.jump_is_down() { "unknown: the jump box is down" } else { link.state.label() };
     let mut spans = vec![span(format!("{} {state}", status.sign()), styles.status(status))];
     if !scene.jump_is_down() {
         spans.push(span(format!(" for {}", scene.ago(link.since)), styles.muted));
@@ -71,13 +71,13 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     if let Some(took) = host.took.filter(|_| status == Status::Ok) {
         spans.push(span(format!("   report took {}", round_trip(took)), styles.muted));
     }
-    page.labelled("link", Line::from(spans));
+    page.labelled("connection", Line::from(spans));
     if !link.is_up() && !scene.jump_is_down() && link.state != LinkState::Pending {
         let at = link.hop.as_ref().map_or_else(String::new, |hop| format!("at {hop}, "));
         let again = match link.retry_at {
             Some(at) if at > scene.now => format!("trying again in {}", short_age(at.since(scene.now))),
             Some(_) => "trying again now".to_owned(),
-            None => "not tried again by itself".to_owned(),
+            None => "no automatic retry".to_owned(),
         };
         page.labelled("", span(format!("{at}{again}"), styles.muted));
         // What happened stands above, where it was judged.
@@ -91,7 +91,7 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
             format!("this machine → {} ({}:{}) → {}", jump.name, jump.address, jump.port, host.address)
         }
     };
-    page.labelled("way", span(way, styles.muted));
+    page.labelled("route", span(way, styles.muted));
 }
 
 fn level<'a>(scene: &Scene<'_>, grains: &'a Grains) -> Line<'a> {
@@ -111,7 +111,7 @@ fn level<'a>(scene: &Scene<'_>, grains: &'a Grains) -> Line<'a> {
 fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
     let styles = scene.styles;
     let join = |roles: &[RoleName]| roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ");
-    let from = if spec.roles_declared { "inventory" } else { "told by its name" };
+    let from = if spec.roles_declared { "inventory" } else { "(from host name)" };
     let told = |roles: &[RoleName]| {
         Line::from(vec![Span::raw(join(roles)), span(format!("   {from}"), styles.muted)])
     };

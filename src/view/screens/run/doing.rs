@@ -14,7 +14,7 @@ use crate::domain::time::short_age;
 use crate::view::scene::Scene;
 use crate::view::screens::plan;
 use crate::view::signs::Progress;
-use crate::view::state::ViewState;
+use crate::view::state::{Text, ViewState};
 use crate::view::text::{left, row, span, took};
 use crate::view::widgets::page::Page;
 
@@ -30,7 +30,16 @@ pub(super) struct Form {
     pub(super) asked: bool,
 }
 
-/// Draws it and returns how many lines are not seen.
+/// What of the text has been on screen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read {
+    /// Lines that never were.
+    pub(super) unread: usize,
+    /// It is longer than its room.
+    pub(super) scrolls: bool,
+}
+
+/// Draws it and returns what of it has been on screen.
 pub(super) fn draw(
     buf: &mut Buffer,
     area: Rect,
@@ -38,7 +47,7 @@ pub(super) fn draw(
     state: &mut ViewState,
     run: &RunView,
     form: Form,
-) -> usize {
+) -> Read {
     let mut page = Page::new(area.width, scene.styles);
     page.dense = form.dense;
     if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
@@ -65,7 +74,8 @@ pub(super) fn draw(
         values(&mut page, scene, run, other);
         notes(&mut page, scene, run);
     }
-    show(buf, area, scene, state, &page.lines, output)
+    let text = (run.id.clone(), at, run.prompt.as_ref().map(|prompt| prompt.number), area.width);
+    show(buf, area, scene, state, (&page.lines, output), text)
 }
 
 /// Shows what fits. Without a choice made by a person: all of it, or its beginning and the end of the output.
@@ -74,18 +84,19 @@ fn show(
     area: Rect,
     scene: &Scene<'_>,
     state: &mut ViewState,
-    lines: &[Line<'static>],
-    output: usize,
-) -> usize {
+    (lines, output): (&[Line<'static>], usize),
+    text: Text,
+) -> Read {
     let height = usize::from(area.height);
     let wanted = scene.model.runs.scroll;
     let top = state.scroll_text(wanted.unwrap_or(0), lines.len(), area.height);
     let hidden = lines.len().saturating_sub(height);
+    let scrolls = hidden > 0;
     if wanted.is_some() || hidden == 0 || output == 0 || height < 4 {
         for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
             left(buf, row(area, y), line);
         }
-        return hidden;
+        return Read { unread: state.unread(text, top, area.height, lines.len()), scrolls };
     }
     let tail = output.min(height / 2);
     let head = height - tail - 1;
@@ -95,7 +106,9 @@ fn show(
     for (y, line) in (0..area.height).zip(shown) {
         left(buf, row(area, y), line);
     }
-    hidden + 1
+    // The beginning and the end are on screen.
+    let middle = u16::try_from(head).unwrap_or(u16::MAX);
+    Read { unread: state.unread(text, 0, middle, lines.len()).saturating_sub(tail), scrolls }
 }
 
 fn names(hosts: &[HostName]) -> String {
@@ -123,14 +136,24 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
     match &step.state {
         StepState::Failed(why) => page.signed(1, "✖", why.as_str(), styles.critical),
         StepState::Unknown(look) => {
-            page.signed(1, "?", "Nobody knows whether this was done. What to look at:", styles.unknown);
+            page.signed(
+                1,
+                "?",
+                "Outcome unknown: nobody knows whether this was done. What to look at:",
+                styles.unknown,
+            );
             page.text(3, look.as_str(), styles.strong);
         }
         StepState::Skipped(why) => page.signed(1, "–", why.as_str(), styles.muted),
-        _ => {}
+        StepState::Waiting
+        | StepState::Asked
+        | StepState::Running
+        | StepState::Done
+        | StepState::Printed
+        | StepState::Undone => {}
     }
     if step.point_of_no_return {
-        page.signed(1, "━", "After it nothing can be taken back.", styles.critical);
+        page.signed(1, "━", "After it nothing can be undone.", styles.critical);
     }
 }
 
@@ -208,26 +231,26 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
     let progress = Progress::from(&run.state);
     let text = match &run.state {
         RunState::Stopped(why) => format!("Stopped: {why}"),
-        RunState::Abandoned(why) => format!("Given up: {why}"),
-        RunState::RolledBack => "Everything was taken back to the last safe point.".to_owned(),
-        RunState::Finished => "Everything was done.".to_owned(),
+        RunState::Abandoned(why) => format!("Aborted: {why}"),
+        RunState::RolledBack => "Rolled back to the last safe point.".to_owned(),
+        RunState::Finished => "Finished.".to_owned(),
         RunState::Running | RunState::Waiting | RunState::RollingBack => "It is still under way.".to_owned(),
     };
     page.signed(1, progress.sign(), &text, styles.progress(progress));
-    let done = run.steps.iter().filter(|s| s.state == StepState::Done).count();
-    let printed = run.steps.iter().filter(|s| s.state == StepState::Printed).count();
-    let only = if printed > 0 { format!(", {printed} printed only") } else { String::new() };
-    page.text(
-        3,
-        &format!("{done} of {} done{only}", crate::view::text::count(run.steps.len(), "step")),
-        styles.muted,
-    );
+    let (text, by_operator) = counts(run);
+    page.text(3, &text, if by_operator > 0 { styles.warning } else { styles.muted });
     let mut titled = false;
     for (i, step) in run.steps.iter().enumerate() {
         let (why, style) = match &step.state {
             StepState::Failed(why) => (why, styles.critical),
             StepState::Unknown(look) => (look, styles.unknown),
-            _ => continue,
+            StepState::Waiting
+            | StepState::Asked
+            | StepState::Running
+            | StepState::Done
+            | StepState::Skipped(_)
+            | StepState::Printed
+            | StepState::Undone => continue,
         };
         if !titled {
             page.section("WHAT TO LOOK AT", "");
@@ -237,6 +260,40 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
         let text = format!("{} {}{}: {why}", i + 1, step.title, names(&step.on));
         page.signed(2, progress.sign(), &format!("{} {text}", progress.word()), style);
     }
+}
+
+/// How the steps ended, each outcome by its own word; and how many an operator skipped.
+fn counts(run: &RunView) -> (String, usize) {
+    let (mut done, mut printed, mut not_applicable, mut by_operator) = (0, 0, 0, 0);
+    let (mut failed, mut unknown, mut undone, mut ahead) = (0, 0, 0, 0);
+    for (at, step) in run.steps.iter().enumerate() {
+        match &step.state {
+            StepState::Done => done += 1,
+            StepState::Printed => printed += 1,
+            // What was never begun did not apply; what was begun, an operator skipped.
+            StepState::Skipped(_) if run.past.iter().any(|past| past.step == at) => by_operator += 1,
+            StepState::Skipped(_) => not_applicable += 1,
+            StepState::Failed(_) => failed += 1,
+            StepState::Unknown(_) => unknown += 1,
+            StepState::Undone => undone += 1,
+            StepState::Waiting | StepState::Asked | StepState::Running => ahead += 1,
+        }
+    }
+    let mut text = format!("{done} of {} done", crate::view::text::count(run.steps.len(), "step"));
+    for (n, word) in [
+        (printed, "only printed"),
+        (by_operator, "skipped by an operator"),
+        (not_applicable, "not applicable"),
+        (failed, "failed"),
+        (unknown, "with an unknown outcome"),
+        (undone, "undone"),
+        (ahead, "not begun or not ended"),
+    ] {
+        if n > 0 {
+            text.push_str(&format!(", {n} {word}"));
+        }
+    }
+    (text, by_operator)
 }
 
 /// Its report: what one wants to know first, then everything in order.

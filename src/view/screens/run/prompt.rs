@@ -2,14 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::runs::{PromptId, Reply};
+use crate::config::action::Action;
 use crate::domain::run::{Asks, Choice, InputView, Mode, Prompt, PromptKind, RunView};
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
+use crate::view::widgets::footer::key;
 use crate::view::widgets::forms::{answers, choices, typed};
 
 /// Lines that are left to what is above it, at least.
@@ -35,11 +38,18 @@ pub(super) fn draw(
     for line in &prompt.text {
         text.extend(wrap(line.as_str(), width).into_iter().map(Line::from));
     }
-    let ask = if run.watching { watched(scene, run) } else { ask(scene, run, prompt, width) };
+    let ask = if run.watching {
+        watched(scene, run)
+    } else if scene.model.runs.step.is_some() {
+        elsewhere(scene, run, width)
+    } else {
+        ask(scene, run, prompt, width)
+    };
     let room = usize::from(area.height.saturating_sub(below + KEPT + 2));
     let long = text.len() + ask.len() > room;
     if long {
-        text = vec![span("What it is about stands above, to its end.", styles.muted).into()];
+        let (up, down) = (key(scene, Action::PageUp), key(scene, Action::PageDown));
+        text = vec![span(format!("Full text above ({up} {down})."), styles.muted).into()];
     }
     let lines: Vec<Line<'_>> = text.into_iter().chain(ask).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
@@ -59,8 +69,41 @@ pub(super) fn draw(
     (height, long)
 }
 
+/// Says on the box's lower edge that what is asked rests on lines that were never on screen.
+pub(super) fn unread(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, lines: usize) {
+    let down = key(scene, Action::PageDown);
+    let text = format!(" ▲ {} above not read yet: {down} ", crate::view::text::count(lines, "line"));
+    let edge = Rect {
+        x: area.x + 2,
+        y: area.bottom().saturating_sub(1),
+        width: area.width.saturating_sub(4),
+        height: 1,
+    };
+    left(
+        buf,
+        edge,
+        &span(
+            text,
+            scene
+                .styles
+                .warning
+                .patch(scene.styles.dialog.bg.map_or_else(Style::new, |bg| Style::new().bg(bg))),
+        )
+        .into(),
+    );
+}
+
+/// Another step is looked at than the one that asks.
+fn elsewhere(scene: &Scene<'_>, run: &RunView, width: usize) -> Vec<Line<'static>> {
+    let at = run.current.map_or_else(|| "another step".to_owned(), |at| format!("step {}", at + 1));
+    let text = format!(
+        "▲ This is asked by {at}, whose command and facts are not on screen. Enter shows them; nothing is answered before."
+    );
+    wrap(&text, width).into_iter().map(|l| span(l, scene.styles.warning).into()).collect()
+}
+
 fn watched(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
-    vec![span(format!("{} is asked; you only watch", run.who), scene.styles.muted).into()]
+    vec![span(format!("{} is asked; you are watching", run.who), scene.styles.muted).into()]
 }
 
 fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -> Vec<Line<'a>> {
@@ -86,7 +129,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
         PromptKind::Input(_) | PromptKind::Approve(_) => String::new(),
     };
     if arm && !asks_to_arm.is_empty() {
-        let text = &format!("▲ This environment is read-only: {asks_to_arm} to arm it first.");
+        let text = &format!("▲ {} is read-only: {asks_to_arm} to arm it first.", run.env);
         lines.extend(wrap(text, width).into_iter().map(|l| span(l, styles.warning).into()));
     }
     match &prompt.kind {
@@ -94,8 +137,8 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
             let step = run.current.and_then(|at| run.steps.get(at));
             // What a person does by hand is done when they say so.
             let ways = match step.is_some_and(|step| step.asks == Asks::Work) {
-                true => [("y", "yes, it is done"), ("Enter Esc n", "no, it is not")],
-                false => [("y", "yes, do it"), ("Enter Esc n", "no, nothing is done")],
+                true => [("y", "yes, it is done"), ("n or Enter", "no, it is not"), ("Esc", "answer later")],
+                false => [("y", "yes, do it"), ("n or Enter", "no, change nothing"), ("Esc", "answer later")],
             };
             lines.push(answers(scene, &ways));
         }
@@ -103,18 +146,19 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
             lines.push(Line::from(vec![Span::raw("To go on, type  "), span(value.as_str(), styles.strong)]));
             lines.push(typed(scene, &reply.typed, true, width));
             lines.extend(wrong(scene, reply));
-            lines.push(answers(scene, &[("Enter", "go on"), ("Esc", "no, nothing is done")]));
+            let esc = if reply.typed.is_empty() { "answer later" } else { "clear" };
+            lines.push(answers(scene, &[("Enter", "do it"), ("^D", "no, change nothing"), ("Esc", esc)]));
         }
         PromptKind::Input(input) => lines.extend(value(scene, input, reply, width)),
         PromptKind::Choose(ways) => lines.extend(choose(scene, ways, reply, width)),
         PromptKind::Approve(words) => {
-            lines.push(Line::from("A second person says yes with:"));
+            lines.push(Line::from("A second operator approves with:"));
             lines.extend(
                 wrap(words.as_str(), width.saturating_sub(2))
                     .into_iter()
                     .map(|l| Line::from(vec![Span::raw("  "), span(l, styles.strong)])),
             );
-            lines.push(answers(scene, &[("n", "give up waiting")]));
+            lines.push(answers(scene, &[("n", "stop waiting")]));
         }
     }
     lines
@@ -126,20 +170,18 @@ fn wrong(scene: &Scene<'_>, reply: &Reply) -> Option<Line<'static>> {
 
 fn value<'a>(scene: &Scene<'_>, input: &'a InputView, reply: &Reply, width: usize) -> Vec<Line<'a>> {
     let styles = scene.styles;
-    let mut lines = vec![Line::from(vec![
-        Span::raw(input.label.as_str()),
-        span(format!("  {}", input.wanted), styles.muted),
-    ])];
+    let mut lines = vec![Line::from(input.label.as_str())];
+    lines.extend(wrap(input.wanted.as_str(), width).into_iter().map(|l| span(l, styles.muted).into()));
     if let Some(help) = &input.help {
         lines.extend(wrap(help.as_str(), width).into_iter().map(|l| span(l, styles.muted).into()));
     }
     if input.choices.is_empty() {
         lines.push(typed(scene, &reply.typed, !input.sensitive, width));
     } else {
-        lines.extend(choices(scene, &input.choices, reply.at));
+        lines.extend(choices(scene, &input.choices, &reply.picker));
     }
     lines.extend(wrong(scene, reply));
-    lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "no")]));
+    lines.push(answers(scene, &[("Enter", "answer"), ("^D", "no answer"), ("Esc", "answer later")]));
     lines
 }
 

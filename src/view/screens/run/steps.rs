@@ -39,9 +39,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut 
             Row::Step(i, step) => {
                 draw_step(buf, line, scene, *i, step);
                 if Some(*i) == shown {
-                    buf.set_style(line, scene.styles.selected);
-                    let mark = span("▸", scene.styles.accent.patch(scene.styles.selected));
-                    put(buf, line.x, line.y, 1, &mark.into(), Align::Left);
+                    put(buf, line.x, line.y, 1, &span("▸", scene.styles.accent).into(), Align::Left);
+                    scene.styles.select(buf, line);
                 }
             }
         }
@@ -55,7 +54,9 @@ fn draw_step(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, at: usize, step: &
     let style = match progress {
         Progress::Ahead | Progress::Skipped | Progress::Undone => styles.muted,
         Progress::Asks | Progress::Runs => styles.strong,
-        _ => Style::default(),
+        Progress::Done | Progress::Failed | Progress::Unknown | Progress::Printed | Progress::Stands => {
+            Style::default()
+        }
     };
     let indent = 2 * step.depth.min(4);
     let line = Line::from(vec![
@@ -82,6 +83,16 @@ fn word(scene: &Scene<'_>, step: &StepView, progress: Progress) -> (String, Styl
         (StepState::Waiting, ..) => (String::new(), styles.muted),
         (StepState::Done, Some(time), _) => (took(time), styles.muted),
         (StepState::Running, _, Some(began)) => (two_units(scene.model.now.since(began)), styles.accent),
-        _ => (progress.word().to_owned(), styles.progress(progress)),
+        (
+            StepState::Done
+            | StepState::Running
+            | StepState::Asked
+            | StepState::Failed(_)
+            | StepState::Unknown(_)
+            | StepState::Skipped(_)
+            | StepState::Printed
+            | StepState::Undone,
+            ..,
+        ) => (progress.word().to_owned(), styles.progress(progress)),
     }
 }

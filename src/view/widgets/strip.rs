@@ -1,0 +1,74 @@
+//! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is, a
+//! freeze that is still in effect. It belongs to no row, so no row would show it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::config::action::Action;
+use crate::domain::problem::{Problem, ProblemKind, Severity};
+use crate::view::scene::Scene;
+use crate::view::signs::Status;
+use crate::view::text::{left, row, span, wrap};
+
+use super::footer::key;
+
+/// Lines that it may take.
+const MOST: u16 = 2;
+
+/// Draws it when there is something to say, and returns its height. Behind a jump box that is down nothing of it is known
+/// to be so.
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    if scene.jump_is_down() {
+        return 0;
+    }
+    let problems: Vec<&Problem> = scene.env.problems.iter().filter(|p| is_shown(p)).collect();
+    let Some(first) = problems.first() else { return 0 };
+    let status = Status::from(first.severity);
+    let more = match problems.len() - 1 {
+        0 => String::new(),
+        n => format!("  (+{n} more: {})", key(scene, Action::ScreenProblems)),
+    };
+    let lines = wrap(&format!("{}{more}", first.message), usize::from(area.width).saturating_sub(4));
+    let height = u16::try_from(lines.len()).unwrap_or(MOST).min(MOST).min(area.height);
+    let cut = lines.len() > usize::from(height);
+    for (y, line) in (0..height).zip(lines) {
+        let sign = if y == 0 { status.sign() } else { " " };
+        let end = if cut && y + 1 == height { " …" } else { "" };
+        let text = format!(" {sign} {line}{end}");
+        left(buf, row(area, y), &Line::from(span(text, scene.styles.status(status))));
+    }
+    height
+}
+
+/// Of the environment, and not for daylight. How many hosts have a role is on the screen of roles.
+fn is_shown(problem: &Problem) -> bool {
+    let whole = problem.host.is_none() && problem.severity == Severity::Critical;
+    whole
+        && match problem.kind {
+            ProblemKind::JumpDown
+            | ProblemKind::RoleCount
+            | ProblemKind::RoleImplies
+            | ProblemKind::RolesDiffer
+            | ProblemKind::OsDiffers => false,
+            ProblemKind::HostDown
+            | ProblemKind::HostKey
+            | ProblemKind::Identity
+            | ProblemKind::Load
+            | ProblemKind::Memory
+            | ProblemKind::Swap
+            | ProblemKind::Disk
+            | ProblemKind::Inodes
+            | ProblemKind::Mount
+            | ProblemKind::Clock
+            | ProblemKind::Level
+            | ProblemKind::Replication
+            | ProblemKind::ReplicationLag
+            | ProblemKind::ReplicationTls
+            | ProblemKind::WritableMasters
+            | ProblemKind::ServerId
+            | ProblemKind::Unreadable
+            | ProblemKind::Stale
+            | ProblemKind::Service => true,
+        }
+}
