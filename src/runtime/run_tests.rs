@@ -46,6 +46,7 @@ impl Script {
             state: StepState::Waiting,
             began: None,
             took: None,
+            skipped_by_operator: false,
         };
         let view = RunView {
             id: "run-1".into(),

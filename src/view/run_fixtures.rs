@@ -245,6 +245,7 @@ pub(crate) fn run() -> RunView {
         },
         began: (i <= 5).then(|| ago(30 - 4 * i as u64)),
         took: (i < 5).then(|| Duration::from_millis(120 + 4100 * i as u64)),
+        skipped_by_operator: false,
     });
     RunView {
         id: RUN.to_owned(),

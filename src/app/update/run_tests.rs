@@ -122,6 +122,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         state,
         began: None,
         took: None,
+        skipped_by_operator: false,
     };
     RunView {
         id: "r1".into(),
