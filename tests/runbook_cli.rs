@@ -475,7 +475,7 @@ fn a_run_that_is_left_while_writes_are_refused_says_so_and_how_to_roll_back() {
     anna.types("yes\n");
     anna.until("type app1 to do it> ");
     anna.types("app1\n");
-    anna.until("Safe to pause: 2");
+    anna.until(" s left. Nobody can save a page.");
     anna.until("type move to do it> ");
     anna.interrupt();
     anna.until("STOPPED");
