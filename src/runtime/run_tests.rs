@@ -340,7 +340,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
         person.enter().await;
         person.sees("NOTES").await;
         person.types("qq").await;
-        person.sees("Leave?").await;
+        person.sees("Quit?").await;
         person.reads().await;
         person.types("y").await;
         let heard = person.heard.clone();

@@ -273,6 +273,21 @@ pub(crate) fn run() -> RunView {
     }
 }
 
+/// The same, writes being refused.
+pub(crate) fn frozen() -> RunView {
+    let freeze = InEffect {
+        step: "s5".into(),
+        says: "Writes are refused".into(),
+        on: vec![name("db1-masterdb")],
+        since: ago(40),
+        since_clock: "13:45:02+01:00".into(),
+        certain: true,
+        stops_writes: true,
+        ended_by: EndedBy::Rollback,
+    };
+    RunView { in_effect: vec![freeze], ..run() }
+}
+
 fn doing() -> Doing {
     Doing {
         why: Some("No write may be accepted that the new masterdb has not got.".into()),
