@@ -1,25 +1,18 @@
 //! Several jump boxes in a row, each a real `sshd`: one is reached through the one before it, the one that fails is named.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-#[path = "support/fleet.rs"]
-mod fleet;
-#[path = "support/sshd.rs"]
-mod sshd;
-
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::{Person, access, environment, host, name, open};
 use jumpdeck::domain::access::Access;
 use jumpdeck::domain::fleet::{Jump, JumpBox};
 use jumpdeck::domain::hop::Hop;
 use jumpdeck::ssh::error::SshError;
 use jumpdeck::ssh::link::JumpLink;
-use sshd::{Sshd, keygen, missing, not_root, public};
 
-const SOON: Duration = Duration::from_secs(10);
+use super::fleet::{Person, access, environment, host, name, open};
+use super::sshd::{Sshd, keygen, public};
+use super::{SOON, unprepared};
 
 /// Three jump boxes and a host behind them.
 struct Row {
@@ -72,10 +65,6 @@ impl Row {
     }
 }
 
-fn unprepared() -> bool {
-    missing(&["sshd", "ssh-keygen"]) || not_root()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn each_is_reached_through_the_one_before_it() {
     if unprepared() {
@@ -103,7 +92,7 @@ async fn the_one_that_fails_is_named() {
         let mut row = Row::new();
         let link = row.open().await.unwrap();
         // It goes while everything is connected.
-        row.jumps[at].signal_sessions("KILL");
+        row.jumps[at].signal_sessions("-KILL");
         row.jumps[at].child.kill().unwrap();
         row.jumps[at].child.wait().unwrap();
         let lost = tokio::time::timeout(Duration::from_secs(60), link.closed()).await.unwrap();
