@@ -235,6 +235,7 @@ const TEXT_OR_NULL: Is = Or(&Text);
 const NUMBER_OR_NULL: Is = Or(&Number);
 const BOOL_OR_NULL: Is = Or(&Bool);
 const LIST_OR_NULL: Is = Or(&List);
+const OBJECT_OR_NULL: Is = Or(&Object);
 const STATE: Is = Word(&[
     "up",
     "unreachable",
@@ -299,14 +300,18 @@ const FILESYSTEM: Fields = &[
 const REPLICATION: Fields = &[
     ("engine", Word(&["mariadb", "mysql"])),
     ("version", TEXT_OR_NULL),
-    ("role", Word(&["master", "replica", "standalone", "unknown"])),
+    ("role", Word(&["master", "replica", "standalone", "member", "unknown"])),
     ("connection", TEXT_OR_NULL),
     ("source", TEXT_OR_NULL),
     ("io", THREAD),
     ("sql", THREAD),
     ("lag_s", NUMBER_OR_NULL),
+    ("delay_s", NUMBER_OR_NULL),
     ("tls", BOOL_OR_NULL),
+    ("tls_detail", TEXT_OR_NULL),
     ("read_only", BOOL_OR_NULL),
+    ("writable", BOOL_OR_NULL),
+    ("cluster", OBJECT_OR_NULL),
     ("gtid", TEXT_OR_NULL),
     ("server_id", NUMBER_OR_NULL),
     ("replicas", LIST_OR_NULL),

@@ -9,6 +9,7 @@ use super::model::{EnvironmentState, Filtered, Model, Row, Screen, SortColumn};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
+use crate::domain::replication::NodeHealth;
 use crate::domain::run::{RunBrief, RunView, RunbookEntry};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
@@ -229,6 +230,12 @@ fn lag_key(spec: &Host, host: &HostSnapshot, at: Moment, poll: std::time::Durati
     };
     match replication_brief(databases) {
         ReplicationBrief::Broken { .. } => group(0),
+        ReplicationBrief::Member { cluster, .. } => match cluster.health {
+            NodeHealth::Out => group(0),
+            NodeHealth::Unknown => group(1),
+            NodeHealth::Behind => group(5),
+            NodeHealth::InSync => group(6),
+        },
         ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => group(1),
         #[allow(clippy::cast_precision_loss)] // a lag is far below 2^52 seconds
         ReplicationBrief::Following { lag_s: Some(lag), .. } => Key::highest(lag as f64),

@@ -13,7 +13,6 @@ mod arming;
 mod dialogs;
 mod edit;
 mod forms;
-mod leave;
 mod moves;
 mod news;
 mod prompts;

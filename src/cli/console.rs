@@ -1,6 +1,5 @@
 //! `jumpdeck` and `jumpdeck demo`: the console.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -61,7 +60,6 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         news: run_sender,
         tail: hint::tail(common),
     });
-    let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
@@ -91,12 +89,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         news,
         run_news,
     };
-    let ended = crate::runtime::run(console).await.map_err(failed);
-    // The terminal is the shell's again; whatever ended the console, nobody leaves without being told.
-    for line in left.lines() {
-        let _ = writeln!(std::io::stderr(), "{line}");
-    }
-    ended
+    crate::runtime::run(console).await.map_err(failed)
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape `map_err` wants

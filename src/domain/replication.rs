@@ -1,7 +1,13 @@
 //! Database servers and how they replicate, as they themselves say it.
 
+mod cluster;
+mod encryption;
+
 use super::fact::Gap;
 use super::text::Clean;
+
+pub use cluster::{Cluster, ClusterKind, NodeHealth};
+pub use encryption::{Encryption, encryption};
 
 /// Which kind of server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,28 +45,48 @@ pub struct Database {
 pub struct ServerStatus {
     /// `@@server_id`.
     pub server_id: Option<u64>,
+    /// `@@port`: where it listens itself.
+    pub port: Option<u16>,
     /// `@@read_only`; `None` when it could not be read. Only `Some(false)` is writable.
     pub read_only: Option<bool>,
     /// `@@log_bin`.
     pub log_bin: Option<bool>,
     /// `@@log_slave_updates` / `@@log_replica_updates`.
     pub log_slave_updates: Option<bool>,
-    /// `@@gtid_current_pos` (MariaDB) or `@@gtid_executed` (MySQL); empty where there is none.
+    /// `@@gtid_current_pos` (MariaDB) or `@@gtid_executed` (MySQL); empty where there is none, never a part of it.
     pub gtid: Option<Clean>,
     /// `@@have_ssl`.
     pub have_ssl: Option<bool>,
-    /// `SHOW MASTER STATUS`: file and position; `None` with the binary log off or no right to ask.
+    /// File and position of its binary log; `None` with the binary log off, or see `gaps`.
     pub binlog: Option<BinlogPosition>,
     /// Its connections to masters: a row of `SHOW ALL SLAVES STATUS` each. `Err` when that could not be asked.
     pub connections: Result<Vec<Connection>, Gap>,
     /// The replicas connected to it, from `SHOW SLAVE HOSTS`. `Err` when that could not be asked.
     pub replicas: Result<Vec<ConnectedReplica>, Gap>,
+    /// The cluster that it is a node of; `None` for a server of its own.
+    pub cluster: Option<Cluster>,
+    /// What else could not be asked, by its name ("binary log"), and why.
+    pub gaps: Vec<(&'static str, Gap)>,
+}
+
+impl ServerStatus {
+    /// Whether it takes writes; `None` when that is not known. A node that is not part of its cluster takes none, whatever
+    /// its `read_only` says.
+    #[must_use]
+    pub fn writable(&self) -> Option<bool> {
+        match (self.read_only, self.cluster.as_ref().map(Cluster::accepts_writes)) {
+            (Some(true), _) | (Some(false), Some(Some(false))) => Some(false),
+            (Some(false), None | Some(Some(true))) => Some(true),
+            (None, _) | (Some(false), Some(None)) => None,
+        }
+    }
 }
 
 impl Default for ServerStatus {
     fn default() -> Self {
         Self {
             server_id: None,
+            port: None,
             read_only: None,
             log_bin: None,
             log_slave_updates: None,
@@ -69,6 +95,8 @@ impl Default for ServerStatus {
             binlog: None,
             connections: Err(Gap::NotAsked),
             replicas: Err(Gap::NotAsked),
+            cluster: None,
+            gaps: Vec::new(),
         }
     }
 }
@@ -102,8 +130,10 @@ pub struct Connection {
     pub seconds_behind: Option<u64>,
     /// `SQL_Delay`: a delay that is wanted, seconds.
     pub delay_s: Option<u64>,
-    /// `Master_SSL_Allowed`.
-    pub tls: Option<bool>,
+    /// `Master_SSL_Allowed`: TLS is asked for. Whether there is any: [`encryption`].
+    pub tls_requested: Option<bool>,
+    /// `Master_SSL_Verify_Server_Cert`.
+    pub tls_verified: Option<bool>,
     /// How it follows.
     pub gtid_mode: GtidMode,
     /// `Gtid_IO_Pos` or `Retrieved_Gtid_Set`.
@@ -124,6 +154,41 @@ impl Connection {
     #[must_use]
     pub fn lag_s(&self) -> Option<u64> {
         (self.io == Thread::Running && self.sql == Thread::Running).then_some(self.seconds_behind).flatten()
+    }
+
+    /// The delay that is wanted, when there is one.
+    #[must_use]
+    pub fn delay(&self) -> Option<u64> {
+        self.delay_s.filter(|s| *s > 0)
+    }
+
+    /// The lag beyond the delay that is wanted: what is judged.
+    #[must_use]
+    pub fn lag_beyond_delay(&self) -> Option<u64> {
+        self.lag_s().map(|lag| lag.saturating_sub(self.delay_s.unwrap_or(0)))
+    }
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self {
+            name: Clean::default(),
+            master_host: Clean::default(),
+            master_port: None,
+            master_server_id: None,
+            io: Thread::Unknown,
+            sql: Thread::Unknown,
+            seconds_behind: None,
+            delay_s: None,
+            tls_requested: None,
+            tls_verified: None,
+            gtid_mode: GtidMode::FilePosition,
+            gtid_received: None,
+            read: None,
+            executed: None,
+            io_error: None,
+            sql_error: None,
+        }
     }
 }
 
@@ -208,6 +273,8 @@ pub enum ReplicationRole {
     Replica,
     /// Neither: no binary log, no master.
     Standalone,
+    /// A node of a cluster (Galera, Group Replication) that follows nobody outside it.
+    Member,
     /// It could not be asked.
     Unknown,
 }
@@ -220,6 +287,7 @@ impl ReplicationRole {
             Self::Master => "master",
             Self::Replica => "replica",
             Self::Standalone => "standalone",
+            Self::Member => "member",
             Self::Unknown => "unknown",
         }
     }
@@ -235,6 +303,7 @@ impl Database {
         match (&server.connections, &server.replicas) {
             (Err(_), _) => ReplicationRole::Unknown,
             (Ok(connections), _) if !connections.is_empty() => ReplicationRole::Replica,
+            _ if server.cluster.is_some() => ReplicationRole::Member,
             (_, Ok(replicas)) if !replicas.is_empty() => ReplicationRole::Master,
             _ => match server.log_bin {
                 Some(true) => ReplicationRole::Master,

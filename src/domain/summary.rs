@@ -2,7 +2,7 @@
 //! table, the screen and the handoff never tell three stories.
 
 use super::fact::Gap;
-use super::replication::{Connection, Database, ReplicationRole, Thread};
+use super::replication::{Cluster, Connection, Database, NodeHealth, ReplicationRole, Thread};
 use super::snapshot::HostFacts;
 use super::storage::Filesystem;
 
@@ -24,21 +24,32 @@ pub enum ReplicationBrief<'a> {
     Unknown(Option<&'a Gap>),
     /// Neither master nor replica.
     Standalone {
-        /// It takes writes; `None` when that is not known.
+        /// Whether it is writable; `None` when that is not known.
         writable: Option<bool>,
     },
     /// Others follow it, or could.
     Master {
-        /// It takes writes; `None` when that is not known.
+        /// Whether it is writable; `None` when that is not known.
         writable: Option<bool>,
         /// How many replicas it knows of; `None` when that could not be asked.
         replicas: Option<usize>,
+    },
+    /// A node of a cluster that follows nobody outside it.
+    Member {
+        /// Its cluster.
+        cluster: &'a Cluster,
+        /// Whether it is writable; `None` when that is not known.
+        writable: Option<bool>,
     },
     /// It follows, both threads running.
     Following {
         /// The longest lag of its connections, seconds; `None` when one of them is unknown.
         lag_s: Option<u64>,
-        /// It takes writes all the same: dangerous.
+        /// The longest lag beyond the delay that is wanted: what is judged.
+        beyond_s: Option<u64>,
+        /// The longest delay that is wanted.
+        delay_s: Option<u64>,
+        /// Whether it is writable all the same: dangerous.
         writable: Option<bool>,
     },
     /// It should follow, and a thread does not run.
@@ -61,9 +72,15 @@ fn rank(brief: &ReplicationBrief<'_>) -> (u8, u64) {
         ReplicationBrief::None => (0, 0),
         ReplicationBrief::Standalone { .. } => (1, 0),
         ReplicationBrief::Master { .. } => (2, 0),
-        ReplicationBrief::Following { lag_s, .. } => (3, lag_s.unwrap_or(u64::MAX)),
+        ReplicationBrief::Following { beyond_s, .. } => (3, beyond_s.unwrap_or(u64::MAX)),
         ReplicationBrief::Unknown(_) => (4, 0),
         ReplicationBrief::Broken { .. } => (5, 0),
+        ReplicationBrief::Member { cluster, .. } => match cluster.health {
+            NodeHealth::InSync => (2, 1),
+            NodeHealth::Behind => (3, 0),
+            NodeHealth::Unknown => (4, 1),
+            NodeHealth::Out => (5, 1),
+        },
     }
 }
 
@@ -72,14 +89,17 @@ fn brief(database: &Database) -> ReplicationBrief<'_> {
         Ok(server) => server,
         Err(gap) => return ReplicationBrief::Unknown(Some(gap)),
     };
-    let writable = server.read_only.map(|read_only| !read_only);
-    match database.role() {
-        ReplicationRole::Unknown => ReplicationBrief::Unknown(server.connections.as_ref().err()),
-        ReplicationRole::Standalone => ReplicationBrief::Standalone { writable },
-        ReplicationRole::Master => {
+    let writable = server.writable();
+    match (database.role(), &server.cluster) {
+        (ReplicationRole::Unknown, _) => ReplicationBrief::Unknown(server.connections.as_ref().err()),
+        (ReplicationRole::Member, Some(cluster)) => ReplicationBrief::Member { cluster, writable },
+        (ReplicationRole::Standalone | ReplicationRole::Member, _) => {
+            ReplicationBrief::Standalone { writable }
+        }
+        (ReplicationRole::Master, _) => {
             ReplicationBrief::Master { writable, replicas: server.replicas.as_ref().ok().map(Vec::len) }
         }
-        ReplicationRole::Replica => {
+        (ReplicationRole::Replica, _) => {
             let connections = server.connections.as_deref().unwrap_or_default();
             following(connections, writable)
         }
@@ -94,31 +114,89 @@ fn following(connections: &[Connection], writable: Option<bool>) -> ReplicationB
             }
         }
     }
-    let lags: Option<Vec<u64>> = connections.iter().map(Connection::lag_s).collect();
-    ReplicationBrief::Following { lag_s: lags.and_then(|l| l.into_iter().max()), writable }
+    let longest = |of: fn(&Connection) -> Option<u64>| {
+        let all: Option<Vec<u64>> = connections.iter().map(of).collect();
+        all.and_then(|all| all.into_iter().max())
+    };
+    ReplicationBrief::Following {
+        lag_s: longest(Connection::lag_s),
+        beyond_s: longest(Connection::lag_beyond_delay),
+        delay_s: connections.iter().filter_map(Connection::delay).max(),
+        writable,
+    }
 }
 
-/// A replication brief in a few words: `master ×2`, `lag 3s`, `SQL stopped`, `lag ?`.
+/// A replication brief in a few words, what is wrong first: `master, 2 replicas`, `lag 3 s`, `WRITABLE, lag 0 s`,
+/// `SQL stopped`, `lag ?`, `Galera Synced, 3 nodes`.
 #[must_use]
 pub fn replication_words(brief: ReplicationBrief<'_>) -> String {
-    let but = |writable: Option<bool>, expected: bool| match writable {
-        Some(w) if w == expected => "",
-        Some(true) => " WRITABLE",
-        Some(false) => " read-only",
-        None => " rw?",
+    let expect = |writable: Option<bool>, expected: bool, words: String| match writable {
+        Some(w) if w == expected => words,
+        Some(true) => format!("WRITABLE, {words}"),
+        Some(false) => format!("READ-ONLY, {words}"),
+        None => format!("RW?, {words}"),
     };
     match brief {
         ReplicationBrief::None => String::new(),
-        ReplicationBrief::Unknown(gap) => gap.map_or_else(|| "unknown".to_owned(), |g| g.word().to_owned()),
-        ReplicationBrief::Standalone { writable } => format!("standalone{}", but(writable, true)),
+        ReplicationBrief::Unknown(gap) => gap.map_or("unknown", word).to_owned(),
+        ReplicationBrief::Standalone { writable } => expect(writable, true, "standalone".to_owned()),
         ReplicationBrief::Master { writable, replicas } => {
-            let count = replicas.map_or_else(|| " ×?".to_owned(), |n| format!(" ×{n}"));
-            format!("master{count}{}", but(writable, true))
+            let count = match replicas {
+                None => "? replicas".to_owned(),
+                Some(1) => "1 replica".to_owned(),
+                Some(n) => format!("{n} replicas"),
+            };
+            expect(writable, true, format!("master, {count}"))
         }
-        ReplicationBrief::Following { lag_s, writable } => {
-            let lag = lag_s.map_or_else(|| "lag ?".to_owned(), |s| format!("lag {s}s"));
-            format!("{lag}{}", but(writable, false))
+        ReplicationBrief::Member { cluster, writable } => member(cluster, writable),
+        ReplicationBrief::Following { lag_s, delay_s, writable, .. } => {
+            let lag = lag_s.map_or_else(|| "lag ?".to_owned(), |s| format!("lag {s} s"));
+            let delay = delay_s.map_or_else(String::new, |s| format!(", delay {s} s"));
+            expect(writable, false, format!("{lag}{delay}"))
         }
         ReplicationBrief::Broken { thread, state } => format!("{thread} {}", state.word()),
+    }
+}
+
+/// The same where there is little room: of a master, how many replicas follow it.
+#[must_use]
+pub fn replication_words_within(brief: ReplicationBrief<'_>, width: usize) -> String {
+    let words = replication_words(brief);
+    if words.chars().count() <= width {
+        return words;
+    }
+    words.strip_prefix("master, ").map_or_else(|| words.clone(), str::to_owned)
+}
+
+fn member(cluster: &Cluster, writable: Option<bool>) -> String {
+    let kind = cluster.kind.name();
+    let state = if cluster.state.is_empty() { "?" } else { cluster.state.as_str() };
+    let nodes = match cluster.size {
+        None => ", ? nodes".to_owned(),
+        Some(1) => ", 1 node".to_owned(),
+        Some(n) => format!(", {n} nodes"),
+    };
+    match cluster.health {
+        NodeHealth::Out if cluster.primary_component == Some(false) => format!("{kind} NON-PRIMARY, {state}"),
+        NodeHealth::Out => format!("{kind} OUT, {state}"),
+        NodeHealth::InSync | NodeHealth::Behind | NodeHealth::Unknown => {
+            // A secondary of a group is read-only, and rightly so.
+            let writes = if writable == Some(false) { " RO" } else { "" };
+            format!("{kind} {state}{writes}{nodes}")
+        }
+    }
+}
+
+/// A gap's word in a cell.
+fn word(gap: &Gap) -> &'static str {
+    match gap {
+        Gap::NotPermitted(_) => "access denied",
+        Gap::NotAsked
+        | Gap::TimedOut
+        | Gap::NotInstalled
+        | Gap::NoTool(_)
+        | Gap::Cut(_)
+        | Gap::Unreadable(_)
+        | Gap::Failed(_) => gap.word(),
     }
 }

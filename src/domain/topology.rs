@@ -1,8 +1,6 @@
 //! Who follows whom: replication connections resolved to the hosts of an environment, as a tree. Pure.
 //!
-//! A replica names its master by an address and, once it has reached it, by the server id that answered. The id is
-//! what the master itself said, so it decides where it is unique; the address decides between servers that share one,
-//! and before the first contact. A loopback address (an SSH tunnel) tells nothing.
+//! Which server a connection leads to: see [`identity`].
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +9,9 @@ use super::fact::Gap;
 use super::fleet::Environment;
 use super::replication::{ConnectedReplica, Connection, Database, ServerStatus};
 use super::snapshot::HostSnapshot;
+use identity::{Candidate, Leads, is_called, leads};
 
+pub mod identity;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +43,8 @@ pub enum Server<'a> {
     UnmanagedMaster {
         /// How a replica names it.
         connection: &'a Connection,
+        /// Whether it is certain that it is none of them: another server id answered than all of theirs.
+        certain: bool,
     },
 }
 
@@ -86,15 +88,22 @@ pub struct Branch<'a> {
 pub fn tree<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Branch<'a>> {
     let servers = servers(env, hosts);
     let mut edges: Vec<Vec<Edge<'a>>> = servers.iter().map(|_| Vec::new()).collect();
-    let mut outside: Vec<(&'a Connection, Vec<Edge<'a>>)> = Vec::new();
+    let mut outside: Vec<(Server<'a>, &'a Connection, Vec<Edge<'a>>)> = Vec::new();
     for (at, server) in servers.iter().enumerate() {
         for connection in server.connections() {
             let edge = Edge { to: Target::Server(at), via: Some(connection) };
-            match resolve(env, &servers, connection) {
+            match resolve(env, &servers, connection).candidate() {
                 Some(master) => edges.get_mut(master).into_iter().for_each(|e| e.push(edge)),
-                None => match outside.iter_mut().find(|(c, _)| same_master(c, connection)) {
-                    Some((_, followers)) => followers.push(edge),
-                    None => outside.push((connection, vec![edge])),
+                None => match outside.iter_mut().find(|(_, c, _)| same_master(c, connection)) {
+                    Some((_, _, followers)) => followers.push(edge),
+                    None => {
+                        let certain = resolve(env, &servers, connection) == Leads::Outside;
+                        outside.push((
+                            Server::UnmanagedMaster { connection, certain },
+                            connection,
+                            vec![edge],
+                        ));
+                    }
                 },
             }
         }
@@ -108,9 +117,8 @@ pub fn tree<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Bra
     for at in all.clone().filter(|at| leads(*at) && !follows(*at)) {
         walk.visit(Edge { to: Target::Server(at), via: None }, Vec::new());
     }
-    for (connection, followers) in &outside {
-        let server = Server::UnmanagedMaster { connection };
-        walk.out.push(Branch { server, via: None, trail: Vec::new(), repeated: false });
+    for (server, _, followers) in &outside {
+        walk.out.push(Branch { server: *server, via: None, trail: Vec::new(), repeated: false });
         walk.children(followers, &[]);
     }
     // What is left and follows somebody is in a ring: it starts at the server that takes writes.
@@ -138,7 +146,23 @@ pub fn master_of<'a>(
     connection: &Connection,
 ) -> Option<&'a HostSnapshot> {
     let servers = servers(env, hosts);
-    resolve(env, &servers, connection).and_then(|at| servers.get(at)).and_then(Server::host)
+    resolve(env, &servers, connection).candidate().and_then(|at| servers.get(at)).and_then(Server::host)
+}
+
+/// What the server at a connection's other end says of itself now, where its server id is the one that answered.
+#[must_use]
+pub fn status_of_master<'a>(
+    env: &'a Environment,
+    hosts: &'a [Arc<HostSnapshot>],
+    connection: &Connection,
+) -> Option<&'a ServerStatus> {
+    let servers = servers(env, hosts);
+    let master = servers.get(resolve(env, &servers, connection).candidate()?)?;
+    let host = master.host()?;
+    let is_current = host.link.is_up() && host.facts.databases.current().is_some();
+    let status = master.status().filter(|_| is_current)?;
+    let answered = connection.master_server_id.filter(|id| *id != 0);
+    (answered.is_some() && status.server_id == answered).then_some(status)
 }
 
 #[derive(Clone, Copy)]
@@ -171,48 +195,11 @@ fn servers<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Serv
     servers
 }
 
-fn resolve(env: &Environment, servers: &[Server<'_>], connection: &Connection) -> Option<usize> {
-    let id = connection.master_server_id.filter(|id| *id != 0);
-    let by_id: Vec<usize> = servers
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| id.is_some() && s.status().and_then(|s| s.server_id) == id)
-        .map(|(at, _)| at)
-        .collect();
-    if let [one] = by_id.as_slice() {
-        return Some(*one);
-    }
-    let named = |at: usize| {
-        servers
-            .get(at)
-            .and_then(Server::host)
-            .is_some_and(|h| is_called(env, h, connection.master_host.as_str()))
-    };
-    match by_id.as_slice() {
-        [] => (0..servers.len()).find(|at| named(*at)),
-        several => several.iter().copied().find(|at| named(*at)),
-    }
-}
-
-/// Whether a host goes by this address: its address in the inventory, its name, its name with the domain, or the
-/// hostname it reports. Case does not matter, nor a trailing dot.
-fn is_called(env: &Environment, host: &HostSnapshot, address: &str) -> bool {
-    let address = address.trim_end_matches('.');
-    if address.is_empty() || address == "::1" || address.starts_with("127.") || address == "localhost" {
-        return false;
-    }
-    let same = |other: &str| other.eq_ignore_ascii_case(address);
-    let name = host.id.host.as_str();
-    let spec = env.host(&host.id.host);
-    let in_domain = env.domain.as_deref().is_some_and(|domain| {
-        let (head, tail) = address.split_at_checked(name.len()).unwrap_or_default();
-        head.eq_ignore_ascii_case(name)
-            && tail.strip_prefix('.').is_some_and(|t| t.eq_ignore_ascii_case(domain))
-    });
-    same(name)
-        || in_domain
-        || spec.is_some_and(|s| same(&s.address))
-        || host.facts.identity.last().is_some_and(|i| same(i.hostname.as_str()))
+fn resolve(env: &Environment, servers: &[Server<'_>], connection: &Connection) -> Leads {
+    // The hosts that no server is known of can be named, too.
+    let candidates: Vec<Candidate<'_>> =
+        servers.iter().filter_map(|s| s.host().map(|host| Candidate { host, status: s.status() })).collect();
+    leads(env, &candidates, connection)
 }
 
 fn same_master(a: &Connection, b: &Connection) -> bool {

@@ -46,7 +46,6 @@ impl Script {
             state: StepState::Waiting,
             began: None,
             took: None,
-            skipped_by_operator: false,
         };
         let view = RunView {
             id: "run-1".into(),
@@ -340,7 +339,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
         person.enter().await;
         person.sees("NOTES").await;
         person.types("qq").await;
-        person.sees("Quit?").await;
+        person.sees("Leave?").await;
         person.reads().await;
         person.types("y").await;
         let heard = person.heard.clone();

@@ -152,7 +152,7 @@ pub(crate) fn trouble() -> Model {
         database(h, |s| {
             let c = &mut s.connections.as_mut().unwrap()[0];
             c.seconds_behind = Some(47);
-            c.tls = Some(false);
+            c.tls_requested = Some(false);
         });
     });
     edit(production, "elastic", |h| h.facts.memory.learn(memory(97), NOW));

@@ -187,7 +187,7 @@ fn key_cells(styles: &Styles) -> String {
         ("empty bar", 3, "─"),
         ("state of a silent host", 8, "unreachable"),
         ("too old", 12, "?  "),
-        ("warned figure", 14, "lag 47s"),
+        ("warned figure", 14, "lag 47 s"),
         ("selected row", 16, "salt"),
         ("ok sign", 17, "●"),
         ("fresh age", 17, "≤5s"),
@@ -279,7 +279,7 @@ fn a_lag_that_is_not_known_is_never_a_number() {
     assert!(row.contains("IO stopped") && !row.contains("lag"), "{row}");
     let screen = text(&on(model, Screen::Replication), (120, 40));
     let row = screen.lines().find(|l| l.contains("db2 ")).unwrap();
-    assert!(row.contains(" ? stopped") && !row.contains("0s "), "{row}");
+    assert!(row.contains(" ? IO stopped") && !row.contains("0s "), "{row}");
 }
 
 #[test]

@@ -163,6 +163,7 @@ fn open_problem(model: &mut Model) {
             None,
             ProblemKind::WritableMasters
             | ProblemKind::ServerId
+            | ProblemKind::Cluster
             | ProblemKind::Replication
             | ProblemKind::ReplicationLag
             | ProblemKind::ReplicationTls,
@@ -207,13 +208,8 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
     if many < 2 {
         return Vec::new();
     }
-    switch_to(model, (model.active + if forward { 1 } else { many - 1 }) % many)
-}
-
-/// Shows the environment at that place.
-pub(super) fn switch_to(model: &mut Model, at: usize) -> Vec<Effect> {
     stop_editing(model);
-    model.active = at;
+    model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
     // A host of the one environment is none of the other, and neither is what a notice tells.
     model.notice = None;
     super::arming::disarm(model, "another environment is shown");

@@ -28,7 +28,6 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect) -> StepView {
         state: StepState::Waiting,
         began: None,
         took: None,
-        skipped_by_operator: false,
     }
 }
 
@@ -133,7 +132,7 @@ pub(super) fn plan() -> PlanView {
                 level: (Clean::new("production"), Ok(Clean::new("production"))),
                 hostname: Ok(Clean::new("db1")),
             }],
-            note: Some(Clean::new("except candidate")),
+            note: Some(Clean::new("but for candidate")),
         }],
         steps: vec![ask, freeze, open],
         problems: Vec::new(),

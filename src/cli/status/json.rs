@@ -8,9 +8,12 @@ use crate::domain::judge::Situation;
 use crate::domain::judge::roles::{self, RoleStanding};
 use crate::domain::names::{HostName, RoleName};
 use crate::domain::problem::Problem;
-use crate::domain::replication::{Connection, Database, ServerStatus};
+use crate::domain::replication::{
+    Cluster, Connection, Database, Encryption, NodeHealth, ServerStatus, encryption,
+};
 use crate::domain::snapshot::{HostSnapshot, Load, Memory, SERVICES, ServiceState};
 use crate::domain::storage::{Filesystem, Usage};
+use crate::domain::topology::status_of_master;
 
 use super::gather::Picture;
 
@@ -97,12 +100,26 @@ struct ReplicationStatus {
     io: Option<&'static str>,
     sql: Option<&'static str>,
     lag_s: Option<u64>,
+    delay_s: Option<u64>,
     tls: Option<bool>,
+    tls_detail: Option<&'static str>,
     read_only: Option<bool>,
+    writable: Option<bool>,
+    cluster: Option<ClusterStatus>,
     gtid: Option<String>,
     server_id: Option<u64>,
     replicas: Option<Vec<ReplicaStatus>>,
     errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClusterStatus {
+    kind: &'static str,
+    name: String,
+    state: Option<String>,
+    in_sync: Option<bool>,
+    primary_component: Option<bool>,
+    nodes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,7 +202,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         memory: told(&facts.memory, judgeable).map(memory),
         filesystems: filesystems(h, judgeable),
         replication: told(&facts.databases, judgeable)
-            .map(|databases| databases.iter().flat_map(replication).collect()),
+            .map(|databases| databases.iter().flat_map(|d| replication(picture, d)).collect()),
         services: told(&facts.services, judgeable).map(|services| {
             services
                 .iter()
@@ -270,29 +287,40 @@ fn filesystem_errors(f: &Filesystem) -> Vec<String> {
 }
 
 /// An entry for each connection; one without a connection for a server that follows nobody or could not be asked.
-fn replication(database: &Database) -> Vec<ReplicationStatus> {
-    match &database.server {
-        Err(gap) => vec![entry(database, None, None, vec![gap.describe()])],
-        Ok(server) => match &server.connections {
-            Err(gap) => {
-                vec![entry(database, Some(server), None, vec![format!("connections {}", gap.describe())])]
-            }
-            Ok(connections) if connections.is_empty() => {
-                vec![entry(database, Some(server), None, Vec::new())]
-            }
-            Ok(connections) => {
-                connections.iter().map(|c| entry(database, Some(server), Some(c), errors(c))).collect()
-            }
-        },
+fn replication(picture: &Picture, database: &Database) -> Vec<ReplicationStatus> {
+    let server = match &database.server {
+        Err(gap) => return vec![entry(picture, database, None, None, vec![gap.describe()])],
+        Ok(server) => server,
+    };
+    let unknown = || {
+        let gaps = server.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.describe()));
+        let replicas = server.replicas.as_ref().err().map(|gap| format!("replicas {}", gap.describe()));
+        gaps.chain(replicas).collect::<Vec<String>>()
+    };
+    match &server.connections {
+        Err(gap) => {
+            let errors = [vec![format!("connections {}", gap.describe())], unknown()].concat();
+            vec![entry(picture, database, Some(server), None, errors)]
+        }
+        Ok(connections) if connections.is_empty() => {
+            vec![entry(picture, database, Some(server), None, unknown())]
+        }
+        Ok(connections) => connections
+            .iter()
+            .map(|c| entry(picture, database, Some(server), Some(c), [errors(c), unknown()].concat()))
+            .collect(),
     }
 }
 
 fn entry(
+    picture: &Picture,
     database: &Database,
     server: Option<&ServerStatus>,
     connection: Option<&Connection>,
     errors: Vec<String>,
 ) -> ReplicationStatus {
+    let encryption =
+        connection.map(|c| encryption(database, c, status_of_master(&picture.env, &picture.hosts, c)));
     ReplicationStatus {
         engine: database.engine.word(),
         version: database.version.as_ref().map(ToString::to_string),
@@ -302,12 +330,31 @@ fn entry(
         io: connection.map(|c| c.io.word()),
         sql: connection.map(|c| c.sql.word()),
         lag_s: connection.and_then(Connection::lag_s),
-        tls: connection.and_then(|c| c.tls),
+        delay_s: connection.and_then(|c| c.delay_s),
+        tls: encryption.and_then(Encryption::known),
+        tls_detail: encryption.map(Encryption::basis),
         read_only: server.and_then(|s| s.read_only),
+        writable: server.and_then(ServerStatus::writable),
+        cluster: server.and_then(|s| s.cluster.as_ref()).map(cluster),
         gtid: server.and_then(|s| s.gtid.as_ref()).map(ToString::to_string),
         server_id: server.and_then(|s| s.server_id),
         replicas: server.and_then(replicas),
         errors,
+    }
+}
+
+fn cluster(c: &Cluster) -> ClusterStatus {
+    ClusterStatus {
+        kind: c.kind.word(),
+        name: c.name.to_string(),
+        state: text(c.state.as_str()),
+        in_sync: match c.health {
+            NodeHealth::InSync => Some(true),
+            NodeHealth::Behind | NodeHealth::Out => Some(false),
+            NodeHealth::Unknown => None,
+        },
+        primary_component: c.primary_component,
+        nodes: c.size,
     }
 }
 

@@ -1,202 +1,140 @@
-//! Databases and their replication: who takes writes, who follows, how far behind, over what.
+//! Databases and their replication: which are writable, who follows whom, how far behind, over what.
+
+mod clusters;
+mod connections;
+mod writers;
 
 use std::collections::BTreeMap;
 
 use super::{Situation, some_names};
+use crate::domain::fact::Gap;
+use crate::domain::fleet::Host;
 use crate::domain::names::HostName;
 use crate::domain::problem::{Problem, ProblemKind, Severity};
-use crate::domain::replication::{
-    Connection, Database, ReplicationError, ReplicationRole, ServerStatus, Thread,
-};
+use crate::domain::replication::{Database, ReplicationRole, ServerStatus};
 use crate::domain::snapshot::HostSnapshot;
 
 /// A server that could be asked, and its host.
 struct Asked<'a> {
+    snapshot: &'a HostSnapshot,
     host: &'a HostName,
     database: &'a Database,
     server: &'a ServerStatus,
+}
+
+impl Asked<'_> {
+    /// Whether it replicates in either direction, as far as it says.
+    fn replicates(&self) -> bool {
+        self.database.role() == ReplicationRole::Replica
+            || self.server.replicas.as_ref().is_ok_and(|r| !r.is_empty())
+    }
 }
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     let mut asked: Vec<Asked<'_>> = Vec::new();
     let mut unknown: Vec<&HostName> = Vec::new();
     for (spec, host) in s.env.hosts.iter().zip(s.hosts) {
-        if !s.is_judgeable(host) {
+        let Some(databases) = s.is_judgeable(host).then(|| host.facts.databases.current()).flatten() else {
+            // Whether it is up, and why its databases are not known, is said elsewhere.
             if spec.has_role("db") {
                 unknown.push(&spec.id.host);
             }
             continue;
-        }
-        let databases = databases_of(s, host, spec.has_role("db"), out);
-        if databases.is_none() && spec.has_role("db") {
+        };
+        if databases.is_empty() && spec.has_role("db") {
             unknown.push(&spec.id.host);
+            let message = "its role is db, and no database server was found".to_owned();
+            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Replication, message));
         }
-        for database in databases.into_iter().flatten() {
+        for database in databases {
             match &database.server {
-                Ok(server) => asked.push(Asked { host: &host.id.host, database, server }),
+                Ok(server) => asked.push(Asked { snapshot: host, host: &host.id.host, database, server }),
                 Err(gap) => {
                     unknown.push(&host.id.host);
-                    let message = format!("{} {}", database.engine.word(), gap.describe());
-                    let severity =
-                        if matches!(gap, crate::domain::fact::Gap::Failed(_)) && spec.has_role("db") {
-                            Severity::Critical
-                        } else {
-                            Severity::Unknown
-                        };
-                    out.push(s.problem(severity, Some(&host.id.host), ProblemKind::Replication, message));
+                    out.push(not_asked(s, spec, database, gap));
                 }
             }
         }
     }
     for one in &asked {
         for connection in one.server.connections.iter().flatten() {
-            judge_connection(s, one.host, connection, out);
+            connections::judge(s, one, connection, out);
         }
-        if let Err(gap) = &one.server.connections {
-            let message = format!("replication {}", gap.describe());
+        for message in unanswered(one) {
             out.push(s.problem(Severity::Unknown, Some(one.host), ProblemKind::Replication, message));
         }
+        clusters::judge(s, one, out);
     }
-    judge_writers(s, &asked, &unknown, out);
+    writers::judge(s, &asked, &unknown, out);
     judge_server_ids(s, &asked, out);
     judge_unmanaged(s, &asked, &unknown, out);
 }
 
-/// The databases of a host that answers; `None` when they are not known. A host whose role is `db` must have one.
-fn databases_of<'a>(
-    s: &Situation<'_>,
-    host: &'a HostSnapshot,
-    is_db: bool,
-    out: &mut Vec<Problem>,
-) -> Option<&'a [Database]> {
-    let databases = host.facts.databases.current()?;
-    if databases.is_empty() && is_db {
-        let message = "its role is db, and no database server is installed".to_owned();
-        out.push(s.problem(Severity::Critical, Some(&host.id.host), ProblemKind::Replication, message));
-    }
-    Some(databases)
-}
-
-fn judge_connection(s: &Situation<'_>, host: &HostName, c: &Connection, out: &mut Vec<Problem>) {
-    let name = Some(host);
-    let which = if c.name.is_empty() { String::new() } else { format!(" of connection {}", c.name) };
-    let mut thread = |what: &str, state: Thread, error: Option<&ReplicationError>| {
-        let reason = error.map(|e| format!(": error {} {}", e.number, e.message)).unwrap_or_default();
-        let (severity, word) = match state {
-            Thread::Running => return,
-            Thread::Stopped => (Severity::Critical, "is stopped"),
-            Thread::Connecting => (Severity::Critical, "is not connected to its master"),
-            Thread::Unknown => (Severity::Unknown, "said nothing readable"),
-        };
-        let message = format!("replication {what} thread{which} {word}{reason}");
-        out.push(s.problem(severity, name, ProblemKind::Replication, message));
+/// A server that could not be asked. One that is down is critical where a database is expected.
+fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> Problem {
+    let severity = match gap {
+        Gap::Failed(_) if spec.has_role("db") => Severity::Critical,
+        Gap::Failed(_)
+        | Gap::NotAsked
+        | Gap::TimedOut
+        | Gap::NotPermitted(_)
+        | Gap::NotInstalled
+        | Gap::NoTool(_)
+        | Gap::Cut(_)
+        | Gap::Unreadable(_) => Severity::Unknown,
     };
-    thread("IO", c.io, c.io_error.as_ref());
-    thread("SQL", c.sql, c.sql_error.as_ref());
-
-    let running = c.io == Thread::Running && c.sql == Thread::Running;
-    match c.lag_s() {
-        None if running => {
-            let message = format!("replication lag{which} is unknown (the server says NULL)");
-            out.push(s.problem(Severity::Unknown, name, ProblemKind::ReplicationLag, message));
-        }
-        Some(lag) => {
-            // A delay that is wanted is not lag.
-            let beyond = lag.saturating_sub(c.delay_s.unwrap_or(0));
-            #[allow(clippy::cast_precision_loss)]
-            let seconds = beyond as f64;
-            let limit = s.env.thresholds.lag;
-            let severity = if seconds > limit.critical {
-                Some(Severity::Critical)
-            } else if seconds > limit.warning {
-                Some(Severity::Warning)
-            } else {
-                None
-            };
-            if let Some(severity) = severity {
-                let message = format!("replication{which} is {beyond} s behind {}", c.master_host);
-                out.push(s.problem(severity, name, ProblemKind::ReplicationLag, message));
-            }
-        }
-        None => {}
+    let mut message = format!("{} {}", database.engine.word(), gap.describe());
+    if let Gap::NotPermitted(said) = gap {
+        message.push_str(&way_in(spec, said.as_str()));
     }
-    if c.tls == Some(false) {
-        let message = format!("replication{which} from {} is not encrypted", c.master_host);
-        out.push(s.problem(Severity::Warning, name, ProblemKind::ReplicationTls, message));
-    }
+    s.problem(severity, Some(&spec.id.host), ProblemKind::Replication, message)
 }
 
-/// Exactly one server of the environment takes writes; none may, when all of them follow a master outside it.
-/// Servers that neither replicate nor sit on a `db` host are nobody's second master.
-fn judge_writers(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
-    let group: Vec<&Asked<'_>> = asked
-        .iter()
-        .filter(|a| {
-            let is_db = s.env.host(a.host).is_some_and(|h| h.has_role("db"));
-            is_db || a.database.role() == ReplicationRole::Replica || has_replicas(a.server)
-        })
-        .collect();
-    let writable: Vec<&HostName> =
-        group.iter().filter(|a| a.server.read_only == Some(false)).map(|a| a.host).collect();
-    match writable.as_slice() {
-        [] => {
-            let certain = unknown.is_empty() && group.iter().all(|a| a.server.read_only.is_some());
-            if certain && !group.is_empty() && !group.iter().any(|a| follows_outside(s, a.server, &group)) {
-                let message = "no database takes writes: every server is read-only".to_owned();
-                let all: Vec<&HostName> = group.iter().map(|a| a.host).collect();
-                out.push(s.problem_of(Severity::Critical, &all, ProblemKind::WritableMasters, message));
-            }
-        }
-        [one] => {
-            let masterdb: Vec<&HostName> =
-                s.env.hosts.iter().filter(|h| h.has_role("masterdb")).map(|h| &h.id.host).collect();
-            if let [masterdb] = masterdb.as_slice()
-                && masterdb != one
-                && group.iter().any(|a| &a.host == masterdb)
-            {
-                let message = format!("{one} takes writes, and the masterdb is {masterdb}");
-                out.push(s.problem(Severity::Critical, Some(one), ProblemKind::WritableMasters, message));
-            }
-        }
-        many => {
-            let message = format!(
-                "{} databases take writes: {}. Their data drifts apart; make all but the masterdb read-only",
-                many.len(),
-                some_names(many)
-            );
-            out.push(s.problem_of(Severity::Critical, many, ProblemKind::WritableMasters, message));
-        }
+/// What to do about a login that the server or `sudo` refuses.
+fn way_in(spec: &Host, said: &str) -> String {
+    let user = &spec.access.user;
+    if said.starts_with("sudo:") {
+        return format!(". Allow {user} to run the client with sudo without a password");
     }
+    if spec.sudo {
+        return ". Put user and password under [client] in ~/.my.cnf of root on this host".to_owned();
+    }
+    format!(
+        ". Set sudo = true for this host in the inventory, or put user and password under [client] in ~/.my.cnf of \
+         {user} on it"
+    )
 }
 
-fn has_replicas(server: &ServerStatus) -> bool {
-    server.replicas.as_ref().is_ok_and(|r| !r.is_empty())
-}
-
-/// Whether a replica's master is none of the environment's servers.
-fn follows_outside(s: &Situation<'_>, server: &ServerStatus, group: &[&Asked<'_>]) -> bool {
-    server.connections.iter().flatten().any(|c| {
-        let by_id = c.master_server_id.is_some_and(|id| group.iter().any(|a| a.server.server_id == Some(id)));
-        let by_name = s
-            .env
-            .hosts
-            .iter()
-            .any(|h| h.address == c.master_host.as_str() || h.id.host.as_str() == c.master_host.as_str());
-        !by_id && !by_name
-    })
+/// What a server that answers did not say: each a problem, as it may be anything.
+fn unanswered(one: &Asked<'_>) -> Vec<String> {
+    let server = one.server;
+    let mut out = Vec::new();
+    if let Err(gap) = &server.connections {
+        out.push(format!("replication {}", gap.describe()));
+    }
+    if let Err(gap) = &server.replicas {
+        out.push(format!("replicas {}", gap.describe()));
+    }
+    out.extend(server.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.describe())));
+    if server.read_only.is_none() {
+        out.push("whether it is read-only is unknown".to_owned());
+    }
+    out
 }
 
 fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Problem>) {
     let mut ids: BTreeMap<u64, Vec<&HostName>> = BTreeMap::new();
-    for one in asked {
-        let replicates = one.database.role() == ReplicationRole::Replica || has_replicas(one.server);
+    for one in asked.iter().filter(|one| one.replicates()) {
         match one.server.server_id {
-            Some(0) if replicates => {
+            Some(0) => {
                 let message = "server id 0: it can neither be nor have a replica".to_owned();
                 out.push(s.problem(Severity::Critical, Some(one.host), ProblemKind::ServerId, message));
             }
-            Some(id) if replicates => ids.entry(id).or_default().push(one.host),
-            _ => {}
+            Some(id) => ids.entry(id).or_default().push(one.host),
+            None => {
+                let message = "its server id is unknown".to_owned();
+                out.push(s.problem(Severity::Unknown, Some(one.host), ProblemKind::ServerId, message));
+            }
         }
     }
     for (id, hosts) in ids.into_iter().filter(|(_, hosts)| hosts.len() > 1) {
@@ -209,7 +147,7 @@ fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Proble
 /// Replicas a master knows of and the inventory does not. Silent while some servers could not be asked: it may be one
 /// of them.
 fn judge_unmanaged(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
-    if !unknown.is_empty() {
+    if !unknown.is_empty() || asked.iter().any(|a| a.server.server_id.is_none()) {
         return;
     }
     for one in asked {
@@ -219,7 +157,7 @@ fn judge_unmanaged(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName]
             }
             let named = if replica.host.is_empty() { String::new() } else { format!(" ({})", replica.host) };
             let message = format!(
-                "a replica with server id {}{named} follows it and is no host of this environment",
+                "unknown replica with server id {}{named}, not in the inventory of this environment",
                 replica.server_id
             );
             out.push(s.problem(Severity::Warning, Some(one.host), ProblemKind::Replication, message));

@@ -8,13 +8,10 @@ use crate::domain::time::{Freshness, short_age};
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     if !matches!(s.jump.link.state, LinkState::Up | LinkState::Pending) {
         let (severity, kind) = weigh(s.jump.link.state, ProblemKind::JumpDown);
-        let behind = match s.hosts.len() {
-            1 => "1 host".to_owned(),
-            n => format!("{n} hosts"),
-        };
+        let behind = s.hosts.len();
         let message = format!(
-            "jump box {} {}: {}. Nothing current is known of the {behind} behind it",
-            s.jump.failing(),
+            "jump box {} {}: {}. Nothing current is known of {behind} hosts behind it",
+            s.jump.name,
             s.jump.link.state.label(),
             said(&s.jump.link),
         );

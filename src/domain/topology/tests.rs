@@ -76,7 +76,8 @@ fn database(id: u64, masters: &[(&str, u64)]) -> Database {
         sql: Thread::Running,
         seconds_behind: Some(0),
         delay_s: None,
-        tls: Some(true),
+        tls_requested: Some(true),
+        tls_verified: Some(true),
         gtid_mode: GtidMode::SlavePos,
         gtid_received: None,
         read: None,
@@ -118,7 +119,9 @@ impl World {
                     Server::UnmanagedReplica { replica, certain } => {
                         format!("replica {}{}", replica.server_id, if certain { "" } else { "?" })
                     }
-                    Server::UnmanagedMaster { connection } => format!("outside {}", connection.master_host),
+                    Server::UnmanagedMaster { connection, certain } => {
+                        format!("outside {}{}", connection.master_host, if certain { "" } else { "?" })
+                    }
                 };
                 format!("{}{name}{}", "> ".repeat(b.trail.len()), if b.repeated { " again" } else { "" })
             })
@@ -148,7 +151,7 @@ fn the_id_that_answered_decides_and_the_address_where_it_is_shared() {
     let not_yet = world(&[("db1", 1, &[]), ("db2", 2, &[("10.0.0.1", 0)])]);
     assert_eq!(not_yet.tree(), ["db1", "> db2"]);
     let tunnel = world(&[("db1", 1, &[]), ("db2", 2, &[("localhost", 0)])]);
-    assert_eq!(tunnel.tree(), ["outside localhost", "> db2", "db1"]);
+    assert_eq!(tunnel.tree(), ["outside localhost?", "> db2", "db1"]);
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl Databases {
             let Some(server) = self.servers.get_mut(index) else { continue };
             if made.tls && server.version.mariadb {
                 made.tls_files = server.tls_files("client");
+                made.verify = true;
             }
             for (_, run) in &runs {
                 server.take(run);

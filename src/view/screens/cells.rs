@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use crate::domain::fact::{Fact, Gap};
 use crate::domain::fleet::Threshold;
 use crate::domain::problem::{Problem, Severity};
+use crate::domain::replication::NodeHealth;
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::storage::Filesystem;
-use crate::domain::summary::{ReplicationBrief, replication_brief, replication_words};
+use crate::domain::summary::{ReplicationBrief, replication_brief, replication_words_within};
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs::Status;
@@ -92,7 +93,12 @@ pub(crate) fn disk<'a>(
 }
 
 /// A host's replication in a few words; nothing where there is no database and none is expected.
-pub(crate) fn replication<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, expected: bool) -> Line<'a> {
+pub(crate) fn replication<'a>(
+    scene: &Scene<'a>,
+    host: &'a HostSnapshot,
+    expected: bool,
+    width: u16,
+) -> Line<'a> {
     let styles = scene.styles;
     match scene.shown(host, &host.facts.databases) {
         Shown::Value(databases, freshness) => {
@@ -101,10 +107,10 @@ pub(crate) fn replication<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, expecte
                 return span("no database", styles.figure(Some(Severity::Critical), freshness)).into();
             }
             let style = match &brief {
-                ReplicationBrief::Standalone { .. } => styles.muted,
+                ReplicationBrief::Standalone { writable: Some(_) } => styles.muted,
                 brief => styles.figure(replication_severity(scene, brief), freshness),
             };
-            span(replication_words(brief), style).into()
+            span(replication_words_within(brief, usize::from(width)), style).into()
         }
         Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => Line::default(),
         Shown::Gap(gap) => gap_word(scene, gap),
@@ -119,14 +125,38 @@ fn replication_severity(scene: &Scene<'_>, brief: &ReplicationBrief<'_>) -> Opti
     match brief {
         ReplicationBrief::Broken { .. } => Some(Severity::Critical),
         ReplicationBrief::Following { writable: Some(true), .. } => Some(Severity::Critical),
-        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => {
-            Some(Severity::Unknown)
-        }
-        ReplicationBrief::Following { lag_s: Some(lag), .. } => lag_severity(scene, *lag),
+        ReplicationBrief::Unknown(_)
+        | ReplicationBrief::Following { beyond_s: None, .. }
+        | ReplicationBrief::Following { writable: None, .. }
+        | ReplicationBrief::Standalone { writable: None }
+        | ReplicationBrief::Master { writable: None, .. }
+        | ReplicationBrief::Master { replicas: None, .. } => Some(Severity::Unknown),
+        ReplicationBrief::Following { beyond_s: Some(lag), .. } => lag_severity(scene, *lag),
+        ReplicationBrief::Member { cluster, writable } => match cluster.health {
+            NodeHealth::Out => Some(Severity::Critical),
+            NodeHealth::Unknown => Some(Severity::Unknown),
+            NodeHealth::Behind => Some(Severity::Warning),
+            NodeHealth::InSync => writable.is_none().then_some(Severity::Unknown),
+        },
         ReplicationBrief::None | ReplicationBrief::Standalone { .. } | ReplicationBrief::Master { .. } => {
             None
         }
     }
+}
+
+/// How a node of a cluster is.
+pub(crate) fn health(
+    scene: &Scene<'_>,
+    health: NodeHealth,
+    freshness: crate::domain::time::Freshness,
+) -> Style {
+    let severity = match health {
+        NodeHealth::InSync => None,
+        NodeHealth::Behind => Some(Severity::Warning),
+        NodeHealth::Unknown => Some(Severity::Unknown),
+        NodeHealth::Out => Some(Severity::Critical),
+    };
+    scene.styles.figure(severity, freshness)
 }
 
 /// Judges a lag.

@@ -3,8 +3,9 @@
 use ratatui::text::Line;
 
 use crate::domain::problem::Severity;
-use crate::domain::replication::{BinlogPosition, Connection, Thread};
+use crate::domain::replication::{BinlogPosition, Connection, Database, Encryption, Thread, encryption};
 use crate::domain::time::Freshness;
+use crate::domain::topology::status_of_master;
 use crate::view::scene::Scene;
 use crate::view::text::span;
 
@@ -18,12 +19,17 @@ pub(super) fn place(position: &BinlogPosition) -> String {
 pub(super) fn lag(scene: &Scene<'_>, connection: &Connection, freshness: Freshness) -> Line<'static> {
     match connection.lag_s() {
         Some(lag) => {
-            let beyond = lag.saturating_sub(connection.delay_s.unwrap_or(0));
+            let beyond = connection.lag_beyond_delay().unwrap_or(lag);
             let style = scene.styles.figure(cells::lag_severity(scene, beyond), freshness);
             span(format!("{lag}s"), style).into()
         }
         None => span("?", scene.styles.unknown).into(),
     }
+}
+
+/// Whether a connection is encrypted, as far as that is known.
+pub(super) fn tls(scene: &Scene<'_>, database: &Database, c: &Connection) -> Encryption {
+    encryption(database, c, status_of_master(&scene.env.spec, &scene.env.hosts, c))
 }
 
 pub(super) fn thread(scene: &Scene<'_>, thread: Thread, freshness: Freshness) -> Line<'static> {
@@ -33,6 +39,18 @@ pub(super) fn thread(scene: &Scene<'_>, thread: Thread, freshness: Freshness) ->
         Thread::Unknown => Some(Severity::Unknown),
     };
     span(thread.word(), scene.styles.figure(severity, freshness)).into()
+}
+
+/// Both threads in one cell: what does not run.
+pub(super) fn threads(scene: &Scene<'_>, c: &Connection, freshness: Freshness) -> Line<'static> {
+    let (name, state) = match (c.io, c.sql) {
+        (Thread::Running, Thread::Running) => return thread(scene, Thread::Running, freshness),
+        (Thread::Stopped, Thread::Stopped) => return thread(scene, Thread::Stopped, freshness),
+        (Thread::Running, sql) => ("SQL", sql),
+        (io, _) => ("IO", io),
+    };
+    let style = thread(scene, state, freshness).spans.first().map(|s| s.style).unwrap_or_default();
+    span(format!("{name} {}", state.word()), style).into()
 }
 
 /// How a connection follows its master, in words.
@@ -48,8 +66,8 @@ pub(super) fn follows(c: &Connection) -> String {
     if !c.name.is_empty() {
         text.push_str(&format!(", connection {}", c.name));
     }
-    if let Some(delay) = c.delay_s.filter(|d| *d > 0) {
-        text.push_str(&format!(", delayed by {delay}s on purpose"));
+    if let Some(delay) = c.delay() {
+        text.push_str(&format!(", delayed by {delay} s on purpose"));
     }
     if let Some(read) = &c.read {
         text.push_str(&format!(", read to {}", place(read)));

@@ -206,7 +206,7 @@ fn cell<'a>(
             }
             _ => Line::default(),
         },
-        Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db"))),
+        Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db")), width),
         Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
         Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
             span(crate::domain::time::short_age(*up), styles.muted).into()
@@ -275,9 +275,6 @@ fn trend<'a>(scene: &Scene<'a>, host: &HostSnapshot, width: u16) -> Line<'a> {
 fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
     if let Some((problem, n)) = scene.problem_of(&host.id.host).filter(|_| !scene.jump_is_down()) {
         return cells::problem(scene, problem, n - 1);
-    }
-    if let Some(effect) = scene.in_effect_on(&host.id.host) {
-        return span(format!("▲ {}", effect.line()), scene.styles.warning).into();
     }
     let status = scene.status(host);
     let mut spans =

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::domain::fact::Gap;
-use crate::domain::problem::Severity;
-use crate::domain::replication::{Connection, Database, ReplicationRole};
+use crate::domain::problem::{ProblemKind, Severity};
+use crate::domain::replication::{BinlogPosition, Database, Encryption, ReplicationRole};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
 use crate::domain::topology::{Branch, Server, tree};
@@ -19,17 +19,16 @@ use crate::view::widgets::footer::Status;
 use crate::view::widgets::table::{Column, Instead, Table};
 
 use super::cells;
-use super::connection::{follows, lag, place, thread};
+use super::connection::{follows, lag, place, threads, tls};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
     Server,
     Role,
     Lag,
-    Io,
-    Sql,
+    Threads,
     Tls,
-    Writes,
+    Writable,
     Position,
     Gtid,
     Version,
@@ -42,7 +41,7 @@ const DETAIL: u16 = 4;
 pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = tree(&scene.env.spec, &scene.env.hosts);
     let (list, detail) = super::problems::split(area, DETAIL);
-    let table = Table::new(list, &columns(&rows));
+    let table = Table::new(list, &columns(scene, &rows));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = "no database is known in this environment";
@@ -66,24 +65,68 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     Status { says: says(scene, &rows), place: Some((at.map_or(0, |i| i + 1), rows.len(), rows.len())) }
 }
 
-fn columns(rows: &[Branch<'_>]) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Vec<Column<Id>> {
     let widest = rows.iter().map(|b| name(&b.server).chars().count() + 2 * b.trail.len()).max().unwrap_or(0);
     let server = u16::try_from(widest).unwrap_or(u16::MAX).clamp(12, 50);
+    let places = rows.iter().filter_map(position).map(|p| place(p).chars().count()).max().unwrap_or(0);
+    let position = u16::try_from(places).unwrap_or(u16::MAX).clamp(SHORT_POSITION, 40);
+    let words = rows.iter().map(|b| role(scene, b).chars().count()).max().unwrap_or(0);
+    let role = u16::try_from(words).unwrap_or(u16::MAX).clamp(7, 18);
     let fixed = Column::fixed;
     use Align::{Left, Right};
     vec![
         Column { id: Id::Server, title: "SERVER", align: Left, least: server.min(20), most: server, rank: 0 },
-        fixed(Id::Role, "ROLE", Left, 10, 2),
+        fixed(Id::Role, "ROLE", Left, role, 2),
         fixed(Id::Lag, "LAG", Right, 7, 1),
-        fixed(Id::Io, "IO", Left, 10, 4),
-        fixed(Id::Sql, "SQL", Left, 8, 5),
-        fixed(Id::Tls, "TLS", Left, 3, 6),
-        fixed(Id::Writes, "WRITES", Left, 6, 7),
-        Column { id: Id::Position, title: "LOG POSITION", align: Left, least: 18, most: 30, rank: 8 },
+        fixed(Id::Threads, "THREADS", Left, 13, 4),
+        fixed(Id::Tls, "TLS", Left, 3, 7),
+        fixed(Id::Writable, "RW", Left, 2, 6),
+        Column {
+            id: Id::Position,
+            title: "LOG POSITION",
+            align: Left,
+            least: SHORT_POSITION,
+            most: position,
+            rank: 5,
+        },
         Column { id: Id::Gtid, title: "GTID", align: Left, least: 12, most: 40, rank: 9 },
         Column { id: Id::Version, title: "VERSION", align: Left, least: 8, most: 12, rank: 10 },
         fixed(Id::Age, "AGE", Right, 3, 3),
     ]
+}
+
+/// Room for a log's number and a place in it: `…000123:4294967295`.
+const SHORT_POSITION: u16 = 18;
+
+/// The end of a place, which is what differs: the number of the log and the offset.
+fn fitted(place: String, width: u16) -> String {
+    let (length, width) = (place.chars().count(), usize::from(width));
+    if length <= width {
+        return place;
+    }
+    let kept: String = place.chars().skip(length + 1 - width.max(1)).collect();
+    format!("…{kept}")
+}
+
+/// Where a server is in a log: a replica in its master's, another in its own.
+fn position<'a>(branch: &Branch<'a>) -> Option<&'a BinlogPosition> {
+    let own = match branch.server {
+        Server::Managed { database, .. } => database.server.as_ref().ok().and_then(|s| s.binlog.as_ref()),
+        Server::Unasked { .. } | Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => None,
+    };
+    branch.via.and_then(|c| c.executed.as_ref()).or(own)
+}
+
+fn role(scene: &Scene<'_>, branch: &Branch<'_>) -> String {
+    let Server::Managed { host, database } = branch.server else { return String::new() };
+    if scene.silence(host).is_some() {
+        return String::new();
+    }
+    match database.server.as_ref().ok().and_then(|s| s.cluster.as_ref()) {
+        Some(cluster) if cluster.state.is_empty() => format!("{} ?", cluster.kind.name()),
+        Some(cluster) => format!("{} {}", cluster.kind.name(), cluster.state),
+        None => database.role().word().to_owned(),
+    }
 }
 
 fn name(server: &Server<'_>) -> String {
@@ -93,7 +136,7 @@ fn name(server: &Server<'_>) -> String {
             format!("server id {}", replica.server_id)
         }
         Server::UnmanagedReplica { replica, .. } => format!("{} (id {})", replica.host, replica.server_id),
-        Server::UnmanagedMaster { connection } => connection.master_host.to_string(),
+        Server::UnmanagedMaster { connection, .. } => connection.master_host.to_string(),
     }
 }
 
@@ -118,7 +161,7 @@ fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, bran
     };
     let instead =
         instead(scene, branch).map(|says| Instead { covers: |id| !matches!(id, Id::Server | Id::Age), says });
-    table.row(buf, y, cells::sign(scene, status), instead, |id, _| match id {
+    table.row(buf, y, cells::sign(scene, status), instead, |id, width| match id {
         Id::Server => Line::from(vec![
             span(branches(&branch.trail), scene.styles.line),
             span(name(&branch.server), scene.styles.strong),
@@ -131,8 +174,10 @@ fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, bran
             None => Line::default(),
         },
         id => match branch.server {
-            Server::Managed { host, database } => cell(scene, host, database, branch.via, id),
-            _ => Line::default(),
+            Server::Managed { host, database } => cell(scene, host, database, branch, (id, width)),
+            Server::Unasked { .. } | Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => {
+                Line::default()
+            }
         },
     });
 }
@@ -147,25 +192,44 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             text(format!("{state}  {detail}"), styles.status(scene.status(host)))
         }
         Server::Managed { database: Database { server: Err(gap), .. }, .. } => {
-            text(format!("cannot be asked: {}", gap.describe()), styles.unknown)
+            text(refused(gap), styles.unknown)
         }
-        Server::Managed { .. } if branch.repeated => text("stands above already".to_owned(), styles.muted),
+        Server::Managed { .. } if branch.repeated => text("see above".to_owned(), styles.muted),
         Server::Managed { .. } => None,
         Server::Unasked { host, gap } => match (scene.silence(host), gap) {
             (Some((state, detail)), _) => {
                 text(format!("{state}  {detail}"), styles.status(scene.status(host)))
             }
-            (None, None) => text("no database installed".to_owned(), styles.critical),
-            (None, Some(Gap::NotAsked)) => text("awaited".to_owned(), styles.muted),
-            (None, Some(gap)) => text(format!("cannot be asked: {}", gap.describe()), styles.unknown),
+            (None, None) => text("no database server found".to_owned(), styles.unknown),
+            (None, Some(Gap::NotAsked)) => text("no data yet".to_owned(), styles.muted),
+            (None, Some(gap)) => text(refused(gap), styles.unknown),
         },
         Server::UnmanagedReplica { certain: true, .. } => {
-            text("follows, and is no host of this environment".to_owned(), styles.warning)
+            text("replica not in inventory".to_owned(), styles.warning)
         }
         Server::UnmanagedReplica { .. } => {
-            text("follows; not told apart while a server cannot be asked".to_owned(), styles.unknown)
+            text("unknown replica; it may be a server that did not answer".to_owned(), styles.unknown)
         }
-        Server::UnmanagedMaster { .. } => text("outside this environment".to_owned(), styles.muted),
+        Server::UnmanagedMaster { certain: true, .. } => {
+            text("outside this environment".to_owned(), styles.muted)
+        }
+        Server::UnmanagedMaster { certain: false, .. } => {
+            text("unknown master; it may be outside this environment".to_owned(), styles.unknown)
+        }
+    }
+}
+
+/// Why a server is not known.
+fn refused(gap: &Gap) -> String {
+    match gap {
+        Gap::NotPermitted(said) => format!("access denied: {said}"),
+        Gap::NotAsked
+        | Gap::TimedOut
+        | Gap::NotInstalled
+        | Gap::NoTool(_)
+        | Gap::Cut(_)
+        | Gap::Unreadable(_)
+        | Gap::Failed(_) => gap.describe(),
     }
 }
 
@@ -173,9 +237,10 @@ fn cell<'a>(
     scene: &Scene<'_>,
     host: &HostSnapshot,
     database: &'a Database,
-    via: Option<&'a Connection>,
-    id: Id,
+    branch: &Branch<'a>,
+    (id, width): (Id, u16),
 ) -> Line<'a> {
+    let via = branch.via;
     let styles = scene.styles;
     let freshness = match scene.shown(host, &host.facts.databases) {
         Shown::Value(_, freshness) => freshness,
@@ -187,31 +252,34 @@ fn cell<'a>(
     let Ok(server) = &database.server else { return Line::default() };
     match id {
         Id::Role => {
-            let role = database.role();
-            let style = if role == ReplicationRole::Unknown { styles.unknown } else { plain };
-            span(role.word(), style).into()
+            let style = match (&server.cluster, database.role()) {
+                (_, ReplicationRole::Unknown) => styles.unknown,
+                (Some(cluster), _) => cells::health(scene, cluster.health, freshness),
+                (None, _) => plain,
+            };
+            span(role(scene, branch), style).into()
         }
         Id::Lag => via.map_or_else(Line::default, |c| lag(scene, c, freshness)),
-        Id::Io => via.map_or_else(Line::default, |c| thread(scene, c.io, freshness)),
-        Id::Sql => via.map_or_else(Line::default, |c| thread(scene, c.sql, freshness)),
-        Id::Tls => match via.map(|c| c.tls) {
+        Id::Threads => via.map_or_else(Line::default, |c| threads(scene, c, freshness)),
+        Id::Tls => match via.map(|c| tls(scene, database, c)) {
             None => Line::default(),
-            Some(Some(true)) => span("yes", plain).into(),
-            Some(Some(false)) => span("NO", styles.figure(Some(Severity::Warning), freshness)).into(),
-            Some(None) => span("?", styles.unknown).into(),
-        },
-        Id::Writes => match (server.read_only, database.role()) {
-            (None, _) => span("?", styles.unknown).into(),
-            (Some(true), _) => span("no", plain).into(),
-            (Some(false), ReplicationRole::Replica) => {
-                span("YES", styles.figure(Some(Severity::Critical), freshness)).into()
+            Some(Encryption::NoConnection) => span("–", styles.muted).into(),
+            Some(Encryption::Encrypted(_)) => span("yes", plain).into(),
+            Some(Encryption::Clear(_)) => {
+                span("NO", styles.figure(Some(Severity::Warning), freshness)).into()
             }
-            (Some(false), _) => span("yes", plain).into(),
+            Some(Encryption::Unknown(_)) => span("?", styles.unknown).into(),
         },
-        Id::Position => {
-            let position = via.and_then(|c| c.executed.as_ref()).or(server.binlog.as_ref());
-            position.map_or_else(Line::default, |p| span(place(p), muted(scene, freshness)).into())
-        }
+        Id::Writable => match (server.writable(), database.role()) {
+            (None, _) => span("?", styles.unknown).into(),
+            (Some(false), _) => span("RO", plain).into(),
+            (Some(true), ReplicationRole::Replica) => {
+                span("RW", styles.figure(Some(Severity::Critical), freshness)).into()
+            }
+            (Some(true), _) => span("RW", plain).into(),
+        },
+        Id::Position => position(branch)
+            .map_or_else(Line::default, |p| span(fitted(place(p), width), muted(scene, freshness)).into()),
         Id::Gtid => server
             .gtid
             .as_ref()
@@ -247,27 +315,37 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, branch: &Branch<'_>)
     }
 }
 
+/// Which servers are writable, and of how many that is not known.
 fn says(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Line<'static> {
-    let writers: Vec<&str> = rows
-        .iter()
-        .filter(|b| !b.repeated)
-        .filter_map(|b| match b.server {
+    let mut writers: Vec<&str> = Vec::new();
+    let mut unknown = 0;
+    for branch in rows.iter().filter(|b| !b.repeated) {
+        match branch.server {
             Server::Managed { host, database } => {
-                match (&database.server, scene.shown(host, &host.facts.databases)) {
-                    (Ok(server), Shown::Value(..)) if server.read_only == Some(false) => {
-                        Some(host.id.host.as_str())
-                    }
-                    _ => None,
+                let writable = match (&database.server, scene.shown(host, &host.facts.databases)) {
+                    (Ok(server), Shown::Value(..)) => server.writable(),
+                    (Ok(_) | Err(_), Shown::Value(..) | Shown::Gap(_) | Shown::Expired) => None,
+                };
+                match writable {
+                    Some(true) => writers.push(host.id.host.as_str()),
+                    Some(false) => {}
+                    None => unknown += 1,
                 }
             }
-            _ => None,
-        })
-        .collect();
-    let text = match writers.as_slice() {
-        [] => "no server is known to take writes".to_owned(),
-        [one] => format!("{one} takes writes"),
-        many => format!("{} servers take writes: {}", many.len(), many.join(", ")),
+            Server::Unasked { .. } => unknown += 1,
+            Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => {}
+        }
+    }
+    let mut text = match writers.as_slice() {
+        [] => "no server is known to be writable".to_owned(),
+        [one] => format!("{one} is writable"),
+        many => format!("{} servers are writable: {}", many.len(), many.join(", ")),
     };
-    let style = if writers.len() > 1 { scene.styles.critical } else { scene.styles.muted };
+    if unknown > 0 {
+        text.push_str(&format!("; {unknown} unknown"));
+    }
+    // Several nodes of a cluster may be: what is wrong is a problem of its own.
+    let conflict = scene.env.problems.iter().any(|p| p.kind == ProblemKind::WritableMasters);
+    let style = if conflict { scene.styles.critical } else { scene.styles.muted };
     span(text, style).into()
 }

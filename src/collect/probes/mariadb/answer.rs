@@ -1,4 +1,5 @@
-//! The client's batch output, taken apart: parts after marker rows, rows after header lines, errors among them.
+//! The client's batch output, taken apart: parts after rows that name them, rows after header lines, and the errors of
+//! standard error, each with its part.
 
 use std::rc::Rc;
 
@@ -6,68 +7,205 @@ use crate::collect::probe::unreadable;
 use crate::domain::fact::Gap;
 use crate::domain::text::Clean;
 
-/// The column of a marker row.
-const MARKER: &str = "jd_part";
+/// The first rows: proof that the client prints as it was asked to, whatever its option files say.
+const PROOF: &str = "jumpdeck\nas\\tbatch\n";
+
+/// What to do where it does not. The options are those that no option of the command line undoes.
+const PRINTS_OTHERWISE: &str = "the client prints in another format: remove silent, verbose, execute and one-database from \
+    its option files (my.cnf)";
+
+/// The columns of a row that names the next part.
+const MARKER: &str = "jd_part\tjd_line";
+
+/// The column of a statement that was not asked, as an earlier one of its kind hangs in the server.
+const HANGS: &str = "jd_hangs";
+
+/// The line before standard error.
+const STDERR: &str = "\n@stderr\n";
+
+/// The line where the host cut the answer, by our limit, and what is in place of a value that is too long.
+const CUT: &str = "@cut";
+const CUT_VALUE: &str = "\\jd-cut ";
 
 /// Rows of one statement that are read. A master with more replicas than this does not exist; an answer that is longer
 /// would make the console hold, judge and draw it with every report.
 const MAX_ROWS: usize = 1_000;
 
+/// At most this many characters of an error are kept.
+const MAX_SAID: usize = 300;
+
 /// One row. The rows of a statement share the names of its columns: a name that is copied into every row lets an answer
 /// of 240 kB take gigabytes.
 pub(super) struct Row {
     columns: Rc<[String]>,
-    /// One for each column; `None` for NULL.
-    values: Vec<Option<String>>,
+    /// One for each column.
+    values: Vec<Value>,
+}
+
+enum Value {
+    Null,
+    Text(String),
+    /// Longer than we read: its length.
+    Cut(u64),
 }
 
 impl Row {
-    /// The value of a column; `None` for NULL and for a column that is not there.
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
+    fn value(&self, column: &str) -> Option<&Value> {
         let at = self.columns.iter().position(|name| name == column)?;
-        self.values.get(at)?.as_deref()
+        self.values.get(at)
     }
+
+    /// The value of a column; `None` for NULL, for one that was cut and for a column that is not there.
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
+        match self.value(column)? {
+            Value::Text(text) => Some(text),
+            Value::Null | Value::Cut(_) => None,
+        }
+    }
+
+    /// The gap of a value that is longer than we read.
+    pub(super) fn cut(&self, column: &str) -> Option<Gap> {
+        match self.value(column)? {
+            Value::Cut(length) => {
+                Some(Gap::Cut(Clean::new(&format!("{length} bytes; jumpdeck reads 24 KiB of a value"))))
+            }
+            Value::Null | Value::Text(_) => None,
+        }
+    }
+}
+
+struct Part {
+    name: String,
+    line: u32,
+    body: Result<Vec<Row>, Gap>,
+    /// Another part follows: all of this one has arrived.
+    is_whole: bool,
+}
+
+struct Said {
+    line: Option<u32>,
+    gap: Gap,
 }
 
 /// What a run of the client printed, by statement.
 pub(super) struct Answer {
-    parts: Vec<(String, Result<Vec<Row>, Gap>)>,
+    status: u8,
+    parts: Vec<Part>,
+    errors: Vec<Said>,
+    /// What else standard error says, when the client failed.
+    complaint: Option<Gap>,
+    /// The client ended, and all of its standard error is here.
+    is_complete: bool,
+    is_cut: bool,
+    prints_otherwise: bool,
 }
 
 impl Answer {
-    pub(super) fn read(text: &str) -> Self {
-        let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            if line == MARKER {
-                parts.push((lines.next().unwrap_or_default().to_owned(), Vec::new()));
-            } else if let Some((_, body)) = parts.last_mut() {
-                body.push(line);
-            }
+    pub(super) fn read(status: u8, text: &str) -> Self {
+        let (output, stderr) = match text.rsplit_once(STDERR) {
+            Some((output, stderr)) => (output, Some(stderr)),
+            None => (text, None),
+        };
+        let output = output.trim_start_matches('\n');
+        let proved = output.strip_prefix(PROOF);
+        let said = stderr.unwrap_or_default();
+        let (parts, is_cut) = parts(proved.unwrap_or_default());
+        Self {
+            status,
+            parts,
+            errors: said.lines().filter_map(error).collect(),
+            complaint: complaint(said),
+            is_complete: stderr.is_some() && status != 124 && status != 137,
+            is_cut,
+            prints_otherwise: proved.is_none() && !output.trim().is_empty(),
         }
-        // The last part may have been cut short: only a marker after it proves that it is whole.
-        parts.pop();
-        Self { parts: parts.into_iter().map(|(name, body)| (name, rows(&body))).collect() }
     }
 
-    /// The rows of one statement.
+    /// The rows of one statement, which have at least these columns.
     ///
     /// # Errors
-    /// Why there are none to read: refused, failed, cut short.
-    pub(super) fn part(&self, name: &str) -> Result<&[Row], Gap> {
-        let part = self.parts.iter().find(|(n, _)| n == name);
-        match part {
-            Some((_, Ok(rows))) => Ok(rows),
-            Some((_, Err(gap))) => Err(gap.clone()),
-            None => Err(unreadable("the server's answer ends before this")),
+    /// Why there are none to read: refused, failed, hung, cut, or not in the format that was asked for.
+    pub(super) fn part(&self, name: &str, columns: &[&str]) -> Result<&[Row], Gap> {
+        if self.prints_otherwise {
+            return Err(unreadable(PRINTS_OTHERWISE));
+        }
+        let Some(part) = self.parts.iter().find(|p| p.name == name) else { return Err(self.missing()) };
+        if let Some(error) = self.errors.iter().find(|e| e.line == Some(part.line)) {
+            return Err(error.gap.clone());
+        }
+        if !part.is_whole {
+            return Err(self.missing());
+        }
+        let rows = match &part.body {
+            Ok(rows) => rows,
+            Err(gap) => return Err(gap.clone()),
+        };
+        match rows.first() {
+            // A refused statement prints nothing either: only the end of standard error tells.
+            None if !self.is_complete => Err(self.missing()),
+            None => match self.errors.iter().find(|e| e.line.is_none()) {
+                Some(error) => Err(error.gap.clone()),
+                None => Ok(rows),
+            },
+            Some(first) if first.columns.iter().any(|c| c == HANGS) => Err(Gap::TimedOut),
+            Some(first) if columns.iter().all(|c| first.columns.iter().any(|have| have == c)) => Ok(rows),
+            Some(_) => Err(unreadable(PRINTS_OTHERWISE)),
+        }
+    }
+
+    /// Whether a statement of this name was asked at all.
+    pub(super) fn asked(&self, name: &str) -> bool {
+        self.parts.iter().any(|p| p.name == name)
+    }
+
+    /// Why a part did not come: what the client said last, or its limit.
+    fn missing(&self) -> Gap {
+        if self.is_cut {
+            return Gap::Cut(Clean::new(
+                "the server's answer is longer than the 120 KiB that jumpdeck reads",
+            ));
+        }
+        if self.status == 124 || self.status == 137 {
+            return Gap::TimedOut;
+        }
+        if let Some(error) = self.errors.first() {
+            return error.gap.clone();
+        }
+        match (&self.complaint, self.status) {
+            (Some(gap), _) => gap.clone(),
+            (None, 0) => unreadable("the server's answer ends before this"),
+            (None, 127) => Gap::NoTool(Clean::new("the client could not be started")),
+            (None, status) => Gap::Failed(Clean::new(&format!("the client ended with status {status}"))),
         }
     }
 }
 
-fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
-    if let Some(gap) = body.iter().find_map(|l| error_gap(l)) {
-        return Err(gap);
+fn parts(output: &str) -> (Vec<Part>, bool) {
+    let mut raw: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut is_cut = false;
+    let mut lines = output.lines();
+    while let Some(line) = lines.next() {
+        if line == MARKER {
+            raw.push((lines.next().unwrap_or_default(), Vec::new()));
+        } else if line == CUT {
+            is_cut = true;
+        } else if let Some((_, body)) = raw.last_mut() {
+            body.push(line);
+        }
     }
+    let last = raw.len().saturating_sub(1);
+    let parts = raw.into_iter().enumerate().filter_map(|(at, (row, body))| {
+        let (name, line) = row.split_once('\t')?;
+        let line = line.parse().ok()?;
+        // The last part may have been cut short: only a row after it proves that it is whole.
+        let is_whole = at != last;
+        let body = if is_whole { rows(&body) } else { Ok(Vec::new()) };
+        Some(Part { name: name.to_owned(), line, body, is_whole })
+    });
+    (parts.collect(), is_cut)
+}
+
+fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
     let mut lines = body.iter().filter(|l| !l.is_empty());
     let Some(header) = lines.next() else { return Ok(Vec::new()) };
     let columns: Rc<[String]> = header.split('\t').map(one_language).collect();
@@ -75,16 +213,30 @@ fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
     for line in lines {
         if found.len() == MAX_ROWS {
             let limit = format!("the server's answer has more than {MAX_ROWS} rows: jumpdeck reads no more");
-            return Err(unreadable(&limit));
+            return Err(Gap::Cut(Clean::new(&limit)));
         }
-        let values: Vec<&str> = line.split('\t').collect();
+        let values: Vec<Value> = line.split('\t').map(value).collect();
         if values.len() != columns.len() {
             return Err(unreadable(&format!("{} values in {} columns: {line}", values.len(), columns.len())));
         }
-        let values = values.into_iter().map(|v| (v != "NULL").then(|| unescape(v))).collect();
         found.push(Row { columns: Rc::clone(&columns), values });
     }
+    if found.is_empty() {
+        // A statement without rows prints no header.
+        return Err(unreadable(PRINTS_OTHERWISE));
+    }
     Ok(found)
+}
+
+fn value(printed: &str) -> Value {
+    if printed == "NULL" {
+        return Value::Null;
+    }
+    // The client doubles every backslash of a value, so this is ours.
+    match printed.strip_prefix(CUT_VALUE).and_then(|length| length.parse().ok()) {
+        Some(length) => Value::Cut(length),
+        None => Value::Text(unescape(printed)),
+    }
 }
 
 /// A column name in one language for all versions: `Slave_IO_Running`, `Replica_IO_Running` → `replica_io_running`.
@@ -112,44 +264,52 @@ fn unescape(value: &str) -> String {
     out
 }
 
-/// The gap of a line `ERROR 1227 (42000) at line 5: Access denied; …`.
+/// A line `ERROR 1227 (42000) at line 5: Access denied; …`.
 ///
 /// Refusals, by the servers' lists of error codes: access denied to the server (1045, 1698), the database (1044), the
 /// host (1130), a command or column (1142, 1143), for want of a privilege (1227), an expired password (1820, 1862).
-pub(super) fn error_gap(line: &str) -> Option<Gap> {
-    let number: u32 = line.strip_prefix("ERROR ")?.split([' ', ':']).next()?.parse().ok()?;
-    let said = Clean::first_line(line, 200);
-    Some(match number {
+/// Limits: `max_statement_time` (1969), `max_execution_time` (3024).
+fn error(line: &str) -> Option<Said> {
+    let rest = line.strip_prefix("ERROR ")?;
+    let number: u32 = rest.split([' ', ':']).next()?.parse().ok()?;
+    let said = Clean::first_line(line, MAX_SAID);
+    let at = rest.split_once(':').map_or(rest, |(head, _)| head).split_once(" at line ");
+    let gap = match number {
         1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1698 | 1820 | 1862 => Gap::NotPermitted(said),
+        1969 | 3024 => Gap::TimedOut,
         _ => Gap::Failed(said),
-    })
+    };
+    Some(Said { line: at.and_then(|(_, line)| line.trim().parse().ok()), gap })
+}
+
+/// What a client that failed without an error of the server complains of: its own line before sudo's, and no warning.
+fn complaint(stderr: &str) -> Option<Gap> {
+    let lines: Vec<&str> =
+        stderr.lines().map(str::trim).filter(|l| !l.is_empty() && !is_warning(l)).collect();
+    let (sudo, others): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|l| l.starts_with("sudo:"));
+    if let Some(line) = others.first() {
+        return Some(Gap::Failed(Clean::first_line(line, MAX_SAID)));
+    }
+    sudo.first().map(|line| Gap::NotPermitted(Clean::first_line(line, MAX_SAID)))
+}
+
+/// Lines that say nothing of the server: of sudo, the shell, the loader and the client.
+fn is_warning(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    [
+        "unable to resolve host",
+        "[warning]",
+        "warning:",
+        "using a password on the command line",
+        "setlocale",
+        "cannot change locale",
+        "ld.so:",
+        "deprecated",
+        "insecure",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
-    use super::*;
-
-    fn part(header: &str, rows: usize) -> Answer {
-        Answer::read(&format!("jd_part\nvariables\n{header}\n{}jd_part\nend\n", "x\n".repeat(rows)))
-    }
-
-    #[test]
-    fn rows_share_the_names_of_their_columns() {
-        let answer = part(&"A".repeat(100_000), 900);
-        let rows = answer.part("variables").unwrap_or_else(|gap| panic!("{}", gap.describe()));
-        assert_eq!(rows.len(), 900);
-        let first = rows.first().unwrap();
-        assert!(rows.iter().all(|row| Rc::ptr_eq(&row.columns, &first.columns)));
-        assert_eq!(first.get(&"a".repeat(100_000)), Some("x"));
-    }
-
-    #[test]
-    fn more_rows_than_are_read_are_told_as_our_own_limit() {
-        assert_eq!(part("a", MAX_ROWS).part("variables").map(<[Row]>::len), Ok(MAX_ROWS));
-        let Err(Gap::Unreadable(said)) = part("a", MAX_ROWS + 1).part("variables").map(<[Row]>::len) else {
-            panic!("not refused")
-        };
-        assert!(said.as_str().contains("1000 rows") && said.as_str().contains("jumpdeck"), "{said}");
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use crate::domain::replication::{
 use crate::domain::text::Clean;
 
 use super::answer::{Answer, Row};
+use super::cluster;
 
 /// A variable's value among the rows of `SHOW VARIABLES`.
 pub(super) fn variable<'a>(rows: &'a [Row], name: &str) -> Option<&'a str> {
@@ -18,25 +19,83 @@ pub(super) fn variable<'a>(rows: &'a [Row], name: &str) -> Option<&'a str> {
 /// What the server says of itself.
 pub(super) fn server(variables: &[Row], answer: &Answer) -> ServerStatus {
     let value = |name: &str| variable(variables, name);
+    let mut gaps = Vec::new();
+    let status = answer.part("status", &["variable_name", "value"]);
     let log_updates = value("log_slave_updates").or_else(|| value("log_replica_updates"));
     // MySQL 8.4 has no have_ssl any more: a certificate then stands for it.
     let have_ssl = value("have_ssl").map(|v| v.eq_ignore_ascii_case("yes"));
     let certificate = || value("ssl_cert").map(|file| !file.is_empty());
+    let log_bin = value("log_bin").and_then(switch);
+    let connections =
+        answer.part("connections", &["source_host", "replica_io_running", "replica_sql_running"]);
     ServerStatus {
         server_id: value("server_id").and_then(|v| v.parse().ok()),
+        port: value("port").and_then(|v| v.parse().ok()).filter(|port| *port != 0),
         read_only: value("read_only").and_then(read_only),
-        log_bin: value("log_bin").and_then(switch),
+        log_bin,
         log_slave_updates: log_updates.and_then(switch),
-        gtid: value("gtid_current_pos").or_else(|| value("gtid_executed")).map(one_line),
+        gtid: gtid(answer, &mut gaps),
         have_ssl: have_ssl.or_else(certificate),
-        binlog: answer
-            .part("binlog")
-            .ok()
-            .and_then(|r| r.first())
-            .and_then(|r| position(r, "file", "position")),
-        connections: answer.part("connections").map(|rows| rows.iter().map(connection).collect()),
-        replicas: answer.part("replicas").and_then(|rows| rows.iter().map(replica).collect()),
+        binlog: binlog(log_bin, &status, answer, &mut gaps),
+        connections: connections
+            .map(|rows| rows.iter().filter(|r| !is_of_group(r)).map(connection).collect()),
+        replicas: answer.part("replicas", &["server_id"]).and_then(|rows| rows.iter().map(replica).collect()),
+        cluster: cluster::cluster(variables, &status, answer, &mut gaps),
+        gaps,
     }
+}
+
+fn gtid(answer: &Answer, gaps: &mut Vec<(&'static str, Gap)>) -> Option<Clean> {
+    if !answer.asked("gtid") {
+        return None;
+    }
+    let row = answer.part("gtid", &["gtid"]).map(<[Row]>::first);
+    match row {
+        Err(gap) => gaps.push(("GTID", gap)),
+        Ok(None) => {}
+        Ok(Some(row)) => match row.cut("gtid") {
+            Some(gap) => gaps.push(("GTID", gap)),
+            None => return row.get("gtid").map(one_line),
+        },
+    }
+    None
+}
+
+/// Where its own log ends: MariaDB says so in a status variable, others in a statement that may hang.
+fn binlog(
+    log_bin: Option<bool>,
+    status: &Result<&[Row], Gap>,
+    answer: &Answer,
+    gaps: &mut Vec<(&'static str, Gap)>,
+) -> Option<BinlogPosition> {
+    if log_bin == Some(false) {
+        return None;
+    }
+    let of_status = || {
+        let rows = status.as_ref().ok()?;
+        let file = variable(rows, "binlog_snapshot_file").filter(|f| !f.is_empty())?;
+        let position = variable(rows, "binlog_snapshot_position")?.parse().ok()?;
+        Some(BinlogPosition { file: Clean::new(file), position })
+    };
+    if let Some(found) = of_status() {
+        return Some(found);
+    }
+    let found = match (answer.asked("binlog"), status) {
+        (true, _) => answer
+            .part("binlog", &["file", "position"])
+            .map(|rows| rows.first().and_then(|r| position(r, "file", "position"))),
+        (false, Err(gap)) => Err(gap.clone()),
+        (false, Ok(_)) => Ok(None),
+    };
+    found.unwrap_or_else(|gap| {
+        gaps.push(("binary log", gap));
+        None
+    })
+}
+
+/// A channel of Group Replication's own, which is no connection to a master.
+fn is_of_group(row: &Row) -> bool {
+    get(row, "channel_name").is_some_and(|name| name.starts_with("group_replication_"))
 }
 
 fn connection(row: &Row) -> Connection {
@@ -51,7 +110,8 @@ fn connection(row: &Row) -> Connection {
         sql: thread(get(row, "replica_sql_running")),
         seconds_behind: number("seconds_behind_source"),
         delay_s: number("sql_delay"),
-        tls: get(row, "source_ssl_allowed").and_then(tls),
+        tls_requested: get(row, "source_ssl_allowed").and_then(tls),
+        tls_verified: get(row, "source_ssl_verify_server_cert").and_then(switch),
         gtid_mode: gtid_mode(row),
         gtid_received: filled("gtid_io_pos").or_else(|| filled("retrieved_gtid_set")),
         read: position(row, "source_log_file", "read_source_log_pos"),
@@ -96,7 +156,7 @@ fn thread(word: Option<&str>) -> Thread {
     }
 }
 
-fn switch(word: &str) -> Option<bool> {
+pub(super) fn switch(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "on" | "1" | "yes" => Some(true),
         "off" | "0" | "no" => Some(false),

@@ -90,6 +90,8 @@ static PLAIN: &[(&str, char)] = &[
     ("skip-table", '-'),
     ("skip-vertical", '-'),
     ("skip-xml", '-'),
+    ("skip-quick", '-'),
+    ("line-numbers", '-'),
 ];
 
 impl Options {
@@ -178,7 +180,7 @@ impl Options {
             'h' => self.host = Some(value),
             'u' => self.user = Some(value),
             'S' => self.socket = Some(value),
-            'D' => self.database = Some(value),
+            'D' => self.database = Some(value).filter(|name| !name.is_empty()),
             'd' => self.defaults.push(value),
             'l' => self.tls = true,
             _ => {}

@@ -4,11 +4,12 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::fact::Gap;
 use crate::domain::fleet::Host;
-use crate::domain::replication::{Connection, Database, ServerStatus};
+use crate::domain::replication::{Cluster, Connection, Database, Encryption, ServerStatus};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
-use crate::view::screens::connection::{follows, lag, place, thread};
+use crate::view::screens::cells;
+use crate::view::screens::connection::{follows, lag, place, thread, tls};
 use crate::view::text::span;
 
 use super::Page;
@@ -20,7 +21,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
     page.section("REPLICATION");
     match scene.shown(host, fact) {
         Shown::Value(list, _) if list.is_empty() && expected => {
-            page.plain(span("✖ its role is db, and no database is installed", styles.critical));
+            page.plain(span("? its role is db, and no database server was found", styles.unknown));
         }
         Shown::Value(list, _) if list.is_empty() => {
             page.plain(span("no database on this host", styles.muted));
@@ -61,18 +62,24 @@ fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, database: &'a Database, fresh
     match &database.server {
         Err(gap) => {
             page.labelled("server", Line::from(spans));
-            page.wrapped("", &format!("cannot be asked: {}", gap.describe()), styles.unknown);
+            page.wrapped("", &format!("? {}", gap.describe()), styles.unknown);
         }
         Ok(server) => {
             let id = server.server_id.map_or_else(|| "?".to_owned(), |id| id.to_string());
             spans.push(span(format!(", server id {id}"), styles.muted));
             page.labelled("server", Line::from(spans));
-            server_lines(page, scene, server, freshness);
+            server_lines(page, scene, database, server, freshness);
         }
     }
 }
 
-fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerStatus, freshness: Freshness) {
+fn server_lines<'a>(
+    page: &mut Page<'a>,
+    scene: &Scene<'a>,
+    database: &'a Database,
+    server: &'a ServerStatus,
+    freshness: Freshness,
+) {
     let styles = scene.styles;
     let told = |value: Option<bool>, yes: &'static str, no: &'static str| match value {
         Some(true) => Span::raw(yes),
@@ -82,7 +89,7 @@ fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerSt
     page.labelled(
         "settings",
         Line::from(vec![
-            told(server.read_only, "read-only", "takes writes"),
+            told(server.read_only, "read-only", "writable"),
             span("   binary log ", styles.muted),
             told(server.log_bin, "on", "off"),
             span("   logs what it applies ", styles.muted),
@@ -91,6 +98,9 @@ fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerSt
             told(server.have_ssl, "ready", "off"),
         ]),
     );
+    if let Some(cluster) = &server.cluster {
+        page.wrapped("cluster", &in_cluster(cluster), cells::health(scene, cluster.health, freshness));
+    }
     if let Some(binlog) = &server.binlog {
         page.wrapped("own log", &place(binlog), styles.base);
     }
@@ -100,7 +110,7 @@ fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerSt
     match &server.connections {
         Ok(connections) => {
             for connection in connections {
-                connection_lines(page, scene, connection, freshness);
+                connection_lines(page, scene, database, connection, freshness);
             }
         }
         Err(gap) => page.wrapped("follows", &format!("? {}", gap.describe()), styles.unknown),
@@ -116,9 +126,25 @@ fn server_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, server: &'a ServerSt
         }
         Err(gap) => page.wrapped("followed by", &format!("? {}", gap.describe()), styles.unknown),
     }
+    for (what, gap) in &server.gaps {
+        page.wrapped("unknown", &format!("? {what} {}", gap.describe()), styles.unknown);
+    }
 }
 
-fn connection_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, c: &'a Connection, freshness: Freshness) {
+fn in_cluster(cluster: &Cluster) -> String {
+    let state = if cluster.state.is_empty() { "state ?" } else { cluster.state.as_str() };
+    let nodes = cluster.size.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let why = if cluster.reason.is_empty() { String::new() } else { format!(": {}", cluster.reason) };
+    format!("{} {}, {state}, nodes {nodes}{why}", cluster.kind.name(), cluster.name)
+}
+
+fn connection_lines<'a>(
+    page: &mut Page<'a>,
+    scene: &Scene<'a>,
+    database: &'a Database,
+    c: &'a Connection,
+    freshness: Freshness,
+) {
     let styles = scene.styles;
     let mut spans = vec![span("IO ", styles.muted)];
     spans.extend(thread(scene, c.io, freshness).spans);
@@ -127,12 +153,20 @@ fn connection_lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, c: &'a Connectio
     spans.push(span("   lag ", styles.muted));
     spans.extend(lag(scene, c, freshness).spans);
     spans.push(span("   TLS ", styles.muted));
-    spans.push(match c.tls {
-        Some(true) => Span::raw("yes"),
-        Some(false) => span("NO, not encrypted", styles.warning),
-        None => span("?", styles.unknown),
+    let encryption = tls(scene, database, c);
+    spans.push(match encryption {
+        Encryption::Encrypted(_) => Span::raw("yes"),
+        Encryption::Clear(_) => span("NO, not encrypted", styles.warning),
+        Encryption::Unknown(_) => span("?", styles.unknown),
+        Encryption::NoConnection => span("not connected", styles.muted),
     });
     page.labelled("follows", Line::from(spans));
+    match encryption {
+        Encryption::Encrypted(how) | Encryption::Clear(how) | Encryption::Unknown(how) => {
+            page.wrapped("", &format!("TLS: {how}"), styles.muted);
+        }
+        Encryption::NoConnection => {}
+    }
     page.wrapped("", &follows(c), styles.muted);
     for (thread, error) in [("IO", &c.io_error), ("SQL", &c.sql_error)] {
         if let Some(error) = error {
