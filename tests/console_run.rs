@@ -88,7 +88,7 @@ fn a_switchover_goes_from_the_list_to_its_report() {
         }
         let asks = title(&shown).unwrap().to_owned();
         read(&mut console);
-        if asks == "heard did not succeed" {
+        if asks.contains("(heard) failed") {
             console.types("k");
             console.until_it_shows("the question why", |s| s.contains(": why?"));
             console.types("it is re-pointed by hand\r");

@@ -229,8 +229,7 @@ fn survives(dir: &Path, plan: Plan) {
     let (kills, chosen) = switch(dir, home.path(), ("db1-masterdb", "db2"), plan);
     println!("{kills} kills, {} choices asked for, in {:.0?}", chosen.len(), began.elapsed());
     for (told, letter) in &chosen {
-        let about =
-            told.lines().skip_while(|l| !l.contains("did not succeed") && !l.contains("Nobody knows"));
+        let about = told.lines().skip_while(|l| !l.contains(") failed") && !l.contains("outcome unknown"));
         println!("{letter}: {}", about.take(4).collect::<Vec<_>>().join(" | "));
     }
     lane(dir, &["writers", "stop"]);

@@ -72,7 +72,7 @@ async fn as_long_as_one_replica_hears_the_master_nothing_is_done() {
     scene.lane(&["cut", MASTER, "--from", "salt,app1,app2,db2"]);
     let told = fail_over(&scene, agrees).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
-    let said = told.said("lost did not succeed");
+    let said = told.said("(lost) failed");
     assert!(said.contains("db3: Slave_IO_Running Yes;"), "{said}");
     assert!(!said.contains("db2"), "{said}");
     assert_eq!(told.state_of("by-gtid"), StepState::Waiting, "{}", told.story());
@@ -150,7 +150,7 @@ async fn the_replica_that_has_most_is_promoted_and_what_nobody_has_is_counted() 
     // Nobody can say that it is off, and no second person agrees.
     let told = fail_over(&scene, knowing("not-proved", &last)).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
-    assert!(told.said("second-person did not succeed").contains("said no"), "{}", told.story());
+    assert!(told.said("(second-person) failed").contains("declined by"), "{}", told.story());
     scene.is_untouched();
 
     let told = fail_over(&scene, knowing("seen-off", &last)).await;
@@ -180,7 +180,7 @@ async fn without_log_slave_updates_a_replica_that_has_less_is_left_out() {
     until("applications write to db2", 20, || ahead(&scene, "db2", &scene.sql("db2", POSITION)) > 0);
     scene.lane(&["writers", "stop"]);
     the_loss_is_told(&scene, &told, &last);
-    let said = told.said("all-follow did not succeed");
+    let said = told.said("(all-follow) failed");
     assert!(said.contains("db3") && said.contains("1236"), "{said}");
     let left_out: Vec<_> = told.report.excluded.iter().map(|e| format!("{e:?}")).collect();
     assert!(left_out.iter().any(|e| e.contains("db3")), "{left_out:?}");
@@ -193,7 +193,7 @@ async fn by_file_and_position_nothing_is_done_and_it_is_said_why() {
     scene.lane(&["cut", MASTER]);
     let told = fail_over(&scene, agrees).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
-    let said = told.said("by-gtid did not succeed");
+    let said = told.said("(by-gtid) failed");
     assert!(said.contains("db2: Using_Gtid No;") && said.contains("db3: Using_Gtid No;"), "{said}");
     assert!(said.contains("By file and position this is not done here"), "{said}");
     scene.is_untouched();
@@ -235,7 +235,7 @@ async fn a_replica_that_lost_its_data_is_seeded_and_follows_over_tls() {
         })
         .await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
-    let said = told.said("own-log did not succeed");
+    let said = told.said("(own-log) failed");
     assert!(said.contains("0-3-"), "{said}");
     assert_eq!(scene.sql("db3", "SHOW ALL SLAVES STATUS"), "");
 

@@ -226,7 +226,7 @@ async fn simulated_what_never_becomes_active_is_taken_back() {
     sim.world(World::next_server_never_becomes_active);
     let told = sim.stage.run(&[("vm", "app1")], |_| None).await;
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
-    assert!(stood(&told)[0].starts_with("active did not succeed"), "{:?}", stood(&told));
+    assert!(stood(&told)[0].contains("(active) failed"), "{:?}", stood(&told));
     assert_eq!((sim.servers("app1"), sim.accepted("app1")), (before, key));
 }
 
@@ -237,7 +237,7 @@ async fn simulated_a_strangers_key_is_not_accepted() {
     sim.world(World::next_server_shows_foreign_fingerprints);
     let told = sim.stage.run(&[("vm", "app1")], |_| None).await;
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
-    assert!(stood(&told)[0].starts_with("fingerprint did not succeed"), "{:?}", stood(&told));
+    assert!(stood(&told)[0].contains("(fingerprint) failed"), "{:?}", stood(&told));
     assert_eq!((sim.servers("app1"), sim.accepted("app1")), (before, key));
 }
 
@@ -268,7 +268,7 @@ async fn simulated_a_server_of_another_level_is_taken_back() {
     sim.world(|w| w.write_file(&HostName::new("salt").unwrap(), "/srv/other.txt", text));
     let told = sim.stage.run(&[("vm", "app1"), ("userdata", "/srv/other.txt")], |_| None).await;
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
-    assert!(stood(&told)[0].starts_with("level did not succeed"), "{:?}", stood(&told));
+    assert!(stood(&told)[0].contains("(level) failed"), "{:?}", stood(&told));
     assert_eq!((sim.servers("app1"), sim.accepted("app1")), (before, key));
 }
 
@@ -356,7 +356,7 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
     lane(&dir, &["cloud", "foreign-console"]);
     let told = Stage::real(&dir).run(&[("vm", "app1")], |_| None).await;
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
-    assert!(stood(&told)[0].starts_with("fingerprint did not succeed"), "{:?}", stood(&told));
+    assert!(stood(&told)[0].contains("(fingerprint) failed"), "{:?}", stood(&told));
     as_it_was(&dir, &before, &key);
 
     // The address goes back to the old server while people watch: it is not deleted, whatever is typed.

@@ -114,7 +114,9 @@ fn a_runbook_is_listed_shown_and_planned() {
     let home = home();
     let list = piped(&home, &["list"]);
     assert!(list.status.success());
-    assert!(text(&list.stdout).contains("small-change  A small change  (your own)"));
+    let listed = text(&list.stdout);
+    let row = listed.lines().find(|line| line.starts_with("small-change ")).unwrap();
+    assert!(row.contains(" reversible ") && row.ends_with("A small change (your own)"), "{listed}");
     let show = text(&piped(&home, &["show", "small-change"]).stdout);
     for part in ["Writes a file on one host.", "echo small > /tmp/small", "rm /tmp/small", "CHANGES"] {
         assert!(show.contains(part), "{part:?} in\n{show}");
@@ -206,7 +208,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.types("yes\n");
     terminal.until("type production to do it> ");
     terminal.types("\x1b[200~production\x1b[201~\n");
-    terminal.until("what is pasted is no answer here");
+    terminal.until("pasted text is not accepted here");
     terminal.until("type production to do it> ");
     terminal.types("production\napp1\n");
     terminal.until("several lines came at once; nothing was taken");
@@ -215,7 +217,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.until("type app1 to do it> ");
     terminal.types("\n");
     // Enter alone says no.
-    terminal.until("a person said no");
+    terminal.until("declined by anna");
 }
 
 #[test]
@@ -367,7 +369,7 @@ fn a_second_person_watches_and_approves() {
     assert_eq!(same.ends(), 1, "{}", same.said);
 
     let mut watch = Terminal::run(fleet.person("bert", &["watch", &id]));
-    watch.until("only who runs it can answer");
+    watch.until("only the operator can answer");
 
     let mut bert = Terminal::run(fleet.person("bert", &approve));
     bert.until("to try it");
@@ -406,4 +408,114 @@ fn a_stopped_run_goes_on_by_the_command_it_prints() {
     again.interrupt();
     again.until("STOPPED");
     assert_eq!(again.ends(), 3, "{}", again.said);
+}
+
+const FREEZE: &str = r#"
+name = "freeze"
+title = "Writes are stopped and taken again"
+summary = "Stops writes, and resumes them when somebody has agreed."
+danger = "changes"
+
+[[target]]
+name = "place"
+host = "app1"
+
+[[step]]
+id = "freeze"
+kind = "run"
+title = "Stop writes"
+on = "place"
+effect = "mutate"
+run = "echo frozen > /tmp/frozen"
+writes = "stop"
+max_dwell = "30s"
+impact = "Nobody can save a page."
+read_back = [{ says = "it is frozen", run = "cat /tmp/frozen", expect = [{ is = "frozen" }] }]
+undo = { run = "rm /tmp/frozen", read_back = [{ says = "it is gone", run = "ls /tmp/frozen 2>/dev/null | wc -l", expect = [{ is = "0" }] }] }
+
+[[step]]
+id = "sure"
+kind = "challenge"
+title = "Move writes?"
+value = "move"
+covers = ["move"]
+
+[[step]]
+id = "move"
+kind = "run"
+title = "Take writes again"
+on = "place"
+effect = "mutate"
+run = "echo moved > /tmp/moved"
+writes = "resume"
+point_of_no_return = true
+read_back = [{ says = "it is moved", run = "cat /tmp/moved", expect = [{ is = "moved" }] }]
+"#;
+
+/// What follows a word, to the end of its line.
+fn after<'s>(said: &'s str, word: &str) -> &'s str {
+    said.split(word)
+        .nth(1)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_else(|| panic!("{word:?} in\n{said}"))
+}
+
+/// Console finding 2: leaving a run while writes are refused says so everywhere, with the command that rolls back first;
+/// that command works as it is printed.
+#[test]
+fn a_run_that_is_left_while_writes_are_refused_says_so_and_how_to_roll_back() {
+    let fleet = Fleet::start();
+    std::fs::write(fleet.home.path().join(".config/jumpdeck/runbooks/freeze.toml"), FREEZE).unwrap();
+    let plain = |mut command: Command| {
+        command.env("NO_COLOR", "1").current_dir("/");
+        Terminal::run(command)
+    };
+    let mut anna = plain(fleet.person("anna", &["run", "freeze", "--why", "to try it"]));
+    anna.until("type yes to begin> ");
+    anna.types("yes\n");
+    anna.until("type app1 to do it> ");
+    anna.types("app1\n");
+    anna.until(" s left. Nobody can save a page.");
+    anna.until("type move to do it> ");
+    anna.interrupt();
+    anna.until("STOPPED");
+    assert_eq!(anna.ends(), 3, "{}", anna.said);
+    let id = id(&anna.said);
+    let refused = "Writes are refused on app1 since ";
+    let told = anna.said.clone();
+    let stopped = told.find("STOPPED").unwrap();
+    let (effect, back, on) =
+        ("STILL IN EFFECT", "roll back jumpdeck runbook ", "go on     jumpdeck runbook ");
+    let places = [effect, refused, back, on].map(|part| told[stopped..].find(part));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in\n{told}");
+
+    let printed = |arguments: &[&str]| text(&fleet.person("anna", arguments).output().unwrap().stdout);
+    for arguments in [&["runs"][..], &["log", &id], &["report", &id]] {
+        let said = printed(arguments);
+        for part in
+            ["STILL IN EFFECT", "Writes are refused on app1 since ", &format!("runbook rollback {id}")]
+        {
+            assert!(said.contains(part), "{part:?} in {arguments:?}\n{said}");
+        }
+    }
+    let report = printed(&["report", &id]);
+    assert!(report.contains("writes refused since ") && report.contains("NOT ENDED"), "{report}");
+    let json = printed(&["report", &id, "--format", "json"]);
+    assert!(json.contains("\"stops_writes\": true") && json.contains("\"until_step\": null"), "{json}");
+
+    let words: Vec<&str> = after(&told, back).split_whitespace().collect();
+    let mut declined = plain(jumpdeck(&fleet.home, &words));
+    declined.until("type yes to do it> ");
+    declined.types("no\n");
+    declined.until("STOPPED");
+    declined.until(refused);
+    assert_eq!(declined.ends(), 3, "{}", declined.said);
+
+    let mut again = plain(jumpdeck(&fleet.home, &words));
+    again.until("type yes to do it> ");
+    again.types("yes\n");
+    again.until("ROLLED BACK");
+    assert_eq!(again.ends(), 4, "{}", again.said);
+    assert!(!again.said.split("ROLLED BACK").nth(1).unwrap().contains("STILL IN EFFECT"), "{}", again.said);
+    assert!(!printed(&["runs"]).contains("STILL IN EFFECT"));
 }

@@ -6,6 +6,8 @@
 mod agent;
 #[path = "support/fleet.rs"]
 mod fleet;
+#[path = "ssh/jump_boxes.rs"]
+mod jump_boxes;
 #[path = "support/sshd.rs"]
 mod sshd;
 

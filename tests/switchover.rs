@@ -66,7 +66,7 @@ async fn tried(scene: &Scene, mut before: impl FnMut(&Prompt)) -> Told {
 /// That the run was refused at that step, with these words, before anything was changed; and that no row is lost.
 fn refused(scene: &Scene, told: &Told, step: &str, words: &str) {
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
-    let said = told.said(&format!("{step} did not succeed"));
+    let said = told.said(&format!("({step}) failed"));
     assert!(said.contains(words), "{said}");
     assert_eq!(told.state_of("prepare"), StepState::Waiting, "{}", told.story());
     scene.is_untouched();
@@ -142,7 +142,7 @@ async fn a_candidate_that_falls_behind_after_the_checks_leaves_the_master_writin
         })
         .await;
         assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
-        let said = told.said(&format!("{step} did not succeed"));
+        let said = told.said(&format!("({step}) failed"));
         assert!(said.contains("db2: waited -1;"), "{said}");
         scene.is_untouched();
         scene.lane(&["db", "heal", "blocked", "db2"]);

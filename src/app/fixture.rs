@@ -60,6 +60,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
             address: "192.0.2.1".into(),
             port: 22,
             access: access.clone(),
+            via: None,
         }),
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

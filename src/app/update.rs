@@ -13,6 +13,7 @@ mod arming;
 mod dialogs;
 mod edit;
 mod forms;
+mod leave;
 mod moves;
 mod news;
 mod prompts;

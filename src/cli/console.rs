@@ -1,5 +1,6 @@
 //! `jumpdeck` and `jumpdeck demo`: the console.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         news: run_sender,
         tail: hint::tail(common),
     });
+    let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
@@ -89,7 +91,12 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         news,
         run_news,
     };
-    crate::runtime::run(console).await.map_err(failed)
+    let ended = crate::runtime::run(console).await.map_err(failed);
+    // The terminal is the shell's again; whatever ended the console, nobody leaves without being told.
+    for line in left.lines() {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+    ended
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape `map_err` wants

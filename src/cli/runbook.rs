@@ -28,6 +28,7 @@ mod run;
 pub(super) mod runs;
 mod show;
 mod site;
+mod still;
 mod story;
 mod text;
 mod verify;
@@ -50,6 +51,8 @@ pub(super) enum Command {
     Run(run::RunArgs),
     /// Go on with a run that was stopped, cut off or killed
     Resume(run::ResumeArgs),
+    /// Undo what a run that was stopped, cut off or killed has done, back to the last safe point, and nothing else
+    Rollback(run::ResumeArgs),
     /// The runs there were, the newest first
     Runs,
     /// What happened in a run, an entry of its journal a line
@@ -93,13 +96,14 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
         Command::Runs => runs::run(common),
-        Command::Log { run } => past::log(&run),
+        Command::Log { run } => past::log(common, &run),
         Command::Report(args) => past::report(&args),
         Command::Plan(args) => within(plan::run(common, &args.or_env(env))),
         Command::Run(args) => within(run::run(common, &args.or_env(env))),
         Command::Watch(args) => within(watch::run(common, &args.or_env(env))),
         Command::Approve(args) => within(approve::run(common, &args.or_env(env))),
-        Command::Resume(args) => within(run::resume(common, &args)),
+        Command::Resume(args) => within(run::resume(common, &args, run::Onward::Next)),
+        Command::Rollback(args) => within(run::resume(common, &args, run::Onward::Back)),
         Command::Verify(args) => within(verify::run(common, &args.or_env(env))),
     }
 }

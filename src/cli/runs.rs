@@ -13,7 +13,7 @@ use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Arming, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
+use crate::domain::run::{Arming, InEffect, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
 use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::over_ssh::OverSsh;
@@ -76,6 +76,8 @@ struct State {
     own: HashSet<String>,
     /// The environment armed for changes.
     armed: Option<Arming>,
+    /// What each run of this console began and has not ended, in words, as last told.
+    in_effect: HashMap<String, Vec<String>>,
     /// Where runs of others were seen.
     held: HashMap<String, EnvName>,
 }
@@ -85,6 +87,11 @@ impl Runs {
     pub(super) fn new(needs: Needs) -> Self {
         let inner = Inner { needs, who: who::who(), state: Mutex::default() };
         Self { inner: Arc::new(inner), tasks: Handle::current() }
+    }
+
+    /// Tells what runs leave in effect, also when the console has ended.
+    pub(super) fn left(&self) -> Left {
+        Left(self.inner.clone())
     }
 
     /// Begins work that tells what came of it; an error is told as a refusal.
@@ -99,6 +106,24 @@ impl Runs {
                 inner.tell(RunEvent::Refused(Clean::lines(&why))).await;
             }
         });
+    }
+}
+
+/// What runs of a console leave in effect.
+pub(super) struct Left(Arc<Inner>);
+
+impl Left {
+    /// A line for each thing, with the command that goes on with its run; empty when nothing is.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let state = self.0.lock();
+        let mut lines = Vec::new();
+        for (run, effects) in state.in_effect.iter().filter(|(_, effects)| !effects.is_empty()) {
+            lines.extend(effects.iter().map(|effect| format!("STILL IN EFFECT: {effect}")));
+            if !self.0.needs.fleet.simulated {
+                lines.push(format!("  to roll back or go on: {}", hint::resume(run, &self.0.needs.tail)));
+            }
+        }
+        lines
     }
 }
 
@@ -274,6 +299,10 @@ impl Inner {
         loop {
             let now = view.borrow_and_update().clone();
             let over = !now.state.is_under_way();
+            if !now.watching {
+                let effects = now.in_effect.iter().map(InEffect::line).collect();
+                self.lock().in_effect.insert(now.id.clone(), effects);
+            }
             self.tell(RunEvent::Run(self.complete(now))).await;
             if over || view.changed().await.is_err() {
                 return;

@@ -270,6 +270,7 @@ fn fleet(hosts: &[&str]) -> Fleet {
                 address: "salt".to_owned(),
                 port: 22,
                 access: access.clone(),
+                via: None,
             }),
             transport: Transport::Ssh,
             thresholds: Thresholds::default(),

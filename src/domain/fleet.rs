@@ -130,6 +130,25 @@ pub struct JumpBox {
     pub port: u16,
     /// How to log in.
     pub access: Arc<Access>,
+    /// The jump box that this one is reached through; `None` when it is reached from here.
+    pub via: Option<Arc<JumpBox>>,
+}
+
+impl JumpBox {
+    /// The jump boxes in the order of the route from here; this one is the last.
+    #[must_use]
+    pub fn route(&self) -> Vec<&JumpBox> {
+        let mut route: Vec<&JumpBox> =
+            std::iter::successors(Some(self), |jump| jump.via.as_deref()).collect();
+        route.reverse();
+        route
+    }
+
+    /// `host:port`, as it is dialled.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.address, self.port)
+    }
 }
 
 /// One host.

@@ -234,6 +234,8 @@ pub struct StepView {
     pub began: Option<Moment>,
     /// How long it took, a person's thinking included.
     pub took: Option<Duration>,
+    /// Whether the operator skipped it. Otherwise a skipped step is not applicable.
+    pub skipped_by_operator: bool,
 }
 
 /// How a step stands.
@@ -425,6 +427,31 @@ impl RunView {
         self.past.push(Arc::new(Past { step, doing, state: shown.state.clone(), took: shown.took }));
     }
 
+    /// How a run that is over went through its steps: `Finished: 1 check skipped by you, 12 not applicable`. What nobody
+    /// did is never counted as done.
+    #[must_use]
+    pub fn finished(&self) -> String {
+        let skipped = |step: &&StepView| matches!(step.state, StepState::Skipped(_));
+        let (by_operator, not_applicable): (Vec<&StepView>, Vec<&StepView>) =
+            self.steps.iter().filter(skipped).partition(|step| step.skipped_by_operator);
+        let mut parts = Vec::new();
+        if !by_operator.is_empty() {
+            let checks = by_operator.iter().all(|step| step.kind == "check");
+            let noun = match (checks, by_operator.len()) {
+                (true, 1) => "check",
+                (true, _) => "checks",
+                (false, 1) => "step",
+                (false, _) => "steps",
+            };
+            let who = if self.watching { "the operator" } else { "you" };
+            parts.push(format!("{} {noun} skipped by {who}", by_operator.len()));
+        }
+        if !not_applicable.is_empty() {
+            parts.push(format!("{} not applicable", not_applicable.len()));
+        }
+        if parts.is_empty() { "Finished".to_owned() } else { format!("Finished: {}", parts.join(", ")) }
+    }
+
     /// What a step did: now, or when it was done the last time.
     #[must_use]
     pub fn doing_of(&self, step: usize) -> Option<&Doing> {
@@ -452,6 +479,18 @@ impl RunState {
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         matches!(self, Self::Running | Self::Waiting | Self::RollingBack)
+    }
+}
+
+impl Danger {
+    /// Its word, as lists have it under RISK.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reads => "read-only",
+            Self::Changes => "reversible",
+            Self::Data => "irreversible",
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fact::{Fact, Gap};
-use super::fleet::{Environment, Jump};
+use super::fleet::{Environment, Jump, JumpBox};
 use super::hop::Hop;
 use super::names::{EnvName, HostId, HostName, RoleName};
 use super::replication::Database;
@@ -118,7 +118,8 @@ pub struct JumpSnapshot {
     pub env: EnvName,
     /// The jump box's name.
     pub name: HostName,
-    /// `address:port`; `local` when the console runs on it.
+    /// `address:port`, after those of the jump boxes before it: `198.51.100.1:22 → 10.0.0.9:22`; `local` when the console
+    /// runs on it.
     pub address: String,
     /// Whether it answers.
     pub link: Link,
@@ -129,11 +130,23 @@ pub struct JumpSnapshot {
 }
 
 impl JumpSnapshot {
+    /// The jump box that failed: another one of the route, or this.
+    #[must_use]
+    pub fn failing(&self) -> &HostName {
+        match &self.link.hop {
+            Some(Hop::Jump(name)) => name,
+            Some(Hop::Here | Hop::Host(_)) | None => &self.name,
+        }
+    }
+
     /// A jump box nobody has heard of yet.
     #[must_use]
     pub fn pending(env: &Environment, at: Moment) -> Self {
         let address = match &env.jump {
-            Jump::Remote(jump) => format!("{}:{}", jump.address, jump.port),
+            Jump::Remote(jump) => {
+                let route: Vec<String> = jump.route().into_iter().map(JumpBox::place).collect();
+                route.join(" → ")
+            }
             Jump::Local { .. } => "local".to_owned(),
         };
         Self {

@@ -81,7 +81,7 @@ impl Trouble {
 
     /// What is to be done on a host cannot be done on none.
     pub(super) fn nowhere() -> Self {
-        Self::Failed("there is no host to do it on; nothing was done".to_owned())
+        Self::Failed("no host to do it on; nothing was done".to_owned())
     }
 
     pub(super) fn words(&self) -> &str {

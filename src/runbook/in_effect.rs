@@ -158,7 +158,7 @@ fn ended_by(at: StepRef<'_>) -> EndedBy {
 }
 
 /// Since when: the first time it was done and not undone since; else the time it was begun.
-fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
+pub(super) fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
     let (mut begun, mut done) = (None, None);
     for entry in entries {
         match &entry.event {

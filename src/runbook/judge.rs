@@ -69,8 +69,8 @@ impl Answer {
         let rows = self.rows.as_deref().unwrap_or_default();
         let (names, row) = match rows {
             [names, row] => (names, row),
-            [] | [_] => return Err("no row came".to_owned()),
-            more => return Err(format!("{} rows came, one was wanted", more.len() - 1)),
+            [] | [_] => return Err("expected 1 row, got none".to_owned()),
+            more => return Err(format!("expected 1 row, got {}", more.len() - 1)),
         };
         let at = names.iter().position(|n| n.eq_ignore_ascii_case(name));
         let value = at.and_then(|at| row.get(at)).cloned();
@@ -99,7 +99,7 @@ fn unescape(field: &str) -> String {
 
 fn json(text: &str, path: &str) -> Result<String, String> {
     let root: serde_json::Value =
-        serde_json::from_str(text.trim()).map_err(|_| "it is no JSON".to_owned())?;
+        serde_json::from_str(text.trim()).map_err(|_| "it is not JSON".to_owned())?;
     let mut here = &root;
     for key in path.split('.').filter(|k| !k.is_empty()) {
         let next = match here {
@@ -240,10 +240,38 @@ fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>, hide: Hide<'_>) -> 
     match holds(&expect.test, &seen, &scope) {
         Ok(true) => Ok(told),
         Ok(false) => {
-            let seen = if told.is_empty() { "nothing".to_owned() } else { told };
-            Err(format!("{seen}; wanted {}", wanted(&expect.test, &|t| scope.shown(t))))
+            let wanted = wanted(&expect.test, &|t| scope.shown(t));
+            Err(match &expect.pick {
+                Pick::Rows => counted(&expect.test, &wanted, &seen, scope),
+                Pick::Whole | Pick::Column(_) | Pick::Match(_) | Pick::Json(_) => {
+                    let name = name_of(&expect.pick).map(|name| format!("{name}: ")).unwrap_or_default();
+                    let got = short(&seen, hide);
+                    let got = if got.is_empty() { "nothing".to_owned() } else { got };
+                    format!("{name}expected {wanted}, got {got}")
+                }
+            })
         }
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `expected 1 row, got 2`.
+fn counted(test: &Test, wanted: &str, seen: &str, scope: Scope<'_>) -> String {
+    match test {
+        Test::Is(number) => {
+            let number = scope.shown(number);
+            let rows = if number == "1" { "row" } else { "rows" };
+            format!("expected {number} {rows}, got {seen}")
+        }
+        Test::IsNot(_)
+        | Test::OneOf(_)
+        | Test::Matches(_)
+        | Test::AtLeast(_)
+        | Test::AtMost(_)
+        | Test::Empty(_)
+        | Test::GtidCovers(_)
+        | Test::GtidIs(_)
+        | Test::Any => format!("rows: expected {wanted}, got {seen}"),
     }
 }
 
@@ -291,7 +319,10 @@ fn together(
             (there.len() != count).then(|| {
                 let which = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
                 let wanted = wanted(&expect.test, &|t| scope.shown(t));
-                format!("{what} is {wanted} on {which}; wanted on {count}")
+                format!(
+                    "{what}: expected {wanted} on {count} {}, got it on {which}",
+                    if count == 1 { "host" } else { "hosts" }
+                )
             })
         }
     }

@@ -25,12 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
 use super::approval::{Approved, Question};
 use super::journal::Entry;
 use super::reach::Session;
+use super::wall;
 use crate::domain::text::Clean;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
@@ -132,10 +134,9 @@ impl Holder {
 }
 
 impl std::fmt::Display for Holder {
-    /// `anna@desk (as ops) runs promote-masterdb (RUN), at freeze since 13:45:02`, in local time.
+    /// `anna@desk (as ops) runs promote-masterdb (RUN), at freeze since 13:45:02+01:00`, in local time.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let local =
-            |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
+        let local = |at: Timestamp| wall::since(at, Timestamp::now(), &TimeZone::system());
         write!(f, "{} (as {}) runs {} ({})", self.who, self.account, self.runbook, self.run)?;
         match self.step.is_empty() {
             true => write!(f, ", before its first step, since {}", local(self.taken)),

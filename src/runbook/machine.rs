@@ -79,6 +79,8 @@ pub struct Record {
     pub touched: bool,
     /// Values of it that were not written, as they hold a secret.
     pub withheld: BTreeSet<String>,
+    /// Whether the operator skipped it.
+    pub skipped_by_operator: bool,
 }
 
 /// How a run is being left before its end.
@@ -125,6 +127,7 @@ impl Machine {
             undos: 0,
             touched: false,
             withheld: BTreeSet::new(),
+            skipped_by_operator: false,
         };
         Self {
             steps: plan.steps.iter().map(|planned| (planned.clone(), fresh.clone())).collect(),
@@ -245,7 +248,7 @@ impl Machine {
             let (name, _) = kinds(before.planned())
                 .into_iter()
                 .find(|(name, _)| uses.contains(name.as_str()) && !self.captured.contains_key(name))?;
-            Some(format!("it rests on {{{name}}}, which {} would have told", before.id()))
+            Some(format!("it depends on {{{name}}}, which step {} did not read", before.id()))
         })
     }
 
@@ -333,7 +336,7 @@ impl Machine {
                     let failing = branch.when.iter().find(|c| !judge::condition(c, &scope).unwrap_or(false));
                     return Some(match (wanted, failing) {
                         (true, Some(condition)) => judge::told(condition, &scope),
-                        (true, None) | (false, _) => format!("the other branch of {} was taken", branch.id),
+                        (true, None) | (false, _) => format!("branch {} went the other way", branch.id),
                     });
                 }
             }

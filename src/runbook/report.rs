@@ -5,6 +5,7 @@ mod collect;
 mod line;
 mod markdown;
 mod sections;
+mod still;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -55,6 +56,8 @@ pub struct Report {
     pub targets: Vec<(String, Vec<String>)>,
     /// How long nothing could be written, when asked for.
     pub window: Option<Window>,
+    /// What it began and has not ended, as of its last entry.
+    pub in_effect: Vec<StillInEffect>,
     /// Steps in the order they were reached.
     pub steps: Vec<StepReport>,
     /// Values kept, in the order they were.
@@ -71,12 +74,33 @@ pub struct Report {
     pub timeline: Vec<Moment>,
 }
 
+/// Something a run began and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StillInEffect {
+    /// The step that began it.
+    pub step: String,
+    /// What is in effect: `Writes are refused`.
+    pub says: String,
+    /// On which hosts.
+    pub hosts: Vec<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it is known to be in effect; else the outcome of what began or undid it is unknown.
+    pub certain: bool,
+    /// Whether users' writes are refused by it.
+    pub stops_writes: bool,
+    /// Whether a rollback of the run ends it.
+    pub ended_by_rollback: bool,
+    /// The commands that end it by hand, when the run is over: host (empty for none) and lines.
+    pub by_hand: Vec<(String, Vec<String>)>,
+}
+
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepReport {
     /// Its id.
     pub id: String,
-    /// Its state: `done`, `failed`, `unknown`, `not done`, `printed`, `taken back`, `skipped`, `asked`.
+    /// Its state: `done`, `failed`, `unknown`, `not done`, `printed`, `undone`, `skipped`, `asked`.
     pub state: &'static str,
     /// Why, when there is a reason to give.
     pub reason: Option<String>,
@@ -212,7 +236,7 @@ pub struct Window {
     pub from: Timestamp,
     /// What closed it; `None` when nothing did.
     pub until_step: Option<String>,
-    /// When; the run's last entry when nothing closed it.
+    /// When; the run's last entry when nothing closed it: it goes on, longer than that.
     pub until: Timestamp,
     /// How long.
     pub took_ms: u64,
@@ -234,7 +258,18 @@ impl Report {
         let Event::Started { plan, .. } = &entries.first()?.event else { return None };
         let window = window::steps(plan);
         let until: Vec<&str> = window.iter().flat_map(|(_, until)| until).map(String::as_str).collect();
-        Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))
+        let mut report =
+            Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))?;
+        report.in_effect = still::of(entries);
+        // One of the steps that resume writes may be done and the last of them not: nobody writes yet.
+        if report.in_effect.iter().any(|one| one.stops_writes)
+            && let (Some(window), Some(last)) = (&mut report.window, entries.last())
+        {
+            window.until_step = None;
+            window.until = last.at;
+            window.took_ms = collect::between(window.from, last.at);
+        }
+        Some(report)
     }
 
     /// For a screen, times in `tz`.

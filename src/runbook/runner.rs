@@ -29,6 +29,7 @@ use super::place::Place;
 use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
 use super::report::Report;
+use super::watched;
 
 mod armed;
 mod board;
@@ -46,7 +47,7 @@ mod vouch;
 use board::Board;
 pub(in crate::runbook) use board::{fill, picture, safety_after, seen};
 pub(in crate::runbook) use launch::replay_with;
-pub use launch::{Launch, StartError, frozen, replay, resume, start};
+pub use launch::{Launch, StartError, frozen, replay, resume, roll_back, start};
 pub use record::{Record, Recorder};
 
 /// A run's end waits for its lease no longer than this.
@@ -157,11 +158,23 @@ pub(crate) struct Runner {
     prompts: u64,
     stop: Option<String>,
     back: bool,
+    /// It goes on only to be rolled back.
+    only_back: bool,
 }
 
 /// Starts a run, from where its machine is. Its entries so far are written already.
 #[must_use]
 pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
+    set_off(machine, needs, false)
+}
+
+/// The same, to be rolled back and nothing else.
+#[must_use]
+pub fn launch_back(machine: Machine, needs: Needs) -> RunHandle {
+    set_off(machine, needs, true)
+}
+
+fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
     let (commands, inbox) = mpsc::channel(64);
     let (board, view) = Board::new(&machine, &needs);
     let board = Arc::new(board);
@@ -183,7 +196,8 @@ pub fn launch(machine: Machine, needs: Needs) -> RunHandle {
         holds: BTreeMap::new(),
         prompts: 0,
         stop: None,
-        back: false,
+        back: only_back,
+        only_back,
     };
     tokio::spawn(runner.run());
     RunHandle { id, commands, view }
@@ -227,6 +241,7 @@ impl Runner {
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
         self.show_in_effect();
+        self.show_safety();
         self.learn_inputs().await?;
         self.tell_when_unsigned().await?;
         if let Some(text) = self.needs.lease.as_ref().and_then(|lease| lease.limits()) {
@@ -239,6 +254,9 @@ impl Runner {
             }
             if std::mem::take(&mut self.back) && self.machine.rolling_back().is_none() {
                 self.roll_back().await?;
+            }
+            if self.only_back && self.machine.rolling_back().is_none() && self.machine.ended().is_none() {
+                return Err(Halt::Stopped("it was not rolled back".to_owned()));
             }
             self.look_at_holds().await?;
             self.look_at_lease().await?;
@@ -281,6 +299,14 @@ impl Runner {
             self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;
         }
         Ok(())
+    }
+
+    /// Shows how long it is safe to stop here, as the journal tells it: another process may have begun what it is about.
+    fn show_safety(&self) {
+        let now = (self.now(), Timestamp::now());
+        if let Ok(view) = watched::view(&self.needs.entries, now) {
+            self.board.safety(view.safety);
+        }
     }
 
     /// Shows what the run began and has not ended.
@@ -340,7 +366,7 @@ impl Runner {
                 Ok(command) => self.told(command).await?,
                 Err(mpsc::error::TryRecvError::Empty) => return Ok(()),
                 Err(mpsc::error::TryRecvError::Disconnected) => {
-                    self.stop = Some("the console let go of it".to_owned());
+                    self.stop = Some("the console ended".to_owned());
                     return Ok(());
                 }
             }

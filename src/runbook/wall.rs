@@ -22,6 +22,12 @@ pub fn dated(at: Timestamp, tz: &TimeZone) -> String {
     shown(at, tz, "%Y-%m-%d %H:%M:%S")
 }
 
+/// Date and time to the minute: `2026-11-28 13:45+01:00`.
+#[must_use]
+pub fn minute(at: Timestamp, tz: &TimeZone) -> String {
+    shown(at, tz, "%Y-%m-%d %H:%M")
+}
+
 /// Date and time to the millisecond: `2026-11-28 13:45:02.120+01:00`.
 #[must_use]
 pub fn dated_exact(at: Timestamp, tz: &TimeZone) -> String {

@@ -12,6 +12,7 @@ use super::machine::{Machine, Status, StepRef};
 use super::planner::Secrets;
 use super::report::Report;
 use super::runner::{self, StartError, safety_after, seen};
+use super::wall;
 use crate::domain::names::EnvName;
 use crate::domain::run::{Doing, RunState, RunView, StepState};
 use crate::domain::text::Clean;
@@ -62,7 +63,7 @@ pub fn machine(entries: &[Entry]) -> Result<Machine, StartError> {
 }
 
 /// What an entry says that the machine does not keep.
-fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wall: Timestamp) {
+fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at: Timestamp) {
     match event {
         Event::Intent { step, phase: Phase::Run | Phase::Undo, commands, facts, .. } => {
             let Ok(at) = machine.find(step) else { return };
@@ -104,7 +105,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, wa
         }
         Event::Answered { .. } | Event::Skipped { .. } => runner::fill(view, machine),
         Event::Note { who, text } => {
-            let local = wall.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+            let local = wall::time(at, &TimeZone::system());
             view.notes.push((Clean::new(&local), Clean::new(who), Clean::new(text)));
         }
         Event::Trouble { text } => view.trouble = Some(Clean::new(text)),

@@ -46,6 +46,7 @@ impl Script {
             state: StepState::Waiting,
             began: None,
             took: None,
+            skipped_by_operator: false,
         };
         let view = RunView {
             id: "run-1".into(),
@@ -339,7 +340,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
         person.enter().await;
         person.sees("NOTES").await;
         person.types("qq").await;
-        person.sees("Leave?").await;
+        person.sees("Quit?").await;
         person.reads().await;
         person.types("y").await;
         let heard = person.heard.clone();

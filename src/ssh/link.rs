@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::domain::fleet::{Environment, Host, Jump};
+use crate::domain::fleet::{Environment, Host, Jump, JumpBox};
 use crate::domain::hop::Hop;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::text::Clean;
@@ -35,6 +35,8 @@ pub struct JumpLink {
     env: EnvName,
     name: HostName,
     connection: Option<Arc<Connection>>,
+    /// The jump boxes before it, in the order of the route.
+    before: Vec<(HostName, Arc<Connection>)>,
     logins: Arc<Semaphore>,
     connect: Duration,
     dial: Arc<dyn Dial>,
@@ -63,6 +65,7 @@ impl JumpLink {
             env: env.name.clone(),
             name: env.jump.name().clone(),
             connection: None,
+            before: Vec::new(),
             logins: Arc::new(Semaphore::new(LOGINS_AT_ONCE)),
             connect: env.cadence.connect,
             dial,
@@ -70,30 +73,59 @@ impl JumpLink {
             ring,
         };
         if let Jump::Remote(jump) = &env.jump {
-            let target = Target {
-                hop: Hop::Jump(jump.name.clone()),
-                address: jump.address.clone(),
-                port: jump.port,
-                access: jump.access.clone(),
-            };
-            let connection = Arc::new(link.log_in(&target, link.dial_to(&target)).await?);
-            tokio::spawn(warm_up(connection.clone()));
-            link.connection = Some(connection);
+            for next in jump.route() {
+                link.go_on_to(next).await?;
+            }
+            if let Some(connection) = &link.connection {
+                tokio::spawn(warm_up(connection.clone()));
+            }
         }
         Ok(link)
     }
 
+    /// Logs in to the next jump box of the route: from here, or through the one before it.
+    async fn go_on_to(&mut self, next: &JumpBox) -> Result<(), SshError> {
+        let target = Target {
+            hop: Hop::Jump(next.name.clone()),
+            address: next.address.clone(),
+            port: next.port,
+            access: next.access.clone(),
+        };
+        let connection = Arc::new(self.connect_to(&target).await?);
+        let before = std::mem::replace(&mut self.name, next.name.clone());
+        self.before.extend(self.connection.replace(connection).map(|connection| (before, connection)));
+        Ok(())
+    }
+
+    /// A connection through the last jump box, or from here.
+    async fn connect_to(&self, target: &Target) -> Result<Connection, SshError> {
+        match &self.connection {
+            Some(jump) => match self.log_in(target, self.tunnel_to(jump, target)).await {
+                Ok(connection) => Ok(connection),
+                Err(error) => Err(jump.ended().blame(error).await),
+            },
+            None => self.log_in(target, self.dial_to(target)).await,
+        }
+    }
+
+    /// The connection to a jump box of that name.
+    fn jump_named(&self, name: &HostName) -> Option<&Arc<Connection>> {
+        let before = self.before.iter().find(|(jump, _)| jump == name).map(|(_, connection)| connection);
+        before.or_else(|| self.connection.as_ref().filter(|_| name == &self.name))
+    }
+
     /// Logs in to a host. At most 16 at once; the rest wait their turn, which does not count against their deadline.
-    /// The jump box itself is reached over its own connection, this machine without any.
+    /// A jump box is reached over its own connection, this machine without any.
     ///
     /// # Errors
     /// What went wrong, at which hop. Nothing is tried again by itself.
     pub async fn host(&self, host: &Host) -> Result<HostLink, SshError> {
         let hop = Hop::Host(host.id.host.clone());
-        let jump = self.connection.as_ref();
-        if host.id.host == self.name {
-            let way = jump.map_or(Way::Here, |connection| Way::Ssh(connection.clone()));
-            return Ok(HostLink { hop, way, spare: None });
+        if let Some(jump) = self.jump_named(&host.id.host) {
+            return Ok(HostLink { hop, way: Way::Ssh(jump.clone()), spare: None });
+        }
+        if self.is_local() && host.id.host == self.name {
+            return Ok(HostLink { hop, way: Way::Here, spare: None });
         }
         let target = Target {
             hop: hop.clone(),
@@ -101,13 +133,7 @@ impl JumpLink {
             port: host.port,
             access: host.access.clone(),
         };
-        let connection = match jump {
-            Some(jump) => match self.log_in(&target, self.tunnel_to(jump, &target)).await {
-                Ok(connection) => connection,
-                Err(error) => return Err(jump.ended().blame(error).await),
-            },
-            None => self.log_in(&target, self.dial_to(&target)).await?,
-        };
+        let connection = self.connect_to(&target).await?;
         Ok(HostLink { hop, way: Way::Ssh(Arc::new(connection)), spare: None })
     }
 

@@ -245,6 +245,7 @@ pub(crate) fn run() -> RunView {
         },
         began: (i <= 5).then(|| ago(30 - 4 * i as u64)),
         took: (i < 5).then(|| Duration::from_millis(120 + 4100 * i as u64)),
+        skipped_by_operator: false,
     });
     RunView {
         id: RUN.to_owned(),
@@ -270,6 +271,21 @@ pub(crate) fn run() -> RunView {
         trouble: None,
         report: Vec::new(),
     }
+}
+
+/// The same, writes being refused.
+pub(crate) fn frozen() -> RunView {
+    let freeze = InEffect {
+        step: "s5".into(),
+        says: "Writes are refused".into(),
+        on: vec![name("db1-masterdb")],
+        since: ago(40),
+        since_clock: "13:45:02+01:00".into(),
+        certain: true,
+        stops_writes: true,
+        ended_by: EndedBy::Rollback,
+    };
+    RunView { in_effect: vec![freeze], ..run() }
 }
 
 fn doing() -> Doing {

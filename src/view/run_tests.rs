@@ -42,7 +42,7 @@ fn runs_at_every_size() {
 #[test]
 fn the_ways_of_a_plan_and_of_dialogs() {
     use crate::app::model::editor::Editor;
-    use crate::app::model::runs::{Dialog, Form, PlanState, secret};
+    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
     use crate::domain::run::{Mode, RunState};
     let small = (80, 24);
     let mut model = planned(plan());
@@ -94,8 +94,18 @@ fn the_ways_of_a_plan_and_of_dialogs() {
         ),
         ("dialog-note", with(run()), Dialog::Note { run: RUN.into(), text: note }),
         ("dialog-refused", list(), Dialog::Refused(vec!["ben@desk2 holds production since 4m".into()])),
-        ("dialog-quit", with(run()), Dialog::Quit { stopping: false }),
-        ("dialog-quit-stopping", with(run()), Dialog::Quit { stopping: true }),
+        ("dialog-quit", with(run()), Dialog::Leave(Leave::new(Leaving::Quit))),
+        ("dialog-quit-in-effect", with(frozen()), Dialog::Leave(Leave::new(Leaving::Quit))),
+        (
+            "dialog-quit-leaving",
+            with(frozen()),
+            Dialog::Leave(Leave { typed: Some("le".into()), ..Leave::new(Leaving::Stop(RUN.into())) }),
+        ),
+        (
+            "dialog-quit-stopping",
+            with(run()),
+            Dialog::Leave(Leave { stopping: true, ..Leave::new(Leaving::Quit) }),
+        ),
     ] {
         let mut model = model;
         model.runs.dialogs.push(dialog);
@@ -280,5 +290,41 @@ fn what_is_too_long_for_its_box_can_be_read_to_its_end() {
         for line in &text_of {
             assert!(seen.contains(line.as_str()), "{line} at {size:?}");
         }
+    }
+}
+
+#[test]
+fn a_freeze_is_said_on_every_screen_and_marks_its_host() {
+    for size in SIZES {
+        for screen in [Screen::Fleet, Screen::Replication, Screen::Roles, Screen::Problems, Screen::Runbooks]
+        {
+            let mut model = with(frozen());
+            model.screens = vec![Screen::Fleet, screen.clone()];
+            let shown = text(&settled(model), size);
+            assert!(
+                shown.contains("✖ STILL IN EFFECT: Writes are refused on db1-masterdb since 13:45:02+01:00"),
+                "{screen:?}\n{shown}"
+            );
+        }
+        let shown = text(&with(frozen()), size);
+        assert_eq!(shown.matches("STILL IN EFFECT").count(), 1, "{shown}");
+    }
+    let mut model = with(frozen());
+    model.screens = vec![Screen::Fleet];
+    let shown = text(&settled(model), (80, 24));
+    assert!(shown.contains("▲ db1-masterdb"), "{shown}");
+}
+
+#[test]
+fn the_demo_promises_no_resume() {
+    use crate::app::model::runs::{Dialog, Leave, Leaving};
+    for (simulated, promise) in [(true, false), (false, true)] {
+        let mut run = run();
+        run.simulated = simulated;
+        let mut model = with(run);
+        model.runs.dialogs.push(Dialog::Leave(Leave::new(Leaving::Quit)));
+        let shown = text(&model, (80, 24));
+        assert_eq!(shown.contains("It stays in the journal"), promise, "{shown}");
+        assert_eq!(shown.contains("It cannot be resumed"), !promise, "{shown}");
     }
 }

@@ -9,6 +9,7 @@ use crate::app::model::{EnvironmentState, Model};
 use crate::domain::fact::{Fact, Gap};
 use crate::domain::names::HostName;
 use crate::domain::problem::Problem;
+use crate::domain::run::InEffect;
 use crate::domain::snapshot::{HostSnapshot, LinkState};
 use crate::domain::time::{Freshness, Moment, short_age};
 
@@ -72,6 +73,13 @@ impl<'a> Scene<'a> {
         self.problems.get(host).copied()
     }
 
+    /// What a run began on a host and has not ended.
+    pub(crate) fn in_effect_on(&self, host: &HostName) -> Option<&'a InEffect> {
+        let model: &'a Model = self.model;
+        let env: &'a EnvironmentState = self.env;
+        model.in_effect(&env.spec.name).map(|(_, effect)| effect).find(|effect| effect.on.contains(host))
+    }
+
     /// How far a host's figures may be trusted; `None` when there are none. Behind a jump box that is down nothing is
     /// fresh, however young.
     pub(crate) fn freshness(&self, host: &HostSnapshot) -> Option<Freshness> {
@@ -93,6 +101,12 @@ impl<'a> Scene<'a> {
             (LinkState::Up, None) => Status::Pending,
             (LinkState::Up | LinkState::Pending, Some(Freshness::Expired)) => Status::Unknown,
             _ => Status::Critical,
+        };
+        // A host on which a run left something in effect is not as it should be.
+        let judged = if self.in_effect_on(&host.id.host).is_some() {
+            judged.max(Some(Status::Warning))
+        } else {
+            judged
         };
         match judged {
             // What was judged before the jump box went is no longer known to be so.

@@ -49,7 +49,7 @@ fn nothing_is_well(host: &str, what: &str, change: impl Fn(&mut HostSnapshot)) {
 
 #[test]
 fn no_gap_is_green() {
-    for host in HOSTS {
+    for host in ["db1-masterdb", "app1"] {
         for (question, miss) in misses() {
             for gap in gaps().into_iter().filter(|gap| !is_no_gap(question, gap)) {
                 for read_before in [true, false] {

@@ -37,6 +37,7 @@ pub(crate) fn remote(port: u16, access: Access) -> Jump {
         address: "127.0.0.1".to_owned(),
         port,
         access: Arc::new(access),
+        via: None,
     })
 }
 

@@ -12,7 +12,7 @@ use super::{ANSWER_MAX, Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
-    Arming, InputView, Listing, Mode, PlanView, Prompt, PromptKind, RunState, RunView, StepState,
+    Arming, InEffect, InputView, Listing, Mode, PlanView, Prompt, PromptKind, RunState, RunView, StepState,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -146,11 +146,41 @@ pub enum Dialog {
     },
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),
-    /// Whether to end although runs are under way; `stopping` once that was said.
-    Quit {
-        /// They were told to stop.
-        stopping: bool,
-    },
+    /// Whether to leave although runs are under way or something is still in effect.
+    Leave(Leave),
+}
+
+/// What is typed to leave something in effect.
+pub const LEAVE_WORD: &str = "leave";
+
+/// What is left, and how far that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// What.
+    pub what: Leaving,
+    /// The word being typed that leaves things in effect.
+    pub typed: Option<String>,
+    /// What is wrong with it.
+    pub wrong: Option<&'static str>,
+    /// Runs were told to stop, and are waited for.
+    pub stopping: bool,
+}
+
+/// What may be left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaving {
+    /// The program.
+    Quit,
+    /// A run, which is told to stop.
+    Stop(String),
+}
+
+impl Leave {
+    /// Asks.
+    #[must_use]
+    pub fn new(what: Leaving) -> Self {
+        Self { what, typed: None, wrong: None, stopping: false }
+    }
 }
 
 /// What a runbook asks for, and what was given.
@@ -301,6 +331,23 @@ impl Model {
         self.runs.known.iter().filter(|r| !r.watching && r.state.is_under_way())
     }
 
+    /// The runs that are left: all of this console, or the one that is stopped.
+    pub fn left_by<'a>(&'a self, what: &'a Leaving) -> impl Iterator<Item = &'a Arc<RunView>> {
+        self.runs.known.iter().filter(move |run| {
+            !run.watching
+                && match what {
+                    Leaving::Quit => true,
+                    Leaving::Stop(id) => run.id == *id,
+                }
+        })
+    }
+
+    /// What runs of an environment began and have not ended, with the run of each.
+    pub fn in_effect<'a>(&'a self, env: &'a EnvName) -> impl Iterator<Item = (&'a RunView, &'a InEffect)> {
+        let here = self.runs.known.iter().filter(move |run| run.env == *env);
+        here.flat_map(|run| run.in_effect.iter().map(move |effect| (&**run, effect)))
+    }
+
     /// Whether changes may be made in that environment now.
     #[must_use]
     pub fn is_armed(&self, env: &EnvName) -> bool {
@@ -333,8 +380,8 @@ impl Model {
 /// Whether a line of text takes that key.
 fn is_typing(key: KeyPress) -> bool {
     match key.code {
-        KeyCode::Char(_) => !key.alt,
-        KeyCode::Enter
+        KeyCode::Char(_)
+        | KeyCode::Enter
         | KeyCode::Backspace
         | KeyCode::Delete
         | KeyCode::Left

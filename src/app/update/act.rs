@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, edit, moves, prompts, questions, runbooks};
+use super::{arming, dialogs, edit, leave, moves, prompts, questions, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::{Model, Paused, Screen};
 use crate::app::rows::selection::select;
@@ -10,7 +10,7 @@ use crate::config::keymap::{KeyCode, KeyPress};
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     // Whatever a keymap says and whatever lies on top: this ends the program.
     if key.ctrl && key.code == KeyCode::Char('c') {
-        return dialogs::quit(model);
+        return leave::quit(model);
     }
     // A screen that something else wrote on is repaired whatever lies on top, and whatever is typed.
     if key.ctrl && model.keymap.action(key) == Some(Action::Redraw) {
@@ -113,7 +113,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             moves::back(model);
             return runbooks::list(model);
         }
-        Action::Quit => return dialogs::quit(model),
+        Action::Quit => return leave::quit(model),
     }
     Vec::new()
 }

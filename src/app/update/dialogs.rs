@@ -1,6 +1,6 @@
-//! Dialogs: inputs, start, arming, notes, and whether to leave; what a person tells a run unasked.
+//! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, edit, forms, prompts, runbooks};
+use super::{arming, edit, forms, leave, prompts, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::model::editor::Editor;
@@ -17,7 +17,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
             Vec::new()
         }
         Some(Dialog::Note { .. }) => write(model, key),
-        Some(Dialog::Quit { .. }) => yes_or_no(model, key),
+        Some(Dialog::Leave(_)) => leave::key(model, key),
         Some(Dialog::Refused(_)) => {
             if matches!(key.code, KeyCode::Esc | KeyCode::Enter) {
                 model.runs.dialogs.pop();
@@ -120,7 +120,7 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
 /// The run on screen, when it goes on and is this console's; else says what is in the way.
 fn shown_here(model: &mut Model) -> Option<String> {
     let why = match model.shown_run() {
-        Some(run) if run.watching => "this run is somebody else's: it is only watched",
+        Some(run) if run.watching => "this run is another operator's: you are watching",
         Some(run) if !run.state.is_under_way() => "this run is not under way",
         Some(run) => return Some(run.id.clone()),
         None => "no run is on screen",
@@ -131,53 +131,16 @@ fn shown_here(model: &mut Model) -> Option<String> {
 
 /// Stops the run on screen before its next step.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
-    let Some(run) = shown_here(model) else { return Vec::new() };
-    model.say("the run stops before its next step".to_owned());
-    vec![Effect::TellRun(run, RunCommand::Stop)]
+    match shown_here(model) {
+        Some(run) => leave::stop(model, run),
+        None => Vec::new(),
+    }
 }
 
-/// Wants the run on screen taken back: it lists what that would do, and asks.
+/// Wants the run on screen rolled back: it lists what that would do, and asks.
 pub(super) fn roll_back(model: &mut Model) -> Vec<Effect> {
     let Some(run) = shown_here(model) else { return Vec::new() };
     vec![Effect::TellRun(run, RunCommand::Rollback)]
-}
-
-/// Leaves, or asks first when that would stop a run.
-pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
-    let asked = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Quit { .. }));
-    if asked || model.runs_under_way().next().is_none() {
-        return vec![Effect::Quit];
-    }
-    model.help = None;
-    model.runs.dialogs.push(Dialog::Quit { stopping: false });
-    Vec::new()
-}
-
-fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
-    let plain = !key.ctrl && !key.alt;
-    match key.code {
-        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('n' | 'N') if plain => {
-            model.runs.dialogs.pop();
-            Vec::new()
-        }
-        KeyCode::Char('y' | 'Y') if plain && model.may_reply() => yes(model),
-        _ => {
-            model.prompt_disturbed();
-            Vec::new()
-        }
-    }
-}
-
-fn yes(model: &mut Model) -> Vec<Effect> {
-    match model.runs.dialogs.last_mut() {
-        Some(Dialog::Quit { stopping }) if !*stopping => {
-            *stopping = true;
-            let stops: Vec<_> =
-                model.runs_under_way().map(|r| Effect::TellRun(r.id.clone(), RunCommand::Stop)).collect();
-            if stops.is_empty() { vec![Effect::Quit] } else { stops }
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Pasted text goes where text is typed; it submits nothing.
@@ -190,6 +153,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             edit::insert(if *at_time { time } else { reason }, line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
-        Some(Dialog::Quit { .. } | Dialog::Refused(_)) | None => {}
+        // The word that leaves is typed.
+        Some(Dialog::Leave(_) | Dialog::Refused(_)) | None => {}
     }
 }

@@ -208,8 +208,13 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
     if many < 2 {
         return Vec::new();
     }
+    switch_to(model, (model.active + if forward { 1 } else { many - 1 }) % many)
+}
+
+/// Shows the environment at that place.
+pub(super) fn switch_to(model: &mut Model, at: usize) -> Vec<Effect> {
     stop_editing(model);
-    model.active = (model.active + if forward { 1 } else { many - 1 }) % many;
+    model.active = at;
     // A host of the one environment is none of the other, and neither is what a notice tells.
     model.notice = None;
     super::arming::disarm(model, "another environment is shown");

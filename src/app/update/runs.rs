@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::runbooks;
 use crate::app::message::Effect;
-use crate::app::model::runs::{Dialog, PlanState, Reply, is_over};
+use crate::app::model::runs::{Dialog, Leave, PlanState, Reply, is_over};
 use crate::app::model::{Model, Screen};
 use crate::domain::run::{PlanView, RunEvent, RunView};
 use crate::domain::text::Clean;
@@ -118,6 +118,6 @@ fn appear(model: &mut Model, run: &RunView) {
 
 /// Who wants to leave is let go once nothing is under way any more.
 fn quit_when_all_stand(model: &Model) -> Vec<Effect> {
-    let leaving = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Quit { stopping: true }));
+    let leaving = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Leave(Leave { stopping: true, .. })));
     if leaving && model.runs_under_way().next().is_none() { vec![Effect::Quit] } else { Vec::new() }
 }

@@ -34,7 +34,7 @@ pub(super) fn mark(kind: &PromptKind) -> (String, bool) {
             let keys: Vec<String> = choices.iter().map(|c| c.key.to_string()).collect();
             (format!("{}> ", keys.join("/")), true)
         }
-        PromptKind::Approve(_) => ("waiting for a second person; no gives up waiting> ".to_owned(), true),
+        PromptKind::Approve(_) => ("waiting for a second person; type no to stop waiting> ".to_owned(), true),
         PromptKind::Input(input) => {
             let default = input.default.as_ref().map(|d| format!(" [{d}]")).unwrap_or_default();
             (format!("{}{default}> ", input.name), !input.sensitive)
@@ -52,7 +52,7 @@ pub(super) fn said(kind: &PromptKind, typed: Typed) -> Said {
     };
     match kind {
         PromptKind::Input(input) => self::input(input, line),
-        _ if pasted => Said::Again("what is pasted is no answer here: type it".to_owned()),
+        _ if pasted => Said::Again("pasted text is not accepted here: type it".to_owned()),
         _ => aside(&line, kind).unwrap_or_else(|| answer(kind, line.trim())),
     }
 }

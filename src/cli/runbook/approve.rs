@@ -89,11 +89,11 @@ async fn signature(site: &Site, approval: &Approval) -> Result<Option<String>, C
     match made.map(|signature| signature.to_base64()) {
         Ok(sig) => Ok(sig),
         Err(why) if site.env.signatures == Signatures::Required => Err(CliError::Refused(format!(
-            "not approved: {} demands signatures, and no key is at hand ({why})",
+            "not approved: {} demands signatures, and there is no signing key ({why})",
             site.env.name
         ))),
         Err(why) => {
-            print::answer(&format!("unsigned: no key at hand ({})\n", Clean::new(&why.to_string())))?;
+            print::answer(&format!("unsigned: no signing key ({})\n", Clean::new(&why.to_string())))?;
             Ok(None)
         }
     }

@@ -28,6 +28,7 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect) -> StepView {
         state: StepState::Waiting,
         began: None,
         took: None,
+        skipped_by_operator: false,
     }
 }
 
@@ -132,7 +133,7 @@ pub(super) fn plan() -> PlanView {
                 level: (Clean::new("production"), Ok(Clean::new("production"))),
                 hostname: Ok(Clean::new("db1")),
             }],
-            note: Some(Clean::new("but for candidate")),
+            note: Some(Clean::new("except candidate")),
         }],
         steps: vec![ask, freeze, open],
         problems: Vec::new(),

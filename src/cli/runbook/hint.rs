@@ -23,3 +23,13 @@ pub(in crate::cli) fn tail(common: &Common) -> String {
 pub(in crate::cli) fn resume(run: &str, tail: &str) -> String {
     format!("jumpdeck runbook resume {run}{tail}")
 }
+
+/// How a run is rolled back, and nothing else of it done.
+pub(in crate::cli) fn rollback(run: &str, tail: &str) -> String {
+    format!("jumpdeck runbook rollback {run}{tail}")
+}
+
+/// A run's report.
+pub(in crate::cli) fn report(run: &str) -> String {
+    format!("jumpdeck runbook report {run}")
+}

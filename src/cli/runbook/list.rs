@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+
 use super::text::{Ink, Paper};
 use super::{runs, show};
 use crate::cli::{CliError, print, setup};
@@ -12,32 +14,33 @@ pub(super) fn run() -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let library = super::library()?;
     let mut paper = Paper::of_stdout();
-    write(&mut paper, &library.entries(), &journal::runs(&paths.runs()));
+    write(&mut paper, &library.entries(), &journal::runs(&paths.runs()), Timestamp::now());
     print::answer(&paper.take())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary]) {
-    for (i, entry) in entries.iter().enumerate() {
-        if i > 0 {
-            paper.gap();
-        }
-        let own = if entry.own { "  (your own)" } else { "" };
-        paper.words(0, Ink::Bold, &format!("{}  {}{own}", entry.name, entry.title));
-        let (ink, danger) = show::danger(entry.danger);
-        paper.field(2, "danger", ink, danger);
-        if !entry.inputs.is_empty() {
-            let inputs: Vec<&str> = entry.inputs.iter().map(|i| i.name.as_str()).collect();
-            paper.field(2, "asks", Ink::Plain, &inputs.join(", "));
-        }
+fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: Timestamp) {
+    let head = ["NAME", "RISK", "LAST RUN", "WHAT IT DOES"].map(str::to_owned).to_vec();
+    let mut rows = vec![(Ink::Bold, head)];
+    for entry in entries {
+        let own = if entry.own { " (your own)" } else { "" };
         // Runs are told the newest first.
-        if let Some(last) = runs.iter().find(|run| run.runbook.as_str() == entry.name) {
-            paper.field(2, "last run", Ink::Plain, &runs::brief(last));
-        }
+        let last = runs.iter().find(|run| run.runbook.as_str() == entry.name);
+        let last = last.map_or_else(|| "-".to_owned(), |run| runs::short(run, now));
+        let (ink, _) = show::danger(entry.danger);
+        let ink = if ink == Ink::Bad { Ink::Warn } else { Ink::Plain };
+        rows.push((
+            ink,
+            vec![entry.name.clone(), entry.danger.word().to_owned(), last, format!("{}{own}", entry.title)],
+        ));
     }
+    paper.table(0, &rows);
+    paper.gap();
+    paper.words(0, Ink::Dim, "What one asks and does, step by step: jumpdeck runbook show NAME");
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::domain::run::Danger;
@@ -65,12 +68,23 @@ mod tests {
             over: true,
             simulated: true,
             dry_run: false,
+            under_way: false,
+            may_leave: false,
         };
         let mut paper = Paper::new(100, false);
-        write(&mut paper, &[entry], &[run("2", "finished"), run("1", "rolled back")]);
+        let now = Timestamp::from_second(3 * 86_400).unwrap();
+        write(&mut paper, &[entry], &[run("2", "finished"), run("1", "rolled back")], now);
         let text = paper.take();
-        assert!(text.starts_with("freeze  Freeze the master  (your own)\n"), "{text}");
-        assert!(text.contains("finished by anna@desk in production, SIMULATED"), "{text}");
-        assert!(!text.contains("rolled back"), "{text}");
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .take(2)
+            .map(|line| line.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect())
+            .collect();
+        assert_eq!(rows[0], ["NAME", "RISK", "LAST RUN", "WHAT IT DOES"], "{text}");
+        assert_eq!(
+            rows[1],
+            ["freeze", "irreversible", "finished 3d ago, SIMULATED", "Freeze the master (your own)"],
+            "{text}"
+        );
     }
 }

@@ -141,7 +141,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
                     };
                     let view = views.borrow_and_update().clone();
                     if view.prompt.as_ref().map(|p| p.number) != Some(prompt.number) {
-                        print("\n(that is no longer asked)\n");
+                        print("\n(no longer asked)\n");
                         return Woken::View;
                     }
                     let text = story.tell(&view, clock());
@@ -176,7 +176,7 @@ async fn ask(keys: &mut impl Keys, prompt: Option<&Prompt>) -> Answered {
         Said::Reply(said) => reply(said),
         Said::Reason(key) => match text(keys, "why> ").await {
             Some(why) => reply(Reply::Chosen(key, Some(why))),
-            None => Answered::Again("a reason is wanted with it; nothing was chosen".to_owned()),
+            None => Answered::Again("a reason is needed; nothing was chosen".to_owned()),
         },
         Said::Note(Some(text)) => Answered::Command(RunCommand::Note(text)),
         Said::Note(None) => match text(keys, "note> ").await {

@@ -4,14 +4,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::hint;
+use super::still::{self, Run};
+use super::text::Paper;
 use crate::cli::{CliError, Common, print, setup};
+use crate::domain::run::InEffect;
+use crate::domain::time::Moment;
 use crate::runbook::event::Event;
+use crate::runbook::in_effect;
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::plan::Frozen;
 use crate::runbook::report::{self, Report};
+use crate::runbook::watched;
 
 /// Which run, and how to print its report.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +45,7 @@ pub(in crate::cli) struct Began {
 }
 
 /// Prints what happened, an entry a line.
-pub(super) fn log(run: &str) -> Result<ExitCode, CliError> {
+pub(super) fn log(common: &Common, run: &str) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let (_, entries) = entries(&paths.runs(), run)?;
     let zone = TimeZone::system();
@@ -50,8 +57,43 @@ pub(super) fn log(run: &str) -> Result<ExitCode, CliError> {
         text.push_str(&report::line(entry, &zone, day.replace(on) != Some(on)));
         text.push('\n');
     }
+    text.push_str(&still_in_effect(&entries, run, common));
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is in effect after the last entry, and the commands that end it; nothing when nothing is.
+fn still_in_effect(entries: &[Entry], run: &str, common: &Common) -> String {
+    let in_effect = of_entries(entries).unwrap_or_default();
+    let simulated = matches!(entries.first().map(|e| &e.event), Some(Event::Started { simulated: true, .. }));
+    let over = entries.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));
+    if in_effect.is_empty() {
+        return String::new();
+    }
+    let stands = match (simulated, over) {
+        (true, _) => Run::Simulated,
+        (false, true) => Run::Over,
+        (false, false) => Run::Stands,
+    };
+    let mut paper = Paper::of_stdout();
+    paper.gap();
+    still::tell(&mut paper, 0, &in_effect, run, stands, &hint::tail(common));
+    paper.take()
+}
+
+/// What a run began and has not ended, from its journal.
+///
+/// # Errors
+/// Why that cannot be told, in words.
+pub(in crate::cli) fn in_effect(folder: &Path, run: &str) -> Result<Vec<InEffect>, String> {
+    let (_, entries) = entries(folder, run).map_err(|error| error.to_string())?;
+    of_entries(&entries)
+}
+
+fn of_entries(entries: &[Entry]) -> Result<Vec<InEffect>, String> {
+    let machine = watched::machine(entries).map_err(|error| error.to_string())?;
+    // The screen's clock plays no part here.
+    Ok(in_effect::in_effect(&machine, entries, (Moment::default(), Timestamp::now())))
 }
 
 /// Prints the report.

@@ -60,7 +60,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
         plan::text::write_lease(&mut paper, &site.env, &view);
         print::answer(&paper.take())?;
         if !view.problems.is_empty() {
-            return Err(CliError::Refused("the plan cannot be run; its problems are told above".to_owned()));
+            return Err(CliError::Refused("the plan is blocked; its problems are listed above".to_owned()));
         }
         if mode == Mode::Live && !agreed(&site, &view).await? {
             return Ok(None);
@@ -76,7 +76,16 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
     }
 }
 
-pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<ExitCode, CliError> {
+/// Where a run goes on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// Its next step.
+    Next,
+    /// Back, to be undone.
+    Back,
+}
+
+pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -> Result<ExitCode, CliError> {
     let began = past::began(&args.run)?;
     past::still_there(&began, common)?;
     let site = Site::attended(common, Some(&began.plan.environment))?;
@@ -84,7 +93,12 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<ExitCod
     let begin = async {
         let runbook = Runbook::from_sources(&began.plan.sources).map_err(CliError::Refused)?;
         let secrets = inputs::secrets(&site, &runbook).await?;
-        runner::resume(launch(&site), &args.run, secrets).await.map_err(refused)
+        let launch = launch(&site);
+        match onward {
+            Onward::Next => runner::resume(launch, &args.run, secrets).await,
+            Onward::Back => runner::roll_back(launch, &args.run, secrets).await,
+        }
+        .map_err(refused)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
     stay(&site, handle, interrupts, hint::tail(common)).await

@@ -2,15 +2,21 @@
 
 use std::process::ExitCode;
 
-use super::hint;
+use jiff::Timestamp;
+
+use super::still::{self, Run};
 use super::text::{Ink, Paper};
+use super::{hint, past};
 use crate::cli::{CliError, Common, print, setup};
+use crate::domain::time::short_age;
 use crate::runbook::journal::{self, RunSummary};
+use crate::runbook::wall;
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let folder = paths.runs();
     let runs = journal::runs(&folder);
+    let tail = hint::tail(common);
     let mut paper = Paper::of_stdout();
     if runs.is_empty() {
         paper.words(0, Ink::Plain, &format!("there are no runs in {}", folder.display()));
@@ -19,12 +25,21 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         let ink = if run.began.is_none() { Ink::Bad } else { Ink::Plain };
         paper.exact(0, Ink::Bold, &run.id);
         paper.words(2, ink, &brief(run));
-        if !run.over {
-            match run.simulated {
-                true => paper.words(2, Ink::Dim, hint::WORLD_GONE),
-                false => paper.command(2, Ink::Plain, "go on: ", &hint::resume(&run.id, &hint::tail(common))),
+        let in_effect = match run.may_leave.then(|| past::in_effect(&folder, &run.id)) {
+            None => Vec::new(),
+            Some(Ok(in_effect)) => in_effect,
+            Some(Err(why)) => {
+                paper.words(2, Ink::Bad, &format!("what it left in effect is unknown: {why}"));
+                Vec::new()
             }
-        }
+        };
+        let stands = match (run.over, run.under_way, run.simulated) {
+            (true, _, _) => Run::Over,
+            (false, true, _) => Run::UnderWay,
+            (false, false, true) => Run::Simulated,
+            (false, false, false) => Run::Stands,
+        };
+        still::tell(&mut paper, 2, &in_effect, &run.id, stands, &tail);
     }
     print::answer(&paper.take())?;
     Ok(ExitCode::SUCCESS)
@@ -33,8 +48,20 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
 /// How a run stands, who began it, where and when.
 pub(in crate::cli) fn brief(run: &RunSummary) -> String {
     let Some(began) = run.began else { return run.state.to_string() };
-    let began = began.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+    let began = wall::minute(began, &jiff::tz::TimeZone::system());
     let dry = if run.dry_run { ", dry run" } else { "" };
     let simulated = if run.simulated { ", SIMULATED" } else { "" };
     format!("{} by {} in {}{simulated}{dry}, begun {began}", run.state, run.who, run.env)
+}
+
+/// How a run stands and how long ago it began, in a few words: `finished 3d ago`.
+pub(super) fn short(run: &RunSummary, now: Timestamp) -> String {
+    let Some(began) = run.began else { return "cannot be read".to_owned() };
+    let age = std::time::Duration::try_from(now.duration_since(began)).unwrap_or_default();
+    // Why it stands is told by `runbook runs`.
+    let state = run.state.as_str();
+    let state = state.split(':').next().unwrap_or(state);
+    let dry = if run.dry_run { ", dry run" } else { "" };
+    let simulated = if run.simulated { ", SIMULATED" } else { "" };
+    format!("{state} {} ago{simulated}{dry}", short_age(age))
 }

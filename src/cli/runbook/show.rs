@@ -21,9 +21,9 @@ pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
 /// What may be lost, in words.
 pub(super) fn danger(danger: Danger) -> (Ink, &'static str) {
     match danger {
-        Danger::Reads => (Ink::Good, "only looks"),
-        Danger::Changes => (Ink::Warn, "changes what can be taken back"),
-        Danger::Data => (Ink::Bad, "somebody's data or service may be lost"),
+        Danger::Reads => (Ink::Good, "read-only: it changes nothing"),
+        Danger::Changes => (Ink::Warn, "reversible: what it changes can be undone"),
+        Danger::Data => (Ink::Bad, "irreversible: data or a service may be lost"),
     }
 }
 
@@ -33,7 +33,7 @@ fn runbook_text(paper: &mut Paper, runbook: &Runbook) {
         paper.words(2, Ink::Plain, clean(paragraph).as_str());
     }
     let (ink, words) = danger(runbook.danger);
-    paper.field(2, "danger", ink, words);
+    paper.field(2, "risk", ink, words);
     paper.field(2, "hash", Ink::Dim, &runbook.hash);
     if !runbook.inputs.is_empty() {
         paper.gap();
@@ -81,7 +81,7 @@ fn target_words(target: &Target) -> String {
         Select::Jump => "the jump box".to_owned(),
     };
     if !target.except.is_empty() {
-        words.push_str(&format!(", but for {}", target.except.join(", ")));
+        words.push_str(&format!(", except {}", target.except.join(", ")));
     }
     match target.at_most {
         Some(most) if most == target.at_least => words.push_str(&format!("; there must be {most}")),

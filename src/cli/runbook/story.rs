@@ -9,10 +9,12 @@ use crate::domain::text::Clean;
 use crate::domain::time::{Moment, short_age};
 
 use super::hint;
+use super::still::{self, Run};
 use super::text::{Ink, Paper};
+use crate::runbook::report;
 
 /// Said of a step after which nothing can be taken back.
-pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: after it nothing before it can be taken back";
+pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: nothing before it can be rolled back afterwards";
 /// How deep what belongs to a step stands.
 const INSIDE: usize = 2;
 
@@ -76,7 +78,7 @@ impl Story {
         }
         if view.state == RunState::RollingBack && !self.rolling_back {
             self.paper.gap();
-            self.paper.words(0, Ink::Warn, "TAKING BACK what was done, step by step");
+            self.paper.words(0, Ink::Warn, "ROLLING BACK, step by step");
         }
         self.rolling_back = view.state == RunState::RollingBack;
         for past in past {
@@ -153,7 +155,7 @@ impl Story {
             }
             PromptKind::Approve(words) => {
                 let tail = if view.simulated { "" } else { self.tail.as_str() };
-                let how = "a second person says yes, from an account of their own:";
+                let how = "a second person approves, from an account of their own:";
                 self.paper.words(INSIDE, Ink::Plain, how);
                 self.paper.command(INSIDE + 2, Ink::Bold, "", &format!("{words}{tail}"));
             }
@@ -170,11 +172,11 @@ impl Story {
         let (ink, how) = match &view.state {
             RunState::Finished if !standing(view).is_empty() => {
                 let at = standing(view).join(", ");
-                (Ink::Bad, format!("FINISHED in {took}; a live run would stand at: {at}"))
+                (Ink::Bad, format!("FINISHED in {took}; a live run would stop at: {at}"))
             }
-            RunState::Finished => (Ink::Good, format!("FINISHED in {took}")),
-            RunState::RolledBack => (Ink::Warn, format!("TAKEN BACK to the last safe point, after {took}")),
-            RunState::Abandoned(why) => (Ink::Bad, format!("GIVEN UP after {took}: {why}")),
+            RunState::Finished => (Ink::Good, format!("FINISHED in {took}{}", counts(view))),
+            RunState::RolledBack => (Ink::Warn, format!("ROLLED BACK to the last safe point after {took}")),
+            RunState::Abandoned(why) => (Ink::Bad, format!("ABORTED after {took}: {why}")),
             RunState::Stopped(why) => (Ink::Warn, format!("STOPPED after {took}: {why}")),
             RunState::Running | RunState::Waiting | RunState::RollingBack => {
                 (Ink::Warn, format!("LEFT after {took}"))
@@ -184,26 +186,21 @@ impl Story {
         for step in &view.steps {
             if let StepState::Unknown(what) = &step.state {
                 let hosts = names(&step.on);
-                self.paper.words(
-                    INSIDE,
-                    Ink::Bad,
-                    &format!("? {} {hosts}: nobody knows whether it was done", step.id),
-                );
+                self.paper.words(INSIDE, Ink::Bad, &format!("? {} {hosts}: outcome unknown", step.id));
                 self.paper.words(INSIDE + 2, Ink::Plain, &format!("look at: {what}"));
             }
         }
         let over = matches!(view.state, RunState::Finished | RunState::RolledBack | RunState::Abandoned(_));
-        if view.watching {
-            return self.paper.take();
+        let run = match (view.watching, over, view.simulated) {
+            (false, _, true) if !over || !view.in_effect.is_empty() => Run::Simulated,
+            (_, true, _) => Run::Over,
+            (true, false, _) => Run::UnderWay,
+            (false, false, _) => Run::Stands,
+        };
+        still::tell(&mut self.paper, INSIDE, &view.in_effect, &view.id, run, &self.tail);
+        if !view.watching {
+            self.paper.command(INSIDE, Ink::Plain, "report    ", &hint::report(&view.id));
         }
-        if !over && view.simulated {
-            let text = format!("go on     {}", hint::WORLD_GONE);
-            self.paper.words(INSIDE, Ink::Plain, &text);
-        } else if !over {
-            let text = hint::resume(&view.id, &self.tail);
-            self.paper.command(INSIDE, Ink::Plain, "go on     ", &text);
-        }
-        self.paper.exact(INSIDE, Ink::Plain, &format!("report    jumpdeck runbook report {}", view.id));
         self.paper.take()
     }
 
@@ -215,10 +212,10 @@ impl Story {
         self.paper.field(INSIDE, "who", Ink::Plain, view.who.as_str());
         self.paper.field(INSIDE, "why", Ink::Plain, view.why.as_str());
         if view.watching {
-            self.paper.field(INSIDE, "you", Ink::Dim, "watch; only who runs it can answer");
+            self.paper.field(INSIDE, "you", Ink::Dim, "watching; only the operator can answer");
             return;
         }
-        let keys = "n TEXT makes a note, rollback takes back; ^C stops before the next step";
+        let keys = "n TEXT adds a note, rollback rolls back, ^C stops before the next step";
         self.paper.field(INSIDE, "keys", Ink::Dim, keys);
     }
 
@@ -319,7 +316,7 @@ impl Story {
         }
         match &view.trouble {
             Some(trouble) => self.paper.words(0, Ink::Bad, &format!("! {trouble}")),
-            None => self.paper.words(0, Ink::Good, "that trouble is over"),
+            None => self.paper.words(0, Ink::Good, "the trouble is over"),
         }
         self.trouble.clone_from(&view.trouble);
     }
@@ -333,18 +330,26 @@ impl Story {
 
     fn safety(&mut self, view: &RunView, now: Moment) {
         match &view.safety {
-            Safety::Safe => self.paper.field(INSIDE, "stop here", Ink::Dim, "safe, as long as you like"),
+            Safety::Safe => self.paper.words(INSIDE, Ink::Dim, "Safe to pause: yes, no time limit"),
             Safety::Until { until, cost } => {
                 let left = until.since(now);
                 let text = if left.is_zero() {
-                    format!("NOT SAFE any more: {cost}")
+                    format!("Safe to pause: NO, the time is up. {cost}")
                 } else {
-                    format!("not for long: {} left; meanwhile {cost}", short_age(left))
+                    format!(
+                        "Safe to pause: {} left. {cost}",
+                        report::duration(u64::try_from(left.as_secs() * 1000).unwrap_or(u64::MAX))
+                    )
                 };
-                self.paper.field(INSIDE, "stop here", Ink::Warn, &text);
+                self.paper.words(INSIDE, Ink::Warn, &text);
             }
         }
     }
+}
+
+/// What was not done, behind the word that it is finished.
+fn counts(view: &RunView) -> String {
+    view.finished().strip_prefix("Finished").unwrap_or_default().to_owned()
 }
 
 /// The steps of a dry run that a live one would stand at.
@@ -387,21 +392,20 @@ fn state_words(step: &StepView) -> Option<(Ink, String)> {
         StepState::Waiting | StepState::Asked | StepState::Running => return None,
         StepState::Done => (Ink::Good, "+ done".to_owned()),
         StepState::Failed(why) => (Ink::Bad, format!("x FAILED: {why}")),
-        StepState::Unknown(what) => {
-            (Ink::Bad, format!("? UNKNOWN, nobody knows whether it was done; look at: {what}"))
-        }
-        StepState::Skipped(why) => (Ink::Dim, format!("- left out: {why}")),
+        StepState::Unknown(what) => (Ink::Bad, format!("? OUTCOME UNKNOWN; look at: {what}")),
+        StepState::Skipped(why) if step.skipped_by_operator => (Ink::Warn, format!("- skipped: {why}")),
+        StepState::Skipped(why) => (Ink::Dim, format!("- not applicable: {why}")),
         StepState::Printed => {
             let people = step.asks != Asks::Nothing;
             let looked = !people && step.effect == Effect::Read;
             let word = match (people, looked) {
                 (true, _) => "= not asked in a dry run",
-                (_, true) => "= looked at; it tells nothing behind what was only printed",
+                (_, true) => "= read, not judged: changes before it were only printed",
                 _ => "= printed, not done",
             };
             (Ink::Plain, word.to_owned())
         }
-        StepState::Undone => (Ink::Warn, "< taken back".to_owned()),
+        StepState::Undone => (Ink::Warn, "< undone".to_owned()),
     })
 }
 

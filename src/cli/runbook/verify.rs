@@ -69,7 +69,7 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
     match known {
         true => paper.field(2, "signers", Ink::Plain, &file.display().to_string()),
         false => {
-            paper.field(2, "signers", Ink::Warn, &format!("nobody is known: there is no {}", file.display()))
+            paper.field(2, "signers", Ink::Warn, &format!("none known: {} does not exist", file.display()))
         }
     }
     for (line, what) in allowed.flaws() {

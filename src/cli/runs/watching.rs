@@ -19,7 +19,7 @@ use crate::runbook::watched;
 /// Between two looks.
 pub(in crate::cli) const EVERY: Duration = Duration::from_secs(1);
 /// Said while nobody holds it: whoever ran it may be gone.
-const NOBODY: &str = "nobody holds this run now: its console is gone, or it was let go";
+const NOBODY: &str = "no operator holds this run now: their console ended or lost its connection";
 
 /// A run that is watched.
 pub(in crate::cli) struct Watched {
@@ -110,6 +110,6 @@ pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
 /// The environment a run was seen in.
 fn environment(inner: &Inner, run: &str) -> Result<std::sync::Arc<Environment>, String> {
     let seen = inner.lock().held.get(run).cloned();
-    let env = seen.ok_or_else(|| "nobody has this run under way, as far as the jump box knows".to_owned())?;
+    let env = seen.ok_or_else(|| "the jump box knows no operator of this run".to_owned())?;
     inner.environment(&env)
 }

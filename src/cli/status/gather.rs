@@ -149,8 +149,8 @@ fn no_answer(hop: Hop, now: Moment, limit: Duration) -> Link {
 fn behind(jump: &JumpSnapshot) -> Link {
     Link {
         state: LinkState::Unreachable,
-        hop: Some(Hop::Jump(jump.name.clone())),
-        detail: format!("jump box {} {}", jump.name, jump.link.state.label()).into(),
+        hop: Some(Hop::Jump(jump.failing().clone())),
+        detail: format!("jump box {} {}", jump.failing(), jump.link.state.label()).into(),
         since: jump.link.since,
         retry_at: None,
     }

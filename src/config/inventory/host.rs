@@ -149,8 +149,10 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &Place<'_>, context: &Con
         None => (roles_from_host_name(name.as_str()), false),
     };
     let the_jump = place.jump.and_then(|j| match &j.jump {
-        Jump::Remote(jump) if jump.name == name => Some((jump, j.span.clone())),
-        _ => None,
+        Jump::Remote(jump) => {
+            jump.route().into_iter().find(|jump| jump.name == name).map(|jump| (jump, j.span.clone()))
+        }
+        Jump::Local { .. } => None,
     });
     let (address, port, access) = if let Some((jump, span)) = the_jump {
         jump_conflicts(reader, raw, jump, &span);

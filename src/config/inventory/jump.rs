@@ -1,6 +1,9 @@
 //! `jump`: the machine hosts are reached through, or `"local"` when the console runs on it.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::DeValue;
 
 use super::scope::{Scope, read_keys};
 use super::{Context, address};
@@ -16,6 +19,13 @@ pub(super) struct ReadJump {
 
 const HINT: &str =
     "write jump = { name = \"salt\", address = \"203.0.113.7\" }, or jump = \"local\" on the jump box";
+const NAME_HINT: &str = "write name = \"salt\"";
+const ROUTE_HINT: &str = "write jump = [{ name = \"bastion\", address = \"203.0.113.7\" }, { name = \"salt\", address = \"10.0.0.5\" }]: \
+                          the first is reached from here, the last leads to the hosts";
+const PROXY_HINT: &str = "forward a port with that command (ssh -L, aws ssm start-session, …), leave it running, and write \
+                          address = \"127.0.0.1\" and port = 2222, with its local port, in jump";
+/// Jump boxes in a row; each adds a handshake and a round trip.
+const LONGEST_ROUTE: usize = 4;
 /// The fleet's own name for its jump boxes ("levels", `002` of the seed documents).
 const DEFAULT_NAME: &str = "salt";
 
@@ -47,22 +57,99 @@ pub(super) fn read(
         let help = "with a jump box of its own the name goes into jump = { name = … }";
         reader.error(name.span(), "jump_name is for jump = \"local\"", help);
     }
-    let jump = reader.subtable(table, "jump", HINT)?;
-    reader.only(&jump, &["name", "address", "port", "user", "keys", "password"]);
-    if jump.get("address").is_none() {
-        reader.error(span.clone(), "the jump box has no address", HINT);
-    }
-    let name = match reader.string(&jump, "name", "write name = \"salt\"") {
-        Some(name) => host_name(reader, &name),
-        None => HostName::new(DEFAULT_NAME).ok(),
+    let jump = match value.get_ref() {
+        DeValue::Array(_) => route(reader, table, scope, context)?,
+        _ => {
+            let jump = reader.subtable(table, "jump", HINT)?;
+            let name = match reader.string(&jump, "name", NAME_HINT) {
+                Some(name) => host_name(reader, &name),
+                None => HostName::new(DEFAULT_NAME).ok(),
+            };
+            let span = span.clone();
+            jump_box(reader, &jump, span, scope, context)
+                .zip(name)
+                .map(|(jump, name)| JumpBox { name, ..jump })?
+        }
     };
-    let address = address::read_address(reader, &jump, "address");
-    let port = address::read_port(reader, &jump).unwrap_or(scope.port);
-    let user = address::read_user(reader, &jump);
-    let keys = read_keys(reader, &jump, context);
-    let password = reader.boolean(&jump, "password").unwrap_or(true);
+    Some(ReadJump { jump: Jump::Remote(jump), span })
+}
+
+/// A list: the first is reached from here, each other one through the one before it, the hosts through the last.
+fn route(reader: &mut Reader, table: &Table<'_>, scope: &Scope, context: &Context) -> Option<JumpBox> {
+    let path = table.name_of("jump");
+    let items = reader.list(table, "jump", ROUTE_HINT)?;
+    if items.is_empty() || items.len() > LONGEST_ROUTE {
+        let span = table.get("jump")?.span();
+        let message = format!("a list of {} jump boxes: it takes 1 to {LONGEST_ROUTE}", items.len());
+        reader.error(span, message, ROUTE_HINT);
+        return None;
+    }
+    let mut names: Vec<HostName> = Vec::new();
+    let mut last: Option<Option<JumpBox>> = None;
+    for value in items {
+        let Some(jump) = reader.table(path.clone(), value, ROUTE_HINT) else {
+            last = Some(None);
+            continue;
+        };
+        let name = match reader.string(&jump, "name", NAME_HINT) {
+            Some(name) => host_name(reader, &name),
+            None => {
+                if jump.get("name").is_none() {
+                    reader.error(value.span(), "a jump box of a list needs a name", NAME_HINT);
+                }
+                None
+            }
+        };
+        if let Some(name) = &name
+            && names.contains(name)
+        {
+            let message = format!("two jump boxes are called {name}");
+            reader.error(value.span(), message, "give each its own name");
+        }
+        names.extend(name.clone());
+        let read = jump_box(reader, &jump, value.span(), scope, context);
+        let before = last.take();
+        last = Some(match (read, name, before) {
+            (Some(read), Some(name), None) => Some(JumpBox { name, ..read }),
+            (Some(read), Some(name), Some(Some(before))) => {
+                Some(JumpBox { name, via: Some(Arc::new(before)), ..read })
+            }
+            (_, _, _) => None,
+        });
+    }
+    last.flatten()
+}
+
+/// A jump box, by its default name.
+fn jump_box(
+    reader: &mut Reader,
+    jump: &Table<'_>,
+    span: Range<usize>,
+    scope: &Scope,
+    context: &Context,
+) -> Option<JumpBox> {
+    let mut allowed = vec!["name", "address", "port", "user", "keys", "password"];
+    let refused = [
+        ("jump", "a jump box in a jump box", ROUTE_HINT),
+        ("proxy_command", "a proxy command is not supported", PROXY_HINT),
+    ];
+    for (key, message, help) in refused {
+        if let Some(value) = jump.get(key) {
+            reader.error(value.span(), message, help);
+            allowed.push(key);
+        }
+    }
+    reader.only(jump, &allowed);
+    if jump.get("address").is_none() {
+        reader.error(span, "the jump box has no address", HINT);
+    }
+    let address = address::read_address(reader, jump, "address");
+    let port = address::read_port(reader, jump).unwrap_or(scope.port);
+    let user = address::read_user(reader, jump);
+    let keys = read_keys(reader, jump, context);
+    let password = reader.boolean(jump, "password").unwrap_or(true);
     let access = scope.access(user, keys, password, context);
-    Some(ReadJump { jump: Jump::Remote(JumpBox { name: name?, address: address?, port, access }), span })
+    Some(JumpBox { name: HostName::new(DEFAULT_NAME).ok()?, address: address?, port, access, via: None })
 }
 
 /// A host's name.

@@ -129,6 +129,25 @@ fn the_nearer_setting_holds() {
 }
 
 #[test]
+fn jump_boxes_in_a_row() {
+    let fleet = fleet(
+        "user = 'ops'\n[environments.a]\n\
+         jump = [{ name = 'edge', address = '203.0.113.7', user = 'me', port = 2222 }, { name = 'inner', address = '10.0.0.1' }, \
+         { name = 'salt', address = '10.0.0.2', password = false }]\nhosts = { app1 = {}, edge = {}, salt = {} }\n",
+    );
+    let environment = &fleet.environments[0];
+    let Jump::Remote(jump) = &environment.jump else { panic!("remote") };
+    let route: Vec<String> =
+        jump.route().iter().map(|j| format!("{}@{} {}", j.access.user, j.place(), j.name)).collect();
+    assert_eq!(route, ["me@203.0.113.7:2222 edge", "ops@10.0.0.1:22 inner", "ops@10.0.0.2:22 salt"]);
+    assert!(!jump.access.password && jump.route()[0].access.password);
+    assert_eq!(environment.jump.name().as_str(), "salt");
+    let host = |name: &str| environment.hosts.iter().find(|h| h.id.host.as_str() == name).unwrap();
+    assert_eq!((host("edge").address.as_str(), host("edge").port), ("203.0.113.7", 2222));
+    assert_eq!((host("salt").address.as_str(), host("app1").address.as_str()), ("10.0.0.2", "app1"));
+}
+
+#[test]
 fn the_jump_box_as_a_host_is_reached_as_the_jump_box() {
     let fleet = fleet(
         "[environments.a]\ndomain = 'x.y'\njump = { address = 'j.example', port = 2200 }\nhosts.salt = {}\n",

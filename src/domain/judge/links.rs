@@ -8,10 +8,13 @@ use crate::domain::time::{Freshness, short_age};
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     if !matches!(s.jump.link.state, LinkState::Up | LinkState::Pending) {
         let (severity, kind) = weigh(s.jump.link.state, ProblemKind::JumpDown);
-        let behind = s.hosts.len();
+        let behind = match s.hosts.len() {
+            1 => "1 host".to_owned(),
+            n => format!("{n} hosts"),
+        };
         let message = format!(
-            "jump box {} {}: {}. Nothing current is known of {behind} hosts behind it",
-            s.jump.name,
+            "jump box {} {}: {}. Nothing current is known of the {behind} behind it",
+            s.jump.failing(),
             s.jump.link.state.label(),
             said(&s.jump.link),
         );

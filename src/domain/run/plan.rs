@@ -36,7 +36,7 @@ pub struct PlanTarget {
     pub name: String,
     /// Its hosts.
     pub hosts: Vec<PlanHost>,
-    /// What is left out later: `but for candidate`.
+    /// What is left out later: `except candidate`.
     pub note: Option<Clean>,
 }
 

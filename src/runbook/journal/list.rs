@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Entry, folder, read};
 use crate::domain::text::Clean;
-use crate::runbook::event::{Ending, Event, Phase};
+use crate::runbook::event::{Ending, Event, OperatorAnswer, Phase, Way};
 
 /// A run in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +25,14 @@ pub struct RunSummary {
     pub state: Clean,
     /// Whether it is over, or can never go on.
     pub over: bool,
+    /// Whether a process has it under way.
+    pub under_way: bool,
     /// Whether the fleet is simulated.
     pub simulated: bool,
     /// Whether changes are only printed.
     pub dry_run: bool,
+    /// Whether it may have left something in effect: it is not over, was aborted, or the operator skipped a step.
+    pub may_leave: bool,
 }
 
 /// The runs of a folder, the newest first; those that cannot be read are listed as such, last. None when there is no
@@ -45,6 +49,8 @@ pub fn runs(folder: &Path) -> Vec<RunSummary> {
 }
 
 fn summary(id: &str, path: &Path) -> RunSummary {
+    let runs = folder::read_only(path)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)));
     let unreadable = |why: String, over| RunSummary {
         id: id.to_owned(),
         runbook: Clean::default(),
@@ -53,11 +59,11 @@ fn summary(id: &str, path: &Path) -> RunSummary {
         began: None,
         state: Clean::new(&why),
         over,
+        under_way: runs,
         simulated: false,
         dry_run: false,
+        may_leave: false,
     };
-    let runs = folder::read_only(path)
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)));
     let entries = match read(path) {
         Ok(entries) => entries,
         Err(error) => return unreadable(format!("cannot be read: {error}"), false),
@@ -76,10 +82,33 @@ fn summary(id: &str, path: &Path) -> RunSummary {
         began: Some(first.at),
         state: if runs && !ended { Clean::new("runs") } else { Clean::new(&state(&entries)) },
         over: ended,
+        under_way: runs && !ended,
         simulated: *simulated,
         dry_run: *dry_run,
+        may_leave: !simulated && !dry_run && may_leave(&entries),
         ..unreadable(String::new(), false)
     }
+}
+
+/// Whether something it began may have no end: what is finished or rolled back without a skip has ended everything.
+fn may_leave(entries: &[Entry]) -> bool {
+    let over = entries.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));
+    let loose = |entry: &Entry| match &entry.event {
+        Event::Abandoning { .. } | Event::Excluded { .. } => true,
+        Event::Answered { answer, .. } => matches!(answer, OperatorAnswer::Chosen(Way::Skip | Way::WasDone)),
+        Event::Started { .. }
+        | Event::Resumed { .. }
+        | Event::Intent { .. }
+        | Event::Outcome { .. }
+        | Event::Skipped { .. }
+        | Event::RollingBack { .. }
+        | Event::Note { .. }
+        | Event::HoldLost { .. }
+        | Event::Trouble { .. }
+        | Event::Stopped { .. }
+        | Event::Ended { .. } => false,
+    };
+    !over || entries.iter().any(loose)
 }
 
 /// The state of a run that no process runs.
@@ -104,7 +133,7 @@ fn state(entries: &[Entry]) -> String {
                 return match how {
                     Ending::Finished => "finished".to_owned(),
                     Ending::RolledBack => "rolled back".to_owned(),
-                    Ending::Abandoned(why) => format!("given up: {why}"),
+                    Ending::Abandoned(why) => format!("aborted: {why}"),
                 };
             }
             Event::Started { .. }
@@ -120,7 +149,7 @@ fn state(entries: &[Entry]) -> String {
     }
     match (open, stopped, step) {
         (Some((step, Phase::Run | Phase::Undo)), _, _) => {
-            format!("cut off during {step}: nobody knows whether it was done")
+            format!("cut off during {step}: outcome unknown")
         }
         // Where it was stopped at a question, the reason says so itself.
         (_, Some(why), Some(step)) if why.starts_with(&format!("stopped at {step}: ")) => why.to_owned(),

@@ -361,7 +361,7 @@ fn runs_are_listed_as_they_stand() {
     let cases = [
         ("a", vec![], "cut off before it began; nothing was done"),
         ("b", vec![started()], "cut off before its first step"),
-        ("c", vec![started(), intent("freeze")], "cut off during freeze: nobody knows whether it was done"),
+        ("c", vec![started(), intent("freeze")], "cut off during freeze: outcome unknown"),
         ("d", vec![started(), intent("freeze"), outcome(Phase::Run)], "cut off after freeze"),
         (
             "e",
@@ -371,7 +371,7 @@ fn runs_are_listed_as_they_stand() {
         (
             "f",
             vec![started(), Event::Ended { how: Ending::Abandoned("too late\n".to_owned()) }],
-            "given up: too late^J",
+            "aborted: too late^J",
         ),
     ];
     for (run, events, _) in &cases {

@@ -10,7 +10,12 @@ fn parts_of_answers() {
     assert_eq!(Answer::of_sql("@@read_only\n1\n").pick(&Pick::Whole).unwrap(), "1");
     assert_eq!(Answer::of_sql("").pick(&Pick::Rows).unwrap(), "0");
     assert!(Answer::of_sql("").pick(&Pick::Column("a".into())).is_err());
-    assert!(Answer::of_sql("a\n1\n2\n").pick(&Pick::Column("a".into())).unwrap_err().contains("2 rows"));
+    assert!(
+        Answer::of_sql("a\n1\n2\n")
+            .pick(&Pick::Column("a".into()))
+            .unwrap_err()
+            .contains("expected 1 row, got 2")
+    );
     let json = Answer::of_text(r#"{"db2": {"x": [{"result": true}]}}"#);
     assert_eq!(json.pick(&Pick::Json("db2.x.0.result".into())).unwrap(), "true");
     assert!(json.pick(&Pick::Json("db2.y".into())).is_err());

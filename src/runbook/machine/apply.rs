@@ -133,7 +133,7 @@ impl Machine {
                 continue;
             }
             record.status = match record.hosts.is_empty() {
-                true => Status::Skipped("no host is left to do it on".to_owned()),
+                true => Status::Skipped("no host left".to_owned()),
                 false => sum(&record.hosts, false),
             };
         }
@@ -153,12 +153,11 @@ impl Machine {
                 record.status = Status::Done;
                 record.hosts.values_mut().for_each(|v| *v = Verdict::Done);
             }
-            Way::WasNotDone if undoing => {
-                record.status = Status::UndoFailed("it was not taken back".to_owned())
-            }
+            Way::WasNotDone if undoing => record.status = Status::UndoFailed("it was not undone".to_owned()),
             Way::WasNotDone => record.status = Status::NotDone,
             // What follows from these is written down by itself.
-            Way::Skip | Way::Exclude | Way::Rollback | Way::Stop | Way::Abandon => {}
+            Way::Skip => record.skipped_by_operator = true,
+            Way::Exclude | Way::Rollback | Way::Stop | Way::Abandon => {}
         }
         Ok(())
     }
@@ -239,7 +238,7 @@ fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing
         return status(Status::UndoFailed, Status::Failed, &failed);
     }
     match (undoing, not_done, printed, done) {
-        (true, true, _, _) => Status::UndoFailed("it was not taken back".to_owned()),
+        (true, true, _, _) => Status::UndoFailed("it was not undone".to_owned()),
         (false, true, _, _) => Status::NotDone,
         (true, false, true, _) | (true, false, false, true) => Status::Undone,
         (false, false, true, _) => Status::Printed,

@@ -94,7 +94,7 @@ impl Machine {
                 next => Some(next),
             },
             Status::NotDone => {
-                let why = format!("{} was begun and was not done", at.id());
+                let why = format!("step {} was started and not done", at.id());
                 Some(self.decide_on(at, why, false, &[Way::Retry]))
             }
             Status::Unknown(why) => Some(self.decide_on(at, why.clone(), true, &LOOK)),
@@ -119,7 +119,7 @@ impl Machine {
         }
         let places = match at.hosts() {
             Ok(None) => Places::nowhere(),
-            Ok(Some(hosts)) if hosts.is_empty() => return skipped("no host is left to do it on".to_owned()),
+            Ok(Some(hosts)) if hosts.is_empty() => return skipped("no host left".to_owned()),
             // Of a change that was done on some hosts, those are not touched again.
             Ok(Some(hosts)) => not_done(at, hosts)
                 .ok_or_else(|| at.impossible("every host reports it as done, and the step is not"))?,
@@ -161,7 +161,7 @@ impl Machine {
             Some(hosts) => match not_done(at, hosts) {
                 Some(places) => places,
                 None => {
-                    let why = format!("no host is left to ask whether {} was done", at.id());
+                    let why = format!("no host left to ask whether {} was done", at.id());
                     return Ok(self.decide_on(at, why, true, &LOOK));
                 }
             },

@@ -36,7 +36,7 @@ pub(super) fn of(
         let hosts = hosts.collect();
         let note = spec
             .filter(|t| !t.except.is_empty())
-            .map(|t| Clean::new(&format!("but for {}", t.except.join(", "))));
+            .map(|t| Clean::new(&format!("except {}", t.except.join(", "))));
         targets.push(PlanTarget { name: name.clone(), hosts, note });
     }
     problems.sort();
@@ -129,7 +129,7 @@ fn step(at: StepRef<'_>) -> PlanStep {
     let text = |t: &crate::runbook::template::Template| Clean::new(&at.shown(t));
     let undo = match &step.undo {
         Undo::Nothing | Undo::Impossible => None,
-        Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
+        Undo::NotNeeded(why) => Some(Clean::new(&format!("not needed ({})", text(why)))),
         Undo::By { kind, .. } => {
             let shown = act::shown(at, kind.as_ref(), &places);
             shown.values().next().map(|t| Clean::first_line(t, 200))

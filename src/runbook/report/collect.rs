@@ -41,7 +41,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
         began: first.at,
         ended: None,
         took_ms: between(first.at, last.at),
-        outcome: "not over: it may be running, or was cut off".to_owned(),
+        outcome: "not over: running, or cut off".to_owned(),
         inputs: plan.inputs.iter().map(|(k, v)| (clean(k), clean(v))).collect(),
         targets: (plan.targets.iter())
             .map(|(name, hosts)| {
@@ -50,6 +50,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
             })
             .collect(),
         window: window.and_then(|(from, until)| super::window::window(entries, from, until)),
+        in_effect: Vec::new(),
         steps: Vec::new(),
         values: Vec::new(),
         skipped: Vec::new(),
@@ -87,9 +88,9 @@ fn take(report: &mut Report, entry: &Entry) {
         }
         Event::Note { who, text } => report.notes.push(Note { at, who: clean(who), text: clean(text) }),
         Event::Trouble { text } => trouble(text),
-        Event::HoldLost { step, reason } => trouble(&format!("what {step} held is lost: {reason}")),
-        Event::RollingBack { reason } => trouble(&format!("taken back: {reason}")),
-        Event::Abandoning { reason } => trouble(&format!("given up as it is: {reason}")),
+        Event::HoldLost { step, reason } => trouble(&format!("{step}: its held session was lost: {reason}")),
+        Event::RollingBack { reason } => trouble(&format!("rolled back: {reason}")),
+        Event::Abandoning { reason } => trouble(&format!("aborted: {reason}")),
         Event::Stopped { reason } => {
             trouble(&format!("stopped: {reason}"));
             report.outcome = clean(&format!("not over, stopped: {reason}"));
@@ -120,7 +121,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
             let found = at_step(report, step, at);
             found.attempts = found.attempts.max(*attempt);
             found.state = "unknown";
-            found.reason = Some("it was cut off: nobody knows how it went".to_owned());
+            found.reason = Some("it was cut off: outcome unknown".to_owned());
             found.actions.push(Action {
                 at,
                 phase: word(*phase),
@@ -207,17 +208,16 @@ fn state(phase: Phase, hosts: &Outcomes) -> (&'static str, Option<String>) {
     let any = |wanted: &str| hosts.values().map(|o| verdict(&o.verdict)).find(|(word, _)| *word == wanted);
     for wanted in ["unknown", "failed"] {
         if let Some((word, why)) = any(wanted) {
-            let taking =
-                if matches!(phase, Phase::Undo | Phase::UndoProbe) { "taking it back: " } else { "" };
+            let taking = if matches!(phase, Phase::Undo | Phase::UndoProbe) { "undo: " } else { "" };
             return (word, why.map(|why| clean(&format!("{taking}{why}"))));
         }
     }
     let undone = matches!(phase, Phase::Undo | Phase::UndoProbe);
     match (any("not done"), any("printed")) {
-        (Some(_), _) if undone => ("done", Some("it was not taken back".to_owned())),
+        (Some(_), _) if undone => ("done", Some("it was not undone".to_owned())),
         (Some(_), _) => ("not done", None),
         (_, Some(_)) => ("printed", None),
-        _ if undone => ("taken back", None),
+        _ if undone => ("undone", None),
         _ => ("done", None),
     }
 }

@@ -7,13 +7,13 @@ use crate::domain::names::HostName;
 use crate::domain::text::Clean;
 use crate::runbook::event::{Ending, Event, Outcomes, Phase, Verdict};
 use crate::runbook::journal::Entry;
+use crate::runbook::wall;
 
-/// An entry in one line: `13:45:02.120  freeze  done on db1 in 0.1 s`; with its date when `dated`.
+/// An entry in one line: `13:45:02.120+01:00  freeze  done on db1 in 0.1 s`; with its date when `dated`.
 #[must_use]
 pub fn line(entry: &Entry, tz: &TimeZone, dated: bool) -> String {
-    let at = entry.at.to_zoned(tz.clone());
-    let form = if dated { "%Y-%m-%d %H:%M:%S%.3f" } else { "%H:%M:%S%.3f" };
-    format!("{}  {}", at.strftime(form), text(&entry.event))
+    let at = if dated { wall::dated_exact(entry.at, tz) } else { wall::exact(entry.at, tz) };
+    format!("{at}  {}", text(&entry.event))
 }
 
 /// What an entry tells.
@@ -25,7 +25,7 @@ pub(super) fn text(event: &Event) -> String {
             let (book, env) = (&plan.runbook, &plan.environment);
             format!("{sim}{who} began {dry}{book} in {env}: {why} ({run})")
         }
-        Event::Resumed { who } => format!("{who} went on with it"),
+        Event::Resumed { who } => format!("{who} resumed it"),
         Event::Answered { step, answer, who, reason } => {
             let (asked, answer) = (answer.asked(), answer.words());
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
@@ -45,18 +45,18 @@ pub(super) fn text(event: &Event) -> String {
             let what = match phase {
                 Phase::Run => "",
                 Phase::Probe => "asked: ",
-                Phase::Undo => "taking back: ",
-                Phase::UndoProbe => "asked whether taken back: ",
+                Phase::Undo => "undo: ",
+                Phase::UndoProbe => "asked whether undone: ",
             };
             format!("{step}  {what}{} in {}", outcomes(hosts), duration(*took_ms))
         }
-        Event::Skipped { step, reason } => format!("{step}  left out: {reason}"),
-        Event::Excluded { host, step, reason } => format!("{step}  {host} is left out of the rest: {reason}"),
-        Event::RollingBack { reason } => format!("taking back: {reason}"),
-        Event::Abandoning { reason } => format!("giving up as it is: {reason}"),
+        Event::Skipped { step, reason } => format!("{step}  skipped: {reason}"),
+        Event::Excluded { host, step, reason } => format!("{step}  {host} excluded from the rest: {reason}"),
+        Event::RollingBack { reason } => format!("rolling back: {reason}"),
+        Event::Abandoning { reason } => format!("aborting: {reason}"),
         Event::Note { who, text } => format!("note by {who}: {text}"),
         Event::Trouble { text } => format!("trouble: {text}"),
-        Event::HoldLost { step, reason } => format!("{step}  what it held is lost: {reason}"),
+        Event::HoldLost { step, reason } => format!("{step}  its held session was lost: {reason}"),
         Event::Stopped { reason } => format!("stopped: {reason}"),
         Event::Ended { how } => ending(how),
     };
@@ -67,8 +67,8 @@ fn verb(phase: Phase) -> &'static str {
     match phase {
         Phase::Run => "run",
         Phase::Probe => "ask whether it was done",
-        Phase::Undo => "take it back",
-        Phase::UndoProbe => "ask whether it was taken back",
+        Phase::Undo => "undo",
+        Phase::UndoProbe => "ask whether it was undone",
     }
 }
 
@@ -106,6 +106,6 @@ pub(super) fn ending(how: &Ending) -> String {
     match how {
         Ending::Finished => "finished".to_owned(),
         Ending::RolledBack => "rolled back to the last safe point".to_owned(),
-        Ending::Abandoned(why) => format!("given up: {why}"),
+        Ending::Abandoned(why) => format!("aborted: {why}"),
     }
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::runbook::wall;
+
 use super::{Action, Proved, Report, StepReport, duration};
 
 /// Text that means nothing to Markdown.
@@ -34,14 +36,15 @@ struct Paper<'t> {
 pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
     let mut paper = Paper { out: String::new(), tz };
     paper.head(report);
+    paper.still(report);
     paper.table(
         "Values",
         &["step", "value", "host", ""],
         report.values.iter().map(|v| vec![v.step.clone(), v.name.clone(), v.host.clone(), v.value.clone()]),
     );
-    paper.table("Left out", &["step", "why"], report.skipped.iter().map(|(s, w)| vec![s.clone(), w.clone()]));
+    paper.table("Skipped", &["step", "why"], report.skipped.iter().map(|(s, w)| vec![s.clone(), w.clone()]));
     paper.table(
-        "Hosts left out of the rest",
+        "Hosts excluded",
         &["host", "step", "why"],
         report.excluded.iter().map(|e| vec![e.host.clone(), e.step.clone(), e.reason.clone()]),
     );
@@ -67,11 +70,11 @@ pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
 
 impl Paper<'_> {
     fn time(&self, at: Timestamp) -> String {
-        at.to_zoned(self.tz.clone()).strftime("%H:%M:%S%.3f").to_string()
+        wall::exact(at, self.tz)
     }
 
     fn dated(&self, at: Timestamp) -> String {
-        at.to_zoned(self.tz.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+        wall::dated(at, self.tz)
     }
 
     /// Writing to a String cannot fail.
@@ -95,10 +98,11 @@ impl Paper<'_> {
         let ended = report.ended.map_or_else(|| "not over".to_owned(), |at| self.dated(at));
         let inputs: Vec<String> = report.inputs.iter().map(|(k, v)| format!("{k} = {v}")).collect();
         let targets = report.targets.iter().map(|(name, hosts)| format!("{name}: {}", hosts.join(", ")));
-        let window = report.window.as_ref().map(|w| {
-            let until =
-                w.until_step.clone().unwrap_or_else(|| "nothing: still open at the last entry".to_owned());
-            format!("{} ({} to {until}, by the journal)", duration(w.took_ms), w.from_step)
+        let window = report.window.as_ref().map(|w| match &w.until_step {
+            None => format!("writes refused since {}, NOT ENDED", self.dated(w.from)),
+            Some(until) => {
+                format!("{} (from {} to {until}, by the journal)", duration(w.took_ms), w.from_step)
+            }
         });
         let rows = [
             ("run", Some(report.run.clone())),
@@ -116,6 +120,30 @@ impl Paper<'_> {
         self.line("\n| | |\n|---|---|");
         for (name, value) in rows.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             self.line(&format!("| {name} | {} |", md(value)));
+        }
+    }
+
+    /// What the run began and has not ended, and the commands that end it.
+    fn still(&mut self, report: &Report) {
+        if report.in_effect.is_empty() {
+            return;
+        }
+        let gone = if report.simulated { " when the simulated fleet ended" } else { "" };
+        self.line(&format!("\n## STILL IN EFFECT{gone}"));
+        for one in &report.in_effect {
+            let line = one.line(&self.dated(one.since));
+            self.line(&format!("\n- {}", md(&line)));
+            for (host, lines) in &one.by_hand {
+                let on = if host.is_empty() { String::new() } else { format!(" on {}", md(host)) };
+                self.line(&format!("\nTo end it by hand{on}:"));
+                fence(&mut self.out, lines);
+            }
+        }
+        let commands = report.way_out();
+        if !commands.is_empty() {
+            let lines: Vec<String> =
+                commands.iter().map(|(label, command)| format!("{command}   # {label}")).collect();
+            fence(&mut self.out, &lines);
         }
     }
 

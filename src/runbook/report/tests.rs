@@ -163,7 +163,7 @@ fn a_report_in_json() {
 fn a_log_is_a_line_an_entry() {
     let lines: Vec<String> = promotion().iter().map(|e| line(e, &TimeZone::UTC, false)).collect();
     insta::assert_snapshot!(lines.join("\n"));
-    assert!(line(&promotion()[0], &TimeZone::UTC, true).starts_with("2026-11-21 13:45:02.120  SIMULATED"));
+    assert!(line(&promotion()[0], &TimeZone::UTC, true).starts_with("2026-11-21 13:45:02.120Z  SIMULATED"));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn the_window_closes_when_the_last_step_is_done_or_the_first_taken_back() {
         (900, outcome("open", Phase::Run, "db2", Verdict::Done)),
     ]);
     let back = window(&undone).unwrap();
-    assert_eq!((back.took_ms, back.until_step.as_deref()), (790, Some("freeze taken back")));
+    assert_eq!((back.took_ms, back.until_step.as_deref()), (790, Some("freeze undone")));
     let never = entries(vec![(0, started(false)), (9, outcome("freeze", Phase::Run, "x", Verdict::NotDone))]);
     assert_eq!(window(&never), None);
 }
@@ -207,16 +207,16 @@ fn each_step_says_how_it_stands() {
     };
     let run = || intent("s", Phase::Run, "db1", "x");
     let of = |phase, verdict| outcome("s", phase, "db1", verdict);
-    let lost = Some("it was cut off: nobody knows how it went".to_owned());
+    let lost = Some("it was cut off: outcome unknown".to_owned());
     assert_eq!(state(vec![run()]), ("unknown", lost));
     assert_eq!(state(vec![run(), of(Phase::Run, Verdict::Done)]), ("done", None));
     assert_eq!(state(vec![run(), of(Phase::Probe, Verdict::NotDone)]), ("not done", None));
     assert_eq!(state(vec![run(), of(Phase::Run, Verdict::Printed)]), ("printed", None));
     let why = |w: &str| Some(w.to_owned());
     assert_eq!(state(vec![run(), of(Phase::Run, Verdict::Failed("no".to_owned()))]), ("failed", why("no")));
-    assert_eq!(state(vec![run(), of(Phase::Undo, Verdict::Done)]), ("taken back", None));
+    assert_eq!(state(vec![run(), of(Phase::Undo, Verdict::Done)]), ("undone", None));
     let undo = of(Phase::Undo, Verdict::Unknown("link".to_owned()));
-    assert_eq!(state(vec![run(), undo]), ("unknown", why("taking it back: link")));
+    assert_eq!(state(vec![run(), undo]), ("unknown", why("undo: link")));
     assert_eq!(state(vec![said("s", Asked::Confirm)]), ("asked", None));
     assert!(Report::new(&entries(vec![(0, run())]), None).is_none());
     assert!(Report::new(&[], None).is_none());

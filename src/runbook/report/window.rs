@@ -45,7 +45,7 @@ pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<Wi
                 return Some((clean(id), e.at));
             }
             let back = done(e, from, &[Phase::Undo, Phase::UndoProbe]);
-            back.then(|| (format!("{} taken back", clean(from)), e.at))
+            back.then(|| (format!("{} undone", clean(from)), e.at))
         })
     });
     let begins = rest.first()?.at;

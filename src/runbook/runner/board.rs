@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
 use super::Needs;
@@ -18,6 +19,7 @@ use crate::runbook::event::Fact;
 use crate::runbook::machine::{Machine, Status, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::redact::Redactor;
+use crate::runbook::wall;
 
 /// Lines of output that are kept for the screen.
 const OUTPUT_KEPT: usize = 400;
@@ -100,6 +102,11 @@ impl Board {
         });
     }
 
+    /// How long it is safe to stop here.
+    pub(super) fn safety(&self, safety: Safety) {
+        self.change(|view| view.safety = safety);
+    }
+
     /// What the run began and has not ended.
     pub(super) fn in_effect(&self, now: Vec<InEffect>) {
         let same = {
@@ -165,7 +172,7 @@ impl Board {
 
     /// A note was typed.
     pub(super) fn note(&self, who: &str, text: &str) {
-        let at = Clean::new(&Zoned::now().strftime("%H:%M:%S").to_string());
+        let at = Clean::new(&wall::time(Timestamp::now(), &TimeZone::system()));
         self.change(|view| view.notes.push((at, Clean::new(who), Clean::new(text))));
     }
 
@@ -248,6 +255,7 @@ fn empty(machine: &Machine, env: &EnvName, simulated: bool, began: Moment) -> Ru
                 state: StepState::Waiting,
                 began: None,
                 took: None,
+                skipped_by_operator: false,
             })
             .collect(),
         current: None,
@@ -288,6 +296,7 @@ pub(in crate::runbook) fn fill(view: &mut RunView, machine: &Machine) {
         step.title = Clean::new(&at.shown(&at.step().title));
         step.on = at.known_hosts();
         step.state = now;
+        step.skipped_by_operator = at.record().skipped_by_operator;
     }
     view.values = machine
         .captured()

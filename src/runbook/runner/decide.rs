@@ -1,16 +1,19 @@
 //! A step that waits for a decision: what happened, what to look at, and the ways on.
 
+use jiff::Timestamp;
+
 use super::people::choice;
 use super::{Halt, Runner, act};
 use crate::domain::run::{Effect, PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::{Event, OperatorAnswer, Way};
+use crate::runbook::in_effect::in_effect;
 use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
 use crate::runbook::spec::{OnFail, Undo};
 
 /// What a skip means where the runbook offers none: a value that was not kept is not read again.
-const WITHOUT: &str = "go on without it; what rests on it is not done, and what hosts print may not be shown";
+const WITHOUT: &str = "skip; steps that depend on it are not done, and output of hosts may be hidden";
 
 impl Way {
     fn key(self) -> char {
@@ -34,25 +37,33 @@ impl Way {
 }
 
 impl Runner {
+    /// What the run began and has not ended, a line each: whoever chooses a way on must know it.
+    fn still_in_effect(&self) -> Vec<Clean> {
+        let now = (self.now(), Timestamp::now());
+        let lasting = in_effect(&self.machine, &self.needs.entries, now);
+        lasting.iter().map(|one| Clean::new(&format!("Still in effect: {}", one.line()))).collect()
+    }
+
     /// Asks how to go on.
     pub(super) async fn decide(&mut self, decision: &Decision) -> Result<(), Halt> {
         let planned = &decision.step;
         let at = self.machine.step(planned)?;
         let title = match decision.unknown {
-            true => format!("Nobody knows whether {} was done", planned.id),
-            false => format!("{} did not succeed", planned.id),
+            true => format!("Step {} ({}): outcome unknown", planned.position + 1, planned.id),
+            false => format!("Step {} ({}) failed", planned.position + 1, planned.id),
         };
         let mut text = Clean::lines(&decision.why);
         // What the step is for says what its failing means.
         if let Some(why) = &planned.step.why {
             text.extend(Clean::lines(&at.shown(why)));
         }
+        text.extend(self.still_in_effect());
         if decision.ways.contains(&Way::Rollback) {
-            text.push(Clean::new("Taking back would do, in this order:"));
+            text.push(Clean::new("A rollback would do, in this order:"));
             text.extend(self.way_back());
         }
         let (skip, exclude) = match &planned.step.on_fail {
-            OnFail::Skip(meaning) => (format!("leave it out ({})", at.shown(meaning)), String::new()),
+            OnFail::Skip(meaning) => (format!("skip ({})", at.shown(meaning)), String::new()),
             OnFail::Exclude(meaning) => (WITHOUT.to_owned(), at.shown(meaning)),
             OnFail::Stop | OnFail::Rollback => (WITHOUT.to_owned(), String::new()),
         };
@@ -70,15 +81,18 @@ impl Runner {
         };
         let choices = decision.ways.iter().map(|way| {
             let label = match way {
-                Way::Retry => "do it again".to_owned(),
+                Way::Retry => "retry".to_owned(),
                 Way::Look => "look again whether it was done".to_owned(),
                 Way::WasDone => "I looked: it was done".to_owned(),
                 Way::WasNotDone => "I looked: it was not done".to_owned(),
                 Way::Skip => skip.clone(),
-                Way::Exclude => format!("go on without the host ({exclude})"),
-                Way::Rollback => "take everything back to the last safe point".to_owned(),
-                Way::Stop => "stop here; the run may be resumed".to_owned(),
-                Way::Abandon => "give the run up as it is".to_owned(),
+                Way::Exclude => format!("exclude the host from the rest ({exclude})"),
+                Way::Rollback => "roll back to the last safe point".to_owned(),
+                Way::Stop if self.needs.simulated => {
+                    "stop here; a simulated run cannot be resumed after this program ends".to_owned()
+                }
+                Way::Stop => "stop here; the run can be resumed".to_owned(),
+                Way::Abandon => "abort, change nothing more".to_owned(),
             };
             choice(way.key(), &label, way.wants_reason(), changes(*way))
         });
@@ -148,13 +162,18 @@ impl Runner {
     pub(super) async fn roll_back(&mut self) -> Result<(), Halt> {
         if self.machine.undoable().is_empty() {
             let text = match self.machine.is_past_return() {
-                true => "nothing can be taken back: the point of no return was passed",
-                false => "there is nothing to take back",
+                true => {
+                    "nothing can be rolled back: the point of no return was passed; only going on ends it"
+                }
+                false => "there is nothing to roll back",
             };
+            if self.only_back {
+                return Err(Halt::Stopped(text.to_owned()));
+            }
             (self.site.out)(&Place::Nowhere, vec![Clean::new(text)]);
             return Ok(());
         }
-        let title = "Take everything back to the last safe point?".to_owned();
+        let title = "Roll back to the last safe point?".to_owned();
         let text = self.way_back();
         if matches!(self.ask(title, text, PromptKind::Confirm).await?, Some(Reply::Yes)) {
             self.write(Event::RollingBack { reason: format!("asked for by {}", self.needs.who) }).await?;

@@ -99,7 +99,7 @@ impl Runner {
         let step = at.step();
         let undo = match &step.undo {
             Undo::Nothing | Undo::Impossible => None,
-            Undo::NotNeeded(why) => Some(Clean::new(&format!("need not be taken back: {}", text(why)))),
+            Undo::NotNeeded(why) => Some(Clean::new(&format!("not needed ({})", text(why)))),
             Undo::By { kind, .. } => {
                 let shown = act::shown(at, kind.as_ref(), &task.places);
                 shown.values().next().map(|t| Clean::first_line(t, 300))
@@ -235,7 +235,7 @@ impl Runner {
             self.told(command).await?;
         }
         if !open {
-            self.stop = Some("the console let go of it".to_owned());
+            self.stop = Some("the console ended".to_owned());
         }
         let mut done = done;
         if let Some(session) = done.session.take() {

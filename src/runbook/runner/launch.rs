@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
-use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, redacted};
+use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
 use crate::domain::fleet::{Environment, LeaseScope, Signatures};
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
@@ -128,7 +128,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     })
     .await?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
-    Ok(go(with, machine, journal, lease, (redactor, signing), &[entry]))
+    Ok(go(with, machine, journal, lease, (redactor, signing), (&[entry], false)))
 }
 
 /// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
@@ -139,6 +139,15 @@ pub async fn resume(
     with: Launch,
     run: &str,
     secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<RunHandle, StartError> {
+    again(with, run, secrets, false).await
+}
+
+async fn again(
+    with: Launch,
+    run: &str,
+    secrets: BTreeMap<String, Zeroizing<String>>,
+    only_back: bool,
 ) -> Result<RunHandle, StartError> {
     let (folder, named) = (with.folder.clone(), run.to_owned());
     let (mut journal, mut entries) = on_disk(move || Journal::reopen(&folder, &named)).await?;
@@ -165,7 +174,7 @@ pub async fn resume(
     .await?;
     entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, (redactor, signing), &entries))
+    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, only_back)))
 }
 
 /// What a journal tells: the machine as it stood.
@@ -196,6 +205,19 @@ pub(in crate::runbook) fn replay_with(entries: &[Entry], secrets: &Secrets) -> R
     Ok(machine)
 }
 
+/// Goes on with a run only to roll it back: what it began and has not ended is undone, after a yes. With nothing to undo,
+/// and after a no, it stops.
+///
+/// # Errors
+/// As [`resume`].
+pub async fn roll_back(
+    with: Launch,
+    run: &str,
+    secrets: BTreeMap<String, Zeroizing<String>>,
+) -> Result<RunHandle, StartError> {
+    again(with, run, secrets, true).await
+}
+
 /// What a journal's first entry asks for before it can go on: its plan, when it begins with one.
 #[must_use]
 pub fn frozen(entries: &[Entry]) -> Option<&Frozen> {
@@ -218,7 +240,7 @@ fn go(
     journal: Journal,
     lease: Option<Box<dyn Guarded>>,
     (redactor, signing): (Redactor, Signing),
-    entries: &[Entry],
+    (entries, only_back): (&[Entry], bool),
 ) -> RunHandle {
     let mut lease = lease;
     if let Some(lease) = &mut lease {
@@ -226,10 +248,8 @@ fn go(
     }
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
-    launch(
-        machine,
-        Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries },
-    )
+    let needs = Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries };
+    if only_back { launch_back(machine, needs) } else { launch(machine, needs) }
 }
 
 /// The operator's key. It is the one that logs in to the jump box, so that comes first.
@@ -242,7 +262,7 @@ async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
     let demanded = with.env.signatures == Signatures::Required && !dry_run && !with.simulated;
     match &signing.signer {
         Err(why) if demanded => Err(StartError::Odd(format!(
-            "{} demands signatures, and no key is at hand ({why}); nothing was begun",
+            "{} demands signatures, and there is no signing key ({why}); nothing was begun",
             with.env.name
         ))),
         _ => Ok(signing),

@@ -73,7 +73,7 @@ impl Runner {
     async fn until_answered(&mut self, number: u64, title: &str) -> Result<Heard, Halt> {
         loop {
             if let Some(why) = self.lost_lease() {
-                let so = format!("the question \"{title}\" was taken back");
+                let so = format!("the question \"{title}\" was withdrawn");
                 return Err(self.lease_is_lost(&why, &so).await?);
             }
             if self.has_lost_a_hold() {
@@ -98,7 +98,7 @@ impl Runner {
                     }
                 }
                 None => {
-                    self.stop = Some("the console let go of it".to_owned());
+                    self.stop = Some("the console ended".to_owned());
                     return Ok(Heard::Nothing);
                 }
             }
@@ -127,7 +127,9 @@ impl Runner {
         };
         let mut text = Vec::new();
         if step.point_of_no_return {
-            text.push(Clean::new("Point of no return: after this nothing before it can be taken back."));
+            text.push(Clean::new(
+                "Point of no return: nothing before this step can be rolled back afterwards.",
+            ));
         }
         if let Some(impact) = &step.impact {
             text.push(Clean::new(&format!("What users notice: {}", self.text(task, impact))));
@@ -273,7 +275,8 @@ impl Runner {
         }
         let answer = if yes { OperatorAnswer::Confirmed(asked) } else { OperatorAnswer::Declined(asked) };
         self.answered(task, answer).await?;
-        let verdict = if yes { Verdict::Done } else { Verdict::Failed("a person said no".to_owned()) };
+        let verdict =
+            if yes { Verdict::Done } else { Verdict::Failed(format!("declined by {}", self.needs.who)) };
         Ok(Some(all(task, verdict)))
     }
 
@@ -324,7 +327,7 @@ impl Runner {
                     }
                     return Ok(Some(outcomes));
                 }
-                Ok(_) => lines = [text.clone(), vec![Clean::new("That is none of the choices.")]].concat(),
+                Ok(_) => lines = [text.clone(), vec![Clean::new("That is not one of the choices.")]].concat(),
                 Err(error) => lines = [text.clone(), vec![Clean::new(&error.to_string())]].concat(),
             }
         }

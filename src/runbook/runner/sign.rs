@@ -87,7 +87,7 @@ impl Runner {
     async fn signature(&self, draft: &Draft, patience: Duration) -> Result<Signed, String> {
         let by = self.needs.who.clone();
         if !may_sign_as(&by) {
-            return Err(format!("{by:?} is no name to sign with: set JUMPDECK_WHO to one word"));
+            return Err(format!("{by:?} is not a name that can sign: set JUMPDECK_WHO to one word"));
         }
         let signer = self.needs.signing.signer.clone()?;
         let text = statement(self.machine.run.as_str(), &by, draft.text());
@@ -113,7 +113,7 @@ impl Runner {
     }
 
     async fn tell_unsigned(&mut self, why: &str) -> Result<(), Halt> {
-        let text = format!("unsigned: no key at hand ({why})");
+        let text = format!("unsigned: no signing key ({why})");
         let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
         if self.needs.entries.iter().any(told) {
             return Ok(());

@@ -56,9 +56,7 @@ impl Runner {
     ) -> Result<Option<Outcomes>, Halt> {
         let limits = self.needs.lease.as_ref().and_then(|lease| lease.limits());
         let command = match (self.needs.simulated, limits) {
-            (true, _) => {
-                "nobody can: a simulated fleet is in this program only; say no to give up".to_owned()
-            }
+            (true, _) => "nobody can: a simulated fleet exists in this program only; type no".to_owned(),
             (false, Some(limits)) => format!("nobody can: {limits}"),
             (false, None) => {
                 let (run, env) = (&self.machine.run, &self.needs.env.name);

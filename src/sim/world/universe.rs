@@ -174,6 +174,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             address: rules.public_address.clone(),
             port: 22,
             access: Arc::clone(access),
+            via: None,
         }),
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),

@@ -276,6 +276,9 @@ fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
     if let Some((problem, n)) = scene.problem_of(&host.id.host).filter(|_| !scene.jump_is_down()) {
         return cells::problem(scene, problem, n - 1);
     }
+    if let Some(effect) = scene.in_effect_on(&host.id.host) {
+        return span(format!("▲ {}", effect.line()), scene.styles.warning).into();
+    }
     let status = scene.status(host);
     let mut spans =
         vec![cells::sign(scene, status), span(format!(" {}  ", host.id.host), scene.styles.strong)];

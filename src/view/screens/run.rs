@@ -138,8 +138,12 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
             Some("Finished. The report is above and in the journal.")
         }
     };
+    let in_effect = run.in_effect.iter().map(|effect| {
+        let text = format!(" ✖ STILL IN EFFECT: {}", effect.line());
+        Line::from(span(text, styles.critical))
+    });
     if let Some(text) = ended {
-        return vec![Line::from(vec![label("next"), span(text, styles.base)])];
+        return in_effect.chain([Line::from(vec![label("next"), span(text, styles.base)])]).collect();
     }
     let next = run
         .doing
@@ -168,7 +172,7 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
         let text = "✖ POINT OF NO RETURN: after this step nothing can be undone";
         lines.push(Line::from(vec![label(""), span(text, styles.critical)]));
     }
-    lines
+    in_effect.chain(lines).collect()
 }
 
 fn clock(seconds: u64) -> String {

@@ -19,7 +19,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let link = &jump.link;
     let first = format!(
         " ✖ JUMP BOX {} {} for {}. {}",
-        jump.name,
+        jump.failing(),
         link.state.label(),
         short_age(scene.now.since(link.since)),
         retry(scene),

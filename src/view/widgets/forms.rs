@@ -10,8 +10,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::editor::Editor;
 use crate::app::model::picker::{Picker, SHOWN};
-use crate::app::model::runs::{Dialog, Form};
-use crate::domain::run::Mode;
+use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, Leaving};
+use crate::domain::names::HostName;
+use crate::domain::run::{EndedBy, InEffect, Mode, RunView};
 use crate::domain::text::Clean;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
@@ -36,7 +37,13 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
         }
         Dialog::Note { text, .. } => return note(buf, area, scene, text, outer),
         Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
-        Dialog::Quit { stopping } => ("Leave?".to_owned(), quit(scene, *stopping, width)),
+        Dialog::Leave(leave) => {
+            let title = match &leave.what {
+                Leaving::Quit => "Quit?",
+                Leaving::Stop(_) => "Stop the run?",
+            };
+            (title.to_owned(), leaving(scene, leave, width))
+        }
     };
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let title = Line::from(span(format!(" {title} "), scene.styles.warning));
@@ -216,27 +223,80 @@ fn refused(scene: &Scene<'_>, why: &[Clean], width: usize) -> Vec<Line<'static>>
     lines
 }
 
-fn quit(scene: &Scene<'_>, stopping: bool, width: usize) -> Vec<Line<'static>> {
+fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>> {
     let styles = scene.styles;
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for run in scene.model.runs_under_way() {
+    let mut say =
+        |text: &str, style| lines.extend(wrap(text, width).into_iter().map(|l| span(l, style).into()));
+    let runs: Vec<&RunView> = scene.model.left_by(&leave.what).map(|run| &**run).collect();
+    let under_way: Vec<&&RunView> = runs.iter().filter(|run| run.state.is_under_way()).collect();
+    for run in &under_way {
         let step = run.current.and_then(|at| run.steps.get(at)).map_or("", |s| s.title.as_str());
-        let text = format!("► {} of {}: {step}", run.runbook, run.env);
-        lines.extend(wrap(&text, width).into_iter().map(|l| span(l, styles.strong).into()));
+        say(&format!("► {} of {}: {step}", run.runbook, run.env), styles.strong);
     }
-    let text = match stopping {
-        false => "The run stops before its next step; the journal keeps it, and it can be resumed.",
-        true => {
-            "Waiting for the step under way to end. ^C leaves at once; how that step went is then not known."
+    let in_effect: Vec<_> = runs.iter().flat_map(|run| &run.in_effect).collect();
+    for effect in &in_effect {
+        say(&format!("✖ STILL IN EFFECT: {}", effect.line()), styles.critical);
+    }
+    let simulated = under_way.iter().any(|run| run.simulated);
+    if leave.stopping {
+        say(
+            "Waiting for the current step to end. ^C quits at once; the outcome of that step is then unknown.",
+            styles.base,
+        );
+    } else if !under_way.is_empty() {
+        // What the demo runs on ends with it.
+        let then = match (&leave.what, simulated) {
+            (Leaving::Quit, true) => "It cannot be resumed: its simulated fleet ends with this program.",
+            (Leaving::Quit, false) | (Leaving::Stop(_), _) => "It stays in the journal and can be resumed.",
+        };
+        say(&format!("The run stops before its next step. {then}"), styles.base);
+    }
+    let only_on = in_effect.iter().any(|effect| effect.ended_by == EndedBy::GoingOn);
+    if only_on && !leave.stopping {
+        say("A rollback does not end all of it: only going on with the run does.", styles.warning);
+    }
+    for (host, commands) in in_effect.iter().flat_map(|effect| by_hand(effect)) {
+        let host = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
+        say(&format!("This run ends it no more. By hand{host}:"), styles.warning);
+        for command in commands {
+            say(&format!("  {command}"), styles.strong);
         }
-    };
-    lines.extend(wrap(text, width).into_iter().map(Line::from));
+    }
     lines.push(Line::default());
-    lines.push(match stopping {
-        false => answers(scene, &[("y", "stop it and quit"), ("Enter Esc n", "stay")]),
-        true => answers(scene, &[("Esc", "stay after all"), ("^C", "leave at once")]),
-    });
+    let verb = match leave.what {
+        Leaving::Quit => "quit",
+        Leaving::Stop(_) => "stop",
+    };
+    match (&leave.typed, leave.stopping, in_effect.is_empty()) {
+        (Some(text), ..) => {
+            let asked = format!("To {verb} and leave this in effect, type  ");
+            lines.push(Line::from(vec![Span::raw(asked), span(LEAVE_WORD, styles.strong)]));
+            lines.push(typed(scene, text, true, width));
+            lines.extend(wrong(scene, leave.wrong));
+            lines.push(answers(scene, &[("Enter", verb), ("Esc", "back")]));
+        }
+        (None, true, _) => lines.push(answers(scene, &[("Esc", "stay after all"), ("^C", "quit at once")])),
+        (None, false, true) => {
+            let yes = if verb == "quit" { "stop it and quit" } else { "stop it" };
+            lines.push(answers(scene, &[("y", yes), ("Enter Esc n", "stay")]));
+        }
+        (None, false, false) => {
+            lines.push(answers(
+                scene,
+                &[("u", "roll back first"), ("Enter Esc n", "stay"), ("l", "leave it so …")],
+            ));
+        }
+    }
     lines
+}
+
+/// The commands that end something when its run does not any more.
+fn by_hand(effect: &InEffect) -> &[(Option<HostName>, Vec<Clean>)] {
+    match &effect.ended_by {
+        EndedBy::Hand(commands) => commands,
+        EndedBy::Rollback | EndedBy::GoingOn => &[],
+    }
 }
 
 fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Editor, width: u16) {

@@ -16,20 +16,43 @@ use super::footer::key;
 /// Lines that it may take.
 const MOST: u16 = 2;
 
-/// Draws it when there is something to say, and returns its height. Behind a jump box that is down nothing of it is known
-/// to be so.
+/// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let freeze = in_effect(buf, area, scene);
+    let area = Rect { y: area.y + freeze, height: area.height.saturating_sub(freeze), ..area };
+    freeze + problems(buf, area, scene)
+}
+
+/// What runs began and have not ended, on every screen but their own, which says it itself.
+fn in_effect(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let shown = scene.model.shown_run().map(|run| &run.id);
+    let mut all = scene.model.in_effect(&scene.env.spec.name).filter(|(run, _)| Some(&run.id) != shown);
+    let Some((run, first)) = all.next() else { return 0 };
+    let more = match all.count() {
+        0 => String::new(),
+        n => format!(", and {n} more"),
+    };
+    let list = key(scene, Action::Runbooks);
+    let text = format!("STILL IN EFFECT: {}{more} ({}: {list})", first.line(), run.runbook);
+    lines(buf, area, scene, Status::Critical, &text)
+}
+
+/// Behind a jump box that is down nothing of it is known to be so.
+fn problems(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     if scene.jump_is_down() {
         return 0;
     }
     let problems: Vec<&Problem> = scene.env.problems.iter().filter(|p| is_shown(p)).collect();
     let Some(first) = problems.first() else { return 0 };
-    let status = Status::from(first.severity);
     let more = match problems.len() - 1 {
         0 => String::new(),
         n => format!("  (+{n} more: {})", key(scene, Action::ScreenProblems)),
     };
-    let lines = wrap(&format!("{}{more}", first.message), usize::from(area.width).saturating_sub(4));
+    lines(buf, area, scene, Status::from(first.severity), &format!("{}{more}", first.message))
+}
+
+fn lines(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &str) -> u16 {
+    let lines = wrap(text, usize::from(area.width).saturating_sub(5));
     let height = u16::try_from(lines.len()).unwrap_or(MOST).min(MOST).min(area.height);
     let cut = lines.len() > usize::from(height);
     for (y, line) in (0..height).zip(lines) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, freezing, host, run};
+use crate::domain::run::{EndedBy, InEffect};
 use crate::runbook::{journal, watched};
 
 const NOW: Moment = Moment(6000);
@@ -52,7 +53,7 @@ fn steps_that_pass_between_two_pictures_are_told_too() {
     view.steps[0].state = StepState::Skipped(Clean::new("mode is gtid"));
     view.steps[1].state = StepState::Done;
     let text = story.tell(&view, NOW);
-    assert!(text.contains("1/2 ask  Shall db1 be frozen?: - left out: mode is gtid"), "{text}");
+    assert!(text.contains("1/2 ask  Shall db1 be frozen?: - not applicable: mode is gtid"), "{text}");
     assert!(text.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{text}");
 }
 
@@ -153,12 +154,76 @@ fn a_question_says_whether_one_may_stand_here() {
     };
     let until = |ms| Safety::Until { until: Moment(ms), cost: Clean::new("nobody can write") };
     for (safety, wanted) in [
-        (Safety::Safe, "safe, as long as you like"),
-        (until(30_000), "not for long: 24s left; meanwhile nobody can write"),
-        (until(6000), "NOT SAFE any more: nobody can write"),
+        (Safety::Safe, "Safe to pause: yes, no time limit"),
+        (until(30_000), "Safe to pause: 24 s left. nobody can write"),
+        (until(6000), "Safe to pause: NO, the time is up. nobody can write"),
     ] {
         view.safety = safety;
         let text = story().question(&view, &prompt, NOW);
         assert!(text.contains(wanted), "{text}");
     }
+}
+
+/// Console finding 2: whoever leaves a run is told what is still in effect, and what ends it first.
+#[test]
+fn every_way_out_tells_what_is_still_in_effect() {
+    let frozen = |ended_by| InEffect {
+        step: "freeze".to_owned(),
+        says: Clean::new("Writes are refused"),
+        on: vec![host("db1")],
+        since: Moment(2000),
+        since_clock: Clean::new("13:45:02Z"),
+        certain: true,
+        stops_writes: true,
+        ended_by,
+    };
+    let by_hand = || EndedBy::Hand(vec![(Some(host("db1")), vec![Clean::new("SET GLOBAL read_only = 0")])]);
+    let left = |state: RunState, simulated, watching, ended_by| {
+        let view =
+            RunView { state, simulated, watching, in_effect: vec![frozen(ended_by)], ..at_freeze(run()) };
+        let text = story().ending(&view, NOW);
+        assert!(
+            text.contains("STILL IN EFFECT") && text.contains("Writes are refused on db1 since 13:45:02Z"),
+            "{text}"
+        );
+        text
+    };
+    let why = || Clean::new("stopped by anna@desk");
+    for state in [RunState::Stopped(why()), RunState::Running] {
+        let text = left(state, false, false, EndedBy::Rollback);
+        let (back, on) =
+            (text.find("jumpdeck runbook rollback 2026"), text.find("jumpdeck runbook resume 2026"));
+        assert!(back.is_some() && back < on, "{text}");
+    }
+    // Behind the point of no return a rollback ends nothing.
+    let text = left(RunState::Stopped(why()), false, false, EndedBy::GoingOn);
+    assert!(!text.contains("runbook rollback") && text.contains("runbook resume"), "{text}");
+    let text = left(RunState::Abandoned(why()), false, false, by_hand());
+    assert!(text.contains("end it by hand on db1:\n        SET GLOBAL read_only = 0"), "{text}");
+    assert!(!text.contains("runbook resume"), "{text}");
+    let text = left(RunState::Abandoned(why()), false, false, EndedBy::Hand(Vec::new()));
+    assert!(text.contains("no undo for step freeze"), "{text}");
+    let text = left(RunState::Stopped(why()), true, false, EndedBy::Rollback);
+    assert!(text.contains("on a real one it would be now") && !text.contains("runbook resume"), "{text}");
+    let text = left(RunState::Stopped(why()), false, true, EndedBy::Rollback);
+    assert!(!text.contains("runbook resume"), "who watches resumes nothing: {text}");
+}
+
+/// Console finding 10: what nobody did is not counted as done.
+#[test]
+fn the_end_says_what_was_skipped_and_what_was_not_applicable() {
+    let mut view = RunView { state: RunState::Finished, ..run() };
+    assert!(story().ending(&view, NOW).contains("FINISHED in 5s\n"));
+    let skipped = |kind, by_operator| StepView {
+        kind,
+        state: StepState::Skipped(Clean::new("why")),
+        skipped_by_operator: by_operator,
+        ..run().steps[0].clone()
+    };
+    view.steps = vec![skipped("check", true), skipped("sql", false), skipped("check", false)];
+    assert_eq!(view.finished(), "Finished: 1 check skipped by you, 2 not applicable");
+    assert!(story().ending(&view, NOW).contains("FINISHED in 5s: 1 check skipped by you, 2 not applicable"));
+    view.steps.push(skipped("sql", true));
+    view.watching = true;
+    assert_eq!(view.finished(), "Finished: 2 steps skipped by the operator, 2 not applicable");
 }

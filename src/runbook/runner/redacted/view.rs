@@ -100,6 +100,7 @@ fn hide_step(step: &mut StepView, redactor: &Redactor) {
         state,
         began: _,
         took: _,
+        skipped_by_operator: _,
     } = step;
     hide_text(title, redactor);
     hide_state(state, redactor);

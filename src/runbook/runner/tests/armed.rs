@@ -36,7 +36,7 @@ async fn a_change_that_is_covered_waits_until_armed() {
     assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
     assert_eq!(
         asked,
-        ["Sure?", "test is read-only. First?", "test is read-only. First?", "fails did not succeed"]
+        ["Sure?", "test is read-only. First?", "test is read-only. First?", "Step 4 (fails) failed"]
     );
     assert_eq!(*world.done.lock().unwrap(), ["app1 set first", "app1 set second"]);
     assert!(world.unarmed.lock().unwrap().is_empty());

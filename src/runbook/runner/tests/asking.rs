@@ -80,7 +80,7 @@ async fn what_is_done_by_hand_is_proved() {
         })
         .await;
         assert_eq!(state, RunState::Finished, "{stated}");
-        assert_eq!(asked, ["By hand", "hand did not succeed", "By hand"], "{stated}");
+        assert_eq!(asked, ["By hand", "Step 1 (hand) failed", "By hand"], "{stated}");
         assert_eq!(says, 2);
     }
 }
@@ -101,7 +101,7 @@ async fn what_was_begun_by_hand_is_looked_for_when_a_run_goes_on() {
             drive(launch(machine, needs(&world, &paper)), |_| Reply::Chosen('s', None)).await;
         match done {
             true => assert_eq!((state, asked), (RunState::Finished, Vec::new())),
-            false => assert_eq!(asked, ["hand did not succeed"]),
+            false => assert_eq!(asked, ["Step 1 (hand) failed"]),
         }
     }
 }
@@ -216,8 +216,11 @@ async fn a_dry_run_asks_only_what_reading_needs() {
     }
     assert!(matches!(all("wrong"), Some(Verdict::Failed(_))));
     assert_eq!(all("uses"), Some(Verdict::Done));
-    assert_eq!(left_out(&paper, "rests").unwrap(), "it rests on {seen}, which hand would have told");
-    assert_eq!(left_out(&paper, "last").unwrap(), "it rests on {unneeded}, which unneeded would have told");
+    assert_eq!(left_out(&paper, "rests").unwrap(), "it depends on {seen}, which step hand did not read");
+    assert_eq!(
+        left_out(&paper, "last").unwrap(),
+        "it depends on {unneeded}, which step unneeded did not read"
+    );
 }
 
 const FENCE: &str = r#"

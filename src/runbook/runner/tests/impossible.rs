@@ -81,7 +81,7 @@ async fn nothing_is_undone_on_no_host() {
         PromptKind::Choose(_) => {
             asked_to_undo += 1;
             assert!(
-                prompt.text.iter().any(|line| line.to_string().contains("there is no host")),
+                prompt.text.iter().any(|line| line.to_string().contains("no host to do it on")),
                 "{prompt:?}"
             );
             Reply::Chosen('s', None)

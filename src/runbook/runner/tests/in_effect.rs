@@ -85,7 +85,7 @@ async fn nothing_is_in_effect_after_the_end_nor_after_a_rollback_nor_in_a_dry_ru
         PromptKind::Choose(_) => Reply::Chosen('b', None),
         _ => Reply::Yes,
     };
-    let view = left_at(&world, &paper, "between", back).await;
+    let view = left_at(&world, &paper, "Step 3 (between)", back).await;
     assert_eq!((&view.state, told(&view)), (&RunState::RolledBack, vec![]));
 
     let handle = begin(machine_of(&frozen_book(), true), needs(&world, &Paper::default()));
@@ -98,7 +98,7 @@ async fn nothing_is_in_effect_after_the_end_nor_after_a_rollback_nor_in_a_dry_ru
 async fn behind_the_point_of_no_return_only_going_on_ends_it() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     world.idle.lock().unwrap().push("set moved".to_owned());
-    let view = left_at(&world, &paper, "moved", stop).await;
+    let view = left_at(&world, &paper, "Step 5 (moved)", stop).await;
     assert!(matches!(view.state, RunState::Stopped(_)), "{:?}", view.state);
     // The new server takes writes, and nobody writes to it yet.
     assert_eq!(told(&view), [("hold", true, "going on", false), ("freeze", true, "going on", true)]);
@@ -112,7 +112,7 @@ async fn of_a_run_that_was_aborted_the_commands_that_end_it_are_told() {
         PromptKind::Choose(_) => Reply::Chosen('a', Some("enough".to_owned())),
         _ => Reply::Yes,
     };
-    let view = left_at(&world, &paper, "between", abort).await;
+    let view = left_at(&world, &paper, "Step 3 (between)", abort).await;
     assert!(matches!(view.state, RunState::Abandoned(_)), "{:?}", view.state);
     let EndedBy::Hand(commands) = &view.in_effect[1].ended_by else { panic!("{:?}", view.in_effect) };
     let lines: Vec<_> = commands.iter().flat_map(|(_, lines)| lines).map(Clean::as_str).collect();
@@ -123,7 +123,7 @@ async fn of_a_run_that_was_aborted_the_commands_that_end_it_are_told() {
 async fn a_freeze_that_was_cut_off_may_be_in_effect() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     world.cut.lock().unwrap().push("set freeze".to_owned());
-    let view = left_at(&world, &paper, "Nobody knows", stop).await;
+    let view = left_at(&world, &paper, "Step 2 (freeze): outcome unknown", stop).await;
     assert_eq!(told(&view)[1], ("freeze", false, "rollback", true));
     assert!(view.in_effect[1].line().contains("unknown"), "{}", view.in_effect[1].line());
 }

@@ -64,7 +64,7 @@ async fn a_question_is_taken_back_when_the_lease_is_lost_meanwhile() {
     lent.lose();
     let gone = handle.view.wait_for(|view| view.prompt.is_none() && !view.state.is_under_way());
     let view = tokio::time::timeout(Duration::from_secs(20), gone).await.unwrap().unwrap().clone();
-    assert!(stopped(&view.state).contains("the question \"First\" was taken back"), "{:?}", view.state);
+    assert!(stopped(&view.state).contains("the question \"First\" was withdrawn"), "{:?}", view.state);
     lent.nothing_done_since();
 }
 

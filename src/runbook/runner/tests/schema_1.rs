@@ -64,7 +64,7 @@ async fn a_change_that_was_cut_off_is_looked_for_and_not_repeated() {
     assert_eq!((state, asked, done), (RunState::Finished, Vec::new(), Vec::new()));
     let (state, asked, done) = resumed("cut-off-in-a-change", &left(&before), yes).await;
     assert_eq!(state, RunState::Finished);
-    assert_eq!(asked, ["each[2/2]/second did not succeed", "Second on db2"]);
+    assert_eq!(asked, ["Step 8 (each[2/2]/second) failed", "Second on db2"]);
     assert_eq!(done, ["db2 set second"]);
 }
 
@@ -89,7 +89,7 @@ async fn a_run_that_stopped_asks_the_same_question_again() {
     })
     .await;
     assert_eq!(state, RunState::Finished);
-    assert_eq!(asked, ["panel-is-right did not succeed", "Second on db1-masterdb", "Second on db2"]);
+    assert_eq!(asked, ["Step 6 (panel-is-right) failed", "Second on db1-masterdb", "Second on db2"]);
     assert_eq!(done, ["db1-masterdb set second", "db2 set second"]);
     let chosen: Vec<Way> = (entries("stopped").iter())
         .filter_map(|entry| match &entry.event {
@@ -106,8 +106,8 @@ fn they_are_listed_told_and_watched() {
     let states = [
         ("finished", "finished"),
         ("stopped", "stopped at panel-is-right: 9; wanted \"7\""),
-        ("cut-off-in-a-change", "cut off during each[2/2]/second: nobody knows whether it was done"),
-        ("cut-off-in-an-undo", "cut off during first: nobody knows whether it was done"),
+        ("cut-off-in-a-change", "cut off during each[2/2]/second: outcome unknown"),
+        ("cut-off-in-an-undo", "cut off during first: outcome unknown"),
         ("undone-on-no-host", "rolled back"),
     ];
     for (name, state) in states {

@@ -143,9 +143,9 @@ async fn an_agent_that_dies_makes_the_rest_unsigned_and_that_is_said_once() {
     assert_eq!((found.grade(), found.signatures.len()), (Grade::Unproved, 1), "{found:?}");
     let events = rig.events();
     let said = troubles(&events);
-    assert!(said.len() == 1 && said[0].starts_with("unsigned: no key at hand"), "{said:?}");
+    assert!(said.len() == 1 && said[0].starts_with("unsigned: no signing key"), "{said:?}");
     let notes: Vec<String> = view.borrow().notes.iter().map(|(_, _, text)| text.to_string()).collect();
-    assert!(notes.len() == 1 && notes[0].starts_with("unsigned: no key at hand"), "{notes:?}");
+    assert!(notes.len() == 1 && notes[0].starts_with("unsigned: no signing key"), "{notes:?}");
 }
 
 #[tokio::test]

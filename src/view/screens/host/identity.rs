@@ -88,7 +88,9 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     let way = match &scene.env.spec.jump {
         Jump::Local { name } => format!("{name} (this machine) → {}", host.address),
         Jump::Remote(jump) => {
-            format!("this machine → {} ({}:{}) → {}", jump.name, jump.address, jump.port, host.address)
+            let route = jump.route().into_iter().map(|jump| format!("{} ({})", jump.name, jump.place()));
+            let route: Vec<String> = route.collect();
+            format!("this machine → {} → {}", route.join(" → "), host.address)
         }
     };
     page.labelled("route", span(way, styles.muted));

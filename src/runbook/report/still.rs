@@ -1,0 +1,66 @@
+//! What a run began and has not ended, for its report.
+
+use jiff::Timestamp;
+
+use super::collect::clean;
+use super::{Report, StillInEffect};
+use crate::domain::run::{EndedBy, InEffect};
+use crate::domain::time::Moment;
+use crate::runbook::in_effect::{in_effect, since};
+use crate::runbook::journal::Entry;
+use crate::runbook::watched;
+
+/// From its entries. A journal whose runbook cannot be read any more tells nothing of it, here as when it is resumed.
+pub(super) fn of(entries: &[Entry]) -> Vec<StillInEffect> {
+    let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else { return Vec::new() };
+    let begun = |step: &str| {
+        let at = machine.steps().find(|at| *at.id() == step)?;
+        since(at.id(), entries)
+    };
+    let lasting = in_effect(&machine, entries, (Moment::default(), last.at));
+    lasting.iter().map(|one| told(one, begun(&one.step).unwrap_or(last.at))).collect()
+}
+
+fn told(one: &InEffect, since: Timestamp) -> StillInEffect {
+    let by_hand = match &one.ended_by {
+        EndedBy::Rollback | EndedBy::GoingOn => Vec::new(),
+        EndedBy::Hand(commands) => commands
+            .iter()
+            .map(|(host, lines)| {
+                let host = host.as_ref().map(|host| clean(host.as_str())).unwrap_or_default();
+                (host, lines.iter().map(ToString::to_string).collect())
+            })
+            .collect(),
+    };
+    StillInEffect {
+        step: clean(&one.step),
+        says: one.says.as_str().trim_end_matches('.').to_owned(),
+        hosts: one.on.iter().map(|host| clean(host.as_str())).collect(),
+        since,
+        certain: one.certain,
+        stops_writes: one.stops_writes,
+        ended_by_rollback: one.ended_by == EndedBy::Rollback,
+        by_hand,
+    }
+}
+
+impl StillInEffect {
+    /// It in one line, with a time as it is shown: `Writes are refused on db1-masterdb since 13:45:02+01:00`.
+    pub(super) fn line(&self, since: &str) -> String {
+        let on = if self.hosts.is_empty() { String::new() } else { format!(" on {}", self.hosts.join(", ")) };
+        let may = if self.certain { "" } else { ", or may be: its outcome is unknown" };
+        format!("{}{on} since {since}{may}", self.says)
+    }
+}
+
+impl Report {
+    /// What to do about what is in effect: how a rollback or a resume is begun; nothing for a run that is over.
+    pub(super) fn way_out(&self) -> Vec<(&'static str, String)> {
+        if self.in_effect.is_empty() || self.ended.is_some() || self.simulated {
+            return Vec::new();
+        }
+        let back = self.in_effect.iter().any(|one| one.ended_by_rollback);
+        let back = back.then(|| ("roll back", format!("jumpdeck runbook rollback {}", self.run)));
+        back.into_iter().chain([("go on", format!("jumpdeck runbook resume {}", self.run))]).collect()
+    }
+}
