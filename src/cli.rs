@@ -8,8 +8,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 mod check;
 mod console;
+mod exit_codes;
 mod info;
 mod log;
+mod man;
 mod print;
 mod runbook;
 mod runs;
@@ -41,7 +43,7 @@ struct Common {
     /// The inventory [default: inventory.toml in the configuration folder; `jumpdeck info` names it]
     #[arg(long, short, global = true, value_name = "FILE", env = "JUMPDECK_INVENTORY")]
     inventory: Option<PathBuf>,
-    /// Use a simulated fleet instead of the inventory
+    /// Use a simulated fleet instead of the inventory: wpd-2015, wpd-2013 or big-N [without a name: wpd-2015]
     #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
           default_missing_value = DEFAULT_WORLD, conflicts_with = "inventory")]
     demo: Option<String>,
@@ -74,11 +76,11 @@ impl Looks {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The console on the inventory's fleet (what no command does, too)
+    /// The console on the inventory's fleet (default)
     Console(Looks),
     /// The console on a simulated fleet: no network, nothing to break
     Demo {
-        /// Which world
+        /// Which world: wpd-2015, wpd-2013, or big-N with N hosts (big-1000) [default: wpd-2015]
         #[arg(value_name = "WORLD")]
         world: Option<String>,
         #[command(flatten)]
@@ -91,7 +93,7 @@ enum Command {
         /// Files; without any, all that would be used
         files: Vec<PathBuf>,
     },
-    /// Guided changes: list, show, plan, run, resume, log, report
+    /// Guided changes: list, show, plan, run, resume, rollback, runs, log, report, verify
     #[command(subcommand)]
     Runbook(runbook::Command),
     /// Serve the simulated fleet to any SSH client on this machine
@@ -111,7 +113,7 @@ enum Command {
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     forbid_core_dumps();
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(whole_demo(args)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version end well; a usage error ends with 2. Nothing is left to do if printing fails.
@@ -141,6 +143,26 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
+/// `--demo` takes a world or none: the name of a command behind it is no world.
+fn whole_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let commands = command_names(&Cli::command());
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    for at in 1..ends {
+        let names_command = |arg: &OsString| commands.iter().any(|name| arg == name.as_str());
+        let before_command = args.get(at + 1).is_some_and(names_command);
+        if let Some(arg) = args.get_mut(at).filter(|arg| *arg == "--demo" && before_command) {
+            *arg = format!("--demo={DEFAULT_WORLD}").into();
+        }
+    }
+    args
+}
+
+fn command_names(command: &clap::Command) -> Vec<String> {
+    let inner = command.get_subcommands();
+    inner.flat_map(|sub| std::iter::once(sub.get_name().to_owned()).chain(command_names(sub))).collect()
+}
+
 /// Passphrases, typed secrets and unlocked keys are in memory: a crash must not write them to a disk, and no other process of the
 /// account may read them. Commands that are started here decide for themselves.
 fn forbid_core_dumps() {
@@ -164,9 +186,7 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliError> {
 }
 
 fn man() -> Result<ExitCode, CliError> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    print::answer(&String::from_utf8_lossy(&page))?;
+    print::answer(&man::page(&Cli::command()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -179,6 +199,9 @@ enum CliError {
     /// The arguments do not fit.
     #[error("{0}")]
     Usage(String),
+    /// People answer, and there is no terminal.
+    #[error("{0}")]
+    NoTerminal(String),
     /// It cannot be done as things are.
     #[error("{0}")]
     Refused(String),
@@ -195,6 +218,7 @@ impl CliError {
         match self {
             Self::Refused(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
+            Self::NoTerminal(_) => 7,
             Self::Io(_) | Self::Runtime(_) => 70,
         }
     }

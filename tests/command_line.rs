@@ -55,3 +55,78 @@ fn looks_may_be_asked_for_before_the_command_and_without_one() {
         assert!(said.contains("there is no environment \"nosuch\""), "{arguments:?}: {said}");
     }
 }
+
+/// Console finding 24: the name of a command behind `--demo` is no world.
+#[test]
+fn a_command_after_demo_is_a_command() {
+    let said = |arguments: &[&str]| {
+        let done = ran(arguments);
+        (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
+    };
+    let (code, out, err) = said(&["--demo", "status", "--format", "json"]);
+    assert!(matches!(code, Some(0..=3)) && out.starts_with('{'), "{code:?} {out}{err}");
+    let (code, out, err) = said(&["runbook", "--demo", "plan", "deploy-code", "--env", "nosuch"]);
+    assert!(code == Some(2) && err.contains("there is no environment \"nosuch\""), "{code:?} {out}{err}");
+    let (_, _, err) = said(&["--demo", "nosuch", "status"]);
+    assert!(err.contains("there is no world \"nosuch\""), "{err}");
+    let (code, out, err) = said(&["--demo", "wpd-2013", "status", "--format", "json"]);
+    assert!(matches!(code, Some(0..=3)) && out.starts_with('{'), "{code:?} {out}{err}");
+}
+
+/// Console finding 15: a mistake in config.toml does not stop what needs nothing of it.
+#[test]
+fn a_mistake_in_the_settings_stops_no_demo() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("jumpdeck");
+    std::fs::create_dir(&folder).unwrap();
+    for (text, place) in [
+        ("thme = \"dark\"\n", "config.toml:1:1: unknown key"),
+        ("theme = 1\n", "config.toml:1:9:"),
+        ("x", "config.toml:1:"),
+    ] {
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+        let mut command = jumpdeck(&["status", "--demo", "--format", "json"]);
+        let done = command.env("XDG_CONFIG_HOME", home.path()).output().unwrap();
+        let err = String::from_utf8(done.stderr).unwrap();
+        assert!(matches!(done.status.code(), Some(0..=3)) && done.stdout.starts_with(b"{"), "{err}");
+        assert!(err.contains(place) && err.contains("the file is not used"), "{err}");
+        // A fleet of one's own may be the wrong one then.
+        let mut command = jumpdeck(&["status"]);
+        let done = command.env("XDG_CONFIG_HOME", home.path()).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+    }
+}
+
+/// Console finding 25: the manual page has everything itself, and names no page that does not exist.
+#[test]
+fn the_manual_page_is_whole() {
+    let page = String::from_utf8(ran(&["man"]).stdout).unwrap();
+    for section in ["NAME", "SYNOPSIS", "OPTIONS", "COMMANDS", "KEYS", "FILES", "ENVIRONMENT", "EXIT STATUS"]
+    {
+        assert!(page.contains(&format!(".SH \"{section}\"\n")), "{section}");
+    }
+    for part in [
+        "jumpdeck status",
+        "jumpdeck runbook rollback",
+        "\\-\\-dry\\-run",
+        "JUMPDECK_INVENTORY",
+        "runbooks/*.toml",
+        "wpd\\-2013",
+    ] {
+        assert!(page.contains(part), "{part:?} in\n{page}");
+    }
+    assert!(!page.contains("\\-status(1)") && !page.contains("jumpdeck-status(1)"), "{page}");
+    let help = String::from_utf8(ran(&["demo", "--help"]).stdout).unwrap();
+    assert!(help.contains("wpd-2015") && help.contains("wpd-2013") && help.contains("big-N"), "{help}");
+    let info = String::from_utf8(ran(&["info"]).stdout).unwrap();
+    assert!(info.contains("own runbooks ") && info.contains("\nruns "), "{info}");
+}
+
+/// Console finding 44: no terminal has a code of its own.
+#[test]
+fn without_a_terminal_the_console_says_so_with_its_own_code() {
+    for arguments in [&["demo"][..], &["--demo"]] {
+        let done = ran(arguments);
+        assert_eq!(done.status.code(), Some(7), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}

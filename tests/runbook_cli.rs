@@ -124,7 +124,7 @@ fn a_runbook_is_listed_shown_and_planned() {
     let plan = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1"]);
     assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
     let plan = text(&plan.stdout);
-    for part in ["SIMULATED", "6 steps, 2 of them change something", "app1 answers by its name"] {
+    for part in ["SIMULATED", "6 steps, 2 make changes", "app1 answers by its name"] {
         assert!(plan.contains(part), "{part:?} in\n{plan}");
     }
     let json = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1", "--format", "json"]);
@@ -146,8 +146,8 @@ fn nothing_is_run_where_nobody_can_answer() {
     let home = home();
     let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
     let done = piped(&home, &arguments);
-    assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("standard input is not a terminal: answers come from a person"));
+    assert_eq!(done.status.code(), Some(7));
+    assert!(text(&done.stderr).contains("standard input is not a terminal: answers are typed at one"));
     assert!(!home.path().join(".local/state/jumpdeck/runs").exists());
 }
 
@@ -200,6 +200,13 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.types("yes\nyes\nyes\n");
     terminal.until("type yes to begin> ");
     terminal.types("\x1b[200~yes\x1b[201~\n");
+    terminal.until("pasted text is not accepted here");
+    // Console finding 39: what is neither yes nor no asks again, and the plan stays.
+    terminal.until("type yes to begin> ");
+    terminal.types("y\n");
+    terminal.until("type yes to begin, or no to leave");
+    terminal.until("type yes to begin> ");
+    terminal.types("no\n");
     terminal.until("nothing was begun");
     assert_eq!(terminal.ends(), 0);
 
@@ -518,4 +525,62 @@ fn a_run_that_is_left_while_writes_are_refused_says_so_and_how_to_roll_back() {
     assert_eq!(again.ends(), 4, "{}", again.said);
     assert!(!again.said.split("ROLLED BACK").nth(1).unwrap().contains("STILL IN EFFECT"), "{}", again.said);
     assert!(!printed(&["runs"]).contains("STILL IN EFFECT"));
+}
+
+/// Console finding 14: the plan shows every command, with what is not known yet as it is written in the runbook.
+#[test]
+fn a_plan_shows_every_command() {
+    let home = home();
+    let plan = |arguments: &[&str]| {
+        let done = piped(&home, &[&["plan"], arguments, &["--demo", "--format", "json"]].concat());
+        let said: serde_json::Value = serde_json::from_str(&text(&done.stdout)).unwrap();
+        said["steps"].as_array().unwrap().clone()
+    };
+    let all = |steps: &[serde_json::Value]| -> String {
+        steps.iter().map(|step| step["command"].to_string() + "\n").collect()
+    };
+    let promote = plan(&["promote-masterdb", "--set", "old=db1-masterdb", "--set", "candidate=db2"]);
+    let commands = all(&promote);
+    for part in ["{master_port}", "{now_at}", "MASTER_LOG_FILE", "{reason}"] {
+        assert!(commands.contains(part), "{part:?} in\n{commands}");
+    }
+    let replace = plan(&["replace-vm", "--set", "vm=app1"]);
+    for steps in [&promote, &replace] {
+        assert!(!all(steps).contains("is not known"), "{}", all(steps));
+        for step in steps
+            .iter()
+            .filter(|step| ["sql", "run", "salt", "edit", "check"].contains(&step["kind"].as_str().unwrap()))
+        {
+            assert!(!step["command"].as_array().unwrap().is_empty(), "{step}");
+        }
+    }
+    // Console finding 17: no line end in running text.
+    assert!(!serde_json::to_string(&promote).unwrap().contains("^J"));
+}
+
+/// Console finding 15: a file with a mistake takes no other runbook away, and is named with its line.
+#[test]
+fn a_broken_runbook_of_ones_own_takes_no_other_away() {
+    let home = home();
+    let own = home.path().join(".config/jumpdeck/runbooks");
+    std::fs::write(own.join("foo.toml"), "name = \"foo\"\nbad\n").unwrap();
+    std::fs::write(own.join("deploy-code.toml"), "bad").unwrap();
+    let list = piped(&home, &["list"]);
+    assert_eq!(list.status.code(), Some(0));
+    assert!(text(&list.stdout).contains("small-change") && text(&list.stdout).contains("promote-masterdb"));
+    assert!(text(&list.stderr).contains("foo.toml:2:"), "{}", text(&list.stderr));
+    let plan = piped(&home, &["plan", "small-change", "--demo", "--set", "where=app1"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+    // It was to replace what comes with the program: that is not run in its place.
+    for (name, place) in [("foo", "foo.toml:2:"), ("deploy-code", "deploy-code.toml:1:")] {
+        let done = piped(&home, &["plan", name, "--demo"]);
+        assert_eq!(done.status.code(), Some(2));
+        assert!(text(&done.stderr).contains(place), "{}", text(&done.stderr));
+    }
+    let done = piped(&home, &["show", "nosuch"]);
+    assert!(
+        text(&done.stderr).contains("not usable: ") && text(&done.stderr).contains("foo.toml:2:"),
+        "{}",
+        text(&done.stderr)
+    );
 }

@@ -30,7 +30,7 @@ const QUEUE: usize = 1024;
 const RUN_QUEUE: usize = 64;
 
 pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> {
-    let setup = Setup::read()?;
+    let setup = Setup::read(common)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ended = runtime.block_on(console(common, looks, &setup));
     // Connections that hang must not keep the terminal waiting.
@@ -101,7 +101,12 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
 
 #[allow(clippy::needless_pass_by_value)] // the shape `map_err` wants
 fn failed(error: RuntimeError) -> CliError {
-    CliError::Runtime(error.to_string())
+    match error {
+        RuntimeError::NotATerminal(_) | RuntimeError::DumbTerminal(_) => {
+            CliError::NoTerminal(error.to_string())
+        }
+        RuntimeError::Terminal(_) | RuntimeError::Panicked => CliError::Runtime(error.to_string()),
+    }
 }
 
 /// The themes there are, the one asked for first.

@@ -11,7 +11,7 @@ use crate::domain::fleet::Fleet;
 use crate::sim::world::universe::Universe;
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
-    let setup = setup::Setup::read()?;
+    let setup = setup::Setup::read(common)?;
     let paths = &setup.paths;
     let place = |path: &Path| {
         let there = if path.exists() { "" } else { "  (not there)" };
@@ -30,7 +30,10 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         ("settings", place(&paths.settings())),
         ("own themes", place(&paths.themes())),
         ("own keymaps", place(&paths.keymaps())),
+        ("own runbooks", place(&paths.runbooks())),
+        ("signers", place(&paths.allowed_signers())),
         ("state", place(&paths.state)),
+        ("runs", place(&paths.runs())),
         ("log", format!("{}; written when {} is set", place(&paths.state.join(log::FILE)), log::VARIABLE)),
         ("agent", agent),
         ("known hosts", known_hosts),

@@ -1,6 +1,7 @@
 //! `jumpdeck runbook …`: guided changes on the command line. One file a subcommand; what a person at a run sees and
 //! says is in `operator`, `story`, `answer` and `keys`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::setup;
 use super::{CliError, Common};
+use crate::config::diagnostic::Diagnostic;
 use crate::runbook::library::Library;
 use crate::runbook::spec::Runbook;
 
@@ -35,7 +37,7 @@ mod verify;
 mod watch;
 pub(super) mod who;
 
-/// Guided changes: exit 0 done, 1 cannot be run, 2 usage, 3 stopped, 4 taken back, 5 outcome unknown, 6 given up
+/// Guided changes: exit 0 done, 1 blocked or refused, 2 usage, 3 stopped, 4 rolled back, 5 outcome unknown, 6 aborted, 7 no terminal
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The runbooks there are, and your last runs
@@ -78,7 +80,7 @@ struct Chosen {
     /// The value of an input; asked on the terminal when not given. Secrets are always asked
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// The environment [default: the one in use]
+    /// The environment [default: the one config.toml names, else the inventory's first]
     #[arg(long, short, value_name = "NAME")]
     env: Option<String>,
 }
@@ -117,17 +119,49 @@ fn within(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<Exit
     done
 }
 
-/// The runbooks there are. A runbook of one's own that has errors is not left out silently.
-fn library() -> Result<Library, CliError> {
-    let (paths, _) = setup::places()?;
-    let (library, errors) = Library::load(&paths.runbooks());
-    if errors.is_empty() { Ok(library) } else { Err(setup::rendered(errors)) }
+/// The runbooks there are, and what is wrong with those of one's own that are not among them.
+struct Shelf {
+    library: Library,
+    broken: Vec<Diagnostic>,
 }
 
-/// The runbook of that name, or what there is instead.
-fn find(library: &Library, name: &str) -> Result<Arc<Runbook>, CliError> {
-    library.get(name).ok_or_else(|| {
-        let known: Vec<String> = library.entries().into_iter().map(|entry| entry.name).collect();
-        CliError::Usage(format!("there is no runbook {name:?}; there are: {}", known.join(", ")))
-    })
+impl Shelf {
+    fn read() -> Result<Self, CliError> {
+        let (paths, _) = setup::places()?;
+        let (library, broken) = Library::load(&paths.runbooks());
+        Ok(Self { library, broken })
+    }
+
+    /// The runbook of that name, or what there is instead. A file with mistakes takes no other runbook away.
+    fn find(&self, name: &str) -> Result<Arc<Runbook>, CliError> {
+        if let Some(runbook) = self.library.get(name) {
+            return Ok(runbook);
+        }
+        let of_it = |error: &&Diagnostic| {
+            Path::new(error.file()).file_stem().and_then(|stem| stem.to_str()) == Some(name)
+        };
+        let errors: Vec<Diagnostic> = self.broken.iter().filter(of_it).cloned().collect();
+        if !errors.is_empty() {
+            return Err(setup::rendered(errors));
+        }
+        let known: Vec<String> = self.library.entries().into_iter().map(|entry| entry.name).collect();
+        let mut text = format!("there is no runbook {name:?}; there are: {}", known.join(", "));
+        for broken in self.named() {
+            text.push_str(&format!("\n  not usable: {broken}"));
+        }
+        Err(CliError::Usage(text))
+    }
+
+    /// The files with mistakes, each with its first one: `FILE:LINE:COLUMN: what is wrong`.
+    fn named(&self) -> Vec<String> {
+        let mut files: Vec<&str> = Vec::new();
+        let mut named = Vec::new();
+        for error in &self.broken {
+            if !files.contains(&error.file()) {
+                files.push(error.file());
+                named.push(error.to_string());
+            }
+        }
+        named
+    }
 }

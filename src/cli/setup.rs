@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{CliError, Common};
+use super::{CliError, Common, print};
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;
@@ -32,10 +32,22 @@ pub(super) struct Setup {
 
 impl Setup {
     /// Reads `config.toml`, when there is one; starts the log, when it is asked for.
-    pub(super) fn read() -> Result<Self, CliError> {
+    ///
+    /// A simulated fleet needs nothing that it says: there its mistakes are told, and it is not used. Elsewhere a mistake
+    /// may hide which inventory or which key is meant, so nothing is started.
+    pub(super) fn read(common: &Common) -> Result<Self, CliError> {
         let (paths, context) = places()?;
         super::log::start(&paths.state)?;
-        let settings = files::load_settings(&paths.settings(), &context).map_err(rendered)?;
+        let settings = match (files::load_settings(&paths.settings(), &context), &common.demo) {
+            (Ok(settings), _) => settings,
+            (Err(errors), None) => return Err(rendered(errors)),
+            (Err(errors), Some(_)) => {
+                for error in errors {
+                    print::complain(&format!("{error}; the file is not used"));
+                }
+                Settings::default()
+            }
+        };
         Ok(Self { paths, context, settings })
     }
 

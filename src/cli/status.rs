@@ -99,7 +99,7 @@ fn exit_code(worst: Option<Severity>) -> u8 {
 
 async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>, CliError> {
     let (sender, events) = mpsc::channel(QUEUE);
-    let setup = setup::Setup::read()?;
+    let setup = setup::Setup::read(common)?;
     let target = setup::target(common, &setup)?;
     let wanted = wanted(&target.fleet, &setup, args)?;
     let fleet = target.fleet.clone();

@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, nearest};
 use super::files::{self, Paths};
 use super::inventory::{self, Context};
 use super::keymap::{self, Keymap};
-use super::reader;
+use super::reader::{self, Reader};
 use super::settings::{self, Settings};
 use super::theme;
 use crate::domain::fleet::Fleet;
@@ -86,6 +86,7 @@ pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec
         Some(Kind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
         Some(Kind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
         Some(Kind::Runbook) => Err((runbooks.file)(path, &text)),
+        None if !syntax(&name, &text).is_empty() => Err(syntax(&name, &text)),
         None => {
             let error = Diagnostic::at(&name, &text.as_str().into(), 0..0, "cannot tell what this file is");
             let help = "an inventory has [environments.…], a theme [colors], a keymap [keys], a runbook [[step]]; or \
@@ -126,6 +127,9 @@ fn kind_of(path: &Path, text: &str) -> Option<Kind> {
     }
     let folder = path.parent().and_then(Path::file_name).and_then(|n| n.to_str());
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    if let Some(kind) = hinted(text) {
+        return Some(kind);
+    }
     match (folder, name) {
         (_, "config.toml") => Some(Kind::Settings),
         (Some("themes" | "theme"), _) => Some(Kind::Theme),
@@ -135,6 +139,29 @@ fn kind_of(path: &Path, text: &str) -> Option<Kind> {
         _ if settings::KEYS.iter().any(|key| root.contains_key(*key)) => Some(Kind::Settings),
         _ => None,
     }
+}
+
+/// The kind by the heads of its tables, for a text that the parser does not read to its end: `[environments.production`
+/// without its bracket is an inventory all the same.
+fn hinted(text: &str) -> Option<Kind> {
+    text.lines().map(str::trim_start).find_map(|line| {
+        let head = line.strip_prefix('[')?.trim_start_matches('[').trim_start();
+        let word = head.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next()?;
+        match word {
+            "environments" | "environment" => Some(Kind::Inventory),
+            "colors" => Some(Kind::Theme),
+            "keys" => Some(Kind::Keymap),
+            "step" | "input" | "target" => Some(Kind::Runbook),
+            _ => None,
+        }
+    })
+}
+
+/// The parser's own message, for a text that is no TOML.
+fn syntax(name: &str, text: &str) -> Vec<Diagnostic> {
+    let mut reader = Reader::new(name, text);
+    let _ = reader.parse(text);
+    reader.finish::<()>(None).err().unwrap_or_default()
 }
 
 fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logins<'_>) {

@@ -2,6 +2,13 @@
 
 use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
+use crate::domain::text::Clean;
+
+/// A text of several lines as one: what an author or an operator wrote is told in running text.
+#[must_use]
+pub fn prose(text: &str) -> Clean {
+    Clean::new(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
 
 impl Condition {
     /// What must hold: `using_gtid is "No"`.

@@ -249,37 +249,66 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// SQL: each variable as a literal. For eyes (`shown`) secrets are dots.
+    /// The value of a variable that means one thing.
+    fn single(&self, variable: &Variable) -> Result<Value, ScopeError> {
+        let value = self.value(variable)?;
+        match variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.len() > 1) {
+            true => Err(ScopeError::Several(variable.to_string())),
+            false => Ok(value),
+        }
+    }
+
+    /// SQL: each variable as a literal.
     ///
     /// # Errors
     /// When a variable has no value here, or means several hosts.
-    pub fn sql(&self, template: &Template, shown: bool) -> Result<String, ScopeError> {
+    pub fn sql(&self, template: &Template) -> Result<String, ScopeError> {
         template.fill(|variable| {
-            let value = self.value(variable)?;
-            if variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.len() != 1) {
+            // A name of hosts of which none is left has no value in SQL.
+            if variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.is_empty()) {
                 return Err(ScopeError::Several(variable.to_string()));
             }
-            Ok(literal(&value, shown))
+            Ok(literal(&self.single(variable)?, false))
         })
     }
 
-    /// A shell script with its variables assigned before it, quoted; it reads nothing of the script's own input. For
-    /// eyes (`shown`) secrets are dots.
+    /// The same for eyes: secrets as dots, and what is not known (yet) as it was written, `{master_port}`.
+    #[must_use]
+    pub fn sql_shown(&self, template: &Template) -> String {
+        let filled = template.fill(|variable| {
+            let value = self.single(variable).map(|value| literal(&value, true));
+            Ok::<_, std::convert::Infallible>(value.unwrap_or_else(|_| format!("{{{variable}}}")))
+        });
+        filled.unwrap_or_default()
+    }
+
+    /// A shell script with its variables assigned before it, quoted; it reads nothing of the script's own input.
     ///
     /// # Errors
     /// When a variable has no value here, or means several hosts.
-    pub fn script(&self, script: &Script, shown: bool) -> Result<String, ScopeError> {
+    pub fn script(&self, script: &Script) -> Result<String, ScopeError> {
         let mut text = String::new();
         for variable in script.with.iter().chain(&script.secrets) {
-            let value = self.value(variable)?;
-            if variable.field.is_none() && self.names(&variable.name).is_some_and(|names| names.len() > 1) {
-                return Err(ScopeError::Several(variable.to_string()));
-            }
-            let value = if shown { value.shown() } else { value.text() };
-            text.push_str(&format!("{}={}\n", variable.shell_name(), quoted(value)));
+            let value = self.single(variable)?;
+            text.push_str(&format!("{}={}\n", variable.shell_name(), quoted(value.text())));
         }
         text.push_str(script.text.trim_end());
         Ok(text)
+    }
+
+    /// The same for eyes: secrets as dots, and what is not known (yet) as it was written, `{master_port}`.
+    #[must_use]
+    pub fn script_shown(&self, script: &Script) -> String {
+        let mut text = String::new();
+        for variable in script.with.iter().chain(&script.secrets) {
+            let value = match self.single(variable) {
+                Ok(value) => quoted(value.shown()),
+                Err(_) => format!("{{{variable}}}"),
+            };
+            text.push_str(&format!("{}={value}\n", variable.shell_name()));
+        }
+        text.push_str(script.text.trim_end());
+        text
     }
 }
 

@@ -48,7 +48,7 @@ impl StepKind for ScriptStep {
     }
 
     fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
-        scope.script(&self.script, true).unwrap_or_else(|e| e.to_string())
+        scope.script_shown(&self.script)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {

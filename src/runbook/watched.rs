@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::describe::prose;
 use super::event::{Ending, Event, Phase};
 use super::in_effect::{in_effect, moment};
 use super::journal::Entry;
@@ -106,7 +107,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at
         Event::Answered { .. } | Event::Skipped { .. } => runner::fill(view, machine),
         Event::Note { who, text } => {
             let local = wall::time(at, &TimeZone::system());
-            view.notes.push((Clean::new(&local), Clean::new(who), Clean::new(text)));
+            view.notes.push((Clean::new(&local), Clean::new(who), prose(text)));
         }
         Event::Trouble { text } => view.trouble = Some(Clean::new(text)),
         Event::Resumed { .. } => view.trouble = None,
@@ -123,7 +124,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at
 
 /// What the runbook says of a step.
 fn told(at: StepRef<'_>) -> Doing {
-    let text = |template: &super::template::Template| Clean::new(at.shown(template).trim());
+    let text = |template: &super::template::Template| prose(&at.shown(template));
     let step = at.step();
     Doing { why: step.why.as_ref().map(text), impact: step.impact.as_ref().map(text), ..Doing::default() }
 }

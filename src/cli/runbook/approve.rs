@@ -61,7 +61,10 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
     write(&mut paper, &view, &machine, question);
     print::answer(&paper.take())?;
     let who = who::who();
-    let mut keys = site.terminal.clone().ok_or_else(|| CliError::Usage("there is no terminal".to_owned()))?;
+    let mut keys = site
+        .terminal
+        .clone()
+        .ok_or_else(|| CliError::NoTerminal("there is no terminal: answers are typed".to_owned()))?;
     let said = keys.line(&format!("type yes to approve it as {who}> "), true).await;
     if !matches!(said, Typed::Line(line) if line.trim() == "yes") {
         print::answer("not approved\n")?;

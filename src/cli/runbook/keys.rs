@@ -69,7 +69,7 @@ struct Device {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoTerminal {
     /// Standard input or output is a file or a pipe.
-    #[error("standard {0} is not a terminal: answers come from a person")]
+    #[error("standard {0} is not a terminal: answers are typed at one")]
     NotATerminal(&'static str),
     /// It failed.
     #[error("the terminal: {0}")]

@@ -12,10 +12,13 @@ use crate::runbook::journal::{self, RunSummary};
 
 pub(super) fn run() -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
-    let library = super::library()?;
+    let shelf = super::Shelf::read()?;
     let mut paper = Paper::of_stdout();
-    write(&mut paper, &library.entries(), &journal::runs(&paths.runs()), Timestamp::now());
+    write(&mut paper, &shelf.library.entries(), &journal::runs(&paths.runs()), Timestamp::now());
     print::answer(&paper.take())?;
+    for broken in shelf.named() {
+        print::complain(&format!("not usable: {broken}"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::Chosen;
 use super::site::Site;
 use super::text::Paper;
+use super::{Chosen, Shelf};
 use crate::cli::{CliError, Common, print};
 use crate::domain::run::PlanView;
 use crate::runbook::plan::Plan;
@@ -61,8 +61,7 @@ pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, Cl
 
 /// The plan that was chosen: what is not given for its inputs is asked.
 pub(super) async fn make(site: &Site, chosen: &Chosen) -> Result<(Plan, PlanView), CliError> {
-    let library = super::library()?;
-    let runbook = super::find(&library, &chosen.name)?;
+    let runbook = Shelf::read()?.find(&chosen.name)?;
     let inputs = super::inputs::gather(site, &runbook, &chosen.set).await?;
     let made = crate::runbook::planner::make(runbook, &site.env, site.simulated, inputs, &*site.reach).await;
     made.map_err(|error| CliError::Usage(error.to_string()))

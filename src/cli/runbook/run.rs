@@ -129,11 +129,23 @@ async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
     paper.gap();
     paper.words(0, Ink::Bold, &format!("Begin this run in {}?", plan.env));
     print::answer(&paper.take())?;
-    Ok(matches!(keys.line("type yes to begin> ", true).await, Typed::Line(line) if line.trim() == "yes"))
+    loop {
+        // Only yes begins, and only no or the end of the terminal throws the plan away.
+        match keys.line("type yes to begin> ", true).await {
+            Typed::Line(line) if line.trim() == "yes" => return Ok(true),
+            Typed::Line(line) if matches!(line.trim(), "no" | "n") => return Ok(false),
+            Typed::Line(_) => print::answer("  type yes to begin, or no to leave\n")?,
+            Typed::Pasted(_) => print::answer("  pasted text is not accepted here: type yes, or no\n")?,
+            Typed::Several => print::answer("  several lines came at once; nothing was taken\n")?,
+            Typed::End => return Ok(false),
+        }
+    }
 }
 
 fn terminal(site: &Site) -> Result<Shared, CliError> {
-    site.terminal.clone().ok_or_else(|| CliError::Usage("there is no terminal".to_owned()))
+    site.terminal
+        .clone()
+        .ok_or_else(|| CliError::NoTerminal("there is no terminal: answers are typed".to_owned()))
 }
 
 /// Work that `^C` ends: nothing was begun yet.

@@ -10,8 +10,7 @@ use crate::domain::text::Clean;
 use crate::runbook::spec::{Input, On, Runbook, Select, Step, Target, Undo};
 
 pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
-    let library = super::library()?;
-    let runbook = super::find(&library, name)?;
+    let runbook = super::Shelf::read()?.find(name)?;
     let mut paper = Paper::of_stdout();
     runbook_text(&mut paper, &runbook);
     print::answer(&paper.take())?;

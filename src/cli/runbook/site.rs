@@ -50,7 +50,7 @@ impl Site {
     /// When standard input or output is no terminal, too.
     pub(super) fn attended(common: &Common, env: Option<&str>) -> Result<Self, CliError> {
         let terminal = Terminal::take().map_err(|error| match error {
-            NoTerminal::NotATerminal(_) => CliError::Usage(error.to_string()),
+            NoTerminal::NotATerminal(_) => CliError::NoTerminal(error.to_string()),
             NoTerminal::Io(error) => CliError::Io(error),
         })?;
         Self::with(common, env, Some(terminal))
@@ -62,7 +62,7 @@ impl Site {
         terminal: Option<(Terminal, GiveBack)>,
     ) -> Result<Self, CliError> {
         let (terminal, give_back) = terminal.unzip();
-        let setup = Setup::read()?;
+        let setup = Setup::read(common)?;
         let target = setup::target(common, &setup)?;
         let env = match env {
             Some(name) => setup::environment(&target.fleet, name)?,

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use std::fs;
 
 use super::*;
@@ -57,6 +57,14 @@ fn the_kind_is_told_by_content_or_place() {
     assert_eq!(kind("a/themes/x.toml", "???"), Some(Kind::Theme));
     assert_eq!(kind("a/keymaps/x.toml", ""), Some(Kind::Keymap));
     assert_eq!(kind("my-inventory.toml", "keys = []"), Some(Kind::Inventory));
+    // A syntax error hides no table that was named before or after it.
+    assert_eq!(
+        kind("fleet.toml", "[environments.production\nlevel = \"production\"\n"),
+        Some(Kind::Inventory)
+    );
+    assert_eq!(kind("fleet.toml", "user = \"ada\nx\n[environments.staging]\n"), Some(Kind::Inventory));
+    assert_eq!(kind("r.toml", "name = \n[[step]\nid = \"a\"\n"), Some(Kind::Runbook));
+    assert_eq!(kind("t.toml", "[colors\n"), Some(Kind::Theme));
     assert_eq!(kind("config.toml", ""), Some(Kind::Settings));
     assert_eq!(kind("x.toml", "[[step]]\nid = \"a\""), Some(Kind::Runbook));
     assert_eq!(kind("a/runbooks/x.toml", ""), Some(Kind::Runbook));
@@ -81,4 +89,30 @@ fn named_files_are_checked_each() {
     assert!(report.errors >= 3, "{}", report.rendered);
     assert!(report.rendered.contains(&format!("{}: ok\n", good.display())));
     assert!(report.rendered.contains("bad.toml:2:8"), "{}", report.rendered);
+}
+
+/// Console finding 22: a syntax error is told with the parser's words and its line, whatever the file is called.
+#[test]
+fn a_syntax_error_is_told_as_the_parser_says_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, line, part) in [
+        (
+            "fleet.toml",
+            "user = \"ada\"\n[environments.production\nlevel = \"production\"\n",
+            2,
+            "unclosed table",
+        ),
+        ("fleet.toml", "[environments.a]\nlevel = production\n", 2, ""),
+        ("fleet.toml", "[environments.a]\nhosts = [\"a\"\n", 2, ""),
+        ("what.toml", "a = \n", 1, ""),
+        ("what.toml", "just words\n", 1, "key with no value"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let found = check_file(&path, &context(), NO_RUNBOOKS);
+        let rendered: String = found.iter().map(|error| error.render(false)).collect();
+        assert!(!rendered.contains("cannot tell what this file is"), "{text}: {rendered}");
+        assert!(rendered.contains(part) && rendered.contains("toml.io"), "{text}: {rendered}");
+        assert_eq!(found[0].position().unwrap().0, line, "{text}: {rendered}");
+    }
 }

@@ -37,8 +37,8 @@ pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Askin
 /// A question for eyes.
 pub(in crate::runbook) fn shown(scope: &Scope<'_>, question: &Ask, places: &Places) -> String {
     match question {
-        Ask::Run(script) => scope.script(script, true).unwrap_or_else(|e| e.to_string()),
-        Ask::Sql(sql) => scope.sql(&sql.text, true).unwrap_or_else(|e| e.to_string()),
+        Ask::Run(script) => scope.script_shown(script),
+        Ask::Sql(sql) => scope.sql_shown(&sql.text),
         Ask::Salt(call) => salt::shown(scope, call, places),
         Ask::Value(text) => scope.shown(text),
     }

@@ -46,8 +46,7 @@ pub(super) async fn run(site: &Site, at: StepRef<'_>, text: &Script, places: &Pl
 }
 
 async fn begin(site: &Site, at: StepRef<'_>, text: &Script, host: &HostName) -> Result<(), Trouble> {
-    let body =
-        at.at(Some(host), |scope| scope.script(text, false)).map_err(|e| Trouble::Failed(e.to_string()))?;
+    let body = at.at(Some(host), |scope| scope.script(text)).map_err(|e| Trouble::Failed(e.to_string()))?;
     let begin = Zeroizing::new(begin_script(&folder_on(at, host), &body));
     // Its own folder keeps it from being begun twice, so it has no ticket.
     site.session(host).await?;

@@ -42,6 +42,13 @@ fn command(
     places: &Places,
     limit: Duration,
 ) -> Result<String, ScopeError> {
+    let arguments = call.arguments.iter().map(|argument| argument::word(scope, argument));
+    let arguments: Vec<String> = arguments.collect::<Result<_, _>>()?;
+    Ok(line(call, places, limit, arguments.iter().map(|word| quoted(word)).collect()))
+}
+
+/// The command with its arguments, which are quoted.
+fn line(call: &SaltCall, places: &Places, limit: Duration, arguments: Vec<String>) -> String {
     let mut words = vec!["salt".to_owned(), "--out=json".to_owned(), "--static".to_owned()];
     if call.job {
         words = vec!["salt".to_owned(), "--async".to_owned()];
@@ -50,15 +57,16 @@ fn command(
         words.push(format!("--timeout={}", limit.as_secs().saturating_sub(2).max(3)));
     }
     words.extend(["-L".to_owned(), places.names(","), call.function.clone()]);
-    for argument in &call.arguments {
-        words.push(argument::word(scope, argument)?);
-    }
-    Ok(words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "))
+    words.iter().map(|w| quoted(w)).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// The command for eyes.
+/// The command for eyes: an argument that rests on what is not known (yet) as it was written.
 pub(in crate::runbook) fn shown(scope: &Scope<'_>, call: &SaltCall, places: &Places) -> String {
-    command(scope, call, places, scope.step.step.timeout).unwrap_or_else(|e| e.to_string())
+    let arguments = call.arguments.iter().map(|argument| match argument::word(scope, argument) {
+        Ok(word) => quoted(&word),
+        Err(_) => argument.to_string(),
+    });
+    line(call, places, scope.step.step.timeout, arguments.collect())
 }
 
 /// Does a step's call.

@@ -29,7 +29,7 @@ pub(super) async fn run(
     host: &HostName,
     manner: Manner,
 ) -> Result<Answer, Trouble> {
-    let text = at.at(Some(host), |scope| scope.script(script, false));
+    let text = at.at(Some(host), |scope| scope.script(script));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
     let (text, ticket) = (Zeroizing::new(text), ticket::of(at, host, manner.what));
     let ran = ran_on(site, host, &text, script.sudo, manner.limit, manner.quiet, ticket.as_deref()).await?;

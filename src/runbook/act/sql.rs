@@ -101,7 +101,7 @@ async fn run(
     host: &HostName,
     manner: Manner,
 ) -> Result<Answer, Trouble> {
-    let text = at.at(Some(host), |scope| scope.sql(&sql.text, false));
+    let text = at.at(Some(host), |scope| scope.sql(&sql.text));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
     let text = Zeroizing::new(begun(text));
     let session = site.session(host).await?;

@@ -65,7 +65,7 @@ impl StepKind for HoldStep {
     }
 
     fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
-        let text = scope.sql(&self.sql.text, true).unwrap_or_else(|e| e.to_string());
+        let text = scope.sql_shown(&self.sql.text);
         format!("{text}\n-- in a session that stays open")
     }
 
@@ -116,7 +116,7 @@ impl ByMachines for HoldStep {
 impl HoldStep {
     async fn open(&self, work: Work<'_>, host: &HostName) -> Result<(Holding, Answer), String> {
         let texts = work.at.at(Some(host), |scope| {
-            Ok::<_, ScopeError>((scope.sql(&self.sql.text, false)?, scope.sql(&self.heartbeat, false)?))
+            Ok::<_, ScopeError>((scope.sql(&self.sql.text)?, scope.sql(&self.heartbeat)?))
         });
         let (open, beat) = texts.map_err(|error| error.to_string())?;
         let opened = hold::open(work.site, host, open, beat, work.at.step().timeout).await;

@@ -52,7 +52,7 @@ impl StepKind for SqlStep {
     }
 
     fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
-        scope.sql(&self.sql.text, true).unwrap_or_else(|e| e.to_string())
+        scope.sql_shown(&self.sql.text)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {

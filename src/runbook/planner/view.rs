@@ -9,6 +9,7 @@ use crate::domain::names::HostName;
 use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
+use crate::runbook::describe::prose;
 use crate::runbook::ids::RunId;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
@@ -41,7 +42,7 @@ pub(super) fn of(
     }
     problems.sort();
     problems.dedup();
-    let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "", "YYYYMMDD", false);
+    let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "{reason}", "YYYYMMDD", false);
     let inputs = plan.inputs.iter().map(|(n, v)| (Clean::new(n), Clean::new(v.shown()))).collect();
     PlanView {
         runbook: plan.runbook.name.clone(),
@@ -126,7 +127,7 @@ fn step(at: StepRef<'_>) -> PlanStep {
             break;
         }
     }
-    let text = |t: &crate::runbook::template::Template| Clean::new(&at.shown(t));
+    let text = |t: &crate::runbook::template::Template| prose(&at.shown(t));
     let undo = match &step.undo {
         Undo::Nothing | Undo::Impossible => None,
         Undo::NotNeeded(why) => Some(Clean::new(&format!("not needed ({})", text(why)))),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::line::{ending, text, verdict};
 use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
 use crate::domain::text::Clean;
+use crate::runbook::describe::prose;
 use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::Entry;
@@ -86,7 +87,9 @@ fn take(report: &mut Report, entry: &Entry) {
             let (host, step, reason) = (clean(host.as_str()), clean(step.as_str()), clean(reason));
             report.excluded.push(Excluded { host, step, reason });
         }
-        Event::Note { who, text } => report.notes.push(Note { at, who: clean(who), text: clean(text) }),
+        Event::Note { who, text } => {
+            report.notes.push(Note { at, who: clean(who), text: prose(text).to_string() })
+        }
         Event::Trouble { text } => trouble(text),
         Event::HoldLost { step, reason } => trouble(&format!("{step}: its held session was lost: {reason}")),
         Event::RollingBack { reason } => trouble(&format!("rolled back: {reason}")),

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::duration;
 use crate::domain::names::HostName;
 use crate::domain::text::Clean;
+use crate::runbook::describe::prose;
 use crate::runbook::event::{Ending, Event, Outcomes, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::wall;
@@ -54,7 +55,7 @@ pub(super) fn text(event: &Event) -> String {
         Event::Excluded { host, step, reason } => format!("{step}  {host} excluded from the rest: {reason}"),
         Event::RollingBack { reason } => format!("rolling back: {reason}"),
         Event::Abandoning { reason } => format!("aborting: {reason}"),
-        Event::Note { who, text } => format!("note by {who}: {text}"),
+        Event::Note { who, text } => format!("note by {who}: {}", prose(text)),
         Event::Trouble { text } => format!("trouble: {text}"),
         Event::HoldLost { step, reason } => format!("{step}  its held session was lost: {reason}"),
         Event::Stopped { reason } => format!("stopped: {reason}"),

@@ -15,6 +15,7 @@ use crate::domain::run::{
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
+use crate::runbook::describe::prose;
 use crate::runbook::event::Fact;
 use crate::runbook::machine::{Machine, Status, StepRef};
 use crate::runbook::place::Place;
@@ -173,7 +174,7 @@ impl Board {
     /// A note was typed.
     pub(super) fn note(&self, who: &str, text: &str) {
         let at = Clean::new(&wall::time(Timestamp::now(), &TimeZone::system()));
-        self.change(|view| view.notes.push((at, Clean::new(who), Clean::new(text))));
+        self.change(|view| view.notes.push((at, Clean::new(who), prose(text))));
     }
 
     /// The run is over, or has stopped.
@@ -196,7 +197,7 @@ pub(in crate::runbook) fn safety_after(at: StepRef<'_>, undone: bool, now: Momen
     match (step.max_dwell, undone) {
         (Some(dwell), false) => {
             let cost = step.impact.as_ref().map(|text| at.shown(text)).unwrap_or_default();
-            Some(Safety::Until { until: now.plus(dwell), cost: Clean::new(cost.trim()) })
+            Some(Safety::Until { until: now.plus(dwell), cost: prose(&cost) })
         }
         (Some(_), true) => Some(Safety::Safe),
         (None, false | true) => step.safe_point.then_some(Safety::Safe),
@@ -293,7 +294,7 @@ pub(in crate::runbook) fn fill(view: &mut RunView, machine: &Machine) {
         if settled && now == step.state && !step.title.as_str().is_empty() {
             continue;
         }
-        step.title = Clean::new(&at.shown(&at.step().title));
+        step.title = prose(&at.shown(&at.step().title));
         step.on = at.known_hosts();
         step.state = now;
         step.skipped_by_operator = at.record().skipped_by_operator;

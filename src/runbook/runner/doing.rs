@@ -11,6 +11,7 @@ use super::{Halt, Runner, act};
 use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
 use crate::domain::text::Clean;
 use crate::runbook::act::Work;
+use crate::runbook::describe::prose;
 use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
 use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
 use crate::runbook::machine::{Impossible, StepRef, Task};
@@ -95,7 +96,7 @@ impl Runner {
 
     fn show(&self, task: &Task) -> Result<(), Halt> {
         let at = self.step_of(task)?;
-        let text = |t: &crate::runbook::template::Template| Clean::new(&at.shown(t));
+        let text = |t: &crate::runbook::template::Template| prose(&at.shown(t));
         let step = at.step();
         let undo = match &step.undo {
             Undo::Nothing | Undo::Impossible => None,

@@ -13,8 +13,8 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     paper.field(2, "runbook", Ink::Plain, &plan.runbook);
     paper.field(2, "hash", Ink::Dim, &plan.hash);
     let confirmed = match plan.challenge {
-        true => "a value on screen is typed for what changes",
-        false => "a yes is typed for what changes",
+        true => "each change: a value shown on screen is typed",
+        false => "each change: yes is typed",
     };
     paper.field(2, "confirmed", Ink::Plain, confirmed);
     for (name, value) in &plan.inputs {
@@ -24,14 +24,15 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     targets(paper, plan);
     paper.gap();
     let changes = plan.steps.iter().filter(|s| s.effect != Effect::Read).count();
-    paper.words(0, Ink::Bold, &format!("{} steps, {changes} of them change something", plan.steps.len()));
+    paper.words(0, Ink::Bold, &format!("{} steps, {changes} make changes", plan.steps.len()));
     for (index, step) in plan.steps.iter().enumerate() {
         write_step(paper, index, step);
     }
     if !plan.problems.is_empty() {
         paper.gap();
         let count = plan.problems.len();
-        paper.words(0, Ink::Bad, &format!("It cannot be run: {count} problem(s), told above."));
+        let problems = if count == 1 { "problem" } else { "problems" };
+        paper.words(0, Ink::Bad, &format!("Blocked by {count} {problems}, listed above."));
     }
 }
 
@@ -57,7 +58,7 @@ fn problems(paper: &mut Paper, plan: &PlanView) {
         return;
     }
     paper.gap();
-    paper.words(0, Ink::Bad, "What keeps it from running");
+    paper.words(0, Ink::Bad, "Blockers");
     for problem in &plan.problems {
         paper.words(2, Ink::Bad, &format!("! {problem}"));
     }
@@ -71,7 +72,7 @@ fn targets(paper: &mut Paper, plan: &PlanView) {
     paper.words(0, Ink::Bold, "Targets");
     for target in &plan.targets {
         let names: Vec<&str> = target.hosts.iter().map(|host| host.name.as_str()).collect();
-        let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let note = target.note.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
         paper.field(2, &target.name, Ink::Plain, &format!("{names}{note}"));
     }
@@ -151,7 +152,7 @@ mod tests {
         assert!(text.contains("! db2 is of level staging"), "{text}");
         assert!(text.contains("its level is staging"), "{text}");
         assert!(!text.contains("its roles are"), "more roles than the inventory names are no matter: {text}");
-        assert!(text.trim_end().ends_with("It cannot be run: 1 problem(s), told above."), "{text}");
+        assert!(text.trim_end().ends_with("Blocked by 1 problem, listed above."), "{text}");
     }
 
     #[test]
