@@ -101,7 +101,7 @@ fn a_switchover_goes_from_the_list_to_its_report() {
         answered.push(asks);
     };
     assert_eq!(answered.len(), 6, "{answered:#?}");
-    for told in ["Finished", "REPORT", "no writes", "(freeze to writes-arrive)", "LEFT OUT BY A PERSON"] {
+    for told in ["Finished", "REPORT", "no writes", "freeze to writes-arrive", "SKIPPED BY THE OPERATOR"] {
         assert!(end.contains(told), "{told:?} is missing:\n{end}");
     }
     console.types("2");

@@ -264,6 +264,21 @@ fn a_terminal_that_goes_without_a_signal_ends_the_process_too() {
     assert_ends_with_its_terminal(pty);
 }
 
+/// Cells that show what something else wrote, which the console would take for its own.
+#[test]
+fn a_screen_that_something_else_wrote_on_is_drawn_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::demo(&home);
+    pty.until("a host that answers", |p| p.contents().contains("hosts up"));
+    for (key, what) in [("\x0c", "Ctrl-L"), ("r", "refresh"), ("/\x0c", "Ctrl-L while a filter is typed")] {
+        // On the row of titles, of which no cell changes by itself.
+        pty.slave.write_all(b"\x1b[3;20HBROADCAST MESSAGE").unwrap();
+        pty.until("the message", |p| p.contents().contains("BROADCAST"));
+        pty.type_text(key);
+        pty.until(what, |p| !p.contents().contains("BROADCAST") && p.contents().contains("REPLICATION"));
+    }
+}
+
 #[test]
 fn the_console_itself_quits_and_is_ended() {
     let home = tempfile::tempdir().unwrap();

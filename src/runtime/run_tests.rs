@@ -273,7 +273,7 @@ impl Person {
         self.sees("The new masterdb").await;
         self.types("db2").await;
         self.enter().await;
-        self.sees("plan of promote in one").await;
+        self.sees("promote · one · revision").await;
         self.enter().await;
         self.sees("Start in ONE").await;
         self.types("disks").await;

@@ -1,5 +1,6 @@
 //! What every part of a frame needs: the environment shown, the moment it is shown for, and how each host stands.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -91,16 +92,26 @@ impl<'a> Scene<'a> {
     pub(crate) fn status(&self, host: &HostSnapshot) -> Status {
         let judged = self.problem_of(&host.id.host).map(|(p, _)| Status::from(p.severity));
         let own = match (host.link.state, self.freshness(host)) {
-            _ if self.jump_is_down() => match self.freshness(host) {
+            (LinkState::Up | LinkState::Pending, _) if self.jump_is_down() => match self.freshness(host) {
                 Some(Freshness::Fresh | Freshness::Stale) => Status::Stale,
-                _ => Status::Unknown,
+                Some(Freshness::Expired) | None => Status::Unknown,
             },
+            // It did not answer before the jump box went; nobody knows whether it would now.
+            _ if self.jump_is_down() => Status::Unknown,
             (LinkState::Pending, None) => Status::Pending,
             (LinkState::Up, Some(Freshness::Fresh)) => Status::Ok,
             (LinkState::Up | LinkState::Pending, Some(Freshness::Stale | Freshness::Fresh)) => Status::Stale,
             (LinkState::Up, None) => Status::Pending,
             (LinkState::Up | LinkState::Pending, Some(Freshness::Expired)) => Status::Unknown,
-            _ => Status::Critical,
+            (
+                LinkState::Unreachable
+                | LinkState::TimedOut
+                | LinkState::AuthFailed
+                | LinkState::HostKeyUnknown
+                | LinkState::HostKeyChanged
+                | LinkState::IdentityMismatch,
+                _,
+            ) => Status::Critical,
         };
         // A host on which a run left something in effect is not as it should be.
         let judged = if self.in_effect_on(&host.id.host).is_some() {
@@ -117,15 +128,29 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What to say in place of a host's figures, when it has none worth showing: its state, and what happened.
-    pub(crate) fn silence(&self, host: &'a HostSnapshot) -> Option<(&'static str, &'a str)> {
+    /// What to say in place of a host's figures, when it has none worth showing: its state, and what happened. What was
+    /// known of a host before the jump box went stays known as that.
+    pub(crate) fn silence(&self, host: &'a HostSnapshot) -> Option<(Cow<'static, str>, &'a str)> {
         let link = &host.link;
         match (link.state, host.reported_at) {
-            (_, Some(_)) if self.jump_is_down() => None,
-            (_, None) if self.jump_is_down() => Some(("no data yet", "")),
             (LinkState::Up | LinkState::Pending, Some(_)) => None,
-            (LinkState::Up, None) => Some(("waiting for first report", "")),
-            (state, _) => Some((state.label(), link.detail.as_str())),
+            (LinkState::Up | LinkState::Pending, None) if self.jump_is_down() => {
+                Some(("no data yet".into(), ""))
+            }
+            (LinkState::Up, None) => Some(("waiting for first report".into(), "")),
+            (LinkState::Pending, None) => Some((link.state.label().into(), link.detail.as_str())),
+            (
+                LinkState::Unreachable
+                | LinkState::TimedOut
+                | LinkState::AuthFailed
+                | LinkState::HostKeyUnknown
+                | LinkState::HostKeyChanged
+                | LinkState::IdentityMismatch,
+                _,
+            ) => {
+                let was = if self.jump_is_down() { "before the outage: " } else { "" };
+                Some((format!("{was}{}", link.state.label()).into(), link.detail.as_str()))
+            }
         }
     }
 

@@ -239,7 +239,7 @@ fn nothing_unknown_is_green_or_zero() {
         for (y, row) in rows(&buf).iter().enumerate().take(47).skip(2) {
             let line = u16::try_from(y).unwrap();
             assert!((0..200).all(|x| buf[(x, line)].fg != styles.ok.fg.unwrap()), "green: {row}");
-            assert!(!row.contains("0.0") && !row.contains(" 0%"), "zero: {row}");
+            assert!(!row.contains(" 0.0") && !row.contains(" 0%"), "zero: {row}");
         }
     }
 }
@@ -550,4 +550,42 @@ fn only_keys_that_work_are_hinted() {
 fn an_environment_that_nobody_has_opened_is_not_watched() {
     let head = text(&waiting(), (120, 40)).lines().next().unwrap().to_owned();
     assert!(head.contains("◌ production") && head.contains("– staging"), "{head}");
+}
+
+#[test]
+fn what_was_known_of_a_host_before_the_jump_box_went_stays_known() {
+    let mut model = jump_down(300);
+    edit(&mut model.environments[0], "mail", |h| {
+        h.link.state = crate::domain::snapshot::LinkState::IdentityMismatch
+    });
+    let screen = text(&settled(model), (120, 40));
+    for wanted in ["before the outage: unreachable", "before the outage: WRONG MACHINE"] {
+        assert!(screen.contains(wanted), "{wanted}\n{screen}");
+    }
+    assert!(screen.contains("? mail"), "and nobody knows how it is now\n{screen}");
+}
+
+#[test]
+fn help_explains_the_screen_under_it_and_every_bound_key() {
+    let all = |screen: Screen, size| {
+        let mut model = on(trouble(), screen);
+        let mut shown = String::new();
+        for top in 0..70 {
+            model.help = Some(top);
+            shown.push_str(&text(&model, size));
+        }
+        shown
+    };
+    for size in SIZES {
+        let fleet = all(Screen::Fleet, size);
+        for action in crate::config::action::Action::ALL {
+            assert!(fleet.contains(action.help()), "{} at {size:?}", action.help());
+        }
+        for wanted in ["LOAD/CPU", "TREND", "≤5s", "FILTER", "role:db,app", "^D declines", "not watched"] {
+            assert!(fleet.contains(wanted), "{wanted} at {size:?}");
+        }
+        assert!(all(Screen::Replication, size).contains("LOG POSITION"));
+        assert!(all(Screen::Runbooks, size).contains("irreversible: has"));
+        assert!(!fleet.contains("stop the run at the next s…"), "nothing is cut");
+    }
 }

@@ -83,6 +83,10 @@ fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
         Some(slot) => *slot = run.clone(),
         None => keep(model, run.clone()),
     }
+    if !run.state.is_under_way() && was.is_some_and(|was| was.state.is_under_way()) {
+        // What was said of it while it was under way is over.
+        model.notice = None;
+    }
     appear(model, &run);
     quit_when_all_stand(model)
 }

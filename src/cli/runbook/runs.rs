@@ -55,7 +55,7 @@ pub(in crate::cli) fn brief(run: &RunSummary) -> String {
 }
 
 /// How a run stands and how long ago it began, in a few words: `finished 3d ago`.
-pub(super) fn short(run: &RunSummary, now: Timestamp) -> String {
+pub(in crate::cli) fn short(run: &RunSummary, now: Timestamp) -> String {
     let Some(began) = run.began else { return "cannot be read".to_owned() };
     let age = std::time::Duration::try_from(now.duration_since(began)).unwrap_or_default();
     // Why it stands is told by `runbook runs`.

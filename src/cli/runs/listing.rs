@@ -41,7 +41,7 @@ fn complete(entry: &mut RunbookEntry, env: &Environment, library: &Library, runs
         entry.inputs = runbook.inputs.iter().map(|input| inputs::view(input, env)).collect();
     }
     let last = runs_here.iter().find(|run| run.runbook.as_str() == entry.name);
-    entry.last_run = last.map(|run| Clean::new(&runs::brief(run)));
+    entry.last_run = last.map(|run| Clean::new(&runs::short(run, jiff::Timestamp::now())));
 }
 
 fn brief(run: &RunSummary) -> RunBrief {

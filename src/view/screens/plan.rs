@@ -24,12 +24,13 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     };
     let plan = match &screen.state {
         PlanState::Making => {
-            let text = format!("asking the hosts, for the plan of {}", screen.runbook);
+            let text = format!("asking the hosts for the plan of {}", screen.runbook);
             centred(buf, area, &[span(text, styles.muted).into()]);
             return Status::default();
         }
         PlanState::Failed(why) => {
-            let mut lines = vec![Line::from(span("✖ there is no plan", styles.critical)), Line::default()];
+            let mut lines =
+                vec![Line::from(span("✖ no plan could be made", styles.critical)), Line::default()];
             let width = usize::from(area.width).saturating_sub(8);
             lines.extend(wrap(why.as_str(), width).into_iter().map(Line::from));
             centred(buf, area, &lines);
@@ -54,10 +55,10 @@ fn says(scene: &Scene<'_>, plan: &PlanView, starting: bool, below: usize) -> Lin
     let changes = plan.steps.iter().filter(|s| s.effect != Effect::Read).count();
     let mut spans = Vec::new();
     if !plan.problems.is_empty() {
-        spans.push(span("✖ cannot be run   ", styles.critical));
+        spans.push(span("✖ blocked   ", styles.critical));
     }
-    let guard = if plan.challenge { ", values must be typed" } else { "" };
-    let text = format!("{}, {changes} with changes{guard}", count(plan.steps.len(), "step"));
+    let guard = if plan.challenge { ", typed confirmation" } else { "" };
+    let text = format!("{}, {changes} make changes{guard}", count(plan.steps.len(), "step"));
     spans.push(span(text, styles.muted));
     if plan.problems.is_empty() {
         spans.push(span(format!("   {} to start", key(scene, Action::Open)), styles.strong));
@@ -80,11 +81,11 @@ fn lines(
         page.signed(1, if i == 0 { "✖" } else { " " }, why.as_str(), styles.critical);
     }
     page.text(1, plan.title.as_str(), styles.strong);
-    let short: String = plan.hash.chars().take(12).collect();
-    let of = format!("plan of {} in {}, runbook {short}", plan.runbook, plan.env);
+    let short: String = plan.hash.chars().take(7).collect();
+    let of = format!("{} · {} · revision {short}", plan.runbook, plan.env);
     page.text(1, &of, styles.muted);
     if !plan.problems.is_empty() {
-        page.section("WHAT KEEPS IT FROM RUNNING", "");
+        page.section("BLOCKERS", "");
         for problem in &plan.problems {
             page.signed(2, "✖", problem.as_str(), styles.critical);
         }

@@ -36,7 +36,8 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         left(buf, Rect { y, height: 1, ..area }, line);
     }
     let read = if area.width >= WIDE {
-        let width = (area.width * 2 / 5).min(64);
+        // Titles are what one looks for: they have half of a screen that has room for it.
+        let width = if area.width < 116 { area.width * 2 / 5 } else { (area.width / 2).min(84) };
         let list = Rect { width, ..body };
         steps::draw(buf, list, scene, state, run);
         for y in body.top()..body.bottom() {

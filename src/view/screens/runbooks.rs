@@ -21,7 +21,6 @@ use crate::view::widgets::table::{Column, Instead, Table};
 enum Id {
     Name,
     Danger,
-    Steps,
     LastRun,
     Title,
 }
@@ -43,7 +42,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if rows.is_empty() {
         let why = match all {
             0 => "there is no runbook here".to_owned(),
-            _ => format!("nothing matches \"{}\"", scene.model.filter().text),
+            _ => format!("nothing matches {}", scene.model.filter().text),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
@@ -115,12 +114,12 @@ fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
         RunbookRow::Runbook(runbook) => runbook.name.len(),
     });
     let last = rows.iter().filter_map(|r| match r {
-        RunbookRow::Runbook(runbook) => runbook.last_run.as_ref().map(|l| l.as_str().chars().count()),
-        _ => None,
+        RunbookRow::Runbook(runbook) => runbook.last_run.as_ref().map(|l| l.as_str().width()),
+        RunbookRow::Here(_) | RunbookRow::Run(_) => None,
     });
     let title = rows.iter().map(|r| match r {
         RunbookRow::Runbook(runbook) => runbook.title.as_str().width(),
-        _ => 0,
+        RunbookRow::Here(_) | RunbookRow::Run(_) => 0,
     });
     let title = u16::try_from(title.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(16, 80);
     let name = u16::try_from(name.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 32);
@@ -134,13 +133,12 @@ fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
             most: name,
             rank: 0,
         },
-        Column::fixed(Id::Danger, "RISKS", Align::Left, 7, 1),
-        Column::fixed(Id::Steps, "STEPS", Align::Right, 5, 4),
+        Column::fixed(Id::Danger, "RISK", Align::Left, 12, 1),
         Column {
             id: Id::LastRun,
             title: "LAST RUN",
             align: Align::Left,
-            least: last.min(14),
+            least: last.min(24),
             most: last,
             rank: 3,
         },
@@ -153,7 +151,6 @@ fn cell<'a>(scene: &Scene<'a>, runbook: &'a RunbookEntry, id: Id) -> Line<'a> {
     match id {
         Id::Name => span(runbook.name.as_str(), styles.strong).into(),
         Id::Danger => danger(scene, runbook.danger).into(),
-        Id::Steps => span(runbook.steps.to_string(), styles.muted).into(),
         Id::LastRun => match &runbook.last_run {
             Some(last) => span(last.as_str(), styles.muted).into(),
             None => span("never", styles.muted).into(),
@@ -165,9 +162,9 @@ fn cell<'a>(scene: &Scene<'a>, runbook: &'a RunbookEntry, id: Id) -> Line<'a> {
 /// What may be lost, in a word.
 fn danger(scene: &Scene<'_>, danger: Danger) -> ratatui::text::Span<'static> {
     match danger {
-        Danger::Reads => span("nothing", scene.styles.muted),
-        Danger::Changes => span("changes", scene.styles.warning),
-        Danger::Data => span("DATA", scene.styles.critical),
+        Danger::Reads => span("read-only", scene.styles.muted),
+        Danger::Changes => span("reversible", scene.styles.warning),
+        Danger::Data => span("irreversible", scene.styles.critical),
     }
 }
 
@@ -197,7 +194,7 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, chosen: &RunbookRow<
     match *chosen {
         RunbookRow::Here(run) => about_run(&mut page, scene, &run.id, run.title.as_str(), "open it"),
         RunbookRow::Run(run) => {
-            let then = if run.held { "watch it: it is somebody else's" } else { "go on with it" };
+            let then = if run.held { "watch it: it is another operator's" } else { "resume it" };
             about_run(&mut page, scene, &run.id, run.says.as_str(), then);
         }
         RunbookRow::Runbook(runbook) => {

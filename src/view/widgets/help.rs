@@ -1,26 +1,34 @@
-//! Help, made of the live keymap: what is bound is listed as it is bound, and the signs with their words.
+//! Help, made of the live keymap: the keys of the screen under it, then the others, each as it is bound; what the columns
+//! mean, how the filter is written, how prompts are answered, and the signs with their words.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::app::model::Screen;
 use crate::config::action::Action;
 use crate::view::scene::Scene;
-use crate::view::signs::Status;
+use crate::view::signs::{Progress, Status};
 use crate::view::state::ViewState;
 use crate::view::text::{left, row, span};
 
 use super::dialog;
+use super::page::Page;
 
 /// Columns for the keys of an action.
 const KEYS: usize = 10;
+/// Columns of an action with its keys.
+const ENTRY: usize = 38;
+/// Wider than this it need not be: lines of text are read, too.
+const MOST: u16 = 160;
 
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut ViewState, scroll: usize) {
-    let lines = lines(scene);
+    let width = area.width.saturating_sub(2).min(MOST);
+    let lines = lines(scene, width.saturating_sub(4));
     let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let styles = scene.styles;
-    let title = Line::from(span(" Keys and signs ", styles.accent));
-    let inner = dialog::open(buf, area, (80, wanted), title, (styles.dialog, styles.line));
+    let title = Line::from(span(" Help ", styles.accent));
+    let inner = dialog::open(buf, area, (width, wanted), title, (styles.dialog, styles.line));
     let top = state.scroll_text(scroll, lines.len(), inner.height);
     let limit = lines.len().saturating_sub(usize::from(inner.height));
     for (y, line) in (0..inner.height).zip(lines.iter().skip(top)) {
@@ -33,45 +41,150 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut 
     }
 }
 
-/// Two actions a line, down the left column first; then the signs.
-fn lines<'a>(scene: &Scene<'_>) -> Vec<Line<'a>> {
+fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let styles = scene.styles;
-    let bound: Vec<Line<'_>> = Action::ALL.iter().filter_map(|a| action(scene, *a)).collect();
-    let half = bound.len().div_ceil(2);
-    let (first, second) = bound.split_at(half);
-    let mut lines = Vec::new();
-    for (i, one) in first.iter().enumerate() {
-        let mut spans = one.spans.clone();
-        if let Some(other) = second.get(i) {
-            let used: usize = spans.iter().map(Span::width).sum();
-            spans.push(Span::raw(" ".repeat(38_usize.saturating_sub(used))));
-            spans.extend(other.spans.iter().cloned());
-        }
-        lines.push(own(Line::from(spans)));
+    let mut page = Page::new(width, styles);
+    let (title, here) = here(scene.model.screen());
+    let others: Vec<Action> = Action::ALL.iter().copied().filter(|action| !here.contains(action)).collect();
+    page.section(title, "");
+    keys(&mut page, scene, here, width);
+    page.section("EVERYWHERE ELSE", "");
+    keys(&mut page, scene, &others, width);
+    let columns = columns(scene.model.screen());
+    if !columns.is_empty() {
+        page.section("COLUMNS", "");
+        page.table(columns, styles.base);
     }
-    lines.push(Line::default());
-    let mut signs = Vec::new();
-    for status in Status::ALL {
-        signs.push(span(status.sign(), styles.status(status)));
-        signs.push(span(format!(" {}   ", status.word()), styles.muted));
+    if scene.model.screen().filtered().is_some() {
+        page.section("FILTER", "");
+        page.table(
+            &[
+                ("app 12.04", "every word must be found somewhere in the row; !app: must not"),
+                ("role:db,app", "a field with one of these values; an unknown field lists those there are"),
+                (
+                    "load>1",
+                    "on the fleet: load, cpu (load/CPU), mem, disk (percent), lag, age (seconds), up (days)",
+                ),
+            ],
+            styles.base,
+        );
     }
-    lines.push(Line::from(signs));
+    page.section("PROMPTS AND DIALOGS", "");
+    page.table(
+        &[
+            ("y / n", "yes, no; Enter is no as well. Esc answers later: the run goes on waiting"),
+            (
+                "typed",
+                "Enter sends it, ^D declines; Alt- and F-keys go on working. Pasted text never confirms",
+            ),
+            ("choices", "type a part of a value, or ↑ ↓ PgUp PgDn Home End"),
+        ],
+        styles.base,
+    );
+    page.section("SIGNS", "");
+    signs(&mut page, scene, width);
     let old = format!(
         "Figures over {} old are dim; over {} they are ?.",
         crate::domain::time::short_age(scene.cadence() * 2),
         crate::domain::time::short_age(scene.cadence() * 4),
     );
-    lines.push(Line::from(span(old, styles.muted)));
-    lines
+    page.text(1, &old, styles.muted);
+    page.lines
 }
 
-fn own<'a>(line: Line<'_>) -> Line<'a> {
-    Line::from(
-        line.spans.into_iter().map(|s| Span::styled(s.content.into_owned(), s.style)).collect::<Vec<_>>(),
-    )
+/// What one does on a screen.
+fn here(screen: &Screen) -> (&'static str, &'static [Action]) {
+    use Action as A;
+    match screen {
+        Screen::Fleet => (
+            "ON THE FLEET",
+            &[
+                A::Up,
+                A::Down,
+                A::Open,
+                A::Filter,
+                A::SortNext,
+                A::SortReverse,
+                A::Retry,
+                A::Refresh,
+                A::Pause,
+            ],
+        ),
+        Screen::Host(_) => {
+            ("ON A HOST", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back, A::Retry, A::Refresh])
+        }
+        Screen::Replication => ("ON REPLICATION", &[A::Up, A::Down, A::Open, A::Retry, A::Refresh, A::Pause]),
+        Screen::Roles => ("ON ROLES", &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Pause]),
+        Screen::Problems => ("ON PROBLEMS", &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Pause]),
+        Screen::Runbooks => ("ON RUNBOOKS", &[A::Up, A::Down, A::Open, A::Filter, A::Arm, A::Back]),
+        Screen::Plan => ("ON A PLAN", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Open, A::Arm, A::Back]),
+        Screen::Run(_) => (
+            "ON A RUN",
+            &[
+                A::Up,
+                A::Down,
+                A::Last,
+                A::PageUp,
+                A::PageDown,
+                A::StopRun,
+                A::Rollback,
+                A::Note,
+                A::Arm,
+                A::Open,
+                A::Back,
+            ],
+        ),
+    }
 }
 
-fn action(scene: &Scene<'_>, action: Action) -> Option<Line<'static>> {
+fn columns(screen: &Screen) -> &'static [(&'static str, &'static str)] {
+    match screen {
+        Screen::Fleet => &[
+            ("1m 5m 15m", "load average over that time"),
+            ("LOAD/CPU", "one-minute load for each CPU; over 1, work waits"),
+            ("TREND", "one-minute load, half a minute a column, the newest at the right"),
+            ("MEMORY", "in use, caches not counted"),
+            ("DISK", "the fullest filesystem, and its mount (FULLEST MOUNT)"),
+            ("REPLICATION", "role, lag, or the thread that does not run; nothing where no database is"),
+            ("ENV", "the environment that the host itself names"),
+            ("AGE", "of the last report: ≤5s is as it should be, a plain figure is late"),
+        ],
+        Screen::Replication => &[
+            ("LAG", "seconds behind the master; ? is not known, never zero"),
+            ("IO, SQL", "the threads that fetch and apply"),
+            ("TLS", "whether the connection to the master is encrypted"),
+            ("LOG POSITION", "applied of the master's log; a master's own"),
+        ],
+        Screen::Roles => &[
+            ("REQUIRED", "what the inventory asks for"),
+            ("FOUND", "hosts that have the role; +2?: of two that should have it nothing is known"),
+        ],
+        Screen::Problems => &[("KIND", "the word that the status JSON has, too")],
+        Screen::Runbooks => &[
+            ("RISK", "read-only; reversible: can be rolled back; irreversible: has a point of no return"),
+            ("LAST RUN", "in this environment, from this machine"),
+        ],
+        Screen::Host(_) | Screen::Plan | Screen::Run(_) => &[],
+    }
+}
+
+/// As many actions a line as fit, down the left column first.
+fn keys(page: &mut Page<'_>, scene: &Scene<'_>, actions: &[Action], width: u16) {
+    let bound: Vec<Vec<Span<'static>>> = actions.iter().filter_map(|a| action(scene, *a)).collect();
+    let across = (usize::from(width) / ENTRY).clamp(1, 4);
+    let rows = bound.len().div_ceil(across);
+    for at in 0..rows {
+        let mut spans = vec![Span::raw(" ")];
+        for entry in (0..across).filter_map(|column| bound.get(at + column * rows)) {
+            let used: usize = entry.iter().map(Span::width).sum();
+            spans.extend(entry.iter().cloned());
+            spans.push(Span::raw(" ".repeat(ENTRY.saturating_sub(used))));
+        }
+        page.line(spans);
+    }
+}
+
+fn action(scene: &Scene<'_>, action: Action) -> Option<Vec<Span<'static>>> {
     let keys: Vec<String> = scene.model.keymap.keys(action).map(|k| k.to_string()).collect();
     if keys.is_empty() {
         return None;
@@ -86,8 +199,31 @@ fn action(scene: &Scene<'_>, action: Action) -> Option<Line<'static>> {
         }
         shown.push_str(key);
     }
-    Some(Line::from(vec![
+    Some(vec![
         span(format!("{shown:<KEYS$} "), scene.styles.strong),
-        span(action.help(), scene.styles.muted),
-    ]))
+        span(action.help(), scene.styles.base.patch(scene.styles.dialog)),
+    ])
+}
+
+/// The signs of hosts, and on screens of runs those of steps.
+fn signs(page: &mut Page<'_>, scene: &Scene<'_>, width: u16) {
+    let styles = scene.styles;
+    let all: Vec<(&str, &str, ratatui::style::Style)> = match scene.model.screen() {
+        Screen::Runbooks | Screen::Plan | Screen::Run(_) => {
+            Progress::ALL.iter().map(|p| (p.sign(), p.word(), styles.progress(*p))).collect()
+        }
+        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
+            Status::ALL.iter().map(|s| (s.sign(), s.word(), styles.status(*s))).collect()
+        }
+    };
+    let mut line = vec![Span::raw(" ")];
+    for (sign, word, style) in all {
+        let entry = [span(sign, style), span(format!(" {word}   "), styles.muted)];
+        let used: usize = line.iter().chain(&entry).map(Span::width).sum();
+        if used > usize::from(width) {
+            page.line(std::mem::replace(&mut line, vec![Span::raw(" ")]));
+        }
+        line.extend(entry);
+    }
+    page.line(line);
 }

@@ -39,8 +39,7 @@ fn host_key<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Lin
     };
     let styles = scene.styles;
     let mut lines = Vec::new();
-    let what =
-        format!("{} ({address}, {}) offers a key that no known_hosts file holds:", asked.hop, asked.env);
+    let what = format!("unknown host key of {} ({address}, {}):", asked.hop, asked.env);
     lines.extend(wrap(&what, width).into_iter().map(Line::from));
     lines.push(Line::default());
     lines.push(Line::from(span(format!("  {algorithm}"), styles.muted)));
@@ -48,9 +47,7 @@ fn host_key<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Lin
         lines.push(Line::from(span(format!("  {part}"), styles.strong)));
     }
     lines.push(Line::default());
-    let then = format!(
-        "Compare it with one you have from elsewhere. Accepted, it is written to {file} and trusted from now on."
-    );
+    let then = format!("Verify it out of band. Accepted, it is written to {file} and trusted from now on.");
     lines.extend(wrap(&then, width).into_iter().map(Line::from));
     lines.push(Line::default());
     lines.push(answers(scene, &[("y", "accept and remember"), ("Esc", "refuse")]));
@@ -68,7 +65,7 @@ fn secret<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Line<
     };
     let mut lines: Vec<Line<'_>> = wrap(&what, width).into_iter().map(Line::from).collect();
     if let QuestionKind::Passphrase { .. } = &asked.kind {
-        let by = format!("wanted by {} of {}", asked.hop, asked.env);
+        let by = format!("needed to log in to {} of {}", asked.hop, asked.env);
         lines.push(Line::from(span(by, styles.muted)));
     }
     if wrong {

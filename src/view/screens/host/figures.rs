@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::history::Ring;
 use crate::domain::snapshot::{HostSnapshot, Load, Memory};
 use crate::domain::storage::human_kb;
 use crate::domain::time::Freshness;
@@ -28,6 +29,13 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSn
     );
     chart(page, scene, host);
     page.labelled("memory", known(scene, host, &facts.memory, |m, freshness| memory(scene, *m, freshness)));
+    if let Some(history) = scene.env.history.get(&host.id.host) {
+        line_of(page, scene, &history.memory, 100.0);
+        if !history.lag.is_empty() {
+            page.labelled("lag", span("replication, seconds behind its master", scene.styles.muted));
+            line_of(page, scene, &history.lag, 10.0);
+        }
+    }
     page.labelled("swap", known(scene, host, &facts.memory, |m, freshness| swap(scene, *m, freshness)));
 }
 
@@ -50,23 +58,49 @@ fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static
     Line::from(spans)
 }
 
-/// The last hour of the one-minute load; the top of the scale is all CPUs busy, or the highest value.
+/// The course of the one-minute load; the top of the scale is all CPUs busy, or the highest value.
 #[allow(clippy::cast_precision_loss)] // no machine has 2²⁴ CPUs
 fn chart<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let Some(history) = scene.env.history.get(&host.id.host).filter(|h| !h.load.is_empty()) else { return };
-    let columns = page.width.saturating_sub(u16::try_from(LABEL).unwrap_or(0)).min(120);
-    let each = Duration::from_secs(3600 / u64::from(columns.max(1)));
-    let values = sparkline::buckets(&history.load, scene.now, each, columns);
+    let (values, span_words) = course(page, scene, &history.load);
     let cpus = host.facts.load.last().and_then(|l| l.cpus).unwrap_or(1) as f32;
     let top = sparkline::top(&values, cpus);
     for (i, row) in sparkline::rows(&values, top, CHART).into_iter().enumerate() {
         let label = match i {
             0 => format!("{:>10}", text::load(f64::from(top))),
-            1 => format!("{:>10}", "one hour"),
+            1 => format!("{span_words:>10}"),
             _ => format!("{:>10}", "0"),
         };
-        page.labelled(&label, span(row, scene.styles.accent.remove_modifier(ratatui::style::Modifier::BOLD)));
+        page.labelled(&label, span(row, plain_accent(scene)));
     }
+}
+
+/// The course of a figure in one line, below its value.
+fn line_of<'a>(page: &mut Page<'a>, scene: &Scene<'a>, ring: &Ring, top: f32) {
+    if ring.is_empty() {
+        return;
+    }
+    let (values, span_words) = course(page, scene, ring);
+    let row = sparkline::rows(&values, sparkline::top(&values, top), 1).pop().unwrap_or_default();
+    page.labelled(&format!("{span_words:>10}"), span(row, plain_accent(scene)));
+}
+
+fn plain_accent(scene: &Scene<'_>) -> ratatui::style::Style {
+    scene.styles.accent.remove_modifier(ratatui::style::Modifier::BOLD)
+}
+
+/// A figure's values over the shortest of a few spans that holds all of them, and that span in words: so that a console
+/// just begun does not show an empty hour.
+fn course(page: &Page<'_>, scene: &Scene<'_>, ring: &Ring) -> (Vec<Option<f32>>, &'static str) {
+    let first = ring.iter().next().map_or(scene.now, |(at, _)| at);
+    let age = scene.now.since(first).as_secs();
+    let spans = [(300, "5 minutes"), (900, "15 minutes"), (1800, "30 minutes"), (3600, "one hour")];
+    let (seconds, words) = spans.into_iter().find(|(s, _)| age <= *s).unwrap_or((3600, "one hour"));
+    let columns = page.width.saturating_sub(u16::try_from(LABEL).unwrap_or(0)).min(120);
+    let each = Duration::from_millis(seconds * 1000 / u64::from(columns.max(1)));
+    // Never finer than reports come: columns between them would be holes.
+    let each = each.max(scene.cadence());
+    (sparkline::buckets(ring, scene.now, each, columns), words)
 }
 
 fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'static> {

@@ -61,7 +61,12 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
         _ if scene.jump_is_down() => Status::Unknown,
         LinkState::Up => Status::Ok,
         LinkState::Pending => Status::Pending,
-        _ => Status::Critical,
+        LinkState::Unreachable
+        | LinkState::TimedOut
+        | LinkState::AuthFailed
+        | LinkState::HostKeyUnknown
+        | LinkState::HostKeyChanged
+        | LinkState::IdentityMismatch => Status::Critical,
     };
     let state = if scene.jump_is_down() { "unknown: the jump box is down" } else { link.state.label() };
     let mut spans = vec![span(format!("{} {state}", status.sign()), styles.status(status))];

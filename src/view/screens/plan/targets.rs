@@ -17,7 +17,7 @@ pub(super) fn add(page: &mut Page<'_>, scene: &Scene<'_>, plan: &PlanView, width
     page.section("TARGETS", "");
     let hosts_of = |target: &PlanTarget| {
         let names: Vec<&str> = target.hosts.iter().map(|host| host.name.as_str()).collect();
-        let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let note = target.note.as_ref().map_or_else(String::new, |n| format!(" ({n})"));
         format!("{names}{note}")
     };
@@ -45,14 +45,21 @@ pub(super) fn add(page: &mut Page<'_>, scene: &Scene<'_>, plan: &PlanView, width
 fn add_host(page: &mut Page<'_>, scene: &Scene<'_>, host: &PlanHost, columns: (usize, usize, usize)) {
     let styles = scene.styles;
     let found = host.differences();
+    // A host that has no such grain leaves nothing unknown: the inventory's word counts.
+    let quiet = host.hostname.is_ok() && found.iter().all(|d| d.how == Differs::Silent);
     let status = |how: Differs| match how {
+        Differs::Silent if host.hostname.is_ok() => Status::NotWatched,
         Differs::More => Status::Warning,
         Differs::Silent => Status::Unknown,
         Differs::Other => Status::Critical,
     };
     let worst = found.iter().map(|d| status(d.how)).max().unwrap_or(Status::Ok);
     let told: Vec<&str> = found.iter().map(|d| d.text.as_str()).collect();
-    let told = if told.is_empty() { "the same".to_owned() } else { told.join("; ") };
+    let told = match (told.is_empty(), quiet) {
+        (true, _) => "the same".to_owned(),
+        (false, true) => format!("the same; {}", told.join("; ")),
+        (false, false) => told.join("; "),
+    };
     // What does not fit stands below, whole: it may be the reason not to begin.
     let fits = told.width() <= columns.2;
     let said = if worst == Status::Ok { styles.muted } else { styles.status(worst) };
