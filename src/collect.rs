@@ -18,6 +18,7 @@ mod backoff;
 pub mod clock;
 pub mod desk;
 pub mod host;
+mod identity;
 pub mod jump;
 pub mod over_ssh;
 pub mod probe;
@@ -41,6 +42,7 @@ pub struct Collector {
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
     in_flight: Arc<Semaphore>,
+    names: Arc<identity::Names>,
     running: Mutex<Running>,
 }
 
@@ -66,7 +68,8 @@ impl Collector {
         events: mpsc::Sender<FleetEvent>,
     ) -> Self {
         let in_flight = Arc::new(Semaphore::new(POLLS_IN_FLIGHT));
-        Self { fleet, reach, clock, events, in_flight, running: Mutex::default() }
+        let names = Arc::new(identity::Names::of(&fleet));
+        Self { fleet, reach, clock, events, in_flight, names, running: Mutex::default() }
     }
 
     /// Starts an environment's actors, if they do not run yet. Must be called within the tokio runtime.
@@ -97,6 +100,7 @@ impl Collector {
             cadence: env.cadence,
             jump_name: env.jump.name().clone(),
             jump,
+            names: self.names.clone(),
             events: self.events.clone(),
             in_flight: self.in_flight.clone(),
             refresh: refresh_seen,

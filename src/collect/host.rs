@@ -10,13 +10,13 @@ use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Cadence, Host};
 use crate::domain::hop::Hop;
 use crate::domain::names::HostName;
-use crate::domain::snapshot::{HostSnapshot, Link, LinkState};
-use crate::domain::text::Clean;
+use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState};
 use crate::domain::time::Moment;
 use crate::ssh::listening::within;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
+use super::identity::{self, Names};
 use super::jump::JumpWatch;
 use super::reach::{Failure, JumpWay, Shell};
 use super::resident::{self, FrameReader, Report};
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) cadence: Cadence,
     pub(crate) jump_name: HostName,
     pub(crate) jump: JumpWatch,
+    /// What the hosts of every environment are called.
+    pub(crate) names: Arc<Names>,
     pub(crate) events: mpsc::Sender<FleetEvent>,
     /// Polls under way at once, over every environment.
     pub(crate) in_flight: Arc<Semaphore>,
@@ -148,9 +150,7 @@ impl HostActor {
         let mut facts = self.snapshot.facts.clone();
         resident::ingest(report, sections, asked, &mut facts);
         resident::learn_clock(report, epoch_ms(), took, asked, &mut facts);
-        if let Some(identity) = facts.identity.current() {
-            self.prove(&identity.hostname)?;
-        }
+        self.prove(&facts)?;
         tracing::debug!(host = %self.spec.id, ?took, "reported");
         if !self.snapshot.link.is_up() {
             tracing::info!(host = %self.spec.id, "up");
@@ -163,22 +163,12 @@ impl HostActor {
         self.publish().await.map_err(|()| self.jump_lost())
     }
 
-    /// Whether the machine that answered is the one that was asked for: by its own hostname, first label, any case.
-    fn prove(&self, hostname: &Clean) -> Result<(), Failure> {
-        let wanted = self.spec.hostname.as_deref().unwrap_or(self.spec.id.host.as_str());
-        let label = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-        if label(hostname.as_str()) == label(wanted) {
-            return Ok(());
-        }
-        Err(Failure {
+    /// Whether the machine that answered is the one that was asked for. One that does not say who it is, is not.
+    fn prove(&self, facts: &HostFacts) -> Result<(), Failure> {
+        identity::prove(&self.spec, &self.shared.names, &facts.identity).map_err(|why| Failure {
             state: LinkState::IdentityMismatch,
             hop: Hop::Host(self.spec.id.host.clone()),
-            detail: format!(
-                "{} answered as {hostname}, not as {wanted}: its report was dropped. Check its address, or set \
-                 `hostname = \"{hostname}\"` in the inventory if that is its name",
-                self.snapshot.address
-            )
-            .into(),
+            detail: format!("{} {why}", self.snapshot.address).into(),
         })
     }
 

@@ -16,6 +16,11 @@ pub trait Probe: Sync {
     /// A dead program, a missing file, no right: the section says so by its exit status (see [`Raw::status`]).
     fn script(&self) -> &'static str;
 
+    /// A longer section is not read: [`Gap::Cut`]. Bytes.
+    fn longest(&self) -> usize {
+        MAX_SECTION
+    }
+
     /// How often it is asked.
     fn cadence(&self) -> ProbeCadence;
 
@@ -42,14 +47,14 @@ pub enum ProbeCadence {
 /// What a section printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raw {
-    /// Its exit status: 0 fine, 124 its time limit ended it, 126 not permitted, 127 the tool to ask with is missing (the
+    /// Its exit status: 0 fine, 123 an earlier question still waits in the kernel, 124 its time limit ended it, 126 not permitted, 127 the tool to ask with is missing (the
     /// first line names it), else failed.
     pub status: u8,
-    /// Standard output, as bytes that may be anything; lossily decoded. At most [`MAX_SECTION`] bytes.
+    /// Standard output, as bytes that may be anything; lossily decoded. At most [`Probe::longest`] bytes.
     pub text: String,
 }
 
-/// A longer section is not read: [`Gap::Unreadable`]. Bytes.
+/// What [`Probe::longest`] is for most. Bytes.
 pub const MAX_SECTION: usize = 256 * 1024;
 
 /// At most this many characters of what a host said stand in a gap.
@@ -61,6 +66,7 @@ impl Raw {
     pub fn gap(&self) -> Option<Gap> {
         match self.status {
             0 => None,
+            123 => Some(Gap::Stuck),
             124 => Some(Gap::TimedOut),
             126 => Some(Gap::NotPermitted(self.said())),
             127 => Some(Gap::NoTool(self.said())),

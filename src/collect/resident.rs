@@ -5,11 +5,13 @@ mod frame;
 
 use std::time::Duration;
 
+use crate::domain::fact::Gap;
 use crate::domain::fleet::Host;
 use crate::domain::snapshot::HostFacts;
+use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
-use super::probe::{MAX_SECTION, Probe, ProbeCadence, unreadable};
+use super::probe::{Probe, ProbeCadence, unreadable};
 use super::probes::{PROBES, clock};
 
 pub use frame::{FrameError, FrameReader, MAX_FRAME, Report};
@@ -62,8 +64,9 @@ pub fn ingest(report: &Report, asked: &[&'static str], at: Moment, facts: &mut H
         }
         match report.section(probe.name()) {
             None => probe.ingest(Err(unreadable("truncated report")), at, facts),
-            Some(raw) if raw.text.len() > MAX_SECTION => {
-                probe.ingest(Err(unreadable("longer than 256 KiB")), at, facts);
+            Some(raw) if raw.text.len() > probe.longest() => {
+                let limit = format!("its answer is longer than {} KiB", probe.longest() / 1024);
+                probe.ingest(Err(Gap::Cut(Clean::new(&limit))), at, facts);
             }
             Some(raw) => probe.ingest(Ok(raw), at, facts),
         }

@@ -6,12 +6,16 @@
 # of this is parsed: dash reads its script in blocks, and would swallow a tick that comes with the last of it.
 #
 # A section is a function `probe_NAME`. It adds to the report with the helpers below, and its status is the section's:
-# 0 fine, 124 its time limit ended it, 126 not permitted, 127 not installed, else failed.
-#   say TEXT                   adds a line; no process is started
-#   slurp FILE                 adds a small file (at most 200 lines); no process is started; fails when unreadable
-#   apart KEY SECONDS CMD...   adds the output, both kinds, of a program or function that may hang; $jd_in is its input
-#   jd_mounts                  reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
-# and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`), $DB_EXPECTED (`yes` on hosts of role db).
+# 0 fine, 123 an earlier question still waits in the kernel, 124 its time limit ended it, 126 not permitted, 127 the tool to
+# ask with is missing (the first line names it), else failed.
+#   say TEXT                     adds a line; no process is started
+#   slurp FILE                   adds a small file (at most 200 lines); no process is started; fails when unreadable
+#   need FILE                    the same, and says what is wrong with the file
+#   lacks TOOL                   whether a tool is missing; says which
+#   jd_ask SECONDS BYTES CMD...  standard output of a program or function, bounded, in jd_got; see there
+#   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
+#   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
+# and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
 # Names starting with jd_ are the resident probe's own; a section uses names starting with its own name.
 
 exec 2>/dev/null
@@ -21,20 +25,66 @@ PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 LC_ALL=C
 export PATH LC_ALL
 unset LANGUAGE ENV BASH_ENV CDPATH POSIXLY_CORRECT BLOCK_SIZE BLOCKSIZE DF_BLOCK_SIZE
+# bash and ksh end a `read` after that many seconds. A read-only one cannot be unset, and trying ends a POSIX shell.
+if [ -n "$TMOUT" ] && (unset TMOUT); then unset TMOUT; fi
 NL='
 '
 jd_ifs=" 	$NL"
 IFS=$jd_ifs
 jd_in=
 jd_table=
+jd_whole=
 
-# coreutils before 8.5 know no -k; without any `timeout`, what may hang is not asked.
-if timeout -k 1 5 true; then LIMIT='timeout -k 1'
-elif timeout -s KILL 5 true; then LIMIT='timeout -s KILL'
+# Ends a command after so many seconds, for hosts without a program that does. Its status is then 143 or 137.
+jd_bounded() (
+  jd_bound=$1
+  shift
+  # What runs in the background would read nothing; and bash, whose own input is the script, passes none on otherwise.
+  exec 4<&0
+  "$@" <&4 4<&- &
+  jd_bounded_pid=$!
+  exec 4<&-
+  (
+    trap 'kill "$jd_nap"; exit' TERM
+    sleep "$jd_bound" & jd_nap=$!
+    wait
+    kill "$jd_bounded_pid"
+    sleep 1 & jd_nap=$!
+    wait
+    kill -9 "$jd_bounded_pid"
+  ) < /dev/null > /dev/null 2>&1 &
+  jd_dog=$!
+  wait "$jd_bounded_pid"
+  jd_bounded_status=$?
+  kill "$jd_dog"
+  exit "$jd_bounded_status"
+)
+
+# coreutils before 8.5 know no -k, BusyBox before 1.30 wants the seconds after -t; without a `timeout` the shell counts.
+# On most hosts one question finds both `timeout -k` and `head -c`.
+jd_has_head=
+jd_limits() {
+  if [ "$(echo abc | "$@" 5 head -c 2)" = ab ]; then jd_has_head=yes; return 0; fi
+  "$@" 5 true
+}
+if jd_limits timeout -k 1; then LIMIT='timeout -k 1'
+elif jd_limits timeout -s KILL; then LIMIT='timeout -s KILL'
+elif jd_limits timeout -s KILL -t; then LIMIT='timeout -s KILL -t'
+elif command -v sleep > /dev/null; then LIMIT=jd_bounded
 else LIMIT=
 fi
-
-jd_dd=$(command -v dd)
+if [ -n "$jd_has_head" ] || [ "$(echo abc | head -c 2)" = ab ]; then
+  jd_has_head=yes
+  jd_head() { head -c "$1"; }
+else
+  jd_head() { dd bs=512 count="$(($1 / 512))"; }
+fi
+# The tool that is missing of those that every bounded question needs.
+jd_missing=
+if [ -z "$LIMIT" ]; then jd_missing='timeout or sleep'
+elif ! command -v cat > /dev/null; then jd_missing=cat
+elif [ -z "$jd_has_head" ] && ! command -v dd > /dev/null; then jd_missing='head or dd'
+fi
 
 say() { jd_out="$jd_out$1$NL"; }
 
@@ -48,19 +98,64 @@ slurp() {
   done < "$1"
 }
 
+need() {
+  slurp "$1" && return
+  say "$1: cannot be read"
+  [ ! -e "$1" ] || return 126
+  return 1
+}
+
+lacks() {
+  ! command -v "$1" > /dev/null || return 1
+  say "$1"
+}
+
+# Standard output of a program or function goes to jd_got, at most so many bytes: what is longer is cut, in the middle
+# of a line, and jd_cut is then `yes`. Messages are no data: they are dropped. The status is the command's own; 124 when there was no
+# end within so many seconds. Nobody waits longer, also for what cannot be killed: it runs beside the shell, and what it
+# still writes then ends it. A command that may hang still wants its own $LIMIT.
+jd_ask() {
+  [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
+  jd_seconds=$1 jd_bytes=$2
+  shift 2
+  jd_cut=
+  jd_got=$({ { "$@" < /dev/null; echo "$NL@jd-status $?"; } & } | $LIMIT "$jd_seconds" cat | jd_head "$jd_bytes")
+  case $jd_got in
+    *"$NL@jd-status "*)
+      jd_status=${jd_got##*"$NL@jd-status "}
+      jd_got=${jd_got%"$NL@jd-status "*} ;;
+    *)
+      if [ "${#jd_got}" -ge "$((jd_bytes - 512))" ]; then
+        jd_cut=yes jd_status=0
+      else
+        jd_status=124
+      fi ;;
+  esac
+  jd_as_status "$jd_status"
+}
+
+# Returns a status that a program may have had a hand in; the signals that end a command are its time limit.
+jd_as_status() {
+  case $1 in
+    137|143) return 124 ;;
+    ''|*[!0-9]*|????*) return 1 ;;
+    *) return "$1" ;;
+  esac
+}
+
+# Why a command failed: what it says on standard error.
+jd_messages() { "$@" 2>&1 > /dev/null; }
+
 jd_feed() { if [ -n "$jd_in" ]; then printf '%s' "$jd_in" | "$@"; else "$@"; fi; }
 
-# `df`, and once more with more rights where some mount refused us: the parser takes the last row of each mount.
-jd_df() { df -P "$@" || { [ -n "$SUDO" ] && $SUDO df -P "$@"; }; }
-
 # Waits for the output at most so many seconds, and never for the process: one stuck on a dead disk or server cannot
-# be killed. While it is there (kill -0) no other is started: the answer is then `timed out`, at once.
+# be killed. While it is there (kill -0) no other is started: the answer is then `stuck`, at once.
 apart() {
-  [ -n "$LIMIT" ] || { say 'timeout: not found'; return 127; }
+  [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
   jd_key=$1 jd_seconds=$2
   shift 2
   eval "jd_pid=\${jd_stuck_$jd_key:-}"
-  if [ -n "$jd_pid" ] && kill -0 "$jd_pid"; then return 124; fi
+  if [ -n "$jd_pid" ] && kill -0 "$jd_pid"; then return 123; fi
   jd_got=$({ { jd_feed "$@" 2>&1; echo "$NL@jd-status $?"; } & echo "@jd-pid $!"; } | $LIMIT "$jd_seconds" cat)
   # `cat`, not `head`: what it has read when the limit ends it is already written, the process id above all.
   jd_rest=${jd_got#*@jd-pid }
@@ -80,25 +175,49 @@ apart() {
   [ -z "$jd_got" ] || say "$jd_got"
   case $jd_pid in *[!0-9]*) jd_pid= ;; esac
   eval "jd_stuck_$jd_key=\$jd_pid"
-  [ "$jd_status" != 137 ] || jd_status=124
-  return "$jd_status"
+  jd_as_status "$jd_status"
 }
 
+# Questions of an earlier connection may still wait in the kernel (state D), where nothing can end them: jd_waiting has the
+# command lines of every such `df`, one a line (without the spaces). Asked with the first report, and after a time limit.
+jd_find_waiting() {
+  jd_waiting=
+  set +f
+  set -- /proc/[0-9]*/comm
+  set -f
+  for jd_comm in "$@"; do
+    IFS= read -r jd_line < "$jd_comm" || continue
+    [ "$jd_line" = df ] || continue
+    IFS= read -r jd_line < "${jd_comm%comm}stat" || continue
+    case $jd_line in *'(df) D '*) ;; *) continue ;; esac
+    jd_line=
+    IFS= read -r jd_line < "${jd_comm%comm}cmdline"
+    # Each word of it ends with a NUL, which only zsh keeps.
+    [ -z "$ZSH_VERSION" ] || jd_line=${jd_line%?}
+    jd_waiting="$jd_waiting$jd_line$NL"
+  done
+}
+
+# Whether a `df` that was given this mount last still waits in the kernel.
+jd_waits() { case $jd_waiting in *"$1$NL"*) return 0 ;; *) return 1 ;; esac; }
+
 # The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine,
-# in a user-space process or in a cluster may hang. Left out: what is no storage, read-only images (always full), overlays other
-# than /, tmpfs other than /tmp, and further mounts of a device seen before (bind mounts).
-# Read once a report; a short table without a process, a long one with `cat` (some shells read a byte at a time).
+# in a user-space process or in a cluster may hang. Left out: what is no storage, read-only images (always full), what
+# containers, logins and units mount for themselves, and further mounts of a device seen before (bind mounts).
+# A tmpfs or an overlay counts where an administrator would put one: /, /tmp, /run, /var/log, ...
+# Read once a report; a short table without a process, a long one with `head` (some shells read a byte at a time).
 jd_mounts() {
   [ -z "$jd_mounts_read" ] || return 0
-  [ -r /proc/mounts ] || return 1
+  [ -r /proc/mounts ] || { say '/proc/mounts: cannot be read'; return 1; }
   jd_mounts_read=yes jd_new=
-  if [ "${#jd_table}" -lt 4000 ]; then
+  if [ "${#jd_table}" -lt 4000 ] || [ -n "$jd_missing" ]; then
     while IFS= read -r jd_line; do jd_new="$jd_new$jd_line$NL"; done < /proc/mounts
   else
-    jd_new=$(cat /proc/mounts)$NL
+    jd_new=$(jd_head 2097152 < /proc/mounts)$NL
   fi
   [ "$jd_new" != "$jd_table" ] || return 0
   jd_table=$jd_new jd_local= jd_local_rows= jd_remote= jd_remote_rows= jd_seen=$NL
+  jd_locals=0 jd_remotes=0 jd_more_local=0 jd_more_remote=0
   IFS=$NL
   set -- $jd_new
   IFS=$jd_ifs
@@ -109,11 +228,18 @@ jd_mounts() {
     jd_kind=local
     case $3 in
       fuse.lxcfs|fuse.portal|fuse.gvfsd-fuse|fuse.snapfuse|fusectl) continue ;;
-      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|9p|sshfs|fuse|fuse.*|fuseblk) jd_kind=remote ;;
-      gfs2|ocfs2) jd_kind=remote ;;
+      nfs|nfs4|cifs|smb3|smbfs|ncpfs|afs|ceph|glusterfs|lustre|beegfs|orangefs|pvfs2|gpfs|9p|sshfs|fuse|fuse.*|fuseblk) jd_kind=remote ;;
+      gfs2|ocfs2|virtiofs|vboxsf|vmhgfs|prl_fs) jd_kind=remote ;;
       ext2|ext3|ext4|xfs|btrfs|zfs|jfs|reiserfs|f2fs|bcachefs|nilfs2|vfat|exfat|ntfs|ntfs3|ufs|minix) ;;
-      overlay|overlayfs|aufs|unionfs) [ "$jd_dir" = / ] || continue ;;
-      tmpfs) case $jd_dir in /tmp|/var/tmp) ;; *) continue ;; esac ;;
+      ubifs|jffs2|yaffs2|hfsplus|apfs|ecryptfs|zonefs) ;;
+      overlay|overlayfs|aufs|unionfs|tmpfs)
+        case $jd_dir in
+          /run/user/*|/run/credentials/*|/run/lock|/run/netns|/run/snapd/*|/run/docker*|/run/containerd/*|/run/k3s/*) continue ;;
+          /run/systemd/*|/run/containers/*|/run/crio/*|/run/initramfs*|/run/qemu|/var/run/*|/var/lock) continue ;;
+          /dev|/dev/lxd|/dev/.*|/sys|/sys/*|/proc|/proc/*|/snap/*|/var/snap/*|/var/lib/snapd/*) continue ;;
+          /var/lib/docker/*|/var/lib/containers/*|/var/lib/containerd/*|/var/lib/kubelet/*|/var/lib/lxc*|/var/lib/incus/*) continue ;;
+          /var/lib/nfs/*|/var/lib/machines/*|/var/lib/rancher/*|*/containers/storage/*|*/kubelet/pods/*) continue ;;
+        esac ;;
       *) case $1 in /dev/*) case $3 in squashfs|iso9660|udf|erofs|cramfs|romfs) continue ;; esac ;; *) continue ;; esac ;;
     esac
     case $1 in
@@ -123,8 +249,12 @@ jd_mounts() {
         jd_seen="$jd_seen$1 $jd_kind$NL" ;;
     esac
     if [ "$jd_kind" = remote ]; then
+      if [ "$jd_remotes" -ge 100 ]; then jd_more_remote=$((jd_more_remote + 1)); continue; fi
+      jd_remotes=$((jd_remotes + 1))
       jd_remote="$jd_remote$jd_dir$NL" jd_remote_rows="$jd_remote_rows$1 $2 $3$NL"
     else
+      if [ "$jd_locals" -ge 5000 ]; then jd_more_local=$((jd_more_local + 1)); continue; fi
+      jd_locals=$((jd_locals + 1))
       jd_local="$jd_local$jd_dir$NL" jd_local_rows="$jd_local_rows$1 $2 $3$NL"
     fi
   done
@@ -143,16 +273,32 @@ jd_report() {
   done
   jd_all="$jd_all%$jd_nonce end $jd_count$NL"
   # One write: several cost a round trip more. bash writes every line by itself, others what fits their buffer (4 KiB).
-  if [ -n "$jd_dd" ] && { [ -n "$BASH_VERSION" ] || [ "${#jd_all}" -gt 4000 ]; }; then
-    printf '%s' "$jd_all" | dd ibs=65536 obs=1048576
-  else
-    printf '%s' "$jd_all"
+  if [ -n "$BASH_VERSION" ] || [ "${#jd_all}" -gt 4000 ]; then
+    # Tried once: a `dd` without fullblock writes what it happens to read, and some of uutils write rubbish when obs is
+    # larger than ibs.
+    if [ -z "$jd_whole" ]; then
+      jd_whole=$({ echo 1; echo 2; } | dd bs=1024 iflag=fullblock)
+      if [ "$jd_whole" = "1${NL}2" ]; then jd_whole=yes; else jd_whole=no; fi
+    fi
+    if [ "$jd_whole" = yes ]; then printf '%s' "$jd_all" | dd bs=2097152 iflag=fullblock; return; fi
   fi
+  printf '%s' "$jd_all"
 }
 
 jd_main() {
   jd_report "$@"
-  while IFS= read -r jd_tick; do
+  jd_part=
+  while :; do
+    jd_tick=
+    IFS= read -r jd_tick
+    jd_ended=$?
+    jd_tick=$jd_part$jd_tick jd_part=
+    if [ "$jd_ended" != 0 ]; then
+      # Above 128: a time limit of the shell's own (a TMOUT that is read-only) ended the read, and the input goes on.
+      [ "$jd_ended" -gt 128 ] || break
+      jd_part=$jd_tick
+      continue
+    fi
     case $jd_tick in 'tick '*) ;; *) continue ;; esac
     set -- $jd_tick
     shift

@@ -235,7 +235,7 @@ impl Bench {
     }
 }
 
-fn fleet(hosts: &[&str]) -> Fleet {
+pub(super) fn fleet(hosts: &[&str]) -> Fleet {
     let access = Arc::new(Access {
         user: "ops".to_owned(),
         keys: Vec::new(),

@@ -12,6 +12,8 @@ pub enum Gap {
     NotAsked,
     /// The section's own time limit ended it, on the host.
     TimedOut,
+    /// An earlier question still waits in the host's kernel, where nothing can end it: no second one is asked.
+    Stuck,
     /// The account we use may not ask. Holds what the host said.
     NotPermitted(Clean),
     /// What was asked about is not there (no Salt on the host, no database server): the host said so.
@@ -34,6 +36,7 @@ impl Gap {
         match self {
             Gap::NotAsked => "not asked",
             Gap::TimedOut => "timed out",
+            Gap::Stuck => "stuck",
             Gap::NotPermitted(_) => "not permitted",
             Gap::NotInstalled => "not installed",
             Gap::NoTool(_) => "tool missing",
@@ -48,6 +51,7 @@ impl Gap {
     pub fn describe(&self) -> String {
         let detail = match self {
             Gap::NotAsked | Gap::TimedOut | Gap::NotInstalled => "",
+            Gap::Stuck => "an earlier question waits in the kernel and cannot be ended; not asked again",
             Gap::NotPermitted(d) | Gap::NoTool(d) | Gap::Cut(d) | Gap::Unreadable(d) | Gap::Failed(d) => {
                 d.as_str()
             }

@@ -193,6 +193,7 @@ fn word(gap: &Gap) -> &'static str {
         Gap::NotPermitted(_) => "access denied",
         Gap::NotAsked
         | Gap::TimedOut
+        | Gap::Stuck
         | Gap::NotInstalled
         | Gap::NoTool(_)
         | Gap::Cut(_)

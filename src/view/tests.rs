@@ -305,6 +305,7 @@ fn every_gap_has_a_word() {
         (Gap::Unreadable("x".into()), "garbled"),
         (Gap::Failed("x".into()), "failed"),
         (Gap::NotInstalled, "none"),
+        (Gap::Stuck, "stuck"),
         (Gap::NoTool("df".into()), "no tool"),
         (Gap::Cut("at 256 KiB".into()), "cut"),
         (Gap::NotAsked, "not asked"),

@@ -192,6 +192,7 @@ pub(crate) fn gap(gap: &Gap) -> &'static str {
     match gap {
         Gap::NotAsked => "not asked",
         Gap::TimedOut => "timed out",
+        Gap::Stuck => "stuck",
         Gap::NotPermitted(_) => "denied",
         Gap::NotInstalled => "none",
         Gap::NoTool(_) => "no tool",

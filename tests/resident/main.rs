@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod shell;
+mod tools;
 
 use std::path::Path;
 use std::time::Duration;
@@ -67,8 +68,22 @@ fn every_shell_reports_what_the_kernel_says() {
     }
 }
 
+/// The processes whose ids stand in a file have ended.
+fn assert_gone(pids: &Path) {
+    let alive = || {
+        let text = std::fs::read_to_string(pids).unwrap();
+        text.lines().filter(|pid| Path::new("/proc").join(pid).exists()).count()
+    };
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while alive() > 0 {
+        assert!(std::time::Instant::now() < deadline, "{} still run", alive());
+        std::thread::yield_now();
+    }
+}
+
+/// Real fleet, 17: what hangs is ended with its question.
 #[test]
-fn a_stuck_df_times_out_alone_and_is_asked_again_when_it_is_gone() {
+fn a_df_that_hangs_times_out_alone_and_leaves_nothing_behind() {
     for shell in shells_here() {
         let dir = tempfile::tempdir().unwrap();
         let here = dir.path().display();
@@ -77,24 +92,57 @@ fn a_stuck_df_times_out_alone_and_is_asked_again_when_it_is_gone() {
             dir.path(),
             "df",
             &format!(
-                "trap '' TERM\necho x >> {here}/runs\nwhile [ ! -e {here}/release ] && [ -e {here}/df ]; do sleep 0.05; done\n\
+                "trap '' TERM\necho $$ >> {here}/pids\nwhile [ ! -e {here}/release ]; do sleep 0.05; done\n\
                  PATH=/usr/bin:/bin exec df \"$@\""
             ),
         );
         let (mut it, _) = Resident::start(shell, &host("app1"), dir.path(), as_it_is);
         assert_eq!(it.facts.filesystems.gap, Some(Gap::TimedOut), "{shell:?}");
         assert!(it.facts.load.current().is_some() && it.facts.os.current().is_some(), "{shell:?}");
-
-        let runs = || std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count();
-        it.poll(&["filesystems"]);
-        assert_eq!(runs(), 2, "{shell:?}: the first was killed, the second waits");
-        let (_, took) = it.poll(&["filesystems", "load"]);
-        assert_eq!(it.facts.filesystems.gap, Some(Gap::TimedOut), "{shell:?}");
-        assert!(took < Duration::from_secs(2), "{shell:?}: nobody waits for it again ({took:?})");
-        assert_eq!(runs(), 2, "{shell:?}: one question waits, not a heap of them");
+        assert_gone(&dir.path().join("pids"));
 
         std::fs::write(dir.path().join("release"), "").unwrap();
         it.poll_until(&["filesystems"], "well again", |f| f.filesystems.current().is_some());
+        assert!(it.finish().success());
+    }
+}
+
+/// A process table of our own, with a `df` that waits in the kernel: nothing can end it.
+fn waiting_df(dir: &Path, arguments: &str) -> impl Fn(String) -> String {
+    let process = dir.join("proc/77");
+    std::fs::create_dir_all(&process).unwrap();
+    std::fs::write(process.join("comm"), "df\n").unwrap();
+    std::fs::write(process.join("stat"), "77 (df) D 1 77 77 0 -1 4194560 0 0\n").unwrap();
+    std::fs::write(process.join("cmdline"), arguments.replace(' ', "\0") + "\0").unwrap();
+    let table = dir.join("proc").display().to_string();
+    move |program| program.replace("/proc/[0-9]*/comm", &format!("{table}/[0-9]*/comm"))
+}
+
+#[test]
+fn a_df_of_an_earlier_connection_that_cannot_be_ended_is_told_and_none_is_started_beside_it() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path().display();
+        let table =
+            "/dev/vda / ext4 rw 0 0\nnas:/dead /mnt/dead nfs4 rw 0 0\nnas:/x /mnt/dead2 nfs4 rw 0 0\n";
+        let df = format!(
+            "for last; do :; done; echo \"$last\" >> {here}/asked\n\
+             echo 'Filesystem 1K-blocks Used Avail Use% Inodes IUse% Mounted on'\n\
+             echo \"x 1000 250 750 25% 100 9% $last\""
+        );
+        let mounts = with_mounts(dir.path(), table, &df);
+        let waiting = waiting_df(dir.path(), "df -k --output=x /mnt/dead");
+        let (it, _) = Resident::start(shell, &host("app1"), dir.path(), |program| waiting(mounts(program)));
+        let network = it.facts.network_filesystems.current().unwrap();
+        assert_eq!(network[0].usage, Err(Gap::Stuck), "{shell:?}");
+        assert_eq!(network[1].usage.as_ref().unwrap().inodes_use_percent, Some(9), "{shell:?}");
+        let asked = std::fs::read_to_string(dir.path().join("asked")).unwrap();
+        assert!(!asked.lines().any(|dir| dir == "/mnt/dead"), "{shell:?}: {asked}");
+        assert!(it.finish().success());
+
+        let waiting = waiting_df(dir.path(), "df -P -k /");
+        let (it, _) = Resident::start(shell, &host("app1"), dir.path(), |program| waiting(mounts(program)));
+        assert_eq!(it.facts.filesystems.gap, Some(Gap::Stuck), "{shell:?}");
         assert!(it.finish().success());
     }
 }
@@ -118,7 +166,7 @@ fn a_dead_network_mount_times_out_alone() {
             storage3:/wiki /srv/wiki fuse.glusterfs rw 0 0\n/dev/loop1 /snap/x/1 squashfs ro 0 0\noverlay /var/lib/docker/o overlay rw 0 0\n";
         let df = format!(
             "for last; do :; done\ncase $last in\n\
-             /mnt/dead) echo x >> {here}/runs; while [ ! -e {here}/release ] && [ -e {here}/df ]; do sleep 0.05; done ;;\nesac\n\
+             /mnt/dead) echo $$ >> {here}/pids; while [ ! -e {here}/release ]; do sleep 0.05; done ;;\nesac\n\
              echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'\n\
              echo \"nas 1000 250 750 25% $last\""
         );
@@ -126,7 +174,7 @@ fn a_dead_network_mount_times_out_alone() {
             Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, &df));
         let local: Vec<&str> =
             it.facts.filesystems.current().unwrap().iter().map(|f| f.mount.as_str()).collect();
-        assert_eq!(local, ["/"], "{shell:?}");
+        assert_eq!(local, ["/run", "/"], "{shell:?}");
 
         let told = |it: &Resident| -> Vec<(String, bool)> {
             let found = it.facts.network_filesystems.current().unwrap();
@@ -143,9 +191,9 @@ fn a_dead_network_mount_times_out_alone() {
         for _ in 0..2 {
             let (_, took) = it.poll(&["network_filesystems"]);
             assert_eq!(told(&it), expected(true), "{shell:?}");
-            assert!(took < Duration::from_secs(2), "{shell:?}: {took:?}");
+            assert!(took < Duration::from_secs(6), "{shell:?}: {took:?}");
         }
-        assert_eq!(std::fs::read_to_string(dir.path().join("runs")).unwrap().lines().count(), 1, "{shell:?}");
+        assert_gone(&dir.path().join("pids"));
         std::fs::write(dir.path().join("release"), "").unwrap();
         it.poll_until(&["network_filesystems"], "well again", |f| {
             f.network_filesystems.current().is_some_and(|n| n.iter().all(|f| f.usage.is_ok()))
@@ -171,7 +219,7 @@ fn hostile_output_stays_in_its_section() {
             let dir = tempfile::tempdir().unwrap();
             let table = "/dev/vda / ext4 rw 0 0\nnas:/x /mnt/x nfs rw 0 0\n";
             let (mut it, _) =
-                Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, &df));
+                Resident::start_long(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, &df));
             it.poll(&["filesystems", "network_filesystems", "load"]);
             let facts = &it.facts;
             assert!(facts.load.current().unwrap().one < 9_999.0, "{shell:?}");
@@ -199,7 +247,7 @@ fn without_df_and_timeout_the_rest_is_told() {
     let (it, _) = Resident::start(&[sh.to_str().unwrap()], &host("app1"), dir.path(), alone);
     assert!(matches!(it.facts.filesystems.gap, Some(Gap::NoTool(_))));
     assert!(it.facts.load.current().is_some() && it.facts.identity.current().is_some());
-    assert!(matches!(it.facts.clock_offset_ms.gap, Some(Gap::Failed(_))));
+    assert!(matches!(it.facts.clock_offset_ms.gap, Some(Gap::NoTool(_))));
     assert!(it.finish().success());
 }
 

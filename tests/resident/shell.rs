@@ -1,8 +1,8 @@
 //! The resident probe in a real shell on this machine: ticks in, reports out.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -64,11 +64,19 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).chain(more).map(|dir| dir.join(program)).find(|p| p.is_file())
 }
 
-/// A running probe. Its standard output is a datagram socket: what one `write` wrote arrives as one datagram.
+/// Where a probe writes to.
+enum Output {
+    /// A datagram socket: what one `write` wrote arrives as one datagram.
+    Datagrams(UnixDatagram),
+    /// A stream, for reports that are longer than a datagram may be.
+    Stream(UnixStream),
+}
+
+/// A running probe.
 pub(crate) struct Resident {
     child: Child,
     stdin: Option<ChildStdin>,
-    output: UnixDatagram,
+    output: Output,
     reader: FrameReader,
     asked: u64,
     pub(crate) facts: HostFacts,
@@ -84,13 +92,35 @@ impl Resident {
     ) -> (Self, Report) {
         let (ours, theirs) = UnixDatagram::pair().unwrap();
         ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self::begin(shell, host, bin, change, (Output::Datagrams(ours), OwnedFd::from(theirs)))
+    }
+
+    /// The same with reports of any length.
+    pub(crate) fn start_long(
+        shell: &[&str],
+        host: &Host,
+        bin: &Path,
+        change: impl Fn(String) -> String,
+    ) -> (Self, Report) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self::begin(shell, host, bin, change, (Output::Stream(ours), OwnedFd::from(theirs)))
+    }
+
+    fn begin(
+        shell: &[&str],
+        host: &Host,
+        bin: &Path,
+        change: impl Fn(String) -> String,
+        (ours, theirs): (Output, OwnedFd),
+    ) -> (Self, Report) {
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let mut child = Command::new(shell[0])
             .args(&shell[1..])
             .env("PATH", path)
             .env("HOME", bin)
             .stdin(Stdio::piped())
-            .stdout(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(theirs))
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
@@ -137,16 +167,23 @@ impl Resident {
         self.child.wait().unwrap()
     }
 
-    /// A report must come whole, with one write.
+    /// A report must come whole; a datagram's with one write.
     fn await_report(&mut self, nonce: &str) -> Report {
         let mut buffer = vec![0; 1 << 20];
-        let n = self.output.recv(&mut buffer).expect("a report");
-        let bytes = &buffer[..n];
-        let report = self.reader.push(bytes).unwrap();
-        let report =
-            report.unwrap_or_else(|| panic!("not in one write: {:?}", String::from_utf8_lossy(bytes)));
+        let report = loop {
+            let n = match &mut self.output {
+                Output::Datagrams(socket) => socket.recv(&mut buffer).expect("a report"),
+                Output::Stream(stream) => stream.read(&mut buffer).expect("a report"),
+            };
+            let bytes = &buffer[..n];
+            match self.reader.push(bytes).unwrap() {
+                Some(report) => break report,
+                None if matches!(self.output, Output::Stream(_)) && n > 0 => {}
+                None => panic!("not in one write: {:?}", String::from_utf8_lossy(bytes)),
+            }
+        };
         assert_eq!(report.nonce, nonce);
-        assert_eq!(report.noise, 0, "{:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(report.noise, 0);
         report
     }
 }

@@ -18,7 +18,11 @@ impl Probe for Clock {
     fn script(&self) -> &'static str {
         // GNU date knows nanoseconds; busybox prints the letter, and whole seconds have to do.
         "
-        probe_clock() { clock_now=$(date +%s.%N) || return 1; say \"$clock_now\"; }
+        probe_clock() {
+            ! lacks date || return 127
+            clock_now=$(date +%s.%N) || { say 'date failed'; return 1; }
+            say \"$clock_now\"
+        }
         "
     }
 

@@ -1,14 +1,17 @@
 //! What `df -P` and the mount table print, read. For the two filesystem probes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::collect::probe::unreadable;
 use crate::domain::fact::Gap;
 use crate::domain::storage::{Filesystem, Usage};
 use crate::domain::text::Clean;
 
-/// Filesystems of a host that are read: each is judged and drawn again every second.
-pub(super) const MAX_MOUNTS: usize = 2_000;
+/// Filesystems of a host that are read: each is judged and drawn again every second. `resident.sh` lists no more.
+const MAX_MOUNTS: usize = 5_000;
+
+/// A row of `df` or of the mount table that is longer is none.
+const MAX_LINE: usize = 8 * 1024;
 
 /// A mount as the section lists it: `DEVICE MOUNT TYPE`, escaped as in `/proc/mounts`.
 pub(super) struct Mount {
@@ -19,7 +22,7 @@ pub(super) struct Mount {
 
 impl Mount {
     pub(super) fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
+        let mut words = Some(line).filter(|line| line.len() <= MAX_LINE)?.split(' ');
         let (device, dir, fstype) = (words.next()?, words.next()?, words.next()?);
         (!dir.is_empty() && words.next().is_none()).then(|| Self {
             device: unescape(device),
@@ -91,6 +94,7 @@ fn unescape(field: &str) -> String {
 }
 
 /// A row of `df -P -k`, of `df -P -i`, or of both in one.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) device: &'a str,
     figures: [&'a str; 3],
@@ -142,6 +146,11 @@ impl<'a> Row<'a> {
         fits.then(|| Self { device: "", figures, percent: read_percent(percent), inodes, mount })
     }
 
+    /// Whether it is this mount's: `df` on a folder where nothing is mounted any more tells of another filesystem.
+    pub(super) fn is_of(&self, mount: &Mount) -> bool {
+        printed(self.mount) == printed(&mount.dir)
+    }
+
     /// Space, from a row of `-k`, with the inodes of a row of `-i`.
     pub(super) fn usage(&self, inodes: Option<&Row<'_>>) -> Result<Usage, Gap> {
         let [size, used, available] = self.figures;
@@ -183,13 +192,66 @@ fn read_percent(word: &str) -> Option<u8> {
     word.strip_suffix('%').and_then(|n| n.parse().ok())
 }
 
+/// The mounts that a section lists, and how many more the host has than are asked about.
+pub(super) struct Listed {
+    pub(super) mounts: Vec<Mount>,
+    more: usize,
+}
+
+impl Listed {
+    /// Reads the lines before the answers: mounts, and `@more COUNT`.
+    pub(super) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Self, Gap> {
+        let mut listed = Self { mounts: Vec::new(), more: 0 };
+        for line in lines {
+            if let Some(more) = line.strip_prefix("@more ").and_then(|n| n.parse::<usize>().ok()) {
+                listed.more = listed.more.saturating_add(more);
+            } else if listed.mounts.len() == MAX_MOUNTS {
+                listed.more = listed.more.saturating_add(1);
+            } else {
+                listed.mounts.push(Mount::parse(line).ok_or_else(|| unreadable(line))?);
+            }
+        }
+        Ok(listed)
+    }
+
+    /// The filesystems, each with what is known of it; what was not asked about stands at the end, named as our limit.
+    pub(super) fn filesystems(&self, judge: impl Fn(usize, &Mount) -> Filesystem) -> Vec<Filesystem> {
+        let mut found: Vec<Filesystem> = self.mounts.iter().enumerate().map(|(at, m)| judge(at, m)).collect();
+        if self.more > 0 {
+            let limit = format!("jumpdeck asks about {} filesystems of this kind", self.mounts.len());
+            found.push(Filesystem {
+                device: Clean::default(),
+                mount: Clean::new(&format!("{} more", self.more)),
+                fstype: None,
+                remote: false,
+                usage: Err(Gap::Cut(Clean::new(&limit))),
+                inodes_gap: None,
+            });
+        }
+        found
+    }
+
+    /// Their names as `df` prints them: rows for other mounts are not kept.
+    fn printed(&self) -> HashSet<String> {
+        self.mounts.iter().map(|m| printed(&m.dir)).collect()
+    }
+}
+
 /// Rows by their mounts: an answer may hold thousands of both.
+#[derive(Default)]
 pub(super) struct Rows<'a>(HashMap<String, Row<'a>>);
 
 impl<'a> Rows<'a> {
     /// Of rows of the same mount the last one counts, for `df` may have been asked twice.
-    pub(super) fn new(rows: impl Iterator<Item = Row<'a>>) -> Self {
-        Self(rows.map(|row| (printed(row.mount), row)).collect())
+    pub(super) fn new(
+        listed: &Listed,
+        lines: impl Iterator<Item = &'a str>,
+        read: impl Fn(&'a str) -> Option<Row<'a>>,
+    ) -> Self {
+        let wanted = listed.printed();
+        let short = lines.filter(|line| line.len() <= MAX_LINE);
+        let rows = short.filter_map(read).map(|row| (printed(row.mount), row));
+        Self(rows.filter(|(mount, _)| wanted.contains(mount)).collect())
     }
 
     pub(super) fn find(&self, mount: &Mount) -> Option<&Row<'a>> {
@@ -206,9 +268,9 @@ fn printed(mount: &str) -> String {
 pub(super) struct Refusals<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> Refusals<'a> {
-    pub(super) fn read(text: &'a str) -> Self {
+    pub(super) fn read(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut said = HashMap::new();
-        for line in text.lines().filter(|l| l.starts_with("df:")) {
+        for line in lines.filter(|l| l.starts_with("df:")) {
             // From the first slash to the last colon; some quote the name.
             let named = line.find('/').and_then(|at| line.get(at..)).and_then(|l| l.rsplit_once(':'));
             if let Some((mount, _)) = named {
@@ -226,23 +288,6 @@ impl<'a> Refusals<'a> {
             None => Gap::Failed("df has no row for it".into()),
         }
     }
-}
-
-/// Reads a list of mounts, one a line, in order.
-pub(super) fn each_mount(
-    listed: &str,
-    mut judge: impl FnMut(usize, &Mount) -> Filesystem,
-) -> Result<Vec<Filesystem>, Gap> {
-    let mut found = Vec::new();
-    for (at, line) in listed.lines().enumerate() {
-        if at == MAX_MOUNTS {
-            let limit = format!("more than {MAX_MOUNTS} filesystems are mounted: jumpdeck reads no more");
-            return Err(unreadable(&limit));
-        }
-        let mount = Mount::parse(line).ok_or_else(|| unreadable(line))?;
-        found.push(judge(at, &mount));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -293,10 +338,9 @@ mod tests {
 
     #[test]
     fn refusals_name_their_mount_and_no_other() {
-        let refused = Refusals::read(
-            "df: /mnt/a: Stale file handle\ndf: ‘/mnt/b c’: Permission denied\ndf: '/mnt/d': No such device\n\
-             df: /mnt/e:f: Permission denied\ndf: /mnt/a: again\ndf: no slash\n",
-        );
+        let refused = "df: /mnt/a: Stale file handle\ndf: ‘/mnt/b c’: Permission denied\ndf: '/mnt/d': No such device\n\
+             df: /mnt/e:f: Permission denied\ndf: /mnt/a: again\ndf: no slash\n";
+        let refused = Refusals::read(refused.lines());
         let said = |dir: &str| refused.of(&Mount::parse(&format!("x {dir} y")).unwrap()).describe();
         assert_eq!(said("/mnt/a"), "failed: df: /mnt/a: Stale file handle");
         assert!(said("/mnt/b\\040c").starts_with("not permitted: df: ‘/mnt/b c’"));
@@ -308,12 +352,16 @@ mod tests {
     #[test]
     fn more_mounts_than_are_read_are_told_as_our_own_limit() {
         let list = |count: usize| (0..count).map(|n| format!("/dev/x /m{n} ext4\n")).collect::<String>();
-        let read = |count| {
-            each_mount(&list(count), |_, mount| mount.filesystem(None, Err(Gap::TimedOut))).map(|m| m.len())
+        let read = |text: &str| {
+            let listed = Listed::read(text.lines()).unwrap();
+            listed.filesystems(|_, mount| mount.filesystem(None, Err(Gap::TimedOut)))
         };
-        assert_eq!(read(MAX_MOUNTS), Ok(MAX_MOUNTS));
+        assert_eq!(read(&list(MAX_MOUNTS)).len(), MAX_MOUNTS);
+        let cut = read(&(list(MAX_MOUNTS + 7) + "@more 3\n"));
+        assert_eq!(cut.len(), MAX_MOUNTS + 1);
+        assert_eq!(cut.last().unwrap().mount.as_str(), "10 more");
         assert!(
-            matches!(read(MAX_MOUNTS + 1), Err(Gap::Unreadable(said)) if said.as_str().contains("jumpdeck"))
+            matches!(&cut.last().unwrap().usage, Err(Gap::Cut(said)) if said.as_str().contains("jumpdeck"))
         );
     }
 

@@ -12,7 +12,7 @@ use crate::domain::storage::Filesystem;
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
-use super::df::{Refusals, Row, Rows, each_mount};
+use super::df::{Listed, Mount, Refusals, Row, Rows};
 
 pub(super) struct Filesystems;
 
@@ -22,55 +22,72 @@ impl Probe for Filesystems {
     }
 
     fn script(&self) -> &'static str {
-        // GNU df since coreutils 8.21 tells space and inodes in one run; others are run twice. What these filesystems
-        // are asked for, the kernel has in memory: a plain time limit does, and saves processes. Once it has struck,
-        // `apart` asks until there is an answer again.
+        // GNU df since coreutils 8.21 tells space and inodes in one run; others are run twice. After a time limit a df that
+        // waits in the kernel is looked for first: no second one is started beside it.
         r#"
-        filesystems_limited() {
-            filesystems_said=$($LIMIT 3 df "$@" 2>&1)
+        filesystems_ask() {
+            jd_ask 3 786432 $LIMIT 3 df "$@"
             filesystems_status=$?
-            if [ "$filesystems_status" = 1 ] && [ -n "$SUDO" ]; then
-                filesystems_said=$($SUDO $LIMIT 3 df "$@" 2>&1)
+            filesystems_said=$jd_got
+            [ -z "$jd_cut" ] || filesystems_cut='768 KiB'
+            if [ "$filesystems_status" = 1 ] && [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
+                jd_ask 3 786432 $SUDO $LIMIT 3 df "$@"
                 filesystems_status=$?
+                filesystems_said="$filesystems_said$NL$jd_got"
             fi
-            [ "${#filesystems_said}" -lt 65536 ] || filesystems_said=$(printf '%.65536s' "$filesystems_said")
-            case $filesystems_status in 124|137) filesystems_status=124 filesystems_slow=yes ;; esac
+            [ "$filesystems_status" != 124 ] || filesystems_slow=yes
             [ "$filesystems_status" != 124 ]
         }
-        filesystems_plain() {
-            jd_df -k "$@"; filesystems_status=$?
-            echo @inodes
-            jd_df -i "$@"
-            return "$filesystems_status"
+        filesystems_why() {
+            case $filesystems_status in 0|124|127) return ;; esac
+            if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
+                jd_ask 3 16384 jd_messages $SUDO $LIMIT 3 df "$@"
+            else
+                jd_ask 3 16384 jd_messages $LIMIT 3 df "$@"
+            fi
+            say "@said$NL$jd_got"
         }
         probe_filesystems() {
             jd_mounts || return 1
             [ -n "$jd_local" ] || return 0
-            [ -n "$LIMIT" ] || { say 'timeout: not found'; return 127; }
+            ! lacks df || return 127
+            [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
             IFS=$NL; set -- $jd_local; IFS=$jd_ifs
-            jd_out=$jd_local_rows
-            if [ "$filesystems_slow" = yes ]; then
-                say @space
-                apart filesystems 3 filesystems_plain "$@"
-                filesystems_status=$?
-                [ "$filesystems_status" = 124 ] || filesystems_slow=
-                return "$filesystems_status"
+            if [ "${filesystems_slow-yes}" = yes ]; then
+                for filesystems_last in "$@"; do :; done
+                jd_find_waiting
+                ! jd_waits "$filesystems_last" || return 123
+                filesystems_slow=
             fi
+            jd_out=$jd_local_rows filesystems_cut=
+            [ "$jd_more_local" = 0 ] || say "@more $jd_more_local"
             if [ "$filesystems_twice" != yes ]; then
-                filesystems_limited -k --output=source,size,used,avail,pcent,itotal,ipcent,target "$@" || return 124
+                filesystems_ask -k --output=source,size,used,avail,pcent,itotal,ipcent,target "$@" ||
+                    return "$filesystems_status"
                 case $filesystems_said in
-                    *'Mounted on'*) say "@both$NL$filesystems_said"; return "$filesystems_status" ;;
+                    *'Mounted on'*)
+                        filesystems_both=yes
+                        [ -z "$filesystems_cut" ] || say "@cut $filesystems_cut"
+                        say "@both$NL$filesystems_said"
+                        filesystems_why -k --output=source,size,used,avail,pcent,itotal,ipcent,target "$@"
+                        return "$filesystems_status" ;;
                 esac
                 filesystems_twice=yes
             fi
-            say @space
-            filesystems_limited -P -k "$@" || return 124
-            say "$filesystems_said$NL@inodes"
+            filesystems_ask -P -k "$@" || return "$filesystems_status"
+            [ "$filesystems_status" != 127 ] || { jd_out="df$NL"; return 127; }
             filesystems_space=$filesystems_status
-            filesystems_limited -P -i "$@" && say "$filesystems_said"
+            [ -z "$filesystems_cut" ] || say "@cut $filesystems_cut"
+            say "@space$NL$filesystems_said"
+            filesystems_why -P -k "$@"
+            filesystems_ask -P -i "$@" && say "@inodes$NL$filesystems_said" && filesystems_why -P -i "$@"
             return "$filesystems_space"
         }
         "#
+    }
+
+    fn longest(&self) -> usize {
+        3 * 1024 * 1024
     }
 
     fn cadence(&self) -> ProbeCadence {
@@ -85,42 +102,104 @@ impl Probe for Filesystems {
 /// Status 1 is a `df` that failed for one of many: each mount then says for itself. A time limit that struck after the
 /// figures for space has cost the inodes only.
 fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
-    let text = raw.text.as_str();
-    if let Some((listed, both)) = text.split_once("@both\n") {
-        let rows = Rows::new(both.lines().filter_map(Row::parse_both));
-        return each(listed, both, &rows, &Rows::new(std::iter::empty()));
-    }
-    let (listed, answers) = text.split_once("@space\n").unwrap_or((text, ""));
-    if let Some((space, inodes)) = answers.split_once("@inodes\n") {
-        let space_rows = Rows::new(space.lines().filter_map(Row::parse));
-        let inode_rows = Rows::new(inodes.lines().filter_map(Row::parse));
-        return each(listed, space, &space_rows, &inode_rows);
-    }
+    let parts = Parts::read(&raw.text);
     match raw.gap() {
-        Some(Gap::Failed(_)) if !answers.is_empty() => Err(Gap::Failed(Clean::first_line(answers, 200))),
-        Some(gap) => Err(gap),
-        None if text.is_empty() => Ok(Vec::new()),
-        None => Err(unreadable("no end of the figures for space")),
+        None if raw.text.is_empty() => return Ok(Vec::new()),
+        None if parts.space.is_none() => return Err(unreadable("no figures for space")),
+        Some(gap) if parts.space.is_none() => return Err(gap),
+        None | Some(_) => {}
     }
-}
-
-/// Each mount listed, with its rows; `said` is what `df` printed, for those that have none.
-fn each(listed: &str, said: &str, space: &Rows<'_>, inodes: &Rows<'_>) -> Result<Vec<Filesystem>, Gap> {
-    let refusals = Refusals::read(said);
-    let mut found = each_mount(listed, |_, mount| {
-        let row = space.find(mount);
-        let usage = match row {
-            Some(row) => row.usage(inodes.find(mount)),
-            None => Err(refusals.of(mount)),
-        };
-        mount.filesystem(row.map(|r| r.device), usage)
-    })?;
+    let listed = Listed::read(parts.listed.iter().copied())?;
+    let mut found = parts.filesystems(&listed, raw.status);
     // Mounted over: the later mount is the one that is seen.
     let mut seen = HashSet::new();
     found.reverse();
     found.retain(|filesystem| seen.insert(filesystem.mount.clone()));
     found.reverse();
     Ok(found)
+}
+
+/// The section's lines, by the marks between them.
+#[derive(Default)]
+struct Parts<'a> {
+    /// The mounts asked about.
+    listed: Vec<&'a str>,
+    /// How much of an answer was read, where it was longer.
+    cut: Option<&'a str>,
+    /// Space and inodes stand in one row.
+    both: bool,
+    space: Option<Vec<&'a str>>,
+    space_said: Vec<&'a str>,
+    inodes: Option<Vec<&'a str>>,
+    inodes_said: Vec<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn read(text: &'a str) -> Self {
+        let mut parts = Self::default();
+        let mut said = false;
+        for line in text.lines() {
+            match (line, line.strip_prefix("@cut ")) {
+                ("@both" | "@space", _) if parts.space.is_none() => {
+                    parts.both = line == "@both";
+                    parts.space = Some(Vec::new());
+                    said = false;
+                }
+                ("@inodes", _) if parts.space.is_some() && parts.inodes.is_none() => {
+                    parts.inodes = Some(Vec::new());
+                    said = false;
+                }
+                ("@said", _) => said = true,
+                (_, Some(cut)) if parts.space.is_none() => parts.cut = Some(cut),
+                (line, _) => parts.place(said).push(line),
+            }
+        }
+        // The last line of what was cut is a part of one.
+        if parts.cut.is_some() {
+            for rows in [&mut parts.space, &mut parts.inodes].into_iter().flatten() {
+                rows.pop();
+            }
+        }
+        parts
+    }
+
+    fn place(&mut self, said: bool) -> &mut Vec<&'a str> {
+        match (&mut self.space, &mut self.inodes, said) {
+            (_, Some(_), true) => &mut self.inodes_said,
+            (_, Some(rows), false) => rows,
+            (Some(_), None, true) => &mut self.space_said,
+            (Some(rows), None, false) => rows,
+            (None, None, _) => &mut self.listed,
+        }
+    }
+
+    /// Each mount listed, with its rows, or with the reason why it has none.
+    fn filesystems(&self, listed: &Listed, status: u8) -> Vec<Filesystem> {
+        let space_lines = self.space.iter().flatten().copied();
+        let inode_lines = self.inodes.iter().flatten().copied();
+        let space = Rows::new(listed, space_lines, if self.both { Row::parse_both } else { Row::parse });
+        let inodes = Rows::new(listed, inode_lines, Row::parse);
+        let (space_said, inodes_said) = (
+            Refusals::read(self.space_said.iter().copied()),
+            Refusals::read(self.inodes_said.iter().copied()),
+        );
+        let missing = |said: &Refusals<'_>, mount: &Mount| match self.cut {
+            Some(cut) => Gap::Cut(Clean::new(&format!("the answer of df is longer than {cut}"))),
+            None => said.of(mount),
+        };
+        listed.filesystems(|_, mount| {
+            let (row, inode_row) = (space.find(mount), inodes.find(mount));
+            let Some(row) = row else { return mount.filesystem(None, Err(missing(&space_said, mount))) };
+            let mut found = mount.filesystem(Some(row.device), row.usage(inode_row));
+            found.inodes_gap = match (self.both || inode_row.is_some(), &self.inodes) {
+                (true, _) => None,
+                (false, Some(_)) => Some(missing(&inodes_said, mount)),
+                (false, None) if status == 124 => Some(Gap::TimedOut),
+                (false, None) => Some(Gap::Failed("df -i gave no figures".into())),
+            };
+            found
+        })
+    }
 }
 
 #[cfg(test)]
@@ -137,12 +216,12 @@ mod tests {
 /dev/mapper/backup1-lvbackup1 /mnt/my\040backup xfs
 /dev/vdc /root/hidden ext4
 @space
-df: /root/hidden: Permission denied
 Filesystem                    1024-blocks     Used Available Capacity Mounted on
 /dev/vda                         10317860  3669948   6123800      38% /
 /dev/mapper/backup1-lvbackup1    41943040 41818112    124928     100% /mnt/my backup
-@inodes
+@said
 df: /root/hidden: Permission denied
+@inodes
 Filesystem                      Inodes  IUsed   IFree IUse% Mounted on
 /dev/vda                        655360 101234  554126   16% /
 /dev/mapper/backup1-lvbackup1  2621440      3 2621437    1% /mnt/my backup
@@ -164,10 +243,12 @@ Filesystem                      Inodes  IUsed   IFree IUse% Mounted on
 /dev/vdb /mnt btrfs
 /dev/vdc /root/hidden ext4
 @both
-df: /root/hidden: Permission denied
 Filesystem     1K-blocks     Used    Avail Use%   Inodes IUse% Mounted on
 /dev/vda       264212084 26937604 68348284  29% 16777216    3% /
 /dev/vdb         4194304   131072  3932160   4%        0     - /mnt
+@said
+sudo: unable to resolve host app1: Name or service not known
+df: /root/hidden: Permission denied
 ";
 
     #[test]
@@ -182,25 +263,56 @@ Filesystem     1K-blocks     Used    Avail Use%   Inodes IUse% Mounted on
 
     #[test]
     fn a_time_limit_is_no_empty_list() {
-        assert_eq!(parse(&raw(124, "/dev/vda / ext4\n@space\n")), Err(Gap::TimedOut));
+        assert_eq!(parse(&raw(124, "/dev/vda / ext4\n")), Err(Gap::TimedOut));
+        assert_eq!(parse(&raw(123, "/dev/vda / ext4\n")), Err(Gap::Stuck));
+        assert_eq!(parse(&raw(127, "df\n")), Err(Gap::NoTool("df".into())));
         assert_eq!(parse(&raw(124, "")), Err(Gap::TimedOut));
-        let cut = ANSWER.split_inclusive("@inodes\n").next().unwrap();
-        assert_eq!(parse(&raw(124, cut)).unwrap()[0].usage.as_ref().unwrap().inodes_use_percent, None);
+        let without = ANSWER.split("@inodes\n").next().unwrap();
+        let root = &parse(&raw(124, without)).unwrap()[0];
+        assert_eq!(root.usage.as_ref().unwrap().inodes_use_percent, None);
+        assert_eq!(root.inodes_gap, Some(Gap::TimedOut));
         assert_eq!(parse(&raw(0, "")), Ok(Vec::new()));
     }
 
     #[test]
     fn garbage_is_unreadable() {
-        for text in ["\x1b[2J", "/dev/vda /\n@space\n@inodes\n", "/dev/vda / ext4\n@space\n"] {
+        for text in ["\x1b[2J", "/dev/vda /\n@space\n@inodes\n", "/dev/vda / ext4\n"] {
             assert!(matches!(parse(&raw(0, text)), Err(Gap::Unreadable(_))), "{text:?}");
         }
         let found = parse(&raw(0, "/dev/vda / ext4\n@space\nnoise\n@inodes\n")).unwrap();
         assert!(matches!(&found[0].usage, Err(Gap::Failed(_))));
     }
 
+    /// Case 23: one row that we did not read says so, and the others stay.
+    #[test]
+    fn a_mount_whose_row_was_cut_off_says_so() {
+        let text = "/dev/vda / ext4\n/dev/vdb /srv ext4\n@more 4\n@cut 768 KiB\n@both\n/dev/vda 100 97 3 97% 10 1% /\n\
+                    /dev/vdb 100 1 99 1% 10 1% /srv";
+        let found = parse(&raw(0, text)).unwrap();
+        assert_eq!(found[0].usage.as_ref().unwrap().use_percent, Some(97));
+        let cut = found[1].usage.as_ref().unwrap_err();
+        assert_eq!(cut.describe(), "cut by jumpdeck: the answer of df is longer than 768 KiB");
+        assert_eq!(found[2].mount.as_str(), "4 more");
+        assert!(matches!(found[2].usage, Err(Gap::Cut(_))));
+    }
+
+    #[test]
+    fn inodes_that_were_asked_for_and_not_told_have_a_reason() {
+        let text =
+            "/dev/vda / ext4\n@space\n/dev/vda 100 9 91 9% /\n@inodes\n@said\ndf: invalid option -- 'i'\n";
+        let found = parse(&raw(1, text)).unwrap();
+        assert!(found[0].usage.is_ok() && matches!(found[0].inodes_gap, Some(Gap::Failed(_))), "{found:?}");
+        let none = "/dev/vda / btrfs\n@space\n/dev/vda 100 9 91 9% /\n@inodes\n/dev/vda 0 0 0 - /\n";
+        let found = parse(&raw(0, none)).unwrap();
+        assert_eq!(
+            (found[0].usage.as_ref().unwrap().inodes_use_percent, &found[0].inodes_gap),
+            (None, &None)
+        );
+    }
+
     proptest::proptest! {
         #[test]
-        fn nothing_panics(status in 0_u8.., text in "(/dev/vda / ext4\n|@both\n|@space\n|@inodes\n|[ -~]{0,30}\n|\\PC)*") {
+        fn nothing_panics(status in 0_u8.., text in "(/dev/vda / ext4\n|@both\n|@space\n|@inodes\n|@said\n|@cut x\n|@more 3\n|[ -~]{0,30}\n|\\PC)*") {
             let _ = parse(&raw(status, &text));
         }
     }

@@ -17,7 +17,10 @@ impl Probe for Identity {
         // The kernel's own word first: no process. A machine-id is not everywhere (not before systemd or dbus).
         r#"
         probe_identity() {
-            slurp /proc/sys/kernel/hostname || say "$(uname -n)"
+            slurp /proc/sys/kernel/hostname || {
+                identity_name=$(uname -n) || identity_name=$(hostname) || { say 'uname or hostname'; return 127; }
+                say "$identity_name"
+            }
             say @machine-id
             slurp /etc/machine-id || slurp /var/lib/dbus/machine-id || :
         }

@@ -13,16 +13,27 @@ impl Probe for Memory {
     }
 
     fn script(&self) -> &'static str {
-        // Read no further than needed: some shells read a byte at a time.
+        // Read no further than needed: some shells read a byte at a time. ZFS gives its cache back when memory is wanted,
+        // and MemAvailable does not count it. Within lxcfs the figures are a container's, and the cache is not.
         r#"
         probe_memory() {
-            [ -r /proc/meminfo ] || return 1
+            [ -r /proc/meminfo ] || { need /proc/meminfo; return; }
             while IFS= read -r memory_line; do
                 case $memory_line in
                     MemTotal:*|MemFree:*|MemAvailable:*|Buffers:*|Cached:*|SwapTotal:*) say "$memory_line" ;;
                     SwapFree:*) say "$memory_line"; break ;;
                 esac
             done < /proc/meminfo
+            [ -r /proc/spl/kstat/zfs/arcstats ] || return 0
+            jd_mounts
+            case $jd_table in *' /proc/meminfo fuse.lxcfs '*) return 0 ;; esac
+            while read -r memory_name memory_type memory_line; do
+                case $memory_name in
+                    c_min) say "ArcMin: $memory_line" ;;
+                    size) say "ArcSize: $memory_line" ;;
+                esac
+            done < /proc/spl/kstat/zfs/arcstats
+            return 0
         }
         "#
     }
@@ -48,9 +59,14 @@ fn parse(text: &str) -> Result<Figures, Gap> {
         Some(available) => (available, false),
         None => (need("MemFree")?.saturating_add(need("Buffers")?).saturating_add(need("Cached")?), true),
     };
+    // What the cache holds above the least that it keeps.
+    let arc_kb = match (figure("ArcSize"), figure("ArcMin")) {
+        (Some(size), Some(least)) => size.saturating_sub(least) / 1024,
+        (Some(_) | None, _) => 0,
+    };
     Ok(Figures {
         total_kb,
-        available_kb: available_kb.min(total_kb),
+        available_kb: available_kb.saturating_add(arc_kb).min(total_kb),
         available_estimated,
         swap_total_kb: need("SwapTotal")?,
         swap_free_kb: need("SwapFree")?,
@@ -76,6 +92,21 @@ mod tests {
         let lucid = parse(LUCID).unwrap();
         assert_eq!((lucid.available_kb, lucid.available_estimated), (6_500_000, true));
         assert_eq!((lucid.swap_total_kb, lucid.swap_free_kb), (1_048_572, 1_000_000));
+    }
+
+    /// Case 16: `MemAvailable` of a ZFS host, whose cache holds 50 GiB and keeps 2.
+    #[test]
+    fn what_zfs_gives_back_is_available() {
+        let arc = "MemTotal: 65843120 kB\nMemAvailable: 2204980 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n\
+                   ArcMin: 2147483648\nArcSize: 53687091200\n";
+        assert_eq!(parse(arc).unwrap().available_kb, 2_204_980 + 48 * 1024 * 1024);
+        // Below its least it gives nothing back; what is impossible is not believed; without its least nothing is counted.
+        let small = arc.replace("53687091200", "1073741824");
+        assert_eq!(parse(&small).unwrap().available_kb, 2_204_980);
+        let lie = arc.replace("53687091200", "18446744073709551615");
+        assert_eq!(parse(&lie).unwrap().available_kb, 65_843_120);
+        let without = arc.replace("ArcMin", "Other");
+        assert_eq!(parse(&without).unwrap().available_kb, 2_204_980);
     }
 
     #[test]

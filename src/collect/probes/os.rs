@@ -14,19 +14,28 @@ impl Probe for Os {
     }
 
     fn script(&self) -> &'static str {
-        // os-release is not everywhere (not on Ubuntu 10.04, Debian 6, CentOS 6).
+        // os-release is not everywhere (not on Ubuntu 10.04, Debian 6, CentOS 6, SLES 11): older systems have a file of
+        // their own. `uname` only where there is none.
         r#"
         probe_os() {
             say @kernel
             slurp /proc/sys/kernel/osrelease || say "$(uname -r)"
             say @os-release
-            slurp /etc/os-release || slurp /usr/lib/os-release
-            say @lsb-release
-            slurp /etc/lsb-release
-            say @redhat-release
-            slurp /etc/redhat-release
-            say @debian_version
-            slurp /etc/debian_version || :
+            os_found=
+            slurp /etc/os-release || slurp /usr/lib/os-release || slurp /var/run/os-release && os_found=yes
+            for os_file in lsb-release redhat-release SuSE-release alpine-release gentoo-release slackware-version \
+                openwrt_release arch-release system-release debian_version issue; do
+                say "@$os_file"
+                [ -e "/etc/$os_file" ] || continue
+                slurp "/etc/$os_file"
+                say
+                [ "$os_file" = issue ] || os_found=yes
+            done
+            say @present
+            ! [ -e /etc/arch-release ] || say arch
+            [ -z "$os_found" ] || return 0
+            say @uname
+            say "$(uname -sr)"
         }
         "#
     }
@@ -41,7 +50,7 @@ impl Probe for Os {
 }
 
 fn parse(text: &str) -> Result<System, Gap> {
-    let first = |name: &'static str| part(text, name).next().map(str::trim).filter(|l: &&str| !l.is_empty());
+    let first = |name: &'static str| part(text, name).map(str::trim).find(|l: &&str| !l.is_empty());
     let value = |name: &'static str, key: &str| {
         let mut lines = part(text, name);
         lines.find_map(|l| unquote(l.strip_prefix(key)?.strip_prefix('=')?)).filter(|v| !v.is_empty())
@@ -57,21 +66,67 @@ fn parse(text: &str) -> Result<System, Gap> {
         let pretty = described.or_else(|| value("os-release", "PRETTY_NAME"));
         return known(&pretty.unwrap_or_else(|| format!("{id} {version}")), &release(&id, &version));
     }
-    if let (Some(id), Some(version)) =
-        (value("lsb-release", "DISTRIB_ID"), value("lsb-release", "DISTRIB_RELEASE"))
+    for (file, id, version) in [
+        ("lsb-release", "DISTRIB_ID", "DISTRIB_RELEASE"),
+        ("openwrt_release", "DISTRIB_ID", "DISTRIB_RELEASE"),
+        ("os-release", "NAME", "VERSION"),
+    ] {
+        if let (Some(id), Some(version)) = (value(file, id), value(file, version)) {
+            let pretty = value(file, "DISTRIB_DESCRIPTION").or_else(|| value(file, "PRETTY_NAME"));
+            return known(&pretty.unwrap_or_else(|| format!("{id} {version}")), &release(&id, &version));
+        }
+    }
+    if let Some(line) = first("SuSE-release") {
+        return suse(text, line, known);
+    }
+    // A line that names the system and holds its version somewhere.
+    for file in ["redhat-release", "system-release", "gentoo-release", "slackware-version"] {
+        if let Some(line) = first(file) {
+            return known(line, &release(line.split(' ').next().unwrap_or_default(), version_in(line)));
+        }
+    }
+    for (file, name, id) in
+        [("alpine-release", "Alpine Linux", "alpine"), ("debian_version", "Debian", "debian")]
     {
-        return known(&described.unwrap_or_else(|| format!("{id} {version}")), &release(&id, &version));
+        if let Some(version) = first(file) {
+            return known(&format!("{name} {version}"), &release(id, version));
+        }
     }
-    if let Some(line) = first("redhat-release") {
-        let id = line.split(' ').next().unwrap_or_default();
-        let version =
-            line.split(' ').find(|w| w.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();
-        return known(line, &release(id, version));
+    if first("present") == Some("arch") {
+        return known("Arch Linux", "arch");
     }
-    if let Some(version) = first("debian_version") {
-        return known(&format!("Debian {version}"), &release("debian", version));
+    // The line above the login prompt, without what the terminal's program fills in (`\n \l`).
+    let issue =
+        first("issue").map(|l| l.split('\\').next().unwrap_or_default().trim()).filter(|l| !l.is_empty());
+    if let Some(line) = issue.filter(|line| !version_in(line).is_empty()) {
+        return known(line, &release(line.split(' ').next().unwrap_or_default(), version_in(line)));
     }
-    Err(unreadable("no release file says which system this is"))
+    if let Some(line) = first("uname") {
+        let (system, version) = line.split_once(' ').unwrap_or((line, ""));
+        return known(line, &release(system, version));
+    }
+    Err(unreadable("no release file and no uname says which system this is"))
+}
+
+/// `SUSE Linux Enterprise Server 11 (x86_64)`, with the patch level in a line of its own.
+fn suse(text: &str, line: &str, known: impl Fn(&str, &str) -> Result<System, Gap>) -> Result<System, Gap> {
+    let value = |key: &str| {
+        let mut lines = part(text, "SuSE-release").filter_map(|l| l.split_once('='));
+        lines.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
+    };
+    let named = line.split('(').next().unwrap_or(line).trim();
+    let version = value("VERSION").unwrap_or_else(|| version_in(line));
+    let level = value("PATCHLEVEL").filter(|level| *level != "0");
+    let pretty = level.map_or_else(|| named.to_owned(), |level| format!("{named} SP{level}"));
+    let id = if named.to_ascii_lowercase().contains("opensuse") { "opensuse" } else { "sles" };
+    let release_of = level.map_or_else(|| version.to_owned(), |level| format!("{version}.{level}"));
+    known(&pretty, &release(id, &release_of))
+}
+
+/// The first word of a line that starts with a digit, or with a `v` and a digit.
+fn version_in(line: &str) -> &str {
+    let words = line.split(' ').map(|w| w.strip_prefix('v').unwrap_or(w));
+    words.into_iter().find(|w| w.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default()
 }
 
 /// The lines after `@NAME`, up to the next such line.
@@ -148,6 +203,52 @@ mod tests {
             assert_eq!(read(text), (pretty.to_owned(), release.to_owned()));
         }
         assert_eq!(parse("@kernel\n5.4\n@os-release\nID=x\n").unwrap().kernel.unwrap().as_str(), "5.4");
+    }
+
+    /// Case 18: systems older than os-release, and others without it.
+    #[test]
+    fn systems_without_os_release() {
+        let cases = [
+            (
+                "@SuSE-release\nSUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 3\n@issue\n\nWelcome to SUSE\n",
+                ("SUSE Linux Enterprise Server 11 SP3", "sles 11.3"),
+            ),
+            (
+                "@SuSE-release\nopenSUSE 13.1 (x86_64)\nVERSION = 13.1\nCODENAME = Bottle\n",
+                ("openSUSE 13.1", "opensuse 13.1"),
+            ),
+            (
+                "@redhat-release\nRed Hat Enterprise Linux Server release 5.11 (Tikanga)\n",
+                ("Red Hat Enterprise Linux Server release 5.11 (Tikanga)", "red 5"),
+            ),
+            (
+                "@system-release\nAmazon Linux AMI release 2018.03\n",
+                ("Amazon Linux AMI release 2018.03", "amazon 2018.03"),
+            ),
+            ("@alpine-release\n2.7.9\n", ("Alpine Linux 2.7.9", "alpine 2.7")),
+            (
+                "@gentoo-release\nGentoo Base System release 2.2\n",
+                ("Gentoo Base System release 2.2", "gentoo 2.2"),
+            ),
+            ("@slackware-version\nSlackware 14.2\n", ("Slackware 14.2", "slackware 14.2")),
+            (
+                "@openwrt_release\nDISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='15.05'\nDISTRIB_DESCRIPTION='OpenWrt Chaos Calmer 15.05'\n",
+                ("OpenWrt Chaos Calmer 15.05", "openwrt 15.05"),
+            ),
+            ("@arch-release\n@present\narch\n@uname\nLinux 3.1\n", ("Arch Linux", "arch")),
+            (
+                "@issue\nMageia release 4 (Official) \\n \\l\n@uname\nLinux 3.1\n",
+                ("Mageia release 4 (Official)", "mageia 4"),
+            ),
+            (
+                "@issue\nAuthorized use only\n@uname\nFreeBSD 9.3-RELEASE\n",
+                ("FreeBSD 9.3-RELEASE", "freebsd 9.3-RELEASE"),
+            ),
+            ("@uname\nOpenBSD 7.4\n", ("OpenBSD 7.4", "openbsd 7.4")),
+        ];
+        for (text, (pretty, release)) in cases {
+            assert_eq!(read(text), (pretty.to_owned(), release.to_owned()), "{text}");
+        }
     }
 
     #[test]

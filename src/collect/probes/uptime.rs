@@ -16,7 +16,7 @@ impl Probe for Uptime {
 
     fn script(&self) -> &'static str {
         "
-        probe_uptime() { slurp /proc/uptime; }
+        probe_uptime() { need /proc/uptime; }
         "
     }
 

@@ -14,7 +14,7 @@ use crate::collect::probe::Raw;
 use crate::domain::text::Clean;
 
 /// The longest frame, with what stands before it. Bytes.
-pub const MAX_FRAME: usize = 1024 * 1024;
+pub const MAX_FRAME: usize = 4 * 1024 * 1024;
 
 /// So many bytes of a line are quoted in an error.
 const LAST: usize = 200;

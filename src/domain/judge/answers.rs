@@ -22,6 +22,7 @@ fn is_an_answer(question: &str, gap: &Gap) -> bool {
         Gap::NotAsked => question == SERVICES,
         Gap::NotInstalled => question == "grains",
         Gap::TimedOut
+        | Gap::Stuck
         | Gap::NotPermitted(_)
         | Gap::NoTool(_)
         | Gap::Cut(_)

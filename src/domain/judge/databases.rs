@@ -77,6 +77,7 @@ fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> 
         Gap::Failed(_)
         | Gap::NotAsked
         | Gap::TimedOut
+        | Gap::Stuck
         | Gap::NotPermitted(_)
         | Gap::NotInstalled
         | Gap::NoTool(_)

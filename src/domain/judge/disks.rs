@@ -12,10 +12,24 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let facts = &host.facts;
         let local = facts.filesystems.current().into_iter().flatten();
         let network = facts.network_filesystems.current().into_iter().flatten();
-        for filesystem in local.chain(network) {
+        let all: Vec<&Filesystem> = local.chain(network).collect();
+        for filesystem in &all {
             judge_one(s, &host.id.host, filesystem, out);
         }
+        inodes_not_known(s, &host.id.host, &all, out);
     }
+}
+
+/// One problem for all of a host's mounts whose inodes are not known: the reason is often the same tool.
+fn inodes_not_known(s: &Situation<'_>, host: &HostName, all: &[&Filesystem], out: &mut Vec<Problem>) {
+    let mut missing = all.iter().filter_map(|f| Some((f, f.inodes_gap.as_ref()?)));
+    let Some((first, gap)) = missing.next() else { return };
+    let more = match missing.count() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let message = format!("inodes of {}{more} {}", first.mount, gap.describe());
+    out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Inodes, message));
 }
 
 fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &mut Vec<Problem>) {
@@ -23,7 +37,8 @@ fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &
     let usage = match &filesystem.usage {
         Ok(usage) => usage,
         Err(gap) => {
-            let severity = if *gap == Gap::TimedOut { Severity::Critical } else { Severity::Unknown };
+            let hangs = matches!(gap, Gap::TimedOut | Gap::Stuck);
+            let severity = if hangs { Severity::Critical } else { Severity::Unknown };
             let message = format!("{mount} ({}) {}", filesystem.device, gap.describe());
             out.push(s.problem(severity, Some(host), ProblemKind::Mount, message));
             return;

@@ -1,32 +1,38 @@
 //! Load averages against the thresholds, per CPU.
 
 use super::Situation;
+use crate::domain::fleet::Thresholds;
 use crate::domain::problem::{Problem, ProblemKind, Severity};
-
-/// Where a host cannot say how many CPUs it has, the fleet's own rule is meant for two.
-const CPUS_ASSUMED: u32 = 2;
+use crate::domain::snapshot::Load;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     let limits = &s.env.thresholds;
     for host in s.judgeable() {
         let Some(load) = host.facts.load.current() else { continue };
-        let cpus = load.cpus.filter(|c| *c > 0).unwrap_or(CPUS_ASSUMED);
-        let one = load.one / f64::from(cpus);
-        let five = load.five / f64::from(cpus);
-        let critical = one > limits.load_one_per_cpu.critical || five > limits.load_five_per_cpu.critical;
-        let warning = one > limits.load_one_per_cpu.warning || five > limits.load_five_per_cpu.warning;
-        let severity = match (critical, warning) {
-            (true, _) => Severity::Critical,
-            (false, true) => Severity::Warning,
-            (false, false) => continue,
+        let Some(severity) = weigh(load, limits) else { continue };
+        let averages = format!("load {:.2} {:.2} {:.2}", load.one, load.five, load.fifteen);
+        let message = match (load.one_per_cpu(), load.cpus) {
+            (Some(each), Some(1)) => format!("{averages} on 1 CPU ({each:.2} per CPU)"),
+            (Some(each), Some(n)) => format!("{averages} on {n} CPUs ({each:.2} per CPU)"),
+            (Some(_) | None, _) if load.of_container_host => format!(
+                "{averages} is that of the machine that runs this container, and its number of CPUs is not known here"
+            ),
+            (Some(_) | None, _) => format!("{averages} on an unknown number of CPUs"),
         };
-        let on = match load.cpus {
-            Some(1) => "1 CPU".to_owned(),
-            Some(n) => format!("{n} CPUs"),
-            None => "an unknown number of CPUs".to_owned(),
-        };
-        let message =
-            format!("load {:.2} {:.2} {:.2} on {on} ({one:.2} per CPU)", load.one, load.five, load.fifteen);
         out.push(s.problem(severity, Some(&host.id.host), ProblemKind::Load, message));
+    }
+}
+
+/// Without the number of CPUs nothing can be said, except that a load which is low for one CPU is low for any.
+fn weigh(load: &Load, limits: &Thresholds) -> Option<Severity> {
+    let known = load.one_per_cpu().zip(load.five_per_cpu());
+    let (one, five) = known.unwrap_or((load.one, load.five));
+    let critical = one > limits.load_one_per_cpu.critical || five > limits.load_five_per_cpu.critical;
+    let warning = one > limits.load_one_per_cpu.warning || five > limits.load_five_per_cpu.warning;
+    match (known.is_some(), critical, warning) {
+        (true, true, _) => Some(Severity::Critical),
+        (true, false, true) => Some(Severity::Warning),
+        (false, true, _) | (false, _, true) => Some(Severity::Unknown),
+        (_, false, false) => None,
     }
 }

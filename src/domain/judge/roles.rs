@@ -65,6 +65,7 @@ pub fn reported(spec: &Host, snapshot: &HostSnapshot) -> Option<Vec<RoleName>> {
             | Some(
                 Gap::NotAsked
                 | Gap::TimedOut
+                | Gap::Stuck
                 | Gap::NotPermitted(_)
                 | Gap::NoTool(_)
                 | Gap::Cut(_)

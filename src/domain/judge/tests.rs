@@ -274,13 +274,34 @@ fn load_is_judged_per_cpu() {
     for (cpus, want) in [
         (Some(8), vec![]),
         (Some(2), vec!["warning load app1"]),
-        (None, vec!["warning load app1"]),
+        (None, vec!["unknown load app1"]),
         (Some(1), vec!["critical load app1"]),
     ] {
         let mut w = trio();
         w.change("app1", |h| h.facts.load.learn(load(4.5, 1.0, cpus), NOW));
         assert_eq!(brief(&w.judge()), want, "{cpus:?}");
     }
+}
+
+/// Case 17: the load of the machine under a container is no load of the container.
+#[test]
+fn the_load_of_a_container_s_host_is_unknown_unless_it_is_low_for_any_number_of_cpus() {
+    for (one, want) in [(31.2, vec!["unknown load app1"]), (0.9, vec![])] {
+        let mut w = trio();
+        let averages = Load { of_container_host: true, ..load(one, one, None) };
+        w.change("app1", |h| h.facts.load.learn(averages, NOW));
+        assert_eq!(brief(&w.judge()), want);
+    }
+}
+
+#[test]
+fn inodes_that_are_not_known_are_one_unknown_problem_of_the_host() {
+    let mut w = trio();
+    let without =
+        |mount| Filesystem { inodes_gap: Some(Gap::Failed("no -i".into())), ..filesystem(mount, 1) };
+    w.change("app1", |h| h.facts.filesystems.learn(vec![without("/"), without("/srv")], NOW));
+    assert_eq!(brief(&w.judge()), ["unknown inodes app1"]);
+    assert_eq!(w.judge()[0].message, "inodes of / and 1 more failed: no -i");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::domain::fact::{Fact, Gap};
 pub(crate) fn gaps() -> Vec<Gap> {
     let next = |gap: &Gap| match gap {
         Gap::NotAsked => Some(Gap::TimedOut),
-        Gap::TimedOut => Some(Gap::NotPermitted("sudo: a password is required".into())),
+        Gap::TimedOut => Some(Gap::Stuck),
+        Gap::Stuck => Some(Gap::NotPermitted("sudo: a password is required".into())),
         Gap::NotPermitted(_) => Some(Gap::NotInstalled),
         Gap::NotInstalled => Some(Gap::NoTool("df".into())),
         Gap::NoTool(_) => Some(Gap::Cut("at 256 KiB".into())),

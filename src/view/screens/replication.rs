@@ -225,6 +225,7 @@ fn refused(gap: &Gap) -> String {
         Gap::NotPermitted(said) => format!("access denied: {said}"),
         Gap::NotAsked
         | Gap::TimedOut
+        | Gap::Stuck
         | Gap::NotInstalled
         | Gap::NoTool(_)
         | Gap::Cut(_)
