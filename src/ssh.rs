@@ -1,5 +1,6 @@
 //! SSH: known_hosts, authentication, hops, sessions. May import `domain`.
 
+pub mod advice;
 pub mod ask;
 pub mod dial;
 pub mod error;
@@ -10,12 +11,15 @@ pub mod ring;
 pub mod script;
 pub mod sshsig;
 
+mod agent;
 mod algorithms;
 mod auth;
+pub(crate) mod banner;
+pub(crate) mod bounded;
 mod connection;
 mod guarded;
 mod inbox;
-mod key_file;
+pub(crate) mod key_file;
 mod patience;
 mod spare;
 mod tunnel;

@@ -285,6 +285,7 @@ fn sets_of_files(dir: &Path, fill: impl Fn(&str) -> String) -> Vec<HostKeyFiles>
             own: vec![file("own", LINES, 2), file("own2", LINES, 1)],
             global: vec![file("global", LINES, 2), file("global2", LINES, 1)],
             revoked: vec![file("revoked", REVOKED, if number.is_multiple_of(3) { 2 } else { 0 })],
+            ..HostKeyFiles::default()
         }
     };
     let many = if std::env::var_os("JUMPDECK_THOROUGH").is_some() { 1000 } else { 250 };

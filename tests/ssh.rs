@@ -318,7 +318,7 @@ async fn an_agent_signs_and_a_dead_one_costs_two_seconds() {
     let begun = Instant::now();
     let refused = open(&with(dead), &Person::new([]), &Arc::default()).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::NoCredentials);
-    assert!(refused.to_string().contains("does not answer"), "{refused}");
+    assert!(refused.to_string().contains("did not answer"), "{refused}");
     assert!((Duration::from_secs(2)..Duration::from_secs(4)).contains(&begun.elapsed()));
     // RSA from a file, too.
     let env = environment(remote(stage.jump.port, access(&rsa, stage.path("known_hosts"))), SOON);

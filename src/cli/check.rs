@@ -12,6 +12,7 @@ use crate::domain::access::{Access, KeySource};
 use crate::domain::fleet::{Fleet, Jump};
 use crate::ownership::{self, OpenError};
 use crate::runbook::library;
+use crate::ssh::key_file::Public;
 use crate::ssh::known_hosts::HostKeys;
 
 pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliError> {
@@ -64,11 +65,11 @@ fn logins(fleet: &Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)> {
 pub(super) fn accesses(fleet: &Fleet) -> impl Iterator<Item = &Access> {
     let mut seen: Vec<&Access> = Vec::new();
     for environment in &fleet.environments {
-        let jump = match &environment.jump {
-            Jump::Remote(jump) => Some(&*jump.access),
-            Jump::Local { .. } => None,
+        let jumps: Vec<&Access> = match &environment.jump {
+            Jump::Remote(jump) => jump.route().into_iter().map(|jump| &*jump.access).collect(),
+            Jump::Local { .. } => Vec::new(),
         };
-        for access in jump.into_iter().chain(environment.hosts.iter().map(|host| &*host.access)) {
+        for access in jumps.into_iter().chain(environment.hosts.iter().map(|host| &*host.access)) {
             if !seen.contains(&access) {
                 seen.push(access);
             }
@@ -77,9 +78,10 @@ pub(super) fn accesses(fleet: &Fleet) -> impl Iterator<Item = &Access> {
     seen.into_iter()
 }
 
+/// The key files that must be private: not those that name a key of the agent by its public half.
 fn private_keys(access: &Access) -> impl Iterator<Item = &Path> {
     access.keys.iter().filter_map(|key| match key {
-        KeySource::File { path, .. } => Some(path.as_path()),
+        KeySource::File { path, .. } => Public::at(path).is_none().then_some(path.as_path()),
         KeySource::Memory(_) => None,
     })
 }

@@ -59,7 +59,7 @@ fn host_key_files(fleet: Option<&Fleet>, place: &dyn Fn(&Path) -> String) -> (St
         let KnownHosts::Files(files) = &access.known_hosts else { continue };
         for (list, paths) in [
             (&mut known, files.known_hosts().collect::<Vec<_>>()),
-            (&mut revoked, files.revoked.iter().collect()),
+            (&mut revoked, files.revoked.iter().chain(&files.revocations_only).collect()),
         ] {
             for path in paths {
                 if !list.contains(&path.as_path()) {

@@ -10,7 +10,7 @@ use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Cadence, Host};
 use crate::domain::hop::Hop;
 use crate::domain::names::HostName;
-use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState};
+use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState, Retry};
 use crate::domain::time::Moment;
 use crate::ssh::listening::within;
 
@@ -91,7 +91,7 @@ impl HostActor {
         let mut shell = match within(self.shared.cadence.connect, host.shell()).await {
             Some(Ok(shell)) => shell,
             Some(Err(failure)) => return failure,
-            None => return self.late("no shell", self.shared.cadence.connect),
+            None => return self.late("no shell", self.shared.cadence.connect, None),
         };
         match self.poll(shell.as_mut()).await {
             Ok(never) => match never {},
@@ -133,7 +133,7 @@ impl HostActor {
         let deadline = self.shared.cadence.deadline;
         let answer = within(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
         drop(place);
-        let report = answer.unwrap_or_else(|| Err(self.late("no report", deadline)))?;
+        let report = answer.unwrap_or_else(|| Err(self.late("no report", deadline, shell.said())))?;
         self.learn(&report, sections, asked).await?;
         Ok(asked)
     }
@@ -169,6 +169,7 @@ impl HostActor {
             state: LinkState::IdentityMismatch,
             hop: Hop::Host(self.spec.id.host.clone()),
             detail: format!("{} {why}", self.snapshot.address).into(),
+            retry: Retry::Automatic,
         })
     }
 
@@ -203,21 +204,24 @@ impl HostActor {
             state: LinkState::Unreachable,
             hop: Hop::Jump(self.shared.jump_name.clone()),
             detail: format!("jump box {} is lost", self.shared.jump_name).into(),
+            retry: Retry::Automatic,
         }
     }
 
-    fn late(&self, what: &str, limit: Duration) -> Failure {
+    fn late(&self, what: &str, limit: Duration, said: Option<String>) -> Failure {
+        let said = said.map(|said| format!("; it says: {said}")).unwrap_or_default();
         Failure {
             state: LinkState::TimedOut,
             hop: Hop::Host(self.spec.id.host.clone()),
-            detail: format!("{what} within {} s", limit.as_secs_f64()).into(),
+            detail: format!("{what} within {} s{said}", limit.as_secs_f64()).into(),
+            retry: Retry::Automatic,
         }
     }
 
     async fn lose(&mut self, failure: Failure) -> Result<(), ()> {
         let now = self.shared.clock.now();
         // While the jump box is gone its return is what to wait for, and no clock.
-        let retry_at = (!failure.state.needs_a_person() && !self.jump_gone())
+        let retry_at = (!failure.needs_a_person() && !self.jump_gone())
             .then(|| now.plus(self.backoff.next(rand::random::<f64>())));
         tracing::info!(host = %self.spec.id, state = failure.state.word(), hop = %failure.hop, "lost: {}", failure.detail);
         self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
@@ -273,6 +277,7 @@ fn unreadable(spec: &Host, why: &str) -> Failure {
         state: LinkState::Unreachable,
         hop: Hop::Host(spec.id.host.clone()),
         detail: format!("its report could not be read: {why}").into(),
+        retry: Retry::Automatic,
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Jump};
 use crate::domain::hop::Hop;
-use crate::domain::snapshot::{JumpSnapshot, Link, LinkState};
+use crate::domain::snapshot::{JumpSnapshot, Link, LinkState, Retry};
 
 use crate::ssh::listening::within;
 
@@ -64,8 +64,11 @@ impl JumpActor {
                     self.snapshot.link = Link::up(self.clock.now());
                     self.snapshot.banner = way.banner();
                     self.way.send_replace(Some(way.clone()));
-                    let failure = self.tend(way.as_ref()).await;
+                    let mut failure = self.tend(way.as_ref()).await;
                     self.way.send_replace(None);
+                    if way.was_interactive() {
+                        failure.retry = Retry::ByOperator;
+                    }
                     failure
                 }
                 Err(failure) => failure,
@@ -87,7 +90,7 @@ impl JumpActor {
                 Some(Ok(_)) if matches!(self.env.jump, Jump::Local { .. }) => {}
                 Some(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
                 Some(Err(failure)) => return failure,
-                None => return self.silent(),
+                None => return self.silent(way.silent_hop()),
             }
             // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
             if published.is_none_or(|at| at.elapsed() >= self.env.cadence.poll) {
@@ -101,18 +104,18 @@ impl JumpActor {
         }
     }
 
-    fn silent(&self) -> Failure {
+    fn silent(&self, hop: Option<Hop>) -> Failure {
         Failure {
             state: LinkState::TimedOut,
-            hop: Hop::Jump(self.snapshot.name.clone()),
+            hop: hop.unwrap_or_else(|| Hop::Jump(self.snapshot.name.clone())),
             detail: format!("no answer within {} s", PING_DEADLINE.as_secs()).into(),
+            retry: Retry::Automatic,
         }
     }
 
     fn lose(&mut self, failure: Failure, backoff: &mut Backoff) {
         let now = self.clock.now();
-        let retry_at =
-            (!failure.state.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
+        let retry_at = (!failure.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
         tracing::info!(env = %self.env.name, jump = %self.snapshot.name, state = failure.state.word(), "lost: {}", failure.detail);
         self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
     }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::domain::fleet::{Environment, Host};
 use crate::domain::hop::Hop;
-use crate::domain::snapshot::LinkState;
+use crate::domain::snapshot::{LinkState, Retry};
 use crate::domain::text::Clean;
 use crate::ssh::ask::Ask;
+use crate::ssh::banner::quoted;
 use crate::ssh::dial::{BoxFuture, Dial};
 use crate::ssh::error::SshError;
 use crate::ssh::link::{HostLink, JumpLink};
@@ -33,7 +34,7 @@ impl OverSsh {
 
 impl From<SshError> for Failure {
     fn from(error: SshError) -> Self {
-        Self { state: error.state(), detail: error.describe(), hop: error.hop }
+        Self { state: error.state(), detail: error.describe(), retry: error.retry, hop: error.hop }
     }
 }
 
@@ -70,6 +71,14 @@ impl JumpWay for JumpLink {
     fn banner(&self) -> Vec<Clean> {
         JumpLink::banner(self)
     }
+
+    fn silent_hop(&self) -> Option<Hop> {
+        JumpLink::silent_hop(self)
+    }
+
+    fn was_interactive(&self) -> bool {
+        self.is_interactive()
+    }
 }
 
 struct OverHost {
@@ -95,6 +104,7 @@ struct OverShell {
 impl OverShell {
     /// Why it ended: the connection's failure, or else what the shell itself left.
     async fn ended(&mut self) -> Failure {
+        let said = self.said();
         let end = match self.script.take() {
             Some(script) => Some(script.end().await),
             None => None,
@@ -102,16 +112,27 @@ impl OverShell {
         if let Some(error) = end.as_ref().and_then(|end| end.error.clone()) {
             return error.into();
         }
-        let said = end.as_ref().and_then(|end| end.stderr.iter().rev().find(|l| !l.is_empty()));
-        let said = said.map(|line| format!(": {line}")).unwrap_or_default();
+        // After a report the newest line of standard error says more than the first ones.
+        let last = end.as_ref().and_then(|end| end.stderr.iter().rev().find(|l| !l.is_empty()));
+        let said = said.or_else(|| last.and_then(|line| quoted(std::slice::from_ref(line))));
+        let said = said.map(|said| format!("; it says: {said}")).unwrap_or_default();
         let status = end.as_ref().and_then(|end| end.status);
         let status = status.map(|status| format!(" with status {status}")).unwrap_or_default();
+        let signal = end.and_then(|end| end.signal);
+        let signal = signal.map(|signal| format!(", killed by signal {signal}")).unwrap_or_default();
         Failure {
             state: LinkState::Unreachable,
             hop: self.hop.clone(),
-            detail: format!("its shell ended{status}{said}").into(),
+            detail: format!("its shell ended{status}{signal}{said}").into(),
+            retry: Retry::Automatic,
         }
     }
+}
+
+/// Whether a report begins with that line (see [`super::resident::FrameReader`]).
+fn begins_a_report(line: &str) -> bool {
+    let nonce = line.strip_prefix('%').and_then(|line| line.strip_suffix(" begin"));
+    nonce.is_some_and(|nonce| !nonce.is_empty() && nonce.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 impl Shell for OverShell {
@@ -135,5 +156,11 @@ impl Shell for OverShell {
                 None => Err(self.ended().await),
             }
         })
+    }
+
+    fn said(&self) -> Option<String> {
+        let lines = self.script.as_ref()?.first_lines();
+        let reported = lines.iter().any(|line| begins_a_report(line.as_str()));
+        if reported { None } else { quoted(&lines) }
     }
 }

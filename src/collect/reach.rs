@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::fleet::{Environment, Host};
 use crate::domain::hop::Hop;
-use crate::domain::snapshot::{Link, LinkState};
+use crate::domain::snapshot::{Link, LinkState, Retry};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::ssh::dial::BoxFuture;
@@ -19,9 +19,17 @@ pub struct Failure {
     pub hop: Hop,
     /// What happened, and what to do next.
     pub detail: Clean,
+    /// Who may try again.
+    pub retry: Retry,
 }
 
 impl Failure {
+    /// Whether nothing is tried again before an operator says so.
+    #[must_use]
+    pub fn needs_a_person(&self) -> bool {
+        self.state.needs_a_person() || self.retry == Retry::ByOperator
+    }
+
     /// The link after it: since when it is in this state stays, when the state does.
     #[must_use]
     pub fn link(self, before: &Link, now: Moment, retry_at: Option<Moment>) -> Link {
@@ -49,6 +57,14 @@ pub trait JumpWay: Send + Sync + 'static {
     fn closed(&self) -> BoxFuture<'_, Failure>;
     /// What it said before authentication.
     fn banner(&self) -> Vec<Clean>;
+    /// The jump box that did not answer when a round trip was given up; `None` for the one the environment names.
+    fn silent_hop(&self) -> Option<Hop> {
+        None
+    }
+    /// Whether an operator took part in the login: after the connection is lost, the next login may send a push.
+    fn was_interactive(&self) -> bool {
+        false
+    }
 }
 
 /// A live connection to a host, with a shell that reads its program from standard input.
@@ -63,4 +79,9 @@ pub trait Shell: Send + 'static {
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>>;
     /// The next bytes of its standard output; an error when it, or the connection, has ended.
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>>;
+    /// What it printed on either stream before any report, in quotes: a forced command, an account without a shell and a
+    /// bastion say there why there is none.
+    fn said(&self) -> Option<String> {
+        None
+    }
 }

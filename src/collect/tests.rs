@@ -64,7 +64,7 @@ impl Script {
 }
 
 fn failure(state: LinkState, hop: Hop) -> Failure {
-    Failure { state, hop, detail: "scripted".into() }
+    Failure { state, hop, detail: "scripted".into(), retry: Default::default() }
 }
 
 fn jump_name() -> HostName {

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
+use nix::unistd::{Uid, User};
 
 use super::diagnostic::Diagnostic;
 use super::inventory::{self, Context};
@@ -89,6 +90,8 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
     let home = etcetera::home_dir()?;
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let user = variable("USER").or_else(|| variable("LOGNAME")).and_then(|u| u.into_string().ok());
+    // cron and containers set neither.
+    let user = user.or_else(|| User::from_uid(Uid::current()).ok().flatten().map(|account| account.name));
     let default_keys = ["id_ed25519", "id_ecdsa", "id_rsa"]
         .into_iter()
         .map(|name| home.join(".ssh").join(name))
@@ -126,12 +129,28 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         let message = format!("is longer than {} MiB", MAX_BYTES >> 20);
         return Err(Box::new(Diagnostic::of_file(&name, message).help("check that it is the file you mean")));
     }
+    if is_utf16(&bytes) {
+        let error = Diagnostic::of_file(&name, "is UTF-16 text, not UTF-8");
+        return Err(Box::new(error.help("save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)")));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes());
         let error = Diagnostic::at(&name, &text.as_ref().into(), at..at + 1, "is not UTF-8 text");
         Box::new(error.help("save it as UTF-8"))
     })
+}
+
+/// Whether a text is UTF-16: it begins with its mark, or every other byte of its beginning is zero.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    let zeros = |from| head.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let half = (head.len() / 2).max(1);
+    bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || [(0, 1), (1, 0)]
+            .into_iter()
+            .any(|(some, none)| zeros(some) * 10 >= half * 9 && zeros(none) == 0 && half > 1)
 }
 
 /// Something that others could have changed is not read.

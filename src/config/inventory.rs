@@ -16,6 +16,7 @@ mod jump;
 mod requirements;
 mod scope;
 mod thresholds;
+mod unsupported;
 
 use host::{HostTable, RawHost};
 use scope::Scope;
@@ -138,7 +139,7 @@ fn environment(
     let scope = defaults.clone().read(reader, table, context);
     if scope.user.is_empty() {
         let message = format!("environment {:?} has no user, and your own account is not known", name.value);
-        reader.error(name.span.clone(), message, "add user = \"deploy\", or set USER");
+        reader.error(name.span.clone(), message, "add user = \"deploy\"");
     }
     let level = level(reader, table, name.value);
     let guard = reader

@@ -48,8 +48,13 @@ pub struct HostKeyFiles {
     pub own: Vec<PathBuf>,
     /// The system's, in the same format (`GlobalKnownHostsFile`). A missing one is empty.
     pub global: Vec<PathBuf>,
+    /// The files that `ssh` reads by default and the inventory replaces by others: only their `@revoked` lines count.
+    /// A missing one is empty.
+    pub revocations_only: Vec<PathBuf>,
     /// Public keys that no host may have, one a line (`RevokedHostKeys`). A missing one is an error.
     pub revoked: Vec<PathBuf>,
+    /// The name that host keys are looked up and written by, instead of address and port (`HostKeyAlias`).
+    pub alias: Option<String>,
 }
 
 impl HostKeyFiles {
@@ -60,6 +65,15 @@ impl HostKeyFiles {
 }
 
 impl KnownHosts {
+    /// The name that host keys are looked up by instead of the address, when there is one.
+    #[must_use]
+    pub fn alias(&self) -> Option<&str> {
+        match self {
+            Self::Files(files) => files.alias.as_deref(),
+            Self::Text(_) => None,
+        }
+    }
+
     /// These files of one's own and no others.
     #[must_use]
     pub fn own(own: Vec<PathBuf>) -> Self {

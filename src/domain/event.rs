@@ -61,13 +61,44 @@ pub enum QuestionKind {
         /// The last answer was wrong.
         wrong: bool,
     },
-    /// A password or a keyboard-interactive prompt of the jump box. Its text is the server's own, made printable.
+    /// A password or a keyboard-interactive prompt of the jump box. Its text is the server's own, made printable, line by
+    /// line.
     Prompt {
+        /// What the server says before its prompts.
+        told: Told,
         /// What the server asks.
-        prompt: Clean,
+        prompt: Vec<Clean>,
         /// Whether the answer may be shown while typed.
         echo: bool,
     },
+    /// The server has everything it asked for and does not answer yet: it may wait for a confirmation on a phone. Nothing is
+    /// answered but [`Answer::Refuse`], which cancels the login.
+    Waiting {
+        /// What the server says meanwhile.
+        told: Told,
+    },
+    /// The connection to the jump box is lost, and a login may send a push, count as a failed attempt or cost money: whether
+    /// to log in again.
+    LogInAgain {
+        /// Why the connection or the last login ended.
+        why: Clean,
+    },
+}
+
+/// The name and the instructions of a keyboard-interactive request, made printable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The name of the request; often empty.
+    pub name: Clean,
+    /// The instructions, line by line.
+    pub instructions: Vec<Clean>,
+}
+
+impl Told {
+    /// Both, line by line.
+    pub fn lines(&self) -> impl Iterator<Item = &Clean> {
+        Some(&self.name).filter(|name| !name.is_empty()).into_iter().chain(&self.instructions)
+    }
 }
 
 /// A person's answer.

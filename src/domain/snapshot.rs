@@ -76,6 +76,16 @@ impl LinkState {
     }
 }
 
+/// Who may try a failed connection again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Retry {
+    /// The program, after a while.
+    #[default]
+    Automatic,
+    /// An operator only: the login may send a push, count as a failed attempt or cost money.
+    ByOperator,
+}
+
 /// A link's state with what there is to say about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

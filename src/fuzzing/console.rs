@@ -173,7 +173,11 @@ fn news(bytes: &mut Bytes<'_>, model: &Model) -> Msg {
         0 => {
             let kind = match bytes.below(2) {
                 0 => QuestionKind::Passphrase { key: "~/.ssh/id".into(), wrong: false },
-                _ => QuestionKind::Prompt { prompt: bytes.text(20).into(), echo: bytes.below(2) == 0 },
+                _ => QuestionKind::Prompt {
+                    told: Default::default(),
+                    prompt: vec![bytes.text(20).into()],
+                    echo: bytes.below(2) == 0,
+                },
             };
             FleetEvent::Question(Question {
                 id: QuestionId(u64::from(bytes.byte())),

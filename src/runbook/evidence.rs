@@ -56,15 +56,15 @@ pub struct Signing {
     pub signer: Result<TextSigner, String>,
     /// Whether the key was named by the person, not taken from the login.
     pub named: bool,
-    /// Whose approvals count where signatures are required.
-    pub allowed: AllowedSigners,
+    /// Whose approvals count where signatures are required; or why the list cannot be read.
+    pub allowed: Result<AllowedSigners, String>,
 }
 
 impl Signing {
     /// Without a key, and why.
     #[must_use]
     pub fn none(why: &str) -> Self {
-        Self { signer: Err(why.to_owned()), named: false, allowed: AllowedSigners::default() }
+        Self { signer: Err(why.to_owned()), named: false, allowed: Ok(AllowedSigners::default()) }
     }
 }
 

@@ -8,10 +8,14 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use crate::domain::event::{Answer, QuestionKind};
 use crate::domain::fleet::{Environment, Host, Jump};
 use crate::domain::hop::Hop;
 use crate::domain::names::{HostId, HostName};
+use crate::domain::snapshot::Retry;
+use crate::domain::text::Clean;
 use crate::ssh::ask::Ask;
+use crate::ssh::bounded::{LONGEST_LIST, read_if_there};
 use crate::ssh::dial::{BoxFuture, Dial};
 use crate::ssh::error::{ErrorKind, SshError};
 use crate::ssh::link::{HostLink, JumpLink};
@@ -37,6 +41,8 @@ pub struct OverSsh {
 struct Links {
     jump: Option<Arc<JumpLink>>,
     hosts: BTreeMap<HostName, Arc<OverHost>>,
+    /// Why an operator is asked before the next login: it may send a push or count as an attempt.
+    ask_first: Option<Clean>,
 }
 
 impl OverSsh {
@@ -77,11 +83,38 @@ impl OverSsh {
             return Ok(jump.clone());
         }
         links.hosts.clear();
-        links.jump = None;
-        let link = JumpLink::open(&self.env, self.dial.clone(), self.ask.clone(), self.ring.clone()).await?;
-        let link = Arc::new(link);
+        if links.jump.take().is_some_and(|jump| jump.is_interactive()) {
+            links.ask_first = Some("the connection to the jump box was lost".into());
+        }
+        if let Some(why) = &links.ask_first {
+            self.ask_to_log_in_again(why).await?;
+        }
+        let opened = JumpLink::open(&self.env, self.dial.clone(), self.ask.clone(), self.ring.clone()).await;
+        let link = match opened {
+            Ok(link) => Arc::new(link),
+            Err(error) => {
+                if error.retry == Retry::ByOperator {
+                    links.ask_first = Some(error.detail.clone());
+                }
+                return Err(error);
+            }
+        };
+        links.ask_first = None;
         links.jump = Some(link.clone());
         Ok(link)
+    }
+
+    /// No push is sent and no attempt counted that an operator did not want.
+    async fn ask_to_log_in_again(&self, why: &Clean) -> Result<(), SshError> {
+        let hop = Hop::Jump(self.env.jump.name().clone());
+        match self.ask.ask(&self.env.name, &hop, QuestionKind::LogInAgain { why: why.clone() }).await {
+            Answer::Accept => Ok(()),
+            Answer::Refuse | Answer::Secret(_) => {
+                let detail =
+                    format!("not logged in again (declined by you, or nobody is here to ask): {why}");
+                Err(SshError::new(&hop, ErrorKind::AuthFailed, detail).by_operator())
+            }
+        }
     }
 
     fn description(&self, name: &HostName) -> Result<Arc<Host>, SshError> {
@@ -90,7 +123,7 @@ impl OverSsh {
         }
         // A jump box need be none of the hosts.
         if let Jump::Remote(jump) = &self.env.jump
-            && &jump.name == name
+            && let Some(jump) = jump.route().into_iter().find(|jump| jump.name == *name)
         {
             return Ok(Arc::new(Host {
                 id: HostId { env: self.env.name.clone(), host: name.clone() },
@@ -133,18 +166,19 @@ impl Reach for OverSsh {
         Box::pin(async move {
             let with = self.sign_with.as_deref();
             let signer = signer_for(&self.env.name, &self.ring, self.ask.clone(), with, self.agent()).await;
-            // Without the file nobody is known.
             let allowed = match &self.allowed_signers {
-                Some(file) => tokio::fs::read_to_string(file).await.unwrap_or_default(),
-                None => String::new(),
+                Some(file) => read_allowed(file).await,
+                None => Ok(AllowedSigners::default()),
             };
-            Signing {
-                signer: signer.map_err(|why| why.to_string()),
-                named: with.is_some(),
-                allowed: AllowedSigners::read(&allowed),
-            }
+            Signing { signer: signer.map_err(|why| why.to_string()), named: with.is_some(), allowed }
         })
     }
+}
+
+/// Who may sign, by an allowed_signers file. Without the file nobody is known; one that cannot be read is an error.
+async fn read_allowed(file: &Path) -> Result<AllowedSigners, String> {
+    let bytes = read_if_there(file, LONGEST_LIST).await?.unwrap_or_default();
+    Ok(AllowedSigners::read(&String::from_utf8_lossy(&bytes)))
 }
 
 struct OverHost {
@@ -219,5 +253,20 @@ impl Held for OverScript {
                 None => Err(SshError::new(&self.hop, ErrorKind::Dropped, "the session has ended")),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_allowed_signers_file_that_cannot_be_read_is_not_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read_allowed(&dir.path().join("none")).await.unwrap().is_empty());
+        let why = read_allowed(dir.path()).await.unwrap_err();
+        assert!(why.contains(dir.path().to_str().unwrap()), "{why}");
     }
 }

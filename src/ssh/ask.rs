@@ -6,6 +6,7 @@ use crate::domain::event::{Answer, QuestionKind};
 use crate::domain::hop::Hop;
 use crate::domain::names::EnvName;
 
+use super::banner::Banner;
 use super::dial::BoxFuture;
 use super::patience::Patience;
 
@@ -13,6 +14,12 @@ use super::patience::Patience;
 pub trait Ask: Send + Sync + 'static {
     /// Waits for the answer. Dropping the future takes the question back.
     fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer>;
+
+    /// Whether an operator is there. Without one no password or keyboard-interactive login is begun: the mere beginning may
+    /// send a push to a phone.
+    fn is_attended(&self) -> bool {
+        true
+    }
 }
 
 /// Nobody is there to answer: every question is refused (`status`, scripts).
@@ -22,6 +29,10 @@ pub struct RefuseAll;
 impl Ask for RefuseAll {
     fn ask<'a>(&'a self, _: &'a EnvName, _: &'a Hop, _: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(std::future::ready(Answer::Refuse))
+    }
+
+    fn is_attended(&self) -> bool {
+        false
     }
 }
 
@@ -33,6 +44,8 @@ pub(super) struct Asker {
     pub(super) ask: Arc<dyn Ask>,
     /// The login's deadline.
     pub(super) patience: Arc<Patience>,
+    /// What the server says before it lets us in.
+    pub(super) banner: Arc<Banner>,
 }
 
 impl Asker {

@@ -5,30 +5,35 @@
 
 mod offers;
 mod prompts;
+mod refusal;
+
+use std::time::Duration;
 
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::agent::client::AgentClient;
 use russh::keys::signature::Signer as _;
 use russh::keys::ssh_encoding::Encode;
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::ssh_key::{Signature, private};
-use russh::keys::{Algorithm, HashAlg, PrivateKey, PublicKey};
-use russh::{MethodKind, Signer};
-use tokio::net::UnixStream;
+use russh::keys::{Algorithm, HashAlg, PrivateKey};
+use russh::{MethodKind, MethodSet, Signer};
 
 use crate::domain::access::Access;
 use crate::domain::hop::Hop;
 
+use super::agent::Agent;
 use super::ask::Asker;
 use super::connection::Client;
-use super::error::{ErrorKind, SshError};
+use super::error::SshError;
+use super::listening::within;
 use super::ring::KeyRing;
 use super::sshsig::TextSigner;
 use offers::{Offer, Secret};
+use prompts::Prompted;
+use refusal::{Tried, Unprompted};
 
-/// A connection to an agent.
-type Agent = AgentClient<UnixStream>;
+/// So long an operator may take to touch a key or to confirm a signature.
+const TOUCH_LIMIT: Duration = Duration::from_secs(120);
 
 /// What one login works with.
 pub(super) struct Login<'a> {
@@ -41,41 +46,62 @@ pub(super) struct Login<'a> {
 /// Logs in, or says what was tried. Never tries again by itself: newer servers bar addresses that fail, and everyone
 /// behind a jump box shares its address.
 pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<(), SshError> {
-    let (offers, mut agent, mut notes) = offers::gather(login, handle.agent_session_binding()).await;
-    let mut refused = Vec::new();
-    let mut server_takes = None;
+    let mut offers = offers::gather(login, handle.agent_session_binding()).await;
+    let mut tried = Tried { notes: std::mem::take(&mut offers.notes), more: offers.more, ..Tried::default() };
+    let mut rsa = None;
     let mut taken = None;
-    for offer in &offers {
-        match present(handle, login, offer, agent.as_mut()).await {
+    for offer in &offers.list {
+        let is_rsa = matches!(offer.public.algorithm(), Algorithm::Rsa { .. });
+        let hash = if is_rsa { rsa_hash(handle, &mut rsa).await } else { None };
+        if is_rsa && hash.is_none() {
+            tried.without_rsa_sha2.push(offer.describe());
+            continue;
+        }
+        match present(handle, login, offer, hash, offers.agent.as_mut()).await {
             Ok(AuthResult::Success) => {
                 note(login, Some(offer)).await;
                 return Ok(());
             }
             // russh answers so when the connection ended, too.
-            Ok(AuthResult::Failure { .. }) if handle.is_closed() => break,
+            Ok(AuthResult::Failure { .. }) if handle.is_closed() => {
+                tried.refused.push(offer.describe());
+                break;
+            }
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
                 match partial_success {
                     true => taken = Some(offer),
-                    false => refused.push(offer.describe()),
+                    false if is_rsa && rsa == Some(RsaHashes::NotAnnounced) => {
+                        tried.without_rsa_sha2.push(offer.describe());
+                    }
+                    false => tried.refused.push(offer.describe()),
                 }
                 let go_on = remaining_methods.contains(&MethodKind::PublicKey);
-                server_takes = Some(remaining_methods);
+                tried.server_takes = Some(remaining_methods);
                 if !go_on {
                     break;
                 }
             }
-            Err(SignError(why)) => notes.push(why),
+            Err(SignError(why)) => tried.notes.push(why),
         }
     }
-    let mut asked = false;
-    if login.access.password && !handle.is_closed() {
-        if prompts::log_in(handle, login, server_takes.as_ref()).await? {
-            note(login, taken).await;
-            return Ok(());
+    let asks = |methods: &MethodSet| {
+        [MethodKind::KeyboardInteractive, MethodKind::Password].iter().any(|method| methods.contains(method))
+    };
+    if login.access.password && !handle.is_closed() && tried.server_takes.as_ref().is_none_or(asks) {
+        if !login.asker.ask.is_attended() {
+            return Err(tried.refusal(login, Some(Unprompted::Unattended)));
         }
-        asked = true;
+        match prompts::log_in(handle, login, tried.server_takes.as_ref()).await? {
+            Prompted::LoggedIn => {
+                note(login, taken).await;
+                return Ok(());
+            }
+            Prompted::Refused => return Err(tried.refusal(login, Some(Unprompted::Refused))),
+            Prompted::Cancelled => return Err(tried.refusal(login, Some(Unprompted::Cancelled))),
+            Prompted::NotOffered => {}
+        }
     }
-    Err(refusal(login, refused, asked, notes))
+    Err(tried.refusal(login, None))
 }
 
 /// Remembers the key of a login to the jump box: what the person says in a run is signed with it.
@@ -86,7 +112,7 @@ async fn note(login: &Login<'_>, offer: Option<&Offer>) {
     let signer = match offer.map(|offer| (&offer.secret, &offer.public)) {
         None => None,
         Some((Secret::Key(key), _)) => Some(TextSigner::of_key(key.clone())),
-        Some((Secret::Agent, key)) => {
+        Some((Secret::Agent(_), key)) => {
             login.access.agent.as_deref().map(|socket| TextSigner::of_agent(socket, key))
         }
         // Unlocked a moment ago: nobody is asked again.
@@ -97,29 +123,14 @@ async fn note(login: &Login<'_>, offer: Option<&Offer>) {
     login.ring.logged_in(signer);
 }
 
-fn refusal(login: &Login<'_>, refused: Vec<String>, asked: bool, notes: Vec<String>) -> SshError {
-    let user = &login.access.user;
-    let kind = if refused.is_empty() && !asked { ErrorKind::NoCredentials } else { ErrorKind::AuthFailed };
-    let mut detail = match (refused.is_empty(), kind) {
-        (true, ErrorKind::NoCredentials) => format!("no key to log in with as {user}"),
-        (true, _) => format!("login as {user} refused"),
-        (false, _) => format!("login as {user} refused with {}", refused.join(", ")),
-    };
-    for note in notes {
-        detail.push_str("; ");
-        detail.push_str(&note);
-    }
-    SshError::new(login.hop, kind, detail)
-}
-
 /// Offers one key or certificate.
 async fn present(
     handle: &mut Handle<Client>,
     login: &Login<'_>,
     offer: &Offer,
+    hash: Option<HashAlg>,
     agent: Option<&mut Agent>,
 ) -> Result<AuthResult, SignError> {
-    let hash = rsa_hash(handle, &offer.public).await?;
     let mut signer = OfferSigner { login, secret: &offer.secret, agent };
     let user = login.access.user.as_str();
     match &offer.certificate {
@@ -130,16 +141,33 @@ async fn present(
     }
 }
 
-/// RSA keys sign with SHA-2 or not at all.
-async fn rsa_hash(handle: &Handle<Client>, key: &PublicKey) -> Result<Option<HashAlg>, SignError> {
-    if !matches!(key.algorithm(), Algorithm::Rsa { .. }) {
-        return Ok(None);
-    }
-    match handle.best_supported_rsa_hash().await {
-        Ok(Some(Some(hash))) => Ok(Some(hash)),
-        Ok(Some(None)) => Err(SignError("the server takes RSA keys with SHA-1 only".to_owned())),
-        // It does not say: the usual one.
-        Ok(None) | Err(_) => Ok(Some(HashAlg::Sha512)),
+/// What a server says of the RSA signatures it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RsaHashes {
+    /// SHA-2: this one.
+    Sha2(HashAlg),
+    /// SHA-1 and no other.
+    Sha1Only,
+    /// It does not announce SHA-2 (`server-sig-algs`), as servers from before 2016 do not.
+    NotAnnounced,
+}
+
+/// RSA keys sign with SHA-2 or not at all: `None`. The server is asked once a login.
+async fn rsa_hash(handle: &Handle<Client>, known: &mut Option<RsaHashes>) -> Option<HashAlg> {
+    let hashes = match *known {
+        Some(hashes) => hashes,
+        None => match handle.best_supported_rsa_hash().await {
+            Ok(Some(Some(hash))) => RsaHashes::Sha2(hash),
+            Ok(Some(None)) => RsaHashes::Sha1Only,
+            Ok(None) | Err(_) => RsaHashes::NotAnnounced,
+        },
+    };
+    *known = Some(hashes);
+    match hashes {
+        RsaHashes::Sha2(hash) => Some(hash),
+        RsaHashes::Sha1Only => None,
+        // The usual one: some servers take it without a word.
+        RsaHashes::NotAnnounced => Some(HashAlg::Sha512),
     }
 }
 
@@ -164,7 +192,7 @@ impl Signer for OfferSigner<'_> {
 
     async fn auth_sign(
         &mut self,
-        key: &AgentIdentity,
+        _: &AgentIdentity,
         hash: Option<HashAlg>,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, SignError> {
@@ -174,13 +202,30 @@ impl Signer for OfferSigner<'_> {
                 let secret = self.login.ring.unlock(path, pem, self.login.asker).await.map_err(SignError)?;
                 sign(&secret, hash, data)
             }
-            Secret::Agent => match self.agent.as_mut() {
-                Some(agent) => agent
-                    .sign_request(key, hash, data)
-                    .await
-                    .map_err(|e| SignError(agent_refusal(&self.login.access.user, &e))),
+            Secret::Agent(identity) => match self.agent.as_mut() {
+                Some(agent) => sign_with_agent(agent, identity, self.login, hash, data).await,
                 None => Err(SignError("the agent is gone".to_owned())),
             },
+        }
+    }
+}
+
+/// An agent may ask for a touch, a finger or a yes: that time does not count against the login.
+async fn sign_with_agent(
+    agent: &mut Agent,
+    identity: &AgentIdentity,
+    login: &Login<'_>,
+    hash: Option<HashAlg>,
+    data: Vec<u8>,
+) -> Result<Vec<u8>, SignError> {
+    let signing = within(TOUCH_LIMIT, agent.sign_request(identity, hash, data));
+    match login.asker.patience.pause(signing).await {
+        Some(signed) => signed.map_err(|e| SignError(agent_refusal(&login.access.user, &e))),
+        None => {
+            let limit = TOUCH_LIMIT.as_secs();
+            Err(SignError(format!(
+                "the agent did not sign within {limit} s (a touch or a confirmation is missing)"
+            )))
         }
     }
 }

@@ -3,7 +3,7 @@
 mod handler;
 mod verify;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use russh::client::{self, Config, GexParams, Handle, Msg};
@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::domain::access::Access;
+use crate::domain::fleet::JumpBox;
 use crate::domain::hop::Hop;
 use crate::domain::text::Clean;
 
@@ -43,11 +44,28 @@ pub(super) struct Target {
     pub(super) access: Arc<Access>,
 }
 
+impl Target {
+    /// A jump box as a target.
+    pub(super) fn of_jump(jump: &JumpBox) -> Self {
+        let (address, port) = (jump.address.clone(), jump.port);
+        Self { hop: Hop::Jump(jump.name.clone()), address, port, access: jump.access.clone() }
+    }
+
+    /// The address and the port that its host keys are known by: an alias has no port, as `HostKeyAlias` of `ssh`.
+    pub(super) fn known_as(&self) -> (&str, u16) {
+        match self.access.known_hosts.alias() {
+            Some(alias) => (alias, 22),
+            None => (&self.address, self.port),
+        }
+    }
+}
+
 /// A logged-in connection. Dropping it ends it.
 pub(super) struct Connection {
     handle: Arc<Handle<Client>>,
     ended: Ended,
     banner: Vec<Clean>,
+    interactive: bool,
     _end: DropGuard,
 }
 
@@ -106,12 +124,12 @@ impl Connection {
             .await
             .map_err(|e| SshError::new(&Hop::Here, ErrorKind::KnownHostsFile, e.to_string()))?;
         known.add_text(&ring.accepted(&asker.env), "accepted before");
-        known.keep_only(&target.address, target.port);
+        let (address, port) = target.known_as();
+        known.keep_only(address, port);
         let config = Arc::new(config(&known, target));
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();
         let (why, ended) = watch::channel(None);
-        let banner = Arc::new(Mutex::new(Vec::new()));
         let client = Client {
             target: target.clone(),
             known: known.clone(),
@@ -119,7 +137,6 @@ impl Connection {
             ring: ring.clone(),
             end: end.clone(),
             ended: why,
-            banner: banner.clone(),
         };
         asker.patience.stage("in the SSH handshake");
         let stream = Guarded::new(stream, &end, STALL);
@@ -139,13 +156,18 @@ impl Connection {
             // When the server hung up, that is what happened; unless keys were refused before.
             return Err(hung_up.filter(|_| refused.kind != ErrorKind::AuthFailed).unwrap_or(refused));
         }
-        let banner = std::mem::take(&mut *banner.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(Self { handle: Arc::new(handle), ended, banner, _end: guard })
+        let (banner, interactive) = (asker.banner.lines(), asker.patience.is_interactive());
+        Ok(Self { handle: Arc::new(handle), ended, banner, interactive, _end: guard })
     }
 
     /// What the server said before authentication.
     pub(super) fn banner(&self) -> &[Clean] {
         &self.banner
+    }
+
+    /// Whether an operator had to take part in the login: the next one may send a push.
+    pub(super) fn is_interactive(&self) -> bool {
+        self.interactive
     }
 
     /// For waiting on its end.
@@ -206,8 +228,9 @@ async fn open_channel(
 }
 
 fn config(known: &HostKeys, target: &Target) -> Config {
-    let host_keys = known.algorithms(&target.address, target.port);
-    let certificates = known.has_authority(&target.address, target.port);
+    let (address, port) = target.known_as();
+    let host_keys = known.algorithms(address, port);
+    let certificates = known.has_authority(address, port);
     Config {
         preferred: algorithms::preferred(host_keys, certificates),
         window_size: WINDOW,

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use crate::domain::hop::Hop;
-use crate::domain::snapshot::LinkState;
+use crate::domain::snapshot::{LinkState, Retry};
 use crate::domain::text::Clean;
+
+use super::advice::{self, Advice};
 
 /// A failure on the way to a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +17,10 @@ pub struct SshError {
     pub kind: ErrorKind,
     /// What happened, in words, made printable.
     pub detail: Clean,
+    /// What to do next, where that is known better than by the kind.
+    pub advice: Option<&'static Advice>,
+    /// Who may try again.
+    pub retry: Retry,
 }
 
 /// Failures told apart by what an operator can do about them.
@@ -54,7 +60,34 @@ impl SshError {
     /// A failure at `hop`. `detail` may hold remote text: it is made printable here.
     #[must_use]
     pub fn new(hop: &Hop, kind: ErrorKind, detail: impl AsRef<str>) -> Self {
-        Self { hop: hop.clone(), kind, detail: Clean::new(detail.as_ref()) }
+        Self {
+            hop: hop.clone(),
+            kind,
+            detail: Clean::new(detail.as_ref()),
+            advice: None,
+            retry: Retry::Automatic,
+        }
+    }
+
+    /// The same, and nothing is tried again until an operator says so: the next login may send a push or lock the account.
+    #[must_use]
+    pub fn by_operator(self) -> Self {
+        Self { retry: Retry::ByOperator, ..self }
+    }
+
+    /// The same with advice of its own.
+    #[must_use]
+    pub fn advising(self, advice: &'static Advice) -> Self {
+        Self { advice: Some(advice), ..self }
+    }
+
+    /// The same, and what the server said about it.
+    #[must_use]
+    pub(super) fn quoting(self, said: Option<String>) -> Self {
+        match said {
+            Some(said) => Self { detail: format!("{}; it says: {said}", self.detail).into(), ..self },
+            None => self,
+        }
     }
 
     /// The link state it means.
@@ -79,26 +112,7 @@ impl SshError {
     /// What to do next; empty when there is nothing but waiting for the next try.
     #[must_use]
     pub fn next(&self) -> &'static str {
-        match self.kind {
-            ErrorKind::AuthFailed => "check user, keys and agent in the inventory, then retry",
-            ErrorKind::NoCredentials => {
-                "load the key into the agent or name one in the inventory, then retry"
-            }
-            ErrorKind::HostKeyUnknown => {
-                "compare the fingerprint with the host's own, then accept it in the console, or add it with ssh"
-            }
-            ErrorKind::HostKeyChanged => {
-                "do not log in: find out why; if the host was replaced, correct that line by hand"
-            }
-            ErrorKind::HostKeyRevoked => "do not log in: the key was withdrawn; find out who uses it",
-            ErrorKind::HostCertificate => "have the host's certificate signed again, then retry",
-            ErrorKind::KnownHostsFile => "correct the file or its rights, then retry",
-            ErrorKind::Algorithms => "the server is too old or too narrowly set: see its sshd_config",
-            ErrorKind::Refused => "see the server's sshd_config (MaxSessions, AllowTcpForwarding) and shell",
-            ErrorKind::Flooding => "see what the host prints at login (shell start-up files)",
-            ErrorKind::Protocol => "see whether address and port are those of an SSH server",
-            ErrorKind::Unreachable | ErrorKind::Dropped | ErrorKind::TimedOut => "",
-        }
+        self.advice.or_else(|| advice::of(self.kind)).map_or("", |advice| advice.text)
     }
 
     /// What happened and what to do next, without the hop: for [`crate::domain::snapshot::Link::detail`].

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use russh::keys::{Certificate, PublicKey};
 use zeroize::Zeroizing;
 
+use super::bounded;
 use crate::ownership::{self, OpenError};
 
 /// A key file is some kilobytes.
@@ -18,7 +20,7 @@ pub(super) async fn read_private(path: &Path) -> Result<Zeroizing<String>, Strin
 
 /// The text of a file that has a public key or a certificate.
 pub(super) async fn read_public(path: &Path) -> Result<Zeroizing<String>, String> {
-    read(path, |path| Ok(File::open(path)?)).await
+    read(path, |path| Ok(bounded::open(path)?)).await
 }
 
 async fn read(path: &Path, open: fn(&Path) -> Result<File, OpenError>) -> Result<Zeroizing<String>, String> {
@@ -43,4 +45,30 @@ async fn read(path: &Path, open: fn(&Path) -> Result<File, OpenError>) -> Result
         Ok(text)
     });
     reading.await.unwrap_or_else(|e| Err(e.to_string()))
+}
+
+/// The public half of a key, or a certificate, in a file of its own. Whoever names one means a key that an agent holds.
+pub(crate) enum Public {
+    Key(PublicKey),
+    Certificate(Box<Certificate>),
+}
+
+impl Public {
+    /// `None` when the file has something else, a private key for one.
+    pub(super) async fn of_file(path: &Path) -> Result<Option<Self>, String> {
+        Ok(Self::of_text(&read_public(path).await?))
+    }
+
+    /// The same, at once: for checks of files.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        let bytes = Zeroizing::new(bounded::read(path, LONGEST).ok()?);
+        Self::of_text(std::str::from_utf8(&bytes).ok()?)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let key = || PublicKey::from_openssh(text).ok().map(Self::Key);
+        let certificate = || Certificate::from_openssh(text).ok().map(|c| Self::Certificate(Box::new(c)));
+        certificate().or_else(key)
+    }
 }

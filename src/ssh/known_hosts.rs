@@ -68,6 +68,13 @@ impl HostKeys {
         self.entries.extend(text.lines().enumerate().filter_map(|(i, l)| Entry::parse(l, source, i + 1)));
     }
 
+    /// Adds the `@revoked` lines of `text` and no others.
+    fn add_revocations(&mut self, text: &str, source: &str) {
+        let mut all = Self::default();
+        all.add_text(text, source);
+        self.entries.extend(all.entries.into_iter().filter(|e| e.marker == Marker::Revoked));
+    }
+
     /// Keeps the lines that can say something of this host and lets the others go: a connection holds its lines for as
     /// long as it lives, and a thousand connections with a thousand lines each are half a gigabyte.
     pub fn keep_only(&mut self, address: &str, port: u16) {

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use russh::ChannelOpenFailure;
 use tokio::sync::Semaphore;
 
 use crate::domain::fleet::{Environment, Host, Jump, JumpBox};
@@ -12,7 +14,9 @@ use crate::domain::hop::Hop;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::text::Clean;
 
+use super::advice;
 use super::ask::{Ask, Asker};
+use super::banner::Banner;
 use super::connection::{self, Connection, Target};
 use super::dial::{BoxStream, Dial};
 use super::error::{ErrorKind, SshError};
@@ -37,6 +41,8 @@ pub struct JumpLink {
     connection: Option<Arc<Connection>>,
     /// The jump boxes before it, in the order of the route.
     before: Vec<(HostName, Arc<Connection>)>,
+    /// Which jump box of the route is being asked for a sign of life.
+    asking: AtomicUsize,
     logins: Arc<Semaphore>,
     connect: Duration,
     dial: Arc<dyn Dial>,
@@ -66,6 +72,7 @@ impl JumpLink {
             name: env.jump.name().clone(),
             connection: None,
             before: Vec::new(),
+            asking: AtomicUsize::new(0),
             logins: Arc::new(Semaphore::new(LOGINS_AT_ONCE)),
             connect: env.cadence.connect,
             dial,
@@ -75,9 +82,12 @@ impl JumpLink {
         if let Jump::Remote(jump) = &env.jump {
             for next in jump.route() {
                 link.go_on_to(next).await?;
-            }
-            if let Some(connection) = &link.connection {
-                tokio::spawn(warm_up(connection.clone()));
+                // A session of its own would take the only place of a server with `MaxSessions 1` from the host's probe.
+                if let Some(connection) = &link.connection
+                    && !env.hosts.iter().any(|host| host.id.host == next.name)
+                {
+                    tokio::spawn(warm_up(connection.clone()));
+                }
             }
         }
         Ok(link)
@@ -85,13 +95,7 @@ impl JumpLink {
 
     /// Logs in to the next jump box of the route: from here, or through the one before it.
     async fn go_on_to(&mut self, next: &JumpBox) -> Result<(), SshError> {
-        let target = Target {
-            hop: Hop::Jump(next.name.clone()),
-            address: next.address.clone(),
-            port: next.port,
-            access: next.access.clone(),
-        };
-        let connection = Arc::new(self.connect_to(&target).await?);
+        let connection = Arc::new(self.connect_to(&Target::of_jump(next)).await?);
         let before = std::mem::replace(&mut self.name, next.name.clone());
         self.before.extend(self.connection.replace(connection).map(|connection| (before, connection)));
         Ok(())
@@ -137,15 +141,30 @@ impl JumpLink {
         Ok(HostLink { hop, way: Way::Ssh(Arc::new(connection)), spare: None })
     }
 
-    /// One round trip to the jump box; zero when this machine is it.
+    /// One round trip to the jump box, after one to each jump box before it; zero when this machine is it.
     ///
     /// # Errors
     /// When the connection has ended.
     pub async fn ping(&self) -> Result<Duration, SshError> {
-        match &self.connection {
-            Some(connection) => connection.ping().await,
-            None => Ok(Duration::ZERO),
+        let mut last = Duration::ZERO;
+        for (at, (_, connection)) in self.route().enumerate() {
+            self.asking.store(at, Ordering::Relaxed);
+            last = connection.ping().await?;
         }
+        Ok(last)
+    }
+
+    /// The jump box that did not answer when [`Self::ping`] was given up.
+    #[must_use]
+    pub fn silent_hop(&self) -> Option<Hop> {
+        let (name, _) = self.route().nth(self.asking.load(Ordering::Relaxed))?;
+        Some(Hop::Jump(name.clone()))
+    }
+
+    /// The jump boxes in the order of the route.
+    fn route(&self) -> impl Iterator<Item = (&HostName, &Arc<Connection>)> {
+        let before = self.before.iter().map(|(name, connection)| (name, connection));
+        before.chain(self.connection.iter().map(|connection| (&self.name, connection)))
     }
 
     /// Waits until the connection has ended, and says why. Never ends when this machine is the jump box. Cancel-safe.
@@ -168,6 +187,12 @@ impl JumpLink {
         self.connection.as_ref().map(|c| c.banner().to_vec()).unwrap_or_default()
     }
 
+    /// Whether an operator took part in a login: the next one may send a push.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.route().any(|(_, connection)| connection.is_interactive())
+    }
+
     /// Whether this machine is the jump box.
     #[must_use]
     pub fn is_local(&self) -> bool {
@@ -182,14 +207,22 @@ impl JumpLink {
     ) -> Result<Connection, SshError> {
         let place = self.logins.clone().acquire_owned().await.ok();
         let patience = Arc::new(Patience::new(self.connect, place));
-        let asker =
-            Arc::new(Asker { env: self.env.clone(), ask: self.ask.clone(), patience: patience.clone() });
+        let banner = Arc::new(Banner::default());
+        let asker = Arc::new(Asker {
+            env: self.env.clone(),
+            ask: self.ask.clone(),
+            patience: patience.clone(),
+            banner: banner.clone(),
+        });
         let through = self.connection.as_ref().map(|jump| jump.ended());
         let work = async { Connection::open(stream.await?, target, asker, self.ring.clone(), through).await };
-        match patience.run(work).await {
-            Some(opened) => opened,
-            None => Err(SshError::new(&target.hop, ErrorKind::TimedOut, patience.too_slow())),
-        }
+        let error = match patience.run(work).await {
+            Some(Ok(opened)) => return Ok(opened),
+            Some(Err(error)) => error,
+            None => SshError::new(&target.hop, ErrorKind::TimedOut, patience.too_slow()),
+        };
+        let error = if error.hop == target.hop { error.quoting(banner.last_message()) } else { error };
+        Err(if patience.is_interactive() { error.by_operator() } else { error })
     }
 
     async fn dial_to(&self, target: &Target) -> Result<BoxStream, SshError> {
@@ -326,7 +359,11 @@ impl HostLink {
             }
             Some(Err(russh::Error::ChannelOpenFailure(why))) => {
                 let detail = format!("no session: {}", why.description());
-                Err(SshError::new(&self.hop, ErrorKind::Refused, detail))
+                let error = SshError::new(&self.hop, ErrorKind::Refused, detail);
+                // What sshd answers when there are as many as it allows.
+                let full =
+                    matches!(why, ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::ResourceShortage);
+                Err(if full { error.advising(&advice::MAX_SESSIONS) } else { error })
             }
             Some(Err(_)) => Err(connection.ended().wait().await),
             None => Err(SshError::new(&self.hop, ErrorKind::TimedOut, "it opens no session")),

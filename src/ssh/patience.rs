@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(super) struct Patience {
     /// The login's place among those under way; given up when a person is asked, so that nobody else waits for them.
     place: Mutex<Option<OwnedSemaphorePermit>>,
     stage: Mutex<&'static str>,
+    /// A password or keyboard-interactive login was begun.
+    interactive: AtomicBool,
 }
 
 impl Patience {
@@ -26,6 +29,7 @@ impl Patience {
             asking: watch::Sender::new(0),
             place: Mutex::new(place),
             stage: Mutex::new("while connecting"),
+            interactive: AtomicBool::new(false),
         }
     }
 
@@ -60,6 +64,16 @@ impl Patience {
     /// Notes how far the login is, for the message when it is too slow.
     pub(super) fn stage(&self, stage: &'static str) {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    /// Notes that the server is now asked for a password or keyboard-interactive login: it may send a push or count an attempt.
+    pub(super) fn begin_interactive(&self) {
+        self.interactive.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether such a login was begun.
+    pub(super) fn is_interactive(&self) -> bool {
+        self.interactive.load(Ordering::Relaxed)
     }
 
     /// What to say when it was too slow.

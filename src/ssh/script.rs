@@ -3,7 +3,7 @@
 mod local;
 mod remote;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +25,8 @@ pub(super) use remote::spawn as spawn_remote;
 
 /// How much of standard error is kept: the end of it.
 const STDERR_KEPT: usize = 4096;
+/// How much of the beginning of both streams is kept.
+const FIRST_KEPT: usize = 2048;
 /// How long a script that is told to end may take.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
@@ -37,8 +39,21 @@ pub struct Script {
     inbox: Arc<Inbox>,
     ended: watch::Receiver<Option<Ending>>,
     input: Input,
+    heard: Arc<Heard>,
     stop: CancellationToken,
     _dropped: DropGuard,
+}
+
+/// The first bytes a program printed, on either stream, in the order they came.
+#[derive(Default)]
+struct Heard(std::sync::Mutex<Vec<u8>>);
+
+impl Heard {
+    fn add(&self, bytes: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = FIRST_KEPT.saturating_sub(kept.len());
+        kept.extend(bytes.iter().take(room));
+    }
 }
 
 /// Where standard input goes.
@@ -101,10 +116,17 @@ impl Script {
         inbox: Arc<Inbox>,
         ended: watch::Receiver<Option<Ending>>,
         input: Input,
-        stop: CancellationToken,
+        (heard, stop): (Arc<Heard>, CancellationToken),
     ) -> Self {
         let dropped = stop.clone().drop_guard();
-        Self { hop, inbox, ended, input, stop, _dropped: dropped }
+        Self { hop, inbox, ended, input, heard, stop, _dropped: dropped }
+    }
+
+    /// The first lines it printed, on either stream; also while it runs.
+    #[must_use]
+    pub fn first_lines(&self) -> Vec<Clean> {
+        let kept = self.heard.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Clean::lines(&String::from_utf8_lossy(&kept))
     }
 
     /// Sends bytes to its standard input. Not cancel-safe: a part may have gone.

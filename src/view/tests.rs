@@ -11,7 +11,7 @@ use super::fixtures::*;
 use super::*;
 use crate::app::model::{Paused, SortColumn};
 use crate::config::theme::builtin;
-use crate::domain::event::{Question, QuestionId, QuestionKind};
+use crate::domain::event::{Question, QuestionId, QuestionKind, Told};
 use crate::domain::fact::Gap;
 use crate::domain::hop::Hop;
 use crate::domain::time::Moment;
@@ -147,7 +147,11 @@ fn questions() {
     let passphrase = QuestionKind::Passphrase { key: "/home/ops/.ssh/id_ed25519".to_owned(), wrong: true };
     snapshot("question-passphrase", &asked(passphrase.clone()), (80, 24));
     assert!(!text(&asked(passphrase), (80, 24)).contains("secret"));
-    let prompt = |echo| QuestionKind::Prompt { prompt: "Verification code:\x1b[2J".into(), echo };
+    let prompt = |echo| QuestionKind::Prompt {
+        told: Told::default(),
+        prompt: vec!["Verification code:\x1b[2J".into()],
+        echo,
+    };
     snapshot("question-prompt", &asked(prompt(true)), (80, 24));
     assert!(!text(&asked(prompt(false)), (80, 24)).contains("secret"));
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::domain::access::{Access, HostKeyFiles, KnownHosts};
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
@@ -71,7 +72,12 @@ async fn a_key_that_a_file_of_the_system_revokes_is_refused_though_the_users_own
     };
     let known = write("known_hosts", sshd.known());
     let with = |global: Vec<PathBuf>, revoked: Vec<PathBuf>| Access {
-        known_hosts: KnownHosts::Files(HostKeyFiles { own: known.clone(), global, revoked }),
+        known_hosts: KnownHosts::Files(HostKeyFiles {
+            own: known.clone(),
+            global,
+            revoked,
+            ..HostKeyFiles::default()
+        }),
         ..access(&dir.path().join("key"), PathBuf::new())
     };
     let key = public(&sshd.host_key);
@@ -119,4 +125,62 @@ async fn a_key_that_the_agent_keeps_for_one_destination_is_used_there_and_nowher
     agent.add(&["-q", "-D"]);
     agent.add(&["-q", key.to_str().unwrap()]);
     log_in(&other, from_agent()).await.unwrap();
+}
+
+/// Case 20: what the files that `ssh` reads by default revoke is refused, also when the inventory names files of its own; and
+/// such a file that cannot be read is reported, not skipped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_revoked_in_a_default_file_is_refused_whatever_files_the_inventory_names() {
+    if unprepared() {
+        return;
+    }
+    let dir = folder();
+    let path = |name: &str| dir.path().join(name);
+    let sshd = Sshd::start(dir.path(), "server", "");
+    fs::write(path("own"), sshd.known()).unwrap();
+    fs::create_dir(path(".ssh")).unwrap();
+    let context = Context { home: dir.path().to_owned(), user: "root".to_owned(), ..Context::default() };
+    let text = format!(
+        "keys = ['{0}/key']\nknown_hosts = ['{0}/own']\n[environments.test]\n\
+         jump = {{ name = 'jump1', address = '127.0.0.1', port = {1} }}\nhosts.app1 = {{}}\n",
+        dir.path().display(),
+        sshd.port
+    );
+    let fleet = inventory::parse("inventory.toml", &text, &context).unwrap();
+    let log_in = || {
+        let env = fleet.environments[0].clone();
+        async move { open(&env, &Person::new([]), &Arc::default()).await }
+    };
+    log_in().await.unwrap();
+    let key = public(&sshd.host_key);
+    for name in [".ssh/known_hosts", ".ssh/known_hosts2"] {
+        // Whatever else it says of the host is not looked at: the inventory named other files for that.
+        keygen(&path("other"), "ed25519", "");
+        let known = format!("[127.0.0.1]:{} {}\n", sshd.port, public(&path("other")));
+        fs::write(path(name), &known).unwrap();
+        log_in().await.unwrap();
+        fs::write(path(name), format!("{known}@revoked *,[*]:* {key}\n")).unwrap();
+        let refused = log_in().await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::HostKeyRevoked, "{refused}");
+        assert!(refused.to_string().contains(&format!("{name}:2")), "{refused}");
+        for cause in ["folder", "endless"] {
+            fs::remove_file(path(name)).unwrap();
+            match cause {
+                "folder" => fs::create_dir(path(name)).unwrap(),
+                _ => std::os::unix::fs::symlink("/dev/zero", path(name)).unwrap(),
+            }
+            let refused = log_in().await.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::KnownHostsFile, "{refused}");
+            assert!(refused.to_string().contains(name), "{refused}");
+            match cause {
+                "folder" => {
+                    fs::remove_dir(path(name)).unwrap();
+                    fs::write(path(name), "").unwrap();
+                }
+                _ => fs::remove_file(path(name)).unwrap(),
+            }
+        }
+        fs::remove_file(path("other")).unwrap();
+        log_in().await.unwrap();
+    }
 }

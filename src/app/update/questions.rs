@@ -9,7 +9,11 @@ use crate::domain::event::{Answer, QuestionKind};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     match model.questions.first().map(|q| &q.kind) {
-        Some(QuestionKind::UnknownHostKey { .. }) => host_key(model, key),
+        Some(QuestionKind::UnknownHostKey { .. } | QuestionKind::LogInAgain { .. }) => yes_or_no(model, key),
+        Some(QuestionKind::Waiting { .. }) if key.code == KeyCode::Esc && model.may_answer() => {
+            answer(model, Answer::Refuse)
+        }
+        Some(QuestionKind::Waiting { .. }) => Vec::new(),
         Some(QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. }) if model.may_answer() => {
             secret(model, key)
         }
@@ -17,7 +21,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     }
 }
 
-fn host_key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     let plain = !key.ctrl && !key.alt;
     match key.code {
         KeyCode::Char('y' | 'Y') if plain && model.may_answer() => answer(model, Answer::Accept),
@@ -57,8 +61,12 @@ fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
 
 /// Pasted text may be a secret's, never a confirmation's.
 pub(super) fn paste(model: &mut Model, line: &str) {
-    let secret =
-        model.questions.first().is_some_and(|q| !matches!(q.kind, QuestionKind::UnknownHostKey { .. }));
+    let secret = model.questions.first().is_some_and(|q| match q.kind {
+        QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. } => true,
+        QuestionKind::UnknownHostKey { .. }
+        | QuestionKind::Waiting { .. }
+        | QuestionKind::LogInAgain { .. } => false,
+    });
     if secret && model.may_answer() {
         for c in line.chars() {
             type_char(model, c);

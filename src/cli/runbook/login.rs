@@ -24,6 +24,11 @@ impl AtTerminal {
 impl Ask for AtTerminal {
     fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
+            if let QuestionKind::Waiting { .. } = &kind {
+                // Nothing is read: the terminal stays free for other questions, and Ctrl-C cancels.
+                let _ = print::answer(&question(env, hop, &kind));
+                return std::future::pending().await;
+            }
             let mut terminal = self.terminal.lock().await;
             let _ = print::answer(&question(env, hop, &kind));
             let (mark, echo) = mark(&kind);
@@ -46,8 +51,32 @@ fn question(env: &EnvName, hop: &Hop, kind: &QuestionKind) -> String {
             let again = if *wrong { "; that was not it" } else { "" };
             paper.words(0, Ink::Bold, &format!("{env}: the passphrase of {key}{again}"));
         }
-        QuestionKind::Prompt { prompt, .. } => {
-            paper.words(0, Ink::Bold, &format!("{env}: {hop} asks: {prompt}"));
+        QuestionKind::Prompt { told, prompt, .. } => {
+            paper.words(0, Ink::Bold, &format!("{env}: {hop} asks:"));
+            for line in told.lines() {
+                paper.exact(2, Ink::Plain, line.as_str());
+            }
+            for line in prompt {
+                paper.exact(2, Ink::Bold, line.as_str());
+            }
+        }
+        QuestionKind::Waiting { told } => {
+            paper.words(
+                0,
+                Ink::Bold,
+                &format!("{env}: waiting for {hop}; it may wait for your phone (Ctrl-C cancels)"),
+            );
+            for line in told.lines() {
+                paper.exact(2, Ink::Plain, line.as_str());
+            }
+        }
+        QuestionKind::LogInAgain { why } => {
+            paper.words(
+                0,
+                Ink::Bold,
+                &format!("{env}: log in to {hop} again? That may send a push or count as an attempt"),
+            );
+            paper.words(2, Ink::Plain, why.as_str());
         }
     }
     paper.take()
@@ -56,17 +85,24 @@ fn question(env: &EnvName, hop: &Hop, kind: &QuestionKind) -> String {
 fn mark(kind: &QuestionKind) -> (&'static str, bool) {
     match kind {
         QuestionKind::UnknownHostKey { .. } => ("type yes to accept it> ", true),
+        QuestionKind::LogInAgain { .. } => ("type yes to log in> ", true),
+        QuestionKind::Waiting { .. } => ("", true),
         QuestionKind::Passphrase { .. } => ("passphrase> ", false),
         QuestionKind::Prompt { echo, .. } => ("answer> ", *echo),
     }
 }
 
 fn answered(kind: &QuestionKind, typed: Typed) -> Answer {
-    match (kind, typed) {
-        (QuestionKind::UnknownHostKey { .. }, Typed::Line(line)) if line.trim() == "yes" => Answer::Accept,
-        (QuestionKind::UnknownHostKey { .. }, _) | (_, Typed::Several | Typed::End) => Answer::Refuse,
-        (_, Typed::Line(line) | Typed::Pasted(line)) if line.is_empty() => Answer::Refuse,
-        (_, Typed::Line(line) | Typed::Pasted(line)) => Answer::Secret(line),
+    let yes_or_no = match kind {
+        QuestionKind::UnknownHostKey { .. }
+        | QuestionKind::LogInAgain { .. }
+        | QuestionKind::Waiting { .. } => true,
+        QuestionKind::Passphrase { .. } | QuestionKind::Prompt { .. } => false,
+    };
+    match typed {
+        Typed::Line(line) if yes_or_no && line.trim() == "yes" => Answer::Accept,
+        Typed::Line(line) | Typed::Pasted(line) if !yes_or_no && !line.is_empty() => Answer::Secret(line),
+        Typed::Line(_) | Typed::Pasted(_) | Typed::Several | Typed::End => Answer::Refuse,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `jumpdeck runbook verify RUN`: what a journal proves, and to whom: whether it is whole, who signed it, who approved.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ use crate::runbook::evidence::{self, Examination, Grade, Head, Remark, Seen};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError};
 use crate::runbook::reach::Reach;
+use crate::ssh::bounded;
 use crate::ssh::sshsig::AllowedSigners;
 
 /// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.
@@ -53,9 +55,11 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
     let bytes = fs::read(&path).map_err(|e| cannot(&path, &e))?;
     let head = Head::of(&path).map_err(|e| cannot(&evidence::head_path(&path), &e))?;
     let file = args.allowed_signers.clone().unwrap_or_else(|| paths.allowed_signers());
-    let (allowed, known) = match fs::read_to_string(&file) {
-        Ok(text) => (AllowedSigners::read(&text), true),
-        Err(_) if args.allowed_signers.is_none() && !file.exists() => (AllowedSigners::default(), false),
+    let (allowed, known) = match bounded::read(&file, bounded::LONGEST_LIST) {
+        Ok(bytes) => (AllowedSigners::read(&String::from_utf8_lossy(&bytes)), true),
+        Err(error) if args.allowed_signers.is_none() && error.kind() == ErrorKind::NotFound => {
+            (AllowedSigners::default(), false)
+        }
         Err(error) => return Err(cannot(&file, &error)),
     };
     let there = match args.jump {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::jump::{ReadJump, host_name};
-use super::scope::{Scope, read_keys};
-use super::{Context, address};
+use super::scope::{Scope, read_host_key_alias, read_keys};
+use super::{Context, address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use crate::domain::fleet::{Host, Jump, JumpBox};
 use crate::domain::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
@@ -24,7 +24,8 @@ pub(super) enum HostTable {
     Listed,
 }
 
-pub(super) const FIELDS: [&str; 7] = ["address", "port", "user", "roles", "hostname", "sudo", "keys"];
+pub(super) const FIELDS: [&str; 8] =
+    ["address", "port", "user", "roles", "hostname", "sudo", "keys", "host_key_alias"];
 
 /// A host whose name is known and whose fields are not read yet.
 pub(super) struct RawHost<'t> {
@@ -93,7 +94,8 @@ fn check_keys(reader: &mut Reader, table: &Table<'_>, form: HostTable) {
         HostTable::InEnvironment => &["name"],
         HostTable::Listed => &["name", "environment"],
     };
-    reader.only(table, &[more, &FIELDS[..]].concat());
+    let unsupported = unsupported::refuse(reader, table, &unsupported::HOST);
+    reader.only(table, &[more, &FIELDS[..], &unsupported].concat());
 }
 
 /// Reads the fields of every host and refuses what stands for one machine twice.
@@ -143,6 +145,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &Place<'_>, context: &Con
     let hostname = hostname(reader, table);
     let sudo = reader.boolean(table, "sudo").unwrap_or(place.scope.sudo);
     let keys = read_keys(reader, table, context);
+    let alias = read_host_key_alias(reader, table);
     let name = name?;
     let (roles, roles_declared) = match roles {
         Some(roles) => (roles, true),
@@ -159,7 +162,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &Place<'_>, context: &Con
         (jump.address.clone(), jump.port, Arc::clone(&jump.access))
     } else {
         let address = address.unwrap_or_else(|| default_address(&name, place.domain));
-        (address, port.unwrap_or(place.scope.port), place.scope.access(user, keys, false, context))
+        (address, port.unwrap_or(place.scope.port), place.scope.access(user, keys, alias, false, context))
     };
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host { id, address, port, access, roles, roles_declared, hostname, sudo })
@@ -167,7 +170,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &Place<'_>, context: &Con
 
 /// A host that is the jump box is asked over the jump connection: what would reach it otherwise may not differ.
 fn jump_conflicts(reader: &mut Reader, raw: &RawHost<'_>, jump: &JumpBox, span: &Range<usize>) {
-    for key in ["address", "port", "user", "keys"] {
+    for key in ["address", "port", "user", "keys", "host_key_alias"] {
         let Some(value) = raw.table.get(key) else { continue };
         let same = match value.get_ref() {
             DeValue::String(text) if key == "address" => text.eq_ignore_ascii_case(&jump.address),

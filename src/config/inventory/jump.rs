@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
-use super::scope::{Scope, read_keys};
-use super::{Context, address};
+use super::scope::{Scope, read_host_key_alias, read_keys};
+use super::{Context, address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use crate::domain::fleet::{Jump, JumpBox};
 use crate::domain::names::HostName;
@@ -22,10 +22,9 @@ const HINT: &str =
 const NAME_HINT: &str = "write name = \"salt\"";
 const ROUTE_HINT: &str = "write jump = [{ name = \"bastion\", address = \"203.0.113.7\" }, { name = \"salt\", address = \"10.0.0.5\" }]: \
                           the first is reached from here, the last leads to the hosts";
-const PROXY_HINT: &str = "forward a port with that command (ssh -L, aws ssm start-session, …), leave it running, and write \
-                          address = \"127.0.0.1\" and port = 2222, with its local port, in jump";
 /// Jump boxes in a row; each adds a handshake and a round trip.
 const LONGEST_ROUTE: usize = 4;
+const FIELDS: [&str; 7] = ["name", "address", "port", "user", "keys", "password", "host_key_alias"];
 /// The fleet's own name for its jump boxes ("levels", `002` of the seed documents).
 const DEFAULT_NAME: &str = "salt";
 
@@ -128,18 +127,8 @@ fn jump_box(
     scope: &Scope,
     context: &Context,
 ) -> Option<JumpBox> {
-    let mut allowed = vec!["name", "address", "port", "user", "keys", "password"];
-    let refused = [
-        ("jump", "a jump box in a jump box", ROUTE_HINT),
-        ("proxy_command", "a proxy command is not supported", PROXY_HINT),
-    ];
-    for (key, message, help) in refused {
-        if let Some(value) = jump.get(key) {
-            reader.error(value.span(), message, help);
-            allowed.push(key);
-        }
-    }
-    reader.only(jump, &allowed);
+    let unsupported = unsupported::refuse(reader, jump, &unsupported::JUMP);
+    reader.only(jump, &[&FIELDS[..], &unsupported].concat());
     if jump.get("address").is_none() {
         reader.error(span, "the jump box has no address", HINT);
     }
@@ -147,8 +136,9 @@ fn jump_box(
     let port = address::read_port(reader, jump).unwrap_or(scope.port);
     let user = address::read_user(reader, jump);
     let keys = read_keys(reader, jump, context);
+    let alias = read_host_key_alias(reader, jump);
     let password = reader.boolean(jump, "password").unwrap_or(true);
-    let access = scope.access(user, keys, password, context);
+    let access = scope.access(user, keys, alias, password, context);
     Some(JumpBox { name: HostName::new(DEFAULT_NAME).ok()?, address: address?, port, access, via: None })
 }
 

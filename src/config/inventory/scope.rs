@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use toml::de::DeValue;
+
 use super::{Context, address, requirements, thresholds};
 use crate::config::reader::{Reader, Table};
 use crate::domain::access::{Access, HostKeyFiles, KeySource, KnownHosts};
@@ -26,6 +28,16 @@ pub(super) const KEYS: [&str; 13] = [
     "default_requirements",
 ];
 
+/// Which agent is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AgentChoice {
+    Off,
+    /// The one at `SSH_AUTH_SOCK`.
+    Environment,
+    /// The one at this socket.
+    At(PathBuf),
+}
+
 /// Settings that are inherited: context → top level → environment → jump box or host.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
@@ -33,7 +45,7 @@ pub(super) struct Scope {
     pub(super) port: u16,
     pub(super) keys: Vec<KeySource>,
     pub(super) host_keys: HostKeyFiles,
-    pub(super) agent: bool,
+    pub(super) agent: AgentChoice,
     pub(super) sudo: bool,
     pub(super) transport: Transport,
     pub(super) cadence: Cadence,
@@ -49,12 +61,8 @@ impl Scope {
             user: context.user.clone(),
             port: 22,
             keys: context.default_keys.iter().map(file).collect(),
-            host_keys: HostKeyFiles {
-                own: [".ssh/known_hosts", ".ssh/known_hosts2"].map(|name| context.home.join(name)).into(),
-                global: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from).into(),
-                revoked: Vec::new(),
-            },
-            agent: true,
+            host_keys: default_host_key_files(context),
+            agent: AgentChoice::Environment,
             sudo: false,
             transport: Transport::default(),
             cadence: Cadence::default(),
@@ -85,7 +93,9 @@ impl Scope {
         if let Some(files) = read_paths(reader, table, "revoked_host_keys", hint, context) {
             self.host_keys.revoked = files;
         }
-        self.agent = reader.boolean(table, "agent").unwrap_or(self.agent);
+        if let Some(agent) = read_agent(reader, table, context) {
+            self.agent = agent;
+        }
         self.sudo = reader.boolean(table, "sudo").unwrap_or(self.sudo);
         self.transport =
             reader.word(table, "transport", &[("ssh", Transport::Ssh)]).unwrap_or(self.transport);
@@ -95,26 +105,49 @@ impl Scope {
         self
     }
 
+    /// The files of host keys. A key revoked in a default file stays refused when the inventory names other files.
+    fn with_default_revocations(&self, context: &Context) -> HostKeyFiles {
+        let mut files = self.host_keys.clone();
+        let defaults = default_host_key_files(context);
+        let replaced = defaults.known_hosts().filter(|default| !files.known_hosts().any(|f| f == *default));
+        files.revocations_only = replaced.cloned().collect();
+        files
+    }
+
     /// How to log in, for an account with these keys.
     pub(super) fn access(
         &self,
         user: Option<String>,
         keys: Option<Vec<KeySource>>,
+        alias: Option<String>,
         password: bool,
         context: &Context,
     ) -> Arc<Access> {
         Arc::new(Access {
             user: user.unwrap_or_else(|| self.user.clone()),
             keys: keys.unwrap_or_else(|| self.keys.clone()),
-            agent: if self.agent { context.ssh_auth_sock.clone() } else { None },
+            agent: match &self.agent {
+                AgentChoice::Off => None,
+                AgentChoice::Environment => context.ssh_auth_sock.clone(),
+                AgentChoice::At(socket) => Some(socket.clone()),
+            },
             password,
-            known_hosts: KnownHosts::Files(self.host_keys.clone()),
+            known_hosts: KnownHosts::Files(HostKeyFiles { alias, ..self.with_default_revocations(context) }),
         })
     }
 }
 
-const KEYS_HINT: &str =
-    "write keys = [\"~/.ssh/id_ed25519\"], or { file = \"…\", certificate = \"…\" } in the list";
+/// The files that `ssh` reads when nothing is configured.
+fn default_host_key_files(context: &Context) -> HostKeyFiles {
+    HostKeyFiles {
+        own: [".ssh/known_hosts", ".ssh/known_hosts2"].map(|name| context.home.join(name)).into(),
+        global: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from).into(),
+        ..HostKeyFiles::default()
+    }
+}
+
+const KEYS_HINT: &str = "write keys = [\"~/.ssh/id_ed25519\"], or keys = [{ file = \"~/.ssh/id_ed25519\", certificate = \
+                         \"~/.ssh/id_ed25519-cert.pub\" }]";
 
 /// Key files: a path, or a table with its certificate.
 pub(super) fn read_keys(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<Vec<KeySource>> {
@@ -141,6 +174,33 @@ pub(super) fn read_keys(reader: &mut Reader, table: &Table<'_>, context: &Contex
         keys.extend(file.map(|path| KeySource::File { path, certificate }));
     }
     Some(keys)
+}
+
+fn read_agent(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<AgentChoice> {
+    let hint = "write agent = true (the agent at SSH_AUTH_SOCK), agent = false, or agent = \"~/.1password/agent.sock\"";
+    let value = table.get("agent")?;
+    if let DeValue::Boolean(yes) = value.get_ref() {
+        return Some(if *yes { AgentChoice::Environment } else { AgentChoice::Off });
+    }
+    let text = reader.string(table, "agent", hint)?;
+    if matches!(text.value, "true" | "false" | "yes" | "no" | "on" | "off") {
+        reader.error(text.span, format!("agent cannot be {:?}", text.value), hint);
+        return None;
+    }
+    path(reader, text, context).map(AgentChoice::At)
+}
+
+/// The name that host keys are looked up by instead of the address.
+pub(super) fn read_host_key_alias(reader: &mut Reader, table: &Table<'_>) -> Option<String> {
+    let hint = "write host_key_alias = \"app1.example.org\", as in the known_hosts file";
+    let text = reader.string(table, "host_key_alias", hint)?;
+    let sound = (1..=253).contains(&text.value.len())
+        && text.value.chars().all(|c| c.is_ascii_graphic() && !",*?!#@|".contains(c));
+    if !sound {
+        reader.error(text.span, format!("{:?} cannot be a name in a known_hosts file", text.value), hint);
+        return None;
+    }
+    Some(text.value.to_owned())
 }
 
 fn read_known_hosts(reader: &mut Reader, table: &Table<'_>, context: &Context) -> Option<Vec<PathBuf>> {

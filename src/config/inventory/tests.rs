@@ -204,6 +204,65 @@ fn an_account_is_never_guessed() {
     assert!(parse("f", &format!("user = 'u'\n{text}"), &nobody).is_ok());
 }
 
+/// Case 28: a route over two jump boxes, first hop first; each may be a host too, and is asked over its own connection.
+#[test]
+fn a_route_may_have_several_jump_boxes() {
+    let fleet = fleet(
+        "[environments.a]\njump = [{ name = 'bastion1', address = '203.0.113.7', user = 'CORP\\\\alice' }, \
+         { name = 'bastion2', address = '10.1.0.9', port = 2200, password = false, host_key_alias = 'b2' }]\n\
+         hosts.app1 = {}\nhosts.bastion1 = {}\nhosts.bastion2 = {}\n",
+    );
+    let Jump::Remote(jump) = &fleet.environments[0].jump else { panic!("remote") };
+    let route: Vec<_> =
+        jump.route().into_iter().map(|jump| (jump.name.as_str(), jump.address.as_str(), jump.port)).collect();
+    assert_eq!(route, [("bastion1", "203.0.113.7", 22), ("bastion2", "10.1.0.9", 2200)]);
+    assert_eq!((jump.access.password, jump.access.known_hosts.alias()), (false, Some("b2")));
+    assert_eq!(jump.route()[0].access.user, "CORP\\\\alice");
+    assert_eq!(host(&fleet, 0, "bastion1").address, "203.0.113.7");
+    assert_eq!(
+        (host(&fleet, 0, "bastion2").address.as_str(), host(&fleet, 0, "bastion2").port),
+        ("10.1.0.9", 2200)
+    );
+    assert_eq!(fleet.environments[0].jump.name().as_str(), "bastion2");
+}
+
+/// Case 28: an agent at a socket of its own, a host key alias, and an address with a zone.
+#[test]
+fn an_agent_an_alias_and_a_zone() {
+    let fleet = fleet(
+        "agent = '~/.1password/agent.sock'\n[environments.a]\njump = { address = 'fe80::1%eth0' }\n\
+         hosts.app1 = { address = '10.0.0.5', host_key_alias = 'app1.test' }\nhosts.app2 = {}\n\
+         [environments.b]\nagent = false\njump = 'local'\nhosts.app1 = {}\n\
+         [environments.c]\nagent = true\njump = 'local'\nhosts.app1 = {}\n",
+    );
+    let agent = |at: usize| host(&fleet, at, "app1").access.agent.clone();
+    assert_eq!(agent(0).as_deref(), Some("/home/ada/.1password/agent.sock".as_ref()));
+    assert_eq!((agent(1), agent(2).as_deref()), (None, Some("/run/agent".as_ref())));
+    assert_eq!(host(&fleet, 0, "app1").access.known_hosts.alias(), Some("app1.test"));
+    assert_eq!(host(&fleet, 0, "app2").access.known_hosts.alias(), None);
+    let Jump::Remote(jump) = &fleet.environments[0].jump else { panic!("remote") };
+    assert_eq!(jump.address, "fe80::1%eth0");
+}
+
+/// Case 20: the default files are asked for revocations when others are named.
+#[test]
+fn default_files_stay_asked_for_revocations() {
+    let files = |text: &str| {
+        let text = format!("{text}\n[environments.a]\njump = 'local'\nhosts.app1 = {{}}\n");
+        let KnownHosts::Files(files) = &host(&fleet(&text), 0, "app1").access.known_hosts else {
+            panic!("files")
+        };
+        files.revocations_only.iter().map(|p| p.display().to_string()).collect::<Vec<_>>()
+    };
+    let user = ["/home/ada/.ssh/known_hosts", "/home/ada/.ssh/known_hosts2"];
+    let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+    assert!(files("").is_empty());
+    assert_eq!(files("known_hosts = ['/k']"), user);
+    assert_eq!(files("known_hosts = ['~/.ssh/known_hosts']"), user[1..]);
+    assert_eq!(files("global_known_hosts = []"), system);
+    assert_eq!(files("known_hosts = ['/k']\nglobal_known_hosts = ['/g']"), [user, system].concat());
+}
+
 #[test]
 fn every_mistake_is_told_in_one_go() {
     let text = "usr = 'x'\n[environments.a]\nlevle = 'x'\njump = { address = 'a b' }\nhosts.app1 = { port = 0 }\n\

@@ -165,8 +165,15 @@ impl HostKeyStep {
             return Ok(Prepared { change: None, record: PathBuf::new(), names });
         };
         let file = files.own.first().ok_or_else(|| failed("no known_hosts file is configured".to_owned()))?;
-        let former = [known.address.clone()];
-        let change = Replacement::of(file, &names, &former, known.port, &text);
+        // An alias stands for name, address and port.
+        let (former, port) = match &files.alias {
+            Some(alias) => {
+                names = vec![alias.clone()];
+                (alias.clone(), 22)
+            }
+            None => (known.address.clone(), known.port),
+        };
+        let change = Replacement::of(file, &names, &[former], port, &text);
         let change = change.map_err(|e| failed(e.to_string()))?;
         if change.fingerprint != fingerprint {
             let why = format!(
@@ -201,8 +208,9 @@ async fn other(site: &Site, prepared: &Prepared, host: &HostName) -> Result<Opti
     };
     let keys = HostKeys::load(&known.access.known_hosts).await;
     let keys = keys.map_err(|e| Trouble::Failed(e.to_string()))?;
+    let port = known.access.known_hosts.alias().map_or(known.port, |_| 22);
     for name in &prepared.names {
-        let all = keys.known_keys(name, known.port);
+        let all = keys.known_keys(name, port);
         if !all.iter().any(|k| k.fingerprint == change.fingerprint) {
             return Ok(Some(format!("{} is not known as {name}", change.fingerprint)));
         }

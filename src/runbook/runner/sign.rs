@@ -150,8 +150,12 @@ impl Runner {
         if own {
             return Some(format!("the approval of {who} is signed with your own key"));
         }
+        let allowed = match &self.needs.signing.allowed {
+            Ok(allowed) => allowed,
+            Err(why) => return Some(format!("allowed_signers cannot be read: {why}")),
+        };
         let now = jiff::Timestamp::now();
-        match self.needs.signing.allowed.standing(&signature, who, NAMESPACE, now) {
+        match allowed.standing(&signature, who, NAMESPACE, now) {
             Standing::Known => None,
             Standing::NotNow | Standing::OfOthers(_) | Standing::NotTheirs | Standing::Unknown => Some(
                 format!("allowed_signers does not say that {} is a key of {who}", signature.fingerprint()),

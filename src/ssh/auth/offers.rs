@@ -2,24 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key};
 use zeroize::Zeroizing;
 
 use crate::domain::access::KeySource;
-use crate::ssh::key_file::{read_private, read_public};
-use crate::ssh::listening::within;
+use crate::ssh::agent::{self, Agent, Held};
+use crate::ssh::key_file::{Public, read_private, read_public};
 
-use super::{Agent, Login};
+use super::Login;
 
-/// sshd hangs up at the sixth failure (`MaxAuthTries`).
-const MAX_OFFERS: usize = 5;
+/// sshd hangs up at the sixth failure (`MaxAuthTries`); `ssh` offers as many.
+const MAX_OFFERS: usize = 6;
 /// With prompts to come, some tries are left for them.
 const MAX_OFFERS_BEFORE_PROMPTS: usize = 3;
-/// An agent that does not answer within this is taken for dead.
-const AGENT_LIMIT: Duration = Duration::from_secs(2);
 
 /// A key or certificate to offer.
 pub(super) struct Offer {
@@ -36,7 +33,20 @@ pub(super) enum Secret {
         path: PathBuf,
         pem: Zeroizing<String>,
     },
-    Agent,
+    /// The agent, with this identity: it may hold the plain key only where a certificate is offered.
+    Agent(Box<AgentIdentity>),
+}
+
+/// Everything there is to offer, in order.
+#[derive(Default)]
+pub(super) struct Offers {
+    pub(super) list: Vec<Offer>,
+    /// The agent, when it answers.
+    pub(super) agent: Option<Agent>,
+    /// What could not be had, and why.
+    pub(super) notes: Vec<String>,
+    /// How many keys there are that are not offered.
+    pub(super) more: usize,
 }
 
 impl Offer {
@@ -55,98 +65,96 @@ impl Offer {
     }
 }
 
-/// Everything there is to offer, in order; the agent, when it answers; and what could not be had and why.
-pub(super) async fn gather(
-    login: &Login<'_>,
-    session: Option<&AgentSessionBinding>,
-) -> (Vec<Offer>, Option<Agent>, Vec<String>) {
-    let mut notes = Vec::new();
-    let (agent, identities) = match &login.access.agent {
-        Some(socket) => match ask_agent(socket, session).await {
-            Ok((agent, identities)) => (Some(agent), identities),
-            Err(why) => {
-                notes.push(why);
-                (None, Vec::new())
-            }
-        },
-        None => (None, Vec::new()),
-    };
-    let mut offers: Vec<Offer> = Vec::new();
-    for source in &login.access.keys {
-        match from_source(login, source).await {
-            Ok(found) => offers.extend(found),
-            Err(why) => notes.push(why),
+/// Collects them. A public key in `keys` chooses that key of the agent, and then none of its other keys is offered
+/// (`IdentitiesOnly` of `ssh`).
+pub(super) async fn gather(login: &Login<'_>, session: Option<&AgentSessionBinding>) -> Offers {
+    let mut offers = Offers::default();
+    let mut held = Held::default();
+    if let Some(socket) = &login.access.agent {
+        match agent::connect(socket, session).await {
+            Ok((agent, theirs)) => (offers.agent, held) = (Some(agent), theirs),
+            Err(why) => offers.notes.push(why),
         }
     }
-    for identity in &identities {
+    let mut chosen = false;
+    for source in &login.access.keys {
+        match from_source(login, source, &held, &mut chosen).await {
+            Ok(found) => offers.list.extend(found),
+            Err(why) => offers.notes.push(why),
+        }
+    }
+    add_agent_keys(&mut offers.list, &held, chosen);
+    let most = if login.access.password { MAX_OFFERS_BEFORE_PROMPTS } else { MAX_OFFERS };
+    offers.more = offers.list.len().saturating_sub(most);
+    offers.list.truncate(most);
+    if let Some(socket) = &login.access.agent
+        && offers.agent.is_some()
+        && held.identities.is_empty()
+    {
+        let kinds = held.skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let what = if kinds.is_empty() { String::new() } else { format!(" that is used here, only {kinds}") };
+        offers.notes.push(format!("agent {} holds no key{what}", socket.display()));
+    }
+    offers
+}
+
+fn add_agent_keys(offers: &mut Vec<Offer>, held: &Held, chosen: bool) {
+    for identity in &held.identities {
         let public = identity.public_key().into_owned();
         // The agent need not be asked for what is unlocked here, but spares the passphrase of what is not.
         for offer in offers.iter_mut().filter(|o| o.is_of(&public)) {
             if matches!(offer.secret, Secret::Locked { .. }) && offer.certificate.is_none() {
-                offer.secret = Secret::Agent;
+                offer.secret = Secret::Agent(Box::new(identity.clone()));
             }
         }
-        if !offers.iter().any(|o| o.covers(identity)) {
+        if !chosen && !offers.iter().any(|o| o.covers(identity)) {
             let certificate = match identity {
                 AgentIdentity::Certificate { certificate, .. } => Some(certificate.clone()),
                 AgentIdentity::PublicKey { .. } => None,
             };
-            offers.push(Offer { public, certificate, secret: Secret::Agent });
+            offers.push(Offer { public, certificate, secret: Secret::Agent(Box::new(identity.clone())) });
         }
-    }
-    let most = if login.access.password { MAX_OFFERS_BEFORE_PROMPTS } else { MAX_OFFERS };
-    if offers.len() > most {
-        notes.push(format!("{} more keys were not offered (name one in the inventory)", offers.len() - most));
-        offers.truncate(most);
-    }
-    (offers, agent, notes)
-}
-
-/// Tells the agent which server it is for, so that keys that are for some destinations only can be used, and asks for its keys.
-async fn ask_agent(
-    socket: &Path,
-    session: Option<&AgentSessionBinding>,
-) -> Result<(Agent, Vec<AgentIdentity>), String> {
-    let asking = async {
-        let mut agent = Agent::connect_uds(socket).await?;
-        if let Some(session) = session {
-            // An agent that does not know this has no such keys either; OpenSSH goes on, too.
-            match agent.bind_session(session, false).await {
-                Ok(()) | Err(russh::keys::Error::AgentFailure) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let identities = agent.request_identities().await?;
-        Ok::<_, russh::keys::Error>((agent, identities))
-    };
-    match within(AGENT_LIMIT, asking).await {
-        Some(Ok(answer)) => Ok(answer),
-        Some(Err(e)) => Err(format!("agent {}: {e}", socket.display())),
-        None => Err(format!("agent {} does not answer", socket.display())),
     }
 }
 
-async fn from_source(login: &Login<'_>, source: &KeySource) -> Result<Vec<Offer>, String> {
+async fn from_source(
+    login: &Login<'_>,
+    source: &KeySource,
+    held: &Held,
+    chosen: &mut bool,
+) -> Result<Vec<Offer>, String> {
     let (path, certificate) = match source {
         KeySource::Memory(pem) => {
             let key = decode_secret_key(pem, None).map_err(|e| format!("key in memory: {e}"))?;
             return Ok(vec![plain(key)]);
         }
-        KeySource::File { path, certificate } => (path, certificate),
+        KeySource::File { path, certificate } => (path, certificate.as_deref()),
     };
     let named = |e: String| format!("{}: {e}", path.display());
-    let pem = read_private(path).await?;
-    let key = read_key(login, path, pem).await.map_err(named)?;
+    let key = match Public::of_file(path).await? {
+        Some(Public::Key(public)) => {
+            *chosen = true;
+            held_by_agent(login, public, None, held).map_err(named)?
+        }
+        Some(Public::Certificate(of_file)) => {
+            *chosen = true;
+            let public = PublicKey::new(of_file.public_key().clone(), "");
+            return held_by_agent(login, public, Some(*of_file), held)
+                .map(|offer| vec![offer])
+                .map_err(named);
+        }
+        None => {
+            let pem = read_private(path).await?;
+            read_key(login, path, pem).await.map_err(named)?
+        }
+    };
+    let beside = beside(path);
     let certificate = match certificate {
         Some(file) => Some(read_certificate(file).await?),
-        None => {
-            let beside = with_suffix(path, "-cert.pub");
-            if tokio::fs::try_exists(&beside).await.unwrap_or(false) {
-                Some(read_certificate(&beside).await?)
-            } else {
-                None
-            }
+        None if tokio::fs::try_exists(&beside).await.unwrap_or(false) => {
+            Some(read_certificate(&beside).await?)
         }
+        None => None,
     };
     let certified = certificate.filter(|c| c.public_key() == key.public.key_data()).map(|certificate| {
         Offer { public: key.public.clone(), certificate: Some(certificate), secret: key.secret.share() }
@@ -154,12 +162,33 @@ async fn from_source(login: &Login<'_>, source: &KeySource) -> Result<Vec<Offer>
     Ok(certified.into_iter().chain([key]).collect())
 }
 
+/// The offer of a key that the inventory names by its public half: the agent signs.
+fn held_by_agent(
+    login: &Login<'_>,
+    public: PublicKey,
+    certificate: Option<Certificate>,
+    held: &Held,
+) -> Result<Offer, String> {
+    let fingerprint = public.fingerprint(HashAlg::Sha256);
+    match held.find(&public, certificate.as_ref()) {
+        Some(identity) => {
+            let secret = Secret::Agent(Box::new(identity.clone()));
+            Ok(Offer { public, certificate, secret })
+        }
+        None if login.access.agent.is_none() => Err(format!(
+            "it is a public key ({fingerprint}), which an agent must hold, and no agent is used (SSH_AUTH_SOCK is not set, or \
+             agent = false)"
+        )),
+        None => Err(format!("the agent does not hold this key ({fingerprint}); load it with ssh-add")),
+    }
+}
+
 impl Secret {
     fn share(&self) -> Self {
         match self {
             Self::Key(key) => Self::Key(key.clone()),
             Self::Locked { path, pem } => Self::Locked { path: path.clone(), pem: pem.clone() },
-            Self::Agent => Self::Agent,
+            Self::Agent(identity) => Self::Agent(identity.clone()),
         }
     }
 }
@@ -193,6 +222,13 @@ async fn read_key(login: &Login<'_>, path: &Path, pem: Zeroizing<String>) -> Res
 async fn read_certificate(path: &Path) -> Result<Certificate, String> {
     let text = read_public(path).await?;
     Certificate::from_openssh(text.trim()).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// Where the certificate of a key file is looked for: `FILE-cert.pub`, also when the file named is `FILE.pub`.
+fn beside(path: &Path) -> PathBuf {
+    let key =
+        if path.extension().is_some_and(|e| e == "pub") { path.with_extension("") } else { path.into() };
+    with_suffix(&key, "-cert.pub")
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 //! channels, notes its end.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::hop::Hop;
 use crate::domain::text::Clean;
 
+use super::super::advice;
 use super::super::algorithms;
 use super::super::ask::Asker;
 use super::super::error::{ErrorKind, SshError};
@@ -20,9 +21,6 @@ use super::super::known_hosts::HostKeys;
 use super::super::ring::KeyRing;
 use super::Target;
 use super::verify::list;
-
-/// A banner longer than this is cut.
-const BANNER_LINES: usize = 60;
 
 /// The handler russh calls.
 pub(in crate::ssh) struct Client {
@@ -32,7 +30,6 @@ pub(in crate::ssh) struct Client {
     pub(super) ring: Arc<KeyRing>,
     pub(super) end: CancellationToken,
     pub(super) ended: watch::Sender<Option<SshError>>,
-    pub(super) banner: Arc<Mutex<Vec<Clean>>>,
 }
 
 /// Why the session stopped: our own refusal, or russh's error.
@@ -61,7 +58,8 @@ impl Fault {
             Fault::Ours(error) => return error,
             Fault::Russh(error) => error,
         };
-        let keys = known.known_keys(&target.address, target.port);
+        let (address, port) = target.known_as();
+        let keys = known.known_keys(address, port);
         match &error {
             // Only the kinds of key that are known were asked for.
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } if !keys.is_empty() => {
@@ -74,6 +72,19 @@ impl Fault {
                         list(&keys)
                     ),
                 )
+            }
+            russh::Error::NoCommonAlgo { kind: AlgorithmKind::Kex, theirs, .. }
+                if theirs.iter().any(|name| name.starts_with("sntrup761")) =>
+            {
+                SshError::new(
+                    &target.hop,
+                    ErrorKind::Algorithms,
+                    format!(
+                        "its key exchange is sntrup761x25519-sha512 only, which is not supported here: it offers {}",
+                        theirs.join(" ")
+                    ),
+                )
+                .advising(&advice::SNTRUP)
             }
             russh::Error::NoCommonAlgo { kind, theirs, .. } => SshError::new(
                 &target.hop,
@@ -128,9 +139,7 @@ impl Handler for Client {
     }
 
     async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Fault> {
-        let mut kept = self.banner.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = BANNER_LINES.saturating_sub(kept.len());
-        kept.extend(Clean::lines(banner).into_iter().take(room));
+        self.asker.banner.add(banner);
         Ok(())
     }
 

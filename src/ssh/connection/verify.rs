@@ -18,7 +18,7 @@ use super::handler::Client;
 impl Client {
     /// Judges what the server presented; asks a person about an unknown key.
     pub(super) async fn verify(&self, offered: &PublicKeyOrCertificate) -> Result<(), SshError> {
-        let (address, port) = (self.target.address.as_str(), self.target.port);
+        let (address, port) = self.target.known_as();
         let key = offered.public_key();
         let fingerprint = format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256));
         if let Some(weakness) = weakness(offered) {
@@ -54,11 +54,11 @@ impl Client {
     }
 
     async fn ask_about(&self, key: &PublicKey, fingerprint: &str) -> Result<(), SshError> {
-        let (address, port) = (self.target.address.as_str(), self.target.port);
+        let (address, port) = self.target.known_as();
         let unknown = || {
             self.error(
                 ErrorKind::HostKeyUnknown,
-                format!("it offers {fingerprint}, which no known_hosts file holds"),
+                format!("unknown host key: it offers {fingerprint}, which no known_hosts file has"),
             )
         };
         if !HOST_KEY_ALGORITHMS.iter().any(|a| a.as_str() == key.algorithm().as_str() || same_rsa(a, key)) {
@@ -80,7 +80,10 @@ impl Client {
             KnownHosts::Text(_) => None,
         };
         let question = QuestionKind::UnknownHostKey {
-            address: format!("{address}:{port}"),
+            address: match access.known_hosts.alias() {
+                Some(alias) => format!("{}:{} as {alias}", self.target.address, self.target.port),
+                None => format!("{address}:{port}"),
+            },
             algorithm: key.algorithm().to_string(),
             fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
             file: file
@@ -94,7 +97,8 @@ impl Client {
     }
 
     async fn accept(&self, key: &PublicKey, file: Option<PathBuf>) -> Result<(), SshError> {
-        let (address, port) = (self.target.address.clone(), self.target.port);
+        let (address, port) = self.target.known_as();
+        let address = address.to_owned();
         let Some(file) = file else {
             let line = line_for(&address, port, key).map_err(|e| self.file_error(&e))?;
             self.ring.accept(&self.asker.env, line);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use russh::keys::PublicKey;
 
 use crate::domain::access::KnownHosts;
+use crate::ssh::bounded::{self, LONGEST_LIST};
 
 use super::line::Entry;
 use super::{FileError, HostKeys, lookup_name};
@@ -39,15 +40,18 @@ impl HostKeys {
             KnownHosts::Files(files) => files,
         };
         for path in files.known_hosts() {
-            match std::fs::read(path) {
-                Ok(bytes) => all.add_text(&String::from_utf8_lossy(&bytes), &path.display().to_string()),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(FileError { path: path.clone(), source }),
+            if let Some(text) = read_lines(path)? {
+                all.add_text(&text, &path.display().to_string());
+            }
+        }
+        for path in &files.revocations_only {
+            if let Some(text) = read_lines(path)? {
+                all.add_revocations(&text, &path.display().to_string());
             }
         }
         for path in &files.revoked {
             let named = |source| FileError { path: path.clone(), source };
-            let bytes = std::fs::read(path).map_err(named)?;
+            let bytes = bounded::read(path, LONGEST_LIST).map_err(named)?;
             all.add_revoked(&bytes, &path.display().to_string())
                 .map_err(|why| named(io::Error::new(io::ErrorKind::InvalidData, why)))?;
         }
@@ -72,6 +76,15 @@ impl HostKeys {
             self.entries.push(entry);
         }
         Ok(())
+    }
+}
+
+/// The text of a known_hosts file; `None` when there is none.
+fn read_lines(path: &Path) -> Result<Option<String>, FileError> {
+    match bounded::read(path, LONGEST_LIST) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FileError { path: path.to_owned(), source }),
     }
 }
 

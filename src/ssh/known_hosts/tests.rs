@@ -166,7 +166,7 @@ fn what_one_file_revokes_no_other_file_allows() {
     };
     let own = write("own", &format!("db1 {A}\ndb2 {B}\n"));
     let judged = |global: Vec<_>, revoked: Vec<_>| {
-        let files = HostKeyFiles { own: own.clone(), global, revoked };
+        let files = HostKeyFiles { own: own.clone(), global, revoked, ..HostKeyFiles::default() };
         HostKeys::read(&KnownHosts::Files(files)).map(|keys| keys.judge("db1", 22, &key(A)))
     };
     let place =

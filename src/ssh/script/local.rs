@@ -15,7 +15,7 @@ use crate::domain::text::Clean;
 
 use super::super::error::{ErrorKind, SshError};
 use super::super::inbox::Inbox;
-use super::{Ending, Input, Script, flooding, keep_tail};
+use super::{Ending, Heard, Input, Script, flooding, keep_tail};
 
 /// Runs `/bin/sh` with these arguments.
 pub(in crate::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<Script, SshError> {
@@ -31,17 +31,23 @@ pub(in crate::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<Script, Ssh
     let stdin = child.stdin.take();
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
     let (tell, ended) = watch::channel(None);
-    let task = (hop.clone(), inbox.clone(), stop.clone());
+    let heard = Arc::new(Heard::default());
+    let task = (hop.clone(), inbox.clone(), heard.clone(), stop.clone());
     tokio::spawn(async move {
-        let (hop, inbox, stop) = task;
-        let end = drain(&hop, child, &inbox, &stop).await;
+        let (hop, inbox, heard, stop) = task;
+        let end = drain(&hop, child, (&inbox, &heard), &stop).await;
         inbox.end();
         tell.send_replace(Some(end));
     });
-    Ok(Script::new(hop.clone(), inbox, ended, Input::Pipe(Mutex::new(stdin)), stop))
+    Ok(Script::new(hop.clone(), inbox, ended, Input::Pipe(Mutex::new(stdin)), (heard, stop)))
 }
 
-async fn drain(hop: &Hop, mut child: Child, inbox: &Inbox, stop: &CancellationToken) -> Ending {
+async fn drain(
+    hop: &Hop,
+    mut child: Child,
+    (inbox, heard): (&Inbox, &Heard),
+    stop: &CancellationToken,
+) -> Ending {
     let mut end = Ending::default();
     let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
         return end;
@@ -54,14 +60,18 @@ async fn drain(hop: &Hop, mut child: Child, inbox: &Inbox, stop: &CancellationTo
             () = stop.cancelled() => break,
             read = out.read_buf(&mut out_bytes), if out_open => {
                 out_open = read.is_ok_and(|n| n > 0);
-                if !inbox.push(&out_bytes.split()) {
+                let bytes = out_bytes.split();
+                heard.add(&bytes);
+                if !inbox.push(&bytes) {
                     end.error = Some(flooding(hop));
                     break;
                 }
             }
             read = err.read_buf(&mut err_bytes), if err_open => {
                 err_open = read.is_ok_and(|n| n > 0);
-                keep_tail(&mut end.stderr, &err_bytes.split());
+                let bytes = err_bytes.split();
+                heard.add(&bytes);
+                keep_tail(&mut end.stderr, &bytes);
             }
         }
     }

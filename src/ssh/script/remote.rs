@@ -13,7 +13,7 @@ use crate::domain::text::Clean;
 use super::super::connection::Ended;
 use super::super::error::{ErrorKind, SshError};
 use super::super::inbox::Inbox;
-use super::{Ending, Input, Script, flooding, keep_tail};
+use super::{Ending, Heard, Input, Script, flooding, keep_tail};
 
 /// Runs `command` in a session channel. Does not wait for the server's consent: a refusal ends the script.
 pub(in crate::ssh) async fn spawn(
@@ -28,12 +28,14 @@ pub(in crate::ssh) async fn spawn(
         return Err(connection.wait().await);
     }
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
+    let heard = Arc::new(Heard::default());
     let (tell, ended) = watch::channel(None);
     let drain = Drain {
         hop: hop.clone(),
         read,
         write: write.clone(),
         inbox: inbox.clone(),
+        heard: heard.clone(),
         stop: stop.clone(),
         connection,
     };
@@ -41,7 +43,7 @@ pub(in crate::ssh) async fn spawn(
         let end = drain.run().await;
         tell.send_replace(Some(end));
     });
-    Ok(Script::new(hop.clone(), inbox, ended, Input::Channel(write), stop))
+    Ok(Script::new(hop.clone(), inbox, ended, Input::Channel(write), (heard, stop)))
 }
 
 /// Takes everything off the channel at once, so that the connection never waits for us.
@@ -50,6 +52,7 @@ struct Drain {
     read: ChannelReadHalf,
     write: Arc<ChannelWriteHalf<Msg>>,
     inbox: Arc<Inbox>,
+    heard: Arc<Heard>,
     stop: CancellationToken,
     connection: Ended,
 }
@@ -76,11 +79,15 @@ impl Drain {
             };
             match message {
                 Some(ChannelMsg::Data { data }) => {
+                    self.heard.add(&data);
                     if !self.inbox.push(&data) {
                         return Some(flooding(&self.hop));
                     }
                 }
-                Some(ChannelMsg::ExtendedData { data, .. }) => keep_tail(errors, &data),
+                Some(ChannelMsg::ExtendedData { data, .. }) => {
+                    self.heard.add(&data);
+                    keep_tail(errors, &data);
+                }
                 Some(ChannelMsg::ExitStatus { exit_status }) => end.status = Some(exit_status),
                 Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
                     end.signal = Some(Clean::new(&format!("{signal_name:?}")));

@@ -55,7 +55,7 @@ pub async fn signer_for(
     }
     // Nothing runs against a deadline here: a person may look for the passphrase.
     let patience = Arc::new(Patience::new(Duration::ZERO, None));
-    let asker = Asker { env: env.clone(), ask, patience };
+    let asker = Asker { env: env.clone(), ask, patience, banner: Arc::default() };
     ring.unlock(path, &text, &asker).await.map(TextSigner::of_key).map_err(NotSigned)
 }
 

@@ -4,16 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::SshSig;
 use russh::keys::{HashAlg, PrivateKey, PublicKey};
-use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::{TextSignature, is_security_key};
+use crate::ssh::agent::{self, Agent};
 
-/// An agent that does not answer within this is taken for dead. A person's touch has a limit of its own.
-const AGENT_LIMIT: Duration = Duration::from_secs(2);
 /// An agent that has not signed by then waits for a person: a touch, or a yes on the screen.
 const QUIET: Duration = Duration::from_secs(1);
 /// What `ssh-keygen -Y sign` uses.
@@ -122,7 +119,7 @@ async fn patiently<T>(
 }
 
 /// A connection to the agent, which has the key and answers.
-async fn reach(socket: &Path, key: &PublicKey) -> Result<AgentClient<UnixStream>, NotSigned> {
+async fn reach(socket: &Path, key: &PublicKey) -> Result<Agent, NotSigned> {
     let at = socket.display();
     let (agent, keys) = keys_of(socket).await?;
     match keys.iter().any(|held| held.key_data() == key.key_data()) {
@@ -134,17 +131,7 @@ async fn reach(socket: &Path, key: &PublicKey) -> Result<AgentClient<UnixStream>
 }
 
 /// A connection to an agent, and the keys it holds.
-pub(super) async fn keys_of(socket: &Path) -> Result<(AgentClient<UnixStream>, Vec<PublicKey>), NotSigned> {
-    let at = socket.display();
-    let asking = async {
-        let mut agent = AgentClient::connect_uds(socket).await?;
-        let held = agent.request_identities().await?;
-        let keys = held.iter().map(|identity| identity.public_key().into_owned()).collect();
-        Ok::<_, russh::keys::Error>((agent, keys))
-    };
-    match timeout(AGENT_LIMIT, asking).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(e)) => Err(NotSigned(format!("the agent {at} cannot be reached: {e}"))),
-        Err(_) => Err(NotSigned(format!("the agent {at} did not answer within {} s", AGENT_LIMIT.as_secs()))),
-    }
+pub(super) async fn keys_of(socket: &Path) -> Result<(Agent, Vec<PublicKey>), NotSigned> {
+    let (agent, held) = agent::connect(socket, None).await.map_err(NotSigned)?;
+    Ok((agent, held.identities.iter().map(|identity| identity.public_key().into_owned()).collect()))
 }

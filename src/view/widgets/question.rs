@@ -3,10 +3,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::domain::event::{Question, QuestionKind};
+use crate::domain::event::{Question, QuestionKind, Told};
+use crate::domain::text::Clean;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
 
@@ -20,9 +22,16 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, asked: &Ques
     let inner_width = usize::from(width.saturating_sub(4));
     let (title, lines) = match &asked.kind {
         QuestionKind::UnknownHostKey { .. } => ("UNKNOWN HOST KEY", host_key(scene, asked, inner_width)),
-        QuestionKind::Passphrase { .. } => ("Passphrase", secret(scene, asked, inner_width)),
-        QuestionKind::Prompt { .. } => ("Login", secret(scene, asked, inner_width)),
+        QuestionKind::Passphrase { key, wrong } => {
+            ("Passphrase", passphrase(scene, asked, key, *wrong, inner_width))
+        }
+        QuestionKind::Prompt { told, prompt: text, echo } => {
+            ("Login", prompt(scene, asked, (told, text, *echo), inner_width))
+        }
+        QuestionKind::Waiting { told } => ("Login", waiting(scene, asked, told, inner_width)),
+        QuestionKind::LogInAgain { why } => ("Login", log_in_again(scene, asked, why, inner_width)),
     };
+    let lines = fitting(scene, lines, usize::from(area.height.saturating_sub(4)));
     let waiting = scene.model.questions.len();
     let more = if waiting > 1 { format!("1 of {waiting} ") } else { String::new() };
     let title = Line::from(span(format!(" {title} {more}"), styles.warning));
@@ -54,27 +63,91 @@ fn host_key<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Lin
     lines
 }
 
-fn secret<'a>(scene: &Scene<'_>, asked: &'a Question, width: usize) -> Vec<Line<'a>> {
+fn passphrase<'a>(
+    scene: &Scene<'_>,
+    asked: &'a Question,
+    key: &str,
+    wrong: bool,
+    width: usize,
+) -> Vec<Line<'a>> {
     let styles = scene.styles;
-    let (what, wrong, echo) = match &asked.kind {
-        QuestionKind::Passphrase { key, wrong } => {
-            (format!("{key} is encrypted. Its passphrase:"), *wrong, false)
-        }
-        QuestionKind::Prompt { prompt, echo } => (format!("{} asks: {prompt}", asked.hop), false, *echo),
-        QuestionKind::UnknownHostKey { .. } => return Vec::new(),
-    };
+    let what = format!("{key} is encrypted. Its passphrase:");
     let mut lines: Vec<Line<'_>> = wrap(&what, width).into_iter().map(Line::from).collect();
-    if let QuestionKind::Passphrase { .. } = &asked.kind {
-        let by = format!("needed to log in to {} of {}", asked.hop, asked.env);
-        lines.push(Line::from(span(by, styles.muted)));
-    }
+    lines.push(Line::from(span(format!("needed to log in to {}", asked.env), styles.muted)));
     if wrong {
         lines.push(Line::from(span("✖ The last one was wrong.", styles.critical)));
     }
     lines.push(Line::default());
+    lines.push(input(scene, false, width));
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "cancel the login")]));
+    lines
+}
+
+/// A prompt as the server puts it: its name and instructions, then the prompt, line by line.
+fn prompt<'a>(
+    scene: &Scene<'_>,
+    asked: &'a Question,
+    (told, prompt, echo): (&'a Told, &'a [Clean], bool),
+    width: usize,
+) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let mut lines = vec![Line::from(span(format!("{} asks:", asked.hop), styles.muted))];
+    for line in told.lines() {
+        lines.extend(wrapped(line, width, styles.base.patch(styles.dialog)));
+    }
+    for line in prompt {
+        lines.extend(wrapped(line, width, styles.strong));
+    }
     lines.push(input(scene, echo, width));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "cancel the login")]));
+    lines
+}
+
+fn waiting<'a>(scene: &Scene<'_>, asked: &'a Question, told: &'a Told, width: usize) -> Vec<Line<'a>> {
+    let styles = scene.styles;
+    let mut lines = Vec::new();
+    for line in told.lines() {
+        lines.extend(wrapped(line, width, styles.base.patch(styles.dialog)));
+    }
+    if !lines.is_empty() {
+        lines.push(Line::default());
+    }
+    let what = format!("Waiting for {}. It may wait for a confirmation on your phone.", asked.hop);
+    lines.extend(wrap(&what, width).into_iter().map(|l| Line::from(span(l, styles.muted))));
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("Esc", "cancel the login")]));
+    lines
+}
+
+fn log_in_again<'a>(scene: &Scene<'_>, asked: &'a Question, why: &Clean, width: usize) -> Vec<Line<'a>> {
+    let what = format!(
+        "Log in to {} of {} again? That may send a push or count as an attempt.",
+        asked.hop, asked.env
+    );
+    let mut lines: Vec<Line<'_>> = wrap(&what, width).into_iter().map(Line::from).collect();
+    lines.extend(wrap(why.as_str(), width).into_iter().map(|l| Line::from(span(l, scene.styles.muted))));
+    lines.push(Line::default());
+    lines.push(answers(scene, &[("y", "log in"), ("Esc", "do not log in")]));
+    lines
+}
+
+/// A line of a server; a blank one stays blank.
+fn wrapped<'a>(line: &Clean, width: usize, style: Style) -> Vec<Line<'a>> {
+    if line.as_str().trim().is_empty() {
+        return vec![Line::default()];
+    }
+    wrap(line.as_str(), width).into_iter().map(|l| Line::from(span(l, style))).collect()
+}
+
+/// What does not fit is left off at its beginning, and that is said: the prompt and the answer stay in sight.
+fn fitting<'a>(scene: &Scene<'_>, mut lines: Vec<Line<'a>>, room: usize) -> Vec<Line<'a>> {
+    let over = lines.len().saturating_sub(room);
+    if over > 0 {
+        let left_off = Line::from(span(format!("▲ {} lines do not fit", over + 1), scene.styles.warning));
+        lines.splice(..(over + 1).min(lines.len()), [left_off]);
+    }
     lines
 }
 

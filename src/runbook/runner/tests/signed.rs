@@ -68,7 +68,7 @@ impl Rig {
     }
 
     fn signing(&self, signer: Result<TextSigner, String>) -> Signing {
-        Signing { signer, named: true, allowed: self.allowed() }
+        Signing { signer, named: true, allowed: Ok(self.allowed()) }
     }
 
     /// A run of a book with a journal of its own.

@@ -1,0 +1,83 @@
+//! What an operator is told to do next. `tests/advice.rs` gives every line it names to the reader of inventories.
+
+use super::error::ErrorKind;
+
+/// One piece of advice.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// The words.
+    pub text: &'static str,
+}
+
+const fn plain(text: &'static str) -> Advice {
+    Advice { text }
+}
+
+/// The login was refused.
+pub static LOGIN: Advice = plain("check user, keys and agent in the inventory, then retry");
+/// There is nothing to log in with.
+pub static CREDENTIALS: Advice = Advice {
+    text: "load the key into the agent (ssh-add), or name a key file in the inventory: keys = [\"~/.ssh/id_ed25519\"]; then \
+           retry",
+};
+/// There are more keys than a server lets anybody try.
+pub static MANY_KEYS: Advice = Advice {
+    text: "name the right key in the inventory, by its public half if the agent holds it (ssh-add -L prints them): keys = \
+           [\"~/.ssh/id_ed25519.pub\"]; then retry",
+};
+/// An RSA key, and a server that knows SHA-1 only.
+pub static RSA_SHA1: Advice = Advice {
+    text: "the key may be right: use an ed25519 or ECDSA key there: keys = [\"~/.ssh/id_ed25519\"]; or update the server",
+};
+/// A login that asks, and nobody is there.
+pub static ATTENDED: Advice = plain("log in with the console (jumpdeck), or use a key for this account");
+/// The host key is in no file.
+pub static UNKNOWN_KEY: Advice =
+    plain("verify the fingerprint out of band, then accept it in the console, or add it with ssh");
+/// The host key is another one.
+pub static CHANGED_KEY: Advice =
+    plain("do not log in: find out why; if the host was replaced, correct that line by hand");
+/// The host key is revoked.
+pub static REVOKED_KEY: Advice = plain("do not log in: the key is revoked; find out who uses it");
+/// The host certificate is not valid.
+pub static CERTIFICATE: Advice = plain("have the host's certificate signed again, then retry");
+/// A file of host keys cannot be read.
+pub static KNOWN_HOSTS: Advice = plain("correct the file or its permissions, then retry");
+/// No algorithm in common.
+pub static ALGORITHMS: Advice = plain(
+    "the server is too old or its sshd_config allows too little: see Ciphers, KexAlgorithms, HostKeyAlgorithms there",
+);
+/// A key exchange that is not supported.
+pub static SNTRUP: Advice = plain(
+    "add curve25519-sha256 or mlkem768x25519-sha256 to KexAlgorithms in its sshd_config (mlkem768x25519 resists quantum \
+     computers too; OpenSSH 9.9 and newer have it), then retry",
+);
+/// A session or command was refused.
+pub static REFUSED: Advice =
+    plain("see the server's sshd_config (MaxSessions, AllowTcpForwarding) and shell");
+/// No session.
+pub static MAX_SESSIONS: Advice = plain(
+    "set MaxSessions in the server's sshd_config to 10 (the default), at least to 2, reload sshd, then retry",
+);
+/// Too much output.
+pub static FLOODING: Advice = plain("see what the host prints at login (shell start-up files)");
+/// Not SSH.
+pub static PROTOCOL: Advice = plain("see whether address and port are those of an SSH server");
+
+/// The advice for a kind of failure; none when there is nothing but waiting for the next try.
+pub(super) fn of(kind: ErrorKind) -> Option<&'static Advice> {
+    Some(match kind {
+        ErrorKind::AuthFailed => &LOGIN,
+        ErrorKind::NoCredentials => &CREDENTIALS,
+        ErrorKind::HostKeyUnknown => &UNKNOWN_KEY,
+        ErrorKind::HostKeyChanged => &CHANGED_KEY,
+        ErrorKind::HostKeyRevoked => &REVOKED_KEY,
+        ErrorKind::HostCertificate => &CERTIFICATE,
+        ErrorKind::KnownHostsFile => &KNOWN_HOSTS,
+        ErrorKind::Algorithms => &ALGORITHMS,
+        ErrorKind::Refused => &REFUSED,
+        ErrorKind::Flooding => &FLOODING,
+        ErrorKind::Protocol => &PROTOCOL,
+        ErrorKind::Unreachable | ErrorKind::Dropped | ErrorKind::TimedOut => return None,
+    })
+}
