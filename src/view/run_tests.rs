@@ -278,7 +278,7 @@ fn what_is_too_long_for_its_box_can_be_read_to_its_end() {
     for size in [(80, 24), (120, 40), (60, 15)] {
         model.size = size;
         let mut seen = String::new();
-        for top in 0..45 {
+        for top in 0..80 {
             model.runs.scroll = Some(top);
             let screen = text(&model, size);
             assert!(

@@ -32,13 +32,15 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
     if model.runs.reply.given {
         return None;
     }
-    if !model.prompt_takes(key) {
+    let elsewhere = model.runs.step.is_some();
+    let plain_enter = key.code == KeyCode::Enter && !key.ctrl && !key.alt;
+    if !model.prompt_takes(key) && !(elsewhere && plain_enter) {
         if waits_for_silence(model, &kind) {
             model.prompt_disturbed();
         }
         return None;
     }
-    if model.runs.step.is_some() {
+    if elsewhere {
         // What would be answered is brought on screen first.
         (model.runs.step, model.runs.scroll) = (None, None);
         model.runs.asked = None;

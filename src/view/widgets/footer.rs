@@ -133,7 +133,7 @@ fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
             (false, false) => "",
         };
         // Where keys go to a dialog, none of these works.
-        let key = bound(scene, action).filter(|_| !is_covered(scene)).unwrap_or_default();
+        let key = bound(scene, action).filter(|_| !keys_go_elsewhere(scene)).unwrap_or_default();
         let text = format!("{key}{}{name}", if key.is_empty() || name.is_empty() { "" } else { " " });
         let text = if wide { format!(" {text} ") } else { text };
         spans.push(span(text, if shown { scene.styles.tab } else { scene.styles.muted }));
@@ -148,16 +148,23 @@ fn is_covered(scene: &Scene<'_>) -> bool {
     !scene.model.runs.dialogs.is_empty() || !scene.model.questions.is_empty()
 }
 
+/// Whether keys of screens go somewhere else: to what lies over them, or into the filter.
+fn keys_go_elsewhere(scene: &Scene<'_>) -> bool {
+    is_covered(scene) || scene.model.filter().editing
+}
+
 /// The keys that do something here, as many as fit; those that one needs most come first.
 fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
     if is_covered(scene) {
         return Line::from(vec![span("^C", scene.styles.strong), span(" quit ", scene.styles.muted)]);
     }
     if scene.model.filter().editing {
-        return crate::view::widgets::forms::answers(
-            scene,
-            &[("role:db load>1 !app", "narrows"), ("Enter", "keep"), ("Esc", "clear")],
-        );
+        let example = match scene.model.screen() {
+            Screen::Fleet if width >= LONG_NAMES => &[("role:db load>1 !app", "for example")][..],
+            _ => &[],
+        };
+        let keys = [example, &[("Enter", "keep"), ("Esc", "clear")]].concat();
+        return crate::view::widgets::forms::answers(scene, &keys);
     }
     let here: &[(Action, &str)] = match scene.model.screen() {
         _ if scene.model.help.is_some() => {

@@ -18,7 +18,7 @@ use super::page::Page;
 /// Columns for the keys of an action.
 const KEYS: usize = 10;
 /// Columns of an action with its keys.
-const ENTRY: usize = 38;
+const ENTRY: usize = 44;
 /// Wider than this it need not be: lines of text are read, too.
 const MOST: u16 = 160;
 

@@ -270,6 +270,11 @@ fn the_key_that_the_status_line_names_leads_back_in_every_kind_of_prompt() {
         let key = model.keymap.keys(crate::config::action::Action::Last).find(free).unwrap();
         assert_eq!(update(&mut model, Msg::Key(key)), [], "{kind:?}");
         assert_eq!(model.shown_step(), Some(1), "{kind:?}");
+        // The box says that Enter does.
+        model.runs.step = Some(0);
+        frame(&mut model);
+        assert_eq!(press(&mut model, KeyCode::Enter), [], "{kind:?}");
+        assert_eq!(model.shown_step(), Some(1), "{kind:?}");
     }
 }
 

@@ -50,12 +50,10 @@ pub(super) fn draw(
 ) -> Read {
     let mut page = Page::new(area.width, scene.styles);
     page.dense = form.dense;
-    if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
-        page.text(1, prompt.title.as_str(), scene.styles.warning);
-        for line in &prompt.text {
-            page.text(1, line.as_str(), scene.styles.base);
-        }
-        page.gap();
+    // A command stands before what is said about it.
+    let command = run.doing.as_ref().is_some_and(|doing| !doing.commands.is_empty());
+    if !command {
+        asked(&mut page, scene, run, form);
     }
     let ended = !run.state.is_under_way() && scene.model.runs.step.is_none();
     let at = scene.model.shown_step();
@@ -67,7 +65,12 @@ pub(super) fn draw(
         head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
         if let Some(doing) = at.and_then(|at| run.doing_of(at)) {
             output = what(&mut page, scene, doing, at == run.current);
+            // What is asked is read after the output, not between its lines.
+            output = if command && form.asked { 0 } else { output };
         }
+    }
+    if command {
+        asked(&mut page, scene, run, form);
     }
     if output == 0 && !ended {
         let other = at.filter(|_| at != run.current).and_then(|at| run.steps.get(at));
@@ -76,6 +79,18 @@ pub(super) fn draw(
     }
     let text = (run.id.clone(), at, run.prompt.as_ref().map(|prompt| prompt.number), area.width);
     show(buf, area, scene, state, (&page.lines, output), text)
+}
+
+/// The text of what is asked, when its box has no room for it.
+fn asked(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView, form: Form) {
+    if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
+        page.gap();
+        page.text(1, prompt.title.as_str(), scene.styles.warning);
+        for line in &prompt.text {
+            page.text(1, line.as_str(), scene.styles.base);
+        }
+        page.gap();
+    }
 }
 
 /// Shows what fits. Without a choice made by a person: all of it, or its beginning and the end of the output.

@@ -16,7 +16,7 @@ use crate::view::widgets::footer::key;
 use crate::view::widgets::forms::{answers, choices, typed};
 
 /// Lines that are left to what is above it, at least.
-const KEPT: u16 = 5;
+const KEPT: u16 = 8;
 
 /// Draws it at the bottom of the area, `below` lines from its end; returns its height, and whether its text is too long
 /// for it and stands with what the step does, where it can be read to its end.
