@@ -31,6 +31,11 @@ pub static RSA_SHA1: Advice = Advice {
 };
 /// A login that asks, and nobody is there.
 pub static ATTENDED: Advice = plain("log in with the console (jumpdeck), or use a key for this account");
+/// A server that wants more than a key, where nothing may be asked.
+pub static MORE_THAN_A_KEY: Advice = plain(
+    "a jump box may ask for a password or code unless password = false; a host behind it may not: let it accept the key alone \
+     (AuthenticationMethods in its sshd_config)",
+);
 /// The host key is in no file.
 pub static UNKNOWN_KEY: Advice =
     plain("verify the fingerprint out of band, then accept it in the console, or add it with ssh");

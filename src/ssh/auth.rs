@@ -69,7 +69,10 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
             }
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
                 match partial_success {
-                    true => taken = Some(offer),
+                    true => {
+                        tried.accepted = Some(offer.describe());
+                        taken = Some(offer);
+                    }
                     false if is_rsa && rsa == Some(RsaHashes::NotAnnounced) => {
                         tried.without_rsa_sha2.push(offer.describe());
                     }

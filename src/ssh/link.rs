@@ -366,7 +366,11 @@ impl HostLink {
                 Err(if full { error.advising(&advice::MAX_SESSIONS) } else { error })
             }
             Some(Err(_)) => Err(connection.ended().wait().await),
-            None => Err(SshError::new(&self.hop, ErrorKind::TimedOut, "it opens no session")),
+            None => Err(SshError::new(
+                &self.hop,
+                ErrorKind::TimedOut,
+                format!("no session within {} s", SESSION_LIMIT.as_secs()),
+            )),
         }
     }
 }

@@ -202,7 +202,7 @@ impl Script {
         };
         let Some(end) = within(limit, running).await else {
             let detail =
-                format!("a command gave no end within {} s; it may still run there", limit.as_secs());
+                format!("command did not finish within {} s; it may still be running there", limit.as_secs());
             return Err(SshError::new(&self.hop, ErrorKind::TimedOut, detail));
         };
         if let Some(error) = end.error {
@@ -217,7 +217,7 @@ impl Script {
 }
 
 fn flooding(hop: &Hop) -> SshError {
-    let detail = format!("more than {} KiB of output that nobody can want; closed", INBOX_LIMIT / 1024);
+    let detail = format!("more than {} KiB of output; the session was closed", INBOX_LIMIT / 1024);
     SshError::new(hop, ErrorKind::Flooding, detail)
 }
 

@@ -14,6 +14,7 @@ use crate::config::theme::builtin;
 use crate::domain::event::{Question, QuestionId, QuestionKind, Told};
 use crate::domain::fact::Gap;
 use crate::domain::hop::Hop;
+use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
 pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
@@ -153,6 +154,24 @@ fn questions() {
         echo,
     };
     snapshot("question-prompt", &asked(prompt(true)), (80, 24));
+    // Case 11: every line, in its order; what does not fit is said to be missing, and the answer stays in sight.
+    let duo = "Duo two-factor login for deploy\n\nEnter a passcode or select one of the following options:\n\n \
+               1. Duo Push to XXX-XXX-1234\n 2. Phone call to XXX-XXX-1234\n\nPasscode or option (1-2): ";
+    let told =
+        Told { name: "Corp login".into(), instructions: Clean::lines("Use your AD account.\nThen the app.") };
+    let several = QuestionKind::Prompt { told: told.clone(), prompt: Clean::lines(duo), echo: true };
+    snapshot("question-prompt-lines", &asked(several), (80, 24));
+    let long = Clean::lines(&(0..60).map(|n| format!("line {n}\n")).collect::<String>());
+    let shown =
+        text(&asked(QuestionKind::Prompt { told: Told::default(), prompt: long, echo: false }), (80, 24));
+    assert!(
+        shown.contains("lines do not fit") && shown.contains("line 59") && shown.contains("> •"),
+        "{shown}"
+    );
+    // Case 12: a login that waits for a phone, and one that would be the next push.
+    snapshot("question-waiting", &asked(QuestionKind::Waiting { told }), (80, 24));
+    let why = "the connection to the jump box was lost".into();
+    snapshot("question-log-in-again", &asked(QuestionKind::LogInAgain { why }), (80, 24));
     assert!(!text(&asked(prompt(false)), (80, 24)).contains("secret"));
 }
 

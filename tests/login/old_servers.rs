@@ -5,8 +5,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::access::Access;
+use jumpdeck::domain::access::{Access, KeySource};
 use jumpdeck::ssh::error::ErrorKind;
+use russh::keys::Algorithm;
 use russh::{Preferred, cipher, kex, mac};
 
 use super::door::{Door, Plan, Turn};
@@ -73,4 +74,41 @@ async fn a_server_with_sntrup761_only_is_named_as_that() {
     for word in ["sntrup761x25519-sha512", "not supported here", "curve25519-sha256", "KexAlgorithms"] {
         assert!(refused.to_string().contains(word), "{refused}");
     }
+}
+
+/// Case 21: an RSA key at a server that does not announce SHA-2 is not called wrong; one that a newer server refuses is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rsa_key_is_not_called_wrong_where_only_sha_1_is_known() {
+    if missing(&["sshd", "ssh-keygen"]) || not_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    keygen(&path("rsa"), "rsa", "");
+    keygen(&path("ed25519"), "ed25519", "");
+    fs::write(path("authorized_keys"), "").unwrap();
+    let known = path("known_hosts");
+    let refused = async |port: u16, keys: &[&str]| {
+        let file = |name: &&str| KeySource::File { path: path(name), certificate: None };
+        let login = Access { keys: keys.iter().map(file).collect(), ..access(&known, known.clone()) };
+        let env = environment(remote(port, login), Duration::from_secs(20));
+        open(&env, &Person::new([]), &Arc::default()).await.unwrap_err().to_string()
+    };
+    // What the server announces: SHA-1 for RSA, or nothing for RSA.
+    for key in [&[Algorithm::Ed25519, Algorithm::Rsa { hash: None }][..], &[Algorithm::Ed25519]] {
+        let preferred = Preferred { key: Cow::Owned(key.to_vec()), ..Preferred::DEFAULT };
+        let door = Door::open(Plan { turns: Vec::new(), preferred }).await;
+        fs::write(&known, &door.known).unwrap();
+        let said = refused(door.port, &["rsa"]).await;
+        for word in ["does not announce RSA signatures with SHA-2", "key may be right", "use an ed25519"] {
+            assert!(said.contains(word), "{said:?} lacks {word}");
+        }
+        assert!(!said.contains("check user"), "{said}");
+        let said = refused(door.port, &["rsa", "ed25519"]).await;
+        assert!(said.contains("does not announce") && said.contains("check user"), "{said}");
+    }
+    let sshd = Sshd::start(dir.path(), "server", "");
+    fs::write(&known, sshd.known()).unwrap();
+    let said = refused(sshd.port, &["rsa"]).await;
+    assert!(said.contains("check user") && !said.contains("announce"), "{said}");
 }

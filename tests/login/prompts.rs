@@ -11,6 +11,8 @@ use jumpdeck::domain::access::Access;
 use jumpdeck::domain::event::{Answer, FleetEvent, QuestionKind, Told};
 use jumpdeck::domain::fleet::{Environment, Fleet};
 use jumpdeck::domain::snapshot::{JumpSnapshot, LinkState, Retry};
+use jumpdeck::runbook::over_ssh as run;
+use jumpdeck::runbook::reach::{Limits, Reach};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
@@ -20,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::door::{Door, Plan, Turn};
 use super::fleet::{Person, access, environment, open, remote, secret};
+use super::sshd::{Sshd, keygen, missing, not_root, public};
 
 const SHORT: Duration = Duration::from_millis(700);
 const DUO: &str = "Duo two-factor login for deploy\n\nEnter a passcode or select one of the following options:\n\n \
@@ -192,4 +195,53 @@ async fn a_login_that_the_operator_cancels_is_said_to_be_cancelled() {
     let refused = log_in(&env, &Person::new([Answer::Refuse])).await.unwrap_err();
     assert_eq!((refused.state(), refused.retry), (LinkState::AuthFailed, Retry::ByOperator));
     assert!(refused.to_string().contains("cancelled"), "{refused}");
+}
+
+/// Case 12: a run whose connection is lost asks before it logs in again where that may send a push.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_asks_before_it_logs_in_again() {
+    let question = Turn::Asks { name: "", instructions: "", prompts: &[("Code: ", false)] };
+    let (_dir, door, env) = stage(&[question, Turn::Opens], SHORT).await;
+    let person = Person::new([secret("1"), Answer::Refuse, Answer::Accept, secret("2")]);
+    let reach = run::OverSsh::new(Arc::new(env), Arc::new(TcpDial), person.clone());
+    let host = reach.jump().clone();
+    let session = reach.host(&host).await.unwrap();
+    assert_eq!(door.logins(), 1);
+    door.drop_connections();
+    // Until the end has been noticed.
+    let limits = Limits { time: Duration::from_secs(20), bytes: 100 };
+    session.exec("true", b"", limits, &mut |_| {}).await.map(drop).unwrap_err();
+    let refused = reach.host(&host).await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("not logged in again"), "{refused}");
+    assert_eq!(door.logins(), 1, "the operator did not want it");
+    reach.host(&host).await.map(drop).unwrap();
+    assert_eq!(door.logins(), 2);
+    let again =
+        person.asked().into_iter().filter(|(_, kind)| matches!(kind, QuestionKind::LogInAgain { .. }));
+    assert_eq!(again.count(), 2);
+}
+
+/// A server that wants a password beside the key: said as that, not as a key that was refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_wants_more_than_a_key_is_said_to_want_it() {
+    if missing(&["sshd", "ssh-keygen"]) || not_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    keygen(&dir.path().join("key"), "ed25519", "");
+    fs::write(dir.path().join("authorized_keys"), public(&dir.path().join("key"))).unwrap();
+    let config = "PasswordAuthentication yes\nAuthenticationMethods publickey,password";
+    let sshd = Sshd::start(dir.path(), "server", config);
+    fs::write(dir.path().join("known_hosts"), sshd.known()).unwrap();
+    for password in [true, false] {
+        let login = Access { password, ..access(&dir.path().join("key"), dir.path().join("known_hosts")) };
+        let env = environment(remote(sshd.port, login), Duration::from_secs(20));
+        let refused =
+            JumpLink::open(&env, Arc::new(TcpDial), Arc::new(RefuseAll), Arc::default()).await.unwrap_err();
+        assert_eq!(refused.state(), LinkState::AuthFailed);
+        let said = refused.to_string();
+        assert!(said.contains("was accepted, and the server wants password too"), "{said}");
+        assert_eq!(said.contains("nobody is here to answer"), password, "{said}");
+        assert!(!said.contains("refused") && !said.contains("check user"), "{said}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::model::{EnvironmentState, History, Model, empty_answer};
-use crate::domain::event::{FleetEvent, Question, QuestionId};
+use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use crate::domain::history::Ring;
 use crate::domain::names::EnvName;
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
@@ -112,7 +112,10 @@ fn lag(host: &HostSnapshot) -> Lag {
 
 fn take_question(model: &mut Model, question: Question) {
     if model.questions.iter().all(|q| q.id != question.id) {
-        model.questions.push(question);
+        // A login that waits for a phone asks nothing: it must not stand before what can be answered.
+        let waits = |q: &Question| matches!(q.kind, QuestionKind::Waiting { .. });
+        let waiting = model.questions.iter().position(waits).filter(|_| !waits(&question));
+        model.questions.insert(waiting.unwrap_or(model.questions.len()), question);
         model.changed = true;
     }
 }

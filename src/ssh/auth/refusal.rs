@@ -12,6 +12,8 @@ use super::Login;
 pub(super) struct Tried {
     /// Keys the server refused.
     pub(super) refused: Vec<String>,
+    /// A key the server took, and for which it wants more than a key.
+    pub(super) accepted: Option<String>,
     /// RSA keys refused by a server that does not announce SHA-2, or not offered to one that takes SHA-1 only.
     pub(super) without_rsa_sha2: Vec<String>,
     /// What could not be tried, and why.
@@ -35,7 +37,7 @@ impl Tried {
     /// The failure that these tries come to.
     pub(super) fn refusal(self, login: &Login<'_>, prompts: Option<Unprompted>) -> SshError {
         let user = &login.access.user;
-        let nothing = self.refused.is_empty() && self.without_rsa_sha2.is_empty();
+        let nothing = self.refused.is_empty() && self.without_rsa_sha2.is_empty() && self.accepted.is_none();
         let by_prompt = matches!(prompts, Some(Unprompted::Refused | Unprompted::Cancelled));
         let kind = if nothing && !by_prompt { ErrorKind::NoCredentials } else { ErrorKind::AuthFailed };
         let mut parts = Vec::new();
@@ -45,8 +47,11 @@ impl Tried {
             (true, Some(Unprompted::Unattended) | None) => {
                 parts.push(format!("no key to log in with as {user}"));
             }
-            (false, _) if self.refused.is_empty() => parts.push(format!("login as {user} failed")),
+            (false, _) if self.refused.is_empty() => parts.push(format!("login as {user} not completed")),
             (false, _) => parts.push(format!("login as {user} refused with {}", self.refused.join(", "))),
+        }
+        if let Some(accepted) = &self.accepted {
+            parts.push(format!("{accepted} was accepted, and the server wants {} too", self.wanted()));
         }
         if !self.without_rsa_sha2.is_empty() {
             parts.push(format!(
@@ -69,6 +74,13 @@ impl Tried {
         }
     }
 
+    /// What the server wants next.
+    fn wanted(&self) -> String {
+        let methods = self.server_takes.iter().flat_map(|methods| methods.iter());
+        let names: Vec<String> = methods.map(|method| String::from(method)).collect();
+        if names.is_empty() { "more".to_owned() } else { names.join(" or ") }
+    }
+
     fn advice(&self, kind: ErrorKind, prompts: Option<Unprompted>) -> Option<&'static Advice> {
         if prompts == Some(Unprompted::Cancelled) {
             return None;
@@ -79,7 +91,10 @@ impl Tried {
         if self.more > 0 {
             return Some(&advice::MANY_KEYS);
         }
-        (kind == ErrorKind::NoCredentials && prompts == Some(Unprompted::Unattended))
-            .then_some(&advice::ATTENDED)
+        let unattended = prompts == Some(Unprompted::Unattended);
+        if unattended && (kind == ErrorKind::NoCredentials || self.accepted.is_some()) {
+            return Some(&advice::ATTENDED);
+        }
+        (self.accepted.is_some() && prompts.is_none()).then_some(&advice::MORE_THAN_A_KEY)
     }
 }
