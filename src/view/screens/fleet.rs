@@ -12,7 +12,7 @@ use crate::app::model::{Sort, SortColumn};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::reported;
 use crate::domain::snapshot::{HostSnapshot, Load};
-use crate::domain::summary::worst_filesystem;
+use crate::domain::summary::{replication_brief, replication_words, worst_filesystem};
 use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::state::{List, ViewState};
@@ -43,7 +43,7 @@ enum Id {
     Age,
 }
 
-/// From so many columns on, a mount is never cut.
+/// From so many columns on, texts have more room than the least.
 const WIDE: u16 = 110;
 
 /// One column of a trend: half a minute.
@@ -92,11 +92,16 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
     let mounts =
         scene.env.hosts.iter().filter_map(|h| worst_filesystem(&h.facts)).map(|f| f.mount.as_str().width());
     let mount = u16::try_from(mounts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(13, 30);
+    let briefs = scene.env.hosts.iter().filter_map(|h| h.facts.databases.last());
+    let words = briefs.map(|d| replication_words(replication_brief(d)).width()).max().unwrap_or(0);
+    let words = u16::try_from(words).unwrap_or(u16::MAX).clamp(11, 26);
+    // With room for them, what is read as text is not cut for the sake of figures.
+    let text = |least: u16, wide: u16, most: u16| if width < WIDE { least.min(most) } else { wide.min(most) };
     use Align::{Left, Right};
     let grows = |id, title, align, least, most, rank| Column { id, title, align, least, most, rank };
     let mut columns = vec![
         grows(Id::Host, "HOST", Left, host.min(15), host, 0),
-        grows(Id::Roles, "ROLES", Left, roles.min(9), roles, 4),
+        grows(Id::Roles, "ROLES", Left, text(9, 14, roles), roles, 4),
         Column::fixed(Id::One, "1m", Right, 5, 2),
         Column::fixed(Id::Five, "5m", Right, 5, 8),
         Column::fixed(Id::Fifteen, "15m", Right, 5, 15),
@@ -104,8 +109,8 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
         grows(Id::Trend, "TREND", Left, 5, 10, 10),
         grows(Id::Memory, "MEMORY", Left, 9, 11, 6),
         grows(Id::Disk, "DISK", Left, 9, 11, 3),
-        grows(Id::Mount, "FULLEST MOUNT", Left, if width < WIDE { 13 } else { mount }, mount, 7),
-        grows(Id::Replication, "REPLICATION", Left, 11, 18, 5),
+        grows(Id::Mount, "FULLEST MOUNT", Left, text(13, 18, mount), mount, 7),
+        grows(Id::Replication, "REPLICATION", Left, text(11, 20, words), words, 5),
         grows(Id::Os, "OS", Left, 12, 14, 13),
         Column::fixed(Id::Uptime, "UP", Right, 4, 12),
         grows(Id::Level, "ENV", Left, 10, 12, 14),

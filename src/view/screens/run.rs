@@ -140,8 +140,10 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
         }
     };
     let in_effect = run.in_effect.iter().map(|effect| {
-        let text = format!(" ✖ STILL IN EFFECT: {}", effect.line());
-        Line::from(span(text, styles.critical))
+        // Refused writes are what users feel.
+        let (sign, style) =
+            if effect.stops_writes { ("✖", styles.critical) } else { ("▲", styles.warning) };
+        Line::from(span(format!(" {sign} STILL IN EFFECT: {}", effect.line()), style))
     });
     if let Some(text) = ended {
         return in_effect.chain([Line::from(vec![label("next"), span(text, styles.base)])]).collect();

@@ -236,7 +236,9 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
     }
     let in_effect: Vec<_> = runs.iter().flat_map(|run| &run.in_effect).collect();
     for effect in &in_effect {
-        say(&format!("✖ STILL IN EFFECT: {}", effect.line()), styles.critical);
+        let (sign, style) =
+            if effect.stops_writes { ("✖", styles.critical) } else { ("▲", styles.warning) };
+        say(&format!("{sign} STILL IN EFFECT: {}", effect.line()), style);
     }
     let simulated = under_way.iter().any(|run| run.simulated);
     if leave.stopping {

@@ -27,14 +27,20 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 fn in_effect(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let shown = scene.model.shown_run().map(|run| &run.id);
     let mut all = scene.model.in_effect(&scene.env.spec.name).filter(|(run, _)| Some(&run.id) != shown);
-    let Some((run, first)) = all.next() else { return 0 };
-    let more = match all.count() {
-        0 => String::new(),
-        n => format!(", and {n} more"),
-    };
+    let Some((mut run, mut first)) = all.next() else { return 0 };
+    let mut others = 0;
+    for (other, effect) in all {
+        others += 1;
+        // Refused writes are what users feel: they are named first.
+        if effect.stops_writes && !first.stops_writes {
+            (run, first) = (other, effect);
+        }
+    }
+    let more = if others > 0 { format!(", and {others} more") } else { String::new() };
+    let status = if first.stops_writes { Status::Critical } else { Status::Warning };
     let list = key(scene, Action::Runbooks);
     let text = format!("STILL IN EFFECT: {}{more} ({}: {list})", first.line(), run.runbook);
-    lines(buf, area, scene, Status::Critical, &text)
+    lines(buf, area, scene, status, &text)
 }
 
 /// Behind a jump box that is down nothing of it is known to be so.

@@ -72,13 +72,17 @@ pub(super) fn draw(
     if command {
         asked(&mut page, scene, run, form);
     }
+    // Values and notes are there to look up; nothing asked rests on having read them.
+    let matters = page.lines.len();
     if output == 0 && !ended {
         let other = at.filter(|_| at != run.current).and_then(|at| run.steps.get(at));
         values(&mut page, scene, run, other);
         notes(&mut page, scene, run);
     }
     let text = (run.id.clone(), at, run.prompt.as_ref().map(|prompt| prompt.number), area.width);
-    show(buf, area, scene, state, (&page.lines, output), text)
+    let mut read = show(buf, area, scene, state, (&page.lines, output), text);
+    read.unread = read.unread.saturating_sub(page.lines.len() - matters);
+    read
 }
 
 /// The text of what is asked, when its box has no room for it.
