@@ -1,6 +1,7 @@
 //! The resident probe under every shell that may be a host's `/bin/sh`, against this machine's own `/proc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod grains;
 mod shell;
 mod tools;
 
@@ -272,5 +273,129 @@ fn a_server_nobody_expects_and_that_never_answers_is_asked_now_and_then() {
         let (mut db, _) = Resident::start(shell, &host("db1"), dir.path(), as_it_is);
         db.poll(&["mariadb"]);
         assert_eq!(times(), before + 2, "{shell:?}: one of role db is asked every time");
+    }
+}
+
+/// Case 26: a TMOUT that the host exports, or cannot be unset, ends no probe.
+#[test]
+fn a_tmout_ends_no_probe() {
+    for shell in shells_here() {
+        for set in ["export TMOUT=1", "readonly TMOUT=1"] {
+            let dir = tempfile::tempdir().unwrap();
+            let quick = |program: String| format!("{set}\n{program}");
+            let (mut it, _) = Resident::start(shell, &host("app1"), dir.path(), quick);
+            // Longer than TMOUT, as between two polls: nothing tells that the shell's time is over but its end.
+            let until = std::time::Instant::now() + Duration::from_millis(2_500);
+            while std::time::Instant::now() < until {
+                assert!(it.is_running(), "{shell:?} {set}");
+                std::thread::yield_now();
+            }
+            let (report, _) = it.poll(QUICK);
+            assert_eq!(report.sections.len(), QUICK.len(), "{shell:?} {set}");
+            assert!(it.finish().success(), "{shell:?} {set}");
+        }
+    }
+}
+
+/// Case 15: a tmpfs counts where an administrator puts one, and the many small ones of the system do not.
+#[test]
+fn a_full_root_on_tmpfs_is_read() {
+    let table = "none / tmpfs rw,size=24576k 0 0\ntmpfs /run tmpfs rw 0 0\ntmpfs /run/user/1000 tmpfs rw 0 0\n\
+        tmpfs /run/credentials/systemd-sysusers.service tmpfs rw 0 0\ntmpfs /sys/fs/cgroup tmpfs rw 0 0\n\
+        tmpfs /var/lib/kubelet/pods/x/volumes/y tmpfs rw 0 0\ntmpfs /run/lock tmpfs rw 0 0\nudev /dev devtmpfs rw 0 0\n\
+        tmpfs /var/log tmpfs rw,size=64m 0 0\noverlay /etc overlay rw 0 0\noverlay /var/lib/docker/overlay2/x/merged overlay rw 0 0\n\
+        none /srv/ram ramfs rw 0 0\n/dev/loop3 /rom squashfs ro 0 0\ntank/a /srv/a zfs rw 0 0\n/dev/vdb /srv/b btrfs rw 0 0\n\
+        /dev/vdb /srv/b/sub btrfs rw 0 0\nshare /srv/v virtiofs rw 0 0\n";
+    let df = "[ \"$1\" = -k ] || exit 1\nshift 2\n\
+        echo 'Filesystem 1K-blocks Used Avail Use% Inodes IUse% Mounted on'\n\
+        for dir; do echo \"x 24576 24576 0 100% 100 9% $dir\"; done";
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let (it, _) = Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, df));
+        let found = it.facts.filesystems.current().unwrap();
+        let mounts: Vec<&str> = found.iter().map(|f| f.mount.as_str()).collect();
+        assert_eq!(mounts, ["/", "/run", "/var/log", "/etc", "/srv/a", "/srv/b"], "{shell:?}");
+        assert!(found.iter().all(|f| f.usage.as_ref().unwrap().use_percent == Some(100)), "{shell:?}");
+        assert_eq!(it.facts.network_filesystems.current().unwrap()[0].mount.as_str(), "/srv/v", "{shell:?}");
+        assert!(it.finish().success());
+    }
+}
+
+/// Case 23: of thousands of filesystems each is read; and case 24: a report of any length comes whole.
+#[test]
+fn thousands_of_filesystems_are_read_whole() {
+    let name = |n: usize| format!("tank/home/customer{n:04}");
+    let mut table = "rpool/ROOT/debian / zfs rw 0 0\n".to_owned();
+    let mut rows =
+        "Filesystem                 1K-blocks      Used      Avail Use%     Inodes IUse% Mounted on\n\
+        rpool/ROOT/debian          106954752   8123904   98830848   8%  197700000    1% /\n"
+            .to_owned();
+    for n in 0..3_000 {
+        let dataset = name(n);
+        table.push_str(&format!("{dataset} /srv/home/customer{n:04} zfs rw,xattr,noacl 0 0\n"));
+        let used = if n == 2_999 { 97 } else { 6 };
+        rows.push_str(&format!(
+            "{dataset}      1052770304   {n:>8}  994050048   {used}% 1988100000    1% /srv/home/customer{n:04}\n"
+        ));
+    }
+    // A `dd` that cannot collect what it reads: the report is written without it.
+    for dd in [None, Some("exit 1"), Some("tr x y")] {
+        for shell in shells_here() {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join("rows"), &rows).unwrap();
+            if let Some(dd) = dd {
+                script(dir.path(), "dd", dd);
+            }
+            let df = format!("cat {}/rows", dir.path().display());
+            let change = with_mounts(dir.path(), &table, &df);
+            let (it, _) = Resident::start_long(shell, &host("app1"), dir.path(), change);
+            let found = it.facts.filesystems.current().unwrap();
+            assert_eq!(found.len(), 3_001, "{shell:?}");
+            assert!(found.iter().all(|f| f.usage.is_ok()), "{shell:?}");
+            assert_eq!(found[3_000].usage.as_ref().unwrap().use_percent, Some(97), "{shell:?}");
+            assert!(it.finish().success());
+        }
+    }
+}
+
+/// Cases 16 and 17: what ZFS gives back is available, and the load of the machine is not divided by a container's CPUs.
+#[test]
+fn memory_and_load_are_read_for_what_they_are() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let meminfo = put(
+            "meminfo",
+            "MemTotal:       65843120 kB\nMemFree:         1204412 kB\nMemAvailable:    2204980 kB\n\
+             SwapTotal:             0 kB\nSwapFree:              0 kB\n",
+        );
+        let arc = put(
+            "arcstats",
+            "9 1 0x01 123 33456 5003443 8007\nname                            type data\nhits                            4    1\n\
+             c                               4    53687091200\nc_min                           4    2147483648\n\
+             size                            4    53687091200\n",
+        );
+        let loadavg = put("loadavg", "31.20 29.80 28.10 12/99999 9050\n");
+        let online = put("online", "0-1\n");
+        let mounts =
+            put("mounts", "/dev/vda / ext4 rw 0 0\nlxcfs /sys/devices/system/cpu/online fuse.lxcfs rw 0 0\n");
+        let change = |program: String| {
+            // The mount table first: the pattern within it stays.
+            let program = program.replace("/proc/mounts", &mounts).replace("/proc/loadavg", &loadavg);
+            let program = program.replace("slurp /sys/devices/system/cpu/online", &format!("slurp {online}"));
+            program
+                .replace("/proc/spl/kstat/zfs/arcstats", &arc)
+                .replace("< /proc/meminfo", &format!("< {meminfo}"))
+        };
+        let (it, _) = Resident::start(shell, &host("app1"), dir.path(), change);
+        let memory = it.facts.memory.current().unwrap();
+        assert_eq!(memory.available_kb, 2_204_980 + 48 * 1024 * 1024, "{shell:?}");
+        let load = it.facts.load.current().unwrap();
+        assert_eq!((load.cpus, load.of_container_host), (None, true), "{shell:?}");
+        assert!(it.finish().success());
     }
 }

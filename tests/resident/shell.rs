@@ -161,6 +161,11 @@ impl Resident {
         }
     }
 
+    /// Whether the shell has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Ends the input and waits for the shell's end.
     pub(crate) fn finish(mut self) -> std::process::ExitStatus {
         drop(self.stdin.take());

@@ -1,4 +1,10 @@
-//! Level and roles, from the host's own Salt grains: the file, or Salt itself where there is no file.
+//! Level and roles, from the host's own Salt grains, read from every place that Salt merges: `grains:` in the minion's
+//! configuration wins over grains that a module computes, which win over `/etc/salt/grains`.
+//!
+//! Files are read, and merged here. Salt itself is asked where a module of the fleet's own speaks of levels or roles, and
+//! where there is no file. What a program says on standard error is a reason, never data.
+
+mod merge;
 
 use std::collections::HashSet;
 
@@ -14,10 +20,6 @@ use crate::domain::time::Moment;
 
 /// Roles that a host may name: more are no roles of a real host, and each is judged and drawn again every second.
 const MAX_ROLES: usize = 256;
-
-/// Nodes that aliases of the file may add: `*a` repeats all that `&a` marks, and aliases of aliases multiply.
-const MAX_REPLAYED: usize = 4_096;
-
 pub(super) struct Grains;
 
 impl Probe for Grains {
@@ -26,27 +28,7 @@ impl Probe for Grains {
     }
 
     fn script(&self) -> &'static str {
-        // salt-call costs seconds of CPU: asked once, then every twentieth time this section is asked for.
-        r#"
-        probe_grains() {
-            if [ -e /etc/salt/grains ]; then
-                say @file
-                slurp /etc/salt/grains && return
-                [ -n "$SUDO" ] || { jd_out="/etc/salt/grains: Permission denied$NL"; return 126; }
-                apart grains 3 $SUDO cat /etc/salt/grains
-                return
-            fi
-            command -v salt-call >/dev/null || { say @none; return 0; }
-            if [ "${grains_turn:-0}" -gt 0 ]; then
-                grains_turn=$((grains_turn - 1)) jd_out=$grains_said
-                return "$grains_status"
-            fi
-            say @salt-call
-            apart grains 4 $SUDO salt-call --local --retcode-passthrough --out=json grains.item level roles
-            grains_status=$? grains_said=$jd_out grains_turn=20
-            return "$grains_status"
-        }
-        "#
+        include_str!("grains/probe.sh")
     }
 
     fn cadence(&self) -> ProbeCadence {
@@ -68,43 +50,43 @@ struct Wanted {
 }
 
 fn parse(raw: &Raw) -> Result<Said, Gap> {
-    if raw.status != 0 && raw.text.contains("a password is required") {
-        return Err(Gap::NotPermitted(last_line(&raw.text)));
-    }
-    if raw.status != 0 && raw.status != 124 && raw.text.starts_with('@') {
-        return Err(Gap::Failed(last_line(&raw.text)));
-    }
     let text = raw.ok()?;
-    if text == "@none\n" {
-        return Err(Gap::NotInstalled);
+    match text.split_once('\n') {
+        Some(("@none", _)) => Err(Gap::NotInstalled),
+        Some(("@files", files)) => said(&merge::files(files)?),
+        Some(("@salt-call", answer)) => said(&salt_call(answer)?),
+        Some(_) | None => Err(unreadable(text)),
     }
-    if let Some(file) = text.strip_prefix("@file\n") {
-        // As Salt's own reader does: of a key that stands twice, the last one counts.
-        let options = serde_saphyr::options! {
-            duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
-        };
-        let wanted: Result<Option<Wanted>, _> = serde_saphyr::from_str_with_options(file, options);
-        let wanted = wanted.map_err(|e| unreadable(&format!("/etc/salt/grains: {e}")))?;
-        return said(&wanted.unwrap_or_default());
-    }
-    if let Some(answer) = text.strip_prefix("@salt-call\n") {
-        // Warnings may stand before it.
-        let json = answer.find('{').and_then(|start| answer.get(start..)).unwrap_or_default();
-        let value: Value = serde_json::Deserializer::from_str(json)
-            .into_iter()
-            .next()
-            .and_then(Result::ok)
-            .ok_or_else(|| unreadable(answer))?;
-        let local = value.get("local").cloned().unwrap_or_default();
-        let wanted: Wanted = serde_json::from_value(local).map_err(|_| unreadable(answer))?;
-        return said(&wanted);
-    }
-    Err(unreadable(text))
 }
 
-fn last_line(text: &str) -> Clean {
-    Clean::first_line(text.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default(), 200)
+/// What `salt-call` printed, then `@status N`, then a line `!MESSAGE` for each of its messages.
+fn salt_call(text: &str) -> Result<Wanted, Gap> {
+    let (answer, rest) = text.rsplit_once("\n@status ").ok_or_else(|| unreadable(text))?;
+    let (status, messages) = rest.split_once('\n').unwrap_or((rest, ""));
+    let why = || Clean::first_line(reason(messages.lines().filter_map(|l| l.strip_prefix('!'))), 200);
+    match status.trim() {
+        "0" => {}
+        "124" | "137" | "143" => return Err(Gap::TimedOut),
+        "127" => return Err(Gap::NoTool("sudo or salt-call".into())),
+        _ if messages.contains("a password is required") => return Err(Gap::NotPermitted(why())),
+        _ => return Err(Gap::Failed(why())),
+    }
+    // Warnings of its own may stand before it, each on a line that starts otherwise.
+    let start = if answer.starts_with('{') { Some(0) } else { answer.find("\n{").map(|at| at + 1) };
+    let json = start.and_then(|at| answer.get(at..)).unwrap_or_default();
+    let value: Option<Value> =
+        serde_json::Deserializer::from_str(json).into_iter().next().and_then(Result::ok);
+    let local = value.as_ref().and_then(|v| v.get("local")).ok_or_else(|| unreadable(answer))?;
+    serde_json::from_value(local.clone()).map_err(|_| unreadable(answer))
+}
+
+/// The line that says why: the last one that says something. What sudo and the shells remark on any host is no reason.
+fn reason<'a>(messages: impl DoubleEndedIterator<Item = &'a str> + Clone) -> &'a str {
+    const REMARKS: &[&str] =
+        &["unable to resolve host", "warning: setlocale", "cannot change locale", "perl: warning"];
+    let told = messages.rev().filter(|l| !l.trim().is_empty());
+    let mut first = told.clone();
+    told.clone().find(|l| !REMARKS.iter().any(|r| l.contains(r))).or_else(|| first.next()).unwrap_or_default()
 }
 
 fn said(wanted: &Wanted) -> Result<Said, Gap> {
@@ -126,8 +108,8 @@ fn said(wanted: &Wanted) -> Result<Said, Gap> {
         }
         // A part of them would be judged as if it were all.
         if roles.len() + said.odd_roles.len() > MAX_ROLES {
-            let limit = format!("its grains name more than {MAX_ROLES} roles: jumpdeck reads no more");
-            return Err(unreadable(&limit));
+            let limit = format!("its grains name more than {MAX_ROLES} roles");
+            return Err(Gap::Cut(Clean::new(&limit)));
         }
     }
     // `roles: []` says that it has none; no `roles` says nothing.
@@ -152,7 +134,7 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> Result<Said, Gap> {
-        parse(&Raw { status: 0, text: format!("@file\n{text}") })
+        parse(&Raw { status: 0, text: format!("@files\n@conf grains /etc/salt/grains\n{text}") })
     }
 
     fn names(said: &Said) -> Vec<&str> {
@@ -189,19 +171,47 @@ mod tests {
         assert_eq!(odd.level.unwrap().as_str(), "^[[31mprod");
     }
 
+    /// What `salt-call` prints, with its exit status and messages.
+    fn call(answer: &str, status: u8, messages: &str) -> Result<Said, Gap> {
+        let messages: String = messages.lines().map(|l| format!("!{l}\n")).collect();
+        parse(&Raw { status: 0, text: format!("@salt-call\n{answer}\n@status {status}\n{messages}") })
+    }
+
     #[test]
-    fn salt_call() {
-        let answer = |status, text: &str| parse(&Raw { status, text: format!("@salt-call\n{text}") });
-        let warned = "[WARNING ] something\n{\n    \"local\": {\n        \"level\": \"production\",\n        \"roles\": [\"app\"]\n    }\n}\n";
-        let said = answer(0, warned).unwrap();
-        assert_eq!((said.level.as_ref().unwrap().as_str(), names(&said)), ("production", vec!["app"]));
-        assert_eq!(answer(0, "{\"local\": {\"level\": \"\", \"roles\": \"\"}}").unwrap(), Said::default());
-        assert_eq!(answer(124, ""), Err(Gap::TimedOut));
-        assert!(matches!(answer(1, "sudo: a password is required\n"), Err(Gap::NotPermitted(_))));
-        assert!(
-            matches!(answer(1, "Traceback\nKeyError: 'x'\n"), Err(Gap::Failed(f)) if f.as_str() == "KeyError: 'x'")
-        );
-        assert!(matches!(answer(0, "nothing"), Err(Gap::Unreadable(_))));
+    fn salt_s_own_answer() {
+        let json = "{\n    \"local\": {\n        \"level\": \"production\",\n        \"roles\": [\"app\"]\n    }\n}\n";
+        for before in ["", "[WARNING ] something {odd}\n"] {
+            let said = call(&format!("{before}{json}"), 0, "").unwrap();
+            assert_eq!((said.level.as_ref().unwrap().as_str(), names(&said)), ("production", vec!["app"]));
+        }
+        assert_eq!(call("{\"local\": {\"level\": \"\", \"roles\": \"\"}}", 0, "").unwrap(), Said::default());
+        assert_eq!(call("", 124, ""), Err(Gap::TimedOut));
+        assert_eq!(parse(&Raw { status: 124, text: "@salt-call\n".into() }), Err(Gap::TimedOut));
+        assert!(matches!(call("", 1, "sudo: a password is required"), Err(Gap::NotPermitted(_))));
+        assert!(matches!(call("", 127, "sudo: salt-call: command not found"), Err(Gap::NoTool(_))));
+        assert!(matches!(call("nothing", 0, ""), Err(Gap::Unreadable(_))));
+        assert!(matches!(call("{\"local\": 3}", 0, ""), Err(Gap::Unreadable(_))));
+    }
+
+    /// Case 08: the traceback of a grain that fails holds braces, and Salt answers well.
+    #[test]
+    fn a_traceback_is_no_answer() {
+        let traceback = "Traceback (most recent call last):\n  File \"rack.py\", line 2, in rack\n    return {\"rack\": open(\"/etc/rack\").read()}\nFileNotFoundError: [Errno 2]\n";
+        let said = call("{\"local\": {\"level\": \"production\"}}", 0, traceback).unwrap();
+        assert_eq!(said.level.unwrap().as_str(), "production");
+        assert_eq!(call("", 1, traceback), Err(Gap::Failed("FileNotFoundError: [Errno 2]".into())));
+    }
+
+    /// Case 03: what sudo remarks on a host whose name it cannot resolve is not why it failed.
+    #[test]
+    fn a_remark_is_no_reason() {
+        let remark = "sudo: unable to resolve host app1: Name or service not known";
+        for messages in
+            [format!("{remark}\nsalt: no disk space\n"), format!("salt: no disk space\n{remark}\n")]
+        {
+            assert_eq!(call("", 1, &messages), Err(Gap::Failed("salt: no disk space".into())));
+        }
+        assert_eq!(call("", 1, remark), Err(Gap::Failed(remark.into())));
     }
 
     #[test]
@@ -210,9 +220,8 @@ mod tests {
             assert!(matches!(file(odd), Err(Gap::Unreadable(_))), "{odd:?}");
         }
         assert_eq!(parse(&Raw { status: 0, text: "@none\n".into() }), Err(Gap::NotInstalled));
-        assert!(matches!(parse(&Raw { status: 127, text: String::new() }), Err(Gap::NoTool(_))));
-        let denied = Raw { status: 126, text: "/etc/salt/grains: Permission denied\n".into() };
-        assert!(matches!(parse(&denied), Err(Gap::NotPermitted(_))));
+        assert!(matches!(parse(&Raw { status: 127, text: "cat\n".into() }), Err(Gap::NoTool(_))));
+        assert!(matches!(parse(&Raw { status: 0, text: String::new() }), Err(Gap::Unreadable(_))));
     }
 
     #[test]
@@ -222,8 +231,8 @@ mod tests {
         assert_eq!(most.roles.unwrap().len(), MAX_ROLES);
         let odd = "'!', ".repeat(MAX_ROLES);
         for roles in [list(39_000), format!("{odd}{}", list(1))] {
-            let Err(Gap::Unreadable(said)) = file(&format!("roles: [{roles}]\n")) else { panic!("read") };
-            assert!(said.as_str().contains("256 roles") && said.as_str().contains("jumpdeck"), "{said}");
+            let Err(gap @ Gap::Cut(_)) = file(&format!("roles: [{roles}]\n")) else { panic!("read") };
+            assert_eq!(gap.describe(), "cut by jumpdeck: its grains name more than 256 roles");
         }
         // The same one again is no more roles.
         assert_eq!(names(&file(&format!("roles: [{}]\n", "db, ".repeat(40_000))).unwrap()), ["db"]);
@@ -248,7 +257,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_panics(text in "(@file\n|@salt-call\n)?(level:|roles:|[-\\[\\]{},:&*!|>'\" \n]|\\PC)*") {
+        fn nothing_panics(text in "(@files\n|@salt-call\n)?(@conf main /m\n|level:|roles:|[-\\[\\]{},:&*!|>'\" \n]|\\PC)*") {
             let _ = parse(&Raw { status: 0, text });
         }
     }

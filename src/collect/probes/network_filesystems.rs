@@ -38,11 +38,11 @@ impl Probe for NetworkFilesystems {
             netfs_row=${netfs_row%@status *}
             netfs_last
             case $netfs_status in
-                0) echo "@row $netfs_n $netfs_row"
+                0) printf '%s\n' "@row $netfs_n $netfs_row"
                    if [ "$1" = -P ]; then
                        netfs_row=$($LIMIT 2 $netfs_as df -P -i "$3" | jd_head 4096)
                        netfs_last
-                       echo "@inodes $netfs_n $netfs_row"
+                       printf '%s\n' "@inodes $netfs_n $netfs_row"
                    fi ;;
                 124|137|143) netfs_status=124 ;;
                 *[!0-9]*|????*) netfs_status=125 ;;
@@ -56,7 +56,7 @@ impl Probe for NetworkFilesystems {
             if [ "$netfs_status" = 1 ]; then
                 netfs_row=$(jd_messages $LIMIT 2 $netfs_as df "$@" | jd_head 1024)
                 netfs_last
-                echo "@why $netfs_n $netfs_row"
+                printf '%s\n' "@why $netfs_n $netfs_row"
             fi
             echo "@df $netfs_n $netfs_status"
         }
