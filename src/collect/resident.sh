@@ -211,13 +211,17 @@ jd_mounts() {
   [ -r /proc/mounts ] || { say '/proc/mounts: cannot be read'; return 1; }
   jd_mounts_read=yes jd_new=
   if [ "${#jd_table}" -lt 4000 ] || [ -n "$jd_missing" ]; then
-    while IFS= read -r jd_line; do jd_new="$jd_new$jd_line$NL"; done < /proc/mounts
-  else
+    while IFS= read -r jd_line; do
+      jd_new="$jd_new$jd_line$NL"
+      [ "${#jd_new}" -lt 8000 ] || [ -n "$jd_missing" ] || break
+    done < /proc/mounts
+  fi
+  if [ -z "$jd_new" ] || { [ "${#jd_new}" -ge 8000 ] && [ -z "$jd_missing" ]; }; then
     jd_new=$(jd_head 2097152 < /proc/mounts)$NL
   fi
   [ "$jd_new" != "$jd_table" ] || return 0
   jd_table=$jd_new jd_local= jd_local_rows= jd_remote= jd_remote_rows= jd_seen=$NL
-  jd_locals=0 jd_remotes=0 jd_more_local=0 jd_more_remote=0
+  jd_few= jd_few_rows= jd_locals=0 jd_remotes=0 jd_more_local=0 jd_more_remote=0
   IFS=$NL
   set -- $jd_new
   IFS=$jd_ifs
@@ -255,9 +259,14 @@ jd_mounts() {
     else
       if [ "$jd_locals" -ge 5000 ]; then jd_more_local=$((jd_more_local + 1)); continue; fi
       jd_locals=$((jd_locals + 1))
-      jd_local="$jd_local$jd_dir$NL" jd_local_rows="$jd_local_rows$1 $2 $3$NL"
+      jd_few="$jd_few$jd_dir$NL" jd_few_rows="$jd_few_rows$1 $2 $3$NL"
+      # A part at a time: a text that grows by a row is copied with every row.
+      if [ "${#jd_few_rows}" -gt 4000 ]; then
+        jd_local="$jd_local$jd_few" jd_local_rows="$jd_local_rows$jd_few_rows" jd_few= jd_few_rows=
+      fi
     fi
   done
+  jd_local="$jd_local$jd_few" jd_local_rows="$jd_local_rows$jd_few_rows"
 }
 
 jd_report() {
