@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+#[cfg(test)]
+mod advice_tests;
 mod check;
 mod console;
 mod exit_codes;

@@ -33,6 +33,7 @@ pub mod in_effect;
 pub mod journal;
 pub mod judge;
 mod kinds;
+mod layout;
 pub mod lease;
 pub mod library;
 pub mod machine;

@@ -54,7 +54,7 @@ fn begin(console: &mut Terminal) {
     console.types("/planned switchover\r");
     console.until_it_shows("one runbook", |s| !s.contains("failover-masterdb  "));
     console.types("\r");
-    console.until_it_shows("the first question", |s| s.contains("▸ Which server takes writes now?"));
+    console.until_it_shows("the first question", |s| s.contains("▸ Which server is the master now?"));
     console.types("\x1b[B\r");
     console.until_it_shows("the second", |s| s.contains("▸ Which replica becomes masterdb?"));
     console.types("\x1b[B\x1b[B\r");

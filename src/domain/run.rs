@@ -11,7 +11,7 @@ mod in_effect;
 mod plan;
 
 pub use in_effect::{EndedBy, InEffect};
-pub use plan::{Difference, Differs, PlanHost, PlanStep, PlanTarget, PlanView};
+pub use plan::{Difference, Differs, NO_GRAIN, PlanHost, PlanStep, PlanTarget, PlanView};
 
 /// What may be lost when a runbook goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

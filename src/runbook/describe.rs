@@ -18,6 +18,19 @@ impl Condition {
     }
 }
 
+/// What holds when these conditions do not all hold: `using_gtid is "No"` for `using_gtid is not "No"`.
+#[must_use]
+pub fn opposite(conditions: &[Condition]) -> Option<String> {
+    match conditions {
+        [] => None,
+        [one] => Some(format!("{} {}", bare(&one.value), one.test.opposite())),
+        all => {
+            let all: Vec<String> = all.iter().map(Condition::words).collect();
+            Some(format!("not all of: {}", all.join(", ")))
+        }
+    }
+}
+
 /// Conditions that must all hold: `when a is "1" and b is not "2"`. None: nothing to say.
 #[must_use]
 pub fn when(conditions: &[Condition]) -> Option<String> {
@@ -59,6 +72,22 @@ impl Expect {
 }
 
 impl Test {
+    /// What holds when it does not.
+    fn opposite(&self) -> String {
+        match self {
+            Self::Is(text) => Self::IsNot(text.clone()).words(),
+            Self::IsNot(text) => Self::Is(text.clone()).words(),
+            Self::Empty(empty) => Self::Empty(!empty).words(),
+            Self::OneOf(_) => self.words().replacen("is one of", "is none of", 1),
+            Self::Matches(regex) => format!("does not match {regex}"),
+            Self::AtLeast(number) => format!("is less than {number}"),
+            Self::AtMost(number) => format!("is more than {number}"),
+            Self::GtidCovers(_) => self.words().replacen("has everything", "lacks something", 1),
+            Self::GtidIs(_) => self.words().replacen("is exactly", "is not exactly", 1),
+            Self::Any => "is not there".to_owned(),
+        }
+    }
+
     /// What must hold: `is "1"`, `is at least 3`.
     #[must_use]
     pub fn words(&self) -> String {
@@ -113,6 +142,15 @@ mod tests {
         assert_eq!(gtid.words(), "mode is \"gtid\"");
         assert_eq!(unless(&[gtid, level]).unwrap(), "unless mode is \"gtid\" and level is not \"test\"");
         assert_eq!(when(&[]), None);
+        // Console finding 35: the other branch is told as what holds there.
+        let not_no = Condition { value: template("{using_gtid}"), test: Test::IsNot(template("No")) };
+        assert_eq!(opposite(std::slice::from_ref(&not_no)).unwrap(), "using_gtid is \"No\"");
+        let level = || Condition { value: template("{level}"), test: Test::Is(template("test")) };
+        assert_eq!(opposite(&[level()]).unwrap(), "level is not \"test\"");
+        assert_eq!(
+            opposite(&[not_no, level()]).unwrap(),
+            "not all of: using_gtid is not \"No\", level is \"test\""
+        );
         let expect = |pick, test, across| Expect { pick, test, across }.words();
         let column = || Pick::Column("read_only".to_owned());
         assert_eq!(expect(column(), Test::Is(template("{x}")), None), "read_only is x");

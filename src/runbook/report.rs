@@ -10,6 +10,8 @@ mod still;
 mod tests;
 mod window;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -18,6 +20,9 @@ use super::journal::Entry;
 use crate::domain::run::ReportSection;
 
 pub use line::line;
+
+/// The title of the section that tells what a run began and has not ended.
+pub const STILL_IN_EFFECT: &str = "STILL IN EFFECT";
 
 /// A run. Its JSON is `schema` 1: fields may be added, none is taken away. Times are UTC, durations milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,6 +77,9 @@ pub struct Report {
     pub trouble: Vec<Note>,
     /// Everything in order, a line an entry.
     pub timeline: Vec<Moment>,
+    /// The titles of steps, by their ids, as far as the runbook can be read.
+    #[serde(skip)]
+    pub titles: BTreeMap<String, String>,
 }
 
 /// Something a run began and has not ended.
@@ -224,6 +232,12 @@ pub struct Moment {
     pub after_ms: u64,
     /// What.
     pub text: String,
+    /// The step it is about.
+    #[serde(skip)]
+    pub step: Option<String>,
+    /// Whether it only says what was about to be done, and a later entry says how that went.
+    #[serde(skip)]
+    pub is_intent: bool,
 }
 
 /// How long nothing could be written: from the moment the first step was done and read back, to the moment the last one
@@ -260,7 +274,7 @@ impl Report {
         let until: Vec<&str> = window.iter().flat_map(|(_, until)| until).map(String::as_str).collect();
         let mut report =
             Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))?;
-        report.in_effect = still::of(entries);
+        (report.in_effect, report.titles) = still::of(entries);
         // One of the steps that resume writes may be done and the last of them not: nobody writes yet.
         if report.in_effect.iter().any(|one| one.stops_writes)
             && let (Some(window), Some(last)) = (&mut report.window, entries.last())

@@ -9,6 +9,7 @@ use super::describe::prose;
 use super::event::{Ending, Event, Phase};
 use super::in_effect::{in_effect, moment};
 use super::journal::Entry;
+use super::layout;
 use super::machine::{Machine, Status, StepRef};
 use super::planner::Secrets;
 use super::report::Report;
@@ -91,7 +92,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at
                 && let Some(doing) = &mut view.doing
             {
                 for (host, outcome) in hosts {
-                    let lines = Clean::lines(&outcome.output);
+                    let lines = Clean::lines(&layout::shown(&outcome.output));
                     doing.output.extend(lines.into_iter().map(|line| (host.host().cloned(), line)));
                     doing.facts.extend(outcome.proof.iter().map(|fact| seen(fact, moment)));
                 }

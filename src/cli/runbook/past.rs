@@ -1,5 +1,6 @@
 //! Runs that were, from their journals: `jumpdeck runbook log RUN` and `report RUN`.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::hint;
 use super::still::{self, Run};
-use super::text::Paper;
+use super::text::{Ink, Paper};
 use crate::cli::{CliError, Common, print, setup};
 use crate::domain::run::InEffect;
 use crate::domain::time::Moment;
@@ -25,13 +26,14 @@ use crate::runbook::watched;
 pub(in crate::cli) struct ReportArgs {
     /// The run; `jumpdeck runbook runs` names them
     run: String,
-    /// How to print it; JSON is one document (docs/runbooks.md)
-    #[arg(long, value_enum, default_value_t = Format::Md)]
-    format: Format,
+    /// How to print it; JSON is one document (docs/runbooks.md) [default: text on a terminal, else md]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    Text,
     Md,
     Json,
 }
@@ -101,12 +103,30 @@ pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let (path, entries) = entries(&paths.runs(), &args.run)?;
     let Some(report) = Report::of(&entries) else { return Err(headless(&path)) };
-    let text = match args.format {
+    let usual = if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
+    let text = match args.format.unwrap_or(usual) {
+        Format::Text => sections(&report),
         Format::Md => report.to_markdown(&TimeZone::system()),
         Format::Json => format!("{}\n", report.to_json().map_err(std::io::Error::from)?),
     };
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A report for a terminal: what one wants to know first, then the timeline, a line a step.
+fn sections(report: &Report) -> String {
+    let mut paper = Paper::of_stdout();
+    for (at, section) in report.sections(&TimeZone::system()).iter().enumerate() {
+        if at > 0 {
+            paper.gap();
+        }
+        let ink = if section.title == report::STILL_IN_EFFECT { Ink::Bad } else { Ink::Bold };
+        paper.words(0, ink, section.title);
+        for (label, text) in &section.rows {
+            paper.field(2, label.as_str(), Ink::Plain, text.as_str());
+        }
+    }
+    paper.take()
 }
 
 fn headless(path: &Path) -> CliError {

@@ -145,17 +145,24 @@ impl Paper {
     }
 }
 
-/// Cuts a text into parts of at most `room` columns; at least one part.
+/// Cuts a text into parts of at most `room` columns, behind a space where there is one in the second half; at least one
+/// part. The parts together are the text.
 fn fold(text: &str, room: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut used) = (0, 0);
+    // The last place behind a space, and the columns up to there.
+    let mut gap: Option<(usize, usize)> = None;
     for (at, c) in text.char_indices() {
         let width = c.width().unwrap_or(0);
         if used + width > room && at > start {
-            parts.push(text.get(start..at).unwrap_or_default());
-            (start, used) = (at, 0);
+            let (cut, before) = gap.filter(|(_, before)| *before > room / 2).unwrap_or((at, used));
+            parts.push(text.get(start..cut).unwrap_or_default());
+            (start, used, gap) = (cut, used - before, None);
         }
         used += width;
+        if c == ' ' {
+            gap = Some((at + c.len_utf8(), used));
+        }
     }
     parts.push(text.get(start..).unwrap_or_default());
     parts
@@ -184,6 +191,19 @@ mod tests {
         let joined: String = text.lines().map(|l| l.get(2..).unwrap_or_default()).collect();
         assert_eq!(joined.replace("> ", ""), command);
         assert!(text.lines().all(|l| l.width() <= 30), "{text}");
+    }
+
+    /// Console finding 50: what must be read exactly is not cut in the middle of a word.
+    #[test]
+    fn what_must_be_read_exactly_is_cut_between_words() {
+        let sql = "SELECT @@hostname AS hostname, @@read_only AS read_only, @@log_bin AS log_bin";
+        let text = paper(40, |p| p.exact(2, Ink::Plain, sql));
+        assert_eq!(
+            text,
+            "  SELECT @@hostname AS hostname, \n  > @@read_only AS read_only, @@log_bin \n  > AS log_bin\n"
+        );
+        // A word longer than the paper is cut all the same.
+        assert_eq!(paper(24, |p| p.exact(0, Ink::Plain, &"x".repeat(30))).lines().count(), 2);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::fleet::Jump;
 use crate::domain::judge::Situation;
@@ -14,6 +14,8 @@ use crate::domain::time::short_age;
 
 use super::gather::Picture;
 
+/// The sign of a host that has not reported, and that no problem is known of.
+const NO_REPORT: &str = "..";
 /// What stands for a value nobody knows.
 const UNKNOWN: &str = "?";
 
@@ -23,13 +25,14 @@ enum Align {
     Right,
 }
 
-const HEADINGS: [(&str, Align); 9] = [
+const HEADINGS: [(&str, Align); 10] = [
     ("", Align::Left),
     ("HOST", Align::Left),
     ("ROLES", Align::Left),
     ("LOAD 1", Align::Right),
     ("5", Align::Right),
     ("15", Align::Right),
+    ("MEMORY", Align::Right),
     ("DISK", Align::Left),
     ("REPLICATION", Align::Left),
     ("AGE", Align::Right),
@@ -53,6 +56,9 @@ pub fn render(picture: &Picture, colour: bool) -> String {
     line(&mut out, &titles, &widths, None, colour);
     for (severity, row) in &rows {
         line(&mut out, row, &widths, *severity, colour);
+    }
+    if rows.iter().any(|(_, row)| row.first().is_some_and(|sign| sign == NO_REPORT)) {
+        let _ = writeln!(out, "{NO_REPORT}  no report of the host yet: nothing is known of it");
     }
     problems(&mut out, picture, colour);
     out
@@ -83,7 +89,7 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
         Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
     let sign = match worst_of(picture, host) {
         None if situation.is_judgeable(host) => "ok",
-        None => "..",
+        None => NO_REPORT,
         Some(severity) => sign(severity),
     };
     let spec = picture.env.host(&host.id.host);
@@ -94,7 +100,7 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
     let mut cells = vec![sign.to_owned(), host.id.host.to_string(), roles.join(",")];
     if !judgeable {
         let why = if host.link.is_up() { "no report" } else { host.link.state.label() };
-        cells.extend([UNKNOWN; 3].map(str::to_owned));
+        cells.extend([UNKNOWN; 4].map(str::to_owned));
         cells.push(why.to_owned());
         cells.extend([String::new(), host.age(picture.now).map_or("-".to_owned(), short_age)]);
         return cells;
@@ -104,13 +110,15 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
         Some(load) => cells.extend([load.one, load.five, load.fifteen].map(|l| format!("{l:.2}"))),
         None => cells.extend([UNKNOWN; 3].map(str::to_owned)),
     }
+    let memory = facts.memory.current().and_then(|memory| memory.used_percent());
+    cells.push(memory.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent:.0}%")));
     let disk = match (facts.filesystems.current(), worst_filesystem(facts)) {
         (Some(_), Some(f)) => match &f.usage {
             Ok(usage) => match usage.use_percent {
-                Some(percent) => format!("{percent:>3}% {}", f.mount),
-                None => format!("  - {}", f.mount),
+                Some(percent) => format!("{percent:>3}% {}", mount(f.mount.as_str())),
+                None => format!("  - {}", mount(f.mount.as_str())),
             },
-            Err(gap) => format!("  ? {} {}", f.mount, gap.word()),
+            Err(gap) => format!("  ? {} {}", mount(f.mount.as_str()), gap.word()),
         },
         _ => UNKNOWN.to_owned(),
     };
@@ -121,6 +129,24 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
     });
     cells.push(host.age(picture.now).map_or(UNKNOWN.to_owned(), short_age));
     cells
+}
+
+/// A mount in at most so many columns: its end tells more than its beginning.
+fn mount(path: &str) -> String {
+    const ROOM: usize = 24;
+    if path.width() <= ROOM {
+        return path.to_owned();
+    }
+    let mut kept = 0;
+    let end: Vec<char> = path
+        .chars()
+        .rev()
+        .take_while(|c| {
+            kept += c.width().unwrap_or(0);
+            kept < ROOM
+        })
+        .collect();
+    format!("…{}", end.into_iter().rev().collect::<String>())
 }
 
 fn sign(severity: Severity) -> &'static str {

@@ -91,6 +91,9 @@ pub struct Difference {
     pub text: String,
 }
 
+/// Why a host does not say its roles or its level: it has no such grain.
+pub const NO_GRAIN: &str = "no such grain";
+
 /// How two sources do not agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Differs {
@@ -98,6 +101,8 @@ pub enum Differs {
     More,
     /// The host does not say, so nobody knows.
     Silent,
+    /// The host has no such grain: it says nothing against the inventory.
+    Unsaid,
     /// The host says something else.
     Other,
 }
@@ -146,6 +151,10 @@ impl PlanHost {
         }
         for (what, said) in [("level", &self.level.1), ("roles", &self.roles.1)] {
             if let Err(why) = said {
+                if why.as_str() == NO_GRAIN {
+                    found.push(Difference { how: Differs::Unsaid, text: format!("no {what:?} grain") });
+                    continue;
+                }
                 found.push(Difference { how: Differs::Silent, text: format!("{what} not told: {why}") });
             }
         }

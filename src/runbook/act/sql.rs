@@ -7,6 +7,7 @@ use super::{
     Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket,
 };
 use crate::domain::names::HostName;
+use crate::runbook::layout;
 use crate::runbook::reach::Ran;
 use crate::runbook::spec::Sql;
 
@@ -105,7 +106,8 @@ async fn run(
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
     let text = Zeroizing::new(begun(text));
     let session = site.session(host).await?;
-    let mut sink = shown(site.sink(host, manner.quiet));
+    let mut printed = Vec::new();
+    let mut sink = shown(|bytes: &[u8]| printed.extend_from_slice(bytes));
     let command = match ticket::of(at, host, manner.what) {
         None => client(site, host),
         Some(ticket) => once(site, host, &ticket),
@@ -115,6 +117,9 @@ async fn run(
         For::Change | For::Undo => site.still_ours().await?,
     }
     let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
+    drop(sink);
+    // Rows are laid out when all of them are there.
+    site.sink(host, manner.quiet)(layout::shown(&String::from_utf8_lossy(&printed)).as_bytes());
     answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
 }
 

@@ -71,10 +71,13 @@ impl ByPeople for ConfirmStep {
         task: &'r Task,
     ) -> BoxFuture<'r, Result<Option<Outcomes>, Halt>> {
         Box::pin(async move {
-            let lines = [run.why(task), run.covered(&self.covers, task)].concat();
+            let mut lines = [run.why(task), run.covered(&self.covers, task)].concat();
             let title = run.title(task);
             let yes = match run.guarded_name() {
-                Some(name) => run.challenged(title, lines, &name).await?,
+                Some(name) => {
+                    lines.push(Clean::new(&format!("Type {name}: the environment that this changes.")));
+                    run.challenged(title, lines, &name).await?
+                }
                 None => run.agreed(title, lines).await?,
             };
             run.settled(task, Asked::Confirm, yes).await

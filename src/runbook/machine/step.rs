@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Machine, PlannedStep, Record, Verdict};
 use crate::domain::names::HostName;
 use crate::runbook::ids::StepId;
+use crate::runbook::judge;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
-use crate::runbook::spec::Step;
+use crate::runbook::spec::{Condition, Step};
 use crate::runbook::template::Template;
 
 /// A state that cannot be: a fault of this program, or a journal of another plan. Nothing more is done then.
@@ -104,6 +105,15 @@ impl<'m> StepRef<'m> {
     #[must_use]
     pub fn is_left_out(self) -> bool {
         self.machine.left_out(self.planned).is_some()
+    }
+
+    /// Why a condition of its own keeps it from being done, when everything that it rests on is known already.
+    #[must_use]
+    pub fn known_not_to_apply(self) -> Option<String> {
+        self.at(None, |scope| {
+            let fails = |condition: &&Condition| judge::condition(condition, &scope) == Ok(false);
+            self.step().when.iter().find(fails).map(|condition| judge::told(condition, &scope))
+        })
     }
 
     /// Whether what its hosts print is not shown: it is sensitive, or a secret that nothing hides could be in it.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::Identity;
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
-use crate::domain::run::{PlanHost, PlanStep, PlanTarget, PlanView};
+use crate::domain::run::{NO_GRAIN, PlanHost, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
-use crate::runbook::describe::prose;
+use crate::runbook::describe::{self, prose};
 use crate::runbook::ids::RunId;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
@@ -63,11 +63,8 @@ fn seen(host: &FrozenHost, env: &Environment, said: &Result<Identity, String>) -
     let silent = |what: &str| Clean::new(what);
     let (roles, level, hostname) = match said {
         Ok(said) => (
-            said.roles
-                .as_ref()
-                .map(|r| Clean::new(&r.join(", ")))
-                .ok_or_else(|| silent("it has no such grain")),
-            said.level.as_ref().map(|l| Clean::new(l)).ok_or_else(|| silent("it has no such grain")),
+            said.roles.as_ref().map(|r| Clean::new(&r.join(", "))).ok_or_else(|| silent(NO_GRAIN)),
+            said.level.as_ref().map(|l| Clean::new(l)).ok_or_else(|| silent(NO_GRAIN)),
             Ok(Clean::new(&said.hostname)),
         ),
         Err(why) => (Err(Clean::new(why)), Err(Clean::new(why)), Err(Clean::new(why))),
@@ -136,10 +133,15 @@ fn step(at: StepRef<'_>) -> PlanStep {
             shown.values().next().map(|t| Clean::first_line(t, 200))
         }
     };
-    let conditions = planned.under.iter().flat_map(|(wanted, branch)| {
-        branch.when.iter().map(move |c| format!("{}{}", if *wanted { "" } else { "not " }, c.words()))
+    let conditions = planned.under.iter().flat_map(|(wanted, branch)| match wanted {
+        true => branch.when.iter().map(Condition::words).collect::<Vec<_>>(),
+        false => describe::opposite(&branch.when).into_iter().collect(),
     });
     let conditions: Vec<String> = conditions.chain(step.when.iter().map(Condition::words)).collect();
+    let when = match at.known_not_to_apply() {
+        Some(why) => Some(Clean::new(&format!("not applicable here: {why}"))),
+        None => (!conditions.is_empty()).then(|| Clean::new(&conditions.join(" and "))),
+    };
     PlanStep {
         id: planned.id.to_string(),
         kind: step.word(),
@@ -148,7 +150,7 @@ fn step(at: StepRef<'_>) -> PlanStep {
         on: at.known_hosts(),
         effect: step.effect,
         command,
-        when: (!conditions.is_empty()).then(|| Clean::new(&conditions.join(" and "))),
+        when,
         undo,
         point_of_no_return: step.point_of_no_return,
         depth: planned.depth,

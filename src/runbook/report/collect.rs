@@ -1,5 +1,7 @@
 //! From entries to a report.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::line::{ending, text, verdict};
@@ -9,6 +11,7 @@ use crate::runbook::describe::prose;
 use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::Entry;
+use crate::runbook::layout;
 use crate::runbook::place::Place;
 
 pub(super) fn clean(text: &str) -> String {
@@ -59,16 +62,40 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
         notes: Vec::new(),
         trouble: Vec::new(),
         timeline: Vec::new(),
+        titles: BTreeMap::new(),
     };
     let mut before = first.at;
     for entry in entries {
         let after_ms = between(report.began, entry.at);
-        report.timeline.push(Moment { at: entry.at, after_ms, text: text(&entry.event) });
+        let (of, is_intent) = about(&entry.event);
+        let step_id = of.map(|id| clean(id.as_str()));
+        let text = text(&entry.event);
+        report.timeline.push(Moment { at: entry.at, after_ms, text, step: step_id, is_intent });
         take(&mut report, entry);
         step(&mut report, entry, before);
         before = entry.at;
     }
     Some(report)
+}
+
+/// The step an entry is about, and whether it only says what was about to be done.
+fn about(event: &Event) -> (Option<&StepId>, bool) {
+    match event {
+        Event::Intent { step, .. } => (Some(step), true),
+        Event::Answered { step, .. }
+        | Event::Outcome { step, .. }
+        | Event::Skipped { step, .. }
+        | Event::Excluded { step, .. }
+        | Event::HoldLost { step, .. } => (Some(step), false),
+        Event::Started { .. }
+        | Event::Resumed { .. }
+        | Event::RollingBack { .. }
+        | Event::Abandoning { .. }
+        | Event::Note { .. }
+        | Event::Trouble { .. }
+        | Event::Stopped { .. }
+        | Event::Ended { .. } => (None, false),
+    }
 }
 
 /// What concerns the run as a whole.
@@ -249,7 +276,7 @@ fn on_host((host, outcome): (&Place, &HostOutcome)) -> OnHost {
         host: clean(host.as_str()),
         verdict: word,
         why: why.map(clean),
-        output: lines(&outcome.output),
+        output: lines(&layout::shown(&outcome.output)),
         after: outcome.proof.iter().map(proved).collect(),
     }
 }

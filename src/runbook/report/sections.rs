@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Report, duration};
+use super::{Moment, Report, STILL_IN_EFFECT, duration};
 use crate::domain::run::ReportSection;
 use crate::domain::text::Clean;
 use crate::runbook::wall;
@@ -33,7 +33,7 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
     // What a condition left out is in the list of steps; what a person left out is worth a second look.
     let by_people = report.steps.iter().filter(|step| step.state == "skipped" && !step.answers.is_empty());
     let sections = [
-        ("STILL IN EFFECT", still.chain(by_hand).chain(commands).collect()),
+        (STILL_IN_EFFECT, still.chain(by_hand).chain(commands).collect()),
         ("REPORT", head),
         (
             "SKIPPED BY THE OPERATOR",
@@ -44,8 +44,24 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
             report.excluded.iter().map(|e| row(&e.host, &format!("at {}: {}", e.step, e.reason))).collect(),
         ),
         ("TROUBLE", report.trouble.iter().map(|t| row(&clock(t.at), &t.text)).collect()),
-        ("TIMELINE", report.timeline.iter().map(|m| row(&clock(m.at), &m.text)).collect()),
+        ("TIMELINE", timeline(report).iter().map(|(at, text)| row(&clock(*at), text)).collect()),
     ];
     let filled = sections.into_iter().filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty());
     filled.map(|(title, rows)| ReportSection { title, rows }).collect()
+}
+
+/// A line a step: by its title, and without what was about to be done where a later line says how that went.
+fn timeline(report: &Report) -> Vec<(Timestamp, String)> {
+    let answered = |at: usize, moment: &Moment| {
+        moment.is_intent && report.timeline.iter().skip(at + 1).any(|later| later.step == moment.step)
+    };
+    let shown = report.timeline.iter().enumerate().filter(|(at, moment)| !answered(*at, moment));
+    let text = |moment: &Moment| {
+        let named = moment.step.as_ref().and_then(|step| {
+            let rest = moment.text.strip_prefix(step.as_str())?;
+            Some(format!("{}:{}", report.titles.get(step)?, rest.replacen("  ", " ", 1)))
+        });
+        named.unwrap_or_else(|| moment.text.clone())
+    };
+    shown.map(|(_, moment)| (moment.at, text(moment))).collect()
 }

@@ -1,24 +1,34 @@
 //! What a run began and has not ended, for its report.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::collect::clean;
 use super::{Report, StillInEffect};
 use crate::domain::run::{EndedBy, InEffect};
 use crate::domain::time::Moment;
+use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{in_effect, since};
 use crate::runbook::journal::Entry;
+use crate::runbook::machine::StepRef;
 use crate::runbook::watched;
 
 /// From its entries. A journal whose runbook cannot be read any more tells nothing of it, here as when it is resumed.
-pub(super) fn of(entries: &[Entry]) -> Vec<StillInEffect> {
-    let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else { return Vec::new() };
+/// With it come the titles of its steps.
+pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, String>) {
+    let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else {
+        return (Vec::new(), BTreeMap::new());
+    };
+    let title = |at: StepRef<'_>| (clean(at.id().as_str()), prose(&at.shown(&at.step().title)).to_string());
+    let titles = machine.steps().map(title).collect();
     let begun = |step: &str| {
         let at = machine.steps().find(|at| *at.id() == step)?;
         since(at.id(), entries)
     };
     let lasting = in_effect(&machine, entries, (Moment::default(), last.at));
-    lasting.iter().map(|one| told(one, begun(&one.step).unwrap_or(last.at))).collect()
+    let lasting = lasting.iter().map(|one| told(one, begun(&one.step).unwrap_or(last.at))).collect();
+    (lasting, titles)
 }
 
 fn told(one: &InEffect, since: Timestamp) -> StillInEffect {

@@ -150,9 +150,12 @@ impl Runner {
         let mut lines = Vec::new();
         for at in self.machine.undoable() {
             let Undo::By { kind, .. } = &at.step().undo else { continue };
-            for (host, text) in act::shown(at, kind.as_ref(), &at.known_places()) {
-                lines
-                    .push(Clean::new(&format!("    {host}: {}", text.lines().collect::<Vec<_>>().join(" "))));
+            lines.push(Clean::new(&format!("  undo: {}", at.shown(&at.step().title))));
+            for (place, text) in act::shown(at, kind.as_ref(), &at.known_places()) {
+                if let Some(host) = place.host() {
+                    lines.push(Clean::new(&format!("    on {host}:")));
+                }
+                lines.extend(Clean::lines(&text).iter().map(|line| Clean::new(&format!("      {line}"))));
             }
         }
         lines

@@ -134,6 +134,10 @@ impl Runner {
         if let Some(impact) = &step.impact {
             text.push(Clean::new(&format!("What users notice: {}", self.text(task, impact))));
         }
+        if typed {
+            let what = if value == self.needs.env.name.as_str() { "environment" } else { "host" };
+            text.push(Clean::new(&format!("Type {value}: the {what} that this changes.")));
+        }
         let yes = match typed {
             true => self.challenged(title, text, &value).await?,
             false => self.agreed(title, text).await?,

@@ -4,7 +4,7 @@ use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
 use crate::domain::fleet::{Environment, LeaseScope};
-use crate::domain::run::{Effect, PlanHost, PlanStep, PlanView};
+use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanView};
 
 /// Writes a plan, whole.
 pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
@@ -88,10 +88,13 @@ fn targets(paper: &mut Paper, plan: &PlanView) {
 
 /// A host's line: the inventory's words, and the host's own where they are others.
 fn host_row(host: &PlanHost) -> (Ink, Vec<String>) {
-    let differs: Vec<String> = host.differences().into_iter().map(|d| d.text).collect();
-    let (ink, said) = match differs.is_empty() {
-        true => (Ink::Plain, "says the same".to_owned()),
-        false => (Ink::Warn, differs.join("; ")),
+    let found = host.differences();
+    let quiet = found.iter().all(|difference| difference.how == Differs::Unsaid);
+    let texts: Vec<String> = found.into_iter().map(|difference| difference.text).collect();
+    let (ink, said) = match (texts.is_empty(), quiet) {
+        (true, _) => (Ink::Plain, "says the same".to_owned()),
+        (false, true) => (Ink::Plain, texts.join("; ")),
+        (false, false) => (Ink::Warn, texts.join("; ")),
     };
     let named = [host.name.to_string(), host.address.clone(), host.level.0.to_string()];
     (ink, named.into_iter().chain([host.roles.0.to_string(), said]).collect())

@@ -51,6 +51,7 @@ fn add_host(page: &mut Page<'_>, scene: &Scene<'_>, host: &PlanHost, columns: (u
         Differs::Silent if host.hostname.is_ok() => Status::NotWatched,
         Differs::More => Status::Warning,
         Differs::Silent => Status::Unknown,
+        Differs::Unsaid => Status::Ok,
         Differs::Other => Status::Critical,
     };
     let worst = found.iter().map(|d| status(d.how)).max().unwrap_or(Status::Ok);
