@@ -34,7 +34,8 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
     }
     let elsewhere = model.runs.step.is_some();
     let plain_enter = key.code == KeyCode::Enter && !key.ctrl && !key.alt;
-    if !model.prompt_takes(key) && !(elsewhere && plain_enter) {
+    let leads_back = elsewhere && plain_enter;
+    if !leads_back && !model.prompt_takes(key) {
         if waits_for_silence(model, &kind) {
             model.prompt_disturbed();
         }

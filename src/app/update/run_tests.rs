@@ -438,12 +438,12 @@ fn what_is_still_in_effect_is_left_only_by_a_typed_word() {
         assert_eq!(keys(&mut model, "leave it"), [], "{leaves}");
         assert_eq!(key(&mut model, KeyCode::Enter), [], "{leaves}: another word");
         keys(&mut model, "leave");
-        assert_eq!(key(&mut model, KeyCode::Enter), [stop.clone()], "{leaves}");
+        assert_eq!(key(&mut model, KeyCode::Enter), std::slice::from_ref(&stop), "{leaves}");
 
         let mut model = fresh();
         ask(&mut model);
         wait(&mut model, A_MOMENT);
-        assert_eq!(keys(&mut model, "u"), [roll_back.clone()], "{leaves}: rolled back first");
+        assert_eq!(keys(&mut model, "u"), std::slice::from_ref(&roll_back), "{leaves}: rolled back first");
         assert_eq!(model.screen(), &Screen::Run("r1".into()), "{leaves}");
 
         let mut model = fresh();

@@ -45,7 +45,8 @@ fn terms_are_fields_figures_and_text_and_may_be_turned_round() {
     ] {
         let mut rows = filtered(&mut model, text);
         let mut expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
-        (rows.sort(), expected.sort());
+        rows.sort();
+        expected.sort();
         assert_eq!(rows, expected, "{text:?}");
         assert_eq!(wrong(&model), None, "{text:?}");
     }
