@@ -73,7 +73,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
 /// A server that could not be asked. One that is down is critical where a database is expected.
 fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> Problem {
     let severity = match gap {
-        Gap::Failed(_) if spec.has_role("db") => Severity::Critical,
+        Gap::Failed(said) if spec.has_role("db") && is_down(said.as_str()) => Severity::Critical,
         Gap::Failed(_)
         | Gap::NotAsked
         | Gap::TimedOut
@@ -89,6 +89,13 @@ fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> 
         message.push_str(&way_in(spec, said.as_str()));
     }
     s.problem(severity, Some(&spec.id.host), ProblemKind::Replication, message)
+}
+
+/// Whether the client found no server, or lost it (CR_CONNECTION_ERROR, CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR,
+/// CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED). Whatever else ends a client, such as an option it does not know, tells nothing of
+/// the server.
+fn is_down(said: &str) -> bool {
+    ["2002", "2003", "2006", "2013", "2055"].iter().any(|n| said.starts_with(&format!("ERROR {n} ")))
 }
 
 /// What to do about a login that the server or `sudo` refuses.

@@ -632,3 +632,37 @@ fn an_account_that_is_refused_is_told_the_way_in() {
     assert!(refused(true, denied).ends_with("~/.my.cnf of root on this host"));
     assert!(refused(true, "sudo: a password is required").contains("with sudo without a password"));
 }
+
+/// A client that could not ask tells nothing of the server: only one that found no server does.
+#[test]
+fn a_server_is_down_when_the_client_found_none() {
+    for (said, severity) in [
+        (
+            "ERROR 2002 (HY000): Can't connect to local server through socket '/run/mysqld/mysqld.sock' (2)",
+            Severity::Critical,
+        ),
+        ("ERROR 2003 (HY000): Can't connect to MySQL server on '127.0.0.1:3306' (111)", Severity::Critical),
+        ("ERROR 2006 (HY000): Server has gone away", Severity::Critical),
+        (
+            "ERROR 2013 (HY000): Lost connection to server at 'handshake: reading initial communication packet'",
+            Severity::Critical,
+        ),
+        ("ERROR 2026 (HY000): TLS/SSL error: certificate has expired", Severity::Unknown),
+        ("ERROR 2005 (HY000): Unknown server host 'db' (-2)", Severity::Unknown),
+        ("ERROR 20021 (HY000): something else", Severity::Unknown),
+        ("mariadb: unknown option '--nonexistent-option'", Severity::Unknown),
+        ("mariadb: option '--batch' cannot take an argument", Severity::Unknown),
+        ("Segmentation fault", Severity::Unknown),
+    ] {
+        let mut w = trio();
+        w.change("db2", |h| {
+            let mut databases = h.facts.databases.current().unwrap().clone();
+            databases[0].server = Err(Gap::Failed(said.into()));
+            h.facts.databases.learn(databases, NOW);
+        });
+        let problems = w.judge();
+        let of_db2: Vec<_> =
+            problems.iter().filter(|p| p.message.contains(said)).map(|p| p.severity).collect();
+        assert_eq!(of_db2, [severity], "{said}: {problems:#?}");
+    }
+}

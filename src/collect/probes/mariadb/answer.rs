@@ -11,7 +11,7 @@ use crate::domain::text::Clean;
 const PROOF: &str = "jumpdeck\nas\\tbatch\n";
 
 /// What to do where it does not. The options are those that no option of the command line undoes.
-const PRINTS_OTHERWISE: &str = "the client prints in another format: remove silent, verbose, execute and one-database from \
+const PRINTS_OTHERWISE: &str = "the client prints in another format: remove silent, verbose, tee, execute and one-database from \
     its option files (my.cnf)";
 
 /// The columns of a row that names the next part.
