@@ -47,10 +47,17 @@ pub(super) struct Login<'a> {
 /// behind a jump box shares its address.
 pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<(), SshError> {
     let mut offers = offers::gather(login, handle.agent_session_binding()).await;
-    let mut tried = Tried { notes: std::mem::take(&mut offers.notes), more: offers.more, ..Tried::default() };
+    let mut tried = Tried { notes: std::mem::take(&mut offers.notes), ..Tried::default() };
+    let may_ask = login.access.password && login.asker.ask.is_attended();
     let mut rsa = None;
     let mut taken = None;
-    for offer in &offers.list {
+    for (at, offer) in offers.list.iter().enumerate() {
+        let prompts_follow = may_ask && tried.server_takes.as_ref().is_some_and(asks);
+        let most = if prompts_follow { offers::MAX_OFFERS_BEFORE_PROMPTS } else { offers::MAX_OFFERS };
+        if at >= most {
+            tried.more = offers.list.len().saturating_sub(at);
+            break;
+        }
         let is_rsa = matches!(offer.public.algorithm(), Algorithm::Rsa { .. });
         let hash = if is_rsa { rsa_hash(handle, &mut rsa).await } else { None };
         if is_rsa && hash.is_none() {
@@ -65,6 +72,7 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
             // russh answers so when the connection ended, too.
             Ok(AuthResult::Failure { .. }) if handle.is_closed() => {
                 tried.refused.push(offer.describe());
+                tried.more = offers.list.len().saturating_sub(at + 1);
                 break;
             }
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
@@ -87,9 +95,6 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
             Err(SignError(why)) => tried.notes.push(why),
         }
     }
-    let asks = |methods: &MethodSet| {
-        [MethodKind::KeyboardInteractive, MethodKind::Password].iter().any(|method| methods.contains(method))
-    };
     if login.access.password && !handle.is_closed() && tried.server_takes.as_ref().is_none_or(asks) {
         if !login.asker.ask.is_attended() {
             return Err(tried.refusal(login, Some(Unprompted::Unattended)));
@@ -105,6 +110,11 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
         }
     }
     Err(tried.refusal(login, None))
+}
+
+/// Whether a server would ask for a password or a code.
+fn asks(methods: &MethodSet) -> bool {
+    [MethodKind::KeyboardInteractive, MethodKind::Password].iter().any(|method| methods.contains(method))
 }
 
 /// Remembers the key of a login to the jump box: what the person says in a run is signed with it.

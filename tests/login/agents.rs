@@ -89,6 +89,28 @@ async fn a_public_key_chooses_the_key_of_the_agent() {
     assert!(refused.to_string().contains("no agent is used"), "{refused}");
 }
 
+/// Case 9: where no prompt can follow, six keys are offered, as many as sshd allows, also to a jump box that might ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn six_keys_are_offered_where_no_prompt_follows() {
+    if unprepared() {
+        return;
+    }
+    let stage = Stage::new();
+    fs::write(stage.path("authorized_keys"), public(&stage.path("f"))).unwrap();
+    for password in [false, true] {
+        let login = Access {
+            keys: Vec::new(),
+            agent: stage.agent(),
+            password,
+            ..access(Path::new("/none"), stage.path("known_hosts"))
+        };
+        let env = environment(remote(stage.sshd.port, login), Duration::from_secs(20));
+        let person = Person::new([]);
+        open(&env, &person, &Arc::default()).await.unwrap();
+        assert!(person.asked().is_empty());
+    }
+}
+
 /// Case 9: certificates, by file: the agent holds the plain key and signs for its certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_chooses_the_key_of_the_agent_too() {

@@ -13,10 +13,10 @@ use crate::ssh::key_file::{Public, read_private, read_public};
 
 use super::Login;
 
-/// sshd hangs up at the sixth failure (`MaxAuthTries`); `ssh` offers as many.
-const MAX_OFFERS: usize = 6;
+/// sshd hangs up at the sixth failure (`MaxAuthTries`).
+pub(super) const MAX_OFFERS: usize = 6;
 /// With prompts to come, some tries are left for them.
-const MAX_OFFERS_BEFORE_PROMPTS: usize = 3;
+pub(super) const MAX_OFFERS_BEFORE_PROMPTS: usize = 3;
 
 /// A key or certificate to offer.
 pub(super) struct Offer {
@@ -45,8 +45,6 @@ pub(super) struct Offers {
     pub(super) agent: Option<Agent>,
     /// What could not be had, and why.
     pub(super) notes: Vec<String>,
-    /// How many keys there are that are not offered.
-    pub(super) more: usize,
 }
 
 impl Offer {
@@ -84,9 +82,6 @@ pub(super) async fn gather(login: &Login<'_>, session: Option<&AgentSessionBindi
         }
     }
     add_agent_keys(&mut offers.list, &held, chosen);
-    let most = if login.access.password { MAX_OFFERS_BEFORE_PROMPTS } else { MAX_OFFERS };
-    offers.more = offers.list.len().saturating_sub(most);
-    offers.list.truncate(most);
     if let Some(socket) = &login.access.agent
         && offers.agent.is_some()
         && held.identities.is_empty()

@@ -77,7 +77,7 @@ impl Tried {
     /// What the server wants next.
     fn wanted(&self) -> String {
         let methods = self.server_takes.iter().flat_map(|methods| methods.iter());
-        let names: Vec<String> = methods.map(|method| String::from(method)).collect();
+        let names: Vec<String> = methods.map(String::from).collect();
         if names.is_empty() { "more".to_owned() } else { names.join(" or ") }
     }
 
