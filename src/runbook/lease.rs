@@ -46,9 +46,9 @@ use keep::{Shared, Tell};
 enum Scope {
     /// Other runs of the same runbook or on the same hosts, of every operator.
     Group,
-    /// Every other run that changes something through the jump box: there is no folder of the group.
+    /// Every other run that changes something through the jump box: the folder of the group is missing.
     JumpBox,
-    /// Other runs of the same account only: the inventory says so, and there is no folder of the group.
+    /// Other runs of the same account only: the inventory says so, and the folder of the group is missing.
     Account,
 }
 

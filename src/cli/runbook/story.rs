@@ -336,10 +336,7 @@ impl Story {
                 let text = if left.is_zero() {
                     format!("Safe to pause: NO, the time is up. {cost}")
                 } else {
-                    format!(
-                        "Safe to pause: {} left. {cost}",
-                        report::duration(u64::try_from(left.as_secs() * 1000).unwrap_or(u64::MAX))
-                    )
+                    format!("Safe to pause: {} left. {cost}", report::duration(left.as_secs() * 1000))
                 };
                 self.paper.words(INSIDE, Ink::Warn, &text);
             }

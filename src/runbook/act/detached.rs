@@ -78,7 +78,7 @@ async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Resu
     script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
 
-/// The look at it. What a `secret` script printed is no reason of its failing.
+/// Looks at it. What a `secret` script printed is not told as the reason of a failure.
 fn look_script(folder: &str, secret: bool) -> String {
     let printed = if secret { "" } else { "tail -c 1000 \"$jd/out\"; echo; " };
     format!(

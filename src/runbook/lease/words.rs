@@ -46,7 +46,7 @@ pub(super) enum Word {
     },
     /// Somebody has it.
     Held,
-    /// Somebody has what all accounts lock where there is no folder of the group.
+    /// Somebody has what all accounts lock where the folder of the group is missing.
     Busy,
     /// A holder there is.
     Holder(Box<Holder>),
