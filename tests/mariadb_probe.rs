@@ -1,87 +1,24 @@
 //! The database probe against real servers: a master and a replica of this test's own, in a temporary folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[allow(dead_code)]
+#[path = "support/mariadb.rs"]
+mod mariadb;
 #[allow(dead_code)] // it serves several tests
 #[path = "resident/shell.rs"]
 mod shell;
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use jumpdeck::domain::fact::Gap;
 use jumpdeck::domain::replication::{
     Connection, Database, Engine, GtidMode, ReplicationRole, ServerStatus, Thread,
 };
 use jumpdeck::domain::snapshot::HostFacts;
-use shell::{Resident, find, host};
+use mariadb::{Server, is_here, ports};
+use shell::{Resident, host};
 
 const ASKED: &[&str] = &["mariadb"];
-
-/// A server in a folder of its own; ends with the test.
-struct Server {
-    child: Child,
-    socket: String,
-}
-
-impl Server {
-    fn start(dir: &Path, id: u32, port: u16) -> Self {
-        let data = format!("--datadir={}/data", dir.display());
-        let mut install = Command::new(find("mariadb-install-db").expect("mariadb-install-db"));
-        let root = is_root().then_some("--user=root");
-        install
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data])
-            .args(root);
-        let installed = install.output().unwrap();
-        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-        let socket = format!("{}/s", dir.display());
-        let child = Command::new(find("mariadbd").unwrap())
-            .args(["--no-defaults", &data])
-            .args(root)
-            .args([&format!("--socket={socket}"), &format!("--port={port}"), "--bind-address=127.0.0.1"])
-            .args([&format!("--server-id={id}"), "--log-bin=bin", "--log-slave-updates"])
-            .args([&format!("--report-host=db{id}"), &format!("--pid-file={}/pid", dir.display())])
-            .args(["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"])
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(dir.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut server = Self { child, socket };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !server.run("SELECT 1").status.success() {
-            assert!(Instant::now() < deadline, "{}", std::fs::read_to_string(dir.join("log")).unwrap());
-            assert!(
-                server.child.try_wait().unwrap().is_none(),
-                "{}",
-                std::fs::read_to_string(dir.join("log")).unwrap()
-            );
-        }
-        server
-    }
-
-    fn run(&self, sql: &str) -> Output {
-        let socket = format!("--socket={}", self.socket);
-        Command::new("mariadb").args(["--no-defaults", &socket, "--user=root", "-e", sql]).output().unwrap()
-    }
-
-    fn sql(&self, sql: &str) {
-        let output = self.run(sql);
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.run("SHUTDOWN");
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n")
-}
 
 /// A host on which the client's own option file leads to `socket`.
 fn resident(home: &Path, socket: &str, account: &str) -> Resident {
@@ -109,16 +46,11 @@ fn threads(facts: &HostFacts) -> Option<(Thread, Thread)> {
 #[test]
 fn a_master_and_its_replica() {
     use Thread::{Running, Stopped};
-    if find("mariadbd").is_none() || find("mariadb").is_none() {
-        eprintln!("skipped: MariaDB is not installed (mariadb-server, mariadb-client)");
+    if !is_here() {
         return;
     }
     let dirs: Vec<_> = (0..5).map(|_| tempfile::tempdir().unwrap()).collect();
-    // Both are taken before either is free again, so that they differ.
-    let ports: Vec<u16> = {
-        let taken: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        taken.iter().map(|l| l.local_addr().unwrap().port()).collect()
-    };
+    let ports: [u16; 2] = ports();
     let master = Server::start(dirs[0].path(), 11, ports[0]);
     let replica = Server::start(dirs[1].path(), 12, ports[1]);
     master.sql(

@@ -147,6 +147,13 @@ impl Resident {
         (report, took)
     }
 
+    /// Asks for `asked`, and goes away at once: nobody reads the answer.
+    pub(crate) fn abandon(&mut self, asked: &[&'static str]) {
+        self.stdin.as_mut().unwrap().write_all(tick("gone", asked).as_bytes()).unwrap();
+        drop(self.stdin.take());
+        self.output.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+
     /// Polls until the facts are as wanted.
     pub(crate) fn poll_until(
         &mut self,

@@ -106,7 +106,7 @@ impl Answer {
             Some((output, stderr)) => (output, Some(stderr)),
             None => (text, None),
         };
-        let output = output.trim_start_matches('\n');
+        let output = without_tee(output.trim_start_matches('\n'));
         let proved = output.strip_prefix(PROOF);
         let said = stderr.unwrap_or_default();
         let (parts, is_cut) = parts(proved.unwrap_or_default());
@@ -173,10 +173,19 @@ impl Answer {
         }
         match (&self.complaint, self.status) {
             (Some(gap), _) => gap.clone(),
+            (None, 0) if self.parts.is_empty() => unreadable(PRINTS_OTHERWISE),
             (None, 0) => unreadable("the server's answer ends before this"),
             (None, 127) => Gap::NoTool(Clean::new("the client could not be started")),
             (None, status) => Gap::Failed(Clean::new(&format!("the client ended with status {status}"))),
         }
+    }
+}
+
+/// The client tells first that it writes to the file of the option `tee`; it does so before that can be undone.
+fn without_tee(output: &str) -> &str {
+    match output.split_once('\n') {
+        Some((first, rest)) if first.starts_with("Logging to file '") => rest,
+        Some(_) | None => output,
     }
 }
 

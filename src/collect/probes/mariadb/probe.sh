@@ -143,7 +143,6 @@ probe_mariadb() {
                 mariadb_greet ;;
         esac
         if [ -z "$mariadb_version" ]; then
-            [ "$mariadb_status" != 0 ] || mariadb_status=1
             case $DB_EXPECTED$mariadb_seen$jd_out in
                 no@*'ERROR 2002 '*) jd_out= mariadb_idle=11; return 127 ;;
             esac
