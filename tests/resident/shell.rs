@@ -151,7 +151,11 @@ impl Resident {
     pub(crate) fn abandon(&mut self, asked: &[&'static str]) {
         self.stdin.as_mut().unwrap().write_all(tick("gone", asked).as_bytes()).unwrap();
         drop(self.stdin.take());
-        self.output.shutdown(std::net::Shutdown::Both).unwrap();
+        match &self.output {
+            Output::Datagrams(socket) => socket.shutdown(std::net::Shutdown::Both),
+            Output::Stream(socket) => socket.shutdown(std::net::Shutdown::Both),
+        }
+        .unwrap();
     }
 
     /// Polls until the facts are as wanted.

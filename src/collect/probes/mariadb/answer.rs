@@ -114,10 +114,15 @@ impl Answer {
             status,
             parts,
             errors: said.lines().filter_map(error).collect(),
-            complaint: complaint(said),
-            is_complete: stderr.is_some() && status != 124 && status != 137,
+            complaint: match (stderr, status) {
+                // Not even begun: the shell names the tool that it lacks.
+                (None, 127) => Some(Gap::NoTool(Clean::first_line(text, MAX_SAID))),
+                (None, 123) => Some(Gap::Stuck),
+                (Some(_), _) | (None, _) => complaint(said),
+            },
+            is_complete: stderr.is_some() && status != 124,
             is_cut,
-            prints_otherwise: proved.is_none() && !output.trim().is_empty(),
+            prints_otherwise: proved.is_none() && !output.trim().is_empty() && stderr.is_some(),
         }
     }
 
@@ -165,7 +170,7 @@ impl Answer {
                 "the server's answer is longer than the 120 KiB that jumpdeck reads",
             ));
         }
-        if self.status == 124 || self.status == 137 {
+        if self.status == 124 {
             return Gap::TimedOut;
         }
         if let Some(error) = self.errors.first() {
@@ -175,7 +180,7 @@ impl Answer {
             (Some(gap), _) => gap.clone(),
             (None, 0) if self.parts.is_empty() => unreadable(PRINTS_OTHERWISE),
             (None, 0) => unreadable("the server's answer ends before this"),
-            (None, 127) => Gap::NoTool(Clean::new("the client could not be started")),
+            (None, 126 | 127) => Gap::NoTool(Clean::new("the client could not be started")),
             (None, status) => Gap::Failed(Clean::new(&format!("the client ended with status {status}"))),
         }
     }

@@ -14,8 +14,8 @@ mariadb_call() {
         --skip-raw --skip-reconnect --skip-named-commands --skip-safe-updates --skip-quick --loose-skip-auto-vertical-output \
         --loose-skip-show-warnings --loose-skip-column-type-info --loose-skip-binary-mode --loose-skip-binary-as-hex \
         --loose-skip-print-query-on-error --loose-skip-debug-info --loose-skip-debug-check
-    case $mariadb_outer in
-        yes) $LIMIT 3 $SUDO "$@" ;;
+    case $mariadb_outer$LIMIT in
+        yes*|jd_*) $LIMIT 3 $SUDO "$@" ;;
         *) $SUDO $LIMIT 3 "$@" ;;
     esac
 }
@@ -107,7 +107,7 @@ mariadb_greet() {
     jd_in="SELECT 'as	batch' AS jumpdeck;${NL}SELECT CONNECTION_ID() AS jd_session;${NL}SELECT VERSION() AS jd_version;${NL}SELECT INFO AS jd_waits FROM information_schema.processlist WHERE INFO LIKE 'SHOW %' AND TIME > 2;$NL"
     apart mariadb 4 mariadb_run
     mariadb_status=$?
-    case $mariadb_status in 124|137) mariadb_end ;; esac
+    [ "$mariadb_status" != 124 ] || mariadb_end
     mariadb_hangs=
     case $jd_out in *"$NL"jd_waits"$NL"*) mariadb_hangs=${jd_out#*"$NL"jd_waits"$NL"} mariadb_hangs=${mariadb_hangs%%@stderr*} ;; esac
     mariadb_version=${jd_out#*"$NL"jd_version"$NL"}
@@ -153,8 +153,9 @@ probe_mariadb() {
     apart mariadb 4 mariadb_run
     mariadb_status=$?
     case $jd_out in *"$NL"version"	$mariadb_version$NL"*) ;; *) mariadb_version= ;; esac
-    case $mariadb_status in
-        124|137) mariadb_version=; mariadb_end; return 124 ;;
-    esac
+    if [ "$mariadb_status" = 124 ]; then
+        mariadb_version=
+        mariadb_end
+    fi
     return "$mariadb_status"
 }

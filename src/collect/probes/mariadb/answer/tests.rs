@@ -91,6 +91,11 @@ fn a_real_error_is_shown_and_not_the_warnings_around_it() {
             said(Answer::read(status, &format!("{STDERR}{warnings}{stderr}\n")).part("variables", &[]));
         assert!(said.starts_with(want), "{stderr}: {said}");
     }
+    assert_eq!(
+        said(Answer::read(127, "timeout or sleep\n").part("variables", &[])),
+        "tool missing: timeout or sleep"
+    );
+    assert_eq!(said(Answer::read(123, "").part("variables", &[])), Gap::Stuck.describe());
     let fine = format!("{PROOF}{MARKER}\nvariables\t4\na\n1\n{MARKER}\nend\t0\n{STDERR}{warnings}");
     assert_eq!(said(Answer::read(0, &fine).part("variables", &["a"])), "1 rows");
 }
