@@ -18,8 +18,9 @@ use crate::domain::hop::Hop;
 use crate::domain::judge::roles::{RoleState, standings};
 use crate::domain::judge::{Situation, judge, worst};
 use crate::domain::problem::{Problem, Severity};
+use crate::domain::replication::{Connection, ServerStatus, Thread};
 use crate::domain::snapshot::unknowns::{gaps, is_no_gap, miss, misses, states};
-use crate::domain::snapshot::{HostSnapshot, Link, LinkState, SERVICES};
+use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState, SERVICES};
 use crate::domain::time::Moment;
 use crate::ssh::ask::RefuseAll;
 
@@ -211,4 +212,53 @@ fn unknown_is_an_exit_code_of_its_own() {
     let codes =
         [None, Some(Severity::Warning), Some(Severity::Critical), Some(Severity::Unknown)].map(exit_code);
     assert_eq!(codes, [0, 1, 2, 3]);
+}
+
+/// Makes one thing unknown within an answer that came.
+type Forget = fn(&mut HostFacts);
+
+fn server(facts: &mut HostFacts) -> &mut ServerStatus {
+    facts.databases.known.as_mut().unwrap().value[0].server.as_mut().unwrap()
+}
+
+fn connection(facts: &mut HostFacts) -> &mut Connection {
+    &mut server(facts).connections.as_mut().unwrap()[0]
+}
+
+/// What a replica's answer may leave open.
+const FORGETS: [(&str, Forget); 11] = [
+    ("the server", |f| f.databases.known.as_mut().unwrap().value[0].server = Err(Gap::TimedOut)),
+    ("whether it is read-only", |f| server(f).read_only = None),
+    ("its server id", |f| server(f).server_id = None),
+    ("its connections", |f| server(f).connections = Err(Gap::NotPermitted("no".into()))),
+    ("its replicas", |f| server(f).replicas = Err(Gap::NotPermitted("no".into()))),
+    ("the binary log", |f| server(f).gaps.push(("binary log", Gap::TimedOut))),
+    ("the IO thread", |f| connection(f).io = Thread::Unknown),
+    ("the SQL thread", |f| connection(f).sql = Thread::Unknown),
+    ("the lag", |f| connection(f).seconds_behind = None),
+    ("whether it is encrypted", |f| connection(f).tls_verified = None),
+    ("a filesystem", |f| {
+        f.filesystems.known.as_mut().unwrap().value[0].usage =
+            Err(Gap::Failed("df has no row for it".into()));
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_answer_leaves_open_is_not_ok() {
+    let picture = pictures("wpd-2015").await.remove(0);
+    let at = picture.hosts.iter().position(|h| h.id.host.as_str() == "db2").unwrap();
+    for (what, forget) in FORGETS {
+        let after = picture.with(at, |h| forget(&mut h.facts));
+        after.is_told(&picture, at, what);
+        let document = after.document(at);
+        let read: Vec<&Value> = document["replication"].as_array().unwrap().iter().collect();
+        let field = match what {
+            "whether it is read-only" => "read_only",
+            "its server id" => "server_id",
+            "the lag" => "lag_s",
+            "whether it is encrypted" => "tls",
+            _ => continue,
+        };
+        assert!(read.iter().all(|entry| entry[field].is_null()), "{what}: {document}");
+    }
 }
