@@ -328,3 +328,19 @@ fn the_demo_promises_no_resume() {
         assert_eq!(shown.contains("It cannot be resumed"), !promise, "{shown}");
     }
 }
+
+/// Finding 10 of the console: a finished run with a check left out by its operator is not said to have done everything.
+#[test]
+fn a_finished_run_counts_its_steps_by_outcome() {
+    use crate::domain::run::StepState;
+    let mut run = finished();
+    for step in &mut run.steps {
+        step.state = StepState::Done;
+    }
+    run.steps[1].state = StepState::Skipped("re-pointed by hand".into());
+    run.steps[1].skipped_by_operator = true;
+    run.steps[2].state = StepState::Skipped("only when there are siblings".into());
+    let shown = text(&with(run), (200, 50));
+    assert!(!shown.contains("Everything"), "{shown}");
+    assert!(shown.contains("10 of 12 steps done, 1 skipped by an operator, 1 not applicable"), "{shown}");
+}

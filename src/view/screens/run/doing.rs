@@ -294,12 +294,11 @@ fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
 fn counts(run: &RunView) -> (String, usize) {
     let (mut done, mut printed, mut not_applicable, mut by_operator) = (0, 0, 0, 0);
     let (mut failed, mut unknown, mut undone, mut ahead) = (0, 0, 0, 0);
-    for (at, step) in run.steps.iter().enumerate() {
+    for step in &run.steps {
         match &step.state {
             StepState::Done => done += 1,
             StepState::Printed => printed += 1,
-            // What was never begun did not apply; what was begun, an operator skipped.
-            StepState::Skipped(_) if run.past.iter().any(|past| past.step == at) => by_operator += 1,
+            StepState::Skipped(_) if step.skipped_by_operator => by_operator += 1,
             StepState::Skipped(_) => not_applicable += 1,
             StepState::Failed(_) => failed += 1,
             StepState::Unknown(_) => unknown += 1,
