@@ -161,3 +161,59 @@ proptest::proptest! {
         let _ = parse(&Raw { status, text });
     }
 }
+
+/// A MySQL server that is a member of a group, as its own table of members says (reference manual 8.0, "The
+/// replication_group_members Table").
+fn member(rows: &str) -> Database {
+    let variables = "group_replication_group_name\tg-1\nread_only\tOFF\nserver_id\t1\nserver_uuid\tu-1\nversion\t8.0.36\n";
+    let columns =
+        "CHANNEL_NAME\tMEMBER_ID\tMEMBER_HOST\tMEMBER_PORT\tMEMBER_STATE\tMEMBER_ROLE\tMEMBER_VERSION";
+    let part = |name: &str, line: u32, body: &str| format!("jd_part\tjd_line\n{name}\t{line}\n{body}");
+    let text = [
+        "@server mysqld mysql\njumpdeck\nas\\tbatch\n".to_owned(),
+        part("variables", 4, &format!("Variable_name\tValue\n{variables}")),
+        part("group", 6, &format!("{columns}\n{rows}")),
+        part("connections", 8, ""),
+        part("replicas", 10, ""),
+        part("end", 0, "\n@stderr\n"),
+    ];
+    read(0, &text.concat())
+}
+
+/// Case 06, MySQL's kind of it.
+#[test]
+fn members_of_a_replication_group_are_known_as_such() {
+    use crate::domain::replication::NodeHealth::{self, Behind, InSync, Out};
+    let row = |id: &str, state: &str| {
+        format!("group_replication_applier\t{id}\th\t3306\t{state}\tPRIMARY\t8.0.36\n")
+    };
+    let health = |states: &[(&str, &str)]| -> (NodeHealth, Option<bool>, ReplicationRole) {
+        let db = member(&states.iter().map(|(id, state)| row(id, state)).collect::<String>());
+        let cluster = server(&db).cluster.clone().unwrap();
+        (cluster.health, server(&db).writable(), db.role())
+    };
+    let of = |health: NodeHealth, writable: bool| (health, Some(writable), ReplicationRole::Member);
+    let peers = [("u-2", "ONLINE"), ("u-3", "ONLINE")];
+    let with = |own: &'static str| [[("u-1", own)].as_slice(), &peers].concat();
+    assert_eq!(health(&with("ONLINE")), of(InSync, true));
+    assert_eq!(health(&with("RECOVERING")), of(Behind, true));
+    for state in ["ERROR", "OFFLINE", "UNREACHABLE"] {
+        assert_eq!(health(&with(state)), of(Out, false), "{state}");
+    }
+    assert_eq!(health(&[("u-1", "ONLINE"), ("u-2", "UNREACHABLE"), ("u-3", "UNREACHABLE")]), of(Out, false));
+    assert_eq!(health(&[("u-1", "ONLINE"), ("u-2", "ONLINE"), ("u-3", "UNREACHABLE")]), of(InSync, true));
+    // Not started: one row without an id.
+    assert_eq!(health(&[("", "OFFLINE")]), of(Out, false));
+}
+
+/// Case 27: without a client, and where no server program is, nobody knows whether there is a server.
+#[test]
+fn a_server_that_cannot_be_seen_from_here_is_not_missing() {
+    let nothing = parse(&Raw { status: 127, text: "@server \n@no-client\n".into() });
+    assert!(matches!(nothing, Err(Gap::NoTool(said)) if said.as_str().contains("container")));
+    let socket = "\n@stderr\nERROR 2002 (HY000): Can't connect to local server through socket '/run/s' (2)\n";
+    let in_container = read(1, &format!("@server  mariadb\n{socket}"));
+    assert!(matches!(&in_container.server, Err(Gap::NoTool(said)) if said.as_str().contains("ERROR 2002")));
+    let down = read(1, &format!("@server mariadbd mariadb\n{socket}"));
+    assert!(matches!(&down.server, Err(Gap::Failed(_))));
+}
