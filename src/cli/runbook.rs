@@ -126,10 +126,17 @@ struct Shelf {
 }
 
 impl Shelf {
+    /// A file with mistakes takes no other runbook away. One that others could have written refuses them all: whoever wrote
+    /// there may have removed what was to be run.
     fn read() -> Result<Self, CliError> {
         let (paths, _) = setup::places()?;
         let (library, broken) = Library::load(&paths.runbooks());
-        Ok(Self { library, broken })
+        let (exposed, broken): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            broken.into_iter().partition(Diagnostic::is_exposed);
+        match exposed.is_empty() {
+            true => Ok(Self { library, broken }),
+            false => Err(setup::rendered(exposed)),
+        }
     }
 
     /// The runbook of that name, or what there is instead. A file with mistakes takes no other runbook away.

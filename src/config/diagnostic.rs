@@ -22,6 +22,8 @@ pub struct Diagnostic {
     help: Option<String>,
     /// How many mistakes it stands for.
     mistakes: usize,
+    /// Others could have written the file.
+    exposed: bool,
 }
 
 impl Diagnostic {
@@ -44,7 +46,20 @@ impl Diagnostic {
             related: None,
             help: None,
             mistakes: 1,
+            exposed: false,
         }
+    }
+
+    /// Something that others could have changed, and that is therefore not read.
+    #[must_use]
+    pub fn exposed(file: &str, message: impl Into<String>) -> Self {
+        Self { exposed: true, ..Self::of_file(file, message) }
+    }
+
+    /// Whether others could have changed it: no mistake of a person, but perhaps the work of one.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.exposed
     }
 
     /// Stands for further mistakes of a file, which are counted only.

@@ -156,7 +156,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 /// Something that others could have changed is not read.
 pub(crate) fn refused(exposed: &Exposed) -> Box<Diagnostic> {
     let path = exposed.path.display().to_string();
-    Box::new(Diagnostic::of_file(&path, exposed.what.as_str()).help(exposed.fix.as_str()))
+    Box::new(Diagnostic::exposed(&path, exposed.what.as_str()).help(exposed.fix.as_str()))
 }
 
 /// Reads an inventory.

@@ -427,7 +427,7 @@ impl RunView {
         self.past.push(Arc::new(Past { step, doing, state: shown.state.clone(), took: shown.took }));
     }
 
-    /// How a run that is over went through its steps: `Finished: 1 check skipped by you, 12 not applicable`. What nobody
+    /// How a run that is over went through its steps: `Finished: 1 step skipped by you, 12 not applicable`. What nobody
     /// did is never counted as done.
     #[must_use]
     pub fn finished(&self) -> String {
@@ -436,13 +436,7 @@ impl RunView {
             self.steps.iter().filter(skipped).partition(|step| step.skipped_by_operator);
         let mut parts = Vec::new();
         if !by_operator.is_empty() {
-            let checks = by_operator.iter().all(|step| step.kind == "check");
-            let noun = match (checks, by_operator.len()) {
-                (true, 1) => "check",
-                (true, _) => "checks",
-                (false, 1) => "step",
-                (false, _) => "steps",
-            };
+            let noun = if by_operator.len() == 1 { "step" } else { "steps" };
             let who = if self.watching { "the operator" } else { "you" };
             parts.push(format!("{} {noun} skipped by {who}", by_operator.len()));
         }

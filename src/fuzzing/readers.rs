@@ -92,7 +92,7 @@ fn bounded(facts: &HostFacts, bytes: usize) {
     if let Some(load) = facts.load.current() {
         assert!(load.one.is_finite() && load.five.is_finite() && load.fifteen.is_finite());
     }
-    for gap in [&facts.grains.gap, &facts.filesystems.gap, &facts.databases.gap, &facts.os.gap] {
+    for (_, gap) in facts.questions() {
         if let Some(gap) = gap {
             assert_clean(&gap.describe());
         }

@@ -221,8 +221,8 @@ fn the_end_says_what_was_skipped_and_what_was_not_applicable() {
         ..run().steps[0].clone()
     };
     view.steps = vec![skipped("check", true), skipped("sql", false), skipped("check", false)];
-    assert_eq!(view.finished(), "Finished: 1 check skipped by you, 2 not applicable");
-    assert!(story().ending(&view, NOW).contains("FINISHED in 5s: 1 check skipped by you, 2 not applicable"));
+    assert_eq!(view.finished(), "Finished: 1 step skipped by you, 2 not applicable");
+    assert!(story().ending(&view, NOW).contains("FINISHED in 5s: 1 step skipped by you, 2 not applicable"));
     view.steps.push(skipped("sql", true));
     view.watching = true;
     assert_eq!(view.finished(), "Finished: 2 steps skipped by the operator, 2 not applicable");
