@@ -65,6 +65,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         transport: Transport::Ssh,
         thresholds: Thresholds::default(),
         requirements: vec![Requirement {
+            built_in: false,
             role: RoleName::new("masterdb").unwrap(),
             at_least: 1,
             at_most: Some(1),

@@ -273,6 +273,8 @@ pub struct Requirement {
     pub at_most: Option<u32>,
     /// A host of this role must have these too (a masterdb is also a db).
     pub implies: Vec<RoleName>,
+    /// It comes with the program, and nobody wrote it: it holds only where the inventory has a host of this role.
+    pub built_in: bool,
 }
 
 impl Requirement {
@@ -308,7 +310,7 @@ pub fn default_requirements() -> Vec<Requirement> {
     .into_iter()
     .filter_map(|(role, at_least, at_most)| {
         let implies = if role == "masterdb" { RoleName::new("db").into_iter().collect() } else { Vec::new() };
-        Some(Requirement { role: RoleName::new(role).ok()?, at_least, at_most, implies })
+        Some(Requirement { role: RoleName::new(role).ok()?, at_least, at_most, implies, built_in: true })
     })
     .collect()
 }

@@ -28,7 +28,13 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Vec<Requir
             all.retain(|r| r.role != role);
             continue;
         }
-        let none = || Requirement { role: role.clone(), at_least: 0, at_most: None, implies: Vec::new() };
+        let none = || Requirement {
+            role: role.clone(),
+            at_least: 0,
+            at_most: None,
+            implies: Vec::new(),
+            built_in: false,
+        };
         let was = place.and_then(|i| all.get(i).cloned()).unwrap_or_else(none);
         let Some(entry) = reader.table(table.name_of(name.value), value, HINT) else { continue };
         let now = requirement(reader, &entry, was);
@@ -66,5 +72,5 @@ fn requirement(reader: &mut Reader, table: &Table<'_>, was: Requirement) -> Requ
         Some(names) => names.iter().filter_map(|name| host::role(reader, name)).collect::<Vec<RoleName>>(),
         None => was.implies,
     };
-    Requirement { role: was.role, at_least, at_most, implies }
+    Requirement { role: was.role, at_least, at_most, implies, built_in: false }
 }

@@ -84,6 +84,7 @@ pub fn standings(s: &Situation<'_>) -> Vec<RoleStanding> {
         .env
         .requirements
         .iter()
+        .filter(|r| !r.built_in || s.env.hosts.iter().any(|host| host.has_role(r.role.as_str())))
         .map(|r| RoleStanding {
             role: r.role.clone(),
             required: Some(r.clone()),
@@ -136,6 +137,10 @@ fn verdict(standing: &RoleStanding) -> RoleState {
 }
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+    // Nothing was found and nothing was missed before anybody looked.
+    if s.hosts.iter().all(|host| host.reported_at.is_none()) {
+        return;
+    }
     let standings = standings(s);
     for standing in &standings {
         let (Some(required), RoleState::Unmet) = (&standing.required, standing.state) else { continue };

@@ -340,6 +340,7 @@ fn levels_and_roles_are_compared_with_the_inventory() {
 fn role_requirements_count_what_answers_and_wait_for_what_does_not() {
     let mut w = world(&["memcache1", "memcache2"]);
     w.env.requirements = vec![Requirement {
+        built_in: false,
         role: RoleName::new("memcache").unwrap(),
         at_least: 2,
         at_most: None,
@@ -352,10 +353,29 @@ fn role_requirements_count_what_answers_and_wait_for_what_does_not() {
     assert_eq!(brief(&w.judge()), ["critical host_down memcache2"]);
 
     let mut w = world(&["app1"]);
-    w.env.requirements = default_requirements();
+    w.env.requirements =
+        default_requirements().into_iter().map(|r| Requirement { built_in: false, ..r }).collect();
     let problems = brief(&w.judge());
     assert_eq!(problems.len(), 10, "{problems:?}");
     assert!(problems.iter().all(|p| p == "critical role_count -"));
+}
+
+/// Console, 8: built-in requirements hold where the inventory has the role, and nothing is missed before anybody looked.
+#[test]
+fn roles_that_nobody_wrote_down_are_not_missed() {
+    let mut w = world(&["app1", "memcache1"]);
+    w.env.requirements = default_requirements();
+    assert_eq!(brief(&w.judge()), ["warning role_count -"], "memcache: two are required");
+
+    w.env.requirements =
+        default_requirements().into_iter().map(|r| Requirement { built_in: false, ..r }).collect();
+    for host in ["app1", "memcache1"] {
+        w.change(host, |h| {
+            h.reported_at = None;
+            h.link.state = LinkState::Pending;
+        });
+    }
+    assert!(brief(&w.judge()).iter().all(|p| !p.contains("role_count")), "{:?}", w.judge());
 }
 
 #[test]

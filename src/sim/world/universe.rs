@@ -132,7 +132,13 @@ impl Rules {
                 .iter()
                 .map(|r| {
                     let role = RoleName::new(&r.role)?;
-                    Ok(Requirement { role, at_least: r.at_least, at_most: r.at_most, implies: Vec::new() })
+                    Ok(Requirement {
+                        role,
+                        at_least: r.at_least,
+                        at_most: r.at_most,
+                        implies: Vec::new(),
+                        built_in: false,
+                    })
                 })
                 .collect::<Result<_, WorldError>>()?,
         };
