@@ -180,8 +180,16 @@ impl Bench {
             let root = disks.iter().find(|f| f.mount.as_str() == "/").unwrap().usage.as_ref().unwrap();
             assert!(root.size_kb > 19_000_000 && root.used_kb > 6_000_000, "{name}: {root:?}");
         }
-        let shown = format!("{:?}", self.hosts);
-        assert!(!shown.contains("owned") && !shown.contains("^[["), "garbage is shown");
+        for (name, host) in &self.hosts {
+            let figures = format!("{:?}", host.facts);
+            assert!(
+                !figures.contains("owned") && !figures.contains("^[["),
+                "{name}: garbage is a figure: {figures}"
+            );
+            // What a host says before it ends is quoted, printable, and short.
+            let said = host.link.detail.as_str();
+            assert!(said.chars().count() < 1_000 && !said.chars().any(char::is_control), "{name}: {said:?}");
+        }
     }
 }
 

@@ -24,7 +24,10 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     targets(paper, plan);
     paper.gap();
     let changes = plan.steps.iter().filter(|s| s.effect != Effect::Read).count();
-    paper.words(0, Ink::Bold, &format!("{} steps, {changes} make changes", plan.steps.len()));
+    let steps = plan.steps.len();
+    let noun = if steps == 1 { "step" } else { "steps" };
+    let verb = if changes == 1 { "makes" } else { "make" };
+    paper.words(0, Ink::Bold, &format!("{steps} {noun}, {changes} {verb} changes"));
     for (index, step) in plan.steps.iter().enumerate() {
         write_step(paper, index, step);
     }
