@@ -133,7 +133,6 @@ fn layers_do_not_name_libraries_that_are_not_theirs() {
 /// Words of kinds of steps that mean something else in a comparison: the file's end, the word, and what it means there.
 const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
     ("src/cli/runbook/answer.rs", "note", "what an operator types"),
-    ("src/collect/probes/grains/merge.rs", "include", "a key of Salt's minion file"),
     ("src/config/check.rs", "input", "a table of a runbook"),
     ("src/runbook/scope.rs", "run", "a variable"),
     ("src/runbook/evidence/examine.rs", "approve", "a question in a journal"),

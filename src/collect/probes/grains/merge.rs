@@ -81,7 +81,7 @@ impl Places {
         let found = match place {
             "main" => &mut self.main,
             "default" => &mut self.default,
-            "include" => &mut self.include,
+            "included" => &mut self.include,
             _ => return Err(unreadable(place)),
         };
         if place != "main" && !conf.include.is_null() {
@@ -125,7 +125,7 @@ mod tests {
         let main = "@conf main /etc/salt/minion\nmaster: salt\ngrains:\n  level: temporary\n  roles: [db]\n";
         let default = "@conf default /etc/salt/minion.d/a.conf\ngrains:\n  level: first\n";
         let later = "@conf default /etc/salt/minion.d/b.conf\ngrains:\n  level: staging\n";
-        let include = "@conf include /etc/salt/x.conf\ngrains: {roles: [mail]}\n";
+        let include = "@conf included /etc/salt/x.conf\ngrains: {roles: [mail]}\n";
         let (production, app) = (Value::from("production"), serde_json::json!(["app"]));
         assert_eq!(merged(file), (production, app.clone()));
         assert_eq!(merged(&format!("{main}{file}")), ("temporary".into(), serde_json::json!(["db"])));

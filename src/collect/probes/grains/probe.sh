@@ -61,7 +61,7 @@ grains_files() {
     grains_text= grains_default= grains_include=
     [ ! -e "$grains_dir/minion" ] || { grains_file main "$grains_dir/minion"; grains_named; }
     grains_match default "${grains_default:-minion.d/*.conf}"
-    grains_match include "$grains_include"
+    grains_match included "$grains_include"
     [ ! -e "$grains_dir/grains" ] || grains_file grains "$grains_dir/grains"
 }
 grains_call() {
