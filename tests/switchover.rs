@@ -104,7 +104,7 @@ async fn a_candidate_with_a_transaction_of_its_own_is_refused() {
 async fn a_candidate_that_does_not_keep_up_is_refused() {
     let Some(dir) = fleet() else { return };
     for (mode, kind, step, words) in [
-        ("gtid", "stuck", "following", "db2: Slave_SQL_Running No;"),
+        ("gtid", "stuck", "following", "db2: Slave_SQL_Running: expected \"Yes\", got No"),
         ("gtid", "delay", "no-delay", "db2: SQL_Delay 3600;"),
         ("gtid", "blocked", "lag", "db2: waited -1;"),
         ("position", "blocked", "lag-log", "db2: waited -1;"),
@@ -143,7 +143,7 @@ async fn a_candidate_that_falls_behind_after_the_checks_leaves_the_master_writin
         .await;
         assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
         let said = told.said(&format!("({step}) failed"));
-        assert!(said.contains("db2: waited -1;"), "{said}");
+        assert!(said.contains("db2: waited: expected \"0\", got -1"), "{said}");
         scene.is_untouched();
         scene.lane(&["db", "heal", "blocked", "db2"]);
         let states = scene.lane(&["exec", "salt", "salt", "db*", "state.list_disabled"]);
