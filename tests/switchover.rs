@@ -105,9 +105,9 @@ async fn a_candidate_that_does_not_keep_up_is_refused() {
     let Some(dir) = fleet() else { return };
     for (mode, kind, step, words) in [
         ("gtid", "stuck", "following", "db2: Slave_SQL_Running: expected \"Yes\", got No"),
-        ("gtid", "delay", "no-delay", "db2: SQL_Delay 3600;"),
-        ("gtid", "blocked", "lag", "db2: waited -1;"),
-        ("position", "blocked", "lag-log", "db2: waited -1;"),
+        ("gtid", "delay", "no-delay", "db2: SQL_Delay: expected \"0\", got 3600"),
+        ("gtid", "blocked", "lag", "db2: waited: expected \"0\", got -1"),
+        ("position", "blocked", "lag-log", "db2: waited: expected at least 0, got -1"),
     ] {
         if !matches!((mode, kind), ("gtid", "stuck") | ("position", "blocked")) && !thorough() {
             continue;

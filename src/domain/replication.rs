@@ -130,7 +130,7 @@ pub struct Connection {
     pub seconds_behind: Option<u64>,
     /// `SQL_Delay`: a delay that is wanted, seconds.
     pub delay_s: Option<u64>,
-    /// `Master_SSL_Allowed`: TLS is asked for. Whether there is any: [`encryption`].
+    /// `Master_SSL_Allowed`: TLS is asked for. Whether there is any: [`encryption()`].
     pub tls_requested: Option<bool>,
     /// `Master_SSL_Verify_Server_Cert`.
     pub tls_verified: Option<bool>,

@@ -16,7 +16,7 @@ use crate::ssh::script::{self, ExecOutcome, Script};
 use crate::ssh::spare::{self, Spare};
 
 /// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it (but for the jump box
-/// itself, whose connection is the [`JumpLink`]'s).
+/// itself, whose connection is the [`super::JumpLink`]'s).
 pub struct HostLink {
     pub(super) hop: Hop,
     pub(super) way: Way,
