@@ -84,7 +84,7 @@ fn bounded(facts: &HostFacts, bytes: usize) {
     if let Some(grains) = facts.grains.current() {
         assert!(grains.roles.iter().flatten().count() + grains.odd_roles.len() <= 256);
     }
-    assert!(facts.filesystems.current().is_none_or(|found| found.len() <= 2_000 && found.len() <= bytes));
+    assert!(facts.filesystems.current().is_none_or(|found| found.len() <= 5_001 && found.len() <= bytes));
     for database in facts.databases.current().into_iter().flatten() {
         let Ok(server) = &database.server else { continue };
         assert!(server.connections.as_ref().is_ok_and(|c| c.len() <= 1_000) || server.connections.is_err());

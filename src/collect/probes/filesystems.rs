@@ -109,7 +109,7 @@ fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
         Some(gap) if parts.space.is_none() => return Err(gap),
         None | Some(_) => {}
     }
-    let listed = Listed::read(parts.listed.iter().copied())?;
+    let listed = Listed::read(parts.listed.kept.iter().copied())?;
     let mut found = parts.filesystems(&listed, raw.status);
     // Mounted over: the later mount is the one that is seen.
     let mut seen = HashSet::new();
@@ -119,19 +119,45 @@ fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
     Ok(found)
 }
 
+/// Shorter lines are neither a mount (`d / t`) nor a row nor a message: a flood of them would cost eight times its bytes.
+const SHORTEST: usize = 5;
+
+/// Lines of a part that may say something.
+#[derive(Default)]
+struct Lines<'a> {
+    kept: Vec<&'a str>,
+    last_is_kept: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn push(&mut self, line: &'a str) {
+        self.last_is_kept = line.len() >= SHORTEST;
+        if self.last_is_kept {
+            self.kept.push(line);
+        }
+    }
+
+    /// Leaves the last line out: of what was cut it is a part only.
+    fn drop_last(&mut self) {
+        if std::mem::take(&mut self.last_is_kept) {
+            self.kept.pop();
+        }
+    }
+}
+
 /// The section's lines, by the marks between them.
 #[derive(Default)]
 struct Parts<'a> {
     /// The mounts asked about.
-    listed: Vec<&'a str>,
+    listed: Lines<'a>,
     /// How much of an answer was read, where it was longer.
     cut: Option<&'a str>,
     /// Space and inodes stand in one row.
     both: bool,
-    space: Option<Vec<&'a str>>,
-    space_said: Vec<&'a str>,
-    inodes: Option<Vec<&'a str>>,
-    inodes_said: Vec<&'a str>,
+    space: Option<Lines<'a>>,
+    space_said: Lines<'a>,
+    inodes: Option<Lines<'a>>,
+    inodes_said: Lines<'a>,
 }
 
 impl<'a> Parts<'a> {
@@ -142,11 +168,11 @@ impl<'a> Parts<'a> {
             match (line, line.strip_prefix("@cut ")) {
                 ("@both" | "@space", _) if parts.space.is_none() => {
                     parts.both = line == "@both";
-                    parts.space = Some(Vec::new());
+                    parts.space = Some(Lines::default());
                     said = false;
                 }
                 ("@inodes", _) if parts.space.is_some() && parts.inodes.is_none() => {
-                    parts.inodes = Some(Vec::new());
+                    parts.inodes = Some(Lines::default());
                     said = false;
                 }
                 ("@said", _) => said = true,
@@ -154,16 +180,15 @@ impl<'a> Parts<'a> {
                 (line, _) => parts.place(said).push(line),
             }
         }
-        // The last line of what was cut is a part of one.
         if parts.cut.is_some() {
             for rows in [&mut parts.space, &mut parts.inodes].into_iter().flatten() {
-                rows.pop();
+                rows.drop_last();
             }
         }
         parts
     }
 
-    fn place(&mut self, said: bool) -> &mut Vec<&'a str> {
+    fn place(&mut self, said: bool) -> &mut Lines<'a> {
         match (&mut self.space, &mut self.inodes, said) {
             (_, Some(_), true) => &mut self.inodes_said,
             (_, Some(rows), false) => rows,
@@ -175,13 +200,13 @@ impl<'a> Parts<'a> {
 
     /// Each mount listed, with its rows, or with the reason why it has none.
     fn filesystems(&self, listed: &Listed, status: u8) -> Vec<Filesystem> {
-        let space_lines = self.space.iter().flatten().copied();
-        let inode_lines = self.inodes.iter().flatten().copied();
+        let space_lines = self.space.iter().flat_map(|rows| rows.kept.iter().copied());
+        let inode_lines = self.inodes.iter().flat_map(|rows| rows.kept.iter().copied());
         let space = Rows::new(listed, space_lines, if self.both { Row::parse_both } else { Row::parse });
         let inodes = Rows::new(listed, inode_lines, Row::parse);
         let (space_said, inodes_said) = (
-            Refusals::read(self.space_said.iter().copied()),
-            Refusals::read(self.inodes_said.iter().copied()),
+            Refusals::read(self.space_said.kept.iter().copied()),
+            Refusals::read(self.inodes_said.kept.iter().copied()),
         );
         let missing = |said: &Refusals<'_>, mount: &Mount| match self.cut {
             Some(cut) => Gap::Cut(Clean::new(&format!("the answer of df is longer than {cut}"))),
