@@ -120,7 +120,8 @@ impl Sshd {
         format!("[127.0.0.1]:{} {}\n", self.port, public(&self.host_key))
     }
 
-    /// Sends a signal to every process of its connections, not to the listener.
+    /// Sends a signal to every sshd of its connections, not to the listener; and to nothing that runs in them: a login shell
+    /// that is killed while it starts leaves the locks of its profile behind (pyenv's), and every shell after it waits for them.
     pub(crate) fn signal_sessions(&self, signal: &str) {
         let mut parents = vec![self.child.id()];
         let mut pids = Vec::new();
@@ -128,7 +129,10 @@ impl Sshd {
             let children =
                 fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
             for child in children.split_whitespace() {
-                pids.push(child.to_owned());
+                let name = fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+                if name.starts_with("sshd") {
+                    pids.push(child.to_owned());
+                }
                 parents.push(child.parse().unwrap());
             }
         }
