@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use crate::app::model::{EnvironmentState, Model};
 use crate::domain::fact::{Fact, Gap};
+use crate::domain::hop::Hop;
 use crate::domain::names::HostName;
 use crate::domain::problem::Problem;
 use crate::domain::run::InEffect;
@@ -88,11 +89,20 @@ impl<'a> Scene<'a> {
         Some(if self.jump_is_down() { freshness.max(Freshness::Stale) } else { freshness })
     }
 
+    /// Whether a host is out of reach because the jump box is: it said nothing of itself, and stood as its last report says.
+    fn is_lost_with_the_jump_box(&self, host: &HostSnapshot) -> bool {
+        self.jump_is_down() && matches!(host.link.hop, Some(Hop::Jump(_)))
+    }
+
     /// How a host stands.
     pub(crate) fn status(&self, host: &HostSnapshot) -> Status {
         let judged = self.problem_of(&host.id.host).map(|(p, _)| Status::from(p.severity));
         let own = match (host.link.state, self.freshness(host)) {
             (LinkState::Up | LinkState::Pending, _) if self.jump_is_down() => match self.freshness(host) {
+                Some(Freshness::Fresh | Freshness::Stale) => Status::Stale,
+                Some(Freshness::Expired) | None => Status::Unknown,
+            },
+            _ if self.is_lost_with_the_jump_box(host) => match self.freshness(host) {
                 Some(Freshness::Fresh | Freshness::Stale) => Status::Stale,
                 Some(Freshness::Expired) | None => Status::Unknown,
             },
@@ -132,6 +142,9 @@ impl<'a> Scene<'a> {
     /// known of a host before the jump box went stays known as that.
     pub(crate) fn silence(&self, host: &'a HostSnapshot) -> Option<(Cow<'static, str>, &'a str)> {
         let link = &host.link;
+        if self.is_lost_with_the_jump_box(host) {
+            return if host.reported_at.is_some() { None } else { Some(("no data yet".into(), "")) };
+        }
         match (link.state, host.reported_at) {
             (LinkState::Up | LinkState::Pending, Some(_)) => None,
             (LinkState::Up | LinkState::Pending, None) if self.jump_is_down() => {

@@ -589,6 +589,21 @@ fn what_was_known_of_a_host_before_the_jump_box_went_stays_known() {
     assert!(screen.contains("? mail"), "and nobody knows how it is now\n{screen}");
 }
 
+/// As the actors publish it: every host behind a lost jump box is unreachable, with the jump box as the hop that failed.
+#[test]
+fn a_host_that_is_lost_with_the_jump_box_was_not_unreachable_before() {
+    let mut model = jump_down(3);
+    edit(&mut model.environments[0], "app1", |h| {
+        h.link.state = crate::domain::snapshot::LinkState::Unreachable;
+        h.link.hop = Some(Hop::Jump(name("salt")));
+        h.link.detail = "jump box salt is lost".into();
+    });
+    let screen = text(&settled(model), (120, 40));
+    let row = screen.lines().find(|l| l.contains(" app1 ")).unwrap();
+    assert!(!row.contains("before the outage") && row.contains("0.06"), "its last figures stay: {row}");
+    assert!(!row.contains('●') && !row.contains('✖'), "{row}");
+}
+
 #[test]
 fn help_explains_the_screen_under_it_and_every_bound_key() {
     let all = |screen: Screen, size| {
