@@ -1,4 +1,4 @@
-//! What the program's exit codes mean: told by the manual page and docs.
+//! What the program's exit codes mean, for the manual page and the docs.
 
 /// Each code and what it means.
 pub(super) const EXIT_CODES: &[(&str, &str)] = &[

@@ -35,7 +35,7 @@ jd_in=
 jd_table=
 jd_whole=
 
-# Ends a command after so many seconds, for hosts without a program that does. Its status is then 143 or 137.
+# Ends a command after a number of seconds, for hosts without `timeout`. Its status is then 143 or 137.
 jd_bounded() (
   jd_bound=$1
   shift

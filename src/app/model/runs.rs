@@ -200,7 +200,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// The values that the question at hand may be answered with: what it must differ from is left out. Empty for any.
+    /// The values that the question at hand may be answered with: without those it must differ from. Empty for any.
     #[must_use]
     pub fn choices(&self) -> Vec<Clean> {
         let Some((input, _)) = self.fields.get(self.at) else { return Vec::new() };

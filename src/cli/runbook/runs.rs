@@ -58,7 +58,7 @@ pub(in crate::cli) fn brief(run: &RunSummary) -> String {
 pub(in crate::cli) fn short(run: &RunSummary, now: Timestamp) -> String {
     let Some(began) = run.began else { return "cannot be read".to_owned() };
     let age = std::time::Duration::try_from(now.duration_since(began)).unwrap_or_default();
-    // Why it stands is told by `runbook runs`.
+    // `runbook runs` says why it stopped.
     let state = run.state.as_str();
     let state = state.split(':').next().unwrap_or(state);
     let dry = if run.dry_run { ", dry run" } else { "" };

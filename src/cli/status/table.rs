@@ -131,7 +131,7 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
     cells
 }
 
-/// A mount in at most so many columns: its end tells more than its beginning.
+/// A mount in a bounded number of columns: its end is kept.
 fn mount(path: &str) -> String {
     const ROOM: usize = 24;
     if path.width() <= ROOM {

@@ -214,7 +214,7 @@ impl Listed {
         Ok(listed)
     }
 
-    /// The filesystems, each with what is known of it; what was not asked about stands at the end, named as our limit.
+    /// The filesystems, each with what is known of it; what was not asked about comes last, named as our limit.
     pub(super) fn filesystems(&self, judge: impl Fn(usize, &Mount) -> Filesystem) -> Vec<Filesystem> {
         let mut found: Vec<Filesystem> = self.mounts.iter().enumerate().map(|(at, m)| judge(at, m)).collect();
         if self.more > 0 {

@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(parse("0.00 0.01 0.05\ncount 2\n").unwrap().cpus, Some(2));
     }
 
-    /// Case 17: the machine's load over a container's CPUs is no figure of either.
+    /// Case 17: the machine's load must not be divided by a container's CPUs.
     #[test]
     fn a_container_is_judged_by_what_its_load_counts() {
         let load = |text: &str| {
