@@ -27,8 +27,14 @@ pub static MANY_KEYS: Advice = Advice {
 };
 /// An RSA key, and a server that knows SHA-1 only.
 pub static RSA_SHA1: Advice = Advice {
-    text: "the key may be right: use an ed25519 or ECDSA key there: keys = [\"~/.ssh/id_ed25519\"]; or update the server",
+    text: "the key may be right: use an ECDSA key there, which servers of that age know: keys = [\"~/.ssh/id_ecdsa\"]; or update the \
+           server",
 };
+/// A host key that the server proves in a way that is not safe.
+pub static HOST_KEY_PROOF: Advice = plain(
+    "verify the fingerprint of an ECDSA or ed25519 key of the host out of band (it may need one: ssh-keygen -A there makes it) and \
+     add that key to known_hosts, or update the server; then retry",
+);
 /// A login that asks, and nobody is there.
 pub static ATTENDED: Advice = plain("log in with the console (jumpdeck), or use a key for this account");
 /// A server that wants more than a key, where nothing may be asked.

@@ -51,6 +51,7 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
     let may_ask = login.access.password && login.asker.ask.is_attended();
     let mut rsa = None;
     let mut taken = None;
+    let mut refused_ed25519 = false;
     for (at, offer) in offers.list.iter().enumerate() {
         let prompts_follow = may_ask && tried.server_takes.as_ref().is_some_and(asks);
         let most = if prompts_follow { offers::MAX_OFFERS_BEFORE_PROMPTS } else { offers::MAX_OFFERS };
@@ -84,7 +85,10 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
                     false if is_rsa && rsa == Some(RsaHashes::NotAnnounced) => {
                         tried.without_rsa_sha2.push(offer.describe());
                     }
-                    false => tried.refused.push(offer.describe()),
+                    false => {
+                        refused_ed25519 |= is_ed25519(&offer.public.algorithm());
+                        tried.refused.push(offer.describe());
+                    }
                 }
                 let go_on = remaining_methods.contains(&MethodKind::PublicKey);
                 tried.server_takes = Some(remaining_methods);
@@ -94,6 +98,11 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
             }
             Err(SignError(why)) => tried.notes.push(why),
         }
+    }
+    if refused_ed25519 && !handle.is_closed() {
+        // Asked for what it says of signatures: servers that announce none may be older than these keys.
+        rsa_hash(handle, &mut rsa).await;
+        tried.may_not_know_ed25519 = rsa == Some(RsaHashes::NotAnnounced);
     }
     if login.access.password && !handle.is_closed() && tried.server_takes.as_ref().is_none_or(asks) {
         if !login.asker.ask.is_attended() {
@@ -110,6 +119,10 @@ pub(super) async fn log_in(handle: &mut Handle<Client>, login: &Login<'_>) -> Re
         }
     }
     Err(tried.refusal(login, None))
+}
+
+fn is_ed25519(algorithm: &Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Ed25519 | Algorithm::SkEd25519)
 }
 
 /// Whether a server would ask for a password or a code.

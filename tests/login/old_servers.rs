@@ -12,7 +12,7 @@ use russh::{Preferred, cipher, kex, mac};
 
 use super::door::{Door, Plan, Turn};
 use super::fleet::{Person, access, environment, open, remote};
-use super::sshd::{Sshd, keygen, missing, not_root};
+use super::sshd::{Sshd, keygen, missing, not_root, public};
 
 const CHACHA: &[cipher::Name] = &[cipher::CHACHA20_POLY1305];
 const BOTH: &[cipher::Name] = &[cipher::CHACHA20_POLY1305, cipher::AES_256_CTR, cipher::AES_128_CTR];
@@ -100,7 +100,7 @@ async fn an_rsa_key_is_not_called_wrong_where_only_sha_1_is_known() {
         let door = Door::open(Plan { turns: Vec::new(), preferred }).await;
         fs::write(&known, &door.known).unwrap();
         let said = refused(door.port, &["rsa"]).await;
-        for word in ["does not announce RSA signatures with SHA-2", "key may be right", "use an ed25519"] {
+        for word in ["does not announce RSA signatures with SHA-2", "key may be right", "use an ECDSA key"] {
             assert!(said.contains(word), "{said:?} lacks {word}");
         }
         assert!(!said.contains("check user"), "{said}");
@@ -111,4 +111,56 @@ async fn an_rsa_key_is_not_called_wrong_where_only_sha_1_is_known() {
     fs::write(&known, sshd.known()).unwrap();
     let said = refused(sshd.port, &["rsa"]).await;
     assert!(said.contains("check user") && !said.contains("announce"), "{said}");
+}
+
+/// Case 21, the other way round: a host whose known key is proved with SHA-1 only has not changed its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_key_that_is_proved_with_sha_1_is_not_called_changed() {
+    if missing(&["ssh-keygen"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    keygen(&path("host"), "rsa", "");
+    keygen(&path("other"), "ecdsa", "");
+    let rsa = russh::keys::load_secret_key(path("host"), None).unwrap();
+    let known = path("known_hosts");
+    let refused = async |port: u16| {
+        let login = Access { keys: Vec::new(), ..access(&known, known.clone()) };
+        let env = environment(remote(port, login), Duration::from_secs(20));
+        open(&env, &Person::new([]), &Arc::default()).await.unwrap_err()
+    };
+    // What dropbear 2019.78 and OpenSSH 5.3 offer.
+    let nist = Algorithm::Ecdsa { curve: russh::keys::EcdsaCurve::NistP256 };
+    for kinds in [vec![nist, Algorithm::Rsa { hash: None }], vec![Algorithm::Rsa { hash: None }]] {
+        let preferred = Preferred { key: Cow::Owned(kinds), ..Preferred::DEFAULT };
+        let door = Door::open_with(Plan { turns: Vec::new(), preferred }, rsa.clone()).await;
+        fs::write(&known, &door.known).unwrap();
+        let error = refused(door.port).await;
+        assert_eq!(error.kind, ErrorKind::Algorithms, "{error}");
+        for word in ["SHA-1 only (ssh-rsa)", "out of band", "known_hosts:1"] {
+            assert!(error.to_string().contains(word), "{error}");
+        }
+        // Whoever has no key of the known kind has changed.
+        fs::write(&known, format!("[127.0.0.1]:{} {}\n", door.port, public(&path("other")))).unwrap();
+        assert_eq!(refused(door.port).await.kind, ErrorKind::HostKeyChanged);
+    }
+}
+
+/// Case 21: only a server that does not announce what it takes may be older than a refused ed25519 key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_server_that_refuses_an_ed25519_key_is_not_called_old() {
+    if missing(&["sshd", "ssh-keygen"]) || not_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    keygen(&path("ed25519"), "ed25519", "");
+    fs::write(path("authorized_keys"), "").unwrap();
+    let known = path("known_hosts");
+    let sshd = Sshd::start(dir.path(), "server", "");
+    fs::write(&known, sshd.known()).unwrap();
+    let env = environment(remote(sshd.port, access(&path("ed25519"), known)), Duration::from_secs(20));
+    let said = open(&env, &Person::new([]), &Arc::default()).await.unwrap_err().to_string();
+    assert!(said.contains("check user") && !said.contains("ECDSA key is needed"), "{said}");
 }

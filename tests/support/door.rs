@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use russh::keys::{PrivateKey, PublicKey};
+use russh::keys::{Algorithm, PrivateKey, PublicKey};
 use russh::server::{Auth, Config, Handler, Response, run_stream};
 use russh::{MethodKind, MethodSet, Preferred};
 use tokio::net::TcpListener;
@@ -50,10 +50,14 @@ pub(crate) struct Plan {
 
 impl Door {
     pub(crate) async fn open(plan: Plan) -> Self {
+        let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519).unwrap();
+        Self::open_with(plan, key).await
+    }
+
+    /// The same with this host key.
+    pub(crate) async fn open_with(plan: Plan, key: PrivateKey) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let key =
-            PrivateKey::random(&mut russh::keys::key::safe_rng(), russh::keys::Algorithm::Ed25519).unwrap();
         let public: PublicKey = key.public_key().clone();
         let known = format!("[127.0.0.1]:{port} {}\n", public.to_openssh().unwrap());
         let methods: &[MethodKind] = &[MethodKind::KeyboardInteractive, MethodKind::PublicKey];

@@ -16,6 +16,8 @@ pub(super) struct Tried {
     pub(super) accepted: Option<String>,
     /// RSA keys refused by a server that does not announce SHA-2, or not offered to one that takes SHA-1 only.
     pub(super) without_rsa_sha2: Vec<String>,
+    /// An ed25519 key was refused by a server that does not announce which signatures it takes.
+    pub(super) may_not_know_ed25519: bool,
     /// What could not be tried, and why.
     pub(super) notes: Vec<String>,
     /// Keys that were not offered because there are too many.
@@ -59,6 +61,13 @@ impl Tried {
                  signed here, as in OpenSSH",
                 self.without_rsa_sha2.join(", ")
             ));
+        }
+        if self.may_not_know_ed25519 {
+            parts.push(
+                "the server does not announce which signatures it takes: if it is older than ed25519 (OpenSSH before 6.5, dropbear \
+                 before 2020.79), an ECDSA key is needed there"
+                    .to_owned(),
+            );
         }
         if self.more > 0 {
             parts.push(format!("{} more keys were not offered: a server allows few tries", self.more));

@@ -17,7 +17,7 @@ use super::super::advice;
 use super::super::algorithms;
 use super::super::ask::Asker;
 use super::super::error::{ErrorKind, SshError};
-use super::super::known_hosts::HostKeys;
+use super::super::known_hosts::{HostKeys, KnownKey};
 use super::super::ring::KeyRing;
 use super::Target;
 use super::verify::list;
@@ -61,6 +61,13 @@ impl Fault {
         let (address, port) = target.known_as();
         let keys = known.known_keys(address, port);
         match &error {
+            // It has a key of a known kind, and no way to prove that it holds it which is safe.
+            russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. }
+                if keys.iter().any(|known| theirs.contains(&known.algorithm)) =>
+            {
+                SshError::new(&target.hop, ErrorKind::Algorithms, unprovable(&keys, theirs))
+                    .advising(&advice::HOST_KEY_PROOF)
+            }
             // Only the kinds of key that are known were asked for.
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } if !keys.is_empty() => {
                 SshError::new(
@@ -94,6 +101,21 @@ impl Fault {
             _ => in_words(&target.hop, &error),
         }
     }
+}
+
+/// Known host keys of kinds that the server has, and that prove nothing here.
+fn unprovable(keys: &[KnownKey], theirs: &[String]) -> String {
+    let kept: Vec<KnownKey> =
+        keys.iter().filter(|known| theirs.contains(&known.algorithm)).cloned().collect();
+    let why = match kept.iter().any(|known| known.algorithm == "ssh-rsa") {
+        true => "with SHA-1 only (ssh-rsa)",
+        false => "with algorithms only that are not supported here",
+    };
+    format!(
+        "it proves its host key {why}, so nobody can tell whether the host is the known one: known is {}; it offers {}",
+        list(&kept),
+        theirs.join(" ")
+    )
 }
 
 /// A connection's end, in words.
