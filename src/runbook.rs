@@ -45,6 +45,7 @@ pub mod reach;
 pub mod redact;
 pub mod report;
 pub mod runner;
+pub mod safety;
 pub mod scope;
 mod scripted;
 pub mod spec;

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck::domain::run::{InEffect, Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::runbook::value::gtid;
 use lane::{MASTER, Scene, Told, agrees, fleet, score, slave, until};
 
@@ -151,11 +151,16 @@ async fn the_replica_that_has_most_is_promoted_and_what_nobody_has_is_counted() 
     let told = fail_over(&scene, knowing("not-proved", &last)).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
     assert!(told.said("(second-person) failed").contains("declined by"), "{}", told.story());
+    let left: Vec<String> = told.view.in_effect.iter().map(InEffect::line).collect();
+    assert!(left.len() == 1 && left[0].starts_with("Users cannot write: no application reaches"), "{left:?}");
     scene.is_untouched();
 
     let told = fail_over(&scene, knowing("seen-off", &last)).await;
     assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
     println!("failed over in {:?}", told.took);
+    let window = told.report.window.as_ref().unwrap();
+    assert!(window.at_least && window.from_step == "from-apps" && window.until_step.is_some(), "{window:?}");
+    assert_eq!(told.view.in_effect, []);
     assert!(matches!(told.state_of("second-person"), StepState::Skipped(_)), "{}", told.story());
     until("applications write to db2", 20, || ahead(&scene, "db2", &scene.sql("db2", POSITION)) > 0);
     scene.lane(&["writers", "stop"]);

@@ -10,7 +10,7 @@ use super::time::Moment;
 mod in_effect;
 mod plan;
 
-pub use in_effect::{EndedBy, InEffect};
+pub use in_effect::{EndedBy, InEffect, line as in_effect_line};
 pub use plan::{Difference, Differs, NO_GRAIN, PlanHost, PlanStep, PlanTarget, PlanView};
 
 /// What may be lost when a runbook goes wrong.
@@ -308,11 +308,13 @@ pub struct FactView {
     pub at: Moment,
 }
 
-/// Whether it is safe to stop.
+/// Whether it is safe to stop: what users notice meanwhile, not which step is next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Safety {
-    /// As long as one likes.
+    /// As long as one likes: users notice nothing, and nothing of the run is in effect.
     Safe,
+    /// As long as one likes, but this is in effect meanwhile.
+    Meanwhile(Clean),
     /// Until then; what it costs meanwhile.
     Until {
         /// When it stops being safe.
@@ -320,6 +322,15 @@ pub enum Safety {
         /// What it costs.
         cost: Clean,
     },
+    /// No: users cannot write.
+    NoWrites {
+        /// Since then, or earlier.
+        since: Moment,
+        /// Why they cannot.
+        says: Clean,
+    },
+    /// Nobody knows: what is not known.
+    Unknown(Clean),
 }
 
 /// What a person is asked.

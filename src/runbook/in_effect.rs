@@ -24,20 +24,28 @@ pub fn in_effect(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp))
     if machine.dry_run {
         return Vec::new();
     }
+    felt(machine, entries, now)
+}
+
+/// The same in a dry run, too: what its checks found is so, and what it printed is not.
+pub(super) fn felt(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> Vec<InEffect> {
     machine.steps().filter_map(|at| lasting(at, entries, now)).collect()
 }
 
 fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Option<InEffect> {
     let step = at.step();
-    let stops_writes = step.writes == Some(Writes::Stop);
+    let found = step.writes == Some(Writes::FoundStopped);
+    let stops_writes = found || step.writes == Some(Writes::Stop);
     let says = match (&step.lasts, &step.impact) {
         (Some(lasts), _) => at.shown(&lasts.says),
+        (None, Some(impact)) if found => at.shown(impact),
+        (None, None) if found => "Users cannot write".to_owned(),
         (None, _) if stops_writes => "Writes are refused".to_owned(),
         (None, Some(impact)) if step.max_dwell.is_some() => at.shown(impact),
         (None, None) if step.max_dwell.is_some() => at.shown(&step.title),
         (None, Some(_) | None) => return None,
     };
-    let left = left_by(at)?;
+    let left = if found { found_by(at) } else { left_by(at) }?;
     if is_ended(at) {
         return None;
     }
@@ -50,6 +58,7 @@ fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Opti
         since_clock: Clean::new(&wall::since(since, now.1, &TimeZone::system())),
         certain: left.certain,
         stops_writes,
+        found,
         ended_by: ended_by(at),
     })
 }
@@ -105,6 +114,13 @@ fn left_by(at: StepRef<'_>) -> Option<Left> {
     }
 }
 
+/// What a check found: of no host, since what it found may be another host's fault. Of a run that is over nobody knows whether it
+/// still is so.
+fn found_by(at: StepRef<'_>) -> Option<Left> {
+    let is_so = at.record().status == Status::Done;
+    is_so.then(|| Left { hosts: Vec::new(), certain: at.machine().ended().is_none() })
+}
+
 /// Whether a later step has ended what this one left in effect.
 fn is_ended(at: StepRef<'_>) -> bool {
     let machine = at.machine();
@@ -118,7 +134,7 @@ fn is_ended(at: StepRef<'_>) -> bool {
         };
         return later().any(|step| ends(&step));
     }
-    if at.step().writes == Some(Writes::Stop) {
+    if matches!(at.step().writes, Some(Writes::Stop | Writes::FoundStopped)) {
         // Several steps may end it, the last that is done counts: each of them may be skipped.
         let resume = later().filter(|step| step.step().writes == Some(Writes::Resume));
         let mut ended = false;
@@ -144,6 +160,9 @@ fn is_ended(at: StepRef<'_>) -> bool {
 
 fn ended_by(at: StepRef<'_>) -> EndedBy {
     let machine = at.machine();
+    if at.step().writes == Some(Writes::FoundStopped) {
+        return if machine.ended().is_some() { EndedBy::NotThisRun } else { EndedBy::GoingOn };
+    }
     if machine.ended().is_some() {
         let Undo::By { kind, .. } = &at.step().undo else { return EndedBy::Hand(Vec::new()) };
         let touched = Places::hosts_of(at.record().touched_on.iter().cloned());

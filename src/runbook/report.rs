@@ -95,8 +95,10 @@ pub struct StillInEffect {
     pub since: Timestamp,
     /// Whether it is known to be in effect; else the outcome of what began or undid it is unknown.
     pub certain: bool,
-    /// Whether users' writes are refused by it.
+    /// Whether users cannot write because of it.
     pub stops_writes: bool,
+    /// Whether the run found it so and did not cause it: it may have begun earlier.
+    pub found: bool,
     /// Whether a rollback of the run ends it.
     pub ended_by_rollback: bool,
     /// The commands that end it by hand, when the run is over: host (empty for none) and lines.
@@ -244,8 +246,10 @@ pub struct Moment {
 /// was, or the first was taken back. By the clock of the console, at its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Window {
-    /// The step that opened it.
+    /// The step that opened it, or that found it open.
     pub from_step: String,
+    /// Whether that step found it open: it began then or earlier, and lasted at least so long.
+    pub at_least: bool,
     /// When.
     pub from: Timestamp,
     /// What closed it; `None` when nothing did.
@@ -271,9 +275,11 @@ impl Report {
     pub fn of(entries: &[Entry]) -> Option<Self> {
         let Event::Started { plan, .. } = &entries.first()?.event else { return None };
         let window = window::steps(plan);
-        let until: Vec<&str> = window.iter().flat_map(|(_, until)| until).map(String::as_str).collect();
-        let mut report =
-            Self::new(entries, window.as_ref().map(|(from, _)| (from.as_str(), until.as_slice())))?;
+        let until: Vec<&str> = window.iter().flat_map(|w| &w.until).map(String::as_str).collect();
+        let mut report = Self::new(entries, window.as_ref().map(|w| (w.from.as_str(), until.as_slice())))?;
+        if let (Some(shown), Some(steps)) = (&mut report.window, &window) {
+            shown.at_least = steps.found;
+        }
         (report.in_effect, report.titles) = still::of(entries);
         // One of the steps that resume writes may be done and the last of them not: nobody writes yet.
         if report.in_effect.iter().any(|one| one.stops_writes)

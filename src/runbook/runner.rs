@@ -22,14 +22,13 @@ use super::approval::{Approved, Question};
 use super::event::{Ending, Event};
 use super::evidence::{SignedApproval, Signing};
 use super::ids::StepId;
-use super::in_effect::in_effect;
 use super::journal::Entry;
 use super::machine::{Impossible, Machine, Next};
 use super::place::Place;
 use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
 use super::report::Report;
-use super::watched;
+use super::safety::stands;
 
 mod armed;
 mod board;
@@ -45,7 +44,7 @@ mod sign;
 mod vouch;
 
 use board::Board;
-pub(in crate::runbook) use board::{fill, picture, safety_after, seen};
+pub(in crate::runbook) use board::{fill, picture, seen};
 pub(in crate::runbook) use launch::replay_with;
 pub use launch::{Launch, StartError, frozen, replay, resume, roll_back, start};
 pub use record::{Record, Recorder};
@@ -241,7 +240,6 @@ impl Runner {
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
         self.show_in_effect();
-        self.show_safety();
         self.learn_inputs().await?;
         self.tell_when_unsigned().await?;
         if let Some(text) = self.needs.lease.as_ref().and_then(|lease| lease.limits()) {
@@ -301,18 +299,11 @@ impl Runner {
         Ok(())
     }
 
-    /// Shows how long it is safe to stop here, as the journal tells it: another process may have begun what it is about.
-    fn show_safety(&self) {
-        let now = (self.now(), Timestamp::now());
-        if let Ok(view) = watched::view(&self.needs.entries, now) {
-            self.board.safety(view.safety);
-        }
-    }
-
-    /// Shows what the run began and has not ended.
+    /// Shows what the run began and has not ended, and whether it is safe to stop here.
     fn show_in_effect(&self) {
         let now = (self.now(), Timestamp::now());
-        self.board.in_effect(in_effect(&self.machine, &self.needs.entries, now));
+        let (in_effect, safety) = stands(&self.machine, &self.needs.entries, now);
+        self.board.stands(in_effect, safety);
     }
 
     /// Lets those who watch see what was written.

@@ -140,7 +140,8 @@ pub struct Step {
     pub point_of_no_return: bool,
     /// Standing after it is safe as long as one likes: the dwell clock ends, and a rollback goes back no further.
     pub safe_point: bool,
-    /// Whether users' writes stop with it, or go on again: the report tells the time between.
+    /// Whether users' writes stop with it, go on again, or are found to have stopped: the report tells the time between, and
+    /// whether it is safe to pause rests on it.
     pub writes: Option<Writes>,
     /// What it leaves in effect until a later step ends it.
     pub lasts: Option<Lasting>,
@@ -185,6 +186,8 @@ pub enum Writes {
     Stop,
     /// From its end on they are taken.
     Resume,
+    /// They cannot be made already: the step, a check, finds that, and does not cause it.
+    FoundStopped,
 }
 
 /// What a step leaves in effect.

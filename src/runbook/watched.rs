@@ -7,13 +7,14 @@ use jiff::tz::TimeZone;
 
 use super::describe::prose;
 use super::event::{Ending, Event, Phase};
-use super::in_effect::{in_effect, moment};
+use super::in_effect::moment;
 use super::journal::Entry;
 use super::layout;
-use super::machine::{Machine, Status, StepRef};
+use super::machine::{Machine, StepRef};
 use super::planner::Secrets;
 use super::report::Report;
-use super::runner::{self, StartError, safety_after, seen};
+use super::runner::{self, StartError, seen};
+use super::safety::stands;
 use super::wall;
 use crate::domain::names::EnvName;
 use crate::domain::run::{Doing, RunState, RunView, StepState};
@@ -41,7 +42,7 @@ pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, Star
         take(&mut view, &machine, &entry.event, moment(now, entry.at), entry.at);
     }
     runner::fill(&mut view, &machine);
-    view.in_effect = in_effect(&machine, entries, now);
+    (view.in_effect, view.safety) = stands(&machine, entries, now);
     view.state = match (machine.ended(), entries.last().map(|e| &e.event)) {
         (Some(Ending::Finished), _) => RunState::Finished,
         (Some(Ending::RolledBack), _) => RunState::RolledBack,
@@ -99,10 +100,6 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at
             }
             if let Some(step) = view.steps.get_mut(index) {
                 step.took = Some(Duration::from_millis(*took_ms));
-            }
-            let undone = at.record().status == Status::Undone;
-            if undone || at.record().status == Status::Done {
-                view.safety = safety_after(at, undone, moment).unwrap_or_else(|| view.safety.clone());
             }
         }
         Event::Answered { .. } | Event::Skipped { .. } => runner::fill(view, machine),

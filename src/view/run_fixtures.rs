@@ -283,6 +283,7 @@ pub(crate) fn frozen() -> RunView {
         since_clock: "13:45:02+01:00".into(),
         certain: true,
         stops_writes: true,
+        found: false,
         ended_by: EndedBy::Rollback,
     };
     RunView { in_effect: vec![freeze], ..run() }

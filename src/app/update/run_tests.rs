@@ -400,6 +400,7 @@ fn frozen(state: RunState) -> RunView {
         since_clock: "13:45:02+01:00".into(),
         certain: true,
         stops_writes: true,
+        found: false,
         ended_by: EndedBy::Rollback,
     };
     RunView { state, in_effect: vec![freeze], ..run(Mode::Live, None) }

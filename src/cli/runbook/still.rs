@@ -50,9 +50,11 @@ pub(super) fn tell(paper: &mut Paper, indent: usize, in_effect: &[InEffect], id:
 fn by_hand(paper: &mut Paper, indent: usize, one: &InEffect, id: &str) {
     let commands = match &one.ended_by {
         EndedBy::Hand(commands) => commands.as_slice(),
-        EndedBy::Rollback | EndedBy::GoingOn => &[],
+        EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => &[],
     };
-    if commands.is_empty() {
+    if one.ended_by == EndedBy::NotThisRun {
+        paper.words(indent, Ink::Plain, "this run did not cause it, and no longer ends it");
+    } else if commands.is_empty() {
         let text = format!("the runbook has no undo for step {}; what was done:", one.step);
         paper.words(indent, Ink::Plain, &text);
         paper.command(indent, Ink::Plain, "", &hint::report(id));

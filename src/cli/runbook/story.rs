@@ -331,6 +331,17 @@ impl Story {
     fn safety(&mut self, view: &RunView, now: Moment) {
         match &view.safety {
             Safety::Safe => self.paper.words(INSIDE, Ink::Dim, "Safe to pause: yes, no time limit"),
+            Safety::Meanwhile(says) => {
+                let text = format!("Safe to pause: yes, no time limit. Meanwhile: {says}");
+                self.paper.words(INSIDE, Ink::Warn, &text);
+            }
+            Safety::NoWrites { since, says } => {
+                let text = format!("Safe to pause: NO, for {} already. {says}", short_age(now.since(*since)));
+                self.paper.words(INSIDE, Ink::Bad, &text);
+            }
+            Safety::Unknown(what) => {
+                self.paper.words(INSIDE, Ink::Warn, &format!("Safe to pause: unknown. {what}"));
+            }
             Safety::Until { until, cost } => {
                 let left = until.since(now);
                 let text = if left.is_zero() {

@@ -19,8 +19,10 @@ pub struct InEffect {
     pub since_clock: Clean,
     /// Whether it is known to be in effect. Otherwise it was begun or undone, and nobody knows how that went.
     pub certain: bool,
-    /// Whether users' writes are refused by it.
+    /// Whether users cannot write because of it.
     pub stops_writes: bool,
+    /// Whether the run found it so and did not cause it: it may have begun earlier.
+    pub found: bool,
     /// What ends it.
     pub ended_by: EndedBy,
 }
@@ -32,6 +34,8 @@ pub enum EndedBy {
     Rollback,
     /// It lies behind a point of no return or has no undo: only going on ends it.
     GoingOn,
+    /// The run found it, and is over without having ended it.
+    NotThisRun,
     /// The run is over and ends nothing any more. The undo's commands, as far as the runbook has one: host and lines.
     Hand(Vec<(Option<HostName>, Vec<Clean>)>),
 }
@@ -41,9 +45,20 @@ impl InEffect {
     #[must_use]
     pub fn line(&self) -> String {
         let hosts: Vec<&str> = self.on.iter().map(HostName::as_str).collect();
-        let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
-        let may = if self.certain { "" } else { ", or may be: its outcome is unknown" };
-        let says = self.says.as_str().trim_end_matches('.');
-        format!("{says}{on} since {}{may}", self.since_clock)
+        line(self.says.as_str(), &hosts, self.since_clock.as_str(), self.certain, self.found)
     }
+}
+
+/// Something in effect in one line, with its time as it is shown there. `certain` and `found` as in [`InEffect`].
+#[must_use]
+pub fn line(says: &str, hosts: &[&str], since: &str, certain: bool, found: bool) -> String {
+    let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
+    let says = says.trim_end_matches('.');
+    let how_sure = match (found, certain) {
+        (true, true) => " or earlier",
+        (true, false) => " or earlier, as the run found it; whether it still is so is unknown",
+        (false, true) => "",
+        (false, false) => ", or may be: its outcome is unknown",
+    };
+    format!("{says}{on} since {since}{how_sure}")
 }

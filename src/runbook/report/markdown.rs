@@ -98,12 +98,7 @@ impl Paper<'_> {
         let ended = report.ended.map_or_else(|| "not over".to_owned(), |at| self.dated(at));
         let inputs: Vec<String> = report.inputs.iter().map(|(k, v)| format!("{k} = {v}")).collect();
         let targets = report.targets.iter().map(|(name, hosts)| format!("{name}: {}", hosts.join(", ")));
-        let window = report.window.as_ref().map(|w| match &w.until_step {
-            None => format!("writes refused since {}, NOT ENDED", self.dated(w.from)),
-            Some(until) => {
-                format!("{} (from {} to {until}, by the journal)", duration(w.took_ms), w.from_step)
-            }
-        });
+        let window = report.window.as_ref().map(|w| w.line(&self.dated(w.from)));
         let rows = [
             ("run", Some(report.run.clone())),
             ("who", Some(report.who.join(", then "))),

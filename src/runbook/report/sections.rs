@@ -16,11 +16,7 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
     let until = report.ended.map_or_else(|| "not over".to_owned(), |at| format!("ended {}", clock(at)));
     head.push(row("took", &format!("{}: began {}, {until}", duration(report.took_ms), clock(report.began))));
     if let Some(window) = &report.window {
-        let text = match &window.until_step {
-            None => format!("refused since {}, NOT ENDED", wall::since(window.from, last, tz)),
-            Some(until) => format!("{} (from {} to {until})", duration(window.took_ms), window.from_step),
-        };
-        head.push(row("no writes", &text));
+        head.push(row("no writes", &window.line(&wall::since(window.from, last, tz))));
     }
     head.push(row("whole", &format!("jumpdeck runbook report {}", report.run)));
     let still = report.in_effect.iter().map(|one| row("-", &one.line(&wall::since(one.since, last, tz))));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::collect::clean;
 use super::{Report, StillInEffect};
-use crate::domain::run::{EndedBy, InEffect};
+use crate::domain::run::{EndedBy, InEffect, in_effect_line};
 use crate::domain::time::Moment;
 use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{in_effect, since};
@@ -33,7 +33,7 @@ pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, Str
 
 fn told(one: &InEffect, since: Timestamp) -> StillInEffect {
     let by_hand = match &one.ended_by {
-        EndedBy::Rollback | EndedBy::GoingOn => Vec::new(),
+        EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => Vec::new(),
         EndedBy::Hand(commands) => commands
             .iter()
             .map(|(host, lines)| {
@@ -49,6 +49,7 @@ fn told(one: &InEffect, since: Timestamp) -> StillInEffect {
         since,
         certain: one.certain,
         stops_writes: one.stops_writes,
+        found: one.found,
         ended_by_rollback: one.ended_by == EndedBy::Rollback,
         by_hand,
     }
@@ -57,9 +58,8 @@ fn told(one: &InEffect, since: Timestamp) -> StillInEffect {
 impl StillInEffect {
     /// It in one line, with a time as it is shown: `Writes are refused on db1-masterdb since 13:45:02+01:00`.
     pub(super) fn line(&self, since: &str) -> String {
-        let on = if self.hosts.is_empty() { String::new() } else { format!(" on {}", self.hosts.join(", ")) };
-        let may = if self.certain { "" } else { ", or may be: its outcome is unknown" };
-        format!("{}{on} since {since}{may}", self.says)
+        let hosts: Vec<&str> = self.hosts.iter().map(String::as_str).collect();
+        in_effect_line(&self.says, &hosts, since, self.certain, self.found)
     }
 }
 

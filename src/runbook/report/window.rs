@@ -1,22 +1,35 @@
 //! How long nothing could be written: which steps of a runbook begin and end that time, and when they were done.
 
-use super::Window;
 use super::collect::{between, clean};
+use super::{Window, duration};
 use crate::runbook::event::{Event, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::plan::Frozen;
 use crate::runbook::spec::{Runbook, Step, Writes};
 
+/// The steps that begin and end it.
+pub(super) struct Bounds {
+    pub(super) from: String,
+    pub(super) until: Vec<String>,
+    /// Whether `from` found that it had begun.
+    pub(super) found: bool,
+}
+
 /// The steps that begin and end it, by what the runbook says of `writes`. Several may end it: the last one that was done
 /// counts, as each may be left out.
-pub(super) fn steps(plan: &Frozen) -> Option<(String, Vec<String>)> {
+pub(super) fn steps(plan: &Frozen) -> Option<Bounds> {
     // A runbook that cannot be read any more costs the report this figure only.
     let runbook = Runbook::from_sources(&plan.sources).ok()?;
     let mut steps = Vec::new();
     flatten(&runbook.steps, &mut steps);
-    let from = steps.iter().find(|step| step.writes == Some(Writes::Stop))?;
+    let begins = |step: &&&Step| matches!(step.writes, Some(Writes::Stop | Writes::FoundStopped));
+    let from = steps.iter().find(begins)?;
     let until = steps.iter().rev().filter(|step| step.writes == Some(Writes::Resume));
-    Some((from.id.clone(), until.map(|step| step.id.clone()).collect()))
+    Some(Bounds {
+        from: from.id.clone(),
+        until: until.map(|step| step.id.clone()).collect(),
+        found: from.writes == Some(Writes::FoundStopped),
+    })
 }
 
 /// Steps but for those of batches, whose ids are several.
@@ -26,6 +39,21 @@ fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
             all.push(step);
         } else if !step.kind.entry().repeats() {
             step.inside.iter().for_each(|part| flatten(&part.steps, all));
+        }
+    }
+}
+
+impl Window {
+    /// It in words, `clock` being its begin as it is shown there: `4.2 s (from freeze to repoint-apps, by the journal)`.
+    pub(super) fn line(&self, clock: &str) -> String {
+        let took = duration(self.took_ms);
+        match (&self.until_step, self.at_least) {
+            (None, false) => format!("refused since {clock}, NOT ENDED"),
+            (None, true) => format!("not possible since {clock} or earlier, NOT ENDED by this run"),
+            (Some(until), false) => format!("{took} (from {} to {until}, by the journal)", self.from_step),
+            (Some(until), true) => {
+                format!("at least {took} (found at {}, to {until}, by the journal)", self.from_step)
+            }
         }
     }
 }
@@ -52,6 +80,7 @@ pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<Wi
     let until = closed.as_ref().map_or(rest.last()?.at, |(_, at)| *at);
     Some(Window {
         from_step: clean(from),
+        at_least: false,
         from: begins,
         until_step: closed.map(|(step, _)| step),
         until,

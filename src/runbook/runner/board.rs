@@ -90,35 +90,27 @@ impl Board {
 
     /// A step ended.
     pub(super) fn ended(&self, at: StepRef<'_>, now: Moment) {
-        let (done, undone) = (at.record().status == Status::Done, at.record().status == Status::Undone);
-        let safety = if done || undone { safety_after(at, undone, now) } else { None };
         self.change(|view| {
             fill(view, at.machine());
             if let Some(step) = view.steps.get_mut(at.planned().position) {
                 step.took = step.began.map(|began| now.since(began));
-                if let Some(safety) = safety {
-                    view.safety = safety;
-                }
             }
         });
     }
 
-    /// How long it is safe to stop here.
-    pub(super) fn safety(&self, safety: Safety) {
-        self.change(|view| view.safety = safety);
-    }
-
-    /// What the run began and has not ended.
-    pub(super) fn in_effect(&self, now: Vec<InEffect>) {
+    /// What the run began and has not ended, and whether it is safe to stop here. The same moments come out a little different
+    /// each time, since two clocks are compared: what differs only in those is the same.
+    pub(super) fn stands(&self, in_effect: Vec<InEffect>, safety: Safety) {
         let same = {
             let shown = self.lock();
             let known = &shown.view.in_effect;
             let kept =
                 |(new, old): (&InEffect, &InEffect)| InEffect { since: old.since, ..new.clone() } == *old;
-            known.len() == now.len() && now.iter().zip(known).all(kept)
+            let effects = known.len() == in_effect.len() && in_effect.iter().zip(known).all(kept);
+            effects && is_same(&safety, &shown.view.safety)
         };
         if !same {
-            self.change(|view| view.in_effect = now);
+            self.change(|view| (view.in_effect, view.safety) = (in_effect, safety));
         }
     }
 
@@ -182,25 +174,30 @@ impl Board {
         self.change(|view| {
             fill(view, machine);
             view.prompt = None;
-            if !matches!(state, RunState::Stopped(_)) {
-                view.safety = Safety::Safe;
-            }
             view.state = state;
             view.report = report;
         });
     }
 }
 
-/// How long it is safe to stop after a step that was done, and perhaps undone since; `None` when it makes no difference.
-pub(in crate::runbook) fn safety_after(at: StepRef<'_>, undone: bool, now: Moment) -> Option<Safety> {
-    let step = at.step();
-    match (step.max_dwell, undone) {
-        (Some(dwell), false) => {
-            let cost = step.impact.as_ref().map(|text| at.shown(text)).unwrap_or_default();
-            Some(Safety::Until { until: now.plus(dwell), cost: prose(&cost) })
+/// Whether two say the same of the same moment, to a second.
+fn is_same(new: &Safety, old: &Safety) -> bool {
+    let near = |a: Moment, b: Moment| a.0.abs_diff(b.0) < 1000;
+    match (new, old) {
+        (Safety::Until { until, cost }, Safety::Until { until: then, cost: what }) => {
+            near(*until, *then) && cost == what
         }
-        (Some(_), true) => Some(Safety::Safe),
-        (None, false | true) => step.safe_point.then_some(Safety::Safe),
+        (Safety::NoWrites { since, says }, Safety::NoWrites { since: then, says: what }) => {
+            near(*since, *then) && says == what
+        }
+        (
+            Safety::Safe
+            | Safety::Meanwhile(_)
+            | Safety::Until { .. }
+            | Safety::NoWrites { .. }
+            | Safety::Unknown(_),
+            _,
+        ) => new == old,
     }
 }
 

@@ -31,6 +31,7 @@ mod impossible;
 mod in_effect;
 mod lease;
 mod lent;
+mod safety;
 mod salt_job;
 mod schema_1;
 mod secrets;

@@ -156,6 +156,21 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(vec![label("next"), span(next.to_owned(), styles.base)])];
     lines.push(match &run.safety {
         Safety::Safe => Line::from(vec![label("safe to pause?"), span("● yes, no time limit", styles.ok)]),
+        Safety::Meanwhile(says) => Line::from(vec![
+            label("safe to pause?"),
+            span("▲ yes, no time limit", styles.warning),
+            span(format!("  meanwhile: {says}"), styles.base),
+        ]),
+        Safety::NoWrites { since, says } => Line::from(vec![
+            label("safe to pause?"),
+            span(format!("✖ NO, for {}", short_age(scene.model.now.since(*since))), styles.critical),
+            span(format!("  {says}"), styles.base),
+        ]),
+        Safety::Unknown(what) => Line::from(vec![
+            label("safe to pause?"),
+            span("? unknown", styles.unknown),
+            span(format!("  {what}"), styles.base),
+        ]),
         Safety::Until { until, cost } => {
             let now = scene.model.now;
             let (text, style) = if *until > now {

@@ -297,7 +297,7 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
 fn by_hand(effect: &InEffect) -> &[(Option<HostName>, Vec<Clean>)] {
     match &effect.ended_by {
         EndedBy::Hand(commands) => commands,
-        EndedBy::Rollback | EndedBy::GoingOn => &[],
+        EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => &[],
     }
 }
 

@@ -153,10 +153,18 @@ fn a_question_says_whether_one_may_stand_here() {
         kind: PromptKind::Challenge(Clean::new("db2")),
     };
     let until = |ms| Safety::Until { until: Moment(ms), cost: Clean::new("nobody can write") };
+    let no =
+        Safety::NoWrites { since: Moment(NOW.0 - 4000), says: Clean::new("Users cannot write: db1 is dead") };
     for (safety, wanted) in [
         (Safety::Safe, "Safe to pause: yes, no time limit"),
         (until(30_000), "Safe to pause: 24 s left. nobody can write"),
         (until(6000), "Safe to pause: NO, the time is up. nobody can write"),
+        (no, "Safe to pause: NO, for 4s already. Users cannot write: db1 is dead"),
+        (
+            Safety::Meanwhile(Clean::new("Highstate is disabled")),
+            "Safe to pause: yes, no time limit. Meanwhile: Highstate is disabled",
+        ),
+        (Safety::Unknown(Clean::new("It is not known.")), "Safe to pause: unknown. It is not known."),
     ] {
         view.safety = safety;
         let text = story().question(&view, &prompt, NOW);
@@ -175,6 +183,7 @@ fn every_way_out_tells_what_is_still_in_effect() {
         since_clock: Clean::new("13:45:02Z"),
         certain: true,
         stops_writes: true,
+        found: false,
         ended_by,
     };
     let by_hand = || EndedBy::Hand(vec![(Some(host("db1")), vec![Clean::new("SET GLOBAL read_only = 0")])]);

@@ -58,7 +58,10 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
     }
     match safety {
         Safety::Safe => {}
-        Safety::Until { until: _, cost } => text(cost),
+        Safety::Meanwhile(says)
+        | Safety::Until { until: _, cost: says }
+        | Safety::NoWrites { since: _, says }
+        | Safety::Unknown(says) => text(says),
     }
     in_effect.iter_mut().for_each(|lasting| hide_in_effect(lasting, redactor));
     values.iter_mut().for_each(|(_, _, value)| text(value));
@@ -69,11 +72,20 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
 }
 
 fn hide_in_effect(lasting: &mut InEffect, redactor: &Redactor) {
-    let InEffect { step: _, says, on: _, since: _, since_clock: _, certain: _, stops_writes: _, ended_by } =
-        lasting;
+    let InEffect {
+        step: _,
+        says,
+        on: _,
+        since: _,
+        since_clock: _,
+        certain: _,
+        stops_writes: _,
+        found: _,
+        ended_by,
+    } = lasting;
     hide_text(says, redactor);
     match ended_by {
-        EndedBy::Rollback | EndedBy::GoingOn => {}
+        EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => {}
         EndedBy::Hand(commands) => {
             commands.iter_mut().flat_map(|(_, lines)| lines).for_each(|line| hide_text(line, redactor));
         }

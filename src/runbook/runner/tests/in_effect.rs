@@ -20,6 +20,7 @@ fn told(view: &RunView) -> Vec<(&str, bool, &str, bool)> {
     let word = |by: &EndedBy| match by {
         EndedBy::Rollback => "rollback",
         EndedBy::GoingOn => "going on",
+        EndedBy::NotThisRun => "not this run",
         EndedBy::Hand(_) => "hand",
     };
     let line = |one: &'_ InEffect| (one.certain, word(&one.ended_by), one.stops_writes);

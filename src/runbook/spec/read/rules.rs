@@ -7,7 +7,7 @@ use crate::domain::run::Effect;
 
 use super::text::Use;
 use super::{KindEntry, Reading, place};
-use crate::runbook::spec::{On, OnFail, Step, Undo};
+use crate::runbook::spec::{On, OnFail, Step, Undo, Writes};
 use crate::runbook::template::Template;
 
 impl Reading<'_> {
@@ -87,6 +87,23 @@ impl Reading<'_> {
                 Undo::Impossible
             }
         }
+    }
+
+    /// What it means for users' writes.
+    pub(super) fn writes(&mut self, table: &Table<'_>, effect: Effect) -> Option<Writes> {
+        table.get("writes")?;
+        let words =
+            [("stop", Writes::Stop), ("resume", Writes::Resume), ("found_stopped", Writes::FoundStopped)];
+        let writes = self.reader.word(table, "writes", &words)?;
+        if writes == Writes::FoundStopped && effect != Effect::Read {
+            let help = "put it on the check that finds it; a change that stops writes says writes = \"stop\"";
+            self.reader.error(place(table, "writes"), "found_stopped on a step that changes something", help);
+        }
+        if writes == Writes::FoundStopped && table.get("impact").is_none() {
+            let help = "add impact = \"Users cannot write: no application reaches the master\"";
+            self.reader.error(place(table, "writes"), "it is not said what was found", help);
+        }
+        Some(writes)
     }
 
     /// What happens when it fails.

@@ -11,7 +11,7 @@ use super::names::{Found, Meaning};
 use super::text::Use;
 use super::{KindEntry, Reading, Reads, Where, is_name, place};
 use crate::runbook::kinds::{self, Brings, Inside, StepKind};
-use crate::runbook::spec::{Condition, Confirming, On, OnFail, Step, Undo, Writes};
+use crate::runbook::spec::{Condition, Confirming, On, OnFail, Step, Undo};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
@@ -220,9 +220,7 @@ impl Reading<'_> {
             undo: Undo::Nothing,
             point_of_no_return: flag(self, "point_of_no_return"),
             safe_point: flag(self, "safe_point"),
-            writes: table.get("writes").and_then(|_| {
-                self.reader.word(table, "writes", &[("stop", Writes::Stop), ("resume", Writes::Resume)])
-            }),
+            writes: self.writes(table, common.effect),
             lasts,
             timeout,
             retries: self

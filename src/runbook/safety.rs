@@ -1,0 +1,101 @@
+//! Whether it is safe to stop a run here: whether users can write, what is in effect, and how long. From its machine and its
+//! entries, so that the operator's console, another one that takes over and all who watch say the same. Pure. Imports `in_effect`,
+//! `machine`, `spec`, `domain`.
+
+use jiff::Timestamp;
+
+use super::describe::prose;
+use super::in_effect::felt;
+use super::journal::Entry;
+use super::machine::{Machine, Status, StepRef};
+use super::spec::Writes;
+use crate::domain::run::{Effect, InEffect, Safety};
+use crate::domain::text::Clean;
+use crate::domain::time::Moment;
+
+/// What a run began or found and has not ended, and whether it is safe to stop there. `now` is the same moment by the screen's
+/// clock and by the wall's.
+#[must_use]
+pub fn stands(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> (Vec<InEffect>, Safety) {
+    let felt = felt(machine, entries, now);
+    let safety = safety(machine, &felt);
+    let in_effect = if machine.dry_run { Vec::new() } else { felt };
+    (in_effect, safety)
+}
+
+fn safety(machine: &Machine, felt: &[InEffect]) -> Safety {
+    let (writes, others): (Vec<&InEffect>, Vec<&InEffect>) = felt.iter().partition(|one| one.stops_writes);
+    if let Some(one) = writes.iter().find(|one| limit(machine, one).is_none()) {
+        return Safety::NoWrites { since: one.since, says: one.says.clone() };
+    }
+    earliest(machine, &writes)
+        .or_else(|| machine.steps().find_map(outcome_unknown))
+        .or_else(|| not_found_yet(machine))
+        .or_else(|| earliest(machine, &others))
+        .unwrap_or_else(|| meanwhile(&others))
+}
+
+/// The step that began something.
+fn step_of<'m>(machine: &'m Machine, one: &InEffect) -> Option<StepRef<'m>> {
+    machine.steps().find(|at| at.id().as_str() == one.step)
+}
+
+/// Until when it is safe to stand there, as the runbook says; `None` where it gives no time.
+fn limit(machine: &Machine, one: &InEffect) -> Option<Moment> {
+    let dwell = step_of(machine, one)?.step().max_dwell?;
+    Some(one.since.plus(dwell))
+}
+
+/// The first of these whose time is up.
+fn earliest(machine: &Machine, effects: &[&InEffect]) -> Option<Safety> {
+    let limited = effects.iter().filter_map(|one| Some((limit(machine, one)?, *one)));
+    let (until, one) = limited.min_by_key(|(until, _)| *until)?;
+    let impact = step_of(machine, one).and_then(|at| at.step().impact.as_ref().map(|text| at.shown(text)));
+    let cost = impact.map_or_else(|| one.says.clone(), |text| prose(&text));
+    Some(Safety::Until { until, cost })
+}
+
+/// A change that may or may not have been made.
+fn outcome_unknown(at: StepRef<'_>) -> Option<Safety> {
+    let unknown = match &at.record().status {
+        Status::Unknown(_) | Status::UndoUnknown(_) => at.step().effect != Effect::Read,
+        Status::Waiting
+        | Status::Open(_)
+        | Status::Done
+        | Status::Printed
+        | Status::NotDone
+        | Status::Failed(_)
+        | Status::Skipped(_)
+        | Status::Undone
+        | Status::UndoFailed(_) => false,
+    };
+    let title = prose(&at.shown(&at.step().title));
+    unknown.then(|| {
+        Safety::Unknown(Clean::new(&format!("The outcome of step {} ({title}) is unknown.", at.id())))
+    })
+}
+
+/// A runbook for times when users cannot write: until its check has found that they cannot, or a later step that they can, nobody
+/// knows.
+fn not_found_yet(machine: &Machine) -> Option<Safety> {
+    let done = |at: &StepRef<'_>| at.record().status == Status::Done;
+    let mut finds = machine.steps().filter(|at| at.step().writes == Some(Writes::FoundStopped));
+    let first = finds.next()?;
+    let resumed = machine.steps().any(|at| at.step().writes == Some(Writes::Resume) && done(&at));
+    if resumed || done(&first) || finds.any(|at| done(&at)) {
+        return None;
+    }
+    let title = prose(&first.shown(&first.step().title));
+    let what =
+        format!("Whether users can write is not known: step {} ({title}) has not found it.", first.id());
+    Some(Safety::Unknown(Clean::new(&what)))
+}
+
+/// No time limit; what is in effect meanwhile.
+fn meanwhile(effects: &[&InEffect]) -> Safety {
+    if effects.is_empty() {
+        return Safety::Safe;
+    }
+    let says: Vec<&str> = effects.iter().map(|one| one.says.as_str().trim_end_matches('.')).collect();
+    Safety::Meanwhile(Clean::new(&says.join("; ")))
+}
