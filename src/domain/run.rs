@@ -205,6 +205,38 @@ pub enum Asks {
     Value,
     /// Work done by hand.
     Work,
+    /// To read what it says; it waits for nobody.
+    ToRead,
+}
+
+impl Asks {
+    /// What a step is to the operator who reads a plan: what it may change, or what it wants of people. A step that
+    /// only talks to people reads nothing.
+    #[must_use]
+    pub fn says(self, effect: Effect) -> &'static str {
+        match (self, effect) {
+            (Self::Nothing, Effect::Read) => "reads",
+            (Self::Yes | Self::Value, Effect::Read) => "asks you",
+            (Self::Work, Effect::Read) => "done by you",
+            (Self::ToRead, Effect::Read) => "tells you",
+            (Self::Work, Effect::Mutate) => "CHANGES, by you",
+            (Self::Work, Effect::Destructive) => "DESTROYS, by you",
+            (Self::Nothing | Self::Yes | Self::Value | Self::ToRead, Effect::Mutate) => "CHANGES",
+            (Self::Nothing | Self::Yes | Self::Value | Self::ToRead, Effect::Destructive) => "DESTROYS",
+        }
+    }
+
+    /// The word of the plan's JSON; `None` for nothing.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Yes => Some("yes"),
+            Self::Value => Some("value"),
+            Self::Work => Some("work"),
+            Self::ToRead => Some("to_read"),
+        }
+    }
 }
 
 /// A step of a run.

@@ -248,6 +248,46 @@ mod tests {
         assert!(shown.is_empty(), "{}", shown.join("\n\n"));
     }
 
+    /// Console 45: only a step that machines do reads.
+    #[test]
+    fn a_step_that_only_talks_to_people_does_not_say_that_it_reads() {
+        use crate::domain::run::Effect;
+        use crate::runbook::kinds::DoneBy;
+        use crate::runbook::spec::Step;
+        fn walk(steps: &[Step], seen: &mut Vec<(&'static str, &'static str)>) {
+            for step in steps {
+                let says = step.kind.entry().asks.says(step.effect);
+                match step.kind.done_by() {
+                    DoneBy::People(_) => {
+                        assert_ne!(says, "reads", "{} is a {}", step.id, step.word());
+                        seen.push((step.word(), says));
+                    }
+                    DoneBy::Machines(_) if step.effect == Effect::Read => assert_eq!(says, "reads"),
+                    DoneBy::Machines(_) => assert!(says.chars().all(char::is_uppercase), "{says}"),
+                    DoneBy::Plan(_) => {}
+                }
+                step.inside.iter().for_each(|part| walk(&part.steps, seen));
+            }
+        }
+        let (library, _) = Library::load(Path::new("/nonexistent"));
+        let mut seen = Vec::new();
+        for (name, _) in EMBEDDED {
+            if let Some(runbook) = library.get(name) {
+                walk(&runbook.steps, &mut seen);
+            }
+        }
+        for expected in [
+            ("confirm", "asks you"),
+            ("challenge", "asks you"),
+            ("input", "asks you"),
+            ("manual", "done by you"),
+            ("note", "tells you"),
+            ("report", "tells you"),
+        ] {
+            assert!(seen.contains(&expected), "{expected:?}: {seen:?}");
+        }
+    }
+
     #[test]
     fn own_runbooks_replace_and_add_and_may_include_parts() {
         let folder = tempfile::tempdir().unwrap();

@@ -101,6 +101,7 @@ pub(super) fn plan() -> PlanView {
         why: None,
         on: if effect == Effect::Read { Vec::new() } else { vec![host("db1")] },
         effect,
+        asks: if kind == "confirm" { Asks::Yes } else { Asks::Nothing },
         command: command.lines().map(Clean::new).collect(),
         when: None,
         undo: None,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::story;
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, print};
-use crate::domain::run::{Danger, Effect};
+use crate::domain::run::{Asks, Danger, Effect};
 use crate::domain::text::Clean;
 use crate::runbook::spec::{Input, On, Runbook, Select, Step, Target, Undo};
 
@@ -106,7 +106,7 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
         On::Jump => "  on the jump box".to_owned(),
         On::Named(name) => format!("  on {name}"),
     };
-    let effect = effect(step.effect);
+    let effect = effect(step.kind.entry().asks, step.effect);
     let heading = format!("{}  {}{on}{effect}", step.id, step.word());
     paper.words(indent, if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn }, &heading);
     let inside = indent + 2;
@@ -153,12 +153,13 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
     }
 }
 
-/// The word of what a step may change, set off from what is before it; none for reading.
-pub(super) fn effect(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Read => "",
-        Effect::Mutate => "  CHANGES",
-        Effect::Destructive => "  DESTROYS",
+/// What a step may change or asks of people, set off from what is before it; nothing for reading.
+pub(super) fn effect(asks: Asks, effect: Effect) -> String {
+    match (asks, effect) {
+        (Asks::Nothing, Effect::Read) => String::new(),
+        (Asks::Nothing | Asks::Yes | Asks::Value | Asks::Work | Asks::ToRead, _) => {
+            format!("  {}", asks.says(effect))
+        }
     }
 }
 

@@ -227,7 +227,7 @@ impl Story {
         self.paper.gap();
         let hosts = names(&step.on);
         let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
-        let effect = super::show::effect(step.effect);
+        let effect = super::show::effect(step.asks, step.effect);
         self.paper.rule(&format!("{}/{of} {}  {}{on}{effect}", index + 1, step.id, step.kind));
         self.paper.words(0, Ink::Bold, step.title.as_str());
         if step.point_of_no_return {
@@ -404,7 +404,10 @@ fn state_words(step: &StepView) -> Option<(Ink, String)> {
         StepState::Skipped(why) if step.skipped_by_operator => (Ink::Warn, format!("- skipped: {why}")),
         StepState::Skipped(why) => (Ink::Dim, format!("- not applicable: {why}")),
         StepState::Printed => {
-            let people = step.asks != Asks::Nothing;
+            let people = match step.asks {
+                Asks::Yes | Asks::Value | Asks::Work => true,
+                Asks::Nothing | Asks::ToRead => false,
+            };
             let looked = !people && step.effect == Effect::Read;
             let word = match (people, looked) {
                 (true, _) => "= not asked in a dry run",

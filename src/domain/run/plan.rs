@@ -1,6 +1,6 @@
 //! A plan as it is shown before anything runs, and what its two sources, the inventory and the hosts, do not agree on.
 
-use super::Effect;
+use super::{Asks, Effect};
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::text::Clean;
 
@@ -70,6 +70,8 @@ pub struct PlanStep {
     pub on: Vec<HostName>,
     /// What it may change.
     pub effect: Effect,
+    /// What its kind asks of people.
+    pub asks: Asks,
     /// What it does, line by line, as far as known.
     pub command: Vec<Clean>,
     /// The condition it is under, in words.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::domain::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
@@ -16,6 +17,7 @@ use crate::runbook::template::Template;
 use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::ToRead,
     on: Where::Nowhere,
     ..KindEntry::new("note", &[keys::ALL, keys::DONE, &["text"]], Reads::Step(read))
 };

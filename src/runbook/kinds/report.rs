@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::domain::run::Asks;
 use crate::domain::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
@@ -14,6 +15,7 @@ use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::ssh::dial::BoxFuture;
 
 pub(super) static KIND: KindEntry = KindEntry {
+    asks: Asks::ToRead,
     on: Where::Nowhere,
     untitled: Some("Report"),
     ..KindEntry::new("report", &[keys::ALL, keys::DONE], Reads::Step(read))

@@ -149,6 +149,7 @@ fn step(at: StepRef<'_>) -> PlanStep {
         why: step.why.as_ref().map(text),
         on: at.known_hosts(),
         effect: step.effect,
+        asks: step.kind.entry().asks,
         command,
         when,
         undo,

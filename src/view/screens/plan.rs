@@ -137,18 +137,9 @@ fn what(scene: &Scene<'_>, step: &PlanStep, indent: usize) -> Vec<Span<'static>>
     let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
     vec![
         Span::raw(" ".repeat(indent)),
-        span(effect(step.effect), styles.effect(step.effect)),
+        span(step.asks.says(step.effect), styles.effect(step.effect)),
         span(format!("  {}{on}", step.kind), styles.muted),
     ]
-}
-
-/// What a step may change, in a word.
-pub(super) fn effect(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Read => "reads",
-        Effect::Mutate => "CHANGES",
-        Effect::Destructive => "DESTROYS",
-    }
 }
 
 /// The line across.

@@ -55,6 +55,8 @@ struct StepJson<'p> {
     why: Option<&'p str>,
     on: Vec<&'p str>,
     effect: &'static str,
+    /// What it asks of people; `null` for nothing.
+    asks: Option<&'static str>,
     command: Vec<&'p str>,
     when: Option<&'p str>,
     undo: Option<&'p str>,
@@ -119,6 +121,7 @@ fn step(step: &PlanStep) -> StepJson<'_> {
             Effect::Mutate => "mutate",
             Effect::Destructive => "destructive",
         },
+        asks: step.asks.word(),
         command: step.command.iter().map(Clean::as_str).collect(),
         when: text(step.when.as_ref()),
         undo: text(step.undo.as_ref()),

@@ -109,7 +109,8 @@ fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {
     let hosts = story::names(&step.on);
     let on = if hosts.is_empty() { String::new() } else { format!("  on {hosts}") };
     let ink = if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn };
-    let heading = format!("{:>2}  {}  {}{on}{}", index + 1, step.id, step.kind, effect(step.effect));
+    let heading =
+        format!("{:>2}  {}  {}{on}{}", index + 1, step.id, step.kind, effect(step.asks, step.effect));
     paper.words(indent, ink, &heading);
     let inside = indent + 4;
     paper.words(inside, Ink::Bold, step.title.as_str());

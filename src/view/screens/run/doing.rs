@@ -9,10 +9,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::domain::names::HostName;
-use crate::domain::run::{Asks, Doing, Effect, FactView, RunState, RunView, StepState, StepView};
+use crate::domain::run::{Doing, FactView, RunState, RunView, StepState, StepView};
 use crate::domain::time::short_age;
 use crate::view::scene::Scene;
-use crate::view::screens::plan;
 use crate::view::signs::Progress;
 use crate::view::state::{Text, ViewState};
 use crate::view::text::{left, row, span, took};
@@ -145,7 +144,7 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
     let progress = Progress::from(&step.state);
     let mut spans = vec![
         span(format!(" {} {}", progress.sign(), progress.word()), styles.progress(progress)),
-        span(format!("  {}", effect(step)), styles.effect(step.effect)),
+        span(format!("  {}", step.asks.says(step.effect)), styles.effect(step.effect)),
         span(format!("  {}{}", step.kind, names(&step.on)), styles.muted),
     ];
     if let Some(time) = step.took {
@@ -173,15 +172,6 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
     }
     if step.point_of_no_return {
         page.signed(1, "━", "After it nothing can be undone.", styles.critical);
-    }
-}
-
-/// What a step may change; one that only asks reads nothing.
-fn effect(step: &StepView) -> &'static str {
-    match (step.effect, step.asks) {
-        (Effect::Read, Asks::Yes | Asks::Value) => "asks you",
-        (Effect::Read, Asks::Work) => "done by you",
-        (Effect::Read | Effect::Mutate | Effect::Destructive, _) => plan::effect(step.effect),
     }
 }
 
