@@ -6,6 +6,10 @@ use super::replication::{Cluster, Connection, Database, NodeHealth, ReplicationR
 use super::snapshot::HostFacts;
 use super::storage::Filesystem;
 
+mod short;
+
+pub use short::{REPLICATION_WORDS_LEAST, replication_words_within};
+
 /// The filesystem somebody should look at first: one that does not answer, else the fullest.
 #[must_use]
 pub fn worst_filesystem(facts: &HostFacts) -> Option<&Filesystem> {
@@ -158,16 +162,6 @@ pub fn replication_words(brief: ReplicationBrief<'_>) -> String {
     }
 }
 
-/// The same where there is little room: of a master, how many replicas follow it.
-#[must_use]
-pub fn replication_words_within(brief: ReplicationBrief<'_>, width: usize) -> String {
-    let words = replication_words(brief);
-    if words.chars().count() <= width {
-        return words;
-    }
-    words.strip_prefix("master, ").map_or_else(|| words.clone(), str::to_owned)
-}
-
 fn member(cluster: &Cluster, writable: Option<bool>) -> String {
     let kind = cluster.kind.name();
     let state = if cluster.state.is_empty() { "?" } else { cluster.state.as_str() };
@@ -177,12 +171,13 @@ fn member(cluster: &Cluster, writable: Option<bool>) -> String {
         Some(n) => format!(", {n} nodes"),
     };
     match cluster.health {
-        NodeHealth::Out if cluster.primary_component == Some(false) => format!("{kind} NON-PRIMARY, {state}"),
-        NodeHealth::Out => format!("{kind} OUT, {state}"),
+        NodeHealth::Out if cluster.primary_component == Some(false) => format!("NON-PRIMARY, {kind} {state}"),
+        NodeHealth::Out => format!("OUT, {kind} {state}"),
         NodeHealth::InSync | NodeHealth::Behind | NodeHealth::Unknown => {
             // A secondary of a group is read-only, and rightly so.
             let writes = if writable == Some(false) { " RO" } else { "" };
-            format!("{kind} {state}{writes}{nodes}")
+            let unknown = if writable.is_none() { "RW?, " } else { "" };
+            format!("{unknown}{kind} {state}{writes}{nodes}")
         }
     }
 }

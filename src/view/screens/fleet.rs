@@ -9,11 +9,13 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::{Sort, SortColumn};
-use crate::domain::fleet::Host;
+use crate::domain::fleet::{Host, Thresholds};
 use crate::domain::judge::roles::reported;
+use crate::domain::problem::Severity;
 use crate::domain::snapshot::{HostSnapshot, Load};
-use crate::domain::summary::{replication_brief, replication_words, worst_filesystem};
-use crate::domain::time::Freshness;
+use crate::domain::summary::{
+    REPLICATION_WORDS_LEAST, replication_brief, replication_words, worst_filesystem,
+};
 use crate::view::scene::{Scene, Shown};
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, Align, centred, span};
@@ -94,7 +96,7 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
     let mount = u16::try_from(mounts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(13, 30);
     let briefs = scene.env.hosts.iter().filter_map(|h| h.facts.databases.last());
     let words = briefs.map(|d| replication_words(replication_brief(d)).width()).max().unwrap_or(0);
-    let words = u16::try_from(words).unwrap_or(u16::MAX).clamp(11, 26);
+    let words = u16::try_from(words).unwrap_or(u16::MAX).clamp(REPLICATION_WORDS_LEAST, 26);
     // With room for them, what is read as text is not cut for the sake of figures.
     let text = |least: u16, wide: u16, most: u16| if width < WIDE { least.min(most) } else { wide.min(most) };
     use Align::{Left, Right};
@@ -110,7 +112,7 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
         grows(Id::Memory, "MEMORY", Left, 9, 11, 6),
         grows(Id::Disk, "DISK", Left, 9, 11, 3),
         grows(Id::Mount, "FULLEST MOUNT", Left, text(13, 18, mount), mount, 7),
-        grows(Id::Replication, "REPLICATION", Left, text(11, 20, words), words, 5),
+        grows(Id::Replication, "REPLICATION", Left, text(REPLICATION_WORDS_LEAST, 20, words), words, 5),
         grows(Id::Os, "OS", Left, 12, 14, 13),
         Column::fixed(Id::Uptime, "UP", Right, 4, 12),
         grows(Id::Level, "ENV", Left, 10, 12, 14),
@@ -169,7 +171,7 @@ fn instead<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Option<Instead<'a, 
             covers: |id| matches!(id, Id::One | Id::Five | Id::Fifteen | Id::PerCpu | Id::Trend),
             says: cells::gap_word(scene, gap),
         }),
-        _ => None,
+        Shown::Value(..) | Shown::Expired => None,
     }
 }
 
@@ -185,11 +187,16 @@ fn cell<'a>(
     match id {
         Id::Host => span(host.id.host.as_str(), styles.strong).into(),
         Id::Roles => roles(scene, host, spec),
-        Id::One | Id::Five | Id::Fifteen | Id::PerCpu => match scene.shown(host, &facts.load) {
-            Shown::Value(load, freshness) => figure(scene, *load, freshness, id),
-            Shown::Gap(_) => Line::default(),
-            Shown::Expired => span("?", styles.unknown).into(),
-        },
+        Id::One => figure(scene, host, |load, limits| {
+            (Some(load.one), cells::above(load.one_per_cpu(), limits.load_one_per_cpu))
+        }),
+        Id::Five => figure(scene, host, |load, limits| {
+            (Some(load.five), cells::above(load.five_per_cpu(), limits.load_five_per_cpu))
+        }),
+        Id::Fifteen => figure(scene, host, |load, _| (Some(load.fifteen), None)),
+        Id::PerCpu => figure(scene, host, |load, limits| {
+            (load.one_per_cpu(), cells::above(load.one_per_cpu(), limits.load_one_per_cpu))
+        }),
         Id::Trend => trend(scene, host, width),
         Id::Memory => {
             cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
@@ -203,13 +210,15 @@ fn cell<'a>(
         }
         Id::Disk => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
             (Shown::Value(_, freshness), Some(disk)) => cells::disk(scene, disk, freshness, width),
-            _ => cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into()),
+            (Shown::Value(..), None) | (Shown::Gap(_) | Shown::Expired, _) => {
+                cells::fact(scene, host, &facts.filesystems, |_, _| span("none", styles.unknown).into())
+            }
         },
         Id::Mount => match (scene.shown(host, &facts.filesystems), worst_filesystem(facts)) {
             (Shown::Value(..), Some(disk)) => {
                 span(text::tail(disk.mount.as_str(), usize::from(width)), styles.muted).into()
             }
-            _ => Line::default(),
+            (Shown::Value(..), None) | (Shown::Gap(_) | Shown::Expired, _) => Line::default(),
         },
         Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db")), width),
         Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
@@ -221,12 +230,10 @@ fn cell<'a>(
                 span(level.as_str(), styles.muted).into()
             }
             Some(level) => {
-                let style = styles.figure(Some(crate::domain::problem::Severity::Critical), freshness);
+                let style = styles.figure(Some(Severity::Critical), freshness);
                 span(level.as_str(), style).into()
             }
-            None => {
-                span("none", styles.figure(Some(crate::domain::problem::Severity::Warning), freshness)).into()
-            }
+            None => span("none", styles.figure(Some(Severity::Warning), freshness)).into(),
         }),
         Id::Problem => match scene.problem_of(&host.id.host) {
             Some((problem, _)) => {
@@ -241,14 +248,18 @@ fn cell<'a>(
     }
 }
 
-fn figure(scene: &Scene<'_>, load: Load, freshness: Freshness, id: Id) -> Line<'static> {
-    let limits = &scene.env.spec.thresholds;
-    let (value, severity) = match id {
-        Id::Five => (Some(load.five), cells::above(load.five_per_cpu(), limits.load_five_per_cpu)),
-        Id::Fifteen => (Some(load.fifteen), None),
-        Id::PerCpu => (load.one_per_cpu(), cells::above(load.one_per_cpu(), limits.load_one_per_cpu)),
-        _ => (Some(load.one), cells::above(load.one_per_cpu(), limits.load_one_per_cpu)),
+/// One of the load's figures, and how bad it is.
+fn figure(
+    scene: &Scene<'_>,
+    host: &HostSnapshot,
+    of: impl Fn(Load, &Thresholds) -> (Option<f64>, Option<Severity>),
+) -> Line<'static> {
+    let (load, freshness) = match scene.shown(host, &host.facts.load) {
+        Shown::Value(load, freshness) => (*load, freshness),
+        Shown::Gap(_) => return Line::default(),
+        Shown::Expired => return span("?", scene.styles.unknown).into(),
     };
+    let (value, severity) = of(load, &scene.env.spec.thresholds);
     match value {
         Some(value) => span(text::load(value), scene.styles.figure(severity, freshness)).into(),
         None => span("?", scene.styles.unknown).into(),
@@ -263,7 +274,7 @@ fn roles<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>) 
     };
     match reported(spec, host) {
         Some(roles) if roles != spec.roles => span(join(&roles), scene.styles.warning).into(),
-        _ => span(join(&spec.roles), scene.styles.muted).into(),
+        Some(_) | None => span(join(&spec.roles), scene.styles.muted).into(),
     }
 }
 
@@ -293,7 +304,7 @@ fn says<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
         (None, true, Some(at)) => {
             spans.push(span(format!("last report {} ago", scene.ago(at)), style));
         }
-        _ => {
+        (None, false, _) | (None, true, None) => {
             spans.push(span(format!("no known problems · {}", host.address), style));
             if let Some(os) = host.facts.os.last() {
                 spans.push(span(format!(" · {}", os.pretty), style));
