@@ -161,7 +161,14 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
     if scene.model.filter().editing {
         let example = match scene.model.screen() {
             Screen::Fleet if width >= LONG_NAMES => &[("role:db load>1 !app", "for example")][..],
-            _ => &[],
+            Screen::Fleet
+            | Screen::Host(_)
+            | Screen::Replication
+            | Screen::Roles
+            | Screen::Problems
+            | Screen::Runbooks
+            | Screen::Plan
+            | Screen::Run(_) => &[],
         };
         let keys = [example, &[("Enter", "keep"), ("Esc", "clear")]].concat();
         return crate::view::widgets::forms::answers(scene, &keys);
@@ -215,17 +222,17 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
     let armed = scene.model.is_armed(&scene.env.spec.name);
     let mut spans = Vec::new();
     for (action, what) in here {
-        let nothing_to_do = match action {
-            Action::SortNext => *scene.model.screen() != Screen::Fleet,
-            Action::Filter => scene.model.screen().filtered().is_none(),
-            Action::NextEnvironment => scene.model.environments.len() < 2,
-            _ => false,
-        };
+        let is = |other: Action| *action == other;
+        let nothing_to_do = (is(Action::SortNext) && *scene.model.screen() != Screen::Fleet)
+            || (is(Action::Filter) && scene.model.screen().filtered().is_none())
+            || (is(Action::NextEnvironment) && scene.model.environments.len() < 2);
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
-        let what = match action {
-            Action::Arm if armed => "disarm",
-            Action::Pause if scene.model.paused.is_some() => "resume",
-            _ => what,
+        let what = if is(Action::Arm) && armed {
+            "disarm"
+        } else if is(Action::Pause) && scene.model.paused.is_some() {
+            "resume"
+        } else {
+            what
         };
         let gap = if spans.is_empty() { "" } else { gap };
         let hint = [span(key, scene.styles.strong), span(format!(" {what}{gap}"), scene.styles.muted)];

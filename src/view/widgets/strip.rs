@@ -1,20 +1,23 @@
-//! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is, a
-//! freeze that is still in effect. It belongs to no row, so no row would show it.
+//! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is,
+//! none that is known to be, a freeze that is still in effect. It belongs to no row, so no row would show it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::config::action::Action;
 use crate::domain::problem::{Problem, ProblemKind, Severity};
 use crate::view::scene::Scene;
 use crate::view::signs::Status;
-use crate::view::text::{left, row, span, wrap};
+use crate::view::text::{cut, left, row, span, wrap};
 
 use super::footer::key;
 
-/// Lines that it may take.
+/// Lines that one text may take.
 const MOST: u16 = 2;
+/// A terminal of fewer rows has none to spare.
+const LOW: u16 = 30;
 
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
@@ -43,18 +46,62 @@ fn in_effect(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     lines(buf, area, scene, status, &text)
 }
 
-/// Behind a jump box that is down nothing of it is known to be so.
+/// Critical ones and unknown ones, each with its sign; where rows are few, in one line. Behind a jump box that is down
+/// nothing of it is known to be so.
 fn problems(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     if scene.jump_is_down() {
         return 0;
     }
-    let problems: Vec<&Problem> = scene.env.problems.iter().filter(|p| is_shown(p)).collect();
-    let Some(first) = problems.first() else { return 0 };
-    let more = match problems.len() - 1 {
-        0 => String::new(),
-        n => format!("  (+{n} more: {})", key(scene, Action::ScreenProblems)),
+    let of = |severity: Severity| -> Vec<&Problem> {
+        scene.env.problems.iter().filter(|p| p.severity == severity && is_shown(p)).collect()
     };
-    lines(buf, area, scene, Status::from(first.severity), &format!("{}{more}", first.message))
+    let (critical, unknown) = (of(Severity::Critical), of(Severity::Unknown));
+    let list = key(scene, Action::ScreenProblems);
+    let more = |others: &[(usize, Severity)]| {
+        let others: Vec<String> = others
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, severity)| format!("+{n} {}", severity.word()))
+            .collect();
+        if others.is_empty() { String::new() } else { format!("  ({}: {list})", others.join(", ")) }
+    };
+    let blocks = match (critical.as_slice(), unknown.as_slice()) {
+        ([], []) => return 0,
+        ([first, rest @ ..], []) | ([], [first, rest @ ..]) => {
+            vec![(*first, more(&[(rest.len(), first.severity)]))]
+        }
+        ([first, rest @ ..], all @ [_, ..]) if is_low(buf) => {
+            vec![(*first, more(&[(rest.len(), first.severity), (all.len(), Severity::Unknown)]))]
+        }
+        ([first, rest @ ..], [second, others @ ..]) => vec![
+            (*first, more(&[(rest.len(), first.severity)])),
+            (*second, more(&[(others.len(), second.severity)])),
+        ],
+    };
+    let mut used = 0;
+    for (problem, more) in blocks {
+        let below = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
+        let status = Status::from(problem.severity);
+        used += if is_low(buf) {
+            line(buf, below, scene, status, &problem.message, &more)
+        } else {
+            lines(buf, below, scene, status, &format!("{}{more}", problem.message))
+        };
+    }
+    used
+}
+
+/// Whether rows are few: what is wrong with the whole then takes one of them.
+fn is_low(buf: &Buffer) -> bool {
+    buf.area.height < LOW
+}
+
+/// One line, of which only the text is cut: how many more there are stays.
+fn line(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &str, more: &str) -> u16 {
+    let room = usize::from(area.width).saturating_sub(4 + more.width());
+    let text = format!(" {} {}{more}", status.sign(), cut(text, room));
+    left(buf, row(area, 0), &Line::from(span(text, scene.styles.status(status))));
+    area.height.min(1)
 }
 
 fn lines(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &str) -> u16 {
@@ -70,10 +117,9 @@ fn lines(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: 
     height
 }
 
-/// Of the environment, and not for daylight. How many hosts have a role is on the screen of roles.
+/// Of the environment as a whole. How many hosts have a role is on the screen of roles.
 fn is_shown(problem: &Problem) -> bool {
-    let whole = problem.host.is_none() && problem.severity == Severity::Critical;
-    whole
+    problem.host.is_none()
         && match problem.kind {
             ProblemKind::JumpDown
             | ProblemKind::RoleCount

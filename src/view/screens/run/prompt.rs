@@ -123,7 +123,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
             match keys.as_slice() {
                 [] => String::new(),
                 [one] => format!("{one} asks"),
-                _ => format!("{} ask", keys.join(" and ")),
+                [_, _, ..] => format!("{} ask", keys.join(" and ")),
             }
         }
         PromptKind::Input(_) | PromptKind::Approve(_) => String::new(),

@@ -1,0 +1,76 @@
+//! What the console says of its own keys: hints, help, the filter.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::*;
+
+#[test]
+fn a_key_is_hinted_as_it_is_bound() {
+    use crate::config::keymap::{Keymap, parse_onto};
+    let mut model = healthy();
+    let keymap = parse_onto(&Keymap::builtin_default(), "own.toml", "[keys]\nhelp = [\"f12\"]\n").unwrap();
+    model.keymap = std::sync::Arc::new(keymap);
+    let screen = text(&model, (80, 24));
+    assert!(screen.contains("F12 help") && !screen.contains("? help"), "{screen}");
+}
+
+#[test]
+fn a_filter_says_how_much_it_hides_and_what_it_cannot_read() {
+    for size in SIZES {
+        let mut model = on(trouble(), Screen::Problems);
+        model.filter_mut().unwrap().text = "memc".to_owned();
+        let screen = text(&settled(model), size);
+        assert!(screen.contains("FILTER /memc (18 hidden) Esc clears"), "{screen}");
+        assert!(screen.contains("9 critical"), "{screen}");
+        let mut model = trouble();
+        model.filter_mut().unwrap().text = "weight>3".to_owned();
+        let screen = text(&settled(model), size);
+        assert!(screen.contains("no field \"weight\"; fields: host: role:"), "{screen}");
+        assert!(screen.contains("piwik"), "a filter that cannot be read hides nothing\n{screen}");
+    }
+}
+
+#[test]
+fn only_keys_that_work_are_hinted() {
+    use super::run_fixtures as runs;
+    let last = |model: &Model| text(model, (120, 40)).lines().last().unwrap().to_owned();
+    let challenge = runs::armed(runs::with(runs::challenge()), 1499);
+    let keys = last(&challenge);
+    for wanted in ["Alt-x stop", "Alt-n note", "Alt-u roll back", "F1 fleet"] {
+        assert!(keys.contains(wanted), "{wanted}: {keys}");
+    }
+    assert!(!keys.contains(" x stop") && !keys.contains("? help") && !keys.contains(" 1 fleet"), "{keys}");
+    let confirm = last(&runs::armed(runs::with(runs::confirm()), 1499));
+    assert!(confirm.contains("Alt-n note") && !confirm.contains(" n note"), "n is a no: {confirm}");
+    assert!(confirm.contains(" x stop"), "{confirm}");
+    let small = text(&healthy(), (80, 24));
+    for wanted in ["Tab env", "s sort", "/ filter", "? help", "q quit"] {
+        assert!(small.lines().last().unwrap().contains(wanted), "{wanted}\n{small}");
+    }
+    let narrow = text(&runs::list(), (60, 15));
+    assert!(narrow.lines().last().unwrap().contains("? help"), "{narrow}");
+}
+
+#[test]
+fn help_explains_the_screen_under_it_and_every_bound_key() {
+    let all = |screen: Screen, size| {
+        let mut model = on(trouble(), screen);
+        let mut shown = String::new();
+        for top in 0..70 {
+            model.help = Some(top);
+            shown.push_str(&text(&model, size));
+        }
+        shown
+    };
+    for size in SIZES {
+        let fleet = all(Screen::Fleet, size);
+        for action in crate::config::action::Action::ALL {
+            assert!(fleet.contains(action.help()), "{} at {size:?}", action.help());
+        }
+        for wanted in ["LOAD/CPU", "TREND", "≤5s", "FILTER", "role:db,app", "^D declines", "not watched"] {
+            assert!(fleet.contains(wanted), "{wanted} at {size:?}");
+        }
+        assert!(all(Screen::Replication, size).contains("LOG POSITION"));
+        assert!(all(Screen::Runbooks, size).contains("irreversible: has"));
+        assert!(!fleet.contains("stop the run at the next s…"), "nothing is cut");
+    }
+}

@@ -1,0 +1,147 @@
+//! What text does not show: styles, in every theme and depth of colour, and that every text can be read.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::fmt::Write;
+
+use super::*;
+
+/// The styles of cells that matter, found by their text.
+fn key_cells(styles: &Styles) -> String {
+    let mut model = trouble();
+    let selection = &mut model.environments[0].selection;
+    (selection.host, selection.chosen) = (Some(name("salt")), true);
+    let buf = drawn(&settled(model), styles, (120, 40));
+    let rows = rows(&buf);
+    let mut out = String::new();
+    for (what, row, needle) in [
+        ("brand", 0, "jumpdeck"),
+        ("active tab", 0, "✖9"),
+        ("another tab's sign", 0, "– staging"),
+        ("simulated", 0, "SIMULATED"),
+        ("guarded band", 1, "PRODUCTION"),
+        ("title", 2, "HOST"),
+        ("critical sign", 3, "✖"),
+        ("host name", 3, "app2"),
+        ("role", 3, "app "),
+        ("critical figure", 3, "9.31"),
+        ("plain figure", 11, "0.33"),
+        ("empty bar", 3, "─"),
+        ("state of a silent host", 8, "unreachable"),
+        ("too old", 12, "?  "),
+        ("warned figure", 14, "lag 47 s"),
+        ("selected row", 16, "salt"),
+        ("ok sign", 17, "●"),
+        ("fresh age", 17, "≤5s"),
+        ("stale figure", 24, "0.54"),
+        ("screen shown", 39, "1 fleet"),
+        ("other screen", 39, "2 repl"),
+        ("key", 39, "Enter"),
+    ] {
+        let at = rows[row].find(needle).unwrap_or_else(|| panic!("{needle} is not in {:?}", rows[row]));
+        let x = u16::try_from(rows[row][..at].chars().count()).unwrap();
+        let cell = &buf[(x, u16::try_from(row).unwrap())];
+        writeln!(out, "{what:<24} {:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier).unwrap();
+    }
+    out
+}
+
+#[test]
+fn every_theme_and_colour_depth() {
+    for theme in builtin() {
+        for (depth, support) in [
+            ("true", ColorSupport::TrueColor),
+            ("256", ColorSupport::Ansi256),
+            ("16", ColorSupport::Ansi16),
+            ("none", ColorSupport::None),
+        ] {
+            let cells = key_cells(&Styles::new(&theme, support));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("styles-{}-{depth}", theme.name), cells);
+            });
+        }
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one_and_states_still_differ() {
+    let styles = Styles::new(&builtin()[0], ColorSupport::None);
+    for (_, screen) in screens() {
+        let buf = drawn(&on(trouble(), screen), &styles, (120, 40));
+        use ratatui::style::Color::Reset;
+        assert!(buf.content.iter().all(|c| c.fg == Reset && c.bg == Reset));
+    }
+}
+
+/// Every screen with text on it that there is, for what must hold everywhere.
+fn everything() -> Vec<Model> {
+    use super::run_fixtures as runs;
+    let mut all: Vec<Model> = screens().into_iter().map(|(_, screen)| on(trouble(), screen)).collect();
+    for select in ["app2", "redis-alpha1", "source", "nginx1", "salt", "piwik"] {
+        let mut model = trouble();
+        let selection = &mut model.environments[0].selection;
+        (selection.host, selection.chosen) = (Some(name(select)), true);
+        all.push(settled(model));
+    }
+    all.extend([aged(15), aged(60), jump_down(8), jump_down(300), waiting(), healthy()]);
+    all.extend([on(aged(15), Screen::Replication), on(aged(60), Screen::Host(name("db2")))]);
+    for run in [
+        runs::run(),
+        runs::confirm(),
+        runs::challenge(),
+        runs::failed(),
+        runs::unknown(),
+        runs::finished(),
+        runs::stopped(),
+        runs::watching(),
+    ] {
+        for step in 0..run.steps.len() {
+            let mut model = runs::armed(runs::with(run.clone()), 1499);
+            model.runs.step = Some(step);
+            all.push(model);
+        }
+        all.push(runs::armed(runs::with(run), 1499));
+    }
+    all.extend([runs::list(), runs::planned(runs::plan())]);
+    let mut model = trouble();
+    model.help = Some(0);
+    all.push(model);
+    let mut model = trouble();
+    model.filter_mut().unwrap().text = "db colour:red".to_owned();
+    all.push(settled(model));
+    let mut model = trouble();
+    model.filter_mut().unwrap().editing = true;
+    model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
+    all.push(model);
+    all.push(asked(QuestionKind::Passphrase { key: "k".to_owned(), wrong: true }));
+    all
+}
+
+#[test]
+fn every_text_can_be_read_on_its_ground_in_every_theme() {
+    for theme in builtin() {
+        for support in [ColorSupport::TrueColor, ColorSupport::Ansi256] {
+            let styles = Styles::new(&theme, support);
+            for model in everything() {
+                let buf = drawn(&model, &styles, (120, 40));
+                for (at, cell) in buf.content.iter().enumerate() {
+                    // Lines of boxes, trees and empty bars are no text.
+                    let line = cell.symbol().chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c));
+                    if line || cell.symbol() == " " {
+                        continue;
+                    }
+                    let ratio = styles::contrast(cell.fg, cell.bg).unwrap();
+                    let (x, y) = buf.pos_of(at);
+                    assert!(
+                        ratio >= 4.5,
+                        "{} {support:?}: {:?} {:?} on {:?} is {ratio:.2} at {x},{y} of\n{}",
+                        theme.name,
+                        cell.symbol(),
+                        cell.fg,
+                        cell.bg,
+                        rows(&buf).join("\n")
+                    );
+                }
+            }
+        }
+    }
+}
