@@ -374,7 +374,12 @@ impl Model {
                 }
             }
             Screen::Run(_) => self.runs.scroll = self.runs.scroll.map(|at| at.min(limit)),
-            _ => {
+            Screen::Fleet
+            | Screen::Host(_)
+            | Screen::Replication
+            | Screen::Roles
+            | Screen::Problems
+            | Screen::Runbooks => {
                 if let Some(env) = self.shown_mut() {
                     env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
                 }
@@ -387,11 +392,11 @@ impl Model {
     pub fn may_answer(&self) -> bool {
         match (self.questions.first(), self.asked) {
             (Some(question), Some((id, at))) => question.id == id && self.now.since(at) >= ANSWER_AFTER,
-            _ => false,
+            (None, _) | (_, None) => false,
         }
     }
 
-    /// Whether a key comes from somebody who is still typing an answer to a question that has gone by itself. Each such
+    /// Whether a key comes from somebody who is still typing an answer to a question that has ended meanwhile. Each such
     /// key starts the silence over.
     pub(super) fn is_meant_for_what_vanished(&mut self) -> bool {
         match self.vanished {

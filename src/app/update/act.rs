@@ -140,7 +140,7 @@ fn allowed_in_help(action: Action) -> bool {
 fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen() {
         Screen::Runbooks | Screen::Plan | Screen::Run(_) => runbooks::open(model),
-        _ => {
+        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
             moves::open(model);
             Vec::new()
         }

@@ -24,7 +24,17 @@ fn env(model: &Model) -> Option<EnvName> {
 pub(super) fn list(model: &Model) -> Vec<Effect> {
     match (model.screen(), env(model)) {
         (Screen::Runbooks, Some(env)) => vec![Effect::ListRunbooks(env)],
-        _ => Vec::new(),
+        (
+            Screen::Fleet
+            | Screen::Host(_)
+            | Screen::Replication
+            | Screen::Roles
+            | Screen::Problems
+            | Screen::Runbooks
+            | Screen::Plan
+            | Screen::Run(_),
+            _,
+        ) => Vec::new(),
     }
 }
 
@@ -37,7 +47,9 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Screen::Run(_) => go_on(model),
-        _ => Vec::new(),
+        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
+            Vec::new()
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use crate::domain::problem::{Problem, ProblemKind};
 use crate::domain::snapshot::LinkState;
 
 mod questions;
+mod rows;
+mod time;
 
 const LONG: Duration = Duration::from_millis(500);
 
@@ -49,117 +51,6 @@ fn ctrl_c_quits_whatever_lies_on_top() {
 #[test]
 fn starting_connects_the_first_environment() {
     assert_eq!(model().start(), [Effect::Activate(env_name("production"))]);
-}
-
-#[test]
-fn rows_are_moved_over_and_the_ends_hold() {
-    let mut model = model();
-    assert_eq!(selected_host(&model), "app1", "the first row to begin with");
-    for (actions, expected) in [
-        (&[Action::Up][..], "app1"),
-        (&[Action::Down, Action::Down], "db1-masterdb"),
-        (&[Action::Last], "db2"),
-        (&[Action::Down], "db2"),
-        (&[Action::PageUp], "app1"),
-        (&[Action::PageDown], "db2"),
-        (&[Action::First], "app1"),
-    ] {
-        acts(&mut model, actions);
-        assert_eq!(selected_host(&model), expected, "{actions:?}");
-    }
-}
-
-#[test]
-fn the_selection_stays_on_its_host_when_rows_move() {
-    let mut model = model();
-    acts(&mut model, &[Action::Down]);
-    assert_eq!((selected_host(&model).as_str(), selected(&model)), ("app2", Some(1)));
-    jump_up(&mut model, "production");
-    fail(&mut model, "production", "db2", LinkState::TimedOut);
-    pass(&mut model, LONG);
-    frame(&mut model);
-    assert_eq!(names(&model)[0], "db2", "the worst is on top");
-    assert_eq!((selected_host(&model).as_str(), selected(&model)), ("app2", Some(2)));
-}
-
-#[test]
-fn until_somebody_chooses_the_worst_host_is_selected() {
-    let mut model = model();
-    assert_eq!(selected_host(&model), "app1");
-    jump_up(&mut model, "production");
-    fail(&mut model, "production", "db2", LinkState::TimedOut);
-    pass(&mut model, LONG);
-    frame(&mut model);
-    assert_eq!(selected_host(&model), "db2");
-}
-
-#[test]
-fn when_the_selected_row_goes_its_neighbour_is_taken() {
-    let mut model = model();
-    acts(&mut model, &[Action::Down, Action::Down]);
-    assert_eq!(selected_host(&model), "db1-masterdb");
-    act(&mut model, Action::Filter);
-    type_text(&mut model, "app");
-    model.settle();
-    assert_eq!(selected_host(&model), "app2", "the last there is");
-    press(&mut model, KeyCode::Esc);
-    model.settle();
-    assert_eq!((selected_host(&model).as_str(), model.filter().text.as_str()), ("app2", ""));
-}
-
-#[test]
-fn a_filter_that_lets_nothing_through_keeps_the_selection_for_later() {
-    let mut model = model();
-    acts(&mut model, &[Action::Last, Action::Filter]);
-    type_text(&mut model, "nothing has this");
-    model.settle();
-    assert_eq!(selected(&model), None);
-    assert_eq!(act(&mut model, Action::Open), []);
-    assert_eq!(model.screen(), &Screen::Fleet, "nothing is opened that is not on screen");
-    press(&mut model, KeyCode::Esc);
-    model.settle();
-    assert_eq!(selected_host(&model), "db2");
-}
-
-#[test]
-fn the_filter_takes_every_character_while_it_is_typed() {
-    let mut model = model();
-    act(&mut model, Action::Filter);
-    type_text(&mut model, "q r?/ë");
-    assert_eq!(model.filter().text, "q r?/ë");
-    for (step, expected) in
-        [(KeyCode::Backspace, "q r?/"), (KeyCode::Char('x'), "q r?/x"), (KeyCode::Enter, "q r?/x")]
-    {
-        press(&mut model, step);
-        assert_eq!(model.filter().text, expected);
-    }
-    assert!(!model.filter().editing);
-}
-
-#[test]
-fn the_filter_is_edited_by_letters_words_and_wholly() {
-    let mut model = model();
-    act(&mut model, Action::Filter);
-    // e and a combining accent, a flag of two characters: one letter each for whoever deletes them.
-    type_text(&mut model, "e\u{301}\u{1f1e9}\u{1f1ea}");
-    press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "e\u{301}");
-    press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "");
-    press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "");
-    type_text(&mut model, "one two  ");
-    ctrl(&mut model, 'w');
-    assert_eq!(model.filter().text, "one ");
-    ctrl(&mut model, 'w');
-    assert_eq!(model.filter().text, "");
-    type_text(&mut model, "one two");
-    ctrl(&mut model, 'u');
-    assert_eq!(model.filter().text, "");
-    update(&mut model, Msg::Paste("db\u{7}1\nrm -rf /\n".into()));
-    assert_eq!(model.filter().text, "db1", "the first line, what is printable of it");
-    update(&mut model, Msg::Paste("x".repeat(5000)));
-    assert_eq!(model.filter().text.chars().count(), 200);
 }
 
 #[test]
@@ -237,27 +128,6 @@ fn a_problem_leads_to_its_host_or_to_the_screen_that_shows_it() {
 }
 
 #[test]
-fn twins_among_problems_can_each_be_selected() {
-    use crate::domain::problem::{Problem, ProblemKind, Severity};
-    let mut model = model();
-    let disk = |n: u32| Problem {
-        severity: Severity::Critical,
-        env: env_name("production"),
-        host: Some(host_name("app1")),
-        named: vec![],
-        kind: ProblemKind::Disk,
-        message: format!("/data{n} is full"),
-    };
-    model.environments[0].problems = vec![disk(1), disk(2), disk(3)];
-    act(&mut model, Action::ScreenProblems);
-    crate::app::rows::selection::reconcile(&mut model);
-    for expected in [1, 2, 2] {
-        act(&mut model, Action::Down);
-        assert_eq!(selected(&model), Some(expected));
-    }
-}
-
-#[test]
 fn environments_keep_their_selections_and_are_connected_when_shown() {
     let mut model = model();
     acts(&mut model, &[Action::Last, Action::Open]);
@@ -268,27 +138,6 @@ fn environments_keep_their_selections_and_are_connected_when_shown() {
     assert_eq!(selected_host(&model), "db2");
     acts(&mut model, &[Action::PreviousEnvironment]);
     assert_eq!(model.active, 1);
-}
-
-#[test]
-fn a_held_screen_stands_still_while_news_arrives_underneath() {
-    let mut model = model();
-    jump_up(&mut model, "production");
-    report(&mut model, "production", "app1", 1.0);
-    acts(&mut model, &[Action::Pause]);
-    frame(&mut model);
-    pass(&mut model, Duration::from_millis(100));
-    report(&mut model, "production", "app1", 7.0);
-    assert!(!model.changed, "nothing that shows has changed");
-    let load = |model: &Model| model.shown().unwrap().hosts[0].facts.load.last().unwrap().one;
-    assert!((load(&model) - 1.0).abs() < f64::EPSILON);
-    acts(&mut model, &[Action::Last]);
-    ask(&mut model, 1, unknown_key());
-    assert!(model.changed && model.questions.len() == 1, "questions still show");
-    model.questions.clear();
-    acts(&mut model, &[Action::Pause]);
-    assert!((load(&model) - 7.0).abs() < f64::EPSILON);
-    assert_eq!(selected_host(&model), "db2", "what was selected meanwhile stays so");
 }
 
 #[test]
@@ -332,90 +181,6 @@ fn what_lies_under_help_is_not_acted_on() {
 }
 
 #[test]
-fn histories_grow_with_reports_and_failures_leave_holes() {
-    let mut model = model();
-    fail(&mut model, "production", "app1", LinkState::TimedOut);
-    report(&mut model, "production", "app1", 1.0);
-    // The same report again, as when another fact of the host changes.
-    let again = answering(&model, "production", "app1", 1.0, model.now);
-    update(&mut model, Msg::Fleet(FleetEvent::Host(again)));
-    pass(&mut model, Duration::from_secs(5));
-    fail(&mut model, "production", "app1", LinkState::TimedOut);
-    pass(&mut model, Duration::from_secs(5));
-    report(&mut model, "production", "app1", 2.0);
-    let history = &model.environments[0].history[&host_name("app1")];
-    assert_eq!(history.load.last(9).collect::<Vec<_>>(), [Some(1.0), None, Some(2.0)]);
-    assert!(history.lag.is_empty(), "no replica, no lag");
-}
-
-#[test]
-fn news_of_unknown_hosts_is_dropped() {
-    let mut model = model();
-    let mut stranger = (*answering(&model, "production", "app1", 1.0, model.now)).clone();
-    stranger.id.host = host_name("stranger");
-    update(&mut model, Msg::Fleet(FleetEvent::Host(std::sync::Arc::new(stranger))));
-    assert_eq!(names(&model).len(), 4);
-}
-
-#[test]
-fn time_alone_makes_problems_and_much_news_is_judged_together() {
-    let mut model = model();
-    jump_up(&mut model, "production");
-    report(&mut model, "production", "app1", 0.1);
-    pass(&mut model, LONG);
-    model.settle();
-    let too_old = |model: &Model| {
-        let of_app1 = |p: &&Problem| p.host == Some(host_name("app1")) && p.kind == ProblemKind::Stale;
-        model.shown().unwrap().problems.iter().filter(of_app1).count()
-    };
-    assert_eq!(too_old(&model), 0);
-    let judged = model.environments[0].judged_at;
-    report(&mut model, "production", "app2", 0.1);
-    pass(&mut model, Duration::from_millis(50));
-    model.settle();
-    assert_eq!(model.environments[0].judged_at, judged, "too soon after the last");
-    assert_eq!(model.settle_due().unwrap(), judged.unwrap().plus(Duration::from_millis(200)));
-    pass(&mut model, Duration::from_secs(21));
-    model.settle();
-    assert_eq!(too_old(&model), 1);
-}
-
-#[test]
-fn only_what_shows_calls_for_a_frame() {
-    let mut model = model();
-    frame(&mut model);
-    pass(&mut model, Duration::from_secs(5));
-    assert!(!model.changed, "while nothing is known, nothing grows old");
-    report(&mut model, "staging", "app1", 0.1);
-    assert!(!model.changed, "another environment's news shows by its problems only");
-    report(&mut model, "production", "app1", 0.1);
-    assert!(model.changed);
-    pass(&mut model, LONG);
-    frame(&mut model);
-    pass(&mut model, Duration::from_millis(10));
-    assert!(!model.changed);
-    pass(&mut model, Duration::from_secs(1));
-    assert!(model.changed, "an age on screen has grown");
-}
-
-#[test]
-fn a_filter_belongs_to_its_screen_and_its_environment() {
-    let mut model = model();
-    act(&mut model, Action::Filter);
-    type_text(&mut model, "app1");
-    press(&mut model, KeyCode::Enter);
-    assert_eq!(names(&model), ["app1"]);
-    for screen in [Action::ScreenProblems, Action::ScreenRoles, Action::Runbooks, Action::ScreenReplication] {
-        act(&mut model, screen);
-        assert_eq!(model.filter().text, "", "{screen:?}");
-    }
-    acts(&mut model, &[Action::ScreenFleet, Action::NextEnvironment]);
-    assert_eq!(model.filter().text, "", "another environment");
-    acts(&mut model, &[Action::PreviousEnvironment]);
-    assert_eq!(model.filter().text, "app1", "it is where it was set");
-}
-
-#[test]
 fn quit_leads_out_of_a_page_before_it_ends_the_program() {
     let mut model = model();
     acts(&mut model, &[Action::Down, Action::Open]);
@@ -434,19 +199,6 @@ fn the_screen_is_drawn_again_whatever_lies_on_top() {
     ask(&mut model, 1, unknown_key());
     assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
     assert_eq!(model.questions.len(), 1);
-}
-
-#[test]
-fn ages_run_on_while_the_screen_is_paused() {
-    let mut model = model();
-    jump_up(&mut model, "production");
-    report(&mut model, "production", "app1", 1.0);
-    acts(&mut model, &[Action::Pause]);
-    frame(&mut model);
-    pass(&mut model, Duration::from_secs(26));
-    assert!(model.changed, "an age has grown");
-    let held = &model.shown().unwrap().hosts[0];
-    assert_eq!(held.age(model.now), Some(Duration::from_secs(26)));
 }
 
 #[test]
