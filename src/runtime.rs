@@ -276,6 +276,7 @@ where
                 Effect::Answer(id, answer) => self.fleet.answer(id, answer),
                 Effect::UseTheme(name) => self.draw.use_theme(&name),
                 Effect::ListRunbooks(env) => self.runs.list(&env),
+                Effect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),
                 Effect::MakePlan(env, runbook, inputs) => self.runs.plan(&env, &runbook, inputs.0),
                 Effect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
                 Effect::ResumeRun(run) => self.runs.resume(&run),

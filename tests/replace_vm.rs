@@ -104,7 +104,9 @@ impl Stage {
         let runbook = library.get("replace-vm").unwrap();
         let inputs: BTreeMap<String, Zeroizing<String>> =
             inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
-        let made = planner::make(runbook, &self.env, self.simulated, inputs, self.reach.as_ref()).await;
+        let made =
+            planner::make(runbook, &self.env, self.simulated, inputs, &BTreeMap::new(), self.reach.as_ref())
+                .await;
         let (plan, view) = made.unwrap();
         assert!(view.problems.is_empty(), "{:?}", view.problems);
         let clock = Clock::start();

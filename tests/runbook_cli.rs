@@ -560,6 +560,27 @@ fn a_plan_shows_every_command() {
 
 /// Console finding 15: a file with a mistake takes no other runbook away, and is named with its line.
 #[test]
+fn a_plan_needs_no_answers_where_facts_give_them() {
+    let home = home();
+    let plan = piped(&home, &["plan", "promote-masterdb", "--demo"]);
+    let said = text(&plan.stdout);
+    assert!(plan.status.success(), "{said}{}", text(&plan.stderr));
+    for line in [
+        "old       db1-masterdb  (the only database server that takes writes)",
+        "candidate db2  (the only replica whose threads run without an error)",
+        "repl_user repl  (the account that this replica logs in with, asked on db2)",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    assert!(!said.contains("is not known here"), "{said}");
+    // What is given counts, and what does not go with it is not found.
+    let other = piped(&home, &["plan", "promote-masterdb", "--demo", "--set", "old=db2"]);
+    let why = text(&other.stderr);
+    assert_eq!(other.status.code(), Some(2), "{why}");
+    assert!(why.contains("no host is the only replica"), "{why}");
+}
+
+#[test]
 fn a_broken_runbook_of_ones_own_takes_no_other_away() {
     let home = home();
     let own = home.path().join(".config/jumpdeck/runbooks");

@@ -46,6 +46,8 @@ pub enum Effect {
     UseTheme(String),
     /// Tell what there is to run in the environment.
     ListRunbooks(EnvName),
+    /// Ask what answers that runbook's inputs.
+    FindInputs(EnvName, String),
     /// Make a plan of that runbook.
     MakePlan(EnvName, String, Inputs),
     /// Start the plan shown.

@@ -1,6 +1,6 @@
 //! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,12 +8,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
+use super::runbook::inputs::{self, answered};
 use super::runbook::{hint, past, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
-use crate::domain::run::{Arming, InEffect, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView};
+use crate::domain::run::{
+    Arming, InEffect, InputView, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView,
+};
 use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::over_ssh::OverSsh;
@@ -133,6 +136,15 @@ impl RunControl for Runs {
         self.begin(|inner| async move { inner.list(&env).await });
     }
 
+    fn find(&self, env: &EnvName, runbook: &str) {
+        let (env, runbook) = (env.clone(), runbook.to_owned());
+        self.begin(|inner| async move {
+            let inputs = inner.find(&env, &runbook).await?;
+            inner.tell(RunEvent::Found { env, runbook, inputs }).await;
+            Ok(())
+        });
+    }
+
     fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>) {
         let (env, runbook) = (env.clone(), runbook.to_owned());
         let number = {
@@ -247,6 +259,24 @@ impl Inner {
         })
     }
 
+    /// What facts say of a runbook's inputs: each is asked with what they say of those before it.
+    async fn find(&self, env: &EnvName, runbook: &str) -> Result<Vec<InputView>, String> {
+        let env = self.environment(env)?;
+        let (library, _) = Library::load(&self.needs.paths.runbooks());
+        let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;
+        let reach = self.reach(&env);
+        let (mut values, mut views) = (BTreeMap::new(), Vec::new());
+        for input in runbook.inputs.iter().filter(|input| input.find.is_some()) {
+            let found = planner::find(&runbook, &env, input, &values, &*reach).await;
+            let view = answered(inputs::view(input, &env), found);
+            if let Some(default) = &view.default {
+                values.insert(input.name.clone(), Zeroizing::new(default.to_string()));
+            }
+            views.push(view);
+        }
+        Ok(views)
+    }
+
     async fn plan(
         &self,
         env: &EnvName,
@@ -258,7 +288,8 @@ impl Inner {
         let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;
         let reach = self.reach(&env);
         let simulated = self.needs.fleet.simulated;
-        let made = planner::make(runbook, &env, simulated, inputs.into_iter().collect(), &*reach).await;
+        let inputs = inputs.into_iter().collect();
+        let made = planner::make(runbook, &env, simulated, inputs, &BTreeMap::new(), &*reach).await;
         made.map_err(|error| error.to_string())
     }
 

@@ -11,7 +11,7 @@ mod in_effect;
 mod plan;
 
 pub use in_effect::{EndedBy, InEffect, line as in_effect_line};
-pub use plan::{Difference, Differs, NO_GRAIN, PlanHost, PlanStep, PlanTarget, PlanView};
+pub use plan::{Difference, Differs, NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView};
 
 /// What may be lost when a runbook goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,10 @@ pub struct InputView {
     pub choices: Vec<Clean>,
     /// What stands there when nothing is typed.
     pub default: Option<Clean>,
+    /// Whether facts may answer it: they are asked when it is.
+    pub finds: bool,
+    /// Why the default stands there, or why facts give none.
+    pub because: Option<Clean>,
     /// Not shown while typed.
     pub sensitive: bool,
     /// Names that it must differ from: other questions, or hosts named by the runbook.
@@ -454,6 +458,15 @@ impl std::fmt::Debug for Reply {
 pub enum RunEvent {
     /// The runbooks and runs there are.
     List(Arc<Listing>),
+    /// What facts say of a runbook's inputs, asked when they were: those inputs, with their defaults and reasons.
+    Found {
+        /// The environment.
+        env: EnvName,
+        /// The runbook.
+        runbook: String,
+        /// The inputs.
+        inputs: Vec<InputView>,
+    },
     /// A plan, made when asked; or why none could be.
     Plan(Result<Arc<PlanView>, Clean>),
     /// A run changed.

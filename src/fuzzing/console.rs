@@ -229,11 +229,16 @@ fn runs(bytes: &mut Bytes<'_>) -> Msg {
         6 => run_fixtures::stopped(),
         _ => run_fixtures::watching(),
     };
-    Msg::Run(match bytes.below(6) {
+    Msg::Run(match bytes.below(7) {
         0 => RunEvent::List(run_fixtures::listing()),
         1 => RunEvent::Plan(Ok(Arc::new(run_fixtures::plan()))),
         2 => RunEvent::Plan(Err(bytes.text(40).into())),
         3 => RunEvent::Refused(vec![bytes.text(40).into()]),
+        4 => RunEvent::Found {
+            env: run_fixtures::plan().env,
+            runbook: run_fixtures::plan().runbook,
+            inputs: vec![run_fixtures::found("candidate", bytes.text(40).as_str())],
+        },
         _ => RunEvent::Run(Arc::new(run)),
     })
 }

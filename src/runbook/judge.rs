@@ -115,8 +115,12 @@ fn json(text: &str, path: &str) -> Result<String, String> {
 }
 
 /// Whether a test holds for a text; `Err` says what was wanted.
-fn holds(test: &Test, seen: &str, scope: &Scope<'_>) -> Result<bool, ScopeError> {
-    let same = |wanted: &Template| Ok::<_, ScopeError>(seen == scope.text(wanted)?);
+fn holds(
+    test: &Test,
+    seen: &str,
+    text: &dyn Fn(&Template) -> Result<String, ScopeError>,
+) -> Result<bool, ScopeError> {
+    let same = |wanted: &Template| Ok::<_, ScopeError>(seen == text(wanted)?);
     let number = seen.trim().parse::<f64>().ok();
     Ok(match test {
         Test::Is(wanted) => same(wanted)?,
@@ -132,9 +136,9 @@ fn holds(test: &Test, seen: &str, scope: &Scope<'_>) -> Result<bool, ScopeError>
         Test::AtLeast(least) => number.is_some_and(|n| n >= *least),
         Test::AtMost(most) => number.is_some_and(|n| n <= *most),
         Test::Empty(empty) => seen.trim().is_empty() == *empty,
-        Test::GtidCovers(wanted) => gtid::covers(seen, &scope.text(wanted)?).unwrap_or(false),
+        Test::GtidCovers(wanted) => gtid::covers(seen, &text(wanted)?).unwrap_or(false),
         Test::GtidIs(wanted) => {
-            let wanted = gtid::normal(&scope.text(wanted)?);
+            let wanted = gtid::normal(&text(wanted)?);
             wanted.is_some() && gtid::normal(seen) == wanted
         }
         Test::Any => true,
@@ -237,7 +241,7 @@ fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>, hide: Hide<'_>) -> 
     if expect.across.is_some() {
         return Ok(told);
     }
-    match holds(&expect.test, &seen, &scope) {
+    match holds(&expect.test, &seen, &|t| scope.text(t)) {
         Ok(true) => Ok(told),
         Ok(false) => {
             let wanted = wanted(&expect.test, &|t| scope.shown(t));
@@ -313,7 +317,10 @@ fn together(
         Across::Exactly(count) => {
             let there: Vec<&str> = seen
                 .iter()
-                .filter(|(host, v)| holds(&expect.test, v, &scope.on(host.host())).unwrap_or(false))
+                .filter(|(host, v)| {
+                    let here = scope.on(host.host());
+                    holds(&expect.test, v, &|t| here.text(t)).unwrap_or(false)
+                })
                 .map(|(host, _)| host.as_str())
                 .collect();
             (there.len() != count).then(|| {
@@ -326,6 +333,16 @@ fn together(
             })
         }
     }
+}
+
+/// Whether an answer is as expected, before there is a run: no variable has a value yet.
+#[must_use]
+pub fn is_as_expected(expect: &[Expect], answer: &Answer) -> bool {
+    let text = |t: &Template| t.fill(|v| Err(ScopeError::Unknown(v.to_string())));
+    expect.iter().all(|expect| {
+        let seen = answer.pick(&expect.pick);
+        seen.is_ok_and(|seen| holds(&expect.test, &seen, &text).unwrap_or(false))
+    })
 }
 
 /// What is kept of an answer.
@@ -359,7 +376,7 @@ pub fn capture(
 /// # Errors
 /// What is not known.
 pub fn condition(condition: &Condition, scope: &Scope<'_>) -> Result<bool, ScopeError> {
-    holds(&condition.test, &scope.text(&condition.value)?, scope)
+    holds(&condition.test, &scope.text(&condition.value)?, &|t| scope.text(t))
 }
 
 /// A condition in words, with its values: why a step is left out.

@@ -220,6 +220,8 @@ impl Input {
             wanted: Clean::new(&wanted),
             choices: self.choices.iter().map(|c| Clean::new(c)).collect(),
             default: self.default.as_deref().map(Clean::new),
+            finds: self.find.is_some(),
+            because: None,
             sensitive: self.sensitive,
             not: self.not.clone(),
         }

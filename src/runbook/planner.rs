@@ -17,9 +17,11 @@ use super::redact::Redactor;
 use super::spec::{Input, Runbook, Select, Target};
 use super::value::{Value, ValueKind};
 
+mod find;
 mod identity;
 mod view;
 
+pub use find::{Found, find};
 pub use identity::Identity;
 
 /// Why there is no plan.
@@ -54,7 +56,8 @@ pub enum PlanError {
     Id(#[from] NameError),
 }
 
-/// Makes a plan and what is shown of it. Asks every host of it who it is.
+/// Makes a plan and what is shown of it. Asks every host of it who it is. `because` says of inputs that facts answered
+/// ([`find`]) why.
 ///
 /// # Errors
 /// When inputs or targets do not fit. What hosts say against the inventory is in the view's `problems`.
@@ -63,6 +66,7 @@ pub async fn make(
     env: &Arc<Environment>,
     simulated: bool,
     inputs: BTreeMap<String, Zeroizing<String>>,
+    because: &BTreeMap<String, String>,
     reach: &dyn Reach,
 ) -> Result<(Plan, PlanView), PlanError> {
     let inputs = checked(&runbook, env, inputs)?;
@@ -90,7 +94,7 @@ pub async fn make(
         targets,
     };
     let plan = Plan::new(runbook, frozen, inputs)?;
-    let view = view::of(&plan, env, simulated, &said);
+    let view = view::of(&plan, env, simulated, &said, because);
     Ok((plan, view))
 }
 

@@ -63,6 +63,33 @@ pub struct Input {
     pub default: Option<String>,
     /// Not shown, not kept; asked again on resume.
     pub sensitive: bool,
+    /// The facts that answer it, where they do.
+    pub find: Option<Find>,
+}
+
+/// A question to database servers whose answer stands as an input's default: asked before there is a plan.
+#[derive(Debug, Clone)]
+pub struct Find {
+    /// Statements that only read. No variables: nothing is known yet.
+    pub sql: String,
+    /// What is looked for in the answers.
+    pub what: Finds,
+    /// Why the value stands there, in words.
+    pub says: String,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub enum Finds {
+    /// Of the hosts the input may be: the only one that answers so.
+    OnlyHost(Vec<Expect>),
+    /// On the host that an input before it names: this part of the answer.
+    Value {
+        /// The input.
+        on: String,
+        /// Which part.
+        pick: Pick,
+    },
 }
 
 /// Named hosts.

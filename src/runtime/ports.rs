@@ -38,6 +38,8 @@ pub trait FleetControl {
 pub trait RunControl {
     /// Tells what there is to run in an environment: `RunEvent::List`.
     fn list(&self, env: &EnvName);
+    /// Asks what answers a runbook's inputs: `RunEvent::Found`.
+    fn find(&self, env: &EnvName, runbook: &str);
     /// Makes a plan of a runbook with these inputs, asking hosts: `RunEvent::Plan`.
     fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>);
     /// Starts the plan made last, if its hash is still this one: `RunEvent::Run`, or `RunEvent::Refused`.

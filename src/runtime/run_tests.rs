@@ -111,6 +111,8 @@ impl RunControl for Script {
                 wanted: "a host".into(),
                 choices: vec![],
                 default: None,
+                finds: false,
+                because: None,
                 sensitive: false,
                 not: Vec::new(),
             }],
@@ -120,9 +122,15 @@ impl RunControl for Script {
         self.news.try_send(RunEvent::List(Arc::new(listing))).unwrap();
     }
 
+    fn find(&self, _: &EnvName, _: &str) {}
+
     fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>) {
-        let inputs: Vec<(Clean, Clean)> =
-            inputs.iter().map(|(n, v)| (Clean::new(n), Clean::new(v))).collect();
+        let input = |(name, value): &(String, Zeroizing<String>)| PlanInput {
+            name: Clean::new(name),
+            value: Clean::new(value),
+            because: None,
+        };
+        let inputs = inputs.iter().map(input).collect();
         let plan = PlanView {
             runbook: runbook.into(),
             title: "Promote".into(),

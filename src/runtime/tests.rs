@@ -52,6 +52,9 @@ impl RunControl for Asked {
     fn list(&self, env: &EnvName) {
         self.note(format!("list {env}"));
     }
+    fn find(&self, env: &EnvName, runbook: &str) {
+        self.note(format!("find {env} {runbook}"));
+    }
     fn plan(&self, env: &EnvName, runbook: &str, inputs: Vec<(String, Zeroizing<String>)>) {
         let inputs: Vec<String> = inputs.iter().map(|(n, v)| format!("{n}={}", v.as_str())).collect();
         self.note(format!("plan {env} {runbook} {}", inputs.join(" ")));

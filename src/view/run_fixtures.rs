@@ -35,6 +35,8 @@ pub(crate) fn input(name: &str, label: &str, choices: &[&str]) -> InputView {
         wanted: "a host with the role db".into(),
         choices: choices.iter().map(|c| Clean::new(c)).collect(),
         default: None,
+        finds: false,
+        because: None,
         sensitive: false,
         not: Vec::new(),
     }
@@ -149,6 +151,12 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect, command: &[&s
     }
 }
 
+/// An input that facts answered.
+pub(crate) fn found(name: &str, value: &str) -> InputView {
+    let because = Some("the only replica whose threads run without an error".into());
+    InputView { finds: true, default: Some(value.into()), because, ..input(name, "The new masterdb", &[]) }
+}
+
 pub(crate) fn plan() -> PlanView {
     let mut freeze = step(
         "freeze",
@@ -183,7 +191,7 @@ pub(crate) fn plan() -> PlanView {
         simulated: true,
         challenge: true,
         hash: "3f2a9c51d0be77".to_owned(),
-        inputs: vec![("candidate".into(), "db2".into())],
+        inputs: vec![PlanInput { name: "candidate".into(), value: "db2".into(), because: None }],
         targets: vec![
             PlanTarget {
                 name: "old".to_owned(),

@@ -207,7 +207,8 @@ pub(crate) async fn run(
     let runbook = library.get(name).unwrap();
     let inputs: BTreeMap<String, Zeroizing<String>> =
         inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
-    let (plan, view) = planner::make(runbook, &env, false, inputs, reach.as_ref()).await.unwrap();
+    let (plan, view) =
+        planner::make(runbook, &env, false, inputs, &BTreeMap::new(), reach.as_ref()).await.unwrap();
     assert!(view.problems.is_empty(), "{:?}", view.problems);
     let clock = Clock::start();
     let launch = runner::Launch {

@@ -156,7 +156,9 @@ impl Stage {
         let reach: Arc<dyn Reach> = Arc::new(Spoiled { inner, spoil: spoil.map(Arc::new) });
         let inputs: BTreeMap<String, Zeroizing<String>> =
             inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
-        let made = planner::make(self.runbook(name), &self.env, true, inputs, reach.as_ref()).await;
+        let made =
+            planner::make(self.runbook(name), &self.env, true, inputs, &BTreeMap::new(), reach.as_ref())
+                .await;
         let (plan, shown) = made.unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(shown.problems.is_empty(), "{name}: {:?}", shown.problems);
         let clock = Clock::start();

@@ -212,6 +212,23 @@ impl Form {
         input.choices.iter().filter(|choice| !taken(choice)).cloned().collect()
     }
 
+    /// Takes what facts say of a question. What a person wrote stays.
+    pub fn found(&mut self, found: InputView) {
+        let Some(at) = self.fields.iter().position(|(input, _)| input.name == found.name) else { return };
+        let Some((input, value)) = self.fields.get_mut(at) else { return };
+        let default = input.default.as_ref().map_or("", Clean::as_str);
+        let untouched = value.as_str() == default;
+        (input.default, input.because) = (found.default, found.because);
+        if !untouched || (at == self.at && !self.picker.filter.is_empty()) {
+            return;
+        }
+        value.clear();
+        value.push_str(input.default.as_ref().map_or("", Clean::as_str));
+        if at == self.at {
+            self.go_to(at);
+        }
+    }
+
     /// Goes to another question.
     pub fn go_to(&mut self, at: usize) {
         (self.at, self.wrong) = (at.min(self.fields.len().saturating_sub(1)), None);

@@ -64,6 +64,8 @@ fn input(choices: &[&str]) -> InputView {
         wanted: "a host".into(),
         choices: choices.iter().map(|c| Clean::new(c)).collect(),
         default: None,
+        finds: false,
+        because: None,
         sensitive: false,
         not: Vec::new(),
     }

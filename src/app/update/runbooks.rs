@@ -16,7 +16,7 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
     list(model)
 }
 
-fn env(model: &Model) -> Option<EnvName> {
+pub(super) fn env(model: &Model) -> Option<EnvName> {
     Some(model.environments.get(model.active)?.spec.name.clone())
 }
 
@@ -79,18 +79,27 @@ fn open_row(model: &mut Model) -> Vec<Effect> {
                 .map(|input| {
                     let mut value = secret();
                     value.push_str(input.default.as_ref().map_or("", |d| d.as_str()));
-                    (input.clone(), value)
+                    let mut input = input.clone();
+                    if input.finds {
+                        input.because = Some("asking the database servers …".into());
+                    }
+                    (input, value)
                 })
                 .collect();
             let (name, title) = (runbook.name.clone(), runbook.title.clone());
             if fields.is_empty() {
                 return plan(model, name, Inputs(Vec::new()));
             }
+            let finds = fields.iter().any(|(input, _)| input.finds);
+            let runbook = name.clone();
             let mut form =
                 Form { runbook: name, title, fields, at: 0, picker: Picker::default(), wrong: None };
             form.go_to(0);
             model.runs.dialogs.push(Dialog::Inputs(form));
-            Vec::new()
+            match env(model) {
+                Some(env) if finds => vec![Effect::FindInputs(env, runbook)],
+                Some(_) | None => Vec::new(),
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ use super::runbooks;
 use crate::app::message::Effect;
 use crate::app::model::runs::{Dialog, Leave, PlanState, Reply, is_over};
 use crate::app::model::{Model, Screen};
-use crate::domain::run::{PlanView, RunEvent, RunView};
+use crate::domain::names::EnvName;
+use crate::domain::run::{InputView, PlanView, RunEvent, RunView};
 use crate::domain::text::Clean;
 
 /// Runs that are over are kept to look at, so many.
@@ -18,6 +19,10 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
             model.runs.listings.insert(listing.env.clone(), listing);
             Vec::new()
         }
+        RunEvent::Found { env, runbook, inputs } => {
+            take_found(model, &env, &runbook, inputs);
+            Vec::new()
+        }
         RunEvent::Plan(made) => {
             take_plan(model, made);
             Vec::new()
@@ -27,6 +32,15 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
             refused(model, why);
             Vec::new()
         }
+    }
+}
+
+/// What facts answer stands in the form, unless a person wrote something there.
+fn take_found(model: &mut Model, env: &EnvName, runbook: &str, inputs: Vec<InputView>) {
+    let here = runbooks::env(model).as_ref() == Some(env);
+    let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return };
+    if here && form.runbook == runbook {
+        inputs.into_iter().for_each(|input| form.found(input));
     }
 }
 

@@ -158,6 +158,8 @@ mod tests {
             wanted: Clean::new("a host name"),
             choices: choices.iter().map(|c| Clean::new(c)).collect(),
             default: default.map(Clean::new),
+            finds: false,
+            because: None,
             sensitive,
             not: Vec::new(),
         })

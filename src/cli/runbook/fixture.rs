@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{
-    Asks, Doing, Effect, FactView, Mode, PlanHost, PlanStep, PlanTarget, PlanView, RunState, RunView, Safety,
-    StepState, StepView,
+    Asks, Doing, Effect, FactView, Mode, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, RunState,
+    RunView, Safety, StepState, StepView,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -124,7 +124,7 @@ pub(super) fn plan() -> PlanView {
         simulated: true,
         challenge: true,
         hash: "00112233445566778899aabbccddeeff".repeat(2),
-        inputs: vec![(Clean::new("candidate"), Clean::new("db2"))],
+        inputs: vec![PlanInput { name: "candidate".into(), value: "db2".into(), because: None }],
         targets: vec![PlanTarget {
             name: "old".to_owned(),
             hosts: vec![PlanHost {

@@ -14,35 +14,80 @@ use crate::cli::{CliError, print};
 use crate::domain::fleet::Environment;
 use crate::domain::run::{InputView, PromptKind};
 use crate::domain::text::Clean;
-use crate::runbook::planner;
+use crate::runbook::planner::{self, Found};
 use crate::runbook::spec::{Input, Runbook};
 use crate::runbook::value::ValueKind;
 
 /// Values by name.
 pub(super) type Values = BTreeMap<String, Zeroizing<String>>;
 
-/// The values of a runbook's inputs.
+/// Which questions are put to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Each that no argument answered.
+    Each,
+    /// Those that neither facts nor the runbook's default answer.
+    Unanswered,
+}
+
+/// The values of a runbook's inputs, and why those are as they are that facts answered.
+pub(super) struct Gathered {
+    pub(super) values: Values,
+    pub(super) because: BTreeMap<String, String>,
+}
+
+/// The values of a runbook's inputs. What facts answer is the default, with its reason.
 ///
 /// # Errors
 /// A `--set` that is none, a secret as an argument, or an input nobody can be asked for.
-pub(super) async fn gather(site: &Site, runbook: &Runbook, set: &[String]) -> Result<Values, CliError> {
-    let mut values = given(runbook, set)?;
+pub(super) async fn gather(
+    site: &Site,
+    runbook: &Runbook,
+    set: &[String],
+    asking: Asking,
+) -> Result<Gathered, CliError> {
+    let (mut values, mut because) = (given(runbook, set)?, BTreeMap::new());
     for input in &runbook.inputs {
         if values.contains_key(&input.name) {
             continue;
         }
-        let view = view(input, &site.env);
-        let Some(terminal) = &site.terminal else {
+        let found = planner::find(runbook, &site.env, input, &values, &*site.reach).await;
+        let view = answered(view(input, &site.env), found);
+        let value = match (&site.terminal, asking, &view.default) {
             // A default needs nobody.
-            if input.default.is_some() {
-                continue;
+            (None, _, Some(default)) | (Some(_), Asking::Unanswered, Some(default)) => {
+                Zeroizing::new(default.to_string())
             }
-            return Err(missing(&view));
+            (None, _, None) => return Err(missing(&view)),
+            (Some(terminal), Asking::Each, _) | (Some(terminal), Asking::Unanswered, None) => {
+                ask(&mut *terminal.lock().await, &view, &mut print_out).await?
+            }
         };
-        let mut keys = terminal.lock().await;
-        values.insert(input.name.clone(), ask(&mut *keys, &view, &mut print_out).await?);
+        let is_default = view.default.as_ref().is_some_and(|default| default.as_str() == value.as_str());
+        if let Some(why) = view.because.filter(|_| is_default) {
+            because.insert(input.name.clone(), why.to_string());
+        }
+        values.insert(input.name.clone(), value);
     }
-    Ok(values)
+    Ok(Gathered { values, because })
+}
+
+/// An input with what facts say of it.
+pub(in crate::cli) fn answered(mut view: InputView, found: Option<Found>) -> InputView {
+    match found {
+        None => {}
+        Some(Found::Value { value, because }) => {
+            (view.default, view.because) = (Some(Clean::new(&value)), Some(Clean::new(&because)));
+        }
+        Some(Found::Nothing(why)) => {
+            let told = match view.default {
+                Some(_) => format!("the runbook's own default: the servers do not tell ({why})"),
+                None => format!("the servers do not tell: {why}"),
+            };
+            view.because = Some(Clean::new(&told));
+        }
+    }
+    view
 }
 
 /// Secrets of a run that goes on: they are kept nowhere, so they are asked for again.
@@ -96,7 +141,8 @@ fn missing(input: &InputView) -> CliError {
         true => "it is a secret, asked on a terminal, and standard input is none".to_owned(),
         false => format!("--set {}=…: {wanted}", input.name),
     };
-    CliError::Usage(format!("{}: {}; {how}", input.name, input.label))
+    let why = input.because.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    CliError::Usage(format!("{}: {}{why}; {how}", input.name, input.label))
 }
 
 /// An input as it is asked in an environment.
@@ -154,6 +200,7 @@ mod tests {
             choices: Vec::new(),
             default: None,
             sensitive,
+            find: None,
         };
         Runbook {
             name: "x".to_owned(),

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use super::inputs::{self, Asking, Gathered};
 use super::site::Site;
 use super::text::Paper;
 use super::{Chosen, Shelf};
 use crate::cli::{CliError, Common, print};
 use crate::domain::run::PlanView;
 use crate::runbook::plan::Plan;
+use crate::runbook::planner;
 
 mod json;
 pub(super) mod text;
@@ -42,7 +44,7 @@ impl PlanArgs {
 
 pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.chosen.env.as_deref())?;
-    let (_, view) = make(&site, &args.chosen).await?;
+    let (_, view) = make(&site, &args.chosen, Asking::Unanswered).await?;
     let text = match args.format {
         Format::Text => {
             let mut paper = Paper::of_stdout();
@@ -59,10 +61,10 @@ pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, Cl
     Ok(ExitCode::from(if view.problems.is_empty() { 0 } else { CANNOT_RUN }))
 }
 
-/// The plan that was chosen: what is not given for its inputs is asked.
-pub(super) async fn make(site: &Site, chosen: &Chosen) -> Result<(Plan, PlanView), CliError> {
+/// The plan that was chosen: what is not given for its inputs is found or asked.
+pub(super) async fn make(site: &Site, chosen: &Chosen, asking: Asking) -> Result<(Plan, PlanView), CliError> {
     let runbook = Shelf::read()?.find(&chosen.name)?;
-    let inputs = super::inputs::gather(site, &runbook, &chosen.set).await?;
-    let made = crate::runbook::planner::make(runbook, &site.env, site.simulated, inputs, &*site.reach).await;
+    let Gathered { values, because } = inputs::gather(site, &runbook, &chosen.set, asking).await?;
+    let made = planner::make(runbook, &site.env, site.simulated, values, &because, &*site.reach).await;
     made.map_err(|error| CliError::Usage(error.to_string()))
 }

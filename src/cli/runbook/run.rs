@@ -54,7 +54,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
     let mut interrupts = site::interrupts()?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let begin = async {
-        let (plan, view) = plan::make(&site, &args.chosen).await?;
+        let (plan, view) = plan::make(&site, &args.chosen, inputs::Asking::Each).await?;
         let mut paper = Paper::of_stdout();
         plan::text::write(&mut paper, &view);
         plan::text::write_lease(&mut paper, &site.env, &view);

@@ -374,6 +374,11 @@ pub(super) fn input_help(paper: &mut Paper, input: &crate::domain::run::InputVie
     if let Some(help) = &input.help {
         paper.words(INSIDE, Ink::Plain, help.as_str());
     }
+    match (&input.default, &input.because) {
+        (Some(default), Some(why)) => paper.words(INSIDE, Ink::Plain, &format!("default {default}: {why}")),
+        (None, Some(why)) => paper.words(INSIDE, Ink::Dim, why.as_str()),
+        (Some(_) | None, None) => {}
+    }
     if input.choices.is_empty() {
         let hidden = if input.sensitive { "; it is not shown while typed" } else { "" };
         paper.words(INSIDE, Ink::Dim, &format!("wanted: {}{hidden}", input.wanted));

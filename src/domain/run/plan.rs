@@ -19,14 +19,25 @@ pub struct PlanView {
     pub challenge: bool,
     /// SHA-256 of the runbook's text, hexadecimal.
     pub hash: String,
-    /// Inputs and their values, secrets as dots.
-    pub inputs: Vec<(Clean, Clean)>,
+    /// Inputs and their values.
+    pub inputs: Vec<PlanInput>,
     /// Targets with their hosts.
     pub targets: Vec<PlanTarget>,
     /// Steps, unrolled.
     pub steps: Vec<PlanStep>,
     /// What keeps it from running; empty when nothing does.
     pub problems: Vec<Clean>,
+}
+
+/// An input of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanInput {
+    /// The variable.
+    pub name: Clean,
+    /// Its value; a secret as dots.
+    pub value: Clean,
+    /// Why it is this, when nobody gave it.
+    pub because: Option<Clean>,
 }
 
 /// A target of a plan.

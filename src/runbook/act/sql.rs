@@ -1,15 +1,20 @@
 //! SQL: by the host's own client over its local socket, as the database's administrator. Statements go by standard
 //! input: no argument holds any of it.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use super::{
     Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket,
 };
+use crate::domain::fleet::Host;
 use crate::domain::names::HostName;
+use crate::domain::text::Clean;
 use crate::runbook::layout;
-use crate::runbook::reach::Ran;
+use crate::runbook::reach::{Ran, Reach};
 use crate::runbook::spec::Sql;
+use crate::ssh::error::SshError;
 
 /// How the client is called: its option files may say where the server is and who logs in, not what statements mean and
 /// how answers are printed. Plain enough for every login shell, within single quotes.
@@ -128,6 +133,24 @@ pub(super) fn terminated(mut text: String) -> String {
     text.truncate(text.trim_end().trim_end_matches(';').len());
     text.push_str(";\n");
     text
+}
+
+/// Asks a host's server before there is a run. Reads only: there is no ticket, and nothing to hide yet.
+///
+/// # Errors
+/// Why there is no answer.
+pub(in crate::runbook) async fn look(
+    reach: &dyn Reach,
+    host: &Host,
+    statements: &str,
+    limit: Duration,
+) -> Result<Answer, String> {
+    let told = |e: SshError| format!("{}: {}", e.hop, e.describe());
+    let session = reach.host(&host.id.host).await.map_err(told)?;
+    let command = command_of(if host.sudo { "sudo -n " } else { "" });
+    let text = begun(statements.to_owned());
+    let ran = session.exec(&command, text.as_bytes(), limit.into(), &mut |_| {}).await.map_err(told)?;
+    answer(&ran, false).map_err(|trouble| Clean::new(trouble.words()).to_string())
 }
 
 /// What the client says. A connection lost in the middle of a statement tells nothing of it (errors 2006, 2013, 2055).

@@ -60,6 +60,8 @@ fn seen(name: &str, kind: ValueKind) -> InputView {
         wanted: Clean::new(kind.wanted()),
         choices: Vec::new(),
         default: None,
+        finds: false,
+        because: None,
         sensitive: false,
         not: Vec::new(),
     }

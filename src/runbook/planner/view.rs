@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Identity;
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
-use crate::domain::run::{NO_GRAIN, PlanHost, PlanStep, PlanTarget, PlanView};
+use crate::domain::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView};
 use crate::domain::text::Clean;
 use crate::runbook::act;
 use crate::runbook::describe::{self, prose};
@@ -14,12 +14,14 @@ use crate::runbook::ids::RunId;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
 use crate::runbook::spec::{Condition, Undo};
+use crate::runbook::value::Value;
 
 pub(super) fn of(
     plan: &Plan,
     env: &Environment,
     simulated: bool,
     said: &BTreeMap<String, Result<Identity, String>>,
+    because: &BTreeMap<String, String>,
 ) -> PlanView {
     let mut problems = Vec::new();
     let mut targets = Vec::new();
@@ -43,7 +45,12 @@ pub(super) fn of(
     problems.sort();
     problems.dedup();
     let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "{reason}", "YYYYMMDD", false);
-    let inputs = plan.inputs.iter().map(|(n, v)| (Clean::new(n), Clean::new(v.shown()))).collect();
+    let input = |(name, value): (&String, &Value)| PlanInput {
+        name: Clean::new(name),
+        value: Clean::new(value.shown()),
+        because: because.get(name).map(|why| Clean::new(why)),
+    };
+    let inputs = plan.inputs.iter().map(input).collect();
     PlanView {
         runbook: plan.runbook.name.clone(),
         title: Clean::new(&plan.runbook.title),

@@ -24,6 +24,7 @@ pub(in crate::runbook) use text::Use;
 mod ask;
 mod entry;
 mod expect;
+mod find;
 mod ids;
 mod input;
 pub(in crate::runbook) mod keys;

@@ -92,7 +92,13 @@ fn lines(
     }
     if !plan.inputs.is_empty() {
         page.section("INPUTS", "");
-        let rows: Vec<(&str, &str)> = plan.inputs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let values = plan.inputs.iter().map(|input| match &input.because {
+            Some(why) => format!("{} ({why})", input.value),
+            None => input.value.to_string(),
+        });
+        let values: Vec<String> = values.collect();
+        let names = plan.inputs.iter().map(|input| input.name.as_str());
+        let rows: Vec<(&str, &str)> = names.zip(values.iter().map(String::as_str)).collect();
         page.table(&rows, styles.strong);
     }
     targets::add(&mut page, scene, plan, width);

@@ -136,6 +136,10 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
         lines.push(Line::from(vec![span("▸ ", styles.accent), span(input.label.as_str(), styles.strong)]));
         let wanted = wrap(input.wanted.as_str(), width.saturating_sub(2));
         lines.extend(wanted.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
+        if let Some(because) = &input.because {
+            let because = wrap(because.as_str(), width.saturating_sub(2));
+            lines.extend(because.into_iter().map(|l| span(format!("  {l}"), styles.base).into()));
+        }
         if let Some(help) = &input.help {
             let help = wrap(help.as_str(), width.saturating_sub(2));
             lines.extend(help.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));

@@ -349,3 +349,39 @@ fn a_choice_is_typed_into_and_what_must_differ_is_left_out() {
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last() else { panic!("no form") };
     assert_eq!((form.at, form.choices()), (1, vec!["db2".into()]));
 }
+
+#[test]
+fn what_servers_tell_of_a_question_stands_there_unless_something_was_written() {
+    let found = |value: Option<&str>, why: &str| {
+        let (default, because) = (value.map(Clean::new), Some(Clean::new(why)));
+        let inputs = vec![InputView { finds: true, default, because, ..input(&["db1", "db2"]) }];
+        RunEvent::Found { env: env_name("production"), runbook: "promote".into(), inputs }
+    };
+    let open = |typed: &str| {
+        let mut model = start();
+        keys(&mut model, "b");
+        let asked = InputView { finds: true, ..input(&["db1", "db2"]) };
+        tell(&mut model, listing(vec![asked]));
+        key(&mut model, KeyCode::End);
+        let effects = key(&mut model, KeyCode::Enter);
+        assert_eq!(effects, [Effect::FindInputs(env_name("production"), "promote".into())]);
+        keys(&mut model, typed);
+        model
+    };
+    let shown = |model: &Model| match model.runs.dialogs.last() {
+        Some(Dialog::Inputs(form)) => {
+            let (input, value) = &form.fields[0];
+            (value.to_string(), input.because.as_ref().map(ToString::to_string), form.picker.chosen.clone())
+        }
+        _ => panic!("no form"),
+    };
+    let mut model = open("");
+    tell(&mut model, found(Some("db2"), "the only one"));
+    assert_eq!(shown(&model), ("db2".to_owned(), Some("the only one".to_owned()), Some("db2".to_owned())));
+    let mut model = open("db1");
+    tell(&mut model, found(Some("db2"), "the only one"));
+    assert_eq!(shown(&model).0, "db1");
+    let mut model = open("");
+    tell(&mut model, found(None, "not every host answered"));
+    assert_eq!(shown(&model), (String::new(), Some("not every host answered".to_owned()), None));
+}

@@ -25,6 +25,7 @@ pub(super) struct PlanJson<'p> {
 struct InputJson<'p> {
     name: &'p str,
     value: &'p str,
+    because: Option<&'p str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,7 +79,11 @@ impl<'p> PlanJson<'p> {
             inputs: plan
                 .inputs
                 .iter()
-                .map(|(name, value)| InputJson { name: name.as_str(), value: value.as_str() })
+                .map(|input| InputJson {
+                    name: input.name.as_str(),
+                    value: input.value.as_str(),
+                    because: input.because.as_ref().map(Clean::as_str),
+                })
                 .collect(),
             targets: plan
                 .targets

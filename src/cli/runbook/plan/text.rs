@@ -17,8 +17,9 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
         false => "each change: yes is typed",
     };
     paper.field(2, "confirmed", Ink::Plain, confirmed);
-    for (name, value) in &plan.inputs {
-        paper.field(2, name.as_str(), Ink::Plain, value.as_str());
+    for input in &plan.inputs {
+        let why = input.because.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
+        paper.field(2, input.name.as_str(), Ink::Plain, &format!("{}{why}", input.value));
     }
     problems(paper, plan);
     targets(paper, plan);

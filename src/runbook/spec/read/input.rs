@@ -21,9 +21,11 @@ impl Reading<'_> {
         let mut inputs = Vec::new();
         for item in self.reader.list(root, "input", INPUT_HINT).unwrap_or_default() {
             let Some(table) = self.reader.table("input".to_owned(), item, INPUT_HINT) else { continue };
-            let keys = ["name", "label", "help", "kind", "role", "not", "choices", "default", "sensitive"];
+            let keys =
+                ["name", "label", "help", "kind", "role", "not", "choices", "default", "sensitive", "find"];
             self.reader.only(&table, &keys);
-            if let Some(input) = self.input(&table, "kind") {
+            if let Some(mut input) = self.input(&table, "kind") {
+                input.find = self.find(&table, &input, &inputs);
                 inputs.push(input);
             }
         }
@@ -84,6 +86,7 @@ impl Reading<'_> {
             choices: choices.into_iter().map(|c| c.value.to_owned()).collect(),
             default: default.map(|d| d.value.to_owned()),
             sensitive,
+            find: None,
         })
     }
 
