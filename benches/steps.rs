@@ -180,7 +180,9 @@ async fn measure(folder: &Path, rtt: Duration) {
     let far = Arc::new(Far(servers, rtt / 2));
     let reach: Arc<dyn Reach> = Arc::new(OverSsh::new(env.clone(), far, Arc::new(RefuseAll)));
     let (plan, _) =
-        planner::make(Arc::new(runbook()), &env, true, BTreeMap::new(), reach.as_ref()).await.unwrap();
+        planner::make(Arc::new(runbook()), &env, true, BTreeMap::new(), &BTreeMap::new(), reach.as_ref())
+            .await
+            .unwrap();
     let host = reach.host(&HostName::new("app1").unwrap()).await.unwrap();
     let mut bare = Vec::new();
     for _ in 0..BARE {
