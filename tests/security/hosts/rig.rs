@@ -105,8 +105,9 @@ impl Rig {
         assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
         let inputs: BTreeMap<_, _> =
             inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
-        let launch = self.launch();
-        let made = planner::make(library.get(name).unwrap(), &self.env, false, inputs, launch.reach.as_ref());
+        let (launch, given) = (self.launch(), BTreeMap::new());
+        let runbook = library.get(name).unwrap();
+        let made = planner::make(runbook, &self.env, false, inputs, &given, launch.reach.as_ref());
         let (plan, view) = made.await.unwrap();
         assert!(view.problems.is_empty(), "{:?}", view.problems);
         runner::start(launch, plan, "a test".to_owned(), Mode::Live).await.unwrap()
