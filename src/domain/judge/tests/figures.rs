@@ -1,0 +1,73 @@
+//! Figures of a host against the thresholds.
+
+use super::*;
+
+#[test]
+fn load_is_judged_per_cpu() {
+    for (cpus, want) in [
+        (Some(8), vec![]),
+        (Some(2), vec!["warning load app1"]),
+        (None, vec!["unknown load app1"]),
+        (Some(1), vec!["critical load app1"]),
+    ] {
+        let mut w = trio();
+        w.change("app1", |h| h.facts.load.learn(load(4.5, 1.0, cpus), NOW));
+        assert_eq!(brief(&w.judge()), want, "{cpus:?}");
+    }
+}
+
+/// Case 17: the load of the machine under a container is no load of the container.
+#[test]
+fn the_load_of_a_container_s_host_is_unknown_unless_it_is_low_for_any_number_of_cpus() {
+    for (one, want) in [(31.2, vec!["unknown load app1"]), (0.9, vec![])] {
+        let mut w = trio();
+        let averages = Load { of_container_host: true, ..load(one, one, None) };
+        w.change("app1", |h| h.facts.load.learn(averages, NOW));
+        assert_eq!(brief(&w.judge()), want);
+    }
+}
+
+#[test]
+fn inodes_that_are_not_known_are_one_unknown_problem_of_the_host() {
+    let mut w = trio();
+    let without =
+        |mount| Filesystem { inodes_gap: Some(Gap::Failed("no -i".into())), ..filesystem(mount, 1) };
+    w.change("app1", |h| h.facts.filesystems.learn(vec![without("/"), without("/srv")], NOW));
+    assert_eq!(brief(&w.judge()), ["unknown inodes app1"]);
+    assert_eq!(w.judge()[0].message, "inodes of / and 1 more failed: no -i");
+}
+
+#[test]
+fn disks_warn_are_critical_and_time_out() {
+    let mut w = trio();
+    w.change("app1", |h| {
+        h.facts
+            .filesystems
+            .learn(vec![filesystem("/", 84), filesystem("/mnt", 85), filesystem("/b", 100)], NOW);
+        let dead = Filesystem { usage: Err(Gap::TimedOut), remote: true, ..filesystem("/nfs", 1) };
+        h.facts.network_filesystems.learn(vec![dead], NOW);
+    });
+    assert_eq!(brief(&w.judge()), ["critical disk app1", "critical mount app1", "warning disk app1"]);
+}
+
+#[test]
+fn mixed_operating_systems_are_one_finding() {
+    let mut w = trio();
+    w.change("db2", |h| {
+        h.facts
+            .os
+            .learn(Os { pretty: "Ubuntu 10.04".into(), release: "ubuntu 10.04".into(), kernel: None }, NOW);
+    });
+    let problems = w.judge();
+    assert_eq!(brief(&problems), ["warning os_differs -"]);
+    assert_eq!(problems[0].message, "operating systems differ: ubuntu 14.04 on 2 hosts; ubuntu 10.04 on db2");
+}
+
+#[test]
+fn a_clock_that_is_off_is_a_warning() {
+    let mut w = trio();
+    w.change("app1", |h| h.facts.clock_offset_ms.learn(-1_500, NOW));
+    let problems = w.judge();
+    assert_eq!(brief(&problems), ["warning clock app1"]);
+    assert_eq!(problems[0].message, "its clock is 1.5 s behind this machine's");
+}
