@@ -147,7 +147,7 @@ impl Bench {
         let hosts: Vec<_> =
             self.env.hosts.iter().filter_map(|h| self.hosts.get(h.id.host.as_str()).cloned()).collect();
         let jump = self.jump.as_ref().unwrap();
-        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() })
+        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() }).problems
     }
 
     fn tell(&self) -> String {

@@ -153,7 +153,7 @@ async fn read_and_judge() {
             let mut hosts: Vec<Arc<HostSnapshot>> =
                 env.hosts.iter().map(|h| Arc::new(pending(&h.id))).collect();
             Arc::make_mut(&mut hosts[1]).facts = facts;
-            let problems = judge(&Situation { env, jump: &jump, hosts: &hosts, now: NOW });
+            let problems = judge(&Situation { env, jump: &jump, hosts: &hosts, now: NOW }).problems;
             let took = begun.elapsed();
             assert!(problems.len() < 10_000, "{}: {} problems", probe.name(), problems.len());
             let grown = resident_kb("VmHWM:").unwrap().saturating_sub(before);

@@ -151,7 +151,7 @@ impl Watcher {
         let hosts: Vec<Arc<HostSnapshot>> =
             self.env.hosts.iter().filter_map(|h| self.hosts.get(h.id.host.as_str()).cloned()).collect();
         let jump = self.jump.as_ref().unwrap();
-        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() })
+        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() }).problems
     }
 
     fn has(&self, severity: Severity, kind: ProblemKind, host: Option<&str>) -> Option<Problem> {

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::model::{EnvironmentState, Model};
 use super::rows::selection;
-use crate::domain::judge::roles::standings;
-use crate::domain::judge::{Situation, judge};
+use crate::domain::judge::{Judgement, Situation, judge};
 use crate::domain::names::HostName;
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::snapshot::LinkState;
@@ -57,8 +56,7 @@ fn due(env: &EnvironmentState) -> Option<Moment> {
 /// Judges an environment; says whether the verdict is another than before.
 fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
     let situation = Situation { env: &env.spec, jump: &env.jump, hosts: &env.hosts, now };
-    let problems = judge(&situation);
-    let roles = standings(&situation);
+    let Judgement { problems, roles } = judge(&situation);
     env.unjudged = false;
     env.judged_at = Some(now);
     let changed = problems != env.problems || roles != env.roles;

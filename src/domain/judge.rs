@@ -8,6 +8,7 @@ use super::names::HostName;
 use super::problem::{Problem, ProblemKind, Severity};
 use super::snapshot::{HostSnapshot, JumpSnapshot};
 use super::time::{Freshness, Moment};
+use roles::RoleStanding;
 
 mod answers;
 mod clock;
@@ -24,22 +25,35 @@ mod services;
 mod tests;
 
 /// Every rule there is.
-pub const RULES: &[Rule] = &[
-    links::rule,
-    databases::rule,
-    disks::rule,
-    roles::rule,
-    grains::rule,
-    load::rule,
-    memory::rule,
-    services::rule,
-    answers::rule,
-    clock::rule,
-    os::rule,
+const RULES: &[Rule] = &[
+    Rule::Plain(links::rule),
+    Rule::Plain(databases::rule),
+    Rule::Plain(disks::rule),
+    Rule::OfRoles(roles::rule),
+    Rule::Plain(grains::rule),
+    Rule::Plain(load::rule),
+    Rule::Plain(memory::rule),
+    Rule::Plain(services::rule),
+    Rule::Plain(answers::rule),
+    Rule::Plain(clock::rule),
+    Rule::Plain(os::rule),
 ];
 
 /// A rule looks at a situation and adds the problems it sees.
-pub type Rule = fn(&Situation<'_>, &mut Vec<Problem>);
+enum Rule {
+    Plain(fn(&Situation<'_>, &mut Vec<Problem>)),
+    /// It looks at how the roles stand, too.
+    OfRoles(fn(&Situation<'_>, &[RoleStanding], &mut Vec<Problem>)),
+}
+
+/// What is to be said of an environment at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Its problems, worst first; within a severity in the order of the rules, then the inventory's.
+    pub problems: Vec<Problem>,
+    /// How its roles stand.
+    pub roles: Vec<RoleStanding>,
+}
 
 /// All that is known of one environment at one moment: what rules judge.
 #[derive(Debug, Clone, Copy)]
@@ -99,15 +113,19 @@ impl<'a> Situation<'a> {
     }
 }
 
-/// The problems of an environment, worst first; within a severity in the order of the rules, then the inventory's.
+/// Judges an environment. The roles of a thousand hosts are counted once, for the rule and for whoever shows them.
 #[must_use]
-pub fn judge(situation: &Situation<'_>) -> Vec<Problem> {
+pub fn judge(situation: &Situation<'_>) -> Judgement {
+    let roles = roles::standings(situation);
     let mut problems = Vec::new();
     for rule in RULES {
-        rule(situation, &mut problems);
+        match rule {
+            Rule::Plain(rule) => rule(situation, &mut problems),
+            Rule::OfRoles(rule) => rule(situation, &roles, &mut problems),
+        }
     }
     problems.sort_by_key(|p| std::cmp::Reverse(p.severity));
-    problems
+    Judgement { problems, roles }
 }
 
 /// The worst of some problems.

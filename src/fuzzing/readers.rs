@@ -13,7 +13,6 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::inventory::{self, Context};
 use crate::config::keymap::{self, Keymap};
 use crate::config::{settings, theme};
-use crate::domain::judge::roles::standings;
 use crate::domain::judge::{Situation, judge};
 use crate::domain::snapshot::HostFacts;
 use crate::domain::text::Clean;
@@ -66,10 +65,11 @@ pub fn probes(data: &[u8]) {
         let mut hosts = env.hosts.clone();
         std::sync::Arc::make_mut(&mut hosts[1]).facts = facts;
         let situation = Situation { env: &env.spec, jump: &env.jump, hosts: &hosts, now: fixtures::NOW };
-        for problem in judge(&situation) {
+        let judged = judge(&situation);
+        for problem in judged.problems {
             assert_clean(&problem.message);
         }
-        assert!(standings(&situation).len() < 1_000);
+        assert!(judged.roles.len() < 1_000);
         if drawn {
             let name = hosts[1].id.host.clone();
             let mut model = fixtures::on(fixtures::healthy(), crate::app::model::Screen::Host(name));

@@ -60,7 +60,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
     snapshot.reported_at = Some(Moment(0));
     snapshot.facts = facts.clone();
     let hosts = [Arc::new(snapshot)];
-    let problems = judge(&Situation { env: &env, jump: &jump, hosts: &hosts, now: Moment(0) });
+    let problems = judge(&Situation { env: &env, jump: &jump, hosts: &hosts, now: Moment(0) }).problems;
     problems.into_iter().map(|p| (p.severity, p.message)).collect()
 }
 

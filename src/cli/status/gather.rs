@@ -12,8 +12,8 @@ use crate::collect::{Collector, host};
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::hop::Hop;
-use crate::domain::judge::roles::{RoleStanding, standings};
-use crate::domain::judge::{Situation, judge};
+use crate::domain::judge::roles::RoleStanding;
+use crate::domain::judge::{Judgement, Situation, judge};
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::problem::Problem;
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
@@ -123,15 +123,8 @@ impl Arrived {
             })
             .collect();
         let situation = Situation { env, jump: &jump, hosts: &hosts, now };
-        Picture {
-            problems: judge(&situation),
-            roles: standings(&situation),
-            env: env.clone(),
-            simulated: fleet.simulated,
-            jump,
-            hosts,
-            now,
-        }
+        let Judgement { problems, roles } = judge(&situation);
+        Picture { problems, roles, env: env.clone(), simulated: fleet.simulated, jump, hosts, now }
     }
 }
 

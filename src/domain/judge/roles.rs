@@ -78,8 +78,7 @@ pub fn reported(spec: &Host, snapshot: &HostSnapshot) -> Option<Vec<RoleName>> {
 
 /// Every role of the environment (required, in the inventory, or reported) and how it stands: required ones first,
 /// in the requirements' order.
-#[must_use]
-pub fn standings(s: &Situation<'_>) -> Vec<RoleStanding> {
+pub(super) fn standings(s: &Situation<'_>) -> Vec<RoleStanding> {
     let mut standings: Vec<RoleStanding> = s
         .env
         .requirements
@@ -136,13 +135,12 @@ fn verdict(standing: &RoleStanding) -> RoleState {
     }
 }
 
-pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+pub(super) fn rule(s: &Situation<'_>, standings: &[RoleStanding], out: &mut Vec<Problem>) {
     // Nothing was found and nothing was missed before anybody looked.
     if s.hosts.iter().all(|host| host.reported_at.is_none()) {
         return;
     }
-    let standings = standings(s);
-    for standing in &standings {
+    for standing in standings {
         let (Some(required), RoleState::Unmet) = (&standing.required, standing.state) else { continue };
         let found = standing.hosts.len();
         let names: Vec<&HostName> = standing.hosts.iter().collect();

@@ -34,7 +34,7 @@ impl World {
     }
 
     fn judge_at(&self, now: Moment) -> Vec<Problem> {
-        judge(&self.situation(now))
+        judge(&self.situation(now)).problems
     }
 
     fn situation(&self, now: Moment) -> Situation<'_> {
