@@ -130,3 +130,48 @@ fn without_a_terminal_the_console_says_so_with_its_own_code() {
         assert_eq!(done.status.code(), Some(7), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
+
+/// Console, 43: the account's name comes from the user id when USER is not set, whatever LOGNAME says; an id that no account has is
+/// told with what to do.
+#[test]
+fn the_account_is_known_without_the_environment() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let inventory = folder.join("inventory.toml");
+    let text = "[environments.production]\njump = { address = \"127.0.0.1\" }\n[environments.production.hosts]\napp1 = {}\n";
+    std::fs::write(&inventory, text).unwrap();
+    let check = |mut command: Command, logname: Option<&str>| {
+        command.arg("check").arg(&inventory).env_clear().env("HOME", folder).stdin(Stdio::null());
+        command.envs(logname.map(|name| ("LOGNAME", name)));
+        let done = command.output().unwrap();
+        (
+            done.status.success(),
+            String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout),
+        )
+    };
+    let program = env!("CARGO_BIN_EXE_jumpdeck");
+    let plain = || Command::new(program);
+    for logname in [None, Some("other")] {
+        let (accepted, said) = check(plain(), logname);
+        assert!(accepted, "{logname:?}: {said}");
+    }
+    let nobody_s = || {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=54321", "--regid=54321", "--clear-groups", program]);
+        command
+    };
+    let may = Command::new("setpriv")
+        .args(["--reuid=54321", "--regid=54321", "--clear-groups", program, "--version"])
+        .output();
+    if !may.is_ok_and(|done| done.status.success()) {
+        println!(
+            "skipped: the id without an account: only root becomes another user, and may not where the tests are"
+        );
+        return;
+    }
+    let (accepted, said) = check(nobody_s(), None);
+    assert!(!accepted && said.contains("has no user"), "{said}");
+    let (accepted, said) = check(nobody_s(), Some("anna"));
+    assert!(accepted, "{said}");
+}

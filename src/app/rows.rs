@@ -117,10 +117,6 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     rows
 }
 
-fn expects_database(spec: &Host) -> bool {
-    spec.has_role("db") || spec.has_role("masterdb")
-}
-
 /// How many rows the screen on top has.
 #[must_use]
 pub fn count(model: &Model) -> usize {
@@ -225,7 +221,7 @@ impl Key {
 fn lag_key(spec: &Host, host: &HostSnapshot, at: Moment, poll: std::time::Duration) -> Key {
     let group = |group| Key { group, figure: 0.0 };
     let Some(databases) = host.facts.databases.trusted(at, poll) else {
-        let concerns = expects_database(spec) || host.facts.databases.last().is_some_and(|d| !d.is_empty());
+        let concerns = spec.expects_database() || host.facts.databases.last().is_some_and(|d| !d.is_empty());
         return if concerns { group(1) } else { Key::LAST };
     };
     match replication_brief(databases) {

@@ -89,9 +89,9 @@ impl Paths {
 pub fn context() -> Result<Context, etcetera::HomeDirError> {
     let home = etcetera::home_dir()?;
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let user = variable("USER").or_else(|| variable("LOGNAME")).and_then(|u| u.into_string().ok());
-    // cron and containers set neither.
-    let user = user.or_else(|| User::from_uid(Uid::current()).ok().flatten().map(|account| account.name));
+    let said = |name: &str| variable(name).and_then(|user| user.into_string().ok());
+    // cron and containers do not set USER, and LOGNAME may be that of whoever came here by `su`.
+    let user = said("USER").or_else(own_account).or_else(|| said("LOGNAME"));
     let default_keys = ["id_ed25519", "id_ecdsa", "id_rsa"]
         .into_iter()
         .map(|name| home.join(".ssh").join(name))
@@ -103,6 +103,12 @@ pub fn context() -> Result<Context, etcetera::HomeDirError> {
         default_keys,
         home,
     })
+}
+
+/// The own account's name, as the system has it for the user id; `None` for an id that no account has.
+#[must_use]
+pub fn own_account() -> Option<String> {
+    User::from_uid(Uid::current()).ok().flatten().map(|account| account.name)
 }
 
 /// The text of a file.

@@ -46,9 +46,35 @@ impl Gap {
         }
     }
 
+    /// The same for people: where the account may not ask, access is denied.
+    #[must_use]
+    pub fn access_word(&self) -> &'static str {
+        match self {
+            Gap::NotPermitted(_) => "access denied",
+            Gap::NotAsked
+            | Gap::TimedOut
+            | Gap::Stuck
+            | Gap::NotInstalled
+            | Gap::NoTool(_)
+            | Gap::Cut(_)
+            | Gap::Unreadable(_)
+            | Gap::Failed(_) => self.word(),
+        }
+    }
+
     /// The word and, where there is one, the detail.
     #[must_use]
     pub fn describe(&self) -> String {
+        self.described(self.word())
+    }
+
+    /// The same with the word for people.
+    #[must_use]
+    pub fn describe_access(&self) -> String {
+        self.described(self.access_word())
+    }
+
+    fn described(&self, word: &str) -> String {
         let detail = match self {
             Gap::NotAsked | Gap::TimedOut | Gap::NotInstalled => "",
             Gap::Stuck => "an earlier question waits in the kernel and cannot be ended; not asked again",
@@ -56,7 +82,7 @@ impl Gap {
                 d.as_str()
             }
         };
-        if detail.is_empty() { self.word().to_owned() } else { format!("{}: {detail}", self.word()) }
+        if detail.is_empty() { word.to_owned() } else { format!("{word}: {detail}") }
     }
 }
 

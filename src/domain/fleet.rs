@@ -184,6 +184,12 @@ impl Host {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.as_str() == role)
     }
+
+    /// Whether a database server is expected on it: by its role `db` or `masterdb`.
+    #[must_use]
+    pub fn expects_database(&self) -> bool {
+        self.has_role("db") || self.has_role("masterdb")
+    }
 }
 
 /// How reports are gathered.

@@ -71,14 +71,21 @@ pub fn replication_brief(databases: &[Database]) -> ReplicationBrief<'_> {
     databases.iter().map(brief).max_by_key(rank).unwrap_or(ReplicationBrief::None)
 }
 
+/// What is wrong ranks above what is unknown, that above what only lags.
 fn rank(brief: &ReplicationBrief<'_>) -> (u8, u64) {
     match brief {
         ReplicationBrief::None => (0, 0),
+        ReplicationBrief::Following { writable: Some(true), .. } => (5, 2),
+        ReplicationBrief::Master { writable: Some(false), .. } => (5, 1),
+        ReplicationBrief::Following { writable: None, .. }
+        | ReplicationBrief::Master { writable: None, .. } => (4, 0),
         ReplicationBrief::Standalone { .. } => (1, 0),
-        ReplicationBrief::Master { .. } => (2, 0),
-        ReplicationBrief::Following { beyond_s, .. } => (3, beyond_s.unwrap_or(u64::MAX)),
+        ReplicationBrief::Master { writable: Some(true), .. } => (2, 0),
+        ReplicationBrief::Following { writable: Some(false), beyond_s, .. } => {
+            (3, beyond_s.unwrap_or(u64::MAX))
+        }
         ReplicationBrief::Unknown(_) => (4, 0),
-        ReplicationBrief::Broken { .. } => (5, 0),
+        ReplicationBrief::Broken { state, .. } => (if *state == Thread::Unknown { 4 } else { 6 }, 0),
         ReplicationBrief::Member { cluster, .. } => match cluster.health {
             NodeHealth::InSync => (2, 1),
             NodeHealth::Behind => (3, 0),
@@ -111,12 +118,11 @@ fn brief(database: &Database) -> ReplicationBrief<'_> {
 }
 
 fn following(connections: &[Connection], writable: Option<bool>) -> ReplicationBrief<'_> {
-    for c in connections {
-        for (thread, state) in [("SQL", c.sql), ("IO", c.io)] {
-            if state != Thread::Running {
-                return ReplicationBrief::Broken { thread, state };
-            }
-        }
+    let threads = || connections.iter().flat_map(|c| [("SQL", c.sql), ("IO", c.io)]);
+    let known = threads().find(|(_, state)| !matches!(state, Thread::Running | Thread::Unknown));
+    let unknown = || threads().find(|(_, state)| *state == Thread::Unknown);
+    if let Some((thread, state)) = known.or_else(unknown) {
+        return ReplicationBrief::Broken { thread, state };
     }
     let longest = |of: fn(&Connection) -> Option<u64>| {
         let all: Option<Vec<u64>> = connections.iter().map(of).collect();
@@ -142,7 +148,7 @@ pub fn replication_words(brief: ReplicationBrief<'_>) -> String {
     };
     match brief {
         ReplicationBrief::None => String::new(),
-        ReplicationBrief::Unknown(gap) => gap.map_or("unknown", word).to_owned(),
+        ReplicationBrief::Unknown(gap) => gap.map_or("unknown", Gap::access_word).to_owned(),
         ReplicationBrief::Standalone { writable } => expect(writable, true, "standalone".to_owned()),
         ReplicationBrief::Master { writable, replicas } => {
             let count = match replicas {
@@ -182,17 +188,48 @@ fn member(cluster: &Cluster, writable: Option<bool>) -> String {
     }
 }
 
-/// A gap's word in a cell.
-fn word(gap: &Gap) -> &'static str {
-    match gap {
-        Gap::NotPermitted(_) => "access denied",
-        Gap::NotAsked
-        | Gap::TimedOut
-        | Gap::Stuck
-        | Gap::NotInstalled
-        | Gap::NoTool(_)
-        | Gap::Cut(_)
-        | Gap::Unreadable(_)
-        | Gap::Failed(_) => gap.word(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief_of(connections: &[Connection], writable: Option<bool>) -> ReplicationBrief<'_> {
+        following(connections, writable)
+    }
+
+    fn running(lag: u64) -> Connection {
+        let (io, sql) = (Thread::Running, Thread::Running);
+        Connection { io, sql, seconds_behind: Some(lag), ..Connection::default() }
+    }
+
+    fn worst<'a>(briefs: impl IntoIterator<Item = ReplicationBrief<'a>>) -> String {
+        briefs.into_iter().max_by_key(rank).map(replication_words).unwrap_or_default()
+    }
+
+    /// Of several servers on a host the cell shows the one that is wrong, not the one that lags most.
+    #[test]
+    fn what_is_wrong_comes_before_what_lags() {
+        let (late, wrong) = ([running(20)], [running(0)]);
+        let late = brief_of(&late, Some(false));
+        assert_eq!(worst([late, brief_of(&wrong, Some(true))]), "WRITABLE, lag 0 s");
+        assert_eq!(worst([brief_of(&wrong, None), late]), "RW?, lag 0 s");
+        let refuses = ReplicationBrief::Master { writable: Some(false), replicas: Some(1) };
+        assert_eq!(worst([refuses, late]), "READ-ONLY, master, 1 replica");
+        assert_eq!(
+            worst([ReplicationBrief::Master { writable: Some(true), replicas: None }, late]),
+            "lag 20 s"
+        );
+    }
+
+    /// Of several connections a thread that is stopped comes before one that said nothing readable.
+    #[test]
+    fn a_stopped_thread_comes_before_one_that_is_unknown() {
+        let unclear = Connection { io: Thread::Unknown, ..running(0) };
+        let stopped = Connection { io: Thread::Stopped, ..running(0) };
+        let connecting = Connection { sql: Thread::Connecting, ..running(0) };
+        for connections in [[unclear.clone(), stopped.clone()], [stopped, unclear.clone()]] {
+            assert_eq!(replication_words(brief_of(&connections, Some(false))), "IO stopped");
+        }
+        let words = replication_words(brief_of(&[unclear, connecting], Some(false)));
+        assert!(words.starts_with("SQL connecting"), "{words}");
     }
 }

@@ -66,7 +66,10 @@ pub(super) fn log(common: &Common, run: &str) -> Result<ExitCode, CliError> {
 
 /// What is in effect after the last entry, and the commands that end it; nothing when nothing is.
 fn still_in_effect(entries: &[Entry], run: &str, common: &Common) -> String {
-    let in_effect = of_entries(entries).unwrap_or_default();
+    let in_effect = match of_entries(entries) {
+        Ok(in_effect) => in_effect,
+        Err(why) => return format!("\nwhat it left in effect is unknown: {why}\n"),
+    };
     let simulated = matches!(entries.first().map(|e| &e.event), Some(Event::Started { simulated: true, .. }));
     let over = entries.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));
     if in_effect.is_empty() {

@@ -1,5 +1,6 @@
 //! Who runs a runbook: `account@machine` of this side, in the journal and on the lease.
 
+use crate::config::files;
 use crate::domain::text::Clean;
 
 /// People who share an account tell themselves apart by it: `JUMPDECK_WHO=anna`.
@@ -11,14 +12,9 @@ const LONGEST: usize = 64;
 pub(in crate::cli) fn who() -> String {
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let said = std::env::var(VARIABLE).ok().filter(|name| !name.trim().is_empty());
-    let account = said.or_else(account).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
+    let account =
+        said.or_else(files::own_account).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
     named(&account, &machine)
-}
-
-/// The account's name, as the system has it for the user id; the environment may say anything.
-fn account() -> Option<String> {
-    let uid = nix::unistd::Uid::current();
-    nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name)
 }
 
 fn named(account: &str, machine: &str) -> String {

@@ -74,14 +74,17 @@ fn heading(picture: &Picture, colour: bool) -> String {
         }
         _ => jump.link.state.label().to_owned(),
     };
-    let up = picture.hosts.iter().filter(|h| h.link.is_up()).count();
+    // Behind a jump box that is down nobody was asked.
+    let up = match jump.link.is_up() {
+        true => picture.hosts.iter().filter(|h| h.link.is_up()).count().to_string(),
+        false => UNKNOWN.to_owned(),
+    };
     let name = paint(&picture.env.name.as_str().to_uppercase(), "1", colour);
     format!("{name}  jump {} {state}  {up} of {} hosts up{simulated}\n", jump.name, picture.hosts.len())
 }
 
 fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {
-    let of_host = |p: &&crate::domain::problem::Problem| p.host.as_ref() == Some(&host.id.host);
-    picture.problems.iter().filter(of_host).map(|p| p.severity).max()
+    picture.problems.iter().filter(|p| p.concerns(&host.id.host)).map(|p| p.severity).max()
 }
 
 fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {

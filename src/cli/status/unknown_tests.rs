@@ -15,8 +15,8 @@ use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;
 use crate::domain::fact::Gap;
 use crate::domain::hop::Hop;
-use crate::domain::judge::roles::{RoleState, standings};
-use crate::domain::judge::{Situation, judge, worst};
+use crate::domain::judge::roles::RoleState;
+use crate::domain::judge::{Judgement, Situation, judge, worst};
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::replication::{Connection, ServerStatus, Thread};
 use crate::domain::snapshot::unknowns::{gaps, is_no_gap, miss, misses, states};
@@ -38,7 +38,7 @@ async fn pictures(world: &str) -> Vec<Picture> {
 impl Picture {
     fn judged(&mut self) {
         let situation = Situation { env: &self.env, jump: &self.jump, hosts: &self.hosts, now: self.now };
-        let (problems, roles) = (judge(&situation), standings(&situation));
+        let Judgement { problems, roles } = judge(&situation);
         (self.problems, self.roles) = (problems, roles);
     }
 
@@ -261,4 +261,43 @@ async fn what_an_answer_leaves_open_is_not_ok() {
         };
         assert!(read.iter().all(|entry| entry[field].is_null()), "{what}: {document}");
     }
+}
+
+/// Fleet, 6: hosts that a problem of the environment names are not "ok" in the table.
+#[tokio::test]
+async fn a_host_named_by_a_problem_of_the_environment_is_not_ok() {
+    let mut named = 0;
+    for picture in pictures("wpd-2015").await {
+        for (at, host) in picture.hosts.iter().enumerate() {
+            let replicates = |h: &HostSnapshot| h.facts.databases.current().is_some_and(|d| !d.is_empty());
+            if !replicates(host) {
+                continue;
+            }
+            let after = picture.with(at, |h| {
+                let mut databases = h.facts.databases.current().unwrap().clone();
+                databases[0].server.as_mut().unwrap().read_only = Some(false);
+                h.facts.databases.learn(databases, picture.now);
+            });
+            for problem in after.problems.iter().filter(|p| p.severity == Severity::Critical) {
+                for at in
+                    (0..after.hosts.len()).filter(|at| problem.named.contains(&after.hosts[*at].id.host))
+                {
+                    assert!(after.row(at).starts_with("CRIT"), "{}: {}", problem.message, after.row(at));
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(named > 1, "no second master was found in any environment");
+}
+
+/// Behind a jump box that is down nobody was asked: that no host is up is not known.
+#[tokio::test]
+async fn behind_a_jump_box_that_is_down_hosts_are_not_counted_as_down() {
+    let mut picture = pictures("wpd-2013").await.remove(0);
+    let all = picture.hosts.len();
+    assert!(table::render(&picture, false).contains(&format!(" of {all} hosts up")));
+    Arc::make_mut(&mut picture.jump).link.state = LinkState::Unreachable;
+    let table = table::render(&picture, false);
+    assert!(table.lines().next().unwrap().contains(&format!("? of {all} hosts up")), "{table}");
 }

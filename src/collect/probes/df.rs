@@ -189,7 +189,8 @@ fn is_percent(word: &str) -> bool {
 }
 
 fn read_percent(word: &str) -> Option<u8> {
-    word.strip_suffix('%').and_then(|n| n.parse().ok())
+    // Over 255%: so full that its figure does not matter.
+    word.strip_suffix('%').and_then(|n| n.parse::<u128>().ok()).map(|n| u8::try_from(n).unwrap_or(u8::MAX))
 }
 
 /// The mounts that a section lists, and how many more the host has than are asked about.
@@ -311,6 +312,9 @@ mod tests {
     fn figures_that_are_none() {
         let odd = Row::parse("none - - - - /sys/fs/x").unwrap();
         assert!(matches!(odd.usage(None), Err(Gap::Unreadable(_))));
+        // A quota or a filesystem in user space may tell any figure: it is not "nothing said".
+        let over = Row::parse("q 10 40 0 400% /q").unwrap();
+        assert_eq!(over.usage(None).unwrap().use_percent, Some(u8::MAX));
         let reserve = Row::parse("/dev/vdb 100 99 -3 100% /mnt").unwrap();
         assert_eq!(reserve.usage(None).unwrap().available_kb, -3);
         let btrfs = Row::parse("/dev/vdb 0 0 0 - /mnt").unwrap();

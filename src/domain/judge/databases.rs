@@ -36,14 +36,15 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for (spec, host) in s.env.hosts.iter().zip(s.hosts) {
         let Some(databases) = s.is_judgeable(host).then(|| host.facts.databases.current()).flatten() else {
             // Whether it is up, and why its databases are not known, is said elsewhere.
-            if spec.has_role("db") {
+            if spec.expects_database() {
                 unknown.push(&spec.id.host);
             }
             continue;
         };
-        if databases.is_empty() && spec.has_role("db") {
+        if databases.is_empty() && spec.expects_database() {
             unknown.push(&spec.id.host);
-            let message = "its role is db, and no database server was found".to_owned();
+            let role = if spec.has_role("db") { "db" } else { "masterdb" };
+            let message = format!("its role is {role}, and no database server was found");
             out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Replication, message));
         }
         for database in databases {
@@ -73,7 +74,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
 /// A server that could not be asked. One that is down is critical where a database is expected.
 fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> Problem {
     let severity = match gap {
-        Gap::Failed(said) if spec.has_role("db") && is_down(said.as_str()) => Severity::Critical,
+        Gap::Failed(said) if spec.expects_database() && is_down(said.as_str()) => Severity::Critical,
         Gap::Failed(_)
         | Gap::NotAsked
         | Gap::TimedOut

@@ -10,9 +10,14 @@ use crate::domain::storage::{Filesystem, human_kb, human_signed_kb};
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
         let facts = &host.facts;
-        let local = facts.filesystems.current().into_iter().flatten();
-        let network = facts.network_filesystems.current().into_iter().flatten();
-        let all: Vec<&Filesystem> = local.chain(network).collect();
+        let (local, network) = (facts.filesystems.current(), facts.network_filesystems.current());
+        if local.is_some_and(Vec::is_empty) && network.is_some_and(Vec::is_empty) {
+            let message =
+                "no filesystem is listed, not even its root: how full its disks are is unknown".to_owned();
+            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Disk, message));
+        }
+        let all: Vec<&Filesystem> =
+            local.into_iter().flatten().chain(network.into_iter().flatten()).collect();
         for filesystem in &all {
             judge_one(s, &host.id.host, filesystem, out);
         }
@@ -44,6 +49,11 @@ fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &
             return;
         }
     };
+    // Without a size there is nothing to fill: a filesystem of the kernel's, or of a program that counts none.
+    if usage.use_percent.is_none() && usage.size_kb > 0 {
+        let message = format!("how full {mount} is is unknown: df does not say it");
+        out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Disk, message));
+    }
     if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk) {
         let (free, size) = (human_signed_kb(usage.available_kb), human_kb(usage.size_kb));
         let full = if percent >= 100 { "full" } else { "in use" };

@@ -9,6 +9,10 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
         let Some(memory) = host.facts.memory.current() else { continue };
         let name = Some(&host.id.host);
+        if memory.used_percent().is_none() {
+            let message = "memory in use is unknown: the host says a total of 0 kB".to_owned();
+            out.push(s.problem(Severity::Unknown, name, ProblemKind::Memory, message));
+        }
         if let Some((severity, used)) = over(memory.used_percent(), s.env.thresholds.memory) {
             let (free, all) = (human_kb(memory.available_kb), human_kb(memory.total_kb));
             let message = format!("memory {used:.0}% in use ({free} of {all} available)");

@@ -22,7 +22,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         .iter()
         .enumerate()
         .map(|(i, (release, hosts))| match i {
-            0 => format!("{release} on {} hosts", hosts.len()),
+            0 if hosts.len() > 1 => format!("{release} on {} hosts", hosts.len()),
             _ => format!("{release} on {}", some_names(hosts)),
         })
         .collect();

@@ -35,11 +35,18 @@ pub struct RunSummary {
     pub may_leave: bool,
 }
 
-/// The runs of a folder, the newest first; those that cannot be read are listed as such, last. None when there is no
-/// folder.
+/// The runs of a folder, the newest first; those that cannot be read are listed as such, last, and so is the folder itself. None
+/// when there is no folder.
 #[must_use]
 pub fn runs(folder: &Path) -> Vec<RunSummary> {
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = match std::fs::read_dir(folder) {
+        Ok(names) => names.flatten(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let name = folder.display().to_string();
+            return vec![unreadable(&name, format!("cannot be read: {error}"), false, false)];
+        }
+    };
     let mut found: Vec<RunSummary> = names
         .filter_map(|e| e.file_name().to_str().and_then(|n| n.strip_suffix(".jsonl")).map(str::to_owned))
         .filter_map(|id| folder::file(folder, &id, "jsonl").ok().map(|path| summary(&id, &path)))
@@ -51,28 +58,15 @@ pub fn runs(folder: &Path) -> Vec<RunSummary> {
 fn summary(id: &str, path: &Path) -> RunSummary {
     let runs = folder::read_only(path)
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)));
-    let unreadable = |why: String, over| RunSummary {
-        id: id.to_owned(),
-        runbook: Clean::default(),
-        env: Clean::default(),
-        who: Clean::default(),
-        began: None,
-        state: Clean::new(&why),
-        over,
-        under_way: runs,
-        simulated: false,
-        dry_run: false,
-        may_leave: false,
-    };
     let entries = match read(path) {
         Ok(entries) => entries,
-        Err(error) => return unreadable(format!("cannot be read: {error}"), false),
+        Err(error) => return unreadable(id, format!("cannot be read: {error}"), false, runs),
     };
     let Some((first, Event::Started { who, simulated, dry_run, plan, .. })) =
         entries.first().map(|e| (e, &e.event))
     else {
         let why = if runs { "begins" } else { "cut off before it began; nothing was done" };
-        return unreadable(why.to_owned(), !runs);
+        return unreadable(id, why.to_owned(), !runs, runs);
     };
     let ended = entries.iter().any(|e| matches!(e.event, Event::Ended { .. }));
     RunSummary {
@@ -86,7 +80,24 @@ fn summary(id: &str, path: &Path) -> RunSummary {
         simulated: *simulated,
         dry_run: *dry_run,
         may_leave: !simulated && !dry_run && may_leave(&entries),
-        ..unreadable(String::new(), false)
+        ..unreadable(id, String::new(), false, runs)
+    }
+}
+
+/// A run, or a folder of runs, of which nothing can be told but why.
+fn unreadable(id: &str, why: String, over: bool, under_way: bool) -> RunSummary {
+    RunSummary {
+        id: id.to_owned(),
+        runbook: Clean::default(),
+        env: Clean::default(),
+        who: Clean::default(),
+        began: None,
+        state: Clean::new(&why),
+        over,
+        under_way,
+        simulated: false,
+        dry_run: false,
+        may_leave: false,
     }
 }
 

@@ -349,6 +349,13 @@ fn runs_are_listed_as_they_stand() {
     let top = tempfile::tempdir().unwrap();
     let folder = top.path().join("runs");
     assert_eq!(runs(&folder), vec![]);
+    // A folder that cannot be read is not one without runs.
+    std::fs::write(&folder, "").unwrap();
+    let told = runs(&folder);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].state.as_str().starts_with("cannot be read: "), "{told:?}");
+    assert!(told[0].began.is_none() && told[0].id.ends_with("runs"), "{told:?}");
+    std::fs::remove_file(&folder).unwrap();
     let stopped = Event::Stopped { reason: "the link was lost".to_owned() };
     let outcome = |phase| Event::Outcome {
         step: StepId::new("freeze").unwrap(),

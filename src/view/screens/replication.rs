@@ -192,7 +192,7 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             text(format!("{state}  {detail}"), styles.status(scene.status(host)))
         }
         Server::Managed { database: Database { server: Err(gap), .. }, .. } => {
-            text(refused(gap), styles.unknown)
+            text(gap.describe_access(), styles.unknown)
         }
         Server::Managed { .. } if branch.repeated => text("see above".to_owned(), styles.muted),
         Server::Managed { .. } => None,
@@ -202,7 +202,7 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             }
             (None, None) => text("no database server found".to_owned(), styles.unknown),
             (None, Some(Gap::NotAsked)) => text("no data yet".to_owned(), styles.muted),
-            (None, Some(gap)) => text(refused(gap), styles.unknown),
+            (None, Some(gap)) => text(gap.describe_access(), styles.unknown),
         },
         Server::UnmanagedReplica { certain: true, .. } => {
             text("replica not in inventory".to_owned(), styles.warning)
@@ -216,21 +216,6 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
         Server::UnmanagedMaster { certain: false, .. } => {
             text("unknown master; it may be outside this environment".to_owned(), styles.unknown)
         }
-    }
-}
-
-/// Why a server is not known.
-fn refused(gap: &Gap) -> String {
-    match gap {
-        Gap::NotPermitted(said) => format!("access denied: {said}"),
-        Gap::NotAsked
-        | Gap::TimedOut
-        | Gap::Stuck
-        | Gap::NotInstalled
-        | Gap::NoTool(_)
-        | Gap::Cut(_)
-        | Gap::Unreadable(_)
-        | Gap::Failed(_) => gap.describe(),
     }
 }
 

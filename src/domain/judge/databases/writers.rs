@@ -15,7 +15,7 @@ pub(super) fn judge(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName
         .filter(|a| {
             a.replicates()
                 || a.server.cluster.is_some()
-                || s.env.host(a.host).is_some_and(|h| h.has_role("db"))
+                || s.env.host(a.host).is_some_and(|h| h.expects_database())
         })
         .collect();
     let writable: Vec<&Asked<'_>> =

@@ -275,3 +275,22 @@ fn a_server_is_down_when_the_client_found_none() {
         assert_eq!(of_db2, [severity], "{said}: {problems:#?}");
     }
 }
+
+/// Whoever writes `roles = ["masterdb"]` means a database, too.
+#[test]
+fn a_masterdb_that_was_not_asked_is_no_server_that_answered() {
+    let with = |change: fn(&mut HostSnapshot)| {
+        let mut w = trio();
+        let specs = w.env.hosts.iter().map(|spec| match spec.has_role("masterdb") {
+            true => Arc::new(Host { roles: vec![RoleName::new("masterdb").unwrap()], ..(**spec).clone() }),
+            false => spec.clone(),
+        });
+        w.env.hosts = specs.collect();
+        w.change("db1-masterdb", change);
+        brief(&w.judge())
+    };
+    let told = with(|h| h.facts.databases.miss(Gap::TimedOut));
+    assert_eq!(told, ["unknown unreadable db1-masterdb"], "it may be writable");
+    let told = with(|h| h.facts.databases.learn(vec![], NOW));
+    assert_eq!(told, ["unknown replication db1-masterdb"]);
+}

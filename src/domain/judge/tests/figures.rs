@@ -71,3 +71,41 @@ fn a_clock_that_is_off_is_a_warning() {
     assert_eq!(brief(&problems), ["warning clock app1"]);
     assert_eq!(problems[0].message, "its clock is 1.5 s behind this machine's");
 }
+
+/// `df` prints `-` where it cannot count: of a filesystem that has a size that is no answer.
+#[test]
+fn a_filesystem_of_which_df_tells_no_use_is_unknown() {
+    for (size_kb, want) in [(1000, vec!["unknown disk app1"]), (0, vec![])] {
+        let mut w = trio();
+        w.change("app1", |h| {
+            let mut odd = filesystem("/srv", 1);
+            let usage = odd.usage.as_mut().unwrap();
+            (usage.size_kb, usage.use_percent) = (size_kb, None);
+            h.facts.filesystems.learn(vec![filesystem("/", 40), odd], NOW);
+        });
+        assert_eq!(brief(&w.judge()), want, "{size_kb} kB");
+    }
+}
+
+/// Every machine has a root filesystem.
+#[test]
+fn a_host_that_lists_no_filesystem_is_unknown() {
+    for (network, want) in [(vec![], vec!["unknown disk app1"]), (vec![filesystem("/", 40)], vec![])] {
+        let mut w = trio();
+        w.change("app1", |h| {
+            h.facts.filesystems.learn(vec![], NOW);
+            h.facts.network_filesystems.learn(network, NOW);
+        });
+        assert_eq!(brief(&w.judge()), want);
+    }
+}
+
+#[test]
+fn memory_without_a_total_is_unknown() {
+    let mut w = trio();
+    w.change("app1", |h| {
+        let memory = Memory { total_kb: 0, ..*h.facts.memory.current().unwrap() };
+        h.facts.memory.learn(memory, NOW);
+    });
+    assert_eq!(brief(&w.judge()), ["unknown memory app1"]);
+}

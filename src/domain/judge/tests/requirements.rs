@@ -31,7 +31,7 @@ fn role_requirements_count_what_answers_and_wait_for_what_does_not() {
         at_most: None,
         implies: vec![],
     }];
-    let state = |w: &World| roles::standings(&w.situation(NOW))[0].state;
+    let state = |w: &World| judge(&w.situation(NOW)).roles[0].state;
     assert_eq!(state(&w), roles::RoleState::Ok);
     w.change("memcache2", |h| h.link.state = LinkState::TimedOut);
     assert_eq!(state(&w), roles::RoleState::Unknown);
@@ -73,5 +73,9 @@ fn a_masterdb_must_be_a_db_and_there_is_one() {
     let mut w = world(&["x1-masterdb"]);
     w.env.requirements =
         default_requirements().into_iter().filter(|r| r.role.as_str() == "masterdb").collect();
-    assert_eq!(brief(&w.judge()), ["critical role_implies x1-masterdb"]);
+    assert_eq!(
+        brief(&w.judge()),
+        ["critical role_implies x1-masterdb", "unknown replication x1-masterdb"],
+        "and no database was found on it"
+    );
 }
