@@ -24,6 +24,7 @@ impl FleetControl for Nobody {
     fn activate(&self, _: &EnvName) {}
     fn refresh(&self, _: &EnvName) {}
     fn retry(&self, _: &EnvName, _: Option<&HostName>) {}
+    fn use_inventory(&self, _: &Arc<Fleet>) {}
     fn answer(&self, _: QuestionId, _: Answer) {}
 }
 
@@ -34,6 +35,7 @@ impl RunControl for Nobody {
     fn start(&self, _: &EnvName, _: &str, _: String, _: Mode) {}
     fn resume(&self, _: &str) {}
     fn watch(&self, _: &str) {}
+    fn use_inventory(&self, _: &Arc<Fleet>) {}
     fn command(&self, _: &str, _: RunCommand) {}
     fn arm(&self, _: Option<&Arming>) {}
 }

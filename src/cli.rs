@@ -12,6 +12,7 @@ mod check;
 mod console;
 mod exit_codes;
 mod info;
+mod inventory;
 mod log;
 mod man;
 mod print;

@@ -10,3 +10,4 @@ pub mod keymap;
 pub(crate) mod reader;
 pub mod settings;
 pub mod theme;
+pub mod watched;

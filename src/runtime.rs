@@ -143,10 +143,12 @@ where
                 }
                 Next::News(_) => {
                     self.tick();
+                    let mut ended = None;
                     for event in batch.drain(..) {
-                        update(&mut self.model, Msg::Fleet(event));
+                        let effects = update(&mut self.model, Msg::Fleet(event));
+                        ended = ended.or(self.perform(effects)?);
                     }
-                    None
+                    ended
                 }
                 Next::RunNews(None) => {
                     pace.run_news_open = false;
@@ -274,6 +276,10 @@ where
                 Effect::Activate(env) => self.fleet.activate(&env),
                 Effect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
                 Effect::Answer(id, answer) => self.fleet.answer(id, answer),
+                Effect::UseInventory(fleet) => {
+                    self.fleet.use_inventory(&fleet);
+                    self.runs.use_inventory(&fleet);
+                }
                 Effect::UseTheme(name) => self.draw.use_theme(&name),
                 Effect::ListRunbooks(env) => self.runs.list(&env),
                 Effect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),

@@ -1,11 +1,13 @@
 //! What may happen to the model, and what the model may ask of the world. Plain data: no closures, no widgets.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use crate::config::keymap::KeyPress;
 use crate::domain::event::{Answer, FleetEvent, QuestionId};
+use crate::domain::fleet::Fleet;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{Mode, RunCommand, RunEvent};
 use crate::domain::time::Moment;
@@ -28,7 +30,7 @@ pub enum Msg {
 }
 
 /// What the model asks of the world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// End the program.
     Quit,
@@ -42,6 +44,8 @@ pub enum Effect {
     Retry(EnvName, Option<HostName>),
     /// Answer a question.
     Answer(QuestionId, Answer),
+    /// Go on with this fleet: the inventory was read again.
+    UseInventory(Arc<Fleet>),
     /// Use the theme of that name from now on.
     UseTheme(String),
     /// Tell what there is to run in the environment.

@@ -12,8 +12,9 @@ use super::message::Effect;
 use crate::config::keymap::Keymap;
 use crate::domain::event::{Question, QuestionId};
 use crate::domain::fleet::Fleet;
-use crate::domain::names::HostName;
+use crate::domain::names::{EnvName, HostName};
 use crate::domain::snapshot::LinkState;
+use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 
 pub mod editor;
@@ -68,6 +69,8 @@ pub struct Model {
     pub answer: Zeroizing<String>,
     /// A short line for what was just done (`asked 25 hosts`), and until when it shows.
     pub notice: Option<(String, Moment)>,
+    /// Why the inventory on disk is not the one in use: where in the file, what is wrong, what to do. Shown until it is.
+    pub inventory_refused: Option<Clean>,
     /// Something that is on screen may have changed since the last frame.
     pub changed: bool,
     /// Rows a page up or down moves by: what the last frame had room for.
@@ -284,6 +287,7 @@ impl Model {
             questions: Vec::new(),
             answer: empty_answer(),
             notice: None,
+            inventory_refused: None,
             changed: true,
             page: usize::from(size.1.saturating_sub(FURNITURE)).max(1),
             vanished: None,
@@ -334,6 +338,16 @@ impl Model {
     pub fn filter_mut(&mut self) -> Option<&mut Filter> {
         let rows = self.screen().filtered()?;
         Some(self.filters.entry((self.active, rows)).or_default())
+    }
+
+    /// Keeps each filter with its environment when environments come and go.
+    pub(super) fn move_filters(&mut self, before: &[EnvName], after: &[EnvName]) {
+        for ((at, rows), filter) in std::mem::take(&mut self.filters) {
+            let place = before.get(at).and_then(|name| after.iter().position(|new| new == name));
+            if let Some(place) = place {
+                self.filters.insert((place, rows), filter);
+            }
+        }
     }
 
     /// The screen on top.

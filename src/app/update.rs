@@ -13,6 +13,7 @@ mod arming;
 mod dialogs;
 mod edit;
 mod forms;
+mod inventory;
 mod leave;
 mod moves;
 mod news;
@@ -50,10 +51,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             tick(model, now);
             Vec::new()
         }
-        Msg::Fleet(event) => {
-            news::take(model, event);
-            Vec::new()
-        }
+        Msg::Fleet(event) => news::take(model, event),
         Msg::Run(event) => {
             model.changed = true;
             runs::take(model, event)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ratatui::Frame;
 use tokio::sync::mpsc;
 
+use super::inventory;
 use super::runbook::hint;
 use super::runs::{self, Runs};
 use super::setup::{self, Setup};
@@ -44,12 +45,15 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let themes = themes(looks, setup, &terminal_says)?;
     let keymap = looks.keymap.as_ref().or(setup.settings.keymap.as_ref()).map_or("default", String::as_str);
     let keymap = files::load_keymap(&setup.paths.keymaps(), keymap).map_err(setup::rendered)?;
-    let target = setup::target(common, setup)?;
+    let mut target = setup::target(common, setup)?;
     let active = active(&target.fleet, looks, setup)?;
 
     let (sender, news) = mpsc::channel(QUEUE);
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
+    if let Some(inventory) = target.inventory.take() {
+        inventory::watch(inventory, sender.clone());
+    }
     let collector = target.collector(Arc::new(desk.clone()), sender);
     let runs = Runs::new(runs::Needs {
         fleet: target.fleet.clone(),
@@ -196,6 +200,10 @@ impl FleetControl for Reached {
 
     fn retry(&self, env: &EnvName, host: Option<&HostName>) {
         self.collector.retry(env, host);
+    }
+
+    fn use_inventory(&self, fleet: &Arc<Fleet>) {
+        self.collector.use_inventory(fleet);
     }
 
     fn answer(&self, id: QuestionId, answer: Answer) {

@@ -41,7 +41,7 @@ pub(super) struct Runs {
 
 /// What runs are made with.
 pub(super) struct Needs {
-    /// The environments.
+    /// The environments that the console starts with.
     pub(super) fleet: Arc<Fleet>,
     /// Opens the first hop's bytes.
     pub(super) dial: Arc<dyn Dial>,
@@ -83,6 +83,10 @@ struct State {
     in_effect: HashMap<String, Vec<String>>,
     /// Where runs of others were seen.
     held: HashMap<String, EnvName>,
+    /// The fleet of the inventory that was read again; `None`: the one that the console started with.
+    fleet: Option<Arc<Fleet>>,
+    /// The inventory has changed since the last plan was made.
+    outdated: bool,
 }
 
 impl Runs {
@@ -150,7 +154,7 @@ impl RunControl for Runs {
         let number = {
             let mut state = self.inner.lock();
             state.plans += 1;
-            state.plan = None;
+            (state.plan, state.outdated) = (None, false);
             state.plans
         };
         self.begin(|inner| async move {
@@ -172,12 +176,17 @@ impl RunControl for Runs {
     }
 
     fn start(&self, env: &EnvName, plan: &str, why: String, mode: Mode) {
-        let shown = {
+        let (shown, outdated) = {
             let mut state = self.inner.lock();
-            state.plan.take_if(|(of, made)| of == env && made.frozen.hash == plan)
+            (state.plan.take_if(|(of, made)| of == env && made.frozen.hash == plan), state.outdated)
         };
         self.begin(|inner| async move {
             let Some((env, plan)) = shown else {
+                if outdated {
+                    return Err(
+                        "the inventory has changed since this plan was made; make it again".to_owned()
+                    );
+                }
                 return Err("this is not the plan that was made last; make it again".to_owned());
             };
             let handle = runner::start(inner.launch(&env)?, plan, why, mode).await;
@@ -198,6 +207,18 @@ impl RunControl for Runs {
     fn watch(&self, run: &str) {
         let run = run.to_owned();
         self.begin(|inner| async move { watching::watch(&inner, &run).await });
+    }
+
+    fn use_inventory(&self, fleet: &Arc<Fleet>) {
+        let before = self.inner.fleet();
+        let mut state = self.inner.lock();
+        state.fleet = Some(fleet.clone());
+        // Connections of the old inventory end with the plans that use them.
+        let same = |env: &EnvName| before.environment(env) == fleet.environment(env);
+        state.reach.retain(|env, _| same(env));
+        if state.plan.as_ref().is_some_and(|(env, _)| !same(env)) {
+            (state.plan, state.outdated) = (None, true);
+        }
     }
 
     fn arm(&self, armed: Option<&Arming>) {
@@ -223,8 +244,12 @@ impl Inner {
         let _ = self.needs.news.send(event).await;
     }
 
+    fn fleet(&self) -> Arc<Fleet> {
+        self.lock().fleet.clone().unwrap_or_else(|| self.needs.fleet.clone())
+    }
+
     fn environment(&self, name: &EnvName) -> Result<Arc<Environment>, String> {
-        let env = self.needs.fleet.environment(name).cloned();
+        let env = self.fleet().environment(name).cloned();
         env.ok_or_else(|| format!("there is no environment {name}"))
     }
 
@@ -290,6 +315,9 @@ impl Inner {
         let simulated = self.needs.fleet.simulated;
         let inputs = inputs.into_iter().collect();
         let made = planner::make(runbook, &env, simulated, inputs, &BTreeMap::new(), &*reach).await;
+        if self.fleet().environment(&env.name) != Some(&env) {
+            return Err("the inventory changed while the plan was made; make it again".to_owned());
+        }
         made.map_err(|error| error.to_string())
     }
 

@@ -13,6 +13,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::files::{self, Paths};
 use crate::config::inventory::Context;
 use crate::config::settings::Settings;
+use crate::config::watched::Watched;
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::sim::sshd::SimFleet;
@@ -69,6 +70,8 @@ pub(super) fn places() -> Result<(Paths, Context), CliError> {
 pub(super) struct Target {
     pub(super) fleet: Arc<Fleet>,
     pub(super) clock: Clock,
+    /// The file that the fleet was read from; `None`: a simulated fleet.
+    pub(super) inventory: Option<Watched>,
     dial: Arc<dyn Dial>,
 }
 
@@ -91,14 +94,14 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     if let Some(world) = &common.demo {
         let (universe, servers) = simulated(world)?;
         let fleet = universe.fleet(|env| servers.access(env));
-        return Ok(Target { fleet: Arc::new(fleet), clock, dial: Arc::new(servers) });
+        return Ok(Target { fleet: Arc::new(fleet), clock, inventory: None, dial: Arc::new(servers) });
     }
     let path = setup.inventory(common);
     if !path.exists() {
         return Err(no_inventory(&path));
     }
-    let fleet = files::load_inventory(&path, &setup.context).map_err(rendered)?;
-    Ok(Target { fleet: Arc::new(fleet), clock, dial: Arc::new(TcpDial) })
+    let (fleet, watched) = Watched::open(&path, &setup.context).map_err(rendered)?;
+    Ok(Target { fleet: Arc::new(fleet), clock, inventory: Some(watched), dial: Arc::new(TcpDial) })
 }
 
 /// A simulated fleet with its servers started.

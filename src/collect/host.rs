@@ -7,7 +7,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::sleep_until;
 
 use crate::domain::event::FleetEvent;
-use crate::domain::fleet::{Cadence, Host};
+use crate::domain::fleet::{Cadence, Environment, Host};
 use crate::domain::hop::Hop;
 use crate::domain::names::HostName;
 use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState, Retry};
@@ -28,11 +28,12 @@ const JUMP_NEWS: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
-    pub(crate) cadence: Cadence,
+    /// What the inventory says of the environment now.
+    pub(crate) env: watch::Receiver<Arc<Environment>>,
     pub(crate) jump_name: HostName,
     pub(crate) jump: JumpWatch,
     /// What the hosts of every environment are called.
-    pub(crate) names: Arc<Names>,
+    pub(crate) names: watch::Receiver<Arc<Names>>,
     pub(crate) events: mpsc::Sender<FleetEvent>,
     /// Polls under way at once, over every environment.
     pub(crate) in_flight: Arc<Semaphore>,
@@ -40,9 +41,18 @@ pub(crate) struct Shared {
     pub(crate) refresh: watch::Receiver<u64>,
 }
 
+impl Shared {
+    fn cadence(&self) -> Cadence {
+        self.env.borrow().cadence
+    }
+}
+
 /// The actor.
 pub(crate) struct HostActor {
+    /// What the inventory said of the host when it was last looked at.
     spec: Arc<Host>,
+    /// What it says now.
+    told: watch::Receiver<Arc<Host>>,
     shared: Shared,
     retry: Arc<Notify>,
     snapshot: HostSnapshot,
@@ -50,13 +60,17 @@ pub(crate) struct HostActor {
 }
 
 impl HostActor {
-    pub(crate) fn new(spec: Arc<Host>, shared: Shared, retry: Arc<Notify>) -> Self {
+    pub(crate) fn new(told: watch::Receiver<Arc<Host>>, shared: Shared, retry: Arc<Notify>) -> Self {
+        let spec = told.borrow().clone();
         let snapshot = pending(&spec, shared.clock.now());
-        Self { spec, shared, retry, snapshot, backoff: Backoff::default() }
+        Self { spec, told, shared, retry, snapshot, backoff: Backoff::default() }
     }
 
-    /// Runs until nobody listens any more.
-    pub(crate) async fn run(mut self) {
+    /// Runs until nobody listens any more. `anew`: the console has figures of this host that were read another way.
+    pub(crate) async fn run(mut self, anew: bool) {
+        if anew && self.publish().await.is_err() {
+            return;
+        }
         loop {
             let Some(way) = self.jump().await else { return };
             let failure = self.session(way).await;
@@ -84,26 +98,33 @@ impl HostActor {
     }
 
     async fn serve(&mut self, way: Arc<dyn JumpWay>) -> Failure {
+        self.spec = self.told.borrow_and_update().clone();
         let host = match way.host(&self.spec).await {
             Ok(host) => host,
             Err(failure) => return failure,
         };
-        let mut shell = match within(self.shared.cadence.connect, host.shell()).await {
-            Some(Ok(shell)) => shell,
-            Some(Err(failure)) => return failure,
-            None => return self.late("no shell", self.shared.cadence.connect, None),
-        };
-        match self.poll(shell.as_mut()).await {
-            Ok(never) => match never {},
-            Err(failure) => failure,
+        loop {
+            let limit = self.shared.cadence().connect;
+            let mut shell = match within(limit, host.shell()).await {
+                Some(Ok(shell)) => shell,
+                Some(Err(failure)) => return failure,
+                None => return self.late("no shell", limit, None),
+            };
+            if let Err(failure) = self.poll(shell.as_mut()).await {
+                return failure;
+            }
         }
     }
 
-    /// Starts the resident probe and keeps it asked.
-    async fn poll(&mut self, shell: &mut dyn Shell) -> Result<std::convert::Infallible, Failure> {
+    /// Starts the resident probe and keeps it asked; until the inventory says something of the host that wants another program.
+    async fn poll(&mut self, shell: &mut dyn Shell) -> Result<(), Failure> {
         let mut reader = FrameReader::new();
         let mut reports = 0;
         loop {
+            let before = std::mem::replace(&mut self.spec, self.told.borrow_and_update().clone());
+            if reports > 0 && !resident::is_same_program(&before, &self.spec) {
+                return Ok(());
+            }
             let sections = resident::sections(&self.spec, reports);
             let asked = self.ask(shell, &mut reader, &sections, reports == 0).await?;
             reports += 1;
@@ -130,7 +151,7 @@ impl HostActor {
         } else {
             resident::tick(&nonce, sections)
         };
-        let deadline = self.shared.cadence.deadline;
+        let deadline = self.shared.cadence().deadline;
         let answer = within(deadline, exchange(shell, reader, &nonce, &question, &self.spec)).await;
         drop(place);
         let report = answer.unwrap_or_else(|| Err(self.late("no report", deadline, shell.said())))?;
@@ -165,7 +186,7 @@ impl HostActor {
 
     /// Whether the machine that answered is the one that was asked for. One that does not say who it is, is not.
     fn prove(&self, facts: &HostFacts) -> Result<(), Failure> {
-        identity::prove(&self.spec, &self.shared.names, &facts.identity).map_err(|why| Failure {
+        identity::prove(&self.spec, &self.shared.names.borrow(), &facts.identity).map_err(|why| Failure {
             state: LinkState::IdentityMismatch,
             hop: Hop::Host(self.spec.id.host.clone()),
             detail: format!("{} {why}", self.snapshot.address).into(),
@@ -176,7 +197,7 @@ impl HostActor {
     /// Waits until the next report is due, or somebody asks for it now. A host whose reports take long is asked half
     /// as often.
     async fn wait_for_next(&mut self, asked: Moment) {
-        let poll = self.shared.cadence.poll;
+        let poll = self.shared.cadence().poll;
         let slow = self.snapshot.took.is_some_and(|took| took * 2 > poll);
         let due = asked.plus(if slow { poll * 2 } else { poll });
         tokio::select! {
@@ -228,15 +249,27 @@ impl HostActor {
         self.publish().await
     }
 
-    /// Waits out the backoff. Without one a person must act, or the jump box must come back.
+    /// Waits out the backoff. Without one a person must act (by a key, or in the inventory), or the jump box must come back.
     async fn wait_to_retry(&mut self) {
-        match self.snapshot.link.retry_at {
-            Some(at) => tokio::select! {
-                () = sleep_until(self.shared.clock.instant(at)) => {}
-                () = self.retry.notified() => self.backoff.reset(),
+        let until = match self.snapshot.link.retry_at {
+            Some(at) => Some(self.shared.clock.instant(at)),
+            None if self.snapshot.link.state.needs_a_person() => None,
+            None => return,
+        };
+        let backoff = async {
+            match until {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = backoff => {}
+            () = self.retry.notified() => self.backoff.reset(),
+            changed = self.told.changed() => match changed {
+                Ok(()) => self.backoff.reset(),
+                // The host is in the inventory no more, and this actor about to end.
+                Err(_) => std::future::pending().await,
             },
-            None if self.snapshot.link.state.needs_a_person() => self.retry.notified().await,
-            None => {}
         }
     }
 

@@ -28,7 +28,8 @@ pub(crate) type JumpWatch = watch::Receiver<Option<Arc<dyn JumpWay>>>;
 
 /// The actor.
 pub(crate) struct JumpActor {
-    env: Arc<Environment>,
+    /// What the inventory says of the environment now.
+    env: watch::Receiver<Arc<Environment>>,
     reach: Arc<dyn Reach>,
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
@@ -39,14 +40,14 @@ pub(crate) struct JumpActor {
 
 impl JumpActor {
     pub(crate) fn new(
-        env: Arc<Environment>,
+        env: watch::Receiver<Arc<Environment>>,
         reach: Arc<dyn Reach>,
         clock: Clock,
         events: mpsc::Sender<FleetEvent>,
         retry: Arc<Notify>,
     ) -> (Self, JumpWatch) {
         let (way, seen) = watch::channel(None);
-        let snapshot = JumpSnapshot::pending(&env, clock.now());
+        let snapshot = JumpSnapshot::pending(&env.borrow(), clock.now());
         (Self { env, reach, clock, events, way, retry, snapshot }, seen)
     }
 
@@ -57,10 +58,10 @@ impl JumpActor {
             if self.publish().await.is_err() {
                 return;
             }
-            let failure = match self.reach.jump(&self.env).await {
+            let failure = match self.reach.jump(&self.env()).await {
                 Ok(way) => {
                     backoff.reset();
-                    tracing::info!(env = %self.env.name, jump = %self.snapshot.name, "up");
+                    tracing::info!(env = %self.snapshot.env, jump = %self.snapshot.name, "up");
                     self.snapshot.link = Link::up(self.clock.now());
                     self.snapshot.banner = way.banner();
                     self.way.send_replace(Some(way.clone()));
@@ -81,19 +82,23 @@ impl JumpActor {
         }
     }
 
+    fn env(&self) -> Arc<Environment> {
+        self.env.borrow().clone()
+    }
+
     /// Watches over a live connection until it is lost.
     async fn tend(&mut self, way: &dyn JumpWay) -> Failure {
         let mut published = None::<Instant>;
         loop {
             match within(PING_DEADLINE, way.ping()).await {
                 // On the jump box itself there is no way to measure.
-                Some(Ok(_)) if matches!(self.env.jump, Jump::Local { .. }) => {}
+                Some(Ok(_)) if matches!(self.env().jump, Jump::Local { .. }) => {}
                 Some(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
                 Some(Err(failure)) => return failure,
                 None => return self.silent(way.silent_hop()),
             }
             // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
-            if published.is_none_or(|at| at.elapsed() >= self.env.cadence.poll) {
+            if published.is_none_or(|at| at.elapsed() >= self.env().cadence.poll) {
                 published = Some(Instant::now());
                 let _ = self.publish().await;
             }
@@ -116,7 +121,7 @@ impl JumpActor {
     fn lose(&mut self, failure: Failure, backoff: &mut Backoff) {
         let now = self.clock.now();
         let retry_at = (!failure.needs_a_person()).then(|| now.plus(backoff.next(rand::random::<f64>())));
-        tracing::info!(env = %self.env.name, jump = %self.snapshot.name, state = failure.state.word(), "lost: {}", failure.detail);
+        tracing::info!(env = %self.snapshot.env, jump = %self.snapshot.name, state = failure.state.word(), "lost: {}", failure.detail);
         self.snapshot.link = failure.link(&self.snapshot.link, now, retry_at);
     }
 

@@ -46,6 +46,12 @@ pub fn program(host: &Host, nonce: &str, sections: &[&str]) -> String {
     program
 }
 
+/// Whether the program that runs on a host is still right when the inventory says this of it instead.
+#[must_use]
+pub(crate) fn is_same_program(before: &Host, now: &Host) -> bool {
+    before == now || program(before, "", &[]) == program(now, "", &[])
+}
+
 /// The line that asks for a report. `nonce`: letters and digits, fresh each time; other characters are dropped, here
 /// and in the program, so that nothing but words reaches the shell.
 #[must_use]

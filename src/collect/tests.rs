@@ -41,6 +41,8 @@ struct Script {
     logins: Arc<AtomicU32>,
     polls: Arc<AtomicU32>,
     forgotten: Arc<AtomicU32>,
+    /// Programs that were started on hosts.
+    programs: Arc<AtomicU32>,
 }
 
 impl Script {
@@ -51,6 +53,7 @@ impl Script {
             logins: Arc::default(),
             polls: Arc::default(),
             forgotten: Arc::default(),
+            programs: Arc::default(),
         }
     }
 
@@ -164,6 +167,9 @@ impl Shell for ScriptShell {
                 (words[1].to_owned(), words[2..].iter().map(|w| (*w).to_owned()).collect::<Vec<_>>())
             })
         });
+        if text.contains("jd_main ") {
+            self.script.programs.fetch_add(1, Ordering::SeqCst);
+        }
         if let Some((nonce, sections)) = asked {
             self.script.polls.fetch_add(1, Ordering::SeqCst);
             let sections: Vec<&str> = sections.iter().map(String::as_str).collect();
@@ -406,4 +412,102 @@ async fn a_jump_box_that_will_not_forward_is_not_asked_without_pause() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let logins = bench.script.logins.load(Ordering::SeqCst);
     assert!((2..=8).contains(&logins), "{logins} tries in a minute");
+}
+
+/// A fleet whose hosts are changed by hand, as an edited inventory has them.
+fn edited(hosts: &[&str], change: impl Fn(&mut Environment)) -> Arc<Fleet> {
+    let mut fleet = fleet(hosts);
+    change(Arc::get_mut(&mut fleet.environments[0]).unwrap());
+    Arc::new(fleet)
+}
+
+fn host_of<'e>(env: &'e mut Environment, name: &str) -> &'e mut Host {
+    let host = env.hosts.iter_mut().find(|host| host.id.host.as_str() == name).unwrap();
+    Arc::get_mut(host).unwrap()
+}
+
+/// Waits until a host has reported again.
+async fn reports_again(bench: &mut Bench, host: &str) {
+    let before = bench.hosts[host].generation;
+    bench.until("another report", |b| b.hosts[host].generation > before && b.hosts[host].link.is_up()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inventory_read_again_keeps_the_connections_of_hosts_that_did_not_change() {
+    let mut bench = Bench::start(Script::new(), &["app1", "app2"]);
+    bench.until("both up", |b| ["app1", "app2"].iter().all(|h| b.state(h) == Some(LinkState::Up))).await;
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 2);
+    bench.collector.use_inventory(&edited(&["app1", "app3"], |_| {}));
+    bench.until("the new host", |b| b.state("app3") == Some(LinkState::Up)).await;
+    reports_again(&mut bench, "app1").await;
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 3, "only the new host was logged in to");
+    let polls = bench.hosts["app2"].generation;
+    reports_again(&mut bench, "app1").await;
+    assert_eq!(bench.hosts["app2"].generation, polls, "a host that is gone is not asked any more");
+    bench.collector.retry(&bench.env, Some(&HostName::new("app2").unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_gets_a_role_is_asked_for_it_over_the_connection_there_is() {
+    let mut bench = Bench::start(Script::new(), &["app1"]);
+    bench.until("up", |b| b.state("app1") == Some(LinkState::Up)).await;
+    let db = edited(&["app1"], |env| host_of(env, "app1").roles = vec![RoleName::new("db").unwrap()]);
+    bench.collector.use_inventory(&db);
+    reports_again(&mut bench, "app1").await;
+    reports_again(&mut bench, "app1").await;
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 1);
+    assert_eq!(bench.script.programs.load(Ordering::SeqCst), 2, "the program that expects a database");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_with_another_address_is_connected_anew_and_nothing_of_the_old_one_is_kept() {
+    let mut bench = Bench::start(Script::new(), &["app1", "app2"]);
+    bench.until("both up", |b| ["app1", "app2"].iter().all(|h| b.state(h) == Some(LinkState::Up))).await;
+    let moved = edited(&["app1", "app2"], |env| host_of(env, "app1").address = "10.9.9.9".to_owned());
+    bench.collector.use_inventory(&moved);
+    bench
+        .until("it is not known", |b| {
+            b.hosts["app1"].address == "10.9.9.9:22" && b.state("app1") == Some(LinkState::Pending)
+        })
+        .await;
+    assert!(bench.hosts["app1"].reported_at.is_none());
+    bench.until("it answers", |b| b.state("app1") == Some(LinkState::Up)).await;
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_jump_box_is_another_way_to_every_host() {
+    let mut bench = Bench::start(Script::new(), &["app1"]);
+    bench.until("up", |b| b.state("app1") == Some(LinkState::Up)).await;
+    let elsewhere = edited(&["app1"], |env| {
+        if let Jump::Remote(jump) = &mut env.jump {
+            jump.address = "salt2".to_owned();
+        }
+    });
+    bench.collector.use_inventory(&elsewhere);
+    bench
+        .until("the new jump box", |b| {
+            b.jump.as_ref().is_some_and(|j| j.address == "salt2:22" && j.link.is_up())
+        })
+        .await;
+    reports_again(&mut bench, "app1").await;
+    assert_eq!(bench.script.logins.load(Ordering::SeqCst), 2);
+    // An environment that is gone is left.
+    let mut none = fleet(&["app1"]);
+    none.environments.clear();
+    bench.collector.use_inventory(&Arc::new(none));
+    let polls = bench.script.polls.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(bench.script.polls.load(Ordering::SeqCst) <= polls + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_name_in_the_inventory_mends_an_identity_that_did_not_fit() {
+    let script = Script::new();
+    script.set("app1", Manner::AnswersAs("ip-10-0-0-5"));
+    let mut bench = Bench::start(script, &["app1"]);
+    bench.until("another machine", |b| b.state("app1") == Some(LinkState::IdentityMismatch)).await;
+    let named = edited(&["app1"], |env| host_of(env, "app1").hostname = Some("ip-10-0-0-5".to_owned()));
+    bench.collector.use_inventory(&named);
+    bench.until("up without a key", |b| b.state("app1") == Some(LinkState::Up)).await;
 }

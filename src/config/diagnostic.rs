@@ -111,6 +111,12 @@ impl Diagnostic {
         &self.message
     }
 
+    /// What to do about it, when there is something to say.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// Line and column, both from 1, the column in characters; `None` for an error of the file as a whole.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::fleet::Fleet;
 use super::hop::Hop;
 use super::names::EnvName;
 use super::snapshot::{HostSnapshot, JumpSnapshot};
@@ -21,6 +22,19 @@ pub enum FleetEvent {
     Question(Question),
     /// A question is no longer open (its connection ended): take its dialog down.
     QuestionGone(QuestionId),
+    /// The inventory on disk is another one than the one in use.
+    Inventory(InventoryNews),
+}
+
+/// What came of reading the inventory again.
+#[derive(Debug, Clone)]
+pub enum InventoryNews {
+    /// It is sound: this is the fleet from now on.
+    Read(Arc<Fleet>),
+    /// It is the one in use, after a time in which that was not known.
+    Unchanged,
+    /// It is not used, and the one before stays in force: where in the file, what is wrong, what to do.
+    Refused(Clean),
 }
 
 /// Tells questions apart.

@@ -4,6 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod changes;
+
+pub use changes::Changes;
+
 use super::access::Access;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
@@ -177,6 +181,12 @@ impl Host {
     #[must_use]
     pub fn roles_by_name(&self) -> Vec<RoleName> {
         roles_from_host_name(self.id.host.as_str())
+    }
+
+    /// Whether a connection to `other` is one to this host: the same machine, logged in to the same way.
+    #[must_use]
+    pub fn is_reached_like(&self, other: &Host) -> bool {
+        self.address == other.address && self.port == other.port && self.access == other.access
     }
 
     /// Whether it should have this role.

@@ -1,9 +1,12 @@
 //! What the loop needs of others, and how it ends.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use crate::app::model::{Model, Room};
 use crate::domain::event::{Answer, QuestionId};
+use crate::domain::fleet::Fleet;
 use crate::domain::names::{EnvName, HostName};
 use crate::domain::run::{Arming, Mode, RunCommand};
 
@@ -30,6 +33,8 @@ pub trait FleetControl {
     fn refresh(&self, env: &EnvName);
     /// Tries a host (with `None` the jump box) again now.
     fn retry(&self, env: &EnvName, host: Option<&HostName>);
+    /// Goes on with another inventory.
+    fn use_inventory(&self, fleet: &Arc<Fleet>);
     /// Hands in an answer.
     fn answer(&self, id: QuestionId, answer: Answer);
 }
@@ -48,6 +53,8 @@ pub trait RunControl {
     fn resume(&self, run: &str);
     /// Watches a run that somebody else has under way: `RunEvent::Run` whenever it changes, or `RunEvent::Refused`.
     fn watch(&self, run: &str);
+    /// Makes plans of another inventory from now on. A run under way keeps the hosts of its plan.
+    fn use_inventory(&self, fleet: &Arc<Fleet>);
     /// The environment that is armed for changes from now on, if one is.
     fn arm(&self, armed: Option<&Arming>);
     /// Tells a run of this console something. A run that is not there any more takes no notice.

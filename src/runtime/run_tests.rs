@@ -96,6 +96,8 @@ impl Script {
 }
 
 impl RunControl for Script {
+    fn use_inventory(&self, _: &Arc<crate::domain::fleet::Fleet>) {}
+
     fn list(&self, env: &EnvName) {
         let entry = RunbookEntry {
             name: "promote".into(),

@@ -43,6 +43,9 @@ impl FleetControl for Asked {
     fn retry(&self, env: &EnvName, host: Option<&HostName>) {
         self.note(format!("retry {env} {host:?}"));
     }
+    fn use_inventory(&self, fleet: &Arc<Fleet>) {
+        self.note(format!("collect {} environments", fleet.environments.len()));
+    }
     fn answer(&self, id: QuestionId, answer: Answer) {
         self.note(format!("answer {} {answer:?}", id.0));
     }
@@ -67,6 +70,9 @@ impl RunControl for Asked {
     }
     fn watch(&self, run: &str) {
         self.note(format!("watch {run}"));
+    }
+    fn use_inventory(&self, fleet: &Arc<Fleet>) {
+        self.note(format!("plan in {} environments", fleet.environments.len()));
     }
     fn arm(&self, armed: Option<&Arming>) {
         self.note(armed.map_or("disarmed".to_owned(), |armed| format!("armed {}", armed.env)));

@@ -95,15 +95,11 @@ impl EnvironmentState {
     /// An environment of which nothing is known yet.
     #[must_use]
     pub fn new(spec: Arc<Environment>, now: Moment) -> Self {
-        let pending = |host: &Arc<Host>| {
-            let address = format!("{}:{}", host.address, host.port);
-            Arc::new(HostSnapshot::pending(host.id.clone(), address, now))
-        };
         Self {
             watched: false,
             jump: Arc::new(JumpSnapshot::pending(&spec, now)),
-            hosts: spec.hosts.iter().map(pending).collect(),
-            places: Arc::new(spec.hosts.iter().enumerate().map(|(at, h)| (h.id.host.clone(), at)).collect()),
+            hosts: spec.hosts.iter().map(|host| pending(host, now)).collect(),
+            places: places(&spec),
             spec,
             problems: Vec::new(),
             roles: Vec::new(),
@@ -113,6 +109,34 @@ impl EnvironmentState {
             unjudged: true,
             judged_at: None,
         }
+    }
+
+    /// The inventory says something else of the environment. What is known stays, except of what is reached another way: that may be
+    /// another machine.
+    pub(in crate::app) fn follow(&mut self, spec: &Arc<Environment>, now: Moment) {
+        let same_way = self.spec.jump == spec.jump;
+        if !same_way {
+            self.jump = Arc::new(JumpSnapshot::pending(spec, now));
+        }
+        let mut history = std::mem::take(&mut self.history);
+        let mut hosts = Vec::with_capacity(spec.hosts.len());
+        for host in &spec.hosts {
+            let known = self.host(&host.id.host);
+            let known = known.filter(|(before, _)| same_way && before.is_reached_like(host));
+            hosts.push(match known {
+                Some((_, snapshot)) => {
+                    let of_it = history.remove_entry(&host.id.host);
+                    let snapshot = snapshot.clone();
+                    self.history.extend(of_it);
+                    snapshot
+                }
+                None => pending(host, now),
+            });
+        }
+        self.hosts = hosts;
+        self.places = places(spec);
+        self.spec = spec.clone();
+        (self.unjudged, self.judged_at) = (true, None);
     }
 
     /// What the inventory says of a host, and what is known of it.
@@ -126,4 +150,13 @@ impl EnvironmentState {
     pub(in crate::app) fn place(&self, name: &HostName) -> Option<usize> {
         self.places.get(name).copied()
     }
+}
+
+fn pending(host: &Host, now: Moment) -> Arc<HostSnapshot> {
+    let address = format!("{}:{}", host.address, host.port);
+    Arc::new(HostSnapshot::pending(host.id.clone(), address, now))
+}
+
+fn places(spec: &Environment) -> Arc<HashMap<HostName, usize>> {
+    Arc::new(spec.hosts.iter().enumerate().map(|(at, host)| (host.id.host.clone(), at)).collect())
 }

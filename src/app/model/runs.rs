@@ -32,6 +32,8 @@ pub struct Runs {
     pub plan: Option<PlanScreen>,
     /// Every run this console started, resumed or watches, oldest first.
     pub known: Vec<Arc<RunView>>,
+    /// Runs under which the inventory has changed, by their id: what changed.
+    pub outdated: HashMap<String, Clean>,
     /// A run that was asked for and has not shown itself yet.
     pub opening: Option<String>,
     /// The dialogs, the last on top.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::message::Effect;
 use crate::app::model::{EnvironmentState, History, Model, empty_answer};
 use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use crate::domain::history::Ring;
@@ -9,13 +10,15 @@ use crate::domain::names::EnvName;
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
 use crate::domain::time::Moment;
 
-pub(super) fn take(model: &mut Model, event: FleetEvent) {
+pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<Effect> {
     match event {
+        FleetEvent::Inventory(news) => return super::inventory::take(model, news),
         FleetEvent::Jump(jump) => take_jump(model, jump),
         FleetEvent::Host(host) => take_host(model, host),
         FleetEvent::Question(question) => take_question(model, question),
         FleetEvent::QuestionGone(id) => drop_question(model, id),
     }
+    Vec::new()
 }
 
 /// The environment news is about; notes whether its news shows.

@@ -14,6 +14,7 @@ use crate::domain::event::{Answer, FleetEvent, QuestionId};
 use crate::domain::problem::{Problem, ProblemKind};
 use crate::domain::snapshot::LinkState;
 
+mod inventory;
 mod questions;
 mod rows;
 mod time;

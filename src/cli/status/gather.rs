@@ -83,7 +83,8 @@ impl Arrived {
                 self.hosts.insert((host.id.env.clone(), host.id.host.clone()), host);
             }
             // Nobody is there to answer; the one who asked has been refused already.
-            FleetEvent::Question(_) | FleetEvent::QuestionGone(_) => {}
+            // One status is of one inventory.
+            FleetEvent::Question(_) | FleetEvent::QuestionGone(_) | FleetEvent::Inventory(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! A line for what is wrong with the environment as a whole, on every screen: two servers that are writable, none that is,
-//! none that is known to be, a freeze that is still in effect. It belongs to no row, so no row would show it.
+//! none that is known to be, a freeze that is still in effect, an inventory on disk that is not the one in use. It belongs to no
+//! row, so no row would show it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,12 +19,31 @@ use super::footer::key;
 const MOST: u16 = 2;
 /// A terminal of fewer rows has none to spare.
 const LOW: u16 = 30;
+/// Lines for what has a path, a place, a mistake and advice.
+const LONGEST: u16 = 4;
 
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
-    let freeze = in_effect(buf, area, scene);
-    let area = Rect { y: area.y + freeze, height: area.height.saturating_sub(freeze), ..area };
-    freeze + problems(buf, area, scene)
+    let mut used = 0;
+    for part in [in_effect, problems, inventory, changed_under_run] {
+        let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
+        used += part(buf, rest, scene);
+    }
+    used
+}
+
+/// What is on screen is not what the inventory on disk says: until somebody mends it.
+fn inventory(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let Some(why) = &scene.model.inventory_refused else { return 0 };
+    let text = format!("INVENTORY ON DISK NOT USED, the one before stays in force: {why}");
+    at_most(LONGEST, buf, area, scene, Status::Warning, &text)
+}
+
+/// The run on screen goes on with the hosts of its plan.
+fn changed_under_run(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
+    let run = scene.model.shown_run().filter(|run| run.state.is_under_way());
+    let Some(text) = run.and_then(|run| scene.model.runs.outdated.get(&run.id)) else { return 0 };
+    lines(buf, area, scene, Status::Warning, text.as_str())
 }
 
 /// What runs began and have not ended, on every screen but their own, which says it itself.
@@ -105,8 +125,12 @@ fn line(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &
 }
 
 fn lines(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &str) -> u16 {
+    at_most(MOST, buf, area, scene, status, text)
+}
+
+fn at_most(most: u16, buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status, text: &str) -> u16 {
     let lines = wrap(text, usize::from(area.width).saturating_sub(5));
-    let height = u16::try_from(lines.len()).unwrap_or(MOST).min(MOST).min(area.height);
+    let height = u16::try_from(lines.len()).unwrap_or(most).min(most).min(area.height);
     let cut = lines.len() > usize::from(height);
     for (y, line) in (0..height).zip(lines) {
         let sign = if y == 0 { status.sign() } else { " " };
