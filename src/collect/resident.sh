@@ -12,7 +12,7 @@
 #   slurp FILE                   adds a small file (at most 200 lines); no process is started; fails when unreadable
 #   need FILE                    the same, and says what is wrong with the file
 #   lacks TOOL                   whether a tool is missing; says which
-#   jd_ask SECONDS BYTES CMD...  standard output of a program or function, bounded, in jd_got; see there
+#   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
@@ -110,13 +110,35 @@ lacks() {
   say "$1"
 }
 
-# Standard output of a program or function goes to jd_got, at most so many bytes: what is longer is cut, in the middle
-# of a line, and jd_cut is then `yes`. Messages are no data: they are dropped. The status is the command's own; 124 when there was no
-# end within so many seconds. Nobody waits longer, also for what cannot be killed: it runs beside the shell, and what it
-# still writes then ends it. A command that may hang still wants its own $LIMIT.
+# Hundredths of a second since the machine started; 0 where they cannot be read.
+jd_clock() {
+  jd_up=
+  read -r jd_up jd_idle < /proc/uptime
+  case $jd_up in
+    *[!0-9.]*|0*) jd_up=0 ;;
+    *.[0-9][0-9]) jd_up=${jd_up%.*}${jd_up#*.} ;;
+    *) jd_up=0 ;;
+  esac
+}
+
+# Cuts a question's limit to its share of the report's time, and puts it into jd_seconds. The console waits 8 s for a report.
+# On a host where everything hangs the limits add up to more, and none of the gaps would arrive: so a report takes 7 s, of
+# which up to three sections that still follow keep a second each. A question always has one second.
+jd_share() {
+  jd_clock
+  jd_seconds=$(((jd_begun + 700 - jd_up) / 100 - jd_follow))
+  [ "$jd_seconds" -le "$1" ] || jd_seconds=$1
+  [ "$jd_seconds" -ge 1 ] || jd_seconds=1
+}
+
+# Puts standard output of a program or function into jd_got. Longer output is cut, possibly within a line, and jd_cut is then
+# `yes`. Standard error is dropped: it is no data. The status is the command's own, or 124 when it did not end in time. The
+# shell never waits longer, even for a process that cannot be killed: it runs beside the shell, and ends when it next writes.
+# A command that may hang needs its own $LIMIT too.
 jd_ask() {
   [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
-  jd_seconds=$1 jd_bytes=$2
+  jd_share "$1"
+  jd_bytes=$2
   shift 2
   jd_cut=
   jd_got=$({ { "$@" < /dev/null; echo "$NL@jd-status $?"; } & } | $LIMIT "$jd_seconds" cat | jd_head "$jd_bytes")
@@ -134,7 +156,7 @@ jd_ask() {
   jd_as_status "$jd_status"
 }
 
-# Returns a status that a program may have had a hand in; the signals that end a command are its time limit.
+# Returns a status that came through a program's output; the signals of a time limit count as 124.
 jd_as_status() {
   case $1 in
     137|143) return 124 ;;
@@ -148,11 +170,12 @@ jd_messages() { "$@" 2>&1 > /dev/null; }
 
 jd_feed() { if [ -n "$jd_in" ]; then printf '%s' "$jd_in" | "$@"; else "$@"; fi; }
 
-# Waits for the output at most so many seconds, and never for the process: one stuck on a dead disk or server cannot
-# be killed. While it is there (kill -0) no other is started: the answer is then `stuck`, at once.
+# Waits for the output until the limit, and never for the process: one that is stuck on a dead disk or server cannot be
+# killed. While it exists (kill -0) no second one is started: the answer is then `stuck`, at once.
 apart() {
   [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
-  jd_key=$1 jd_seconds=$2
+  jd_share "$2"
+  jd_key=$1
   shift 2
   eval "jd_pid=\${jd_stuck_$jd_key:-}"
   if [ -n "$jd_pid" ] && kill -0 "$jd_pid"; then return 123; fi
@@ -178,8 +201,8 @@ apart() {
   jd_as_status "$jd_status"
 }
 
-# Questions of an earlier connection may still wait in the kernel (state D), where nothing can end them: jd_waiting has the
-# command lines of every such `df`, one a line (without the spaces). Asked with the first report, and after a time limit.
+# Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has
+# their command lines, one a line, without the spaces. Looked for with the first report, and after a time limit.
 jd_find_waiting() {
   jd_waiting=
   set +f
@@ -198,14 +221,14 @@ jd_find_waiting() {
   done
 }
 
-# Whether a `df` that was given this mount last still waits in the kernel.
+# Whether a `df` whose last argument was this mount still waits in the kernel.
 jd_waits() { case $jd_waiting in *"$1$NL"*) return 0 ;; *) return 1 ;; esac; }
 
-# The mount table, sorted into what df may be asked at once and what is asked one by one: what lives on another machine,
-# in a user-space process or in a cluster may hang. Left out: what is no storage, read-only images (always full), what
-# containers, logins and units mount for themselves, and further mounts of a device seen before (bind mounts).
-# A tmpfs or an overlay counts where an administrator would put one: /, /tmp, /run, /var/log, ...
-# Read once a report; a short table without a process, a long one with `head` (some shells read a byte at a time).
+# Sorts the mount table into local filesystems, which one df is asked about, and remote ones, which are asked one by one
+# because they may hang: those on another machine, in a user-space process or in a cluster. Skipped are mounts without
+# storage, read-only images (always full), what containers, logins and units mount for themselves, and further mounts of the
+# same device (bind mounts). A tmpfs or an overlay counts where an administrator would put one: /, /tmp, /run, /var/log, ...
+# The table is read once a report; a short one without a process, a long one with `head` (some shells read a byte at a time).
 jd_mounts() {
   [ -z "$jd_mounts_read" ] || return 0
   [ -r /proc/mounts ] || { say '/proc/mounts: cannot be read'; return 1; }
@@ -272,8 +295,12 @@ jd_mounts() {
 jd_report() {
   jd_nonce=$1 jd_count=0 jd_mounts_read=
   shift
+  jd_clock
+  jd_begun=$jd_up jd_follow=3 jd_left=$#
   jd_all="%$jd_nonce begin$NL"
   for jd_name in "$@"; do
+    jd_left=$((jd_left - 1))
+    [ "$jd_left" -ge 3 ] || jd_follow=$jd_left
     case $jd_name in *[!a-z0-9_]*) continue ;; esac
     jd_out= jd_in=
     "probe_$jd_name"

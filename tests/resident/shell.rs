@@ -188,9 +188,14 @@ impl Resident {
     fn await_report(&mut self, nonce: &str) -> Report {
         let mut buffer = vec![0; 1 << 20];
         let report = loop {
-            let n = match &mut self.output {
-                Output::Datagrams(socket) => socket.recv(&mut buffer).expect("a report"),
-                Output::Stream(stream) => stream.read(&mut buffer).expect("a report"),
+            let read = match &mut self.output {
+                Output::Datagrams(socket) => socket.recv(&mut buffer),
+                Output::Stream(stream) => stream.read(&mut buffer),
+            };
+            let n = match read {
+                // A stopped and continued process ends a read that has a time limit.
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                read => read.expect("a report"),
             };
             let bytes = &buffer[..n];
             match self.reader.push(bytes).unwrap() {

@@ -174,3 +174,58 @@ fn a_df_that_hangs_is_ended_without_a_timeout_program() {
         assert!(it.finish().success());
     }
 }
+
+/// Everything that may hang hangs at once: each gap is named all the same, before the console stops waiting (8 s).
+#[test]
+fn a_host_on_which_everything_hangs_names_every_gap() {
+    std::thread::scope(|scope| {
+        for shell in shells_here() {
+            for sudo in [false, true] {
+                scope.spawn(move || {
+                    let dir = tempfile::tempdir().unwrap();
+                    let path = |name: &str| dir.path().join(name).display().to_string();
+                    for tool in ["df", "mariadb", "mariadbd", "salt-call", "sudo"] {
+                        script(dir.path(), tool, "exec sleep 1000");
+                    }
+                    std::fs::write(
+                        path("mounts"),
+                        "/dev/vda / ext4 rw 0 0\nnas:/a /mnt/a nfs4 rw 0 0\nnas:/b /mnt/b nfs4 rw 0 0\n",
+                    )
+                    .unwrap();
+                    std::fs::create_dir(path("salt")).unwrap();
+                    // Nobody writes to it: whoever reads it waits for ever.
+                    let made =
+                        std::process::Command::new("mkfifo").arg(path("salt/grains")).status().unwrap();
+                    assert!(made.success());
+                    let change = |program: String| {
+                        program.replace("/proc/mounts", &path("mounts")).replace("/etc/salt", &path("salt"))
+                    };
+                    let begun = std::time::Instant::now();
+                    let host = jumpdeck::domain::fleet::Host { sudo, ..host("db1") };
+                    let (it, report) = Resident::start(shell, &host, dir.path(), change);
+                    // The limits themselves add up to twelve seconds.
+                    let took = begun.elapsed();
+                    assert!(took < std::time::Duration::from_secs(10), "{shell:?} sudo {sudo}: {took:?}");
+                    assert!(report.sections.iter().any(|(name, _)| name == "clock"), "{shell:?}: {report:?}");
+                    let facts = &it.facts;
+                    assert_told(facts, &format!("{shell:?} sudo {sudo}"));
+                    for (what, gap) in [
+                        ("grains", &facts.grains.gap),
+                        ("filesystems", &facts.filesystems.gap),
+                        ("databases", &facts.databases.gap),
+                    ] {
+                        let server =
+                            facts.databases.current().and_then(|all| all.first()?.server.as_ref().err());
+                        let gap = if what == "databases" { gap.as_ref().or(server) } else { gap.as_ref() };
+                        assert_eq!(gap, Some(&Gap::TimedOut), "{shell:?} sudo {sudo}: {what}");
+                    }
+                    let network = facts.network_filesystems.current().unwrap();
+                    assert_eq!(network.len(), 2, "{shell:?}");
+                    assert!(network.iter().all(|f| f.usage == Err(Gap::TimedOut)), "{shell:?}: {network:?}");
+                    assert!(facts.load.current().is_some(), "{shell:?}: {:?}", facts.load);
+                    it.finish();
+                });
+            }
+        }
+    });
+}

@@ -73,7 +73,12 @@ fn parse(raw: &Raw) -> Result<Vec<Database>, Gap> {
     let answer = Answer::read(raw.status, text);
     let variables = answer.part("variables", &["variable_name", "value"]);
     let value = |name: &str| variables.as_ref().ok().and_then(|rows| status::variable(rows, name));
-    let words = [value("version"), value("version_comment"), Some(first)];
+    // The server names itself; the names of the programs count only where it does not answer: a host with MariaDB's client may
+    // ask a MySQL server.
+    let words = match value("version") {
+        Some(version) => [Some(version), value("version_comment")],
+        None => [Some(first), None],
+    };
     let maria = words.iter().flatten().any(|w| w.to_ascii_lowercase().contains("mariadb"));
     let server = match &variables {
         Ok(rows) if status::variable(rows, "version").is_some() => Ok(status::server(rows, &answer)),

@@ -37,6 +37,28 @@ fn a_master() {
     assert_eq!((replicas[0].server_id, replicas[0].host.as_str(), replicas[0].port), (2, "db2", Some(23302)));
 }
 
+/// A host with MariaDB's programs may ask a MySQL server, in a container or elsewhere, and the other way round.
+#[test]
+fn the_engine_is_what_the_server_says_not_what_is_installed() {
+    let with = |text: &str, programs: &str| {
+        let (_, rest) = text.split_once('\n').unwrap();
+        read(0, &format!("@server {programs}\n{rest}")).engine
+    };
+    for programs in ["mariadbd mariadb", " mariadb", "mysqld mysql", " mysql"] {
+        assert_eq!(
+            with(include_str!("fixtures/mysql-8.0-replica.txt"), programs),
+            Engine::MySql,
+            "{programs}"
+        );
+        assert_eq!(
+            with(include_str!("fixtures/mariadb-10.11-master.txt"), programs),
+            Engine::MariaDb,
+            "{programs}"
+        );
+    }
+    assert_eq!(fixture!("mariadb-10.11-down").engine, Engine::MariaDb);
+}
+
 #[test]
 fn two_masters_one_of_them_out_of_reach() {
     let db = fixture!("mariadb-10.11-two-masters");
