@@ -34,6 +34,7 @@ mod own_folder;
 mod proof;
 pub(super) mod salt;
 mod script;
+pub(super) mod session;
 pub(super) mod sql;
 mod ticket;
 
@@ -42,6 +43,8 @@ use hold::Holding;
 pub(super) use outcome::failed;
 use outcome::{as_kept, conclude, outcome_of};
 pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back};
+pub(super) use session::Lost;
+use session::Sessions;
 use ticket::Manner;
 pub(crate) use ticket::{For, Mark};
 
@@ -60,6 +63,8 @@ pub(super) struct Site {
     pub(super) redactor: Redactor,
     /// Tells whether the lease is still ours; none where nobody else can be.
     pub(super) lease: Option<StillOurs>,
+    /// The SQL sessions that are open.
+    pub(super) sessions: Sessions,
 }
 
 /// Stands for what hosts print while a secret of the run is not known.
@@ -236,7 +241,8 @@ impl Work<'_> {
 
     /// Asks a question of its places.
     pub(super) async fn ask(self, question: &Ask, limit: Duration, quiet: bool) -> Answers {
-        ask(self.site, self.at, &Asking { question, places: self.places, limit, quiet }).await
+        let lost = Lost::of_reads(self.at);
+        ask(self.site, self.at, &Asking { question, places: self.places, limit, quiet, lost }).await
     }
 
     /// Sends a script: so that it outlives the connection, where the step wants that.

@@ -219,12 +219,7 @@ impl Session for OverHost {
                 out(&bytes);
                 stdout.extend_from_slice(&bytes);
             }
-            let ScriptEnd { status, stderr, error, .. } = program.end().await;
-            if let Some(error) = error {
-                return Err(error);
-            }
-            let lines: Vec<String> = stderr.iter().map(ToString::to_string).collect();
-            Ok(Ran { status, stdout, stderr: lines.join("\n").into_bytes() })
+            ran(program.end().await, stdout)
         })
     }
 
@@ -234,6 +229,16 @@ impl Session for OverHost {
             Ok(Box::new(OverScript { script, hop: self.hop.clone() }) as Box<dyn Held>)
         })
     }
+}
+
+/// What a program that ended left; an error when it did not end by itself.
+fn ran(end: ScriptEnd, stdout: Vec<u8>) -> Result<Ran, SshError> {
+    let ScriptEnd { status, stderr, error, .. } = end;
+    if let Some(error) = error {
+        return Err(error);
+    }
+    let lines: Vec<String> = stderr.iter().map(ToString::to_string).collect();
+    Ok(Ran { status, stdout, stderr: lines.join("\n").into_bytes() })
 }
 
 struct OverScript {
@@ -252,6 +257,13 @@ impl Held for OverScript {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => Err(SshError::new(&self.hop, ErrorKind::Dropped, "the session has ended")),
             }
+        })
+    }
+
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+        Box::pin(async move {
+            let unknown = || SshError::new(&self.hop, ErrorKind::Dropped, "it did not tell how it ended");
+            ran(self.script.how_it_ended().await.ok_or_else(unknown)?, Vec::new())
         })
     }
 }

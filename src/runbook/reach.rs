@@ -96,4 +96,10 @@ pub trait Held: Send + 'static {
 
     /// The next bytes of its standard output; an error when it, or the connection, has ended. Cancel-safe.
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>>;
+
+    /// What it left, when it has ended: asked after an error of [`Held::read`]. Its standard output was read before.
+    ///
+    /// # Errors
+    /// When it did not end by itself, or did not tell in time.
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>>;
 }

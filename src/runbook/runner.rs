@@ -184,6 +184,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
         redactor: needs.redactor.clone(),
         lease: needs.lease.as_ref().map(|lease| lease.still_ours()),
+        sessions: act::session::Sessions::default(),
     };
     let id = machine.run.to_string();
     let runner = Runner {

@@ -180,6 +180,11 @@ impl Script {
         self.wait().await.into()
     }
 
+    /// How it ended: to be asked after `None` from [`Script::read_chunk`]. `None` when it has not ended within a second.
+    pub async fn how_it_ended(&self) -> Option<ScriptEnd> {
+        within(END_LIMIT, self.wait()).await.map(ScriptEnd::from)
+    }
+
     async fn wait(&self) -> Ending {
         let mut ended = self.ended.clone();
         let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());

@@ -134,6 +134,19 @@ impl Stage {
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
+    /// One more runbook.
+    pub(crate) fn add(&mut self, name: &str, text: &str) {
+        std::fs::write(self._own.path().join(format!("{name}.toml")), text).unwrap();
+        let (library, errors) = Library::load(self._own.path());
+        assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
+        self.library = library;
+    }
+
+    /// The way to its hosts.
+    pub(crate) fn way(&self) -> OverSsh {
+        OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll))
+    }
+
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
         self.library.get(name).unwrap_or_else(|| panic!("no runbook {name}"))
     }
@@ -146,7 +159,7 @@ impl Stage {
         wrong: Option<(&str, Wrong)>,
         answer: impl FnMut(&Prompt) -> Reply,
     ) -> Told {
-        let inner = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let inner = self.way();
         let spoil = wrong.map(|(step, how)| Spoil {
             step: step.to_owned(),
             how,
@@ -154,6 +167,21 @@ impl Stage {
             spent: Mutex::default(),
         });
         let reach: Arc<dyn Reach> = Arc::new(Spoiled { inner, spoil: spoil.map(Arc::new) });
+        let told = self.run_over(reach, name, inputs, answer).await;
+        if std::env::var_os("JUMPDECK_STORY").is_some() {
+            println!("{name} {wrong:?}\n{}", told.story());
+        }
+        told
+    }
+
+    /// The same, its hosts reached in another way.
+    pub(crate) async fn run_over(
+        &self,
+        reach: Arc<dyn Reach>,
+        name: &str,
+        inputs: &[(&str, &str)],
+        answer: impl FnMut(&Prompt) -> Reply,
+    ) -> Told {
         let inputs: BTreeMap<String, Zeroizing<String>> =
             inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
         let made =
@@ -175,11 +203,7 @@ impl Stage {
         let path = self.journals.path().join(format!("{}.jsonl", handle.id));
         let (view, prompts) = operator::drive(handle, answer).await;
         let entries = journal::read(&path).unwrap();
-        let told = Told { plan: shown, view, prompts, entries };
-        if std::env::var_os("JUMPDECK_STORY").is_some() {
-            println!("{name} {wrong:?}\n{}", told.story());
-        }
-        told
+        Told { plan: shown, view, prompts, entries }
     }
 }
 

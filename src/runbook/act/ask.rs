@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, salt, script, sql};
+use super::{
+    Answer, Answers, For, Lost, Manner, Places, Site, StepRef, Trouble, on_hosts, salt, script, sql,
+};
 use crate::domain::names::HostName;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Ask;
@@ -14,12 +16,14 @@ pub(in crate::runbook) struct Asking<'a> {
     pub(in crate::runbook) limit: Duration,
     /// Answers are not shown as they come.
     pub(in crate::runbook) quiet: bool,
+    /// What becomes of a question for a session that is not open.
+    pub(in crate::runbook) lost: Lost,
 }
 
 /// Asks at every place at once. What is asked of hosts has no answer on no host.
 pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Asking<'_>) -> Answers {
-    let &Asking { question, places, limit, quiet } = asking;
-    let manner = Manner { limit, quiet: quiet || at.is_quiet(), what: For::Asking };
+    let &Asking { question, places, limit, quiet, lost } = asking;
+    let manner = Manner { limit, quiet: quiet || at.is_quiet(), what: For::Asking, lost };
     match question {
         Ask::Run(text) => on_hosts(places, |host| script::run(site, at, text, host, manner)).await,
         Ask::Sql(text) => sql::on(site, at, text, places, manner).await,
@@ -38,7 +42,7 @@ pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Askin
 pub(in crate::runbook) fn shown(scope: &Scope<'_>, question: &Ask, places: &Places) -> String {
     match question {
         Ask::Run(script) => scope.script_shown(script),
-        Ask::Sql(sql) => scope.sql_shown(&sql.text),
+        Ask::Sql(text) => sql::shown_with_session(scope, text),
         Ask::Salt(call) => salt::shown(scope, call, places),
         Ask::Value(text) => scope.shown(text),
     }

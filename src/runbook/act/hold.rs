@@ -1,112 +1,182 @@
 //! A database session that is kept open: what it holds (`GET_LOCK`) dies with it. Asked every two seconds whether it
-//! still holds; when not, the run stops before its next step.
+//! still holds; when not, the run stops before its next step. Between two of those questions it runs statements
+//! ([`super::session`]).
 
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use super::session::{self, Asked, Line, Sent, Sessions};
 use super::{Site, Trouble, sql};
 use crate::domain::names::HostName;
+use crate::runbook::ids::StepId;
 use crate::runbook::judge::Answer;
-use crate::runbook::reach::{Held, LARGEST_ANSWER};
+use crate::runbook::spec::Pick;
+
+mod talk;
+
+use talk::{Cut, Talk};
 
 /// Time between two heartbeats.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// An answer within this, or it is lost.
 const BEAT_LIMIT: Duration = Duration::from_secs(5);
+/// Statements that may wait for the session at once.
+const WAITING: usize = 16;
 
 /// A session that holds. Dropping it ends it.
 pub(in crate::runbook) struct Holding {
-    lost: watch::Receiver<Option<String>>,
-    beating: tokio::task::JoinHandle<()>,
+    line: Line,
+    sessions: Sessions,
+    keeping: tokio::task::JoinHandle<()>,
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.beating.abort();
+        self.sessions.close(&self.line);
+        self.keeping.abort();
     }
 }
 
 impl Holding {
     /// Why it no longer holds, when it does not.
     pub(in crate::runbook) fn lost(&self) -> Option<String> {
-        self.lost.borrow().clone()
+        self.line.lost()
     }
 }
 
-/// Opens a session on a host and does `open` in it. The heartbeat's answer must be `1`.
+/// A session to be opened.
+pub(in crate::runbook) struct Opening<'a> {
+    /// The step that opens it.
+    pub(in crate::runbook) id: &'a StepId,
+    /// The lock by which the session itself is found on its server.
+    pub(in crate::runbook) mark: String,
+    /// What is done in it first.
+    pub(in crate::runbook) open: String,
+    /// Asked in it every two seconds: the answer must be `1`.
+    pub(in crate::runbook) heartbeat: String,
+    /// How long opening it may take.
+    pub(in crate::runbook) limit: Duration,
+}
+
+/// Opens a session on a host, and does in it what is to be done first. An earlier session of the same step is ended before.
 pub(in crate::runbook) async fn open(
     site: &Site,
     host: &HostName,
-    open: String,
-    heartbeat: String,
-    limit: Duration,
+    opening: Opening<'_>,
 ) -> Result<(Holding, Answer), Trouble> {
+    let Opening { id, mark, open, heartbeat, limit } = opening;
     let session = site.session(host).await?;
     let client = sql::client(site, host);
     site.still_ours().await?;
     let started = session.start(&client).await;
-    let mut held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
-    let end = end();
-    let first = timeout(limit, ask(held.as_mut(), &end, sql::begun(open), sql::BEGUN)).await;
-    let answer = match first {
-        Ok(Ok(text)) => Answer::of_sql(sql::printed(&text).map_err(Trouble::Failed)?),
-        Ok(Err(why)) => return Err(Trouble::Failed(why)),
-        Err(_) => {
-            return Err(Trouble::Failed("the session did not answer in time and was closed".to_owned()));
+    let held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
+    let first = async {
+        let mut talk = Talk::new(held);
+        let mine = format!("SELECT GET_LOCK('{mark}', 0) AS mine");
+        if !is_one(&said(talk.begin(&mine).await)?) {
+            session::end(site, host, &mark, limit).await.map_err(Trouble::Failed)?;
+            let mine = format!("SELECT GET_LOCK('{mark}', 5) AS mine");
+            if !is_one(&said(talk.ask(&mine).await)?) {
+                let why = format!("an earlier session of {id} is still open on {host}");
+                return Err(Trouble::Failed(why));
+            }
         }
+        let answer = said(talk.ask(&open).await)?;
+        Ok((talk, Answer::of_sql(&answer)))
     };
+    let late = || Trouble::Failed("the session did not answer in time and was closed".to_owned());
+    let (talk, answer) = timeout(limit, first).await.map_err(|_| late())??;
     let (tell, lost) = watch::channel(None);
-    let name = host.clone();
-    let beating = tokio::spawn(async move {
-        loop {
-            sleep(BEAT_EVERY).await;
-            let beat = ask(held.as_mut(), &end, sql::terminated(heartbeat.clone()), "");
-            let why = match timeout(BEAT_LIMIT, beat).await {
-                Ok(Ok(text))
-                    if Answer::of_sql(&text).pick(&crate::runbook::spec::Pick::Whole).as_deref()
-                        == Ok("1") =>
-                {
-                    continue;
+    let (asks, asked) = mpsc::channel(WAITING);
+    let line = Line::new(id.clone(), host.clone(), asks, lost);
+    let keeping = Keeping { talk, heartbeat, asked, tell, host: host.clone() };
+    let keeping = tokio::spawn(keeping.keep());
+    site.sessions.open(&line);
+    Ok((Holding { line, sessions: site.sessions.clone(), keeping }, answer))
+}
+
+/// What a session said while it was opened; one that ends then is not held.
+fn said(said: Result<String, Cut>) -> Result<String, Trouble> {
+    said.map_err(|cut| Trouble::Failed(cut.trouble(false).words().to_owned()))
+}
+
+fn is_one(said: &str) -> bool {
+    Answer::of_sql(said).pick(&Pick::Whole).as_deref() == Ok("1")
+}
+
+/// What keeps a session: it alone speaks in it, so no answer is taken for another one's.
+struct Keeping {
+    talk: Talk,
+    heartbeat: String,
+    asked: mpsc::Receiver<Asked>,
+    tell: watch::Sender<Option<String>>,
+    host: HostName,
+}
+
+impl Keeping {
+    async fn keep(mut self) {
+        let mut beat = Instant::now() + BEAT_EVERY;
+        let (why, last) = loop {
+            tokio::select! {
+                biased;
+                asked = self.asked.recv() => {
+                    // Nobody can ask any more when the run has ended.
+                    let Some(asked) = asked else { return };
+                    match self.run(&asked).await {
+                        (sent, None) => asked.answer(sent),
+                        (sent, Some(why)) => break (why, Some((asked, sent))),
+                    }
                 }
-                Ok(Ok(_)) => "the session no longer holds it".to_owned(),
-                Ok(Err(why)) => why,
-                Err(_) => "the session does not answer".to_owned(),
-            };
-            // Nobody listens any more when the run has ended.
-            let _ = tell.send(Some(format!("{name}: {why}")));
-            return;
+                why = self.talk.until_it_ends() => break (why, None),
+                () = sleep_until(beat) => {
+                    if let Some(why) = self.beat().await {
+                        break (why, None);
+                    }
+                    beat = Instant::now() + BEAT_EVERY;
+                }
+            }
+        };
+        let Self { talk, asked, tell, host, .. } = self;
+        // It is closed and known to be lost before anybody hears of it: whoever asks from now on is told that nothing was
+        // begun. Nobody listens any more when the run has ended.
+        drop(talk);
+        let _ = tell.send(Some(format!("{host}: {why}")));
+        drop(asked);
+        if let Some((asked, sent)) = last {
+            asked.answer(sent);
         }
-    });
-    Ok((Holding { lost, beating }, answer))
-}
+    }
 
-/// The column that ends each answer of a session. Its name is the session's own: a row of a table that others write must not
-/// end an answer.
-fn end() -> String {
-    format!("jumpdeck_end_{:016x}", rand::random::<u64>())
-}
+    /// Runs statements, and says why the session has ended, when it has.
+    async fn run(&mut self, asked: &Asked) -> (Sent, Option<String>) {
+        if Instant::now() >= asked.until {
+            return (Sent::Not("its session was busy for too long".to_owned()), None);
+        }
+        asked.begin();
+        match timeout_at(asked.until, self.talk.ask(&asked.text)).await {
+            Ok(Ok(said)) => (Sent::Answered(said), None),
+            Ok(Err(cut)) => {
+                let trouble = cut.trouble(asked.secret);
+                let why = format!("the session ended with a statement: {}", trouble.words());
+                (Sent::Ended(trouble), Some(why))
+            }
+            Err(_) => {
+                let why = "the statement did not finish in time, and its session was closed".to_owned();
+                let unknown = format!("{why}; the server may still be working on it");
+                (Sent::Ended(Trouble::Unknown(unknown)), Some(why))
+            }
+        }
+    }
 
-/// Asks in the session, and reads up to the end of the answer, which begins with `begun`: a client that prints otherwise
-/// prints no end, either.
-async fn ask(held: &mut dyn Held, end: &str, statements: String, begun: &str) -> Result<String, String> {
-    let text = format!("{statements}SELECT '{end}' AS {end};\n");
-    held.write(text.as_bytes()).await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
-    let mut said = Vec::new();
-    let end = format!("{end}\n{end}\n");
-    loop {
-        let bytes = held.read().await.map_err(|e| format!("the session has ended: {}", e.describe()))?;
-        said.extend_from_slice(&bytes);
-        if said.len() > LARGEST_ANSWER {
-            return Err("the session printed more than 1 MiB".to_owned());
-        }
-        let text = String::from_utf8_lossy(&said);
-        if !text.starts_with(begun) && !begun.starts_with(text.as_ref()) {
-            return Err(sql::PRINTS_OTHERWISE.to_owned());
-        }
-        if let Some(answer) = text.strip_suffix(&end) {
-            return Ok(answer.to_owned());
+    /// Why it holds no longer, when it does not.
+    async fn beat(&mut self) -> Option<String> {
+        match timeout(BEAT_LIMIT, self.talk.ask(&self.heartbeat)).await {
+            Ok(Ok(said)) if is_one(&said) => None,
+            Ok(Ok(_)) => Some("the session no longer holds it".to_owned()),
+            Ok(Err(cut)) => Some(cut.trouble(false).words().to_owned()),
+            Err(_) => Some("the session does not answer".to_owned()),
         }
     }
 }

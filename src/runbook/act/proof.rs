@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Asking, ByMachines, Check, Fact, For, HostOutcome, Mark, Outcomes, Place, Places, Scope, Site, StepRef,
-    Verdict, Work, as_kept, ask, judge, ticket,
+    Asking, ByMachines, Check, Fact, For, HostOutcome, Lost, Mark, Outcomes, Place, Places, Scope, Site,
+    StepRef, Verdict, Work, as_kept, ask, judge, ticket,
 };
 
 /// Proves from the targets that a change is in effect. One that reported success and is not, or of which no check tells,
@@ -16,7 +16,7 @@ pub(in crate::runbook) async fn read_back(
     good: Option<&Places>,
     outcomes: &mut Outcomes,
 ) {
-    for Proof { fact, .. } in prove(site, at, checks, good).await {
+    for Proof { fact, .. } in proofs(site, at, checks, good, Lost::NewClient).await {
         // A proof that is asked elsewhere is about all of the step's hosts.
         let elsewhere = outcomes.get(&fact.host).is_none();
         for (place, outcome) in &mut *outcomes {
@@ -43,12 +43,23 @@ pub(in crate::runbook) struct Proof {
     pub(in crate::runbook) asked: bool,
 }
 
-/// Asks checks, at these places or where they say, and judges the answers.
+/// Asks what a step rests on, at these places or where it says, and judges the answers. A check for a session that is not
+/// open does not hold.
 pub(in crate::runbook) async fn prove(
     site: &Site,
     at: StepRef<'_>,
     checks: &[Check],
     places: Option<&Places>,
+) -> Vec<Proof> {
+    proofs(site, at, checks, places, Lost::of_reads(at)).await
+}
+
+async fn proofs(
+    site: &Site,
+    at: StepRef<'_>,
+    checks: &[Check],
+    places: Option<&Places>,
+    lost: Lost,
 ) -> Vec<Proof> {
     let asked = checks.iter().map(|check| async move {
         let not_asked = |seen: String| {
@@ -69,7 +80,7 @@ pub(in crate::runbook) async fn prove(
                 Err(error) => return not_asked(error.to_string()),
             },
         };
-        let asking = Asking { question: &check.ask, places: &there, limit: PROOF_LIMIT, quiet: true };
+        let asking = Asking { question: &check.ask, places: &there, limit: PROOF_LIMIT, quiet: true, lost };
         let answers = ask(site, at, &asking).await;
         let unasked: Vec<Place> =
             answers.iter().filter(|(_, a)| a.is_err()).map(|(p, _)| p.clone()).collect();
@@ -123,7 +134,7 @@ async fn asked(work: Work<'_>, undo: Option<&[Check]>) -> Outcomes {
         None if step.done_if.is_empty() => &step.read_back,
         None => &step.done_if,
     };
-    let proofs = prove(site, at, checks, Some(places)).await;
+    let proofs = proofs(site, at, checks, Some(places), Lost::NewClient).await;
     places.each(|place| {
         let about: Vec<&Proof> =
             proofs.iter().filter(|p| p.fact.host == *place || !places.contains(&p.fact.host)).collect();

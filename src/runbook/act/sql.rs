@@ -6,13 +6,15 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, ticket,
+    Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, session,
+    ticket,
 };
 use crate::domain::fleet::Host;
 use crate::domain::names::HostName;
 use crate::domain::text::Clean;
 use crate::runbook::layout;
 use crate::runbook::reach::{Ran, Reach};
+use crate::runbook::scope::Scope;
 use crate::runbook::spec::Sql;
 use crate::ssh::error::SshError;
 
@@ -46,8 +48,21 @@ fn command_of(sudo: &str) -> String {
     )
 }
 
+/// Asks or tells a host's server by a client of its own.
+pub(super) async fn once(
+    site: &Site,
+    host: &HostName,
+    statements: &str,
+    limit: Duration,
+) -> Result<Answer, Trouble> {
+    let session = site.session(host).await?;
+    let text = begun(statements.to_owned());
+    let ran = session.exec(&client(site, host), text.as_bytes(), limit.into(), &mut |_| {}).await;
+    answer(&ran.map_err(|e| Trouble::lost(&e))?, false)
+}
+
 /// The same for what must not be begun twice.
-fn once(site: &Site, host: &HostName, ticket: &str) -> String {
+fn only_once(site: &Site, host: &HostName, ticket: &str) -> String {
     let sudo = if site.sudo(host) { "sudo -n " } else { "" };
     format!(
         "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c {OPTIONS}; {}; done; \
@@ -108,14 +123,19 @@ async fn run(
     manner: Manner,
 ) -> Result<Answer, Trouble> {
     let text = at.at(Some(host), |scope| scope.sql(&sql.text));
-    let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
-    let text = Zeroizing::new(begun(text));
+    let text = Zeroizing::new(text.map_err(|e| Trouble::Failed(e.to_string()))?);
+    if let Some(hold) = &sql.session
+        && let Some(answer) = session::run(site, at, hold, host, &text, manner).await
+    {
+        return answer;
+    }
+    let text = Zeroizing::new(begun(text.to_string()));
     let session = site.session(host).await?;
     let mut printed = Vec::new();
     let mut sink = shown(|bytes: &[u8]| printed.extend_from_slice(bytes));
     let command = match ticket::of(at, host, manner.what) {
         None => client(site, host),
-        Some(ticket) => once(site, host, &ticket),
+        Some(ticket) => only_once(site, host, &ticket),
     };
     match manner.what {
         For::Asking => {}
@@ -123,9 +143,22 @@ async fn run(
     }
     let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
     drop(sink);
-    // Rows are laid out when all of them are there.
-    site.sink(host, manner.quiet)(layout::shown(&String::from_utf8_lossy(&printed)).as_bytes());
+    show(site, host, manner, &String::from_utf8_lossy(&printed));
     answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
+}
+
+/// Shows rows, which are laid out when all of them are there.
+pub(super) fn show(site: &Site, host: &HostName, manner: Manner, printed: &str) {
+    site.sink(host, manner.quiet)(layout::shown(printed).as_bytes());
+}
+
+/// Statements for eyes.
+pub(in crate::runbook) fn shown_with_session(scope: &Scope<'_>, sql: &Sql) -> String {
+    let text = scope.sql_shown(&sql.text);
+    match &sql.session {
+        Some(hold) => format!("{}\n-- in the session of {hold}", text.trim_end()),
+        None => text,
+    }
 }
 
 /// Statements, the last one ended.
@@ -153,25 +186,31 @@ pub(in crate::runbook) async fn look(
     answer(&ran, false).map_err(|trouble| Clean::new(trouble.words()).to_string())
 }
 
-/// What the client says. A connection lost in the middle of a statement tells nothing of it (errors 2006, 2013, 2055).
+/// What the client says. A connection lost in the middle of a statement tells nothing of it.
 fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
     match script::answer(ran, secret) {
         Ok(answer) => printed(&answer.text).map(Answer::of_sql).map_err(Trouble::Unknown),
-        Err(Trouble::Failed(_)) => {
-            let stderr = String::from_utf8_lossy(&ran.stderr);
-            let error = stderr.lines().find(|l| l.starts_with("ERROR ")).map(str::trim);
-            let lost = ["ERROR 2006", "ERROR 2013", "ERROR 2055"];
-            match error {
-                Some(line) if lost.iter().any(|code| line.starts_with(code)) => {
-                    Err(Trouble::Unknown(format!("the server was lost in the middle: {line}")))
-                }
-                Some(line) => Err(Trouble::Failed(line.to_owned())),
-                None => Err(Trouble::Failed(format!("the client failed{}", script::complaint(ran, secret)))),
-            }
-        }
+        Err(Trouble::Failed(_)) => Err(complaint(ran, secret)),
         Err(trouble) => Err(trouble),
     }
 }
+
+/// Why a client ended with an error.
+pub(super) fn complaint(ran: &Ran, secret: bool) -> Trouble {
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    let error = stderr.lines().find(|l| l.starts_with("ERROR ")).map(str::trim);
+    match error {
+        Some(line) if LOST.iter().any(|code| line.starts_with(code)) => {
+            Trouble::Unknown(format!("the server was lost in the middle: {line}"))
+        }
+        Some(line) => Trouble::Failed(line.to_owned()),
+        None => Trouble::Failed(format!("the client failed{}", script::complaint(ran, secret))),
+    }
+}
+
+/// Errors that tell nothing of the statement: the server, the connection or the statement was ended in the middle of it.
+const LOST: [&str; 6] =
+    ["ERROR 1053 ", "ERROR 1317 ", "ERROR 1927 ", "ERROR 2006 ", "ERROR 2013 ", "ERROR 2055 "];
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::{Place, Places, Site, Step, StepRef, detached, own_folder, salt, script};
+use super::{Lost, Place, Places, Site, Step, StepRef, detached, own_folder, salt, script, session};
 use crate::domain::names::HostName;
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::scope::quoted;
@@ -40,6 +40,11 @@ pub(crate) enum Mark<'k> {
         /// It is root's, where the inventory says `sudo`.
         sudo: bool,
     },
+    /// The session of a `hold`: when it has ended, nothing that was sent in it comes later.
+    Session {
+        /// The step that opened it.
+        hold: &'k str,
+    },
     /// A folder on the jump box, and a job of this function on the minions.
     Salt {
         /// The function.
@@ -56,12 +61,20 @@ pub(in crate::runbook) struct Manner {
     pub(in crate::runbook) quiet: bool,
     /// What for.
     pub(in crate::runbook) what: For,
+    /// What becomes of a statement whose session is not open.
+    pub(in crate::runbook) lost: Lost,
 }
 
 impl Manner {
     /// As a step wants it.
     pub(super) fn of(at: StepRef<'_>, what: For) -> Self {
-        Self { limit: at.step().timeout, quiet: at.is_quiet(), what }
+        let lost = match what {
+            For::Asking => Lost::of_reads(at),
+            For::Change => Lost::Fails,
+            // What is undone must be undone.
+            For::Undo => Lost::NewClient,
+        };
+        Self { limit: at.step().timeout, quiet: at.is_quiet(), what, lost }
     }
 }
 
@@ -109,12 +122,24 @@ pub(super) async fn settle(
     let (looked_at, sudo) = match mark {
         Mark::None => return BTreeMap::new(),
         Mark::Folder { sudo } => (hosts, sudo),
+        Mark::Session { .. } => (hosts, false),
         Mark::Salt { .. } => (vec![site.reach.jump().clone()], true),
     };
     let looked = looked_at.iter().map(|host| async move {
-        let over = match of(at, host, what) {
-            Some(name) => over(site, host, &name, sudo, step).await,
-            None => Ok(()),
+        let in_session = match mark {
+            Mark::Session { hold } => session::over(site, at, hold, host, step.timeout).await,
+            Mark::None | Mark::Folder { .. } | Mark::Salt { .. } => Ok(()),
+        };
+        // In a session only a change has no folder: an undo may have been sent without one.
+        let folder = match (mark, what) {
+            (Mark::Session { .. }, For::Change | For::Asking) => None,
+            (Mark::Session { .. }, For::Undo) | (Mark::None | Mark::Folder { .. } | Mark::Salt { .. }, _) => {
+                of(at, host, what)
+            }
+        };
+        let over = match (in_session, folder) {
+            (Ok(()), Some(name)) => over(site, host, &name, sudo, step).await,
+            (in_session, _) => in_session,
         };
         (Place::from(host), over)
     });

@@ -14,7 +14,7 @@ use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] =
-    &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "value"], keys::SCRIPT, keys::SALT_ASKS];
+    &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "in", "value"], keys::SCRIPT, keys::SALT_ASKS];
 
 pub(super) static KIND: KindEntry =
     KindEntry { effects: Effects::ASKS, ..KindEntry::new("check", OWN, Reads::Step(read)) };

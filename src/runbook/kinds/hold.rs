@@ -6,7 +6,8 @@ use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind,
 use crate::config::reader::Table;
 use crate::domain::names::HostName;
 use crate::domain::run::Effect;
-use crate::runbook::act::hold::{self, Holding};
+use crate::runbook::act::hold::{self, Holding, Opening};
+use crate::runbook::act::session;
 use crate::runbook::act::{Answers, Done, For, Mark, Work, failed};
 use crate::runbook::event::Verdict;
 use crate::runbook::judge::Answer;
@@ -42,12 +43,13 @@ struct HoldStep {
 }
 
 fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
-    let sql = reading.sql(table, "sql", Effect::Mutate);
+    let sql = reading.statements(table, "sql", Effect::Mutate);
     let help = "write heartbeat = \"SELECT IS_USED_LOCK('x') = CONNECTION_ID()\": 1 as long as it holds";
     let heartbeat = reading.need_string(table, "heartbeat", help);
     let heartbeat = heartbeat.map(|text| reading.template(&text, Use::Sql));
     let until = reading.reader.string(table, "until", "write until = \"the id of a later step\"");
     let until = until.map(|until| reading.until(&common.id, &until));
+    reading.opens_session(common, until.as_deref());
     Some(Arc::new(HoldStep { sql: sql?, heartbeat: heartbeat?, until }))
 }
 
@@ -119,7 +121,14 @@ impl HoldStep {
             Ok::<_, ScopeError>((scope.sql(&self.sql.text)?, scope.sql(&self.heartbeat)?))
         });
         let (open, beat) = texts.map_err(|error| error.to_string())?;
-        let opened = hold::open(work.site, host, open, beat, work.at.step().timeout).await;
+        let opening = Opening {
+            id: work.at.id(),
+            mark: session::mark(&work.at.machine().run, work.at.id()),
+            open,
+            heartbeat: beat,
+            limit: work.at.step().timeout,
+        };
+        let opened = hold::open(work.site, host, opening).await;
         opened.map_err(|trouble| trouble.words().to_owned())
     }
 }

@@ -14,12 +14,12 @@ use crate::runbook::spec::{Ask, Sql};
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
 
-const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql"]];
+const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql", "in"]];
 
 pub(super) static KIND: KindEntry = KindEntry {
     effects: Effects::SAID,
     on: Where::Said,
-    undo: Some(UndoEntry { verb: "sql", keys: &["sql"], read: read_undo }),
+    undo: Some(UndoEntry { verb: "sql", keys: &["sql", "in"], read: read_undo }),
     ..KindEntry::new("sql", OWN, Reads::Step(read))
 };
 
@@ -52,7 +52,7 @@ impl StepKind for SqlStep {
     }
 
     fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
-        scope.sql_shown(&self.sql.text)
+        act::sql::shown_with_session(scope, &self.sql)
     }
 
     fn uses<'s>(&'s self, names: &mut Used<'s>) {
@@ -73,7 +73,10 @@ impl ByMachines for SqlStep {
     }
 
     fn mark(&self, _: &Step, _: For) -> Mark<'_> {
-        Mark::Folder { sudo: false }
+        match &self.sql.session {
+            Some(hold) => Mark::Session { hold },
+            None => Mark::Folder { sudo: false },
+        }
     }
 }
 

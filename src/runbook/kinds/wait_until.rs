@@ -18,7 +18,7 @@ use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
 
 const OWN: &[&[&str]] =
-    &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "value", "every"], keys::SCRIPT, keys::SALT_ASKS];
+    &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "in", "value", "every"], keys::SCRIPT, keys::SALT_ASKS];
 
 pub(super) static KIND: KindEntry =
     KindEntry { effects: Effects::ASKS, rules, ..KindEntry::new("wait_until", OWN, Reads::Step(read)) };

@@ -35,6 +35,8 @@ pub struct Script {
 pub struct Sql {
     /// Statements; variables come in as literals.
     pub text: Template,
+    /// The `hold` step in whose open session they run; none: a client is started for them.
+    pub session: Option<String>,
 }
 
 /// A Salt call on the jump box; each host of the step must answer.

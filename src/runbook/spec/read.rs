@@ -13,7 +13,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::reader::{At, Reader, Table};
 use crate::domain::run::{Danger, Effect};
 
-use super::{Runbook, Step};
+use super::{On, Runbook, Step};
 pub(crate) use entry::{Effects, KindEntry, Reads, UndoEntry, Where};
 use ids::Ids;
 use names::Names;
@@ -32,6 +32,7 @@ mod names;
 mod nest;
 mod rules;
 mod script;
+mod session;
 mod sql;
 mod step;
 mod text;
@@ -84,6 +85,7 @@ pub(crate) fn parse(file: &str, text: &str, includes: Includes<'_>) -> Result<Pa
         sources: vec![(file.to_owned(), text.to_owned())],
         inner: Vec::new(),
         batched: None,
+        place: On::Nowhere,
         later_hosts: Vec::new(),
     };
     let root = reading.reader.parse(text);
@@ -113,6 +115,8 @@ pub(crate) struct Reading<'r> {
     pub(in crate::runbook) inner: Vec<Diagnostic>,
     /// The id of the `for_each` around.
     pub(in crate::runbook) batched: Option<String>,
+    /// Where the step or the check that is read runs.
+    place: On,
     /// Names of hosts that inputs and targets leave out, judged at the end.
     later_hosts: Vec<(String, Range<usize>)>,
 }

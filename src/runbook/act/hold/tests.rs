@@ -1,10 +1,12 @@
 //! A session that stays, with the host's own client and a real server.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod statements;
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -14,7 +16,8 @@ use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transp
 use crate::domain::hop::Hop;
 use crate::domain::names::EnvName;
 use crate::runbook::act::sql::tests::Server;
-use crate::runbook::reach::{Limits, Ran, Reach, Session};
+use crate::runbook::ids::RunId;
+use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
 use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
@@ -26,6 +29,8 @@ use crate::ssh::error::{ErrorKind, SshError};
 struct Here {
     name: HostName,
     home: PathBuf,
+    /// The process of the newest client that stays.
+    client: Arc<Mutex<Option<u32>>>,
 }
 
 impl Reach for Here {
@@ -41,49 +46,77 @@ impl Reach for Here {
 impl Session for Here {
     fn exec<'a>(
         &'a self,
-        _: &'a str,
-        _: &'a [u8],
+        command: &'a str,
+        stdin: &'a [u8],
         _: Limits,
-        _: &'a mut (dyn FnMut(&[u8]) + Send),
+        out: &'a mut (dyn FnMut(&[u8]) + Send),
     ) -> BoxFuture<'a, Result<Ran, SshError>> {
-        panic!("nothing but the session is wanted here")
+        Box::pin(async move {
+            let mut child = self.spawn(command);
+            let mut input = child.stdin.take().unwrap();
+            input.write_all(stdin).await.unwrap();
+            drop(input);
+            let said = child.wait_with_output().await.unwrap();
+            out(&said.stdout);
+            Ok(ran(said))
+        })
     }
 
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
         Box::pin(async move {
-            let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(command).env("HOME", &self.home).kill_on_drop(true);
-            let child =
-                shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            Ok(Box::new(Open(child)) as Box<dyn Held>)
+            let child = self.spawn(command);
+            *self.client.lock().unwrap() = child.id();
+            Ok(Box::new(Open(Some(child))) as Box<dyn Held>)
         })
     }
 }
 
-struct Open(Child);
+impl Here {
+    fn spawn(&self, command: &str) -> Child {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(command).env("HOME", &self.home).kill_on_drop(true);
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+fn ran(said: std::process::Output) -> Ran {
+    let status = said.status.code().and_then(|code| u32::try_from(code).ok());
+    Ran { status, stdout: said.stdout, stderr: said.stderr }
+}
+
+struct Open(Option<Child>);
 
 impl Held for Open {
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
         Box::pin(async move {
-            let stdin = self.0.stdin.as_mut().unwrap();
-            stdin.write_all(bytes).await.unwrap();
-            stdin.flush().await.unwrap();
-            Ok(())
+            let stdin = self.0.as_mut().unwrap().stdin.as_mut().unwrap();
+            let ended = |_| SshError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended");
+            stdin.write_all(bytes).await.map_err(ended)?;
+            stdin.flush().await.map_err(ended)
         })
     }
 
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
         Box::pin(async move {
             let mut bytes = Vec::new();
-            match self.0.stdout.as_mut().unwrap().read_buf(&mut bytes).await.unwrap() {
+            match self.0.as_mut().unwrap().stdout.as_mut().unwrap().read_buf(&mut bytes).await.unwrap() {
                 0 => Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended")),
                 _ => Ok(bytes),
             }
         })
     }
+
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+        Box::pin(async move { Ok(ran(self.0.take().unwrap().wait_with_output().await.unwrap())) })
+    }
 }
 
 fn site(server: &Server, options: &str) -> (Site, HostName) {
+    let (site, host, _) = site_and_client(server, options);
+    (site, host)
+}
+
+fn site_and_client(server: &Server, options: &str) -> (Site, HostName, Arc<Mutex<Option<u32>>>) {
     let name = HostName::new("here").unwrap();
     let env = Environment {
         name: EnvName::new("test").unwrap(),
@@ -99,15 +132,42 @@ fn site(server: &Server, options: &str) -> (Site, HostName) {
         cadence: Cadence::default(),
         hosts: Vec::new(),
     };
-    let reach = Here { name: name.clone(), home: server.home(options).to_owned() };
+    let reach = Here { name: name.clone(), home: server.home(options).to_owned(), client: Arc::default() };
+    let client = reach.client.clone();
     let site = Site {
         reach: Arc::new(reach),
         env: Arc::new(env),
         out: Arc::new(|_, _| {}),
         redactor: Redactor::new(),
         lease: None,
+        sessions: Sessions::default(),
     };
-    (site, name)
+    (site, name, client)
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Opens a session as the step of that id.
+async fn open_as(
+    site: &Site,
+    host: &HostName,
+    id: &str,
+    open: &str,
+    heartbeat: &str,
+) -> Result<(Holding, Answer), Trouble> {
+    let id = StepId::new(id).unwrap();
+    let mark = session::mark(&RunId::new("run").unwrap(), &id);
+    let (open, heartbeat) = (open.to_owned(), heartbeat.to_owned());
+    super::open(site, host, Opening { id: &id, mark, open, heartbeat, limit: MINUTE }).await
+}
+
+async fn open(site: &Site, host: &HostName, open: String) -> Result<(Holding, Answer), Trouble> {
+    open_as(site, host, "lock", &open, "SELECT 1").await
+}
+
+async fn send(site: &Site, host: &HostName, text: &str, limit: Duration) -> Sent {
+    let line = site.sessions.find(&StepId::new("lock").unwrap(), host);
+    line.expect("the session is not open").send(text, limit, false).await
 }
 
 /// What would be SQL, or another value, in a session that believes an option file or the server.
@@ -127,8 +187,7 @@ async fn every_value_arrives_in_a_held_session_whatever_option_files_and_modes_s
             for text in TEXTS {
                 let value = Value::new(ValueKind::Text, text).unwrap();
                 let statements = format!("SELECT HEX({}) AS h", literal(&value, false));
-                let beat = "SELECT 1".to_owned();
-                let opened = open(&site, &host, statements, beat, Duration::from_secs(60)).await;
+                let opened = open(&site, &host, statements).await;
                 let (_, answer) = opened.unwrap_or_else(|e| panic!("{options} {mode} {text}: {}", e.words()));
                 let sent: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
                 assert_eq!(answer.text, format!("h\n{sent}\n"), "{options} {mode} {text}");
@@ -145,7 +204,7 @@ async fn rows_that_look_like_the_end_of_an_answer_do_not_end_it() {
     for fake in fakes {
         // The client prints the first rows at once; the last one comes later.
         let statements = format!("SELECT '{fake}' AS {fake}; SELECT SLEEP(0.5) AS later");
-        let opened = open(&site, &host, statements, "SELECT 1".to_owned(), Duration::from_secs(60)).await;
+        let opened = open(&site, &host, statements).await;
         let (_, answer) = opened.unwrap_or_else(|e| panic!("{fake}: {}", e.words()));
         assert_eq!(answer.text, format!("{fake}\n{fake}\nlater\n0\n"));
     }
@@ -155,9 +214,7 @@ async fn rows_that_look_like_the_end_of_an_answer_do_not_end_it() {
 async fn a_session_that_prints_otherwise_is_not_held() {
     let Some(server) = Server::start(&[]) else { return };
     let (site, host) = site(&server, "[mysql]\nsilent");
-    let opened =
-        open(&site, &host, "SELECT 1 AS held".to_owned(), "SELECT 1".to_owned(), Duration::from_secs(60))
-            .await;
+    let opened = open(&site, &host, "SELECT 1 AS held".to_owned()).await;
     let Err(Trouble::Failed(why)) = opened else { panic!("it is held") };
     assert!(why.contains("option files"), "{why}");
 }

@@ -32,6 +32,7 @@ impl Reading<'_> {
                 "says",
                 "on",
                 "sql",
+                "in",
                 "run",
                 "with",
                 "secrets",
@@ -59,10 +60,12 @@ impl Reading<'_> {
         let own = self.on(table);
         let on = own.as_ref().unwrap_or(step_on);
         let before = std::mem::replace(&mut self.names.host, *on != On::Nowhere);
+        let step_place = std::mem::replace(&mut self.place, on.clone());
         let says = self.need_text(table, "says", Use::Shown, "write says = \"what it proves\"");
         let ask = self.ask(table, on);
         let expect = self.expects(table, ask.as_ref(), on);
         self.names.host = before;
+        self.place = step_place;
         if expect.is_empty() && table.get("expect").is_none() && !matches!(ask, None | Some(Ask::Run(_))) {
             let message = "this proves nothing: whatever the answer is, it is well";
             self.reader.error(table.span.clone(), message, "add expect = [{ is = \"…\" }]");
@@ -88,6 +91,10 @@ impl Reading<'_> {
             }
         }
         let verb = there.first()?;
+        if *verb != "sql" && table.get("in").is_some() {
+            let help = "remove it, or ask by sql: only SQL runs in the session of a hold";
+            self.reader.error(place(table, "in"), format!("in beside {verb}"), help);
+        }
         if *on == On::Nowhere && *verb != "value" {
             let help = "write on = \"…\": a target, a host input, or \"jump\"";
             self.reader.error(place(table, verb), format!("nobody is asked: {verb} without a host"), help);
@@ -107,8 +114,19 @@ impl Reading<'_> {
         Some(On::Named(name.value.to_owned()))
     }
 
-    /// SQL that must be there.
+    /// SQL that must be there, and the session it runs in.
     pub(in crate::runbook) fn sql(&mut self, table: &Table<'_>, key: &str, effect: Effect) -> Option<Sql> {
+        let session = self.session(table, key);
+        Some(Sql { session, ..self.statements(table, key, effect)? })
+    }
+
+    /// SQL that must be there.
+    pub(in crate::runbook) fn statements(
+        &mut self,
+        table: &Table<'_>,
+        key: &str,
+        effect: Effect,
+    ) -> Option<Sql> {
         let text = self.need_string(table, key, &format!("write {key} = \"SELECT …\""))?;
         if effect == Effect::Read
             && let Some(word) = sql::first_change(text.value)
@@ -118,7 +136,7 @@ impl Reading<'_> {
             let help = "make it a step of kind \"sql\" with effect = \"mutate\"";
             self.reader.error(span, message, help);
         }
-        Some(Sql { text: self.template(&text, Use::Sql) })
+        Some(Sql { text: self.template(&text, Use::Sql), session: None })
     }
 
     /// A script that must be there, and what it gets.

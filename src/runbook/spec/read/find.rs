@@ -60,7 +60,7 @@ impl Reading<'_> {
     }
 
     fn only_host(&mut self, table: &Table<'_>) -> Option<Finds> {
-        let ask = Ask::Sql(Sql { text: Template::default() });
+        let ask = Ask::Sql(Sql { text: Template::default(), session: None });
         let expect = self.expects(table, Some(&ask), &On::Nowhere);
         if expect.is_empty() {
             let message = "this find expects nothing, so every host would do";

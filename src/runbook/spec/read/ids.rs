@@ -7,6 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
+use super::session::Sessions;
 use super::text::Use;
 use super::{Common, KindEntry, Reading, place};
 use crate::runbook::spec::{Confirming, Lasting, Step};
@@ -53,6 +54,9 @@ pub(in crate::runbook) struct Ids {
     /// Who confirms whom.
     covered: BTreeMap<String, String>,
     pub(in crate::runbook) within: Vec<String>,
+    /// The step that is read at the moment, or was read last.
+    now: String,
+    pub(super) sessions: Sessions,
 }
 
 impl Ids {
@@ -70,6 +74,7 @@ impl Ids {
         let (order, within) = (self.seen.len(), self.within.clone());
         let seen = Seen { order, effect, within, group: kind.is_group(), batch: kind.repeats() };
         self.seen.insert(id.to_owned(), seen);
+        id.clone_into(&mut self.now);
         self.places.insert(id.to_owned(), span);
     }
 
@@ -77,7 +82,8 @@ impl Ids {
     pub(in crate::runbook) fn enter(&mut self) -> Ids {
         let seen = self.seen.clone();
         let (covered, within) = (self.covered.clone(), self.within.clone());
-        let inner = Ids { seen, covered, within, ..Ids::default() };
+        let sessions = self.sessions.only_open();
+        let inner = Ids { seen, covered, within, sessions, ..Ids::default() };
         std::mem::replace(self, inner)
     }
 
@@ -85,6 +91,22 @@ impl Ids {
         let inner = std::mem::replace(self, outer);
         self.seen = inner.seen;
         self.covered = inner.covered;
+        self.sessions.take_open(inner.sessions);
+    }
+
+    /// The step that is read at the moment.
+    pub(super) fn now(&self) -> &str {
+        &self.now
+    }
+
+    /// The place of a step among all, when it is one.
+    pub(super) fn order(&self, id: &str) -> Option<usize> {
+        self.seen.get(id).map(|seen| seen.order)
+    }
+
+    /// Whether a step may be several where another one stands: it is in a `for_each` that the other is not in.
+    pub(super) fn may_be_several(&self, id: &str, by: &str) -> bool {
+        self.seen.get(id).is_some_and(|seen| self.is_several(seen, by))
     }
 
     fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
@@ -176,6 +198,7 @@ impl Reading<'_> {
 
     /// Judges the ids that steps of this file name.
     pub(super) fn settle(&mut self) {
+        self.settle_sessions();
         for named in std::mem::take(&mut self.ids.named) {
             let Some(seen) = self.ids.seen.get(&named.id).cloned() else {
                 let short = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id).to_owned();

@@ -156,6 +156,11 @@ impl Names {
         own.chain(host).chain(GIVEN.iter().map(|s| (*s).to_owned())).collect()
     }
 
+    /// The conditions that hold here.
+    pub(super) fn conditions(&self) -> &BTreeSet<String> {
+        &self.guards
+    }
+
     /// Adds conditions; returns those that are new, for [`Names::leave`].
     pub(in crate::runbook) fn enter(&mut self, conditions: Vec<String>) -> Vec<String> {
         conditions.into_iter().filter(|c| self.guards.insert(c.clone())).collect()

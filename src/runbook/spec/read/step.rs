@@ -50,6 +50,7 @@ impl Reading<'_> {
         let common = Common { id, on, effect, when };
         self.ids.note(&common.id, place(table, "id"), effect, kind);
         let host = std::mem::replace(&mut self.names.host, common.on != On::Nowhere);
+        let around = std::mem::replace(&mut self.place, common.on.clone());
         match kind.reads {
             Reads::Group { read, .. } => read(self, table, common, out),
             Reads::Step(read) => {
@@ -60,6 +61,7 @@ impl Reading<'_> {
             }
         }
         self.names.host = host;
+        self.place = around;
     }
 
     /// Takes a step's conditions for given; returns those that are new, for [`super::names::Names::leave`].
