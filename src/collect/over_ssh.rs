@@ -138,10 +138,12 @@ fn begins_a_report(line: &str) -> bool {
 impl Shell for OverShell {
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            match &self.script {
-                Some(script) => Ok(script.write(bytes).await?),
-                None => Err(self.ended().await),
-            }
+            let sent = match &self.script {
+                Some(script) => script.write(bytes).await.is_ok(),
+                None => false,
+            };
+            // A shell that ends without reading (nologin) may be gone before the program is sent: its words say why.
+            if sent { Ok(()) } else { Err(self.ended().await) }
         })
     }
 

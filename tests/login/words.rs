@@ -80,3 +80,27 @@ async fn the_words_of_a_forced_command_are_shown() {
         assert_eq!(reported, forced.ends_with("exec sh"), "{forced}: {host}");
     }
 }
+
+/// Case 2: a shell that is gone before the probe is sent to it (nologin) is quoted like one that goes later, every time.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_shell_that_ends_at_once_are_shown_every_time() {
+    if missing(&["sshd", "ssh-keygen"]) || not_root() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    keygen(&dir.path().join("key"), "ed25519", "");
+    fs::write(dir.path().join("authorized_keys"), public(&dir.path().join("key"))).unwrap();
+    let jump = Sshd::start(dir.path(), "jump", "");
+    let host_dir = dir.path().join("host");
+    fs::create_dir_all(&host_dir).unwrap();
+    let key = public(&dir.path().join("key"));
+    fs::write(host_dir.join("authorized_keys"), format!("command=\"echo not available; exit 1\" {key}\n"))
+        .unwrap();
+    let host = Sshd::start(&host_dir, "host", "");
+    fs::write(dir.path().join("known_hosts"), jump.known() + &host.known()).unwrap();
+    for _ in 0..10 {
+        let seen = status(dir.path(), &jump, host.port);
+        let detail = seen["state_detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("with status 1") && detail.contains("not available"), "{detail}");
+    }
+}
