@@ -15,6 +15,7 @@ mod git;
 mod hostname;
 mod mount;
 mod mysql;
+mod names;
 mod nproc;
 mod pack;
 mod php;
@@ -84,6 +85,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mount::MOUNT,
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
+    &names::DIG,
+    &names::GETENT,
+    &names::HOST,
+    &names::Nscd,
     &nproc::NPROC,
     &pack::Pack("gunzip"),
     &pack::Pack("gzip"),

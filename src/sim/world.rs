@@ -10,6 +10,7 @@ pub mod apps;
 pub mod backups;
 pub mod cloud;
 pub mod database;
+pub mod dns;
 pub mod elastic;
 pub mod files;
 pub mod jobs;
@@ -22,6 +23,7 @@ pub mod score;
 pub mod services;
 pub mod spec;
 pub mod storage;
+pub mod sweep;
 pub mod tasks;
 pub mod universe;
 pub mod web;
@@ -86,6 +88,7 @@ pub struct World {
     order: Vec<HostName>,
     databases: Databases,
     apps: Apps,
+    dns: dns::Dns,
     ledger: score::Ledger,
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
@@ -156,8 +159,9 @@ impl World {
         let elastic = elastic::Elastic::new(spec, &machines, seed, world.epoch(&jump));
         (world.cloud, world.elastic) = (cloud, elastic);
         world.apps = Apps::new(&world, spec, seed);
-        world.furnish();
         world.start_salt();
+        world.furnish();
+        world.start_dns();
         world.start_cloud();
         world.start_mail();
         world.start_redis();
@@ -341,12 +345,12 @@ impl World {
         #[allow(clippy::cast_precision_loss)] // a few ticks a second
         let tick = machine::count(self.seconds() * TICKS as f64);
         if self.databases.tick() < tick {
-            let targets = self.apps.targets(self);
+            let orders = self.apps.orders(self);
             let mut told = Vec::new();
             while self.databases.tick() < tick {
                 self.databases.begin_tick();
                 if self.is_alive() {
-                    self.apps.step(&targets, &mut self.databases, &mut told);
+                    self.apps.step(&orders, &mut self.databases, &mut told);
                 }
                 self.databases.end_tick();
                 self.ledger.tick(self.databases.tick(), &told, &self.databases);

@@ -83,8 +83,9 @@ impl Stage {
         let own = tempfile::tempdir().unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
         let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
-        // As they stand in the tree, so that a change of them needs no compiler.
-        for entry in std::fs::read_dir(folder).unwrap() {
+        // As they stand in the tree, so that a change of them needs no compiler; and those that tests alone have.
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runbooks");
+        for entry in [folder, tests].iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
             let text = match impatient {

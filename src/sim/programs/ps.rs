@@ -9,6 +9,16 @@ pub(super) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };
 
 /// Service, and what it runs as: account, command.
 static SERVERS: &[(&str, &str, &str)] = &[
+    ("fxa-auth-server", "fxa", "node /srv/fxa/auth-server/bin/key_server.js"),
+    ("hypothesis", "h", "gunicorn: master [h.app]"),
+    (
+        "jobrunner",
+        "www-data",
+        "/usr/bin/php /srv/jobrunner/redisJobRunnerService --config-file=/etc/jobrunner/jobrunner.conf",
+    ),
+    ("pierc", "bots", "python /srv/bots/pierc/pierc.py"),
+    ("hhvm", "www-data", "/usr/bin/hhvm --mode daemon --config /etc/hhvm/server.ini"),
+    ("gdnsd", "gdnsd", "/usr/sbin/gdnsd start"),
     ("apache2", "www-data", "/usr/sbin/apache2 -k start"),
     ("elasticsearch", "elastic+", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
     ("postfix", "root", "/usr/lib/postfix/master"),

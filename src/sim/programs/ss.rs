@@ -1,8 +1,6 @@
-//! `ss -t`: the SSH session's own connection, and the databases' connections, told by what the applications' files
-//! name. Filters: a state, and `( dport = :PORT )`, `( sport = :PORT )`, `dst ADDRESS`.
+//! `ss -t`: the SSH session's own connection, and the applications' connections to their databases. Filters: a state, and `( dport = :PORT )`, `( sport = :PORT )`, `dst ADDRESS`.
 
 use crate::sim::program::Reply;
-use crate::sim::world::World;
 
 use super::quick::{Ask, Quick, output};
 
@@ -75,17 +73,6 @@ fn answer(ask: &Ask<'_>) -> Reply {
     output(text)
 }
 
-/// The address that a machine's application has its database at.
-fn database_of(world: &World, host: &crate::domain::names::HostName) -> Option<String> {
-    let file = world.read_file(host, "/etc/webplatform/db.ini")?;
-    let text = String::from_utf8_lossy(&file).into_owned();
-    let named =
-        text.lines().find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "host"))?.1.trim();
-    let server = world.resolve(named)?;
-    let runs = world.is_up(host) && world.is_up(&server) && world.service_runs(&server, "mysql");
-    runs.then(|| world.machine(&server).map(|m| m.address.clone()))?
-}
-
 fn connections(ask: &Ask<'_>) -> Vec<Row> {
     let Some(own) = ask.world.machine(ask.host) else { return Vec::new() };
     let jump = ask.world.jump().and_then(|jump| ask.world.machine(jump)).map(|m| m.address.clone());
@@ -95,20 +82,19 @@ fn connections(ask: &Ask<'_>) -> Vec<Row> {
         let port = ephemeral(own.number(51));
         rows.push(Row { local: (own.address.clone(), 22), peer: (jump, port), process: "sshd", pid: 1900 });
     }
-    for machine in ask.world.machines() {
-        let Some(server) = database_of(ask.world, &machine.name) else { continue };
-        let port = ephemeral(machine.number(50));
-        if machine.name == own.name {
+    for link in ask.world.database_links() {
+        if link.client == own.name {
             rows.push(Row {
-                local: (own.address.clone(), port),
-                peer: (server, DATABASE),
-                process: "apache2",
-                pid: 1101,
+                local: (own.address.clone(), link.port),
+                peer: (link.address, DATABASE),
+                process: link.kind.process,
+                pid: u64::from(link.pid),
             });
-        } else if server == own.address {
+        } else if link.address == own.address {
+            let peer = ask.world.machine(&link.client).map(|m| m.address.clone()).unwrap_or_default();
             rows.push(Row {
                 local: (own.address.clone(), DATABASE),
-                peer: (machine.address.clone(), port),
+                peer: (peer, link.port),
                 process: "mysqld",
                 pid: 1187,
             });
@@ -124,6 +110,7 @@ static PORTS: &[(&str, u16, &str)] = &[
     ("apache2", 80, "apache2"),
     ("nginx", 80, "nginx"),
     ("mysql", DATABASE, "mysqld"),
+    ("gdnsd", 53, "gdnsd"),
     ("salt-master", 4506, "salt-master"),
     ("redis-server", 6379, "redis-server"),
     ("elasticsearch", 9200, "java"),

@@ -1,19 +1,27 @@
-//! The applications: each host of role `app` writes rows to the database that its `db.ini` names, over one connection,
-//! one row a transaction, and counts what was acknowledged and what was refused. May import `domain` names.
+//! The applications: each writes rows to the database server that its configuration names, over one connection, one row a
+//! transaction, and counts what was acknowledged and what was refused. May import `domain` names.
 
 use crate::domain::names::HostName;
 
 use super::World;
 use super::database::gtid::Gtid;
-use super::database::options::{OPTION_FILE, option_group};
 use super::database::session::Session;
-use super::database::{APP_DATABASE, APP_USER, Databases, Server, TICKS, due, quarter};
+use super::database::{Databases, TICKS, due, quarter};
 use super::noise::key;
 use super::score::Told;
 use super::spec::EnvironmentSpec;
 
-/// Where an application reads which database to write to.
-pub const DB_INI: &str = "/etc/webplatform/db.ini";
+pub(in crate::sim) mod config;
+pub mod kinds;
+
+mod hosts;
+
+pub use hosts::{Application, Link};
+
+use kinds::{Follows, Kind};
+
+/// Where the wiki reads which database server to write to.
+pub const DB_INI: &str = kinds::WIKI.file;
 /// Where its password is.
 pub const DB_PASSWORD: &str = "/etc/webplatform/db.password";
 
@@ -33,6 +41,8 @@ pub struct Acknowledged {
 pub struct App {
     /// Its host.
     pub host: HostName,
+    /// What it is.
+    pub kind: &'static Kind,
     /// Rows a second, about.
     pub rate: f64,
     /// The number of its next row.
@@ -51,14 +61,30 @@ pub struct App {
     /// A row that was committed, and whose answer was lost with the server.
     unanswered: Option<(usize, Gtid)>,
     due: u64,
+    /// The configuration it read when it was started or reloaded so many times.
+    held: Option<(u64, Option<Configured>)>,
 }
 
-/// The file of an application, as it reads it.
+/// What an application's configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Target {
-    address: String,
-    user: String,
+pub(in crate::sim) struct Configured {
+    /// The database server: a name or an address.
+    pub(in crate::sim) server: String,
+    /// The account.
+    pub(in crate::sim) user: String,
     password: String,
+}
+
+/// What holds for an application at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Orders {
+    /// Whether its host and its service run.
+    runs: bool,
+    /// How often it was started or reloaded.
+    turn: u64,
+    configured: Option<Configured>,
+    /// What its server's name means; `None` when nobody knows the name.
+    address: Option<String>,
 }
 
 /// Every application.
@@ -78,21 +104,25 @@ enum Attempt {
 
 impl Apps {
     pub(super) fn new(world: &World, env: &EnvironmentSpec, seed: u64) -> Self {
-        let apps = env.hosts.iter().filter(|spec| spec.writes_per_second > 0.0).filter_map(|spec| {
-            let machine = world.machines().find(|m| m.name.as_str() == spec.name)?;
-            Some(App {
+        let writing = env.hosts.iter().filter(|spec| spec.writes_per_second > 0.0).filter_map(|spec| {
+            Some((world.machines().find(|m| m.name.as_str() == spec.name)?, spec.writes_per_second))
+        });
+        let apps = writing.flat_map(|(machine, rate)| {
+            World::kinds_on(machine).map(move |kind| App {
                 host: machine.name.clone(),
-                rate: spec.writes_per_second,
+                kind,
+                rate,
                 next: 1,
                 acknowledged: 0,
                 refused: 0,
                 runs: Vec::new(),
                 last_error: None,
                 address: machine.address.clone(),
-                key: key(seed, &format!("{}/{}", env.name, spec.name)),
+                key: key(seed, &kind.writer(&env.name, machine.name.as_str())),
                 connection: None,
                 unanswered: None,
                 due: 0,
+                held: None,
             })
         });
         Self(apps.collect())
@@ -103,9 +133,9 @@ impl Apps {
         self.0.iter()
     }
 
-    /// What each is told to write to, now.
-    pub(super) fn targets(&self, world: &World) -> Vec<Option<Target>> {
-        self.0.iter().map(|app| world.target(&app.host)).collect()
+    /// What holds for each, now.
+    pub(super) fn orders(&self, world: &World) -> Vec<Orders> {
+        self.0.iter().map(|app| world.orders(app)).collect()
     }
 
     /// A server ends at once: each application that was connected to it had one row under way, committed and not
@@ -127,33 +157,36 @@ impl Apps {
     }
 
     /// Lives through one tick.
-    pub(super) fn step(
-        &mut self,
-        targets: &[Option<Target>],
-        databases: &mut Databases,
-        told: &mut Vec<Told>,
-    ) {
+    pub(super) fn step(&mut self, orders: &[Orders], databases: &mut Databases, told: &mut Vec<Told>) {
         let tick = databases.tick();
-        for (index, (app, target)) in self.0.iter_mut().zip(targets).enumerate() {
+        for (index, (app, orders)) in self.0.iter_mut().zip(orders).enumerate() {
             app.due += quarter(due(app.key, app.rate, tick / TICKS), tick);
             // People give up: what waits is never more than some seconds of work.
             app.due = app.due.min(64);
-            app.step(index, target.as_ref(), databases, told);
+            app.step(index, orders, databases, told);
         }
     }
 }
 
 impl App {
-    fn step(
-        &mut self,
-        index: usize,
-        target: Option<&Target>,
-        databases: &mut Databases,
-        told: &mut Vec<Told>,
-    ) {
-        let attempt = match target {
-            None => Attempt::Refused(format!("{DB_INI} names no database")),
-            Some(target) => self.write(target, databases),
+    fn step(&mut self, index: usize, orders: &Orders, databases: &mut Databases, told: &mut Vec<Told>) {
+        if !orders.runs {
+            // Who asks it for something gets no answer, and writes nothing.
+            self.disconnect(databases);
+            (self.held, self.due) = (None, 0);
+            return;
+        }
+        let turned = self.held.as_ref().is_some_and(|(turn, _)| *turn != orders.turn);
+        if turned && self.kind.follows == Follows::Restarts {
+            self.disconnect(databases);
+        }
+        self.held = Some((orders.turn, orders.configured.clone()));
+        let attempt = match (&orders.configured, &orders.address) {
+            (None, _) => Attempt::Refused(format!("{} names no database server", self.kind.file)),
+            (Some(configured), None) => {
+                Attempt::Refused(format!("Unknown MySQL server host '{}'", configured.server))
+            }
+            (Some(configured), Some(address)) => self.write(configured, address, databases),
         };
         let count = self.due;
         match attempt {
@@ -186,8 +219,8 @@ impl App {
         }
     }
 
-    fn write(&mut self, target: &Target, databases: &mut Databases) -> Attempt {
-        let (server, session) = match self.connect(target, databases) {
+    fn write(&mut self, configured: &Configured, address: &str, databases: &mut Databases) -> Attempt {
+        let (server, session) = match self.connect(configured, address, databases) {
             Ok(connected) => connected,
             Err(error) => return Attempt::Refused(error),
         };
@@ -197,12 +230,14 @@ impl App {
         let read_only = there.read_only;
         let Some(open) = there.sessions.get_mut(session) else { return Attempt::Waits };
         let through = open.account.writes_through_read_only(&version);
-        let may = open.account.has_on(APP_DATABASE, "INSERT");
+        let may = open.account.has_on(self.kind.database, "INSERT");
         if !may {
             return Attempt::Refused(format!("INSERT command denied to user '{}'", open.user));
         }
         if read_only && !through {
-            return Attempt::Refused("The server is running with the --read-only option".to_owned());
+            let text = "ERROR 1290 (HY000): The MariaDB server is running with the --read-only option so it cannot execute \
+                        this statement";
+            return Attempt::Refused(text.to_owned());
         }
         if locked {
             open.command = "Query";
@@ -231,74 +266,58 @@ impl App {
     }
 
     /// The connection it has, or a new one.
-    fn connect(&mut self, target: &Target, databases: &mut Databases) -> Result<(usize, u64), String> {
-        let wanted = databases.listening(&target.address);
+    fn connect(
+        &mut self,
+        configured: &Configured,
+        address: &str,
+        databases: &mut Databases,
+    ) -> Result<(usize, u64), String> {
+        let wanted = databases.listening(address);
         if let Some((server, session)) = self.connection {
             let open = databases.at(server).filter(|s| s.running).and_then(|s| s.sessions.get(session));
-            let alive = open.is_some_and(|s| s.killed.is_none() && s.user == target.user);
+            let alive = open.is_some_and(|s| s.killed.is_none() && s.user == configured.user);
             if Some(server) == wanted && alive {
                 return Ok((server, session));
             }
-            self.connection = None;
-            if let Some(server) = databases.at_mut(server) {
-                server.sessions.close(session);
-            }
+            self.disconnect(databases);
         }
         let now = databases.seconds();
         let found = wanted.and_then(|index| Some((index, databases.at_mut(index)?)));
         let Some((index, server)) = found.filter(|(_, s)| s.running) else {
-            return Err(format!("Can't connect to server on '{}'", target.address));
+            return Err(format!("Can't connect to server on '{address}'"));
         };
-        let account = server.data.accounts.matching(&target.user, &self.address).cloned();
-        let account = account.filter(|a| a.password.as_ref().is_none_or(|p| *p == target.password));
+        let account = server.data.accounts.matching(&configured.user, &self.address).cloned();
+        let account = account.filter(|a| a.password.as_ref().is_none_or(|p| *p == configured.password));
         let Some(account) = account.filter(|a| !a.tls || server.tls) else {
-            return Err(format!("Access denied for user '{}'@'{}'", target.user, self.address));
+            return Err(format!("Access denied for user '{}'@'{}'", configured.user, self.address));
         };
         let port = 32_768 + (self.key ^ server.sessions.last()) % 28_000;
-        let mut session = Session::new(&target.user, &format!("{}:{port}", self.address), account, now);
-        session.database = Some(APP_DATABASE.to_owned());
+        let mut session = Session::new(&configured.user, &format!("{}:{port}", self.address), account, now);
+        session.database = Some(self.kind.database.to_owned());
         let id = server.sessions.open(session);
         self.connection = Some((index, id));
         Ok((index, id))
     }
-}
 
-impl World {
-    /// Writes the option files of the database servers, as Salt's states did before the world began.
-    pub(super) fn furnish(&mut self) {
-        let hosts: Vec<HostName> = self.machines().map(|m| m.name.clone()).collect();
-        for host in hosts {
-            let Some(text) = self.databases.server(&host).map(Server::option_file) else { continue };
-            self.write_file(&host, OPTION_FILE, text.into_bytes());
+    fn disconnect(&mut self, databases: &mut Databases) {
+        if let Some((server, session)) = self.connection.take()
+            && let Some(server) = databases.at_mut(server)
+        {
+            server.sessions.close(session);
         }
     }
 
-    /// What a host's application is told to write to.
-    fn target(&self, host: &HostName) -> Option<Target> {
-        let text = self.read_file(host, DB_INI)?;
-        let options = option_group(&String::from_utf8_lossy(&text), &["database"]);
-        let value = |name: &str| options.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.clone());
-        let password = self.read_file(host, value("password_file").as_deref().unwrap_or(DB_PASSWORD));
-        let password = String::from_utf8_lossy(&password.unwrap_or_default()).trim_end().to_owned();
-        let name = value("host")?;
-        Some(Target {
-            address: self.address_of(host, &name).unwrap_or(name),
-            user: value("user").unwrap_or_else(|| APP_USER.to_owned()),
-            password,
-        })
+    /// The server it is connected to, if the connection lives: its place in the list.
+    pub(in crate::sim) fn connected(&self, databases: &Databases) -> Option<usize> {
+        let (server, session) = self.connection?;
+        let there = databases.at(server).filter(|s| s.running)?;
+        there.sessions.get(session).is_some_and(|s| s.killed.is_none()).then_some(server)
     }
+}
 
-    /// The address that a name means on a host: its hosts file is asked first.
-    pub(crate) fn address_of(&self, host: &HostName, name: &str) -> Option<String> {
-        let file = self.read_file(host, "/etc/hosts").unwrap_or_default();
-        let text = String::from_utf8_lossy(&file).into_owned();
-        let listed = text.lines().find_map(|line| {
-            let line = line.split('#').next().unwrap_or_default();
-            let mut words = line.split_whitespace();
-            let address = words.next()?;
-            words.any(|word| word == name).then(|| address.to_owned())
-        });
-        let own = || self.machine(&self.resolve(name)?).map(|m| m.address.clone());
-        listed.or_else(own)
+impl Kind {
+    /// The name from which an application's writes are drawn, on a host of an environment.
+    fn writer(&self, env: &str, host: &str) -> String {
+        if *self == kinds::WIKI { format!("{env}/{host}") } else { format!("{env}/{host}/{}", self.name) }
     }
 }

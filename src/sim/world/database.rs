@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::names::HostName;
 
+use super::apps::kinds::with_database;
 use super::machine::Machine;
 use super::noise::key;
 use super::spec::{DatabaseSpec, EnvironmentSpec};
@@ -40,12 +41,6 @@ pub(crate) const TICKS: u64 = 4;
 pub(crate) const REPLICATION_USER: &str = "repl";
 /// Its password in the simulated world.
 pub(crate) const REPLICATION_PASSWORD: &str = "repl-simulated";
-/// The applications' account.
-pub(crate) const APP_USER: &str = "wiki";
-/// Its password in the simulated world.
-pub(crate) const APP_PASSWORD: &str = "wiki-simulated";
-/// The applications' database.
-pub(crate) const APP_DATABASE: &str = "webplatform";
 
 /// A database description that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -271,7 +266,9 @@ impl Databases {
     pub fn log(&mut self, host: &HostName, change: Arc<Change>) {
         let Some(index) = self.index(host) else { return };
         let rows = match &change.effect {
-            Effect::Rows { database, name, come, .. } if database == APP_DATABASE && name == "journal" => {
+            Effect::Rows { database, name, come, .. }
+                if with_database(database).is_some() && name == "journal" =>
+            {
                 come.len() as u64
             }
             _ => 0,

@@ -1,7 +1,7 @@
 //! The world keeps score: acknowledged writes that are lost, writes that were refused, time without writes, split brain.
 //! It is told what happens and asks nothing but the servers' data. Imports `database`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::domain::names::HostName;
@@ -142,16 +142,21 @@ impl Ledger {
         self.settled.get(app).copied().unwrap_or(0)
     }
 
-    fn score(&self, databases: &Databases) -> Score {
+    /// Acknowledged rows of each application that the writable server does not hold; `None` as long as there is not exactly
+    /// one.
+    pub(super) fn lost_by_app(&self, databases: &Databases) -> Option<BTreeMap<usize, u64>> {
         let mut writable = databases.servers().filter(|s| s.running && !s.read_only && !s.is_outside());
-        let only = match (writable.next(), writable.next()) {
-            (Some(one), None) => Some(one),
-            _ => None,
-        };
-        let lost = only.map(|server| {
-            let missing = |e: &Entry| e.count - server.holds(e.writer, e.gtid, e.count);
-            self.entries.iter().map(missing).sum()
-        });
+        let (Some(server), None) = (writable.next(), writable.next()) else { return None };
+        let mut lost = BTreeMap::new();
+        for entry in &self.entries {
+            let missing = entry.count - server.holds(entry.writer, entry.gtid, entry.count);
+            *lost.entry(entry.app).or_default() += missing;
+        }
+        Some(lost)
+    }
+
+    fn score(&self, databases: &Databases) -> Score {
+        let lost = self.lost_by_app(databases).map(|lost| lost.values().sum());
         let span = |ticks: u64| Duration::from_millis(ticks * 1000 / TICKS);
         Score {
             acknowledged: self.acknowledged,
@@ -182,7 +187,7 @@ impl Ledger {
     }
 }
 
-/// A row of `webplatform.journal` on a server.
+/// A row of an application's journal on a server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournalRow {
     /// `id`.
@@ -196,13 +201,15 @@ pub struct JournalRow {
 }
 
 impl World {
-    /// The applications' rows that a host's database holds. Rows that every server holds since long stand first.
-    pub fn journal(&mut self, host: &HostName) -> Vec<JournalRow> {
+    /// The rows that a host's server holds in the journal of a database. Rows that every server holds since long stand
+    /// first.
+    pub fn journal(&mut self, host: &HostName, database: &str) -> Vec<JournalRow> {
         self.live();
         let Some(server) = self.databases.server(host) else { return Vec::new() };
-        let names: Vec<String> = self.apps.iter().map(|app| app.host.to_string()).collect();
+        let own = |app: &super::apps::App| (app.kind.database == database).then(|| app.host.to_string());
+        let names: Vec<Option<String>> = self.apps.iter().map(own).collect();
         let mut rows = Vec::new();
-        for (index, app) in names.iter().enumerate() {
+        for (index, app) in names.iter().enumerate().filter_map(|(i, name)| Some((i, name.as_ref()?))) {
             for seq in 1..=self.ledger.settled(index) {
                 let id = rows.len() as u64 + 1;
                 rows.push(JournalRow { id, app: app.clone(), seq, at: None });
@@ -211,7 +218,7 @@ impl World {
         let mut id = rows.len() as u64;
         for entry in self.ledger.entries() {
             let held = server.holds(entry.writer, entry.gtid, entry.count);
-            let Some(app) = names.get(entry.app) else { continue };
+            let Some(Some(app)) = names.get(entry.app) else { continue };
             #[allow(clippy::cast_precision_loss)] // a few ticks a second
             let at = Some(entry.tick as f64 / TICKS as f64);
             for seq in entry.first..entry.first + held {

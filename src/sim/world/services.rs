@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use tokio::task::AbortHandle;
 
 use super::World;
+use super::dns::GDNSD;
 use crate::domain::names::HostName;
 
 /// Services by role; every machine has those of `*`. A service that has another name elsewhere has it here.
 static BY_ROLE: &[(&str, &[&str])] = &[
     ("*", &["ssh", "cron", "ntp", "monit", "salt-minion", "rsyslog"]),
     ("app", &["apache2"]),
+    ("accounts", &["fxa-auth-server"]),
     ("blog", &["apache2"]),
+    ("bots", &["pierc"]),
+    ("notes", &["hypothesis"]),
     ("project", &["apache2"]),
     ("piwik", &["nginx", "php5-fpm"]),
     ("backup", &["rsync", "nfs-kernel-server"]),
@@ -40,6 +44,8 @@ pub struct Services {
     /// Services that do not come up however often they are started.
     broken: Vec<(HostName, String)>,
     next_pid: u32,
+    /// How often each was started and reloaded.
+    turns: BTreeMap<(HostName, String), (u64, u64)>,
     /// Machines whose database starts when they are through with booting.
     booting: Vec<HostName>,
 }
@@ -159,6 +165,11 @@ impl World {
         self.services.next_pid += 1;
         let pid = 20_000 + self.services.next_pid;
         let since = self.seconds();
+        // Until now it was as it was, and so were those who write through it.
+        self.live();
+        if runs {
+            self.services.turns.entry(key.clone()).or_default().0 += 1;
+        }
         self.services.changed.insert(key, Service { runs, since, pid });
         self.service_changed(host, name, runs)
     }
@@ -167,6 +178,19 @@ impl World {
     pub fn restart_service(&mut self, host: &HostName, name: &str) -> bool {
         self.set_service(host, name, false);
         self.set_service(host, name, true)
+    }
+
+    /// Lets a service read its configuration again without a restart; false when it is not there, or does not run.
+    pub fn reload_service(&mut self, host: &HostName, name: &str) -> bool {
+        let Some(name) = self.service_named(host, name).filter(|name| self.service_runs(host, name)) else {
+            return false;
+        };
+        self.live();
+        self.services.turns.entry((host.clone(), name.to_owned())).or_default().1 += 1;
+        if name == GDNSD {
+            self.load_zone();
+        }
+        true
     }
 
     /// Makes a service fail to start, or lets it start again.
@@ -224,8 +248,19 @@ impl World {
             ("elasticsearch", false) => self.stop_elastic(host),
             ("mysql", true) => self.start_database(host),
             ("mysql", false) => self.stop_database(host),
+            (GDNSD, true) => {
+                self.load_zone();
+                true
+            }
             _ => true,
         }
+    }
+}
+
+impl Services {
+    /// How often a service was started and reloaded since the world began.
+    pub(super) fn turns(&self, host: &HostName, name: &str) -> (u64, u64) {
+        self.turns.get(&(host.clone(), name.to_owned())).copied().unwrap_or_default()
     }
 }
 

@@ -109,7 +109,7 @@ pub struct HostSpec {
     pub level: Option<String>,
     /// Roles that its grains file lists; none are listed when absent (they are told by the name).
     pub grain_roles: Option<Vec<String>>,
-    /// Rows a second that its application writes to the database its `db.ini` names.
+    /// Rows a second that each of its applications writes to the database server that its configuration names.
     #[serde(default)]
     pub writes_per_second: f64,
     /// Its database server.

@@ -1,6 +1,7 @@
 //! The tables that a query reads: simulated ones, the applications' journal, and what the server tells of itself.
 
 use crate::sim::world::World;
+use crate::sim::world::apps::kinds::with_database;
 use crate::sim::world::database::Server;
 use crate::sim::world::database::accounts::{Account, global_privileges};
 use crate::sim::world::database::data::Table;
@@ -59,7 +60,9 @@ pub(super) fn rows(
         ("mysql", "user") => users(server),
         ("mysql", "global_priv") if server.version.mariadb_from(10, 4) => global_priv(server),
         ("mysql", "gtid_slave_pos") if server.version.mariadb => slave_positions(server),
-        ("webplatform", "journal") => return Ok(journal(session, world)),
+        (database, "journal") if with_database(database).is_some() => {
+            return Ok(journal(session, world, database));
+        }
         _ => {
             let name = (database.as_str(), table);
             if !server.data.databases.contains_key(name.0) {
@@ -86,10 +89,10 @@ fn typed(cell: Option<&str>) -> Value {
     }
 }
 
-/// The applications' rows that this server's data hold.
-fn journal(session: &Session, world: &mut World) -> Source {
+/// The application's rows that this server's data hold.
+fn journal(session: &Session, world: &mut World, database: &str) -> Source {
     let started = world.epoch(&session.host) - world.now().as_secs_f64();
-    let rows = world.journal(&session.host);
+    let rows = world.journal(&session.host, database);
     let row = |r: crate::sim::world::score::JournalRow| {
         vec![
             Value::count(r.id),
@@ -100,7 +103,7 @@ fn journal(session: &Session, world: &mut World) -> Source {
     };
     let mut rows: Vec<Vec<Value>> = rows.into_iter().map(row).collect();
     if let Ok(server) = session.server(world)
-        && let Some(table) = server.data.table("webplatform", "journal")
+        && let Some(table) = server.data.table(database, "journal")
     {
         rows.extend(held(table).1);
     }

@@ -241,7 +241,7 @@ fn service(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Va
         ("start", [service, ..]) => json!(world.set_service(host, service, true)),
         ("stop", [service, ..]) => json!(world.set_service(host, service, false)),
         ("restart", [service, ..]) => json!(world.restart_service(host, service)),
-        ("reload", [service, ..]) => json!(world.service_runs(host, service)),
+        ("reload", [service, ..]) => json!(world.reload_service(host, service)),
         (other, _) => missing(&format!("service.{other}")),
     }
 }

@@ -78,6 +78,9 @@ fn act(work: &mut Work<'_>, wanted: &str, action: &str) {
                 work.world.set_service(&host, name, false);
                 work.say(&format!("{wanted} stop/waiting\n"));
             }
+            if matches!(action, "reload" | "force-reload") && work.world.reload_service(&host, name) {
+                return;
+            }
             if work.world.set_service(&host, name, true) {
                 let text = running(work);
                 work.say(&text);

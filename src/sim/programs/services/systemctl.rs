@@ -160,6 +160,11 @@ fn act(work: &mut Work<'_>, action: &str, name: &str, quiet: bool, shown: (bool,
         }
         "reset-failed" => work.world.set_unit(&host, name, None),
         "enable" | "disable" | "mask" | "unmask" => {}
+        "reload" | "reload-or-restart"
+            if work.world.unit(&host, name).is_none() && told.active == "active" =>
+        {
+            work.world.reload_service(&host, name);
+        }
         "start" | "restart" | "reload" | "reload-or-restart" | "try-restart" => {
             if matches!(action, "restart" | "reload-or-restart" | "try-restart") {
                 work.world.set_service(&host, name, false);

@@ -8,7 +8,8 @@ use super::accounts::{Account, Grant};
 use super::data::{Change, Effect};
 use super::replica::Filters;
 use super::session::Session;
-use super::{APP_USER, Databases, Server};
+use super::{Databases, Server};
+use crate::sim::world::apps::kinds::WIKI;
 
 /// What goes wrong with a server.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,7 +48,7 @@ impl Databases {
     pub fn empower_apps(&mut self, host: &HostName, privilege: &str) -> bool {
         let grant =
             Grant { privileges: [privilege.to_owned()].into(), database: None, option: false, tls: None };
-        let effect = Effect::Grant { user: APP_USER.to_owned(), host: "%".to_owned(), grant };
+        let effect = Effect::Grant { user: WIKI.user.to_owned(), host: "%".to_owned(), grant };
         self.server_mut(host).is_some_and(|s| s.data.apply(&effect).is_ok())
     }
 

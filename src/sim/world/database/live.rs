@@ -1,11 +1,12 @@
 //! How the databases of a world live on: those without a connection write, replicas receive and apply.
 
+use super::super::apps::kinds::WIKI;
 use super::super::machine::count;
 use super::super::noise::unit;
 use super::data::ServerError;
 use super::log::Run;
 use super::replica::{Refused, ThreadError};
-use super::{APP_DATABASE, Databases, Server, TICKS};
+use super::{Databases, Server, TICKS};
 
 impl Databases {
     /// Begins the next tick: those who write without a connection do, each second.
@@ -208,7 +209,7 @@ fn sql_message(error: &ServerError, run: &Run) -> String {
     }
     let (sql, database) = match &run.change {
         Some(change) => (change.sql.as_str(), change.database.as_str()),
-        None => ("INSERT INTO journal (app, seq, at) VALUES (?, ?, NOW(3))", APP_DATABASE),
+        None => ("INSERT INTO journal (app, seq, at) VALUES (?, ?, NOW(3))", WIKI.database),
     };
     format!("Error '{}' on query. Default database: '{database}'. Query: '{sql}'", error.message)
 }

@@ -27,7 +27,8 @@ pub(crate) struct Run {
     pub(crate) count: u64,
     /// Which server of the world wrote them.
     pub(crate) writer: usize,
-    /// The `id` in `webplatform.journal` that the first inserts; the others follow.
+    /// The `id` that the first inserts into its application's `journal`; the others follow. All journals of a server count
+    /// together, so that the runs of many applications can be joined.
     pub(crate) journal: Option<u64>,
     /// When, in ticks.
     pub(crate) at: u64,

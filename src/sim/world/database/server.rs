@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::apps::kinds::KINDS;
 use super::super::machine::count;
 use super::super::noise::{key, unit};
 use super::super::spec::DatabaseSpec;
@@ -13,7 +14,7 @@ use super::log::{Log, Run};
 use super::replica::Connection;
 use super::session::Sessions;
 use super::version::{Place, Version};
-use super::{APP_DATABASE, APP_PASSWORD, APP_USER, DatabaseError, REPLICATION_PASSWORD, REPLICATION_USER};
+use super::{DatabaseError, REPLICATION_PASSWORD, REPLICATION_USER};
 
 /// Variables that `SET GLOBAL` and option files change, besides `read_only` and `server_id`.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,7 +223,7 @@ impl Server {
         self.applied.held(writer, first, count)
     }
 
-    /// The number that the next row of `webplatform.journal` gets.
+    /// The number that the next row of a journal gets.
     #[must_use]
     pub fn journal_next(&self) -> u64 {
         self.journal_next
@@ -257,11 +258,8 @@ pub(crate) fn due(key: u64, rate: f64, second: u64) -> u64 {
 /// What every server of the fleet holds when the world begins.
 fn first_data(version: &Version, tls: bool) -> Data {
     let mut data = Data::default();
-    for name in ["information_schema", "mysql", "performance_schema", APP_DATABASE] {
+    for name in ["information_schema", "mysql", "performance_schema"] {
         data.databases.insert(name.to_owned(), BTreeMap::new());
-    }
-    if let Some(tables) = data.databases.get_mut(APP_DATABASE) {
-        tables.insert("journal".to_owned(), journal());
     }
     let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect();
     data.accounts.put(Account::all_powerful("root", "localhost", version));
@@ -273,18 +271,22 @@ fn first_data(version: &Version, tls: bool) -> Data {
         global: words(&["REPLICATION SLAVE"]),
         ..Account::default()
     });
-    data.accounts.put(Account {
-        user: APP_USER.to_owned(),
-        host: "%".to_owned(),
-        password: Some(APP_PASSWORD.to_owned()),
-        tls,
-        databases: BTreeMap::from([(APP_DATABASE.to_owned(), words(database_privileges()))]),
-        ..Account::default()
-    });
+    for kind in KINDS {
+        let tables = BTreeMap::from([("journal".to_owned(), journal())]);
+        data.databases.insert(kind.database.to_owned(), tables);
+        data.accounts.put(Account {
+            user: kind.user.to_owned(),
+            host: "%".to_owned(),
+            password: Some(kind.password.to_owned()),
+            tls,
+            databases: BTreeMap::from([(kind.database.to_owned(), words(database_privileges()))]),
+            ..Account::default()
+        });
+    }
     data
 }
 
-/// The applications' journal: its rows are counted, not held.
+/// An application's journal: its rows are counted, not held.
 fn journal() -> Table {
     let column = |name: &str, kind: &str, nullable: bool, auto: bool| Column {
         name: name.to_owned(),

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::MinionFault;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
+use crate::sim::world::apps::kinds::{KINDS, WIKI};
 use crate::sim::world::calendar::moment;
-use crate::sim::world::database::{APP_PASSWORD, REPLICATION_PASSWORD, REPLICATION_USER};
+use crate::sim::world::database::{REPLICATION_PASSWORD, REPLICATION_USER};
 
 /// Where addresses stand.
 fn infra(level: &str) -> String {
@@ -61,10 +62,15 @@ impl World {
             list("alpha_redis", alpha.0),
             list("alpha_memcache", alpha.1),
         );
-        let secret = format!(
-            "accounts:\n  mysql:\n    wiki:\n      username: wiki\n      password: {}\n    {REPLICATION_USER}: {REPLICATION_PASSWORD}\n",
-            APP_PASSWORD
-        );
+        let runs = |user: &str| -> bool {
+            user == WIKI.user || self.machines().any(|m| World::kinds_on(m).any(|kind| kind.user == user))
+        };
+        let mut secret = "accounts:\n  mysql:\n".to_owned();
+        for kind in KINDS.iter().filter(|kind| kind.state.is_some() && runs(kind.user)) {
+            let (user, password) = (kind.user, kind.password);
+            secret.push_str(&format!("    {user}:\n      username: {user}\n      password: {password}\n"));
+        }
+        secret.push_str(&format!("    {REPLICATION_USER}: {REPLICATION_PASSWORD}\n"));
         self.write_file(jump, &infra(&level), text.into_bytes());
         self.write_file(jump, "/srv/pillar/top.sls", TOP.as_bytes().to_vec());
         self.write_file(jump, &accounts(&level), secret.into_bytes());

@@ -8,8 +8,10 @@ use super::MinionFault;
 use super::pillar::lookup;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
+use crate::sim::world::apps::config::{Values, render};
+use crate::sim::world::apps::kinds::{Follows, KINDS, Kind, WIKI};
 use crate::sim::world::calendar::moment;
-use crate::sim::world::database::APP_PASSWORD;
+use crate::sim::world::dns::GDNSD;
 
 /// A state file: its name, the roles that get it (`*`: every machine), its text.
 struct Sls(&'static str, &'static [&'static str], &'static str);
@@ -36,6 +38,21 @@ static FILES: &[Sls] = &[
          git.latest:\n    - name: https://source.webplatform.org/wiki.git\napache2:\n  service.running:\n    - \
          watch:\n      - file: /etc/webplatform/db.ini\n",
     ),
+    Sls("accounts", &["accounts"], ""),
+    Sls("blog", &["blog"], ""),
+    Sls("jobrunner", &["jobrunner"], ""),
+    Sls("notes", &["notes"], ""),
+    Sls("piwik", &["piwik"], ""),
+    Sls("project", &["project"], ""),
+    // Their program only: its configuration was typed in on the machine.
+    Sls("bots", &["bots"], "pierc:\n  service.running: []\n"),
+    Sls(
+        "gdnsd",
+        &["salt"],
+        "zone:\n  file.managed:\n    - name: /etc/gdnsd/zones/{{ grains['domain'] }}\n    - source: \
+         salt://gdnsd/files/zone.jinja\n    - template: jinja\ngdnsd:\n  service.running:\n    - reload: True\n    - \
+         watch:\n      - file: zone\n",
+    ),
     Sls("nginx", &["nginx", "hhvmbackend"], "nginx:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("elastic", &["elastic"], "elasticsearch:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("memcache", &["memcache"], "memcached:\n  pkg.installed: []\n  service.running: []\n"),
@@ -47,8 +64,15 @@ static FILES: &[Sls] = &[
 enum Wanted {
     Package(&'static str),
     Running(&'static str),
+    /// A service that is restarted, or reloaded, when one of the files before it was changed.
+    Watching(&'static str, bool),
     Code(&'static str),
-    File { path: &'static str, content: String, mode: u32, secret: bool },
+    File {
+        path: String,
+        content: String,
+        mode: u32,
+        secret: bool,
+    },
 }
 
 /// What came of one state of one machine.
@@ -65,7 +89,9 @@ struct Outcome {
 pub(super) fn seed(world: &mut World, jump: &HostName) {
     let mut top = "base:\n  '*':\n    - common\n    - hosts\n".to_owned();
     for Sls(name, roles, text) in FILES {
-        world.write_file(jump, &format!("/srv/salt/{name}/init.sls"), text.as_bytes().to_vec());
+        let own = KINDS.iter().find(|kind| kind.state == Some(*name) && text.is_empty());
+        let text = own.map_or_else(|| (*text).to_owned(), |kind| seed_kind(world, jump, kind));
+        world.write_file(jump, &format!("/srv/salt/{name}/init.sls"), text.into_bytes());
         for role in roles.iter().filter(|role| **role != "*") {
             top.push_str(&format!("  'roles:{role}':\n    - match: grain\n    - {name}\n"));
         }
@@ -82,6 +108,29 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
         "/srv/salt/hosts/files/hosts.jinja",
         b"127.0.0.1 localhost\n127.0.1.1 {{ grains['fqdn'] }} {{ grains['id'] }}\n{{ masterdb }} masterdb.{{ domain }} masterdb\n".to_vec(),
     );
+}
+
+/// Writes the source of an application's configuration; the text of its state.
+fn seed_kind(world: &mut World, jump: &HostName, kind: &Kind) -> String {
+    let pillar = |path: String| format!("{{{{ salt['pillar.get']('{path}') }}}}");
+    let own = |what: &str| pillar(format!("accounts:mysql:{}:{what}", kind.user));
+    let writes = pillar("infra:db_servers:mysql:writes".to_owned());
+    let values = Values {
+        host: world.server_in_file(kind, Some(&writes)).unwrap_or_default(),
+        port: pillar("infra:db_servers:mysql:port".to_owned()),
+        user: own("username"),
+        password: own("password"),
+        database: kind.database.to_owned(),
+    };
+    let state = kind.state.unwrap_or_default();
+    let (file, service) = (kind.file, kind.service);
+    let source = format!("{state}/files/{}.jinja", file.rsplit('/').next().unwrap_or_default());
+    world.write_file(jump, &format!("/srv/salt/{source}"), render(kind, &values).into_bytes());
+    let reload = if kind.follows == Follows::Reloads { "    - reload: True\n" } else { "" };
+    format!(
+        "{file}:\n  file.managed:\n    - source: salt://{source}\n    - template: jinja\n    - mode: 640\n    - \
+         show_diff: False\n{service}:\n  service.running:\n{reload}    - watch:\n      - file: {file}\n"
+    )
 }
 
 /// The states of a machine's roles, in order: what a highstate applies.
@@ -140,8 +189,13 @@ pub(crate) fn apply(world: &mut World, host: &HostName, names: &[String], test: 
     let mut results = Map::new();
     let started = world.epoch(host);
     let mut offset = 0.0;
+    let mut changed = false;
     for (number, wanted) in wanted.into_iter().enumerate() {
-        let outcome = one(world, host, wanted, test);
+        let service = matches!(wanted, Wanted::Running(_) | Wanted::Watching(..));
+        let file = matches!(wanted, Wanted::File { .. });
+        let outcome = one(world, host, wanted, (test, changed));
+        // Files stand before the service that watches them.
+        changed = !service && (changed || file && outcome.changes != json!({}));
         results.insert(
             outcome.key,
             json!({
@@ -167,7 +221,22 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         let found = found.ok_or_else(|| format!("Jinja variable 'dict object' has no attribute '{last}'"))?;
         Ok(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
     };
-    let file = |path, content, mode, secret| Wanted::File { path, content, mode, secret };
+    let file =
+        |path: &str, content, mode, secret| Wanted::File { path: path.to_owned(), content, mode, secret };
+    let writes = || get("infra:db_servers:mysql:writes");
+    if let Some(kind) = KINDS.iter().find(|kind| kind.state == Some(name) && **kind != &WIKI) {
+        let values = Values {
+            host: world.server_in_file(kind, Some(&writes()?)).unwrap_or_default(),
+            port: get("infra:db_servers:mysql:port")?,
+            user: get(&format!("accounts:mysql:{}:username", kind.user))?,
+            password: get(&format!("accounts:mysql:{}:password", kind.user))?,
+            database: kind.database.to_owned(),
+        };
+        return Ok(vec![
+            file(kind.file, render(kind, &values), 0o640, true),
+            Wanted::Watching(kind.service, kind.follows == Follows::Reloads),
+        ]);
+    }
     Ok(match name {
         "common" => vec![
             Wanted::Package("ntp"),
@@ -187,7 +256,7 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
             file(
                 "/etc/webplatform/db.ini",
                 world.db_ini(
-                    &get("infra:db_servers:mysql:writes")?,
+                    &writes()?,
                     &get("infra:db_servers:mysql:port")?,
                     &get("accounts:mysql:wiki:username")?,
                 ),
@@ -196,8 +265,14 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
             ),
             file("/etc/webplatform/db.password", get("accounts:mysql:wiki:password")? + "\n", 0o600, true),
             Wanted::Code("/srv/webplatform"),
-            Wanted::Running("apache2"),
+            Wanted::Watching("apache2", false),
         ],
+        "bots" => vec![Wanted::Running("pierc")],
+        "gdnsd" => {
+            let path = world.zone_path().ok_or("Jinja variable 'domain' is undefined")?;
+            let text = world.zone_text(&get("infra:hosts_entries:masterdb")?, &get("infra:gdnsd_timestamp")?);
+            vec![file(&path, text, 0o644, false), Wanted::Watching(GDNSD, true)]
+        }
         "nginx" => vec![Wanted::Package("nginx"), Wanted::Running("nginx")],
         "elastic" => vec![Wanted::Package("elasticsearch"), Wanted::Running("elasticsearch")],
         "memcache" => vec![Wanted::Package("memcached"), Wanted::Running("memcached")],
@@ -207,12 +282,12 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
     })
 }
 
-fn one(world: &mut World, host: &HostName, wanted: Wanted, test: bool) -> Outcome {
+fn one(world: &mut World, host: &HostName, wanted: Wanted, (test, changed): (bool, bool)) -> Outcome {
     let (kind, name, function) = match &wanted {
         Wanted::Package(name) => ("pkg", (*name).to_owned(), "installed"),
-        Wanted::Running(name) => ("service", (*name).to_owned(), "running"),
+        Wanted::Running(name) | Wanted::Watching(name, _) => ("service", (*name).to_owned(), "running"),
         Wanted::Code(path) => ("git", (*path).to_owned(), "latest"),
-        Wanted::File { path, .. } => ("file", (*path).to_owned(), "managed"),
+        Wanted::File { path, .. } => ("file", path.clone(), "managed"),
     };
     let mut outcome = Outcome {
         key: format!("{kind}_|-{name}_|-{name}_|-{function}"),
@@ -243,9 +318,14 @@ fn one(world: &mut World, host: &HostName, wanted: Wanted, test: bool) -> Outcom
                 outcome.changes = json!({ "new": "https://source.webplatform.org/wiki.git" });
             }
         }
-        Wanted::Running(name) => running(world, host, name, test, honest, &mut outcome),
+        Wanted::Watching(name, reload) if changed && world.service_runs(host, name) => {
+            watching(world, host, (name, reload), (test, honest), &mut outcome);
+        }
+        Wanted::Running(name) | Wanted::Watching(name, _) => {
+            running(world, host, name, test, honest, &mut outcome);
+        }
         Wanted::File { path, content, mode, secret } => {
-            file(world, host, (path, content, mode, secret), (test, honest), &mut outcome);
+            file(world, host, (&path, content, mode, secret), (test, honest), &mut outcome);
         }
     }
     outcome
@@ -264,6 +344,28 @@ fn running(world: &mut World, host: &HostName, name: &str, test: bool, honest: b
         outcome.comment = format!("Started Service {name}");
         outcome.changes = json!({ name: true });
     }
+}
+
+/// A service whose file was changed.
+fn watching(
+    world: &mut World,
+    host: &HostName,
+    (name, reload): (&str, bool),
+    (test, honest): (bool, bool),
+    outcome: &mut Outcome,
+) {
+    let word = if reload { "reloaded" } else { "restarted" };
+    if test {
+        outcome.result = Value::Null;
+        outcome.comment = format!("Service is set to be {word}");
+        return;
+    }
+    if honest {
+        let done = if reload { world.reload_service(host, name) } else { world.restart_service(host, name) };
+        outcome.result = Value::Bool(done);
+    }
+    outcome.comment = format!("Service {word}");
+    outcome.changes = json!({ name: true });
 }
 
 fn file(
@@ -302,10 +404,8 @@ fn file(
 impl World {
     /// What the applications read: where their database is.
     pub(crate) fn db_ini(&self, address: &str, port: &str, user: &str) -> String {
-        format!(
-            "; written by Salt from pillar infra:db_servers:mysql\n[database]\nhost = {address}\nport = {port}\n\
-             user = {user}\npassword_file = /etc/webplatform/db.password\n"
-        )
+        let (host, port, user) = (address.to_owned(), port.to_owned(), user.to_owned());
+        render(&WIKI, &Values { host, port, user, ..Values::default() })
     }
 
     /// `/etc/hosts` with that address for the database that takes writes.
@@ -325,8 +425,8 @@ impl World {
         let address = self.salt.initial_masterdb.as_deref()?;
         let application = || machine.roles().iter().any(|role| role.as_str() == "app");
         match path {
-            "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306", "wiki")),
-            "/etc/webplatform/db.password" if application() => Some(format!("{APP_PASSWORD}\n")),
+            "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306", WIKI.user)),
+            "/etc/webplatform/db.password" if application() => Some(format!("{}\n", WIKI.password)),
             "/etc/hosts" => Some(self.hosts_with(host, Some(address))),
             _ => None,
         }

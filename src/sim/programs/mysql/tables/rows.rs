@@ -1,6 +1,7 @@
 //! `INSERT`, `REPLACE`, `UPDATE`, `DELETE` on small tables.
 
 use crate::sim::world::World;
+use crate::sim::world::apps::kinds::with_database;
 use crate::sim::world::database::data::{Cell, Effect, Row, Table};
 
 use super::super::SqlError;
@@ -131,7 +132,7 @@ impl Insert {
     ) -> Result<(), SqlError> {
         let names = names(&table);
         let (mut gone, mut come): (Vec<Row>, Vec<Row>) = (Vec::new(), Vec::new());
-        if self.database == "webplatform" && self.name == "journal" {
+        if self.name == "journal" && with_database(&self.database).is_some() {
             table.next = table.next.max(session.server(world)?.journal_next());
         }
         for (number, exprs) in self.rows.iter().enumerate() {

@@ -1,0 +1,195 @@
+//! Names: what `/etc/hosts` tells, and what gdnsd on the jump box tells of the internal zone. Each host keeps an answer for
+//! as long as its TTL says (nscd). May import `domain` names.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::domain::names::HostName;
+
+use super::World;
+use super::apps::kinds::{MASTERDB, ZONE_NAME};
+
+/// Seconds that an answer about the database server is kept.
+const SHORT: u32 = 60;
+/// Seconds that any other answer is kept.
+const LONG: u32 = 3600;
+/// The name server, as a service.
+pub(crate) const GDNSD: &str = "gdnsd";
+
+/// A record of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The full name, without the dot at its end.
+    pub name: String,
+    /// Seconds that it may be kept.
+    pub ttl: u32,
+    /// `A` or `CNAME`.
+    pub kind: String,
+    /// The address, or the full name that it stands for.
+    pub data: String,
+}
+
+/// The name server's zone, and the hosts' caches.
+#[derive(Debug, Default)]
+pub(super) struct Dns {
+    /// The zone as the server read it last.
+    served: Vec<Record>,
+    /// Address and when it is forgotten, by host and name.
+    kept: RefCell<BTreeMap<(HostName, String), (String, f64)>>,
+}
+
+impl World {
+    /// The internal zone's file on the jump box; `None` where no name server runs.
+    #[must_use]
+    pub fn zone_path(&self) -> Option<String> {
+        let jump = self.jump()?;
+        self.service_named(jump, GDNSD)?;
+        Some(format!("/etc/gdnsd/zones/{}", self.domain()?))
+    }
+
+    /// The internal zone with that address for the database server that takes writes, and that serial number.
+    pub(crate) fn zone_text(&self, masterdb: &str, serial: &str) -> String {
+        let domain = self.domain().unwrap_or_default();
+        let jump = self.jump().map(ToString::to_string).unwrap_or_default();
+        let mut text = format!(
+            "; Managed by Salt\n$ORIGIN {domain}.\n$TTL {LONG}\n@ IN SOA {jump} hostmaster ( {serial} 7200 1800 1209600 300 )\n\
+             @ IN NS {jump}\n"
+        );
+        for machine in self.machines().filter(|m| !m.added) {
+            text.push_str(&format!("{} IN A {}\n", machine.hostname, machine.address));
+        }
+        text.push_str(&format!(
+            "{MASTERDB} {SHORT} IN A {masterdb}\n{ZONE_NAME} {SHORT} IN CNAME {MASTERDB}\n"
+        ));
+        text
+    }
+
+    /// The name server reads its zone: it was started, or reloaded.
+    pub(super) fn load_zone(&mut self) {
+        let text = self.zone_path().zip(self.jump()).and_then(|(path, jump)| self.read_file(jump, &path));
+        self.dns.served = text.map(|text| records(&String::from_utf8_lossy(&text))).unwrap_or_default();
+    }
+
+    /// Writes the zone of the world's start and lets the name server read it.
+    pub(super) fn start_dns(&mut self) {
+        let Some((path, jump)) = self.zone_path().zip(self.jump().cloned()) else { return };
+        let masterdb = self.salt.initial_masterdb.clone();
+        let serial = super::salt::pillar::lookup(self.pillar_of(&jump), "infra:gdnsd_timestamp").cloned();
+        let text = self
+            .zone_text(masterdb.as_deref().unwrap_or("127.0.0.1"), &serial.unwrap_or_default().to_string());
+        self.write_file(&jump, &path, text.into_bytes());
+        self.load_zone();
+    }
+
+    /// What the name server answers to a question for a full name: aliases first, then the address. `None`: it does not
+    /// answer.
+    #[must_use]
+    pub fn zone_answer(&self, name: &str) -> Option<Vec<Record>> {
+        let jump = self.jump()?;
+        if !self.is_up(jump) || !self.service_runs(jump, GDNSD) {
+            return None;
+        }
+        let mut found: Vec<Record> = Vec::new();
+        let mut wanted = name.trim_end_matches('.').to_ascii_lowercase();
+        while let Some(record) = self.dns.served.iter().find(|record| record.name == wanted) {
+            if found.contains(record) {
+                break;
+            }
+            found.push(record.clone());
+            wanted.clone_from(&record.data);
+        }
+        Some(found)
+    }
+
+    /// The records of the zone that the name server serves.
+    #[must_use]
+    pub fn zone(&self) -> &[Record] {
+        &self.dns.served
+    }
+
+    /// The full name that a host's resolver asks for.
+    #[must_use]
+    pub fn full_name(&self, name: &str) -> String {
+        match self.domain() {
+            Some(domain) if !name.contains('.') => format!("{name}.{domain}"),
+            _ => name.trim_end_matches('.').to_owned(),
+        }
+    }
+
+    /// The address that `/etc/hosts` of a host has for a name, and all names of its line.
+    #[must_use]
+    pub fn in_hosts_file(&self, host: &HostName, name: &str) -> Option<(String, Vec<String>)> {
+        let file = self.read_file(host, "/etc/hosts").unwrap_or_default();
+        let text = String::from_utf8_lossy(&file).into_owned();
+        text.lines().find_map(|line| {
+            let line = line.split('#').next().unwrap_or_default();
+            let mut words = line.split_whitespace().map(str::to_owned);
+            let address = words.next()?;
+            let names: Vec<String> = words.collect();
+            names.iter().any(|word| word.eq_ignore_ascii_case(name)).then_some((address, names))
+        })
+    }
+
+    /// The address that a name means on a host, as its programs find it: its hosts file first, then an answer that is kept,
+    /// then the name server.
+    #[must_use]
+    pub fn address_at(&self, host: &HostName, name: &str) -> Option<String> {
+        if name.parse::<IpAddr>().is_ok() {
+            return Some(name.to_owned());
+        }
+        if let Some((address, _)) = self.in_hosts_file(host, name) {
+            return Some(address);
+        }
+        let now = self.seconds();
+        let full = self.full_name(name);
+        let key = (host.clone(), full.clone());
+        if let Some((address, until)) = self.dns.kept.borrow().get(&key)
+            && *until > now
+        {
+            return Some(address.clone());
+        }
+        let answer = self.zone_answer(&full)?;
+        let address = answer.last().filter(|record| record.kind == "A")?.data.clone();
+        let ttl = answer.iter().map(|record| record.ttl).min().unwrap_or(0);
+        self.dns.kept.borrow_mut().insert(key, (address.clone(), now + f64::from(ttl)));
+        Some(address)
+    }
+
+    /// A host forgets the answers that it keeps (`nscd -i hosts`).
+    pub fn forget_names(&mut self, host: &HostName) {
+        self.live();
+        self.dns.kept.borrow_mut().retain(|(owner, _), _| owner != host);
+    }
+
+    /// The address that a name means on a host; names of machines that the zone does not have are found, too.
+    pub(crate) fn address_of(&self, host: &HostName, name: &str) -> Option<String> {
+        let own = || self.machine(&self.resolve(name)?).map(|m| m.address.clone());
+        self.address_at(host, name).or_else(own)
+    }
+}
+
+/// The records of a zone file; what is no `A` and no `CNAME` is passed over.
+fn records(text: &str) -> Vec<Record> {
+    let (mut origin, mut ttl) = (String::new(), LONG);
+    let mut found = Vec::new();
+    for line in text.lines().map(|line| line.split(';').next().unwrap_or_default()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let full = |name: &str| match name.strip_suffix('.') {
+            Some(whole) => whole.to_ascii_lowercase(),
+            None => format!("{name}.{origin}").to_ascii_lowercase(),
+        };
+        match words.as_slice() {
+            ["$ORIGIN", name] => origin = name.trim_end_matches('.').to_owned(),
+            ["$TTL", seconds] => ttl = seconds.parse().unwrap_or(ttl),
+            [name, rest @ .., kind, data] if matches!(*kind, "A" | "CNAME") => {
+                let own = rest.iter().find_map(|word| word.parse().ok());
+                let data = if *kind == "A" { (*data).to_owned() } else { full(data) };
+                let (name, kind) = (full(name), (*kind).to_owned());
+                found.push(Record { name, ttl: own.unwrap_or(ttl), kind, data });
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,72 @@
+//! What a switchover leaves behind in the simulated fleet: hosts whose files, pillar, connections or resolver still mean the
+//! old master, and applications that it refuses.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "support/operator.rs"]
+mod operator;
+#[path = "support/rehearsal.rs"]
+mod rehearsal;
+
+use std::collections::BTreeSet;
+
+use jumpdeck::domain::names::HostName;
+use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck::sim::world::sweep::{Mention, Place};
+use rehearsal::Stage;
+
+fn agrees(prompt: &Prompt) -> Reply {
+    match &prompt.kind {
+        PromptKind::Confirm => Reply::Yes,
+        PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
+        PromptKind::Input(_) => Reply::Text("seen".to_owned().into()),
+        // The secondary site's replica stays with the old master.
+        PromptKind::Choose(_) => Reply::Chosen('k', Some("the off-site replica".to_owned())),
+        PromptKind::Approve(_) => Reply::No,
+    }
+}
+
+fn hosts(mentions: &[Mention], so: impl Fn(&Place) -> bool) -> BTreeSet<&str> {
+    mentions.iter().filter(|m| so(&m.place)).map(|m| m.host.as_str()).collect()
+}
+
+/// Finding F1: the runbook that moves only the roles app and db says FINISHED, and leaves most of the fleet with the old
+/// master. The sweep sees each way in which it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switchover_of_app_and_db_alone_leaves_the_rest_of_the_fleet_with_the_old_master() {
+    let stage = Stage::new("wpd-2015", "production", false);
+    let old = HostName::new("db1-masterdb").unwrap();
+    let told = stage
+        .run("promote-app-and-db-only", &[("old", "db1-masterdb"), ("candidate", "db2")], None, agrees)
+        .await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    let left = stage.world(|world| {
+        world.advance(std::time::Duration::from_secs(120));
+        world.mentions_of(&old)
+    });
+    left.iter().for_each(|mention| println!("{mention}"));
+    let all: BTreeSet<String> = stage.world(|w| w.machines().map(|m| m.name.to_string()).collect());
+    let names_old = hosts(&left, |place| matches!(place, Place::HostsFile));
+    assert_eq!(
+        names_old.len(),
+        all.len() - 2,
+        "/etc/hosts is moved on the two databases alone: {names_old:?}"
+    );
+    let pillar = hosts(&left, |place| matches!(place, Place::Pillar(_)));
+    assert!(pillar.contains("blog") && !pillar.contains("app1"), "{pillar:?}");
+    assert_eq!(hosts(&left, |place| matches!(place, Place::PillarFile(_))), BTreeSet::new());
+    let configured = hosts(&left, |place| matches!(place, Place::Configuration(_)));
+    let applications = ["accounts", "app1-jobrunner", "blog", "bots", "notes", "piwik", "project"];
+    assert_eq!(configured, BTreeSet::from(applications));
+    assert_eq!(hosts(&left, |place| matches!(place, Place::Connection(_))), BTreeSet::from(applications));
+    assert_eq!(hosts(&left, |place| matches!(place, Place::Zone(_))), BTreeSet::from(["salt"]));
+    // Every one of them is refused what it writes.
+    for application in stage.world(|w| w.applications()) {
+        let host = application.host.as_str();
+        let moved = application.kind.name == "MediaWiki";
+        assert_eq!(application.server.as_deref(), Some(if moved { "db2" } else { "db1-masterdb" }), "{host}");
+        let said = application.last_error.unwrap_or_default();
+        assert!(moved || said.contains("ERROR 1290"), "{host}: {said}");
+        assert_eq!(application.lost, Some(0), "{host}");
+    }
+}
