@@ -54,6 +54,7 @@ mod uses;
 pub mod value;
 pub mod wall;
 pub mod watched;
+pub mod windows;
 
 /// For the fuzz targets: what a run does with a line of YAML and with a value in SQL.
 #[cfg(any(test, feature = "fuzzing"))]

@@ -14,7 +14,9 @@ mod step;
 
 pub use in_effect::{EndedBy, InEffect, line as in_effect_line};
 pub use listing::{InputView, Listing, RunBrief, RunbookEntry};
-pub use plan::{Difference, Differs, NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView};
+pub use plan::{
+    Difference, Differs, NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow,
+};
 pub use prompt::{Choice, Prompt, PromptKind, Reply, RunCommand};
 pub use step::{Asks, Doing, FactView, Past, StepState, StepView};
 

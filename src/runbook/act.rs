@@ -42,7 +42,7 @@ use ask::{Asking, ask};
 use hold::Holding;
 pub(super) use outcome::failed;
 use outcome::{as_kept, conclude, outcome_of};
-pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back};
+pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back, settle};
 pub(super) use session::Lost;
 use session::Sessions;
 use ticket::Manner;

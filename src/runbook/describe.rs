@@ -1,5 +1,8 @@
 //! Runbooks in words: conditions, expectations; for plans and screens, before values are known. Imports `spec`.
 
+use std::time::Duration;
+
+use super::report::duration;
 use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
 use crate::domain::text::Clean;
@@ -111,6 +114,14 @@ impl Test {
             Self::Any => "is anything".to_owned(),
         }
     }
+}
+
+/// What a window promises, in a line.
+pub(super) fn limited(limit: Duration) -> String {
+    format!(
+        "nobody is asked inside; unless it succeeds within {}, it is undone at once",
+        duration(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+    )
 }
 
 /// The steps that a yes is for, in words; nothing for none.

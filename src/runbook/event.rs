@@ -117,6 +117,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A window failed: what was done in it is undone, without asking anybody.
+    WindowFailed {
+        /// The window.
+        window: StepId,
+        /// Why.
+        reason: String,
+    },
     /// A note.
     Note {
         /// Who.

@@ -208,6 +208,7 @@ pub(super) fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
             | Event::Excluded { .. }
             | Event::RollingBack { .. }
             | Event::Abandoning { .. }
+            | Event::WindowFailed { .. }
             | Event::Note { .. }
             | Event::HoldLost { .. }
             | Event::Trouble { .. }

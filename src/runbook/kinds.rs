@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::ready;
+use std::time::Duration;
 
 use crate::config::diagnostic::nearest;
 use crate::domain::names::HostName;
@@ -52,6 +53,7 @@ kinds! {
     elect,
     for_each,
     branch,
+    window,
     include,
     report,
 }
@@ -170,6 +172,12 @@ pub(crate) trait ByPeople: Send + Sync {
 pub(crate) trait HoldsSteps {
     /// Its steps, as often and under such conditions as they are in a plan.
     fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>>;
+
+    /// How long its steps may take, when they are a window: nobody is asked between them, and they are undone unless all goes well
+    /// in time.
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a second person is asked where a step is not proved.

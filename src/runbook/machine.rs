@@ -21,9 +21,11 @@ use super::value::{Value, ValueKind};
 mod apply;
 mod next;
 mod step;
+mod window;
 
 pub use next::{Decision, Next, Task};
 pub use step::{Impossible, StepRef};
+use window::Stands;
 
 /// The state of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,10 @@ pub struct Record {
     pub touched: bool,
     /// Values of it that were not written, as they hold a secret.
     pub withheld: BTreeSet<String>,
+    /// How often it was looked for since it was begun.
+    pub looks: u32,
+    /// How often it was tried to undo it since its window failed.
+    pub tries_back: u32,
     /// Whether the operator skipped it.
     pub skipped_by_operator: bool,
 }
@@ -110,6 +116,8 @@ pub struct Machine {
     captured: Captured,
     not_kept: Vec<NotKept>,
     excluded: BTreeMap<HostName, String>,
+    /// The windows that were opened, and how each stands.
+    windows: BTreeMap<StepId, Stands>,
     leaving: Option<Leaving>,
     ended: Option<Ending>,
 }
@@ -127,6 +135,8 @@ impl Machine {
             undos: 0,
             touched: false,
             withheld: BTreeSet::new(),
+            looks: 0,
+            tries_back: 0,
             skipped_by_operator: false,
         };
         Self {
@@ -140,6 +150,7 @@ impl Machine {
             captured: Captured::new(),
             not_kept: Vec::new(),
             excluded: BTreeMap::new(),
+            windows: BTreeMap::new(),
             leaving: None,
             ended: None,
         }

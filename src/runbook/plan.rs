@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,19 @@ pub struct PlannedStep {
     pub max_failures: usize,
     /// How many groups are around it.
     pub depth: usize,
+    /// The window that it is in.
+    pub window: Option<Arc<Window>>,
+}
+
+/// Steps that run without anybody being asked, within a limit, and are undone at once when that fails.
+#[derive(Debug)]
+pub struct Window {
+    /// Its id.
+    pub id: StepId,
+    /// From its first step to its point of no return, or to its end.
+    pub limit: Duration,
+    /// What the runbook says: its title, and the facts that are proved right before it.
+    pub step: Step,
 }
 
 impl Plan {
@@ -117,6 +131,7 @@ struct Around {
     items: BTreeMap<String, Vec<String>>,
     max_failures: usize,
     depth: usize,
+    window: Option<Arc<Window>>,
 }
 
 struct Unrolling<'f> {
@@ -129,8 +144,18 @@ impl Unrolling<'_> {
         for step in steps {
             match step.group() {
                 Some(group) => {
+                    let window = match group.limit() {
+                        Some(limit) => {
+                            let id = StepId::new(&format!("{}{}", around.prefix, step.id))?;
+                            Some(Arc::new(Window { id, limit, step: step.clone() }))
+                        }
+                        None => around.window.clone(),
+                    };
                     for turn in group.turns(&step.inside, &self.frozen.targets) {
-                        self.steps(turn.steps, &around.within(step, &turn))?;
+                        self.steps(
+                            turn.steps,
+                            &Around { window: window.clone(), ..around.within(step, &turn) },
+                        )?;
                     }
                 }
                 None => self.steps.push(Arc::new(PlannedStep {
@@ -141,6 +166,7 @@ impl Unrolling<'_> {
                     items: around.items.clone(),
                     max_failures: around.max_failures,
                     depth: around.depth,
+                    window: around.window.clone(),
                 })),
             }
         }

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::event::Event;
 use super::journal::Entry;
+use super::windows::WindowStory;
 use crate::domain::run::ReportSection;
 
 pub use line::line;
@@ -61,6 +62,8 @@ pub struct Report {
     pub targets: Vec<(String, Vec<String>)>,
     /// How long nothing could be written, when asked for.
     pub window: Option<Window>,
+    /// The windows that were opened: how each ended, and how long writes were refused.
+    pub windows: Vec<WindowStory>,
     /// What it began and has not ended, as of its last entry.
     pub in_effect: Vec<StillInEffect>,
     /// Steps in the order they were reached.
@@ -280,7 +283,7 @@ impl Report {
         if let (Some(shown), Some(steps)) = (&mut report.window, &window) {
             shown.at_least = steps.found;
         }
-        (report.in_effect, report.titles) = still::of(entries);
+        (report.in_effect, report.titles, report.windows) = still::of(entries);
         // One of the steps that resume writes may be done and the last of them not: nobody writes yet.
         if report.in_effect.iter().any(|one| one.stops_writes)
             && let (Some(window), Some(last)) = (&mut report.window, entries.last())

@@ -42,6 +42,7 @@ mod record;
 mod redacted;
 mod sign;
 mod vouch;
+mod window;
 
 use board::Board;
 pub(in crate::runbook) use board::{fill, picture, seen};
@@ -157,6 +158,8 @@ pub(crate) struct Runner {
     prompts: u64,
     stop: Option<String>,
     back: bool,
+    /// When the window that is open was opened.
+    opened: Option<Moment>,
     /// It goes on only to be rolled back.
     only_back: bool,
 }
@@ -197,6 +200,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
         prompts: 0,
         stop: None,
         back: only_back,
+        opened: None,
         only_back,
     };
     tokio::spawn(runner.run());
@@ -248,17 +252,11 @@ impl Runner {
         }
         loop {
             self.read_commands().await?;
-            if let Some(why) = self.stop.take() {
-                return Err(Halt::Stopped(why));
+            if !self.mind_windows().await? {
+                self.obey().await?;
+                self.look_at_holds().await?;
+                self.look_at_lease().await?;
             }
-            if std::mem::take(&mut self.back) && self.machine.rolling_back().is_none() {
-                self.roll_back().await?;
-            }
-            if self.only_back && self.machine.rolling_back().is_none() && self.machine.ended().is_none() {
-                return Err(Halt::Stopped("it was not rolled back".to_owned()));
-            }
-            self.look_at_holds().await?;
-            self.look_at_lease().await?;
             self.board.compose(&self.machine);
             match self.machine.next()? {
                 Next::Record(event) => self.write(event).await?,
@@ -271,6 +269,20 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Does what people want: stop, or roll back.
+    async fn obey(&mut self) -> Result<(), Halt> {
+        if let Some(why) = self.stop.take() {
+            return Err(Halt::Stopped(why));
+        }
+        if std::mem::take(&mut self.back) && self.machine.rolling_back().is_none() {
+            self.roll_back().await?;
+        }
+        if self.only_back && self.machine.rolling_back().is_none() && self.machine.ended().is_none() {
+            return Err(Halt::Stopped("it was not rolled back".to_owned()));
+        }
+        Ok(())
     }
 
     fn now(&self) -> Moment {
@@ -293,6 +305,7 @@ impl Runner {
         self.handed_on(entry);
         // The machine gets what was meant: ids, hosts and words as they are.
         self.machine.apply(&event)?;
+        self.note_window(self.now());
         self.show_in_effect();
         for value in kept {
             self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;

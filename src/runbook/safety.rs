@@ -25,6 +25,10 @@ pub fn stands(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) ->
 
 fn safety(machine: &Machine, felt: &[InEffect]) -> Safety {
     let (writes, others): (Vec<&InEffect>, Vec<&InEffect>) = felt.iter().partition(|one| one.stops_writes);
+    if let (Some(window), Some(one)) = (machine.open_window(), writes.first()) {
+        let cost = "Writes are refused. They resume by themselves unless the window succeeds by then.";
+        return Safety::Until { until: one.since.plus(window.limit), cost: Clean::new(cost) };
+    }
     if let Some(one) = writes.iter().find(|one| limit(machine, one).is_none()) {
         return Safety::NoWrites { since: one.since, says: one.says.clone() };
     }

@@ -114,6 +114,7 @@ fn take(view: &mut RunView, machine: &Machine, event: &Event, moment: Moment, at
         | Event::Excluded { .. }
         | Event::RollingBack { .. }
         | Event::Abandoning { .. }
+        | Event::WindowFailed { .. }
         | Event::HoldLost { .. }
         | Event::Stopped { .. }
         | Event::Ended { .. } => {}

@@ -148,6 +148,7 @@ fn step(id: &str, kind: &'static str, title: &str, effect: Effect, command: &[&s
         undo: None,
         point_of_no_return: false,
         depth: 0,
+        window: None,
     }
 }
 

@@ -107,6 +107,7 @@ pub(super) fn plan() -> PlanView {
         undo: None,
         point_of_no_return: false,
         depth: 0,
+        window: None,
     };
     let mut ask = step("ask", "confirm", "Shall db1 be frozen?", Effect::Read, "");
     ask.why =

@@ -93,6 +93,23 @@ pub struct PlanStep {
     pub point_of_no_return: bool,
     /// How deep it stands in branches and batches.
     pub depth: usize,
+    /// The window that it is in.
+    pub window: Option<PlanWindow>,
+}
+
+/// Steps that run without anybody being asked, and are undone at once when one fails.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanWindow {
+    /// Its id.
+    pub id: String,
+    /// One line.
+    pub title: Clean,
+    /// Why.
+    pub why: Option<Clean>,
+    /// How long it may take, and what happens otherwise.
+    pub promise: Clean,
+    /// The facts that are proved right before it.
+    pub facts: Vec<Clean>,
 }
 
 /// What the inventory and a host do not agree on.
@@ -118,6 +135,15 @@ pub enum Differs {
     Unsaid,
     /// The host says something else.
     Other,
+}
+
+impl PlanStep {
+    /// The window that begins with this step, when the one before it is not in it.
+    #[must_use]
+    pub fn begins(&self, before: Option<&Self>) -> Option<&PlanWindow> {
+        let id = |step: &Self| step.window.as_ref().map(|window| window.id.clone());
+        self.window.as_ref().filter(|window| before.and_then(id).as_ref() != Some(&window.id))
+    }
 }
 
 impl PlanView {

@@ -1,5 +1,6 @@
 //! Facts proved from the targets: before a change, after it, and when nobody knows whether it was done.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
@@ -123,6 +124,13 @@ pub(in crate::runbook) async fn probe(
     }
     outcomes.extend(open);
     outcomes
+}
+
+/// Waits until nothing of a step is under way any more where it was begun, and lets nothing of it begin. What comes back is
+/// still under way, or cannot be asked.
+pub(in crate::runbook) async fn settle(work: Work<'_>, by: &dyn ByMachines) -> BTreeMap<Place, HostOutcome> {
+    let mark = by.mark(work.at.step(), For::Change);
+    ticket::settle(work.site, work.at, mark, work.places, For::Change).await
 }
 
 /// What the proofs say of a change that is not under way any more.

@@ -113,6 +113,7 @@ fn may_leave(entries: &[Entry]) -> bool {
         | Event::Outcome { .. }
         | Event::Skipped { .. }
         | Event::RollingBack { .. }
+        | Event::WindowFailed { .. }
         | Event::Note { .. }
         | Event::HoldLost { .. }
         | Event::Trouble { .. }
@@ -153,6 +154,7 @@ fn state(entries: &[Entry]) -> String {
             | Event::Excluded { .. }
             | Event::RollingBack { .. }
             | Event::Abandoning { .. }
+            | Event::WindowFailed { .. }
             | Event::Note { .. }
             | Event::HoldLost { .. }
             | Event::Trouble { .. } => {}

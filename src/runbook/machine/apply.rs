@@ -36,10 +36,20 @@ impl Machine {
                 self.excluded.insert(host.clone(), reason.clone());
                 self.without_excluded();
             }
-            Event::HoldLost { step, .. } => self.set(step, Status::Waiting)?,
+            Event::HoldLost { step, reason } => {
+                self.set(step, Status::Waiting)?;
+                self.break_windows(&format!("{step}: its held session was lost: {reason}"));
+            }
             Event::RollingBack { reason } => self.leaving = Some(Leaving::Back(reason.clone())),
-            Event::Abandoning { reason } => self.leaving = Some(Leaving::Abandon(reason.clone())),
-            Event::Resumed { .. } => self.resume(),
+            Event::Abandoning { reason } => {
+                self.leaving = Some(Leaving::Abandon(reason.clone()));
+                self.windows.clear();
+            }
+            Event::WindowFailed { window, reason } => self.fail_window(window, reason)?,
+            Event::Resumed { .. } => {
+                self.break_windows("the process that ran it ended in the window");
+                self.resume();
+            }
             Event::Ended { how } => self.ended = Some(how.clone()),
             Event::Started { .. } | Event::Note { .. } | Event::Trouble { .. } | Event::Stopped { .. } => {}
         }
@@ -63,20 +73,28 @@ impl Machine {
         phase: Phase,
         commands: &BTreeMap<Place, String>,
     ) -> Result<(), Impossible> {
-        let (_, record) = self.entry(step)?;
+        let (planned, record) = self.entry(step)?;
         match phase {
             Phase::Run => {
                 record.attempts += 1;
                 record.commands = commands.clone();
                 record.touched = true;
+                record.looks = 0;
                 record.status = Status::Open(phase);
+                let window = planned.window.as_ref().map(|window| window.id.clone());
+                self.open_window_of(window);
             }
             Phase::Undo => {
                 record.undos += 1;
+                record.tries_back += 1;
                 record.status = Status::Open(phase);
             }
             // Looking changes nothing: the status it was looked from stays.
-            Phase::Probe | Phase::UndoProbe => {}
+            Phase::Probe => {
+                record.looks += 1;
+                record.tries_back += 1;
+            }
+            Phase::UndoProbe => record.tries_back += 1,
         }
         Ok(())
     }
@@ -141,7 +159,11 @@ impl Machine {
 
     /// A person decided what becomes of a step.
     fn decide(&mut self, step: &StepId, way: Way) -> Result<(), Impossible> {
+        if way == Way::Retry && self.is_retry_of_window(step)? {
+            return self.retry_window(step);
+        }
         let (_, record) = self.entry(step)?;
+        (record.looks, record.tries_back) = (0, 0);
         let undoing = matches!(record.status, Status::UndoFailed(_) | Status::UndoUnknown(_));
         match way {
             Way::Retry if undoing => record.status = Status::Done,

@@ -9,7 +9,10 @@ use super::{
 use crate::domain::names::HostName;
 use crate::runbook::event::Way;
 use crate::runbook::place::{Place, Places};
+use crate::runbook::plan::Window;
 use crate::runbook::scope::ScopeError;
+
+use super::window::LOOKS;
 
 /// What comes next in a run.
 #[derive(Debug, Clone)]
@@ -50,12 +53,14 @@ pub struct Decision {
     pub unknown: bool,
     /// The ways on, the safest first.
     pub ways: Vec<Way>,
+    /// The window that failed and was undone, when it is about that and not about the step alone.
+    pub window: Option<Arc<Window>>,
 }
 
 /// What comes next, or what cannot be.
-type Outlook<T> = Result<T, Impossible>;
+pub(super) type Outlook<T> = Result<T, Impossible>;
 
-const LOOK: [Way; 3] = [Way::Look, Way::WasDone, Way::WasNotDone];
+pub(super) const LOOK: [Way; 3] = [Way::Look, Way::WasDone, Way::WasNotDone];
 
 impl Machine {
     /// What comes next.
@@ -65,6 +70,9 @@ impl Machine {
     pub fn next(&self) -> Outlook<Next> {
         if let Some(ended) = &self.ended {
             return Ok(Next::Ended(ended.clone()));
+        }
+        if let Some(next) = self.next_of_windows()? {
+            return Ok(next);
         }
         match &self.leaving {
             Some(Leaving::Back(_)) => return self.next_back(),
@@ -76,7 +84,7 @@ impl Machine {
         }
         for step in self.steps() {
             if let Some(next) = self.next_of(step)? {
-                return Ok(next);
+                return Ok(self.unasked(next));
             }
         }
         Ok(Next::Ended(Ending::Finished))
@@ -93,6 +101,13 @@ impl Machine {
                 Next::Decide(_) if self.dry_run => None,
                 next => Some(next),
             },
+            // Behind the promotion writes are refused until the rest is done: what was agreed to goes on by itself.
+            Status::NotDone if self.is_behind_return(at.planned()) && at.record().attempts < 3 => {
+                Some(self.begin(at)?)
+            }
+            Status::Unknown(_) if self.is_behind_return(at.planned()) && at.record().looks < LOOKS => {
+                Some(self.look(at)?)
+            }
             Status::NotDone => {
                 let why = format!("step {} was started and not done", at.id());
                 Some(self.decide_on(at, why, false, &[Way::Retry]))
@@ -130,11 +145,13 @@ impl Machine {
             }
             Err(error) => return Err(at.impossible(&error.to_string())),
         };
+        // A session that was held and is opened again was agreed to; whoever tries a window again agrees to all of it.
+        let agreed = planned.step.kind.keeps_session().is_some() || planned.window.is_some();
         let confirm = match &planned.step.confirm {
             Confirming::No => false,
-            Confirming::Asked => true,
+            Confirming::Asked => !(agreed && record.attempts > 0),
             // What covers it may have been left out, or this is another attempt than the one that was agreed to.
-            Confirming::CoveredBy(id) => record.attempts > 0 || !self.is_done_near(planned, id),
+            Confirming::CoveredBy(id) => (record.attempts > 0 && !agreed) || !self.is_done_near(planned, id),
         };
         let (step, attempt) = (planned.clone(), record.attempts + 1);
         Ok(Next::Do(Task { step, phase: Phase::Run, attempt, places, confirm }))
@@ -150,7 +167,7 @@ impl Machine {
 
     /// A step was begun, and how it went is not known: it is looked for, never done again blindly. What changes nothing
     /// is done again.
-    fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
+    pub(super) fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
         let planned = at.planned();
         // A value that a person saw only a person knows.
         if !Self::changes(planned) || planned.step.kind.only_people_know() {
@@ -198,14 +215,14 @@ impl Machine {
         self.decide_on(at, why.to_owned(), false, &[&[Way::Retry], more].concat())
     }
 
-    fn decide_on(&self, at: StepRef<'_>, why: String, unknown: bool, ways: &[Way]) -> Next {
+    pub(super) fn decide_on(&self, at: StepRef<'_>, why: String, unknown: bool, ways: &[Way]) -> Next {
         let mut ways = ways.to_vec();
         if self.leaving.is_none() && !self.undoable().is_empty() && !unknown {
             ways.push(Way::Rollback);
         }
         ways.push(Way::Stop);
         ways.push(Way::Abandon);
-        Next::Decide(Decision { step: at.planned().clone(), why, unknown, ways })
+        Next::Decide(Decision { step: at.planned().clone(), why, unknown, ways, window: None })
     }
 
     /// What comes next on the way back.
@@ -258,7 +275,7 @@ impl Machine {
     }
 
     /// Where a step is undone: on every host it was begun on, those that were left out since too.
-    fn undo_places(&self, at: StepRef<'_>) -> Outlook<Places> {
+    pub(super) fn undo_places(&self, at: StepRef<'_>) -> Outlook<Places> {
         if let Some(places) = Places::hosts_of(at.record().touched_on.iter().cloned()) {
             return Ok(places);
         }

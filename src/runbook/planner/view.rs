@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Identity;
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
-use crate::domain::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView};
+use crate::domain::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow};
 use crate::domain::text::Clean;
 use crate::runbook::act;
 use crate::runbook::describe::{self, prose};
@@ -162,5 +162,12 @@ fn step(at: StepRef<'_>) -> PlanStep {
         undo,
         point_of_no_return: step.point_of_no_return,
         depth: planned.depth,
+        window: planned.window.as_ref().map(|window| PlanWindow {
+            id: window.id.to_string(),
+            title: prose(&at.shown(&window.step.title)),
+            why: window.step.why.as_ref().map(text),
+            promise: Clean::new(&describe::limited(window.limit)),
+            facts: window.step.pre.iter().map(|check| prose(&at.shown(&check.says))).collect(),
+        }),
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
             })
             .collect(),
         window: window.and_then(|(from, until)| super::window::window(entries, from, until)),
+        windows: Vec::new(),
         in_effect: Vec::new(),
         steps: Vec::new(),
         values: Vec::new(),
@@ -86,6 +87,7 @@ fn about(event: &Event) -> (Option<&StepId>, bool) {
         | Event::Outcome { step, .. }
         | Event::Skipped { step, .. }
         | Event::Excluded { step, .. }
+        | Event::WindowFailed { window: step, .. }
         | Event::HoldLost { step, .. } => (Some(step), false),
         Event::Started { .. }
         | Event::Resumed { .. }
@@ -121,6 +123,7 @@ fn take(report: &mut Report, entry: &Entry) {
         Event::HoldLost { step, reason } => trouble(&format!("{step}: its held session was lost: {reason}")),
         Event::RollingBack { reason } => trouble(&format!("rolled back: {reason}")),
         Event::Abandoning { reason } => trouble(&format!("aborted: {reason}")),
+        Event::WindowFailed { window, reason } => trouble(&format!("{window}: failed and undone: {reason}")),
         Event::Stopped { reason } => {
             trouble(&format!("stopped: {reason}"));
             report.outcome = clean(&format!("not over, stopped: {reason}"));
@@ -203,6 +206,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
         | Event::Excluded { .. }
         | Event::RollingBack { .. }
         | Event::Abandoning { .. }
+        | Event::WindowFailed { .. }
         | Event::Note { .. }
         | Event::HoldLost { .. }
         | Event::Trouble { .. }

@@ -55,6 +55,9 @@ pub(super) fn text(event: &Event) -> String {
         Event::Excluded { host, step, reason } => format!("{step}  {host} excluded from the rest: {reason}"),
         Event::RollingBack { reason } => format!("rolling back: {reason}"),
         Event::Abandoning { reason } => format!("aborting: {reason}"),
+        Event::WindowFailed { window, reason } => {
+            format!("{window}  failed, everything done in it is undone now: {reason}")
+        }
         Event::Note { who, text } => format!("note by {who}: {}", prose(text)),
         Event::Trouble { text } => format!("trouble: {text}"),
         Event::HoldLost { step, reason } => format!("{step}  its held session was lost: {reason}"),

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::runbook::wall;
 
+use super::collect::clean;
 use super::{Action, Proved, Report, StepReport, duration};
 
 /// Text that means nothing to Markdown.
@@ -36,6 +37,7 @@ struct Paper<'t> {
 pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
     let mut paper = Paper { out: String::new(), tz };
     paper.head(report);
+    paper.table("Windows", &[""], report.windows.iter().map(|story| vec![clean(&story.line(tz))]));
     paper.still(report);
     paper.table(
         "Values",

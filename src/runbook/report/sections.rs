@@ -18,6 +18,7 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
     if let Some(window) = &report.window {
         head.push(row("no writes", &window.line(&wall::since(window.from, last, tz))));
     }
+    head.extend(report.windows.iter().map(|story| row("window", &story.line(tz))));
     head.push(row("whole", &format!("jumpdeck runbook report {}", report.run)));
     let still = report.in_effect.iter().map(|one| row("-", &one.line(&wall::since(one.since, last, tz))));
     let by_hand = report.in_effect.iter().flat_map(|one| &one.by_hand).flat_map(|(host, lines)| {

@@ -13,12 +13,13 @@ use crate::runbook::in_effect::{in_effect, since};
 use crate::runbook::journal::Entry;
 use crate::runbook::machine::StepRef;
 use crate::runbook::watched;
+use crate::runbook::windows::{WindowStory, stories};
 
 /// From its entries. A journal whose runbook cannot be read any more tells nothing of it, here as when it is resumed.
-/// With it come the titles of its steps.
-pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, String>) {
+/// With it come the titles of its steps, and its windows.
+pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, String>, Vec<WindowStory>) {
     let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else {
-        return (Vec::new(), BTreeMap::new());
+        return (Vec::new(), BTreeMap::new(), Vec::new());
     };
     let title = |at: StepRef<'_>| (clean(at.id().as_str()), prose(&at.shown(&at.step().title)).to_string());
     let titles = machine.steps().map(title).collect();
@@ -28,7 +29,7 @@ pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, Str
     };
     let lasting = in_effect(&machine, entries, (Moment::default(), last.at));
     let lasting = lasting.iter().map(|one| told(one, begun(&one.step).unwrap_or(last.at))).collect();
-    (lasting, titles)
+    (lasting, titles, stories(machine.plan(), entries))
 }
 
 fn told(one: &InEffect, since: Timestamp) -> StillInEffect {

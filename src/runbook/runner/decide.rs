@@ -1,6 +1,7 @@
 //! A step that waits for a decision: what happened, what to look at, and the ways on.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::people::choice;
 use super::{Halt, Runner, act};
@@ -10,7 +11,9 @@ use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::in_effect::in_effect;
 use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
+use crate::runbook::plan::Window;
 use crate::runbook::spec::{OnFail, Undo};
+use crate::runbook::windows;
 
 /// What a skip means where the runbook offers none: a value that was not kept is not read again.
 const WITHOUT: &str = "skip; steps that depend on it are not done, and output of hosts may be hidden";
@@ -49,12 +52,16 @@ impl Runner {
         let planned = &decision.step;
         let at = self.machine.step(planned)?;
         let title = match decision.unknown {
+            false if decision.window.is_some() => {
+                "The window failed, and everything done in it is undone".to_owned()
+            }
             true => format!("Step {} ({}): outcome unknown", planned.position + 1, planned.id),
             false => format!("Step {} ({}) failed", planned.position + 1, planned.id),
         };
         let mut text = Clean::lines(&decision.why);
+        text.extend(self.told_of(decision.window.as_deref()));
         // What the step is for says what its failing means.
-        if let Some(why) = &planned.step.why {
+        if let Some(why) = planned.step.why.as_ref().filter(|_| decision.window.is_none()) {
             text.extend(Clean::lines(&at.shown(why)));
         }
         text.extend(self.still_in_effect());
@@ -70,7 +77,11 @@ impl Runner {
         // Doing it again is asked about once more where it changes something; taking back is not.
         let changes = |way: Way| match way {
             Way::Rollback => true,
-            Way::Retry => planned.step.effect != Effect::Read || self.machine.rolling_back().is_some(),
+            Way::Retry => {
+                planned.step.effect != Effect::Read
+                    || self.machine.rolling_back().is_some()
+                    || decision.window.is_some()
+            }
             Way::Look
             | Way::WasDone
             | Way::WasNotDone
@@ -81,6 +92,9 @@ impl Runner {
         };
         let choices = decision.ways.iter().map(|way| {
             let label = match way {
+                Way::Retry if decision.window.is_some() => {
+                    "try the window again: everything in it, without another question".to_owned()
+                }
                 Way::Retry => "retry".to_owned(),
                 Way::Look => "look again whether it was done".to_owned(),
                 Way::WasDone => "I looked: it was done".to_owned(),
@@ -143,6 +157,13 @@ impl Runner {
             Way::Stop => Err(Halt::Stopped(format!("stopped at {id}: {}", decision.why))),
             Way::Retry | Way::Look | Way::WasDone | Way::WasNotDone => Ok(()),
         }
+    }
+
+    /// How a window went that failed: how long writes were refused, and what proves that they run again.
+    fn told_of(&self, window: Option<&Window>) -> Vec<Clean> {
+        let stories = windows::stories(self.machine.plan(), &self.needs.entries);
+        let story = window.and_then(|window| stories.iter().rev().find(|story| story.window == window.id));
+        story.map(|story| Clean::new(&story.line(&TimeZone::system()))).into_iter().collect()
     }
 
     /// What a rollback would do, line by line.

@@ -85,6 +85,7 @@ impl Runner {
         by: Option<&dyn ByMachines>,
         undo: Option<&[Check]>,
     ) -> Result<Outcomes, Halt> {
+        self.wait_to_look(task).await?;
         let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
         Ok(act::probe(self.work(task)?, by, undo).await)
     }
@@ -143,14 +144,24 @@ impl Runner {
                 Err(why) => return Ok(Err(why)),
             }
         }
-        let proofs = act::prove(&self.site, at, &step.pre, Some(&task.places)).await;
-        Ok(Ok(Ready { commands, facts: proofs.into_iter().map(|p| p.fact).collect() }))
+        let window = at.planned().window.as_ref().filter(|_| self.machine.opens_window(at.planned()));
+        let before = window.map(|window| window.step.pre.as_slice()).unwrap_or_default();
+        let (before, own) = futures::future::join(
+            act::prove(&self.site, at, before, None),
+            act::prove(&self.site, at, &step.pre, Some(&task.places)),
+        )
+        .await;
+        Ok(Ok(Ready { commands, facts: before.into_iter().chain(own).map(|p| p.fact).collect() }))
     }
 
     /// The step itself. `None`: nothing came of it that is to be written.
     async fn run_step(&mut self, task: &Task, by: &dyn ByMachines) -> Result<Option<Outcomes>, Halt> {
         let step = &task.step.step;
-        let ready = match self.ready(task, by).await? {
+        let ready = match self.in_time(self.ready(task, by)).await {
+            Ok(ready) => ready?,
+            Err(late) => Err(late),
+        };
+        let ready = match ready {
             Ok(ready) => ready,
             Err(why) => return Ok(Some(self.in_dry_run(all(task, Verdict::Failed(why))))),
         };
@@ -163,7 +174,12 @@ impl Runner {
         if let Some(fact) = ready.broken() {
             return Ok(Some(self.fact_failed(task, fact)));
         }
-        if changes && !task.confirm {
+        if changes && !self.is_armed() && self.machine.open_window().is_some() {
+            let why = format!("{} is read-only; nothing was done", self.needs.env.name);
+            return Ok(Some(all(task, Verdict::Failed(why))));
+        }
+        let agreed = self.is_agreed_rest(task);
+        if changes && !task.confirm && !agreed {
             match self.wait_until_armed(task).await? {
                 Armed::Yes => {}
                 Armed::Asked => return Ok(None),
@@ -193,7 +209,7 @@ impl Runner {
             }
             ready = again;
         }
-        if changes && !self.is_armed() {
+        if changes && !agreed && !self.is_armed() {
             // It became read-only since it was agreed to: it is asked again.
             return Ok(None);
         }
@@ -217,6 +233,14 @@ impl Runner {
     async fn perform(&mut self, task: &Task, by: &dyn ByMachines, _permit: Permit) -> Result<Outcomes, Halt> {
         let mut waiting = Vec::new();
         let mut open = true;
+        let limit = self.limit_of(task);
+        let over = async move {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(over);
         let done = {
             let work = Work { site: &self.site, at: self.machine.step(&task.step)?, places: &task.places };
             let work = act::perform(work, by);
@@ -224,7 +248,8 @@ impl Runner {
             loop {
                 tokio::select! {
                     biased;
-                    done = &mut work => break done,
+                    done = &mut work => break Some(done),
+                    () = &mut over => break None,
                     command = self.commands.recv(), if open => match command {
                         Some(command) => waiting.push(command),
                         None => open = false,
@@ -238,7 +263,7 @@ impl Runner {
         if !open {
             self.stop = Some("the console ended".to_owned());
         }
-        let mut done = done;
+        let Some(mut done) = done else { return Ok(self.cut_off(task)) };
         if let Some(session) = done.session.take() {
             self.holds.insert(task.step.id.clone(), session);
         }
@@ -256,7 +281,13 @@ impl Runner {
         let (back, _) = undo_of(&task.step.step).ok_or_else(|| no_undo(&task.step))?;
         let commands = act::shown(self.step_of(task)?, back, &task.places);
         self.show_ready(&Ready { commands: commands.clone(), facts: Vec::new() });
-        match self.wait_until_armed(task).await? {
+        let armed = match self.is_way_out(&task.step) {
+            // Who agreed to the window agreed to its way back.
+            true if !self.may_undo(task).await? => return Ok(None),
+            true => Armed::Yes,
+            false => self.wait_until_armed(task).await?,
+        };
+        match armed {
             Armed::Yes => {}
             Armed::Asked => return Ok(None),
             Armed::No(why) => {

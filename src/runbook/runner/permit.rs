@@ -30,8 +30,10 @@ impl Runner {
             Phase::Probe | Phase::UndoProbe => false,
         };
         let changes = changes && !self.machine.dry_run;
-        if changes {
-            self.prove_lease("nothing was begun").await?;
+        match task.phase == Phase::Undo && self.is_way_out(&task.step) {
+            true => self.prove_for_the_way_out().await?,
+            false if changes => self.prove_lease("nothing was begun").await?,
+            false => {}
         }
         let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
         self.write(Event::Intent { step: step.clone(), phase, attempt, commands, facts }).await?;

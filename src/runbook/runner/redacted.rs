@@ -125,6 +125,9 @@ pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) ->
         }
         Event::RollingBack { reason } => Event::RollingBack { reason: text(reason) },
         Event::Abandoning { reason } => Event::Abandoning { reason: text(reason) },
+        Event::WindowFailed { window, reason } => {
+            Event::WindowFailed { window: window.clone(), reason: text(reason) }
+        }
         Event::Note { who, text: note } => Event::Note { who: who.clone(), text: text(note) },
         Event::HoldLost { step, reason } => Event::HoldLost { step: step.clone(), reason: text(reason) },
         Event::Trouble { text: trouble } => Event::Trouble { text: text(trouble) },

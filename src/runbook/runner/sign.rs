@@ -49,6 +49,7 @@ impl Runner {
             | Event::Excluded { .. }
             | Event::RollingBack { .. }
             | Event::Abandoning { .. }
+            | Event::WindowFailed { .. }
             | Event::Note { .. }
             | Event::HoldLost { .. }
             | Event::Trouble { .. } => None,

@@ -36,6 +36,8 @@ mod salt_job;
 mod schema_1;
 mod secrets;
 mod signed;
+mod window;
+mod window_cut;
 
 use fixture::*;
 use lent::Lent;

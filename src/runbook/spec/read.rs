@@ -37,6 +37,7 @@ mod sql;
 mod step;
 mod text;
 mod undo;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -156,6 +157,9 @@ impl Reading<'_> {
             targets = self.targets(&root);
         }
         let steps = self.top_steps(&root);
+        if !part {
+            self.windows(&steps);
+        }
         self.except(&root, &targets);
         if danger == Danger::Reads
             && !part

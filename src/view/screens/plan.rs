@@ -104,6 +104,12 @@ fn lines(
     targets::add(&mut page, scene, plan, width);
     page.section("STEPS", "");
     for (i, step) in plan.steps.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|before| plan.steps.get(before));
+        if let Some(window) = step.begins(before) {
+            page.text(6, &format!("window: {}", window.title), styles.strong);
+            page.text(6, window.promise.as_str(), styles.muted);
+            window.facts.iter().for_each(|fact| page.text(8, &format!("only if {fact}"), styles.muted));
+        }
         add_step(&mut page, scene, i + 1, step, width);
     }
     page.lines

@@ -63,6 +63,7 @@ struct StepJson<'p> {
     undo: Option<&'p str>,
     point_of_no_return: bool,
     depth: usize,
+    window: Option<&'p str>,
 }
 
 impl<'p> PlanJson<'p> {
@@ -132,6 +133,7 @@ fn step(step: &PlanStep) -> StepJson<'_> {
         undo: text(step.undo.as_ref()),
         point_of_no_return: step.point_of_no_return,
         depth: step.depth,
+        window: step.window.as_ref().map(|window| window.id.as_str()),
     }
 }
 

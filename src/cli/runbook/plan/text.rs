@@ -4,7 +4,7 @@ use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
 use crate::domain::fleet::{Environment, LeaseScope};
-use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanView};
+use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanView, PlanWindow};
 
 /// Writes a plan, whole.
 pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
@@ -30,6 +30,10 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     let verb = if changes == 1 { "makes" } else { "make" };
     paper.words(0, Ink::Bold, &format!("{steps} {noun}, {changes} {verb} changes"));
     for (index, step) in plan.steps.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| plan.steps.get(before));
+        if let Some(window) = step.begins(before) {
+            write_window(paper, window, step.depth);
+        }
         write_step(paper, index, step);
     }
     if !plan.problems.is_empty() {
@@ -102,6 +106,20 @@ fn host_row(host: &PlanHost) -> (Ink, Vec<String>) {
     };
     let named = [host.name.to_string(), host.address.clone(), host.level.0.to_string()];
     (ink, named.into_iter().chain([host.roles.0.to_string(), said]).collect())
+}
+
+/// The line above the steps of a window.
+fn write_window(paper: &mut Paper, window: &PlanWindow, depth: usize) {
+    paper.gap();
+    let indent = 2 * depth.saturating_sub(1) + 4;
+    paper.words(indent, Ink::Bold, &format!("{}: {}", window.id, window.title));
+    paper.field(indent, "window", Ink::Warn, window.promise.as_str());
+    if let Some(why) = &window.why {
+        paper.field(indent, "why", Ink::Plain, why.as_str());
+    }
+    for fact in &window.facts {
+        paper.field(indent, "if", Ink::Plain, fact.as_str());
+    }
 }
 
 fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {

@@ -312,9 +312,13 @@ pub(super) fn machine_of(book: &str, dry_run: bool) -> Machine {
         domain: String::new(),
         jump: "jump".to_owned(),
         inputs: BTreeMap::new(),
-        targets: [("apps", vec![host("app1"), host("app2")]), ("one", vec![host("app1")])]
-            .map(|(k, v)| (k.to_owned(), v))
-            .into(),
+        targets: [
+            ("apps", vec![host("app1"), host("app2")]),
+            ("one", vec![host("app1")]),
+            ("two", vec![host("app2")]),
+        ]
+        .map(|(k, v)| (k.to_owned(), v))
+        .into(),
     };
     let plan = Plan::new(Arc::new(runbook), frozen, BTreeMap::new()).unwrap();
     Machine::new(Arc::new(plan), &RunId::new("run").unwrap(), "me@here", "because", "20261121", dry_run)

@@ -24,7 +24,7 @@ const CHECK_HINT: &str =
 
 impl Reading<'_> {
     /// A list of checks. They are read where their step stands; `{host}` is the host that is asked.
-    pub(super) fn checks(&mut self, table: &Table<'_>, key: &str, on: &On) -> Vec<Check> {
+    pub(in crate::runbook) fn checks(&mut self, table: &Table<'_>, key: &str, on: &On) -> Vec<Check> {
         let mut checks = Vec::new();
         for item in self.reader.list(table, key, CHECK_HINT).unwrap_or_default() {
             let Some(check) = self.reader.table(table.name_of(key), item, CHECK_HINT) else { continue };
