@@ -9,5 +9,6 @@ pub mod inventory;
 pub mod keymap;
 pub(crate) mod reader;
 pub mod settings;
+pub mod store;
 pub mod theme;
 pub mod watched;

@@ -19,6 +19,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 mod group;
+mod replace;
+
+pub use replace::{ReplaceError, replace, replaceable};
 
 /// The kernel follows as many.
 const MOST_LINKS: usize = 40;

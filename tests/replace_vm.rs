@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
+use jumpdeck::config::store::InventoryStore;
 use jumpdeck::domain::fleet::Environment;
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
@@ -78,6 +79,7 @@ impl Stage {
         let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
         let env = fleet.environments[0].clone();
         let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+        let reach = reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, false)));
         Self::new(env, Arc::new(reach), false)
     }
 
@@ -171,6 +173,7 @@ impl Sim {
         let env = universe.fleet(|name| fleet.access(name)).environments[0].clone();
         let world = universe.jumps().next().unwrap().1.clone();
         let reach = OverSsh::new(env.clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
+        let reach = reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, true)));
         let stage = Stage::new(env, Arc::new(reach), true);
         stage.hurry();
         let passing = world.clone();

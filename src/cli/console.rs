@@ -51,9 +51,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let (sender, news) = mpsc::channel(QUEUE);
     let (run_sender, run_news) = mpsc::channel(RUN_QUEUE);
     let desk = Desk::new(sender.clone());
-    if let Some(inventory) = target.inventory.take() {
-        inventory::watch(inventory, sender.clone());
-    }
+    inventory::watch(target.watched.take(), &target.inventory, sender.clone());
     let collector = target.collector(Arc::new(desk.clone()), sender);
     let runs = Runs::new(runs::Needs {
         fleet: target.fleet.clone(),
@@ -62,6 +60,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         clock: target.clock,
         paths: setup.paths.clone(),
         sign_with: setup.settings.sign_with.clone(),
+        inventory: target.inventory.clone(),
         news: run_sender,
         tail: hint::tail(common),
     });

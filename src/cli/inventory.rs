@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::diagnostic::Diagnostic;
+use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
 use crate::domain::event::{FleetEvent, InventoryNews};
 use crate::domain::text::Clean;
@@ -19,11 +20,30 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A file server that answers no sooner is told as trouble.
 const SILENT: Duration = Duration::from_secs(10);
 
-/// Tells `events` when the file changes, until nobody listens.
-pub(super) fn watch(watched: Watched, events: mpsc::Sender<FleetEvent>) {
-    // A pipe has been read to its end, and a look at it would wait for its other end.
-    if watched.is_file() {
-        tokio::spawn(follow(watched, events));
+/// Tells `events` when the inventory changes, until nobody listens.
+pub(super) fn watch(file: Option<Watched>, store: &Arc<InventoryStore>, events: mpsc::Sender<FleetEvent>) {
+    match file {
+        // A pipe has been read to its end, and a look at it would wait for its other end.
+        Some(watched) if watched.is_file() => drop(tokio::spawn(follow(watched, events))),
+        Some(_) => {}
+        None => drop(tokio::spawn(follow_memory(store.clone(), events))),
+    }
+}
+
+/// The inventory of a simulated fleet has no file; runbooks change it all the same.
+async fn follow_memory(store: Arc<InventoryStore>, events: mpsc::Sender<FleetEvent>) {
+    let mut tick = interval(EVERY);
+    let mut told = store.in_memory();
+    loop {
+        tick.tick().await;
+        let Some(fleet) = store.in_memory() else { return };
+        if told.as_ref().is_some_and(|told| Arc::ptr_eq(told, &fleet)) {
+            continue;
+        }
+        told = Some(fleet.clone());
+        if events.send(FleetEvent::Inventory(InventoryNews::Read(fleet))).await.is_err() {
+            return;
+        }
     }
 }
 

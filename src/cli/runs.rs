@@ -12,6 +12,7 @@ use super::runbook::inputs::{self, answered};
 use super::runbook::{hint, past, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
+use crate::config::store::InventoryStore;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
@@ -53,6 +54,8 @@ pub(super) struct Needs {
     pub(super) paths: Paths,
     /// The key that signs what is said in runs, when one is named.
     pub(super) sign_with: Option<PathBuf>,
+    /// The inventory, for runbooks that change it.
+    pub(super) inventory: Arc<InventoryStore>,
     /// Where news go.
     pub(super) news: mpsc::Sender<RunEvent>,
     /// Stands behind commands that are told, so that they reach the same inventory.
@@ -274,7 +277,8 @@ impl Inner {
             // A run's connection is its own: nothing that is looked at meanwhile can hold it up.
             reach: Arc::new(
                 OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone())
-                    .signing_with(self.needs.sign_with.clone(), self.needs.paths.allowed_signers()),
+                    .signing_with(self.needs.sign_with.clone(), self.needs.paths.allowed_signers())
+                    .with_inventory(self.needs.inventory.clone()),
             ),
             env,
             folder: self.needs.paths.runs(),

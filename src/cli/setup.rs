@@ -13,6 +13,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::files::{self, Paths};
 use crate::config::inventory::Context;
 use crate::config::settings::Settings;
+use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
 use crate::domain::event::FleetEvent;
 use crate::domain::fleet::{Environment, Fleet};
@@ -71,7 +72,9 @@ pub(super) struct Target {
     pub(super) fleet: Arc<Fleet>,
     pub(super) clock: Clock,
     /// The file that the fleet was read from; `None`: a simulated fleet.
-    pub(super) inventory: Option<Watched>,
+    pub(super) watched: Option<Watched>,
+    /// The inventory, for runbooks that change it.
+    pub(super) inventory: Arc<InventoryStore>,
     dial: Arc<dyn Dial>,
 }
 
@@ -93,15 +96,18 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     let clock = Clock::start();
     if let Some(world) = &common.demo {
         let (universe, servers) = simulated(world)?;
-        let fleet = universe.fleet(|env| servers.access(env));
-        return Ok(Target { fleet: Arc::new(fleet), clock, inventory: None, dial: Arc::new(servers) });
+        let fleet = Arc::new(universe.fleet(|env| servers.access(env)));
+        let inventory = Arc::new(InventoryStore::memory(fleet.clone()));
+        return Ok(Target { fleet, clock, watched: None, inventory, dial: Arc::new(servers) });
     }
     let path = setup.inventory(common);
     if !path.exists() {
         return Err(no_inventory(&path));
     }
     let (fleet, watched) = Watched::open(&path, &setup.context).map_err(rendered)?;
-    Ok(Target { fleet: Arc::new(fleet), clock, inventory: Some(watched), dial: Arc::new(TcpDial) })
+    let inventory = Arc::new(InventoryStore::file(path, setup.context.clone()));
+    let watched = Some(watched);
+    Ok(Target { fleet: Arc::new(fleet), clock, watched, inventory, dial: Arc::new(TcpDial) })
 }
 
 /// A simulated fleet with its servers started.

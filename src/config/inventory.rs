@@ -11,6 +11,7 @@ use crate::domain::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
 use crate::domain::names::EnvName;
 
 mod address;
+pub mod edit;
 mod host;
 mod jump;
 mod requirements;

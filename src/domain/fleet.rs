@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod change;
 mod changes;
 
+pub use change::{HostChange, Set};
 pub use changes::Changes;
 
 use super::access::Access;

@@ -44,6 +44,7 @@ kinds! {
     salt,
     edit,
     host_key,
+    inventory,
     manual,
     confirm,
     challenge,
@@ -136,6 +137,11 @@ pub(crate) trait ByMachines: Send + Sync {
     /// What it would do on a host right now, where that is more than [`StepKind::shown`] knows.
     fn preview<'w>(&'w self, _: Work<'w>, _: &'w HostName) -> BoxFuture<'w, Result<Option<String>, String>> {
         Box::pin(ready(Ok(None)))
+    }
+
+    /// What a person is to do where it cannot be done from here; `None`: it can. Then [`Self::find`] tells whether they did.
+    fn by_hand<'w>(&'w self, _: Work<'w>) -> BoxFuture<'w, Option<Vec<Clean>>> {
+        Box::pin(ready(None))
     }
 
     /// Looks whether it was done, where it can tell that itself; `None`: the step's proofs are asked.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use crate::config::store::InventoryStore;
 use crate::domain::event::{Answer, QuestionKind};
 use crate::domain::fleet::{Environment, Host, Jump};
 use crate::domain::hop::Hop;
@@ -35,6 +36,7 @@ pub struct OverSsh {
     links: Mutex<Links>,
     sign_with: Option<PathBuf>,
     allowed_signers: Option<PathBuf>,
+    inventory: Option<Arc<InventoryStore>>,
 }
 
 #[derive(Default)]
@@ -57,6 +59,7 @@ impl OverSsh {
             links: Mutex::default(),
             sign_with: None,
             allowed_signers: None,
+            inventory: None,
         }
     }
 
@@ -64,6 +67,12 @@ impl OverSsh {
     #[must_use]
     pub fn signing_with(self, sign_with: Option<PathBuf>, allowed_signers: PathBuf) -> Self {
         Self { sign_with, allowed_signers: Some(allowed_signers), ..self }
+    }
+
+    /// The inventory that steps change.
+    #[must_use]
+    pub fn with_inventory(self, inventory: Arc<InventoryStore>) -> Self {
+        Self { inventory: Some(inventory), ..self }
     }
 
     /// Where an agent listens, by the inventory.
@@ -160,6 +169,10 @@ impl Reach for OverSsh {
 
     fn jump(&self) -> &HostName {
         self.env.jump.name()
+    }
+
+    fn inventory(&self) -> Option<Arc<InventoryStore>> {
+        self.inventory.clone()
     }
 
     fn signing(&self) -> BoxFuture<'_, Signing> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::Signing;
+use crate::config::store::InventoryStore;
 use crate::domain::names::HostName;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
@@ -47,6 +48,11 @@ pub trait Reach: Send + Sync + 'static {
 
     /// The jump box's name.
     fn jump(&self) -> &HostName;
+
+    /// The operator's inventory, for steps that change it; `None` where there is none.
+    fn inventory(&self) -> Option<Arc<InventoryStore>> {
+        None
+    }
 
     /// Who signs what is said in a run: the key that logged in to the jump box, so it is asked after that.
     fn signing(&self) -> BoxFuture<'_, Signing> {

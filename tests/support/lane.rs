@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
+use jumpdeck::config::store::InventoryStore;
 use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunView, StepState};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
@@ -201,7 +202,8 @@ pub(crate) async fn run(
     let context = files::context().unwrap();
     let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
     let env = fleet.environments[0].clone();
-    let reach = Arc::new(OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)));
+    let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+    let reach = Arc::new(reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, false))));
     let (library, errors) = Library::load(runbooks);
     assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
     let runbook = library.get(name).unwrap();

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
+use jumpdeck::config::store::InventoryStore;
 use jumpdeck::domain::fleet::Environment;
 use jumpdeck::domain::hop::Hop;
 use jumpdeck::domain::names::HostName;
@@ -49,6 +50,8 @@ pub(crate) struct Stage {
     pub(crate) servers: SimFleet,
     world: Arc<Mutex<World>>,
     journals: tempfile::TempDir,
+    /// The inventory, which runbooks change.
+    pub(crate) inventory: Arc<InventoryStore>,
     library: Library,
     _universe: Universe,
     _own: tempfile::TempDir,
@@ -114,6 +117,7 @@ impl Stage {
             servers,
             world,
             journals: tempfile::tempdir().unwrap(),
+            inventory: Arc::new(InventoryStore::of_environment(&fleet.environments[at], true)),
             library,
             _universe: universe,
             _own: own,
@@ -145,7 +149,8 @@ impl Stage {
 
     /// The way to its hosts.
     pub(crate) fn way(&self) -> OverSsh {
-        OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll))
+        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        way.with_inventory(self.inventory.clone())
     }
 
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
@@ -341,6 +346,10 @@ impl Reach for Spoiled {
             let Some(spoil) = self.spoil.clone() else { return Ok(session) };
             Ok(Arc::new(SpoiledSession { session, spoil, host: name.clone() }) as Arc<dyn Session>)
         })
+    }
+
+    fn inventory(&self) -> Option<Arc<InventoryStore>> {
+        self.inner.inventory()
     }
 
     fn jump(&self) -> &HostName {

@@ -75,7 +75,7 @@ impl Site {
         };
         let reach = OverSsh::new(env.clone(), target.dial(), ask);
         let reach = reach.signing_with(setup.settings.sign_with.clone(), setup.paths.allowed_signers());
-        let reach = Arc::new(reach);
+        let reach = Arc::new(reach.with_inventory(target.inventory.clone()));
         let (simulated, clock) = (target.fleet.simulated, target.clock);
         Ok(Self { env, simulated, reach, terminal, _give_back: give_back, clock, runs: setup.paths.runs() })
     }

@@ -12,7 +12,7 @@ use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
 use crate::domain::text::Clean;
 use crate::runbook::act::Work;
 use crate::runbook::describe::prose;
-use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::event::{Asked, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
 use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
 use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
@@ -186,6 +186,13 @@ impl Runner {
                 Armed::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             }
         }
+        if let Some(lines) = by.by_hand(self.work(task)?).await {
+            if self.machine.open_window().is_some() {
+                let why = "this is work by hand, and nobody is asked inside a window".to_owned();
+                return Ok(Some(all(task, Verdict::Failed(why))));
+            }
+            return self.by_hand(task, by, lines, ready).await;
+        }
         let mut ready = ready;
         if task.confirm {
             match self.confirm_step(task, step).await? {
@@ -219,6 +226,31 @@ impl Runner {
             return self.vouched(task, &wanted, outcomes).await;
         }
         Ok(Some(self.in_dry_run(outcomes)))
+    }
+
+    /// A person does what cannot be done from here. Their yes is no proof: it is looked for.
+    async fn by_hand(
+        &mut self,
+        task: &Task,
+        by: &dyn ByMachines,
+        lines: Vec<Clean>,
+        ready: Ready,
+    ) -> Result<Option<Outcomes>, Halt> {
+        let _begun = self.intend(task, ready.commands, ready.facts).await?;
+        let yes = self.agreed(self.title(task), lines).await?;
+        let settled = self.settled(task, Asked::Manual, yes).await?;
+        if !yes || settled.is_none() {
+            return Ok(settled);
+        }
+        let found = by.find(self.work(task)?).await;
+        let mut found = found
+            .unwrap_or_else(|| all(task, Verdict::Unknown("nothing tells whether it was done".to_owned())));
+        for outcome in found.values_mut() {
+            if outcome.verdict == Verdict::NotDone {
+                outcome.verdict = Verdict::Failed("it was looked for, and is not done".to_owned());
+            }
+        }
+        Ok(Some(found))
     }
 
     pub(super) fn fact_failed(&self, task: &Task, fact: &Fact) -> Outcomes {
