@@ -100,12 +100,19 @@ fn a_switchover_goes_from_the_list_to_its_report() {
         }
         answered.push(asks);
     };
-    assert_eq!(answered.len(), 6, "{answered:#?}");
-    for told in ["Finished", "REPORT", "no writes", "freeze to writes-arrive", "SKIPPED BY THE OPERATOR"] {
+    assert_eq!(answered.len(), 7, "{answered:#?}");
+    for told in ["Finished", "REPORT", "no writes", "freeze to writes-arrive"] {
         assert!(end.contains(told), "{told:?} is missing:\n{end}");
     }
+    console.types("\x1b[6~");
+    console.until_it_shows("the rest of the report", |s| s.contains("SKIPPED BY THE OPERATOR"));
     console.types("2");
     console.until_it_shows("the new master", |s| {
         s.lines().any(|l| l.contains("└ db1-masterdb") && l.contains("replica"))
+    }); // The inventory, read again, agrees with what is writable.
+    console.until_it_shows("no contradiction", |s| !s.contains("the masterdb is db1-masterdb"));
+    console.types("3");
+    console.until_it_shows("the role", |s| {
+        s.lines().any(|l| l.contains("masterdb") && l.contains("db2") && !l.contains("db1-masterdb"))
     });
 }

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jumpdeck::config::inventory::Context;
+use jumpdeck::config::store::InventoryStore;
 use jumpdeck::domain::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::sim::world::World;
 use rehearsal::{Stage, Told, Wrong};
@@ -297,4 +299,107 @@ async fn a_link_cut_in_mid_step_leads_to_looking_and_nothing_is_done_twice() {
         Ok(())
     })
     .await;
+}
+
+/// Issue 10, part 3; procedures.md F5: what is writable and what the inventory calls masterdb agree at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_promotion_the_inventory_says_who_is_masterdb() {
+    for name in ["promote-masterdb", "failover-masterdb"] {
+        let scene = scene(name);
+        let stage = scene.stage(false).await;
+        let told = stage.run(name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+        assert_eq!(told.view.state, RunState::Finished, "{name}\n{}", told.story());
+        let fleet = stage.inventory.in_memory().unwrap();
+        let masters: Vec<&str> = fleet.environments[0]
+            .hosts
+            .iter()
+            .filter(|host| host.has_role("masterdb"))
+            .map(|host| host.id.host.as_str())
+            .collect();
+        assert_eq!(masters, ["db2"], "{name}\n{}", told.story());
+        assert!(
+            fleet.environments[0]
+                .hosts
+                .iter()
+                .any(|h| h.id.host.as_str() == "db1-masterdb" && h.has_role("db"))
+        );
+    }
+}
+
+/// Where grains list the roles, the role moves there as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_grains_name_moves_in_the_grains() {
+    let scene = scene("promote-masterdb");
+    let stage = scene.stage(false).await;
+    let listed = |roles: &str| format!("printf 'level: staging\\nroles:\\n{roles}' >/etc/salt/grains");
+    stage.shell("db1-masterdb", &listed("  - db\\n  - masterdb\\n")).await;
+    stage.shell("db2", &listed("  - db\\n")).await;
+    let told = stage.run("promote-masterdb", scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    for (host, named) in [("db1-masterdb", false), ("db2", true)] {
+        let grains = stage.shell(host, "cat /etc/salt/grains").await;
+        assert_eq!(grains.contains("- masterdb"), named, "{host}: {grains}");
+        assert!(grains.contains("- db") && grains.contains("level: staging"), "{host}: {grains}");
+    }
+}
+
+/// Console finding 10: the new address must not be taken on a yes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_server_has_its_new_address_in_the_inventory() {
+    let scene = scene("replace-vm");
+    let stage = scene.stage(false).await;
+    let address = |stage: &Stage| {
+        let fleet = stage.inventory.in_memory().unwrap();
+        let host = fleet.environments[0].hosts.iter().find(|h| h.id.host.as_str() == "app1").unwrap();
+        host.address.clone()
+    };
+    let before = address(&stage);
+    let told = stage.run("replace-vm", scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_ne!(address(&stage), before);
+}
+
+/// Where the file cannot be written to, a person does it: a yes is no proof of it, the file is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_that_a_person_must_write_is_read_to_prove_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inventory.toml");
+    let text = "user = \"ops\"\n[environments.staging]\njump = \"local\"\n[environments.staging.hosts]\ndb1-masterdb = {}\ndb2 = {}\n";
+    let write = |text: &str| {
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+    };
+    write(text);
+    let scene = scene("promote-masterdb");
+    let mut stage = scene.stage(false).await;
+    stage.inventory = Arc::new(InventoryStore::file(path.clone(), Context::default()));
+    let mut asked = 0;
+    let told = stage
+        .run("promote-masterdb", scene.inputs, None, |prompt| match &prompt.kind {
+            PromptKind::Choose(choices) => way(choices, "rs"),
+            PromptKind::Confirm if prompt.title.as_str().contains("Move the role masterdb") => {
+                let lines = prompt.text.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                assert!(lines.contains("db2: roles = [\"db\", \"masterdb\"]"), "{lines}");
+                assert!(
+                    lines.contains("db1-masterdb: roles = [\"db\"]") && lines.contains("read-only"),
+                    "{lines}"
+                );
+                asked += 1;
+                if asked == 2 {
+                    write(
+                        &text
+                            .replace("db1-masterdb = {}", "db1-masterdb = { roles = [\"db\"] }")
+                            .replace("db2 = {}", "db2 = { roles = [\"masterdb\", \"db\"] } # mine"),
+                    );
+                }
+                Reply::Yes
+            }
+            _ => scene.agrees(&stage, prompt),
+        })
+        .await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(asked, 2, "a yes without the change is not taken\n{}", told.story());
+    assert!(std::fs::read_to_string(&path).unwrap().contains("# mine"), "what a person wrote stays");
 }
