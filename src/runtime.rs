@@ -287,6 +287,8 @@ where
                 Effect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
                 Effect::ResumeRun(run) => self.runs.resume(&run),
                 Effect::WatchRun(run) => self.runs.watch(&run),
+                Effect::ListPastRuns => self.runs.list_past(),
+                Effect::ReadPastRun(run) => self.runs.read_past(&run),
                 Effect::TellRun(run, command) => self.runs.command(&run, command),
             }
         }

@@ -63,6 +63,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
                 Screen::Runbooks => screens::runbooks::draw(buf, body, &scene, state),
                 Screen::Plan => screens::plan::draw(buf, body, &scene, state),
                 Screen::Run(_) => screens::run::draw(buf, body, &scene, state),
+                Screen::PastRuns => screens::past::draw(buf, body, &scene, state),
+                Screen::PastRun(run) => screens::past::report::draw(buf, body, &scene, state, run),
             };
             footer::draw(buf, area, &scene, status);
             if let Some(dialog) = model.runs.dialogs.last() {

@@ -69,6 +69,10 @@ pub enum Effect {
     ResumeRun(String),
     /// Watch that run, which somebody else has under way.
     WatchRun(String),
+    /// Read which past runs this machine has.
+    ListPastRuns,
+    /// Read the report of that past run.
+    ReadPastRun(String),
     /// Tell that run something.
     TellRun(String, RunCommand),
 }

@@ -128,6 +128,10 @@ pub enum Screen {
     Plan,
     /// A run, by its id.
     Run(String),
+    /// The past runs of this machine.
+    PastRuns,
+    /// The report of a past run, by its id.
+    PastRun(String),
 }
 
 /// A screen with rows that a filter can hide.
@@ -141,6 +145,8 @@ pub enum Filtered {
     Problems,
     /// The runs and runbooks.
     Runbooks,
+    /// The past runs.
+    PastRuns,
 }
 
 impl Screen {
@@ -152,8 +158,9 @@ impl Screen {
             Self::Roles => Some(Filtered::Roles),
             Self::Problems => Some(Filtered::Problems),
             Self::Runbooks => Some(Filtered::Runbooks),
+            Self::PastRuns => Some(Filtered::PastRuns),
             // A chain of replication with a server missing tells a wrong story.
-            Self::Replication | Self::Host(_) | Self::Plan | Self::Run(_) => None,
+            Self::Replication | Self::Host(_) | Self::Plan | Self::Run(_) | Self::PastRun(_) => None,
         }
     }
 
@@ -161,7 +168,7 @@ impl Screen {
     #[must_use]
     pub fn is_page(&self) -> bool {
         match self {
-            Self::Host(_) | Self::Plan | Self::Run(_) => true,
+            Self::Host(_) | Self::Plan | Self::Run(_) | Self::PastRuns | Self::PastRun(_) => true,
             Self::Fleet | Self::Roles | Self::Problems | Self::Runbooks | Self::Replication => false,
         }
     }
@@ -393,7 +400,9 @@ impl Model {
             | Screen::Replication
             | Screen::Roles
             | Screen::Problems
-            | Screen::Runbooks => {
+            | Screen::Runbooks
+            | Screen::PastRuns
+            | Screen::PastRun(_) => {
                 if let Some(env) = self.shown_mut() {
                     env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
                 }

@@ -10,7 +10,7 @@ use crate::domain::fleet::Host;
 use crate::domain::judge::roles::RoleStanding;
 use crate::domain::problem::Problem;
 use crate::domain::replication::NodeHealth;
-use crate::domain::run::{RunBrief, RunView, RunbookEntry};
+use crate::domain::run::{PastRun, RunBrief, RunView, RunbookEntry};
 use crate::domain::snapshot::HostSnapshot;
 use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use crate::domain::time::Moment;
@@ -56,6 +56,14 @@ pub fn role_rows(model: &Model) -> Vec<&RoleStanding> {
     let Some(env) = model.shown() else { return Vec::new() };
     let terms = filter::of(model, Filtered::Roles);
     env.roles.iter().filter(|r| terms.match_role(r)).collect()
+}
+
+/// The past runs that the filter lets through, the newest first.
+#[must_use]
+pub fn past_rows(model: &Model) -> Vec<&PastRun> {
+    let Some(Ok(runs)) = model.runs.past.as_ref().map(|past| &past.runs) else { return Vec::new() };
+    let terms = filter::of(model, Filtered::PastRuns);
+    runs.iter().filter(|run| terms.match_past(run)).collect()
 }
 
 /// The hosts of the replication screen, which is not filtered: a chain with a link left out tells a wrong story.
@@ -122,7 +130,8 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
 pub fn count(model: &Model) -> usize {
     match model.screen() {
         Screen::Fleet => fleet_rows(model).len(),
-        Screen::Host(_) | Screen::Plan => 0,
+        Screen::Host(_) | Screen::Plan | Screen::PastRun(_) => 0,
+        Screen::PastRuns => past_rows(model).len(),
         Screen::Run(_) => model.shown_run().map_or(0, |run| run.steps.len()),
         Screen::Runbooks => runbook_rows(model).len(),
         Screen::Replication => replication_rows(model).len(),

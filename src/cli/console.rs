@@ -173,7 +173,8 @@ impl Draw for Screens {
 
     fn room(&self, model: &Model) -> Room {
         let limit = self.state.scroll_limit();
-        let on_text = matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_));
+        let on_text =
+            matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_));
         Room {
             page: Some(self.state.page()),
             detail_limit: limit.filter(|_| model.help.is_none() && on_text),

@@ -9,14 +9,14 @@ use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::runbook::inputs::{self, answered};
-use super::runbook::{hint, past, who};
+use super::runbook::{hint, past, runs, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::config::store::InventoryStore;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
-    Arming, InEffect, InputView, Mode, Prompt, PromptKind, RunCommand, RunEvent, RunView,
+    Arming, InEffect, InputView, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
 };
 use crate::domain::text::Clean;
 use crate::runbook::library::Library;
@@ -224,6 +224,29 @@ impl RunControl for Runs {
         }
     }
 
+    fn list_past(&self) {
+        self.begin(|inner| async move {
+            let folder = inner.needs.paths.runs();
+            let runs = blocking(move || runs::past(&folder)).await?;
+            inner.tell(RunEvent::PastRuns(Arc::new(runs))).await;
+            Ok(())
+        });
+    }
+
+    fn read_past(&self, run: &str) {
+        let run = run.to_owned();
+        self.begin(|inner| async move {
+            let (folder, of) = (inner.needs.paths.runs(), run.clone());
+            let told = blocking(move || match past::told(&folder, &of) {
+                Ok(report) => Ok(report.sections(&jiff::tz::TimeZone::system())),
+                Err(error) => Err(Clean::new(&error.to_string())),
+            });
+            let told = told.await?;
+            inner.tell(RunEvent::PastReport(Arc::new(PastReport { run, told }))).await;
+            Ok(())
+        });
+    }
+
     fn arm(&self, armed: Option<&Arming>) {
         self.inner.lock().armed = armed.cloned();
     }
@@ -235,6 +258,11 @@ impl RunControl for Runs {
             self.tasks.spawn(async move { commands.send(command).await });
         }
     }
+}
+
+/// Reads files beside everything else: a disk that hangs holds up only who asked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
 }
 
 impl Inner {

@@ -48,6 +48,7 @@ actions! {
     ScreenRoles, "screen_roles", "roles";
     ScreenProblems, "screen_problems", "problems";
     Runbooks, "runbooks", "runbooks";
+    PastRuns, "past_runs", "past runs";
     Arm, "arm", "arm for changes, or disarm";
     Note, "note", "a note on the run";
     StopRun, "stop_run", "stop the run at the next step";

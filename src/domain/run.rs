@@ -7,12 +7,14 @@ use super::text::Clean;
 use super::time::Moment;
 
 mod in_effect;
+mod journaled;
 mod listing;
 mod plan;
 mod prompt;
 mod step;
 
 pub use in_effect::{EndedBy, InEffect, line as in_effect_line};
+pub use journaled::{PastEnd, PastReport, PastRun, PastRuns};
 pub use listing::{InputView, Listing, RunBrief, RunbookEntry};
 pub use plan::{
     Difference, Differs, NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow,
@@ -204,6 +206,10 @@ pub enum RunEvent {
     Run(Arc<RunView>),
     /// A run could not be started, resumed or watched: why, line by line (who holds the environment, at which step).
     Refused(Vec<Clean>),
+    /// The past runs of this machine.
+    PastRuns(Arc<PastRuns>),
+    /// What the journal of a past run tells.
+    PastReport(Arc<PastReport>),
 }
 
 impl RunView {

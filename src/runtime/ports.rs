@@ -55,6 +55,10 @@ pub trait RunControl {
     fn watch(&self, run: &str);
     /// Makes plans of another inventory from now on. A run under way keeps the hosts of its plan.
     fn use_inventory(&self, fleet: &Arc<Fleet>);
+    /// Reads which past runs this machine has: `RunEvent::PastRuns`.
+    fn list_past(&self);
+    /// Reads the report of a past run: `RunEvent::PastReport`.
+    fn read_past(&self, run: &str);
     /// The environment that is armed for changes from now on, if one is.
     fn arm(&self, armed: Option<&Arming>);
     /// Tells a run of this console something. A run that is not there any more takes no notice.

@@ -162,6 +162,12 @@ impl RunControl for Script {
         self.hear(format!("watch {run}"));
     }
 
+    fn list_past(&self) {
+        self.hear("list past runs".to_owned());
+    }
+    fn read_past(&self, run: &str) {
+        self.hear(format!("read past {run}"));
+    }
     fn arm(&self, armed: Option<&Arming>) {
         self.hear(armed.map_or("read-only".to_owned(), |armed| format!("armed {}", armed.env)));
     }

@@ -74,6 +74,12 @@ impl RunControl for Asked {
     fn use_inventory(&self, fleet: &Arc<Fleet>) {
         self.note(format!("plan in {} environments", fleet.environments.len()));
     }
+    fn list_past(&self) {
+        self.note("list past runs");
+    }
+    fn read_past(&self, run: &str) {
+        self.note(format!("read past {run}"));
+    }
     fn arm(&self, armed: Option<&Arming>) {
         self.note(armed.map_or("disarmed".to_owned(), |armed| format!("armed {}", armed.env)));
     }

@@ -344,3 +344,16 @@ fn a_finished_run_counts_its_steps_by_outcome() {
     assert!(!shown.contains("Everything"), "{shown}");
     assert!(shown.contains("10 of 12 steps done, 1 skipped by an operator, 1 not applicable"), "{shown}");
 }
+
+/// A dry run goes on past a check that fails; that it reached its end does not make it good.
+#[test]
+fn a_dry_run_in_which_a_check_failed_is_not_shown_as_done() {
+    use crate::domain::run::{Mode, StepState};
+    let mut run = finished();
+    run.mode = Mode::DryRun;
+    run.steps[1].state = StepState::Failed("expected 1 row, got 2".into());
+    let shown = text(&with(run), (120, 40));
+    assert!(shown.contains("✖ finished") && !shown.contains("✓ finished"), "{shown}");
+    assert!(shown.contains("A live run would stop at step 2"), "{shown}");
+    assert!(text(&with(finished()), (120, 40)).contains("✓ finished"));
+}

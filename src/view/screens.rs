@@ -2,6 +2,7 @@
 
 pub(crate) mod fleet;
 pub(crate) mod host;
+pub(crate) mod past;
 pub(crate) mod plan;
 pub(crate) mod problems;
 pub(crate) mod replication;

@@ -2,7 +2,7 @@
 //! special font, all are one column wide.
 
 use crate::domain::problem::Severity;
-use crate::domain::run::{RunState, StepState};
+use crate::domain::run::{PastEnd, RunState, RunView, StepState};
 
 /// How something is, as a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +139,23 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// How a run stands: one that went through all of its steps, and in which some failed, is not done.
+    #[must_use]
+    pub fn of(run: &RunView) -> Self {
+        match &run.state {
+            RunState::Finished if stopper(run).is_some() => Self::Failed,
+            state => Self::from(state),
+        }
+    }
+}
+
+/// The first step that failed or whose outcome is unknown: a dry run goes on past it, a live one does not.
+#[must_use]
+pub fn stopper(run: &RunView) -> Option<usize> {
+    run.steps.iter().position(|step| matches!(step.state, StepState::Failed(_) | StepState::Unknown(_)))
+}
+
 impl From<&StepState> for Progress {
     fn from(state: &StepState) -> Self {
         match state {
@@ -165,6 +182,19 @@ impl From<&RunState> for Progress {
             RunState::Finished => Self::Done,
             RunState::RolledBack => Self::Undone,
             RunState::Abandoned(_) => Self::Skipped,
+        }
+    }
+}
+
+impl From<PastEnd> for Progress {
+    fn from(end: PastEnd) -> Self {
+        match end {
+            PastEnd::Finished => Self::Done,
+            PastEnd::RolledBack => Self::Undone,
+            PastEnd::Aborted => Self::Skipped,
+            PastEnd::Stopped => Self::Stands,
+            PastEnd::UnderWay => Self::Runs,
+            PastEnd::Unknown => Self::Unknown,
         }
     }
 }

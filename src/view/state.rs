@@ -22,6 +22,7 @@ pub(crate) enum List {
     Roles,
     Problems,
     Runbooks,
+    PastRuns,
     Steps,
 }
 

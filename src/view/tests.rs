@@ -17,6 +17,7 @@ use crate::domain::time::Moment;
 
 mod hints;
 mod knowledge;
+mod past;
 mod strip;
 mod themes;
 

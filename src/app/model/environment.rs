@@ -67,7 +67,9 @@ pub struct Selection {
     pub role: Option<RoleName>,
     /// The run or runbook selected.
     pub runbook: Option<Row>,
-    /// First line shown of a host's detail.
+    /// The past run selected.
+    pub past_run: Option<String>,
+    /// First line shown of a host's detail, or of a past run's report.
     pub detail_scroll: usize,
     /// Where the selection last was, so that its neighbour is taken when it goes.
     pub row: usize,

@@ -12,7 +12,8 @@ use super::{ANSWER_MAX, Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
 use crate::domain::names::EnvName;
 use crate::domain::run::{
-    Arming, InEffect, InputView, Listing, Mode, PlanView, Prompt, PromptKind, RunState, RunView, StepState,
+    Arming, InEffect, InputView, Listing, Mode, PastReport, PastRuns, PlanView, Prompt, PromptKind, RunState,
+    RunView, StepState,
 };
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -34,6 +35,10 @@ pub struct Runs {
     pub known: Vec<Arc<RunView>>,
     /// Runs under which the inventory has changed, by their id: what changed.
     pub outdated: HashMap<String, Clean>,
+    /// The past runs of this machine, as last read.
+    pub past: Option<Arc<PastRuns>>,
+    /// What the journal of the past run opened last tells, once it is read.
+    pub past_report: Option<Arc<PastReport>>,
     /// A run that was asked for and has not shown itself yet.
     pub opening: Option<String>,
     /// The dialogs, the last on top.

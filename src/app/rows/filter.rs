@@ -8,7 +8,7 @@ use crate::app::model::{EnvironmentState, Filtered, Model};
 use crate::domain::fleet::Host;
 use crate::domain::judge::roles::{RoleStanding, reported};
 use crate::domain::problem::Problem;
-use crate::domain::run::{Danger, RunState};
+use crate::domain::run::{Danger, PastRun, RunState};
 use crate::domain::snapshot::{HostSnapshot, LinkState};
 use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use crate::domain::time::{Freshness, Moment};
@@ -115,6 +115,18 @@ impl Terms {
             What::Is(Field::Name, values) => values.iter().any(|v| contains(name(row), v)),
             What::Is(Field::State, values) => values.iter().any(|v| contains(state(row), v)),
             What::Is(Field::Risk, values) => values.iter().any(|v| risk(row).is_some_and(|r| contains(r, v))),
+            What::Is(..) | What::Figure(..) => false,
+        })
+    }
+
+    pub(super) fn match_past(&self, run: &PastRun) -> bool {
+        let texts =
+            [run.id.as_str(), run.runbook.as_str(), run.env.as_str(), run.who.as_str(), run.says.as_str()];
+        self.all(|what| match what {
+            What::Text(text) => texts.iter().any(|t| contains(t, text)),
+            What::Is(Field::Name, values) => values.iter().any(|v| contains(run.runbook.as_str(), v)),
+            What::Is(Field::State, values) => values.iter().any(|v| contains(run.says.as_str(), v)),
+            What::Is(Field::Env, values) => values.iter().any(|v| same(run.env.as_str(), v)),
             What::Is(..) | What::Figure(..) => false,
         })
     }

@@ -1,6 +1,6 @@
 //! Which row is selected: by what it is, not by where it stands.
 
-use super::{count, fleet_rows, problem_rows, replication_rows, role_rows, runbook_rows};
+use super::{count, fleet_rows, past_rows, problem_rows, replication_rows, role_rows, runbook_rows};
 use crate::app::model::{Model, Screen};
 use crate::domain::names::HostName;
 use crate::domain::problem::Problem;
@@ -12,6 +12,7 @@ enum Row {
     Problem(Identity, usize),
     Role(crate::domain::names::RoleName),
     Runbook(crate::app::model::Row),
+    Past(String),
 }
 
 type Identity = (crate::domain::problem::ProblemKind, Option<HostName>);
@@ -32,7 +33,8 @@ pub fn selected(model: &Model) -> Option<usize> {
             runbook_rows(model).iter().position(|r| r.id() == *wanted)
         }
         Screen::Run(_) => model.shown_step(),
-        Screen::Host(_) | Screen::Plan => None,
+        Screen::PastRuns => place(past_rows(model).iter().map(|r| &r.id), selection.past_run.as_ref()?),
+        Screen::Host(_) | Screen::Plan | Screen::PastRun(_) => None,
     }
 }
 
@@ -64,7 +66,8 @@ fn row_at(model: &Model, at: usize) -> Option<Row> {
             Some(Row::Problem((problem.kind, problem.host.clone()), twins.count()))
         }
         Screen::Runbooks => runbook_rows(model).get(at).map(|r| Row::Runbook(r.id())),
-        Screen::Host(_) | Screen::Plan | Screen::Run(_) => None,
+        Screen::PastRuns => past_rows(model).get(at).map(|r| Row::Past(r.id.clone())),
+        Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_) => None,
     }
 }
 
@@ -78,6 +81,7 @@ pub(in crate::app) fn select(model: &mut Model, at: usize) -> bool {
     match row {
         Row::Host(host) => selection.host = Some(host),
         Row::Role(role) => selection.role = Some(role),
+        Row::Past(run) => selection.past_run = Some(run),
         Row::Runbook(row) => selection.runbook = Some(row),
         Row::Problem(problem, nth) => {
             selection.problem = Some(problem);

@@ -96,11 +96,16 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ScreenRoles => moves::show(model, Screen::Roles),
         Action::ScreenProblems => moves::show(model, Screen::Problems),
         Action::Runbooks => return runbooks::show(model),
+        Action::PastRuns => return runbooks::show_past(model),
         Action::Arm => arming::toggle(model),
         Action::Note => dialogs::note(model),
         Action::StopRun => return dialogs::stop(model),
         Action::Rollback => return dialogs::roll_back(model),
-        Action::Refresh => return refresh(model),
+        Action::Refresh => {
+            let mut effects = refresh(model);
+            effects.extend(runbooks::list(model));
+            return effects;
+        }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Retry => return retry(model),
         Action::Pause => pause(model),
@@ -139,7 +144,9 @@ fn allowed_in_help(action: Action) -> bool {
 
 fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen() {
-        Screen::Runbooks | Screen::Plan | Screen::Run(_) => runbooks::open(model),
+        Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_) => {
+            runbooks::open(model)
+        }
         Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
             moves::open(model);
             Vec::new()

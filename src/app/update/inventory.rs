@@ -159,7 +159,9 @@ fn leave_gone_hosts(model: &mut Model) {
         | Screen::Problems
         | Screen::Runbooks
         | Screen::Plan
-        | Screen::Run(_) => true,
+        | Screen::Run(_)
+        | Screen::PastRuns
+        | Screen::PastRun(_) => true,
     };
     model.screens.retain(is_there);
     if model.screens.is_empty() {

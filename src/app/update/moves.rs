@@ -19,7 +19,7 @@ pub(super) fn by(model: &mut Model, action: Action) {
         }
     } else if matches!(model.screen(), Screen::Run(_)) {
         in_run(model, action);
-    } else if matches!(model.screen(), Screen::Host(_)) {
+    } else if matches!(model.screen(), Screen::Host(_) | Screen::PastRun(_)) {
         if let Some(env) = model.shown_mut() {
             let at = env.selection.detail_scroll;
             env.selection.detail_scroll = step(action, at, page, usize::from(u16::MAX));
@@ -126,7 +126,12 @@ pub(super) fn open(model: &mut Model) {
         }
         Screen::Roles => open_role(model),
         Screen::Problems => open_problem(model),
-        Screen::Host(_) | Screen::Runbooks | Screen::Plan | Screen::Run(_) => {}
+        Screen::Host(_)
+        | Screen::Runbooks
+        | Screen::Plan
+        | Screen::Run(_)
+        | Screen::PastRuns
+        | Screen::PastRun(_) => {}
     }
 }
 
@@ -178,7 +183,12 @@ pub(super) fn selected_host(model: &Model) -> Option<HostName> {
         Screen::Host(host) => Some(host.clone()),
         Screen::Fleet | Screen::Replication => model.shown()?.selection.host.clone(),
         Screen::Problems => selected_problem(model)?.1.host.clone(),
-        Screen::Roles | Screen::Runbooks | Screen::Plan | Screen::Run(_) => None,
+        Screen::Roles
+        | Screen::Runbooks
+        | Screen::Plan
+        | Screen::Run(_)
+        | Screen::PastRuns
+        | Screen::PastRun(_) => None,
     }
 }
 
@@ -218,7 +228,7 @@ pub(super) fn switch_to(model: &mut Model, at: usize) -> Vec<Effect> {
     // A host of the one environment is none of the other, and neither is what a notice tells.
     model.notice = None;
     super::arming::disarm(model, "another environment is shown");
-    while matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_)) {
+    while matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_)) {
         model.screens.pop();
     }
     if model.screens.is_empty() {

@@ -17,6 +17,7 @@ use crate::domain::text::Clean;
 
 mod armed;
 mod leave;
+mod past;
 mod prompts;
 
 const A_MOMENT: Duration = Duration::from_millis(500);

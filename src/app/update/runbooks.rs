@@ -5,7 +5,7 @@ use crate::app::message::{Effect, Inputs};
 use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState, secret};
 use crate::app::model::{Model, Row, Screen};
-use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
+use crate::app::rows::{RunbookRow, past_rows, runbook_rows, selection::selected};
 use crate::domain::names::EnvName;
 use crate::domain::run::{Mode, RunState};
 
@@ -24,6 +24,7 @@ pub(super) fn env(model: &Model) -> Option<EnvName> {
 pub(super) fn list(model: &Model) -> Vec<Effect> {
     match (model.screen(), env(model)) {
         (Screen::Runbooks, Some(env)) => vec![Effect::ListRunbooks(env)],
+        (Screen::PastRuns, _) => vec![Effect::ListPastRuns],
         (
             Screen::Fleet
             | Screen::Host(_)
@@ -32,7 +33,8 @@ pub(super) fn list(model: &Model) -> Vec<Effect> {
             | Screen::Problems
             | Screen::Runbooks
             | Screen::Plan
-            | Screen::Run(_),
+            | Screen::Run(_)
+            | Screen::PastRun(_),
             _,
         ) => Vec::new(),
     }
@@ -47,10 +49,34 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Screen::Run(_) => go_on(model),
-        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
-            Vec::new()
-        }
+        Screen::PastRuns => open_past(model),
+        Screen::Fleet
+        | Screen::Host(_)
+        | Screen::Replication
+        | Screen::Roles
+        | Screen::Problems
+        | Screen::PastRun(_) => Vec::new(),
     }
+}
+
+/// The past runs: their way back is the list of runbooks.
+pub(super) fn show_past(model: &mut Model) -> Vec<Effect> {
+    if model.screen() == &Screen::PastRuns {
+        return Vec::new();
+    }
+    moves::show(model, Screen::Runbooks);
+    moves::push(model, Screen::PastRuns);
+    list(model)
+}
+
+/// Opens the report of the past run selected: only to read.
+fn open_past(model: &mut Model) -> Vec<Effect> {
+    let rows = past_rows(model);
+    let Some(run) = selected(model).and_then(|at| rows.get(at)).map(|run| run.id.clone()) else {
+        return Vec::new();
+    };
+    moves::push(model, Screen::PastRun(run.clone()));
+    vec![Effect::ReadPastRun(run)]
 }
 
 fn open_row(model: &mut Model) -> Vec<Effect> {

@@ -28,6 +28,17 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
             Vec::new()
         }
         RunEvent::Run(run) => take_run(model, run),
+        RunEvent::PastRuns(past) => {
+            model.runs.past = Some(past);
+            Vec::new()
+        }
+        RunEvent::PastReport(report) => {
+            // Another one's may come late.
+            if model.screen() == &Screen::PastRun(report.run.clone()) {
+                model.runs.past_report = Some(report);
+            }
+            Vec::new()
+        }
         RunEvent::Refused(why) => {
             refused(model, why);
             Vec::new()

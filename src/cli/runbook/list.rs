@@ -14,7 +14,8 @@ pub(super) fn run() -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let shelf = super::Shelf::read()?;
     let mut paper = Paper::of_stdout();
-    write(&mut paper, &shelf.library.entries(), &journal::runs(&paths.runs()), Timestamp::now());
+    let runs = journal::runs(&paths.runs());
+    write(&mut paper, &shelf.library.entries(), &runs, Timestamp::now());
     print::answer(&paper.take())?;
     for broken in shelf.named() {
         print::complain(&format!("not usable: {broken}"));
@@ -68,6 +69,7 @@ mod tests {
             who: Clean::new("anna@desk"),
             began: Some(jiff::Timestamp::UNIX_EPOCH),
             state: Clean::new(state),
+            end: crate::domain::run::PastEnd::Finished,
             over: true,
             simulated: true,
             dry_run: false,

@@ -104,8 +104,7 @@ fn of_entries(entries: &[Entry]) -> Result<Vec<InEffect>, String> {
 /// Prints the report.
 pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
-    let (path, entries) = entries(&paths.runs(), &args.run)?;
-    let Some(report) = Report::of(&entries) else { return Err(headless(&path)) };
+    let report = told(&paths.runs(), &args.run)?;
     let usual = if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
     let text = match args.format.unwrap_or(usual) {
         Format::Text => sections(&report),
@@ -130,6 +129,12 @@ fn sections(report: &Report) -> String {
         }
     }
     paper.take()
+}
+
+/// The report of a run, from that folder of journals.
+pub(in crate::cli) fn told(folder: &Path, run: &str) -> Result<Report, CliError> {
+    let (path, entries) = entries(folder, run)?;
+    Report::of(&entries).ok_or_else(|| headless(&path))
 }
 
 fn headless(path: &Path) -> CliError {

@@ -8,6 +8,8 @@ use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use super::{hint, past};
 use crate::cli::{CliError, Common, print, setup};
+use crate::domain::run::{PastRun, PastRuns};
+use crate::domain::text::Clean;
 use crate::domain::time::short_age;
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;
@@ -52,6 +54,32 @@ pub(in crate::cli) fn brief(run: &RunSummary) -> String {
     let dry = if run.dry_run { ", dry run" } else { "" };
     let simulated = if run.simulated { ", SIMULATED" } else { "" };
     format!("{} by {} in {}{simulated}{dry}, begun {began}", run.state, run.who, run.env)
+}
+
+/// The runs of a folder as the console lists them.
+pub(in crate::cli) fn past(folder: &std::path::Path) -> PastRuns {
+    let zone = jiff::tz::TimeZone::system();
+    let told = |run: RunSummary| {
+        let dry = if run.dry_run { ", dry run" } else { "" };
+        let simulated = if run.simulated { ", SIMULATED" } else { "" };
+        PastRun {
+            began: run.began.map(|at| Clean::new(&wall::minute(at, &zone))),
+            says: Clean::new(&format!("{}{dry}{simulated}", run.state)),
+            id: run.id,
+            runbook: run.runbook,
+            env: run.env,
+            who: run.who,
+            end: run.end,
+        }
+    };
+    let name = folder.display().to_string();
+    // A folder that cannot be read is listed as if it were a run of that name: no run has one like it.
+    let (unread, runs): (Vec<_>, Vec<_>) = journal::runs(folder).into_iter().partition(|run| run.id == name);
+    let runs = match unread.into_iter().next() {
+        Some(unread) => Err(Clean::new(&format!("{name} {}", unread.state))),
+        None => Ok(runs.into_iter().map(told).collect()),
+    };
+    PastRuns { folder: Clean::new(&name), runs }
 }
 
 /// How a run stands and how long ago it began, in a few words: `finished 3d ago`.

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Entry, folder, read};
+use crate::domain::run::PastEnd;
 use crate::domain::text::Clean;
 use crate::runbook::event::{Ending, Event, OperatorAnswer, Phase, Way};
 
@@ -23,6 +24,8 @@ pub struct RunSummary {
     pub began: Option<Timestamp>,
     /// Its state, in words: `runs`, `finished`, `stopped at freeze: …`, `cannot be read: …`.
     pub state: Clean,
+    /// The same as one of a few.
+    pub end: PastEnd,
     /// Whether it is over, or can never go on.
     pub over: bool,
     /// Whether a process has it under way.
@@ -75,6 +78,7 @@ fn summary(id: &str, path: &Path) -> RunSummary {
         who: Clean::new(who),
         began: Some(first.at),
         state: if runs && !ended { Clean::new("runs") } else { Clean::new(&state(&entries)) },
+        end: end(&entries, runs),
         over: ended,
         under_way: runs && !ended,
         simulated: *simulated,
@@ -93,11 +97,38 @@ fn unreadable(id: &str, why: String, over: bool, under_way: bool) -> RunSummary 
         who: Clean::default(),
         began: None,
         state: Clean::new(&why),
+        end: if under_way { PastEnd::UnderWay } else { PastEnd::Unknown },
         over,
         under_way,
         simulated: false,
         dry_run: false,
         may_leave: false,
+    }
+}
+
+fn end(entries: &[Entry], runs: bool) -> PastEnd {
+    let ended = entries.iter().find_map(|entry| match &entry.event {
+        Event::Ended { how } => Some(how),
+        Event::Started { .. }
+        | Event::Resumed { .. }
+        | Event::Intent { .. }
+        | Event::Outcome { .. }
+        | Event::Answered { .. }
+        | Event::Skipped { .. }
+        | Event::Excluded { .. }
+        | Event::RollingBack { .. }
+        | Event::Abandoning { .. }
+        | Event::Note { .. }
+        | Event::HoldLost { .. }
+        | Event::Trouble { .. }
+        | Event::Stopped { .. } => None,
+    });
+    match ended {
+        Some(Ending::Finished) => PastEnd::Finished,
+        Some(Ending::RolledBack) => PastEnd::RolledBack,
+        Some(Ending::Abandoned(_)) => PastEnd::Aborted,
+        None if runs => PastEnd::UnderWay,
+        None => PastEnd::Stopped,
     }
 }
 

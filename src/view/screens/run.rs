@@ -96,7 +96,7 @@ fn says(scene: &Scene<'_>, run: &RunView, read: doing::Read) -> Line<'static> {
 /// What runs, how it stands, whose it is and why; what is wrong with the way to it. Returns its height.
 fn headline(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &RunView) -> u16 {
     let styles = scene.styles;
-    let progress = Progress::from(&run.state);
+    let progress = Progress::of(run);
     let since = match run.state.is_under_way() {
         true => format!("  {}", two_units(scene.model.now.since(run.began))),
         false => String::new(),

@@ -53,7 +53,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         match *entry {
             RunbookRow::Here(run) => {
                 let says = here(scene, run);
-                let progress = Progress::from(&run.state);
+                let progress = Progress::of(run);
                 let sign = span(progress.sign(), scene.styles.progress(progress));
                 let instead = Instead { covers: |id| id != Id::Name, says };
                 table.row(buf, y, sign, Some(instead), |_, _| {
@@ -169,7 +169,7 @@ fn danger(scene: &Scene<'_>, danger: Danger) -> ratatui::text::Span<'static> {
 }
 
 fn here<'a>(scene: &Scene<'a>, run: &'a RunView) -> Line<'a> {
-    let progress = Progress::from(&run.state);
+    let progress = Progress::of(run);
     let word = match &run.state {
         RunState::Waiting => "waits for an answer",
         state => state.word(),

@@ -102,6 +102,8 @@ fn everything() -> Vec<Model> {
         all.push(runs::armed(runs::with(run), 1499));
     }
     all.extend([runs::list(), runs::planned(runs::plan())]);
+    all.extend(plans_and_dialogs());
+    all.extend([past::several(), past::opened(Ok(past::report())), past::opened(Err("line 12".into()))]);
     let mut model = trouble();
     model.help = Some(0);
     all.push(model);
@@ -113,6 +115,67 @@ fn everything() -> Vec<Model> {
     model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
     all.push(model);
     all.push(asked(QuestionKind::Passphrase { key: "k".to_owned(), wrong: true }));
+    all
+}
+
+/// A plan from its first line to its last, in every state, and every dialog.
+fn plans_and_dialogs() -> Vec<Model> {
+    use super::super::run_fixtures as runs;
+    use crate::app::model::editor::Editor;
+    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
+    use crate::domain::run::Mode;
+    let mut all = Vec::new();
+    for scroll in [0, 20, 40, 60, 80] {
+        let mut model = runs::planned(runs::plan());
+        model.runs.plan.as_mut().unwrap().scroll = scroll;
+        all.push(model);
+    }
+    let mut blocked = runs::plan();
+    blocked.problems = vec!["two hosts say that they are masterdb: db1-masterdb, db9".into()];
+    for state in [
+        PlanState::Making,
+        PlanState::Failed("db3 does not answer: connection timed out".into()),
+        PlanState::Made(std::sync::Arc::new(blocked)),
+        PlanState::Starting(std::sync::Arc::new(runs::plan())),
+    ] {
+        let mut model = runs::planned(runs::plan());
+        let plan = model.runs.plan.as_mut().unwrap();
+        (plan.state, plan.refused) = (state, vec!["ben@desk2 holds production".into()]);
+        all.push(model);
+    }
+    let wrong = Some("a reason is needed");
+    let form = |choices: &[&str]| {
+        let fields = vec![
+            (runs::input("candidate", "The new masterdb", choices), secret()),
+            (runs::input("other", "Another", &[]), secret()),
+        ];
+        let picker = crate::app::model::picker::Picker::default();
+        let title = "Promote".into();
+        Form { runbook: "promote-masterdb".to_owned(), title, fields, at: 0, picker, wrong: None }
+    };
+    let leave = |typed: Option<&str>, stopping| Leave {
+        typed: typed.map(str::to_owned),
+        wrong: typed.and(Some("type leave")),
+        stopping,
+        ..Leave::new(Leaving::Quit)
+    };
+    for dialog in [
+        Dialog::Inputs(form(&["db2", "db3"])),
+        Dialog::Inputs(form(&[])),
+        Dialog::Start { mode: Mode::Live, why: "new disks".to_owned(), wrong: None },
+        Dialog::Start { mode: Mode::DryRun, why: String::new(), wrong },
+        Dialog::Arm { reason: "new disks".to_owned(), time: "30m".to_owned(), at_time: false, wrong: None },
+        Dialog::Arm { reason: String::new(), time: "x".to_owned(), at_time: true, wrong },
+        Dialog::Note { run: runs::RUN.to_owned(), text: Editor::default() },
+        Dialog::Refused(vec!["ben@desk2 holds production".into()]),
+        Dialog::Leave(leave(None, false)),
+        Dialog::Leave(leave(Some("lea"), false)),
+        Dialog::Leave(leave(None, true)),
+    ] {
+        let mut model = runs::armed(runs::with(runs::frozen()), 1499);
+        model.runs.dialogs.push(dialog);
+        all.push(model);
+    }
     all
 }
 

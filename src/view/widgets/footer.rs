@@ -123,7 +123,14 @@ fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
         (Action::ScreenReplication, "repl", *screen == Screen::Replication),
         (Action::ScreenRoles, "roles", *screen == Screen::Roles),
         (Action::ScreenProblems, "problems", *screen == Screen::Problems),
-        (Action::Runbooks, "runs", matches!(screen, Screen::Runbooks | Screen::Plan | Screen::Run(_))),
+        (
+            Action::Runbooks,
+            "runs",
+            matches!(
+                screen,
+                Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_)
+            ),
+        ),
     ] {
         // A prompt that takes letters leaves screens their longer keys.
         let named = width >= NAMES && scene.model.open_prompt().is_none();
@@ -168,7 +175,9 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
             | Screen::Problems
             | Screen::Runbooks
             | Screen::Plan
-            | Screen::Run(_) => &[],
+            | Screen::Run(_)
+            | Screen::PastRuns
+            | Screen::PastRun(_) => &[],
         };
         let keys = [example, &[("Enter", "keep"), ("Esc", "clear")]].concat();
         return crate::view::widgets::forms::answers(scene, &keys);
@@ -190,9 +199,23 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
             (Action::Quit, "quit"),
             (Action::Filter, "filter"),
             (Action::Open, "open"),
+            (Action::PastRuns, "past runs"),
             (Action::NextEnvironment, "env"),
             (Action::Arm, "arm"),
             (Action::Back, "back"),
+        ],
+        Screen::PastRuns => &[
+            (Action::Help, "help"),
+            (Action::Back, "back"),
+            (Action::Filter, "filter"),
+            (Action::Open, "open"),
+            (Action::Refresh, "read again"),
+        ],
+        Screen::PastRun(_) => &[
+            (Action::Help, "help"),
+            (Action::Back, "back"),
+            (Action::Down, "scroll"),
+            (Action::PageDown, "page"),
         ],
         Screen::Plan => &[
             (Action::Help, "help"),

@@ -129,8 +129,9 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
         if i != form.at {
             let shown =
                 if value.is_empty() { "–".to_owned() } else { end_of(value, !input.sensitive, width / 2) };
-            lines
-                .push(Line::from(vec![span(format!("  {}: ", input.label), styles.muted), Span::raw(shown)]));
+            let colon = if input.label.as_str().ends_with('?') { "" } else { ":" };
+            let label = span(format!("  {}{colon} ", input.label), styles.muted);
+            lines.push(Line::from(vec![label, Span::raw(shown)]));
             continue;
         }
         lines.push(Line::from(vec![span("▸ ", styles.accent), span(input.label.as_str(), styles.strong)]));

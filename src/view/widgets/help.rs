@@ -72,10 +72,10 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     page.section("PROMPTS AND DIALOGS", "");
     page.table(
         &[
-            ("y / n", "yes, no; Enter is no as well. Esc answers later: the run goes on waiting"),
+            ("y / n", "yes, no; Enter is no as well. Esc answers later: the run keeps waiting"),
             (
                 "typed",
-                "Enter sends it, ^D declines; Alt- and F-keys go on working. Pasted text never confirms",
+                "Enter sends it, ^D declines; Alt- and F-keys keep working. Pasted text never confirms",
             ),
             ("choices", "type a part of a value, or ↑ ↓ PgUp PgDn Home End"),
         ],
@@ -116,7 +116,11 @@ fn here(screen: &Screen) -> (&'static str, &'static [Action]) {
         Screen::Replication => ("ON REPLICATION", &[A::Up, A::Down, A::Open, A::Retry, A::Refresh, A::Pause]),
         Screen::Roles => ("ON ROLES", &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Pause]),
         Screen::Problems => ("ON PROBLEMS", &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Pause]),
-        Screen::Runbooks => ("ON RUNBOOKS", &[A::Up, A::Down, A::Open, A::Filter, A::Arm, A::Back]),
+        Screen::Runbooks => {
+            ("ON RUNBOOKS", &[A::Up, A::Down, A::Open, A::Filter, A::PastRuns, A::Arm, A::Back])
+        }
+        Screen::PastRuns => ("ON PAST RUNS", &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Back]),
+        Screen::PastRun(_) => ("ON A PAST RUN", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back]),
         Screen::Plan => ("ON A PLAN", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Open, A::Arm, A::Back]),
         Screen::Run(_) => (
             "ON A RUN",
@@ -164,7 +168,11 @@ fn columns(screen: &Screen) -> &'static [(&'static str, &'static str)] {
             ("RISK", "read-only; reversible: can be rolled back; irreversible: has a point of no return"),
             ("LAST RUN", "in this environment, from this machine"),
         ],
-        Screen::Host(_) | Screen::Plan | Screen::Run(_) => &[],
+        Screen::PastRuns => &[
+            ("WHEN", "the run began, by this machine's clock"),
+            ("HOW IT ENDED", "from its journal; one that cannot be read says why"),
+        ],
+        Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_) => &[],
     }
 }
 
@@ -209,7 +217,7 @@ fn action(scene: &Scene<'_>, action: Action) -> Option<Vec<Span<'static>>> {
 fn signs(page: &mut Page<'_>, scene: &Scene<'_>, width: u16) {
     let styles = scene.styles;
     let all: Vec<(&str, &str, ratatui::style::Style)> = match scene.model.screen() {
-        Screen::Runbooks | Screen::Plan | Screen::Run(_) => {
+        Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_) => {
             Progress::ALL.iter().map(|p| (p.sign(), p.word(), styles.progress(*p))).collect()
         }
         Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {

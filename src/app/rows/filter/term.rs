@@ -81,6 +81,7 @@ fn fields(rows: Filtered) -> &'static [(&'static str, Field)] {
             ("state", Field::State),
             ("kind", Field::Kind),
         ],
+        Filtered::PastRuns => &[("name", Field::Name), ("state", Field::State), ("env", Field::Env)],
         Filtered::Runbooks => &[("name", Field::Name), ("state", Field::State), ("risk", Field::Risk)],
     }
 }
@@ -99,7 +100,7 @@ fn figures(rows: Filtered) -> &'static [(&'static str, Figure)] {
             ("age", Figure::Age),
             ("up", Figure::Up),
         ],
-        Filtered::Roles | Filtered::Problems | Filtered::Runbooks => &[],
+        Filtered::Roles | Filtered::Problems | Filtered::Runbooks | Filtered::PastRuns => &[],
     }
 }
 

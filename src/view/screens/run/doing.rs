@@ -12,7 +12,8 @@ use crate::domain::names::HostName;
 use crate::domain::run::{Doing, FactView, RunState, RunView, StepState, StepView};
 use crate::domain::time::short_age;
 use crate::view::scene::Scene;
-use crate::view::signs::Progress;
+use crate::view::screens::past::report::sections;
+use crate::view::signs::{self, Progress};
 use crate::view::state::{Text, ViewState};
 use crate::view::text::{left, row, span, took};
 use crate::view::widgets::page::Page;
@@ -59,7 +60,7 @@ pub(super) fn draw(
     let mut output = 0;
     if ended {
         summary(&mut page, scene, run);
-        report(&mut page, scene, run);
+        sections(&mut page, scene, &run.report);
     } else if let Some(step) = at.and_then(|at| run.steps.get(at)) {
         head(&mut page, scene, step, at.unwrap_or(0), run.steps.len());
         if let Some(doing) = at.and_then(|at| run.doing_of(at)) {
@@ -246,12 +247,15 @@ fn fact_line(scene: &Scene<'_>, fact: &FactView, current: bool) -> (&'static str
 /// What became of a run that stands or is over.
 fn summary(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
     let styles = scene.styles;
-    let progress = Progress::from(&run.state);
+    let progress = Progress::of(run);
     let text = match &run.state {
         RunState::Stopped(why) => format!("Stopped: {why}"),
         RunState::Abandoned(why) => format!("Aborted: {why}"),
         RunState::RolledBack => "Rolled back to the last safe point.".to_owned(),
-        RunState::Finished => "Finished.".to_owned(),
+        RunState::Finished => match signs::stopper(run) {
+            Some(at) => format!("Finished. A live run would stop at step {}.", at + 1),
+            None => "Finished.".to_owned(),
+        },
         RunState::Running | RunState::Waiting | RunState::RollingBack => "It is still under way.".to_owned(),
     };
     page.signed(1, progress.sign(), &text, styles.progress(progress));
@@ -311,15 +315,6 @@ fn counts(run: &RunView) -> (String, usize) {
         }
     }
     (text, by_operator)
-}
-
-/// Its report: what one wants to know first, then everything in order.
-fn report(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView) {
-    for section in &run.report {
-        page.section(section.title, "");
-        let rows: Vec<(&str, &str)> = section.rows.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        page.table(&rows, scene.styles.base);
-    }
 }
 
 /// The values kept so far; those of a step that is looked back at are its own.

@@ -1,0 +1,143 @@
+//! The past runs of this machine, from their journals: when, what, where, how it ended, by whom; the selected one in full.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::app::rows::{past_rows, selection::selected};
+use crate::domain::run::{PastRun, PastRuns};
+use crate::view::scene::Scene;
+use crate::view::signs::Progress;
+use crate::view::state::{List, ViewState};
+use crate::view::text::{Align, centred, count, left, row, span, wrap};
+use crate::view::widgets::footer::Status;
+use crate::view::widgets::page::Page;
+use crate::view::widgets::table::{Column, Instead, Table};
+
+pub(crate) mod report;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    When,
+    Runbook,
+    Env,
+    End,
+    Who,
+}
+
+/// Lines kept for the selected one in full.
+const DETAIL: u16 = 6;
+
+pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let Some(past) = scene.model.runs.past.as_deref() else {
+        centred(buf, area, &[span("reading the journals", scene.styles.muted).into()]);
+        return Status::default();
+    };
+    let all = match &past.runs {
+        Ok(all) => all.len(),
+        Err(why) => {
+            not_read(buf, area, scene, "the past runs of this machine are unknown", why.as_str());
+            return Status::default();
+        }
+    };
+    let rows = past_rows(scene.model);
+    if rows.is_empty() {
+        centred(buf, area, &[nothing(scene, past, all)]);
+        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+    }
+    let (list, detail) = super::problems::split(area, DETAIL);
+    let table = Table::new(list, &columns(&rows));
+    table.titles(buf, scene.styles, None);
+    let at = selected(scene.model);
+    let offset = state.scroll(scene.model.active, List::PastRuns, at, rows.len(), table.height());
+    for (y, (i, run)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
+        let progress = Progress::from(run.end);
+        let sign = span(progress.sign(), scene.styles.progress(progress));
+        let instead = run.began.is_none().then(|| Instead {
+            covers: |id| id != Id::When,
+            says: Line::from(vec![
+                span(run.says.as_str(), scene.styles.unknown),
+                span(format!("  {}", run.id), scene.styles.muted),
+            ]),
+        });
+        table.row(buf, y, sign, instead, |id, _| cell(scene, run, id));
+        if at == Some(i) {
+            table.select(buf, y, scene.styles);
+        }
+    }
+    if let Some(run) = at.and_then(|i| rows.get(i)) {
+        in_full(buf, detail, scene, run);
+    }
+    Status {
+        says: span(count(all, "past run"), scene.styles.muted).into(),
+        place: Some((at.map_or(0, |i| i + 1), rows.len(), all)),
+    }
+}
+
+fn nothing(scene: &Scene<'_>, past: &PastRuns, all: usize) -> Line<'static> {
+    let why = match all {
+        0 => format!("there are no runs in {}", past.folder),
+        _ => format!("no past run matches {}", scene.model.filter().text),
+    };
+    span(why, scene.styles.muted).into()
+}
+
+/// What could not be read, and why.
+pub(super) fn not_read(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &str, why: &str) {
+    let mut lines = vec![Line::from(span(format!("? {what}"), scene.styles.unknown)), Line::default()];
+    let width = usize::from(area.width).saturating_sub(8);
+    lines.extend(wrap(why, width).into_iter().map(Line::from));
+    centred(buf, area, &lines);
+}
+
+fn columns(rows: &[&PastRun]) -> Vec<Column<Id>> {
+    let widest = |of: fn(&PastRun) -> usize, least: u16, most: u16| {
+        let widest = rows.iter().map(|run| of(run)).max().unwrap_or(0);
+        u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
+    };
+    let when = widest(|run| run.began.as_ref().map_or(0, |at| at.as_str().len()), 4, 22);
+    let runbook = widest(|run| run.runbook.as_str().len(), 8, 32);
+    let env = widest(|run| run.env.as_str().len(), 3, 24);
+    let who = widest(|run| run.who.as_str().len(), 2, 32);
+    let grows = |id, title, least: u16, most: u16, rank| Column {
+        id,
+        title,
+        align: Align::Left,
+        least: least.min(most),
+        most,
+        rank,
+    };
+    vec![
+        Column::fixed(Id::When, "WHEN", Align::Left, when, 0),
+        grows(Id::Runbook, "RUNBOOK", 16, runbook, 1),
+        grows(Id::End, "HOW IT ENDED", 14, 80, 2),
+        grows(Id::Env, "ENV", 10, env, 3),
+        grows(Id::Who, "BY", 9, who, 4),
+    ]
+}
+
+fn cell<'a>(scene: &Scene<'a>, run: &'a PastRun, id: Id) -> Line<'a> {
+    let styles = scene.styles;
+    match id {
+        Id::When => match &run.began {
+            Some(at) => span(at.as_str(), styles.muted).into(),
+            None => span("?", styles.unknown).into(),
+        },
+        Id::Runbook => span(run.runbook.as_str(), styles.strong).into(),
+        Id::Env => Line::from(run.env.as_str()),
+        Id::End => span(run.says.as_str(), styles.progress(Progress::from(run.end))).into(),
+        Id::Who => span(run.who.as_str(), styles.muted).into(),
+    }
+}
+
+fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, run: &PastRun) {
+    let mut page = Page::new(area.width, scene.styles);
+    page.text(4, run.says.as_str(), scene.styles.base);
+    if !run.who.is_empty() {
+        page.text(4, &format!("by {}", run.who), scene.styles.muted);
+    }
+    page.text(4, &run.id, scene.styles.muted);
+    for (y, line) in (1..area.height).zip(&page.lines) {
+        left(buf, row(area, y), line);
+    }
+}
