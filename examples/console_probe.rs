@@ -31,6 +31,8 @@ impl FleetControl for Nobody {
 impl RunControl for Nobody {
     fn list(&self, _: &EnvName) {}
     fn find(&self, _: &EnvName, _: &str) {}
+    fn list_past(&self) {}
+    fn read_past(&self, _: &str) {}
     fn plan(&self, _: &EnvName, _: &str, _: Vec<(String, Zeroizing<String>)>) {}
     fn start(&self, _: &EnvName, _: &str, _: String, _: Mode) {}
     fn resume(&self, _: &str) {}

@@ -122,6 +122,7 @@ fn known(runbook: &Runbook, given: &BTreeMap<String, Zeroizing<String>>) -> BTre
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use super::*;
 
     fn find_of(says: &str) -> Find {
