@@ -121,6 +121,7 @@ fn end(entries: &[Entry], runs: bool) -> PastEnd {
         | Event::Note { .. }
         | Event::HoldLost { .. }
         | Event::Trouble { .. }
+        | Event::WindowFailed { .. }
         | Event::Stopped { .. } => None,
     });
     match ended {
