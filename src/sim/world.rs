@@ -26,6 +26,7 @@ pub mod storage;
 pub mod sweep;
 pub mod tasks;
 pub mod universe;
+pub mod volumes;
 pub mod web;
 
 pub(crate) mod calendar;
@@ -98,6 +99,7 @@ pub struct World {
     tasks: tasks::Tasks,
     jobs: jobs::Jobs,
     files: files::Entries,
+    volumes: Vec<volumes::Volume>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
     pub(crate) services: services::Services,
@@ -167,6 +169,7 @@ impl World {
         world.start_redis();
         world.start_jobs();
         world.start_backups();
+        world.start_volumes();
         Ok(world)
     }
 

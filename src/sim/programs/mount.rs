@@ -1,22 +1,56 @@
-//! `mount` without arguments: the mount table.
+//! `mount` without arguments: the mount table; `mount DEVICE DIRECTORY` and `umount DIRECTORY` for a volume.
 
-use crate::sim::program::Reply;
+use crate::sim::program::{Call, Program, Reply};
+use crate::sim::programs::files::{Work, with_world};
+use crate::sim::programs::text::answer;
+use crate::ssh::dial::BoxFuture;
 
-use super::quick::{Ask, Quick, failure, output};
+/// `mount` or `umount`.
+#[derive(Debug)]
+pub(super) struct Mounts(pub(super) &'static str);
 
-pub(super) static MOUNT: Quick = Quick { name: "mount", answer };
+impl Program for Mounts {
+    fn name(&self) -> &'static str {
+        self.0
+    }
 
-fn answer(ask: &Ask<'_>) -> Reply {
-    let only = match ask.args {
-        [] => None,
-        [option, fstype] if option == "-t" => Some(fstype),
-        _ if ask.user != "root" => return failure(1, "mount: only root can do that"),
-        _ => return failure(32, "mount: the simulated fleet mounts nothing by hand"),
-    };
-    let mounts = ask.world.filesystems(ask.host).unwrap_or_default();
-    let rows = mounts.iter().filter(|m| only.is_none_or(|fstype| *fstype == m.fstype));
-    output(
-        rows.map(|m| format!("{} on {} type {} ({})\n", m.device, m.path, m.fstype, m.options))
-            .collect::<String>(),
-    )
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
+        let umount = self.0 == "umount";
+        let reply =
+            with_world(&call, |work| match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                [] if !umount => table(work, None),
+                ["-t", fstype] if !umount => table(work, Some(fstype)),
+                _ if work.user != "root" => refuse(work, 1, "only root can do that"),
+                [path] if umount => {
+                    let (host, path) = (work.host.clone(), path.trim_end_matches('/').to_owned());
+                    if !work.world.unmount(&host, &path) {
+                        refuse(work, 32, &format!("{path}: not mounted"));
+                    }
+                }
+                [device, path] if !umount && path.starts_with('/') => {
+                    let (host, path) = (work.host.clone(), path.trim_end_matches('/').to_owned());
+                    if work.world.metadata(&host, &path).is_none_or(|found| !found.directory) {
+                        refuse(work, 32, &format!("mount point {path} does not exist"));
+                    } else if !work.world.mount_volume(&host, device, &path) {
+                        refuse(work, 32, &format!("special device {device} does not exist"));
+                    }
+                }
+                _ => refuse(work, 32, "in the simulated fleet: DEVICE DIRECTORY of a volume only"),
+            });
+        answer(call, reply)
+    }
+}
+
+fn refuse(work: &mut Work<'_>, status: u8, what: &str) {
+    work.complain(what);
+    work.reply.status = status;
+}
+
+fn table(work: &mut Work<'_>, only: Option<&str>) {
+    let mounts = work.world.filesystems(&work.host).unwrap_or_default();
+    let rows = mounts.iter().filter(|m| only.is_none_or(|fstype| fstype == m.fstype));
+    let text: String =
+        rows.map(|m| format!("{} on {} type {} ({})\n", m.device, m.path, m.fstype, m.options)).collect();
+    work.reply = Reply { stdout: text.into_bytes(), ..Reply::default() };
 }

@@ -15,7 +15,7 @@ use crate::sim::world::universe::Universe;
 
 use super::PROGRAMS;
 
-pub(super) type Shared = Arc<Mutex<World>>;
+pub(in crate::sim) type Shared = Arc<Mutex<World>>;
 
 pub(in crate::sim) fn world(name: &str, environment: usize) -> Shared {
     Universe::load_still(name, 11).unwrap().environments[environment].1.clone()

@@ -122,6 +122,8 @@ impl Shell {
         }
         if made || how == Opening::Empty {
             world.write_file(host, path, Vec::new());
+        } else {
+            world.keep_file(host, path);
         }
         if made {
             let (mode, user) = (0o666 & !self.umask, self.user.clone());

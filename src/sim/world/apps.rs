@@ -15,6 +15,8 @@ pub(in crate::sim) mod config;
 pub mod kinds;
 
 mod hosts;
+#[cfg(test)]
+mod tests;
 
 pub use hosts::{Application, Link};
 

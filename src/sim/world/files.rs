@@ -13,6 +13,7 @@ mod folders;
 use attributes::LEASES;
 pub use attributes::{Attributes, Metadata, Wish};
 pub(super) use entries::Entries;
+pub(super) use folders::Below;
 use folders::DIRECTORIES;
 
 /// The largest file that programs can write, bytes.
@@ -85,6 +86,17 @@ impl World {
         let mut content = self.read_file(host, path).unwrap_or_default();
         content.extend_from_slice(bytes);
         self.write_file(host, path, content);
+    }
+
+    /// Keeps what the world says is in a file, so that something can be added to it.
+    pub(crate) fn keep_file(&mut self, host: &HostName, path: &str) {
+        let key = (host.clone(), path.to_owned());
+        if self.files.get(&key).is_none()
+            && let Some(content) = self.read_file(host, path)
+        {
+            let attributes = self.attributes(host, path).unwrap_or_else(|| self.fresh(host, 0o644));
+            self.files.insert(key, Entry::File(Stored { content, size: None, attributes }));
+        }
     }
 
     /// Writes into a file that is there: at a place, or at its end. Nothing happens when it was removed meanwhile.

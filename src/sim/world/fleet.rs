@@ -39,6 +39,7 @@ impl World {
     /// Takes a machine away with everything on it: what deleting a VM does. False when there is none.
     pub fn remove_machine(&mut self, host: &HostName) -> bool {
         self.power_off(host);
+        self.free_volumes(host);
         self.order.retain(|name| name != host);
         self.files.forget(host);
         self.machines.remove(host).is_some()

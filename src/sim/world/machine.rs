@@ -19,6 +19,9 @@ const SAMPLE: f64 = 5.0;
 /// A kernel keeps about 2 % of the memory for itself before it counts.
 const COUNTED: f64 = 0.979;
 
+/// kB that an image's system takes.
+const IMAGE_KB: u64 = 1_258_291;
+
 /// Seconds a new machine takes to boot, at least.
 const BOOT: f64 = 8.0;
 
@@ -266,6 +269,16 @@ impl Machine {
         copy.power_cut = Arc::default();
         copy.powered = true;
         copy.added = true;
+        // Its first disk, as the image left it; what else the other has mounted is not there.
+        copy.mounts.retain(|mount| {
+            mount.path == "/" || mount.size_kb == 0 || matches!(mount.fstype.as_str(), "tmpfs" | "devtmpfs")
+        });
+        for mount in copy.mounts.iter_mut().filter(|mount| mount.path == "/") {
+            let gone = mount.used_kb.saturating_sub(IMAGE_KB);
+            mount.used_kb -= gone;
+            mount.available_kb += gone;
+            mount.stored_kb = 0;
+        }
         copy.name = name;
         copy.hostname = hostname;
         address.clone_into(&mut copy.address);

@@ -5,6 +5,7 @@ use crate::sim::program::Reply;
 use crate::sim::programs::quick::{failure, output};
 use crate::sim::world::World;
 use crate::sim::world::cloud::{CloudError, Order, Server, Status};
+use crate::sim::world::volumes::Volume;
 
 use super::options::Options;
 use super::table::draw;
@@ -67,6 +68,8 @@ fn run(world: &mut World, host: &HostName, args: &[String]) -> Answer {
         "start" => many(world, &options, "start", World::start_server).into(),
         "reboot" => many(world, &options, "reboot", World::reboot_server).into(),
         "show" | "console-log" => about(world, command, &options).into(),
+        "volume-list" => volumes(world).into(),
+        "volume-attach" | "volume-detach" => volume(world, command, &options).into(),
         "flavor-list" => flavors(world).into(),
         "image-list" => images(world).into(),
         "keypair-list" => {
@@ -240,6 +243,36 @@ fn boot(world: &mut World, host: &HostName, options: &Options) -> Answer {
 
 /// Does one thing to each server named, as novaclient does: what fails is said on standard output, and all others are
 /// done.
+fn volumes(world: &World) -> Reply {
+    let row = |volume: &Volume| {
+        let at = world.cloud().servers(now(world)).find(|server| server.machine == volume.machine);
+        let server =
+            at.filter(|_| volume.machine.is_some()).map(|server| server.id.clone()).unwrap_or_default();
+        let status = if volume.machine.is_some() { "in-use" } else { "available" };
+        let size = volume.size_gb().to_string();
+        vec![volume.id.clone(), status.to_owned(), volume.name.clone(), size, "None".to_owned(), server]
+    };
+    let rows: Vec<Vec<String>> = world.volumes().iter().map(row).collect();
+    output(draw(&["ID", "Status", "Display Name", "Size", "Volume Type", "Attached to"], &rows))
+}
+
+fn volume(world: &mut World, command: &str, options: &Options) -> Reply {
+    let (Some(server), Some(volume)) = (options.word(0), options.word(1)) else {
+        return usage(command, "too few arguments");
+    };
+    if command == "volume-detach" {
+        return world.detach_volume(volume).map_or_else(|why| refused(&why), |()| output(""));
+    }
+    match world.attach_volume(server, volume) {
+        Err(why) => refused(&why),
+        Ok(device) => {
+            let row = |name: &str, value: &str| vec![name.to_owned(), value.to_owned()];
+            let rows = [row("device", &device), row("serverId", server), row("volumeId", volume)];
+            output(draw(&["Property", "Value"], &rows))
+        }
+    }
+}
+
 fn many(
     world: &mut World,
     options: &Options,

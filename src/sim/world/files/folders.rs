@@ -149,3 +149,45 @@ impl World {
         (there || !names.is_empty()).then(|| names.into_iter().collect())
     }
 }
+
+/// What stood below a directory, by its path from there.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sim::world) struct Below(Vec<(String, Entry)>);
+
+impl Below {
+    /// The size of its files, kB.
+    pub(in crate::sim::world) fn kilobytes(&self) -> u64 {
+        let size = |entry: &Entry| match entry {
+            Entry::File(Stored { content, size, .. }) => {
+                size.unwrap_or_else(|| u64::try_from(content.len()).unwrap_or(0))
+            }
+            Entry::Directory(_) | Entry::Removed => 0,
+        };
+        self.0.iter().map(|(_, entry)| size(entry)).sum::<u64>() / 1024
+    }
+}
+
+impl World {
+    /// Takes what was written below a directory away.
+    pub(in crate::sim::world) fn take_below(&mut self, host: &HostName, directory: &str) -> Below {
+        let prefix = format!("{}/", directory.trim_end_matches('/'));
+        let below = self.files.range((host.clone(), prefix.clone())..);
+        let found: Vec<(String, Entry)> = below
+            .take_while(|((owner, file), _)| owner == host && file.starts_with(&prefix))
+            .filter_map(|((_, file), entry)| Some((file.strip_prefix(&prefix)?.to_owned(), entry.clone())))
+            .collect();
+        for (file, _) in &found {
+            self.files.remove(&(host.clone(), format!("{prefix}{file}")));
+        }
+        Below(found)
+    }
+
+    /// Puts it below a directory again, on whatever host.
+    pub(in crate::sim::world) fn put_below(&mut self, host: &HostName, directory: &str, below: Below) {
+        self.live();
+        for (file, entry) in below.0 {
+            let path = format!("{}/{file}", directory.trim_end_matches('/'));
+            self.files.insert((host.clone(), path), entry);
+        }
+    }
+}
