@@ -403,3 +403,23 @@ async fn an_inventory_that_a_person_must_write_is_read_to_prove_it() {
     assert_eq!(asked, 2, "a yes without the change is not taken\n{}", told.story());
     assert!(std::fs::read_to_string(&path).unwrap().contains("# mine"), "what a person wrote stays");
 }
+
+/// Once the role has moved, the old master is a server like others: replace-vm refuses it no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_promotion_the_old_master_can_be_replaced() {
+    let scene = scene("promote-masterdb");
+    let mut stage = scene.stage(false).await;
+    let refused = |told: &Told| !matches!(told.state_of("no-master"), StepState::Skipped(_));
+    let inputs = &[("vm", "db1-masterdb")];
+    let told = stage.run("replace-vm", inputs, None, |p| scene.agrees(&stage, p)).await;
+    assert!(refused(&told), "{}", told.story());
+    let told = stage.run("promote-masterdb", scene.inputs, None, |p| scene.agrees(&stage, p)).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    stage.env = stage.inventory.in_memory().unwrap().environments[0].clone();
+    let stop = |prompt: &Prompt| match &prompt.kind {
+        PromptKind::Choose(_) => Reply::Chosen('s', None),
+        _ => Reply::No,
+    };
+    let told = stage.run("replace-vm", inputs, None, stop).await;
+    assert!(!refused(&told), "{}", told.story());
+}

@@ -196,9 +196,9 @@ proptest! {
             _ => loses(host, "db"),
         };
         let before = parse("inventory.toml", &text, &context()).unwrap();
-        let changed = change("inventory.toml", &text, &env(), &[wish.clone()], &context());
+        let changed = change("inventory.toml", &text, &env(), std::slice::from_ref(&wish), &context());
         let changed = changed.unwrap_or_else(|e| panic!("{e}\n{text}"));
-        prop_assert_eq!(&changed.fleet, &before.with(&env(), &[wish.clone()]).unwrap());
+        prop_assert_eq!(&changed.fleet, &before.with(&env(), std::slice::from_ref(&wish)).unwrap());
         prop_assert_eq!(comments(&changed.text), comments(&text), "{}\n->\n{}", text, changed.text);
         prop_assert_eq!(changed.text.contains('\r'), text.contains('\r'));
         if windows {
