@@ -27,6 +27,7 @@ use super::value::Value;
 pub(super) mod ask;
 mod detached;
 pub(super) mod edit;
+pub(super) mod guard;
 pub(super) mod hold;
 mod live;
 mod outcome;

@@ -50,6 +50,7 @@ kinds! {
     challenge,
     approve,
     hold,
+    guard,
     fence,
     elect,
     for_each,

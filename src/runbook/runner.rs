@@ -263,7 +263,7 @@ impl Runner {
                 Next::Do(task) => self.act(&task).await?,
                 Next::Decide(decision) => self.decide(&decision).await?,
                 Next::Ended(how) => {
-                    self.holds.clear();
+                    std::mem::take(&mut self.holds).into_values().for_each(Holding::let_go);
                     self.write(Event::Ended { how: how.clone() }).await?;
                     return Ok(how);
                 }
@@ -418,7 +418,7 @@ impl Runner {
                 over.push(id.clone());
             }
         }
-        self.holds.retain(|id, _| !over.contains(id));
+        over.iter().filter_map(|id| self.holds.remove(id)).for_each(Holding::let_go);
         Ok(())
     }
 }

@@ -43,7 +43,9 @@ impl Server {
         let data = format!("--datadir={}/data", dir.display());
         let mut install = Command::new(find("mariadb-install-db").expect("mariadb-install-db"));
         let root = is_root().then_some("--user=root");
+        // Servers that are made at the same time would share the names of their files in /tmp.
         install
+            .env("TMPDIR", dir)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data])
             .args(root);
         let installed = install.output().unwrap();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::session::{self, Asked, Line, Sent, Sessions};
@@ -25,24 +25,57 @@ const BEAT_LIMIT: Duration = Duration::from_secs(5);
 /// Statements that may wait for the session at once.
 const WAITING: usize = 16;
 
-/// A session that holds. Dropping it ends it.
+/// What is kept open for later steps: a session that holds, or a guard. Dropping it ends it; a guard acts then.
 pub(in crate::runbook) struct Holding {
-    line: Line,
-    sessions: Sessions,
+    lost: watch::Receiver<Option<String>>,
+    what: Held,
     keeping: tokio::task::JoinHandle<()>,
+}
+
+enum Held {
+    Session {
+        line: Line,
+        sessions: Sessions,
+    },
+    /// Tells it to stand down.
+    Guard(Option<oneshot::Sender<()>>),
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.sessions.close(&self.line);
-        self.keeping.abort();
+        match &self.what {
+            Held::Session { line, sessions } => {
+                sessions.close(line);
+                self.keeping.abort();
+            }
+            // One that was not told to stand down sees its input end.
+            Held::Guard(_) => {}
+        }
     }
 }
 
 impl Holding {
+    /// A guard.
+    pub(super) fn guard(
+        lost: watch::Receiver<Option<String>>,
+        stand_down: oneshot::Sender<()>,
+        keeping: tokio::task::JoinHandle<()>,
+    ) -> Self {
+        Self { lost, what: Held::Guard(Some(stand_down)), keeping }
+    }
+
     /// Why it no longer holds, when it does not.
     pub(in crate::runbook) fn lost(&self) -> Option<String> {
-        self.line.lost()
+        self.lost.borrow().clone()
+    }
+
+    /// Ends it because it is not needed any more: a guard stands down.
+    pub(in crate::runbook) fn let_go(mut self) {
+        match &mut self.what {
+            Held::Session { .. } => {}
+            // One that has ended listens no more.
+            Held::Guard(stand_down) => drop(stand_down.take().map(|tell| tell.send(()))),
+        }
     }
 }
 
@@ -90,11 +123,12 @@ pub(in crate::runbook) async fn open(
     let (talk, answer) = timeout(limit, first).await.map_err(|_| late())??;
     let (tell, lost) = watch::channel(None);
     let (asks, asked) = mpsc::channel(WAITING);
-    let line = Line::new(id.clone(), host.clone(), asks, lost);
+    let line = Line::new(id.clone(), host.clone(), asks, lost.clone());
     let keeping = Keeping { talk, heartbeat, asked, tell, host: host.clone() };
     let keeping = tokio::spawn(keeping.keep());
     site.sessions.open(&line);
-    Ok((Holding { line, sessions: site.sessions.clone(), keeping }, answer))
+    let what = Held::Session { line, sessions: site.sessions.clone() };
+    Ok((Holding { lost, what, keeping }, answer))
 }
 
 /// What a session said while it was opened; one that ends then is not held.

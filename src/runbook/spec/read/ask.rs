@@ -91,16 +91,17 @@ impl Reading<'_> {
             }
         }
         let verb = there.first()?;
-        if *verb != "sql" && table.get("in").is_some() {
-            let help = "remove it, or ask by sql: only SQL runs in the session of a hold";
-            self.reader.error(place(table, "in"), format!("in beside {verb}"), help);
-        }
         if *on == On::Nowhere && *verb != "value" {
             let help = "write on = \"…\": a target, a host input, or \"jump\"";
             self.reader.error(place(table, verb), format!("nobody is asked: {verb} without a host"), help);
         }
         let (_, read) = VERBS.iter().find(|(word, _)| word == verb)?;
-        read(self, table)
+        let ask = read(self, table);
+        if ask.as_ref().is_some_and(|ask| !matches!(ask, Ask::Sql(_))) && table.get("in").is_some() {
+            let help = "remove it, or ask by sql: only SQL runs in the session of a hold";
+            self.reader.error(place(table, "in"), format!("in beside {verb}"), help);
+        }
+        ask
     }
 
     /// Where something runs, when it is said.

@@ -125,7 +125,7 @@ impl Reading<'_> {
                 place(&opened.on),
                 place(&used.on)
             );
-            let help = format!("write on = {}, or name a hold on {}", place(&opened.on), place(&used.on));
+            let help = format!("run this on {}, or name a hold on {}", place(&opened.on), place(&used.on));
             return Some((message, help));
         }
         if !opened.conditions.is_subset(&used.conditions) {

@@ -1,0 +1,393 @@
+//! The guard of a switchover, as docs/runbooks.md has it, between two real servers: whatever is cut off when, never are both
+//! writable, and writes go on by themselves where nothing was promoted.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[allow(dead_code)] // it serves several tests
+#[path = "support/mariadb.rs"]
+mod mariadb;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mariadb::{Server, is_here, is_root, ports};
+use rustix::process::{Pid, Signal, kill_process};
+
+const PROMOTE: &str =
+    "SET GLOBAL read_only = IF(IS_USED_LOCK('jumpdeck_promote') = CONNECTION_ID(), 0, @@global.read_only)";
+
+/// The guard's script of docs/runbooks.md.
+fn script() -> String {
+    let docs =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbooks.md")).unwrap();
+    let guard = docs.split("kind    = \"guard\"").nth(1).expect("docs/runbooks.md has a guard");
+    guard.split("run     = '''\n").nth(1).unwrap().split("\n'''").next().unwrap().to_owned()
+}
+
+/// A program that stays: a guard, or the client that is to promote.
+struct Stays {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Stays {
+    fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, stdin, stdout }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn until(&mut self, wanted: &str) {
+        let mut all = String::new();
+        while !all.lines().any(|line| line == wanted) {
+            assert_ne!(self.stdout.read_line(&mut all).unwrap(), 0, "it ended: {all}");
+        }
+    }
+
+    /// The console or its link is gone.
+    fn cut(&mut self) {
+        self.stdin = None;
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        self.stdin = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Pair {
+    old: Server,
+    new: Arc<Server>,
+    port: u16,
+    dir: tempfile::TempDir,
+    run: String,
+    /// Whether both were seen writable at once, and what looks.
+    both: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+    looks: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        let _ = self.looks.take().map(std::thread::JoinHandle::join);
+        let _ = std::fs::remove_file(self.mark());
+    }
+}
+
+impl Pair {
+    fn new(name: &str) -> Option<Self> {
+        if !is_here() {
+            return None;
+        }
+        if !is_root() {
+            eprintln!("skipped: the guard keeps its mark in /run/jumpdeck, and this is not root");
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let [port_old, port] = ports::<2>();
+        let server = |name: &str, id, port| {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+            Server::start(&dir.path().join(name), id, port)
+        };
+        let (old, new) = (server("old", 1, port_old), Arc::new(server("new", 2, port)));
+        new.sql("CREATE USER repl@'%' IDENTIFIED BY 'p\\\\w #\\'1'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'; SET GLOBAL read_only = 1");
+        old.sql("CREATE DATABASE d; CREATE TABLE d.t (a INT) ENGINE=InnoDB; CREATE USER app@localhost; GRANT ALL ON d.* TO app@localhost");
+        std::fs::write(dir.path().join(".my.cnf"), format!("[client]\nsocket={}\n", old.socket)).unwrap();
+        let (both, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (seen, stop) = (both.clone(), over.clone());
+        let sockets = [old.socket.clone(), new.socket.clone()];
+        let looks = std::thread::spawn(move || {
+            let writable = |socket: &String| {
+                let socket = format!("--socket={socket}");
+                let args = ["--no-defaults", &socket, "-uroot", "-BNe", "SELECT @@global.read_only"];
+                Command::new("mariadb").args(args).output().unwrap().stdout == b"0\n"
+            };
+            // The old one is asked before and after: both answers are then of one moment.
+            while !stop.load(Ordering::SeqCst) {
+                let [old, new] = &sockets;
+                if writable(new) && writable(old) && writable(new) {
+                    seen.store(true, Ordering::SeqCst);
+                }
+            }
+        });
+        let run = format!("test-{name}-{}", std::process::id());
+        Some(Self { old, new, port, dir, run, both, over, looks: Some(looks) })
+    }
+
+    fn mark(&self) -> String {
+        format!("/run/jumpdeck/{}-guard", self.run)
+    }
+
+    fn guard_unready(&self) -> Stays {
+        let mut command = Command::new("/bin/sh");
+        command.env("HOME", self.dir.path());
+        let mut guard = Stays::start(command);
+        let assigned = format!(
+            "run={}\ncandidate_address=127.0.0.1\nmaster_port={}\nrepl_user=repl\nrepl_password='p\\w #'\\''1'\n",
+            self.run, self.port
+        );
+        guard.say(&format!("{{\n{assigned}{}\nexit\n}}\n", script()));
+        guard
+    }
+
+    fn guard(&self) -> Stays {
+        let mut guard = self.guard_unready();
+        guard.until("ready");
+        guard
+    }
+
+    /// The client in whose session the promotion is to run.
+    fn promoter(&self) -> Stays {
+        let mut command = Command::new("mariadb");
+        let socket = format!("--socket={}", self.new.socket);
+        command.args(["--no-defaults", &socket, "-uroot", "-BN", "--unbuffered", "--skip-reconnect"]);
+        let mut client = Stays::start(command);
+        client.say("SELECT GET_LOCK('jumpdeck_promote', 0);\n");
+        client.until("1");
+        client
+    }
+
+    fn freeze(&self) {
+        self.old.sql("SET GLOBAL read_only = 1");
+    }
+
+    /// What the guard did, by its mark.
+    fn told(&self) -> String {
+        let until = Instant::now() + Duration::from_secs(90);
+        loop {
+            if let Ok(text) = std::fs::read_to_string(self.mark())
+                && text.ends_with('\n')
+            {
+                return text.split_once(' ').unwrap().1.trim().to_owned();
+            }
+            assert!(Instant::now() < until, "the guard left no mark");
+            std::thread::yield_now();
+        }
+    }
+
+    /// An application's write on the old server.
+    fn writes(&self) -> bool {
+        let socket = format!("--socket={}", self.old.socket);
+        let insert = ["--no-defaults", &socket, "-uapp", "-e", "INSERT INTO d.t VALUES (1)"];
+        Command::new("mariadb").args(insert).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    fn writable(&self) -> (bool, bool) {
+        let read_only = |server: &Server| server.value("SELECT @@global.read_only") == "0";
+        (read_only(&self.old), read_only(&self.new))
+    }
+
+    fn never_both(&self) {
+        assert!(!self.both.load(Ordering::SeqCst), "both were writable");
+    }
+
+    /// From the cut until an application writes to the old server again.
+    fn writes_again(&self, cut: Instant) -> Duration {
+        while !self.writes() {
+            assert!(cut.elapsed() < Duration::from_secs(60), "writes did not resume");
+        }
+        cut.elapsed()
+    }
+}
+
+const AGAIN: &str = "this server writes again: nothing was promoted, and nobody can promote any more";
+const STAYS: &str = "this server stays read-only: the candidate is writable";
+
+#[test]
+fn a_guard_that_stands_down_does_nothing() {
+    let Some(pair) = Pair::new("down") else { return };
+    let (mut guard, _promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    guard.say("stand down\n");
+    guard.child.wait().unwrap();
+    assert_eq!(pair.writable(), (false, false));
+    assert!(!Path::new(&pair.mark()).exists());
+}
+
+#[test]
+fn a_cut_before_the_freeze_changes_nothing() {
+    let Some(pair) = Pair::new("before") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    promoter.cut();
+    guard.cut();
+    assert_eq!(pair.told(), "nothing to do: this server was writable");
+    assert_eq!(pair.writable(), (true, false));
+    pair.never_both();
+}
+
+#[test]
+fn a_cut_after_the_freeze_lets_the_old_server_write_again() {
+    let Some(pair) = Pair::new("after") else { return };
+    for stopped in [false, true] {
+        let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+        pair.freeze();
+        if stopped {
+            pair.new.sql("STOP ALL SLAVES");
+        }
+        assert!(!pair.writes());
+        let cut = Instant::now();
+        promoter.cut();
+        guard.cut();
+        let took = pair.writes_again(cut);
+        println!("writes resumed {} ms after the cut", took.as_millis());
+        assert_eq!(pair.told(), AGAIN);
+        assert_eq!(pair.writable(), (true, false));
+        guard.child.wait().unwrap();
+        let _ = std::fs::remove_file(pair.mark());
+    }
+    pair.never_both();
+}
+
+/// The promotion is on its way when the link is cut: either it is done and the old server stays frozen, or it is never done.
+#[test]
+fn a_cut_during_the_promotion_leaves_one_server_writable() {
+    let Some(pair) = Pair::new("during") else { return };
+    let mut promoted = 0;
+    let whole = format!("{PROMOTE};\n");
+    for turn in 0..12 {
+        let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+        pair.freeze();
+        guard.cut();
+        // The link may be cut in the middle of it.
+        promoter.say(whole.get(..whole.len() * (turn + 1) / 12).unwrap());
+        promoter.cut();
+        let told = pair.told();
+        match pair.writable() {
+            (true, false) => assert_eq!(told, AGAIN),
+            (false, true) => {
+                assert_eq!(told, STAYS);
+                promoted += 1;
+            }
+            other => panic!("old and new writable: {other:?}, {told}"),
+        }
+        guard.child.wait().unwrap();
+        promoter.child.wait().unwrap();
+        std::fs::remove_file(pair.mark()).unwrap();
+        pair.never_both();
+        pair.new.sql("SET GLOBAL read_only = 1");
+        pair.old.sql("SET GLOBAL read_only = 0");
+    }
+    println!("promoted {promoted} of 12");
+}
+
+#[test]
+fn a_cut_after_the_promotion_leaves_the_old_server_frozen() {
+    let Some(pair) = Pair::new("promoted") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    promoter.say(&format!("{PROMOTE}; SELECT 'done';\n"));
+    promoter.until("done");
+    promoter.cut();
+    guard.cut();
+    assert_eq!(pair.told(), STAYS);
+    assert_eq!(pair.writable(), (false, true));
+    pair.never_both();
+}
+
+/// The client that is to promote is stopped with the promotion in its input, and still has the lock: nothing is proved as long
+/// as it has it. When it wakes up it promotes, and the guard sees that.
+#[test]
+fn a_stopped_client_that_has_the_lock_keeps_the_old_server_frozen() {
+    let Some(pair) = Pair::new("stopped") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    promoter.signal(Signal::STOP);
+    promoter.say(&format!("{PROMOTE};\n"));
+    promoter.cut();
+    guard.cut();
+    // It tries to have the lock, and has not got it.
+    let waits =
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE USER = 'repl' AND STATE = 'User lock'";
+    let until = Instant::now() + Duration::from_secs(30);
+    while pair.new.value(waits) != "1" {
+        assert!(Instant::now() < until, "the guard does not try to take the lock");
+    }
+    assert_eq!(pair.writable(), (false, false));
+    promoter.signal(Signal::CONT);
+    assert_eq!(pair.told(), STAYS);
+    assert_eq!(pair.writable(), (false, true));
+    pair.never_both();
+}
+
+/// The same client, whose session was ended on the server meanwhile: what it has in its input is never done.
+#[test]
+fn a_stopped_client_whose_session_was_ended_never_promotes() {
+    let Some(pair) = Pair::new("ended") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    promoter.signal(Signal::STOP);
+    promoter.say(&format!("{PROMOTE};\n"));
+    promoter.cut();
+    let session = pair.new.value("SELECT IS_USED_LOCK('jumpdeck_promote')");
+    pair.new.sql(&format!("KILL {session}"));
+    guard.cut();
+    assert_eq!(pair.told(), AGAIN);
+    promoter.signal(Signal::CONT);
+    promoter.child.wait().unwrap();
+    assert_eq!(pair.writable(), (true, false));
+    pair.never_both();
+}
+
+/// The guard cannot reach the candidate: nothing is proved, and the old server stays frozen.
+#[test]
+fn a_guard_that_cannot_reach_the_candidate_leaves_the_old_server_frozen() {
+    let Some(pair) = Pair::new("apart") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    pair.new.sql("DROP USER repl@'%'");
+    promoter.cut();
+    guard.cut();
+    let told = pair.told();
+    assert!(told.starts_with("this server stays read-only: the candidate did not tell"), "{told}");
+    assert_eq!(pair.writable(), (false, false));
+}
+
+/// A guard that wakes up when somebody else has gone on has no session any more by which it could do anything.
+#[test]
+fn a_guard_whose_session_was_ended_does_nothing() {
+    let Some(pair) = Pair::new("late") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    // Nobody else can keep guard meanwhile.
+    let mut second = pair.guard_unready();
+    assert!(!second.child.wait().unwrap().success(), "two guards on one server");
+    let session = pair.old.value("SELECT IS_USED_LOCK('jumpdeck_guard')");
+    pair.old.sql(&format!("KILL {session}"));
+    promoter.cut();
+    guard.cut();
+    let told = pair.told();
+    assert!(told.starts_with("nobody knows"), "{told}");
+    assert_eq!(pair.writable(), (false, false));
+    // The next one can.
+    guard.child.wait().unwrap();
+    let _next = pair.guard();
+}
+
+#[test]
+fn a_promotion_without_the_lock_does_nothing() {
+    let Some(pair) = Pair::new("lock") else { return };
+    pair.new.sql(PROMOTE);
+    assert_eq!(pair.writable(), (true, false));
+    let _promoter = pair.promoter();
+    pair.new.sql(PROMOTE);
+    assert_eq!(pair.writable(), (true, false));
+}
