@@ -1,7 +1,7 @@
 //! What a switchover leaves behind in the simulated fleet: hosts whose files, pillar, connections or resolver still mean the
 //! old master, and applications that it refuses.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "support/operator.rs"]
 mod operator;
@@ -69,4 +69,40 @@ async fn a_switchover_of_app_and_db_alone_leaves_the_rest_of_the_fleet_with_the_
         assert!(moved || said.contains("ERROR 1290"), "{host}: {said}");
         assert_eq!(application.lost, Some(0), "{host}");
     }
+}
+
+/// Who is connected to a server, by account and address.
+const CONNECTED: &str = "SELECT USER AS account, SUBSTRING_INDEX(HOST, ':', 1) AS client, COUNT(*) AS connections \
+                         FROM information_schema.processlist WHERE USER NOT IN ('system user', 'event_scheduler', 'repl') \
+                         AND HOST <> 'localhost' AND HOST <> '' AND ID <> CONNECTION_ID() \
+                         GROUP BY USER, SUBSTRING_INDEX(HOST, ':', 1)";
+/// What a host's own resolver, its configuration files and its hosts file say of an address.
+const NAMES: &str = "old=10.10.10.14
+for name in masterdb masterdb.production.wpdn mysql.production.wpdn; do
+  at=$(getent hosts \"$name\" | head -n 1 | cut -d' ' -f1)
+  if [ \"$at\" = \"$old\" ]; then echo \"name $name\"; fi
+done
+find /etc /srv /opt /home -type f 2>/dev/null | while IFS= read -r file; do
+  if grep -qsFw -e \"$old\" -e masterdb -e mysql.production.wpdn \"$file\"; then echo \"file $file\"; fi
+done";
+
+/// Who uses the database is found from the master's connections, and from each host's own resolver and files: together
+/// they name every application of the fleet.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_uses_the_database_is_found_by_statements_and_scripts_that_a_runbook_can_run() {
+    let stage = Stage::new("wpd-2015", "production", false);
+    stage.world(|world| {
+        world.advance(std::time::Duration::from_secs(30));
+        world.applications();
+    });
+    let list = stage.shell("db1-masterdb", &format!("mysql -N -e \"{CONNECTED}\"")).await;
+    let applications = stage.world(|world| world.applications());
+    for application in &applications {
+        let address = stage.world(|w| w.machine(&application.host).unwrap().address.clone());
+        assert!(list.contains(&format!("{}\t{address}\t1", application.kind.user)), "{list}");
+        let said = stage.shell(application.host.as_str(), NAMES).await;
+        assert!(said.contains("name masterdb\n") && said.contains("name mysql.production.wpdn\n"), "{said}");
+        assert!(said.contains(&format!("file {}", application.kind.file)), "{}: {said}", application.host);
+    }
+    assert_eq!(list.lines().count(), applications.len(), "{list}");
 }
