@@ -139,7 +139,9 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
         lines.extend(wanted.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
         if let Some(because) = &input.because {
             let because = wrap(because.as_str(), width.saturating_sub(2));
-            lines.extend(because.into_iter().map(|l| span(format!("  {l}"), styles.base).into()));
+            lines.extend(
+                because.into_iter().map(|l| span(format!("  {l}"), styles.base.patch(styles.dialog)).into()),
+            );
         }
         if let Some(help) = &input.help {
             let help = wrap(help.as_str(), width.saturating_sub(2));
