@@ -10,7 +10,7 @@ use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
 use crate::domain::run::Effect;
 use crate::domain::text::Clean;
-use crate::ssh::error::SshError;
+use crate::ssh::error::{ErrorKind, SshError};
 
 use super::event::{Fact, HostOutcome, Outcomes, Verdict};
 use super::judge::{self, Answer};
@@ -82,7 +82,24 @@ pub(crate) enum Trouble {
 
 impl Trouble {
     fn lost(error: &SshError) -> Self {
-        Self::Unknown(format!("{}: {}; it may have been done, or be done yet", error.hop, error.describe()))
+        let told = format!("{}: {}", error.hop, error.describe());
+        match error.kind {
+            // No session was opened, or the other side runs no command: that is its answer.
+            ErrorKind::Refused => Self::Failed(format!("{told}; nothing was begun")),
+            ErrorKind::Unreachable
+            | ErrorKind::Dropped
+            | ErrorKind::TimedOut
+            | ErrorKind::AuthFailed
+            | ErrorKind::NoCredentials
+            | ErrorKind::HostKeyUnknown
+            | ErrorKind::HostKeyChanged
+            | ErrorKind::HostKeyRevoked
+            | ErrorKind::HostCertificate
+            | ErrorKind::KnownHostsFile
+            | ErrorKind::Algorithms
+            | ErrorKind::Flooding
+            | ErrorKind::Protocol => Self::Unknown(format!("{told}; it may have been done, or be done yet")),
+        }
     }
 
     /// What is to be done on a host cannot be done on none.
@@ -273,4 +290,20 @@ impl Work<'_> {
 fn done_at(outcomes: &Outcomes) -> Option<Places> {
     let done = |place: &Place| outcomes.get(place).is_some_and(|o| o.verdict == Verdict::Done);
     outcomes.each_place().only(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::hop::Hop;
+
+    /// Case 13: a server with `MaxSessions 1` opens no second session.
+    #[test]
+    fn of_a_session_that_was_refused_it_is_known_that_nothing_was_begun() {
+        let of = |kind| Trouble::lost(&SshError::new(&Hop::Here, kind, "no session: Connect failed"));
+        assert!(matches!(of(ErrorKind::Refused), Trouble::Failed(why) if why.ends_with("nothing was begun")));
+        assert!(
+            matches!(of(ErrorKind::Dropped), Trouble::Unknown(why) if why.contains("may have been done"))
+        );
+    }
 }
