@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod guards;
 mod statements;
 
 use std::path::PathBuf;
@@ -72,9 +73,10 @@ impl Session for Here {
 }
 
 impl Here {
+    /// One that is dropped sees its input end, as behind sshd: nobody kills it.
     fn spawn(&self, command: &str) -> Child {
         let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(command).env("HOME", &self.home).kill_on_drop(true);
+        shell.arg("-c").arg(command).env("HOME", &self.home);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
@@ -117,6 +119,10 @@ fn site(server: &Server, options: &str) -> (Site, HostName) {
 }
 
 fn site_and_client(server: &Server, options: &str) -> (Site, HostName, Arc<Mutex<Option<u32>>>) {
+    site_at(server.home(options))
+}
+
+fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) {
     let name = HostName::new("here").unwrap();
     let env = Environment {
         name: EnvName::new("test").unwrap(),
@@ -132,7 +138,7 @@ fn site_and_client(server: &Server, options: &str) -> (Site, HostName, Arc<Mutex
         cadence: Cadence::default(),
         hosts: Vec::new(),
     };
-    let reach = Here { name: name.clone(), home: server.home(options).to_owned(), client: Arc::default() };
+    let reach = Here { name: name.clone(), home: home.to_owned(), client: Arc::default() };
     let client = reach.client.clone();
     let site = Site {
         reach: Arc::new(reach),

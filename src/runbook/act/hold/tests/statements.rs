@@ -241,3 +241,26 @@ async fn a_session_that_is_opened_again_ends_the_one_before() {
     assert_eq!((again.lost(), other.lost()), (None, None));
     assert!(matches!(send(&site, &host, "SELECT 1", MINUTE).await, Sent::Answered(_)));
 }
+
+/// Not a test of anything: the figures of docs/performance.md.
+#[tokio::test]
+#[ignore = "it measures"]
+async fn time_of_a_statement() {
+    let Some(server) = Server::start(&[]) else { return };
+    let (site, host) = site(&server, "");
+    let (_holding, _) = open(&site, &host, "SELECT 1".to_owned()).await.unwrap();
+    let (mut by_client, mut in_session) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        let began = std::time::Instant::now();
+        sql::once(&site, &host, "SELECT @@global.read_only", MINUTE).await.unwrap();
+        by_client.push(began.elapsed());
+        let began = std::time::Instant::now();
+        let sent = send(&site, &host, "SELECT @@global.read_only", MINUTE).await;
+        in_session.push(began.elapsed());
+        assert!(matches!(sent, Sent::Answered(_)));
+    }
+    for (what, mut all) in [("a client started for it", by_client), ("in a held session", in_session)] {
+        all.sort_unstable();
+        println!("{what}: median {:?}, worst {:?}", all.get(100).unwrap(), all.last().unwrap());
+    }
+}
