@@ -8,7 +8,7 @@ fn past(n: usize) -> PastRun {
         id: format!("r{n}"),
         began: Some("2026-11-28 04:02Z".into()),
         runbook: "replace-vm".into(),
-        env: if n % 2 == 0 { "production".into() } else { "staging".into() },
+        env: if n.is_multiple_of(2) { "production".into() } else { "staging".into() },
         who: "anna".into(),
         end: PastEnd::Finished,
         says: "finished".into(),
