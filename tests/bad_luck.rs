@@ -186,16 +186,16 @@ fn a_master_cut_off_while_its_lock_is_held_is_never_followed_by_a_promotion() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = begin_switchover(&dir, home.path());
     let mut answers = Answers::new();
-    // Everything up to the last question before the promotion: the old master is frozen, its lock held.
-    let reached = ("outcome", "release-candidate");
+    // Everything up to the question before the window: the old master's lock is held.
+    let reached = ("outcome", "flip-ready");
     let reached = desk::to_the_entry(&mut terminal, &mut answers, &mut desk::go_on, home.path(), reached);
     assert!(reached, "{}", terminal.said);
     terminal.until("type db2 to do it> ");
     let mended_at_last = Mended(&dir);
     lane(&dir, &["cut", "db1-masterdb"]);
-    // It is noticed while the question still stands, which is taken back: first the lock is to be had again.
-    terminal.until("type db1-masterdb to do it> ");
-    answers.skip_to_the_last(&terminal, "type db1-masterdb to do it> ");
+    // It is noticed while the question still stands, which is taken back: first the lock is to be had again, which was agreed to.
+    terminal.until("(lock-old) failed");
+    answers.skip_to_the_last(&terminal, "(lock-old) failed");
     // Whoever is asked says yes. What fails is taken back as soon as the master is there again.
     let mut mended = false;
     let mut choose = |told: &str, letters: &[char]| {
