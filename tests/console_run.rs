@@ -100,7 +100,7 @@ fn a_switchover_goes_from_the_list_to_its_report() {
         }
         answered.push(asks);
     };
-    assert_eq!(answered.len(), 7, "{answered:#?}");
+    assert_eq!(answered.len(), 6, "{answered:#?}");
     for told in ["Finished", "REPORT", "no writes", "freeze to writes-arrive"] {
         assert!(end.contains(told), "{told:?} is missing:\n{end}");
     }
