@@ -60,7 +60,12 @@ impl Sessions {
 
     /// The session that a step opened on a host, unless it has ended.
     pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<Line> {
-        self.all().get(id).filter(|line| line.host == *host && line.lost().is_none()).cloned()
+        self.opened(id, host).filter(|line| line.lost().is_none())
+    }
+
+    /// The same, also one that has ended and was not opened again: it tells why.
+    fn opened(&self, id: &StepId, host: &HostName) -> Option<Line> {
+        self.all().get(id).filter(|line| line.host == *host).cloned()
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, Line>> {
@@ -169,7 +174,7 @@ pub(super) async fn run(
         Ok(id) => id,
         Err(why) => return Some(Err(Trouble::Failed(why))),
     };
-    let sent = match site.sessions.find(&id, host) {
+    let sent = match site.sessions.opened(&id, host) {
         Some(line) => line.send(text, manner.limit, at.is_quiet()).await,
         None => Sent::Not(format!("the session of {hold} is not open")),
     };
