@@ -52,7 +52,9 @@ fn lines(literal: &str) -> Vec<String> {
     let line = Regex::new(r#"\b[a-z_]+ = (?:"[^"]*"|\[[^\]]*\]|\{[^}]*\}|true|false|[0-9]+)"#).unwrap();
     let quoted = Regex::new(r#"\{[a-z_.]+:\?\}"#).unwrap();
     let within_quotes = Regex::new(r#""\{[a-z_.]+\}""#).unwrap();
-    let filled = literal.replace("{}", "90").replace("port = {port}", "port = 22");
+    // A list is one of names.
+    let filled =
+        literal.replace("[{}]", "[\"app1\"]").replace("{}", "90").replace("port = {port}", "port = 22");
     let filled = quoted.replace_all(&filled, "\"app1\"");
     let filled = within_quotes.replace_all(&filled, "\"app1\"");
     line.find_iter(&filled)
