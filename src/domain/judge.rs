@@ -1,5 +1,5 @@
 //! Judgement: what is known in, problems out, worst first. Pure. One file a rule under `judge/`; a new rule is one
-//! new file and one line in [`RULES`].
+//! new file and one line in `RULES`.
 
 use std::sync::Arc;
 

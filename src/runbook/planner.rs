@@ -57,7 +57,7 @@ pub enum PlanError {
 }
 
 /// Makes a plan and what is shown of it. Asks every host of it who it is. `because` says of inputs that facts answered
-/// ([`find`]) why.
+/// ([`find()`]) why.
 ///
 /// # Errors
 /// When inputs or targets do not fit. What hosts say against the inventory is in the view's `problems`.

@@ -130,8 +130,17 @@ impl Runner {
         let cut_off = matches!(record.status, Status::Open(Phase::Run | Phase::Probe) | Status::Unknown(_));
         if again {
             let why = match &record.status {
-                Status::UndoFailed(why) | Status::Unknown(why) => format!(": {why}"),
-                _ => String::new(),
+                Status::UndoFailed(why) | Status::Unknown(why) | Status::UndoUnknown(why) => {
+                    format!(": {why}")
+                }
+                Status::Waiting
+                | Status::Open(_)
+                | Status::Done
+                | Status::Printed
+                | Status::NotDone
+                | Status::Failed(_)
+                | Status::Skipped(_)
+                | Status::Undone => String::new(),
             };
             self.say(vec![Clean::new(&format!("Undo of {} is tried again{why}", task.step.id))]);
             sleep(AGAIN_AFTER).await;
