@@ -226,7 +226,13 @@ impl Told {
     /// Titles of the decisions that were put.
     pub(crate) fn decisions(&self) -> Vec<String> {
         let chosen = |p: &&Prompt| matches!(p.kind, jumpdeck::domain::run::PromptKind::Choose(_));
-        self.prompts.iter().filter(chosen).map(|p| p.title.to_string()).collect()
+        // Of a window that failed the first line says which step did.
+        let told =
+            |p: &Prompt| match p.text.first().filter(|_| p.title.as_str().starts_with("The window failed")) {
+                Some(why) => format!("{}: {why}", p.title),
+                None => p.title.to_string(),
+            };
+        self.prompts.iter().filter(chosen).map(told).collect()
     }
 
     /// How often a step was begun on a host, retries that a person asked for included.
