@@ -1,7 +1,7 @@
 //! A simulated fleet to rehearse runbooks on, each run in a world of its own, and ways for single steps to go wrong that
 //! no machine would be needed for: a command that says it was done and was not, one that fails, a link that is cut.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -235,33 +235,9 @@ impl Told {
         self.prompts.iter().filter(chosen).map(told).collect()
     }
 
-    /// How often a step was begun on a host, retries that a person asked for included.
-    fn attempts(&self) -> BTreeMap<(String, String), usize> {
-        let mut counted = BTreeMap::new();
-        for entry in &self.entries {
-            if let Event::Intent { step, phase: Phase::Run, commands, .. } = &entry.event {
-                for host in commands.keys() {
-                    *counted.entry((step.to_string(), host.to_string())).or_default() += 1;
-                }
-            }
-        }
-        counted
-    }
-
-    /// Nothing that changes something was done twice without a person who said so.
+    /// Nothing that changes something was done twice on a host, unless a person said so, or it was proved between the two that
+    /// it was not done, or was undone.
     pub(crate) fn nothing_repeated(&self, runbook: &Runbook) {
-        let retried: BTreeSet<&str> = self
-            .entries
-            .iter()
-            .filter_map(|e| match &e.event {
-                Event::Answered {
-                    step,
-                    answer: OperatorAnswer::Chosen(Way::Retry | Way::WasNotDone),
-                    ..
-                } => Some(step.as_str()),
-                _ => None,
-            })
-            .collect();
         let changes: BTreeSet<&str> = self
             .plan
             .steps
@@ -269,9 +245,43 @@ impl Told {
             .filter(|s| s.effect != jumpdeck::domain::run::Effect::Read && s.kind != "manual")
             .map(|s| s.id.as_str())
             .collect();
-        for ((step, host), times) in self.attempts() {
-            let twice = times > 1 && changes.contains(step.as_str()) && !retried.contains(step.as_str());
-            assert!(!twice, "{}: {step} was done {times} times on {host}\n{}", runbook.name, self.story());
+        let mut in_effect: BTreeSet<(String, String)> = BTreeSet::new();
+        for entry in &self.entries {
+            match &entry.event {
+                Event::Intent { step, phase: Phase::Run, commands, .. }
+                    if changes.contains(step.as_str()) =>
+                {
+                    for host in commands.keys() {
+                        let first = in_effect.insert((step.to_string(), host.to_string()));
+                        let story = self.story();
+                        assert!(first, "{}: {step} was done twice on {host}\n{story}", runbook.name);
+                    }
+                }
+                Event::Answered {
+                    step,
+                    answer: OperatorAnswer::Chosen(Way::Retry | Way::WasNotDone),
+                    ..
+                }
+                // A session that was lost is opened again.
+                | Event::HoldLost { step, .. } => in_effect.retain(|(of, _)| step != of.as_str()),
+                Event::Outcome { step, phase: Phase::Probe, hosts, .. } => {
+                    in_effect.retain(|(of, on)| {
+                        let gone = hosts
+                            .iter()
+                            .any(|(host, h)| host.to_string() == *on && h.verdict == Verdict::NotDone);
+                        step != of.as_str() || !gone
+                    });
+                }
+                Event::Outcome { step, phase: Phase::Undo | Phase::UndoProbe, hosts, .. } => {
+                    in_effect.retain(|(of, on)| {
+                        let undone = hosts
+                            .iter()
+                            .any(|(host, h)| host.to_string() == *on && h.verdict == Verdict::Done);
+                        step != of.as_str() || !undone
+                    });
+                }
+                _ => {}
+            }
         }
     }
 
@@ -397,6 +407,84 @@ impl Session for SpoiledSession {
     }
 
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
-        self.session.start(command)
+        Box::pin(async move {
+            let held = self.session.start(command).await?;
+            if !command.contains("mariadb") {
+                return Ok(held);
+            }
+            let (spoil, host) = (self.spoil.clone(), self.host.clone());
+            Ok(Box::new(SpoiledHeld { held: Some(held), spoil, host, cut_after: false }) as Box<dyn Held>)
+        })
+    }
+}
+
+/// A session that stays: its statements go wrong like commands.
+struct SpoiledHeld {
+    /// None: the link is gone.
+    held: Option<Box<dyn Held>>,
+    spoil: Arc<Spoil>,
+    host: HostName,
+    /// The link goes when the answer is there, before anybody reads it.
+    cut_after: bool,
+}
+
+/// How the end of an answer begins.
+const END: &str = "SELECT 'jumpdeck_end_";
+
+impl SpoiledHeld {
+    fn cut(&self) -> SshError {
+        SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test")
+    }
+}
+
+impl Held for SpoiledHeld {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+        Box::pin(async move {
+            let cut = self.cut();
+            let held = self.held.as_mut().ok_or_else(|| cut.clone())?;
+            let text = String::from_utf8_lossy(bytes);
+            // A heartbeat may come in between: it only reads.
+            if text.starts_with("SELECT") || !self.spoil.strikes(self.host.as_str()) {
+                return held.write(bytes).await;
+            }
+            match self.spoil.how {
+                Wrong::Lies => {
+                    let end = text.rfind(END).expect("a statement ends with its mark");
+                    held.write(text[end..].as_bytes()).await
+                }
+                Wrong::Fails => held.write(b"REFUSED BY THE TEST;\n").await,
+                Wrong::CutBefore => {
+                    self.held = None;
+                    Err(cut)
+                }
+                Wrong::CutAfter => {
+                    self.cut_after = true;
+                    held.write(bytes).await
+                }
+            }
+        })
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+        Box::pin(async move {
+            let cut = self.cut();
+            let held = self.held.as_mut().ok_or_else(|| cut.clone())?;
+            if !self.cut_after {
+                return held.read().await;
+            }
+            let mut said = String::new();
+            while !said.contains("jumpdeck_end_") {
+                said.push_str(&String::from_utf8_lossy(&held.read().await?));
+            }
+            self.held = None;
+            Err(cut)
+        })
+    }
+
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+        Box::pin(async move {
+            let cut = self.cut();
+            self.held.as_mut().ok_or(cut)?.ended().await
+        })
     }
 }
