@@ -45,6 +45,17 @@ pub struct KnownKey {
     pub place: String,
 }
 
+/// Stands for the fingerprint of a key that cannot be read.
+const UNREADABLE: &str = "unreadable";
+
+impl KnownKey {
+    /// Whether the line holds a key that can be compared.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.fingerprint != UNREADABLE
+    }
+}
+
 /// What is to be thought of an offered host key. Only [`Verdict::Known`] lets a connection go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

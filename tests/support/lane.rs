@@ -227,7 +227,7 @@ pub(crate) async fn run(
     let path = folder.join(format!("{}.jsonl", handle.id));
     let (view, prompts) = operator::drive(handle, answer).await;
     let took = began.elapsed();
-    let report = Report::new(&journal::read(&path).unwrap(), None).unwrap();
+    let report = Report::of(&journal::read(&path).unwrap()).unwrap();
     let told = Told { view, prompts, report, took };
     if std::env::var_os("JUMPDECK_STORY").is_some() {
         println!("{}", told.story());

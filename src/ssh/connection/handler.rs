@@ -63,10 +63,20 @@ impl Fault {
         match &error {
             // It has a key of a known kind, and no way to prove that it holds it which is safe.
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. }
-                if keys.iter().any(|known| theirs.contains(&known.algorithm)) =>
+                if keys.iter().any(|known| known.is_readable() && theirs.contains(&known.algorithm)) =>
             {
                 SshError::new(&target.hop, ErrorKind::Algorithms, unprovable(&keys, theirs))
                     .advising(&advice::HOST_KEY_PROOF)
+            }
+            russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, .. }
+                if !keys.is_empty() && !keys.iter().any(KnownKey::is_readable) =>
+            {
+                let detail = format!(
+                    "its known key cannot be read, so nobody can tell whether the host is the known one: {}; verify the \
+                     fingerprint of its key out of band, correct or remove that line, then retry",
+                    list(&keys)
+                );
+                SshError::new(&target.hop, ErrorKind::HostKeyChanged, detail)
             }
             // Only the kinds of key that are known were asked for.
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } if !keys.is_empty() => {
@@ -105,8 +115,11 @@ impl Fault {
 
 /// Known host keys of kinds that the server has, and that prove nothing here.
 fn unprovable(keys: &[KnownKey], theirs: &[String]) -> String {
-    let kept: Vec<KnownKey> =
-        keys.iter().filter(|known| theirs.contains(&known.algorithm)).cloned().collect();
+    let kept: Vec<KnownKey> = keys
+        .iter()
+        .filter(|known| known.is_readable() && theirs.contains(&known.algorithm))
+        .cloned()
+        .collect();
     let why = match kept.iter().any(|known| known.algorithm == "ssh-rsa") {
         true => "with SHA-1 only (ssh-rsa)",
         false => "with algorithms only that are not supported here",

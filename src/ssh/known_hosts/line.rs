@@ -105,7 +105,7 @@ impl Entry {
         let fingerprint = self.key.as_ref().map(|k| k.fingerprint(HashAlg::Sha256).to_string());
         KnownKey {
             algorithm: self.algorithm.clone(),
-            fingerprint: fingerprint.unwrap_or_else(|| "unreadable".to_owned()),
+            fingerprint: fingerprint.unwrap_or_else(|| super::UNREADABLE.to_owned()),
             place: self.place.clone(),
         }
     }

@@ -111,11 +111,14 @@ def build(fleet):
 
 
 def reset_databases(fleet, mode):
-    """The databases as new, and with them what the apps know and what their writers recorded."""
+    """The databases as new, and with them what the apps know, what their writers recorded, and where the role masterdb is."""
     apps.stop(fleet)
     apps.forget(fleet)
     database.Databases(fleet).reset(mode)
     apps.point_at(fleet, fleet.databases()[0])
+    for machine in fleet.databases():
+        machines.put(machine, "/etc/salt/grains", machines.grains(machine))
+    access.write_all(fleet)
     salt.restore_pillar(fleet)
 
 

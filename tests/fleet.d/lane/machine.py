@@ -55,6 +55,14 @@ def write(path, text, mode=0o644):
     path.chmod(mode)
 
 
+def grains(machine):
+    """The grains file of a host as new."""
+    text = f"level: {ENVIRONMENT}\n"
+    if machine.grain_roles:
+        text += "roles:\n" + "".join(f"  - {role}\n" for role in machine.roles())
+    return text
+
+
 def put(machine, path, text, mode=0o644):
     """Replaces one file inside a running host, whole or not at all. The text goes in on stdin: it may be a secret."""
     run(*processes.inside(machine, "sh", "-c", 'umask 077; mkdir -p -m 755 "${1%/*}"; cat >"$1.new" && chmod "$2" "$1.new" && '
@@ -100,10 +108,7 @@ def prepare(fleet, machine):
     write(etc / "shadow", "\n".join(shadow) + "\n", 0o600)
     write(etc / "group", "\n".join(groups) + "\n")
 
-    grains = f"level: {ENVIRONMENT}\n"
-    if machine.grain_roles:
-        grains += "roles:\n" + "".join(f"  - {role}\n" for role in machine.roles())
-    write(etc / "salt" / "grains", grains)
+    write(etc / "salt" / "grains", grains(machine))
 
     if machine.sudo:
         write(etc / "sudoers.d" / "jumpdeck-ops", "ops ALL=(root) NOPASSWD: ALL\n", 0o440)

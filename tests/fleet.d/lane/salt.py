@@ -149,8 +149,9 @@ def restore_pillar(fleet):
 
 
 def knows_pillar(fleet):
-    """Whether every minion read its pillar again."""
+    """Whether every minion read its grains and its pillar again."""
     try:
+        call(fleet, "salt", "*", "saltutil.refresh_grains")
         call(fleet, "salt", "*", "saltutil.refresh_pillar", "wait=True")
     except FleetError:
         return False
