@@ -506,7 +506,7 @@ fn a_run_that_is_left_while_writes_are_refused_says_so_and_how_to_roll_back() {
         }
     }
     let report = printed(&["report", &id]);
-    assert!(report.contains("writes refused since ") && report.contains("NOT ENDED"), "{report}");
+    assert!(report.contains("without writes | refused since ") && report.contains("NOT ENDED"), "{report}");
     let json = printed(&["report", &id, "--format", "json"]);
     assert!(json.contains("\"stops_writes\": true") && json.contains("\"until_step\": null"), "{json}");
 
