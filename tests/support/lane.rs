@@ -203,7 +203,9 @@ pub(crate) async fn run(
     let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
     let env = fleet.environments[0].clone();
     let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
-    let reach = Arc::new(reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, false))));
+    // The fleet's own file: a run that moves a role moves it there, as an operator's would.
+    let store = InventoryStore::file(dir.join("inventory.toml"), context);
+    let reach = Arc::new(reach.with_inventory(Arc::new(store)));
     let (library, errors) = Library::load(runbooks);
     assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
     let runbook = library.get(name).unwrap();
