@@ -125,7 +125,7 @@ pub enum RunState {
     Stopped(Clean),
     /// Everything was done.
     Finished,
-    /// Everything was taken back to the last safe point.
+    /// Rolled back to the last safe point.
     RolledBack,
     /// It was given up: why.
     Abandoned(Clean),

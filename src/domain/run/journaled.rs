@@ -36,7 +36,7 @@ pub struct PastRun {
 pub enum PastEnd {
     /// Everything was done.
     Finished,
-    /// Everything was taken back to the last safe point.
+    /// Rolled back to the last safe point.
     RolledBack,
     /// It was given up.
     Aborted,

@@ -105,7 +105,7 @@ fn a_host_that_is_gone_leaves_its_page_and_its_row() {
     assert_eq!(model.screens, [Screen::Fleet]);
     assert_eq!(names(&model).len(), 3);
     assert!(notice(&model).contains("1 host removed (app2)"), "{}", notice(&model));
-    // What its actor still had to say is no news of anything.
+    // Late messages of an actor that has ended are dropped.
     let late = {
         let mut snapshot = crate::domain::snapshot::HostSnapshot::clone(&model.environments[0].hosts[0]);
         snapshot.id.host = host_name("app2");

@@ -162,7 +162,7 @@ fn comments(text: &str) -> Vec<&str> {
 }
 
 proptest! {
-    /// Any accepted inventory edited keeps every comment and reads back equal but for the change.
+    /// An edit keeps every comment of an accepted inventory, and changes only what was asked for.
     #[test]
     fn comments_and_everything_else_stay(
         ways in proptest::collection::vec((0..9usize, 0..4usize, any::<bool>()), 1..5),
