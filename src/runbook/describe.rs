@@ -1,7 +1,9 @@
-//! Runbooks in words: conditions, expectations; for plans and screens, before values are known. Imports `spec`.
+//! Runbooks in words: conditions, expectations; for plans and screens, before values are known. Imports `place`, `spec`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::place::Place;
 use super::report::duration;
 use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
@@ -129,6 +131,29 @@ pub(super) fn covered(covers: &[String]) -> Vec<String> {
     if covers.is_empty() { Vec::new() } else { vec![format!("for {}", covers.join(", "))] }
 }
 
+/// The commands of a step, for who agrees to them. The same text on several places stands there once, and its places are
+/// named where another text is for others.
+pub(super) fn commands(shown: BTreeMap<Place, String>) -> Vec<Clean> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (place, text) in shown {
+        let name = place.to_string();
+        match groups.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((text, vec![name])),
+        }
+    }
+    let several = groups.len() > 1;
+    let mut lines = Vec::new();
+    for (text, names) in groups {
+        if several {
+            lines.push(Clean::new(&format!("    on {}:", names.join(", "))));
+        }
+        let indent = if several { "      " } else { "    " };
+        lines.extend(Clean::lines(&text).iter().map(|line| Clean::new(&format!("{indent}{line}"))));
+    }
+    lines
+}
+
 /// A template that is one variable, without its braces.
 fn bare(template: &Template) -> String {
     match template.parts.as_slice() {
@@ -141,9 +166,25 @@ fn bare(template: &Template) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::domain::names::HostName;
 
     fn template(text: &str) -> Template {
         Template::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_same_command_on_many_hosts_stands_there_once() {
+        let shown = |texts: &[(&str, &str)]| {
+            let place = |name: &str| Place::Host(HostName::new(name).unwrap());
+            let shown = texts.iter().map(|(name, text)| (place(name), (*text).to_owned())).collect();
+            commands(shown).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&[("app1", "a\nb"), ("app2", "a\nb")]), ["    a", "    b"]);
+        assert_eq!(
+            shown(&[("app1", "a"), ("app2", "b"), ("app3", "a")]),
+            ["    on app1, app3:", "      a", "    on app2:", "      b"]
+        );
+        assert_eq!(shown(&[]), Vec::<String>::new());
     }
 
     #[test]

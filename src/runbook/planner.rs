@@ -233,6 +233,7 @@ fn named(
 fn selected(target: &Target, env: &Environment) -> Vec<String> {
     match &target.select {
         Select::Jump => vec![env.jump.name().to_string()],
+        Select::All => env.hosts.iter().map(|h| h.id.host.to_string()).collect(),
         Select::Host(name) => vec![name.to_string()],
         Select::Role(role) => {
             let of_role = env.hosts.iter().filter(|h| h.has_role(role.as_str()));

@@ -110,6 +110,8 @@ pub struct Target {
 /// Which hosts a target means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Select {
+    /// Every host of the environment.
+    All,
     /// Every host of a role.
     Role(RoleName),
     /// That host.

@@ -75,6 +75,7 @@ fn input_text(paper: &mut Paper, input: &Input) {
 
 fn target_words(target: &Target) -> String {
     let mut words = match &target.select {
+        Select::All => "every host".to_owned(),
         Select::Role(role) => format!("every host of role {role}"),
         Select::Host(host) => format!("the host {host}"),
         Select::Jump => "the jump box".to_owned(),

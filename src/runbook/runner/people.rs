@@ -11,6 +11,7 @@ use super::{Halt, Runner, act};
 use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
 use crate::domain::text::Clean;
 use crate::runbook::approval::Approved;
+use crate::runbook::describe;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::kinds::ByPeople;
 use crate::runbook::machine::Task;
@@ -257,9 +258,7 @@ impl Runner {
             let names = places.names(", ");
             let names = if names.is_empty() { "-" } else { names.as_str() };
             lines.push(Clean::new(&format!("{} ({names})", at.shown(&at.step().title))));
-            for (_, text) in act::shown(at, at.step().kind.as_ref(), &places) {
-                lines.extend(Clean::lines(&text).into_iter().map(|l| Clean::new(&format!("    {l}"))));
-            }
+            lines.extend(describe::commands(act::shown(at, at.step().kind.as_ref(), &places)));
             if at.step().point_of_no_return {
                 lines.push(Clean::new("    Point of no return."));
             }

@@ -137,7 +137,7 @@ impl Reading<'_> {
         let mut targets = Vec::new();
         for item in self.reader.list(root, "target", TARGET_HINT).unwrap_or_default() {
             let Some(table) = self.reader.table("target".to_owned(), item, TARGET_HINT) else { continue };
-            let keys = ["name", "role", "host", "jump", "exactly", "at_least", "at_most", "except"];
+            let keys = ["name", "role", "host", "jump", "all", "exactly", "at_least", "at_most", "except"];
             self.reader.only(&table, &keys);
             if let Some(target) = self.target(&table) {
                 targets.push(target);
@@ -178,9 +178,9 @@ impl Reading<'_> {
     }
 
     fn select(&mut self, table: &Table<'_>) -> Option<Select> {
-        let help = "write one of role = \"db\", host = \"backup\", jump = true";
+        let help = "write one of role = \"db\", host = \"backup\", jump = true, all = true";
         let there: Vec<&str> =
-            ["role", "host", "jump"].into_iter().filter(|key| table.get(key).is_some()).collect();
+            ["role", "host", "jump", "all"].into_iter().filter(|key| table.get(key).is_some()).collect();
         match there.as_slice() {
             [] => self.reader.error(table.span.clone(), "this target names no hosts", help),
             [_] => {}
@@ -205,10 +205,15 @@ impl Reading<'_> {
                 }
             };
         }
-        if self.reader.boolean(table, "jump") == Some(false) {
-            self.reader.error(place(table, "jump"), "jump = false names no host", help);
+        for key in ["jump", "all"] {
+            if self.reader.boolean(table, key) == Some(false) {
+                self.reader.error(place(table, key), format!("{key} = false names no host"), help);
+            }
         }
-        (table.get("jump").is_some()).then_some(Select::Jump)
+        match table.get("all") {
+            Some(_) => Some(Select::All),
+            None => table.get("jump").map(|_| Select::Jump),
+        }
     }
 
     /// Judges names of inputs and targets that a host must be none of.
