@@ -6,8 +6,10 @@ use super::replication::{Cluster, Connection, Database, NodeHealth, ReplicationR
 use super::snapshot::HostFacts;
 use super::storage::Filesystem;
 
+mod hosts;
 mod short;
 
+pub use hosts::HostsUp;
 pub use short::{REPLICATION_WORDS_LEAST, replication_words_within};
 
 /// The filesystem somebody should look at first: one that does not answer, else the fullest.

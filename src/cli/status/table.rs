@@ -9,7 +9,7 @@ use crate::domain::judge::Situation;
 use crate::domain::judge::roles;
 use crate::domain::problem::Severity;
 use crate::domain::snapshot::HostSnapshot;
-use crate::domain::summary::{replication_brief, replication_words, worst_filesystem};
+use crate::domain::summary::{HostsUp, replication_brief, replication_words, worst_filesystem};
 use crate::domain::time::short_age;
 
 use super::gather::Picture;
@@ -74,13 +74,10 @@ fn heading(picture: &Picture, colour: bool) -> String {
         }
         _ => jump.link.state.label().to_owned(),
     };
-    // Behind a jump box that is down nobody was asked.
-    let up = match jump.link.is_up() {
-        true => picture.hosts.iter().filter(|h| h.link.is_up()).count().to_string(),
-        false => UNKNOWN.to_owned(),
-    };
+    // A link that is up has just answered: this command asks once.
+    let up = HostsUp::of(jump, picture.hosts.iter().map(AsRef::as_ref), |_| true);
     let name = paint(&picture.env.name.as_str().to_uppercase(), "1", colour);
-    format!("{name}  jump {} {state}  {up} of {} hosts up{simulated}\n", jump.name, picture.hosts.len())
+    format!("{name}  jump {} {state}  {up}{simulated}\n", jump.name)
 }
 
 fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {

@@ -97,8 +97,12 @@ fn cell<'a>(scene: &Scene<'a>, standing: &'a RoleStanding, id: Id) -> Line<'a> {
             Some(required) => Line::from(required.describe()),
             None => span("–", styles.muted).into(),
         },
+        // Where nothing is known of any of its hosts, none found is not a finding.
+        Id::Found if standing.hosts.is_empty() && !standing.unknown.is_empty() => {
+            span("?", styles.unknown).into()
+        }
         Id::Found => Line::from(standing.hosts.len().to_string()),
-        Id::Unknown if standing.unknown.is_empty() => Line::default(),
+        Id::Unknown if standing.unknown.is_empty() || standing.hosts.is_empty() => Line::default(),
         Id::Unknown => span(format!("+{}?", standing.unknown.len()), styles.unknown).into(),
         Id::Hosts => hosts(scene, standing),
     }
@@ -128,14 +132,17 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, standing: &RoleStand
 }
 
 fn says<'a>(scene: &Scene<'a>, standing: &RoleStanding) -> Line<'a> {
-    let found = standing.hosts.len();
-    let mut text = match &standing.required {
-        Some(required) => format!("{}: {} required, {found} found", standing.role, required.describe()),
-        None => format!("{}: nothing required, {found} found", standing.role),
+    let required = match &standing.required {
+        Some(required) => format!("{} required", required.describe()),
+        None => "nothing required".to_owned(),
     };
-    if !standing.unknown.is_empty() {
-        text.push_str(&format!(", {} unknown", standing.unknown.len()));
-    }
+    let mut text = match (standing.hosts.len(), standing.unknown.len()) {
+        (found, 0) => format!("{}: {required}, {found} found", standing.role),
+        (0, unknown) => {
+            format!("{}: {required}; nothing current is known of its {unknown} hosts", standing.role)
+        }
+        (found, unknown) => format!("{}: {required}, {found} found, {unknown} unknown", standing.role),
+    };
     if let Some(required) = standing.required.as_ref().filter(|r| !r.implies.is_empty()) {
         let implied: Vec<&str> =
             required.implies.iter().map(crate::domain::names::RoleName::as_str).collect();

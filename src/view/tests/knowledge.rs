@@ -37,6 +37,51 @@ fn how_many_hosts_answer_is_told_in_eighty_columns() {
     assert!(band.contains("26 of 26") && band.contains(" up ") && !band.contains('…'), "{band}");
 }
 
+/// The band with the environment's name.
+fn band(model: &Model, size: (u16, u16)) -> String {
+    text(model, size).lines().nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn hosts_that_nobody_could_ask_are_not_counted_as_down() {
+    for size in [(80, 24), (120, 40), (200, 50)] {
+        for ago in [1, 8, 300] {
+            let band = band(&jump_down(ago), size);
+            assert!(band.contains("? of 26 hosts up"), "the jump box is down: {band}");
+        }
+        let expired = band(&aged(60), size);
+        assert!(expired.contains("? of 26 hosts up"), "no report is current: {expired}");
+        let mut model = healthy();
+        edit(&mut model.environments[0], "db2", |h| h.reported_at = Some(Moment(0)));
+        let one = band(&settled(model), size);
+        assert!(one.contains("25 of 26") && one.contains(" up, 1 unknown"), "one report has expired: {one}");
+    }
+}
+
+#[test]
+fn without_any_host_there_is_no_current_data_and_not_none_yet() {
+    let mut model = healthy();
+    let hosts: Vec<String> = model.environments[0].hosts.iter().map(|h| h.id.host.to_string()).collect();
+    for host in &hosts {
+        edit(&mut model.environments[0], host, |h| {
+            h.link.state = crate::domain::snapshot::LinkState::TimedOut
+        });
+    }
+    let band = band(&settled(model), (120, 40));
+    assert!(band.contains("0 of 26 hosts up") && band.contains("no current data"), "{band}");
+}
+
+#[test]
+fn a_role_of_which_no_host_was_heard_is_not_found_nought_times() {
+    for model in [jump_down(300), aged(60)] {
+        let screen = text(&on(settled(model), Screen::Roles), (120, 40));
+        for line in screen.lines().filter(|line| line.contains('?') && line.contains("required")) {
+            assert!(!line.contains(" 0 "), "{line}");
+        }
+        assert!(screen.contains("nothing current is known of its"), "{screen}");
+    }
+}
+
 #[test]
 fn a_lag_that_is_not_known_is_never_a_number() {
     use crate::domain::replication::Thread;

@@ -9,6 +9,7 @@ use crate::app::model::EnvironmentState;
 use crate::domain::fleet::Jump;
 use crate::domain::problem::{Problem, Severity};
 use crate::domain::snapshot::LinkState;
+use crate::domain::summary::HostsUp;
 use crate::domain::time::{Freshness, short_age};
 use crate::view::scene::Scene;
 use crate::view::signs::{Progress, Status};
@@ -192,17 +193,10 @@ fn way<'a>(scene: &Scene<'a>, room: u16) -> Line<'a> {
             text.push_str(&format!("  via {} {state}", jump.name));
         }
     }
-    let hosts = &scene.env.hosts;
-    let up = hosts.iter().filter(|h| !scene.jump_is_down() && h.link.is_up() && is_current(scene, h)).count();
-    // Hosts that are still being connected are not down.
-    let connecting = hosts.iter().filter(|h| h.link.state == LinkState::Pending).count();
-    let word = if connecting > 0 && !scene.jump_is_down() { "connected" } else { "up" };
-    let long = Line::from(format!("{text}  {up} of {} hosts {word}", hosts.len()));
-    if long.width() < usize::from(room) {
-        long
-    } else {
-        Line::from(format!("{text}  {up} of {} {word}", hosts.len()))
-    }
+    let hosts = scene.env.hosts.iter().map(AsRef::as_ref);
+    let up = HostsUp::of(jump, hosts, |host| is_current(scene, host));
+    let long = Line::from(format!("{text}  {up}"));
+    if long.width() < usize::from(room) { long } else { Line::from(format!("{text}  {}", up.short())) }
 }
 
 /// An age with its unit: `14 s`, `3 m`.
@@ -232,6 +226,7 @@ fn freshness(scene: &Scene<'_>) -> String {
                 _ => format!("data {}–{} old", words.0, words.1),
             }
         }
+        _ if scene.env.hosts.iter().any(|h| h.reported_at.is_some()) => "no current data".to_owned(),
         _ => "no data yet".to_owned(),
     }
 }
