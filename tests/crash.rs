@@ -83,7 +83,7 @@ const TURNS: [&str; 12] = [
 /// After these, another server takes writes, or none.
 const HINGES: [&str; 3] = ["freeze", "promote", "flip"];
 
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 8] = [
     "lock-candidate",
     "candidate-read-only",
     "pillar-known",
@@ -91,7 +91,6 @@ const OTHERS: [&str; 9] = [
     "flip-ready",
     "go",
     "old-follows",
-    "pillar-dbs",
     "allow-highstate",
 ];
 

@@ -71,6 +71,74 @@ async fn a_switchover_of_app_and_db_alone_leaves_the_rest_of_the_fleet_with_the_
     }
 }
 
+/// Issue 10, part 2: after FINISHED nobody names the old master, and every application writes to the new one. The file that no
+/// state renders is named before writes move, and is moved by hand when the run says that it alone is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_promotion_no_host_names_the_old_master_and_every_application_writes_to_the_new_one() {
+    let stage = Stage::new("wpd-2015", "production", false);
+    let old = HostName::new("db1-masterdb").unwrap();
+    let accepted = std::cell::RefCell::new(Vec::new());
+    let answer = |prompt: &Prompt| {
+        let title = prompt.title.as_str();
+        let PromptKind::Choose(_) = &prompt.kind else { return agrees(prompt) };
+        let text: Vec<String> = prompt.text.iter().map(ToString::to_string).collect();
+        println!("{title}\n  {}", text.join("\n  "));
+        accepted.borrow_mut().push(format!("{title}: {}", text.join("\n")));
+        assert!(accepted.borrow().len() < 12, "asked again and again");
+        if title.contains("(nobody-left)") {
+            let work = stage.shell(
+                "bots",
+                "sed -i 's/^DB_HOST=.*/DB_HOST=10.10.10.15/' /srv/bots/pierc.conf; service pierc restart",
+            );
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work));
+            return Reply::Chosen('r', None);
+        }
+        agrees(prompt)
+    };
+    let told =
+        stage.run("promote-masterdb", &[("old", "db1-masterdb"), ("candidate", "db2")], None, answer).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    println!("{}", told.story());
+    let before = stage.world(|world| {
+        world.advance(std::time::Duration::from_secs(30));
+        world.applications()
+    });
+    let (left, after) = stage.world(|world| {
+        world.advance(std::time::Duration::from_secs(120));
+        (world.mentions_of(&old), world.applications())
+    });
+    // Not one: what means the old master by its own name is no mention (World::mentions_of).
+    assert_eq!(
+        left.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        Vec::<String>::new(),
+        "{}",
+        told.story()
+    );
+    let kinds: BTreeSet<&str> = after.iter().map(|application| application.kind.name).collect();
+    assert_eq!(kinds.len(), jumpdeck::sim::world::apps::kinds::KINDS.len(), "{kinds:?}");
+    for (before, after) in before.iter().zip(&after) {
+        let what = format!("{} on {}", after.kind.name, after.host);
+        assert_eq!(after.server.as_deref(), Some("db2"), "{what}");
+        assert!(after.acknowledged > before.acknowledged, "{what} writes nothing");
+        assert_eq!(after.refused, before.refused, "{what}: {:?}", after.last_error);
+        assert_eq!(after.lost, Some(0), "{what}");
+    }
+    // Only what nobody but a person can move was asked about, and by name.
+    let accepted = accepted.into_inner();
+    let about =
+        |step: &str| accepted.iter().find(|a| a.contains(&format!("({step})"))).cloned().unwrap_or_default();
+    for step in ["by-hand", "nobody-left"] {
+        assert!(
+            about(step).contains("bots") && about(step).contains("/srv/bots/pierc.conf"),
+            "{step}: {accepted:#?}"
+        );
+    }
+    assert_eq!(accepted.len(), 3, "{accepted:#?}");
+    // Highstate is held nowhere any more.
+    let held = stage.shell("salt", "salt --out=txt '*' state.list_disabled").await;
+    assert!(!held.contains("highstate"), "{held}");
+}
+
 /// Who is connected to a server, by account and address.
 const CONNECTED: &str = "SELECT USER AS account, SUBSTRING_INDEX(HOST, ':', 1) AS client, COUNT(*) AS connections \
                          FROM information_schema.processlist WHERE USER NOT IN ('system user', 'event_scheduler', 'repl') \

@@ -114,6 +114,13 @@ impl World {
         Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"))
     }
 
+    /// Whether the master accepted the key that this machine's minion has, running or not.
+    #[must_use]
+    pub fn is_accepted_minion(&self, host: &HostName) -> bool {
+        let accepted = self.machine(host).and_then(|m| self.salt.keys.accepted.get(m.hostname.as_str()));
+        accepted.is_some() && self.minion_fingerprint(host).as_ref() == accepted
+    }
+
     /// The machine whose minion answers to an id: it is up, its minion runs and its key is the accepted one.
     #[must_use]
     pub fn minion(&self, id: &str) -> Option<HostName> {

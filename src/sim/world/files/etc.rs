@@ -22,6 +22,7 @@ pub(super) static ETC: &[&str] = &[
     "/etc/resolv.conf",
     "/etc/salt/grains",
     "/etc/salt/minion_id",
+    "/etc/salt/pki/minion/minion_master.pub",
     "/etc/timezone",
     "/etc/webplatform/db.ini",
     "/etc/webplatform/db.password",
@@ -33,6 +34,11 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/hostname" => format!("{}\n", m.hostname),
         "/etc/salt/minion_id" => m.hostname.to_string(),
         "/etc/salt/grains" => grains(m)?,
+        // The minion took it when the master accepted it.
+        "/etc/salt/pki/minion/minion_master.pub" => {
+            world.is_accepted_minion(&m.name).then_some(())?;
+            "-----BEGIN PUBLIC KEY-----\nc2ltdWxhdGVk\n-----END PUBLIC KEY-----\n".to_owned()
+        }
         // systemd's; before it, D-Bus had one elsewhere.
         "/etc/machine-id" | "/var/lib/dbus/machine-id" => format!("{}\n", m.machine_id),
         "/etc/os-release" => m.os.os_release()?,
