@@ -54,6 +54,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         guard: Guard::Confirm,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: None,
         jump: Jump::Remote(JumpBox {
             name: host_name("jump"),

@@ -270,6 +270,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             guard: Guard::Challenge,
             signatures: Default::default(),
             lease: Default::default(),
+            management: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name(),

@@ -14,6 +14,7 @@ mod address;
 pub mod edit;
 mod host;
 mod jump;
+mod management;
 mod requirements;
 mod scope;
 mod thresholds;
@@ -64,8 +65,18 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 8] =
-    ["level", "guard", "signatures", "lease", "domain", "jump", "jump_name", "hosts"];
+const ENVIRONMENT_KEYS: [&str; 10] = [
+    "level",
+    "guard",
+    "signatures",
+    "lease",
+    "domain",
+    "jump",
+    "jump_name",
+    "hosts",
+    "salt",
+    "database_files",
+];
 
 fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
     reader.only(root, &[&scope::KEYS[..], &["environments", "hosts"]].concat());
@@ -160,6 +171,7 @@ fn environment(
     }
     let place = host::Place { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
     let hosts = host::read_all(reader, &raw, &place, context);
+    let management = management::read(reader, table, &hosts);
     Some(Environment {
         jump: jump?.jump,
         name: env.clone(),
@@ -167,6 +179,7 @@ fn environment(
         guard,
         signatures,
         lease,
+        management,
         domain,
         transport: scope.transport,
         thresholds: scope.thresholds,

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 mod change;
 mod changes;
+mod management;
 
 pub use change::{HostChange, Set};
 pub use changes::Changes;
+pub use management::{ADDRESS, DatabaseFile, Management};
 
 use super::access::Access;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
@@ -43,6 +45,8 @@ pub struct Environment {
     pub signatures: Signatures,
     /// Whom a run keeps off where the jump box has no folder of leases.
     pub lease: LeaseScope,
+    /// What writes its hosts' files.
+    pub management: Management,
     /// The internal domain (`production.wpdn`), for display.
     pub domain: Option<String>,
     /// How the hosts are reached.

@@ -30,10 +30,35 @@ pub struct Frozen {
     pub domain: String,
     /// The jump box's name.
     pub jump: String,
+    /// What writes its hosts' files.
+    #[serde(default)]
+    pub managed_by: ManagedBy,
     /// Inputs; sensitive ones are asked again.
     pub inputs: BTreeMap<String, String>,
     /// Targets: their hosts, in order.
     pub targets: BTreeMap<String, Vec<FrozenHost>>,
+}
+
+/// What writes the files of an environment's hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManagedBy {
+    /// Salt, as everywhere before there was anything else.
+    #[default]
+    Salt,
+    /// Nobody but runbooks and people, over SSH.
+    Ssh,
+}
+
+impl ManagedBy {
+    /// Its word in conditions.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Salt => "salt",
+            Self::Ssh => "ssh",
+        }
+    }
 }
 
 /// A host as the plan froze it.
@@ -45,6 +70,9 @@ pub struct FrozenHost {
     pub address: String,
     /// Its roles, by the inventory.
     pub roles: Vec<String>,
+    /// Its files that name the database server, as a script reads them: lines `file`, `line` and `reload`, each with its text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub database_files: String,
     /// The machine's own id (`/etc/machine-id`), as it said it when the plan was made; a later mismatch stops the run.
     pub machine_id: Option<String>,
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use crate::domain::fleet::{Environment, Host};
+use crate::domain::fleet::{DatabaseFile, Environment, Host};
 use crate::domain::names::{HostName, NameError};
 use crate::domain::run::PlanView;
 
-use super::plan::{Frozen, FrozenHost, Plan};
+use super::plan::{Frozen, FrozenHost, ManagedBy, Plan};
 use super::reach::Reach;
 use super::redact::Redactor;
 use super::spec::{Input, Runbook, Select, Target};
@@ -19,6 +19,7 @@ use super::value::{Value, ValueKind};
 
 mod find;
 mod identity;
+mod salt;
 mod view;
 
 pub use find::{Found, find};
@@ -86,6 +87,7 @@ pub async fn make(
         level: env.level.clone(),
         domain: env.domain.clone().unwrap_or_default(),
         jump: env.jump.name().to_string(),
+        managed_by: if env.management.is_salt() { ManagedBy::Salt } else { ManagedBy::Ssh },
         inputs: inputs
             .iter()
             .filter(|(_, v)| !v.is_secret())
@@ -235,6 +237,10 @@ fn selected(target: &Target, env: &Environment) -> Vec<String> {
         Select::Jump => vec![env.jump.name().to_string()],
         Select::All => env.hosts.iter().map(|h| h.id.host.to_string()).collect(),
         Select::Host(name) => vec![name.to_string()],
+        Select::DatabaseFiles => {
+            let has = |host: &&Arc<Host>| env.management.database_files(host).next().is_some();
+            env.hosts.iter().filter(has).map(|h| h.id.host.to_string()).collect()
+        }
         Select::Role(role) => {
             let of_role = env.hosts.iter().filter(|h| h.has_role(role.as_str()));
             of_role.map(|h| h.id.host.to_string()).collect()
@@ -269,12 +275,22 @@ fn resolve(
     Ok(targets)
 }
 
+/// A host's files that name the database server, as a script reads them.
+fn database_files(env: &Environment, host: &Host) -> String {
+    let entry = |file: &DatabaseFile| {
+        let reload = file.reload.as_deref().unwrap_or_default();
+        format!("file {}\nline {}\nreload {reload}\n", file.file, file.line)
+    };
+    env.management.database_files(host).map(entry).collect()
+}
+
 fn freeze(env: &Environment, name: &str) -> FrozenHost {
     let host = HostName::new(name).ok().and_then(|name| env.host(&name).cloned());
     FrozenHost {
         name: name.to_owned(),
         address: host.as_ref().map_or_else(|| name.to_owned(), |h| h.address.clone()),
         roles: host.iter().flat_map(|h| &h.roles).map(ToString::to_string).collect(),
+        database_files: host.as_ref().map(|host| database_files(env, host)).unwrap_or_default(),
         machine_id: None,
     }
 }

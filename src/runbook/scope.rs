@@ -106,6 +106,10 @@ impl<'a> Scope<'a> {
                 Value::new(ValueKind::Address, &host.address).map_err(|_| unknown())
             }
             (ValueKind::Host, "name") => Ok(value),
+            (ValueKind::Host, "database_files") => {
+                let files = &self.plan.host(value.text()).ok_or_else(unknown)?.database_files;
+                Value::new(ValueKind::Lines, files).map_err(|_| unknown())
+            }
             (ValueKind::Host, "roles") => {
                 let roles = self.plan.host(value.text()).ok_or_else(unknown)?.roles.join(" ");
                 Value::new(ValueKind::Text, &roles).map_err(|_| unknown())
@@ -147,6 +151,7 @@ impl<'a> Scope<'a> {
             "level" => text(&self.plan.frozen.level),
             "domain" => text(&self.plan.frozen.domain),
             "environment" => text(&self.plan.frozen.environment),
+            "managed_by" => text(self.plan.frozen.managed_by.word()),
             "run" => text(self.run),
             "reason" => text(self.reason),
             "today" => text(self.today),

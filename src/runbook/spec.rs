@@ -118,6 +118,8 @@ pub enum Select {
     Host(HostName),
     /// The jump box.
     Jump,
+    /// Every host of which the inventory names files that name the database server.
+    DatabaseFiles,
 }
 
 /// Where a step runs: the name of a target, of a host input, of a captured host; `jump` for the jump box, `here` for

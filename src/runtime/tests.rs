@@ -194,6 +194,7 @@ pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> 
                 guard: Guard::Confirm,
                 signatures: Default::default(),
                 lease: Default::default(),
+                management: Default::default(),
                 domain: None,
                 jump: Jump::Local { name: HostName::new("here").unwrap() },
                 transport: Transport::Ssh,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::fleet::Environment;
+use jumpdeck::domain::fleet::{DatabaseFile, Environment, Management};
 use jumpdeck::domain::hop::Hop;
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
@@ -125,6 +125,15 @@ impl Stage {
         }
     }
 
+    /// The same fleet without Salt, as its inventory says: these files name the database.
+    pub(crate) fn without_salt(mut self, database_files: Vec<DatabaseFile>) -> Self {
+        self.world(World::remove_salt);
+        let management = Management::Ssh { database_files };
+        self.env = Arc::new(Environment { management, ..(*self.env).clone() });
+        self.inventory = Arc::new(InventoryStore::of_environment(&self.env, true));
+        self
+    }
+
     /// Looks into the world, or changes it.
     pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
@@ -178,6 +187,22 @@ impl Stage {
             println!("{name} {wrong:?}\n{}", told.story());
         }
         told
+    }
+
+    /// All journals of its runs, as they are on the disk.
+    pub(crate) fn journals_text(&self) -> String {
+        let files = std::fs::read_dir(self.journals.path()).unwrap().flatten().map(|entry| entry.path());
+        files.filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+    }
+
+    /// What keeps a plan of a runbook from running.
+    pub(crate) async fn problems(&self, name: &str, inputs: &[(&str, &str)]) -> Vec<String> {
+        let inputs: BTreeMap<String, Zeroizing<String>> =
+            inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
+        let way = self.way();
+        let made = planner::make(self.runbook(name), &self.env, true, inputs, &BTreeMap::new(), &way).await;
+        let (_, shown) = made.unwrap_or_else(|e| panic!("{name}: {e}"));
+        shown.problems.iter().map(ToString::to_string).collect()
     }
 
     /// The same, its hosts reached in another way.

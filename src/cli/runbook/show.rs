@@ -78,6 +78,7 @@ fn target_words(target: &Target) -> String {
         Select::All => "every host".to_owned(),
         Select::Role(role) => format!("every host of role {role}"),
         Select::Host(host) => format!("the host {host}"),
+        Select::DatabaseFiles => "every host that the inventory names database_files of".to_owned(),
         Select::Jump => "the jump box".to_owned(),
     };
     if !target.except.is_empty() {

@@ -96,6 +96,7 @@ fn world(hosts: &[&str]) -> World {
             guard: Guard::Challenge,
             signatures: Default::default(),
             lease: Default::default(),
+            management: Default::default(),
             domain: None,
             jump: Jump::Remote(JumpBox {
                 name: jump_name,

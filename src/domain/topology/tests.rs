@@ -54,6 +54,7 @@ fn world(said: &[Said<'_>]) -> World {
         guard: Guard::Challenge,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: Some("production.wpdn".to_owned()),
         jump: Jump::Local { name: HostName::new("salt").unwrap() },
         transport: Transport::Ssh,

@@ -102,7 +102,10 @@ pub(super) async fn call(
         let said = match at.at(None, |scope| command(&scope, salt, places, limit)) {
             Err(error) => Err(Trouble::Failed(error.to_string())),
             Ok(_) if places.hosts().next().is_none() => Err(Trouble::nowhere()),
-            Ok(text) => on_jump(site, &(text + extra), limit, ticket.as_deref()).await.map_err(on_minions),
+            Ok(text) => {
+                let text = format!("{}\n{text}{extra}", salt_is_there());
+                on_jump(site, &text, limit, ticket.as_deref()).await.map_err(on_minions)
+            }
         };
         let answers = answers(&said, places, salt);
         // Salt 3008 and newer show the pillar as asterisks unless asked not to; older ones do not know the word.
@@ -119,6 +122,14 @@ pub(super) async fn call(
         }
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// Why nothing was called.
+const MISSING: &str = "the jump box has no program \"salt\". Where there is no Salt, write salt = false into the inventory (docs/inventory.md)";
+
+/// A line that ends a script of ours where there is no Salt, before anything is begun.
+fn salt_is_there() -> String {
+    format!("command -v salt >/dev/null 2>&1 || {{ echo {} >&2; exit 127; }}", quoted(MISSING))
 }
 
 /// Answers without what Salt printed as the reason of a failure, where that may be a secret.
@@ -266,13 +277,14 @@ async fn start(
     let (text, ticket) = match what {
         For::Asking | For::Change => {
             let kept = format!(
-                "{}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
+                "{}\n{}\numask 077\nset -C\nmkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
                  {text} >\"$jd/job\" 2>&1\ncat \"$jd/job\"",
+                salt_is_there(),
                 folder(at)
             );
             (kept, None)
         }
-        For::Undo => (format!("{text} 2>&1"), ticket::of(at, jump, what)),
+        For::Undo => (format!("{}\n{text} 2>&1", salt_is_there()), ticket::of(at, jump, what)),
     };
     // One that is kept in its own folder has no ticket, by which the lease is looked at.
     site.session(jump).await?;

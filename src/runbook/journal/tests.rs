@@ -37,6 +37,7 @@ pub(in crate::runbook) fn started() -> Event {
             level: "production".to_owned(),
             domain: "production.wpdn".to_owned(),
             jump: "salt".to_owned(),
+            managed_by: Default::default(),
             inputs: BTreeMap::new(),
             targets: BTreeMap::new(),
         }),

@@ -116,6 +116,19 @@ impl<'m> StepRef<'m> {
         })
     }
 
+    /// Whether a condition of its own or of a branch around it keeps it from being done, whatever becomes known later.
+    #[must_use]
+    pub fn is_known_out(self) -> bool {
+        let by_branch = self.at(None, |scope| {
+            let known = |condition| judge::condition(condition, &scope);
+            self.planned.under.iter().any(|(wanted, branch)| match wanted {
+                true => branch.when.iter().any(|condition| known(condition) == Ok(false)),
+                false => branch.when.iter().all(|condition| known(condition) == Ok(true)),
+            })
+        });
+        by_branch || self.known_not_to_apply().is_some()
+    }
+
     /// Whether what its hosts print is not shown: it is sensitive, or a secret that nothing hides could be in it.
     #[must_use]
     pub fn is_quiet(self) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Identity;
+use super::{Identity, salt};
 use crate::domain::fleet::Environment;
 use crate::domain::names::HostName;
 use crate::domain::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow};
@@ -45,6 +45,7 @@ pub(super) fn of(
     problems.sort();
     problems.dedup();
     let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "{reason}", "YYYYMMDD", false);
+    problems.extend(salt::problem(plan, &machine));
     let input = |(name, value): (&String, &Value)| PlanInput {
         name: Clean::new(name),
         value: Clean::new(value.shown()),

@@ -38,6 +38,7 @@ fn started(simulated: bool) -> Event {
         name: name.to_owned(),
         address: address.to_owned(),
         roles: vec!["db".to_owned()],
+        database_files: String::new(),
         machine_id: None,
     };
     Event::Started {
@@ -55,6 +56,7 @@ fn started(simulated: bool) -> Event {
             level: "production".to_owned(),
             domain: "production.wpdn".to_owned(),
             jump: "salt".to_owned(),
+            managed_by: Default::default(),
             inputs: BTreeMap::from([("candidate".to_owned(), "db2".to_owned())]),
             targets: BTreeMap::from([(
                 "dbs".to_owned(),

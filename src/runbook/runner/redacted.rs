@@ -186,6 +186,7 @@ pub(super) fn plan_holds_none(
         level: _,
         domain: _,
         jump: _,
+        managed_by: _,
         inputs,
         targets: _,
     } = plan;

@@ -21,9 +21,9 @@ pub(super) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a machine is the Salt master: the jump box.
+/// Whether a machine is the Salt master: the jump box, where there is Salt.
 pub(super) fn is_master(world: &World, host: &HostName) -> bool {
-    world.jump() == Some(host)
+    world.has_salt() && world.jump() == Some(host)
 }
 
 /// What everybody but root is told.

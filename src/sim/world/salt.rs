@@ -51,6 +51,8 @@ pub struct Salt {
     /// Machines a highstate has been through.
     pub(crate) settled: Vec<HostName>,
     faults: BTreeMap<HostName, MinionFault>,
+    /// Whether it was taken off every machine.
+    removed: bool,
     next_pid: u32,
 }
 
@@ -90,6 +92,30 @@ impl World {
             .collect();
         self.salt.keys.accepted.extend(minions);
         self.salt.next_pid = 9000;
+    }
+
+    /// Whether there is Salt in this environment.
+    #[must_use]
+    pub fn has_salt(&self) -> bool {
+        !self.salt.removed
+    }
+
+    /// Takes Salt off every machine: master, minions, states and pillars. What it had rendered stays as it is.
+    pub fn remove_salt(&mut self) {
+        let hosts: Vec<HostName> = self.machines().map(|m| m.name.clone()).collect();
+        for host in &hosts {
+            for path in ["/etc/hosts", "/etc/webplatform/db.ini", "/etc/webplatform/db.password"] {
+                self.keep_file(host, path);
+            }
+            for folder in ["/etc/salt", "/srv/salt", "/srv/pillar", "/srv/private", "/srv/opsconfigs"] {
+                self.take_below(host, folder);
+            }
+            for path in ["/etc/salt/minion_id", "/etc/salt/grains"] {
+                self.remove_file(host, path);
+            }
+        }
+        self.salt.keys = Keys::default();
+        self.salt.removed = true;
     }
 
     /// The fingerprint of a machine's minion key, as `salt-key -f` and the machine's console tell it. MD5 on the old

@@ -93,7 +93,8 @@ impl World {
         let mut found: Vec<&str> = Vec::new();
         for service in BY_ROLE.iter().filter(|(role, _)| mine(role)).flat_map(|(_, services)| services.iter())
         {
-            if !found.contains(service) && (*service != "mysql" || self.has_database(host)) {
+            let of_salt = service.starts_with("salt-") && !self.has_salt();
+            if !found.contains(service) && !of_salt && (*service != "mysql" || self.has_database(host)) {
                 found.push(service);
             }
         }

@@ -174,6 +174,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         guard: rules.guard,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: world.domain().map(str::to_owned),
         jump: Jump::Remote(JumpBox {
             name: world.jump()?.clone(),

@@ -130,6 +130,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
         guard: Guard::Confirm,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: None,
         jump: Jump::Local { name: name.clone() },
         transport: Transport::Ssh,

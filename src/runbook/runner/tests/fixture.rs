@@ -280,6 +280,7 @@ pub(super) fn environment() -> Arc<Environment> {
         guard: Guard::Confirm,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: None,
         jump: Jump::Local { name: HostName::new("jump").unwrap() },
         transport: Transport::Ssh,
@@ -301,6 +302,7 @@ pub(super) fn machine_of(book: &str, dry_run: bool) -> Machine {
         name: name.to_owned(),
         address: "10.0.0.1".to_owned(),
         roles: vec!["app".to_owned()],
+        database_files: String::new(),
         machine_id: None,
     };
     let frozen = Frozen {
@@ -311,6 +313,7 @@ pub(super) fn machine_of(book: &str, dry_run: bool) -> Machine {
         level: "test".to_owned(),
         domain: String::new(),
         jump: "jump".to_owned(),
+        managed_by: Default::default(),
         inputs: BTreeMap::new(),
         targets: [
             ("apps", vec![host("app1"), host("app2")]),

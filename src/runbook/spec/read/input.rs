@@ -34,7 +34,8 @@ impl Reading<'_> {
 
     /// An input, and its variable from here on.
     pub(in crate::runbook) fn input(&mut self, table: &Table<'_>, kind_key: &str) -> Option<Input> {
-        let name = self.new_name(table, "candidate");
+        // In mid-run another way to this place may have brought it: a branch takes one of the two.
+        let name = self.new_name(table, "candidate", kind_key == "value_kind");
         let label = self.line(table, "label", true);
         let help = self.reader.string(table, "help", "write help = \"…\"");
         let kind = self.kind(table, kind_key);
@@ -108,13 +109,18 @@ impl Reading<'_> {
         self.reader.word(table, key, &ValueKind::ALL)
     }
 
-    /// The name of a new input or target.
-    fn new_name(&mut self, table: &Table<'_>, example: &str) -> Option<String> {
+    /// The name of a new input or target; of one in mid-run, or of what another way brings.
+    fn new_name(&mut self, table: &Table<'_>, example: &str, mid_run: bool) -> Option<String> {
         let name = self.need_string(table, "name", &format!("write name = {example:?}"))?;
         if !self.variable_name(&name) {
             return None;
         }
-        if !matches!(self.names.find(name.value), Found::Unknown | Found::Later) {
+        let is_free = match self.names.find(name.value) {
+            Found::Unknown | Found::Later => true,
+            Found::Sometimes(_) => mid_run,
+            Found::Known(_) => false,
+        };
+        if !is_free {
             let message = format!("the name {:?} is there twice", name.value);
             self.reader.error(name.span, message, "rename one of the two or remove it");
             return None;
@@ -137,7 +143,18 @@ impl Reading<'_> {
         let mut targets = Vec::new();
         for item in self.reader.list(root, "target", TARGET_HINT).unwrap_or_default() {
             let Some(table) = self.reader.table("target".to_owned(), item, TARGET_HINT) else { continue };
-            let keys = ["name", "role", "host", "jump", "all", "exactly", "at_least", "at_most", "except"];
+            let keys = [
+                "name",
+                "role",
+                "host",
+                "jump",
+                "all",
+                "database_files",
+                "exactly",
+                "at_least",
+                "at_most",
+                "except",
+            ];
             self.reader.only(&table, &keys);
             if let Some(target) = self.target(&table) {
                 targets.push(target);
@@ -147,7 +164,7 @@ impl Reading<'_> {
     }
 
     fn target(&mut self, table: &Table<'_>) -> Option<Target> {
-        let name = self.new_name(table, "old");
+        let name = self.new_name(table, "old", false);
         let select = self.select(table);
         let one = matches!(select, Some(Select::Host(_) | Select::Jump));
         let exactly = self.reader.integer(table, "exactly", 1..=10_000).map(|n| n as usize);
@@ -178,9 +195,12 @@ impl Reading<'_> {
     }
 
     fn select(&mut self, table: &Table<'_>) -> Option<Select> {
-        let help = "write one of role = \"db\", host = \"backup\", jump = true, all = true";
-        let there: Vec<&str> =
-            ["role", "host", "jump", "all"].into_iter().filter(|key| table.get(key).is_some()).collect();
+        let help =
+            "write one of role = \"db\", host = \"backup\", jump = true, all = true, database_files = true";
+        let there: Vec<&str> = ["role", "host", "jump", "all", "database_files"]
+            .into_iter()
+            .filter(|key| table.get(key).is_some())
+            .collect();
         match there.as_slice() {
             [] => self.reader.error(table.span.clone(), "this target names no hosts", help),
             [_] => {}
@@ -205,15 +225,16 @@ impl Reading<'_> {
                 }
             };
         }
-        for key in ["jump", "all"] {
+        let flags = [("jump", Select::Jump), ("all", Select::All), ("database_files", Select::DatabaseFiles)];
+        for (key, select) in flags {
             if self.reader.boolean(table, key) == Some(false) {
                 self.reader.error(place(table, key), format!("{key} = false names no host"), help);
             }
+            if table.get(key).is_some() {
+                return Some(select);
+            }
         }
-        match table.get("all") {
-            Some(_) => Some(Select::All),
-            None => table.get("jump").map(|_| Select::Jump),
-        }
+        None
     }
 
     /// Judges names of inputs and targets that a host must be none of.

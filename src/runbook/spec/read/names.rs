@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::runbook::value::ValueKind;
 
 /// What every run knows by itself.
-pub(super) const GIVEN: [&str; 7] = ["level", "domain", "environment", "reason", "run", "today", "jump"];
+pub(super) const GIVEN: [&str; 8] =
+    ["level", "domain", "environment", "managed_by", "reason", "run", "today", "jump"];
 
 /// Names that nothing else may have.
-pub(super) const RESERVED: [&str; 9] =
-    ["level", "domain", "environment", "reason", "run", "today", "jump", "host", "here"];
+pub(super) const RESERVED: [&str; 10] =
+    ["level", "domain", "environment", "managed_by", "reason", "run", "today", "jump", "host", "here"];
 
 /// What a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +54,11 @@ impl Meaning {
     /// The fields it has.
     pub(in crate::runbook) fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles"],
-            Self::Hosts { .. } => &["address", "name", "roles", "count"],
+            Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles", "database_files"],
+            Self::Hosts { .. } => &["address", "name", "roles", "database_files", "count"],
             Self::Value { kind: ValueKind::Position, .. } => &["file", "offset"],
             Self::Value { .. } => &[],
-            Self::Anything => &["address", "name", "roles", "count", "file", "offset"],
+            Self::Anything => &["address", "name", "roles", "database_files", "count", "file", "offset"],
         }
     }
 }

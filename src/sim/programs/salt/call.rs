@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use super::functions::{answer, command, is_command};
 use super::output::Out;
 use super::{LOOK, lock, master};
+use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::programs::text::{failure, output, write};
+use crate::sim::world::World;
 use crate::sim::world::salt::jobs::is_state_run;
 use crate::sim::world::salt::target::Kind;
 use crate::ssh::dial::BoxFuture;
@@ -18,6 +20,10 @@ pub(in crate::sim::programs) struct SaltCall;
 impl Program for SaltCall {
     fn name(&self) -> &'static str {
         "salt-call"
+    }
+
+    fn installed(&self, world: &World, _: &HostName) -> bool {
+        world.has_salt()
     }
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {

@@ -1,0 +1,91 @@
+//! `salt` and `database_files`: what writes the hosts' files, and without Salt which of them name the database server.
+
+use std::sync::Arc;
+
+use super::host;
+use crate::config::reader::{At, Reader, Table};
+use crate::domain::fleet::{ADDRESS, DatabaseFile, Host, Management};
+
+const KEYS: [&str; 4] = ["role", "file", "line", "reload"];
+const HINT: &str = "write database_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", \
+                    reload = \"systemctl reload apache2\" }]";
+const LINE_HINT: &str = "write the part of the line that names the server, with {address} in the place of its address: line = \
+                         \"host = {address}\"";
+
+/// What an environment's table says.
+pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) -> Management {
+    let salt = reader.boolean(table, "salt").unwrap_or(true);
+    let listed = reader.list(table, "database_files", HINT);
+    if salt {
+        if let Some(value) = table.get("database_files") {
+            let help = "write salt = false where there is no Salt; else remove it: Salt's states name the database server";
+            reader.error(value.span(), "database_files are moved only where there is no Salt", help);
+        }
+        return Management::Salt;
+    }
+    let mut database_files: Vec<DatabaseFile> = Vec::new();
+    for value in listed.unwrap_or_default() {
+        let Some(entry) = reader.table(table.name_of("database_files"), value, HINT) else { continue };
+        reader.only(&entry, &KEYS);
+        if let Some(file) = database_file(reader, &entry, hosts) {
+            if database_files.contains(&file) {
+                reader.error(
+                    entry.span.clone(),
+                    format!("{} is there twice", file.file),
+                    "remove one of the two",
+                );
+            }
+            database_files.push(file);
+        }
+    }
+    Management::Ssh { database_files }
+}
+
+fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) -> Option<DatabaseFile> {
+    let role = needed(reader, entry, "role");
+    let file = needed(reader, entry, "file");
+    let line = needed(reader, entry, "line");
+    let reload = one_line(reader, entry, "reload");
+    if let Some(role) = &role
+        && !hosts.iter().any(|host| host.has_role(role.value))
+    {
+        let message = format!("no host of this environment has the role {:?}", role.value);
+        reader.error(role.span.clone(), message, "write a role of the hosts that have this file");
+    }
+    if let Some(file) = &file
+        && (!file.value.starts_with('/') || file.value.ends_with('/'))
+    {
+        let message = format!("{:?} is no absolute path of a file", file.value);
+        reader.error(file.span.clone(), message, "write the whole path: file = \"/etc/webplatform/db.ini\"");
+    }
+    if let Some(line) = &line
+        && line.value.matches(ADDRESS).count() != 1
+    {
+        let message = format!("{:?} does not say once where the address stands", line.value);
+        reader.error(line.span.clone(), message, LINE_HINT);
+    }
+    Some(DatabaseFile {
+        role: host::role(reader, &role?)?,
+        file: file?.value.to_owned(),
+        line: line?.value.to_owned(),
+        reload: reload.map(|reload| reload.value.to_owned()),
+    })
+}
+
+fn needed<'t>(reader: &mut Reader, entry: &Table<'t>, key: &str) -> Option<At<&'t str>> {
+    if entry.get(key).is_none() {
+        reader.error(entry.span.clone(), format!("a file that names the database without {key}"), HINT);
+    }
+    one_line(reader, entry, key)
+}
+
+/// Text that a script reads as one line: no white space at its ends, which would be lost there.
+fn one_line<'t>(reader: &mut Reader, entry: &Table<'t>, key: &str) -> Option<At<&'t str>> {
+    let text = reader.string(entry, key, HINT)?;
+    if text.value.is_empty() || text.value.trim() != text.value || text.value.chars().any(char::is_control) {
+        let message = format!("{} must be one line without blanks at its ends", entry.name_of(key));
+        reader.error(text.span.clone(), message, HINT);
+        return None;
+    }
+    Some(text)
+}
