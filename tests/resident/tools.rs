@@ -45,6 +45,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
         guard: Guard::Confirm,
         signatures: Default::default(),
         lease: Default::default(),
+        management: Default::default(),
         domain: None,
         jump: Jump::Local { name },
         transport: Transport::Ssh,
