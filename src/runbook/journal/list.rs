@@ -194,13 +194,13 @@ fn state(entries: &[Entry]) -> String {
     }
     match (open, stopped, step) {
         (Some((step, Phase::Run | Phase::Undo)), _, _) => {
-            format!("cut off during {step}: outcome unknown")
+            format!("cut off during step {step}: outcome unknown")
         }
         // Where it was stopped at a question, the reason says so itself.
         (_, Some(why), Some(step)) if why.starts_with(&format!("stopped at {step}: ")) => why.to_owned(),
         (_, Some(why), Some(step)) => format!("stopped at {step}: {why}"),
         (_, Some(why), None) => format!("stopped: {why}"),
-        (_, None, Some(step)) => format!("cut off after {step}"),
+        (_, None, Some(step)) => format!("cut off after step {step}"),
         (_, None, None) => "cut off before its first step".to_owned(),
     }
 }

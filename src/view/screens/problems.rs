@@ -122,8 +122,9 @@ fn tally(scene: &Scene<'_>) -> Line<'static> {
         let n = scene.env.problems.iter().filter(|p| p.severity == severity).count();
         if n > 0 {
             let status = signs::Status::from(severity);
+            let plural = if severity == Severity::Warning && n > 1 { "s" } else { "" };
             spans.push(span(
-                format!("{} {n} {}   ", status.sign(), status.word()),
+                format!("{} {n} {}{plural}   ", status.sign(), status.word()),
                 scene.styles.status(status),
             ));
         }

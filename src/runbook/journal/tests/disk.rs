@@ -132,8 +132,8 @@ fn runs_are_listed_as_they_stand() {
     let cases = [
         ("a", vec![], "cut off before it began; nothing was done"),
         ("b", vec![started()], "cut off before its first step"),
-        ("c", vec![started(), intent("freeze")], "cut off during freeze: outcome unknown"),
-        ("d", vec![started(), intent("freeze"), outcome(Phase::Run)], "cut off after freeze"),
+        ("c", vec![started(), intent("freeze")], "cut off during step freeze: outcome unknown"),
+        ("d", vec![started(), intent("freeze"), outcome(Phase::Run)], "cut off after step freeze"),
         (
             "e",
             vec![started(), intent("freeze"), outcome(Phase::Run), stopped],

@@ -106,8 +106,8 @@ fn they_are_listed_told_and_watched() {
     let states = [
         ("finished", "finished"),
         ("stopped", "stopped at panel-is-right: 9; wanted \"7\""),
-        ("cut-off-in-a-change", "cut off during each[2/2]/second: outcome unknown"),
-        ("cut-off-in-an-undo", "cut off during first: outcome unknown"),
+        ("cut-off-in-a-change", "cut off during step each[2/2]/second: outcome unknown"),
+        ("cut-off-in-an-undo", "cut off during step first: outcome unknown"),
         ("undone-on-no-host", "rolled back"),
     ];
     for (name, state) in states {
