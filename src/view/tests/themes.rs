@@ -208,3 +208,28 @@ fn every_text_can_be_read_on_its_ground_in_every_theme() {
         }
     }
 }
+
+/// A dialog has one ground: text on the ground of the screen behind it looks selected.
+#[test]
+fn a_dialog_has_one_ground_in_every_theme() {
+    let mut lines = 0;
+    for theme in builtin() {
+        let styles = Styles::new(&theme, ColorSupport::TrueColor);
+        let (behind, ground) = (styles.base.bg.unwrap(), styles.dialog.bg.unwrap());
+        for model in everything() {
+            let buf = drawn(&model, &styles, (120, 40));
+            for row in buf.content.chunks(120) {
+                let border = |cell: &ratatui::buffer::Cell| cell.symbol() == "│" && cell.bg == ground;
+                let (Some(from), Some(to)) = (row.iter().position(border), row.iter().rposition(border))
+                else {
+                    continue;
+                };
+                let other = row[from..to].iter().position(|cell| cell.bg == behind);
+                let text: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+                assert_eq!(other, None, "{}: {text}", theme.name);
+                lines += 1;
+            }
+        }
+    }
+    assert!(lines > 500, "{lines} lines of dialogs were looked at");
+}

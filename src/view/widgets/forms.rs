@@ -101,7 +101,7 @@ pub(crate) fn choices(scene: &Scene<'_>, all: &[Clean], picker: &Picker) -> Vec<
         lines.push(typed(scene, &picker.filter, true, usize::from(WIDTH)));
     }
     for (i, choice) in rows.iter().enumerate().skip(first).take(SHOWN) {
-        let (mark, style) = if at == Some(i) { ("▸ ", styles.strong) } else { ("  ", styles.base) };
+        let (mark, style) = if at == Some(i) { ("▸ ", styles.strong) } else { ("  ", styles.dialog) };
         let style = style.patch(styles.dialog);
         lines.push(Line::from(vec![span(mark, styles.accent), span(choice.to_string(), style)]));
     }
@@ -139,9 +139,7 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
         lines.extend(wanted.into_iter().map(|l| span(format!("  {l}"), styles.muted).into()));
         if let Some(because) = &input.because {
             let because = wrap(because.as_str(), width.saturating_sub(2));
-            lines.extend(
-                because.into_iter().map(|l| span(format!("  {l}"), styles.base.patch(styles.dialog)).into()),
-            );
+            lines.extend(because.into_iter().map(|l| span(format!("  {l}"), styles.dialog).into()));
         }
         if let Some(help) = &input.help {
             let help = wrap(help.as_str(), width.saturating_sub(2));
@@ -251,7 +249,7 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
     if leave.stopping {
         say(
             "Waiting for the current step to end. ^C quits at once; the outcome of that step is then unknown.",
-            styles.base,
+            styles.dialog,
         );
     } else if !under_way.is_empty() {
         // What the demo runs on ends with it.
@@ -259,7 +257,7 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
             (Leaving::Quit, true) => "It cannot be resumed: its simulated fleet ends with this program.",
             (Leaving::Quit, false) | (Leaving::Stop(_), _) => "It stays in the journal and can be resumed.",
         };
-        say(&format!("The run stops before its next step. {then}"), styles.base);
+        say(&format!("The run stops before its next step. {then}"), styles.dialog);
     }
     let only_on = in_effect.iter().any(|effect| effect.ended_by == EndedBy::GoingOn);
     if only_on && !leave.stopping {

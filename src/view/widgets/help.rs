@@ -53,7 +53,7 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let columns = columns(scene.model.screen());
     if !columns.is_empty() {
         page.section("COLUMNS", "");
-        page.table(columns, styles.base);
+        page.table(columns, styles.dialog);
     }
     if scene.model.screen().filtered().is_some() {
         page.section("FILTER", "");
@@ -66,7 +66,7 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
                     "on the fleet: load, cpu (load/CPU), mem, disk (percent), lag, age (seconds), up (days)",
                 ),
             ],
-            styles.base,
+            styles.dialog,
         );
     }
     page.section("PROMPTS AND DIALOGS", "");
@@ -79,7 +79,7 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
             ),
             ("choices", "type a part of a value, or ↑ ↓ PgUp PgDn Home End"),
         ],
-        styles.base,
+        styles.dialog,
     );
     page.section("SIGNS", "");
     signs(&mut page, scene, width);
@@ -209,7 +209,7 @@ fn action(scene: &Scene<'_>, action: Action) -> Option<Vec<Span<'static>>> {
     }
     Some(vec![
         span(format!("{shown:<KEYS$} "), scene.styles.strong),
-        span(action.help(), scene.styles.base.patch(scene.styles.dialog)),
+        span(action.help(), scene.styles.dialog),
     ])
 }
 

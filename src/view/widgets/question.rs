@@ -94,7 +94,7 @@ fn prompt<'a>(
     let styles = scene.styles;
     let mut lines = vec![Line::from(span(format!("{} asks:", asked.hop), styles.muted))];
     for line in told.lines() {
-        lines.extend(wrapped(line, width, styles.base.patch(styles.dialog)));
+        lines.extend(wrapped(line, width, styles.dialog));
     }
     for line in prompt {
         lines.extend(wrapped(line, width, styles.strong));
@@ -109,7 +109,7 @@ fn waiting<'a>(scene: &Scene<'_>, asked: &'a Question, told: &'a Told, width: us
     let styles = scene.styles;
     let mut lines = Vec::new();
     for line in told.lines() {
-        lines.extend(wrapped(line, width, styles.base.patch(styles.dialog)));
+        lines.extend(wrapped(line, width, styles.dialog));
     }
     if !lines.is_empty() {
         lines.push(Line::default());
