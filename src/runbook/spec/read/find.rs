@@ -10,7 +10,7 @@ use crate::runbook::value::ValueKind;
 const FIND_HINT: &str =
     "write find = { sql = \"SELECT @@global.read_only\", expect = [{ is = \"0\" }], says = \"…\" }";
 const SQL_HINT: &str = "write sql = \"SELECT @@global.read_only\"";
-const SAYS_HINT: &str = "write says = \"the only server that takes writes\": why the value stands there";
+const SAYS_HINT: &str = "write says = \"the only writable server\": why this value is offered";
 const ON_HINT: &str = "write on = \"old\": the input before this one that names the host to ask";
 const COLUMN_HINT: &str = "write column = \"Master_User\": the part of the answer that is the value";
 

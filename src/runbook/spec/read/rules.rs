@@ -44,7 +44,7 @@ impl Reading<'_> {
             return Undo::Impossible;
         }
         if step.retries > 0 && step.effect != Effect::Read {
-            let help = "leave retries out: what changes something is never done again by itself";
+            let help = "leave retries out: a change is never retried automatically";
             self.reader.error(place(table, "retries"), "retries of a step that changes something", help);
         }
         if step.always && step.on != On::Nowhere && step.effect != Effect::Read && step.point_of_no_return {
