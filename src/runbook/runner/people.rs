@@ -16,7 +16,7 @@ use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::kinds::ByPeople;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
-use crate::runbook::spec::Step;
+use crate::runbook::spec::{Confirming, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
 
@@ -242,12 +242,16 @@ impl Runner {
     /// The commands of the steps a confirmation covers.
     pub(in crate::runbook) fn covered(&self, covers: &[String], task: &Task) -> Vec<Clean> {
         let prefix = task.step.id.prefix();
+        let asking = [task.step.id.as_str(), task.step.id.last()];
         let mut lines = Vec::new();
         for at in self.machine.steps() {
             // A step outside of batches may cover steps in all of them.
             let plain = at.id().as_str().strip_prefix(prefix).unwrap_or(at.id().as_str());
             let last = at.id().last();
-            if !covers.iter().any(|c| c == plain || c == last) || at.is_left_out() {
+            // A group that is covered has its changes covered: they are named nowhere else.
+            let within =
+                matches!(&at.step().confirm, Confirming::CoveredBy(by) if asking.contains(&by.as_str()));
+            if !(within || covers.iter().any(|c| c == plain || c == last)) || at.is_left_out() {
                 continue;
             }
             // None of its hosts is left.

@@ -201,6 +201,7 @@ fn state(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Valu
             None => json!([]),
         },
         "show_top" => json!({ "base": crate::sim::world::salt::states::of_roles(world, host) }),
+        "show_lowstate" => crate::sim::world::salt::states::low(world, host),
         "list_disabled" => json!(world.salt().disabled.get(host).cloned().unwrap_or_default()),
         "disable" | "enable" => {
             let names = world.salt().disabled.entry(host.clone()).or_default();

@@ -136,16 +136,21 @@ impl World {
     fn database_link(&self, client: &HostName, kind: &'static Kind) -> Option<Link> {
         let pid = self.service(client, kind.service).filter(|s| s.runs && self.is_up(client))?.pid;
         let link = |address: String, port: u16| Link { client: client.clone(), kind, pid, port, address };
+        // What connects for each request has another port a second later.
+        let (own, second) = (self.machine(client)?.number(50), self.now().as_secs());
+        let fresh = u16::try_from(32_768 + own.wrapping_add(second) % 28_000).unwrap_or(40_000);
         let app = self.apps.iter().find(|app| app.host == *client && app.kind == kind);
         if let Some(app) = app.filter(|app| app.held.is_some()) {
             let server = self.databases.at(app.connected(&self.databases)?)?;
             let shown = &server.sessions.get(app.connection?.1)?.host;
-            return Some(link(server.address.clone(), shown.rsplit_once(':')?.1.parse().ok()?));
+            if kind.follows == Follows::Restarts {
+                return Some(link(server.address.clone(), shown.rsplit_once(':')?.1.parse().ok()?));
+            }
+            return Some(link(server.address.clone(), fresh));
         }
         let address = self.address_of(client, &self.configured(client, kind)?.server)?;
         let server = self.resolve(&address)?;
-        let port = u16::try_from(32_768 + self.machine(client)?.number(50) % 28_000).unwrap_or(40_000);
-        (self.is_up(&server) && self.databases.is_running(&server)).then(|| link(address, port))
+        (self.is_up(&server) && self.databases.is_running(&server)).then(|| link(address, fresh))
     }
 
     /// How each application fared.

@@ -75,6 +75,18 @@ enum Wanted {
     },
 }
 
+impl Wanted {
+    /// Its module, its name and its function.
+    fn parts(&self) -> (&'static str, String, &'static str) {
+        match self {
+            Self::Package(name) => ("pkg", (*name).to_owned(), "installed"),
+            Self::Running(name) | Self::Watching(name, _) => ("service", (*name).to_owned(), "running"),
+            Self::Code(path) => ("git", (*path).to_owned(), "latest"),
+            Self::File { path, .. } => ("file", path.clone(), "managed"),
+        }
+    }
+}
+
 /// What came of one state of one machine.
 struct Outcome {
     key: String,
@@ -144,6 +156,25 @@ pub(crate) fn of_roles(world: &World, host: &HostName) -> Vec<String> {
     let asked =
         |wanted: &[&str]| wanted.iter().any(|role| *role == "*" || roles.iter().any(|own| own == role));
     FILES.iter().filter(|Sls(_, wanted, _)| asked(wanted)).map(|Sls(name, ..)| (*name).to_owned()).collect()
+}
+
+/// What a highstate would do on a machine, one by one, as `state.show_lowstate` tells it; a list of errors when it cannot be told.
+pub(crate) fn low(world: &World, host: &HostName) -> Value {
+    let mut told = Vec::new();
+    for sls in of_roles(world, host) {
+        let wanted = match of_state(world, host, &sls) {
+            Ok(wanted) => wanted,
+            Err(why) => return json!([format!("Rendering SLS 'base:{sls}' failed: {why}")]),
+        };
+        for wanted in wanted {
+            let (state, name, function) = wanted.parts();
+            told.push(json!({
+                "state": state, "name": name, "__sls__": sls, "__env__": "base", "__id__": name,
+                "order": 10_000 + told.len(), "fun": function,
+            }));
+        }
+    }
+    Value::Array(told)
 }
 
 /// Seconds that applying so many states takes on a machine.
@@ -283,12 +314,7 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
 }
 
 fn one(world: &mut World, host: &HostName, wanted: Wanted, (test, changed): (bool, bool)) -> Outcome {
-    let (kind, name, function) = match &wanted {
-        Wanted::Package(name) => ("pkg", (*name).to_owned(), "installed"),
-        Wanted::Running(name) | Wanted::Watching(name, _) => ("service", (*name).to_owned(), "running"),
-        Wanted::Code(path) => ("git", (*path).to_owned(), "latest"),
-        Wanted::File { path, .. } => ("file", path.clone(), "managed"),
-    };
+    let (kind, name, function) = wanted.parts();
     let mut outcome = Outcome {
         key: format!("{kind}_|-{name}_|-{name}_|-{function}"),
         result: Value::Bool(true),
