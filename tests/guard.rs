@@ -1,4 +1,4 @@
-//! The guard of a switchover, as docs/runbooks.md has it, between two real servers: whatever is cut off when, never are both
+//! The guard of a switchover, as promote-masterdb has it, between two real servers: whatever is cut off when, never are both
 //! writable, and writes go on by themselves where nothing was promoted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
@@ -7,7 +7,7 @@
 #[path = "support/mariadb.rs"]
 mod mariadb;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -20,12 +20,21 @@ use rustix::process::{Pid, Signal, kill_process};
 const PROMOTE: &str =
     "SET GLOBAL read_only = IF(IS_USED_LOCK('jumpdeck_promote') = CONNECTION_ID(), 0, @@global.read_only)";
 
-/// The guard's script of docs/runbooks.md.
+/// The guard's script of promote-masterdb.
 fn script() -> String {
-    let docs =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/runbooks.md")).unwrap();
-    let guard = docs.split("kind    = \"guard\"").nth(1).expect("docs/runbooks.md has a guard");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/promote-masterdb.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let guard = text.split("kind    = \"guard\"").nth(1).expect("promote-masterdb has a guard");
     guard.split("run     = '''\n").nth(1).unwrap().split("\n'''").next().unwrap().to_owned()
+}
+
+/// A certificate that signs itself, as the server's options: replicas come encrypted, and so does the guard.
+fn certificate(dir: &Path) -> [String; 2] {
+    let [key, cert] = ["key.pem", "cert.pem"].map(|name| dir.join(name).display().to_string());
+    let words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=db", "-keyout"];
+    let made = Command::new("openssl").args(words).args([&key, "-out", &cert]).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    [format!("--ssl-key={key}"), format!("--ssl-cert={cert}")]
 }
 
 /// A program that stays: a guard, or the client that is to promote.
@@ -104,9 +113,10 @@ impl Pair {
         }
         let dir = tempfile::tempdir().unwrap();
         let [port_old, port] = ports::<2>();
+        let tls = certificate(dir.path());
         let server = |name: &str, id, port| {
             std::fs::create_dir(dir.path().join(name)).unwrap();
-            Server::start(&dir.path().join(name), id, port)
+            Server::start_with(&dir.path().join(name), id, port, &tls)
         };
         let (old, new) = (server("old", 1, port_old), Arc::new(server("new", 2, port)));
         new.sql("CREATE USER repl@'%' IDENTIFIED BY 'p\\\\w #\\'1'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'; SET GLOBAL read_only = 1");
@@ -142,7 +152,8 @@ impl Pair {
         command.env("HOME", self.dir.path());
         let mut guard = Stays::start(command);
         let assigned = format!(
-            "run={}\ncandidate_address=127.0.0.1\nmaster_port={}\nrepl_user=repl\nrepl_password='p\\w #'\\''1'\n",
+            "run={}\ncandidate_address=127.0.0.1\nmaster_port={}\nrepl_user=repl\nrepl_password='p\\w #'\\''1'\n\
+             ssl_ca=\nssl_cert=\nssl_key=\n",
             self.run, self.port
         );
         guard.say(&format!("{{\n{assigned}{}\nexit\n}}\n", script()));
@@ -170,16 +181,21 @@ impl Pair {
         self.old.sql("SET GLOBAL read_only = 1");
     }
 
-    /// What the guard did, by its mark.
+    /// What the guard did in the end, by its mark.
     fn told(&self) -> String {
+        self.told_when(|told| !told.contains(" times asked)"))
+    }
+
+    /// The same, when that holds of it.
+    fn told_when(&self, holds: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + Duration::from_secs(90);
         loop {
             if let Ok(text) = std::fs::read_to_string(self.mark())
-                && text.ends_with('\n')
+                && holds(&text)
             {
                 return text.split_once(' ').unwrap().1.trim().to_owned();
             }
-            assert!(Instant::now() < until, "the guard left no mark");
+            assert!(Instant::now() < until, "the guard left no such mark");
             std::thread::yield_now();
         }
     }
@@ -209,7 +225,7 @@ impl Pair {
     }
 }
 
-const AGAIN: &str = "this server writes again: nothing was promoted, and nobody can promote any more";
+const AGAIN: &str = "this server is writable again: nothing was promoted, and nobody can promote any more";
 const STAYS: &str = "this server stays read-only: the candidate is writable";
 
 #[test]
@@ -229,7 +245,7 @@ fn a_cut_before_the_freeze_changes_nothing() {
     let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
     promoter.cut();
     guard.cut();
-    assert_eq!(pair.told(), "nothing to do: this server was writable");
+    assert_eq!(pair.told(), "nothing to do: this server is writable");
     assert_eq!(pair.writable(), (true, false));
     pair.never_both();
 }
@@ -356,9 +372,13 @@ fn a_guard_that_cannot_reach_the_candidate_leaves_the_old_server_frozen() {
     pair.new.sql("DROP USER repl@'%'");
     promoter.cut();
     guard.cut();
-    let told = pair.told();
+    let told = pair.told_when(|told| told.contains(" (3 times asked)"));
     assert!(told.starts_with("this server stays read-only: the candidate did not tell"), "{told}");
     assert_eq!(pair.writable(), (false, false));
+    // It goes on asking: when the candidate can be reached, it is proved.
+    pair.new.sql("CREATE USER repl@'%' IDENTIFIED BY 'p\\\\w #\\'1'");
+    assert_eq!(pair.told(), AGAIN);
+    assert_eq!(pair.writable(), (true, false));
 }
 
 /// A guard that wakes up when somebody else has gone on has no session any more by which it could do anything.
@@ -369,13 +389,15 @@ fn a_guard_whose_session_was_ended_does_nothing() {
     pair.freeze();
     // Nobody else can keep guard meanwhile.
     let mut second = pair.guard_unready();
-    assert!(!second.child.wait().unwrap().success(), "two guards on one server");
+    let mut said = String::new();
+    second.stdout.read_to_string(&mut said).unwrap();
+    assert!(!said.lines().any(|line| line == "ready"), "two guards on one server: {said}");
     let session = pair.old.value("SELECT IS_USED_LOCK('jumpdeck_guard')");
     pair.old.sql(&format!("KILL {session}"));
     promoter.cut();
     guard.cut();
     let told = pair.told();
-    assert!(told.starts_with("nobody knows"), "{told}");
+    assert_eq!(told, "this server stays read-only: the session of this guard on it was ended");
     assert_eq!(pair.writable(), (false, false));
     // The next one can.
     guard.child.wait().unwrap();
