@@ -26,11 +26,13 @@ pub(super) fn run() -> Result<ExitCode, CliError> {
 fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: Timestamp) {
     let head = ["NAME", "RISK", "LAST RUN", "WHAT IT DOES"].map(str::to_owned).to_vec();
     let mut rows = vec![(Ink::Bold, head)];
+    let unread: Vec<&RunSummary> = runs.iter().filter(|run| run.is_unread()).collect();
     for entry in entries {
         let own = if entry.own { " (your own)" } else { "" };
         // Runs are told the newest first.
         let last = runs.iter().find(|run| run.runbook.as_str() == entry.name);
-        let last = last.map_or_else(|| "-".to_owned(), |run| runs::short(run, now));
+        let none = if unread.is_empty() { "-" } else { "?" };
+        let last = last.map_or_else(|| none.to_owned(), |run| runs::short(run, now));
         let (ink, _) = show::danger(entry.danger);
         let ink = if ink == Ink::Bad { Ink::Warn } else { Ink::Plain };
         rows.push((
@@ -40,6 +42,10 @@ fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: 
     }
     paper.table(0, &rows);
     paper.gap();
+    for run in &unread {
+        let message = format!("LAST RUN may be an older one: {} {}", run.id, run.state);
+        paper.words(0, Ink::Warn, &message);
+    }
     paper.words(0, Ink::Dim, "What one asks and does, step by step: jumpdeck runbook show NAME");
 }
 
@@ -50,19 +56,8 @@ mod tests {
     use crate::domain::run::Danger;
     use crate::domain::text::Clean;
 
-    #[test]
-    fn the_newest_run_is_told_with_its_runbook() {
-        let entry = RunbookEntry {
-            name: "freeze".to_owned(),
-            title: Clean::new("Freeze the master"),
-            summary: Clean::default(),
-            danger: Danger::Data,
-            own: true,
-            steps: 2,
-            inputs: Vec::new(),
-            last_run: None,
-        };
-        let run = |id: &str, state: &str| RunSummary {
+    fn run(id: &str, state: &str) -> RunSummary {
+        RunSummary {
             id: id.to_owned(),
             runbook: Clean::new("freeze"),
             env: Clean::new("production"),
@@ -75,10 +70,61 @@ mod tests {
             dry_run: false,
             under_way: false,
             may_leave: false,
+        }
+    }
+
+    fn entry() -> RunbookEntry {
+        RunbookEntry {
+            name: "freeze".to_owned(),
+            title: Clean::new("Freeze the master"),
+            summary: Clean::default(),
+            danger: Danger::Data,
+            own: true,
+            steps: 2,
+            inputs: Vec::new(),
+            last_run: None,
+        }
+    }
+
+    /// What cannot be read may have been the last run.
+    #[test]
+    fn a_runbook_has_no_last_run_only_where_every_run_could_be_read() {
+        let told = |runs: &[RunSummary]| {
+            let mut paper = Paper::new(100, false);
+            write(&mut paper, &[entry()], runs, Timestamp::from_second(3 * 86_400).unwrap());
+            paper.take()
         };
+        let row = |text: &str| text.lines().nth(1).unwrap().to_owned();
+        let none = told(&[]);
+        assert!(row(&none).contains(" -  ") && !none.contains("may be an older"), "{none}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let no_folder = folder.path().join("runs");
+        std::fs::write(&no_folder, "a file where the folder should be").unwrap();
+        let unread = told(&journal::runs(&no_folder));
+        assert!(row(&unread).contains(" ?  ") && !row(&unread).contains(" -  "), "{unread}");
+        assert!(
+            unread.contains("LAST RUN may be an older one") && unread.contains("cannot be read"),
+            "{unread}"
+        );
+
+        let damaged = RunSummary { began: None, over: false, ..run("3", "cannot be read: line 1") };
+        let other = RunSummary { runbook: Clean::default(), ..damaged };
+        let mixed = told(&[run("2", "finished"), other.clone()]);
+        assert!(
+            row(&mixed).contains("finished 3d ago") && mixed.contains("3 cannot be read: line 1"),
+            "{mixed}"
+        );
+        // One that was cut off before it began did nothing.
+        let nothing = told(&[RunSummary { over: true, ..other }]);
+        assert!(row(&nothing).contains(" -  "), "{nothing}");
+    }
+
+    #[test]
+    fn the_newest_run_is_told_with_its_runbook() {
         let mut paper = Paper::new(100, false);
         let now = Timestamp::from_second(3 * 86_400).unwrap();
-        write(&mut paper, &[entry], &[run("2", "finished"), run("1", "rolled back")], now);
+        write(&mut paper, &[entry()], &[run("2", "finished"), run("1", "rolled back")], now);
         let text = paper.take();
         let rows: Vec<Vec<&str>> = text
             .lines()

@@ -24,6 +24,9 @@ pub(super) fn of(env: &Environment, library: &Library, folder: &Path, simulated:
     let mut runbooks = library.entries();
     for entry in &mut runbooks {
         complete(entry, env, library, &here);
+        if entry.last_run.is_none() && all.iter().any(RunSummary::is_unread) {
+            entry.last_run = Some("not known".into());
+        }
     }
     let open = here.iter().filter(|run| !run.over);
     let unreadable = all.iter().filter(|run| run.began.is_none());

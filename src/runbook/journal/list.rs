@@ -38,6 +38,14 @@ pub struct RunSummary {
     pub may_leave: bool,
 }
 
+impl RunSummary {
+    /// Whether its journal cannot be read, or the folder of all of them: it may be the last run of any runbook.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.began.is_none() && !self.over
+    }
+}
+
 /// The runs of a folder, the newest first; those that cannot be read are listed as such, last, and so is the folder itself. None
 /// when there is no folder.
 #[must_use]
