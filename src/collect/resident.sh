@@ -251,7 +251,9 @@ jd_mounts() {
   for jd_row in "$@"; do
     set -- $jd_row
     jd_dir=$2
-    case $jd_dir in *'\012'*|'') continue ;; *'\'*) jd_dir=$(printf '%b' "$jd_dir") ;; esac
+    jd_odd=
+    # A line end would make two names of one, and none is asked about: such a mount is listed, and its figures are unknown.
+    case $jd_dir in '') continue ;; *'\012'*) jd_odd=yes ;; *'\'*) jd_dir=$(printf '%b' "$jd_dir") ;; esac
     jd_kind=local
     case $3 in
       fuse.lxcfs|fuse.portal|fuse.gvfsd-fuse|fuse.snapfuse|fusectl) continue ;;
@@ -275,7 +277,9 @@ jd_mounts() {
         case $jd_seen in *"$NL$1 $jd_kind$NL"*) continue ;; esac
         jd_seen="$jd_seen$1 $jd_kind$NL" ;;
     esac
-    if [ "$jd_kind" = remote ]; then
+    if [ -n "$jd_odd" ]; then
+      jd_locals=$((jd_locals + 1)) jd_few_rows="$jd_few_rows$1 $2 $3$NL"
+    elif [ "$jd_kind" = remote ]; then
       if [ "$jd_remotes" -ge 100 ]; then jd_more_remote=$((jd_more_remote + 1)); continue; fi
       jd_remotes=$((jd_remotes + 1))
       jd_remote="$jd_remote$jd_dir$NL" jd_remote_rows="$jd_remote_rows$1 $2 $3$NL"

@@ -283,6 +283,9 @@ impl<'a> Refusals<'a> {
 
     /// What was said of a mount that has no row.
     pub(super) fn of(&self, mount: &Mount) -> Gap {
+        if mount.dir.contains('\n') {
+            return Gap::Cut("jumpdeck does not ask about a mount point with a line end in its name".into());
+        }
         match self.0.get(mount.dir.as_str()).map(|l| Clean::first_line(l, 200)) {
             Some(line) if line.as_str().contains("ermission denied") => Gap::NotPermitted(line),
             Some(line) => Gap::Failed(line),
