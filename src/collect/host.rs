@@ -307,7 +307,7 @@ async fn exchange(
 
 fn unreadable(spec: &Host, why: &str) -> Failure {
     Failure {
-        state: LinkState::Unreachable,
+        state: LinkState::NotUsable,
         hop: Hop::Host(spec.id.host.clone()),
         detail: format!("its report could not be read: {why}").into(),
         retry: Retry::Automatic,

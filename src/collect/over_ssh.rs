@@ -121,7 +121,7 @@ impl OverShell {
         let signal = end.and_then(|end| end.signal);
         let signal = signal.map(|signal| format!(", killed by signal {signal}")).unwrap_or_default();
         Failure {
-            state: LinkState::Unreachable,
+            state: LinkState::NotUsable,
             hop: self.hop.clone(),
             detail: format!("its shell ended{status}{signal}{said}").into(),
             retry: Retry::Automatic,

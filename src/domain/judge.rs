@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fleet::Environment;
 use super::names::HostName;
 use super::problem::{Problem, ProblemKind, Severity};
-use super::snapshot::{HostSnapshot, JumpSnapshot};
+use super::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use super::time::{Freshness, Moment};
 use roles::RoleStanding;
 
@@ -81,6 +81,16 @@ impl<'a> Situation<'a> {
             && host
                 .age(self.now)
                 .is_some_and(|age| Freshness::of(age, self.env.cadence.poll) != Freshness::Expired)
+    }
+
+    /// Whether nobody expects an answer of this host yet: the first connection is under way.
+    fn is_awaited(&self, host: &HostSnapshot) -> bool {
+        host.link.state == LinkState::Pending && host.reported_at.is_none()
+    }
+
+    /// Whether the jump box is not known to be down: then what is not known of hosts is one problem, its own.
+    fn jump_is_there(&self) -> bool {
+        matches!(self.jump.link.state, LinkState::Up | LinkState::Pending)
     }
 
     fn problem(

@@ -25,6 +25,10 @@ pub enum LinkState {
     Unreachable,
     /// It did not answer within its deadline.
     TimedOut,
+    /// It answers, and no algorithm that it and we allow is in common: no login was tried.
+    NoAlgorithm,
+    /// It answers, and gives no report: it does not speak SSH, refuses a session, or its shell ended.
+    NotUsable,
     /// It refused our login.
     AuthFailed,
     /// Its host key is not in any known_hosts file.
@@ -44,6 +48,8 @@ impl LinkState {
             Self::Pending => "pending",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed_out",
+            Self::NoAlgorithm => "no_algorithm",
+            Self::NotUsable => "not_usable",
             Self::AuthFailed => "auth_failed",
             Self::HostKeyUnknown => "host_key_unknown",
             Self::HostKeyChanged => "host_key_changed",
@@ -59,6 +65,8 @@ impl LinkState {
             Self::Pending => "connecting",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
+            Self::NoAlgorithm => "no safe algorithm",
+            Self::NotUsable => "not usable",
             Self::AuthFailed => "login refused",
             Self::HostKeyUnknown => "unknown host key",
             Self::HostKeyChanged => "HOST KEY CHANGED",
@@ -340,6 +348,8 @@ pub struct Memory {
     pub available_kb: u64,
     /// Whether `available_kb` is the older estimate.
     pub available_estimated: bool,
+    /// Whether ZFS runs and the size of its cache could not be read: it gives back what others need, so more may be available.
+    pub cache_unread: bool,
     /// SwapTotal.
     pub swap_total_kb: u64,
     /// SwapFree.

@@ -66,6 +66,11 @@ pub static SNTRUP: Advice = plain(
 /// A session or command was refused.
 pub static REFUSED: Advice =
     plain("see the server's sshd_config (MaxSessions, AllowTcpForwarding) and shell");
+/// A jump box that forwards no connection.
+pub static TUNNEL: Advice = plain(
+    "see AllowTcpForwarding, PermitOpen and DisableForwarding in the jump box's sshd_config, and the options of our key in its \
+     authorized_keys (no-port-forwarding, permitopen)",
+);
 /// No session.
 pub static MAX_SESSIONS: Advice = plain(
     "set MaxSessions in the server's sshd_config to 10 (the default), at least to 2, reload sshd, then retry",

@@ -16,6 +16,7 @@ use crate::domain::fleet::JumpBox;
 use crate::domain::hop::Hop;
 use crate::domain::text::Clean;
 
+use super::advice;
 use super::algorithms;
 use super::ask::Asker;
 use super::auth::{self, Login};
@@ -256,8 +257,9 @@ pub(super) fn tunnel_refused(jump: &Hop, target: &Target, error: &russh::Error) 
         russh::Error::ChannelOpenFailure(why) => SshError::new(
             jump,
             ErrorKind::Refused,
-            format!("it does not connect us to {at}: {}", why.description()),
-        ),
+            format!("{jump} does not connect us to {at}: {}", why.description()),
+        )
+        .advising(&advice::TUNNEL),
         _ => SshError::new(jump, ErrorKind::Dropped, "the connection ended"),
     }
 }

@@ -100,12 +100,11 @@ impl SshError {
             ErrorKind::HostKeyChanged | ErrorKind::HostKeyRevoked | ErrorKind::HostCertificate => {
                 LinkState::HostKeyChanged
             }
-            ErrorKind::Unreachable
-            | ErrorKind::Dropped
-            | ErrorKind::Algorithms
-            | ErrorKind::Refused
-            | ErrorKind::Flooding
-            | ErrorKind::Protocol => LinkState::Unreachable,
+            ErrorKind::Algorithms => LinkState::NoAlgorithm,
+            // The host behind it was not reached.
+            ErrorKind::Refused if matches!(self.hop, Hop::Jump(_)) => LinkState::Unreachable,
+            ErrorKind::Refused | ErrorKind::Flooding | ErrorKind::Protocol => LinkState::NotUsable,
+            ErrorKind::Unreachable | ErrorKind::Dropped => LinkState::Unreachable,
         }
     }
 

@@ -116,6 +116,8 @@ impl<'a> Scene<'a> {
             (
                 LinkState::Unreachable
                 | LinkState::TimedOut
+                | LinkState::NoAlgorithm
+                | LinkState::NotUsable
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged
@@ -155,6 +157,8 @@ impl<'a> Scene<'a> {
             (
                 LinkState::Unreachable
                 | LinkState::TimedOut
+                | LinkState::NoAlgorithm
+                | LinkState::NotUsable
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged

@@ -149,7 +149,7 @@ fn a_df_of_an_earlier_connection_that_cannot_be_ended_is_told_and_none_is_starte
 }
 
 /// A mount table of our own, and a `df` that knows it.
-fn with_mounts(dir: &Path, table: &str, df: &str) -> impl Fn(String) -> String {
+fn with_mounts(dir: &Path, table: &str, df: &str) -> impl Fn(String) -> String + use<> {
     let path = dir.join("mounts");
     std::fs::write(&path, table).unwrap();
     script(dir, "df", df);
@@ -355,6 +355,54 @@ fn thousands_of_filesystems_are_read_whole() {
             assert_eq!(found[3_000].usage.as_ref().unwrap().use_percent, Some(97), "{shell:?}");
             assert!(it.finish().success());
         }
+    }
+}
+
+/// Case 16: where ZFS runs and nobody can tell how much it caches, that is told; where it does not run, nothing is.
+#[test]
+fn a_cache_of_zfs_that_cannot_be_read_is_told() {
+    for shell in shells_here() {
+        let odd = "9 1 0x01\nc_max 4 9\n";
+        for (root, arcstats, unread) in [
+            ("rpool/ROOT / zfs", None, true),
+            ("/dev/vda / ext4", Some(odd), true),
+            ("/dev/vda / ext4", None, Path::new("/sys/module/zfs").exists()),
+            ("rpool/ROOT / zfs", Some("c_min 4 1048576\nsize 4 1048576\n"), false),
+            ("lxcfs /proc/meminfo fuse.lxcfs rw 0 0\nrpool/ROOT / zfs", None, false),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let arc = dir.path().join("arcstats");
+            if let Some(text) = arcstats {
+                std::fs::write(&arc, text).unwrap();
+            }
+            let mounts =
+                with_mounts(dir.path(), &format!("{root} rw 0 0\n"), "PATH=/usr/bin:/bin exec df \"$@\"");
+            let arc = arc.display().to_string();
+            let change = |program: String| mounts(program).replace("/proc/spl/kstat/zfs/arcstats", &arc);
+            let (it, _) = Resident::start(shell, &host("app1"), dir.path(), change);
+            let memory = it.facts.memory.current().unwrap();
+            assert_eq!(memory.cache_unread, unread, "{shell:?}: {root} {arcstats:?}");
+            assert!(it.finish().success());
+        }
+    }
+}
+
+/// Case 23: a mount whose name holds a line end is not left out: `df` is not asked about it, and that is told as ours.
+#[test]
+fn a_mount_with_a_line_end_in_its_name_is_listed_as_not_asked_about() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = "/dev/vda / ext4 rw 0 0\n/dev/vdb /srv/new\\012line ext4 rw 0 0\nnas:/x /mnt/a\\012b nfs4 rw 0 0\n";
+        let df = "PATH=/usr/bin:/bin exec df \"$@\"";
+        let (it, _) = Resident::start(shell, &host("app1"), dir.path(), with_mounts(dir.path(), table, df));
+        let found = it.facts.filesystems.current().unwrap();
+        assert_eq!(found.len(), 3, "{shell:?}: {found:?}");
+        assert!(found[0].usage.is_ok(), "{shell:?}: {found:?}");
+        for lost in &found[1..] {
+            assert!(matches!(&lost.usage, Err(Gap::Cut(_))), "{shell:?}: {lost:?}");
+            assert!(!lost.mount.as_str().contains('\n'), "{shell:?}: {lost:?}");
+        }
+        assert!(it.finish().success());
     }
 }
 

@@ -263,7 +263,7 @@ fn figure_of(about: &About<'_>, host: &HostSnapshot, figure: Figure) -> Option<f
     match figure {
         Figure::Load => facts.load.trusted(at, poll).map(|load| load.one),
         Figure::PerCpu => facts.load.trusted(at, poll)?.one_per_cpu(),
-        Figure::Memory => facts.memory.trusted(at, poll)?.used_percent(),
+        Figure::Memory => facts.memory.trusted(at, poll).filter(|m| !m.cache_unread)?.used_percent(),
         Figure::Disk => {
             facts.filesystems.trusted(at, poll)?;
             let usage = worst_filesystem(facts)?.usage.as_ref().ok()?;

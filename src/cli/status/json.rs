@@ -72,6 +72,8 @@ struct LoadStatus {
 struct MemoryStatus {
     total_kb: u64,
     available_kb: u64,
+    /// ZFS runs, and how large its cache is could not be read: more than `available_kb` may be available.
+    cache_unread: bool,
     swap_total_kb: u64,
     swap_free_kb: u64,
 }
@@ -253,6 +255,7 @@ fn memory(m: &Memory) -> MemoryStatus {
     MemoryStatus {
         total_kb: m.total_kb,
         available_kb: m.available_kb,
+        cache_unread: m.cache_unread,
         swap_total_kb: m.swap_total_kb,
         swap_free_kb: m.swap_free_kb,
     }

@@ -110,8 +110,13 @@ fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
         Some(load) => cells.extend([load.one, load.five, load.fifteen].map(|l| format!("{l:.2}"))),
         None => cells.extend([UNKNOWN; 3].map(str::to_owned)),
     }
-    let memory = facts.memory.current().and_then(|memory| memory.used_percent());
-    cells.push(memory.map_or_else(|| UNKNOWN.to_owned(), |percent| format!("{percent:.0}%")));
+    let memory = facts.memory.current();
+    let (used, most) = (memory.and_then(|m| m.used_percent()), memory.is_some_and(|m| m.cache_unread));
+    cells.push(match used {
+        Some(percent) if most => format!("≤{percent:.0}%"),
+        Some(percent) => format!("{percent:.0}%"),
+        None => UNKNOWN.to_owned(),
+    });
     let disk = match (facts.filesystems.current(), worst_filesystem(facts)) {
         (Some(_), Some(f)) => match &f.usage {
             Ok(usage) => match usage.use_percent {

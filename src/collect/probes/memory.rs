@@ -24,9 +24,17 @@ impl Probe for Memory {
                     SwapFree:*) say "$memory_line"; break ;;
                 esac
             done < /proc/meminfo
-            [ -r /proc/spl/kstat/zfs/arcstats ] || return 0
+            memory_zfs=
+            [ ! -e /sys/module/zfs ] || memory_zfs=yes
+            [ ! -e /proc/spl/kstat/zfs/arcstats ] || memory_zfs=yes
+            # What is wrong with the mount table is said with the filesystems.
+            memory_said=$jd_out
             jd_mounts
+            jd_out=$memory_said
+            case $jd_table in *' zfs '*|*' fuse.zfs '*) memory_zfs=yes ;; esac
             case $jd_table in *' /proc/meminfo fuse.lxcfs '*) return 0 ;; esac
+            [ -z "$memory_zfs" ] || say 'Zfs: 1'
+            [ -r /proc/spl/kstat/zfs/arcstats ] || return 0
             while read -r memory_name memory_type memory_line; do
                 case $memory_name in
                     c_min) say "ArcMin: $memory_line" ;;
@@ -60,14 +68,16 @@ fn parse(text: &str) -> Result<Figures, Gap> {
         None => (need("MemFree")?.saturating_add(need("Buffers")?).saturating_add(need("Cached")?), true),
     };
     // What the cache holds above the least that it keeps.
-    let arc_kb = match (figure("ArcSize"), figure("ArcMin")) {
-        (Some(size), Some(least)) => size.saturating_sub(least) / 1024,
-        (Some(_) | None, _) => 0,
+    let (arc_kb, cache_unread) = match (figure("ArcSize"), figure("ArcMin")) {
+        (Some(size), Some(least)) => (size.saturating_sub(least) / 1024, false),
+        (Some(_), None) => (0, true),
+        (None, _) => (0, figure("Zfs").is_some()),
     };
     Ok(Figures {
         total_kb,
         available_kb: available_kb.saturating_add(arc_kb).min(total_kb),
         available_estimated,
+        cache_unread,
         swap_total_kb: need("SwapTotal")?,
         swap_free_kb: need("SwapFree")?,
     })
@@ -100,13 +110,17 @@ mod tests {
         let arc = "MemTotal: 65843120 kB\nMemAvailable: 2204980 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n\
                    ArcMin: 2147483648\nArcSize: 53687091200\n";
         assert_eq!(parse(arc).unwrap().available_kb, 2_204_980 + 48 * 1024 * 1024);
-        // Below its least it gives nothing back; what is impossible is not believed; without its least nothing is counted.
+        // Below its least it gives nothing back; what is impossible is not believed.
         let small = arc.replace("53687091200", "1073741824");
         assert_eq!(parse(&small).unwrap().available_kb, 2_204_980);
         let lie = arc.replace("53687091200", "18446744073709551615");
         assert_eq!(parse(&lie).unwrap().available_kb, 65_843_120);
-        let without = arc.replace("ArcMin", "Other");
-        assert_eq!(parse(&without).unwrap().available_kb, 2_204_980);
+        // Without its size or its least nobody knows what it gives back.
+        let without = |name: &str| parse(&format!("{}Zfs: 1\n", arc.replace(name, "Other"))).unwrap();
+        for name in ["ArcMin", "ArcSize"] {
+            assert_eq!((without(name).available_kb, without(name).cache_unread), (2_204_980, true), "{name}");
+        }
+        assert!(!parse(arc).unwrap().cache_unread && !parse(MODERN).unwrap().cache_unread);
     }
 
     #[test]

@@ -54,16 +54,18 @@ fn said(link: &Link) -> &str {
     if link.detail.is_empty() { "no reason was given" } else { link.detail.as_str() }
 }
 
-/// A login that waits for a person tells nothing of the machine: unknown. Silence and refusal are critical, and so is
+/// A login that waits for a person, or that we do not try, tells nothing of the machine: unknown. Silence and refusal are critical, and so is
 /// anything that may be an impostor.
 fn weigh(state: LinkState, down: ProblemKind) -> (Severity, ProblemKind) {
     match state {
-        LinkState::AuthFailed => (Severity::Unknown, down),
+        LinkState::AuthFailed | LinkState::NoAlgorithm => (Severity::Unknown, down),
         LinkState::HostKeyUnknown => (Severity::Unknown, ProblemKind::HostKey),
         LinkState::HostKeyChanged => (Severity::Critical, ProblemKind::HostKey),
         LinkState::IdentityMismatch => (Severity::Critical, ProblemKind::Identity),
-        LinkState::Up | LinkState::Pending | LinkState::Unreachable | LinkState::TimedOut => {
-            (Severity::Critical, down)
-        }
+        LinkState::Up
+        | LinkState::Pending
+        | LinkState::Unreachable
+        | LinkState::TimedOut
+        | LinkState::NotUsable => (Severity::Critical, down),
     }
 }

@@ -15,7 +15,16 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         }
         if let Some((severity, used)) = over(memory.used_percent(), s.env.thresholds.memory) {
             let (free, all) = (human_kb(memory.available_kb), human_kb(memory.total_kb));
-            let message = format!("memory {used:.0}% in use ({free} of {all} available)");
+            // ZFS gives its cache back when memory is wanted.
+            let (severity, message) = if memory.cache_unread {
+                let message = format!(
+                    "how much memory is in use is unknown: {used:.0}% with the cache of ZFS, whose size cannot be read \
+                     (/proc/spl/kstat/zfs/arcstats)"
+                );
+                (Severity::Unknown, message)
+            } else {
+                (severity, format!("memory {used:.0}% in use ({free} of {all} available)"))
+            };
             out.push(s.problem(severity, name, ProblemKind::Memory, message));
         }
         if let Some((severity, used)) = over(memory.swap_used_percent(), s.env.thresholds.swap) {

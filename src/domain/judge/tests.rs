@@ -131,6 +131,7 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
         total_kb: 4_000_000,
         available_kb: 3_000_000,
         available_estimated: false,
+        cache_unread: false,
         swap_total_kb: 0,
         swap_free_kb: 0,
     };
@@ -252,6 +253,8 @@ fn hosts_that_do_not_answer_say_why() {
     for (state, want) in [
         (LinkState::Unreachable, "critical host_down app1"),
         (LinkState::TimedOut, "critical host_down app1"),
+        (LinkState::NoAlgorithm, "unknown host_down app1"),
+        (LinkState::NotUsable, "critical host_down app1"),
         (LinkState::AuthFailed, "unknown host_down app1"),
         (LinkState::HostKeyUnknown, "unknown host_key app1"),
         (LinkState::HostKeyChanged, "critical host_key app1"),

@@ -200,6 +200,9 @@ fn cell<'a>(
         Id::Trend => trend(scene, host, width),
         Id::Memory => {
             cells::fact(scene, host, &facts.memory, |memory, freshness| match memory.used_percent() {
+                Some(used) if memory.cache_unread => {
+                    span(format!("≤{}", crate::view::text::percent(used)), styles.unknown).into()
+                }
                 Some(used) => {
                     let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
                     let style = styles.figure(severity, freshness);

@@ -76,43 +76,54 @@ fn judge_name(s: &Situation<'_>, group: &[&Asked<'_>], writable: &[&Asked<'_>], 
 }
 
 /// No server is known to be writable. That is an outage only where every server answered, and none of them follows a
-/// master elsewhere.
+/// master elsewhere; where one did not, nobody knows. While a first answer is awaited, or the jump box is down, that is said
+/// elsewhere.
 fn none(s: &Situation<'_>, group: &[&Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
-    let names: Vec<&HostName> = group.iter().map(|a| a.host).collect();
-    if group.is_empty() || !undecided(group, unknown).is_empty() {
-        // Each of them is a problem already.
+    let mut open = undecided(group, unknown);
+    open.dedup();
+    let is_awaited = s.hosts.iter().any(|h| open.contains(&&h.id.host) && s.is_awaited(h));
+    if (group.is_empty() && open.is_empty()) || is_awaited || !s.jump_is_there() {
         return;
     }
+    // One that is silent may be the master that another one follows.
+    let silent = s.hosts.iter().filter(|h| unknown.contains(&&h.id.host));
+    let answered = group.iter().map(|a| Candidate { host: a.snapshot, status: Some(a.server) });
     let candidates: Vec<Candidate<'_>> =
-        group.iter().map(|a| Candidate { host: a.snapshot, status: Some(a.server) }).collect();
-    let mut unclear: Option<(&HostName, &Connection)> = None;
+        answered.chain(silent.map(|host| Candidate { host, status: None })).collect();
+    let mut unclear: Option<String> = None;
     for one in group {
         let Ok(connections) = &one.server.connections else {
-            // Whom it follows is a problem of its own.
-            return;
+            unclear = unclear.or_else(|| Some(format!("whom {} follows is unknown", one.host)));
+            continue;
         };
         for c in connections {
             match leads(s.env, &candidates, c) {
                 Leads::Outside => return,
                 Leads::To(_) => {}
-                Leads::Probably(_) | Leads::Unclear => unclear = unclear.or(Some((one.host, c))),
+                Leads::Probably(_) | Leads::Unclear => unclear = unclear.or_else(|| Some(away(one.host, c))),
             }
         }
     }
-    let problem = match unclear {
+    let names: Vec<&HostName> = group.iter().map(|a| a.host).collect();
+    let (severity, concerned, message) = match unclear {
+        _ if !open.is_empty() => {
+            let message = format!(
+                "nobody knows whether a database takes writes: it is unknown of {}",
+                some_names(&open)
+            );
+            (Severity::Unknown, &open, message)
+        }
         None => {
             let message =
                 format!("no database is writable: every server is read-only ({})", some_names(&names));
-            s.problem_of(Severity::Critical, &names, ProblemKind::WritableMasters, message)
+            (Severity::Critical, &names, message)
         }
-        Some((host, c)) => {
-            let port = c.master_port.map(|p| format!(":{p}")).unwrap_or_default();
-            let message = format!(
-                "no writable database found; {host} follows {}{port}, which may be outside this environment",
-                c.master_host
-            );
-            s.problem_of(Severity::Unknown, &names, ProblemKind::WritableMasters, message)
-        }
+        Some(why) => (Severity::Unknown, &names, format!("no writable database found; {why}")),
     };
-    out.push(problem);
+    out.push(s.problem_of(severity, concerned, ProblemKind::WritableMasters, message));
+}
+
+fn away(host: &HostName, c: &Connection) -> String {
+    let port = c.master_port.map(|p| format!(":{p}")).unwrap_or_default();
+    format!("{host} follows {}{port}, which may be outside this environment", c.master_host)
 }

@@ -1,6 +1,7 @@
 //! Databases: writable servers, connections, clusters, and what was not answered.
 
 use super::*;
+use crate::domain::snapshot::unknowns::states;
 
 #[test]
 fn stopped_threads_are_critical_and_named_and_their_lag_is_never_zero() {
@@ -62,7 +63,7 @@ fn writers_are_counted() {
     // What could not be read is neither writable nor read-only.
     let mut w = trio();
     w.database("db1-masterdb", |d| d.read_only = None);
-    assert_eq!(brief(&w.judge()), ["unknown replication db1-masterdb"]);
+    assert_eq!(brief(&w.judge()), ["unknown replication db1-masterdb", "unknown writable_masters -"]);
 
     // The other one took over and the name was not moved.
     let mut w = trio();
@@ -169,8 +170,8 @@ fn no_database_is_writable_is_said_only_of_servers_that_answered() {
     let maybe = "unknown writable_masters -";
     assert_eq!(follows(&|_| {}), [none]);
     let refused = |d: &mut ServerStatus| d.connections = Err(Gap::NotPermitted("ERROR 1227".into()));
-    assert_eq!(follows(&refused), ["unknown replication db2"]);
-    assert_eq!(follows(&|d| d.read_only = None), ["unknown replication db2"]);
+    assert_eq!(follows(&refused), ["unknown replication db2", maybe]);
+    assert_eq!(follows(&|d| d.read_only = None), ["unknown replication db2", maybe]);
     // Another server id answered than ours: at a host's own address too, by NAT or on another port.
     assert_eq!(follows(&|d| to(d, "db1-masterdb.production.wpdn", 3306, 900)), Vec::<String>::new());
     assert_eq!(follows(&|d| to(d, "db1-masterdb.production.wpdn", 3307, 900)), Vec::<String>::new());
@@ -184,7 +185,7 @@ fn no_database_is_writable_is_said_only_of_servers_that_answered() {
     let mut w = trio();
     w.database("db2", |d| d.read_only = Some(true));
     w.change("db1-masterdb", |h| h.facts.databases.miss(Gap::TimedOut));
-    assert_eq!(brief(&w.judge()), ["unknown unreadable db1-masterdb"]);
+    assert_eq!(brief(&w.judge()), [maybe, "unknown unreadable db1-masterdb"]);
 }
 
 /// Case 27: no server found is not no server.
@@ -290,7 +291,60 @@ fn a_masterdb_that_was_not_asked_is_no_server_that_answered() {
         brief(&w.judge())
     };
     let told = with(|h| h.facts.databases.miss(Gap::TimedOut));
-    assert_eq!(told, ["unknown unreadable db1-masterdb"], "it may be writable");
+    let nobody_knows = "unknown writable_masters -";
+    assert_eq!(told, [nobody_knows, "unknown unreadable db1-masterdb"], "it may be writable");
     let told = with(|h| h.facts.databases.learn(vec![], NOW));
-    assert_eq!(told, ["unknown replication db1-masterdb"]);
+    assert_eq!(told, ["unknown replication db1-masterdb", nobody_knows]);
+}
+
+/// Case 25: where the one that may take writes was not heard, nobody knows whether users can write. That is said of the
+/// environment, and never as an outage.
+#[test]
+fn while_the_writable_server_is_not_heard_nobody_knows_whether_users_can_write() {
+    let of_writers = |w: &World| -> Vec<(Severity, String)> {
+        let all = w.judge();
+        let of = all.iter().filter(|p| p.kind == ProblemKind::WritableMasters);
+        of.map(|p| (p.severity, p.message.clone())).collect()
+    };
+    for state in states().into_iter().filter(|s| !matches!(s, LinkState::Up | LinkState::Pending)) {
+        let mut w = trio();
+        w.change("db1-masterdb", |h| h.link.state = state);
+        let said = of_writers(&w);
+        let [(Severity::Unknown, message)] = said.as_slice() else { panic!("{state:?}: {said:?}") };
+        assert!(message.contains("unknown of db1-masterdb"), "{message}");
+        let problems = w.judge();
+        let it = problems.iter().find(|p| p.kind == ProblemKind::WritableMasters).unwrap();
+        assert!(it.concerns(&HostName::new("db1-masterdb").unwrap()), "it marks the host");
+    }
+    // Another one takes writes: users can write.
+    let mut w = trio();
+    w.change("db1-masterdb", |h| h.link.state = LinkState::TimedOut);
+    w.database("db2", |d| d.read_only = Some(false));
+    assert_eq!(of_writers(&w), []);
+    // The first answer is still on its way.
+    let mut w = trio();
+    w.change("db1-masterdb", |h| (h.link.state, h.reported_at) = (LinkState::Pending, None));
+    assert_eq!(of_writers(&w), []);
+    // Heard once, and connecting again: nobody knows now.
+    let mut w = trio();
+    w.change("db1-masterdb", |h| h.link.state = LinkState::Pending);
+    assert_eq!(of_writers(&w).len(), 1);
+    // All of them silent, one refused, one gone.
+    let mut w = trio();
+    w.change("db1-masterdb", |h| h.link.state = LinkState::NoAlgorithm);
+    w.change("db2", |h| h.link.state = LinkState::Unreachable);
+    assert!(of_writers(&w)[0].1.contains("db1-masterdb, db2"), "{:?}", of_writers(&w));
+    // A secondary site follows a master outside it, unless the silent one is that master: nobody can tell.
+    let mut w = world(&["db2", "db3"]);
+    for host in ["db2", "db3"] {
+        w.database(host, |d| {
+            let c = &mut d.connections.as_mut().unwrap()[0];
+            (c.master_host, c.master_server_id) = ("10.9.9.9".into(), Some(900));
+        });
+    }
+    assert_eq!(of_writers(&w), []);
+    w.change("db3", |h| h.link.state = LinkState::TimedOut);
+    assert_eq!(of_writers(&w).len(), 1);
+    // No database host at all.
+    assert_eq!(of_writers(&world(&["app1"])), []);
 }

@@ -109,3 +109,23 @@ fn memory_without_a_total_is_unknown() {
     });
     assert_eq!(brief(&w.judge()), ["unknown memory app1"]);
 }
+
+/// Case 16: where the cache of ZFS cannot be read, nobody knows how much memory is in use; below the limits that is no matter.
+#[test]
+fn memory_in_use_is_unknown_where_the_cache_of_zfs_is() {
+    let with = |available_kb: u64| {
+        let mut w = trio();
+        w.change("app1", |h| {
+            let memory = Memory { available_kb, cache_unread: true, ..*h.facts.memory.current().unwrap() };
+            h.facts.memory.learn(memory, NOW);
+        });
+        w.judge()
+    };
+    let total = trio().hosts[0].facts.memory.current().unwrap().total_kb;
+    for left in [total / 12, total / 50, 0] {
+        let problems = with(left);
+        assert_eq!(brief(&problems), ["unknown memory app1"], "{left}");
+        assert!(problems[0].message.contains("arcstats"), "{}", problems[0].message);
+    }
+    assert_eq!(with(total / 2), []);
+}

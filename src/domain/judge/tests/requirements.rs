@@ -75,7 +75,11 @@ fn a_masterdb_must_be_a_db_and_there_is_one() {
         default_requirements().into_iter().filter(|r| r.role.as_str() == "masterdb").collect();
     assert_eq!(
         brief(&w.judge()),
-        ["critical role_implies x1-masterdb", "unknown replication x1-masterdb"],
+        [
+            "critical role_implies x1-masterdb",
+            "unknown replication x1-masterdb",
+            "unknown writable_masters -"
+        ],
         "and no database was found on it"
     );
 }

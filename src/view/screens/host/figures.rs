@@ -105,6 +105,14 @@ fn course(page: &Page<'_>, scene: &Scene<'_>, ring: &Ring) -> (Vec<Option<f32>>,
 
 fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'static> {
     let Some(used) = memory.used_percent() else { return span("?", scene.styles.unknown).into() };
+    if memory.cache_unread {
+        let (percent, free) = (crate::view::text::percent(used), human_kb(memory.available_kb));
+        let line = format!(
+            "≤{percent}   at least {free} of {} available: the cache of ZFS cannot be read",
+            human_kb(memory.total_kb)
+        );
+        return span(line, scene.styles.unknown).into();
+    }
     let severity = cells::above(Some(used), scene.env.spec.thresholds.memory);
     let mut spans = bar::with_percent(used, BAR, scene.styles.figure(severity, freshness), scene.styles);
     let about = if memory.available_estimated { "about " } else { "" };

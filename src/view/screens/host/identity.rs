@@ -63,6 +63,8 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
         LinkState::Pending => Status::Pending,
         LinkState::Unreachable
         | LinkState::TimedOut
+        | LinkState::NoAlgorithm
+        | LinkState::NotUsable
         | LinkState::AuthFailed
         | LinkState::HostKeyUnknown
         | LinkState::HostKeyChanged
