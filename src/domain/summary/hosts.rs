@@ -35,6 +35,8 @@ impl HostsUp {
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged
+                | LinkState::NoAlgorithm
+                | LinkState::NotUsable
                 | LinkState::IdentityMismatch => {}
             }
         }
