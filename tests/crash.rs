@@ -36,6 +36,8 @@ type Killed = Arc<Mutex<BTreeSet<String>>>;
 struct Plan {
     at: At,
     delays_ms: &'static [u64],
+    /// Whether the machine dies with its console, and a colleague takes over; else the same operator resumes.
+    colleagues: bool,
 }
 
 /// Which entries a run is killed at.
@@ -126,10 +128,12 @@ fn switch(dir: &Path, home: &Path, pair: (&str, &str), plan: Plan) -> (usize, Ve
         desk::promote(&old, &candidate, "to see it die").into_iter().map(str::to_owned).collect();
     let killed = Killed::default();
     let (mut kills, mut chosen, mut refused) = (0, Vec::new(), 0);
+    let mut first = None::<FirstMachine>;
     loop {
         let all: Vec<&str> = words.iter().map(String::as_str).collect();
         let began = Instant::now();
-        let mut terminal = Terminal::run(jumpdeck(home, dir, "anna", &all));
+        let who = format!("anna{kills}");
+        let mut terminal = Terminal::run(jumpdeck(home, dir, &who, &all));
         let stop = Arc::new(AtomicBool::new(false));
         let reaper = {
             let (home, pid, killed, stop) = (home.to_owned(), terminal.pid(), killed.clone(), stop.clone());
@@ -158,8 +162,19 @@ fn switch(dir: &Path, home: &Path, pair: (&str, &str), plan: Plan) -> (usize, Ve
                 if desk::ending(home).is_some() {
                     return (kills, chosen);
                 }
+                if plan.colleagues && desk::journal(home).is_some() {
+                    words = vec!["takeover".to_owned(), desk::run_id(home)];
+                    let kept = FirstMachine::of(home);
+                    first.get_or_insert(kept);
+                    std::fs::remove_dir_all(desk::runs(home)).unwrap();
+                }
             }
-            (_, 0) => return (kills, chosen),
+            (_, 0) => {
+                if let Some(first) = first {
+                    first.comes_back(dir);
+                }
+                return (kills, chosen);
+            }
             // The lease outlives its holder by a moment: a person tries again.
             (_, 1) if terminal.said.contains("anna") && refused < 20 => {
                 refused += 1;
@@ -167,7 +182,38 @@ fn switch(dir: &Path, home: &Path, pair: (&str, &str), plan: Plan) -> (usize, Ve
             }
             _ => panic!("exit {code} after {kills} kills; it said:\n{}", terminal.said),
         }
-        words = vec!["resume".to_owned(), desk::run_id(home)];
+        if !plan.colleagues {
+            words = vec!["resume".to_owned(), desk::run_id(home)];
+        }
+    }
+}
+
+/// The first operator's machine, that was thought lost.
+struct FirstMachine {
+    home: tempfile::TempDir,
+    run: String,
+}
+
+impl FirstMachine {
+    fn of(home: &Path) -> Self {
+        let kept = tempfile::tempdir().unwrap();
+        let runs = desk::runs(kept.path());
+        std::fs::create_dir_all(&runs).unwrap();
+        for file in std::fs::read_dir(desk::runs(home)).unwrap().flatten() {
+            std::fs::copy(file.path(), runs.join(file.file_name())).unwrap();
+        }
+        Self { home: kept, run: desk::run_id(home) }
+    }
+
+    /// It finds that others went on, and does nothing.
+    fn comes_back(&self, dir: &Path) {
+        let before = entries(self.home.path());
+        let mut terminal = Terminal::run(jumpdeck(self.home.path(), dir, "anna", &["resume", &self.run]));
+        let (mut answers, mut none) = (Answers::new(), |_: &str, _: &[char]| None);
+        let code = desk::to_the_end(&mut terminal, &mut answers, &mut none, Duration::from_secs(60));
+        assert!(code == 1 && terminal.said.contains("is not resumed"), "exit {code}: {}", terminal.said);
+        assert!(terminal.said.contains("it is over"), "{}", terminal.said);
+        assert_eq!(entries(self.home.path()), before);
     }
 }
 
@@ -304,10 +350,22 @@ fn a_switchover_killed_at_every_change_does_nothing_twice_and_loses_nothing() {
     lane(&dir, &["salt", "up"]);
     match std::env::var("JUMPDECK_KILLS").unwrap_or_default().as_str() {
         "changes" => {
-            survives(&dir, Plan { at: At::Changes, delays_ms: &[0] });
-            survives(&dir, Plan { at: At::Changes, delays_ms: &[2, 5, 10, 20, 40, 80, 600] });
+            survives(&dir, Plan { at: At::Changes, delays_ms: &[0], colleagues: false });
+            survives(
+                &dir,
+                Plan { at: At::Changes, delays_ms: &[2, 5, 10, 20, 40, 80, 600], colleagues: false },
+            );
         }
-        "all" => survives(&dir, Plan { at: At::Everything, delays_ms: &[0, 2, 5] }),
-        _ => survives(&dir, Plan { at: At::Turns, delays_ms: &[0, 3, 8, 15, 30, 300] }),
+        "all" => survives(&dir, Plan { at: At::Everything, delays_ms: &[0, 2, 5], colleagues: false }),
+        _ => survives(&dir, Plan { at: At::Turns, delays_ms: &[0, 3, 8, 15, 30, 300], colleagues: false }),
     }
+}
+
+/// Done when 4, on the real fleet: the operator's machine is gone at every change that matters, between freeze and promotion above
+/// all, and a colleague takes over each time. The first operator's machine that comes back resumes nothing.
+#[test]
+fn a_switchover_taken_over_at_every_turn_does_nothing_twice_and_loses_nothing() {
+    let Some(dir) = desk::fleet() else { return };
+    lane(&dir, &["salt", "up"]);
+    survives(&dir, Plan { at: At::Turns, delays_ms: &[0, 3, 8, 15, 30, 300], colleagues: true });
 }

@@ -53,6 +53,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         level: name.into(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: None,

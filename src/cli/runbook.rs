@@ -32,6 +32,7 @@ mod show;
 mod site;
 mod still;
 mod story;
+mod takeover;
 mod text;
 mod verify;
 mod watch;
@@ -55,8 +56,10 @@ pub(super) enum Command {
     Resume(run::ResumeArgs),
     /// Undo what a run that was stopped, cut off or killed has done, back to the last safe point, and nothing else
     Rollback(run::ResumeArgs),
-    /// The runs there were, the newest first
-    Runs,
+    /// Go on with a run whose console is gone, from its entries on the jump box: nothing is repeated
+    Takeover(takeover::TakeoverArgs),
+    /// The runs there were, the newest first; with --jump, those on the jump box that are not over, too
+    Runs(runs::RunsArgs),
     /// What happened in a run, an entry of its journal a line
     Log {
         /// The run; `jumpdeck runbook runs` names them
@@ -97,7 +100,9 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
     match command {
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
-        Command::Runs => runs::run(common),
+        Command::Takeover(args) => within(takeover::run(common, &args.or_env(env))),
+        Command::Runs(args) if args.jump => within(runs::on_the_jump_box(common, args.or_env(env))),
+        Command::Runs(_) => runs::run(common),
         Command::Log { run } => past::log(common, &run),
         Command::Report(args) => past::report(&args),
         Command::Plan(args) => within(plan::run(common, &args.or_env(env))),

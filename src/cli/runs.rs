@@ -29,6 +29,7 @@ use crate::runtime::RunControl;
 use crate::ssh::ask::Ask;
 use crate::ssh::dial::Dial;
 
+pub(super) mod left;
 mod listing;
 mod watching;
 

@@ -269,6 +269,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             level: "production".to_owned(),
             guard: Guard::Challenge,
             signatures: Default::default(),
+            journals: None,
             lease: Default::default(),
             management: Default::default(),
             domain: None,

@@ -65,11 +65,12 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 10] = [
+const ENVIRONMENT_KEYS: [&str; 11] = [
     "level",
     "guard",
     "signatures",
     "lease",
+    "journals",
     "domain",
     "jump",
     "jump_name",
@@ -138,6 +139,22 @@ fn listed_hosts<'t>(
     by_environment
 }
 
+/// The folder of journals on the jump box. It becomes a part of a shell script there, quoted.
+fn journals(reader: &mut Reader, table: &Table<'_>) -> Option<String> {
+    let hint = "write journals = \"/var/lib/jumpdeck\": a folder of its own on the jump box, that root made for the group of operators";
+    let text = reader.string(table, "journals", hint)?;
+    let path = text.value;
+    let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    let parts = path
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "." && part != ".."));
+    if plain && parts {
+        return Some(path.to_owned());
+    }
+    reader.error(text.span, format!("{path:?} is not the whole path of a folder"), hint);
+    None
+}
+
 fn environment(
     reader: &mut Reader,
     table: &Table<'_>,
@@ -161,6 +178,7 @@ fn environment(
     let signatures = reader.word(table, "signatures", &signatures).unwrap_or_default();
     let lease = [("jump-box", LeaseScope::JumpBox), ("own-account", LeaseScope::OwnAccount)];
     let lease = reader.word(table, "lease", &lease).unwrap_or_default();
+    let journals = journals(reader, table);
     let domain = address::read_domain(reader, table);
     let jump = jump::read(reader, table, name, &scope, context);
     let mut raw = host::in_environment(reader, table);
@@ -180,6 +198,7 @@ fn environment(
         signatures,
         lease,
         management,
+        journals,
         domain,
         transport: scope.transport,
         thresholds: scope.thresholds,

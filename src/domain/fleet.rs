@@ -47,6 +47,8 @@ pub struct Environment {
     pub lease: LeaseScope,
     /// What writes its hosts' files.
     pub management: Management,
+    /// The folder on the jump box where runs keep a copy of their journals; `None` for beside the leases.
+    pub journals: Option<String>,
     /// The internal domain (`production.wpdn`), for display.
     pub domain: Option<String>,
     /// How the hosts are reached.

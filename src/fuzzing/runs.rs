@@ -39,7 +39,13 @@ pub fn journal(data: &[u8]) {
         match Journal::reopen(&folder.0, RUN) {
             Ok((mut open, found)) => {
                 assert_eq!(Some(&found), read.as_ref().ok(), "reading and going on differ");
-                let added = open.append(&Event::Resumed { who: "fuzz@test".to_owned() }).unwrap();
+                let added = open
+                    .append(&Event::Resumed {
+                        who: "fuzz@test".to_owned(),
+                        taken_over: false,
+                        accounts: Default::default(),
+                    })
+                    .unwrap();
                 let again = journal::read(&path).unwrap();
                 assert_eq!(again.split_last().unwrap(), (&added, &found[..]));
             }
@@ -58,7 +64,7 @@ fn written() -> (Folder, Vec<u8>, Vec<Entry>) {
     let mut journal = Journal::create(&folder.0, RUN).unwrap();
     for number in 0..6 {
         let who = format!("ops{number}@desk: \"quoted\" \\ ü");
-        journal.append(&Event::Resumed { who }).unwrap();
+        journal.append(&Event::Resumed { who, taken_over: false, accounts: Default::default() }).unwrap();
     }
     let path = journal.path().to_owned();
     drop(journal);

@@ -13,6 +13,7 @@ use crate::domain::text::Clean;
 use crate::ssh::error::{ErrorKind, SshError};
 
 use super::event::{Fact, HostOutcome, Outcomes, Verdict};
+use super::ids::StepId;
 use super::judge::{self, Answer};
 use super::kinds::{ByMachines, StepKind, TakesBack};
 use super::machine::StepRef;
@@ -66,7 +67,12 @@ pub(super) struct Site {
     pub(super) lease: Option<StillOurs>,
     /// The SQL sessions that are open.
     pub(super) sessions: Sessions,
+    /// Changes that another account began, whose marks on their hosts this one cannot see.
+    pub(super) foreign: Foreign,
 }
+
+/// The account that began a change, by step, number of the attempt and of the undo, and host.
+pub(super) type Foreign = BTreeMap<(StepId, u32, u32, HostName), String>;
 
 /// Stands for what hosts print while a secret of the run is not known.
 const NOT_SHOWN: &str = "(not shown: a secret of this run is not known any more)";

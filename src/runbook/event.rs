@@ -43,11 +43,20 @@ pub enum Event {
         simulated: bool,
         /// The plan.
         plan: Box<Frozen>,
+        /// The account on each host, except root: marks of changes under way can be seen by the account that made them.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        accounts: BTreeMap<String, String>,
     },
     /// It goes on in another process.
     Resumed {
         /// Who.
         who: String,
+        /// Whether it goes on from its entries on the jump box, as the one who ran it before is gone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_over: bool,
+        /// The account on each host, except root.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        accounts: BTreeMap<String, String>,
     },
     /// A person answered.
     Answered {

@@ -126,6 +126,28 @@ pub enum JournalError {
         /// What is wrong.
         what: String,
     },
+    /// What is here of a run is more than what the jump box has of it.
+    #[error(
+        "{}: this machine has more entries of the run than the jump box; go on with them: jumpdeck runbook resume {run}",
+        path.display()
+    )]
+    Ahead {
+        /// The file.
+        path: PathBuf,
+        /// The run.
+        run: String,
+    },
+    /// What is here of a run is not what the jump box has of it.
+    #[error(
+        "{}: from line {line} on it differs from the entries on the jump box: the run went on elsewhere. To take it over \
+         here, move this file and {} away first", path.display(), evidence::head_path(path).display()
+    )]
+    Differs {
+        /// The file.
+        path: PathBuf,
+        /// The first line that differs.
+        line: usize,
+    },
     /// The system refused.
     #[error("{}: {doing}: {source}", path.display())]
     Io {
@@ -247,6 +269,35 @@ impl Journal {
         Ok((Self { path, disk: Box::new(file), seq, last, broken: None }, entries))
     }
 
+    /// The journal of a run that began elsewhere, from a copy of its entries, as they stand there. An older part of it
+    /// that is here already is completed.
+    ///
+    /// # Errors
+    /// [`JournalError::Differs`] when what is here is no part of it, and as [`Journal::create`] and [`Journal::reopen`].
+    pub fn adopt(folder: &Path, run: &str, entries: &[Entry]) -> Result<Self, JournalError> {
+        let (mut journal, own) = match Self::reopen(folder, run) {
+            Err(JournalError::Missing(_)) => (Self::create(folder, run)?, Vec::new()),
+            opened => opened?,
+        };
+        let same = own.iter().zip(entries).take_while(|(own, copied)| own.line == copied.line).count();
+        if same < own.len() && same == entries.len() {
+            return Err(JournalError::Ahead { path: journal.path, run: run.to_owned() });
+        }
+        if same < own.len() {
+            return Err(JournalError::Differs { path: journal.path, line: same + 1 });
+        }
+        for entry in entries.get(same..).unwrap_or_default() {
+            let ended = format!("{}\n", entry.line);
+            journal.put(&ended)?;
+            (journal.seq, journal.last) = (entry.seq, entry.hash.clone());
+        }
+        journal.flush()?;
+        if let Some(signed) = entries.iter().rev().find(|entry| entry.seal.signed.is_some()) {
+            keep_head(&journal.path, &signed.line)?;
+        }
+        Ok(journal)
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -305,28 +356,39 @@ impl Journal {
         let body = chain::body(&text, signed.as_ref())?;
         let hash = chain::hash(&self.last, body.as_bytes());
         let line = chain::closed(&body, &hash);
-        let ended = format!("{line}\n");
-        let written = loop {
-            match self.disk.write(ended.as_bytes()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        match written {
-            Err(error) => return Err(io("cannot write", error)),
-            Ok(n) if n != ended.len() => {
-                let said = format!("the disk took {n} of {} bytes", ended.len());
-                return Err(io("cannot write", io::Error::new(io::ErrorKind::WriteZero, said)));
-            }
-            Ok(_) => {}
-        }
-        self.disk.sync().map_err(|error| io("cannot flush to the disk", error))?;
+        self.put(&format!("{line}\n"))?;
+        self.flush()?;
         if signed.is_some() {
             keep_head(&path, &line)?;
         }
         let prev = std::mem::replace(&mut self.last, hash.clone());
         self.seq = seq;
         Ok(Entry { seq, at, prev, event, seal: Seal { approved, signed }, hash, line })
+    }
+
+    /// One call of the system writes a line.
+    fn put(&mut self, ended: &str) -> Result<(), JournalError> {
+        let written = loop {
+            match self.disk.write(ended.as_bytes()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let why = match written {
+            Ok(n) if n == ended.len() => return Ok(()),
+            Ok(n) => {
+                let said = format!("the disk took {n} of {} bytes", ended.len());
+                io::Error::new(io::ErrorKind::WriteZero, said)
+            }
+            Err(error) => error,
+        };
+        Err(JournalError::Io { path: self.path.clone(), doing: "cannot write", source: why })
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        let path = &self.path;
+        let doing = "cannot flush to the disk";
+        self.disk.sync().map_err(|source| JournalError::Io { path: path.clone(), doing, source })
     }
 }
 

@@ -16,6 +16,7 @@
 //! May import `journal`, `reach`, `domain`.
 
 mod ask;
+mod copy;
 mod keep;
 #[cfg(test)]
 mod tests;
@@ -30,15 +31,18 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
 use super::approval::{Approved, Question};
+use super::event::{Event, Phase};
 use super::journal::Entry;
 use super::reach::Session;
 use super::wall;
+use crate::domain::fleet::{Environment, LeaseScope};
 use crate::domain::text::Clean;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
 use crate::ssh::listening::within;
 
-pub use ask::{Seen, Watching, approve, look, watch};
+pub use ask::{Seen, Watching, approve, approve_in, look, look_in, watch, watch_in};
+pub use copy::{Copy, LeftRun, copy_in, left_in};
 use keep::{Shared, Tell};
 
 /// Whom a lease keeps off.
@@ -52,20 +56,39 @@ enum Scope {
     Account,
 }
 
-/// Where leases are on a jump box.
+/// Where leases and runs' entries are on a jump box.
 #[derive(Debug, Clone)]
-struct Places {
+pub struct Places {
     /// The folder of the operators' group, made by root. Where there is one, nobody uses another.
     shared: String,
     /// The folder of one account; empty for the one below its home.
     own: String,
     /// Without the group's folder, whether accounts do not keep each other off.
     apart: bool,
+    /// The folder of the runs' entries, of the operators' group too; empty for beside the leases.
+    journals: String,
+}
+
+impl Places {
+    /// As an environment's inventory has it.
+    #[must_use]
+    pub fn of(env: &Environment) -> Self {
+        Self {
+            apart: env.lease == LeaseScope::OwnAccount,
+            journals: env.journals.clone().unwrap_or_default(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { shared: "/run/lock/jumpdeck".to_owned(), own: String::new(), apart: false }
+        Self {
+            shared: "/run/lock/jumpdeck".to_owned(),
+            own: String::new(),
+            apart: false,
+            journals: String::new(),
+        }
     }
 }
 
@@ -207,6 +230,10 @@ fn busy(holders: &[Holder]) -> String {
     )
 }
 
+/// Why a change waits.
+const NOT_STORED: &str = "the jump box cannot write the run's entries (no space? df /run/lock, or the folder that journals = in \
+                          the inventory names)";
+
 /// What makes the group's folder.
 const MAKE_FOLDER: &str = "as root on the jump box: groupadd jumpdeck; \
                            install -d -o root -g jumpdeck -m 2770 /run/lock/jumpdeck (docs/security.md)";
@@ -229,8 +256,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of all of `keys`, or of none. A holder of the same run and name is waited for, as long as it may
-    /// outlive its link.
+    /// Takes the lease of all of `keys`, or of none. A holder of the same run is waited for, as long as it may outlive its
+    /// link.
     ///
     /// # Errors
     /// [`LeaseError::Held`] with who has it; or why it cannot be had.
@@ -238,21 +265,11 @@ impl Lease {
         Self::take_in(&Places::default(), session, keys, holder).await
     }
 
-    /// The same for an environment whose inventory says that one account makes all changes: where there is no folder of the
-    /// group, runs of other accounts are not kept off.
+    /// The same, in those places.
     ///
     /// # Errors
     /// As [`Lease::take`].
-    pub async fn take_for_account(
-        session: &dyn Session,
-        keys: &[String],
-        holder: &Holder,
-    ) -> Result<Self, LeaseError> {
-        let places = Places { apart: true, ..Places::default() };
-        Self::take_in(&places, session, keys, holder).await
-    }
-
-    async fn take_in(
+    pub async fn take_in(
         places: &Places,
         session: &dyn Session,
         keys: &[String],
@@ -268,8 +285,7 @@ impl Lease {
             let taken = within(ANSWER_LIMIT, keep::take(places, session, holder.clone())).await;
             match taken.unwrap_or(Err(LeaseError::Late)) {
                 Err(LeaseError::Held(others) | LeaseError::Busy(others))
-                    if tries < 12
-                        && others.iter().all(|o| (&o.run, &o.who) == (&holder.run, &holder.who)) =>
+                    if tries < 12 && others.iter().all(|other| other.run == holder.run) =>
                 {
                     tries += 1;
                     sleep(Duration::from_millis(500)).await;
@@ -359,9 +375,55 @@ impl Lease {
         self.shared.approved()
     }
 
-    /// Lets those who watch see an entry. A run that goes on must say all of its entries again, from the first.
+    /// Lets those who watch see an entry, and whoever takes the run over go on from it. A run that goes on must say all of
+    /// its entries again, from the first ([`Lease::say_all`]).
     pub fn say(&self, entry: &Entry) {
         let _ = self.tell.send(Tell::Say(entry.line.clone()));
+        // What may be in effect from now on keeps the entries from being swept.
+        match &entry.event {
+            Event::Started { dry_run: true, .. } => self.shared.is_dry(),
+            Event::Intent { phase: Phase::Run | Phase::Undo, .. } if !self.shared.opened() => {
+                let _ = self.tell.send(Tell::Open);
+            }
+            Event::Ended { .. } => {
+                let _ = self.tell.send(Tell::Over);
+            }
+            Event::Started { .. }
+            | Event::Resumed { .. }
+            | Event::Answered { .. }
+            | Event::Intent { .. }
+            | Event::Outcome { .. }
+            | Event::Skipped { .. }
+            | Event::Excluded { .. }
+            | Event::RollingBack { .. }
+            | Event::Abandoning { .. }
+            | Event::WindowFailed { .. }
+            | Event::Note { .. }
+            | Event::HoldLost { .. }
+            | Event::Trouble { .. }
+            | Event::Stopped { .. } => {}
+        }
+    }
+
+    /// Says the entries of a run that goes on, all of them. They take the place of the older ones when all have come there.
+    pub fn say_all(&self, entries: &[Entry]) {
+        let _ = self.tell.send(Tell::Anew);
+        entries.iter().for_each(|entry| self.say(entry));
+        let _ = self.tell.send(Tell::Store(None));
+    }
+
+    /// Waits until all entries that were said are on the jump box's disk: one round trip.
+    ///
+    /// # Errors
+    /// When they are not, or nobody knows.
+    pub async fn store(&self) -> Result<(), Clean> {
+        let (tell, stored) = oneshot::channel();
+        let _ = self.tell.send(Tell::Store(Some(tell)));
+        match stored.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Clean::new(NOT_STORED)),
+            Err(_) => Err(self.lost().unwrap_or_else(|| Clean::new("the lease was let go"))),
+        }
     }
 
     /// Lets go, and waits until it is. Who watches can still read for an hour.
@@ -379,6 +441,14 @@ impl super::runner::Guarded for Lease {
 
     fn say(&mut self, entry: &Entry) {
         Lease::say(self, entry);
+    }
+
+    fn say_all(&mut self, entries: &[Entry]) {
+        Lease::say_all(self, entries);
+    }
+
+    fn store(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Lease::store(self).await.map_err(|why| why.to_string()) })
     }
 
     fn lost(&self) -> Option<String> {

@@ -47,7 +47,7 @@ mod window;
 use board::Board;
 pub(in crate::runbook) use board::{fill, picture, seen};
 pub(in crate::runbook) use launch::replay_with;
-pub use launch::{Launch, StartError, frozen, replay, resume, roll_back, start};
+pub use launch::{Launch, StartError, copied, frozen, replay, resume, roll_back, start, take_over};
 pub use record::{Record, Recorder};
 
 /// A run's end waits for its lease no longer than this.
@@ -60,6 +60,15 @@ pub trait Guarded: Send + Sync + 'static {
 
     /// Hands an entry of the journal to whoever watches.
     fn say(&mut self, entry: &Entry);
+
+    /// Hands on all entries of a run, from the first, in place of what was handed on before.
+    fn say_all(&mut self, entries: &[Entry]);
+
+    /// Waits until what was handed on is kept where a colleague can take the run over.
+    ///
+    /// # Errors
+    /// When it is not, or nobody knows.
+    fn store(&self) -> BoxFuture<'_, Result<(), String>>;
 
     /// Why it is lost, when that is known.
     fn lost(&self) -> Option<String>;
@@ -188,6 +197,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
         redactor: needs.redactor.clone(),
         lease: needs.lease.as_ref().map(|lease| lease.still_ours()),
         sessions: act::session::Sessions::default(),
+        foreign: launch::foreign(&machine, &needs.entries),
     };
     let id = machine.run.to_string();
     let runner = Runner {

@@ -193,6 +193,7 @@ pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> 
                 level: name.into(),
                 guard: Guard::Confirm,
                 signatures: Default::default(),
+                journals: None,
                 lease: Default::default(),
                 management: Default::default(),
                 domain: None,

@@ -27,6 +27,7 @@ mod salt;
 mod services;
 mod ss;
 mod ssh_keys;
+mod sync;
 mod uname;
 mod uptime;
 mod wait;
@@ -115,6 +116,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &salt::key::SaltKey,
     &salt::master::Salt,
     &salt::runner::SaltRun,
+    &sync::SYNC,
     &uname::UNAME,
     &uptime::UPTIME,
 ];

@@ -44,6 +44,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
         level: "production".into(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: None,

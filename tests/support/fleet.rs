@@ -47,6 +47,7 @@ pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        journals: None,
         // Without root all sshds of the tests have this machine's /run/lock: runs must not wait for each other there.
         lease: LeaseScope::OwnAccount,
         management: Default::default(),

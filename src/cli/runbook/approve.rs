@@ -17,7 +17,7 @@ use crate::domain::run::RunView;
 use crate::domain::text::Clean;
 use crate::runbook::approval::{self, Approval, Question};
 use crate::runbook::evidence::NAMESPACE;
-use crate::runbook::lease;
+use crate::runbook::lease::{self, Places};
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
 use crate::runbook::reach::Reach;
@@ -48,7 +48,7 @@ impl ApproveArgs {
 
 pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode, CliError> {
     let site = Site::attended(common, args.env.as_deref())?;
-    let mut watched = Watched::open(&*site.reach, &args.run).await.map_err(CliError::Refused)?;
+    let mut watched = Watched::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
     let mut view = None;
     // Entries come in pieces.
     while let Some(Some(newer)) = watched.look(site.clock.now()).await.map_err(CliError::Refused)? {
@@ -74,7 +74,7 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
     let jump = jump.map_err(|e| CliError::Refused(format!("{}: {}", e.hop, e.describe())))?;
     let mut approval = Approval::to(question, &who);
     approval.sig = signature(&site, &approval).await?;
-    let done = lease::approve(&*jump, &approval).await;
+    let done = lease::approve_in(&Places::of(&site.env), &*jump, &approval).await;
     done.map_err(|error| CliError::Refused(error.to_string()))?;
     print::answer("approved\n")?;
     Ok(ExitCode::SUCCESS)

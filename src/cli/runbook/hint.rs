@@ -3,6 +3,7 @@
 use std::path::absolute;
 
 use crate::cli::Common;
+use crate::runbook::scope::quoted;
 
 /// Said of a run of a simulated fleet that began in another process.
 pub(in crate::cli) const WORLD_GONE: &str =
@@ -27,6 +28,11 @@ pub(in crate::cli) fn resume(run: &str, tail: &str) -> String {
 /// How a run is rolled back, and nothing else of it done.
 pub(in crate::cli) fn rollback(run: &str, tail: &str) -> String {
     format!("jumpdeck runbook rollback {run}{tail}")
+}
+
+/// How a run whose console is gone goes on. Its journal is on the jump box of that environment.
+pub(in crate::cli) fn takeover(run: &str, env: &str, tail: &str) -> String {
+    format!("jumpdeck runbook takeover {run} --env {}{tail}", quoted(env))
 }
 
 /// A run's report.

@@ -104,12 +104,12 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -
     stay(&site, handle, interrupts, hint::tail(common)).await
 }
 
-fn refused(error: impl std::fmt::Display) -> CliError {
+pub(super) fn refused(error: impl std::fmt::Display) -> CliError {
     CliError::Refused(error.to_string())
 }
 
 /// What the runner needs of this side.
-fn launch(site: &Site) -> Launch {
+pub(super) fn launch(site: &Site) -> Launch {
     Launch {
         env: site.env.clone(),
         simulated: site.simulated,
@@ -149,7 +149,7 @@ fn terminal(site: &Site) -> Result<Shared, CliError> {
 }
 
 /// Work that `^C` ends: nothing was begun yet.
-async fn unless_interrupted<T>(
+pub(super) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, CliError>>,
     interrupts: &mut mpsc::Receiver<Interrupt>,
 ) -> Result<T, CliError> {
@@ -160,7 +160,7 @@ async fn unless_interrupted<T>(
 }
 
 /// Stays with a run to its end.
-async fn stay(
+pub(super) async fn stay(
     site: &Site,
     handle: RunHandle,
     interrupts: mpsc::Receiver<Interrupt>,

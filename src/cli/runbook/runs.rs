@@ -2,17 +2,74 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
 use jiff::Timestamp;
 
+use super::site::Site;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use super::{hint, past};
+use crate::cli::runs::left;
 use crate::cli::{CliError, Common, print, setup};
 use crate::domain::run::{PastRun, PastRuns};
 use crate::domain::text::Clean;
 use crate::domain::time::short_age;
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;
+
+/// Which runs.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct RunsArgs {
+    /// Also look at the jump box: runs that may have left changes in effect, whoever began them
+    #[arg(long)]
+    pub(super) jump: bool,
+    /// The environment whose jump box is looked at [default: the one config.toml names, else the inventory's first]
+    #[arg(long, short, value_name = "NAME", requires = "jump")]
+    env: Option<String>,
+}
+
+impl RunsArgs {
+    pub(super) fn or_env(mut self, before: Option<String>) -> Self {
+        self.env = self.env.or(before);
+        self
+    }
+}
+
+/// The runs here, and then those on the jump box that are not over.
+pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<ExitCode, CliError> {
+    let site = Site::open(common, args.env.as_deref())?;
+    run(common)?;
+    let left = left::of(&*site.reach, &site.env).await.map_err(CliError::Refused)?;
+    let here = journal::runs(&site.runs);
+    let own = |run: &str| here.iter().find(|summary| summary.id == run);
+    let mut paper = Paper::of_stdout();
+    paper.gap();
+    paper.words(0, Ink::Bold, &format!("On the jump box of {}, not over:", site.env.name));
+    if left.is_empty() {
+        paper.words(2, Ink::Plain, "none");
+    }
+    let tail = hint::tail(common);
+    for run in &left {
+        paper.exact(0, Ink::Bold, &run.id);
+        paper.words(2, Ink::Plain, run.says.as_str());
+        let how = match (&run.in_effect, run.held, own(&run.id).is_some_and(|own| !own.over)) {
+            (_, true, _) => None,
+            (_, false, true) => Some(hint::resume(&run.id, &tail)),
+            (_, false, false) => Some(hint::takeover(&run.id, site.env.name.as_str(), &tail)),
+        };
+        match &run.in_effect {
+            Ok(in_effect) => in_effect
+                .iter()
+                .for_each(|one| paper.words(2, Ink::Bad, &format!("STILL IN EFFECT: {}", one.line()))),
+            Err(why) => paper.words(2, Ink::Bad, &format!("what it left in effect is unknown: {why}")),
+        }
+        if let Some(command) = how {
+            paper.command(2, Ink::Plain, "go on     ", &command);
+        }
+    }
+    print::answer(&paper.take())?;
+    Ok(ExitCode::SUCCESS)
+}
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;

@@ -13,7 +13,7 @@ use crate::cli::{CliError, Common, print, setup};
 use crate::domain::text::Clean;
 use crate::runbook::evidence::{self, Examination, Grade, Head, Remark, Seen};
 use crate::runbook::journal::{self, Entry};
-use crate::runbook::lease::{self, LeaseError};
+use crate::runbook::lease::{self, LeaseError, Places};
 use crate::runbook::reach::Reach;
 use crate::ssh::bounded;
 use crate::ssh::sshsig::AllowedSigners;
@@ -108,7 +108,7 @@ async fn on_the_jump_box(
     let session = site.reach.host(site.reach.jump()).await;
     let session = session.map_err(|e| CliError::Refused(format!("{}: {}", e.hop, e.describe())))?;
     let refused = |error: LeaseError| CliError::Refused(error.to_string());
-    let mut watching = lease::watch(session, run).map_err(refused)?;
+    let mut watching = lease::watch_in(&Places::of(&site.env), session, run).map_err(refused)?;
     let mut found: Vec<(u64, String)> = Vec::new();
     loop {
         let seen = match watching.poll().await {

@@ -31,7 +31,7 @@ impl WatchArgs {
 pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.env.as_deref())?;
     let mut interrupts = super::site::interrupts()?;
-    let mut watched = Watched::open(&*site.reach, &args.run).await.map_err(CliError::Refused)?;
+    let mut watched = Watched::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
     let mut story = Story::new(Paper::of_stdout());
     loop {
         let now = site.clock.now();

@@ -66,7 +66,9 @@ pub(super) async fn held(reach: &dyn Reach, env: &Environment) -> Result<Vec<Run
     let cannot = |why: String| Clean::new(&format!("who runs what now is not known: {why}"));
     let session = reach.host(reach.jump()).await;
     let session = session.map_err(|e| cannot(format!("{}: {}", e.hop, e.describe())))?;
-    let holders = lease::look(&*session, env.name.as_str()).await.map_err(|e| cannot(e.to_string()))?;
+    let holders = lease::look_in(&lease::Places::of(env), &*session, env.name.as_str())
+        .await
+        .map_err(|e| cannot(e.to_string()))?;
     let brief = |holder: &lease::Holder| RunBrief {
         id: holder.run.to_string(),
         runbook: holder.runbook.to_string(),

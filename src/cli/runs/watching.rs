@@ -12,7 +12,7 @@ use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
-use crate::runbook::lease::{self, Seen, Watching};
+use crate::runbook::lease::{self, Places, Seen, Watching};
 use crate::runbook::reach::Reach;
 use crate::runbook::watched;
 
@@ -34,10 +34,14 @@ impl Watched {
     ///
     /// # Errors
     /// Why it cannot be watched, in words.
-    pub(in crate::cli) async fn open(reach: &dyn Reach, run: &str) -> Result<Self, String> {
+    pub(in crate::cli) async fn open(
+        reach: &dyn Reach,
+        env: &Environment,
+        run: &str,
+    ) -> Result<Self, String> {
         let session = reach.host(reach.jump()).await;
         let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
-        let watching = lease::watch(session, run).map_err(|error| error.to_string())?;
+        let watching = lease::watch_in(&Places::of(env), session, run).map_err(|error| error.to_string())?;
         Ok(Self { watching, entries: Vec::new(), held: true, asks: None })
     }
 
@@ -90,7 +94,7 @@ impl Watched {
 /// Why it cannot be watched, in words.
 pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
     let env = environment(inner, run)?;
-    let mut watched = Watched::open(&*inner.reach(&env), run).await?;
+    let mut watched = Watched::open(&*inner.reach(&env), &env, run).await?;
     while let Some(view) = watched.look(inner.needs.clock.now()).await? {
         if let Some(view) = view {
             let over = !view.state.is_under_way();

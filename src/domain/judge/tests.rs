@@ -95,6 +95,7 @@ fn world(hosts: &[&str]) -> World {
             level: "production".to_owned(),
             guard: Guard::Challenge,
             signatures: Default::default(),
+            journals: None,
             lease: Default::default(),
             management: Default::default(),
             domain: None,

@@ -53,6 +53,7 @@ fn world(said: &[Said<'_>]) -> World {
         level: "production".to_owned(),
         guard: Guard::Challenge,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: Some("production.wpdn".to_owned()),

@@ -138,7 +138,13 @@ pub(super) async fn settle(
             }
         };
         let over = match (in_session, folder) {
-            (Ok(()), Some(name)) => over(site, host, &name, sudo, step).await,
+            (Ok(()), Some(name)) => match foreign(site, at, host).filter(|_| !sudo) {
+                Some(who) => Err(format!(
+                    "it was sent to {host} as {who}, and only that account can see whether it is still under way: look there \
+                     for a folder {name} in ~{who}/.jumpdeck, as root in /run/jumpdeck"
+                )),
+                None => over(site, host, &name, sudo, step).await,
+            },
             (in_session, _) => in_session,
         };
         (Place::from(host), over)
@@ -154,6 +160,13 @@ pub(super) async fn settle(
         open = why.map(|why| places.each(|_| why.clone()).into_map()).unwrap_or_default();
     }
     open.into_iter().map(|(place, why)| (place, HostOutcome::of(Verdict::Unknown(why)))).collect()
+}
+
+/// The other account that began a change, when this one cannot see its mark.
+fn foreign<'s>(site: &'s Site, at: StepRef<'_>, host: &HostName) -> Option<&'s str> {
+    let record = at.record();
+    let key = (at.id().clone(), record.attempts, record.undos, host.clone());
+    site.foreign.get(&key).map(String::as_str)
 }
 
 /// Waits until a change is over on a host; an error says what is to be looked at.

@@ -128,7 +128,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Entry, &'static str> {
 
 /// The bytes after the last entry that has its line end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Tail {
+pub(in crate::runbook) enum Tail {
     /// Nothing.
     Whole,
     /// A whole entry (the last one read) without its line end.
@@ -139,7 +139,7 @@ pub(super) enum Tail {
 
 /// Why a journal cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(in crate::runbook) enum Unreadable {
     /// Damage: the line, from 1, and what is wrong.
     Damaged { line: usize, what: &'static str },
     /// It has a schema that this version does not know.
@@ -176,7 +176,7 @@ fn schema(first: &[u8]) -> Option<u64> {
 /// Only a write cut short explains a last line without its end: a crash leaves the beginning of a line, or one whose end
 /// is zeros (a length on the disk before its data). Whatever has its line end was flushed, and maybe acted upon: when it
 /// does not read it is damage. So is a whole entry with something but a line end after it.
-pub(super) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Unreadable> {
+pub(in crate::runbook) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Unreadable> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut at = 0;
     for (index, piece) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {

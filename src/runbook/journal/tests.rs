@@ -41,6 +41,7 @@ pub(in crate::runbook) fn started() -> Event {
             inputs: BTreeMap::new(),
             targets: BTreeMap::new(),
         }),
+        accounts: Default::default(),
     }
 }
 
@@ -266,4 +267,34 @@ fn a_journal_says_its_schema() {
     let (_top, folder, _) = written(&[started()]);
     let text = fs::read_to_string(folder.join("r1.jsonl")).unwrap();
     assert!(text.contains("\"event\":{\"event\":\"started\",\"schema\":2,"), "{text}");
+}
+
+/// A copy becomes the journal here, byte for byte; what is here already is completed, and never lost.
+#[test]
+fn a_journal_is_adopted_from_a_copy_and_from_nothing_that_contradicts_what_is_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, ours) = (folder.path().join("theirs"), folder.path().join("ours"));
+    let mut journal = Journal::create(&theirs, "r1").unwrap();
+    let note = |text: &str| Event::Note { who: "anna".to_owned(), text: text.to_owned() };
+    let entries: Vec<Entry> = ["a", "b", "c"].iter().map(|t| journal.append(&note(t)).unwrap()).collect();
+    drop(journal);
+    let text = |folder: &Path| std::fs::read_to_string(folder.join("r1.jsonl")).unwrap();
+    drop(Journal::adopt(&ours, "r1", &entries[..2]).unwrap());
+    let mut adopted = Journal::adopt(&ours, "r1", &entries).unwrap();
+    assert_eq!(text(&ours), text(&theirs));
+    adopted.append(&note("d")).unwrap();
+    drop(adopted);
+    assert_eq!(read(&ours.join("r1.jsonl")).unwrap().len(), 4);
+    // The copy is older than what is here.
+    let error = Journal::adopt(&ours, "r1", &entries).unwrap_err();
+    assert!(matches!(error, JournalError::Ahead { .. }), "{error}");
+    assert!(error.to_string().contains("jumpdeck runbook resume r1"), "{error}");
+    // The run went on elsewhere from the second entry on.
+    let other = folder.path().join("other");
+    let mut journal = Journal::adopt(&other, "r1", &entries[..2]).unwrap();
+    let forked = [&entries[..2], &[journal.append(&note("x")).unwrap()]].concat();
+    let before = text(&ours);
+    let error = Journal::adopt(&ours, "r1", &forked).unwrap_err();
+    assert!(matches!(error, JournalError::Differs { line: 3, .. }), "{error}");
+    assert_eq!(text(&ours), before);
 }

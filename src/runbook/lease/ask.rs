@@ -12,7 +12,7 @@ use crate::runbook::journal::Entry;
 use crate::runbook::reach::Session;
 
 /// Runs one of the questions of `ask.sh`.
-async fn ask(
+pub(super) async fn ask(
     session: &dyn Session,
     places: &Places,
     run: &str,
@@ -41,11 +41,11 @@ pub async fn look(session: &dyn Session, env: &str) -> Result<Vec<Holder>, Lease
     look_in(&Places::default(), session, env).await
 }
 
-pub(super) async fn look_in(
-    places: &Places,
-    session: &dyn Session,
-    env: &str,
-) -> Result<Vec<Holder>, LeaseError> {
+/// The same, in those places.
+///
+/// # Errors
+/// As [`look`].
+pub async fn look_in(places: &Places, session: &dyn Session, env: &str) -> Result<Vec<Holder>, LeaseError> {
     let said = ask(session, places, "", "look", &[]).await?;
     let prefix = if env.is_empty() { String::new() } else { format!("{env}.") };
     let mut found: Vec<Holder> = String::from_utf8_lossy(&said)
@@ -66,7 +66,11 @@ pub async fn approve(session: &dyn Session, approval: &Approval) -> Result<(), L
     approve_in(&Places::default(), session, approval).await
 }
 
-pub(super) async fn approve_in(
+/// The same, in those places.
+///
+/// # Errors
+/// As [`approve`].
+pub async fn approve_in(
     places: &Places,
     session: &dyn Session,
     approval: &Approval,
@@ -115,6 +119,39 @@ pub struct Watching {
     over: bool,
 }
 
+/// What the jump box says of a run.
+pub(super) struct Told<'s> {
+    /// Who runs it.
+    pub(super) holder: Option<Holder>,
+    /// Whether it is over.
+    pub(super) over: bool,
+    /// The size of its entries, and those asked for; `None`: there are none.
+    pub(super) entries: Option<(u64, &'s [u8])>,
+}
+
+impl<'s> Told<'s> {
+    /// Reads an answer of `tell`.
+    pub(super) fn read(said: &'s [u8]) -> Result<Self, LeaseError> {
+        let (mut rest, mut holder, mut over) = (said, None, false);
+        loop {
+            let Some(end) = rest.iter().position(|b| *b == b'\n') else { return Err(LeaseError::NoRun) };
+            let (line, after) = rest.split_at(end);
+            rest = after.get(1..).unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            let entries = if let Some(size) = line.strip_prefix("size ") {
+                Some((size.parse().map_err(|_| LeaseError::NoRun)?, rest))
+            } else if line == "none" {
+                None
+            } else {
+                over |= line == "over";
+                holder = holder.or(words::holder_of(&line).filter(Holder::is_alive));
+                continue;
+            };
+            return Ok(Self { holder, over, entries });
+        }
+    }
+}
+
 /// Watches a run from its beginning. Nothing is asked yet.
 ///
 /// # Errors
@@ -123,11 +160,11 @@ pub fn watch(session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseErro
     watch_in(&Places::default(), session, run)
 }
 
-pub(super) fn watch_in(
-    places: &Places,
-    session: Arc<dyn Session>,
-    run: &str,
-) -> Result<Watching, LeaseError> {
+/// The same, in those places.
+///
+/// # Errors
+/// As [`watch`].
+pub fn watch_in(places: &Places, session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
     Ok(Watching {
         places: places.clone(),
         session,
@@ -153,22 +190,8 @@ impl Watching {
         }
         let offset = self.offset.to_string();
         let said = ask(self.session.as_ref(), &self.places, &self.run, "tell", &[&offset]).await?;
-        let mut rest = said.as_slice();
-        let mut holder = None;
-        let size = loop {
-            let Some(end) = rest.iter().position(|b| *b == b'\n') else { return Err(LeaseError::NoRun) };
-            let (line, after) = rest.split_at(end);
-            rest = after.get(1..).unwrap_or_default();
-            let line = String::from_utf8_lossy(line);
-            if let Some(size) = line.strip_prefix("size ") {
-                break size.parse::<u64>().unwrap_or(0);
-            }
-            if let Some(found) = words::holder_of(&line) {
-                holder = Some(found).filter(Holder::is_alive);
-            } else if line == "none" {
-                return Err(LeaseError::NoRun);
-            }
-        };
+        let Told { holder, over: _, entries } = Told::read(&said)?;
+        let Some((size, rest)) = entries else { return Err(LeaseError::NoRun) };
         self.holder(holder);
         if size < self.offset {
             // It goes on in another process, which tells it anew.

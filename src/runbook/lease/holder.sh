@@ -3,7 +3,11 @@
 #
 # Then each line of its input is one of
 #   beat N NONCE JSON   what is known of the holder now; the question that is put, or -; answered `beat N`
-#   say JSON            an entry for those who watch
+#   say JSON            an entry of the run's journal, to be kept beside what it knows of the holder
+#   safe N              answered `safe N` when all entries that were said are on the disk, or `deaf N` when they are not
+#   anew                the entries are said from the first
+#   open                the run may change something from now on
+#   over                the run is over
 #   end                 let go
 # It also says `approved` for each approval of that question. It ends with its input, or when no beat came for 4 s.
 #
@@ -12,18 +16,31 @@
 # own, to which only this account writes, except yes/, where the group puts approvals.
 
 # What earlier runs of this account left: a holder that beats is never that old. Only files are removed, and no folder
-# within yes/ is entered: a member of the group can put folders there, and exchange them at any moment.
+# within yes/ is entered: a member of the group can put folders there, and exchange them at any moment. A run that may have
+# left changes in effect keeps its entries until it is over. Of one that is over, a note stays for a month, so that nobody
+# goes on with it from an older journal.
 sweep() {
-  find "$D" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +60 ! -name '*[!A-Za-z0-9._-]*' |
+  find "$J" -mindepth 1 -maxdepth 1 -type d -user "$me" -mmin +"$1" ! -name '*[!A-Za-z0-9._-]*' |
     while IFS= read -r old; do
       (
         enter "$old" && [ "$owner" = "$me" ] || exit
-        find . -mindepth 1 -maxdepth 2 ! -type d -exec rm -f {} +
+        all=1
+        if plain over; then
+          [ "$1" -gt 60 ] || all=
+        elif plain open; then
+          over_elsewhere || exit
+        fi
+        find . -mindepth 1 -maxdepth 2 ! -type d ! -path ./over -exec rm -f {} +
         rmdir yes
+        [ -n "$all" ] || exit
+        rm -f over
         rmdir "$old"
       )
     done
 }
+
+# Whether another account took over the run of this folder, and it is over.
+over_elsewhere() { RUN=${old##*/} RUN=${RUN%.$me} && ended; }
 
 watchdog() {
   seen= quiet=0
@@ -54,7 +71,32 @@ note() {
 }
 
 holders() {
-  for folder in "$D"/*/; do show "${folder%/}"; done
+  for folder in "$J"/*/; do show "${folder%/}"; done
+}
+
+# Where entries go: beside those of an earlier holder, until all of them were said again.
+begin() {
+  kept=entries
+  if plain entries; then
+    kept=entries.new
+    rm -f "$kept"
+  fi
+  ( : > "$kept" ) || return
+  exec 8>> "$kept"
+}
+
+# On the disk, where there is one: in a file system in memory only the file's being there is looked at.
+flush() {
+  case $disk in
+    none) [ -e "$1" ] ;;
+    file) sync -d "$1" ;;
+    *) sync ;;
+  esac
+}
+
+safe() {
+  flush "$kept" || return
+  [ "$kept" = entries ] || { mv -f "$kept" entries && kept=entries && exec 8>> entries && flush .; }
 }
 
 # Approvals of the question that is put, each once, and no more than a few: a member of the group could make thousands.
@@ -108,10 +150,12 @@ made() {
 
 serve() {
   if [ "$kind" = group ] && [ ! -e yes ]; then mkdir yes && chmod 3770 yes; fi
-  rm -f entries full.*
-  ( : > full.0 ) && note 0 "$FIRST" && ( : > entries ) ||
-    refuse "$R cannot be written to: is ${SHARED%/*} full? (df ${SHARED%/*})"
-  exec 8>> entries
+  rm -f full.*
+  ( : > full.0 ) && note 0 "$FIRST" && begin ||
+    refuse "$R cannot be written to: is ${J%/*} full? (df ${J%/*})"
+  disk=all
+  if sync -d full.0; then disk=file; fi
+  case $(stat -f -c %T .) in tmpfs|ramfs) disk=none ;; esac
   count=0 deaf=
   # Whoever removes a lock's file takes the lock away: the next one would lock another file of the same name.
   inodes=$(ls -id $files)
@@ -128,7 +172,13 @@ serve() {
         approvals "${line%% *}"
         printf 'beat %s\n' "$number" ;;
       # After a part of an entry that found no room, the next one would not be readable.
-      'say '*) [ -n "$deaf" ] || printf '%s\n' "${line#say }" >&8 || { deaf=1; printf 'deaf\n'; } ;;
+      'say '*) [ -n "$deaf" ] || printf '%s\n' "${line#say }" >&8 || deaf=1 ;;
+      'safe '*)
+        [ -n "$deaf" ] || safe || deaf=1
+        if [ -n "$deaf" ]; then printf 'deaf %s\n' "${line#safe }"; else printf 'safe %s\n' "${line#safe }"; fi ;;
+      anew) deaf=; begin || deaf=1 ;;
+      open) plain open || ( : > open ) || deaf=1 ;;
+      over) plain over || ( : > over ) || deaf=1 ;;
       end) break ;;
     esac
   done
@@ -138,8 +188,8 @@ serve() {
 main() {
   command -v flock > /dev/null || refuse 'there is no flock (package util-linux) on the jump box'
   place make
-  R=$D/$RUN
-  sweep
+  sweep 60
+  sweep 43200
   for key; do
     shift
     set -- "$@" "$D/$key.lock"
@@ -148,6 +198,12 @@ main() {
   files=$*
   if sleep 0.01; then tick=0.5 ticks=8; else tick=1 ticks=4; fi
   holder=$$
+  R=$J/$RUN
+  # The folder of a run that another account began is that account's.
+  if [ -e "$R" ] && [ ! -L "$R" ]; then
+    facts "$R"
+    [ "$owner" = "$me" ] || R=$R.$me
+  fi
   [ -e "$R" ] || [ -L "$R" ] || mkdir "$R"
   enter "$R" && [ "$owner" = "$me" ] || refuse "$R is not a folder that only this account can write to"
   # It must not count what an earlier holder of the same run left there.

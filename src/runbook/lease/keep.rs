@@ -1,7 +1,7 @@
 //! Keeping a lease: beats, answers, and the moment it is lost.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,14 @@ pub(super) enum Tell {
     Beat(Option<oneshot::Sender<()>>),
     /// An entry's line.
     Say(String),
+    /// The entries are said again, from the first.
+    Anew,
+    /// From now on the run may change something.
+    Open,
+    /// It is over.
+    Over,
+    /// Told when everything that was said is on the jump box's disk, or is not.
+    Store(Option<oneshot::Sender<bool>>),
     /// Let go; told when it is.
     End(oneshot::Sender<()>),
 }
@@ -36,6 +44,10 @@ pub(super) struct Shared {
     holder: Mutex<Holder>,
     approved: Mutex<Option<Approved>>,
     scope: Scope,
+    /// It is a dry run.
+    dry: AtomicBool,
+    /// The jump box knows that the run may change something.
+    open: AtomicBool,
 }
 
 /// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
@@ -68,6 +80,15 @@ impl Shared {
 
     pub(super) fn approved(&self) -> Option<Approved> {
         locked(&self.approved).clone()
+    }
+
+    pub(super) fn is_dry(&self) {
+        self.dry.store(true, Ordering::Release);
+    }
+
+    /// Whether the jump box knows that the run may change something, or it never will; it does from now on.
+    pub(super) fn opened(&self) -> bool {
+        self.dry.load(Ordering::Acquire) || self.open.swap(true, Ordering::AcqRel)
     }
 
     /// Whom it keeps off.
@@ -138,7 +159,7 @@ pub(super) async fn take(
                 Some(Word::Ended) => {
                     return Err(LeaseError::Refused(Clean::new("its file of a lock cannot be opened")));
                 }
-                Some(Word::Beat(_) | Word::Approved(_) | Word::Deaf) | None => {}
+                Some(Word::Beat(_) | Word::Approved(_) | Word::Safe(_) | Word::Deaf(_)) | None => {}
             }
         }
     }
@@ -152,6 +173,8 @@ fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u
         holder: Mutex::new(holder),
         approved: Mutex::default(),
         scope,
+        dry: AtomicBool::new(false),
+        open: AtomicBool::new(false),
     });
     let keeper = Keeper {
         held,
@@ -160,6 +183,7 @@ fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u
         shared: shared.clone(),
         number: 0,
         sent: BTreeMap::new(),
+        stores: BTreeMap::new(),
         listening: Listening::default(),
         answered: Duration::ZERO,
         end: None,
@@ -180,6 +204,8 @@ struct Keeper {
     number: u64,
     /// Beats without an answer.
     sent: BTreeMap<u64, Sent>,
+    /// Who waits for entries to be stored.
+    stores: BTreeMap<u64, Option<oneshot::Sender<bool>>>,
     /// Time in which an answer could have been heard.
     listening: Listening,
     /// How much of it was counted when the newest answered beat was sent.
@@ -215,6 +241,14 @@ impl Keeper {
                 told = self.told.recv() => match told {
                     Some(Tell::Beat(tell)) => self.beat(tell).await,
                     Some(Tell::Say(line)) => self.write(&format!("say {line}\n")).await,
+                    Some(Tell::Anew) => self.write("anew\n").await,
+                    Some(Tell::Open) => self.write("open\n").await,
+                    Some(Tell::Over) => self.write("over\n").await,
+                    Some(Tell::Store(tell)) => {
+                        self.number += 1;
+                        self.stores.insert(self.number, tell);
+                        self.write(&format!("safe {}\n", self.number)).await
+                    }
                     Some(Tell::End(tell)) => {
                         self.end = Some(tell);
                         self.write("end\n").await
@@ -255,6 +289,14 @@ impl Keeper {
         }
     }
 
+    fn stored(&mut self, number: u64, stored: bool) {
+        if !stored {
+            tracing::warn!("the jump box cannot keep the copy of the journal");
+        }
+        // Who asked may have given up.
+        let _ = self.stores.remove(&number).flatten().map(|tell| tell.send(stored));
+    }
+
     fn heard(&mut self, bytes: &[u8]) -> Result<(), Clean> {
         for line in self.lines.take(bytes) {
             match words::word(&line) {
@@ -270,7 +312,8 @@ impl Keeper {
                 Some(Word::Approved(approved)) => self.shared.approve(*approved),
                 Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
                 Some(Word::Ended) => return Err(Clean::new("let go")),
-                Some(Word::Deaf) => tracing::warn!("the jump box cannot show this run to those who watch"),
+                Some(Word::Safe(number)) => self.stored(number, true),
+                Some(Word::Deaf(number)) => self.stored(number, false),
                 Some(Word::Taken { .. } | Word::Holder(_) | Word::Held | Word::Busy) | None => {}
             }
         }

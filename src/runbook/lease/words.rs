@@ -58,8 +58,10 @@ pub(super) enum Word {
     Beat(u64),
     /// An account said yes.
     Approved(Box<Approved>),
-    /// An entry could not be shown.
-    Deaf,
+    /// All entries said before are on the disk.
+    Safe(u64),
+    /// They are not.
+    Deaf(u64),
     /// It let go.
     Ended,
 }
@@ -90,7 +92,8 @@ pub(super) fn word(line: &str) -> Option<Word> {
             let (uid, account) = (uid.parse().ok()?, Clean::new(account));
             Word::Approved(Box::new(Approved { approval, uid, account }))
         }
-        "deaf" => Word::Deaf,
+        "safe" => Word::Safe(rest.parse().ok()?),
+        "deaf" => Word::Deaf(rest.parse().ok()?),
         "ended" => Word::Ended,
         _ => return None,
     })
@@ -107,11 +110,12 @@ fn parts<const N: usize>(text: &str) -> Option<[&str; N]> {
 }
 
 /// Reads the jump box's clock in seconds, the owner of a holder's file, its folder, and what it says. It must be about the
-/// run whose folder it is in.
+/// run whose folder it is in: `RUN`, or `RUN.UID` of the account that took the run over.
 fn holder(text: &str) -> Option<Holder> {
     let [now, uid, account, folder, json] = parts(text)?;
     let File { beat, holder } = serde_json::from_str(json).ok()?;
-    if holder.run != folder {
+    let rest = folder.strip_prefix(&holder.run)?;
+    if !rest.is_empty() && rest.strip_prefix('.') != Some(uid) {
         return None;
     }
     let silent = now.parse::<i64>().ok()?.saturating_sub(beat);
@@ -163,8 +167,13 @@ pub(super) fn script(
     last: &str,
 ) -> Result<String, LeaseError> {
     let apart = if places.apart { "1" } else { "" };
-    let fixed =
-        [("SHARED", places.shared.as_str()), ("OWN", places.own.as_str()), ("APART", apart), ("RUN", run)];
+    let fixed = [
+        ("SHARED", places.shared.as_str()),
+        ("OWN", places.own.as_str()),
+        ("APART", apart),
+        ("JOURNALS", places.journals.as_str()),
+        ("RUN", run),
+    ];
     let mut text = String::new();
     for (name, value) in fixed.iter().chain(variables) {
         let quoted = shlex::try_quote(value).map_err(|_| LeaseError::Name((*value).to_owned()))?;

@@ -28,7 +28,8 @@ pub(super) fn between(from: Timestamp, to: Timestamp) -> u64 {
 
 pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Report> {
     let (first, last) = (entries.first()?, entries.last()?);
-    let Event::Started { schema: _, run, who, why, dry_run, simulated, plan } = &first.event else {
+    let Event::Started { schema: _, run, who, why, dry_run, simulated, plan, accounts: _ } = &first.event
+    else {
         return None;
     };
     let mut report = Report {
@@ -105,7 +106,10 @@ fn take(report: &mut Report, entry: &Entry) {
     let at = entry.at;
     let mut trouble = |text: &str| report.trouble.push(Note { at, who: String::new(), text: clean(text) });
     match &entry.event {
-        Event::Resumed { who } => {
+        Event::Resumed { who, taken_over, accounts: _ } => {
+            if *taken_over {
+                trouble(&format!("{who} took the run over, from its entries on the jump box"));
+            }
             let who = clean(who);
             if !report.who.contains(&who) {
                 report.who.push(who);

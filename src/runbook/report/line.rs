@@ -20,13 +20,14 @@ pub fn line(entry: &Entry, tz: &TimeZone, dated: bool) -> String {
 /// What an entry tells.
 pub(super) fn text(event: &Event) -> String {
     let said = match event {
-        Event::Started { schema: _, run, who, why, dry_run, simulated, plan } => {
+        Event::Started { schema: _, run, who, why, dry_run, simulated, plan, accounts: _ } => {
             let dry = if *dry_run { "dry run of " } else { "" };
             let sim = if *simulated { "SIMULATED: " } else { "" };
             let (book, env) = (&plan.runbook, &plan.environment);
             format!("{sim}{who} began {dry}{book} in {env}: {why} ({run})")
         }
-        Event::Resumed { who } => format!("{who} resumed it"),
+        Event::Resumed { who, taken_over: true, accounts: _ } => format!("{who} took it over"),
+        Event::Resumed { who, taken_over: false, accounts: _ } => format!("{who} resumed it"),
         Event::Answered { step, answer, who, reason } => {
             let (asked, answer) = (answer.asked(), answer.words());
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();

@@ -63,6 +63,7 @@ fn started(simulated: bool) -> Event {
                 vec![host("db1-masterdb", "10.10.10.11"), host("db2", "10.10.10.12")],
             )]),
         }),
+        accounts: Default::default(),
     }
 }
 
@@ -140,7 +141,10 @@ fn promotion() -> Vec<Entry> {
         ),
         (2_300, Event::Trouble { text: "the link was lost".to_owned() }),
         (2_310, Event::Stopped { reason: "the link was lost".to_owned() }),
-        (64_000, Event::Resumed { who: "bob@desk".to_owned() }),
+        (
+            64_000,
+            Event::Resumed { who: "bob@desk".to_owned(), taken_over: false, accounts: Default::default() },
+        ),
         (64_100, Event::Note { who: "bob@desk".to_owned(), text: "<b>going</b> on\u{202e}".to_owned() }),
         (65_000, said(open, Asked::Challenge)),
         (65_010, intent(open, Phase::Run, "db2", "SET GLOBAL read_only=0;")),

@@ -86,7 +86,10 @@ impl Runner {
         undo: Option<&[Check]>,
     ) -> Result<Outcomes, Halt> {
         self.wait_to_look(task).await?;
-        let _only_looks = self.intend(task, BTreeMap::new(), Vec::new()).await?;
+        match self.intend(task, BTreeMap::new(), Vec::new()).await? {
+            Ok(_only_looks) => {}
+            Err(not_looked) => return Ok(not_looked),
+        }
         Ok(act::probe(self.work(task)?, by, undo).await)
     }
 
@@ -220,7 +223,10 @@ impl Runner {
             // It became read-only since it was agreed to: it is asked again.
             return Ok(None);
         }
-        let permit = self.intend(task, ready.commands, ready.facts).await?;
+        let permit = match self.intend(task, ready.commands, ready.facts).await? {
+            Ok(permit) => permit,
+            Err(not_begun) => return Ok(Some(not_begun)),
+        };
         let outcomes = self.perform(task, by, permit).await?;
         if let Some(wanted) = step.kind.second_person() {
             return self.vouched(task, &wanted, outcomes).await;
@@ -236,7 +242,9 @@ impl Runner {
         lines: Vec<Clean>,
         ready: Ready,
     ) -> Result<Option<Outcomes>, Halt> {
-        let _begun = self.intend(task, ready.commands, ready.facts).await?;
+        if let Err(not_begun) = self.intend(task, ready.commands, ready.facts).await? {
+            return Ok(Some(not_begun));
+        }
         let yes = self.agreed(self.title(task), lines).await?;
         let settled = self.settled(task, Asked::Manual, yes).await?;
         if !yes || settled.is_none() {
@@ -327,7 +335,10 @@ impl Runner {
                 return Err(Halt::Stopped(why));
             }
         }
-        let permit = self.intend(task, commands, Vec::new()).await?;
+        let permit = match self.intend(task, commands, Vec::new()).await? {
+            Ok(permit) => permit,
+            Err(not_begun) => return Ok(Some(not_begun)),
+        };
         if self.machine.dry_run {
             return Ok(Some(all(task, Verdict::Done)));
         }

@@ -1,5 +1,7 @@
 //! Beginning a run, and going on with one: id, lease, journal, machine.
 
+mod takeover;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,20 +12,23 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
-use crate::domain::fleet::{Environment, LeaseScope, Signatures};
+use crate::domain::fleet::{Environment, Jump, Signatures};
 use crate::domain::run::{Effect, Mode};
 use crate::domain::time::Moment;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
 use crate::runbook::ids::RunId;
 use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
-use crate::runbook::lease::{Holder, Lease};
+use crate::runbook::lease::{Holder, Lease, Places};
 use crate::runbook::machine::{Impossible, Machine};
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError, Secrets};
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
 use crate::runbook::spec::{On, Runbook};
+
+pub(super) use takeover::foreign;
+pub use takeover::{copied, take_over};
 
 /// What a run is begun, or gone on with.
 #[derive(Clone)]
@@ -117,6 +122,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
         dry_run: mode == Mode::DryRun,
         simulated: with.simulated,
         plan: Box::new(plan.frozen.clone()),
+        accounts: accounts(&with.env),
     };
     let event =
         redacted::redacted(&event, &redactor, &with.env).map_err(|e| StartError::Odd(e.to_string()))?;
@@ -164,8 +170,11 @@ async fn again(
     }
     let redactor = knowing(machine.plan())?;
     let lease = lease(&with, machine.plan(), run, &with.who).await?;
+    if lease.is_some() {
+        takeover::still_ours(&with, run, &entries).await?;
+    }
     let signing = signing(&with, machine.dry_run).await?;
-    let event = Event::Resumed { who: with.who.clone() };
+    let event = Event::Resumed { who: with.who.clone(), taken_over: false, accounts: accounts(&with.env) };
     let told = event.clone();
     let (journal, entry) = on_disk(move || {
         let entry = journal.append(&told)?;
@@ -225,6 +234,17 @@ pub fn frozen(entries: &[Entry]) -> Option<&Frozen> {
     Some(plan)
 }
 
+/// The account on each host, except root.
+fn accounts(env: &Environment) -> BTreeMap<String, String> {
+    let hosts = env.hosts.iter().map(|host| (&host.id.host, &host.access.user));
+    let jump = match &env.jump {
+        Jump::Remote(jump) => Some((&jump.name, &jump.access.user)),
+        Jump::Local { .. } => None,
+    };
+    let all = hosts.chain(jump).filter(|(_, user)| *user != "root");
+    all.map(|(host, user)| (host.to_string(), user.clone())).collect()
+}
+
 /// What knows the secrets that were given for a plan.
 fn knowing(plan: &Plan) -> Result<Redactor, StartError> {
     let redactor = Redactor::new();
@@ -244,7 +264,7 @@ fn go(
 ) -> RunHandle {
     let mut lease = lease;
     if let Some(lease) = &mut lease {
-        entries.iter().for_each(|entry| lease.say(entry));
+        lease.say_all(entries);
     }
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
@@ -305,10 +325,7 @@ async fn lease(
     let session = with.reach.host(with.reach.jump()).await;
     let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
     let holder = Holder::new(who, run, &plan.runbook.name);
-    let lease = match with.env.lease {
-        LeaseScope::JumpBox => Lease::take(session.as_ref(), &keys, &holder).await,
-        LeaseScope::OwnAccount => Lease::take_for_account(session.as_ref(), &keys, &holder).await,
-    };
+    let lease = Lease::take_in(&Places::of(&with.env), session.as_ref(), &keys, &holder).await;
     let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
     Ok(Some(Box::new(lease)))
 }

@@ -1,28 +1,30 @@
-//! The lease is proved right before every change. What changes something takes a [`Permit`], and only [`Runner::intend`]
-//! makes one.
+//! The lease is proved right before every change, and its intent is on the jump box before, so that a colleague can take the
+//! run over. What changes something takes a [`Permit`], and only [`Runner::intend`] makes one.
 
 use std::collections::BTreeMap;
 
 use super::doing::all;
 use super::{Halt, Runner};
 use crate::domain::run::Effect;
-use crate::runbook::event::{Event, Fact, Phase, Verdict};
+use crate::runbook::event::{Event, Fact, Outcomes, Phase, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
 
-/// Shows that the intent is on the disk and, where something changes, that the lease was ours right before.
+/// Shows that the intent is on the disk and, where something changes, on the jump box, and that the lease was ours right
+/// before.
 #[must_use]
 pub(super) struct Permit(());
 
 impl Runner {
-    /// Writes what is about to be done, and flushes it. For a change the lease is proved first, by a round trip: a
-    /// question may have stood for hours, and this machine may have slept.
+    /// Writes what is about to be done, and flushes it; for a change, on the jump box, too. The lease is proved first, by a
+    /// round trip: a question may have stood for hours, and this machine may have slept. The inner error is the outcome of a
+    /// change that is not begun.
     pub(super) async fn intend(
         &mut self,
         task: &Task,
         commands: BTreeMap<Place, String>,
         facts: Vec<Fact>,
-    ) -> Result<Permit, Halt> {
+    ) -> Result<Result<Permit, Outcomes>, Halt> {
         let planned = &task.step.step;
         let changes = match task.phase {
             Phase::Run => planned.effect != Effect::Read || planned.kind.keeps_session().is_some(),
@@ -30,16 +32,26 @@ impl Runner {
             Phase::Probe | Phase::UndoProbe => false,
         };
         let changes = changes && !self.machine.dry_run;
-        match task.phase == Phase::Undo && self.is_way_out(&task.step) {
+        let way_out = task.phase == Phase::Undo && self.is_way_out(&task.step);
+        match way_out {
             true => self.prove_for_the_way_out().await?,
             false if changes => self.prove_lease("nothing was begun").await?,
             false => {}
         }
         let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
         self.write(Event::Intent { step: step.clone(), phase, attempt, commands, facts }).await?;
+        // The way out of a window is not held up: users wait for it, and whoever takes the run over goes it, too.
+        if changes
+            && !way_out
+            && let Err(why) = self.store().await
+            && self.lost_lease().is_none()
+        {
+            let why = format!("its entry cannot be kept on the jump box: {why}; nothing was done");
+            return Ok(Err(all(task, Verdict::Failed(why))));
+        }
         // The disk may have taken longer than the proof is worth.
         if changes
-            && !self.lease_is_fresh()
+            && (self.lost_lease().is_some() || !self.lease_is_fresh())
             && let Err(why) = self.prove_lease("nothing was done").await
         {
             let hosts = all(task, Verdict::Failed("the lease was lost before it was begun".to_owned()));
@@ -47,7 +59,24 @@ impl Runner {
             self.write(Event::Outcome { step, phase, attempt, hosts, withheld, took_ms: 0 }).await?;
             return Err(why);
         }
-        Ok(Permit(()))
+        Ok(Ok(Permit(())))
+    }
+
+    /// Waits until the entries are on the jump box, at most as long as the window that is open.
+    async fn store(&mut self) -> Result<(), String> {
+        let Some(lease) = &self.needs.lease else { return Ok(()) };
+        match self.in_time(lease.store()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(_)) => {}
+            Err(why) => return Err(why),
+        }
+        // There may be room by now. What is there may end in a part of an entry: all of them are said again.
+        let entries = &self.needs.entries;
+        if let Some(lease) = &mut self.needs.lease {
+            lease.say_all(entries);
+        }
+        let Some(lease) = &self.needs.lease else { return Ok(()) };
+        self.in_time(lease.store()).await?
     }
 
     /// Whether nobody else can have the lease by now. A run without a lease needs none.

@@ -79,7 +79,7 @@ fn may_be_written(text: &str, redactor: &Redactor, env: &Environment) -> bool {
 pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) -> Result<Event, HoldsSecret> {
     let text = |text: &String| redactor.text(text);
     Ok(match event {
-        Event::Started { schema, run, who, why, dry_run, simulated, plan } => {
+        Event::Started { schema, run, who, why, dry_run, simulated, plan, accounts } => {
             plan_holds_none(plan, redactor, env)?;
             Event::Started {
                 schema: *schema,
@@ -89,9 +89,12 @@ pub(super) fn redacted(event: &Event, redactor: &Redactor, env: &Environment) ->
                 dry_run: *dry_run,
                 simulated: *simulated,
                 plan: plan.clone(),
+                accounts: accounts.clone(),
             }
         }
-        Event::Resumed { who } => Event::Resumed { who: who.clone() },
+        Event::Resumed { who, taken_over, accounts } => {
+            Event::Resumed { who: who.clone(), taken_over: *taken_over, accounts: accounts.clone() }
+        }
         Event::Answered { step, answer, who, reason } => Event::Answered {
             step: step.clone(),
             answer: match answer {

@@ -36,6 +36,7 @@ mod salt_job;
 mod schema_1;
 mod secrets;
 mod signed;
+mod stored;
 mod window;
 mod window_cut;
 

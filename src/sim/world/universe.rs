@@ -173,6 +173,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         level: world.level().to_owned(),
         guard: rules.guard,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: world.domain().map(str::to_owned),

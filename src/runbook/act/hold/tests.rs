@@ -129,6 +129,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: None,
@@ -148,6 +149,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
         redactor: Redactor::new(),
         lease: None,
         sessions: Sessions::default(),
+        foreign: Default::default(),
     };
     (site, name, client)
 }

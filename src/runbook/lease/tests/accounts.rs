@@ -25,7 +25,7 @@ impl JumpBox {
     }
 
     fn places(&self, account: &str) -> Places {
-        Places { shared: self.path("none"), own: self.path(account), apart: false }
+        Places { shared: self.path("none"), own: self.path(account), apart: false, journals: String::new() }
     }
 
     /// A process of another account that locks what all accounts lock.

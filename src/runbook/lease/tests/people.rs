@@ -50,9 +50,7 @@ async fn who_watches_sees_every_entry_once_also_when_it_goes_on_elsewhere() {
         until(&mut watching, |s| *s == Seen::Holder(None)).await;
 
         let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
-        for entry in &all {
-            lease.say(entry);
-        }
+        lease.say_all(&all);
         lease.release().await;
         let seen = until(&mut watching, |s| matches!(s, Seen::Entry(e) if e.seq == 4)).await;
         assert_eq!(told(&seen), [&all[2], &all[3]]);

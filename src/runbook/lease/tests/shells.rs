@@ -49,9 +49,11 @@ impl Place {
     pub(super) fn places(&self) -> Places {
         let shared = self.folder().display().to_string();
         match rustix::process::geteuid().is_root() {
-            true => Places { shared, own: String::new(), apart: false },
+            true => Places { shared, own: String::new(), apart: false, journals: String::new() },
             // Each has one changing run at a time: no two tests share a place.
-            false => Places { shared: format!("{shared}.none"), own: shared, apart: true },
+            false => {
+                Places { shared: format!("{shared}.none"), own: shared, apart: true, journals: String::new() }
+            }
         }
     }
 

@@ -279,6 +279,7 @@ pub(super) fn environment() -> Arc<Environment> {
         level: "test".to_owned(),
         guard: Guard::Confirm,
         signatures: Default::default(),
+        journals: None,
         lease: Default::default(),
         management: Default::default(),
         domain: None,
@@ -379,7 +380,7 @@ pub(super) fn yes(prompt: &Prompt) -> Reply {
 
 /// What another process makes of a run's entries before it goes on.
 pub(super) fn resumed(mut machine: Machine, paper: &mut Paper) -> Machine {
-    let event = Event::Resumed { who: "me@here".to_owned() };
+    let event = Event::Resumed { who: "me@here".to_owned(), taken_over: false, accounts: Default::default() };
     paper.append(&event).unwrap();
     paper.entries.lock().unwrap().iter().for_each(|entry| machine.apply(&entry.event).unwrap());
     machine
@@ -395,6 +396,7 @@ pub(super) fn started(machine: &Machine) -> Event {
         dry_run: machine.dry_run,
         simulated: false,
         plan: Box::new(machine.plan().frozen.clone()),
+        accounts: Default::default(),
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) struct Lent {
     pub(super) done: Mutex<Option<Vec<String>>>,
     /// What others were given: entries, and questions to a second person.
     pub(super) said: Mutex<Vec<Entry>>,
+    /// The copy of the entries cannot be written at this wait for it, from 1, nor at the next; never at 0.
+    pub(super) full_at: AtomicUsize,
+    pub(super) stores: AtomicUsize,
     pub(super) questions: Mutex<Vec<Question>>,
     pub(super) asked: Mutex<Option<Question>>,
     pub(super) second: Mutex<Option<SecondPerson>>,
@@ -75,6 +78,18 @@ impl Guarded for OfLent {
 
     fn say(&mut self, entry: &Entry) {
         self.0.said.lock().unwrap().push(entry.clone());
+    }
+
+    fn say_all(&mut self, entries: &[Entry]) {
+        *self.0.said.lock().unwrap() = entries.to_vec();
+    }
+
+    fn store(&self) -> BoxFuture<'_, Result<(), String>> {
+        let number = self.0.stores.fetch_add(1, Ordering::SeqCst) + 1;
+        let full_at = self.0.full_at.load(Ordering::SeqCst);
+        // Told again it finds no room either.
+        let full = full_at > 0 && (number == full_at || number == full_at + 1);
+        Box::pin(async move { if full { Err("no space".to_owned()) } else { Ok(()) } })
     }
 
     fn lost(&self) -> Option<String> {

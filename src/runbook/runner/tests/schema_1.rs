@@ -48,7 +48,7 @@ async fn resumed(
     let mut machine = replay(&entries(name), BTreeMap::new()).unwrap();
     let mut paper = Paper::default();
     *paper.entries.lock().unwrap() = entries(name);
-    let event = Event::Resumed { who: "me@here".to_owned() };
+    let event = Event::Resumed { who: "me@here".to_owned(), taken_over: false, accounts: Default::default() };
     paper.append(&event).unwrap();
     machine.apply(&event).unwrap();
     let (state, asked) = drive(launch(machine, needs(world, &paper)), answer).await;
@@ -143,7 +143,13 @@ fn what_was_undone_on_no_host_is_told_as_unknown() {
 fn entries_are_added_to_an_older_journal_and_handed_on_as_they_are() {
     let (_top, folder) = folder("stopped");
     let (mut journal, before) = Journal::reopen(&folder, "stopped").unwrap();
-    journal.append(&Event::Resumed { who: "me@here".to_owned() }).unwrap();
+    journal
+        .append(&Event::Resumed {
+            who: "me@here".to_owned(),
+            taken_over: false,
+            accounts: Default::default(),
+        })
+        .unwrap();
     let after = journal::read(&folder.join("stopped.jsonl")).unwrap();
     assert_eq!(after.len(), before.len() + 1);
     for entry in &after {

@@ -125,7 +125,11 @@ impl Story {
         let mut machine = machine_of(&book(WINDOW), false);
         self.events.iter().for_each(|event| machine.apply(event).unwrap());
         self.machine = machine;
-        assert!(self.write(Event::Resumed { who: "me@here".to_owned() }));
+        assert!(self.write(Event::Resumed {
+            who: "me@here".to_owned(),
+            taken_over: false,
+            accounts: Default::default()
+        }));
     }
 
     fn goes(&mut self) -> End {
