@@ -115,7 +115,7 @@ struct Outcome {
 /// What goes wrong when the freeze is on the disk; when that was.
 fn go_wrong(scene: &Scene, case: Case, terminal: &Terminal, home: &Path) -> u64 {
     let frozen = |e: &serde_json::Value| e["event"] == "outcome" && e["step"] == "freeze";
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + Duration::from_secs(600);
     while !entries(home).iter().any(frozen) {
         assert!(Instant::now() < end, "it is never frozen");
         std::thread::sleep(Duration::from_micros(500));
@@ -156,7 +156,7 @@ fn failing(dir: &Path, mode: &str, case: Case) -> Outcome {
     let mut answers = Answers::new();
     // Up to the question before writes stop: then the fault is prepared.
     let asked = |terminal: &Terminal| terminal.said.contains("type db2 to do it> ");
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + Duration::from_secs(600);
     while !asked(&terminal) {
         assert!(Instant::now() < end && !terminal.has_ended(), "{}", terminal.said);
         terminal.pump();
@@ -172,7 +172,7 @@ fn failing(dir: &Path, mode: &str, case: Case) -> Outcome {
             scene.lane(&["db", "inject", "blocked", CANDIDATE]);
         }
     }
-    let patience = Duration::from_secs(240);
+    let patience = Duration::from_secs(600);
     let again = std::thread::scope(|threads| {
         assert!(answers.give(&mut terminal, &mut takes_back), "{}", terminal.said);
         let moment = go_wrong(&scene, case, &terminal, home.path());
