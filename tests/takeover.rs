@@ -446,10 +446,9 @@ async fn taken_over_a_switchover_ends_in_the_same_state_with_each_statement_once
     for turn in TURNS {
         assert!(died.iter().any(|(at, _)| at == turn), "nobody died at {turn}: {died:?}");
     }
-    // What a window's way out undid may be done again, and nothing else.
+    // Whoever promotes a second time could promote behind applications that have moved on.
     let sent = fate.sent.lock().unwrap();
     let of = |host: &str| sent.get(host).cloned().unwrap_or_default();
     let promoted = of("db2").iter().filter(|s| s.starts_with("SET GLOBAL read_only = IF")).count();
-    let pointed = of("db1-masterdb").iter().filter(|s| s.starts_with("CHANGE MASTER")).count();
-    assert!(promoted <= 1 && pointed == 1, "{sent:#?}");
+    assert_eq!(promoted, 1, "{sent:#?}");
 }

@@ -272,6 +272,14 @@ impl Told {
             .filter(|s| s.effect != jumpdeck::domain::run::Effect::Read && s.kind != "manual")
             .map(|s| s.id.as_str())
             .collect();
+        // What a console holds open ends with it: whoever goes on opens it again.
+        let open: BTreeSet<&str> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| ["hold", "guard"].contains(&step.kind))
+            .map(|step| step.id.as_str())
+            .collect();
         let mut in_effect: BTreeSet<(String, String)> = BTreeSet::new();
         for entry in &self.entries {
             match &entry.event {
@@ -307,6 +315,7 @@ impl Told {
                         step != of.as_str() || !undone
                     });
                 }
+                Event::Resumed { .. } => in_effect.retain(|(of, _)| !open.contains(of.as_str())),
                 _ => {}
             }
         }
