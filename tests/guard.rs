@@ -168,8 +168,13 @@ impl Pair {
 
     /// The client in whose session the promotion is to run.
     fn promoter(&self) -> Stays {
+        Self::holder(&self.new)
+    }
+
+    /// A client of the run: its session has the lock on that server.
+    fn holder(server: &Server) -> Stays {
         let mut command = Command::new("mariadb");
-        let socket = format!("--socket={}", self.new.socket);
+        let socket = format!("--socket={}", server.socket);
         command.args(["--no-defaults", &socket, "-uroot", "-BN", "--unbuffered", "--skip-reconnect"]);
         let mut client = Stays::start(command);
         client.say("SELECT GET_LOCK('jumpdeck_promote', 0);\n");
@@ -246,6 +251,21 @@ fn a_cut_before_the_freeze_changes_nothing() {
     promoter.cut();
     guard.cut();
     assert_eq!(pair.told(), "nothing to do: this server is writable");
+    assert_eq!(pair.writable(), (true, false));
+    pair.never_both();
+}
+
+/// The freeze waits in its session, behind a transaction for example, when the console is killed: it comes later, and is undone.
+#[test]
+fn a_freeze_that_is_on_its_way_at_the_cut_is_undone() {
+    let Some(pair) = Pair::new("waits") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    let mut freezer = Pair::holder(&pair.old);
+    freezer.say("DO SLEEP(2); SET GLOBAL read_only = 1;\n");
+    promoter.cut();
+    freezer.cut();
+    guard.cut();
+    assert_eq!(pair.told(), AGAIN);
     assert_eq!(pair.writable(), (true, false));
     pair.never_both();
 }
