@@ -243,6 +243,7 @@ const STATE: Is = Word(&[
     "auth_failed",
     "host_key_unknown",
     "host_key_changed",
+    "host_key_refused",
     "identity_mismatch",
     "pending",
 ]);

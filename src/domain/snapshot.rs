@@ -35,6 +35,8 @@ pub enum LinkState {
     HostKeyUnknown,
     /// Its host key differs from the known one.
     HostKeyChanged,
+    /// Its host key cannot be accepted, whether it is the known one or not: revoked, certified badly, its known key unreadable.
+    HostKeyRefused,
     /// Another machine answered than the one asked for.
     IdentityMismatch,
 }
@@ -53,6 +55,7 @@ impl LinkState {
             Self::AuthFailed => "auth_failed",
             Self::HostKeyUnknown => "host_key_unknown",
             Self::HostKeyChanged => "host_key_changed",
+            Self::HostKeyRefused => "host_key_refused",
             Self::IdentityMismatch => "identity_mismatch",
         }
     }
@@ -70,6 +73,7 @@ impl LinkState {
             Self::AuthFailed => "login refused",
             Self::HostKeyUnknown => "unknown host key",
             Self::HostKeyChanged => "HOST KEY CHANGED",
+            Self::HostKeyRefused => "HOST KEY REFUSED",
             Self::IdentityMismatch => "WRONG MACHINE",
         }
     }
@@ -79,7 +83,11 @@ impl LinkState {
     pub fn needs_a_person(self) -> bool {
         matches!(
             self,
-            Self::AuthFailed | Self::HostKeyUnknown | Self::HostKeyChanged | Self::IdentityMismatch
+            Self::AuthFailed
+                | Self::HostKeyUnknown
+                | Self::HostKeyChanged
+                | Self::HostKeyRefused
+                | Self::IdentityMismatch
         )
     }
 }

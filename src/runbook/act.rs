@@ -100,6 +100,7 @@ impl Trouble {
             | ErrorKind::HostKeyUnknown
             | ErrorKind::HostKeyChanged
             | ErrorKind::HostKeyRevoked
+            | ErrorKind::HostKeyUnreadable
             | ErrorKind::HostCertificate
             | ErrorKind::KnownHostsFile
             | ErrorKind::Algorithms

@@ -50,6 +50,9 @@ pub static CHANGED_KEY: Advice =
     plain("do not log in: find out why; if the host was replaced, correct that line by hand");
 /// The host key is revoked.
 pub static REVOKED_KEY: Advice = plain("do not log in: the key is revoked; find out who uses it");
+/// A line of a file of host keys cannot be read.
+pub static UNREADABLE_KEY: Advice =
+    plain("verify the fingerprint of its key out of band, correct or remove that line, then retry");
 /// The host certificate is not valid.
 pub static CERTIFICATE: Advice = plain("have the host's certificate signed again, then retry");
 /// A file of host keys cannot be read.
@@ -88,6 +91,7 @@ pub(super) fn of(kind: ErrorKind) -> Option<&'static Advice> {
         ErrorKind::HostKeyUnknown => &UNKNOWN_KEY,
         ErrorKind::HostKeyChanged => &CHANGED_KEY,
         ErrorKind::HostKeyRevoked => &REVOKED_KEY,
+        ErrorKind::HostKeyUnreadable => &UNREADABLE_KEY,
         ErrorKind::HostCertificate => &CERTIFICATE,
         ErrorKind::KnownHostsFile => &KNOWN_HOSTS,
         ErrorKind::Algorithms => &ALGORITHMS,

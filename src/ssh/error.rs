@@ -42,6 +42,8 @@ pub enum ErrorKind {
     HostKeyChanged,
     /// The host key, or its certificate, is revoked.
     HostKeyRevoked,
+    /// The known key cannot be read: whether the host has it cannot be told.
+    HostKeyUnreadable,
     /// A host certificate is not valid (expired, for other names).
     HostCertificate,
     /// A known_hosts file cannot be read, or not written.
@@ -97,8 +99,9 @@ impl SshError {
             ErrorKind::TimedOut => LinkState::TimedOut,
             ErrorKind::AuthFailed | ErrorKind::NoCredentials => LinkState::AuthFailed,
             ErrorKind::HostKeyUnknown | ErrorKind::KnownHostsFile => LinkState::HostKeyUnknown,
-            ErrorKind::HostKeyChanged | ErrorKind::HostKeyRevoked | ErrorKind::HostCertificate => {
-                LinkState::HostKeyChanged
+            ErrorKind::HostKeyChanged => LinkState::HostKeyChanged,
+            ErrorKind::HostKeyRevoked | ErrorKind::HostCertificate | ErrorKind::HostKeyUnreadable => {
+                LinkState::HostKeyRefused
             }
             ErrorKind::Algorithms => LinkState::NoAlgorithm,
             // The host behind it was not reached.

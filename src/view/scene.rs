@@ -121,6 +121,7 @@ impl<'a> Scene<'a> {
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged
+                | LinkState::HostKeyRefused
                 | LinkState::IdentityMismatch,
                 _,
             ) => Status::Critical,
@@ -162,6 +163,7 @@ impl<'a> Scene<'a> {
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged
+                | LinkState::HostKeyRefused
                 | LinkState::IdentityMismatch,
                 _,
             ) => {

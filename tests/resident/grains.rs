@@ -104,6 +104,32 @@ fn salt_is_asked_where_files_do_not_tell() {
         );
         let failed = read(shell, root, false, as_it_is);
         assert_eq!(failed.gap, Some(Gap::Failed("No space {left}".into())), "{shell:?}");
+        script(root, "salt-call", "exit 9");
+        let silent = read(shell, root, false, as_it_is);
+        let why = "salt-call ended with status 9 and said nothing";
+        assert_eq!(silent.gap, Some(Gap::Failed(why.into())), "{shell:?}");
+    }
+}
+
+/// Case 07: SUSE's bundle keeps everything under a name of its own.
+#[test]
+fn the_bundle_s_grains_are_read_and_its_salt_is_asked() {
+    for shell in shells_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let moved = |program: String| {
+            let bundle = root.join("bundle").display().to_string();
+            let program =
+                program.replace("/etc/venv-salt-minion", &bundle).replace("v salt-call ", "v no-salt-call ");
+            program.replace("/var/cache/venv-salt-minion", root.join("venv").to_str().unwrap())
+        };
+        put(root, "bundle/grains", "level: production\nroles: [app]\n");
+        put(root, "bundle/minion.d/a.conf", "grains:\n  level: staging\n");
+        let read = || told(&read(shell, root, false, moved));
+        assert_eq!(read(), ("staging".into(), vec!["app".into()]), "{shell:?}");
+        script(root, "venv-salt-call", SALT_CALL);
+        put(root, "venv/extmods/grains/own.py", "def own():\n    return {'roles': []}\n");
+        assert_eq!(read(), ("secondary".into(), vec!["mail".into()]), "{shell:?}");
     }
 }
 

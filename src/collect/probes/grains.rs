@@ -63,7 +63,9 @@ fn parse(raw: &Raw) -> Result<Said, Gap> {
 fn salt_call(text: &str) -> Result<Wanted, Gap> {
     let (answer, rest) = text.rsplit_once("\n@status ").ok_or_else(|| unreadable(text))?;
     let (status, messages) = rest.split_once('\n').unwrap_or((rest, ""));
-    let why = || Clean::first_line(reason(messages.lines().filter_map(|l| l.strip_prefix('!'))), 200);
+    let said = reason(messages.lines().filter_map(|l| l.strip_prefix('!')));
+    let silent = format!("salt-call ended with status {} and said nothing", status.trim());
+    let why = || Clean::first_line(if said.is_empty() { &silent } else { said }, 200);
     match status.trim() {
         "0" => {}
         "124" | "137" | "143" => return Err(Gap::TimedOut),

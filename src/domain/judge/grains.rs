@@ -37,7 +37,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
 
 fn missing(s: &Situation<'_>, name: Option<&crate::domain::names::HostName>) -> Problem {
     let message = "its grains name no level: many states then assume production. \
-                   Set `level:` in /etc/salt/grains before anything applies state"
+                   Set `level:` in the minion's grains file (/etc/salt/grains) before anything applies state"
         .to_owned();
     s.problem(Severity::Warning, name, ProblemKind::Level, message)
 }

@@ -60,7 +60,7 @@ fn weigh(state: LinkState, down: ProblemKind) -> (Severity, ProblemKind) {
     match state {
         LinkState::AuthFailed | LinkState::NoAlgorithm => (Severity::Unknown, down),
         LinkState::HostKeyUnknown => (Severity::Unknown, ProblemKind::HostKey),
-        LinkState::HostKeyChanged => (Severity::Critical, ProblemKind::HostKey),
+        LinkState::HostKeyChanged | LinkState::HostKeyRefused => (Severity::Critical, ProblemKind::HostKey),
         LinkState::IdentityMismatch => (Severity::Critical, ProblemKind::Identity),
         LinkState::Up
         | LinkState::Pending

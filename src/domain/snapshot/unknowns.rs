@@ -30,7 +30,8 @@ pub(crate) fn states() -> Vec<LinkState> {
         LinkState::NotUsable => Some(LinkState::AuthFailed),
         LinkState::AuthFailed => Some(LinkState::HostKeyUnknown),
         LinkState::HostKeyUnknown => Some(LinkState::HostKeyChanged),
-        LinkState::HostKeyChanged => Some(LinkState::IdentityMismatch),
+        LinkState::HostKeyChanged => Some(LinkState::HostKeyRefused),
+        LinkState::HostKeyRefused => Some(LinkState::IdentityMismatch),
         LinkState::IdentityMismatch => None,
     };
     std::iter::successors(Some(LinkState::Up), next).collect()

@@ -35,6 +35,7 @@ impl HostsUp {
                 | LinkState::AuthFailed
                 | LinkState::HostKeyUnknown
                 | LinkState::HostKeyChanged
+                | LinkState::HostKeyRefused
                 | LinkState::NoAlgorithm
                 | LinkState::NotUsable
                 | LinkState::IdentityMismatch => {}

@@ -71,12 +71,9 @@ impl Fault {
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, .. }
                 if !keys.is_empty() && !keys.iter().any(KnownKey::is_readable) =>
             {
-                let detail = format!(
-                    "its known key cannot be read, so nobody can tell whether the host is the known one: {}; verify the \
-                     fingerprint of its key out of band, correct or remove that line, then retry",
-                    list(&keys)
-                );
-                SshError::new(&target.hop, ErrorKind::HostKeyChanged, detail)
+                let detail =
+                    format!("its known key cannot be read, so nobody can tell whether the host has it: {}", list(&keys));
+                SshError::new(&target.hop, ErrorKind::HostKeyUnreadable, detail)
             }
             // Only the kinds of key that are known were asked for.
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } if !keys.is_empty() => {

@@ -66,7 +66,7 @@ grains_files() {
 }
 grains_call() {
     {
-        grains_said=$({ $SUDO $LIMIT 4 salt-call --local --retcode-passthrough --out=json grains.item level roles 2>&1 >&3 3>&-
+        grains_said=$({ $SUDO $LIMIT 4 "$grains_salt" --local --retcode-passthrough --out=json grains.item level roles 2>&1 >&3 3>&-
             echo "$NL@status $?" >&3; } | jd_head 8192)
         IFS=$NL; set -- $grains_said; IFS=$jd_ifs
         for grains_line in "$@"; do printf '%s\n' "!$grains_line"; done
@@ -74,9 +74,9 @@ grains_call() {
 }
 grains_modules() {
     # Whether a grains module of the fleet's own speaks of what we want to know.
-    [ -d /var/cache/salt/minion/extmods/grains ] || return 1
+    [ -d "$grains_cache/extmods/grains" ] || return 1
     set +f
-    set -- /var/cache/salt/minion/extmods/grains/*.py
+    set -- "$grains_cache"/extmods/grains/*.py
     set -f
     [ -e "$1" ] || return 1
     command -v grep > /dev/null || return 0
@@ -84,14 +84,17 @@ grains_modules() {
 }
 probe_grains() {
     grains_dir=
-    for grains_try in /etc/salt /usr/local/etc/salt; do
+    # The last is the bundle of SUSE's manager.
+    for grains_try in /etc/salt /usr/local/etc/salt /etc/venv-salt-minion; do
         [ ! -e "$grains_try/grains" ] && [ ! -e "$grains_try/minion" ] && [ ! -d "$grains_try/minion.d" ] || {
             grains_dir=$grains_try
             break
         }
     done
-    grains_salt=
-    ! command -v salt-call > /dev/null || grains_salt=yes
+    grains_salt= grains_cache=
+    if command -v salt-call > /dev/null; then grains_salt=salt-call grains_cache=/var/cache/salt/minion
+    elif command -v venv-salt-call > /dev/null; then grains_salt=venv-salt-call grains_cache=/var/cache/venv-salt-minion
+    fi
     [ -n "$grains_dir$grains_salt" ] || { say @none; return 0; }
     if [ -n "$grains_dir" ] && { [ -z "$grains_salt" ] || ! grains_modules; }; then
         jd_ask 3 262144 grains_files

@@ -68,6 +68,7 @@ fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
         | LinkState::AuthFailed
         | LinkState::HostKeyUnknown
         | LinkState::HostKeyChanged
+        | LinkState::HostKeyRefused
         | LinkState::IdentityMismatch => Status::Critical,
     };
     let state = if scene.jump_is_down() { "unknown: the jump box is down" } else { link.state.label() };
