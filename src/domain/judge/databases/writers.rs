@@ -107,10 +107,7 @@ fn none(s: &Situation<'_>, group: &[&Asked<'_>], unknown: &[&HostName], out: &mu
     let names: Vec<&HostName> = group.iter().map(|a| a.host).collect();
     let (severity, concerned, message) = match unclear {
         _ if !open.is_empty() => {
-            let message = format!(
-                "nobody knows whether a database takes writes: it is unknown of {}",
-                some_names(&open)
-            );
+            let message = format!("no database is known to be writable; unknown: {}", some_names(&open));
             (Severity::Unknown, &open, message)
         }
         None => {

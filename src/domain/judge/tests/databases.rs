@@ -311,7 +311,7 @@ fn while_the_writable_server_is_not_heard_nobody_knows_whether_users_can_write()
         w.change("db1-masterdb", |h| h.link.state = state);
         let said = of_writers(&w);
         let [(Severity::Unknown, message)] = said.as_slice() else { panic!("{state:?}: {said:?}") };
-        assert!(message.contains("unknown of db1-masterdb"), "{message}");
+        assert!(message.contains("unknown: db1-masterdb"), "{message}");
         let problems = w.judge();
         let it = problems.iter().find(|p| p.kind == ProblemKind::WritableMasters).unwrap();
         assert!(it.concerns(&HostName::new("db1-masterdb").unwrap()), "it marks the host");
