@@ -1,6 +1,6 @@
 //! Windows that fail, on the real fleet while applications write: whatever goes wrong between the freeze and the promotion,
-//! writes go on by themselves on the old master, and nothing is lost. Needs `JUMPDECK_FLEET`. Each case once;
-//! `JUMPDECK_WINDOWS=20 JUMPDECK_MODES=gtid,gtid-nolsu,position JUMPDECK_THINKS=15` makes the table of docs/performance.md.
+//! the old master becomes writable again without anybody, and nothing is lost. Needs `JUMPDECK_FLEET`. Each case once;
+//! `JUMPDECK_WINDOWS=20 JUMPDECK_MODES=gtid,gtid-nolsu,position` makes the table of docs/performance.md.
 
 #![allow(
     clippy::unwrap_used,
