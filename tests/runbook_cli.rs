@@ -566,7 +566,7 @@ fn a_plan_needs_no_answers_where_facts_give_them() {
     let said = text(&plan.stdout);
     assert!(plan.status.success(), "{said}{}", text(&plan.stderr));
     for line in [
-        "old       db1-masterdb  (the only database server that takes writes)",
+        "old       db1-masterdb  (the only writable database server)",
         "candidate db2  (the only replica whose threads run without an error)",
         "repl_user repl  (the account that this replica logs in with, asked on db2)",
     ] {
