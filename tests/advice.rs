@@ -145,6 +145,17 @@ app1 = { address = "10.0.0.5" }
 memcache1 = { address = "10.0.0.6" }
 "#;
 
+const WITHOUT_SALT: &str = r#"
+user = "ops"
+
+[environments.production]
+jump = { name = "salt", address = "203.0.113.7" }
+salt = false
+
+[environments.production.hosts]
+app1 = { address = "10.0.0.5" }
+"#;
+
 const PLACES: &[&[&str]] = &[
     &[],
     &["environments", "production"],
@@ -176,18 +187,24 @@ fn lines_for_the_inventory_are_accepted() {
     let all = all.into_iter().filter(here).collect();
     all_accepted(
         &all,
-        &[(INVENTORY, PLACES), (ON_THE_JUMP_BOX, &[&["environments", "production"]])],
+        &[
+            (INVENTORY, PLACES),
+            (ON_THE_JUMP_BOX, &[&["environments", "production"]]),
+            (WITHOUT_SALT, &[&["environments", "production"]]),
+        ],
         |text| inventory::parse("inventory.toml", text, &home()).map(|_| ()).map_err(|found| errors(&found)),
     );
 }
 
-/// Lines of tables that the places above do not have: of `[[hosts]]`, and of an entry of `keys`. Tried below.
+/// Lines of tables that the places above do not have: of `[[hosts]]`, and of entries of `keys` and `database_files`. Tried below.
 const ELSEWHERE: &[&str] = &[
     "name = \"app1\"",
     "environment = \"production\"",
     "file = \"…\"",
     "certificate = \"…\"",
     "name = \"salt\"",
+    "file = \"/etc/webplatform/db.ini\"",
+    "line = \"host = {address}\"",
 ];
 
 #[test]
@@ -196,7 +213,12 @@ fn lines_for_tables_of_lists_are_accepted() {
         "{INVENTORY}\n[[hosts]]\nname = \"app2\"\nenvironment = \"production\"\naddress = \"10.0.0.7\"\n"
     );
     let keys = INVENTORY.replacen("user = \"ops\"", "keys = [{ file = \"/a\", certificate = \"/b\" }]", 1);
-    for text in [listed, keys] {
+    let files = WITHOUT_SALT.replacen(
+        "salt = false",
+        "salt = false\ndatabase_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\" }]",
+        1,
+    );
+    for text in [listed, keys, files] {
         let parsed = inventory::parse("inventory.toml", &text, &home());
         assert!(parsed.is_ok(), "{text}\n{}", errors(&parsed.unwrap_err()));
     }
