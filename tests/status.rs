@@ -240,6 +240,8 @@ const STATE: Is = Word(&[
     "up",
     "unreachable",
     "timed_out",
+    "no_algorithm",
+    "not_usable",
     "auth_failed",
     "host_key_unknown",
     "host_key_changed",
@@ -284,8 +286,13 @@ const HOST: Fields = &[
     ("problems", List),
 ];
 const LOAD: Fields = &[("one", Number), ("five", Number), ("fifteen", Number), ("cpus", NUMBER_OR_NULL)];
-const MEMORY: Fields =
-    &[("total_kb", Number), ("available_kb", Number), ("swap_total_kb", Number), ("swap_free_kb", Number)];
+const MEMORY: Fields = &[
+    ("total_kb", Number),
+    ("available_kb", Number),
+    ("cache_unread", Bool),
+    ("swap_total_kb", Number),
+    ("swap_free_kb", Number),
+];
 const FILESYSTEM: Fields = &[
     ("device", Text),
     ("mount", Text),
