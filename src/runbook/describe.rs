@@ -131,8 +131,8 @@ pub(super) fn covered(covers: &[String]) -> Vec<String> {
     if covers.is_empty() { Vec::new() } else { vec![format!("for {}", covers.join(", "))] }
 }
 
-/// The commands of a step, for who agrees to them. The same text on several places stands there once, and its places are
-/// named where another text is for others.
+/// The commands of a step, for who agrees to them. The same text for several places is shown once; the places are
+/// named when other places have another text.
 pub(super) fn commands(shown: BTreeMap<Place, String>) -> Vec<Clean> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for (place, text) in shown {

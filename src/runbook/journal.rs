@@ -273,7 +273,7 @@ impl Journal {
     /// that is here already is completed.
     ///
     /// # Errors
-    /// [`JournalError::Differs`] when what is here is no part of it, and as [`Journal::create`] and [`Journal::reopen`].
+    /// [`JournalError::Differs`] when the journal here is not a prefix of it; otherwise as [`Journal::create`] and [`Journal::reopen`].
     pub fn adopt(folder: &Path, run: &str, entries: &[Entry]) -> Result<Self, JournalError> {
         let (mut journal, own) = match Self::reopen(folder, run) {
             Err(JournalError::Missing(_)) => (Self::create(folder, run)?, Vec::new()),

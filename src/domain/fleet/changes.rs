@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Environment, Fleet, Host};
 use crate::domain::names::{EnvName, HostName};
 
-/// So many roles that move are named one by one; beyond that they are counted.
+/// At most this many moved roles are named; more are counted.
 const NAMED: usize = 4;
 
 /// What a newer reading of an inventory changes. Displayed as `db2 is now masterdb; 1 host added`.

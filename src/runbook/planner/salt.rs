@@ -6,7 +6,7 @@ use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{ManagedBy, Plan};
 use crate::runbook::spec::{Ask, Check, Undo};
 
-/// So many steps are named; beyond that they are counted.
+/// At most this many steps are named; more are counted.
 const NAMED: usize = 3;
 
 /// The steps that would call Salt in an environment without it.

@@ -70,7 +70,7 @@ impl Runner {
             Ok(Err(_)) => {}
             Err(why) => return Err(why),
         }
-        // There may be room by now. What is there may end in a part of an entry: all of them are said again.
+        // There may be space again. The copy may end in the middle of an entry, so all entries are sent again.
         let entries = &self.needs.entries;
         if let Some(lease) = &mut self.needs.lease {
             lease.say_all(entries);
