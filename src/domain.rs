@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod history;
 pub mod hop;
 pub mod judge;
+pub mod left;
 pub mod names;
 pub mod problem;
 pub mod replication;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::runs::left::Looking;
 use super::{CliError, Common, print};
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
@@ -86,7 +87,8 @@ impl Target {
 
     /// The actors, not yet started.
     pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
-        let reach = Arc::new(OverSsh::new(self.dial.clone(), ask));
+        let reach = OverSsh::new(self.dial.clone(), ask).looking_for_runs(Arc::new(Looking::default()));
+        let reach = Arc::new(reach);
         Collector::new(self.fleet.clone(), reach, self.clock, events)
     }
 }

@@ -1,5 +1,6 @@
 //! The actor of one jump box: connects, measures the round trip, says when it is lost, and connects again.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,10 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::event::FleetEvent;
+use crate::domain::fact::Gap;
 use crate::domain::fleet::{Environment, Jump};
 use crate::domain::hop::Hop;
+use crate::domain::left::LeftRun;
 use crate::domain::snapshot::{JumpSnapshot, Link, LinkState, Retry};
 
 use crate::ssh::listening::within;
@@ -22,6 +25,9 @@ use super::reach::{Failure, JumpWay, Reach};
 const PING_DEADLINE: Duration = Duration::from_secs(3);
 /// How often the jump box is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(2);
+
+/// How often the jump box is asked for runs that are not over, from the end of one look to the next.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The jump box's live connection, as hosts see it.
 pub(crate) type JumpWatch = watch::Receiver<Option<Arc<dyn JumpWay>>>;
@@ -89,6 +95,7 @@ impl JumpActor {
     /// Watches over a live connection until it is lost.
     async fn tend(&mut self, way: &dyn JumpWay) -> Failure {
         let mut published = None::<Instant>;
+        let mut look = pin!(look(way, self.env.clone(), Duration::ZERO));
         loop {
             match within(PING_DEADLINE, way.ping()).await {
                 // On the jump box itself there is no way to measure.
@@ -105,6 +112,12 @@ impl JumpActor {
             tokio::select! {
                 failure = way.closed() => return failure,
                 () = sleep(PING_EVERY) => {}
+                // It goes on through pings, and is asked for again when it has told.
+                left = &mut look => {
+                    self.snapshot.left.take(left, self.clock.now());
+                    let _ = self.publish().await;
+                    look.set(self::look(way, self.env.clone(), LOOK_EVERY));
+                }
             }
         }
     }
@@ -138,4 +151,15 @@ impl JumpActor {
     async fn publish(&self) -> Result<(), ()> {
         self.events.send(FleetEvent::Jump(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
     }
+}
+
+/// Looks for runs that are not over, after a while.
+async fn look(
+    way: &dyn JumpWay,
+    env: watch::Receiver<Arc<Environment>>,
+    after: Duration,
+) -> Result<Vec<LeftRun>, Gap> {
+    sleep(after).await;
+    let env = env.borrow().clone();
+    way.left(env).await
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::fact::Gap;
 use crate::domain::fleet::{Environment, Host};
 use crate::domain::hop::Hop;
+use crate::domain::left::LeftRun;
 use crate::domain::snapshot::{LinkState, Retry};
 use crate::domain::text::Clean;
 use crate::ssh::ask::Ask;
@@ -22,13 +24,39 @@ pub struct OverSsh {
     dial: Arc<dyn Dial>,
     ask: Arc<dyn Ask>,
     ring: Arc<KeyRing>,
+    runs: Arc<dyn LooksForRuns>,
+}
+
+/// Looks for runs that are not over, on a jump box that is connected: runbooks are not known here.
+pub trait LooksForRuns: Send + Sync + 'static {
+    /// The runs of an environment; a gap when they cannot be told.
+    fn left<'a>(
+        &'a self,
+        jump: Arc<JumpLink>,
+        env: Arc<Environment>,
+    ) -> BoxFuture<'a, Result<Vec<LeftRun>, Gap>>;
+}
+
+/// Looks for none: where no runs are.
+pub struct NoRuns;
+
+impl LooksForRuns for NoRuns {
+    fn left<'a>(&'a self, _: Arc<JumpLink>, _: Arc<Environment>) -> BoxFuture<'a, Result<Vec<LeftRun>, Gap>> {
+        Box::pin(std::future::ready(Err(Gap::NotInstalled)))
+    }
 }
 
 impl OverSsh {
     /// `dial` opens the first hop's bytes; `ask` puts questions of logins to a person.
     #[must_use]
     pub fn new(dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> Self {
-        Self { dial, ask, ring: Arc::default() }
+        Self { dial, ask, ring: Arc::default(), runs: Arc::new(NoRuns) }
+    }
+
+    /// Looks for runs that are not over, too.
+    #[must_use]
+    pub fn looking_for_runs(self, runs: Arc<dyn LooksForRuns>) -> Self {
+        Self { runs, ..self }
     }
 }
 
@@ -42,7 +70,7 @@ impl Reach for OverSsh {
     fn jump<'a>(&'a self, env: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>> {
         Box::pin(async move {
             let link = JumpLink::open(env, self.dial.clone(), self.ask.clone(), self.ring.clone()).await?;
-            Ok(Arc::new(link) as Arc<dyn JumpWay>)
+            Ok(Arc::new(OverJump { link: Arc::new(link), runs: self.runs.clone() }) as Arc<dyn JumpWay>)
         })
     }
 
@@ -51,33 +79,42 @@ impl Reach for OverSsh {
     }
 }
 
-impl JumpWay for JumpLink {
+struct OverJump {
+    link: Arc<JumpLink>,
+    runs: Arc<dyn LooksForRuns>,
+}
+
+impl JumpWay for OverJump {
     fn host<'a>(&'a self, host: &'a Arc<Host>) -> BoxFuture<'a, Result<Box<dyn HostWay>, Failure>> {
         Box::pin(async move {
-            let link = JumpLink::host(self, host).await?;
+            let link = self.link.host(host).await?;
             let hop = Hop::Host(host.id.host.clone());
             Ok(Box::new(OverHost { link, hop }) as Box<dyn HostWay>)
         })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>> {
-        Box::pin(async move { Ok(JumpLink::ping(self).await?) })
+        Box::pin(async move { Ok(self.link.ping().await?) })
     }
 
     fn closed(&self) -> BoxFuture<'_, Failure> {
-        Box::pin(async move { JumpLink::closed(self).await.into() })
+        Box::pin(async move { self.link.closed().await.into() })
+    }
+
+    fn left(&self, env: Arc<Environment>) -> BoxFuture<'_, Result<Vec<LeftRun>, Gap>> {
+        self.runs.left(self.link.clone(), env)
     }
 
     fn banner(&self) -> Vec<Clean> {
-        JumpLink::banner(self)
+        self.link.banner()
     }
 
     fn silent_hop(&self) -> Option<Hop> {
-        JumpLink::silent_hop(self)
+        self.link.silent_hop()
     }
 
     fn was_interactive(&self) -> bool {
-        self.is_interactive()
+        self.link.is_interactive()
     }
 }
 

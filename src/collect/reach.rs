@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::fact::Gap;
 use crate::domain::fleet::{Environment, Host};
 use crate::domain::hop::Hop;
+use crate::domain::left::LeftRun;
 use crate::domain::snapshot::{Link, LinkState, Retry};
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
@@ -55,6 +57,8 @@ pub trait JumpWay: Send + Sync + 'static {
     fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>>;
     /// Waits until the connection has ended, and says why.
     fn closed(&self) -> BoxFuture<'_, Failure>;
+    /// Runs that are not over, by their entries on the jump box; a gap when that cannot be told.
+    fn left(&self, env: Arc<Environment>) -> BoxFuture<'_, Result<Vec<LeftRun>, Gap>>;
     /// What it said before authentication.
     fn banner(&self) -> Vec<Clean>;
     /// The jump box that did not answer when a round trip was given up; `None` for the one the environment names.

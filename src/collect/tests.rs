@@ -12,8 +12,10 @@ use tokio::time::{Instant, timeout};
 use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
 use super::*;
 use crate::domain::access::{Access, KnownHosts};
+use crate::domain::fact::Gap;
 use crate::domain::fleet::*;
 use crate::domain::hop::Hop;
+use crate::domain::left::LeftRun;
 use crate::domain::names::{HostId, RoleName};
 use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use crate::domain::text::Clean;
@@ -117,6 +119,10 @@ impl JumpWay for Script {
 
     fn banner(&self) -> Vec<Clean> {
         Vec::new()
+    }
+
+    fn left(&self, _: Arc<Environment>) -> BoxFuture<'_, Result<Vec<LeftRun>, Gap>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

@@ -20,6 +20,7 @@ mod load;
 mod memory;
 mod os;
 pub mod roles;
+mod runs;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ mod tests;
 /// Every rule there is.
 const RULES: &[Rule] = &[
     Rule::Plain(links::rule),
+    Rule::Plain(runs::rule),
     Rule::Plain(databases::rule),
     Rule::Plain(disks::rule),
     Rule::OfRoles(roles::rule),

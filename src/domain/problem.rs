@@ -53,6 +53,7 @@ pub enum ProblemKind {
     Cluster,
     Unreadable,
     Stale,
+    Run,
     Service,
 }
 
@@ -85,6 +86,7 @@ impl ProblemKind {
             Self::Cluster => "cluster",
             Self::Unreadable => "unreadable",
             Self::Stale => "stale",
+            Self::Run => "run",
             Self::Service => "service",
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fact::{Fact, Gap};
 use super::fleet::{Environment, Jump, JumpBox};
 use super::hop::Hop;
+use super::left::LeftRun;
 use super::names::{EnvName, HostId, HostName, RoleName};
 use super::replication::Database;
 use super::storage::Filesystem;
@@ -151,6 +152,8 @@ pub struct JumpSnapshot {
     pub link: Link,
     /// The last measured round trip, and when.
     pub rtt: Fact<Duration>,
+    /// Runs that are not over, by their entries there.
+    pub left: Fact<Vec<LeftRun>>,
     /// What it said before authentication (level, ASCII art), made printable.
     pub banner: Vec<Clean>,
 }
@@ -181,6 +184,7 @@ impl JumpSnapshot {
             address,
             link: Link::pending(at),
             rtt: Fact::default(),
+            left: Fact::default(),
             banner: Vec::new(),
         }
     }

@@ -127,27 +127,42 @@ impl OverSsh {
     }
 
     fn description(&self, name: &HostName) -> Result<Arc<Host>, SshError> {
-        if let Some(host) = self.env.host(name) {
-            return Ok(host.clone());
-        }
-        // A jump box need be none of the hosts.
-        if let Jump::Remote(jump) = &self.env.jump
-            && let Some(jump) = jump.route().into_iter().find(|jump| jump.name == *name)
-        {
-            return Ok(Arc::new(Host {
-                id: HostId { env: self.env.name.clone(), host: name.clone() },
-                address: jump.address.clone(),
-                port: jump.port,
-                access: jump.access.clone(),
-                roles: Vec::new(),
-                roles_declared: true,
-                hostname: None,
-                sudo: false,
-            }));
-        }
-        let detail = format!("{name} is no host of environment {}", self.env.name);
-        Err(SshError::new(&Hop::Here, ErrorKind::Refused, detail))
+        description(&self.env, name)
     }
+}
+
+/// A session with an environment's jump box over a connection that is there already: no login.
+///
+/// # Errors
+/// When it cannot be had.
+pub async fn on_jump_box(jump: Arc<JumpLink>, env: &Environment) -> Result<Arc<dyn Session>, SshError> {
+    let name = env.jump.name();
+    let link = jump.host(description(env, name)?.as_ref()).await?;
+    Ok(Arc::new(OverHost { link, hop: Hop::Host(name.clone()), _jump: jump }))
+}
+
+/// What is known of a host, or of a jump box that is none of the hosts.
+fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, SshError> {
+    if let Some(host) = env.host(name) {
+        return Ok(host.clone());
+    }
+    // A jump box need be none of the hosts.
+    if let Jump::Remote(jump) = &env.jump
+        && let Some(jump) = jump.route().into_iter().find(|jump| jump.name == *name)
+    {
+        return Ok(Arc::new(Host {
+            id: HostId { env: env.name.clone(), host: name.clone() },
+            address: jump.address.clone(),
+            port: jump.port,
+            access: jump.access.clone(),
+            roles: Vec::new(),
+            roles_declared: true,
+            hostname: None,
+            sudo: false,
+        }));
+    }
+    let detail = format!("{name} is no host of environment {}", env.name);
+    Err(SshError::new(&Hop::Here, ErrorKind::Refused, detail))
 }
 
 impl Reach for OverSsh {

@@ -1,24 +1,38 @@
 //! Runs that are not over, from their entries on the jump box: who ran them, whether they are under way, what they left in effect.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::collect::over_ssh::LooksForRuns;
+use crate::domain::fact::Gap;
 use crate::domain::fleet::Environment;
+use crate::domain::left as domain;
+use crate::domain::names::EnvName;
 use crate::domain::run::InEffect;
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::event::Event;
 use crate::runbook::in_effect;
-use crate::runbook::journal::Entry;
-use crate::runbook::lease::{self, Copy, LeftRun, Places};
+use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
+use crate::runbook::over_ssh::on_jump_box;
 use crate::runbook::reach::{Reach, Session};
 use crate::runbook::{runner, wall, watched};
+use crate::ssh::dial::BoxFuture;
+use crate::ssh::error::{ErrorKind, SshError};
+use crate::ssh::link::JumpLink;
 
 /// A run that is not over.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Left {
     /// Which.
     pub(in crate::cli) id: String,
+    /// The runbook.
+    runbook: Clean,
+    /// Who ran it last.
+    who: Clean,
     /// Whether an operator's console has it under way.
     pub(in crate::cli) held: bool,
     /// Who ran it last, and since when nobody does, in words.
@@ -34,51 +48,140 @@ pub(in crate::cli) struct Left {
 pub(in crate::cli) async fn of(reach: &dyn Reach, env: &Environment) -> Result<Vec<Left>, String> {
     let session = reach.host(reach.jump()).await;
     let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
-    let places = Places::of(env);
-    let found = lease::left_in(&places, session.as_ref()).await.map_err(|error| error.to_string())?;
+    let found = lease::left_in(&Places::of(env), session.as_ref()).await;
     let mut all = Vec::new();
-    for run in found {
-        all.extend(look(&places, session.as_ref(), env, run).await);
+    for run in found.map_err(|error| error.to_string())? {
+        all.extend(look(session.as_ref(), env, &run).await);
     }
     Ok(all)
 }
 
 /// `None` for a run of another environment behind the same jump box, and for one that is over meanwhile.
-async fn look(places: &Places, session: &dyn Session, env: &Environment, run: LeftRun) -> Option<Left> {
-    let held = run.holder.is_some();
-    let unknown = |why: String| {
-        let says = Clean::new(&format!("by {} (account on the jump box)", run.account));
-        Some(Left { id: run.run.clone(), held, says, in_effect: Err(Clean::new(&why)) })
+async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option<Left> {
+    let mut left = Left {
+        id: run.run.clone(),
+        runbook: Clean::new("a run"),
+        who: Clean::new(&format!("{} (account on the jump box)", run.account)),
+        held: run.holder.is_some(),
+        says: Clean::new(&format!("by {} (account on the jump box)", run.account)),
+        in_effect: Ok(Vec::new()),
     };
-    let entries = match lease::copy_in(places, session, &run.run).await {
+    let entries = match lease::copy_in(&Places::of(env), session, &run.run).await {
         Ok(Copy::Entries(entries)) => entries,
         Ok(Copy::Over | Copy::Missing) => return None,
-        Err(error) => return unknown(error.to_string()),
+        Err(error) => return Some(Left { in_effect: Err(Clean::new(&error.to_string())), ..left }),
     };
     match runner::frozen(&entries) {
         Some(plan) if plan.environment != env.name.as_str() => return None,
-        Some(_) => {}
-        None => return unknown("its entries do not say how the run began".to_owned()),
+        Some(plan) => left.runbook = Clean::new(&plan.runbook),
+        None => {
+            let why = Clean::new("its entries do not say how the run began");
+            return Some(Left { in_effect: Err(why), ..left });
+        }
     }
-    let says = match &run.holder {
-        Some(holder) => Clean::new(&format!("under way: {holder}")),
-        None => Clean::new(&said(&entries)),
-    };
-    let in_effect = match watched::machine(&entries) {
-        // The screen's clock plays no part here.
-        Ok(machine) => Ok(in_effect::in_effect(&machine, &entries, (Moment::default(), Timestamp::now()))),
-        Err(error) => Err(Clean::new(&error.to_string())),
-    };
-    Some(Left { id: run.run.clone(), held, says, in_effect })
-}
-
-/// Who ran it last, and since when nobody does.
-fn said(entries: &[Entry]) -> String {
     let who = entries.iter().rev().find_map(|entry| {
         let (Event::Started { who, .. } | Event::Resumed { who, .. }) = &entry.event else { return None };
         Some(who.as_str())
     });
+    left.who = who.map_or(left.who, Clean::new);
     let last = entries.last().map_or_else(Timestamp::now, |entry| entry.at);
     let since = wall::since(last, Timestamp::now(), &TimeZone::system());
-    format!("by {}; no console has it, its last entry is of {since}", who.unwrap_or("an unknown operator"))
+    left.says = match &run.holder {
+        Some(holder) => Clean::new(&format!("under way: {holder}")),
+        None => Clean::new(&format!("by {}; no console has it, its last entry is of {since}", left.who)),
+    };
+    // The screen's clock plays no part here.
+    let now = (Moment::default(), Timestamp::now());
+    left.in_effect = match watched::machine(&entries) {
+        Ok(machine) => Ok(in_effect::in_effect(&machine, &entries, now)),
+        Err(error) => Err(Clean::new(&error.to_string())),
+    };
+    Some(left)
 }
+
+/// Looks for the collector, over its connection. Entries that were read are not read again until there are more.
+#[derive(Default)]
+pub(in crate::cli) struct Looking {
+    /// By environment, run and account: the size of the entries, and what they tell.
+    seen: Mutex<HashMap<(EnvName, String, u32), (u64, Option<domain::LeftRun>)>>,
+}
+
+impl LooksForRuns for Looking {
+    fn left<'a>(
+        &'a self,
+        jump: Arc<JumpLink>,
+        env: Arc<Environment>,
+    ) -> BoxFuture<'a, Result<Vec<domain::LeftRun>, Gap>> {
+        Box::pin(async move {
+            let gap = |error: SshError| match error.kind {
+                // A jump box that runs no commands keeps no lease either: no run could change anything.
+                ErrorKind::Refused => Gap::NotInstalled,
+                ErrorKind::TimedOut => Gap::TimedOut,
+                ErrorKind::Unreachable
+                | ErrorKind::Dropped
+                | ErrorKind::AuthFailed
+                | ErrorKind::NoCredentials
+                | ErrorKind::HostKeyUnknown
+                | ErrorKind::HostKeyChanged
+                | ErrorKind::HostKeyRevoked
+                | ErrorKind::HostKeyUnreadable
+                | ErrorKind::HostCertificate
+                | ErrorKind::KnownHostsFile
+                | ErrorKind::Algorithms
+                | ErrorKind::Flooding
+                | ErrorKind::Protocol => Gap::Failed(error.describe()),
+            };
+            let session = on_jump_box(jump, &env).await.map_err(gap)?;
+            let found = lease::left_in(&Places::of(&env), session.as_ref()).await;
+            let found = found.map_err(|error| match error {
+                LeaseError::Ssh(error) => gap(error),
+                LeaseError::Refused(why) => Gap::NotPermitted(why),
+                LeaseError::Late => Gap::TimedOut,
+                other => Gap::Failed(Clean::new(&other.to_string())),
+            })?;
+            let mut all = Vec::new();
+            for run in found {
+                all.extend(self.known(session.as_ref(), &env, &run).await);
+            }
+            Ok(all)
+        })
+    }
+}
+
+impl Looking {
+    async fn known(
+        &self,
+        session: &dyn Session,
+        env: &Environment,
+        run: &LeftRun,
+    ) -> Option<domain::LeftRun> {
+        let held = run.holder.is_some();
+        let key = (env.name.clone(), run.run.clone(), run.uid);
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some((_, told)) = known.filter(|(size, _)| *size == run.size) {
+            return told.map(|told| domain::LeftRun { held, ..told });
+        }
+        let left = look(session, env, run).await;
+        let lost = left.as_ref().is_some_and(|left| left.in_effect.is_err());
+        let effect = |one: &InEffect| domain::LeftEffect {
+            says: Clean::new(&one.line()),
+            stops_writes: one.stops_writes,
+        };
+        let told = left.map(|left| domain::LeftRun {
+            run: Clean::new(&left.id),
+            runbook: left.runbook,
+            who: left.who,
+            held,
+            in_effect: left.in_effect.map(|effects| effects.iter().map(effect).collect()),
+        });
+        // What could not be read may be readable the next time.
+        if !lost {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(key, (run.size, told.clone()));
+        }
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests;

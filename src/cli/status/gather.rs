@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, host};
 use crate::domain::event::FleetEvent;
+use crate::domain::fact::Gap;
 use crate::domain::fleet::{Environment, Fleet};
 use crate::domain::hop::Hop;
 use crate::domain::judge::roles::RoleStanding;
@@ -92,6 +93,7 @@ impl Arrived {
         let jump = self.jumps.get(&env.name).map(|j| j.link.state);
         match jump {
             None | Some(LinkState::Pending) => false,
+            Some(LinkState::Up) if !self.has_looked_for_runs(env) => false,
             Some(LinkState::Up) => env.hosts.iter().all(|h| {
                 let seen = self.hosts.get(&(env.name.clone(), h.id.host.clone()));
                 seen.is_some_and(|s| s.link.state != LinkState::Pending)
@@ -100,11 +102,20 @@ impl Arrived {
         }
     }
 
+    /// Whether it is known which runs are not over, or why that is not known.
+    fn has_looked_for_runs(&self, env: &Environment) -> bool {
+        let left = self.jumps.get(&env.name).map(|jump| &jump.left);
+        left.is_some_and(|left| left.gap != Some(Gap::NotAsked))
+    }
+
     fn picture(&self, fleet: &Fleet, env: &Arc<Environment>, now: Moment, limit: Duration) -> Picture {
         let seen = self.jumps.get(&env.name).cloned();
         let mut jump = seen.unwrap_or_else(|| Arc::new(JumpSnapshot::pending(env, now)));
         if jump.link.state == LinkState::Pending {
             Arc::make_mut(&mut jump).link = no_answer(Hop::Jump(jump.name.clone()), now, limit);
+        }
+        if jump.link.is_up() && jump.left.gap == Some(Gap::NotAsked) {
+            Arc::make_mut(&mut jump).left.miss(Gap::TimedOut);
         }
         let hosts: Vec<Arc<HostSnapshot>> = env
             .hosts

@@ -88,6 +88,7 @@ fn world(hosts: &[&str]) -> World {
             address: "salt:22".to_owned(),
             link: Link::up(NOW),
             rtt: Fact::default(),
+            left: Fact::default(),
             banner: Vec::new(),
         },
         env: Environment {

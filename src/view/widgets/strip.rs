@@ -169,6 +169,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::Cluster
             | ProblemKind::Unreadable
             | ProblemKind::Stale
-            | ProblemKind::Service => true,
+            | ProblemKind::Service
+            | ProblemKind::Run => true,
         }
 }
