@@ -7,6 +7,8 @@
 mod lane;
 #[path = "support/operator.rs"]
 mod operator;
+#[path = "support/sweep.rs"]
+mod sweep;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -161,6 +163,10 @@ async fn the_replica_that_has_most_is_promoted_and_what_nobody_has_is_counted() 
     let window = told.report.window.as_ref().unwrap();
     assert!(window.at_least && window.from_step == "from-apps" && window.until_step.is_some(), "{window:?}");
     assert_eq!(told.view.in_effect, []);
+    // What the dead master itself has nobody can change.
+    let mentions = sweep::mentions(&scene.dir, lane::MASTER);
+    let left: Vec<_> = mentions.iter().filter(|mention| !mention.starts_with("db1-masterdb: ")).collect();
+    assert!(left.is_empty(), "{left:#?}");
     assert!(matches!(told.state_of("second-person"), StepState::Skipped(_)), "{}", told.story());
     until("applications write to db2", 20, || ahead(&scene, "db2", &scene.sql("db2", POSITION)) > 0);
     scene.lane(&["writers", "stop"]);
