@@ -13,7 +13,7 @@ mod plan;
 mod prompt;
 mod step;
 
-pub use in_effect::{EndedBy, InEffect, line as in_effect_line};
+pub use in_effect::{EndedBy, InEffect, guarded as in_effect_guarded, line as in_effect_line};
 pub use journaled::{PastEnd, PastReport, PastRun, PastRuns};
 pub use listing::{InputView, Listing, RunBrief, RunbookEntry};
 pub use plan::{

@@ -22,7 +22,7 @@ use super::reach::{Reach, Session};
 use super::redact::Redactor;
 use super::runner::StillOurs;
 use super::scope::Scope;
-use super::spec::{Ask, Check, Script, Step};
+use super::spec::{Ask, Check, Script, Sql, Step};
 use super::value::Value;
 
 pub(super) mod ask;
@@ -44,7 +44,7 @@ use ask::{Asking, ask};
 use hold::Holding;
 pub(super) use outcome::failed;
 use outcome::{as_kept, conclude, outcome_of};
-pub(super) use proof::{PROOF_LIMIT, probe, prove, read_back, settle};
+pub(super) use proof::{probe, prove, read_back, settle};
 pub(super) use session::Lost;
 use session::Sessions;
 use ticket::Manner;
@@ -213,7 +213,8 @@ pub(super) async fn perform(work: Work<'_>, kind: &dyn ByMachines) -> Done {
     let mut done = kind.perform(work).await;
     let tries = if step.effect == Effect::Read { step.retries } else { 0 };
     for left in (0..tries).rev() {
-        if done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) {
+        if done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) || work.has_lost_its_session()
+        {
             break;
         }
         for (place, outcome) in &done.hosts {
@@ -268,6 +269,23 @@ impl Work<'_> {
     pub(super) async fn ask(self, question: &Ask, limit: Duration, quiet: bool) -> Answers {
         let lost = Lost::of_reads(self.at);
         ask(self.site, self.at, &Asking { question, places: self.places, limit, quiet, lost }).await
+    }
+
+    /// Whether the session that the step asks in has ended. Only the run opens it again, before its next step: asking once more
+    /// brings no other answer.
+    pub(super) fn has_lost_its_session(self) -> bool {
+        let Some(Ask::Sql(Sql { session: Some(hold), .. })) = self.at.step().kind.answers_like() else {
+            return false;
+        };
+        let opened = Lost::of_reads(self.at) == Lost::Fails;
+        opened && self.places.hosts().any(|host| session::has_ended(self.site, self.at, &hold, host))
+    }
+
+    /// Whether a server could not be asked and will not answer later: its session has ended, or users wait in a window.
+    pub(super) fn asks_in_vain(self, answers: &Answers) -> bool {
+        let asks_servers = matches!(self.at.step().kind.answers_like(), Some(Ask::Sql(_)));
+        let waits = self.at.planned().window.is_some() || self.has_lost_its_session();
+        asks_servers && waits && answers.iter().any(|(_, answer)| answer.is_err())
     }
 
     /// Sends a script: so that it outlives the connection, where the step wants that.

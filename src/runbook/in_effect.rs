@@ -50,17 +50,48 @@ fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Opti
         return None;
     }
     let since = since(at.id(), entries).unwrap_or(now.1);
+    let guards = if found { Vec::new() } else { guards(at, &left.hosts) };
+    // A guard acts when the run has stopped, and nobody has looked yet.
+    let stopped = matches!(entries.last().map(|entry| &entry.event), Some(Event::Stopped { .. }));
     Some(InEffect {
         step: at.id().to_string(),
         says: Clean::new(says.trim()),
         on: left.hosts,
         since: moment(now, since),
         since_clock: Clean::new(&wall::since(since, now.1, &TimeZone::system())),
-        certain: left.certain,
+        certain: left.certain && (guards.is_empty() || !stopped),
         stops_writes,
         found,
+        guards,
         ended_by: ended_by(at),
     })
+}
+
+/// The guards that undo it on these hosts when the run is cut off: begun before it, and not told to stand down.
+fn guards(at: StepRef<'_>, hosts: &[HostName]) -> Vec<Clean> {
+    let machine = at.machine();
+    if at.step().writes != Some(Writes::Stop) || machine.ended().is_some() {
+        return Vec::new();
+    }
+    let before = machine.steps().take_while(|step| step.planned().position < at.planned().position);
+    let told = before.filter_map(|guard| {
+        let end = guard.step().kind.keeps_session().filter(|end| end.acts)?;
+        let on: Vec<String> =
+            guard.known_hosts().iter().filter(|host| hosts.contains(host)).map(ToString::to_string).collect();
+        let stood_down = |until: &str| {
+            let near = format!("{}{until}", guard.id().prefix());
+            machine
+                .steps()
+                .any(|step| (*step.id() == until || *step.id() == near.as_str()) && step.record().touched)
+        };
+        if guard.record().status != Status::Done || on.is_empty() || end.until.is_some_and(stood_down) {
+            return None;
+        }
+        let until = end.until.map(|step| format!(" until step {step}")).unwrap_or_default();
+        let title = guard.shown(&guard.step().title);
+        Some(Clean::new(&format!("guard on {}{until}: {title}", on.join(", "))))
+    });
+    told.collect()
 }
 
 /// When something was, by the screen's clock.

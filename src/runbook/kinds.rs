@@ -202,6 +202,8 @@ pub(crate) struct SecondPerson {
 pub(crate) struct SessionEnd<'k> {
     /// Before this step; else with the run.
     pub(crate) until: Option<&'k str>,
+    /// Whether it acts when the run is cut off before.
+    pub(crate) acts: bool,
 }
 
 /// Steps that a step holds.

@@ -102,6 +102,8 @@ pub struct StillInEffect {
     pub stops_writes: bool,
     /// Whether the run found it so and did not cause it: it may have begun earlier.
     pub found: bool,
+    /// The guards that undo it when the run is cut off, in words.
+    pub guards: Vec<String>,
     /// Whether a rollback of the run ends it.
     pub ended_by_rollback: bool,
     /// The commands that end it by hand, when the run is over: host (empty for none) and lines.

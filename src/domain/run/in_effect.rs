@@ -23,6 +23,8 @@ pub struct InEffect {
     pub stops_writes: bool,
     /// Whether the run found it so and did not cause it: it may have begun earlier.
     pub found: bool,
+    /// What undoes it when the run is cut off: the guards that wait for that.
+    pub guards: Vec<Clean>,
     /// What ends it.
     pub ended_by: EndedBy,
 }
@@ -45,8 +47,16 @@ impl InEffect {
     #[must_use]
     pub fn line(&self) -> String {
         let hosts: Vec<&str> = self.on.iter().map(HostName::as_str).collect();
-        line(self.says.as_str(), &hosts, self.since_clock.as_str(), self.certain, self.found)
+        let guards: Vec<&str> = self.guards.iter().map(Clean::as_str).collect();
+        let line = line(self.says.as_str(), &hosts, self.since_clock.as_str(), self.certain, self.found);
+        guarded(line, &guards)
     }
+}
+
+/// Something in effect in one line, and the guards over it.
+#[must_use]
+pub fn guarded(line: String, guards: &[&str]) -> String {
+    guards.iter().fold(line, |line, guard| format!("{line}; {guard}"))
 }
 
 /// Something in effect in one line, with its time as it is shown there. `certain` and `found` as in [`InEffect`].

@@ -69,6 +69,18 @@ impl Holding {
         self.lost.borrow().clone()
     }
 
+    /// Waits until it no longer holds, and says why.
+    pub(in crate::runbook) fn until_lost(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut lost = self.lost.clone();
+        async move {
+            match lost.wait_for(Option::is_some).await.ok().and_then(|why| why.clone()) {
+                Some(why) => why,
+                // It was ended because it is not needed any more.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Ends it because it is not needed any more: a guard stands down.
     pub(in crate::runbook) fn let_go(mut self) {
         match &mut self.what {

@@ -1,7 +1,6 @@
 //! Facts proved from the targets: before a change, after it, and when nobody knows whether it was done.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{
     Asking, ByMachines, Check, Fact, For, HostOutcome, Lost, Mark, Outcomes, Place, Places, Scope, Site,
@@ -81,7 +80,8 @@ async fn proofs(
                 Err(error) => return not_asked(error.to_string()),
             },
         };
-        let asking = Asking { question: &check.ask, places: &there, limit: PROOF_LIMIT, quiet: true, lost };
+        let asking =
+            Asking { question: &check.ask, places: &there, limit: check.longest(), quiet: true, lost };
         let answers = ask(site, at, &asking).await;
         let unasked: Vec<Place> =
             answers.iter().filter(|(_, a)| a.is_err()).map(|(p, _)| p.clone()).collect();
@@ -92,9 +92,6 @@ async fn proofs(
     });
     futures::future::join_all(asked).await.into_iter().flatten().collect()
 }
-
-/// A proof that takes longer is none.
-pub(in crate::runbook) const PROOF_LIMIT: Duration = Duration::from_secs(15);
 
 /// Whether a step whose outcome nobody knows was done: asked of the targets when nothing of it is under way there any
 /// more, never guessed. `by`: what does it on machines, if they do; `undo`: the proof of its undo, when it is asked

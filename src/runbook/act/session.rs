@@ -197,6 +197,11 @@ pub(super) async fn run(
     }
 }
 
+/// Whether the session of a hold is not open any more: nothing that is asked in it is answered until the run opens it again.
+pub(super) fn has_ended(site: &Site, at: StepRef<'_>, hold: &str, host: &HostName) -> bool {
+    id_of(at, hold).is_ok_and(|id| site.sessions.find(&id, host).is_none())
+}
+
 /// Whether nothing that was sent in the session of a hold can come any more. A session that does not end by itself is ended
 /// on its server; an error says what is to be looked at.
 pub(super) async fn over(

@@ -51,7 +51,14 @@ impl StepKind for GuardStep {
     }
 
     fn lines(&self) -> Vec<String> {
-        vec![self.script.text.trim_end().to_owned()]
+        let until = match &self.until {
+            Some(step) => format!("before step {step}"),
+            None => "when the run has ended".to_owned(),
+        };
+        vec![
+            format!("acts when the run is cut off; stands down {until}"),
+            self.script.text.trim_end().to_owned(),
+        ]
     }
 
     fn shown(&self, scope: &Scope<'_>, _: &Places) -> String {
@@ -63,7 +70,7 @@ impl StepKind for GuardStep {
     }
 
     fn keeps_session(&self) -> Option<SessionEnd<'_>> {
-        Some(SessionEnd { until: self.until.as_deref() })
+        Some(SessionEnd { until: self.until.as_deref(), acts: true })
     }
 }
 

@@ -81,7 +81,7 @@ impl StepKind for HoldStep {
     }
 
     fn keeps_session(&self) -> Option<SessionEnd<'_>> {
-        Some(SessionEnd { until: self.until.as_deref() })
+        Some(SessionEnd { until: self.until.as_deref(), acts: false })
     }
 }
 

@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
 use crate::domain::text::Clean;
-use crate::runbook::act::{Done, For, Mark, PROOF_LIMIT, Work, failed};
+use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
-use crate::runbook::spec::{Ask, Step};
+use crate::runbook::spec::{Ask, Check, Step};
 use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
 
@@ -85,8 +85,7 @@ impl ByMachines for WaitUntilStep {
             let machine = work.at.machine();
             if machine.dry_run && machine.has_printed() {
                 let step = work.at.step();
-                let limit = step.timeout.min(PROOF_LIMIT);
-                let answers = work.ask(&self.ask, limit, step.sensitive).await;
+                let answers = work.ask(&self.ask, self.longest(step.timeout), step.sensitive).await;
                 return work.conclude(answers).await;
             }
             self.wait(work).await
@@ -99,13 +98,22 @@ impl ByMachines for WaitUntilStep {
 }
 
 impl WaitUntilStep {
-    /// Asks again and again until what is expected holds, or the step's time is over.
+    /// How long one answer may take. A server answers soon or not at all, and is asked again; a script and Salt take the time that
+    /// their hosts need.
+    fn longest(&self, limit: Duration) -> Duration {
+        match &self.ask {
+            Ask::Sql(_) | Ask::Value(_) => limit.min(Check::USUAL_TIMEOUT),
+            Ask::Run(_) | Ask::Salt(_) => limit,
+        }
+    }
+
+    /// Asks again and again until what is expected holds, the step's time is over, or no other answer can come.
     async fn wait(&self, work: Work<'_>) -> Done {
         let limit = work.at.step().timeout;
         let until = Instant::now() + limit;
         let mut last = None;
         loop {
-            let one = timeout_at(until, work.ask(&self.ask, limit.min(PROOF_LIMIT), true));
+            let one = timeout_at(until, work.ask(&self.ask, self.longest(limit), true));
             let in_time = match one.await {
                 Ok(answers) => {
                     last = Some(answers);
@@ -118,8 +126,9 @@ impl WaitUntilStep {
                 None => Done::of(work.places.each(|_| failed("no answer in time"))),
                 Some(answers) => work.conclude(answers.clone()).await,
             };
+            let over = last.as_ref().is_some_and(|answers| work.asks_in_vain(answers));
             let good = done.hosts.values().all(|outcome| outcome.verdict == Verdict::Done);
-            if good || !in_time || Instant::now() + self.every >= until {
+            if good || !in_time || over || Instant::now() + self.every >= until {
                 return done;
             }
             for (place, outcome) in &done.hosts {
@@ -127,7 +136,10 @@ impl WaitUntilStep {
                     (work.site.out)(place, vec![Clean::new(&format!("not yet: {why}"))]);
                 }
             }
-            sleep(self.every).await;
+            // One that has ended tells at once what it ended with.
+            if !work.has_lost_its_session() {
+                sleep(self.every).await;
+            }
         }
     }
 }

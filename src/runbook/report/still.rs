@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::collect::clean;
 use super::{Report, StillInEffect};
-use crate::domain::run::{EndedBy, InEffect, in_effect_line};
+use crate::domain::run::{EndedBy, InEffect, in_effect_guarded, in_effect_line};
 use crate::domain::time::Moment;
 use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{in_effect, since};
@@ -51,6 +51,7 @@ fn told(one: &InEffect, since: Timestamp) -> StillInEffect {
         certain: one.certain,
         stops_writes: one.stops_writes,
         found: one.found,
+        guards: one.guards.iter().map(ToString::to_string).collect(),
         ended_by_rollback: one.ended_by == EndedBy::Rollback,
         by_hand,
     }
@@ -60,7 +61,8 @@ impl StillInEffect {
     /// It in one line, with a time as it is shown: `Writes are refused on db1-masterdb since 13:45:02+01:00`.
     pub(super) fn line(&self, since: &str) -> String {
         let hosts: Vec<&str> = self.hosts.iter().map(String::as_str).collect();
-        in_effect_line(&self.says, &hosts, since, self.certain, self.found)
+        let guards: Vec<&str> = self.guards.iter().map(String::as_str).collect();
+        in_effect_guarded(in_effect_line(&self.says, &hosts, since, self.certain, self.found), &guards)
     }
 }
 

@@ -25,6 +25,10 @@ struct Ready {
     facts: Vec<Fact>,
 }
 
+/// What a dry run says of a guard.
+const NO_GUARD: &str =
+    "A dry run does not start the guard. What is read about it later is so because there is none.";
+
 impl Ready {
     fn broken(&self) -> Option<&Fact> {
         self.facts.iter().find(|f| !f.holds)
@@ -172,6 +176,9 @@ impl Runner {
         let changes = step.effect != Effect::Read;
         if self.machine.dry_run && changes {
             let _printed_only = self.intend(task, ready.commands, ready.facts).await?;
+            if step.kind.keeps_session().is_some_and(|session| session.acts) {
+                self.say(vec![Clean::new(NO_GUARD)]);
+            }
             return Ok(Some(all(task, Verdict::Printed)));
         }
         if let Some(fact) = ready.broken() {
@@ -281,6 +288,7 @@ impl Runner {
             }
         };
         tokio::pin!(over);
+        let mut lost = self.loses_a_hold(task);
         let done = {
             let work = Work { site: &self.site, at: self.machine.step(&task.step)?, places: &task.places };
             let work = act::perform(work, by);
@@ -288,8 +296,9 @@ impl Runner {
             loop {
                 tokio::select! {
                     biased;
-                    done = &mut work => break Some(done),
-                    () = &mut over => break None,
+                    done = &mut work => break Ok(done),
+                    () = &mut over => break Err(self.cut_off(task)),
+                    why = &mut lost => break Err(all(task, Verdict::Failed(why))),
                     command = self.commands.recv(), if open => match command {
                         Some(command) => waiting.push(command),
                         None => open = false,
@@ -303,7 +312,10 @@ impl Runner {
         if !open {
             self.stop = Some("the console ended".to_owned());
         }
-        let Some(mut done) = done else { return Ok(self.cut_off(task)) };
+        let mut done = match done {
+            Ok(done) => done,
+            Err(cut_off) => return Ok(cut_off),
+        };
         if let Some(session) = done.session.take() {
             self.holds.insert(task.step.id.clone(), session);
         }

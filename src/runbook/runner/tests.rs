@@ -37,6 +37,7 @@ mod schema_1;
 mod secrets;
 mod signed;
 mod stored;
+mod waits;
 mod window;
 mod window_cut;
 

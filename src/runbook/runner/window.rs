@@ -4,10 +4,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use futures::future::select_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::doing::all;
 use super::{Halt, Runner, act};
+use crate::domain::run::Effect;
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::act::Work;
@@ -16,6 +18,7 @@ use crate::runbook::kinds::DoneBy;
 use crate::runbook::machine::{Next, Status, Task};
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::report::duration;
+use crate::ssh::dial::BoxFuture;
 
 /// Between two tries to undo what did not work, or to look for what nobody knows.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -115,6 +118,17 @@ impl Runner {
     pub(super) fn cut_off(&self, task: &Task) -> Outcomes {
         let why = self.too_late();
         all(task, Verdict::Unknown(why))
+    }
+
+    /// Ends with the first session or guard that is lost while a step of an open window only reads: the window fails then, whatever
+    /// is read. A change goes on: what becomes of it must be known.
+    pub(super) fn loses_a_hold(&self, task: &Task) -> BoxFuture<'static, String> {
+        let waits = self.machine.open_window().is_some() && task.step.step.effect == Effect::Read;
+        let lost: Vec<_> = self.holds.values().map(|hold| Box::pin(hold.until_lost())).collect();
+        match waits && !lost.is_empty() {
+            true => Box::pin(async { select_all(lost).await.0 }),
+            false => Box::pin(std::future::pending()),
+        }
     }
 
     /// Whether this is an undo on the way back out of a window.

@@ -1,5 +1,7 @@
 //! Questions, what their answers must say, and what is kept of them. Imports `template`, `value`.
 
+use std::time::Duration;
+
 use regex::Regex;
 
 use super::{Ask, On};
@@ -17,6 +19,19 @@ pub struct Check {
     pub ask: Ask,
     /// What the answer must say: all of these.
     pub expect: Vec<Expect>,
+    /// An answer that takes longer proves nothing, when it says so.
+    pub timeout: Option<Duration>,
+}
+
+impl Check {
+    /// How long an answer may take where a check says nothing else.
+    pub const USUAL_TIMEOUT: Duration = Duration::from_secs(15);
+
+    /// How long an answer may take.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.timeout.unwrap_or(Self::USUAL_TIMEOUT)
+    }
 }
 
 /// What an answer must say.

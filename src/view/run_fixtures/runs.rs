@@ -77,6 +77,7 @@ pub(crate) fn frozen() -> RunView {
         certain: true,
         stops_writes: true,
         found: false,
+        guards: Vec::new(),
         ended_by: EndedBy::Rollback,
     };
     RunView { in_effect: vec![freeze], ..run() }

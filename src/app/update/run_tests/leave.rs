@@ -35,6 +35,7 @@ fn frozen(state: RunState) -> RunView {
         certain: true,
         stops_writes: true,
         found: false,
+        guards: Vec::new(),
         ended_by: EndedBy::Rollback,
     };
     RunView { state, in_effect: vec![freeze], ..run(Mode::Live, None) }

@@ -184,6 +184,7 @@ fn every_way_out_tells_what_is_still_in_effect() {
         certain: true,
         stops_writes: true,
         found: false,
+        guards: Vec::new(),
         ended_by,
     };
     let by_hand = || EndedBy::Hand(vec![(Some(host("db1")), vec![Clean::new("SET GLOBAL read_only = 0")])]);

@@ -81,9 +81,11 @@ fn hide_in_effect(lasting: &mut InEffect, redactor: &Redactor) {
         certain: _,
         stops_writes: _,
         found: _,
+        guards,
         ended_by,
     } = lasting;
     hide_text(says, redactor);
+    guards.iter_mut().for_each(|guard| hide_text(guard, redactor));
     match ended_by {
         EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => {}
         EndedBy::Hand(commands) => {

@@ -1,5 +1,7 @@
 //! Questions: scripts, SQL, Salt, known values; and checks made of them.
 
+use std::time::Duration;
+
 use crate::config::reader::{At, Table};
 use crate::domain::run::Effect;
 
@@ -42,6 +44,7 @@ impl Reading<'_> {
                 "states",
                 "value",
                 "expect",
+                "timeout",
             ];
             self.reader.only(&check, &keys);
             if let Some(check) = self.check(&check, on) {
@@ -70,7 +73,13 @@ impl Reading<'_> {
             let message = "this proves nothing: whatever the answer is, it is well";
             self.reader.error(table.span.clone(), message, "add expect = [{ is = \"…\" }]");
         }
-        Some(Check { says: says?, on: own, ask: ask?, expect })
+        let limits = Duration::from_secs(1)..=Duration::from_secs(3600);
+        let timeout = self.reader.duration(table, "timeout", limits);
+        if matches!(ask, Some(Ask::Value(_))) && table.get("timeout").is_some() {
+            let help = "remove it: a value is known, and nobody is asked";
+            self.reader.error(place(table, "timeout"), "timeout beside value", help);
+        }
+        Some(Check { says: says?, on: own, ask: ask?, expect, timeout })
     }
 
     /// What is asked; it must change nothing.

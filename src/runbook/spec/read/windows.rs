@@ -62,6 +62,9 @@ impl Reading<'_> {
             } else if !behind {
                 self.before_return(step);
             }
+            if step.point_of_no_return || !behind {
+                self.proofs_in_window(window, step);
+            }
         }
     }
 
@@ -131,6 +134,21 @@ impl Reading<'_> {
                 "writes are stopped in a window, and nothing resumes them when it fails".to_owned(),
                 help,
             );
+        }
+    }
+
+    /// Users wait for what is proved before the point of no return, and for the proof of an undo.
+    fn proofs_in_window(&mut self, window: &Step, step: &Step) {
+        let Some(limit) = window.group().and_then(|group| group.limit()) else { return };
+        let undo = match &step.undo {
+            Undo::By { read_back, .. } => read_back.as_slice(),
+            Undo::Nothing | Undo::NotNeeded(_) | Undo::Impossible => &[],
+        };
+        let mut checks = [step.pre.as_slice(), &step.read_back, &step.done_if, undo].into_iter().flatten();
+        if checks.any(|check| check.timeout.is_some_and(|timeout| timeout > limit)) {
+            let help = "make it shorter, or move the check before the window: users wait for it";
+            let limit = limit.as_secs_f64();
+            self.at_step(step, format!("a check may take longer than its window of {limit} s"), help);
         }
     }
 
