@@ -5,6 +5,8 @@ pub mod text;
 
 use super::program::Program;
 
+pub use mysql::client;
+
 mod cloud;
 mod crontab;
 mod curl;

@@ -329,6 +329,21 @@ impl World {
         found
     }
 
+    /// A host's clock jumps: it is off by so many seconds from now on. False when there is no such host.
+    pub fn set_clock_skew(&mut self, host: &HostName, seconds: f64) -> bool {
+        self.machines.get_mut(host).map(|machine| machine.clock_skew = seconds).is_some()
+    }
+
+    /// Lets nothing of the databases (statements, replication) pass between two hosts, or lets it pass again. False when one
+    /// of them is not there.
+    pub fn cut_databases(&mut self, one: &HostName, other: &HostName, cut: bool) -> bool {
+        self.live();
+        let address = |host| self.machine(host).map(|machine| machine.address.clone());
+        let (Some(one), Some(other)) = (address(one), address(other)) else { return false };
+        self.databases.set_cut(&one, &other, cut);
+        true
+    }
+
     /// The database servers, brought up to now.
     pub fn databases(&mut self) -> &mut Databases {
         self.live();

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod change_master;
+pub mod client;
 mod eval;
 mod execute;
 mod expr;

@@ -77,6 +77,21 @@ pub(in crate::sim) struct Configured {
     password: String,
 }
 
+/// What an application logs in to the database with, as its configuration says now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The server: a name or an address.
+    pub server: String,
+    /// The account.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// The database.
+    pub database: String,
+    /// How often its service was told to look at its configuration again: until then it keeps what it has read.
+    pub turn: u64,
+}
+
 /// What holds for an application at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Orders {
@@ -228,7 +243,8 @@ impl App {
         };
         let Some(there) = databases.at_mut(server) else { return Attempt::Waits };
         let version = there.version.clone();
-        let locked = there.sessions.writes_locked(session) || there.faults.semi_sync_stuck;
+        let full = there.faults.disk_full;
+        let locked = there.sessions.writes_locked(session) || there.faults.semi_sync_stuck || full;
         let read_only = there.read_only;
         let Some(open) = there.sessions.get_mut(session) else { return Attempt::Waits };
         let through = open.account.writes_through_read_only(&version);
@@ -241,9 +257,12 @@ impl App {
                         this statement";
             return Attempt::Refused(text.to_owned());
         }
+        open.committing = full;
         if locked {
             open.command = "Query";
-            open.state = if there.faults.semi_sync_stuck {
+            open.state = if full {
+                "Commit".to_owned()
+            } else if there.faults.semi_sync_stuck {
                 "Waiting for semi-sync ACK from slave".to_owned()
             } else {
                 "Waiting for global read lock".to_owned()
@@ -274,6 +293,9 @@ impl App {
         address: &str,
         databases: &mut Databases,
     ) -> Result<(usize, u64), String> {
+        if databases.is_cut(&self.address, address) {
+            return Err(format!("Lost connection to server on '{address}'"));
+        }
         let wanted = databases.listening(address);
         if let Some((server, session)) = self.connection {
             let open = databases.at(server).filter(|s| s.running).and_then(|s| s.sessions.get(session));

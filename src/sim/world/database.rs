@@ -2,7 +2,7 @@
 //! everything else follows: a replica attaches where its own position is found in its master's log, applies what it
 //! receives, and stops where a real one would. May import `domain` names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::names::HostName;
@@ -87,6 +87,8 @@ pub struct Databases {
     hosts: BTreeMap<HostName, usize>,
     alive: bool,
     tick: u64,
+    /// Pairs of addresses between which nothing of the databases passes; the lesser first.
+    cuts: BTreeSet<(String, String)>,
 }
 
 impl Databases {
@@ -171,6 +173,20 @@ impl Databases {
             server.connections.push(made);
         }
         Ok(())
+    }
+
+    /// Whether nothing of the databases passes between two addresses.
+    #[must_use]
+    pub fn is_cut(&self, one: &str, other: &str) -> bool {
+        !self.cuts.is_empty() && self.cuts.contains(&pair(one, other))
+    }
+
+    /// Lets nothing of the databases pass between two addresses, or lets it pass again.
+    pub(in crate::sim::world) fn set_cut(&mut self, one: &str, other: &str, cut: bool) {
+        match cut {
+            true => self.cuts.insert(pair(one, other)),
+            false => self.cuts.remove(&pair(one, other)),
+        };
     }
 
     /// Whether a host has a database server.
@@ -311,4 +327,8 @@ impl Databases {
         let own = self.servers.iter().filter(follows).map(|s| (s.server_id, s.name.clone()));
         own.chain(server.outside_replicas.iter().cloned()).collect()
     }
+}
+
+fn pair(one: &str, other: &str) -> (String, String) {
+    (one.min(other).to_owned(), one.max(other).to_owned())
 }

@@ -62,6 +62,19 @@ impl Universe {
         Ok(universe)
     }
 
+    /// A world from its description (as in `training/worlds/`); its time runs with the real one.
+    ///
+    /// # Errors
+    /// When the description is wrong.
+    pub fn described(name: &str, text: &str, seed: u64) -> Result<Self, WorldError> {
+        let now = jiff::Timestamp::now().as_second();
+        let universe = Self::from_spec(name, &begun(toml::from_str(text)?, Some(now)), seed)?;
+        for (_, world) in &universe.environments {
+            world.lock().unwrap_or_else(PoisonError::into_inner).run();
+        }
+        Ok(universe)
+    }
+
     /// Loads a world whose time stands still until it is advanced.
     ///
     /// # Errors

@@ -140,6 +140,10 @@ impl Session {
     fn check(&mut self, world: &mut World, fresh: bool, sql: &str) -> Result<(), SqlError> {
         let newer = self.version.mariadb_from(10, 5);
         let now = world.now().as_secs_f64();
+        // What was sent waits on its way, and arrives when the link is back.
+        if self.is_cut(world) {
+            return Err(SqlError::wait(""));
+        }
         let Some(open) = self.open(world) else {
             return Err(match (fresh, newer) {
                 (true, true) => SqlError::new(2006, "HY000", "Server has gone away"),
@@ -179,6 +183,14 @@ impl Session {
         world: &'w mut World,
     ) -> Option<&'w mut crate::sim::world::database::session::Session> {
         self.server(world).ok()?.sessions.get_mut(self.id)
+    }
+
+    /// Whether the way from its client to its server is cut.
+    pub(super) fn is_cut(&self, world: &mut World) -> bool {
+        let from = self.login.rsplit_once('@').map_or("", |(_, from)| from).to_owned();
+        let databases = world.databases();
+        let to = databases.server(&self.host).map(|server| server.address.clone());
+        to.is_some_and(|to| databases.is_cut(&from, &to))
     }
 
     /// Seconds since the statement began: the world's, or real ones where its time stands still.

@@ -29,7 +29,15 @@ pub(super) fn connect(
     let now = world.now().as_secs_f64();
     let wanted = options.user.clone().unwrap_or_else(|| user.to_owned());
     let found = world.databases().server_mut(&target).filter(|server| server.running);
-    let Some(server) = found else { return Err(nobody_listens(options, local, newer)) };
+    let Some(address) = found.map(|server| server.address.clone()) else {
+        return Err(nobody_listens(options, local, newer));
+    };
+    if !local && world.databases().is_cut(&from, &address) {
+        return Err(nobody_listens(options, local, newer));
+    }
+    let Some(server) = world.databases().server_mut(&target) else {
+        return Err(nobody_listens(options, local, newer));
+    };
     let at = if local { "localhost" } else { from.as_str() };
     let version = server.version.clone();
     // Over the socket, root, and the people who keep the fleet, are let in by who they are on the host.

@@ -57,6 +57,14 @@ impl Session {
         if server.faults.semi_sync_stuck {
             return Err(SqlError::wait("Waiting for semi-sync ACK from slave"));
         }
+        // "Waiting for someone to free space": in its commit, which `read_only` waits for.
+        let full = server.faults.disk_full;
+        if let Some(open) = server.sessions.get_mut(id) {
+            open.committing = full;
+        }
+        if full {
+            return Err(SqlError::wait("Commit"));
+        }
         Ok(())
     }
 

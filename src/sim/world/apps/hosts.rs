@@ -7,7 +7,7 @@ use super::super::database::Server;
 use super::super::database::options::OPTION_FILE;
 use super::super::machine::Machine;
 use super::kinds::{self, Follows, KINDS, Kind, MASTERDB, Names, ZONE_NAME};
-use super::{App, Configured, DB_PASSWORD, Orders, config};
+use super::{App, Configured, DB_PASSWORD, Login, Orders, config};
 
 /// How an application fared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,15 +96,32 @@ impl World {
         Some(Configured { server: values.host, user: values.user, password })
     }
 
-    /// What holds for an application now.
-    pub(super) fn orders(&self, app: &App) -> Orders {
-        let kind = app.kind;
-        let (starts, reloads) = self.services.turns(&app.host, kind.service);
-        let turn = match kind.follows {
+    /// What an application of a kind on a host logs in to the database with, by its configuration; `None` when that names no
+    /// server, or the application does not run.
+    #[must_use]
+    pub fn login_of(&self, host: &HostName, kind: &Kind) -> Option<Login> {
+        if !self.is_up(host) || !self.service_runs(host, kind.service) {
+            return None;
+        }
+        let Configured { server, user, password } = self.configured(host, kind)?;
+        let turn = self.turn(host, kind);
+        Some(Login { server, user, password, database: kind.database.to_owned(), turn })
+    }
+
+    /// How often an application was told to look at its configuration again.
+    fn turn(&self, host: &HostName, kind: &Kind) -> u64 {
+        let (starts, reloads) = self.services.turns(host, kind.service);
+        match kind.follows {
             Follows::Requests => 0,
             Follows::Reloads => starts + reloads,
             Follows::Restarts => starts,
-        };
+        }
+    }
+
+    /// What holds for an application now.
+    pub(super) fn orders(&self, app: &App) -> Orders {
+        let kind = app.kind;
+        let turn = self.turn(&app.host, kind);
         let held = app.held.as_ref().filter(|(then, _)| kind.follows != Follows::Requests && *then == turn);
         let configured = match held {
             Some((_, configured)) => configured.clone(),

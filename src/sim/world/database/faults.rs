@@ -20,6 +20,12 @@ pub struct Faults {
     pub ignored: Vec<String>,
     /// Whether each commit waits for a replica's acknowledgement that does not come.
     pub semi_sync_stuck: bool,
+    /// Whether its disk is full: what writes waits for room, and what was received is not applied.
+    pub disk_full: bool,
+    /// Whether it says at once that it has applied what somebody waits for (`MASTER_GTID_WAIT`), whatever it has applied.
+    pub waits_lie: bool,
+    /// Of so many transactions that only bring rows it moves its position on, and takes none of the rows.
+    pub loses_rows: u64,
 }
 
 impl Databases {
@@ -60,6 +66,22 @@ impl Databases {
     /// Each commit waits for an acknowledgement that does not come.
     pub fn stick_semi_sync(&mut self, host: &HostName, stuck: bool) -> bool {
         self.changed(host, |s| s.faults.semi_sync_stuck = stuck)
+    }
+
+    /// Its disk is full, or has room again.
+    pub fn fill_disk(&mut self, host: &HostName, full: bool) -> bool {
+        self.changed(host, |s| s.faults.disk_full = full)
+    }
+
+    /// It says that it has applied what it has not, when somebody waits for it by GTID.
+    pub fn lie_in_waits(&mut self, host: &HostName, lies: bool) -> bool {
+        self.changed(host, |s| s.faults.waits_lie = lies)
+    }
+
+    /// Of the next transactions that only bring rows, so many move a replica's position and bring it none: by its position it
+    /// has everything.
+    pub fn lose_rows(&mut self, host: &HostName, transactions: u64) -> bool {
+        self.changed(host, |s| s.faults.loses_rows = transactions)
     }
 
     /// A transaction that began so many seconds ago and does not end. With `committing`, `read_only` waits for it.

@@ -214,7 +214,12 @@ impl Databases {
             return Err(Refused::Stop(ThreadError::new(1593, message)));
         }
         let newer = server.version.mariadb_from(10, 5);
-        let reachable = |s: &&(usize, &Server)| s.1.address == c.host && c.port == 3306 && s.1.running;
+        let reachable = |s: &&(usize, &Server)| {
+            s.1.address == c.host
+                && c.port == 3306
+                && s.1.running
+                && !self.is_cut(&server.address, &s.1.address)
+        };
         let Some((index, master)) = self.servers.iter().enumerate().find(|s| reachable(&s)) else {
             let word = if newer { "server" } else { "MySQL server" };
             let code = if newer { "111 \"Connection refused\"" } else { "111" };
