@@ -83,6 +83,11 @@ impl Stage {
     /// The environment of that name of a world. Its time runs many times faster than ours. With `impatient`, no step waits
     /// for minutes.
     pub(crate) fn new(world: &str, env: &str, impatient: bool) -> Self {
+        Self::of(Universe::load(world, 7).unwrap(), env, impatient)
+    }
+
+    /// The same of a world that is there already.
+    pub(crate) fn of(universe: Universe, env: &str, impatient: bool) -> Self {
         let own = tempfile::tempdir().unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
         let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
@@ -101,7 +106,6 @@ impl Stage {
         }
         let (library, errors) = Library::load(own.path());
         assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
-        let universe = Universe::load(world, 7).unwrap();
         let servers = SimFleet::start(&universe);
         let fleet = universe.fleet(|name| servers.access(name));
         let at = fleet.environments.iter().position(|e| e.name.as_str() == env).unwrap();
@@ -150,12 +154,38 @@ impl Stage {
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
+    /// The same where it may fail, or not be reached: nobody asks.
+    pub(crate) async fn try_shell(&self, host: &str, script: &str) {
+        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        if let Ok(session) = way.host(&HostName::new(host).unwrap()).await {
+            let _said = session.run(script, Duration::from_secs(60), &mut |_| ()).await;
+        }
+    }
+
     /// One more runbook.
     pub(crate) fn add(&mut self, name: &str, text: &str) {
+        self.try_add(name, text).unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    /// One more runbook, or another in place of one; an error is what `check` says of it.
+    pub(crate) fn try_add(&mut self, name: &str, text: &str) -> Result<(), String> {
         std::fs::write(self._own.path().join(format!("{name}.toml")), text).unwrap();
         let (library, errors) = Library::load(self._own.path());
-        assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
+        if !errors.is_empty() {
+            return Err(errors.iter().map(|e| e.render(false)).collect());
+        }
         self.library = library;
+        Ok(())
+    }
+
+    /// Its world, for those who live in it.
+    pub(crate) fn shared_world(&self) -> Arc<Mutex<World>> {
+        self.world.clone()
+    }
+
+    /// The text of a runbook, as it is rehearsed.
+    pub(crate) fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self._own.path().join(format!("{name}.toml"))).unwrap()
     }
 
     /// The way to its hosts.
