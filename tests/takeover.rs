@@ -269,6 +269,22 @@ fn agrees(prompt: &Prompt) -> Reply {
     }
 }
 
+/// The same; what fails again and again is not tried for ever.
+fn patient() -> impl FnMut(&Prompt) -> Reply + Send {
+    let mut again = BTreeMap::new();
+    move |prompt| {
+        let tries = again.entry(prompt.title.to_string()).or_insert(0);
+        *tries += 1;
+        match agrees(prompt) {
+            Reply::Chosen('r', _) if *tries > 20 => {
+                println!("tried {tries} times: {}: {:?}", prompt.title, prompt.text);
+                Reply::Chosen('s', None)
+            }
+            reply => reply,
+        }
+    }
+}
+
 const INPUTS: [(&str, &str); 2] = [("old", "db1-masterdb"), ("candidate", "db2")];
 
 /// What is so when a switchover is over.
@@ -345,7 +361,7 @@ async fn console(launch: Launch, life: Arc<Life>, task: Task) -> Option<Over> {
             let view = seen.borrow();
             println!("it stands: {:?} {:?} {:?}", view.state, view.prompt, view.doing);
         });
-        operator::drive(handle, agrees).await
+        operator::drive(handle, patient()).await
     });
     let over = tokio::select! {
         over = works => Some(over.unwrap()),
