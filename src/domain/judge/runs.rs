@@ -35,19 +35,23 @@ fn is_an_answer(gap: &Gap) -> bool {
 }
 
 fn problem(s: &Situation<'_>, run: &LeftRun) -> Option<Problem> {
-    let go_on = format!("to go on: jumpdeck runbook takeover {} --env {}", run.run, s.env.name);
-    let about = format!("{} of {}, which no console has,", run.runbook, run.who);
+    // The command comes first: the end of a message is what a small screen cuts.
+    let about = |go: &str, word: &str| {
+        let (id, env) = (&run.run, &s.env.name);
+        let (runbook, who) = (&run.runbook, &run.who);
+        format!("{runbook} of {who}: no console has it; to {go}: jumpdeck runbook {word} {id} --env {env}")
+    };
     let (severity, message) = match &run.in_effect {
         Ok(effects) if effects.is_empty() => return None,
         Ok(effects) => {
             let stops = effects.iter().any(|effect| effect.stops_writes);
             let said: Vec<&str> = effects.iter().map(|effect: &LeftEffect| effect.says.as_str()).collect();
             let severity = if stops { Severity::Critical } else { Severity::Warning };
-            (severity, format!("{about} left in effect: {}; {go_on}", said.join("; ")))
+            (severity, format!("{}; in effect: {}", about("go on", "takeover"), said.join("; ")))
         }
         Err(why) => {
-            let look = format!("look: jumpdeck runbook watch {} --env {}", run.run, s.env.name);
-            (Severity::Unknown, format!("{about} may have left something in effect: {why}; {look}"))
+            let message = format!("{}; what is in effect is unknown: {why}", about("look", "watch"));
+            (Severity::Unknown, message)
         }
     };
     Some(s.problem(severity, None, ProblemKind::Run, message))

@@ -23,13 +23,16 @@ enum Id {
     Message,
 }
 
-/// Lines kept for the selected problem's full message.
+/// Lines kept for the selected problem's full message, at least.
 const DETAIL: u16 = 4;
+
+/// Columns left free beside the full message.
+const MARGIN: u16 = 5;
 
 pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = problem_rows(scene.model);
     let all = scene.env.problems.len();
-    let (list, detail) = split(area, DETAIL);
+    let (list, detail) = split(area, pane(scene, area.width));
     let table = Table::new(list, &columns(scene, area.width));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -50,6 +53,14 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         in_full(buf, detail, scene, problem);
     }
     Status { says: tally(scene), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+}
+
+/// Lines for the longest message: the list stays where it is while the selection moves.
+fn pane(scene: &Scene<'_>, width: u16) -> u16 {
+    let longest = scene.env.problems.iter().map(|problem| problem.message.chars().count()).max().unwrap_or(0);
+    // A line is left free above, and words do not fill their lines.
+    let lines = longest * 8 / 7 / usize::from(width.saturating_sub(MARGIN).max(1)) + 2;
+    u16::try_from(lines).unwrap_or(u16::MAX).max(DETAIL)
 }
 
 /// A list above, and a pane of that many lines below it.
@@ -104,7 +115,7 @@ fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: Id) -> Line<'a> {
 }
 
 fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
-    let width = usize::from(area.width).saturating_sub(5);
+    let width = usize::from(area.width.saturating_sub(MARGIN));
     let lines = wrap(&problem.message, width);
     let room = usize::from(area.height.saturating_sub(1));
     for (y, line) in (1..area.height).zip(&lines) {
