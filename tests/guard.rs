@@ -424,6 +424,79 @@ fn a_guard_whose_session_was_ended_does_nothing() {
     let _next = pair.guard();
 }
 
+/// What the console's sessions begin with: the server ends one that is silent for eight seconds.
+const ENDS_WHEN_SILENT: &str = "SET SESSION wait_timeout = 8;\n";
+
+/// Every packet of the console is dropped, and no connection is closed: its session on the candidate ends by itself, the guard takes
+/// the silence for a cut, and what the console says when the link is back does nothing any more.
+#[test]
+fn writes_resume_when_the_link_of_the_console_goes_silent() {
+    let Some(pair) = Pair::new("silent") else { return };
+    let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+    promoter.say(ENDS_WHEN_SILENT);
+    pair.freeze();
+    let silent = Instant::now();
+    let took = pair.writes_again(silent);
+    println!("writes resumed {} ms after the link went silent", took.as_millis());
+    assert_eq!(pair.told(), AGAIN);
+    promoter.say(&format!("{PROMOTE};\n"));
+    promoter.child.wait().unwrap();
+    guard.child.wait().unwrap();
+    assert_eq!(pair.writable(), (true, false));
+    pair.never_both();
+}
+
+/// Only the link to the old server is silent or cut: the console goes on speaking with the candidate, and has the lock there. It can
+/// still promote, so the guard waits; it sees the promotion, or takes the lock when the console lets go of it.
+#[test]
+fn a_guard_waits_for_a_console_that_still_has_the_candidate() {
+    let Some(pair) = Pair::new("half") else { return };
+    for (promotes, cut) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (mut guard, mut promoter) = (pair.guard(), pair.promoter());
+        promoter.say(ENDS_WHEN_SILENT);
+        pair.freeze();
+        if cut {
+            guard.cut();
+        }
+        let until = Instant::now() + Duration::from_secs(180);
+        while !std::fs::read_to_string(pair.mark()).is_ok_and(|told| told.contains(" times asked)")) {
+            assert!(Instant::now() < until, "the guard does not ask: promotes {promotes}, cut {cut}");
+            promoter.say("SELECT 'here';\n");
+            promoter.until("here");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(pair.writable(), (false, false));
+        if promotes {
+            promoter.say(&format!("{PROMOTE}; SELECT 'done';\n"));
+            promoter.until("done");
+        }
+        promoter.cut();
+        assert_eq!(pair.told(), if promotes { STAYS } else { AGAIN });
+        assert_eq!(pair.writable(), (!promotes, promotes));
+        guard.child.wait().unwrap();
+        let _ = std::fs::remove_file(pair.mark());
+        pair.never_both();
+        pair.new.sql("SET GLOBAL read_only = 1");
+        pair.old.sql("SET GLOBAL read_only = 0");
+    }
+}
+
+#[test]
+fn a_guard_that_hears_the_run_does_nothing() {
+    let Some(pair) = Pair::new("hears") else { return };
+    let (mut guard, _promoter) = (pair.guard(), pair.promoter());
+    pair.freeze();
+    let until = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < until {
+        guard.say("here\n");
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(pair.writable(), (false, false));
+    }
+    guard.say("stand down\n");
+    guard.child.wait().unwrap();
+    assert!(!Path::new(&pair.mark()).exists());
+}
+
 #[test]
 fn a_promotion_without_the_lock_does_nothing() {
     let Some(pair) = Pair::new("lock") else { return };

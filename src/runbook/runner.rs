@@ -164,6 +164,8 @@ pub(crate) struct Runner {
     commands: mpsc::Receiver<RunCommand>,
     board: Arc<Board>,
     holds: BTreeMap<StepId, Holding>,
+    /// Whether a guard was lost since guards were last started: it may act.
+    lost_a_guard: bool,
     prompts: u64,
     stop: Option<String>,
     back: bool,
@@ -207,6 +209,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
         commands: inbox,
         board,
         holds: BTreeMap::new(),
+        lost_a_guard: false,
         prompts: 0,
         stop: None,
         back: only_back,
@@ -413,7 +416,7 @@ impl Runner {
         let lost: Vec<(StepId, String)> =
             self.holds.iter().filter_map(|(step, hold)| Some((step.clone(), hold.lost()?))).collect();
         for (step, reason) in lost {
-            self.holds.remove(&step);
+            self.lost_a_guard |= self.holds.remove(&step).is_some_and(|hold| hold.is_guard());
             self.write(Event::HoldLost { step, reason }).await?;
         }
         Ok(())

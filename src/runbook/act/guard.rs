@@ -1,11 +1,11 @@
 //! A script that stays on a host and acts when its input ends. It is sent whole, prints `ready` when it can act, and is told
-//! `stand down` when it is not needed any more. Whatever else ends its channel (a lost link, a killed console, a jump box
+//! `here` every two seconds, and `stand down` when it is not needed any more. Whatever else ends its channel (a lost link, a killed console, a jump box
 //! that restarts) is the end of its input.
 
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use super::hold::Holding;
@@ -18,6 +18,12 @@ use crate::runbook::reach::Held;
 const READY: &str = "ready";
 /// It is sent this line to end without having acted.
 const STAND_DOWN: &[u8] = b"stand down\n";
+/// It is sent this line every two seconds: a link that went silent does not end its input.
+const STILL_HERE: &[u8] = b"here\n";
+/// Time between two of them.
+const SAY_EVERY: Duration = Duration::from_secs(2);
+/// A line that takes longer to send is lost.
+const SAY_LIMIT: Duration = Duration::from_secs(5);
 /// It has so long to end then.
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// What it prints before it is ready is kept up to this.
@@ -73,21 +79,33 @@ async fn until_ready(held: &mut dyn Held, script_text: &[u8]) -> Result<(), Stri
 async fn keep(
     mut held: Box<dyn Held>,
     host: HostName,
-    told: oneshot::Receiver<()>,
+    mut told: oneshot::Receiver<()>,
     tell: watch::Sender<Option<String>>,
 ) {
-    tokio::select! {
-        // Dropped without a word: its input ends, and it acts.
-        told = told => if told.is_err() { return },
-        said = held.read() => {
-            let why = match said {
+    let mut say = Instant::now() + SAY_EVERY;
+    let why = loop {
+        tokio::select! {
+            // Dropped without a word: its input ends, and it acts.
+            told = &mut told => match told {
+                Ok(()) => break None,
+                Err(_) => return,
+            },
+            said = held.read() => break Some(match said {
                 Ok(bytes) => Clean::first_line(&String::from_utf8_lossy(&bytes), 200).to_string(),
                 Err(error) => error.describe().to_string(),
-            };
-            // Nobody listens any more when the run has ended.
-            let _ = tell.send(Some(format!("{host}: the guard is lost: {why}")));
-            return;
+            }),
+            () = sleep_until(say) => {}
         }
+        match timeout(SAY_LIMIT, held.write(STILL_HERE)).await {
+            Ok(Ok(())) => say = Instant::now() + SAY_EVERY,
+            Ok(Err(error)) => break Some(error.describe().to_string()),
+            Err(_) => break Some("it does not take what it is sent".to_owned()),
+        }
+    };
+    if let Some(why) = why {
+        // Nobody listens any more when the run has ended.
+        let _ = tell.send(Some(format!("{host}: the guard is lost: {why}")));
+        return;
     }
     if held.write(STAND_DOWN).await.is_ok() {
         let _ended_or_late = timeout(END_LIMIT, async { while held.read().await.is_ok() {} }).await;

@@ -22,6 +22,9 @@ use talk::{Cut, Talk};
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// An answer within this, or it is lost.
 const BEAT_LIMIT: Duration = Duration::from_secs(5);
+/// Seconds without a statement after which the server ends the session: whoever sent it heartbeats is gone, even if the link
+/// between only went silent. What the session held is free then, and nothing that was sent in it comes later.
+const SILENT_FOR: u32 = 8;
 /// Statements that may wait for the session at once.
 const WAITING: usize = 16;
 
@@ -62,6 +65,14 @@ impl Holding {
         keeping: tokio::task::JoinHandle<()>,
     ) -> Self {
         Self { lost, what: Held::Guard(Some(stand_down)), keeping }
+    }
+
+    /// Whether it is a guard.
+    pub(in crate::runbook) fn is_guard(&self) -> bool {
+        match &self.what {
+            Held::Session { .. } => false,
+            Held::Guard(_) => true,
+        }
     }
 
     /// Why it no longer holds, when it does not.
@@ -119,7 +130,7 @@ pub(in crate::runbook) async fn open(
     let held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;
     let first = async {
         let mut talk = Talk::new(held);
-        let mine = format!("SELECT GET_LOCK('{mark}', 0) AS mine");
+        let mine = format!("SET SESSION wait_timeout = {SILENT_FOR}; SELECT GET_LOCK('{mark}', 0) AS mine");
         if !is_one(&said(talk.begin(&mine).await)?) {
             session::end(site, host, &mark, limit).await.map_err(Trouble::Failed)?;
             let mine = format!("SELECT GET_LOCK('{mark}', 5) AS mine");

@@ -45,6 +45,16 @@ impl Machine {
         }
     }
 
+    /// Whether a window is being undone, and what stopped writes in it could not be undone at the first try.
+    #[must_use]
+    pub fn is_freeze_kept(&self) -> bool {
+        let Some((window, _)) = self.backing_out() else { return false };
+        let stops = |at: &StepRef<'_>| at.step().writes == Some(Writes::Stop);
+        self.in_window(&window.id)
+            .filter(stops)
+            .any(|at| at.record().tries_back > 0 && at.record().status != Status::Undone)
+    }
+
     /// Whether a step is the first one of a window that is not open yet: the window's facts are proved right before it.
     #[must_use]
     pub fn opens_window(&self, planned: &PlannedStep) -> bool {

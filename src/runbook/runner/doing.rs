@@ -317,6 +317,7 @@ impl Runner {
             Err(cut_off) => return Ok(cut_off),
         };
         if let Some(session) = done.session.take() {
+            self.lost_a_guard &= !session.is_guard();
             self.holds.insert(task.step.id.clone(), session);
         }
         for (name, place, value) in std::mem::take(&mut done.secrets) {

@@ -13,7 +13,9 @@ use crate::domain::run::Effect;
 use crate::domain::text::Clean;
 use crate::domain::time::Moment;
 use crate::runbook::act::Work;
+use crate::runbook::act::hold::Holding;
 use crate::runbook::event::{Event, Outcomes, Phase, Verdict};
+use crate::runbook::ids::StepId;
 use crate::runbook::kinds::DoneBy;
 use crate::runbook::machine::{Next, Status, Task};
 use crate::runbook::plan::PlannedStep;
@@ -22,6 +24,8 @@ use crate::ssh::dial::BoxFuture;
 
 /// Between two tries to undo what did not work, or to look for what nobody knows.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Why a session is closed that was not lost.
+const FOR_GUARDS: &str = "closed, so that the guard can make the old server writable";
 /// So long it is tried to prove the lease for the way back.
 const PROVED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -29,6 +33,7 @@ impl Runner {
     /// Looks after windows before anything else is done. Returns whether a stop, a rollback and held sessions have to wait.
     pub(super) async fn mind_windows(&mut self) -> Result<bool, Halt> {
         if self.machine.backing_out().is_some() {
+            self.let_guards_act().await?;
             return Ok(!matches!(self.machine.next()?, Next::Decide(_)));
         }
         let Some(window) = self.machine.open_window().cloned() else { return self.mind_rest().await };
@@ -43,6 +48,27 @@ impl Runner {
             self.write(Event::WindowFailed { window: window.id.clone(), reason }).await?;
         }
         Ok(true)
+    }
+
+    /// On the way out of a window: when a guard is lost, or the freeze could not be undone at the first try, its host may be
+    /// out of reach, and the guard there is to do it. It needs the locks that sessions of this run have, so all of them end, as if this
+    /// process had been killed: nothing is promoted without them, and what comes later opens them again.
+    async fn let_guards_act(&mut self) -> Result<(), Halt> {
+        let lost =
+            self.lost_a_guard || self.holds.values().any(|hold| hold.is_guard() && hold.lost().is_some());
+        let kept = self.holds.values().any(Holding::is_guard);
+        if !(lost || kept && self.machine.is_freeze_kept()) {
+            return Ok(());
+        }
+        let all = std::mem::take(&mut self.holds);
+        let all =
+            all.into_iter().map(|(step, hold)| (step, hold.lost().unwrap_or_else(|| FOR_GUARDS.to_owned())));
+        // They are closed before anything is written: users wait.
+        let closed: Vec<(StepId, String)> = all.collect();
+        for (step, reason) in closed {
+            self.write(Event::HoldLost { step, reason }).await?;
+        }
+        Ok(())
     }
 
     /// What is left of a window behind its point of no return goes on first: writes are refused until then.

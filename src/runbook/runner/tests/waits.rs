@@ -15,6 +15,8 @@ struct Sessions {
     /// What was asked in sessions, without what opens and keeps them.
     asked: Arc<Mutex<Vec<String>>>,
     spent: Arc<AtomicBool>,
+    /// The hosts whose sessions the run has closed.
+    closed: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,13 @@ const GONE: &str = "ERROR 2013 (HY000) at line 4: Lost connection to server duri
 
 impl Sessions {
     fn new(host: &'static str, ends: Ends) -> Self {
-        Self { world: Arc::default(), ends: (host, ends), asked: Arc::default(), spent: Arc::default() }
+        Self {
+            world: Arc::default(),
+            ends: (host, ends),
+            asked: Arc::default(),
+            spent: Arc::default(),
+            closed: Arc::default(),
+        }
     }
 
     fn levels(&self) -> usize {
@@ -86,19 +94,28 @@ impl Session for On {
 
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
         if !command.contains("mariadb") {
-            return Box::pin(async { Ok(Box::new(GuardThere(None)) as Box<dyn Held>) });
+            let guard = GuardThere { fleet: self.fleet.clone(), says: None };
+            return Box::pin(async { Ok(Box::new(guard) as Box<dyn Held>) });
         }
         let ends = if self.fleet.ends.0 == self.host { self.fleet.ends.1 } else { Ends::Never };
-        let client = Client { fleet: self.fleet.clone(), ends, said: Vec::new(), gone: false };
+        let host = self.host.clone();
+        let client = Client { host, fleet: self.fleet.clone(), ends, said: Vec::new(), gone: false };
         Box::pin(async move { Ok(Box::new(client) as Box<dyn Held>) })
     }
 }
 
 struct Client {
+    host: String,
     fleet: Sessions,
     ends: Ends,
     said: Vec<u8>,
     gone: bool,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.fleet.closed.lock().unwrap().push(self.host.clone());
+    }
 }
 
 impl Held for Client {
@@ -141,23 +158,34 @@ impl Held for Client {
     }
 }
 
-/// A guard that is ready, and ends when it is told to stand down.
-struct GuardThere(Option<&'static str>);
+/// A guard that is ready, and ends when it is told to stand down. That of a host `guard` is lost once the wait has begun.
+struct GuardThere {
+    fleet: Sessions,
+    says: Option<&'static str>,
+}
 
 impl Held for GuardThere {
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
-        self.0 = Some(if bytes == b"stand down\n" { "" } else { "ready\n" });
+        match bytes {
+            b"here\n" => {}
+            b"stand down\n" => self.says = Some(""),
+            _ => self.says = Some("ready\n"),
+        }
         Box::pin(async { Ok(()) })
     }
 
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
-        let said = self.0.take();
         Box::pin(async move {
-            match said {
-                Some("") => Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "it stood down")),
-                Some(said) => Ok(said.as_bytes().to_vec()),
-                None => std::future::pending().await,
+            let dropped = || Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the link is cut"));
+            match self.says.take() {
+                Some("") => return dropped(),
+                Some(said) => return Ok(said.as_bytes().to_vec()),
+                None => {}
             }
+            while self.fleet.ends.0 != "guard" || self.fleet.levels() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            dropped()
         })
     }
 
@@ -371,4 +399,41 @@ fn a_runbook_that_is_shown_tells_when_its_guard_acts() {
     let machine = machine_of(&guarded_book("promote"), false);
     let guard = machine.steps().find(|at| at.step().word() == "guard").unwrap();
     assert_eq!(guard.step().kind.lines()[0], "acts when the run is cut off; stands down before step promote");
+}
+
+/// The run waits in a window with a guard and two sessions. The freeze cannot be undone from here before the run has let go of both,
+/// as when the host is out of reach and the guard there needs their locks; then it is undone.
+async fn lets_go(ends: (&'static str, Ends), wait: &str) {
+    let sessions = Sessions::new(ends.0, ends.1);
+    sessions.world.idle.lock().unwrap().push("unset frozen".to_owned());
+    let (closed, world) = (sessions.closed.clone(), sessions.world.clone());
+    let guard = tokio::spawn(async move {
+        let both = |all: &[String]| ["app1", "app2"].iter().all(|host| all.iter().any(|one| one == host));
+        while !both(&closed.lock().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The guard makes the old server writable.
+        world.idle.lock().unwrap().clear();
+        world.set.lock().unwrap().remove(&("app1".to_owned(), "frozen".to_owned()));
+    });
+    let guarded = "\n[[step]]\nid = \"guard\"\nkind = \"guard\"\ntitle = \"Guard\"\non = \"one\"\nrun = \"echo ready\"\n";
+    let book = book_of(wait, true)
+        .replace("\n[[step]]\nid = \"switch\"", &format!("{guarded}\n[[step]]\nid = \"switch\""))
+        .replace("covers = [", "covers = [\"guard\", ");
+    let (said, took) = run(&book, &sessions).await;
+    guard.await.unwrap();
+    assert!(took < AT_ONCE, "{took:?} {said}");
+    assert!(said.contains("proved: app1: it takes writes: 0"), "{said}");
+    assert!(!sessions.world.set.lock().unwrap().contains_key(&("app1".to_owned(), "frozen".to_owned())));
+}
+
+#[tokio::test]
+async fn sessions_are_closed_for_a_guard_that_the_run_lost_in_a_window() {
+    lets_go(("guard", Ends::Idle), WAIT).await;
+}
+
+/// Nobody knows that the guard is out of reach: the first undo that does not hold tells it.
+#[tokio::test]
+async fn sessions_are_closed_for_the_guard_when_a_freeze_is_not_undone_at_the_first_try() {
+    lets_go(("app2", Ends::Asked), WAIT).await;
 }

@@ -102,6 +102,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
             ("rpl_semi_sync_slave_enabled", on(false)),
         ]);
     }
+    variables.push(("wait_timeout", text("28800")));
     if version.mariadb_from(10, 1) {
         variables.push(("max_statement_time", format!("{:.6}", session.limit)));
     }
