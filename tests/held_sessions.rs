@@ -281,3 +281,37 @@ async fn a_freeze_is_undone_after_its_session_was_lost() {
         stage.shell("db1-masterdb", "mysql --batch --skip-column-names -e 'SELECT @@global.read_only'").await;
     assert_eq!(read_only, "0");
 }
+
+/// The guard of promote-masterdb ends before the step that moves the applications. Where that step does not apply, the next one
+/// ends the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_after_its_last_step_also_where_the_step_that_ends_it_is_skipped() {
+    let ends = r#"
+[[step]]
+id = "ends"
+kind = "check"
+title = "Ends"
+on = "old"
+when = [{ value = "{managed_by}", is = "MANAGED" }]
+sql = "SELECT 1 AS one"
+[[step]]
+id = "free"
+kind = "wait_until"
+title = "Free"
+on = "old"
+timeout = "5s"
+sql = "SELECT IS_FREE_LOCK('gap') AS free"
+expect = [{ column = "free", is = "1" }]
+"#;
+    for managed in ["salt", "ssh"] {
+        let mut stage = Stage::new("wpd-2015", "production", false);
+        let heartbeat = "heartbeat = \"SELECT IS_USED_LOCK('gap') = CONNECTION_ID()\"";
+        let until = format!("{heartbeat}\nuntil = \"ends\"");
+        let text = RUNBOOK.replace(heartbeat, &until) + &ends.replace("MANAGED", managed);
+        stage.add("gap", &text);
+        let told = stage.run("gap", &[("old", "db1-masterdb")], None, agrees).await;
+        assert_eq!(told.view.state, RunState::Finished, "{managed}: {}", told.story());
+        let skipped = matches!(told.state_of("ends"), StepState::Skipped(_));
+        assert_eq!(skipped, managed == "ssh", "{managed}: {}", told.story());
+    }
+}

@@ -422,12 +422,16 @@ impl Runner {
         Ok(())
     }
 
-    /// Ends the holds that are to end before a step.
+    /// Ends the holds that are to end before a step, or before one that comes earlier.
     fn release(&mut self, before: &PlannedStep) -> Result<(), Halt> {
         let mut over = Vec::new();
         for id in self.holds.keys() {
-            let until = self.machine.find(id)?.step().kind.keeps_session().and_then(|session| session.until);
-            if until.is_some_and(|until| before.id == until) {
+            let Some(until) = self.machine.find(id)?.step().kind.keeps_session().and_then(|s| s.until) else {
+                continue;
+            };
+            // Its own step may be skipped: what comes after it ends the session as well.
+            let end = self.machine.steps().find(|at| *at.id() == *until);
+            if end.is_some_and(|end| end.planned().position <= before.position) {
                 over.push(id.clone());
             }
         }
