@@ -324,7 +324,7 @@ async fn servers_that_are_not_mariadb_are_told_in_one_sentence_what_is_needed() 
         assert!(matches!(told.view.state, RunState::Stopped(_)), "{name}\n{}", told.story());
         assert_eq!(told.prompts.len(), 1, "{name}\n{}", told.story());
         let said = told.prompts[0].text.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert!(told.prompts[0].title.as_str().contains("(mariadb) failed"), "{name}\n{}", told.story());
+        assert!(told.prompts[0].title.as_str().contains("(can/mariadb) failed"), "{name}\n{}", told.story());
         assert!(said.contains("5.1.41-3ubuntu12.10-log"), "{name}: {said}");
         assert!(said.contains("needs MariaDB 10.0"), "{name}: {said}");
     }

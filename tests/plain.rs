@@ -7,10 +7,15 @@ mod operator;
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
 use jumpdeck::domain::fleet::DatabaseFile;
-use jumpdeck::domain::names::RoleName;
+use jumpdeck::domain::names::{HostName, RoleName};
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
-use rehearsal::{Stage, Told};
+use rehearsal::{Stage, Told, Wrong};
 
 /// What replicas log in with in the simulated worlds.
 const PASSWORD: &str = "repl-simulated";
@@ -34,7 +39,12 @@ fn plain() -> Stage {
             "\"host\": \"{address}\"",
             Some("service fxa-auth-server restart"),
         ),
-        file("blog", "/etc/hosts", "{address} masterdb", None),
+        file(
+            "salt",
+            "/etc/gdnsd/zones/staging.wpdn",
+            "masterdb 60 IN A {address}",
+            Some("service gdnsd reload"),
+        ),
     ])
 }
 
@@ -56,6 +66,253 @@ fn agrees(prompt: &Prompt) -> Reply {
 
 const SETUP: &[(&str, &str)] =
     &[("master", "db1-masterdb"), ("replica", "db2"), ("ca_file", "/etc/mysql/ssl/ca-cert.pem")];
+
+const PROMOTE: &[(&str, &str)] = &[("old", "db1-masterdb"), ("candidate", "db2")];
+const FAIL_OVER: &[(&str, &str)] = &[("old", "db1-masterdb")];
+
+/// The same fleet, its master dead.
+fn dead() -> Stage {
+    let stage = plain();
+    stage.world(|world| assert!(world.stop_server("db1-masterdb").is_ok()));
+    stage
+}
+
+/// That nobody names the old master any more, and that every application writes to the new one and lost nothing.
+fn moved(stage: &Stage, told: &Told) {
+    let old = HostName::new("db1-masterdb").unwrap();
+    let before = stage.world(|world| {
+        world.advance(Duration::from_secs(60));
+        world.applications()
+    });
+    let (left, after) = stage.world(|world| {
+        world.advance(Duration::from_secs(60));
+        let mut left = world.mentions_of(&old);
+        // A server that is down can neither be asked nor changed.
+        left.retain(|mention| world.is_up(&mention.host));
+        (left, world.applications())
+    });
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    assert_eq!(left, Vec::<String>::new(), "{}", told.story());
+    assert!(after.len() >= 4, "{}", after.len());
+    for (before, after) in before.iter().zip(&after) {
+        let what = format!("{} on {}", after.kind.name, after.host);
+        assert_eq!(after.server.as_deref(), Some("db2"), "{what}");
+        assert!(after.acknowledged > before.acknowledged, "{what} writes nothing");
+        assert_eq!(after.refused, before.refused, "{what}: {:?}", after.last_error);
+        assert_eq!(after.lost, Some(0), "{what}");
+    }
+}
+
+/// Issue 10, part 8: promote-masterdb comes to its end over SSH alone, every application follows, and nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_is_switched_over_without_salt_and_every_application_follows() {
+    let stage = plain();
+    let mode = stage.shell("app1", "stat -c '%a %U' /etc/webplatform/db.ini").await;
+    let told = stage.run("promote-masterdb", PROMOTE, None, agrees).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(told.decisions(), Vec::<String>::new());
+    moved(&stage, &told);
+    let file = stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await;
+    assert!(file.contains("user = wiki") && !file.contains(".next"), "{file}");
+    assert_eq!(stage.shell("app1", "stat -c '%a %U' /etc/webplatform/db.ini").await, mode);
+    assert!(!stage.journals_text().contains(PASSWORD), "the password is in the journal");
+}
+
+/// Issue 10, part 8: failover-masterdb comes to its end over SSH alone, and asks for no password: replicas keep theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_master_is_failed_over_without_salt_and_without_a_password() {
+    let stage = dead();
+    let told = stage.run("failover-masterdb", FAIL_OVER, None, agrees).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(told.decisions(), Vec::<String>::new());
+    assert!(!told.prompts.iter().any(|prompt| prompt.title.as_str().contains("assword")), "{}", told.story());
+    moved(&stage, &told);
+    let file = stage.shell("app1", "ls /etc/webplatform").await;
+    assert!(!file.contains(".next"), "{file}");
+}
+
+/// Nothing of a failover that is not agreed to is left: replicas try to receive again, and files stand as they did.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_that_is_rolled_back_before_the_promotion_leaves_everything_as_it_was() {
+    for wrong in [None, Some(("switch", "promote"))] {
+        let stage = dead();
+        let before = stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await;
+        let spoil = wrong.map(|(_, step)| (step, Wrong::Fails));
+        let told = stage
+            .run("failover-masterdb", FAIL_OVER, spoil, |prompt| match &prompt.kind {
+                PromptKind::Challenge(_) if wrong.is_none() => Reply::No,
+                PromptKind::Choose(choices) if choices.iter().any(|choice| choice.key == 'b') => {
+                    Reply::Chosen('b', None)
+                }
+                _ => agrees(prompt),
+            })
+            .await;
+        assert_eq!(told.view.state, RunState::RolledBack, "{wrong:?}: {}", told.story());
+        assert_eq!(stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await, before);
+        let status = stage.shell("db2", "mysql -e 'SHOW ALL SLAVES STATUS\\G'").await;
+        assert!(status.contains("Slave_SQL_Running: Yes"), "{wrong:?}: {status}");
+        assert!(!status.contains("Slave_IO_Running: No\n"), "{wrong:?}: {status}");
+        assert_eq!(stage.shell("db2", "mysql -N -e 'SELECT @@global.read_only'").await, "1", "{wrong:?}");
+    }
+}
+
+/// Whatever goes wrong once with a file, the run says so and comes to its end with every application moved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_goes_wrong_once_is_seen_and_moved_in_the_end() {
+    for (step, wrong) in [
+        ("ready/files", Wrong::Lies),
+        ("ready/files", Wrong::CutAfter),
+        ("moved/files", Wrong::Lies),
+        ("moved/files", Wrong::Fails),
+        ("moved/files", Wrong::CutBefore),
+        ("moved/files", Wrong::CutAfter),
+    ] {
+        for (runbook, inputs, stage) in
+            [("promote-masterdb", PROMOTE, plain()), ("failover-masterdb", FAIL_OVER, dead())]
+        {
+            let told = stage
+                .run(runbook, inputs, Some((step, wrong)), |prompt| match &prompt.kind {
+                    PromptKind::Choose(choices) => {
+                        let key = "lr".chars().find(|key| choices.iter().any(|choice| choice.key == *key));
+                        Reply::Chosen(key.unwrap_or('s'), None)
+                    }
+                    _ => agrees(prompt),
+                })
+                .await;
+            let what = format!("{runbook}, {step} {wrong:?}");
+            assert_eq!(told.view.state, RunState::Finished, "{what}: {}", told.story());
+            moved(&stage, &told);
+        }
+    }
+}
+
+/// A script of a part, the `number`th of its file.
+fn script(part: &str, number: usize) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("runbooks/{part}.toml"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = regex::Regex::new("run *= '''\n").unwrap();
+    let found = begin.find_iter(&text).nth(number).unwrap();
+    text[found.end()..].split("\n'''").next().unwrap().to_owned()
+}
+
+/// Runs a script in a shell of this machine, as a host would.
+fn on_this_machine(shell: &[&str], folder: &Path, script: &str) -> String {
+    let files = format!(
+        "file {0}/db.ini\nline host = {{address}}\nreload echo told >>{0}/told\nfile {0}/plain.ini\nline @{{address}}:\nreload echo told >>{0}/told\n",
+        folder.display()
+    );
+    let ran = Command::new(shell[0])
+        .args(&shell[1..])
+        .args(["-c", script])
+        .envs([
+            ("host_database_files", files.as_str()),
+            ("old_address", "10.0.0.1"),
+            ("candidate_address", "10.0.0.2"),
+        ])
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{shell:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+/// Through a symbolic link the file that it leads to is changed, and the link stays: the next deployment keeps the new address.
+/// Nothing but the address changes, and what reads several of the files is told once.
+#[test]
+fn a_file_behind_a_symbolic_link_is_moved_and_the_link_stays() {
+    const BEFORE: &str = "user = wiki\nhost = 10.0.0.1\nother = 10.0.0.11\nhost = 10.0.0.1";
+    let has = |program: &str| Command::new(program).arg("--help").output().is_ok();
+    for shell in [&["sh"][..], &["bash", "--posix"], &["busybox", "sh"], &["zsh"]] {
+        if !has(shell[0]) {
+            println!("{} is not here: not tried", shell[0]);
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("shared")).unwrap();
+        std::fs::write(at("shared/db.ini"), BEFORE).unwrap();
+        std::fs::set_permissions(at("shared/db.ini"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(at("shared/db.ini"), at("db.ini")).unwrap();
+        std::fs::write(at("plain.ini"), "url = mysql://wiki@10.0.0.1:3306/\n").unwrap();
+        let run = |part, number| on_this_machine(shell, folder.path(), &script(part, number));
+
+        run("database-files-ready", 0);
+        assert_eq!(
+            std::fs::read_to_string(at("db.ini")).unwrap(),
+            BEFORE,
+            "{shell:?}: nothing is in use yet"
+        );
+        assert_eq!(run("database-files-ready", 1), "", "{shell:?}: the next versions are as they should be");
+        assert_ne!(run("database-files-moved", 1), "", "{shell:?}: the files in use name the old master");
+
+        run("database-files-moved", 0);
+        assert_eq!(run("database-files-moved", 1), "", "{shell:?}");
+        let after = std::fs::read_to_string(at("shared/db.ini")).unwrap();
+        assert_eq!(
+            after,
+            BEFORE
+                .replace("host = 10.0.0.1\n", "host = 10.0.0.2\n")
+                .replace("\nhost = 10.0.0.1", "\nhost = 10.0.0.2"),
+            "{shell:?}"
+        );
+        assert_eq!(std::fs::read_link(at("db.ini")).unwrap(), at("shared/db.ini"), "{shell:?}");
+        let mode = std::fs::metadata(at("shared/db.ini")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o640, "{shell:?}");
+        assert_eq!(std::fs::read_to_string(at("told")).unwrap(), "told\n", "{shell:?}");
+        let url = std::fs::read_to_string(at("plain.ini")).unwrap();
+        assert_eq!(url, "url = mysql://wiki@10.0.0.2:3306/\n", "{shell:?}");
+        let left = std::fs::read_dir(at("shared")).unwrap().count();
+        assert_eq!(left, 1, "{shell:?}: a next version is left");
+
+        // What is undone before anything moved leaves no next version behind.
+        std::fs::write(at("shared/db.ini"), BEFORE).unwrap();
+        std::fs::write(at("plain.ini"), "url = mysql://wiki@10.0.0.1:3306/\n").unwrap();
+        run("database-files-ready", 0);
+        assert_ne!(run("database-files-ready", 3), "", "{shell:?}: it is seen that they are there");
+        run("database-files-ready", 2);
+        assert_eq!(run("database-files-ready", 3), "", "{shell:?}");
+        assert_eq!(std::fs::read_dir(at("shared")).unwrap().count(), 1, "{shell:?}");
+    }
+}
+
+/// What stands beside the files goes again when the run is rolled back before writes move.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switchover_that_is_rolled_back_leaves_the_files_as_they_were() {
+    let stage = plain();
+    let before = stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await;
+    let told = stage
+        .run("promote-masterdb", PROMOTE, Some(("freeze", Wrong::Fails)), |prompt| match &prompt.kind {
+            PromptKind::Choose(choices) if choices.iter().any(|choice| choice.key == 'b') => {
+                Reply::Chosen('b', None)
+            }
+            _ => agrees(prompt),
+        })
+        .await;
+    assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+    assert_eq!(stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await, before);
+}
+
+/// An inventory that is wrong about a file is found before anything is changed, with the file and what was looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_the_inventory_has_and_the_file_has_not_stops_the_run_before_writes_move() {
+    for (line, words) in [
+        ("server = {address}", "no line has server = 10.20.20."),
+        ("host = {address}0", "no line has host = 10.20.20."),
+    ] {
+        let files = vec![file("app", "/etc/webplatform/db.ini", line, None)];
+        let stage = Stage::new("wpd-2015", "staging", false).without_salt(files);
+        let told = stage
+            .run("promote-masterdb", PROMOTE, None, |prompt| match &prompt.kind {
+                PromptKind::Choose(choices) if choices.iter().any(|choice| choice.key == 'k') => {
+                    Reply::Chosen('k', Some("by hand".to_owned()))
+                }
+                _ => agrees(prompt),
+            })
+            .await;
+        assert!(matches!(told.view.state, RunState::Stopped(_)), "{line}: {}", told.story());
+        assert!(told.story().contains(words), "{line}: {}", told.story());
+        assert_eq!(stage.shell("db1-masterdb", "mysql -N -e 'SELECT @@global.read_only'").await, "0");
+    }
+}
 
 /// db2 is made a replica again, after its settings were lost.
 async fn set_up(stage: &Stage, mut answer: impl FnMut(&Prompt) -> Reply) -> Told {
@@ -88,7 +345,9 @@ async fn a_replica_is_set_up_without_salt_and_its_password_is_asked() {
 /// The inventory says nothing of Salt, and there is none: the first check says so, and what to write. Nothing is begun.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fleet_that_does_not_say_that_it_has_no_salt_is_told_so_by_the_first_check() {
-    for (runbook, inputs) in [("setup-replica", SETUP)] {
+    for (runbook, inputs) in
+        [("setup-replica", SETUP), ("promote-masterdb", PROMOTE), ("failover-masterdb", FAIL_OVER)]
+    {
         let stage = Stage::new("wpd-2015", "staging", false);
         stage.world(jumpdeck::sim::world::World::remove_salt);
         let told = stage.run(runbook, inputs, None, agrees).await;
@@ -115,20 +374,27 @@ async fn a_runbook_that_needs_salt_is_refused_where_the_inventory_says_that_ther
         problems[0].starts_with("the inventory says that staging has no Salt, and steps "),
         "{problems:?}"
     );
-    assert_eq!(stage.problems("setup-replica", SETUP).await, Vec::<String>::new());
+    for (runbook, inputs) in
+        [("setup-replica", SETUP), ("promote-masterdb", PROMOTE), ("failover-masterdb", FAIL_OVER)]
+    {
+        assert_eq!(stage.problems(runbook, inputs).await, Vec::<String>::new(), "{runbook}");
+    }
 }
 
 /// procedures.md 2.2: on MySQL the first check says in one sentence what the runbook needs, and no raw error comes before it.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_mysql_the_first_check_says_that_the_runbook_needs_mariadb() {
-    for (runbook, inputs) in [("setup-replica", &[("master", "db1"), ("replica", "db2")][..])] {
+    for (runbook, inputs) in [
+        ("setup-replica", &[("master", "db1"), ("replica", "db2")][..]),
+        ("promote-masterdb", &[("old", "db1"), ("candidate", "db2")][..]),
+    ] {
         let stage = Stage::new("wpd-2013", "production", false);
         let told = stage.run(runbook, inputs, None, agrees).await;
         assert!(matches!(told.view.state, RunState::Stopped(_)), "{runbook}: {}", told.story());
         let asked: Vec<String> =
             told.prompts.iter().map(|prompt| format!("{}: {:?}", prompt.title, prompt.text)).collect();
         let said = asked.iter().find(|said| said.contains("failed")).unwrap_or_else(|| panic!("{asked:#?}"));
-        assert!(said.contains("(mariadb) failed"), "{runbook}: {said}");
+        assert!(said.contains("(can/mariadb) failed"), "{runbook}: {said}");
         assert!(
             said.contains("This runbook needs MariaDB 10.0.2 or newer; this server is MySQL 5.1."),
             "{runbook}: {said}"

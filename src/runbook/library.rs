@@ -17,8 +17,12 @@ use super::spec::{Input, Runbook, Step};
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("backup-disk-full", include_str!("../../runbooks/backup-disk-full.toml")),
     ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
+    ("database-applications", include_str!("../../runbooks/database-applications.toml")),
     ("database-clients", include_str!("../../runbooks/database-clients.toml")),
+    ("database-files-moved", include_str!("../../runbooks/database-files-moved.toml")),
+    ("database-files-ready", include_str!("../../runbooks/database-files-ready.toml")),
     ("database-left", include_str!("../../runbooks/database-left.toml")),
+    ("database-servers", include_str!("../../runbooks/database-servers.toml")),
     ("database-users", include_str!("../../runbooks/database-users.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
     ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),

@@ -69,7 +69,7 @@ fn read_file(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> O
     if !reading.sources.iter().any(|(f, _)| *f == file) {
         reading.sources.push((file, text.clone()));
     }
-    let steps = read_part(reading, own, &text, name.value, &root_table, common);
+    let steps = read_part(reading, own, &text, &name, &root_table, common);
     missing.iter().for_each(|need| reading.names.forget(need));
     Some(steps)
 }
@@ -101,7 +101,7 @@ fn read_part(
     reading: &mut Reading<'_>,
     own: Reader,
     text: &str,
-    name: &str,
+    name: &At<&str>,
     root: &Table<'_>,
     common: &Common,
 ) -> Vec<Step> {
@@ -111,11 +111,12 @@ fn read_part(
     let later = std::mem::take(&mut reading.names.later);
     reading.ids.within.push(common.id.clone());
     let ids = reading.ids.enter();
-    reading.way.push(name.to_owned());
+    reading.ids.part = true;
+    reading.way.push(name.value.to_owned());
     reading.reader.only(root, PART_KEYS);
     let steps = reading.top_steps(root);
     reading.way.pop();
-    reading.ids.leave(ids);
+    reading.ids.leave(ids, name.span.clone());
     reading.ids.within.pop();
     reading.names.later = later;
     reading.prefix = prefix;

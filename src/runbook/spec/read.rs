@@ -148,6 +148,7 @@ impl Reading<'_> {
         }
         let danger = self.danger(&root, part);
         let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        self.ids.part = part;
         if part {
             for need in self.needs(&root) {
                 self.names.anything(&need);

@@ -115,6 +115,8 @@ impl World {
             }
         }
         self.salt.keys = Keys::default();
+        self.salt.pillars.clear();
+        self.salt.initial_pillar = Value::Null;
         self.salt.removed = true;
     }
 

@@ -31,6 +31,8 @@ struct Named {
     /// The step that names it.
     by: String,
     role: Role,
+    /// The step that names it is of a part, and the part has no such step: it is looked for in what includes the part.
+    outward: bool,
 }
 
 /// What for a step names another one.
@@ -57,6 +59,10 @@ pub(in crate::runbook) struct Ids {
     /// The step that is read at the moment, or was read last.
     now: String,
     pub(super) sessions: Sessions,
+    /// Whether the file that is read is a part: what its steps leave in effect may be ended by what includes it.
+    pub(in crate::runbook) part: bool,
+    /// What steps of a part name, and the part has not.
+    outward: Vec<Named>,
 }
 
 impl Ids {
@@ -87,10 +93,13 @@ impl Ids {
         std::mem::replace(self, inner)
     }
 
-    pub(in crate::runbook) fn leave(&mut self, outer: Ids) {
+    /// The other file goes on; the part was included at this place.
+    pub(in crate::runbook) fn leave(&mut self, outer: Ids, span: Range<usize>) {
         let inner = std::mem::replace(self, outer);
         self.seen = inner.seen;
         self.covered = inner.covered;
+        // A mistake is told where the part is included: the part itself is right.
+        self.named.extend(inner.outward.into_iter().map(|named| Named { span: span.clone(), ..named }));
         self.sessions.take_open(inner.sessions);
     }
 
@@ -110,15 +119,15 @@ impl Ids {
     }
 
     fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::Covers });
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::Covers, outward: false });
     }
 
     fn until(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndsBefore });
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndsBefore, outward: false });
     }
 
     fn ended_by(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndedBy });
+        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndedBy, outward: false });
     }
 
     /// Whether a step stands in a `for_each` that another one is not in: its batches are several steps.
@@ -186,9 +195,14 @@ impl Reading<'_> {
         }
         let mut until = Vec::new();
         for ending in self.reader.strings(&inner, "until", hint).unwrap_or_default() {
-            let id = format!("{}{}", self.prefix, ending.value);
+            let mut id = format!("{}{}", self.prefix, ending.value);
             self.ids.ended_by(&common.id, id.clone(), ending.span);
-            until.push(id);
+            // Of a part: what includes it may have the step.
+            loop {
+                until.push(id.clone());
+                let Some(outer) = outward(&id, ending.value) else { break };
+                id = outer;
+            }
         }
         if until.is_empty() {
             self.reader.error(inner.span.clone(), "it is not said which step ends it", hint);
@@ -201,13 +215,26 @@ impl Reading<'_> {
         self.settle_sessions();
         for named in std::mem::take(&mut self.ids.named) {
             let Some(seen) = self.ids.seen.get(&named.id).cloned() else {
+                if self.ids.part && named.role == Role::EndedBy {
+                    let own = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id);
+                    let id = outward(&named.id, own).unwrap_or_default();
+                    self.ids.outward.push(Named { id, outward: true, ..named });
+                    continue;
+                }
                 let short = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id).to_owned();
                 let all = self.ids.seen.keys().filter_map(|id| id.strip_prefix(&self.prefix));
                 let help = match nearest(&short, all) {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => "name the id of a later step of this runbook".to_owned(),
                 };
-                self.reader.error(named.span, format!("unknown step {short:?}"), help);
+                let message = match named.outward {
+                    true => format!(
+                        "unknown step {short:?}: the part says that it ends what {:?} begins",
+                        named.by
+                    ),
+                    false => format!("unknown step {short:?}"),
+                };
+                self.reader.error(named.span, message, help);
                 continue;
             };
             let by = self.ids.seen.get(&named.by).map_or(0, |s| s.order);
@@ -248,4 +275,13 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// The id `own` of a part's step as the file that includes the part would write it; none where nothing includes it.
+fn outward(id: &str, own: &str) -> Option<String> {
+    let around = id.strip_suffix(own)?.strip_suffix('/')?;
+    Some(match around.rsplit_once('/') {
+        Some((outer, _)) => format!("{outer}/{own}"),
+        None => own.to_owned(),
+    })
 }

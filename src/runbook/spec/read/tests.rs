@@ -120,6 +120,29 @@ fn parts_stand_in_place_of_their_include() {
     assert!(alone.part && alone.runbook.inputs.is_empty());
 }
 
+/// What a part leaves in effect is ended by a step of what includes it, or by one of the part itself.
+#[test]
+fn a_later_step_of_what_includes_a_part_ends_what_the_part_leaves_in_effect() {
+    let change = "[[step]]\nid = \"look\"\nkind = \"run\"\ntitle = \"t\"\non = \"jump\"\nrun = \"true\"\neffect = \"mutate\"\nread_back = [{ says = \"x\", run = \"true\" }]\nundo = { not_needed = \"x\" }\n";
+    let part = format!(
+        "name = \"part\"\npart = true\n{change}lasts = {{ says = \"It lies there\", until = [\"gone\"] }}\n"
+    );
+    let parts = |_: &str| Some(("x/part.toml".to_owned(), part.clone()));
+    let gone = change.replace("look", "gone");
+    let runbook = read("a", &format!("{INCLUDE}{gone}"), &parts).unwrap();
+    let lasts = runbook.steps[0].lasts.as_ref().unwrap();
+    assert_eq!(lasts.until, ["inc/gone", "gone"]);
+    assert!(parse("part.toml", &part, &none).unwrap().part);
+    let errors = read("a", INCLUDE, &parts).unwrap_err();
+    assert!(
+        errors.contains("unknown step \"gone\": the part says that it ends what \"inc/look\" begins"),
+        "{errors}"
+    );
+    assert!(errors.starts_with("runbooks/a.toml:"), "{errors}");
+    let errors = read("a", &format!("{gone}{INCLUDE}"), &parts).unwrap_err();
+    assert!(errors.contains("step \"gone\" comes before \"inc/look\""), "{errors}");
+}
+
 #[test]
 fn a_mistake_in_a_part_is_told_at_its_place_there() {
     let wrong = PART.replace("candidate.address", "candidate.adress");
