@@ -62,7 +62,7 @@ fn scene(runbook: &str) -> Scene {
             inputs: &[("old", "db1-masterdb")],
             broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
             // What was connected to a dead server is connected to it no more, restarted or not; a cache forgets by itself.
-            held: &["others/caches-empty", "others/restarted"],
+            held: &["others/caches-empty", "others/restarted", "writable-again"],
             ..SMALL
         },
         "job-queue" => Scene {
@@ -90,7 +90,7 @@ fn scene(runbook: &str) -> Scene {
         "promote-masterdb" => Scene {
             inputs: &[("old", "db1-masterdb"), ("candidate", "db2")],
             // A pillar that was fresh, and a cache that forgets by itself: a lie about them may be true.
-            held: &["candidate-read-only", "pillar-known", "others/caches-empty"],
+            held: &["candidate-read-only", "pillar-known", "others/caches-empty", "writable-again"],
             ..SMALL
         },
         "rebuild-salt-master" => Scene {
