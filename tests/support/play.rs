@@ -34,6 +34,22 @@ const OLD: &str = "db1-masterdb";
 const CANDIDATE: &str = "db2";
 const DATABASES: [&str; 3] = [OLD, CANDIDATE, "db3"];
 
+/// How long an operator goes on trying.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// The same again.
+    tries: u32,
+    /// Resuming a run that was stopped.
+    resumes: usize,
+}
+
+impl Patience {
+    /// Longer than any fault of a schedule lasts.
+    pub(crate) const LONG: Self = Self { tries: 12, resumes: 8 };
+    /// Where nothing is wrong that ends by itself.
+    pub(crate) const BRIEF: Self = Self { tries: 2, resumes: 1 };
+}
+
 /// What came of a schedule.
 pub(crate) struct Played {
     pub(crate) schedule: Schedule,
@@ -140,7 +156,7 @@ fn host(name: &str) -> HostName {
 }
 
 /// What an operator does: agrees, looks, tries again, and after a while goes the safe way that is offered.
-fn answers() -> impl FnMut(&Prompt) -> Reply + Send + 'static {
+fn answers(patience: Patience) -> impl FnMut(&Prompt) -> Reply + Send + 'static {
     let (mut asked, mut all) = (BTreeMap::<String, u32>::new(), 0_u32);
     move |prompt| match &prompt.kind {
         PromptKind::Confirm => Reply::Yes,
@@ -161,10 +177,10 @@ fn answers() -> impl FnMut(&Prompt) -> Reply + Send + 'static {
             (*times, all) = (*times + 1, all + 1);
             // Who looks at a host needs a moment; and what is wrong may be over by then.
             std::thread::sleep(Duration::from_millis(u64::from(times.saturating_sub(1)).min(5) * 100));
-            let ways = match (*times, all) {
-                (..=12, ..=60) => "lrxkbs",
-                (_, ..=60) => "bxksa",
-                _ => "as",
+            let ways = match (*times <= patience.tries, all <= 5 * patience.tries) {
+                (true, true) => "lrxkbs",
+                (false, true) => "bxksa",
+                (_, false) => "as",
             };
             let key = ways.chars().find(|key| choices.iter().any(|choice| choice.key == *key)).unwrap_or('s');
             Reply::Chosen(key, Some("a rehearsal".to_owned()))
@@ -233,7 +249,12 @@ async fn go(launch: Launch, task: Task) -> Result<runner::RunHandle, String> {
 }
 
 /// Lets a console work, in a runtime of its own that ends with it.
-async fn console(stage: &Stage, life: &Arc<Life>, tasks: Vec<(Task, PathBuf, String)>) -> Over {
+async fn console(
+    stage: &Stage,
+    life: &Arc<Life>,
+    tasks: Vec<(Task, PathBuf, String)>,
+    patience: Patience,
+) -> Over {
     let machine = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let working = Arc::new(AtomicUsize::new(0));
     let mut works = tokio::task::JoinSet::new();
@@ -244,7 +265,7 @@ async fn console(stage: &Stage, life: &Arc<Life>, tasks: Vec<(Task, PathBuf, Str
                 Err(why) => Over::Refused(why),
                 Ok(handle) => {
                     let others = working.fetch_add(1, Ordering::SeqCst);
-                    let (view, prompts) = operator::drive(handle, answers()).await;
+                    let (view, prompts) = operator::drive(handle, answers(patience)).await;
                     working.fetch_sub(1, Ordering::SeqCst);
                     match others {
                         0 => Over::Stands(view, prompts),
@@ -310,11 +331,15 @@ async fn kill_master(stage: &Stage, seed: u64) {
 
 /// Plays a schedule on its own fleet.
 pub(crate) async fn play(schedule: &Schedule) -> Result<Played, String> {
-    play_on(Arc::new(stage(schedule)), schedule).await
+    play_on(Arc::new(stage(schedule)), schedule, Patience::LONG).await
 }
 
 /// Plays a schedule on a fleet; an error is what keeps its plan from running.
-pub(crate) async fn play_on(stage: Arc<Stage>, schedule: &Schedule) -> Result<Played, String> {
+pub(crate) async fn play_on(
+    stage: Arc<Stage>,
+    schedule: &Schedule,
+    patience: Patience,
+) -> Result<Played, String> {
     let began = Instant::now();
     let mut clients = Clients::begin(stage.shared_world(), schedule.seed).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -334,7 +359,7 @@ pub(crate) async fn play_on(stage: Arc<Stage>, schedule: &Schedule) -> Result<Pl
         return Err(shown.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     }
     let fate = Fate::new(stage.clone(), &schedule.faults);
-    let (over, consoles) = consoles(&stage, &fate, Box::new(plan)).await;
+    let (over, consoles) = consoles(&stage, &fate, Box::new(plan), patience).await;
     while fate.lasts() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -391,13 +416,13 @@ fn told(state: &RunState) -> String {
 }
 
 /// Console after console, until the run is over or nobody can go on.
-async fn consoles(stage: &Stage, fate: &Arc<Fate>, plan: Box<Plan>) -> (Over, usize) {
+async fn consoles(stage: &Stage, fate: &Arc<Fate>, plan: Box<Plan>, patience: Patience) -> (Over, usize) {
     let home = tempfile::tempdir().unwrap();
     let mut at = folder(&home, 0);
     let mut tasks = vec![(Task::Begin(plan), at.clone(), "operator0@desk0".to_owned())];
     for number in 1.. {
         let life = Life::new(fate, at.clone());
-        let over = console(stage, &life, tasks).await;
+        let over = console(stage, &life, tasks, patience).await;
         let run = run_in(&at);
         let next = folder(&home, number);
         let who = format!("operator{number}@desk{number}");
@@ -419,7 +444,7 @@ async fn consoles(stage: &Stage, fate: &Arc<Fate>, plan: Box<Plan>) -> (Over, us
             }
             // A run that stands is gone on with when what stopped it is over.
             (Over::Stands(view, _), Some(run))
-                if matches!(view.state, RunState::Stopped(_)) && number < 8 =>
+                if matches!(view.state, RunState::Stopped(_)) && number < patience.resumes =>
             {
                 while fate.lasts() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
