@@ -2,9 +2,10 @@
 """An application that writes, steadily: one row a transaction into webplatform.journal, `seq` counting up, on the
 database named in /etc/webplatform/db.ini. Runs inside an app host until SIGTERM.
 
-    writer.py APP RATE RECORD
+    writer.py APP RATE RECORD [--told]
 
-It reads the file again when it changes and after every error. A row goes in once: the same `seq` is tried again only
+It reads the file again when it changes and after every error; with --told only when it gets SIGHUP, as most programs do, and
+keeps its connection for as long as the server does. A row goes in once: the same `seq` is tried again only
 when the server refused it, or when a writable server does not have it. RECORD gets a line for everything it learnt
 (times in ns of the monotonic clock, one for all hosts):
 
@@ -52,12 +53,16 @@ def code(error):
 class Database:
     """The connection to whatever db.ini names now."""
 
-    def __init__(self):
-        self.connection = self.mark = None
+    def __init__(self, told=False):
+        # With `told` it is told when to read the file again; None: it looks by itself.
+        self.told = False if told else None
+        self.connection = self.mark = self.wanted = None
         self.server_id = 0
 
     def moved(self):
         """Whether db.ini is another than the one that was read."""
+        if self.told is not None:
+            return self.told
         return self.mark is not None and self._stamp() != self.mark
 
     def open(self):
@@ -65,10 +70,14 @@ class Database:
         if self.connection:
             return
         mark = self._stamp()
-        parser = configparser.ConfigParser(interpolation=None)
         try:
-            parser.read_string(CONFIG.read_text())
-            wanted = parser["database"]
+            if self.told is not False or self.wanted is None:
+                # Before it is read: who tells again meanwhile is heard.
+                self.told = None if self.told is None else False
+                parser = configparser.ConfigParser(interpolation=None)
+                parser.read_string(CONFIG.read_text())
+                self.wanted = parser["database"]
+            wanted = self.wanted
             password = Path(wanted["password_file"]).read_text().strip()
             self.mark = mark
             self.connection = pymysql.connect(
@@ -114,17 +123,22 @@ class Database:
 class Writer:
     """The loop: one row after the other, at an even pace."""
 
-    def __init__(self, app, rate, record):
+    def __init__(self, app, rate, record, told=False):
         self.app, self.rate = app, rate
         self.seq = next_seq(record, app)
         # O_APPEND and one write a line: what is recorded outlives this process, and needs no fsync for that.
         self.out = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self.database = Database()
+        self.database = Database(told)
         self.running = True
         signal.signal(signal.SIGTERM, self.stop)
+        if told:
+            signal.signal(signal.SIGHUP, self.read_again)
 
     def stop(self, *_):
         self.running = False
+
+    def read_again(self, *_):
+        self.database.told = True
 
     def tell(self, what, value):
         line = f"{what} {self.app} {self.seq} {time.monotonic_ns()} {value}\n"
@@ -219,4 +233,4 @@ def next_seq(record, app):
 
 
 if __name__ == "__main__":
-    Writer(sys.argv[1], float(sys.argv[2]), sys.argv[3]).run()
+    Writer(sys.argv[1], float(sys.argv[2]), sys.argv[3], "--told" in sys.argv[4:]).run()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from . import apps
 from .layout import DOMAIN, ENVIRONMENT
 from .machine import write
 from .processes import run
@@ -78,6 +79,8 @@ def inventory(fleet):
     ]
     if fleet.only_plain:
         rows.append("default_requirements = false")
+    if not fleet.has_salt:
+        rows += ["salt = false", "database_files = [", *(f"  {row}," for row in apps.DATABASE_FILES), "]"]
     rows += ["", f"[environments.{ENVIRONMENT}.thresholds]"]
     for name in ("load_one_per_cpu", "load_five_per_cpu"):
         rows.append(f"{name} = {{ warning = 500, critical = 1000 }}")

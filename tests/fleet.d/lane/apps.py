@@ -21,6 +21,26 @@ user = wiki
 password_file = /etc/webplatform/db.password
 """
 
+# Without Salt: db.ini is a link into a folder that outlives deployments, and an application reads it again when it is told to.
+PLAIN_DB_INI = """\
+; kept by hand
+[database]
+port = 3306
+user = wiki
+password_file = /etc/webplatform/db.password
+host = {host}
+"""
+SHARED = "/etc/webplatform/shared/db.ini"
+RELOAD = """\
+#!/bin/sh
+# Lets the application read its configuration again; it may not run.
+pkill -HUP -f '^/usr/bin/python3 -BI /etc/jumpdeck/writer.py ' || [ $? = 1 ]
+"""
+# What the inventory says of it.
+DATABASE_FILES = [
+    '{ role = "app", file = "/etc/webplatform/db.ini", line = "host = {address}", reload = "/etc/jumpdeck/reload-webplatform" }',
+]
+
 RATE = 120
 RECORD = "/var/log/writer.log"
 PROGRAM = "/etc/jumpdeck/writer.py"
@@ -34,7 +54,10 @@ def prepare(fleet):
     password = database.Databases(fleet).passwords()["wiki"]
     for app in fleet.apps():
         etc = fleet.home(app) / "etc"
-        write(etc / "webplatform" / "db.ini", db_ini(fleet, fleet.databases()[0]))
+        write(fleet.home(app) / db_ini_path(fleet).lstrip("/"), db_ini(fleet, fleet.databases()[0]))
+        if not fleet.has_salt:
+            (etc / "webplatform" / "db.ini").symlink_to("shared/db.ini")
+            write(etc / "jumpdeck" / "reload-webplatform", RELOAD, 0o755)
         write(etc / "webplatform" / "db.password", password + "\n", 0o600)
         shutil.copy(fleet.path("tls", "ca.pem"), etc / "webplatform" / "ca.pem")
         prepare_program(fleet, app)
@@ -47,14 +70,19 @@ def prepare_program(fleet, app):
 
 
 def db_ini(fleet, master):
-    """db.ini as Salt would write it for this master."""
-    return DB_INI.format(host=fleet.address(master))
+    """db.ini for this master, as Salt or a person writes it."""
+    return (DB_INI if fleet.has_salt else PLAIN_DB_INI).format(host=fleet.address(master))
+
+
+def db_ini_path(fleet):
+    """The file itself, behind a link or not."""
+    return "/etc/webplatform/db.ini" if fleet.has_salt else SHARED
 
 
 def point_at(fleet, master):
     """Makes the apps' db.ini and everybody's alias `masterdb` name this database, as a fresh fleet has it."""
     for app in fleet.apps():
-        machines.put(app, "/etc/webplatform/db.ini", db_ini(fleet, master))
+        machines.put(app, db_ini_path(fleet), db_ini(fleet, master))
     for machine in fleet.apps() + fleet.databases():
         lines = processes.run(*inside(machine, "cat", "/etc/hosts")).splitlines()
         alias = f"{fleet.address(master)} masterdb.{DOMAIN} masterdb"
@@ -83,7 +111,8 @@ def start(fleet, rate=RATE):
     for app in fleet.apps():
         if not running(app):
             begun[app.name] = record(fleet, app).stat().st_size if record(fleet, app).exists() else 0
-            script = f'setsid /usr/bin/python3 -BI {PROGRAM} "$1" "$2" {RECORD} </dev/null >>/var/log/writer.out 2>&1 &'
+            told = "" if fleet.has_salt else " --told"
+            script = f'setsid /usr/bin/python3 -BI {PROGRAM} "$1" "$2" {RECORD}{told} </dev/null >>/var/log/writer.out 2>&1 &'
             subprocess.run(inside(app, "sh", "-c", script, "writer", app.name, str(rate)), check=True)
 
     def writes(app):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from . import access, bench, database, faults, fleet as life, machine as machines, processes, salt, services, state, wires
-from .layout import FleetError, default_directory
+from .layout import LAYOUTS, FleetError, default_directory
 
 EPILOG = """\
 Fleets live in ${XDG_RUNTIME_DIR:-/tmp}/jumpdeck-fleet-UID (a second one: --name other), with inventory.toml,
@@ -35,6 +35,7 @@ def parser():
     up = command("up", "bring the fleet up (again is no error)")
     up.add_argument("--hosts", type=int, default=0, metavar="N", help="N further hosts with sshd only (plain01...)")
     up.add_argument("--only-plain", action="store_true", help="the jump box and the N plain hosts, nothing else")
+    up.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0], help="plain: a fleet without Salt (default salt)")
     up.add_argument("--rtt", type=float, default=0.0, metavar="MS", help="round trip to the jump box, in milliseconds")
     up.add_argument("--replication", choices=list(database.MODES), help="how the replicas follow (default gtid)")
     command("down", "end everything, remove everything, say what is left over")
@@ -86,7 +87,7 @@ def _up(options, directory):
     if not 0 <= options.hosts <= 150 or not 0 <= options.rtt <= 2000:
         raise FleetError("--hosts takes 0 to 150, --rtt 0 to 2000")
     fleet, there = life.up(options.name, directory, options.hosts, options.only_plain, options.rtt,
-                          options.replication)  # fmt: skip
+                          options.replication, options.layout)  # fmt: skip
     how = "already up" if there else f"up in {fleet.up_seconds} s"
     address, port = fleet.jump_endpoint()
     print(f"{len(fleet.machines)} hosts {how}: jump box {address} port {port}, {fleet.path('inventory.toml')}")

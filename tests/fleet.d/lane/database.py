@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 from . import machine as machines, processes
 from .layout import FleetError
@@ -54,7 +55,12 @@ performance_schema = OFF
 key_buffer_size = 1M
 aria_pagecache_buffer_size = 8M
 max_connections = 60
+
+# What is added later has the last word, as in Debian's own file.
+!includedir /etc/mysql/mariadb.conf.d/
 """
+
+OPTION_FILES = "/etc/mysql/mariadb.conf.d"
 
 START_MARIADB = """\
 #!/bin/sh
@@ -131,6 +137,10 @@ class Databases:
             etc = fleet.home(machine) / "etc"
             self._make_certificate(machine, etc / "mysql" / "tls")
             write(etc / "mysql" / "my.cnf", self._options(machine))
+            # This machine's own files are hidden: they would set where the server listens.
+            (etc / "mysql" / "mariadb.conf.d").mkdir()
+            for own in Path(OPTION_FILES).glob("*.cnf"):
+                write(etc / "mysql" / "mariadb.conf.d" / own.name, "")
             write(etc / "jumpdeck" / "start-mariadb", START_MARIADB, 0o755)
             (fleet.home(machine) / "mysql").mkdir()
             self._lay_data(machine)
@@ -210,6 +220,7 @@ class Databases:
         for machine in self.fleet.databases():
             self._lay_data(machine)
             machines.put(machine, "/etc/mysql/my.cnf", self._options(machine))
+            run(*inside(machine, "sh", "-c", f"rm -f {OPTION_FILES}/zz-jumpdeck.cnf*"))
             launch(machine)
         self.replicate()
         self.fleet.save()

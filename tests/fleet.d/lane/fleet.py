@@ -39,7 +39,7 @@ def missing_for(only_plain):
     return lacking
 
 
-def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None):
+def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None, layout="salt"):
     """Brings a fleet up, or leaves it when the same one is up already, in whatever mode unless one is named. Returns it
     and whether it was there."""
     lacking = missing_for(only_plain)
@@ -47,7 +47,7 @@ def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None)
         raise FleetError("cannot run the real fleet; missing: " + ", ".join(lacking))
     there = Fleet.load(directory)
     if there is not None:
-        same = (there.hosts, there.only_plain, there.rtt_ms) == (hosts, only_plain, rtt_ms)
+        same = (there.hosts, there.only_plain, there.rtt_ms, there.layout) == (hosts, only_plain, rtt_ms, layout)
         same = same and replication in (None, there.replication)
         if same and there.machines and not ailing(there):
             return there, True
@@ -56,7 +56,7 @@ def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None)
         raise FleetError(f"{directory} is there and is no fleet: remove it or choose another --dir")
     directory.mkdir(mode=0o700, parents=True)
     directory.joinpath(MARKER).touch()
-    fleet = Fleet(name, directory, hosts, only_plain, rtt_ms, replication or "gtid")
+    fleet = Fleet(name, directory, hosts, only_plain, layout, rtt_ms, replication or "gtid")
     fleet.machines = [m for m in standard_machines() if m.is_jump or not only_plain] + plain_machines(hosts)
 
     def interrupted(signum, _frame):
@@ -116,8 +116,9 @@ def reset_databases(fleet, mode):
     apps.forget(fleet)
     database.Databases(fleet).reset(mode)
     apps.point_at(fleet, fleet.databases()[0])
-    for machine in fleet.databases():
-        machines.put(machine, "/etc/salt/grains", machines.grains(machine))
+    if fleet.has_salt:
+        for machine in fleet.databases():
+            machines.put(machine, "/etc/salt/grains", machines.grains(machine))
     access.write_all(fleet)
     salt.restore_pillar(fleet)
 

@@ -16,6 +16,10 @@ OUTSIDE = "198.18"
 INSIDE = "198.19"
 
 
+# salt: as a fleet that Salt manages. plain: no Salt anywhere, and the inventory says which files name the database.
+LAYOUTS = ("salt", "plain")
+
+
 class FleetError(Exception):
     """Something a person must read: said in one line, without a traceback."""
 
@@ -98,6 +102,8 @@ class Fleet:
     directory: Path
     hosts: int = 0
     only_plain: bool = False
+    # One of LAYOUTS.
+    layout: str = "salt"
     rtt_ms: float = 0.0
     replication: str = "gtid"
     slot: int = -1
@@ -145,6 +151,10 @@ class Fleet:
             if name in (machine.label, machine.name):
                 return machine
         raise FleetError(f"no host {name!r}; there are: {' '.join(m.name for m in self.machines)}")
+
+    @property
+    def has_salt(self):
+        return self.layout == "salt"
 
     def databases(self):
         return [m for m in self.machines if m.server_id]

@@ -108,7 +108,8 @@ def prepare(fleet, machine):
     write(etc / "shadow", "\n".join(shadow) + "\n", 0o600)
     write(etc / "group", "\n".join(groups) + "\n")
 
-    write(etc / "salt" / "grains", grains(machine))
+    if fleet.has_salt:
+        write(etc / "salt" / "grains", grains(machine))
 
     if machine.sudo:
         write(etc / "sudoers.d" / "jumpdeck-ops", "ops ALL=(root) NOPASSWD: ALL\n", 0o440)

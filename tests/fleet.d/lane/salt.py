@@ -48,7 +48,7 @@ def minions(fleet):
 
 def prepare(fleet):
     """Everything Salt needs on the hosts; nothing of it starts with them."""
-    if not fleet.databases() or not is_installed():
+    if not fleet.databases() or not fleet.has_salt or not is_installed():
         return
     jump = fleet.jump
     for machine in [jump, *minions(fleet)]:
@@ -170,6 +170,8 @@ def call(fleet, *command):
 
 def up(fleet, pending=()):
     """Starts the master and the minions, and waits until all that are accepted answer."""
+    if not fleet.has_salt:
+        raise FleetError("this fleet has no Salt: it came up with --layout plain")
     if not is_prepared(fleet):
         raise FleetError("this fleet came up without Salt: tests/fleet salt install, then down and up")
     accept = [m for m in minions(fleet) if m.name not in pending]
