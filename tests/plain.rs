@@ -108,9 +108,23 @@ fn moved(stage: &Stage, told: &Told) {
 async fn a_master_is_switched_over_without_salt_and_every_application_follows() {
     let stage = plain();
     let mode = stage.shell("app1", "stat -c '%a %U' /etc/webplatform/db.ini").await;
-    let told = stage.run("promote-masterdb", PROMOTE, None, agrees).await;
+    let mut guard = Vec::new();
+    let told = stage
+        .run("promote-masterdb", PROMOTE, None, |prompt| {
+            let title = prompt.title.as_str();
+            if title.contains("Move writes") || title.contains("Repoint the other databases") {
+                let free = "mysql -N -e \"SELECT IS_FREE_LOCK('jumpdeck_guard')\"";
+                let free = stage.shell("db1-masterdb", free);
+                let free = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(free));
+                guard.push(free);
+            }
+            agrees(prompt)
+        })
+        .await;
     assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
     assert_eq!(told.decisions(), Vec::<String>::new());
+    // The guard is there before writes move, and stands down when they have moved: not only when the run ends.
+    assert_eq!(guard, ["0", "1"], "{}", told.story());
     moved(&stage, &told);
     let file = stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await;
     assert!(file.contains("user = wiki") && !file.contains(".next"), "{file}");
