@@ -103,8 +103,11 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
 #[derive(Default)]
 pub(in crate::cli) struct Looking {
     /// By environment, run and account: the size of the entries, and what they tell.
-    seen: Mutex<HashMap<(EnvName, String, u32), (u64, Option<domain::LeftRun>)>>,
+    seen: Mutex<HashMap<Copied, (u64, Option<domain::LeftRun>)>>,
 }
+
+/// A copy of entries: environment, run and account.
+type Copied = (EnvName, String, u32);
 
 impl LooksForRuns for Looking {
     fn left<'a>(

@@ -103,7 +103,7 @@ mod tests {
     fn world() -> (Arc<Mutex<World>>, HostName, HostName, HostName) {
         let universe = Universe::load_still("wpd-2015", 7).unwrap();
         let host = |name: &str| HostName::new(name).unwrap();
-        (universe.environments[0].1.clone(), host("app1"), host("db1-masterdb"), host("db2"))
+        (universe.environments.first().unwrap().1.clone(), host("app1"), host("db1-masterdb"), host("db2"))
     }
 
     fn login(world: &SharedWorld, from: &HostName) -> Login {
