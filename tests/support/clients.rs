@@ -38,6 +38,11 @@ impl Recorder {
         self.now.fetch_add(1, Ordering::SeqCst) + 1
     }
 
+    /// The moment, as operations are numbered.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
     fn fresh(&self) -> u64 {
         self.values.fetch_add(1, Ordering::SeqCst) + 1
     }
@@ -125,6 +130,20 @@ impl Clients {
         });
         let tasks = lives.collect();
         Self { world, recorder, stop, tasks }
+    }
+
+    /// Waits until each has tried some writes that began after a moment.
+    pub(crate) async fn after(&self, moment: u64) {
+        for _ in 0..500 {
+            let mut tried = BTreeMap::<String, u32>::new();
+            for op in self.recorder.ops().iter().filter(|op| op.begun > moment && op.act.writes()) {
+                *tried.entry(op.client.clone()).or_default() += 1;
+            }
+            if tried.len() >= self.tasks.len() && tried.values().all(|times| *times >= 3) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Lets them end what they are at.

@@ -27,6 +27,16 @@ pub(crate) enum Act {
     ReadRegister,
 }
 
+impl Act {
+    /// Whether it changes something.
+    pub(crate) fn writes(self) -> bool {
+        match self {
+            Self::Append(_) | Self::Write(_) => true,
+            Self::ReadSet | Self::ReadRegister => false,
+        }
+    }
+}
+
 /// How it ended for the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -169,6 +179,15 @@ pub(crate) fn around(ops: &[Op], finding: &Finding) -> String {
         format!("  {:>6}..{:<6} {:<12} {server:<14} {:?}: {outcome}", op.begun, op.ended, op.client, op.act)
     });
     told.collect::<Vec<_>>().join("\n")
+}
+
+/// The clients that wrote since a moment, and of which every write was refused.
+pub(crate) fn refused_since(ops: &[Op], moment: u64) -> Vec<String> {
+    let mut served = BTreeMap::<&str, bool>::new();
+    for op in ops.iter().filter(|op| op.begun > moment && op.act.writes()) {
+        *served.entry(&op.client).or_default() |= !matches!(op.outcome, Outcome::Refused(_));
+    }
+    served.into_iter().filter(|(_, served)| !served).map(|(client, _)| client.to_owned()).collect()
 }
 
 /// The values of a set on a server.

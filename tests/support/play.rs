@@ -65,6 +65,8 @@ pub(crate) struct Played {
     pub(crate) writable: usize,
     /// What each step came to, and what was asked: for a failing test.
     pub(crate) story: String,
+    /// Clients of which every write was refused when all was over.
+    pub(crate) left: Vec<String>,
     /// How often a way on had to be chosen, and why first.
     pub(crate) asked: usize,
     pub(crate) why: String,
@@ -87,6 +89,13 @@ impl Played {
             let split = score.split_rows;
             all.push(format!(
                 "{twice} rows of the fleet's own applications are there twice, {split} on two masters"
+            ));
+        }
+        // Who was asked was told who is left behind.
+        if self.ended == "finished" && self.asked == 0 && !self.left.is_empty() {
+            all.push(format!(
+                "left behind: the run is finished, and every write is refused to {}",
+                self.left.join(", ")
             ));
         }
         if self.writable != 1 {
@@ -265,10 +274,18 @@ async fn console(
                 Err(why) => Over::Refused(why),
                 Ok(handle) => {
                     let others = working.fetch_add(1, Ordering::SeqCst);
-                    let (view, prompts) = operator::drive(handle, answers(patience)).await;
+                    let seen = handle.view.clone();
+                    // Before the operator's own limit: a console that hangs says where.
+                    let driven = operator::drive(handle, answers(patience));
+                    let driven = tokio::time::timeout(Duration::from_secs(290), driven).await;
                     working.fetch_sub(1, Ordering::SeqCst);
-                    match others {
-                        0 => Over::Stands(view, prompts),
+                    let now = seen.borrow().clone();
+                    match (others, driven) {
+                        (0, Ok((view, prompts))) => Over::Stands(view, prompts),
+                        (0, Err(_)) => {
+                            let asked = now.prompt.as_ref().map(|prompt| prompt.title.to_string());
+                            Over::Hangs(format!("{:?}, asks {asked:?}, does {:?}", now.state, now.doing))
+                        }
                         _ => Over::Hangs("two consoles went on with it at once".to_owned()),
                     }
                 }
@@ -364,11 +381,13 @@ pub(crate) async fn play_on(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // Some time with nothing wrong any more.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let over_at = clients.recorder.now();
+    clients.after(over_at).await;
     clients.end().await;
     let dead = failover.then(|| OLD.to_owned());
     let (end, writable) = settle(&stage, &clients, dead);
     let ops = clients.recorder.ops();
+    let left = history::refused_since(&ops, over_at);
     let verdict = history::check(&ops, &end);
     let score = stage.world(World::score);
     let (ended, story) = match &over {
@@ -399,6 +418,7 @@ pub(crate) async fn play_on(
         score,
         writable,
         story,
+        left,
         asked,
         why,
         consoles,

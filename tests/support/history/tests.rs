@@ -197,3 +197,11 @@ fn what_the_dead_master_alone_had_is_told_apart_from_what_is_lost() {
     let register = [wrote(10, (1, 2), "old"), wrote(11, (3, 4), "old"), read(10, (5, 6), "new", true)];
     assert_eq!(wrongs(&register, &failed_over(&[0], &[0], 10)), []);
 }
+
+#[test]
+fn a_client_whose_every_write_is_refused_is_left_behind() {
+    let refused = |at| op("b", "s", Act::Append(9), at, "old", Outcome::Refused("1290".to_owned()));
+    let ops = [refused((1, 2)), put(1, (3, 4), "new"), refused((5, 6)), put(2, (7, 8), "new")];
+    assert_eq!(refused_since(&ops, 4), ["b"]);
+    assert_eq!(refused_since(&ops, 6), Vec::<String>::new());
+}
