@@ -51,6 +51,7 @@ impl Blocks {
 /// The text with the change; it must differ.
 pub(crate) fn mutate(text: &str, changes: &[Change]) -> String {
     let mut blocks = Blocks::of(text);
+    let covers = Regex::new(r"(?m)^ *(covers *= \[.*\])$").unwrap();
     for change in changes {
         match *change {
             Change::Without(ids) => {
@@ -59,7 +60,6 @@ pub(crate) fn mutate(text: &str, changes: &[Change]) -> String {
                     blocks.steps.remove(at);
                     let named = Regex::new(&format!(r#""{id}", |, "{id}"|"{id}""#)).unwrap();
                     for step in &mut blocks.steps {
-                        let covers = Regex::new(r"(?m)^ *(covers *= \[.*\])$").unwrap();
                         let without = covers.replace_all(step, |c: &regex::Captures<'_>| {
                             named.replace_all(&c[0], "").into_owned()
                         });
