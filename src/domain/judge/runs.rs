@@ -36,22 +36,20 @@ fn is_an_answer(gap: &Gap) -> bool {
 
 fn problem(s: &Situation<'_>, run: &LeftRun) -> Option<Problem> {
     // The command comes first: the end of a message is what a small screen cuts.
-    let about = |go: &str, word: &str| {
-        let (id, env) = (&run.run, &s.env.name);
-        let (runbook, who) = (&run.runbook, &run.who);
-        format!("{runbook} of {who}: no console has it; to {go}: jumpdeck runbook {word} {id} --env {env}")
-    };
+    let (id, env) = (&run.run, &s.env.name);
+    let about = format!("{} of {}: no console has it", run.runbook, run.who);
     let (severity, message) = match &run.in_effect {
         Ok(effects) if effects.is_empty() => return None,
         Ok(effects) => {
             let stops = effects.iter().any(|effect| effect.stops_writes);
             let said: Vec<&str> = effects.iter().map(|effect: &LeftEffect| effect.says.as_str()).collect();
             let severity = if stops { Severity::Critical } else { Severity::Warning };
-            (severity, format!("{}; in effect: {}", about("go on", "takeover"), said.join("; ")))
+            let go_on = format!("to go on: jumpdeck runbook takeover {id} --env {env}");
+            (severity, format!("{about}; {go_on}; in effect: {}", said.join("; ")))
         }
         Err(why) => {
-            let message = format!("{}; what is in effect is unknown: {why}", about("look", "watch"));
-            (Severity::Unknown, message)
+            let look = format!("to look: jumpdeck runbook watch {id} --env {env}");
+            (Severity::Unknown, format!("{about}; {look}; what is in effect is unknown: {why}"))
         }
     };
     Some(s.problem(severity, None, ProblemKind::Run, message))
