@@ -81,8 +81,11 @@ fn one_that_was_killed_or_is_of_before_a_restart_is_lost() {
         let pid: i32 = pid.split_whitespace().next().unwrap().parse().unwrap();
         let group = rustix::process::Pid::from_raw(pid).unwrap();
         assert_eq!(said(&run(shell, home.path(), &look_script("one", false))).1, "running", "{shell:?}");
-        // It leads a group of its own, once setsid has run.
+        // It leads a group of its own, once setsid has run, and has begun when its output has a file.
         let until = Instant::now() + Duration::from_secs(60);
+        while !folder.join("out").exists() {
+            assert!(Instant::now() < until, "{shell:?}");
+        }
         while rustix::process::kill_process_group(group, rustix::process::Signal::KILL).is_err() {
             assert!(Instant::now() < until, "{shell:?}");
         }
