@@ -129,12 +129,15 @@ impl Life {
         if striking.is_none() {
             let files = std::fs::read_dir(&self.journals).unwrap().flatten().map(|file| file.path());
             let path = files.filter(|path| path.extension().is_some_and(|e| e == "jsonl")).max()?;
-            let entries = journal::read(&path).unwrap_or_default();
+            // Only what is new is read: there are thousands of entries at the end, and it is asked before everything that is sent.
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
             let mut known = self.known.lock().unwrap();
             let run = path.file_stem().unwrap().to_string_lossy().into_owned();
-            for (at, entry) in entries.iter().enumerate().skip(*known) {
+            for (at, line) in whole.lines().enumerate().skip(*known) {
                 *known = at + 1;
-                if let Some((name, way)) = self.fate.strikes(entry) {
+                let entry = Entry::from_line(line).unwrap();
+                if let Some((name, way)) = self.fate.strikes(&entry) {
                     *striking = Some((name, run, at + 1, way));
                     break;
                 }
