@@ -329,7 +329,7 @@ impl World {
         found
     }
 
-    /// A host's clock jumps: it is off by so many seconds from now on. False when there is no such host.
+    /// Makes a host's clock wrong by this many seconds from now on. False when there is no such host.
     pub fn set_clock_skew(&mut self, host: &HostName, seconds: f64) -> bool {
         self.machines.get_mut(host).map(|machine| machine.clock_skew = seconds).is_some()
     }

@@ -1,4 +1,4 @@
-//! A client of the database servers that is no program of a host: what an application's own library is. It finds its server as
+//! A client of the database servers that runs inside an application, not as a program of its host. It finds its server as
 //! its host resolves the name, and what it sends goes through the same rights, `read_only`, locks and binary log as the
 //! statements of the command-line client.
 

@@ -24,7 +24,7 @@ pub struct Faults {
     pub disk_full: bool,
     /// Whether it says at once that it has applied what somebody waits for (`MASTER_GTID_WAIT`), whatever it has applied.
     pub waits_lie: bool,
-    /// Of so many transactions that only bring rows it moves its position on, and takes none of the rows.
+    /// The number of coming row transactions for which it advances its position without applying the rows.
     pub loses_rows: u64,
 }
 
@@ -78,8 +78,8 @@ impl Databases {
         self.changed(host, |s| s.faults.waits_lie = lies)
     }
 
-    /// Of the next transactions that only bring rows, so many move a replica's position and bring it none: by its position it
-    /// has everything.
+    /// Makes a replica advance its position past this many coming row transactions without applying their rows: by its
+    /// position it has everything.
     pub fn lose_rows(&mut self, host: &HostName, transactions: u64) -> bool {
         self.changed(host, |s| s.faults.loses_rows = transactions)
     }
