@@ -144,8 +144,21 @@ async fn a_guard_undoes_the_freeze_of_a_rehearsal_whose_connections_broke() {
     let told = stage.run_over(Arc::new(way.clone()), "promote-masterdb", &inputs, agrees).await;
     assert!(way.cut.load(Ordering::SeqCst), "it was never cut: {}", told.story());
     let read_only = "mysql --batch --skip-column-names -e 'SELECT @@global.read_only'";
-    let mark = stage.shell("db1-masterdb", "cat /run/jumpdeck/*-guard").await;
+    // The guard still works when the run has stopped.
+    let look = "cat /run/jumpdeck/*-guard 2>/dev/null || echo nothing yet";
+    let mut mark = String::new();
+    for _ in 0..600 {
+        mark = stage.shell("db1-masterdb", look).await;
+        if mark.contains("this server is writable again") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert!(mark.contains("this server is writable again"), "{mark}\n{}", told.story());
     assert_eq!(stage.shell("db1-masterdb", read_only).await, "0", "{}", told.story());
+    // After a restart, too.
+    assert!(told.was_done("restart-old"), "{}", told.story());
+    let options = "ls /etc/mysql/conf.d/zz-jumpdeck.cnf 2>/dev/null || echo none";
+    assert_eq!(stage.shell("db1-masterdb", options).await, "none", "{}", told.story());
     assert_eq!(stage.shell("db2", read_only).await, "1", "{}", told.story());
 }

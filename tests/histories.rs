@@ -157,3 +157,18 @@ async fn a_server_that_restarts_after_the_promotion_comes_back_as_what_it_is_now
     let bad: Vec<String> = played.iter().filter(|p| !p.wrongs().is_empty()).map(Played::tell).collect();
     assert!(bad.is_empty(), "{} of {} are wrong\n{}", bad.len(), played.len(), bad.join("\n----\n"));
 }
+
+/// A server that restarts before the promotion: it is the master still, and writable when the run is rolled back.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_master_that_restarts_before_the_promotion_is_writable_afterwards() {
+    let at = ["pillar-sent", "restart-old-ready", "guard", "freeze", "restart-old", "stop-candidate"];
+    let crashes = at.into_iter().zip(9101..).map(|(step, seed)| {
+        let crash = Fault::Crash("db1-masterdb", 600);
+        Schedule::calm(seed, "promote-masterdb", seed % 2 == 0).with(step, 0, crash)
+    });
+    let reboot =
+        Schedule::calm(9110, "promote-masterdb", true).with("pillar-sent", 4, Fault::Reboot("db1-masterdb"));
+    let played = all(crashes.chain([reboot]).collect()).await;
+    let bad: Vec<String> = played.iter().filter(|p| !p.wrongs().is_empty()).map(Played::tell).collect();
+    assert!(bad.is_empty(), "{} of {} are wrong\n{}", bad.len(), played.len(), bad.join("\n----\n"));
+}

@@ -280,6 +280,16 @@ impl Told {
         found.unwrap_or_else(|| panic!("no step {step}: {}", self.story())).state.clone()
     }
 
+    /// Whether every host of a step said that it was done, whatever came after.
+    pub(crate) fn was_done(&self, id: &str) -> bool {
+        self.entries.iter().any(|e| match &e.event {
+            Event::Outcome { step, phase: Phase::Run, hosts, .. } if *step == id => {
+                hosts.values().all(|h| h.verdict == Verdict::Done)
+            }
+            _ => false,
+        })
+    }
+
     /// Titles of the decisions that were put.
     pub(crate) fn decisions(&self) -> Vec<String> {
         let chosen = |p: &&Prompt| matches!(p.kind, jumpdeck::domain::run::PromptKind::Choose(_));
