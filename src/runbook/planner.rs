@@ -14,7 +14,7 @@ use crate::domain::run::PlanView;
 use super::plan::{Frozen, FrozenHost, ManagedBy, Plan};
 use super::reach::Reach;
 use super::redact::Redactor;
-use super::spec::{Input, Runbook, Select, Target};
+use super::spec::{Input, RoleOf, Runbook, Select, Target};
 use super::value::{Value, ValueKind};
 
 mod find;
@@ -160,7 +160,8 @@ fn checked(
             return wrong(format!("{:?} is none of {}", value.shown(), input.choices.join(", ")));
         }
         if input.kind == ValueKind::Host {
-            let hosts = choices(input, env);
+            let role = |name: &str| inputs.get(name).map(|value: &Value| value.text().to_owned());
+            let hosts = of_role(input, env, role);
             if !hosts.iter().any(|h| h == value.text()) {
                 return wrong(format!("{:?} is none of {}", value.text(), hosts.join(", ")));
             }
@@ -205,10 +206,19 @@ fn hide_all(inputs: &BTreeMap<String, Value>) -> Result<(), PlanError> {
     }
 }
 
-/// The hosts an input may be.
+/// The hosts an input may be, as far as that is known before the inputs before it are.
 #[must_use]
 pub fn choices(input: &Input, env: &Environment) -> Vec<String> {
-    let fits = |host: &&Arc<Host>| input.role.as_ref().is_none_or(|role| host.has_role(role.as_str()));
+    of_role(input, env, |_| None)
+}
+
+/// The hosts an input may be; `said` is what an input before it says, where that is known.
+fn of_role(input: &Input, env: &Environment, said: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let fits = |host: &&Arc<Host>| match &input.role {
+        None => true,
+        Some(RoleOf::Named(role)) => host.has_role(role.as_str()),
+        Some(RoleOf::Input(name)) => said(name).is_none_or(|role| host.has_role(&role)),
+    };
     env.hosts.iter().filter(fits).map(|h| h.id.host.to_string()).collect()
 }
 
@@ -229,10 +239,10 @@ fn named(
     };
     let except: Vec<String> =
         target.except.iter().flat_map(|e| named(runbook, env, inputs, e, depth + 1)).collect();
-    selected(target, env).into_iter().filter(|h| !except.contains(h)).collect()
+    selected(target, env, inputs).into_iter().filter(|h| !except.contains(h)).collect()
 }
 
-fn selected(target: &Target, env: &Environment) -> Vec<String> {
+fn selected(target: &Target, env: &Environment, inputs: &BTreeMap<String, Value>) -> Vec<String> {
     match &target.select {
         Select::Jump => vec![env.jump.name().to_string()],
         Select::All => env.hosts.iter().map(|h| h.id.host.to_string()).collect(),
@@ -242,7 +252,11 @@ fn selected(target: &Target, env: &Environment) -> Vec<String> {
             env.hosts.iter().filter(has).map(|h| h.id.host.to_string()).collect()
         }
         Select::Role(role) => {
-            let of_role = env.hosts.iter().filter(|h| h.has_role(role.as_str()));
+            let role = match role {
+                RoleOf::Named(role) => role.as_str(),
+                RoleOf::Input(input) => inputs.get(input).map(Value::text).unwrap_or_default(),
+            };
+            let of_role = env.hosts.iter().filter(|h| h.has_role(role));
             of_role.map(|h| h.id.host.to_string()).collect()
         }
     }

@@ -54,7 +54,7 @@ pub struct Input {
     /// What it may be.
     pub kind: ValueKind,
     /// A host must have this role.
-    pub role: Option<RoleName>,
+    pub role: Option<RoleOf>,
     /// A host must be none of these inputs' or targets'.
     pub not: Vec<String>,
     /// The only values there may be; empty for any.
@@ -107,13 +107,31 @@ pub struct Target {
     pub at_most: Option<usize>,
 }
 
+/// Which role is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleOf {
+    /// That one.
+    Named(RoleName),
+    /// The one that this input says.
+    Input(String),
+}
+
+impl std::fmt::Display for RoleOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(role) => write!(f, "{role}"),
+            Self::Input(input) => write!(f, "{{{input}}}"),
+        }
+    }
+}
+
 /// Which hosts a target means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Select {
     /// Every host of the environment.
     All,
     /// Every host of a role.
-    Role(RoleName),
+    Role(RoleOf),
     /// That host.
     Host(HostName),
     /// The jump box.

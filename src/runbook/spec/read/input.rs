@@ -9,7 +9,7 @@ use crate::domain::names::{HostName, RoleName};
 
 use super::names::{Found, Meaning};
 use super::{Reading, place};
-use crate::runbook::spec::{Input, Select, Target};
+use crate::runbook::spec::{Input, RoleOf, Select, Target};
 use crate::runbook::value::{Value, ValueKind};
 
 const INPUT_HINT: &str = "write [[input]] and below it name = \"candidate\", label = \"…\", kind = \"host\"";
@@ -41,6 +41,10 @@ impl Reading<'_> {
         let kind = self.kind(table, kind_key);
         let sensitive = self.reader.boolean(table, "sensitive").unwrap_or(false);
         let role = self.role(table);
+        if kind_key == "value_kind" && matches!(role, Some(RoleOf::Input(_))) {
+            let message = "a question in mid-run takes a role that is written here";
+            self.reader.error(place(table, "role"), message, "write a role: \"db\"");
+        }
         let not = self.reader.strings(table, "not", NAMES_HINT).unwrap_or_default();
         let choices = self.reader.strings(table, "choices", "write choices = [\"a\", \"b\"]");
         let choices = choices.unwrap_or_default();
@@ -128,10 +132,23 @@ impl Reading<'_> {
         Some(name.value.to_owned())
     }
 
-    fn role(&mut self, table: &Table<'_>) -> Option<RoleName> {
+    fn role(&mut self, table: &Table<'_>) -> Option<RoleOf> {
         let text = self.reader.string(table, "role", "write role = \"db\"")?;
+        if let Some(name) = text.value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            let word = Meaning::Value { kind: ValueKind::Word, secret: false, place: false };
+            if matches!(self.names.find(name), Found::Known(meaning) if meaning == word) {
+                return Some(RoleOf::Input(name.to_owned()));
+            }
+            let message = format!("{{{name}}} is no input of kind word that stands before this");
+            self.reader.error(
+                text.span,
+                message,
+                "write an [[input]] of kind \"word\" above, or a role: \"db\"",
+            );
+            return None;
+        }
         match RoleName::new(text.value) {
-            Ok(role) => Some(role),
+            Ok(role) => Some(RoleOf::Named(role)),
             Err(error) => {
                 self.reader.error(text.span, error.to_string(), "write a role as hosts have it: \"db\"");
                 None

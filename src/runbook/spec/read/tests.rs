@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::runbook::spec::{Confirming, On, OnFail, Undo};
+use crate::runbook::spec::{Confirming, On, OnFail, RoleOf, Select, Undo};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
@@ -174,6 +174,32 @@ fn what_a_part_captures_is_known_after_it_and_an_elected_host_is_a_place() {
     assert_eq!(runbook.steps.len(), 3);
     let errors = read("a", &format!("{INCLUDE}{use_it}{elect}"), &parts).unwrap_err();
     assert!(errors.contains("\"best\" is not known yet: a later step brings it"), "{errors}");
+}
+
+/// Issue 11, part 2: one runbook for every role that has code.
+#[test]
+fn a_role_may_be_what_an_input_before_it_says() {
+    let body = |kind: &str, role: &str| {
+        format!(
+            "[[input]]\nname = \"kind_of\"\nlabel = \"Which role?\"\nkind = \"{kind}\"\n[[input]]\nname = \"first\"\n\
+             label = \"Which host?\"\nkind = \"host\"\nrole = \"{role}\"\n[[target]]\nname = \"several\"\nrole = \"{role}\"\n\
+             [[step]]\nid = \"n\"\nkind = \"note\"\ntitle = \"t\"\ntext = \"t\"\n"
+        )
+    };
+    let runbook = read("a", &body("word", "{kind_of}"), &none).unwrap();
+    let meant = RoleOf::Input("kind_of".to_owned());
+    let target = runbook.targets.iter().find(|target| target.name == "several").unwrap();
+    assert_eq!(target.select, Select::Role(meant.clone()));
+    assert_eq!(runbook.inputs.iter().find(|input| input.name == "first").unwrap().role, Some(meant));
+    for (kind, role) in
+        [("text", "{kind_of}"), ("word", "{other}"), ("word", "{first}"), ("word", "{kind_of")]
+    {
+        let errors = read("a", &body(kind, role), &none).unwrap_err();
+        assert!(
+            errors.contains("no input of kind word") || errors.contains("role"),
+            "{kind} {role}: {errors}"
+        );
+    }
 }
 
 #[test]
