@@ -25,6 +25,7 @@ mod postfix;
 mod ps;
 mod quick;
 mod redis_cli;
+mod rsync;
 mod salt;
 mod services;
 mod ss;
@@ -111,6 +112,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &ssh_keys::Keygen,
     &ssh_keys::Keyscan,
     &redis_cli::RedisCli,
+    &rsync::Rsync,
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,

@@ -30,6 +30,7 @@ pub mod volumes;
 pub mod web;
 
 pub(crate) mod calendar;
+pub(crate) mod code;
 mod fleet;
 mod generated;
 pub(crate) mod git;
@@ -163,6 +164,7 @@ impl World {
         world.apps = Apps::new(&world, spec, seed);
         world.start_salt();
         world.furnish();
+        world.furnish_code();
         world.start_dns();
         world.start_cloud();
         world.start_mail();

@@ -146,6 +146,11 @@ fn answer(call: &Call, input: &str) -> Reply {
         "commit" => change::commit(&mut run, arguments),
         "checkout" | "restore" => change::checkout(&mut run, arguments),
         "reset" => change::reset(&mut run, arguments),
+        "fetch" => change::fetch(&mut run),
+        "ls-remote" => change::ls_remote(&run),
+        "merge" => change::merge(&mut run, arguments),
+        "pull" => change::pull(&mut run, arguments),
+        "merge-base" => look::merge_base(&run, arguments),
         "revert" => change::revert(&mut run, arguments),
         other => failure("git", &format!("'{other}' is not simulated"), 1),
     }

@@ -2,6 +2,7 @@
 //! `manageJobs.php`.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply};
@@ -11,9 +12,18 @@ use crate::sim::world::jobs::WIKI;
 use crate::ssh::dial::BoxFuture;
 
 use super::quick::{failure, output, write};
+use super::wait;
 
 /// `php`.
 pub(super) struct Php;
+
+/// The script of Semantic MediaWiki that works through every page.
+const REFRESH: &str = "extensions/SemanticMediaWiki/maintenance/SMW_refreshData.php";
+/// Pages that it works through, and how many a second.
+const PAGES: u64 = 4212;
+const PAGES_A_SECOND: u64 = 120;
+/// Seconds it may take.
+const PATIENCE: u64 = 7200;
 
 /// Roles whose machines have the wiki.
 static ROLES: &[&str] = &["app", "jobrunner", "hhvmbackend"];
@@ -29,6 +39,13 @@ impl Program for Php {
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
         Box::pin(async move {
+            if call
+                .args
+                .get(1)
+                .is_some_and(|script| absolute(&call.cwd, script) == format!("{WIKI}/{REFRESH}"))
+            {
+                return refresh(call).await;
+            }
             let reply = {
                 let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
                 answer(&mut world, &call.cwd, call.args.get(1..).unwrap_or_default())
@@ -60,6 +77,37 @@ fn value<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
         let at = args.iter().position(|arg| arg == name)?;
         args.get(at + 1).map(String::as_str)
     })
+}
+
+/// `SMW_refreshData.php [-s FIRST] [--startidfile FILE]`: at its end the file says where a next run would begin.
+async fn refresh(call: Call) -> u8 {
+    let args = call.args.get(2..).unwrap_or_default().to_vec();
+    let file = value(&args, "--startidfile").map(|file| absolute(&call.cwd, file));
+    let (shared, host) = (call.world.clone(), call.host.clone());
+    let (pid, until) = {
+        let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = world.start_task(&host, &call.user, &format!("php {}", call.args.join(" ")), None);
+        (pid, world.now() + Duration::from_secs(PAGES / PAGES_A_SECOND))
+    };
+    let watched = host.clone();
+    let ended = wait::until(&shared, PATIENCE, move |world| {
+        let there = world.tasks(&watched).any(|task| task.pid == pid);
+        if there { (world.now() >= until).then_some(true) } else { Some(false) }
+    });
+    let whole = ended.await.unwrap_or(false);
+    let reply = {
+        let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        world.kill_task(&host, pid);
+        if let Some(file) = file.filter(|_| whole) {
+            world.write_file(&host, &file, format!("{}\n", PAGES + 1).into_bytes());
+        }
+        if whole {
+            output(format!("Refreshing all semantic data in the database!\n{PAGES} IDs refreshed.\n"))
+        } else {
+            failure(143, "Terminated")
+        }
+    };
+    write(reply, call.stdout, call.stderr).await
 }
 
 fn show(world: &mut World, args: &[String]) -> Reply {
@@ -113,6 +161,27 @@ mod tests {
 
     fn pass(world: &Shared, seconds: u64) {
         world.lock().unwrap().advance(Duration::from_secs(seconds));
+    }
+
+    #[test]
+    fn a_refresh_of_semantic_data_takes_its_time_and_says_where_it_ended() {
+        let world = world("wpd-2015", 0);
+        let script =
+            "/srv/webplatform/wiki/current/extensions/SemanticMediaWiki/maintenance/SMW_refreshData.php";
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let said = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    pass(&world, 1);
+                    std::thread::yield_now();
+                }
+            });
+            let said = run(&world, ON, &["php", script, "--startidfile=/tmp/at"], "");
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+            said
+        });
+        assert!(said.0.contains("4212 IDs refreshed") && said.2 == 0, "{said:?}");
+        assert_eq!(world.lock().unwrap().read_file(&host(ON), "/tmp/at").unwrap(), b"4213\n");
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub(crate) struct Repository {
     pub(crate) commits: Vec<Commit>,
     /// What the next commit will hold.
     pub(crate) index: Tree,
+    /// Where it was cloned from.
+    pub(crate) origin: Option<(HostName, String)>,
+    /// What `origin/master` was when it was last fetched.
+    pub(crate) fetched: Vec<Commit>,
 }
 
 /// One commit.
@@ -63,16 +67,29 @@ impl Repository {
         hash
     }
 
+    /// The line of commits that ends with this one: its own, or what was fetched.
+    pub(crate) fn line_to(&self, hash: &str) -> Option<Vec<Commit>> {
+        [&self.commits, &self.fetched].into_iter().find_map(|line| {
+            let at = line.iter().position(|commit| commit.hash == hash)?;
+            line.get(..=at).map(<[Commit]>::to_vec)
+        })
+    }
+
     /// The commit that `HEAD`, `HEAD~N`, `HEAD^`, `master`, a hash or its beginning means.
     pub(crate) fn find(&self, name: &str) -> Option<&Commit> {
         let from_end = |back: usize| self.commits.get(self.commits.len().checked_sub(back + 1)?);
+        if matches!(name, "origin/master" | "origin/HEAD" | "@{u}" | "@{upstream}" | "FETCH_HEAD") {
+            return self.fetched.last();
+        }
         let rest = name.strip_prefix("HEAD").or_else(|| name.strip_prefix("master")).unwrap_or("?");
         match rest {
             "" => from_end(0),
             "^" => from_end(1),
             other => match other.strip_prefix('~') {
                 Some(back) => from_end(back.parse().ok()?),
-                None if name.len() >= 4 => self.commits.iter().find(|commit| commit.hash.starts_with(name)),
+                None if name.len() >= 4 => {
+                    self.commits.iter().chain(&self.fetched).find(|commit| commit.hash.starts_with(name))
+                }
                 None => None,
             },
         }

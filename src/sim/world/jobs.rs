@@ -20,6 +20,13 @@ const EDITS: f64 = 0.2;
 /// Jobs a second that a runner adds which was left over.
 const LEFT_OVER: f64 = 12.0;
 
+/// The cron file, as the state `jobrunner` renders it.
+pub(crate) fn cron_text() -> String {
+    format!(
+        "# Managed by Salt\n* * * * * www-data php {WIKI}/maintenance/runJobs.php --maxjobs {TAKES} > /dev/null 2>&1\n"
+    )
+}
+
 /// The queue.
 #[derive(Debug, Clone, Default)]
 pub struct Jobs {
@@ -143,11 +150,7 @@ impl World {
     pub(super) fn start_jobs(&mut self) {
         let hosts: Vec<HostName> = self.job_hosts().collect();
         for host in &hosts {
-            let text = format!(
-                "# Managed by Salt\n* * * * * www-data php {WIKI}/maintenance/runJobs.php --maxjobs {TAKES} \
-                 > /dev/null 2>&1\n"
-            );
-            self.write_file(host, CRON, text.into_bytes());
+            self.write_file(host, CRON, cron_text().into_bytes());
         }
         if !hosts.is_empty() {
             self.jobs.add("enotifNotify", 3);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::names::HostName;
 
 use super::World;
+use super::code::{self, Code};
 
 /// Roles whose machines serve web pages (`000` 2.2, `002`).
 static WEB_ROLES: &[&str] = &[
@@ -43,10 +44,15 @@ impl World {
         let roles = machine.roles();
         let web = roles.iter().find(|role| WEB_ROLES.contains(&role.as_str()))?.as_str().to_owned();
         let full = self.fqdn(host);
-        let config = self.read_file(host, "/etc/webplatform/db.ini");
         let mut servers =
             self.services(host).into_iter().filter(|s| matches!(*s, "apache2" | "nginx")).peekable();
         if servers.peek().is_some() && !servers.any(|server| self.service_runs(host, server)) {
+            return None;
+        }
+        let kind = World::kinds_on(machine).find(|kind| kind.role == web);
+        // Python and node are web servers themselves; PHP may stand behind one.
+        let stopped = kind.is_some_and(|kind| !self.service_runs(host, kind.service));
+        if stopped && self.services(host).iter().all(|service| !matches!(*service, "apache2" | "nginx")) {
             return None;
         }
         if let Some(status) = self.web.get(host) {
@@ -67,25 +73,51 @@ impl World {
             let body = format!("<html><head><title>404 Not Found</title></head><body>{name}</body></html>\n");
             return Some(Page { status: 404, body });
         }
-        if web == "app"
-            && config.is_some_and(|config| !self.database_answers(&String::from_utf8_lossy(&config)))
-        {
-            let body = "<title>Site error</title>Sorry! This site is experiencing technical difficulties. \
-                        (Cannot access the database)\n";
-            return Some(Page { status: 500, body: body.to_owned() });
+        if stopped {
+            return Some(Page {
+                status: 502,
+                body: "<html><head><title>502 Bad Gateway</title></head></html>\n".to_owned(),
+            });
         }
-        let body = format!("<html><head><title>{name}</title></head><body>served by {full}</body></html>\n");
-        Some(Page { status: 200, body })
+        let code = self.code_asked(&web, name);
+        if let Some(kind) = kind.filter(|_| code.is_none_or(|code| code.has_database))
+            && let Err(why) = self.database_of(host, kind)
+        {
+            let body = format!(
+                "<title>Site error</title>Sorry! This site is experiencing technical difficulties. ({why})\n"
+            );
+            return Some(Page { status: 500, body });
+        }
+        let Some(code) = code else {
+            let body =
+                format!("<html><head><title>{name}</title></head><body>served by {full}</body></html>\n");
+            return Some(Page { status: 200, body });
+        };
+        Some(self.code_page(host, code, &full))
     }
 
-    /// Whether the database that an application's configuration names can be reached.
-    fn database_answers(&self, config: &str) -> bool {
-        let value = config.lines().find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            (key.trim() == "host").then(|| value.trim().to_owned())
-        });
-        let server = value.and_then(|name| self.resolve(&name));
-        server.is_some_and(|server| self.is_up(&server) && self.databases.is_running(&server))
+    /// The code that answers to a name on machines of a role.
+    fn code_asked(&self, role: &str, name: &str) -> Option<&'static Code> {
+        let label = name.split('.').next().unwrap_or_default();
+        let codes = || code::of_role(role).filter(|code| code.site.is_some() && self.has_code(code));
+        codes().find(|code| code.site == Some(label)).or_else(|| codes().next())
+    }
+
+    /// What a host's copy of a code makes of a request.
+    fn code_page(&self, host: &HostName, code: &Code, full: &str) -> Page {
+        let entry = self.read_file(host, &format!("{}/{}", code.folder, code.entry));
+        let version = entry.as_ref().map(|text| code.version(&String::from_utf8_lossy(text)));
+        let (status, body) = match version {
+            None => (404, "<html><head><title>404 Not Found</title></head></html>\n".to_owned()),
+            Some(None) => (500, String::new()),
+            Some(Some(version)) => {
+                let what = code.generator;
+                let head =
+                    format!("<title>{what}</title><meta name=\"generator\" content=\"{what} {version}\">");
+                (200, format!("<html><head>{head}</head><body>served by {full}</body></html>\n"))
+            }
+        };
+        Page { status, body }
     }
 
     /// Fault: a machine's web server answers everything with that status; `None`: it is well again.

@@ -2,7 +2,7 @@
 
 use super::look::counted;
 use super::{Reply, Run, fatal, output, paths};
-use crate::sim::world::git::Tree;
+use crate::sim::world::git::{Repository, Tree};
 
 pub(super) fn add(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let mut repository = run.repository();
@@ -215,21 +215,19 @@ pub(super) fn reset(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let hard = arguments.iter().any(|a| a == "--hard");
     let mut repository = run.repository();
     let mut names: Vec<String> = arguments.iter().filter(|a| !a.starts_with('-')).cloned().collect();
-    let mut target = repository.commits.len();
+    let mut line = repository.commits.clone();
     if let Some(commit) = names.first().and_then(|name| repository.find(name)) {
-        target =
-            repository.commits.iter().position(|other| other.hash == commit.hash).map_or(target, |at| at + 1);
+        line = repository.line_to(&commit.hash).unwrap_or(line);
         names.remove(0);
     }
-    let Some(tree) = target.checked_sub(1).and_then(|at| repository.commits.get(at)).map(|c| c.tree.clone())
-    else {
+    let Some(tree) = line.last().map(|commit| commit.tree.clone()) else {
         return fatal("Failed to resolve 'HEAD' as a valid revision.");
     };
     if names.is_empty() {
         if hard {
             put_back(run, &tree, &[]);
         }
-        repository.commits.truncate(target);
+        repository.commits = line;
         repository.index = tree;
     } else {
         let both = paths(&[&tree, &repository.index]).into_iter().cloned().collect::<Vec<_>>();
@@ -292,4 +290,99 @@ pub(super) fn revert(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let hash: String = repository.commit(&author, time, &message).chars().take(7).collect();
     run.store(repository);
     output(format!("[master {hash}] Revert \"{subject}\"\n{}", summary(&head, &tree)))
+}
+
+/// The repository that this one was cloned from, or what git says when it is not there.
+fn origin(run: &Run<'_>) -> Result<Repository, Reply> {
+    let Some(origin) = run.repository().origin else {
+        return Err(fatal(
+            "No remote repository specified.  Please, specify either a URL or a\nremote name.",
+        ));
+    };
+    let (host, top) = &origin;
+    let answers = run.world.is_up(host) && run.world.service_runs(host, "ssh");
+    let there = run.world.repositories.get(&origin).filter(|_| run.world.metadata(host, top).is_some());
+    there.filter(|_| answers).cloned().ok_or_else(|| {
+        let why = match answers {
+            false => format!("ssh: connect to host {host} port 22: No route to host"),
+            true => format!("fatal: '{top}' does not appear to be a git repository"),
+        };
+        let text = format!("{why}\nfatal: Could not read from remote repository.\n");
+        Reply { stderr: text.into_bytes(), status: super::FATAL, ..Reply::default() }
+    })
+}
+
+/// `fetch [origin]`: what the origin has.
+pub(super) fn fetch(run: &mut Run<'_>) -> Reply {
+    match origin(run) {
+        Err(reply) => reply,
+        Ok(there) => {
+            let mut repository = run.repository();
+            repository.fetched = there.commits;
+            run.store(repository);
+            output("")
+        }
+    }
+}
+
+/// `ls-remote origin HEAD`.
+pub(super) fn ls_remote(run: &Run<'_>) -> Reply {
+    match origin(run) {
+        Err(reply) => reply,
+        Ok(there) => {
+            output(there.commits.last().map_or_else(String::new, |commit| format!("{}\tHEAD\n", commit.hash)))
+        }
+    }
+}
+
+/// `merge --ff-only COMMIT`: onto a commit that comes after this one, or not at all.
+pub(super) fn merge(run: &mut Run<'_>, arguments: &[String]) -> Reply {
+    let repository = run.repository();
+    if !arguments.iter().any(|a| a == "--ff-only") {
+        return fatal("only --ff-only is simulated");
+    }
+    let name = arguments.iter().find(|a| !a.starts_with('-')).map_or("@{u}", String::as_str);
+    let Some(line) = repository.find(name).and_then(|commit| repository.line_to(&commit.hash)) else {
+        return Reply {
+            stderr: format!("merge: {name} - not something we can merge\n").into_bytes(),
+            status: 1,
+            ..Reply::default()
+        };
+    };
+    let (old, new) = (repository.commits.last().cloned(), line.last().cloned());
+    if let Some(new) = &new
+        && repository.commits.iter().any(|commit| commit.hash == new.hash)
+    {
+        return output("Already up-to-date.\n");
+    }
+    if old.as_ref().is_some_and(|old| !line.iter().any(|commit| commit.hash == old.hash)) {
+        return fatal("Not possible to fast-forward, aborting.");
+    }
+    let (before, after) = (repository.head(), new.map(|new| new.tree).unwrap_or_default());
+    let touched = run.work_tree();
+    let lost = paths(&[&before, &after])
+        .into_iter()
+        .find(|path| before.get(*path) != after.get(*path) && touched.get(*path) != before.get(*path));
+    if let Some(path) = lost {
+        let text = format!(
+            "error: Your local changes to the following files would be overwritten by merge:\n\t{path}\nAborting\n"
+        );
+        return Reply { stderr: text.into_bytes(), status: 1, ..Reply::default() };
+    }
+    put_back(run, &after, &[]);
+    let mut repository = run.repository();
+    (repository.commits, repository.index) = (line, after.clone());
+    run.store(repository);
+    output(format!("Fast-forward\n{}", counted(&before, &after, |_| true, true)))
+}
+
+/// `pull --ff-only`: both.
+pub(super) fn pull(run: &mut Run<'_>, arguments: &[String]) -> Reply {
+    let fetched = fetch(run);
+    if fetched.status != 0 {
+        return fetched;
+    }
+    let mut merged: Vec<String> = arguments.iter().filter(|a| a.starts_with("--ff")).cloned().collect();
+    merged.push("@{u}".to_owned());
+    merge(run, &merged)
 }

@@ -259,14 +259,29 @@ pub(super) fn log(run: &Run<'_>, arguments: &[String]) -> Reply {
     if repository.commits.is_empty() {
         return fatal("bad default revision 'HEAD'");
     }
+    let mut line = repository.commits.clone();
+    let mut from = 0;
+    if let Some((before, after)) = names.first().and_then(|name| name.split_once("..")) {
+        let end = |name: &str| repository.find(if name.is_empty() { "HEAD" } else { name });
+        let (Some(before), Some(after)) = (end(before), end(after)) else {
+            return fatal(&format!("ambiguous argument '{}': unknown revision", names.concat()));
+        };
+        line = repository.line_to(&after.hash).unwrap_or_default();
+        let known = repository.line_to(&before.hash).unwrap_or_default();
+        from = line.iter().position(|own| !known.iter().any(|c| c.hash == own.hash)).unwrap_or(line.len());
+        names.remove(0);
+    } else if let Some(commit) = names.first().and_then(|name| repository.find(name)) {
+        line = repository.line_to(&commit.hash).unwrap_or_default();
+        names.remove(0);
+    }
     let mut text = String::new();
     let empty = Tree::new();
     let touched = |at: usize, commit: &Commit| {
-        let before = at.checked_sub(1).and_then(|at| repository.commits.get(at)).map_or(&empty, |c| &c.tree);
+        let before = at.checked_sub(1).and_then(|at| line.get(at)).map_or(&empty, |c| &c.tree);
         names.is_empty() || !patch(before, &commit.tree, |path| run.wanted(&names, path)).is_empty()
     };
-    let found =
-        repository.commits.iter().enumerate().rev().filter(|(at, commit)| touched(*at, commit)).take(most);
+    let new = line.iter().enumerate().skip(from).rev();
+    let found = new.filter(|(at, commit)| touched(*at, commit)).take(most);
     for (number, (_, commit)) in found.enumerate() {
         match &format {
             Some(format) => text.push_str(&format!("{}\n", formatted(commit, format))),
@@ -329,7 +344,7 @@ pub(super) fn rev_parse(run: &Run<'_>, arguments: &[String]) -> Reply {
             "--git-dir" | "--absolute-git-dir" => text.push_str(&format!("{}/.git\n", run.top)),
             "--is-inside-work-tree" => text.push_str("true\n"),
             "HEAD" if branch => text.push_str("master\n"),
-            name => match repository.find(name.trim_end_matches("^{commit}")) {
+            name => match repository.find(name.trim_end_matches("^{commit}").trim_end_matches("^0")) {
                 Some(commit) => {
                     let length = if short { 7 } else { 40 };
                     text.push_str(&format!("{}\n", commit.hash.chars().take(length).collect::<String>()));
@@ -370,4 +385,17 @@ pub(super) fn config(run: &Run<'_>, arguments: &[String]) -> Reply {
         [_] => Reply { status: 1, ..Reply::default() },
         _ => output(""),
     }
+}
+
+/// `merge-base --is-ancestor COMMIT COMMIT`.
+pub(super) fn merge_base(run: &Run<'_>, arguments: &[String]) -> Reply {
+    let repository = run.repository();
+    let named = operands(arguments);
+    let [before, after] = named.as_slice() else { return fatal("only --is-ancestor is simulated") };
+    let (Some(before), Some(after)) = (repository.find(before), repository.find(after)) else {
+        return fatal("Not a valid commit name");
+    };
+    let line = repository.line_to(&after.hash).unwrap_or_default();
+    let status = u8::from(!line.iter().any(|commit| commit.hash == before.hash));
+    Reply { status, ..output("") }
 }

@@ -14,6 +14,7 @@ const TABLE: &[&str] = &[
     "echo x >> a; git checkout -- a; cat a; echo y >> a; git add a; git reset -q; git status --porcelain; git reset -q --hard; cat a; git checkout -- none 2>/dev/null; echo $?",
     "h=$(git rev-parse HEAD); echo ${#h}; test $(git log -1 --format=%H) = $h; echo $?; git rev-parse --short HEAD | wc -c; cd /; git -C \"$OLDPWD\" rev-parse --abbrev-ref HEAD; git rev-parse HEAD 2>/dev/null; echo $?",
     "mkdir d; echo 1 > d/x; echo 2 > y; git add d; git commit -q -m only -- d; git status --porcelain; git ls-files; git log --format=%s -- d; git rm -q d/x; git status --porcelain",
+    "echo x > b; git add b; git commit -q -m Second; git log --format=%s HEAD~1..HEAD; git log --format=%s HEAD..HEAD; git merge-base --is-ancestor HEAD~1 HEAD; echo $?; git merge-base --is-ancestor HEAD HEAD~1; echo $?; git reset -q --hard HEAD~1; git log --format=%s; ls",
     "echo 1 > new; git add new; git diff --cached; rm a; git add -u; git commit -m both | tail -n 1",
 ];
 

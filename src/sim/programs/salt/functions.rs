@@ -202,6 +202,11 @@ fn state(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Valu
         },
         "show_top" => json!({ "base": crate::sim::world::salt::states::of_roles(world, host) }),
         "show_lowstate" => crate::sim::world::salt::states::low(world, host),
+        "show_low_sls" => {
+            let names =
+                words.first().into_iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
+            crate::sim::world::salt::states::low_of(world, host, names)
+        }
         "list_disabled" => json!(world.salt().disabled.get(host).cloned().unwrap_or_default()),
         "disable" | "enable" => {
             let names = world.salt().disabled.entry(host.clone()).or_default();

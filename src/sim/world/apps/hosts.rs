@@ -108,6 +108,33 @@ impl World {
         Some(Login { server, user, password, database: kind.database.to_owned(), turn })
     }
 
+    /// Whether an application reaches its database with what it has read of its configuration; else what it says.
+    pub(in crate::sim::world) fn database_of(
+        &self,
+        host: &HostName,
+        kind: &Kind,
+    ) -> Result<(), &'static str> {
+        const AWAY: &str = "Cannot access the database";
+        let app = self.apps.iter().find(|app| app.host == *host && app.kind == kind);
+        let configured = match app {
+            Some(app) => self.orders(app).configured,
+            None => self.configured(host, kind),
+        };
+        let configured = configured.ok_or(AWAY)?;
+        let address = self.address_of(host, &configured.server).ok_or(AWAY)?;
+        let from = self.machine(host).map(|m| m.address.clone()).unwrap_or_default();
+        // One outside of this environment is not looked into.
+        let Some(server) = self.resolve(&address).or_else(|| self.resolve(&configured.server)) else {
+            return Err(AWAY);
+        };
+        let there =
+            self.databases.server(&server).filter(|s| s.running && self.is_up(&server)).ok_or(AWAY)?;
+        let account = there.data.accounts.matching(&configured.user, &from).filter(|account| {
+            account.password.as_ref().is_none_or(|p| *p == configured.password) && (!account.tls || there.tls)
+        });
+        account.map(|_| ()).ok_or("Access denied by the database")
+    }
+
     /// How often an application was told to look at its configuration again.
     fn turn(&self, host: &HostName, kind: &Kind) -> u64 {
         let (starts, reloads) = self.services.turns(host, kind.service);

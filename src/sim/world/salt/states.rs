@@ -2,16 +2,21 @@
 //! `/srv/salt` are what people read there; that one is there makes its state known, what it says is not interpreted.
 
 use serde_json::{Map, Value, json};
-use similar::TextDiff;
 
-use super::MinionFault;
 use super::pillar::lookup;
 use crate::domain::names::HostName;
 use crate::sim::world::World;
 use crate::sim::world::apps::config::{Values, render};
 use crate::sim::world::apps::kinds::{Follows, KINDS, Kind, WIKI};
+use crate::sim::world::apps::{DB_INI, DB_PASSWORD};
 use crate::sim::world::calendar::moment;
+use crate::sim::world::code::{Code, of_role};
 use crate::sim::world::dns::GDNSD;
+use crate::sim::world::jobs::{CRON, cron_text};
+
+mod effect;
+
+use effect::one;
 
 /// A state file: its name, the roles that get it (`*`: every machine), its text.
 struct Sls(&'static str, &'static [&'static str], &'static str);
@@ -32,11 +37,8 @@ static FILES: &[Sls] = &[
     Sls(
         "code",
         &["app"],
-        "/etc/webplatform/db.ini:\n  file.managed:\n    - source: salt://code/files/db.ini.jinja\n    - template: \
-         jinja\n/etc/webplatform/db.password:\n  file.managed:\n    - contents_pillar: \
-         accounts:mysql:wiki:password\n    - mode: 600\n    - show_diff: False\n/srv/webplatform:\n  \
-         git.latest:\n    - name: https://source.webplatform.org/wiki.git\napache2:\n  service.running:\n    - \
-         watch:\n      - file: /etc/webplatform/db.ini\n",
+        "# The code of all roles of a minion, and the configuration on top of it.\ninclude:\n{%- for role in \
+         salt['grains.get']('roles') %}\n  - roles.{{ role }}\n{%- endfor %}\n",
     ),
     Sls("accounts", &["accounts"], ""),
     Sls("blog", &["blog"], ""),
@@ -66,7 +68,7 @@ enum Wanted {
     Running(&'static str),
     /// A service that is restarted, or reloaded, when one of the files before it was changed.
     Watching(&'static str, bool),
-    Code(&'static str),
+    Code(&'static Code),
     File {
         path: String,
         content: String,
@@ -81,7 +83,7 @@ impl Wanted {
         match self {
             Self::Package(name) => ("pkg", (*name).to_owned(), "installed"),
             Self::Running(name) | Self::Watching(name, _) => ("service", (*name).to_owned(), "running"),
-            Self::Code(path) => ("git", (*path).to_owned(), "latest"),
+            Self::Code(code) => ("cmd", code.command(), "run"),
             Self::File { path, .. } => ("file", path.clone(), "managed"),
         }
     }
@@ -109,6 +111,16 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
         }
     }
     world.write_file(jump, "/srv/salt/top.sls", top.into_bytes());
+    let app = "/etc/webplatform/db.ini:\n  file.managed:\n    - source: salt://code/files/db.ini.jinja\n    - template: \
+               jinja\n/etc/webplatform/db.password:\n  file.managed:\n    - contents_pillar: \
+               accounts:mysql:wiki:password\n    - mode: 600\n    - show_diff: False\napache2:\n  \
+               service.running:\n    - watch:\n      - file: /etc/webplatform/db.ini\n";
+    world.write_file(jump, "/srv/salt/roles/app.sls", (code_text("app") + app).into_bytes());
+    world.write_file(
+        jump,
+        "/srv/salt/roles/bots.sls",
+        (code_text("bots") + "include:\n  - bots\n").into_bytes(),
+    );
     let ini = world.db_ini(
         "{{ salt['pillar.get']('infra:db_servers:mysql:writes') }}",
         "3306",
@@ -120,6 +132,12 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
         "/srv/salt/hosts/files/hosts.jinja",
         b"127.0.0.1 localhost\n127.0.1.1 {{ grains['fqdn'] }} {{ grains['id'] }}\n{{ masterdb }} masterdb.{{ domain }} masterdb\n".to_vec(),
     );
+}
+
+/// How a state file says that hosts of a role get its code.
+fn code_text(role: &str) -> String {
+    let of = |code: &Code| format!("rsync-{}:\n  cmd.run:\n    - name: \"{}\"\n", code.name, code.command());
+    of_role(role).map(of).collect()
 }
 
 /// Writes the source of an application's configuration; the text of its state.
@@ -139,20 +157,44 @@ fn seed_kind(world: &mut World, jump: &HostName, kind: &Kind) -> String {
     let source = format!("{state}/files/{}.jinja", file.rsplit('/').next().unwrap_or_default());
     world.write_file(jump, &format!("/srv/salt/{source}"), render(kind, &values).into_bytes());
     let reload = if kind.follows == Follows::Reloads { "    - reload: True\n" } else { "" };
-    format!(
-        "{file}:\n  file.managed:\n    - source: salt://{source}\n    - template: jinja\n    - mode: 640\n    - \
+    let included = format!("include:\n  - {state}\n");
+    world.write_file(jump, &format!("/srv/salt/roles/{}.sls", kind.role), included.into_bytes());
+    code_text(kind.role)
+        + &format!(
+            "{file}:\n  file.managed:\n    - source: salt://{source}\n    - template: jinja\n    - mode: 640\n    - \
          show_diff: False\n{service}:\n  service.running:\n{reload}    - watch:\n      - file: {file}\n"
-    )
+        )
+}
+
+/// The roles that a machine's grain lists.
+fn roles_of(world: &World, host: &HostName) -> Vec<String> {
+    let roles = world.grain(host, "roles");
+    let roles = roles.as_ref().and_then(Value::as_array);
+    roles.into_iter().flatten().filter_map(|role| role.as_str().map(str::to_owned)).collect()
+}
+
+/// The state that brings a role's code and its configuration.
+fn state_of_role(role: &str) -> Option<&'static str> {
+    match role {
+        "app" => Some("roles.app"),
+        "bots" => Some("roles.bots"),
+        role => KINDS.iter().find(|kind| kind.role == role).and_then(|kind| kind.state),
+    }
+}
+
+/// What a role's states do for its code.
+fn codes(world: &World, role: &str) -> Vec<Wanted> {
+    of_role(role).filter(|code| world.has_code(code)).map(Wanted::Code).collect()
+}
+
+/// Whether a copy of its code would change something on a host.
+fn code_waits(world: &World, host: &HostName, code: &Code) -> bool {
+    !world.code_waits(host, code).0.is_empty()
 }
 
 /// The states of a machine's roles, in order: what a highstate applies.
 pub(crate) fn of_roles(world: &World, host: &HostName) -> Vec<String> {
-    let roles = world.grain(host, "roles");
-    let roles: Vec<String> = roles
-        .as_ref()
-        .and_then(Value::as_array)
-        .map(|roles| roles.iter().filter_map(|role| role.as_str().map(str::to_owned)).collect())
-        .unwrap_or_default();
+    let roles = roles_of(world, host);
     let asked =
         |wanted: &[&str]| wanted.iter().any(|role| *role == "*" || roles.iter().any(|own| own == role));
     FILES.iter().filter(|Sls(_, wanted, _)| asked(wanted)).map(|Sls(name, ..)| (*name).to_owned()).collect()
@@ -160,8 +202,17 @@ pub(crate) fn of_roles(world: &World, host: &HostName) -> Vec<String> {
 
 /// What a highstate would do on a machine, one by one, as `state.show_lowstate` tells it; a list of errors when it cannot be told.
 pub(crate) fn low(world: &World, host: &HostName) -> Value {
+    low_of(world, host, of_roles(world, host))
+}
+
+/// The same of these states: `state.show_low_sls`.
+pub(crate) fn low_of(world: &World, host: &HostName, names: Vec<String>) -> Value {
+    let unknown = not_found(world, &names);
+    if !unknown.is_empty() {
+        return Value::Array(unknown);
+    }
     let mut told = Vec::new();
-    for sls in of_roles(world, host) {
+    for sls in names {
         let wanted = match of_state(world, host, &sls) {
             Ok(wanted) => wanted,
             Err(why) => return json!([format!("Rendering SLS 'base:{sls}' failed: {why}")]),
@@ -190,18 +241,20 @@ pub(crate) fn duration(world: &World, host: &HostName, states: usize, highstate:
     (base + each) * world.minion_pace(host)
 }
 
+/// What Salt says of states that have no file on the master.
+fn not_found(world: &World, names: &[String]) -> Vec<Value> {
+    let there = |file: String| world.jump().is_some_and(|jump| world.metadata(jump, &file).is_some());
+    let missing = |name: &&String| {
+        let path = name.replace('.', "/");
+        !there(format!("/srv/salt/{path}.sls")) && !there(format!("/srv/salt/{path}/init.sls"))
+    };
+    let said = |name: &String| json!(format!("No matching sls found for '{name}' in env 'base'"));
+    names.iter().filter(missing).map(said).collect()
+}
+
 /// Applies states, or only tells what they would do; what Salt returns: an object of results, or a list of errors.
 pub(crate) fn apply(world: &mut World, host: &HostName, names: &[String], test: bool) -> Value {
-    let Some(jump) = world.jump().cloned() else { return json!([]) };
-    let unknown: Vec<Value> = names
-        .iter()
-        .filter(|name| {
-            let path = name.replace('.', "/");
-            let there = |file: String| world.metadata(&jump, &file).is_some();
-            !there(format!("/srv/salt/{path}.sls")) && !there(format!("/srv/salt/{path}/init.sls"))
-        })
-        .map(|name| json!(format!("No matching sls found for '{name}' in env 'base'")))
-        .collect();
+    let unknown = not_found(world, names);
     if !unknown.is_empty() {
         return Value::Array(unknown);
     }
@@ -224,9 +277,10 @@ pub(crate) fn apply(world: &mut World, host: &HostName, names: &[String], test: 
     for (number, wanted) in wanted.into_iter().enumerate() {
         let service = matches!(wanted, Wanted::Running(_) | Wanted::Watching(..));
         let file = matches!(wanted, Wanted::File { .. });
+        let code = matches!(&wanted, Wanted::Code(code) if code_waits(world, host, code));
         let outcome = one(world, host, wanted, (test, changed));
-        // Files stand before the service that watches them.
-        changed = !service && (changed || file && outcome.changes != json!({}));
+        // Files and code stand before the service that watches them.
+        changed = !service && (changed || code || file && outcome.changes != json!({}));
         results.insert(
             outcome.key,
             json!({
@@ -263,12 +317,22 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
             password: get(&format!("accounts:mysql:{}:password", kind.user))?,
             database: kind.database.to_owned(),
         };
-        return Ok(vec![
-            file(kind.file, render(kind, &values), 0o640, true),
-            Wanted::Watching(kind.service, kind.follows == Follows::Reloads),
-        ]);
+        let mut wanted = codes(world, kind.role);
+        if kind.role == "jobrunner" {
+            wanted.push(file(CRON, cron_text(), 0o644, false));
+        }
+        wanted.push(file(kind.file, render(kind, &values), 0o640, true));
+        wanted.push(Wanted::Watching(kind.service, kind.follows == Follows::Reloads));
+        return Ok(wanted);
     }
     Ok(match name {
+        "code" => {
+            let mut wanted = Vec::new();
+            for state in roles_of(world, host).iter().filter_map(|role| state_of_role(role)) {
+                wanted.extend(of_state(world, host, state)?);
+            }
+            wanted
+        }
         "common" => vec![
             Wanted::Package("ntp"),
             Wanted::Running("ntp"),
@@ -283,21 +347,20 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         )],
         "mail" => vec![Wanted::Package("postfix"), Wanted::Running("postfix")],
         "mysql" => vec![Wanted::Package("mariadb-server"), Wanted::Running("mysql")],
-        "code" => vec![
-            file(
-                "/etc/webplatform/db.ini",
-                world.db_ini(
-                    &writes()?,
-                    &get("infra:db_servers:mysql:port")?,
-                    &get("accounts:mysql:wiki:username")?,
-                ),
-                0o644,
-                false,
-            ),
-            file("/etc/webplatform/db.password", get("accounts:mysql:wiki:password")? + "\n", 0o600, true),
-            Wanted::Code("/srv/webplatform"),
-            Wanted::Watching("apache2", false),
-        ],
+        "roles.app" => {
+            let (port, user) = (get("infra:db_servers:mysql:port")?, get("accounts:mysql:wiki:username")?);
+            let password = get("accounts:mysql:wiki:password")? + "\n";
+            let mut wanted = codes(world, "app");
+            wanted.push(file(DB_INI, world.db_ini(&writes()?, &port, &user), 0o644, false));
+            wanted.push(file(DB_PASSWORD, password, 0o600, true));
+            wanted.push(Wanted::Watching("apache2", false));
+            wanted
+        }
+        "roles.bots" => {
+            let mut wanted = codes(world, "bots");
+            wanted.push(Wanted::Watching("pierc", false));
+            wanted
+        }
         "bots" => vec![Wanted::Running("pierc")],
         "gdnsd" => {
             let path = world.zone_path().ok_or("Jinja variable 'domain' is undefined")?;
@@ -311,120 +374,6 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         "backup" => vec![Wanted::Package("rsync"), Wanted::Package("nfs-kernel-server")],
         _ => Vec::new(),
     })
-}
-
-fn one(world: &mut World, host: &HostName, wanted: Wanted, (test, changed): (bool, bool)) -> Outcome {
-    let (kind, name, function) = wanted.parts();
-    let mut outcome = Outcome {
-        key: format!("{kind}_|-{name}_|-{name}_|-{function}"),
-        result: Value::Bool(true),
-        comment: String::new(),
-        changes: json!({}),
-        seconds: if kind == "file" { 0.012 } else { 0.08 },
-        name,
-    };
-    let fault = world.minion_fault(host).cloned();
-    if let Some(MinionFault::StateFails(part)) = &fault
-        && outcome.key.contains(part.as_str())
-    {
-        outcome.result = Value::Bool(false);
-        outcome.comment =
-            format!("An exception occurred in this state: {function} of {} failed", outcome.name);
-        return outcome;
-    }
-    let honest = fault != Some(MinionFault::SaysDone);
-    match wanted {
-        Wanted::Package(name) => outcome.comment = format!("Package {name} is already installed."),
-        Wanted::Code(path) => {
-            outcome.comment = format!("Repository {path} is up-to-date");
-            if honest && !test && world.metadata(host, path).is_none() {
-                world.make_dir(host, path, 0o755);
-                outcome.comment =
-                    format!("Repository https://source.webplatform.org/wiki.git cloned to {path}");
-                outcome.changes = json!({ "new": "https://source.webplatform.org/wiki.git" });
-            }
-        }
-        Wanted::Watching(name, reload) if changed && world.service_runs(host, name) => {
-            watching(world, host, (name, reload), (test, honest), &mut outcome);
-        }
-        Wanted::Running(name) | Wanted::Watching(name, _) => {
-            running(world, host, name, test, honest, &mut outcome);
-        }
-        Wanted::File { path, content, mode, secret } => {
-            file(world, host, (&path, content, mode, secret), (test, honest), &mut outcome);
-        }
-    }
-    outcome
-}
-
-fn running(world: &mut World, host: &HostName, name: &str, test: bool, honest: bool, outcome: &mut Outcome) {
-    if world.service_runs(host, name) {
-        outcome.comment = "The service ".to_owned() + name + " is already running";
-    } else if test {
-        outcome.result = Value::Null;
-        outcome.comment = format!("Service {name} is set to start");
-    } else {
-        if honest {
-            world.set_service(host, name, true);
-        }
-        outcome.comment = format!("Started Service {name}");
-        outcome.changes = json!({ name: true });
-    }
-}
-
-/// A service whose file was changed.
-fn watching(
-    world: &mut World,
-    host: &HostName,
-    (name, reload): (&str, bool),
-    (test, honest): (bool, bool),
-    outcome: &mut Outcome,
-) {
-    let word = if reload { "reloaded" } else { "restarted" };
-    if test {
-        outcome.result = Value::Null;
-        outcome.comment = format!("Service is set to be {word}");
-        return;
-    }
-    if honest {
-        let done = if reload { world.reload_service(host, name) } else { world.restart_service(host, name) };
-        outcome.result = Value::Bool(done);
-    }
-    outcome.comment = format!("Service {word}");
-    outcome.changes = json!({ name: true });
-}
-
-fn file(
-    world: &mut World,
-    host: &HostName,
-    (path, content, mode, secret): (&str, String, u32, bool),
-    (test, honest): (bool, bool),
-    outcome: &mut Outcome,
-) {
-    let before = world.read_file(host, path);
-    if before.as_deref() == Some(content.as_bytes()) {
-        outcome.comment = format!("File {path} is in the correct state");
-        return;
-    }
-    outcome.changes = match &before {
-        None => json!({ "diff": "New file", "mode": format!("{mode:04o}") }),
-        Some(_) if secret => json!({ "diff": "<show_diff=False>" }),
-        Some(before) => {
-            let before = String::from_utf8_lossy(before);
-            let diff = TextDiff::from_lines(before.as_ref(), content.as_str());
-            json!({ "diff": diff.unified_diff().context_radius(3).header("---", "+++").to_string() })
-        }
-    };
-    if test {
-        outcome.result = Value::Null;
-        outcome.comment = format!("The file {path} is set to be changed");
-        return;
-    }
-    outcome.comment = format!("File {path} updated");
-    if honest {
-        world.write_file(host, path, content.into_bytes());
-        world.set_attributes(host, path, |attributes| attributes.mode = mode);
-    }
 }
 
 impl World {
