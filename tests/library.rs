@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
+#[path = "library/applications.rs"]
+mod applications;
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "support/rehearsal.rs"]
@@ -55,7 +57,7 @@ fn scene(runbook: &str) -> Scene {
             Scene { world: "wpd-2013", inputs: &[("backup", "backup"), ("mount", "/mnt/backup")], ..PLAIN }
         }
         "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
-        "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
+        "deploy-code" => Scene { inputs: &[("canary", "app1")], held: &["fetch"], ..PLAIN },
         "elasticsearch-rolling-restart" => Scene { held: &["allocation-on"], ..PLAIN },
         "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "failover-masterdb" => Scene {
@@ -68,7 +70,10 @@ fn scene(runbook: &str) -> Scene {
         "job-queue" => Scene {
             inputs: &[("runner", "app1-jobrunner")],
             broken: |w| w.jobs_run_away(80_000, 5),
-            hands: &[Hand("What becomes of", None, "throw-away")],
+            hands: &[
+                Hand("What becomes of", None, "throw-away"),
+                Hand("semantic data refreshed", None, "yes"),
+            ],
             ..PLAIN
         },
         "mail-queue" => {
@@ -80,7 +85,7 @@ fn scene(runbook: &str) -> Scene {
                 "Write the new credentials",
                 Some((
                     "salt",
-                    "sed -i -e 's/username: wiki$/username: wiki2/' -e 's/password: .*/password: correct-horse/' \
+                    "sed -i -e 's/username: wiki$/username: wiki2/' -e 's/password: wiki-simulated$/password: correct-horse/' \
                      /srv/private/pillar/accounts/production.sls",
                 )),
                 "",

@@ -15,6 +15,8 @@ use super::spec::{Input, Runbook, Step};
 
 /// What comes with the program: name and text.
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
+    ("account-users", include_str!("../../runbooks/account-users.toml")),
+    ("application-answers", include_str!("../../runbooks/application-answers.toml")),
     ("backup-disk-full", include_str!("../../runbooks/backup-disk-full.toml")),
     ("backup-restore-test", include_str!("../../runbooks/backup-restore-test.toml")),
     ("database-applications", include_str!("../../runbooks/database-applications.toml")),
@@ -28,9 +30,12 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),
     ("elasticsearch-snapshot", include_str!("../../runbooks/elasticsearch-snapshot.toml")),
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("highstate-allowed", include_str!("../../runbooks/highstate-allowed.toml")),
+    ("highstate-held", include_str!("../../runbooks/highstate-held.toml")),
     ("job-queue", include_str!("../../runbooks/job-queue.toml")),
     ("mail-queue", include_str!("../../runbooks/mail-queue.toml")),
     ("new-db-credentials", include_str!("../../runbooks/new-db-credentials.toml")),
+    ("pillar-sent", include_str!("../../runbooks/pillar-sent.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
     ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
@@ -41,6 +46,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("replace-memcache", include_str!("../../runbooks/replace-memcache.toml")),
     ("replace-sessions", include_str!("../../runbooks/replace-sessions.toml")),
     ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
+    ("salt-there", include_str!("../../runbooks/salt-there.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];
 
