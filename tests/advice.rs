@@ -205,6 +205,7 @@ const ELSEWHERE: &[&str] = &[
     "name = \"salt\"",
     "file = \"/etc/webplatform/db.ini\"",
     "line = \"host = {address}\"",
+    "check = \"haproxy -c -f {file}\"",
 ];
 
 #[test]
@@ -215,7 +216,7 @@ fn lines_for_tables_of_lists_are_accepted() {
     let keys = INVENTORY.replacen("user = \"ops\"", "keys = [{ file = \"/a\", certificate = \"/b\" }]", 1);
     let files = WITHOUT_SALT.replacen(
         "salt = false",
-        "salt = false\ndatabase_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\" }]",
+        "salt = false\ndatabase_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", check = \"haproxy -c -f {file}\" }]",
         1,
     );
     for text in [listed, keys, files] {

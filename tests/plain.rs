@@ -26,19 +26,23 @@ fn file(role: &str, file: &str, line: &str, reload: Option<&str>) -> DatabaseFil
         file: file.to_owned(),
         line: line.to_owned(),
         reload: reload.map(str::to_owned),
+        check: None,
     }
 }
 
 /// The small fleet without Salt, and which of its files name the database.
 fn plain() -> Stage {
+    plain_with("service fxa-auth-server restart", None)
+}
+
+/// The same, with the command by which the accounts' service reads its file again, and the one that accepts the next db.ini.
+fn plain_with(reload: &str, check: Option<&str>) -> Stage {
     Stage::new("wpd-2015", "staging", false).without_salt(vec![
-        file("app", "/etc/webplatform/db.ini", "host = {address}", Some("service apache2 reload")),
-        file(
-            "accounts",
-            "/etc/fxa/auth-db.json",
-            "\"host\": \"{address}\"",
-            Some("service fxa-auth-server restart"),
-        ),
+        DatabaseFile {
+            check: check.map(str::to_owned),
+            ..file("app", "/etc/webplatform/db.ini", "host = {address}", Some("service apache2 reload"))
+        },
+        file("accounts", "/etc/fxa/auth-db.json", "\"host\": \"{address}\"", Some(reload)),
         file(
             "salt",
             "/etc/gdnsd/zones/staging.wpdn",
@@ -200,6 +204,83 @@ async fn a_file_that_goes_wrong_once_is_seen_and_moved_in_the_end() {
     }
 }
 
+/// Issue 10, part 4: what reads a file says before writes stop whether it accepts the next version; one that it does not accept is
+/// named with the command and what it said, and nothing is frozen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_next_version_that_is_not_accepted_stops_the_run_before_writes_move() {
+    let stage = plain_with("service fxa-auth-server restart", Some("grep -q '^user = wiki' {file}"));
+    let told = stage.run("promote-masterdb", PROMOTE, None, agrees).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    moved(&stage, &told);
+    for (check, said) in [
+        ("grep -q nothing {file}", &["not accepted by: grep -q nothing {file}"][..]),
+        ("echo line 14: unknown keyword; false {file}", &["line 14: unknown keyword"]),
+        ("cat {file} >/dev/null; exit 3", &["not accepted by: cat {file}"]),
+    ] {
+        for (runbook, inputs) in [("promote-masterdb", PROMOTE), ("failover-masterdb", FAIL_OVER)] {
+            let stage = plain_with("service fxa-auth-server restart", Some(check));
+            if runbook == "failover-masterdb" {
+                stage.world(|world| assert!(world.stop_server("db1-masterdb").is_ok()));
+            }
+            let before = stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await;
+            let told = stage
+                .run(runbook, inputs, None, |prompt| match &prompt.kind {
+                    PromptKind::Choose(choices) if choices.iter().any(|choice| choice.key == 'b') => {
+                        Reply::Chosen('b', None)
+                    }
+                    _ => agrees(prompt),
+                })
+                .await;
+            let story = told.story();
+            assert_eq!(told.view.state, RunState::RolledBack, "{runbook}, {check}: {story}");
+            for words in ["ready/accepted", "/etc/webplatform/db.ini.next"].iter().chain(said) {
+                assert!(story.contains(words), "{runbook}, {check}: {words}: {story}");
+            }
+            assert_eq!(stage.shell("app1", "cat /etc/webplatform/db.ini; ls /etc/webplatform").await, before);
+            if runbook == "promote-masterdb" {
+                let writable = stage.shell("db1-masterdb", "mysql -N -e 'SELECT @@global.read_only'").await;
+                assert_eq!(writable, "0", "{check}: {story}");
+            }
+        }
+    }
+}
+
+/// Issue 10, part 4: a reload that ends with 0 and did nothing is done once more without a question.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_did_nothing_the_first_time_is_done_once_more() {
+    let second = "if [ -e /root/told ]; then service fxa-auth-server restart; else : >/root/told; fi";
+    let stage = plain_with(second, None);
+    let told = stage.run("promote-masterdb", PROMOTE, None, agrees).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(told.decisions(), Vec::<String>::new(), "{}", told.story());
+    moved(&stage, &told);
+}
+
+/// Issue 10, part 4: what keeps its connection to the old master after two reloads is named, with its host; once it is restarted by
+/// hand the run goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_with_the_old_master_after_two_reloads_is_named() {
+    let stage = plain_with("true", None);
+    let mut named = Vec::new();
+    let told = stage
+        .run("promote-masterdb", PROMOTE, None, |prompt| match &prompt.kind {
+            PromptKind::Choose(choices) if choices.iter().any(|choice| choice.key == 'r') => {
+                named.push(format!("{}: {:?}", prompt.title, prompt.text));
+                let restart = stage.shell("accounts", "service fxa-auth-server restart");
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(restart));
+                Reply::Chosen('r', None)
+            }
+            _ => agrees(prompt),
+        })
+        .await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(named.len(), 1, "{named:#?}\n{}", told.story());
+    for words in ["(moved/reloaded) failed", "accounts", "is connected to 10.20."] {
+        assert!(named[0].contains(words), "{words}: {named:#?}");
+    }
+    moved(&stage, &told);
+}
+
 /// A script of a part, the `number`th of its file.
 fn script(part: &str, number: usize) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("runbooks/{part}.toml"));
@@ -285,6 +366,77 @@ fn a_file_behind_a_symbolic_link_is_moved_and_the_link_stays() {
         run("database-files-ready", 2);
         assert_eq!(run("database-files-ready", 3), "", "{shell:?}");
         assert_eq!(std::fs::read_dir(at("shared")).unwrap().count(), 1, "{shell:?}");
+    }
+}
+
+/// The command `check` gets the file beside the one in use as one argument, whatever its path is, once for a file, and what it printed is
+/// shown; a file that is accepted says nothing.
+#[test]
+fn a_check_gets_the_next_version_as_one_argument() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("a folder; $(touch here) `touch here` it's");
+    std::fs::create_dir(&odd).unwrap();
+    let file = odd.join("haproxy.cfg");
+    let log = folder.path().join("log");
+    let count = format!("for one in {{file}}; do echo \"$one\" >>{}; done; echo seen", log.display());
+    let files = |check: &str| {
+        let entry = |line: &str| format!("file {}\nline {line}\nreload \ncheck {check}\n", file.display());
+        entry("server a {address}") + &entry("server b {address}")
+    };
+    for (check, wanted) in [(count.clone(), ""), (format!("{count}; exit 4"), "seen")] {
+        for shell in [&["sh"][..], &["bash", "--posix"], &["busybox", "sh"], &["zsh"]] {
+            if Command::new(shell[0]).arg("--help").output().is_err() {
+                continue;
+            }
+            let ran = Command::new(shell[0])
+                .args(&shell[1..])
+                .args(["-c", &script("database-files-ready", 4)])
+                .env("host_database_files", files(&check))
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+            let err = String::from_utf8_lossy(&ran.stderr).into_owned();
+            assert!(ran.status.success() && err.is_empty(), "{shell:?}: {said}{err}");
+            let first = format!("{}.next: not accepted by: {check}", file.display());
+            let expected: Vec<&str> =
+                if wanted.is_empty() { Vec::new() } else { vec![first.as_str(), wanted] };
+            assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{shell:?}");
+            assert_eq!(std::fs::read_to_string(&log).unwrap(), format!("{}.next\n", file.display()));
+            std::fs::remove_file(&log).unwrap();
+        }
+    }
+    assert!(!folder.path().join("here").exists());
+}
+
+/// HAProxy itself, where it is installed, accepts a file that it can read and says which line it cannot.
+#[test]
+fn haproxy_says_which_line_of_the_next_version_it_does_not_accept() {
+    if Command::new("haproxy").arg("-v").output().is_err() {
+        println!("skipped: haproxy is not here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("haproxy.cfg");
+    let files = format!(
+        "file {}\nline server master {{address}}:3306\nreload \ncheck haproxy -c -f {{file}}\n",
+        file.display()
+    );
+    let good = "defaults\n  mode tcp\n  timeout connect 1s\n  timeout client 1h\n  timeout server 1h\nlisten masterdb\n  \
+                bind 127.0.0.1:3306\n  server master 10.0.0.2:3306\n";
+    for (text, words) in [(good.to_owned(), None), (good.replace("bind", "bnid"), Some("haproxy.cfg.next:7"))]
+    {
+        std::fs::write(folder.path().join("haproxy.cfg.next"), text).unwrap();
+        let ran = Command::new("sh")
+            .args(["-c", &script("database-files-ready", 4)])
+            .env("host_database_files", &files)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        match words {
+            None => assert_eq!(said, ""),
+            Some(words) => assert!(said.contains(words) && said.contains("bnid"), "{said}"),
+        }
     }
 }
 

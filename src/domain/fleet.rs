@@ -10,7 +10,7 @@ mod management;
 
 pub use change::{HostChange, Set};
 pub use changes::Changes;
-pub use management::{ADDRESS, DatabaseFile, Management};
+pub use management::{ADDRESS, DatabaseFile, FILE, Management};
 
 use super::access::Access;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};

@@ -292,8 +292,8 @@ fn resolve(
 /// A host's files that name the database server, as a script reads them.
 fn database_files(env: &Environment, host: &Host) -> String {
     let entry = |file: &DatabaseFile| {
-        let reload = file.reload.as_deref().unwrap_or_default();
-        format!("file {}\nline {}\nreload {reload}\n", file.file, file.line)
+        let [reload, check] = [&file.reload, &file.check].map(|text| text.as_deref().unwrap_or_default());
+        format!("file {}\nline {}\nreload {reload}\ncheck {check}\n", file.file, file.line)
     };
     env.management.database_files(host).map(entry).collect()
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::host;
 use crate::config::reader::{At, Reader, Table};
-use crate::domain::fleet::{ADDRESS, DatabaseFile, Host, Management};
+use crate::domain::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
 
-const KEYS: [&str; 4] = ["role", "file", "line", "reload"];
+const KEYS: [&str; 5] = ["role", "file", "line", "reload", "check"];
 const HINT: &str = "write database_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", \
                     reload = \"systemctl reload apache2\" }]";
 const LINE_HINT: &str = "write the part of the line that names the server, with {address} in the place of its address: line = \
                          \"host = {address}\"";
+const CHECK_HINT: &str = "write a command that ends with 0 when it accepts the file, with {file} in the place of its path: check = \
+                          \"haproxy -c -f {file}\"";
 
 /// What an environment's table says.
 pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) -> Management {
@@ -46,6 +48,7 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
     let file = needed(reader, entry, "file");
     let line = needed(reader, entry, "line");
     let reload = one_line(reader, entry, "reload");
+    let check = one_line(reader, entry, "check");
     if let Some(role) = &role
         && !hosts.iter().any(|host| host.has_role(role.value))
     {
@@ -64,11 +67,18 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
         let message = format!("{:?} does not say once where the address stands", line.value);
         reader.error(line.span.clone(), message, LINE_HINT);
     }
+    if let Some(check) = &check
+        && check.value.matches(FILE).count() != 1
+    {
+        let message = format!("{:?} does not say once where the file's path stands", check.value);
+        reader.error(check.span.clone(), message, CHECK_HINT);
+    }
     Some(DatabaseFile {
         role: host::role(reader, &role?)?,
         file: file?.value.to_owned(),
         line: line?.value.to_owned(),
         reload: reload.map(|reload| reload.value.to_owned()),
+        check: check.map(|check| check.value.to_owned()),
     })
 }
 

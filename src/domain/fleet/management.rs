@@ -27,7 +27,12 @@ pub struct DatabaseFile {
     pub line: String,
     /// The command that lets its service read the file again.
     pub reload: Option<String>,
+    /// The command that says whether its service accepts the file at [`FILE`].
+    pub check: Option<String>,
 }
+
+/// What stands for a file's path in [`DatabaseFile::check`].
+pub const FILE: &str = "{file}";
 
 /// What stands for the database server's address in [`DatabaseFile::line`].
 pub const ADDRESS: &str = "{address}";
