@@ -23,6 +23,7 @@ pub(super) mod inputs;
 mod keys;
 mod list;
 mod login;
+mod new;
 mod operator;
 pub(super) mod past;
 mod plan;
@@ -48,6 +49,8 @@ pub(super) enum Command {
         /// Which runbook
         name: String,
     },
+    /// A runbook of your own to begin with: a file that passes `check` and runs in the demo as it is
+    New(new::NewArgs),
     /// The frozen plan, whole; nothing is changed: exit 0, or 1 when something keeps it from running
     Plan(plan::PlanArgs),
     /// Run it, line by line: a person at a terminal sees each step and answers
@@ -100,6 +103,7 @@ pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Res
     match command {
         Command::List => list::run(),
         Command::Show { name } => show::run(&name),
+        Command::New(args) => new::run(&args),
         Command::Takeover(args) => within(takeover::run(common, &args.or_env(env))),
         Command::Runs(args) if args.jump => within(runs::on_the_jump_box(common, args.or_env(env))),
         Command::Runs(_) => runs::run(common),

@@ -50,6 +50,12 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];
 
+/// The text of a built-in runbook.
+#[must_use]
+pub fn built_in(name: &str) -> Option<&'static str> {
+    EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The runbooks that can be run.
 #[derive(Debug, Clone, Default)]
 pub struct Library {

@@ -59,7 +59,8 @@ pub(crate) async fn drive(
             }
         }
     };
-    let view = tokio::time::timeout(Duration::from_secs(300), all).await;
+    // Fifteen seconds for every answer, on a machine with other fleets: four minutes and more.
+    let view = tokio::time::timeout(Duration::from_secs(900), all).await;
     (view.unwrap_or_else(|_| panic!("the run does not end")), seen)
 }
 

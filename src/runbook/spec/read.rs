@@ -285,7 +285,8 @@ pub(in crate::runbook) fn place(table: &Table<'_>, key: &str) -> Range<usize> {
 }
 
 /// Small letters, digits and `-`, a letter first: what runbooks and steps are called.
-fn is_name(text: &str) -> bool {
+/// Whether a runbook may have that name, or a step that id.
+pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
