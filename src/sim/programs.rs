@@ -86,6 +86,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &free::FREE,
     &git::Git,
     &hostname::HOSTNAME,
+    &mount::Blkid,
     &mount::Mounts("mount"),
     &mount::Mounts("umount"),
     &mysql::Client("mariadb"),

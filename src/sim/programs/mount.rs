@@ -1,4 +1,5 @@
-//! `mount` without arguments: the mount table; `mount DEVICE DIRECTORY` and `umount DIRECTORY` for a volume.
+//! `mount` without arguments: the mount table; `mount DEVICE DIRECTORY` (or `UUID=…`) and `umount DIRECTORY` for a volume;
+//! `blkid`: the filesystems on a machine's disks.
 
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::programs::files::{Work, with_world};
@@ -38,6 +39,58 @@ impl Program for Mounts {
                 }
                 _ => refuse(work, 32, "in the simulated fleet: DEVICE DIRECTORY of a volume only"),
             });
+        answer(call, reply)
+    }
+}
+
+/// `blkid`.
+#[derive(Debug)]
+pub(super) struct Blkid;
+
+impl Program for Blkid {
+    fn name(&self) -> &'static str {
+        "blkid"
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
+        let reply = with_world(&call, |work| {
+            let (mut tag, mut plain, mut by, mut devices) = (None, false, None, Vec::new());
+            let mut words = words.iter();
+            while let Some(word) = words.next() {
+                match word.as_str() {
+                    "-s" => tag = words.next(),
+                    "-o" => plain = words.next().is_some_and(|form| form == "value"),
+                    "-U" => by = words.next(),
+                    "-p" | "-c" => {}
+                    flag if flag.starts_with('-') => {
+                        return refuse(work, 4, &format!("{flag} is not simulated"));
+                    }
+                    device => devices.push(device.to_owned()),
+                }
+            }
+            // Nobody but root reads a disk.
+            let all = if work.user == "root" { work.world.block_devices(&work.host) } else { Vec::new() };
+            let mut text = String::new();
+            for (device, uuid, kind) in &all {
+                let wanted = devices.is_empty() || devices.contains(device);
+                if !wanted || by.is_some_and(|by| by != uuid) {
+                    continue;
+                }
+                let tags = [("UUID", uuid), ("TYPE", kind)];
+                let shown = tags.iter().filter(|(name, _)| tag.is_none_or(|tag| tag == name));
+                if by.is_some() {
+                    text.push_str(&format!("{device}\n"));
+                } else if plain {
+                    shown.for_each(|(_, value)| text.push_str(&format!("{value}\n")));
+                } else {
+                    let shown: String = shown.map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+                    text.push_str(&format!("{device}:{shown}\n"));
+                }
+            }
+            work.reply.status = if text.is_empty() { 2 } else { 0 };
+            work.say(&text);
+        });
         answer(call, reply)
     }
 }

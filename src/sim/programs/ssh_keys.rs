@@ -145,7 +145,7 @@ impl Program for Keyscan {
                             .reply
                             .stderr
                             .extend(format!("getaddrinfo {name}: Name or service not known\n").bytes()),
-                        Some(host) if !work.world.is_up(&host) => {}
+                        Some(host) if !work.world.is_up(&host) || !work.world.service_runs(&host, "ssh") => {}
                         Some(host) => {
                             let line = host_key_line(work.world, &host).unwrap_or_default();
                             work.say(&format!("{name} {line}\n"));

@@ -80,6 +80,8 @@ pub struct Server {
     pub deleted_at: Option<f64>,
     /// Whether it was stopped.
     pub stopped: bool,
+    /// Whether the cloud gave it up.
+    pub failed: bool,
     faults: Faults,
 }
 
@@ -100,6 +102,8 @@ pub enum Status {
     Active,
     /// Stopped.
     Shutoff,
+    /// Given up by the cloud.
+    Error,
 }
 
 impl Status {
@@ -110,6 +114,7 @@ impl Status {
             Self::Build => "BUILD",
             Self::Active => "ACTIVE",
             Self::Shutoff => "SHUTOFF",
+            Self::Error => "ERROR",
         }
     }
 }
@@ -193,6 +198,7 @@ impl Cloud {
             active_at: 40.0 - age,
             deleted_at: None,
             stopped: false,
+            failed: false,
             faults: Faults::default(),
         };
         self.servers.push(server);
@@ -334,6 +340,8 @@ impl Server {
     pub fn status(&self, now: f64) -> Status {
         if now < self.active_at {
             Status::Build
+        } else if self.failed {
+            Status::Error
         } else if self.stopped {
             Status::Shutoff
         } else {

@@ -56,7 +56,9 @@ impl World {
             "; Managed by Salt\n$ORIGIN {domain}.\n$TTL {LONG}\n@ IN SOA {jump} hostmaster ( {serial} 7200 1800 1209600 300 )\n\
              @ IN NS {jump}\n"
         );
-        for machine in self.machines().filter(|m| !m.added) {
+        // A machine that was built beside another of its name is in it when the other is gone.
+        let older = |name: &HostName| self.machines().any(|m| !m.added && m.hostname == *name);
+        for machine in self.machines().filter(|m| !m.added || !older(&m.hostname)) {
             text.push_str(&format!("{} IN A {}\n", machine.hostname, machine.address));
         }
         text.push_str(&format!(

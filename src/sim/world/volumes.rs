@@ -17,6 +17,10 @@ pub struct Volume {
     pub name: String,
     /// The machine it is attached to.
     pub machine: Option<HostName>,
+    /// The UUID of its filesystem.
+    pub filesystem: String,
+    /// Fault: detaching it is accepted and never done.
+    stuck: bool,
     /// Its filesystem, with the figures of when it was mounted last; the device is the one that the machine sees.
     pub(crate) mount: Mount,
     /// Where it is mounted.
@@ -26,6 +30,18 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// The device that its machine sees it as.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        &self.mount.device
+    }
+
+    /// Where it was mounted last.
+    #[must_use]
+    pub fn last_mounted(&self) -> &str {
+        &self.mount.path
+    }
+
     /// Its size, GB.
     #[must_use]
     pub fn size_gb(&self) -> u64 {
@@ -48,7 +64,9 @@ impl World {
                 let last = mount.path.rsplit('/').next().unwrap_or_default();
                 let name = format!("{}-{last}", machine.hostname);
                 found.push(Volume {
-                    id: self.cloud().identifier(&format!("volume/{name}")),
+                    id: as_uuid(&self.cloud().identifier(&format!("volume/{name}"))),
+                    filesystem: as_uuid(&self.cloud().identifier(&format!("filesystem/{name}"))),
+                    stuck: false,
                     name,
                     machine: Some(machine.name.clone()),
                     mount: mount.clone(),
@@ -94,6 +112,32 @@ impl World {
         Ok(volume.mount.device.clone())
     }
 
+    /// Fault: detaching a volume is accepted and never done.
+    ///
+    /// # Errors
+    /// When there is no such volume.
+    pub fn detaching_does_nothing(&mut self, volume: &str) -> Result<(), CloudError> {
+        let at = self.volume(volume)?;
+        if let Some(volume) = self.volumes.get_mut(at) {
+            volume.stuck = true;
+        }
+        Ok(())
+    }
+
+    /// What a person orders of the cloud: a volume that a running machine has mounted is not let go of by its kernel, so that
+    /// the order is accepted and comes to nothing.
+    ///
+    /// # Errors
+    /// When there is none, or it is not attached.
+    pub fn order_detaching(&mut self, volume: &str) -> Result<(), CloudError> {
+        let at = self.volume(volume)?;
+        let held = self.volumes.get(at).is_some_and(|volume| {
+            let runs = volume.machine.as_ref().is_some_and(|machine| self.is_up(machine));
+            volume.machine.is_some() && (volume.stuck || (runs && volume.mounted.is_some()))
+        });
+        if held { Ok(()) } else { self.detach_volume(volume) }
+    }
+
     /// Detaches a volume from wherever it is attached; it keeps what is on it.
     ///
     /// # Errors
@@ -113,10 +157,13 @@ impl World {
         Ok(())
     }
 
-    /// Mounts an attached volume's filesystem; false when the machine has no such device, or it is mounted already.
+    /// Mounts an attached volume's filesystem by its device, or by `UUID=` and the filesystem's; false when the machine has no
+    /// such device, or it is mounted already.
     pub fn mount_volume(&mut self, host: &HostName, device: &str, path: &str) -> bool {
         let mine = |v: &&mut Volume| {
-            v.machine.as_ref() == Some(host) && v.mount.device == device && v.mounted.is_none()
+            let called =
+                v.mount.device == device || device.strip_prefix("UUID=") == Some(v.filesystem.as_str());
+            v.machine.as_ref() == Some(host) && called && v.mounted.is_none()
         };
         let Some(volume) = self.volumes.iter_mut().find(mine) else { return false };
         volume.mounted = Some(path.to_owned());
@@ -140,6 +187,10 @@ impl World {
         if let Some(machine) = self.machines.get_mut(host) {
             machine.mounts.retain(|mount| mount.path != path);
         }
+        // What it was mounted on is a directory of the filesystem below.
+        if self.metadata(host, path).is_none() {
+            self.make_dir(host, path, 0o755);
+        }
         mount.stored_kb = held.kilobytes();
         mount.grows_kb_per_hour = 0.0;
         let mine = |v: &&mut Volume| v.machine.as_ref() == Some(host) && v.mounted.as_deref() == Some(path);
@@ -150,6 +201,19 @@ impl World {
         true
     }
 
+    /// The block devices of a machine that hold a filesystem: device, the filesystem's UUID and type. Its own disk comes first.
+    #[must_use]
+    pub fn block_devices(&self, host: &HostName) -> Vec<(String, String, String)> {
+        let Some(machine) = self.machine(host) else { return Vec::new() };
+        let own =
+            machine.mounts.iter().filter(|mount| mount.path == "/" && mount.device.starts_with("/dev/"));
+        let mut found: Vec<_> =
+            own.map(|m| (m.device.clone(), as_uuid(&machine.machine_id), m.fstype.clone())).collect();
+        let volumes = self.volumes.iter().filter(|volume| volume.machine.as_ref() == Some(host));
+        found.extend(volumes.map(|v| (v.mount.device.clone(), v.filesystem.clone(), v.mount.fstype.clone())));
+        found
+    }
+
     /// A machine goes: its volumes stay, and are free.
     pub(super) fn free_volumes(&mut self, host: &HostName) {
         let own = self.volumes.iter().filter(|volume| volume.machine.as_ref() == Some(host));
@@ -158,6 +222,12 @@ impl World {
             let _freed = self.detach_volume(&volume);
         }
     }
+}
+
+/// 32 hexadecimal digits in a UUID's form.
+fn as_uuid(hex: &str) -> String {
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }
 
 fn is_volume(mount: &Mount) -> bool {

@@ -244,6 +244,20 @@ def flavor_list(cloud, options):
     return listing(["ID", "Name", "RAM", "Disk", "Ephemeral", "VCPUs", "Is Public"], rows, options)
 
 
+def nova_volumes(cloud, options):
+    """There are no volumes here: every host's disk is its own."""
+    return table(["ID", "Status", "Display Name", "Size", "Volume Type", "Attached to"], [])
+
+
+def volume_list(cloud, options):
+    return listing(["ID", "Name", "Status", "Size", "Attached to"], [], options)
+
+
+def volumes_of_server(cloud, options):
+    cloud.find(options.word(0))
+    return listing(["ID", "Device", "Server ID", "Volume ID"], [], options)
+
+
 def image_list(cloud, options):
     return listing(["ID", "Name", "Status"], [[known, name, "active"] for known, name in IMAGES], options)
 
@@ -313,12 +327,12 @@ def floating_unset(cloud, options):
 
 
 NOVA = {"list": nova_list, "show": nova_show, "boot": nova_boot, "delete": nova_delete, "console-log": console,
-        "flavor-list": nova_flavors, "image-list": nova_images}  # fmt: skip
+        "flavor-list": nova_flavors, "image-list": nova_images, "volume-list": nova_volumes}  # fmt: skip
 NEUTRON = {"floatingip-list": neutron_floating, "port-list": neutron_ports,
            "floatingip-associate": neutron_associate, "floatingip-disassociate": neutron_disassociate}  # fmt: skip
 OPENSTACK = {
     "server list": server_list, "server show": server_show, "server create": server_create,
     "server delete": server_delete, "flavor list": flavor_list, "image list": image_list, "console log show": console,
     "port list": port_list, "floating ip list": floating_list, "floating ip set": floating_set,
-    "floating ip unset": floating_unset,
+    "floating ip unset": floating_unset, "volume list": volume_list, "server volume list": volumes_of_server,
 }  # fmt: skip

@@ -108,6 +108,7 @@ fn power(server: &Server, now: f64) -> (&'static str, &'static str) {
         Status::Build => ("NOSTATE", "0"),
         Status::Active => ("Running", "1"),
         Status::Shutoff => ("Shutdown", "4"),
+        Status::Error => ("NOSTATE", "0"),
     }
 }
 
@@ -162,6 +163,7 @@ fn show(world: &World, server: &Server, password: Option<&str>) -> String {
         Status::Build => "building",
         Status::Active => "active",
         Status::Shutoff => "stopped",
+        Status::Error => "error",
     };
     let addresses = networks(world, server);
     let mut fields = vec![
@@ -241,8 +243,6 @@ fn boot(world: &mut World, host: &HostName, options: &Options) -> Answer {
     Answer { reply: output(text), wait: options.has("--poll").then_some(Wait::Built(id)) }
 }
 
-/// Does one thing to each server named, as novaclient does: what fails is said on standard output, and all others are
-/// done.
 fn volumes(world: &World) -> Reply {
     let row = |volume: &Volume| {
         let at = world.cloud().servers(now(world)).find(|server| server.machine == volume.machine);
@@ -261,7 +261,7 @@ fn volume(world: &mut World, command: &str, options: &Options) -> Reply {
         return usage(command, "too few arguments");
     };
     if command == "volume-detach" {
-        return world.detach_volume(volume).map_or_else(|why| refused(&why), |()| output(""));
+        return world.order_detaching(volume).map_or_else(|why| refused(&why), |()| output(""));
     }
     match world.attach_volume(server, volume) {
         Err(why) => refused(&why),
@@ -273,6 +273,8 @@ fn volume(world: &mut World, command: &str, options: &Options) -> Reply {
     }
 }
 
+/// Does one thing to each server named, as novaclient does: what fails is said on standard output, and all others are
+/// done.
 fn many(
     world: &mut World,
     options: &Options,

@@ -12,6 +12,8 @@ use super::options::Options;
 use super::table::{Listing, Missing, one};
 use super::{Answer, Tool, Wait, console, file, now, stamp};
 
+mod volumes;
+
 pub(in crate::sim::programs) static OPENSTACK: Tool = Tool { name: "openstack", run };
 
 static FLAGS: &[&str] = &["--wait", "--long", "--no-name-lookup", "--force", "--hard", "--soft", "--port"];
@@ -54,6 +56,10 @@ static COMMANDS: &[(&str, Command)] = &[
     ("server delete", Command::Change(server_delete)),
     ("server start", Command::Change(|world, _, o| many(world, o, World::start_server))),
     ("server stop", Command::Change(|world, _, o| many(world, o, World::stop_server))),
+    ("server add volume", Command::Change(volumes::add)),
+    ("server remove volume", Command::Change(volumes::remove)),
+    ("server volume list", Command::Show(volumes::of_server)),
+    ("volume list", Command::Show(volumes::list_all)),
     ("server reboot", Command::Change(|world, _, o| many(world, o, World::reboot_server))),
 ];
 
@@ -170,6 +176,7 @@ fn details(world: &World, server: &Server, password: Option<String>) -> Vec<(&'s
         Status::Build => ("NOSTATE", "building"),
         Status::Active => ("Running", "active"),
         Status::Shutoff => ("Shutdown", "stopped"),
+        Status::Error => ("NOSTATE", "error"),
     };
     let launched = (at >= server.active_at).then(|| stamp(world, server.active_at));
     let updated = stamp(world, if at < server.active_at { server.created } else { server.active_at });

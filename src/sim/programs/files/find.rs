@@ -37,6 +37,8 @@ struct Plan {
     actions: Vec<Action>,
     least: usize,
     most: Option<usize>,
+    /// Stays on the filesystem of where it begins.
+    stays: bool,
 }
 
 impl Program for Find {
@@ -83,7 +85,11 @@ fn plan(work: &Work<'_>, words: &[String]) -> Result<Plan, String> {
                 negated = !negated;
                 continue;
             }
-            "-a" | "-and" | "-xdev" | "-mount" | "-noleaf" | "-depth" => continue,
+            "-a" | "-and" | "-noleaf" | "-depth" => continue,
+            "-xdev" | "-mount" => {
+                plan.stays = true;
+                continue;
+            }
             "-maxdepth" => {
                 plan.most = Some(value()?.parse().map_err(|_| "-maxdepth wants a number".to_owned())?);
                 continue;
@@ -195,7 +201,10 @@ fn walk(work: &mut Work<'_>, plan: &Plan, shown: &str, path: &str, depth: usize)
     if !deletes {
         visit(work, plan, (shown, path), &found, depth);
     }
-    if found.directory && plan.most.is_none_or(|most| depth < most) {
+    let elsewhere = plan.stays
+        && depth > 0
+        && work.world.machine(&work.host).is_some_and(|m| m.mounts.iter().any(|mount| mount.path == path));
+    if found.directory && !elsewhere && plan.most.is_none_or(|most| depth < most) {
         for name in work.world.list_dir(&work.host, path).unwrap_or_default() {
             let shown = format!("{}/{name}", shown.trim_end_matches('/'));
             walk(work, plan, &shown, &format!("{}/{name}", path.trim_end_matches('/')), depth + 1);

@@ -111,6 +111,7 @@ impl World {
             active_at: now + BUILDING,
             deleted_at: None,
             stopped: false,
+            failed: false,
             faults: Faults::default(),
         })
     }
@@ -195,7 +196,7 @@ impl World {
     pub fn stop_server(&mut self, wanted: &str) -> Result<(), CloudError> {
         let now = self.seconds();
         let server = self.server_mut(wanted)?;
-        if server.stopped || now < server.active_at {
+        if server.stopped || server.failed || now < server.active_at {
             return Err(not_in_state("stop", server, now));
         }
         if server.faults.stop_does_nothing {
@@ -289,6 +290,27 @@ impl World {
         self.cloud.next_foreign_console = true;
     }
 
+    /// Fault: a server's kernel hangs. The cloud says that it runs; it answers nothing.
+    ///
+    /// # Errors
+    /// When there is no such server.
+    pub fn server_hangs(&mut self, wanted: &str) -> Result<(), CloudError> {
+        if let Some(machine) = self.server_mut(wanted)?.machine.clone() {
+            self.power_off(&machine);
+        }
+        Ok(())
+    }
+
+    /// Fault: the cloud gives a server up (`ERROR`), as when its hypervisor is gone.
+    ///
+    /// # Errors
+    /// When there is no such server.
+    pub fn server_fails(&mut self, wanted: &str) -> Result<(), CloudError> {
+        self.server_hangs(wanted)?;
+        self.server_mut(wanted)?.failed = true;
+        Ok(())
+    }
+
     /// Fault: deleting that server is accepted and never done.
     ///
     /// # Errors
@@ -313,6 +335,7 @@ fn not_in_state(act: &str, server: &Server, now: f64) -> CloudError {
         super::Status::Build => "building",
         super::Status::Active => "active",
         super::Status::Shutoff => "stopped",
+        super::Status::Error => "error",
     };
     CloudError::Conflict(format!("Cannot '{act}' instance {} while it is in vm_state {state}", server.id))
 }

@@ -55,9 +55,9 @@ static FILES: &[Sls] = &[
          salt://gdnsd/files/zone.jinja\n    - template: jinja\ngdnsd:\n  service.running:\n    - reload: True\n    - \
          watch:\n      - file: zone\n",
     ),
-    Sls("nginx", &["nginx", "hhvmbackend"], "nginx:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("nginx", &["nginx", "hhvmbackend", "piwik"], "nginx:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("elastic", &["elastic"], "elasticsearch:\n  pkg.installed: []\n  service.running: []\n"),
-    Sls("memcache", &["memcache"], "memcached:\n  pkg.installed: []\n  service.running: []\n"),
+    Sls("memcache", &["memcache", "sessions"], "memcached:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("redis", &["redis", "sessions"], "redis-server:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("backup", &["backup"], "rsync:\n  pkg.installed: []\nnfs-kernel-server:\n  pkg.installed: []\n"),
 ];
