@@ -198,9 +198,15 @@ impl Case {
         } else if title.contains("takes no new mail") {
             stage.shell(self.vm, "postsuper -d ALL").await;
         } else if title.contains("becomes a replica") {
-            let script = "mysql -e \"SET GLOBAL read_only = 1; CHANGE MASTER TO MASTER_HOST=\\\"db1-masterdb\\\", MASTER_USER=\\\"repl\\\", \
-                          MASTER_PASSWORD=\\\"repl-simulated\\\", MASTER_SSL=1, MASTER_USE_GTID=slave_pos; START SLAVE\"";
-            stage.shell("salt", &format!("salt {} cmd.run '{script}'", self.vm)).await;
+            // From a copy of the replica that it replaces; it catches up with the master.
+            stage.world(|w| {
+                let ids = servers(w, self.vm);
+                let new = ids.iter().map(|id| machine(w, id)).find(|m| *m != name(self.vm)).unwrap();
+                assert!(w.seed_replica(&new, &name("db2")));
+            });
+            let again = format!("salt {} cmd.run 'mysql -e \"STOP ALL SLAVES; START ALL SLAVES\"'", self.vm);
+            stage.shell("salt", &again).await;
+            stage.world(|w| w.advance(std::time::Duration::from_secs(5)));
         }
     }
 

@@ -61,6 +61,10 @@ impl ManagedBy {
     }
 }
 
+fn ssh_port() -> u16 {
+    22
+}
+
 /// A host as the plan froze it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrozenHost {
@@ -68,6 +72,9 @@ pub struct FrozenHost {
     pub name: String,
     /// Its address.
     pub address: String,
+    /// The TCP port of its sshd. Plans of before it was kept: 22.
+    #[serde(default = "ssh_port")]
+    pub port: u16,
     /// Its roles, by the inventory.
     pub roles: Vec<String>,
     /// Its files that name the database server, as a script reads them: lines `file`, `line` and `reload`, each with its text.

@@ -303,6 +303,7 @@ fn freeze(env: &Environment, name: &str) -> FrozenHost {
     FrozenHost {
         name: name.to_owned(),
         address: host.as_ref().map_or_else(|| name.to_owned(), |h| h.address.clone()),
+        port: host.as_ref().map_or(22, |h| h.port),
         roles: host.iter().flat_map(|h| &h.roles).map(ToString::to_string).collect(),
         database_files: host.as_ref().map(|host| database_files(env, host)).unwrap_or_default(),
         machine_id: None,

@@ -106,6 +106,10 @@ impl<'a> Scope<'a> {
                 Value::new(ValueKind::Address, &host.address).map_err(|_| unknown())
             }
             (ValueKind::Host, "name") => Ok(value),
+            (ValueKind::Host, "port") => {
+                let host = self.plan.host(value.text()).ok_or_else(unknown)?;
+                Value::new(ValueKind::Int, &host.port.to_string()).map_err(|_| unknown())
+            }
             (ValueKind::Host, "database_files") => {
                 let files = &self.plan.host(value.text()).ok_or_else(unknown)?.database_files;
                 Value::new(ValueKind::Lines, files).map_err(|_| unknown())

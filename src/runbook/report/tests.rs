@@ -38,6 +38,7 @@ fn started(simulated: bool) -> Event {
         name: name.to_owned(),
         address: address.to_owned(),
         roles: vec!["db".to_owned()],
+        port: 22,
         database_files: String::new(),
         machine_id: None,
     };

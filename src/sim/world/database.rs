@@ -22,6 +22,7 @@ pub mod session;
 
 mod live;
 mod log;
+mod seeded;
 mod server;
 mod version;
 

@@ -303,6 +303,7 @@ pub(super) fn machine_of(book: &str, dry_run: bool) -> Machine {
         name: name.to_owned(),
         address: "10.0.0.1".to_owned(),
         roles: vec!["app".to_owned()],
+        port: 22,
         database_files: String::new(),
         machine_id: None,
     };

@@ -54,11 +54,15 @@ impl Meaning {
     /// The fields it has.
     pub(in crate::runbook) fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Value { kind: ValueKind::Host, .. } => &["address", "name", "roles", "database_files"],
-            Self::Hosts { .. } => &["address", "name", "roles", "database_files", "count"],
+            Self::Value { kind: ValueKind::Host, .. } => {
+                &["address", "name", "port", "roles", "database_files"]
+            }
+            Self::Hosts { .. } => &["address", "name", "port", "roles", "database_files", "count"],
             Self::Value { kind: ValueKind::Position, .. } => &["file", "offset"],
             Self::Value { .. } => &[],
-            Self::Anything => &["address", "name", "roles", "database_files", "count", "file", "offset"],
+            Self::Anything => {
+                &["address", "name", "port", "roles", "database_files", "count", "file", "offset"]
+            }
         }
     }
 }

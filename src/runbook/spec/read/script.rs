@@ -70,7 +70,7 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
             let field = own_name.strip_prefix(k.as_str())?;
             match field.strip_prefix('_') {
                 _ if field.is_empty() => Some(k.clone()),
-                Some(f) if ["address", "name", "roles", "count", "file", "offset"].contains(&f) => {
+                Some(f) if ["address", "name", "port", "roles", "count", "file", "offset"].contains(&f) => {
                     Some(format!("{k}.{f}"))
                 }
                 _ => None,
