@@ -147,7 +147,7 @@ fn answer(call: &Call, input: &str) -> Reply {
         "checkout" | "restore" => change::checkout(&mut run, arguments),
         "reset" => change::reset(&mut run, arguments),
         "fetch" => change::fetch(&mut run),
-        "ls-remote" => change::ls_remote(&run),
+        "ls-remote" => change::ls_remote(&run, arguments),
         "merge" => change::merge(&mut run, arguments),
         "pull" => change::pull(&mut run, arguments),
         "merge-base" => look::merge_base(&run, arguments),

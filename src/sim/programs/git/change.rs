@@ -325,13 +325,15 @@ pub(super) fn fetch(run: &mut Run<'_>) -> Reply {
     }
 }
 
-/// `ls-remote origin HEAD`.
-pub(super) fn ls_remote(run: &Run<'_>) -> Reply {
+/// `ls-remote origin [REF]`.
+pub(super) fn ls_remote(run: &Run<'_>, arguments: &[String]) -> Reply {
+    let wanted = arguments.iter().filter(|a| !a.starts_with('-')).nth(1).map_or("HEAD", String::as_str);
     match origin(run) {
         Err(reply) => reply,
-        Ok(there) => {
-            output(there.commits.last().map_or_else(String::new, |commit| format!("{}\tHEAD\n", commit.hash)))
-        }
+        Ok(_) if !matches!(wanted, "HEAD" | "refs/heads/master" | "master") => output(""),
+        Ok(there) => output(
+            there.commits.last().map_or_else(String::new, |commit| format!("{}\t{wanted}\n", commit.hash)),
+        ),
     }
 }
 

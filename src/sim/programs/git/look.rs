@@ -344,6 +344,9 @@ pub(super) fn rev_parse(run: &Run<'_>, arguments: &[String]) -> Reply {
             "--git-dir" | "--absolute-git-dir" => text.push_str(&format!("{}/.git\n", run.top)),
             "--is-inside-work-tree" => text.push_str("true\n"),
             "HEAD" if branch => text.push_str("master\n"),
+            "@{u}" | "@{upstream}" if branch && repository.origin.is_some() => {
+                text.push_str("origin/master\n")
+            }
             name => match repository.find(name.trim_end_matches("^{commit}").trim_end_matches("^0")) {
                 Some(commit) => {
                     let length = if short { 7 } else { 40 };
