@@ -14,6 +14,8 @@ use std::time::Instant;
 use shells::{Client, Local, Place, SHELLS};
 
 use super::*;
+use crate::runbook::approval::Question;
+use crate::runbook::journal::Entry;
 
 fn keys(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
