@@ -46,9 +46,9 @@ fn ends(inputs: &[Named], parsed: &Arguments) -> Reply {
         let count = wanted.trim_start_matches('-').parse::<usize>().unwrap_or(10);
         if let Some(first) = parsed.value('c').and_then(|text| text.strip_prefix('+')?.parse::<usize>().ok())
         {
-            out.extend(content.iter().skip(first.saturating_sub(1)));
+            out.extend_from_slice(content.get(first.saturating_sub(1)..).unwrap_or_default());
         } else if let Some(bytes) = parsed.number('c') {
-            out.extend(content.iter().skip(content.len().saturating_sub(bytes)));
+            out.extend_from_slice(content.get(content.len().saturating_sub(bytes)..).unwrap_or_default());
         } else if let Some(first) = from_start {
             out.extend(lines(content).skip(first.saturating_sub(1)).flatten());
         } else {
