@@ -1,5 +1,5 @@
 //! One operator per runbook and target: a lease on the jump box. A small shell program there (`lease/holder.sh`) holds
-//! file locks for as long as it hears from here each second; when it hears nothing for four seconds it ends, so that a
+//! file locks for as long as it hears from here twice a second; when it hears nothing for four seconds it ends, so that a
 //! lease outlives neither a dead link nor a dead console. This side calls it lost after three seconds without an answer
 //! in which it could listen; a machine that slept, or is busy, looks first. Before every change the lease is proved by a
 //! round trip ([`Lease::prove`]): what the clocks say of it is never enough.
@@ -23,7 +23,10 @@ mod error;
 mod guarded;
 mod holder;
 mod keep;
+mod outbox;
+mod pace;
 mod places;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -44,8 +47,9 @@ pub use copy::{Copy, LeftRun, copy_in, left_in};
 pub use error::LeaseError;
 use error::MAKE_FOLDER;
 pub use holder::Holder;
-use keep::{Shared, Tell};
+use keep::Tell;
 pub use places::Places;
+use shared::Shared;
 
 /// Whom a lease keeps off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +62,15 @@ enum Scope {
     Account,
 }
 
-/// Between two beats.
-const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// Between two beats. A link may stall for two seconds right after one was sent.
+const BEAT_EVERY: Duration = Duration::from_millis(500);
 /// Without an answer to a beat younger than this nothing may be changed before the lease is proved: the holder lets go a
 /// second later. Without an answer for so long, counting only time in which we were able to listen, it is lost.
 const LOST_AFTER: Duration = Duration::from_secs(3);
-/// For taking, asking and letting go.
+/// For taking and asking.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// For letting go. The last entries come there first, over a slow link too; without a sign of life it is lost much earlier.
+const RELEASE_LIMIT: Duration = Duration::from_secs(60);
 /// A holder that did not beat for so long, by its own jump box's clock, is gone.
 const GONE_AFTER: Duration = Duration::from_secs(6);
 
@@ -148,6 +154,6 @@ impl Lease {
     pub async fn release(self) {
         let (tell, ended) = oneshot::channel();
         let _ = self.tell.send(Tell::End(tell));
-        let _ = timeout(ANSWER_LIMIT, ended).await;
+        let _ = timeout(RELEASE_LIMIT, ended).await;
     }
 }

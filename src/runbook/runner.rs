@@ -50,8 +50,9 @@ pub(in crate::runbook) use launch::replay_with;
 pub use launch::{Launch, StartError, copied, frozen, replay, resume, roll_back, start, take_over};
 pub use record::{Record, Recorder};
 
-/// A run's end waits for its lease no longer than this.
-const LET_GO: Duration = Duration::from_secs(3);
+/// A run's end waits for its lease no longer than this: its last entries may be on their way over a slow link. A lease that is lost
+/// ends the wait.
+const LET_GO: Duration = Duration::from_secs(60);
 
 /// What keeps others from doing the same: the lease on the jump box.
 pub trait Guarded: Send + Sync + 'static {

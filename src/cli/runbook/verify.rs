@@ -125,7 +125,7 @@ async fn on_the_jump_box(
             }
             lease::Seen::Holder(_) => None,
         }));
-        if found.len() == before {
+        if found.len() == before && !watching.is_behind() {
             break;
         }
     }

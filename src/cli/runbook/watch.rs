@@ -35,7 +35,12 @@ pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, C
     let mut story = Story::new(Paper::of_stdout());
     loop {
         let now = site.clock.now();
-        let Some(view) = watched.look(now).await.map_err(CliError::Refused)? else { break };
+        // Over a slow link a look takes its time.
+        let view = tokio::select! {
+            view = watched.look(now) => view.map_err(CliError::Refused)?,
+            _ = interrupts.recv() => break,
+        };
+        let Some(view) = view else { break };
         if let Some(view) = view {
             print::answer(&story.tell(&view, now))?;
             if !view.state.is_under_way() {

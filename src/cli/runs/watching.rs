@@ -61,9 +61,17 @@ impl Watched {
     /// # Errors
     /// Why it cannot be seen (any more), in words.
     pub(in crate::cli) async fn look(&mut self, now: Moment) -> Result<Option<Option<RunView>>, String> {
-        let Some(seen) = self.watching.poll().await.map_err(|error| error.to_string())? else {
-            return Ok(None);
-        };
+        let mut seen = Vec::new();
+        // A run that was stopped and goes on looks stopped in the middle of its entries: all pieces are read before it is shown.
+        loop {
+            let Some(more) = self.watching.poll().await.map_err(|error| error.to_string())? else {
+                return Ok(None);
+            };
+            seen.extend(more);
+            if !self.watching.is_behind() {
+                break;
+            }
+        }
         if seen.is_empty() {
             return Ok(Some(None));
         }

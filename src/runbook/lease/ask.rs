@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use super::pace::Pace;
 use super::words;
 use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
 use crate::domain::text::Clean;
@@ -19,6 +22,17 @@ pub(super) async fn ask(
     question: &str,
     arguments: &[&str],
 ) -> Result<Vec<u8>, LeaseError> {
+    ask_with(session, places, run, (question, arguments), &mut |_| {}).await
+}
+
+/// The same; `out` gets the answer as it comes.
+async fn ask_with(
+    session: &dyn Session,
+    places: &Places,
+    run: &str,
+    (question, arguments): (&str, &[&str]),
+    out: &mut (dyn FnMut(&[u8]) + Send),
+) -> Result<Vec<u8>, LeaseError> {
     let mut last = question.to_owned();
     for argument in arguments {
         let quoted = shlex::try_quote(argument).map_err(|_| LeaseError::Name((*argument).to_owned()))?;
@@ -26,11 +40,30 @@ pub(super) async fn ask(
         last.push_str(&quoted);
     }
     let script = words::script(places, run, &[], include_str!("ask.sh"), &last)?;
-    let said = session.run(&script, ANSWER_LIMIT, &mut |_| {}).await?.stdout;
+    let said = session.run(&script, ANSWER_LIMIT, out).await?.stdout;
     match said.strip_prefix(b"refused ") {
         Some(why) => Err(LeaseError::Refused(Clean::new(String::from_utf8_lossy(why).trim()))),
         None => Ok(said),
     }
+}
+
+/// What came to a run's entries after so many bytes, in pieces of a size that the link bears.
+pub(super) async fn tell(
+    session: &dyn Session,
+    places: &Places,
+    run: &str,
+    offset: usize,
+    pace: &mut Pace,
+) -> Result<Vec<u8>, LeaseError> {
+    let (offset, most) = (offset.to_string(), pace.size().to_string());
+    // From the first line of the answer on it is the link that takes time, not the command.
+    let mut first = None;
+    let mut out = |_: &[u8]| {
+        first.get_or_insert_with(Instant::now);
+    };
+    let said = ask_with(session, places, run, ("tell", &[&offset, &most]), &mut out).await?;
+    pace.piece_took(first.map(|first| first.elapsed()).unwrap_or_default());
+    Ok(said)
 }
 
 /// Who holds leases on the jump box that begin with `env.`; all of them for an empty `env`.
@@ -110,7 +143,13 @@ pub struct Watching {
     places: Places,
     session: Arc<dyn Session>,
     run: String,
-    offset: u64,
+    /// Bytes that were read.
+    offset: usize,
+    /// Bytes there were when it was last asked.
+    size: u64,
+    pace: Pace,
+    /// The entries are read again, from the first.
+    again: bool,
     rest: Vec<u8>,
     found: VecDeque<Seen>,
     /// Number and hash of the newest entry.
@@ -170,6 +209,9 @@ pub fn watch_in(places: &Places, session: Arc<dyn Session>, run: &str) -> Result
         session,
         run: words::name(run)?.to_owned(),
         offset: 0,
+        size: 0,
+        pace: Pace::reading(),
+        again: false,
         rest: Vec::new(),
         found: VecDeque::new(),
         last: None,
@@ -179,8 +221,8 @@ pub fn watch_in(places: &Places, session: Arc<dyn Session>, run: &str) -> Result
 }
 
 impl Watching {
-    /// Asks once: what came since; nothing when nothing did. `None` when the run is over and all of it was told. How
-    /// often to ask is the caller's.
+    /// Asks once: what came since, or the next piece of it ([`Watching::is_behind`]); nothing when nothing did. `None` when the
+    /// run is over and all of it was told. How often to ask is the caller's.
     ///
     /// # Errors
     /// [`LeaseError::NoRun`] when there is nothing (any more), [`LeaseError::Damaged`], or the way there.
@@ -188,20 +230,49 @@ impl Watching {
         if self.over {
             return Ok(None);
         }
-        let offset = self.offset.to_string();
-        let said = ask(self.session.as_ref(), &self.places, &self.run, "tell", &[&offset]).await?;
-        let Told { holder, over: _, entries } = Told::read(&said)?;
-        let Some((size, rest)) = entries else { return Err(LeaseError::NoRun) };
-        self.holder(holder);
-        if size < self.offset {
-            // It goes on in another process, which tells it anew.
-            self.offset = 0;
-            self.rest.clear();
-        } else {
-            self.offset += u64::try_from(rest.len()).unwrap_or(0);
-            self.entries(rest)?;
+        loop {
+            let session = self.session.as_ref();
+            let said = tell(session, &self.places, &self.run, self.offset, &mut self.pace).await?;
+            let Told { holder, over: _, entries } = Told::read(&said)?;
+            let Some((size, rest)) = entries else { return Err(LeaseError::NoRun) };
+            self.size = size;
+            self.holder(holder);
+            if size < self.read() {
+                // It goes on in another process, which tells it anew.
+                self.restart();
+                break;
+            }
+            let first = self.offset == 0;
+            self.offset += rest.len();
+            match self.entries(rest) {
+                // The one who wrote a part of an entry is gone, and whoever goes on has written others in its place.
+                Err(LeaseError::Damaged(_)) if !first && !self.again => {
+                    self.restart();
+                    self.again = true;
+                }
+                read => {
+                    self.again &= self.is_behind();
+                    read?;
+                    break;
+                }
+            }
         }
         Ok(Some(self.found.drain(..).collect()))
+    }
+
+    /// Whether more was there than the last answer had: ask again at once.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.read() < self.size && !self.over
+    }
+
+    fn read(&self) -> u64 {
+        u64::try_from(self.offset).unwrap_or(u64::MAX)
+    }
+
+    fn restart(&mut self) {
+        self.offset = 0;
+        self.rest.clear();
     }
 
     fn holder(&mut self, holder: Option<Holder>) {

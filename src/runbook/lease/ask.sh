@@ -33,7 +33,7 @@ left() {
   printf 'all\n'
 }
 
-# What came to a run's entries after so many bytes, at most half a megabyte.
+# What came to a run's entries after so many bytes ($1), and at most so many ($2).
 tell() {
   place
   current
@@ -41,7 +41,7 @@ tell() {
   enter "$R" && plain entries || { printf 'none\n'; return; }
   show "$R"
   printf 'size %s\n' "$(wc -c < entries | tr -cd 0-9)"
-  tail -c "+$(($1 + 1))" entries | head -c 500000
+  tail -c "+$(($1 + 1))" entries | head -c "$2"
 }
 
 # Says yes to a question of a run: a file of this account's. $1: the question's nonce, $2: JSON.

@@ -28,17 +28,19 @@ impl Lease {
     pub async fn prove(&self) -> Result<(), Clean> {
         let (tell, proved) = oneshot::channel();
         let _ = self.tell.send(Tell::Beat(Some(tell)));
-        // The keeper answers, or says that the lease is lost and ends.
         match proved.await {
             Ok(()) => Ok(()),
-            Err(_) => {
-                let mut state = self.state.clone();
-                let lost = state.wait_for(|state| matches!(state, LeaseState::Lost(_))).await;
-                Err(match lost.as_deref() {
-                    Ok(LeaseState::Lost(why)) => why.clone(),
-                    Ok(LeaseState::Held) | Err(_) => Clean::new("it was let go"),
-                })
-            }
+            Err(_) => Err(self.why_it_ended().await),
+        }
+    }
+
+    /// Why nobody answers any more: the keeper says that the lease is lost, and ends.
+    pub(super) async fn why_it_ended(&self) -> Clean {
+        let mut state = self.state.clone();
+        let lost = state.wait_for(|state| matches!(state, LeaseState::Lost(_))).await;
+        match lost.as_deref() {
+            Ok(LeaseState::Lost(why)) => why.clone(),
+            Ok(LeaseState::Held) | Err(_) => Clean::new("it was let go"),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The copy of a run's journal on the jump box: what whoever takes the run over goes on from.
 
-use super::ask::{Told, ask};
+use super::ask::{Told, ask, tell};
+use super::pace::Pace;
 use super::words;
 use super::{Holder, LeaseError, Places};
 use crate::domain::text::Clean;
@@ -42,9 +43,10 @@ pub struct LeftRun {
 pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Result<Copy, LeaseError> {
     let run = words::name(run)?;
     let mut bytes = Vec::new();
+    // The lease's beats share the link.
+    let mut pace = Pace::reading();
     loop {
-        let offset = bytes.len().to_string();
-        let said = ask(session, places, run, "tell", &[&offset]).await?;
+        let said = tell(session, places, run, bytes.len(), &mut pace).await?;
         let told = Told::read(&said)?;
         let (size, more) = match told.entries {
             Some((size, more)) if size > 0 => (size, more),

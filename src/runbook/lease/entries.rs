@@ -60,7 +60,7 @@ impl Lease {
         match stored.await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Clean::new(NOT_STORED)),
-            Err(_) => Err(self.lost().unwrap_or_else(|| Clean::new("the lease was let go"))),
+            Err(_) => Err(self.why_it_ended().await),
         }
     }
 }

@@ -4,6 +4,7 @@
 # Then each line of its input is one of
 #   beat N NONCE JSON   what is known of the holder now; the question that is put, or -; answered `beat N`
 #   say JSON            an entry of the run's journal, to be kept beside what it knows of the holder
+#   part TEXT           the next part of an entry that is too long for one line; `say` has the last
 #   safe N              answered `safe N` when all entries that were said are on the disk, or `deaf N` when they are not
 #   anew                the entries are said from the first
 #   open                the run may change something from now on
@@ -172,6 +173,7 @@ serve() {
         approvals "${line%% *}"
         printf 'beat %s\n' "$number" ;;
       # After a part of an entry that found no room, the next one would not be readable.
+      'part '*) [ -n "$deaf" ] || printf '%s' "${line#part }" >&8 || deaf=1 ;;
       'say '*) [ -n "$deaf" ] || printf '%s\n' "${line#say }" >&8 || deaf=1 ;;
       'safe '*)
         [ -n "$deaf" ] || safe || deaf=1

@@ -1,19 +1,18 @@
-//! Keeping a lease: beats, answers, and the moment it is lost.
+//! Keeping a lease: beats, answers, and the moment it is lost. Entries are sent in pieces, so that no beat waits behind many of them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, oneshot, watch as latest};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::outbox::Outbox;
+use super::pace::Pace;
+use super::shared::{Shared, clock};
 use super::words::{self, Lines, Word};
 use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places, Scope};
 use crate::domain::text::Clean;
-use crate::runbook::approval::{Approved, Question};
 use crate::runbook::reach::{Held, Session};
 use crate::ssh::listening::{Listening, within};
 
@@ -34,85 +33,6 @@ pub(super) enum Tell {
     Store(Option<oneshot::Sender<bool>>),
     /// Let go; told when it is.
     End(oneshot::Sender<()>),
-}
-
-/// What the task and its owner both look at.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// When the newest answered beat was sent, in milliseconds of the clock that counts sleep.
-    proved: AtomicU64,
-    holder: Mutex<Holder>,
-    approved: Mutex<Option<Approved>>,
-    scope: Scope,
-    /// It is a dry run.
-    dry: AtomicBool,
-    /// The jump box knows that the run may change something.
-    open: AtomicBool,
-}
-
-/// Milliseconds since this machine started, its sleep included: the jump box does not sleep with it.
-fn clock() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    /// Whether the holder cannot have let go by now.
-    pub(super) fn is_fresh(&self) -> bool {
-        let silent = clock().saturating_sub(self.proved.load(Ordering::Acquire));
-        Duration::from_millis(silent) < LOST_AFTER
-    }
-
-    pub(super) fn at_step(&self, step: &str) {
-        let mut holder = locked(&self.holder);
-        holder.step = Clean::new(step);
-        holder.since = Timestamp::now();
-    }
-
-    pub(super) fn ask(&self, question: Option<Question>) {
-        locked(&self.holder).asks = question;
-        *locked(&self.approved) = None;
-    }
-
-    pub(super) fn approved(&self) -> Option<Approved> {
-        locked(&self.approved).clone()
-    }
-
-    pub(super) fn is_dry(&self) {
-        self.dry.store(true, Ordering::Release);
-    }
-
-    /// Whether the jump box knows that the run may change something, or it never will; it does from now on.
-    pub(super) fn opened(&self) -> bool {
-        self.dry.load(Ordering::Acquire) || self.open.swap(true, Ordering::AcqRel)
-    }
-
-    /// Whom it keeps off.
-    pub(super) fn scope(&self) -> Scope {
-        self.scope
-    }
-
-    /// The account on the jump box.
-    pub(super) fn account(&self) -> Clean {
-        locked(&self.holder).account.clone()
-    }
-
-    fn approve(&self, approved: Approved) {
-        let holder = locked(&self.holder);
-        let who = Clean::new(&approved.approval.who);
-        // One account is one person, whatever it calls itself.
-        let ours = approved.uid == holder.uid || who == holder.who || who.is_empty();
-        let asked = holder.asks.as_ref().is_some_and(|question| approved.approval.answers(question));
-        if ours || !asked {
-            tracing::warn!(uid = approved.uid, account = %approved.account, %who, "an approval that does not count");
-            return;
-        }
-        *locked(&self.approved) = Some(approved);
-    }
 }
 
 /// Takes it once.
@@ -168,21 +88,21 @@ pub(super) async fn take(
 fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u64) -> Lease {
     let (tell, told) = mpsc::unbounded_channel();
     let (say, state) = latest::channel(LeaseState::Held);
-    let shared = Arc::new(Shared {
-        proved: AtomicU64::new(sent),
-        holder: Mutex::new(holder),
-        approved: Mutex::default(),
-        scope,
-        dry: AtomicBool::new(false),
-        open: AtomicBool::new(false),
-    });
+    let shared = Arc::new(Shared::new(holder, scope, sent));
     let keeper = Keeper {
         held,
         lines,
         told,
+        let_go: false,
         shared: shared.clone(),
         number: 0,
         sent: BTreeMap::new(),
+        outbox: Outbox::default(),
+        pace: Pace::sending(),
+        bytes: 0,
+        answered_bytes: 0,
+        awaited: None,
+        beat_now: None,
         stores: BTreeMap::new(),
         listening: Listening::default(),
         answered: Duration::ZERO,
@@ -200,10 +120,22 @@ struct Keeper {
     held: Box<dyn Held>,
     lines: Lines,
     told: mpsc::UnboundedReceiver<Tell>,
+    /// The last copy of the lease was dropped.
+    let_go: bool,
     shared: Arc<Shared>,
     number: u64,
     /// Beats without an answer.
     sent: BTreeMap<u64, Sent>,
+    /// What waits until more can be sent.
+    outbox: Outbox,
+    pace: Pace,
+    /// Written so far, and as much of it as the newest answered beat followed.
+    bytes: usize,
+    answered_bytes: usize,
+    /// The beat whose answer is waited for before more is sent, and when the piece before it was begun.
+    awaited: Option<(u64, Instant)>,
+    /// A beat is wanted, by those who want to know when it is answered.
+    beat_now: Option<Vec<oneshot::Sender<()>>>,
     /// Who waits for entries to be stored.
     stores: BTreeMap<u64, Option<oneshot::Sender<bool>>>,
     /// Time in which an answer could have been heard.
@@ -219,8 +151,14 @@ struct Sent {
     at: u64,
     /// How much time to listen was counted then.
     counted: Duration,
+    /// The same by the clock that measures the link.
+    from: Instant,
+    /// Bytes written up to its end.
+    bytes: usize,
+    /// Nothing else was on its way.
+    alone: bool,
     /// Who wants to know.
-    tell: Option<oneshot::Sender<()>>,
+    tell: Vec<oneshot::Sender<()>>,
 }
 
 impl Keeper {
@@ -235,28 +173,19 @@ impl Keeper {
             let went = tokio::select! {
                 bytes = self.held.read() => match bytes {
                     Ok(bytes) => self.heard(&bytes),
-                    Err(_) if self.end.is_some() => Err(Clean::new("let go")),
+                    Err(_) if self.end.is_some() || self.let_go => Err(Clean::new("let go")),
                     Err(error) => Err(error.describe().as_str().into()),
                 },
-                told = self.told.recv() => match told {
-                    Some(Tell::Beat(tell)) => self.beat(tell).await,
-                    Some(Tell::Say(line)) => self.write(&format!("say {line}\n")).await,
-                    Some(Tell::Anew) => self.write("anew\n").await,
-                    Some(Tell::Open) => self.write("open\n").await,
-                    Some(Tell::Over) => self.write("over\n").await,
-                    Some(Tell::Store(tell)) => {
-                        self.number += 1;
-                        self.stores.insert(self.number, tell);
-                        self.write(&format!("safe {}\n", self.number)).await
-                    }
-                    Some(Tell::End(tell)) => {
-                        self.end = Some(tell);
-                        self.write("end\n").await
-                    }
-                    None => Err(Clean::new("let go")),
-                },
-                _ = beats.tick() => self.beat(None).await,
+                told = self.told.recv(), if !self.let_go => {
+                    self.take(told);
+                    Ok(())
+                }
+                _ = beats.tick() => self.beat().await.map(drop),
                 () = self.listening.goes_on() => Ok(()),
+            };
+            let went = match went {
+                Ok(()) => self.send().await,
+                lost => lost,
             };
             if let Err(why) = went {
                 return why;
@@ -264,24 +193,78 @@ impl Keeper {
         }
     }
 
+    /// Takes what is there to be done. `None`: there will be nothing more, and what was said before comes there first.
+    fn take(&mut self, told: Option<Tell>) {
+        let mut told = told;
+        self.let_go = told.is_none();
+        if self.let_go && self.end.is_none() {
+            self.outbox.word("end".to_owned());
+        }
+        while let Some(tell) = told {
+            match tell {
+                Tell::Beat(tell) => self.beat_now.get_or_insert_default().extend(tell),
+                Tell::Say(line) => self.outbox.entry(line),
+                Tell::Anew => self.outbox.word("anew".to_owned()),
+                Tell::Open => self.outbox.word("open".to_owned()),
+                Tell::Over => self.outbox.word("over".to_owned()),
+                Tell::Store(tell) => {
+                    self.number += 1;
+                    self.stores.insert(self.number, tell);
+                    self.outbox.word(format!("safe {}", self.number));
+                }
+                Tell::End(tell) => {
+                    self.end = Some(tell);
+                    self.outbox.word("end".to_owned());
+                }
+            }
+            told = self.told.try_recv().ok();
+        }
+    }
+
+    /// Sends what waits, as much as may be on its way without an answer. A beat behind it asks for that answer: until it is
+    /// there, nothing but beats is sent.
+    async fn send(&mut self) -> Result<(), Clean> {
+        if self.awaited.is_some() {
+            return Ok(());
+        }
+        let from = Instant::now();
+        let room = self.pace.size().saturating_sub(self.bytes - self.answered_bytes);
+        if room > 0 && !self.outbox.is_empty() {
+            let piece = self.outbox.piece(room);
+            self.write(&piece).await?;
+        }
+        if !self.outbox.is_empty() {
+            self.awaited = Some((self.beat().await?, from));
+        } else if self.beat_now.is_some() {
+            self.beat().await?;
+        }
+        Ok(())
+    }
+
     /// Time to listen until the lease counts as lost.
     fn left(&self) -> Duration {
         LOST_AFTER.saturating_sub(self.listening.counted().saturating_sub(self.answered))
     }
 
-    async fn beat(&mut self, tell: Option<oneshot::Sender<()>>) -> Result<(), Clean> {
+    /// Beats; the beat's number.
+    async fn beat(&mut self) -> Result<u64, Clean> {
         self.number += 1;
-        let sent = Sent { at: clock(), counted: self.listening.counted(), tell };
-        self.sent.insert(self.number, sent);
-        let line = {
-            let holder = locked(&self.shared.holder);
+        let number = self.number;
+        let (at, counted, from) = (clock(), self.listening.counted(), Instant::now());
+        let alone = self.bytes == self.answered_bytes;
+        let line = self.shared.holder(|holder| {
             let nonce = holder.asks.as_ref().map_or("-", |question| question.nonce.as_str());
-            format!("beat {} {nonce} {}\n", self.number, words::known(&holder))
-        };
-        self.write(&line).await
+            format!("beat {number} {nonce} {}\n", words::known(holder))
+        });
+        let bytes = self.bytes + line.len();
+        let tell = self.beat_now.take().unwrap_or_default();
+        self.sent.insert(number, Sent { at, counted, from, bytes, alone, tell });
+        self.write(&line).await?;
+        Ok(number)
     }
 
     async fn write(&mut self, text: &str) -> Result<(), Clean> {
+        self.bytes += text.len();
         match within(self.left(), self.held.write(text.as_bytes())).await {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(error.describe().as_str().into()),
@@ -297,18 +280,32 @@ impl Keeper {
         let _ = self.stores.remove(&number).flatten().map(|tell| tell.send(stored));
     }
 
+    /// That beat, and all before it, are answered.
+    fn beat_answered(&mut self, number: u64) {
+        let later = self.sent.split_off(&(number + 1));
+        for (of, sent) in std::mem::replace(&mut self.sent, later) {
+            self.shared.is_proved(sent.at);
+            self.answered = self.answered.max(sent.counted);
+            self.answered_bytes = self.answered_bytes.max(sent.bytes);
+            match self.awaited {
+                Some((awaited, from)) if awaited == of => {
+                    self.awaited = None;
+                    self.pace.piece_answered(from.elapsed());
+                }
+                Some(_) | None if sent.alone => self.pace.answered(sent.from.elapsed()),
+                Some(_) | None => {}
+            }
+            for tell in sent.tell {
+                // Who asked may have given up.
+                let _ = tell.send(());
+            }
+        }
+    }
+
     fn heard(&mut self, bytes: &[u8]) -> Result<(), Clean> {
         for line in self.lines.take(bytes) {
             match words::word(&line) {
-                Some(Word::Beat(number)) => {
-                    let later = self.sent.split_off(&(number + 1));
-                    for sent in std::mem::replace(&mut self.sent, later).into_values() {
-                        self.shared.proved.fetch_max(sent.at, Ordering::AcqRel);
-                        self.answered = self.answered.max(sent.counted);
-                        // Who asked may have given up.
-                        let _ = sent.tell.map(|tell| tell.send(()));
-                    }
-                }
+                Some(Word::Beat(number)) => self.beat_answered(number),
                 Some(Word::Approved(approved)) => self.shared.approve(*approved),
                 Some(Word::Lost(why) | Word::Refused(why)) => return Err(why),
                 Some(Word::Ended) => return Err(Clean::new("let go")),

@@ -5,6 +5,7 @@
 mod accounts;
 mod copies;
 mod people;
+mod pieces;
 mod shells;
 
 use std::fs;

@@ -11,6 +11,11 @@ const NOBODY: u32 = 65534;
 
 /// A journal of a run that changes something: started, an intent, notes, and with `over` its end.
 fn journal(place: &Place, run: &str, notes: usize, over: bool) -> Vec<Entry> {
+    journal_of(place, run, (0..notes).map(|n| format!("{n} \\n \"'ü")).collect(), over)
+}
+
+/// The same with these notes.
+pub(super) fn journal_of(place: &Place, run: &str, notes: Vec<String>, over: bool) -> Vec<Entry> {
     let folder = tempfile::tempdir_in(place.folder().parent().unwrap()).unwrap();
     let mut journal = Journal::create(&folder.path().join("runs"), run).unwrap();
     let plan = Frozen {
@@ -44,23 +49,22 @@ fn journal(place: &Place, run: &str, notes: usize, over: bool) -> Vec<Entry> {
             facts: Vec::new(),
         },
     ];
-    let note = |n: usize| Event::Note { who: "anna".to_owned(), text: format!("{n} \\n \"'ü") };
-    events.extend((0..notes).map(note));
+    events.extend(notes.into_iter().map(|text| Event::Note { who: "anna".to_owned(), text }));
     if over {
         events.push(Event::Ended { how: Ending::Finished });
     }
     events.iter().map(|event| journal.append(event).unwrap()).collect()
 }
 
-fn lines(path: &std::path::Path) -> Vec<String> {
+pub(super) fn lines(path: &std::path::Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-fn told(entries: &[Entry]) -> Vec<String> {
+pub(super) fn told(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(|entry| entry.line.clone()).collect()
 }
 
-async fn copied(place: &Place, session: &Local, run: &str) -> Result<Copy, LeaseError> {
+pub(super) async fn copied(place: &Place, session: &Local, run: &str) -> Result<Copy, LeaseError> {
     copy::copy_in(&place.places(), session, run).await
 }
 

@@ -58,6 +58,30 @@ async fn who_watches_sees_every_entry_once_also_when_it_goes_on_elsewhere() {
     }
 }
 
+/// A part of an entry came, and its console is gone: whoever goes on writes another entry in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_sees_what_came_in_place_of_an_entry_that_was_begun() {
+    let place = Place::new();
+    let runs = |name: &str| place.folder().with_extension(name);
+    let all = entries(&runs("runs"), "first", &["a", "b"]);
+    let mut journal = Journal::adopt(&runs("others"), "first", &all[..1]).unwrap();
+    let mut note =
+        |text: &str| journal.append(&Event::Note { who: "bob".to_owned(), text: text.to_owned() }).unwrap();
+    let others = [note("c"), note(&"d".repeat(100_000))];
+    let lease = take(&place, "dash", "first", &["production.x"]).await.unwrap();
+    lease.say(&all[0]);
+    lease.store().await.unwrap();
+    let file = place.file("first/entries");
+    fs::write(&file, format!("{}\n{}", all[0].line, &all[1].line[..60])).unwrap();
+    let mut watching = ask::watch_in(&place.places(), Arc::new(Local::new("dash")), "first").unwrap();
+    let seen = until(&mut watching, |s| matches!(s, Seen::Entry(_))).await;
+    assert_eq!(told(&seen), [&all[0]]);
+    fs::write(&file, [&all[0], &others[0], &others[1]].map(|entry| format!("{}\n", entry.line)).concat())
+        .unwrap();
+    let seen = until(&mut watching, |s| matches!(s, Seen::Entry(e) if e.seq == 3)).await;
+    assert_eq!(told(&seen), [&others[0], &others[1]]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_watches_is_told_when_entries_were_changed() {
     let place = Place::new();
