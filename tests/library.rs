@@ -106,7 +106,9 @@ fn scene(runbook: &str) -> Scene {
             ],
             ..SMALL
         },
-        "replace-vm" => Scene { inputs: &[("vm", "app1")], held: &["key-swept"], ..PLAIN },
+        "replace-vm" => {
+            Scene { inputs: &[("vm", "app1")], held: &["key-swept", "jump-known-hosts"], ..PLAIN }
+        }
         "setup-replica" => Scene {
             inputs: &[
                 ("master", "db1-masterdb"),

@@ -410,6 +410,18 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
     assert!(print_of(&dir, "app1").contains(&told.value("new_print")));
     reached_by_its_new_key(&dir, &told).await;
     lane(&dir, &["trust"]);
+
+    // Dead, this time: switched off, and its minion's key is still there.
+    jump(&dir, &format!("nova stop {}", after[0]));
+    let told = Stage::real(&dir).run(&[("vm", "app1")], |_| None).await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert_eq!(told.value("life"), "off");
+    let (last, new) = (ids(&dir, "app1"), told.value("new_id"));
+    assert_eq!(last, [new]);
+    assert_ne!(last, after);
+    assert_eq!(first_public(&dir, &last[0]), public);
+    assert!(print_of(&dir, "app1").contains(&told.value("new_print")));
+    lane(&dir, &["trust"]);
 }
 
 /// The public address of a server.

@@ -181,7 +181,7 @@ def serve_web(machine):
 
 
 def delete(cloud, server):
-    """Ends the server's host and everything in it. What its writer recorded is kept."""
+    """Removes the server, its host and everything in it."""
     if server["name"] == cloud.fleet.jump.name:
         raise CloudError("conflict", "server", server["id"])
     if cloud.take_fault("idle-delete"):
@@ -191,8 +191,21 @@ def delete(cloud, server):
         if one["port"] == server["port"]:
             one["port"] = None
     cloud.servers.remove(server)
-    if machine is None:
-        return
+    if machine is not None:
+        end(cloud, machine)
+
+
+def stop(cloud, server):
+    """Switches the server off: its host and everything in it ends, and is not started again."""
+    machine = cloud.machine(server)
+    if server["status"] != "ACTIVE" or machine is None or server["name"] == cloud.fleet.jump.name:
+        raise CloudError("conflict", "server", server["id"])
+    server["status"] = "SHUTOFF"
+    end(cloud, machine)
+
+
+def end(cloud, machine):
+    """Ends a host and everything in it. What its writer recorded is kept."""
     fleet = cloud.fleet
     namespaces = {processes.namespace(machine.pid)} - {None}
     processes.end(machine.pid, machine.started)

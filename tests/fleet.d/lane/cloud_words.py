@@ -76,7 +76,7 @@ def task(server):
 
 
 def power(server):
-    return ("NOSTATE", 0) if server["status"] == "BUILD" else ("Running", 1)
+    return {"BUILD": ("NOSTATE", 0), "SHUTOFF": ("Shutdown", 4)}.get(server["status"], ("Running", 1))
 
 
 def chosen(cloud, options):
@@ -104,7 +104,7 @@ def facts(server):
         "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": "iad-1",
         "OS-EXT-STS:task_state": task(server),
-        "OS-EXT-STS:vm_state": "building" if server["status"] == "BUILD" else "active",
+        "OS-EXT-STS:vm_state": {"BUILD": "building", "SHUTOFF": "stopped"}.get(server["status"], "active"),
         "created": stamp(server["created"]),
         "flavor": f"{kind[1]} ({kind[0]})",
         "hostId": identifier(server["id"] + "/hypervisor"),
@@ -181,6 +181,16 @@ def nova_delete(cloud, options):
             answer.err = "ERROR (CommandError): Unable to delete the specified server(s).\n"
             answer.status = 1
     return answer
+
+
+def nova_stop(cloud, options):
+    clouds.stop(cloud, cloud.find(options.word(0)))
+    return f"Request to stop server {options.word(0)} has been accepted.\n"
+
+
+def server_stop(cloud, options):
+    clouds.stop(cloud, cloud.find(options.word(0)))
+    return ""
 
 
 def console(cloud, options):
@@ -326,13 +336,13 @@ def floating_unset(cloud, options):
     return ""
 
 
-NOVA = {"list": nova_list, "show": nova_show, "boot": nova_boot, "delete": nova_delete, "console-log": console,
+NOVA = {"list": nova_list, "show": nova_show, "boot": nova_boot, "delete": nova_delete, "stop": nova_stop, "console-log": console,
         "flavor-list": nova_flavors, "image-list": nova_images, "volume-list": nova_volumes}  # fmt: skip
 NEUTRON = {"floatingip-list": neutron_floating, "port-list": neutron_ports,
            "floatingip-associate": neutron_associate, "floatingip-disassociate": neutron_disassociate}  # fmt: skip
 OPENSTACK = {
     "server list": server_list, "server show": server_show, "server create": server_create,
-    "server delete": server_delete, "flavor list": flavor_list, "image list": image_list, "console log show": console,
+    "server delete": server_delete, "server stop": server_stop, "flavor list": flavor_list, "image list": image_list, "console log show": console,
     "port list": port_list, "floating ip list": floating_list, "floating ip set": floating_set,
     "floating ip unset": floating_unset, "volume list": volume_list, "server volume list": volumes_of_server,
 }  # fmt: skip
