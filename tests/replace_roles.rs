@@ -18,6 +18,9 @@ use jumpdeck::sim::world::World;
 use rehearsal::{Stage, Told, Wrong};
 use tokio::task::JoinSet;
 
+/// How many fleets are rehearsed at once, whatever test they are of: a jump box that does not answer for three seconds is lost.
+static PLACES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
 /// What is put on a server before it is replaced, below a folder that its role keeps.
 const MARK: &str = "#!/bin/sh\n# what somebody pushed on Friday\n";
 
@@ -120,7 +123,8 @@ impl Case {
         inputs: &[(&str, &str)],
         wrong: Option<(&str, Wrong)>,
     ) -> Played {
-        let stage = Stage::new(self.world, self.env, true);
+        let _place = PLACES.acquire().await.unwrap();
+        let stage = Stage::new(self.world, self.env, false);
         let before = stage.world(|w| servers(w, self.vm));
         let public = stage.world(|w| {
             let now = w.now().as_secs_f64();
@@ -275,12 +279,9 @@ impl Played {
 
 /// Several at a time; what does not hold is told at once.
 async fn all(cases: Vec<Case>) {
-    let places = Arc::new(tokio::sync::Semaphore::new(4));
     let mut tasks = JoinSet::new();
     for case in cases {
-        let places = places.clone();
         tasks.spawn(async move {
-            let _place = places.acquire_owned().await.unwrap();
             let began = std::time::Instant::now();
             let done = tokio::spawn(async move { case.play(|_, _| {}, &[]).await.finished(case) }).await;
             println!("{} {:?}: {:.1} s", case.vm, case.state, began.elapsed().as_secs_f64());
@@ -572,7 +573,6 @@ async fn a_public_address_that_leads_elsewhere_by_now_is_not_moved() {
 async fn each_change_that_moves_data_going_wrong_loses_none() {
     let file = "/srv/git/wiki.git/refs/heads/master";
     let case = case("source", State::Alive, Some(file));
-    let places = Arc::new(tokio::sync::Semaphore::new(4));
     let mut tasks = JoinSet::new();
     for step in [
         "files/writers-stopped",
@@ -582,9 +582,7 @@ async fn each_change_that_moves_data_going_wrong_loses_none() {
         "volumes/mounted",
     ] {
         for wrong in [Wrong::Lies, Wrong::Fails, Wrong::CutAfter, Wrong::CutBefore] {
-            let places = places.clone();
             tasks.spawn(async move {
-                let _place = places.acquire_owned().await.unwrap();
                 let played = case.play_with(|_, _| {}, &[], Some((step, wrong))).await;
                 let hold = |holds: bool, what: &str| {
                     if holds {
