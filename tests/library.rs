@@ -57,7 +57,7 @@ fn scene(runbook: &str) -> Scene {
             Scene { world: "wpd-2013", inputs: &[("backup", "backup"), ("mount", "/mnt/backup")], ..PLAIN }
         }
         "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
-        "deploy-code" => Scene { inputs: &[("canary", "app1")], held: &["fetch"], ..PLAIN },
+        "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
         "elasticsearch-rolling-restart" => Scene { held: &["allocation-on"], ..PLAIN },
         "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "failover-masterdb" => Scene {
