@@ -86,11 +86,12 @@ fn scene(runbook: &str) -> Scene {
                 Some((
                     "salt",
                     "sed -i -e 's/username: wiki$/username: wiki2/' -e 's/password: wiki-simulated$/password: correct-horse/' \
-                     /srv/private/pillar/accounts/production.sls",
+                     /srv/private/pillar/accounts/staging.sls",
                 )),
                 "",
             )],
-            ..PLAIN
+            // Every host of the fleet is asked: the small one has twelve.
+            ..SMALL
         },
         "promote-masterdb" => Scene {
             inputs: &[("old", "db1-masterdb"), ("candidate", "db2")],
