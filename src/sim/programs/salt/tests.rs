@@ -78,8 +78,8 @@ fn a_pillar_change_reaches_the_files_only_through_refresh_and_states() {
     let dry = asked(&world, "salt app1 state.sls code test=True");
     assert_eq!(
         dry["app1"].as_object().unwrap().values().filter(|state| state["result"].is_null()).count(),
-        2,
-        "the file, and the web server that watches it"
+        5,
+        "the file, the web server that watches it, and the copies of three codes"
     );
     assert!(read(&world, "app1", "/etc/webplatform/db.ini").contains(old));
     let done = asked(&world, "salt -L app1,app2 state.sls hosts,code");
