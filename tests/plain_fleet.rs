@@ -7,116 +7,27 @@
 mod lane;
 #[path = "support/operator.rs"]
 mod operator;
+#[path = "support/plain_lane.rs"]
+mod plain_lane;
 #[path = "support/sweep.rs"]
 mod sweep;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
-use lane::{MASTER, Told, agrees, lane, run, score, slave, sql, tried, until};
+use jumpdeck::domain::run::{PromptKind, Reply};
+use lane::{MASTER, agrees, slave, until};
+use plain_lane::Plain;
 
 const POSITION: &str = "SELECT @@global.gtid_current_pos";
 const ROWS: &str = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(id, app, seq)))) FROM webplatform.journal";
-/// Behind this link is what the applications read.
-const FILE: &str = "/etc/webplatform/db.ini";
-
-/// The fleet, applications writing; whole again when this is dropped.
-struct Plain {
-    dir: PathBuf,
-    journals: tempfile::TempDir,
-}
-
-impl Plain {
-    fn new() -> Option<Self> {
-        let Some(dir) = std::env::var_os("JUMPDECK_PLAIN_FLEET").map(PathBuf::from) else {
-            println!("skipped: JUMPDECK_PLAIN_FLEET is not set");
-            return None;
-        };
-        lane(&dir, &["db", "reset", "gtid"]);
-        lane(&dir, &["writers", "start"]);
-        Some(Self { dir, journals: tempfile::tempdir().unwrap() })
-    }
-
-    fn lane(&self, words: &[&str]) -> String {
-        lane(&self.dir, words)
-    }
-
-    fn sql(&self, host: &str, statement: &str) -> String {
-        sql(&self.dir, host, statement)
-    }
-
-    /// The password of the account that replicas log in with.
-    fn password(&self) -> String {
-        let text = std::fs::read_to_string(self.dir.join("secrets.json")).unwrap();
-        let all: serde_json::Value = serde_json::from_str(&text).unwrap();
-        all["repl"].as_str().unwrap().to_owned()
-    }
-
-    /// Runs a runbook as it stands in the tree, with what a replica needs less time for than in life.
-    async fn run(&self, what: (&str, &[(&str, &str)]), mut answer: impl FnMut(&Prompt) -> Reply) -> Told {
-        let password = self.password();
-        let mut asked = 0;
-        let told = run(&self.dir, self.journals.path(), &tree(), what, |prompt| match &prompt.kind {
-            PromptKind::Input(view) if view.name == "repl_password" => {
-                asked += 1;
-                Reply::Text(password.clone().into())
-            }
-            _ => answer(prompt),
-        })
-        .await;
-        assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
-        println!("{} in {:?}, the password was asked for {asked} times", what.0, told.took);
-        let files = std::fs::read_dir(self.journals.path()).unwrap().flatten();
-        for file in files.filter(|file| file.file_type().unwrap().is_file()) {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            assert!(!text.contains(&password), "the password is in {}", file.path().display());
-        }
-        told
-    }
-
-    /// That every row that was acknowledged is on the one writable server, once.
-    fn is_clean(&self, writable: &str) {
-        self.lane(&["writers", "stop"]);
-        let score = score(&self.dir);
-        println!("{}", self.lane(&["writers", "score"]));
-        assert_eq!(score["clean"], true, "{score:#}");
-        assert_eq!(score["writable"], serde_json::json!([writable]), "{score:#}");
-        assert!(score["by_server"][writable].as_u64().unwrap() > 0, "{score:#}");
-    }
-
-    /// That nothing stands beside the applications' file any more, and that it is a link still.
-    fn files_are_tidy(&self) {
-        for app in ["app1", "app2"] {
-            let there = self.lane(&["exec", app, "find", "/etc/webplatform", "-name", "*.next*"]);
-            assert_eq!(there, "", "{app}");
-            assert_eq!(self.lane(&["exec", app, "readlink", FILE]).trim(), "shared/db.ini", "{app}");
-        }
-    }
-}
-
-impl Drop for Plain {
-    fn drop(&mut self) {
-        for words in [&["db", MASTER, "start"][..], &["writers", "stop"], &["db", "reset", "gtid"]] {
-            let (said, well) = tried(&self.dir, words);
-            if !well {
-                println!("tests/fleet {words:?}: {said}");
-            }
-        }
-    }
-}
-
-/// Runbooks as they stand in the tree, so that a change of them needs no compiler.
-fn tree() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks")
-}
 
 /// Issue 10, part 8: there and back without Salt, while applications write.
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_move_to_a_replica_and_back_without_salt_and_none_is_lost() {
-    let Some(fleet) = Plain::new() else { return };
+    let Some(fleet) = Plain::new("JUMPDECK_PLAIN_FLEET") else { return };
     let salt =
         "command -v salt salt-call; ls -d /etc/salt/pki /etc/salt/grains /srv/pillar 2>/dev/null; true";
     for host in ["salt", "app1", "db2"] {
@@ -158,24 +69,8 @@ fn seed(fleet: &Plain, from: &str, into: &str) -> String {
 /// a replica of it. With semi-synchronous replication nothing that was acknowledged is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_master_is_replaced_and_comes_back_as_a_replica_without_salt() {
-    let Some(fleet) = Plain::new() else { return };
-    for replica in ["db2", "db3"] {
-        fleet.sql(
-            replica,
-            "SET GLOBAL rpl_semi_sync_slave_enabled = ON; STOP SLAVE IO_THREAD; START SLAVE IO_THREAD",
-        );
-    }
-    let waits = "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC; SET GLOBAL rpl_semi_sync_master_enabled = ON";
-    fleet.sql(MASTER, waits);
-    let status = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_master_status')";
-    until("both replicas say what they received", 20, || {
-        let said = fleet.lane(&["sql", MASTER, status]);
-        said.contains("Rpl_semi_sync_master_clients\t2") && said.contains("Rpl_semi_sync_master_status\tON")
-    });
-    let before = fleet.sql(MASTER, "SELECT COUNT(*) FROM webplatform.journal");
-    until("applications write", 20, || {
-        fleet.sql(MASTER, "SELECT COUNT(*) FROM webplatform.journal") != before
-    });
+    let Some(fleet) = Plain::new("JUMPDECK_PLAIN_FLEET") else { return };
+    fleet.waits_for_replicas();
     fleet.lane(&["db", MASTER, "kill"]);
 
     let mut promoted = String::new();

@@ -6,6 +6,7 @@ wires      the links between this machine, the jump box and the hosts
 state      who may touch a fleet
 database   MariaDB with replication over TLS
 injuries   what is wrong with databases on demand
+proxy      HAProxy on the app hosts
 apps       db.ini, the writers and their score
 salt       a real Salt; salt_files has its texts
 cloud      servers and floating addresses that are namespaces; agent serves it, cloud_words and cloud_forms have its words

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import apps
+from . import apps, proxy
 from .layout import DOMAIN, ENVIRONMENT
 from .machine import write
 from .processes import run
@@ -61,6 +61,11 @@ def write_ssh_config(fleet):
     write(fleet.path("ssh_config"), "\n".join(lines) + "\n", 0o600)
 
 
+def database_files(fleet):
+    """What the inventory says names the database."""
+    return proxy.DATABASE_FILES if fleet.has_proxies else apps.DATABASE_FILES
+
+
 def inventory(fleet):
     """inventory.toml for the console. Thresholds of what all hosts share with this machine (load, memory, disks) are
     out of the way: a busy build machine is not a sick fleet."""
@@ -80,7 +85,7 @@ def inventory(fleet):
     if fleet.only_plain:
         rows.append("default_requirements = false")
     if not fleet.has_salt:
-        rows += ["salt = false", "database_files = [", *(f"  {row}," for row in apps.DATABASE_FILES), "]"]
+        rows += ["salt = false", "database_files = [", *(f"  {row}," for row in database_files(fleet)), "]"]
     rows += ["", f"[environments.{ENVIRONMENT}.thresholds]"]
     for name in ("load_one_per_cpu", "load_five_per_cpu"):
         rows.append(f"{name} = {{ warning = 500, critical = 1000 }}")

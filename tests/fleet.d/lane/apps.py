@@ -7,7 +7,7 @@ import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from . import database, machine as machines, processes, wires
+from . import database, machine as machines, processes, proxy, wires
 from .layout import DOMAIN, FleetError
 from .machine import write
 from .processes import inside
@@ -55,6 +55,8 @@ def prepare(fleet):
     for app in fleet.apps():
         etc = fleet.home(app) / "etc"
         write(fleet.home(app) / db_ini_path(fleet).lstrip("/"), db_ini(fleet, fleet.databases()[0]))
+        if fleet.has_proxies:
+            proxy.prepare(fleet, app, fleet.databases()[0])
         if not fleet.has_salt:
             (etc / "webplatform" / "db.ini").symlink_to("shared/db.ini")
             write(etc / "jumpdeck" / "reload-webplatform", RELOAD, 0o755)
@@ -71,7 +73,8 @@ def prepare_program(fleet, app):
 
 def db_ini(fleet, master):
     """db.ini for this master, as Salt or a person writes it."""
-    return (DB_INI if fleet.has_salt else PLAIN_DB_INI).format(host=fleet.address(master))
+    host = proxy.ADDRESS if fleet.has_proxies else fleet.address(master)
+    return (DB_INI if fleet.has_salt else PLAIN_DB_INI).format(host=host)
 
 
 def db_ini_path(fleet):
@@ -83,6 +86,8 @@ def point_at(fleet, master):
     """Makes the apps' db.ini and everybody's alias `masterdb` name this database, as a fresh fleet has it."""
     for app in fleet.apps():
         machines.put(app, db_ini_path(fleet), db_ini(fleet, master))
+        if fleet.has_proxies:
+            proxy.point_at(fleet, app, master)
     for machine in fleet.apps() + fleet.databases():
         lines = processes.run(*inside(machine, "cat", "/etc/hosts")).splitlines()
         alias = f"{fleet.address(master)} masterdb.{DOMAIN} masterdb"
@@ -182,6 +187,7 @@ def score(fleet):
         "refused": said.counts["refused"],
         "refused_codes": dict(said.refusals),
         "unknown": said.counts["unknown"],
+        "unknown_codes": dict(said.unknowns),
         "unknown_found": said.counts["found"],
         "unknown_missing": said.counts["missing"],
         "acknowledged_by_two": len(twice),
@@ -208,7 +214,7 @@ class Said:
     def __init__(self):
         self.acked = defaultdict(list)
         self.maybe, self.refused = set(), set()
-        self.counts, self.refusals = Counter(), Counter()
+        self.counts, self.refusals, self.unknowns = Counter(), Counter(), Counter()
         self.times, self.spans = defaultdict(list), []
 
     def rows_of(self, app):
@@ -233,6 +239,8 @@ def read_records(fleet):
             if what == "refused":
                 said.refused.add(row)
                 said.refusals[value] += 1
+            if what == "unknown":
+                said.unknowns[value] += 1
             said.counts[what] += 1
             if what == "begin":
                 begun = at
@@ -301,8 +309,8 @@ def in_words(result):
         + ", ".join(f"{name} {count}" for name, count in result["by_server"].items()),
         f"lost {result['lost']}, duplicated {result['duplicated']}, acknowledged by two {result['acknowledged_by_two']}, "
         f"only on an old master {result['only_on_old']}, refused but there {result['refused_but_there']}",
-        f"refused {result['refused']} {json.dumps(result['refused_codes'])}; unknown {result['unknown']}: "
-        f"{result['unknown_found']} found, {result['unknown_missing']} missing",
+        f"refused {result['refused']} {json.dumps(result['refused_codes'])}; unknown {result['unknown']} "
+        f"{json.dumps(result['unknown_codes'])}: {result['unknown_found']} found, {result['unknown_missing']} missing",
         f"longest time without an acknowledgement: {result['longest_gap_ms']} ms",
     ]
     lines += [f"  gap of {gap['ms']} ms at {gap['start_s']} s" for gap in result["gaps"]]

@@ -35,7 +35,7 @@ def parser():
     up = command("up", "bring the fleet up (again is no error)")
     up.add_argument("--hosts", type=int, default=0, metavar="N", help="N further hosts with sshd only (plain01...)")
     up.add_argument("--only-plain", action="store_true", help="the jump box and the N plain hosts, nothing else")
-    up.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0], help="plain: a fleet without Salt (default salt)")
+    up.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0], help="plain: a fleet without Salt; proxy: and with a HAProxy on each app host (default salt)")
     up.add_argument("--rtt", type=float, default=0.0, metavar="MS", help="round trip to the jump box, in milliseconds")
     up.add_argument("--replication", choices=list(database.MODES), help="how the replicas follow (default gtid)")
     command("down", "end everything, remove everything, say what is left over")
@@ -70,7 +70,7 @@ def main(argv):
         if options.command == "bench":
             return bench.run_all(options, directory)
         if options.command == "up":
-            lacking = life.missing_for(options.only_plain)
+            lacking = life.missing_for(options.only_plain, options.layout)
             if lacking:
                 print("cannot run the real fleet; missing: " + ", ".join(lacking), file=sys.stderr)
                 return 3

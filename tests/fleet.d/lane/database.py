@@ -8,7 +8,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import machine as machines, processes
+from . import machine as machines, processes, proxy
 from .layout import FleetError
 from .machine import write
 from .processes import inside, run, wait_for
@@ -157,7 +157,8 @@ class Databases:
         base = self.fleet.path("mysql-base")
         # Made as root: the account mysql could not walk to a directory of ours. In the host it is a mount of its own.
         sql = self.fleet.path("accounts.sql")
-        write(sql, ACCOUNTS.format(**self.passwords()), 0o600)
+        accounts = ACCOUNTS + (proxy.ACCOUNT if self.fleet.has_proxies else "")
+        write(sql, accounts.format(**self.passwords()), 0o600)
         try:
             run("mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={base}", f"--extra-file={sql}",
                 "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve",
@@ -185,6 +186,9 @@ class Databases:
         ca = self.fleet.path("tls")
         target.mkdir(parents=True)
         names = f"DNS:{machine.name},DNS:{machine.fqdn},IP:{self.fleet.address(machine)}"
+        if self.fleet.has_proxies:
+            # Applications know the server by the address of their proxy.
+            names += f",IP:{proxy.ADDRESS}"
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
             "-subj", f"/CN={machine.name}", "-addext", f"subjectAltName={names}",
             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", str(ca / "ca.pem"), "-CAkey", str(ca / "ca-key.pem"),

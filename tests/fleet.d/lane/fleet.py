@@ -25,11 +25,13 @@ DATABASE_PROGRAMS = {"mariadbd": "mariadb-server", "mariadb-install-db": "mariad
 TRIAL = "mount -t proc proc /proc && ip link add trial0 type veth peer name trial1 && ip link add trial2 type bridge"
 
 
-def missing_for(only_plain):
+def missing_for(only_plain, layout="salt"):
     """What this machine lacks to run a fleet, in words; empty when nothing."""
     if os.geteuid() != 0:
         return ["root (namespaces, mounts and links)"]
     wanted = PROGRAMS if only_plain else {**PROGRAMS, **DATABASE_PROGRAMS, "sudo": "sudo"}
+    if layout == "proxy":
+        wanted = {**wanted, "haproxy": "haproxy"}
     lacking = [f"{program} (apt install {package})" for program, package in wanted.items() if not shutil.which(program)]
     if not lacking:
         tried = subprocess.run(["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "sh", "-c", TRIAL],
@@ -42,7 +44,7 @@ def missing_for(only_plain):
 def up(name, directory, hosts=0, only_plain=False, rtt_ms=0.0, replication=None, layout="salt"):
     """Brings a fleet up, or leaves it when the same one is up already, in whatever mode unless one is named. Returns it
     and whether it was there."""
-    lacking = missing_for(only_plain)
+    lacking = missing_for(only_plain, layout)
     if lacking:
         raise FleetError("cannot run the real fleet; missing: " + ", ".join(lacking))
     there = Fleet.load(directory)

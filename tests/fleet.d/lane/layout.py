@@ -17,7 +17,8 @@ INSIDE = "198.19"
 
 
 # salt: as a fleet that Salt manages. plain: no Salt anywhere, and the inventory says which files name the database.
-LAYOUTS = ("salt", "plain")
+# proxy: as plain, and the applications connect to a HAProxy of their own host, whose configuration is what names the database.
+LAYOUTS = ("salt", "plain", "proxy")
 
 
 class FleetError(Exception):
@@ -155,6 +156,10 @@ class Fleet:
     @property
     def has_salt(self):
         return self.layout == "salt"
+
+    @property
+    def has_proxies(self):
+        return self.layout == "proxy"
 
     def databases(self):
         return [m for m in self.machines if m.server_id]
