@@ -90,6 +90,8 @@ fn scene(runbook: &str) -> Scene {
                 )),
                 "",
             )],
+            // Nobody else uses the account here: there is nothing to move, and a lie about it is true.
+            held: &["elsewhere-moved"],
             // Every host of the fleet is asked: the small one has twelve.
             ..SMALL
         },
