@@ -138,7 +138,7 @@ async fn writes_move_by_the_proxies_configuration_and_back_and_none_is_lost() {
     let expected: Vec<&str> =
         (0..=times).map(|turn| if turn % 2 == 0 { "server 1" } else { "server 2" }).collect();
     assert_eq!(servers, expected, "{learned:?}");
-    fleet.is_clean(if times % 2 == 0 { MASTER } else { "db2" });
+    fleet.is_clean(if times.is_multiple_of(2) { MASTER } else { "db2" });
     let score = score(&fleet.dir);
     let mut gaps: Vec<f64> =
         score["gaps"].as_array().unwrap().iter().map(|gap| gap["ms"].as_f64().unwrap()).collect();
