@@ -241,5 +241,12 @@ async fn taken_over_a_switchover_ends_in_the_same_state_with_each_statement_once
         of.map(|(_, count)| count).sum()
     };
     assert_eq!(of("db2", "SET GLOBAL read_only = IF"), 1, "{sent:#?}");
-    assert_eq!(sent, spared.statements());
+    // A window that a death ended is undone and begun again: what stops the candidate's replication is sent again then, and
+    // `nothing_repeated` has seen that it was undone in between.
+    let of_window = ("db2".to_owned(), "STOP ALL SLAVES;".to_owned());
+    let others = |mut sent: BTreeMap<(String, String), usize>| {
+        assert!(sent.remove(&of_window) >= Some(1), "{sent:#?}");
+        sent
+    };
+    assert_eq!(others(sent), others(spared.statements()));
 }
