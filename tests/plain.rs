@@ -581,9 +581,28 @@ async fn on_mysql_the_first_check_says_that_the_runbook_needs_mariadb() {
 /// Every other runbook, too: that Salt is missing is told as such, and not as a full disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_of_salt_where_there_is_none_is_told_as_such() {
-    let stage = Stage::new("wpd-2015", "staging", false);
+    let mut stage = Stage::new("wpd-2015", "staging", false);
     stage.world(jumpdeck::sim::world::World::remove_salt);
-    let told = stage.run("deploy-code", &[("canary", "app1")], None, agrees).await;
+    let asks = r#"
+name    = "asks-salt"
+title   = "Ask Salt"
+summary = "Asks every minion, and does not look whether there is Salt."
+danger  = "reads"
+
+[[target]]
+name = "apps"
+role = "app"
+
+[[step]]
+id     = "asks"
+kind   = "check"
+title  = "Every minion answers"
+on     = "apps"
+salt   = "test.ping"
+expect = [{ is = "true" }]
+"#;
+    stage.add("asks-salt", asks);
+    let told = stage.run("asks-salt", &[], None, agrees).await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
     let said = told.story();
     assert!(
