@@ -47,7 +47,7 @@ async fn ask_with(
     }
 }
 
-/// What came to a run's entries after so many bytes, in pieces of a size that the link bears.
+/// The entries of a run from a byte on, in pieces of a size that the link carries.
 pub(super) async fn tell(
     session: &dyn Session,
     places: &Places,

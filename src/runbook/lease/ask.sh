@@ -33,7 +33,7 @@ left() {
   printf 'all\n'
 }
 
-# What came to a run's entries after so many bytes ($1), and at most so many ($2).
+# The entries of a run from byte $1 on, at most $2 bytes of them.
 tell() {
   place
   current

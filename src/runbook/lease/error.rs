@@ -40,7 +40,7 @@ pub enum LeaseError {
     /// Who runs it cannot approve it.
     #[error("a second person is wanted: {0} runs it")]
     SamePerson(Clean),
-    /// What is there to watch is not what was written.
+    /// The entries on the jump box are not those that were written.
     #[error("the run's entries on the jump box are damaged: {0}")]
     Damaged(Clean),
 }

@@ -193,7 +193,7 @@ impl Keeper {
         }
     }
 
-    /// Takes what is there to be done. `None`: there will be nothing more, and what was said before comes there first.
+    /// The next work. `None`: there will be no more; everything said before that comes first.
     fn take(&mut self, told: Option<Tell>) {
         let mut told = told;
         self.let_go = told.is_none();

@@ -32,7 +32,7 @@ impl Outbox {
         self.lines.push_back(Line::Word(word));
     }
 
-    /// Takes out what fits into so many bytes, and a bit more rather than nothing. An entry that does not fit is cut between two
+    /// Takes up to `room` bytes, one line at least. An entry that does not fit is cut between two
     /// characters: `part` lines, and a `say` line with the rest.
     pub(super) fn piece(&mut self, room: usize) -> String {
         let mut piece = String::new();

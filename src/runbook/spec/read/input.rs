@@ -139,7 +139,7 @@ impl Reading<'_> {
             if matches!(self.names.find(name), Found::Known(meaning) if meaning == word) {
                 return Some(RoleOf::Input(name.to_owned()));
             }
-            let message = format!("{{{name}}} is no input of kind word that stands before this");
+            let message = format!("{{{name}}} is no input of kind word that comes before this one");
             self.reader.error(
                 text.span,
                 message,
