@@ -174,12 +174,38 @@ fn name_of(pick: &Pick) -> Option<String> {
     }
 }
 
+/// A value that is as expected is one of many facts: this much of it is shown.
+const SHOWN: usize = 120;
+/// Of one that is not as expected an operator needs more: it names what is to be looked after.
+const SHOWN_WRONG: usize = 480;
+
 /// A value short enough for one line. Secrets give way first: of one that is cut, nobody would find the rest.
 fn short(text: &str, hide: Hide<'_>) -> String {
     let line = hide(text).trim().replace('\n', " / ");
-    match line.char_indices().nth(120) {
+    match line.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
         None => line,
+    }
+}
+
+/// A value that is not as expected: its first lines, and how many there are when they are not all.
+fn wrong_value(text: &str, hide: Hide<'_>) -> String {
+    let hidden = hide(text);
+    let lines: Vec<&str> = hidden.trim().lines().collect();
+    let whole = lines.join(" / ");
+    let Some((most, _)) = whole.char_indices().nth(SHOWN_WRONG) else { return whole };
+    let mut end = 0;
+    let fits = lines.iter().take_while(|line| {
+        end += line.len() + " / ".len();
+        end <= most
+    });
+    match fits.count() {
+        // One long line is cut where it is long.
+        0 => format!("{}…", whole.get(..most).unwrap_or_default()),
+        fits => {
+            let first = lines.get(..fits).unwrap_or_default().join(" / ");
+            format!("{first} / … ({fits} of {} lines)", lines.len())
+        }
     }
 }
 
@@ -249,7 +275,7 @@ fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>, hide: Hide<'_>) -> 
                 Pick::Rows => counted(&expect.test, &wanted, &seen, scope),
                 Pick::Whole | Pick::Column(_) | Pick::Match(_) | Pick::Json(_) => {
                     let name = name_of(&expect.pick).map(|name| format!("{name}: ")).unwrap_or_default();
-                    let got = short(&seen, hide);
+                    let got = wrong_value(&seen, hide);
                     let got = if got.is_empty() { "nothing".to_owned() } else { got };
                     format!("{name}expected {wanted}, got {got}")
                 }

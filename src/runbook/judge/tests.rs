@@ -22,3 +22,20 @@ fn parts_of_answers() {
     let text = Answer::of_text("job ID: 2026\n");
     assert_eq!(text.pick(&Pick::Match(regex::Regex::new(r"ID: (\d+)").unwrap())).unwrap(), "2026");
 }
+
+#[test]
+fn what_is_not_as_expected_is_shown_by_its_first_lines_with_their_number() {
+    let no_secrets = |text: &str| text.to_owned();
+    assert_eq!(
+        wrong_value("app1 names db1\napp2 names db1\n", &no_secrets),
+        "app1 names db1 / app2 names db1"
+    );
+    let many: String = (1..=60).map(|n| format!("app{n:02} still names db1-masterdb\n")).collect();
+    let shown = wrong_value(&many, &no_secrets);
+    assert!(shown.starts_with("app01 still names db1-masterdb / app02 "), "{shown}");
+    assert!(shown.ends_with("app15 still names db1-masterdb / … (15 of 60 lines)"), "{shown}");
+    let long = wrong_value(&"ä".repeat(1000), &no_secrets);
+    assert_eq!(long.chars().count(), SHOWN_WRONG + 1);
+    let hidden = wrong_value("password: hunter22", &|text| text.replace("hunter22", "[secret]"));
+    assert_eq!(hidden, "password: [secret]");
+}
