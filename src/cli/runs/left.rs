@@ -67,6 +67,10 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
         in_effect: Ok(Vec::new()),
     };
     let entries = match lease::copy_in(&Places::of(env), session, &run.run).await {
+        // Its console died after its last entry, and before the note that it is over.
+        Ok(Copy::Entries(entries)) if entries.iter().any(|e| matches!(e.event, Event::Ended { .. })) => {
+            return None;
+        }
         Ok(Copy::Entries(entries)) => entries,
         Ok(Copy::Over | Copy::Missing) => return None,
         Err(error) => return Some(Left { in_effect: Err(Clean::new(&error.to_string())), ..left }),

@@ -103,8 +103,14 @@ impl Site {
         assert_eq!(ran.status, Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
     }
 
-    /// Runs the freeze up to its question, on a machine that is then gone, unless `stays`: the machine and the run.
-    async fn freeze(&self, text: &str, journals: &std::path::Path) -> (tokio::runtime::Runtime, String) {
+    /// Runs the freeze up to that question, or to its end without one; on a machine that may be dropped then: the machine and
+    /// the run.
+    async fn freeze(
+        &self,
+        text: &str,
+        journals: &std::path::Path,
+        up_to: Option<&'static str>,
+    ) -> (tokio::runtime::Runtime, String) {
         let runbook = Runbook::from_sources(&[("freeze.toml".to_owned(), text.to_owned())]).unwrap();
         let reach: Arc<dyn Reach> = Arc::new(self.reach());
         let (none, no_secrets) = (BTreeMap::new(), BTreeMap::new());
@@ -128,13 +134,16 @@ impl Site {
             loop {
                 let seen = view.borrow_and_update().clone();
                 if let Some(prompt) = &seen.prompt {
-                    if prompt.title.as_str() == "Go on" {
+                    if up_to == Some(prompt.title.as_str()) {
                         return (id, commands);
                     }
                     let reply = crate::domain::run::Reply::Yes;
                     let _ = commands.send(RunCommand::Answer { prompt: prompt.number, reply }).await;
                 }
-                assert!(seen.state.is_under_way(), "{:?}", seen.state);
+                if !seen.state.is_under_way() {
+                    assert_eq!(up_to, None, "{:?}", seen.state);
+                    return (id, commands);
+                }
                 view.changed().await.unwrap();
             }
         });
@@ -150,7 +159,7 @@ async fn a_freeze_whose_console_is_gone_is_critical_for_everybody_with_the_comma
     let (site, home) = (Site::new(), tempfile::tempdir().unwrap());
     assert_eq!(site.problems().await, [], "no run was begun yet");
     let text = FREEZE.replace("WRITES_END", "writes = \"resume\"").replace("WRITES", "writes = \"stop\"");
-    let (machine, run) = site.freeze(&text, home.path()).await;
+    let (machine, run) = site.freeze(&text, home.path(), Some("Go on")).await;
     assert_eq!(site.problems().await, [], "its console has it");
     machine.shutdown_background();
     let from = std::time::Instant::now();
@@ -177,4 +186,27 @@ async fn a_freeze_whose_console_is_gone_is_critical_for_everybody_with_the_comma
     let problems = site.problems().await;
     assert_eq!((problems.len(), problems[0].severity), (1, Severity::Unknown), "{problems:?}");
     assert!(problems[0].message.contains("cannot be seen"), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_console_died_between_its_end_and_its_note_of_that_is_over() {
+    let (site, home) = (Site::new(), tempfile::tempdir().unwrap());
+    let text = FREEZE.replace("WRITES_END", "").replace("WRITES", "");
+    let (machine, run) = site.freeze(&text, home.path(), None).await;
+    let (reach, places) = (site.reach(), Places::of(&site.env));
+    let session = reach.host(reach.jump()).await.unwrap();
+    let forget =
+        format!("cd /run/lock/jumpdeck/{run} && grep -q '\"ended\"' entries && rm over && echo forgotten");
+    let from = std::time::Instant::now();
+    loop {
+        let ran = session.run(&forget, Duration::from_secs(60), &mut |_| ()).await.unwrap();
+        if ran.stdout == b"forgotten\n" {
+            break;
+        }
+        assert!(from.elapsed() < Duration::from_secs(60), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+    machine.shutdown_background();
+    let found = lease::left_in(&places, session.as_ref()).await.unwrap();
+    assert_eq!(found.len(), 1, "the note is missing, so it is among those that may not be over: {found:?}");
+    assert_eq!(site.problems().await, [], "its entries say that it ended");
 }
