@@ -101,8 +101,8 @@ impl JumpActor {
                 // On the jump box itself there is no way to measure.
                 Some(Ok(_)) if matches!(self.env().jump, Jump::Local { .. }) => {}
                 Some(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
-                Some(Err(failure)) => return failure,
-                None => return self.silent(way.silent_hop()),
+                Some(Err(failure)) => return blame(way, failure).await,
+                None => return blame(way, self.silent()).await,
             }
             // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
             if published.is_none_or(|at| at.elapsed() >= self.env().cadence.poll) {
@@ -110,7 +110,7 @@ impl JumpActor {
                 let _ = self.publish().await;
             }
             tokio::select! {
-                failure = way.closed() => return failure,
+                failure = way.closed() => return blame(way, failure).await,
                 () = sleep(PING_EVERY) => {}
                 // It goes on through pings, and is asked for again when it has told.
                 left = &mut look => {
@@ -122,10 +122,10 @@ impl JumpActor {
         }
     }
 
-    fn silent(&self, hop: Option<Hop>) -> Failure {
+    fn silent(&self) -> Failure {
         Failure {
             state: LinkState::TimedOut,
-            hop: hop.unwrap_or_else(|| Hop::Jump(self.snapshot.name.clone())),
+            hop: Hop::Jump(self.snapshot.name.clone()),
             detail: format!("no answer within {} s", PING_DEADLINE.as_secs()).into(),
             retry: Retry::Automatic,
         }
@@ -151,6 +151,16 @@ impl JumpActor {
     async fn publish(&self) -> Result<(), ()> {
         self.events.send(FleetEvent::Jump(Arc::new(self.snapshot.clone()))).await.map_err(|_| ())
     }
+}
+
+/// The failure, at the hop that is silent when it is silence: whoever is behind a silent jump box is silent, too.
+async fn blame(way: &dyn JumpWay, mut failure: Failure) -> Failure {
+    if failure.state == LinkState::TimedOut
+        && let Some(hop) = way.silent_hop(PING_DEADLINE).await
+    {
+        failure.hop = hop;
+    }
+    failure
 }
 
 /// Looks for runs that are not over, after a while.

@@ -109,8 +109,8 @@ impl JumpWay for OverJump {
         self.link.banner()
     }
 
-    fn silent_hop(&self) -> Option<Hop> {
-        self.link.silent_hop()
+    fn silent_hop(&self, limit: Duration) -> BoxFuture<'_, Option<Hop>> {
+        Box::pin(self.link.silent_hop(limit))
     }
 
     fn was_interactive(&self) -> bool {

@@ -61,9 +61,10 @@ pub trait JumpWay: Send + Sync + 'static {
     fn left(&self, env: Arc<Environment>) -> BoxFuture<'_, Result<Vec<LeftRun>, Gap>>;
     /// What it said before authentication.
     fn banner(&self) -> Vec<Clean>;
-    /// The jump box that did not answer when a round trip was given up; `None` for the one the environment names.
-    fn silent_hop(&self) -> Option<Hop> {
-        None
+    /// Which jump box is silent, after a sign of life did not come; those before it are asked again, each for `limit` at
+    /// most. `None` for the one the environment names.
+    fn silent_hop(&self, _limit: Duration) -> BoxFuture<'_, Option<Hop>> {
+        Box::pin(std::future::ready(None))
     }
     /// Whether an operator took part in the login: after the connection is lost, the next login may send a push.
     fn was_interactive(&self) -> bool {

@@ -20,6 +20,7 @@ use super::banner::Banner;
 use super::connection::{self, Connection, Target};
 use super::dial::{BoxStream, Dial};
 use super::error::{ErrorKind, SshError};
+use super::listening::within;
 use super::patience::Patience;
 use super::ring::KeyRing;
 use super::script;
@@ -154,10 +155,17 @@ impl JumpLink {
         Ok(last)
     }
 
-    /// The jump box that did not answer when [`Self::ping`] was given up.
-    #[must_use]
-    pub fn silent_hop(&self) -> Option<Hop> {
-        let (name, _) = self.route().nth(self.asking.load(Ordering::Relaxed))?;
+    /// Which jump box is silent, after a sign of life did not come: the one that was asked for it, unless one before it
+    /// does not answer within `limit` any more. It may have gone silent after its own answer, and nobody behind it can
+    /// answer then.
+    pub async fn silent_hop(&self, limit: Duration) -> Option<Hop> {
+        let asked = self.asking.load(Ordering::Relaxed);
+        for (_, (name, connection)) in self.route().enumerate().take_while(|(at, _)| *at < asked) {
+            if !matches!(within(limit, connection.ping()).await, Some(Ok(_))) {
+                return Some(Hop::Jump(name.clone()));
+            }
+        }
+        let (name, _) = self.route().nth(asked)?;
         Some(Hop::Jump(name.clone()))
     }
 

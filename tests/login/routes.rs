@@ -161,6 +161,28 @@ async fn a_silent_first_jump_box_is_named() {
     assert_eq!((jump.link.state, jump.link.hop.clone()), (LinkState::TimedOut, Some(hop("bastion1"))));
 }
 
+/// Case 28: the one before it is named also where it went silent after its own answer, and where the connection behind
+/// it ends first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_box_that_goes_silent_after_its_answer_is_named() {
+    if unprepared() {
+        return;
+    }
+    let stage = Stage::new();
+    let link = log_in(&stage.usual()).await.unwrap();
+    let (limit, asked_for) = (Duration::from_secs(1), Duration::from_secs(2));
+    stage.second.signal_sessions("-STOP");
+    tokio::time::timeout(asked_for, link.ping()).await.unwrap_err();
+    assert_eq!(link.silent_hop(limit).await, Some(hop("bastion2")));
+    stage.first.signal_sessions("-STOP");
+    assert_eq!(link.silent_hop(limit).await, Some(hop("bastion1")));
+    assert_eq!(link.closed().await.kind, ErrorKind::TimedOut);
+    assert_eq!(link.silent_hop(limit).await, Some(hop("bastion1")));
+    for bastion in [&stage.first, &stage.second] {
+        bastion.signal_sessions("-CONT");
+    }
+}
+
 /// Case 28: the host key is looked up by an alias, without a port, and an accepted key is written under it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_key_alias_stands_for_address_and_port() {
