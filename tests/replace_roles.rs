@@ -516,13 +516,13 @@ async fn a_dead_server_is_declared_dead_by_a_person_or_left_alone() {
 /// D: flavor and image are asked for, by id or by name; one that is not there is refused with those that are.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_new_server_has_the_flavor_and_the_image_that_were_asked_for() {
-    for (cloud, flavor) in [("nova", "hyperspeed"), ("openstack", "400")] {
+    for (cloud, flavor) in [("nova", "hyperspeed"), ("openstack", "500")] {
         let case = Case { cloud, ..case("app1", State::Alive, None) };
         let played = case.play(|_, _| {}, &[("flavor", flavor)]).await;
         played.finished(case).unwrap();
         played.stage.world(|w| {
             let id = servers(w, "app1").remove(0);
-            assert_eq!(w.cloud().find(&id, w.now().as_secs_f64()).unwrap().flavor, "400");
+            assert_eq!(w.cloud().find(&id, w.now().as_secs_f64()).unwrap().flavor, "500");
         });
     }
     for inputs in [[("vm", "app1"), ("flavor", "gigantic")], [("vm", "app1"), ("image", "Ubuntu 42.04")]] {

@@ -114,6 +114,7 @@ struct Identity {
     domain: Option<String>,
     jump: HostName,
     people: Vec<String>,
+    era: spec::Era,
     seed: u64,
     alive: bool,
 }
@@ -140,6 +141,7 @@ impl World {
                 domain: spec.domain.clone(),
                 jump: jump.clone(),
                 people: spec.people.clone(),
+                era: spec.services,
                 seed,
                 alive,
             }),

@@ -1,6 +1,6 @@
 //! Worlds of any size, for benchmarks: one environment of many like hosts.
 
-use super::spec::{ConnectionSpec, DatabaseSpec, EnvironmentSpec, HostSpec, WorldSpec};
+use super::spec::{ConnectionSpec, DatabaseSpec, EnvironmentSpec, Era, HostSpec, WorldSpec};
 
 /// One database in so many hosts.
 const PER_DATABASE: usize = 100;
@@ -23,7 +23,9 @@ pub(super) fn spec(hosts: usize) -> WorldSpec {
         subnet: "10.20.0".to_owned(),
         people: vec!["operator".to_owned()],
         requirements: Some(Vec::new()),
+        also_required: Vec::new(),
         os: "debian 12".to_owned(),
+        services: Era::default(),
         hosts: names.enumerate().map(|(index, name)| host(index, name)).collect(),
         outside: Vec::new(),
     };

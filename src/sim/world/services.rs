@@ -7,15 +7,16 @@ use tokio::task::AbortHandle;
 
 use super::World;
 use super::dns::GDNSD;
+use super::spec::Era;
 use crate::domain::names::HostName;
 
 /// Services by role; every machine has those of `*`. A service that has another name elsewhere has it here.
-static BY_ROLE: &[(&str, &[&str])] = &[
-    ("*", &["ssh", "cron", "ntp", "monit", "salt-minion", "rsyslog"]),
+static OF_2015: &[(&str, &[&str])] = &[
+    ("*", &["ssh", "cron", "ntp", "monit", "exim4", "salt-minion", "rsyslog"]),
     ("app", &["apache2"]),
     ("accounts", &["fxa-auth-server"]),
     ("blog", &["apache2"]),
-    ("bots", &["pierc"]),
+    ("bots", &["lumberjack", "pierc"]),
     ("notes", &["hypothesis"]),
     ("project", &["apache2"]),
     ("piwik", &["nginx", "php5-fpm"]),
@@ -31,7 +32,22 @@ static BY_ROLE: &[(&str, &[&str])] = &[
     ("salt", &["salt-master", "gdnsd", "xinetd"]),
     ("deployment", &["salt-master"]),
     ("sessions", &["redis-server", "memcached"]),
-    ("source", &["apache2"]),
+];
+
+/// The same in 2013: no Monit yet, Ganglia in its place, and GlusterFS between the machines. The applications are those of 2015,
+/// and so are pierc and php5-fpm.
+static OF_2013: &[(&str, &[&str])] = &[
+    ("*", &["ssh", "cron", "ntp", "ganglia-monitor", "xinetd", "salt-minion", "rsyslog"]),
+    ("app", &["apache2"]),
+    ("bots", &["lumberjack", "pierc"]),
+    ("code", &["tomcat6"]),
+    ("db", &["mysql"]),
+    ("deployment", &["salt-master"]),
+    ("memcache", &["memcached"]),
+    ("monitor", &["gmetad", "apache2"]),
+    ("piwik", &["apache2", "php5-fpm"]),
+    ("project", &["apache2"]),
+    ("storage", &["glusterfs-server"]),
 ];
 
 /// The services whose state is not what it was at the start, and units made since.
@@ -84,6 +100,27 @@ pub(crate) struct Unit {
 }
 
 impl World {
+    /// What watches the services of this world's machines.
+    #[must_use]
+    pub(crate) fn watcher(&self) -> &'static str {
+        match self.era() {
+            Era::Of2013 => "ganglia-monitor",
+            Era::Of2015 => "monit",
+        }
+    }
+
+    fn era(&self) -> Era {
+        self.identity.as_ref().map(|identity| identity.era).unwrap_or_default()
+    }
+
+    /// Services by role of the years this world shows.
+    fn services_by_role(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self.era() {
+            Era::Of2013 => OF_2013,
+            Era::Of2015 => OF_2015,
+        }
+    }
+
     /// The services installed on a machine.
     #[must_use]
     pub fn services(&self, host: &HostName) -> Vec<&'static str> {
@@ -91,10 +128,20 @@ impl World {
         let roles = machine.roles();
         let mine = |role: &str| role == "*" || roles.iter().any(|own| own.as_str() == role);
         let mut found: Vec<&str> = Vec::new();
-        for service in BY_ROLE.iter().filter(|(role, _)| mine(role)).flat_map(|(_, services)| services.iter())
+        for service in self
+            .services_by_role()
+            .iter()
+            .filter(|(role, _)| mine(role))
+            .flat_map(|(_, services)| services.iter())
         {
             let of_salt = service.starts_with("salt-") && !self.has_salt();
-            if !found.contains(service) && !of_salt && (*service != "mysql" || self.has_database(host)) {
+            // Postfix takes its place on the mail server.
+            let of_mail = *service == "exim4" && mine("mail");
+            if !found.contains(service)
+                && !of_salt
+                && !of_mail
+                && (*service != "mysql" || self.has_database(host))
+            {
                 found.push(service);
             }
         }
@@ -140,7 +187,7 @@ impl World {
             },
             // On a new machine only what came with its image runs; the rest is started by its states.
             None if machine.added
-                && !BY_ROLE.iter().any(|(role, own)| *role == "*" && own.contains(&name)) =>
+                && !self.services_by_role().iter().any(|(role, own)| *role == "*" && own.contains(&name)) =>
             {
                 ServiceState { runs: false, pid: 0, since: booted }
             }

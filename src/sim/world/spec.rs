@@ -39,14 +39,32 @@ pub struct EnvironmentSpec {
     pub people: Vec<String>,
     /// Role requirements, where the defaults do not hold.
     pub requirements: Option<Vec<RequirementSpec>>,
+    /// Roles that need a host besides.
+    #[serde(default)]
+    pub also_required: Vec<String>,
     /// Operating system of hosts that name none.
     pub os: String,
+    /// Whose services its machines have.
+    #[serde(default)]
+    pub services: Era,
     /// The hosts.
     #[serde(rename = "host")]
     pub hosts: Vec<HostSpec>,
     /// Database servers outside the environment, which some of its own follow.
     #[serde(default, rename = "outside")]
     pub outside: Vec<OutsideSpec>,
+}
+
+/// The years that the fleets' documents describe: what is installed by role differs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Era {
+    /// Ganglia, rsync by xinetd, GlusterFS, Apache (document 000, 1.5 and 2.2).
+    #[serde(rename = "2013")]
+    Of2013,
+    /// Monit, Exim on every machine, gdnsd (documents 001 and 002).
+    #[default]
+    #[serde(rename = "2015")]
+    Of2015,
 }
 
 /// A role requirement.

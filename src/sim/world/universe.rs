@@ -139,22 +139,19 @@ impl Universe {
 
 impl Rules {
     fn new(spec: &EnvironmentSpec) -> Result<Self, WorldError> {
-        let requirements = match &spec.requirements {
-            None => default_requirements(),
-            Some(own) => own
-                .iter()
-                .map(|r| {
-                    let role = RoleName::new(&r.role)?;
-                    Ok(Requirement {
-                        role,
-                        at_least: r.at_least,
-                        at_most: r.at_most,
-                        implies: Vec::new(),
-                        built_in: false,
-                    })
-                })
-                .collect::<Result<_, WorldError>>()?,
+        let required = |role: &str, at_least, at_most| -> Result<Requirement, WorldError> {
+            let role = RoleName::new(role)?;
+            Ok(Requirement { role, at_least, at_most, implies: Vec::new(), built_in: false })
         };
+        let mut requirements = match &spec.requirements {
+            None => default_requirements(),
+            Some(own) => {
+                own.iter().map(|r| required(&r.role, r.at_least, r.at_most)).collect::<Result<_, _>>()?
+            }
+        };
+        for role in &spec.also_required {
+            requirements.push(required(role, 1, None)?);
+        }
         Ok(Self {
             guard: if spec.challenge { Guard::Challenge } else { Guard::Confirm },
             public_address: spec.public_address.clone(),

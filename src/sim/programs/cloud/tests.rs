@@ -61,7 +61,7 @@ fn a_server_is_built_boots_and_tells_its_keys_on_its_console() {
     world.lock().unwrap().advance(Duration::from_secs(5));
     let show = json(&world, &format!("openstack server show {id} -f json"));
     assert_eq!(show["status"], "ACTIVE");
-    assert_eq!(show["flavor"], "warpspeed (300)");
+    assert_eq!(show["flavor"], "warpspeed (400)");
     assert!(!ask(&world, &format!("nova console-log {id}")).0.contains("FINGERPRINTS"), "it boots");
     world.lock().unwrap().advance(Duration::from_secs(30));
     let log = ask(&world, &format!("nova console-log {id}")).0;
@@ -159,7 +159,7 @@ fn switching_off_fences_and_the_lists_look_as_the_real_ones() {
 +-----+------------+-----------+------+-----------+------+-------+-------------+-----------+
 | ID  | Name       | Memory_MB | Disk | Ephemeral | Swap | VCPUs | RXTX_Factor | Is_Public |
 +-----+------------+-----------+------+-----------+------+-------+-------------+-----------+
-| 50  | subsonic   | 1024      | 80   | 0         |      | 1     | 1.0         | True      |
+| 100 | subsonic   | 1024      | 80   | 0         |      | 1     | 1.0         | True      |
 ";
     assert!(table.starts_with(expected), "{table}");
     assert_eq!(ask(&world, "openstack server show app1 -f value -c name").0, "app1\n");
@@ -196,7 +196,7 @@ fn what_goes_wrong_goes_wrong_as_told() {
     world.lock().unwrap().advance(Duration::from_secs(60));
     assert_eq!(ask(&world, &format!("nova show {foreign}")).2, 0, "it is still there");
     // Without user data there is no minion, and no level.
-    let args = ["nova", "boot", "--image", "Ubuntu 14.04.2 LTS", "--flavor", "50", "bots2"];
+    let args = ["nova", "boot", "--image", "Ubuntu 14.04.2 LTS", "--flavor", "100", "bots2"];
     assert_eq!(run(&world, "salt", &args, "").2, 0);
     let known = world.lock().unwrap();
     assert_eq!(known.minion_fingerprint(&host("bots2")), None);
@@ -211,10 +211,10 @@ fn what_is_not_there_is_refused_with_the_programs_own_words() {
         assert_ne!(status, 0, "{line}");
         complaint
     };
-    assert!(said("nova boot --flavor 50 --image x y").contains("No image with a name or ID of 'x' exists."));
+    assert!(said("nova boot --flavor 100 --image x y").contains("No image with a name or ID of 'x' exists."));
     assert!(said("nova boot --image x y").contains("you need to specify a Flavor ID"));
     assert!(said("nova frobnicate").contains("invalid choice: u'frobnicate'"));
-    assert!(said("nova boot --flavor 50 --image x --user-data /none y").contains("Can't open '/none'"));
+    assert!(said("nova boot --flavor 100 --image x --user-data /none y").contains("Can't open '/none'"));
     assert_eq!(said("neutron floatingip-associate a b"), "Port b could not be found.\n");
     assert!(said("openstack server show x").starts_with("No server with a name or ID of 'x' exists."));
     assert!(said("openstack server list --frob").contains("unrecognized arguments: --frob"));

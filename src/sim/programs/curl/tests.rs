@@ -113,34 +113,34 @@ annotator            0     p      STARTED elastic
 fn snapshots_are_registered_made_listed_and_restored() {
     let world = world("wpd-2015", 0);
     let (_, all) = ask(&world, "GET", "_snapshot/_all", "");
-    assert_eq!(all["backups"]["settings"]["location"], "/mnt/elastic-snapshots");
-    let (_, list) = ask(&world, "GET", "_snapshot/backups/_all", "");
+    assert_eq!(all["nfsshared"]["settings"]["location"], "/mnt/backup/elasticsearch/nfsshared");
+    let (_, list) = ask(&world, "GET", "_snapshot/nfsshared/_all", "");
     assert_eq!(list["snapshots"].as_array().unwrap().len(), 7);
     assert_eq!(list["snapshots"][6]["state"], "SUCCESS");
     let place = r#"{"type":"fs","settings":{"location":"/nowhere"}}"#;
     assert_eq!(ask(&world, "PUT", "_snapshot/other", place).0, 500);
-    let place = r#"{"type":"fs","settings":{"location":"/mnt/elastic-snapshots/other"}}"#;
+    let place = r#"{"type":"fs","settings":{"location":"/mnt/backup/elasticsearch/nfsshared/other"}}"#;
     let error = ask(&world, "PUT", "_snapshot/other", place).1["error"].to_string();
     assert!(error.contains("RepositoryVerificationException"), "{error}");
-    assert_eq!(ask(&world, "PUT", "_snapshot/backups/now", "").0, 202);
-    assert_eq!(ask(&world, "GET", "_snapshot/backups/now", "").1["snapshots"][0]["state"], "IN_PROGRESS");
+    assert_eq!(ask(&world, "PUT", "_snapshot/nfsshared/now", "").0, 202);
+    assert_eq!(ask(&world, "GET", "_snapshot/nfsshared/now", "").1["snapshots"][0]["state"], "IN_PROGRESS");
     world.lock().unwrap().advance(Duration::from_secs(60));
     let (code, made) =
-        passing(&world, || ask(&world, "PUT", "_snapshot/backups/later?wait_for_completion=true", ""));
+        passing(&world, || ask(&world, "PUT", "_snapshot/nfsshared/later?wait_for_completion=true", ""));
     assert_eq!((code, made["snapshot"]["state"].as_str()), (200, Some("SUCCESS")));
-    let (code, error) = ask(&world, "POST", "_snapshot/backups/later/_restore", "");
+    let (code, error) = ask(&world, "POST", "_snapshot/nfsshared/later/_restore", "");
     assert_eq!(code, 500);
     assert!(error["error"].as_str().unwrap().contains("because it's open"));
     assert_eq!(ask(&world, "POST", "annotator/_close", "").1["acknowledged"], true);
     let (code, done) = passing(&world, || {
-        let path = "_snapshot/backups/later/_restore?wait_for_completion=true";
+        let path = "_snapshot/nfsshared/later/_restore?wait_for_completion=true";
         ask(&world, "POST", path, r#"{"indices":"annotator"}"#)
     });
     assert_eq!((code, &done["snapshot"]["indices"]), (200, &serde_json::json!(["annotator"])));
-    assert_eq!(ask(&world, "GET", "_snapshot/backups/none", "").0, 404);
+    assert_eq!(ask(&world, "GET", "_snapshot/nfsshared/none", "").0, 404);
     world.lock().unwrap().elastic().next_snapshot_fails();
     let (_, made) =
-        passing(&world, || ask(&world, "PUT", "_snapshot/backups/bad?wait_for_completion=true", ""));
+        passing(&world, || ask(&world, "PUT", "_snapshot/nfsshared/bad?wait_for_completion=true", ""));
     assert_eq!(made["snapshot"]["state"], "FAILED");
 }
 

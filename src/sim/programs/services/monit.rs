@@ -1,8 +1,10 @@
 //! `monit summary|monitor|unmonitor`: what it watches of the services.
 
+use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program};
 use crate::sim::programs::files::{Work, with_world};
 use crate::sim::programs::text::answer;
+use crate::sim::world::World;
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -10,11 +12,15 @@ use crate::ssh::dial::BoxFuture;
 pub(in crate::sim::programs) struct Monit;
 
 /// Services that Monit does not watch.
-static OTHERS: &[&str] = &["monit", "ntp", "rsyslog", "xinetd"];
+static OTHERS: &[&str] = &["exim4", "monit", "ntp", "rsyslog", "xinetd"];
 
 impl Program for Monit {
     fn name(&self) -> &'static str {
         "monit"
+    }
+
+    fn installed(&self, world: &World, host: &HostName) -> bool {
+        world.services(host).contains(&"monit")
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

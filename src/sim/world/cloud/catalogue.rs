@@ -32,11 +32,11 @@ pub struct Image {
 
 /// Id, name, CPUs, MB, GB. The first are of 2015, the `standard` ones of 2013 (told by the sizes in `000`).
 static FLAVORS: &[(&str, &str, u32, u64, u32)] = &[
-    ("50", "subsonic", 1, 1024, 80),
-    ("100", "supersonic", 1, 2048, 80),
-    ("200", "lightspeed", 2, 4096, 80),
-    ("300", "warpspeed", 4, 8192, 80),
-    ("400", "hyperspeed", 4, 16384, 160),
+    ("100", "subsonic", 1, 1024, 80),
+    ("200", "supersonic", 1, 2048, 80),
+    ("300", "lightspeed", 2, 4096, 80),
+    ("400", "warpspeed", 4, 8192, 80),
+    ("500", "hyperspeed", 4, 16384, 160),
     ("1001", "standard.xsmall", 1, 1024, 30),
     ("1002", "standard.small", 2, 2048, 60),
     ("1003", "standard.medium", 2, 4096, 120),

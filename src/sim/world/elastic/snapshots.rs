@@ -81,7 +81,7 @@ impl Elastic {
     /// One a day, the newest some hours before the world's start, in the directory mounted for it.
     pub(super) fn old_snapshots(&mut self, machines: &[&Machine], epoch: f64) {
         let elastic = self.nodes.first().and_then(|node| machines.iter().find(|m| m.name == node.host));
-        let mount = elastic.and_then(|m| m.mounts.iter().find(|mount| mount.path.contains("snapshots")));
+        let mount = elastic.and_then(|m| m.mounts.iter().find(|mount| mount.fstype.starts_with("nfs")));
         let Some(mount) = mount else { return };
         let mut repository = Repository { kind: "fs".to_owned(), ..Repository::default() };
         repository.settings.insert("compress".to_owned(), "true".to_owned());
@@ -102,7 +102,7 @@ impl Elastic {
                 outcome: Outcome::Success,
             });
         }
-        self.repositories.insert("backups".to_owned(), repository);
+        self.repositories.insert("nfsshared".to_owned(), repository);
     }
 
     /// The repositories by name.

@@ -25,7 +25,7 @@ static FILES: &[Sls] = &[
     Sls(
         "common",
         &["*"],
-        "ntp:\n  pkg.installed: []\n  service.running: []\nmonit:\n  pkg.installed: []\n  service.running: []\n",
+        "ntp:\n  pkg.installed: []\n  service.running: []\nWATCHER:\n  pkg.installed: []\n  service.running: []\n",
     ),
     Sls(
         "hosts",
@@ -104,7 +104,8 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
     let mut top = "base:\n  '*':\n    - common\n    - hosts\n".to_owned();
     for Sls(name, roles, text) in FILES {
         let own = KINDS.iter().find(|kind| kind.state == Some(*name) && text.is_empty());
-        let text = own.map_or_else(|| (*text).to_owned(), |kind| seed_kind(world, jump, kind));
+        let text = text.replace("WATCHER", world.watcher());
+        let text = own.map_or(text, |kind| seed_kind(world, jump, kind));
         world.write_file(jump, &format!("/srv/salt/{name}/init.sls"), text.into_bytes());
         for role in roles.iter().filter(|role| **role != "*") {
             top.push_str(&format!("  'roles:{role}':\n    - match: grain\n    - {name}\n"));
@@ -336,8 +337,8 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         "common" => vec![
             Wanted::Package("ntp"),
             Wanted::Running("ntp"),
-            Wanted::Package("monit"),
-            Wanted::Running("monit"),
+            Wanted::Package(world.watcher()),
+            Wanted::Running(world.watcher()),
         ],
         "hosts" => vec![file(
             "/etc/hosts",
