@@ -5,6 +5,8 @@
 
 #[path = "library/applications.rs"]
 mod applications;
+#[path = "library/indices.rs"]
+mod indices;
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "support/rehearsal.rs"]
@@ -58,6 +60,7 @@ fn scene(runbook: &str) -> Scene {
         }
         "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "1")], ..SMALL },
         "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
+        "elasticsearch-restore" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "elasticsearch-rolling-restart" => Scene { held: &["allocation-on"], ..PLAIN },
         "elasticsearch-snapshot" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "failover-masterdb" => Scene {

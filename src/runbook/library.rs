@@ -27,6 +27,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("database-servers", include_str!("../../runbooks/database-servers.toml")),
     ("database-users", include_str!("../../runbooks/database-users.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
+    ("elasticsearch-restore", include_str!("../../runbooks/elasticsearch-restore.toml")),
     ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),
     ("elasticsearch-snapshot", include_str!("../../runbooks/elasticsearch-snapshot.toml")),
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),

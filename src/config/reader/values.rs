@@ -84,7 +84,12 @@ impl Reader {
         range: &RangeInclusive<f64>,
     ) -> Option<f64> {
         let value = table.get(key)?;
-        let help = format!("write a number from {} to {}", range.start(), range.end());
+        let help = match (*range.start() > f64::MIN, *range.end() < f64::MAX) {
+            (true, true) => format!("write a number from {} to {}", range.start(), range.end()),
+            (true, false) => format!("write a number, {} or more", range.start()),
+            (false, true) => format!("write a number, {} or less", range.end()),
+            (false, false) => "write a number".to_owned(),
+        };
         let Some(number) = plain_number(value.get_ref()) else {
             return self.wrong_type(&table.name_of(key), value, "a number", &help);
         };
