@@ -142,6 +142,8 @@ pub struct Cloud {
     subnet: String,
     key: u64,
     drawn: u64,
+    /// Whether the jump box has no program to speak to it.
+    clients_removed: bool,
     /// Of servers built from now on.
     next_never_active: bool,
     next_foreign_console: bool,
@@ -307,6 +309,12 @@ impl Cloud {
     pub fn behind(&self, public: &str) -> Option<&HostName> {
         let port = self.floating.iter().find(|f| f.address == public)?.port.as_ref()?;
         self.server_of_port(port).filter(|s| s.deleted_at.is_none())?.machine.as_ref()
+    }
+
+    /// Whether the jump box has the programs that speak to it.
+    #[must_use]
+    pub fn has_clients(&self) -> bool {
+        !self.clients_removed
     }
 
     /// The flavors.

@@ -51,6 +51,11 @@ impl World {
         &self.cloud
     }
 
+    /// Takes the cloud's programs off the jump box: its servers are seen and changed on the provider's own pages only.
+    pub fn remove_cloud_clients(&mut self) {
+        self.cloud.clients_removed = true;
+    }
+
     /// Orders a server, and returns its UUID. Its machine boots as soon as the server is built.
     ///
     /// # Errors
