@@ -30,6 +30,8 @@ pub struct Runbook {
     pub summary: String,
     /// What may be lost when it goes wrong.
     pub danger: Danger,
+    /// It works through Salt alone: what is done instead where there is none.
+    pub without_salt: Option<String>,
     /// What is asked before anything is planned, in order.
     pub inputs: Vec<Input>,
     /// Named hosts, resolved and frozen by the plan.

@@ -207,6 +207,7 @@ mod tests {
             title: String::new(),
             summary: String::new(),
             danger: Danger::Reads,
+            without_salt: None,
             inputs: vec![input("candidate", false), input("password", true)],
             targets: Vec::new(),
             steps: Vec::new(),

@@ -3,13 +3,13 @@
 use crate::domain::text::Clean;
 use crate::runbook::kinds::StepKind;
 use crate::runbook::machine::{Machine, StepRef};
-use crate::runbook::plan::{ManagedBy, Plan};
+use crate::runbook::plan::{Frozen, ManagedBy, Plan};
 use crate::runbook::spec::{Ask, Check, Undo};
 
 /// At most this many steps are named; more are counted.
 const NAMED: usize = 3;
 
-/// The steps that would call Salt in an environment without it.
+/// That the runbook needs Salt where the inventory says that there is none, and what is done instead.
 pub(super) fn problem(plan: &Plan, machine: &Machine) -> Option<Clean> {
     if plan.frozen.managed_by == ManagedBy::Salt {
         return None;
@@ -21,13 +21,16 @@ pub(super) fn problem(plan: &Plan, machine: &Machine) -> Option<Clean> {
         .collect();
     let named = calling.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
     let more = calling.len().saturating_sub(NAMED);
-    let steps = match (calling.len(), more) {
-        (0, _) => return None,
-        (1, _) => format!("step {named} calls it"),
-        (_, 0) => format!("steps {named} call it"),
-        (_, more) => format!("steps {named} and {more} more call it"),
+    let Frozen { runbook, environment, .. } = &plan.frozen;
+    let head = format!("{runbook} works through Salt, and the inventory says that {environment} has none");
+    let rest = match (&plan.runbook.without_salt, calling.len(), more) {
+        (Some(instead), ..) => format!(": {instead}"),
+        (None, 0, _) => return None,
+        (None, 1, _) => format!(": do by hand what step {named} does"),
+        (None, _, 0) => format!(": do by hand what steps {named} do"),
+        (None, _, more) => format!(": do by hand what steps {named} and {more} more do"),
     };
-    Some(Clean::new(&format!("the inventory says that {} has no Salt, and {steps}", plan.frozen.environment)))
+    Some(Clean::new(&format!("{head}{rest}")))
 }
 
 /// Whether a step calls Salt: to do it, to prove it or to undo it.

@@ -134,7 +134,9 @@ impl Reading<'_> {
         let part = self.reader.boolean(&root, "part").unwrap_or(false);
         let keys: &[&str] = match part {
             true => PART_KEYS,
-            false => &["name", "title", "summary", "danger", "part", "input", "target", "step"],
+            false => {
+                &["name", "title", "summary", "danger", "without_salt", "part", "input", "target", "step"]
+            }
         };
         self.reader.only(&root, keys);
         let name = self.own_name(file, &root);
@@ -147,6 +149,8 @@ impl Reading<'_> {
             self.reader.error(place(&root, "summary"), "this runbook has no summary", help);
         }
         let danger = self.danger(&root, part);
+        let without_salt = if part { String::new() } else { self.line(&root, "without_salt", false) };
+        let without_salt = Some(without_salt).filter(|text| !text.is_empty());
         let (mut inputs, mut targets) = (Vec::new(), Vec::new());
         self.ids.part = part;
         if part {
@@ -173,7 +177,18 @@ impl Reading<'_> {
         let sources = std::mem::take(&mut self.sources);
         let hash = hash(&sources);
         Some(Parsed {
-            runbook: Runbook { name, title, summary, danger, inputs, targets, steps, sources, hash },
+            runbook: Runbook {
+                name,
+                title,
+                summary,
+                danger,
+                without_salt,
+                inputs,
+                targets,
+                steps,
+                sources,
+                hash,
+            },
             part,
         })
     }
