@@ -53,6 +53,24 @@ const PLAIN: Scene = Scene {
 };
 const SMALL: Scene = Scene { env: "staging", ..PLAIN };
 
+/// What a person does to build a server like app1, and to let Salt make it that; its address comes last.
+const BUILD: &str = r#"
+of() { nova show "$old" | sed -n "s/^| $1  *| \(.*[^ ]\)  *|\$/\1/p" | sed 's/.*(\([^()]*\))$/\1/'; }
+newest() { nova list | grep ' app1 ' | head -n 1 | cut -d' ' -f2; }
+old=$(newest)
+salt --out=txt app1 cmd.run 'service salt-minion stop' >/dev/null
+salt-key -y -d app1 >/dev/null
+nova boot --image "$(of image)" --flavor "$(of flavor)" --key_name "$(of key_name)" --user-data /srv/opsconfigs/userdata.txt app1 >/dev/null || exit 1
+until salt-key -l un | grep -qx app1; do sleep 1; done
+salt-key -y -a app1 >/dev/null
+until salt -t 5 --out=txt app1 test.ping | grep -q True; do sleep 1; done
+salt -t 600 --out=txt app1 state.highstate >/dev/null
+neutron port-list --device-id "$(newest)" -f value -c fixed_ips | tr -d ' \n' | sed 's/.*"ip_address":"\([^"]*\)".*/\1/'
+"#;
+
+/// The fingerprint that the newest server's console shows.
+const CONSOLE: &str = r#"nova console-log "$(nova list | grep ' app1 ' | head -n 1 | cut -d' ' -f2)" | grep ED25519 | sed 's/.*\(SHA256:[^ ]*\).*/\1/'"#;
+
 fn scene(runbook: &str) -> Scene {
     match runbook {
         "backup-disk-full" => {
@@ -113,8 +131,27 @@ fn scene(runbook: &str) -> Scene {
             ..SMALL
         },
         "replace-vm" => {
-            Scene { inputs: &[("vm", "app1")], held: &["key-swept", "jump-known-hosts"], ..PLAIN }
+            Scene { inputs: &[("vm", "app1")], held: &["key-swept", "known/jump-known-hosts"], ..PLAIN }
         }
+        "replace-vm-by-hand" => Scene {
+            inputs: &[("vm", "app1")],
+            held: &["known/jump-known-hosts"],
+            hands: &[
+                Hand("Build the new", Some(("salt", BUILD)), ""),
+                Hand("The host key of the new", Some(("salt", CONSOLE)), ""),
+                Hand(
+                    "Stop the old",
+                    Some(("salt", "nova stop $(nova list | grep ' app1 ' | tail -n 1 | cut -d' ' -f2)")),
+                    "",
+                ),
+                Hand(
+                    "Delete the old",
+                    Some(("salt", "nova delete $(nova list | grep ' app1 ' | tail -n 1 | cut -d' ' -f2)")),
+                    "",
+                ),
+            ],
+            ..PLAIN
+        },
         "setup-replica" => Scene {
             inputs: &[
                 ("master", "db1-masterdb"),

@@ -429,7 +429,7 @@ async fn a_foreign_role_is_refused_whatever_else_the_server_is() {
 #[test]
 fn every_role_of_the_worlds_has_a_decision() {
     let listed = std::fs::read_to_string(
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/replace-old.toml"),
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/replace-keeps.toml"),
     )
     .unwrap();
     let decided: BTreeSet<&str> = listed
@@ -546,7 +546,7 @@ async fn an_old_backup_is_a_question_before_the_deletion() {
     let kept = case("source", State::Alive, Some("/srv/git/wiki.git/refs/heads/master"));
     let played = kept.play(old, &[]).await;
     assert_eq!(played.told.view.state, RunState::RolledBack, "{}", played.told.story());
-    assert!(played.told.decisions()[0].contains("backup-is-young"), "{:?}", played.told.decisions());
+    assert!(played.told.decisions()[0].contains("backup-age/is-young"), "{:?}", played.told.decisions());
     assert_eq!(played.stage.world(|w| servers(w, "source")), played.before);
     let plain = case("nginx1", State::Alive, None);
     plain.play(old, &[]).await.finished(plain).unwrap();

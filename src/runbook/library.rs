@@ -41,16 +41,22 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
     ("replace-backup", include_str!("../../runbooks/replace-backup.toml")),
+    ("replace-backup-age", include_str!("../../runbooks/replace-backup-age.toml")),
     ("replace-db", include_str!("../../runbooks/replace-db.toml")),
     ("replace-elastic", include_str!("../../runbooks/replace-elastic.toml")),
     ("replace-files", include_str!("../../runbooks/replace-files.toml")),
+    ("replace-keeps", include_str!("../../runbooks/replace-keeps.toml")),
+    ("replace-known", include_str!("../../runbooks/replace-known.toml")),
     ("replace-made-of", include_str!("../../runbooks/replace-made-of.toml")),
     ("replace-mail", include_str!("../../runbooks/replace-mail.toml")),
+    ("replace-may-go", include_str!("../../runbooks/replace-may-go.toml")),
     ("replace-memcache", include_str!("../../runbooks/replace-memcache.toml")),
     ("replace-old", include_str!("../../runbooks/replace-old.toml")),
     ("replace-restored", include_str!("../../runbooks/replace-restored.toml")),
+    ("replace-serves", include_str!("../../runbooks/replace-serves.toml")),
     ("replace-sessions", include_str!("../../runbooks/replace-sessions.toml")),
     ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
+    ("replace-vm-by-hand", include_str!("../../runbooks/replace-vm-by-hand.toml")),
     ("replace-volumes", include_str!("../../runbooks/replace-volumes.toml")),
     ("salt-there", include_str!("../../runbooks/salt-there.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
@@ -273,6 +279,37 @@ mod tests {
         let (_, errors) = Library::load(Path::new("/nonexistent"));
         let shown: Vec<String> = errors.iter().map(|e| e.render(false)).collect();
         assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+    }
+
+    /// Issue 11, "Done when" 4: every runbook is in the table of the documents' procedures, and what that names exists. What no
+    /// runbook does has a reason.
+    #[test]
+    fn the_table_of_procedures_names_every_runbook_and_no_other() {
+        let docs = include_str!("../../docs/runbooks.md");
+        let table = docs.split("## Procedures of the fleets' documents\n").nth(1).unwrap();
+        let table = table.split("\n## ").next().unwrap();
+        let rows: Vec<Vec<&str>> = table
+            .lines()
+            .filter(|line| line.starts_with("| "))
+            .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+            .skip(1)
+            .collect();
+        let (library, _) = Library::load(Path::new("/nonexistent"));
+        let mut missing: Vec<String> = library.entries().into_iter().map(|entry| entry.name).collect();
+        for row in &rows {
+            let [procedure, runbooks, by_hand] = row.as_slice() else { unreachable!("{row:?}") };
+            assert!(!procedure.is_empty() && !by_hand.is_empty(), "{row:?}");
+            if *runbooks == "none" {
+                assert!(by_hand.len() > 1, "nothing does it, and nobody says why: {row:?}");
+                continue;
+            }
+            for name in runbooks.split(", ") {
+                let name = name.trim_matches('`');
+                assert!(library.get(name).is_some(), "there is no runbook {name}: {row:?}");
+                missing.retain(|other| other != name);
+            }
+        }
+        assert_eq!(missing, Vec::<String>::new(), "these are in no row");
     }
 
     /// Console 45: only a step that machines do reads.
