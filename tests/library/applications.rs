@@ -3,8 +3,8 @@
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
 
-use super::rehearsal::{Stage, Told};
-use super::{PLAIN, Scene, each, way};
+use super::rehearsal::{Stage, Told, Wrong};
+use super::{PLAIN, Scene, each, way, with};
 
 /// An application's code: role, canary, public name, what only it says, the version hosts have, the newest one.
 type Code = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
@@ -398,4 +398,12 @@ async fn a_database_that_is_not_there_is_created_and_a_dump_loaded_into_it() {
             "{dump}"
         );
     }
+}
+
+/// An account that could not be created is not dropped: MariaDB's error 1396 ended the rollback there.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_cannot_be_created_are_rolled_back_to_the_end() {
+    let (stage, told) = with("new-db-credentials", "create", Wrong::Fails, "bs").await;
+    assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+    told.closed(&stage.runbook("new-db-credentials"));
 }
