@@ -6,6 +6,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width when nobody knows one: what is read in a file or a pager.
 const WIDTH: usize = 100;
+/// The columns of a label.
+const LABEL: usize = 9;
+/// A longer label does not move the words of others.
+const LONGEST: usize = 20;
 /// Narrower than this nothing is wrapped any more.
 const NARROWEST: usize = 24;
 
@@ -81,9 +85,22 @@ impl Paper {
 
     /// A label and words; what is wrapped stands below the words.
     pub(super) fn field(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
-        let first = format!("{}{label:<9} ", " ".repeat(indent));
-        let column = first.width();
-        self.hanging(&first, column, ink, text);
+        self.label(indent, LABEL, label, ink, text);
+    }
+
+    /// Labels and words, all words in one column: as wide as the longest label wants it, up to `LONGEST`.
+    pub(super) fn fields(&mut self, indent: usize, rows: &[(&str, Ink, String)]) {
+        let wanted = rows.iter().map(|(label, ..)| label.width()).filter(|width| *width <= LONGEST);
+        let column = wanted.max().unwrap_or(LABEL).max(LABEL);
+        for (label, ink, text) in rows {
+            self.label(indent, column, label, *ink, text);
+        }
+    }
+
+    fn label(&mut self, indent: usize, column: usize, label: &str, ink: Ink, text: &str) {
+        let first = format!("{}{label:<column$} ", " ".repeat(indent));
+        let rest = first.width();
+        self.hanging(&first, rest, ink, text);
     }
 
     /// A line that must be read exactly: cut at the edge of the paper only, nothing dropped, what follows marked.
@@ -107,19 +124,34 @@ impl Paper {
         self.push("", Ink::Bold, &format!("{text}{}", "-".repeat(rest)));
     }
 
-    /// Rows of cells in columns, each as wide as its widest cell.
+    /// Rows of cells in columns, each as wide as its widest cell. Where the paper is too narrow the last cell is wrapped in its own
+    /// column, or, where that has no room for words, below the row.
     pub(super) fn table(&mut self, indent: usize, rows: &[(Ink, Vec<String>)]) {
         let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|i| rows.iter().filter_map(|(_, cells)| cells.get(i)).map(|c| c.width()).max().unwrap_or(0))
             .collect();
+        let before: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum::<usize>() + indent;
+        let last = widths.last().copied().unwrap_or(0);
+        let fits = before + last <= self.width;
+        let below = !fits && self.width.saturating_sub(before) < NARROWEST;
         for (ink, cells) in rows {
-            let mut line = String::new();
+            let mut line = " ".repeat(indent);
+            let Some((end, cells)) = cells.split_last() else { continue };
             for (cell, width) in cells.iter().zip(&widths) {
                 line.push_str(cell);
                 line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
             }
-            self.hanging(&" ".repeat(indent), indent + 2, *ink, line.trim_end());
+            if below {
+                self.push("", *ink, line.trim_end());
+                self.words(indent + 4, *ink, end);
+                continue;
+            }
+            let room = self.width.saturating_sub(before).max(NARROWEST / 2);
+            for (i, part) in textwrap::wrap(end, room).iter().enumerate() {
+                let lead = if i == 0 { line.clone() } else { " ".repeat(before) };
+                self.push("", *ink, format!("{lead}{part}").trim_end());
+            }
         }
     }
 
@@ -191,6 +223,35 @@ mod tests {
         let joined: String = text.lines().map(|l| l.get(2..).unwrap_or_default()).collect();
         assert_eq!(joined.replace("> ", ""), command);
         assert!(text.lines().all(|l| l.width() <= 30), "{text}");
+    }
+
+    /// Names of ten letters and more move the words of all, so that they stay in one column; a very long one moves its own alone.
+    #[test]
+    fn the_words_of_several_labels_stand_in_one_column() {
+        let row = |label| (label, Ink::Plain, "x".to_owned());
+        let text =
+            paper(60, |p| p.fields(2, &[row("hash"), row("backup_age"), row("a_name_that_is_far_too_long")]));
+        assert_eq!(text, "  hash       x\n  backup_age x\n  a_name_that_is_far_too_long x\n");
+        assert_eq!(paper(60, |p| p.fields(2, &[row("hash")])), "  hash      x\n");
+    }
+
+    /// Words of the last column never stand below another.
+    #[test]
+    fn the_last_column_of_a_table_is_wrapped_in_its_own_column_or_below_the_row() {
+        let row = |first: &str, last: &str| (Ink::Plain, vec![first.to_owned(), last.to_owned()]);
+        let rows =
+            [row("NAME", "WHAT IT DOES"), row("freeze", "Refuse writes on the masterdb until it is undone")];
+        let text = paper(36, |p| p.table(0, &rows));
+        let expected =
+            "NAME    WHAT IT DOES\nfreeze  Refuse writes on the\n        masterdb until it is undone\n";
+        assert_eq!(text, expected);
+        let long =
+            [row("NAME", "WHAT IT DOES"), row("elasticsearch-rolling", "Restart one node after the other")];
+        let text = paper(40, |p| p.table(0, &long));
+        assert_eq!(
+            text,
+            "NAME\n    WHAT IT DOES\nelasticsearch-rolling\n    Restart one node after the other\n"
+        );
     }
 
     /// Console finding 50: what must be read exactly is not cut in the middle of a word.

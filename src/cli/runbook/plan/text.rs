@@ -4,23 +4,26 @@ use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
 use crate::domain::fleet::{Environment, LeaseScope};
-use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanView, PlanWindow};
+use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanTarget, PlanView, PlanWindow};
 
 /// Writes a plan, whole.
 pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     let simulated = if plan.simulated { "  SIMULATED" } else { "" };
     paper.words(0, Ink::Bold, &format!("{}: {}{simulated}", plan.env, plan.title));
-    paper.field(2, "runbook", Ink::Plain, &plan.runbook);
-    paper.field(2, "hash", Ink::Dim, &plan.hash);
     let confirmed = match plan.challenge {
         true => "each change: a value shown on screen is typed",
         false => "each change: yes is typed",
     };
-    paper.field(2, "confirmed", Ink::Plain, confirmed);
-    for input in &plan.inputs {
+    let mut head = vec![
+        ("runbook", Ink::Plain, plan.runbook.clone()),
+        ("hash", Ink::Dim, plan.hash.clone()),
+        ("confirmed", Ink::Plain, confirmed.to_owned()),
+    ];
+    head.extend(plan.inputs.iter().map(|input| {
         let why = input.because.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
-        paper.field(2, input.name.as_str(), Ink::Plain, &format!("{}{why}", input.value));
-    }
+        (input.name.as_str(), Ink::Plain, format!("{}{why}", input.value))
+    }));
+    paper.fields(2, &head);
     problems(paper, plan);
     targets(paper, plan);
     paper.gap();
@@ -78,12 +81,15 @@ fn targets(paper: &mut Paper, plan: &PlanView) {
     }
     paper.gap();
     paper.words(0, Ink::Bold, "Targets");
-    for target in &plan.targets {
+    let row = |target: &PlanTarget| {
         let names: Vec<&str> = target.hosts.iter().map(|host| host.name.as_str()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let note = target.note.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
-        paper.field(2, &target.name, Ink::Plain, &format!("{names}{note}"));
-    }
+        format!("{names}{note}")
+    };
+    let rows: Vec<(&str, Ink, String)> =
+        plan.targets.iter().map(|target| (target.name.as_str(), Ink::Plain, row(target))).collect();
+    paper.fields(2, &rows);
     let hosts = plan.hosts();
     if hosts.is_empty() {
         return;
