@@ -1,9 +1,10 @@
 //! replace-vm-by-hand where a person, or a server, is not as they should be.
 
+use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{PromptKind, Reply, RunState};
 use jumpdeck::sim::world::World;
 
-use super::provider::{build, console_print, old_server, servers};
+use super::provider::{build, console_print, newest, old_server, servers};
 use super::rehearsal::{Stage, Told};
 use super::{Does, END, Hand, PROVIDER, Row, host};
 
@@ -153,6 +154,98 @@ async fn what_a_server_keeps_is_compared_before_the_old_one_is_stopped() {
         assert_eq!(told.view.state, ended, "{vm}: {}", told.story());
         if wrong.is_some() {
             assert_eq!(stage.world(|world| running(world)), before, "{vm}: {}", told.story());
+        }
+    }
+}
+
+/// A role with data of its own, and what a person does for it.
+struct Kept {
+    vm: &'static str,
+    /// A piece of the title of the step by hand at which `does` is done.
+    title: &'static str,
+    does: fn(&mut World, &HostName, &HostName),
+    /// The check that fails when it is not done, where there is one.
+    check: Option<&'static str>,
+}
+
+const KEPT: &[Kept] = &[
+    Kept {
+        vm: "db2",
+        title: "becomes a replica",
+        does: |world, old, new| assert!(world.seed_replica(new, old)),
+        check: Some("db/connected"),
+    },
+    Kept {
+        vm: "sessions1",
+        title: "has what the old one has",
+        does: |world, old, new| {
+            let address = world.machine(old).unwrap().address.clone();
+            world.redis(new).unwrap().master = Some((address, 6379));
+        },
+        check: Some("sessions/followed"),
+    },
+    Kept {
+        vm: "mail",
+        title: "takes no new mail",
+        does: |world, old, _| {
+            let ids: Vec<String> =
+                world.mail(old).unwrap().messages().iter().map(|message| message.id.clone()).collect();
+            assert!(ids.iter().all(|id| world.mail(old).unwrap().delete(id)));
+        },
+        check: Some("mail/drained"),
+    },
+    Kept { vm: "memcache1", title: "The clients' ring", does: |_, _, _| (), check: None },
+    Kept { vm: "elastic", title: "has joined", does: |_, _, _| (), check: None },
+];
+
+/// What a person does for a role is asked of the servers that this console can log in to; where it was not done, the run stops there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_by_hand_for_a_role_is_asked_of_other_servers() {
+    for kept in KEPT {
+        for done in [true, false] {
+            if !done && kept.check.is_none() {
+                continue;
+            }
+            let vm = kept.vm;
+            let row = Row { env: "production", ..END };
+            let stage = row.stage().await;
+            let text = |said: String| Reply::Text(said.into());
+            let told = stage
+                .run("replace-vm-by-hand", &[("vm", vm)], None, |prompt| {
+                    let asked = prompt.title.as_str();
+                    if done && asked.contains(kept.title) {
+                        stage.world(|world| {
+                            let new = newest(world, vm);
+                            (kept.does)(world, &host(vm), &new);
+                            world.advance(std::time::Duration::from_secs(5));
+                        });
+                    }
+                    match &prompt.kind {
+                        PromptKind::Choose(_) => Reply::Chosen('s', None),
+                        _ if asked.contains("Build the new") => text(stage.world(|w| build(w, vm, None))),
+                        _ if asked.contains("The host key of the new") => {
+                            text(stage.world(|w| console_print(w, vm)))
+                        }
+                        _ if asked.contains("No shard is left") => text("0".to_owned()),
+                        _ if asked.contains("Stop the old") => {
+                            stage.world(|w| old_server(w, vm, World::stop_server));
+                            Reply::Yes
+                        }
+                        _ if asked.contains("Delete the old") => {
+                            stage.world(|w| old_server(w, vm, World::delete_server));
+                            Reply::Yes
+                        }
+                        _ => row.agrees(&stage, prompt),
+                    }
+                })
+                .await;
+            if done {
+                assert_eq!(told.view.state, RunState::Finished, "{vm}: {}", told.story());
+                assert_eq!(told.decisions(), Vec::<String>::new(), "{vm}: {}", told.story());
+            } else {
+                let check = kept.check.unwrap_or_default();
+                assert!(told.decisions()[0].contains(check), "{vm}: {}", told.story());
+            }
         }
     }
 }

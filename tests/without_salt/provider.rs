@@ -59,10 +59,15 @@ pub(super) fn address(world: &mut World, name: &str) -> String {
     world.cloud().find(&newest, world.now().as_secs_f64()).unwrap().address.clone()
 }
 
+/// The machine of the newest server of that name.
+pub(super) fn newest(world: &World, name: &str) -> HostName {
+    let id = servers(world, name).remove(0);
+    world.cloud().find(&id, world.now().as_secs_f64()).unwrap().machine.clone().unwrap()
+}
+
 /// The fingerprint that the console of the newest server of that name shows.
 pub(super) fn console_print(world: &mut World, name: &str) -> String {
-    let newest = servers(world, name).remove(0);
-    let machine = world.cloud().find(&newest, world.now().as_secs_f64()).unwrap().machine.clone().unwrap();
+    let machine = newest(world, name);
     host_key_fingerprint(world, &machine).unwrap()
 }
 

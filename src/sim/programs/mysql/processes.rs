@@ -53,7 +53,10 @@ fn list(session: &Session, world: &mut World) -> Result<Vec<Process>, SqlError> 
                 thread("system user", "", sql, sql_state(server, &following));
             }
         }
-        for (_, host) in databases.replicas_of(server) {
+        for (id, name) in databases.replicas_of(server) {
+            // By its address, as every other client.
+            let host = databases.servers().find(|replica| replica.server_id == id && replica.name == name);
+            let host = host.map_or(name, |replica| replica.address.clone());
             let state = if server.version.mariadb_from(10, 5) {
                 "Master has sent all binlog to slave; waiting for more updates"
             } else {
