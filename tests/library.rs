@@ -7,6 +7,8 @@
 mod applications;
 #[path = "library/indices.rs"]
 mod indices;
+#[path = "library/highstate.rs"]
+mod highstate;
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "support/rehearsal.rs"]
@@ -87,6 +89,11 @@ fn scene(runbook: &str) -> Scene {
             // What was connected to a dead server is connected to it no more, restarted or not; a cache forgets by itself.
             held: &["others/caches-empty", "others/restarted", "writable-again"],
             ..SMALL
+        },
+        "highstate" => Scene {
+            inputs: &[("canary", "app1"), ("site", "docs.webplatform.org"), ("says", "MediaWiki")],
+            before: highstate::CHANGED_BY_HAND,
+            ..PLAIN
         },
         "job-queue" => Scene {
             inputs: &[("runner", "app1-jobrunner")],

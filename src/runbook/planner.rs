@@ -19,6 +19,7 @@ use super::value::{Value, ValueKind};
 
 mod find;
 mod identity;
+mod meant;
 mod salt;
 mod view;
 
@@ -217,7 +218,7 @@ fn of_role(input: &Input, env: &Environment, said: impl Fn(&str) -> Option<Strin
     let fits = |host: &&Arc<Host>| match &input.role {
         None => true,
         Some(RoleOf::Named(role)) => host.has_role(role.as_str()),
-        Some(RoleOf::Input(name)) => said(name).is_none_or(|role| host.has_role(&role)),
+        Some(RoleOf::Input(name)) => said(name).is_none_or(|words| meant::is(host, &words)),
     };
     env.hosts.iter().filter(fits).map(|h| h.id.host.to_string()).collect()
 }
@@ -252,11 +253,11 @@ fn selected(target: &Target, env: &Environment, inputs: &BTreeMap<String, Value>
             env.hosts.iter().filter(has).map(|h| h.id.host.to_string()).collect()
         }
         Select::Role(role) => {
-            let role = match role {
-                RoleOf::Named(role) => role.as_str(),
-                RoleOf::Input(input) => inputs.get(input).map(Value::text).unwrap_or_default(),
+            let wanted = |host: &Host| match role {
+                RoleOf::Named(role) => host.has_role(role.as_str()),
+                RoleOf::Input(input) => inputs.get(input).is_some_and(|words| meant::is(host, words.text())),
             };
-            let of_role = env.hosts.iter().filter(|h| h.has_role(role));
+            let of_role = env.hosts.iter().filter(|h| wanted(h));
             of_role.map(|h| h.id.host.to_string()).collect()
         }
     }
@@ -268,6 +269,7 @@ fn resolve(
     inputs: &BTreeMap<String, Value>,
 ) -> Result<BTreeMap<String, Vec<FrozenHost>>, PlanError> {
     let mut targets = BTreeMap::new();
+    meant::nobody(runbook, env, inputs)?;
     for target in &runbook.targets {
         let hosts = named(runbook, env, inputs, &target.name, 0);
         let most = target.at_most.unwrap_or(usize::MAX);

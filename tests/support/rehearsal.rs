@@ -237,6 +237,15 @@ impl Stage {
         shown.problems.iter().map(ToString::to_string).collect()
     }
 
+    /// Whether a plan can be made of these inputs; an error is what the planner says.
+    pub(crate) async fn try_plan(&self, name: &str, inputs: &[(&str, &str)]) -> Result<(), String> {
+        let inputs: BTreeMap<String, Zeroizing<String>> =
+            inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
+        let way = self.way();
+        let made = planner::make(self.runbook(name), &self.env, true, inputs, &BTreeMap::new(), &way).await;
+        made.map(|_| ()).map_err(|e| e.to_string())
+    }
+
     /// The same, its hosts reached in another way.
     pub(crate) async fn run_over(
         &self,

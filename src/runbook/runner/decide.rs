@@ -11,7 +11,7 @@ use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::in_effect::in_effect;
 use crate::runbook::machine::Decision;
 use crate::runbook::place::Place;
-use crate::runbook::plan::Window;
+use crate::runbook::plan::{PlannedStep, Window};
 use crate::runbook::spec::{OnFail, Undo};
 use crate::runbook::windows;
 
@@ -60,6 +60,7 @@ impl Runner {
         };
         let mut text = Clean::lines(&decision.why);
         text.extend(self.told_of(decision.window.as_deref()));
+        text.extend(self.not_reached(planned));
         // What the step is for says what its failing means.
         if let Some(why) = planned.step.why.as_ref().filter(|_| decision.window.is_none()) {
             text.extend(Clean::lines(&at.shown(why)));
@@ -157,6 +158,21 @@ impl Runner {
             Way::Stop => Err(Halt::Stopped(format!("stopped at {id}: {}", decision.why))),
             Way::Retry | Way::Look | Way::WasDone | Way::WasNotDone => Ok(()),
         }
+    }
+
+    /// The hosts of the batches to come: nothing was begun on them.
+    fn not_reached(&self, planned: &PlannedStep) -> Option<Clean> {
+        let here = &planned.items;
+        let mut names: Vec<&str> = Vec::new();
+        let later = self.machine.steps().skip(planned.position + 1).map(|at| at.planned());
+        for (item, hosts) in later.flat_map(|p| p.items.iter()) {
+            let Some(batch) = here.get(item) else { continue };
+            let new = hosts.iter().map(String::as_str).filter(|host| !batch.iter().any(|own| own == host));
+            names.extend(new.collect::<Vec<_>>());
+        }
+        names.sort_unstable();
+        names.dedup();
+        (!names.is_empty()).then(|| Clean::new(&format!("Not reached: {}", names.join(", "))))
     }
 
     /// How a window went that failed: how long writes were refused, and what proves that they run again.

@@ -87,11 +87,13 @@ fn running(world: &mut World, host: &HostName, name: &str, test: bool, honest: b
         outcome.result = Value::Null;
         outcome.comment = format!("Service {name} is set to start");
     } else {
-        if honest {
-            world.set_service(host, name, true);
-        }
-        outcome.comment = format!("Started Service {name}");
-        outcome.changes = json!({ name: true });
+        let started = !honest || world.set_service(host, name, true);
+        outcome.result = Value::Bool(started);
+        outcome.comment = match started {
+            true => format!("Started Service {name}"),
+            false => format!("Service {name} failed to start"),
+        };
+        outcome.changes = if started { json!({ name: true }) } else { json!({}) };
     }
 }
 
