@@ -13,6 +13,8 @@ mod highstate;
 mod operator;
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
+#[path = "library/rolling_reboot.rs"]
+mod rolling_reboot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -159,6 +161,8 @@ fn scene(runbook: &str) -> Scene {
             ],
             ..PLAIN
         },
+        // The replica, a search node and one application: a fleet in small.
+        "rolling-reboot" => Scene { inputs: &[("role", "db2+elastic")], ..SMALL },
         "setup-replica" => Scene {
             inputs: &[
                 ("master", "db1-masterdb"),

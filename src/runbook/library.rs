@@ -24,6 +24,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("database-files-moved", include_str!("../../runbooks/database-files-moved.toml")),
     ("database-files-ready", include_str!("../../runbooks/database-files-ready.toml")),
     ("database-left", include_str!("../../runbooks/database-left.toml")),
+    ("database-not-master", include_str!("../../runbooks/database-not-master.toml")),
     ("database-servers", include_str!("../../runbooks/database-servers.toml")),
     ("database-users", include_str!("../../runbooks/database-users.toml")),
     ("deploy-code", include_str!("../../runbooks/deploy-code.toml")),
@@ -63,6 +64,8 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("replace-vm", include_str!("../../runbooks/replace-vm.toml")),
     ("replace-vm-by-hand", include_str!("../../runbooks/replace-vm-by-hand.toml")),
     ("replace-volumes", include_str!("../../runbooks/replace-volumes.toml")),
+    ("replication-level", include_str!("../../runbooks/replication-level.toml")),
+    ("rolling-reboot", include_str!("../../runbooks/rolling-reboot.toml")),
     ("salt-there", include_str!("../../runbooks/salt-there.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];

@@ -22,6 +22,7 @@ mod nproc;
 mod pack;
 mod php;
 mod postfix;
+mod power;
 mod ps;
 mod quick;
 mod redis_cli;
@@ -107,6 +108,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::POSTFIX,
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
+    &power::Power("reboot"),
+    &power::Power("shutdown"),
     &ps::PGREP,
     &ps::PS,
     &ss::SS,

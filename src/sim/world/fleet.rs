@@ -9,6 +9,9 @@ use crate::domain::names::HostName;
 use super::World;
 use super::noise::{draw, key};
 
+/// Seconds a machine takes to boot.
+pub(super) const BOOTING: f64 = 12.0;
+
 impl World {
     /// Adds a machine called `name` at that address, with the figures of `like`: it boots for some seconds, then its
     /// SSH server and its Salt minion come up. Returns what the world knows it by: `name`, or when a machine of that
@@ -60,10 +63,19 @@ impl World {
     pub fn power_on(&mut self, host: &HostName, boots_for: f64) -> bool {
         let until = self.seconds() + boots_for.max(0.0);
         let Some(machine) = self.machines.get_mut(host) else { return false };
-        machine.powered = true;
-        machine.boots_until = until;
+        machine.boots(until);
         self.power_changed(host, true);
         true
+    }
+
+    /// Restarts a machine by its own kernel. False when there is none.
+    pub fn reboot(&mut self, host: &HostName) -> bool {
+        self.power_off(host) && self.power_on(host, BOOTING)
+    }
+
+    /// Fault: whenever a machine is switched on it never comes up, or it does again. False when there is none.
+    pub fn set_boot_hangs(&mut self, host: &HostName, hangs: bool) -> bool {
+        self.machines.get_mut(host).map(|machine| machine.boot_hangs = hangs).is_some()
     }
 
     /// Whether a machine has power and is through with booting.

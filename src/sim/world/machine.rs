@@ -38,6 +38,10 @@ pub struct Machine {
     pub(crate) powered: bool,
     /// When it is through with booting, seconds since the world's start.
     pub(crate) boots_until: f64,
+    /// How often it was booted since the world's start.
+    pub(crate) boots: u64,
+    /// Fault: its next boot never ends.
+    pub(crate) boot_hangs: bool,
     /// Told when it loses power.
     pub(crate) power_cut: Arc<Notify>,
     /// Address inside the environment.
@@ -132,6 +136,8 @@ impl Machine {
             added: false,
             powered: true,
             boots_until: 0.0,
+            boots: 0,
+            boot_hangs: false,
             power_cut: Arc::default(),
             address: spec.address.clone().unwrap_or_else(|| format!("{}.{}", env.subnet, index + 10)),
             os,
@@ -252,6 +258,27 @@ impl Machine {
         (self.uptime + if self.alive { seconds } else { 0.0 }).max(0.0)
     }
 
+    /// It is switched on, and through with booting at that moment; a boot that hangs is never over.
+    pub(crate) fn boots(&mut self, until: f64) {
+        self.powered = true;
+        self.boots += 1;
+        self.boots_until = if self.boot_hangs { f64::INFINITY } else { until };
+        self.uptime = if self.alive { -until } else { 0.0 };
+    }
+
+    /// What the kernel calls this boot: another one after each.
+    pub(crate) fn boot_id(&self) -> String {
+        let (high, low) = (self.number(1000 + 2 * self.boots), self.number(1001 + 2 * self.boots));
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | ((low >> 48) & 0x3fff),
+            low & 0xffff_ffff_ffff
+        )
+    }
+
     /// A machine like this one, new: switched on at that moment, its system fresh from an image.
     pub(crate) fn fresh_copy(
         &self,
@@ -267,6 +294,7 @@ impl Machine {
         // A machine of a still world shows the same uptime for ever: that since its boot was done.
         copy.uptime = if self.alive { -copy.boots_until } else { 0.0 };
         copy.power_cut = Arc::default();
+        (copy.boots, copy.boot_hangs) = (0, false);
         copy.powered = true;
         copy.added = true;
         // Its first disk, as the image left it; what else the other has mounted is not there.

@@ -16,6 +16,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
+        "/proc/sys/kernel/random/boot_id" => format!("{}\n", m.boot_id()),
         "/proc/sys/kernel/hostname" => format!("{}\n", m.hostname),
         "/proc/sys/kernel/osrelease" => format!("{}\n", m.os.kernel),
         "/proc/sys/kernel/ostype" => "Linux\n".to_owned(),
@@ -37,6 +38,7 @@ pub(super) static PATHS: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/stat",
     "/proc/version",
+    "/proc/sys/kernel/random/boot_id",
     "/proc/sys/kernel/hostname",
     "/proc/sys/kernel/osrelease",
     "/proc/sys/kernel/ostype",

@@ -271,8 +271,29 @@ impl World {
         self.services.booting.retain(|other| other != host);
         if powered {
             self.services.booting.push(host.clone());
+            self.services_boot(host);
         } else {
             self.crash_database(host);
+            self.end_tasks(host);
+        }
+    }
+
+    /// What was stopped by hand starts with the machine, but for what does not come up; everything reads its configuration.
+    fn services_boot(&mut self, host: &HostName) {
+        let since = self.machine(host).map_or(0.0, |m| m.boots_until);
+        for name in self.services(host) {
+            let key = (host.clone(), name.to_owned());
+            self.services.turns.entry(key.clone()).or_default().0 += 1;
+            let broken = self.services.broken.contains(&key);
+            // Whether these run is the business of their own parts of the world.
+            let own = matches!(name, "mysql" | "elasticsearch");
+            match self.services.changed.get_mut(&key).filter(|_| !own) {
+                Some(service) => (service.runs, service.since) = (!broken, since),
+                None if broken && !own => {
+                    self.services.changed.insert(key, Service { runs: false, since, pid: 0 });
+                }
+                None => {}
+            }
         }
     }
 

@@ -55,6 +55,11 @@ impl World {
         self.tasks.all.iter().filter(move |t| up && t.host == *host && t.ends.is_none_or(|ends| ends > now))
     }
 
+    /// Ends every process of a machine: it lost its power.
+    pub(super) fn end_tasks(&mut self, host: &HostName) {
+        self.tasks.all.retain(|task| task.host != *host);
+    }
+
     /// Ends a process; false when there is none of that number. What has ended is forgotten.
     pub fn kill_task(&mut self, host: &HostName, pid: u32) -> bool {
         let now = self.seconds();

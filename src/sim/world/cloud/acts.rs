@@ -3,14 +3,13 @@
 
 use crate::domain::names::HostName;
 use crate::sim::world::World;
+use crate::sim::world::fleet::BOOTING;
 use crate::sim::world::os::Os;
 
 use super::{Cloud, CloudError, Faults, Server};
 
 /// Seconds from the order to `ACTIVE`: its system boots then.
 const BUILDING: f64 = 4.0;
-/// Seconds a machine that was there before takes to boot.
-const BOOTING: f64 = 12.0;
 
 /// An order for a server.
 #[derive(Debug, Clone, Default)]
@@ -242,8 +241,7 @@ impl World {
             return Err(not_in_state("reboot", server, now));
         }
         if let Some(machine) = server.machine.clone() {
-            self.power_off(&machine);
-            self.power_on(&machine, BOOTING);
+            self.reboot(&machine);
         }
         Ok(())
     }
