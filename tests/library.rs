@@ -5,14 +5,16 @@
 
 #[path = "library/applications.rs"]
 mod applications;
-#[path = "library/indices.rs"]
-mod indices;
 #[path = "library/highstate.rs"]
 mod highstate;
+#[path = "library/indices.rs"]
+mod indices;
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
+#[path = "library/remove_person.rs"]
+mod remove_person;
 #[path = "library/rolling_reboot.rs"]
 mod rolling_reboot;
 
@@ -137,6 +139,14 @@ fn scene(runbook: &str) -> Scene {
                 Hand("Build the new box", None, "10.20.20.250"),
                 Hand("would change nothing", None, "staging"),
             ],
+            ..SMALL
+        },
+        "remove-person" => Scene {
+            inputs: &[("person", "shepazu")],
+            before: remove_person::THERE,
+            broken: remove_person::runs,
+            // Nothing of theirs runs on the jump box: there is nothing to end.
+            held: &["last[1/1]/jump/sessions"],
             ..SMALL
         },
         "replace-vm" => {

@@ -278,6 +278,7 @@ impl Machine {
             run: self.run.as_str(),
             reason: &self.reason,
             today: &self.today,
+            operator: &self.who,
             step: planned,
             host,
         })

@@ -75,6 +75,8 @@ pub struct Scope<'a> {
     pub reason: &'a str,
     /// The day it began, `20261121`.
     pub today: &'a str,
+    /// Who runs it: `account@machine`.
+    pub operator: &'a str,
     /// The step.
     pub step: &'a PlannedStep,
     /// The host it runs on; none for no host.
@@ -157,6 +159,7 @@ impl<'a> Scope<'a> {
             "environment" => text(&self.plan.frozen.environment),
             "managed_by" => text(self.plan.frozen.managed_by.word()),
             "run" => text(self.run),
+            "operator" => text(self.operator),
             "reason" => text(self.reason),
             "today" => text(self.today),
             _ => Err(unknown()),

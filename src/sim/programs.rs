@@ -7,6 +7,7 @@ use super::program::Program;
 
 pub use mysql::client;
 
+mod accounts;
 mod cloud;
 mod crontab;
 mod curl;
@@ -76,6 +77,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &text::uniq::Uniq,
     &text::wc::Wc,
     &text::whoami::Whoami,
+    &accounts::Accounts("chpasswd"),
+    &accounts::Accounts("gpasswd"),
+    &accounts::Accounts("pkill"),
+    &accounts::Accounts("usermod"),
     &cloud::neutron::NEUTRON,
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod machine;
 pub mod mail;
 pub mod os;
+pub mod people;
 pub mod redis;
 pub mod salt;
 pub mod score;

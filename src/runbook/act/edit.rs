@@ -38,7 +38,7 @@ pub(in crate::runbook) fn shown(scope: &Scope<'_>, edit: &Edit) -> String {
     let mut text = format!("edit {}", scope.shown(&edit.file));
     for change in &edit.changes {
         let line = match change {
-            Change::Key { path, value } => format!("{path}: {}", scope.shown(value)),
+            Change::Key { path, value } => format!("{}: {}", scope.shown(path), scope.shown(value)),
             Change::Bump { path } => format!("{path}: one higher"),
             Change::Line { find, put } => format!("the line {find} becomes {}", scope.shown(put)),
         };
@@ -73,7 +73,7 @@ async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> 
     let filled = at.at(Some(host), |scope| {
         let changes = edit.changes.iter().map(|change| {
             Ok(match change {
-                Change::Key { path, value } => Filled::Key(path.clone(), scope.text(value)?),
+                Change::Key { path, value } => Filled::Key(scope.text(path)?, scope.text(value)?),
                 Change::Bump { path } => Filled::Bump(path.clone()),
                 Change::Line { find, put } => Filled::Line(find.clone(), line(&scope, put)?),
             })

@@ -80,9 +80,9 @@ fn read_change(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Change> {
         let path = reading.need_string(table, "bump", "write bump = \"infra:gdnsd_timestamp\"")?;
         Some(Change::Bump { path: path.value.to_owned() })
     } else if pair("key", "value") && !there("find") && !there("bump") {
-        let path = reading.need_string(table, "key", CHANGES_HINT);
+        let path = reading.need_text(table, "key", Use::Argument, CHANGES_HINT);
         let value = reading.need_text(table, "value", Use::Value, CHANGES_HINT);
-        Some(Change::Key { path: path?.value.to_owned(), value: value? })
+        Some(Change::Key { path: path?, value: value? })
     } else if pair("find", "put") && !there("key") && !there("bump") {
         let find = reading.regex(table, "find");
         let put = reading.text(table, "put", Use::Value);
@@ -121,7 +121,11 @@ impl StepKind for EditStep {
         uses::template(&self.edit.message, names);
         for change in &self.edit.changes {
             match change {
-                Change::Key { value, .. } | Change::Line { put: value, .. } => uses::template(value, names),
+                Change::Key { path, value } => {
+                    uses::template(path, names);
+                    uses::template(value, names);
+                }
+                Change::Line { put, .. } => uses::template(put, names),
                 Change::Bump { .. } => {}
             }
         }

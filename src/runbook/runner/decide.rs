@@ -1,5 +1,7 @@
 //! A step that waits for a decision: what happened, what to look at, and the ways on.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -9,7 +11,7 @@ use crate::domain::run::{Effect, PromptKind, Reply};
 use crate::domain::text::Clean;
 use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::in_effect::in_effect;
-use crate::runbook::machine::Decision;
+use crate::runbook::machine::{Decision, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::plan::{PlannedStep, Window};
 use crate::runbook::spec::{OnFail, Undo};
@@ -160,19 +162,20 @@ impl Runner {
         }
     }
 
-    /// The hosts of the batches to come: nothing was begun on them.
+    /// The hosts of the batches to come, of which nothing was changed yet.
     fn not_reached(&self, planned: &PlannedStep) -> Option<Clean> {
-        let here = &planned.items;
-        let mut names: Vec<&str> = Vec::new();
-        let later = self.machine.steps().skip(planned.position + 1).map(|at| at.planned());
-        for (item, hosts) in later.flat_map(|p| p.items.iter()) {
-            let Some(batch) = here.get(item) else { continue };
-            let new = hosts.iter().map(String::as_str).filter(|host| !batch.iter().any(|own| own == host));
-            names.extend(new.collect::<Vec<_>>());
-        }
-        names.sort_unstable();
-        names.dedup();
-        (!names.is_empty()).then(|| Clean::new(&format!("Not reached: {}", names.join(", "))))
+        let names = |steps: &mut dyn Iterator<Item = StepRef<'_>>| -> BTreeSet<String> {
+            let changing = steps.map(|at| at.planned()).filter(|p| p.step.effect != Effect::Read);
+            let batches =
+                changing.flat_map(|p| &p.items).filter(|(item, _)| planned.items.contains_key(*item));
+            batches.flat_map(|(_, hosts)| hosts.iter().cloned()).collect()
+        };
+        let reached = names(&mut self.machine.steps().take(planned.position));
+        let here: BTreeSet<String> = planned.items.values().flatten().cloned().collect();
+        let later = names(&mut self.machine.steps().skip(planned.position + 1));
+        let left: Vec<String> =
+            later.into_iter().filter(|h| !reached.contains(h) && !here.contains(h)).collect();
+        (!left.is_empty()).then(|| Clean::new(&format!("Not reached: {}", left.join(", "))))
     }
 
     /// How a window went that failed: how long writes were refused, and what proves that they run again.

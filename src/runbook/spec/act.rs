@@ -71,7 +71,7 @@ pub enum Change {
     /// The value of a key in block YAML, told by its path: `infra:db_servers:mysql:writes`.
     Key {
         /// The path, its keys parted by colons.
-        path: String,
+        path: Template,
         /// The new value.
         value: Template,
     },

@@ -16,6 +16,11 @@ pub(super) static DIG: Quick = Quick { name: "dig", answer: dig };
 pub(super) static HOST: Quick = Quick { name: "host", answer: host };
 
 fn getent(ask: &Ask<'_>) -> Reply {
+    if let [database @ ("passwd" | "group" | "shadow"), names @ ..] =
+        ask.args.iter().map(String::as_str).collect::<Vec<_>>().as_slice()
+    {
+        return accounts(ask, database, names);
+    }
     let (database, names) = match ask.args {
         [database, names @ ..] if matches!(database.as_str(), "hosts" | "ahosts" | "ahostsv4") => {
             (database, names)
@@ -46,6 +51,19 @@ fn getent(ask: &Ask<'_>) -> Reply {
         }
     }
     Reply { status, ..output(text) }
+}
+
+/// `getent passwd NAME`: 2 where one is not there, as everybody but root is told of `shadow`.
+fn accounts(ask: &Ask<'_>, database: &str, names: &[&str]) -> Reply {
+    let file = format!("/etc/{database}");
+    if names.is_empty() {
+        return output(ask.world.read_file(ask.host, &file).unwrap_or_default());
+    }
+    let visible = database != "shadow" || ask.user == "root";
+    let lines: Vec<_> =
+        names.iter().map(|name| ask.world.account(ask.host, &file, name).filter(|_| visible)).collect();
+    let text: String = lines.iter().flatten().map(|line| line.join(":") + "\n").collect();
+    Reply { status: if lines.iter().all(Option::is_some) { 0 } else { 2 }, ..output(text) }
 }
 
 /// The server that is asked: the environment's own, by whatever name.

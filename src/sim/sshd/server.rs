@@ -40,7 +40,8 @@ pub(crate) async fn serve(environment: Arc<Environment>, host: &HostName, stream
 
 impl Door {
     fn login(&mut self, user: &str) -> Auth {
-        if self.site.switch.fault() == Some(Fault::AuthFail) {
+        let lets_in = self.environment.lock().lets_in(&self.site.machine.host, user);
+        if !lets_in || self.site.switch.fault() == Some(Fault::AuthFail) {
             return Auth::reject();
         }
         user.clone_into(&mut self.user);

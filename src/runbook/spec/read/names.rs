@@ -5,12 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::runbook::value::ValueKind;
 
 /// What every run knows by itself.
-pub(super) const GIVEN: [&str; 8] =
-    ["level", "domain", "environment", "managed_by", "reason", "run", "today", "jump"];
+pub(super) const GIVEN: [&str; 9] =
+    ["level", "domain", "environment", "managed_by", "reason", "run", "today", "operator", "jump"];
 
 /// Names that nothing else may have.
-pub(super) const RESERVED: [&str; 10] =
-    ["level", "domain", "environment", "managed_by", "reason", "run", "today", "jump", "host", "here"];
+pub(super) const RESERVED: [&str; 11] = [
+    "level",
+    "domain",
+    "environment",
+    "managed_by",
+    "reason",
+    "run",
+    "today",
+    "operator",
+    "jump",
+    "host",
+    "here",
+];
 
 /// What a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,6 +25,13 @@ impl Program for Id {
             Err(reply) => return answer(call, reply),
         };
         let user = parsed.operands.first().unwrap_or(&call.user).clone();
+        if parsed.has('G') && parsed.has('n') {
+            let mut groups = vec![user.clone()];
+            let world = call.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            groups.extend(world.groups_of(&call.host, &user));
+            drop(world);
+            return answer(call, output(groups.join(" ") + "\n"));
+        }
         let number = number(&user);
         let short = parsed.has('u') || parsed.has('g') || parsed.has('G');
         let text = match (short, parsed.has('n')) {

@@ -103,7 +103,11 @@ impl World {
         }
         let installed = |mode| Attributes { modified: self.installed_at(host), ..self.fresh(host, mode) };
         if let Some(text) = self.generated(host, path) {
-            let mode = if path == "/etc/webplatform/db.password" { 0o600 } else { 0o644 };
+            let mode = match path {
+                "/etc/webplatform/db.password" => 0o600,
+                "/etc/shadow" => 0o640,
+                _ => 0o644,
+            };
             return Some(file(text.len(), installed(mode)));
         }
         let mode = match path {

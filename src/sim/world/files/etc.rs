@@ -2,6 +2,7 @@
 
 use crate::sim::world::World;
 use crate::sim::world::machine::Machine;
+use crate::sim::world::people;
 
 /// Files that are there when their content is.
 pub(super) static ETC: &[&str] = &[
@@ -14,6 +15,8 @@ pub(super) static ETC: &[&str] = &[
     "/etc/mtab",
     "/etc/os-release",
     "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
     "/etc/mysql/ssl/ca-cert.pem",
     "/etc/mysql/ssl/client-cert.pem",
     "/etc/mysql/ssl/client-key.pem",
@@ -54,6 +57,9 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         }
         "/etc/resolv.conf" => resolv_conf(world),
         "/etc/passwd" => passwd(world, m),
+        "/etc/group" => people::group(world),
+        "/etc/shadow" => people::shadow(world),
+        _ if path.starts_with("/home/") => people::keys_at(world, path)?,
         _ if path.starts_with("/etc/mysql/ssl/") && ETC.contains(&path) => certificate(world, m, path)?,
         "/var/run/mysqld/mysqld.pid" | "/run/mysqld/mysqld.pid" if world.databases.is_running(&m.name) => {
             "1187\n".to_owned()
@@ -86,8 +92,7 @@ fn passwd(world: &World, m: &Machine) -> String {
         text.push_str("mysql:x:106:114:MySQL Server,,,:/nonexistent:/bin/false\n");
     }
     for (number, person) in world.people().iter().enumerate() {
-        let id = 1000 + number;
-        text.push_str(&format!("{person}:x:{id}:{id}::/home/{person}:/bin/bash\n"));
+        text.push_str(&format!("{}\n", people::passwd_line(number, person)));
     }
     text
 }

@@ -6,6 +6,7 @@ use super::etc::ETC;
 use super::{Entry, LEASES, Stored, World, proc};
 use crate::domain::names::HostName;
 use crate::sim::world::noise::{draw, key};
+use crate::sim::world::people;
 
 /// Directories that are there even when nothing is in them.
 pub(super) static DIRECTORIES: &[&str] = &[
@@ -141,6 +142,8 @@ impl World {
             DIRECTORIES.iter().for_each(|directory| add(directory));
             let homes: Vec<String> = self.people().iter().map(|person| format!("/home/{person}")).collect();
             homes.iter().for_each(|home| add(home));
+            let keys = self.people().iter().map(|person| people::key_file(person));
+            keys.filter(|file| self.read_file(host, file).is_some()).for_each(|file| add(&file));
             let same = |known: &str| format!("{}/", known.trim_end_matches('/')) == prefix;
             there |= DIRECTORIES.iter().any(|directory| same(directory))
                 || machine.mounts.iter().any(|mount| same(&mount.path))

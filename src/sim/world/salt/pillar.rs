@@ -19,6 +19,9 @@ fn accounts(level: &str) -> String {
     format!("/srv/private/pillar/accounts/{level}.sls")
 }
 
+/// Where people are named.
+const USERS: &str = "/srv/pillar/users.sls";
+
 impl World {
     /// Writes the pillars of the world's start.
     pub(super) fn seed_pillar(&mut self, jump: &HostName) {
@@ -72,6 +75,15 @@ impl World {
         }
         secret.push_str(&format!("    {REPLICATION_USER}: {REPLICATION_PASSWORD}\n"));
         self.write_file(jump, &infra(&level), text.into_bytes());
+        let mut people = "# Who has an account on every host: present, or absent.\nusers:\n".to_owned();
+        for person in self.people() {
+            people
+                .push_str(&format!("  {person}:\n    state: present\n    key: {}\n", self.key_line(person)));
+        }
+        if self.people().is_empty() {
+            people = "users: {}\n".to_owned();
+        }
+        self.write_file(jump, USERS, people.into_bytes());
         self.write_file(jump, "/srv/pillar/top.sls", TOP.as_bytes().to_vec());
         self.write_file(jump, &accounts(&level), secret.into_bytes());
         self.set_attributes(jump, &accounts(&level), |attributes| attributes.mode = 0o600);
@@ -84,7 +96,9 @@ impl World {
     pub(crate) fn rendered_pillar(&self, level: &str) -> Result<Value, String> {
         let Some(jump) = self.jump() else { return Ok(json!({})) };
         let mut whole = Map::new();
-        for (sls, path) in [("infra", infra(level)), ("accounts", accounts(level))] {
+        for (sls, path) in
+            [("infra", infra(level)), ("accounts", accounts(level)), ("users", USERS.to_owned())]
+        {
             let Some(bytes) = self.read_file(jump, &path) else {
                 return Err(format!(
                     "Specified SLS '{sls}.{level}' in environment 'base' is not available on the salt master"
@@ -130,7 +144,8 @@ impl World {
     }
 }
 
-static TOP: &str = "base:\n  '*':\n    - infra.{{ grains['level'] }}\n    - accounts.{{ grains['level'] }}\n";
+static TOP: &str =
+    "base:\n  '*':\n    - infra.{{ grains['level'] }}\n    - accounts.{{ grains['level'] }}\n    - users\n";
 
 /// `infra:db_servers:mysql`: the value at a path of keys.
 #[must_use]

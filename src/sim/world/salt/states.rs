@@ -13,6 +13,7 @@ use crate::sim::world::calendar::moment;
 use crate::sim::world::code::{Code, of_role};
 use crate::sim::world::dns::GDNSD;
 use crate::sim::world::jobs::{CRON, cron_text};
+use crate::sim::world::people::key_file;
 
 mod effect;
 
@@ -31,6 +32,13 @@ static FILES: &[Sls] = &[
         "hosts",
         &["*"],
         "/etc/hosts:\n  file.managed:\n    - source: salt://hosts/files/hosts.jinja\n    - template: jinja\n",
+    ),
+    Sls(
+        "users",
+        &["*"],
+        "{%- for name, user in salt['pillar.get']('users', {}).items() %}\n{{ name }}:\n  user.{{ user.state }}: []\n{%- \
+         if user.state == 'present' %}\n{{ name }}-keys:\n  file.managed:\n    - name: /home/{{ name \
+         }}/.ssh/authorized_keys\n    - contents: {{ user.key }}\n    - mode: 600\n{%- endif %}\n{%- endfor %}\n",
     ),
     Sls("mail", &["mail"], "postfix:\n  pkg.installed: []\n  service.running: []\n"),
     Sls("mysql", &["db"], "mariadb-server:\n  pkg.installed: []\nmysql:\n  service.running: []\n"),
@@ -69,6 +77,8 @@ enum Wanted {
     /// A service that is restarted, or reloaded, when one of the files before it was changed.
     Watching(&'static str, bool),
     Code(&'static Code),
+    /// A person's account: there, or not.
+    Account(String, bool),
     File {
         path: String,
         content: String,
@@ -83,6 +93,8 @@ impl Wanted {
         match self {
             Self::Package(name) => ("pkg", (*name).to_owned(), "installed"),
             Self::Running(name) | Self::Watching(name, _) => ("service", (*name).to_owned(), "running"),
+            Self::Account(name, true) => ("user", name.clone(), "present"),
+            Self::Account(name, false) => ("user", name.clone(), "absent"),
             Self::Code(code) => ("cmd", code.command(), "run"),
             Self::File { path, .. } => ("file", path.clone(), "managed"),
         }
@@ -101,7 +113,7 @@ struct Outcome {
 
 /// Writes the state files of the world's start.
 pub(super) fn seed(world: &mut World, jump: &HostName) {
-    let mut top = "base:\n  '*':\n    - common\n    - hosts\n".to_owned();
+    let mut top = "base:\n  '*':\n    - common\n    - hosts\n    - users\n".to_owned();
     for Sls(name, roles, text) in FILES {
         let own = KINDS.iter().find(|kind| kind.state == Some(*name) && text.is_empty());
         let text = text.replace("WATCHER", world.watcher());
@@ -346,6 +358,7 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
             0o644,
             false,
         )],
+        "users" => people(world, host),
         "mail" => vec![Wanted::Package("postfix"), Wanted::Running("postfix")],
         "mysql" => vec![Wanted::Package("mariadb-server"), Wanted::Running("mysql")],
         "roles.app" => {
@@ -375,6 +388,22 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         "backup" => vec![Wanted::Package("rsync"), Wanted::Package("nfs-kernel-server")],
         _ => Vec::new(),
     })
+}
+
+/// The accounts that the pillar names, and their keys.
+fn people(world: &World, host: &HostName) -> Vec<Wanted> {
+    let named = lookup(world.pillar_of(host), "users").and_then(Value::as_object);
+    let of = |(name, user): (&String, &Value)| {
+        let there = lookup(user, "state").and_then(Value::as_str) != Some("absent");
+        let mut wanted = vec![Wanted::Account(name.clone(), there)];
+        if there {
+            let key = lookup(user, "key").and_then(Value::as_str).unwrap_or_default();
+            let (path, content) = (key_file(name), format!("{key}\n"));
+            wanted.push(Wanted::File { path, content, mode: 0o600, secret: false });
+        }
+        wanted
+    };
+    named.into_iter().flatten().flat_map(of).collect()
 }
 
 impl World {

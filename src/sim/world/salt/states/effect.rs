@@ -37,6 +37,9 @@ pub(super) fn one(
     let honest = fault != Some(MinionFault::SaysDone);
     match wanted {
         Wanted::Package(name) => outcome.comment = format!("Package {name} is already installed."),
+        Wanted::Account(person, there) => {
+            account(world, host, (&person, there), (test, honest), &mut outcome)
+        }
         Wanted::Code(code) => copied(world, host, code, (test, honest), &mut outcome),
         Wanted::Watching(name, reload) if changed && world.service_runs(host, name) => {
             watching(world, host, (name, reload), (test, honest), &mut outcome);
@@ -117,6 +120,43 @@ fn watching(
     }
     outcome.comment = format!("Service {word}");
     outcome.changes = json!({ name: true });
+}
+
+/// `user.present` and `user.absent`.
+fn account(
+    world: &mut World,
+    host: &HostName,
+    (person, there): (&str, bool),
+    (test, honest): (bool, bool),
+    outcome: &mut Outcome,
+) {
+    let exists = world.account(host, "/etc/passwd", person).is_some();
+    let right = if there { world.is_open_account(host, person) } else { !exists };
+    let words = match (right, there, test) {
+        (true, true, _) => format!("User {person} is present and up to date"),
+        (true, false, _) => format!("User {person} is not present"),
+        (false, true, true) => format!("User {person} is set to be changed"),
+        (false, false, true) => format!("User {person} set for removal"),
+        (false, true, false) => format!("Updated user {person}"),
+        (false, false, false) => format!("Removed user {person}"),
+    };
+    outcome.comment = words;
+    match (right, test) {
+        (true, _) => {}
+        (false, true) => outcome.result = Value::Null,
+        (false, false) if world.accounts_are_locked(host) => {
+            outcome.result = Value::Bool(false);
+            outcome.comment = format!("Failed to change user {person}: cannot lock /etc/passwd");
+        }
+        (false, false) => {
+            outcome.changes = json!({ person: if there { "updated" } else { "removed" } });
+            match there {
+                _ if !honest => {}
+                true => world.open_account(host, person),
+                false => world.remove_account(host, person),
+            }
+        }
+    }
 }
 
 fn file(
