@@ -94,6 +94,11 @@ fn row(runbook: &str) -> Row {
             broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
             ..END
         },
+        "highstate" => refused(
+            "highstate works through Salt, and the inventory says that staging has none: there are no states to apply, so change \
+             each host by hand, one after the other",
+            &[("canary", "app1")],
+        ),
         "job-queue" => Row {
             env: "production",
             inputs: &[("runner", "app1-jobrunner")],
@@ -122,11 +127,13 @@ fn row(runbook: &str) -> Row {
              and write its address into the inventory",
             &[("minion", "notes")],
         ),
+        "remove-person" => Row { inputs: &[("person", "shepazu")], ..END },
         "replace-vm" => refused(
             "replace-vm works through Salt, and the inventory says that staging has none: use replace-vm-by-hand",
             &[("vm", "app1")],
         ),
         "replace-vm-by-hand" => Row { env: "production", inputs: &[("vm", "app1")], hands: PROVIDER, ..END },
+        "rolling-reboot" => Row { inputs: &[("role", "db2+app1")], ..END },
         "setup-replica" => Row {
             inputs: &[
                 ("master", "db1-masterdb"),
