@@ -210,7 +210,8 @@ impl Row {
             }
             Does::Orders(order) => stage.world(order),
         });
-        let said = work.last();
+        // Each of them is done; the last one's answer counts.
+        let said = work.fold(None, |_, said| Some(said));
         match &prompt.kind {
             PromptKind::Confirm => Reply::Yes,
             PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
