@@ -101,6 +101,8 @@ pub struct World {
     tasks: tasks::Tasks,
     jobs: jobs::Jobs,
     files: files::Entries,
+    /// Hosts of which a disk was filled: only there is it looked at with each write.
+    filled: std::collections::BTreeSet<HostName>,
     volumes: Vec<volumes::Volume>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,

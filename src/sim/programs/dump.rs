@@ -2,14 +2,17 @@
 
 use std::sync::PoisonError;
 
+use tokio::io::AsyncWriteExt as _;
+
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply, SharedWorld};
 use crate::sim::shell::path::absolute;
 use crate::sim::world::World;
-use crate::sim::world::backups::DUMPED;
 use crate::ssh::dial::BoxFuture;
 
-use super::quick::{failure, output, write};
+use super::mysql::dump::{Error, Source, Wanted};
+use super::mysql::{no_option_file, option_file};
+use super::quick::{failure, write};
 use super::wait;
 
 /// One of them, by its name.
@@ -32,13 +35,11 @@ impl Program for Dump {
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
         let name = self.0;
         Box::pin(async move {
+            if name.ends_with("dump") {
+                return dump(name, call).await;
+            }
             let args = call.args.get(1..).unwrap_or_default().to_vec();
-            let (shared, host, cwd) = (call.world.clone(), call.host.clone(), call.cwd.clone());
-            let reply = if name.ends_with("dump") {
-                dump(&shared, &host, &cwd, name, &args).await
-            } else {
-                physical(&shared, &host, &cwd, &args).await
-            };
+            let reply = physical(&call.world, &call.host, &call.cwd, &args).await;
             write(reply, call.stdout, call.stderr).await
         })
     }
@@ -57,16 +58,20 @@ impl Drop for Running {
     }
 }
 
-/// Reads the data for as long as that takes; returns how many kB they are, or `None` when no server runs.
-async fn read_data(shared: &SharedWorld, host: &HostName, command: &str) -> Option<u64> {
+/// Reads a server's data, from `at`, for as long as that takes; returns how many kB they are, or `None` when no server runs, or not
+/// until the end.
+async fn read_data(
+    shared: &SharedWorld,
+    host: &HostName,
+    (at, heard): (&HostName, impl Fn(&mut World) -> bool + Send + 'static),
+    command: &str,
+) -> Option<u64> {
     let (kb, until, running) = {
         let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if !world.service_runs(host, "mysql") {
+        if !world.service_runs(at, "mysql") {
             return None;
         }
-        let mounts = world.filesystems(host).unwrap_or_default();
-        let data = mounts.iter().filter(|m| "/var/lib/mysql".starts_with(m.path.as_str()));
-        let kb = data.max_by_key(|m| m.path.len()).map_or(0, |m| m.used_kb);
+        let kb = world.data_kb(at);
         let until = world.now() + std::time::Duration::from_secs(1 + kb / SPEED);
         let pid = world.start_task(host, "root", command, None);
         (kb, until, Running { world: shared.clone(), host: host.clone(), pid })
@@ -74,8 +79,8 @@ async fn read_data(shared: &SharedWorld, host: &HostName, command: &str) -> Opti
     let pid = running.pid;
     let watched = host.clone();
     let ended = wait::until(shared, PATIENCE, move |world| {
-        // Somebody may end it.
-        if !world.tasks(&watched).any(|task| task.pid == pid) {
+        // Somebody may end it, or its server.
+        if !world.tasks(&watched).any(|task| task.pid == pid) || !heard(world) {
             return Some(None);
         }
         (world.now() >= until).then_some(Some(kb))
@@ -107,35 +112,136 @@ fn put(world: &mut World, host: &HostName, path: &str, content: &[u8], kb: u64) 
     kb <= room
 }
 
-async fn dump(shared: &SharedWorld, host: &HostName, cwd: &str, name: &str, args: &[String]) -> Reply {
-    let words: Vec<&str> = args.iter().filter(|arg| !arg.starts_with('-')).map(String::as_str).collect();
-    let everything = args.iter().any(|arg| arg == "--all-databases" || arg == "-A");
-    let file = value(args, "--result-file").or(value(args, "-r"));
-    if words.iter().all(|word| Some(*word) == file) && !everything {
+/// What is wanted: words that are no options, and the options that say what is in it.
+fn wanted(args: &[String]) -> Wanted {
+    let has = |names: &[&str]| args.iter().any(|arg| names.contains(&arg.as_str()));
+    let place = args.iter().find_map(|arg| arg.strip_prefix("--master-data"));
+    let valued = ["--result-file", "-r", "-h", "-u", "-S", "--host", "--user", "--socket"];
+    let mut databases = Vec::new();
+    let mut value = false;
+    for arg in args {
+        if !value && !arg.starts_with('-') {
+            databases.push(arg.clone());
+        }
+        value = valued.contains(&arg.as_str());
+    }
+    Wanted {
+        databases,
+        everything: has(&["--all-databases", "-A"]),
+        named: has(&["--databases", "-B"]),
+        place: place.map_or(0, |value| if value == "=2" { 2 } else { 1 }),
+        gtid: has(&["--gtid"]),
+    }
+}
+
+/// The options that say where to log in, and as whom.
+fn login(args: &[String]) -> Vec<String> {
+    let long = ["--host", "--user", "--socket", "--ssl", "--password", "--port", "--protocol"];
+    let short = ["-h", "-u", "-S", "-p", "-P"];
+    let mut chosen = Vec::new();
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let is_long = long.iter().any(|name| arg.starts_with(name));
+        if !is_long && !short.iter().any(|name| arg.starts_with(name) && !arg.starts_with("--")) {
+            continue;
+        }
+        chosen.push(arg.clone());
+        let alone = short.contains(&arg.as_str()) && arg != "-p";
+        if alone || ["--host", "--user", "--socket", "--port"].contains(&arg.as_str()) {
+            chosen.extend(rest.next().cloned());
+        }
+    }
+    chosen
+}
+
+async fn dump(name: &str, call: Call) -> u8 {
+    let Call {
+        host, user, world: shared, args, cwd, mut stdin, mut stdout, mut stderr, mut descriptors, ..
+    } = call;
+    let args = args.get(1..).unwrap_or_default();
+    let wanted = wanted(args);
+    if wanted.databases.is_empty() && !wanted.everything {
         let lines = format!(
             "Usage: {name} [OPTIONS] database [tables]\nOR     {name} [OPTIONS] --databases DB1 [DB2 DB3...]\nOR     {name} [OPTIONS] --all-databases\nFor more options, use {name} --help"
         );
-        return failure(1, &lines);
+        return write(failure(1, &lines), stdout, stderr).await;
     }
-    let Some(kb) = read_data(shared, host, &format!("{name} {}", args.join(" "))).await else {
-        let what = "Got error: 2002: \"Can't connect to local MySQL server through socket '/var/run/mysqld/mysqld.sock' (2)\" when trying to connect";
-        return failure(2, &format!("{name}: {what}"));
+    let mut defaults = String::new();
+    for option in ["--defaults-extra-file", "--defaults-file"] {
+        let Some(path) = value(args, option) else { continue };
+        match option_file(path, (&shared, &host), &mut stdin, &mut descriptors).await {
+            Ok(Some(text)) => defaults.push_str(&text),
+            _ => {
+                let said = no_option_file(path);
+                let reply = Reply { stderr: said.into_bytes(), status: 1, ..Reply::default() };
+                return write(reply, stdout, stderr).await;
+            }
+        }
+    }
+    let connecting = |(code, what): Error| {
+        failure(2, &format!("{name}: Got error: {code}: \"{what}\" when trying to connect"))
     };
-    let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    #[allow(clippy::cast_possible_truncation)] // seconds since 1970
-    let at = jiff::Timestamp::from_second(world.epoch(host) as i64).unwrap_or_default();
-    let database = words.iter().find(|word| Some(**word) != file).copied().unwrap_or("");
-    let text = format!(
-        "-- MySQL dump 10.15\n-- Host: localhost    Database: {database}\n{DUMPED}-- Dump completed on {}\n",
-        at.strftime("%Y-%m-%d %H:%M:%S")
-    );
-    let Some(file) = file else { return output(text) };
-    // As text, the data take about two thirds.
-    if put(&mut world, host, &absolute(cwd, file), text.as_bytes(), kb * 2 / 3) {
-        Reply::default()
-    } else {
-        failure(5, &format!("{name}: Got errno 28 on write"))
+    let mut source = match Source::connect(&shared, (&host, &user), &login(args), &defaults) {
+        Ok(source) => source,
+        Err(error) => return write(connecting(error), stdout, stderr).await,
+    };
+    let text = {
+        let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = source.text(&mut world, &wanted);
+        #[allow(clippy::cast_possible_truncation)] // seconds since 1970
+        let at = jiff::Timestamp::from_second(world.epoch(&host) as i64).unwrap_or_default();
+        made.map(|text| {
+            let database = wanted.databases.first().map_or("", String::as_str);
+            let from = value(args, "--host").unwrap_or("localhost");
+            format!(
+                "-- MySQL dump 10.15\n-- Host: {from}    Database: {database}\n{text}-- Dump completed on {}\n",
+                at.strftime("%Y-%m-%d %H:%M:%S")
+            )
+        })
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err((code, what)) => {
+            let said = format!("{name}: Couldn't execute the dump: {what} ({code})");
+            return write(failure(2, &said), stdout, stderr).await;
+        }
+    };
+    let file = value(args, "--result-file").or(value(args, "-r")).map(|file| absolute(&cwd, file));
+    // What is sent before the end stays where it came to.
+    let half = text.len() / 2;
+    let half = (0..=half).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (first, rest) = text.split_at(half);
+    if file.is_none() && stdout.write_all(first.as_bytes()).await.is_err() {
+        return broken(name, &mut stderr).await;
     }
+    let at = source.host();
+    let heard = move |world: &mut World| source.is_heard(world);
+    let Some(kb) = read_data(&shared, &host, (&at, heard), &format!("{name} {}", args.join(" "))).await
+    else {
+        let what =
+            "Error 2013: Lost connection to MySQL server during query when dumping table `page` at row: 4711";
+        return write(failure(3, &format!("{name}: {what}")), stdout, stderr).await;
+    };
+    let Some(file) = file else {
+        if stdout.write_all(rest.as_bytes()).await.is_err() || stdout.flush().await.is_err() {
+            return broken(name, &mut stderr).await;
+        }
+        return 0;
+    };
+    // As text, the data take about two thirds.
+    let fits = {
+        let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        put(&mut world, &host, &file, text.as_bytes(), kb * 2 / 3)
+    };
+    let reply = if fits { Reply::default() } else { failure(5, &format!("{name}: Got errno 28 on write")) };
+    write(reply, stdout, stderr).await
+}
+
+/// Whoever reads it is gone, or has no room.
+async fn broken(name: &str, stderr: &mut crate::sim::program::Output) -> u8 {
+    let said = format!("{name}: Got errno 32 on write\n");
+    let _nobody_reads_it = stderr.write_all(said.as_bytes()).await;
+    5
 }
 
 async fn physical(shared: &SharedWorld, host: &HostName, cwd: &str, args: &[String]) -> Reply {
@@ -168,7 +274,8 @@ async fn physical(shared: &SharedWorld, host: &HostName, cwd: &str, args: &[Stri
             1,
         );
     }
-    let Some(kb) = read_data(shared, host, &format!("mariabackup {}", args.join(" "))).await else {
+    let here = (host, |_: &mut World| true);
+    let Some(kb) = read_data(shared, host, here, &format!("mariabackup {}", args.join(" "))).await else {
         return said(
             "Failed to connect to MySQL server: Can't connect to local MySQL server through socket '/var/run/mysqld/mysqld.sock' (2).\n",
             1,

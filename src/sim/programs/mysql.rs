@@ -2,7 +2,9 @@
 
 mod accounts;
 mod change_master;
+mod checksum;
 pub mod client;
+pub(super) mod dump;
 mod eval;
 mod execute;
 mod expr;
@@ -17,6 +19,7 @@ mod rights;
 mod select;
 mod set;
 mod show;
+mod snapshot;
 mod sources;
 mod split;
 mod tables;
@@ -30,7 +33,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use crate::domain::names::HostName;
-use crate::sim::program::{Call, Output, Program, SharedWorld};
+use crate::sim::program::{Call, Input, Output, Program, SharedWorld};
 use crate::sim::world::World;
 use crate::sim::world::database::Version;
 use crate::sim::world::database::data::ServerError;
@@ -54,7 +57,12 @@ impl Program for Client {
 
     fn installed(&self, world: &World, host: &HostName) -> bool {
         // The client came to be called `mariadb` with 10.4.6, and everywhere with 10.5.
-        world.database_version(host).is_some_and(|v| self.0 == "mysql" || v.mariadb_from(10, 5))
+        // A backup host takes its dumps with it.
+        let backup = || world.machine(host).is_some_and(|m| m.roles().iter().any(|r| r.as_str() == "backup"));
+        match world.database_version(host) {
+            Some(version) => self.0 == "mysql" || version.mariadb_from(10, 5),
+            None => self.0 == "mysql" && backup(),
+        }
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
@@ -109,24 +117,14 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
         }
     };
     for path in options.defaults.clone() {
-        let number = path.strip_prefix("/dev/fd/").and_then(|n| n.parse::<usize>().ok());
-        let mut text = Vec::new();
-        if path == "/dev/stdin" || number == Some(0) {
-            stdin.read_to_end(&mut text).await?;
-        } else if let Some((_, input)) = descriptors.iter_mut().find(|(n, _)| Some(*n) == number) {
-            input.read_to_end(&mut text).await?;
-        } else if let Some(file) =
-            world.lock().unwrap_or_else(PoisonError::into_inner).read_file(&host, &path)
-        {
-            text = file;
-        } else {
-            let text = format!(
-                "Could not open required defaults file: {path}\nFatal error in defaults handling. Program aborted\n"
-            );
-            stderr.write_all(text.as_bytes()).await?;
-            return Ok(1);
+        let files = (&world, &host);
+        match option_file(&path, files, &mut stdin, &mut descriptors).await? {
+            Some(text) => options.read_defaults(&text),
+            None => {
+                stderr.write_all(no_option_file(&path).as_bytes()).await?;
+                return Ok(1);
+            }
         }
-        options.read_defaults(&String::from_utf8_lossy(&text));
     }
     let session = match login::connect(&world, &host, &user, &options) {
         Ok(session) => session,
@@ -158,6 +156,35 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
     }
     let last = splitter.finish().into_iter().collect();
     Ok(running.all(last).await?.unwrap_or(0))
+}
+
+/// What a client says of an option file that is not there.
+pub(super) fn no_option_file(path: &str) -> String {
+    format!(
+        "Could not open required defaults file: {path}\nFatal error in defaults handling. Program aborted\n"
+    )
+}
+
+/// The text of an option file, which may be a descriptor of the client; `None` when there is none.
+pub(super) async fn option_file(
+    path: &str,
+    (world, host): (&SharedWorld, &HostName),
+    stdin: &mut Input,
+    descriptors: &mut [(usize, Input)],
+) -> std::io::Result<Option<String>> {
+    let number = path.strip_prefix("/dev/fd/").and_then(|n| n.parse::<usize>().ok());
+    let mut text = Vec::new();
+    if path == "/dev/stdin" || number == Some(0) {
+        stdin.read_to_end(&mut text).await?;
+    } else if let Some((_, input)) = descriptors.iter_mut().find(|(n, _)| Some(*n) == number) {
+        input.read_to_end(&mut text).await?;
+    } else {
+        match world.lock().unwrap_or_else(PoisonError::into_inner).read_file(host, path) {
+            Some(file) => text = file,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// A connection: however the client ends, the server lets go of what it held.

@@ -23,6 +23,8 @@ pub(crate) const DUMPED: &str = "\
 DROP TABLE IF EXISTS `page`;
 CREATE TABLE `page` (`page_id` int unsigned NOT NULL AUTO_INCREMENT, `page_title` varchar(255) NOT NULL, PRIMARY KEY (`page_id`));
 INSERT INTO `page` VALUES (1,'Main_Page'),(2,'css'),(3,'html'),(4,'javascript');
+DROP TABLE IF EXISTS `journal`;
+CREATE TABLE `journal` (`id` bigint(20) NOT NULL AUTO_INCREMENT, `app` varchar(32) NOT NULL, `seq` bigint(20) NOT NULL, `at` datetime(3), PRIMARY KEY (`id`), UNIQUE KEY `app` (`app`,`seq`));
 ";
 
 /// What a packed file is found to be.
@@ -81,6 +83,27 @@ impl World {
         let mounts = self.filesystems(host).unwrap_or_default();
         let holds = |m: &&Mount| m.path == "/" || path == m.path || path.starts_with(&format!("{}/", m.path));
         mounts.iter().filter(holds).max_by_key(|m| m.path.len()).map_or(0, |m| m.available_kb)
+    }
+
+    /// kB of a host's database on its disk.
+    pub(crate) fn data_kb(&self, host: &HostName) -> u64 {
+        let mounts = self.filesystems(host).unwrap_or_default();
+        let data = mounts.iter().filter(|m| "/var/lib/mysql".starts_with(m.path.as_str()));
+        data.max_by_key(|m| m.path.len()).map_or(0, |m| m.used_kb)
+    }
+
+    /// Fault: a file takes what room there is at a path; so many kB are left.
+    pub fn fill_mount(&mut self, host: &HostName, path: &str, left: u64) {
+        let kb = self.available_kb(host, path).saturating_sub(left);
+        let root = || "root".to_owned();
+        let attributes = Attributes { mode: 0o640, owner: root(), group: root(), modified: self.epoch(host) };
+        self.store_file(host, &format!("{path}/full-disk"), Vec::new(), kb * 1024, attributes);
+        self.filled.insert(host.clone());
+    }
+
+    /// Whether so many bytes more are too many at a path.
+    pub(super) fn is_full(&self, host: &HostName, path: &str, more: usize) -> bool {
+        self.filled.contains(host) && self.available_kb(host, path) * 1024 < more as u64
     }
 
     /// Puts the backups there, and takes note of what files take at the start.

@@ -24,6 +24,7 @@ mod live;
 mod log;
 mod seeded;
 mod server;
+mod spans;
 mod version;
 
 use data::{Change, Effect};
@@ -34,6 +35,7 @@ use replica::{Connection, Using};
 pub(in crate::sim::world) use live::quarter;
 pub(in crate::sim::world) use server::due;
 pub use server::{Server, Settings};
+pub(crate) use spans::Span;
 pub use version::{Place, Version};
 
 /// Ticks in a second: how finely writes and replication are told.
@@ -88,6 +90,8 @@ pub struct Databases {
     hosts: BTreeMap<HostName, usize>,
     alive: bool,
     tick: u64,
+    /// What dumps of everything carry, by number.
+    kept: Vec<spans::Kept>,
     /// Pairs of addresses between which nothing of the databases passes; the lesser first.
     cuts: BTreeSet<(String, String)>,
 }

@@ -114,6 +114,9 @@ impl World {
         let length = stored.content.len();
         let start = position.unwrap_or(length);
         let end = start.saturating_add(bytes.len());
+        if end > length && self.is_full(host, path, end - length) {
+            return false;
+        }
         if end > LARGEST || !self.files.has_bytes(end.saturating_sub(length)) {
             return false;
         }
@@ -137,6 +140,7 @@ impl World {
         let there = self.files.get(&(host.clone(), path.to_owned()));
         let before = there.map_or(0, Entry::bytes);
         bytes <= LARGEST
+            && !(bytes > before && self.is_full(host, path, bytes - before))
             && (there.is_some() || self.files.has_paths())
             && self.files.has_bytes(bytes.saturating_sub(before))
     }

@@ -17,6 +17,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
         "/proc/sys/kernel/random/boot_id" => format!("{}\n", m.boot_id()),
+        "/proc/sys/kernel/random/uuid" => uuid(world, m)?,
         "/proc/sys/kernel/hostname" => format!("{}\n", m.hostname),
         "/proc/sys/kernel/osrelease" => format!("{}\n", m.os.kernel),
         "/proc/sys/kernel/ostype" => "Linux\n".to_owned(),
@@ -39,12 +40,27 @@ pub(super) static PATHS: &[&str] = &[
     "/proc/stat",
     "/proc/version",
     "/proc/sys/kernel/random/boot_id",
+    "/proc/sys/kernel/random/uuid",
     "/proc/sys/kernel/hostname",
     "/proc/sys/kernel/osrelease",
     "/proc/sys/kernel/ostype",
     "/sys/devices/system/cpu/online",
     "/sys/devices/system/cpu/possible",
 ];
+
+/// Another one each time the world's clock has moved.
+fn uuid(world: &World, m: &Machine) -> Option<String> {
+    let tick = count(world.uptime(&m.name)? * 1000.0);
+    let [a, b] = [0x5ee_d01, 0x5ee_d02].map(|salt| super::noise::draw(m.number(16) ^ salt, tick));
+    Some(format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}\n",
+        a >> 32,
+        a & 0xffff,
+        (a >> 16) & 0xfff,
+        b >> 52,
+        b & 0xffff_ffff_ffff
+    ))
+}
 
 fn loadavg(world: &World, m: &Machine) -> Option<String> {
     let [one, five, fifteen] = world.load(&m.name)?;

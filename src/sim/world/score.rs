@@ -118,6 +118,10 @@ impl Ledger {
     }
 
     fn settle(&mut self, databases: &Databases) {
+        // Which table has which rows must be known one by one where a journal is not one table.
+        if !databases.servers().all(super::database::Server::has_whole_journals) {
+            return;
+        }
         while let Some(entry) = self.entries.front().copied() {
             let held =
                 |s: &super::database::Server| s.holds(entry.writer, entry.gtid, entry.count) == entry.count;
@@ -206,11 +210,21 @@ impl World {
     pub fn journal(&mut self, host: &HostName, database: &str) -> Vec<JournalRow> {
         self.live();
         let Some(server) = self.databases.server(host) else { return Vec::new() };
+        let spans = server.spans_of(database, "journal").to_vec();
+        spans.iter().flat_map(|span| self.journal_part(host, span)).collect()
+    }
+
+    /// The rows of a part of an application's journal that a host's server holds. The world's time is not looked at: what is asked
+    /// for one after the other is of one moment.
+    pub(crate) fn journal_part(&self, host: &HostName, span: &super::database::Span) -> Vec<JournalRow> {
+        let database = span.database.as_str();
+        let Some(server) = self.databases.server(host) else { return Vec::new() };
         let own = |app: &super::apps::App| (app.kind.database == database).then(|| app.host.to_string());
         let names: Vec<Option<String>> = self.apps.iter().map(own).collect();
         let mut rows = Vec::new();
         for (index, app) in names.iter().enumerate().filter_map(|(i, name)| Some((i, name.as_ref()?))) {
-            for seq in 1..=self.ledger.settled(index) {
+            let settled = if span.from_the_start() { self.ledger.settled(index) } else { 0 };
+            for seq in 1..=settled {
                 let id = rows.len() as u64 + 1;
                 rows.push(JournalRow { id, app: app.clone(), seq, at: None });
             }
@@ -221,7 +235,8 @@ impl World {
             let Some(Some(app)) = names.get(entry.app) else { continue };
             #[allow(clippy::cast_precision_loss)] // a few ticks a second
             let at = Some(entry.tick as f64 / TICKS as f64);
-            for seq in entry.first..entry.first + held {
+            let (from, to) = span.part(entry.writer, entry.gtid, held);
+            for seq in entry.first + from..entry.first + to {
                 id += 1;
                 rows.push(JournalRow { id, app: app.clone(), seq, at });
             }

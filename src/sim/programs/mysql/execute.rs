@@ -12,8 +12,9 @@ use crate::sim::world::database::{Server, Version};
 
 use super::format::Rows;
 use super::lexer::{Cursor, Token};
+use super::snapshot::Snapshot;
 use super::value::Value;
-use super::{SqlError, accounts, change_master, processes, select, set, show, tables, threads};
+use super::{SqlError, accounts, change_master, checksum, processes, select, set, show, tables, threads};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(super) struct Session {
     pub(super) limit: f64,
     /// Whether something was written since BEGIN.
     pub(super) wrote: bool,
+    /// What it sees since `START TRANSACTION WITH CONSISTENT SNAPSHOT`.
+    pub(super) snapshot: Option<Box<Snapshot>>,
     statement: Running,
 }
 
@@ -85,6 +88,7 @@ impl Session {
             last_insert_id: 0,
             limit: 0.0,
             wrote: false,
+            snapshot: None,
             statement: Running::default(),
         }
     }
@@ -268,7 +272,7 @@ impl Session {
                 c.next();
                 threads::switch(self, world, c, word == "start")
             }
-            "begin" | "start" | "commit" | "rollback" => self.transaction(world, &word),
+            "begin" | "start" | "commit" | "rollback" => self.transaction(world, c, &word),
             "set" => {
                 c.next();
                 set::run(self, world, c)
@@ -301,13 +305,16 @@ impl Session {
                 c.next();
                 self.lock_tables(world, c, word == "lock")
             }
+            "checksum" => {
+                c.next();
+                checksum::run(self, world, c).map(Outcome::Rows)
+            }
             "grant" | "revoke" => accounts::run(self, world, c),
             "create" | "drop" | "alter" if accounts::is_about_accounts(c) => accounts::run(self, world, c),
-            "insert" | "replace" | "update" | "delete" | "truncate" | "create" | "drop" | "alter" => {
-                tables::run(self, world, c)
-            }
+            "insert" | "replace" | "update" | "delete" | "truncate" | "create" | "drop" | "alter"
+            | "rename" => tables::run(self, world, c),
             "purge" | "explain" | "describe" | "desc" | "load" | "call" | "prepare" | "execute"
-            | "analyze" | "optimize" | "check" | "repair" | "rename" | "xa" | "savepoint" => {
+            | "analyze" | "optimize" | "check" | "repair" | "xa" | "savepoint" => {
                 Err(SqlError::unsupported(c.sql()))
             }
             _ => Err(c.syntax()),

@@ -158,6 +158,9 @@ fn plain(env: &mut Env<'_>, name: &str, values: &[Value]) -> Result<Option<Value
             let equal = values.get(1).and_then(|b| first.compare(b)) == Some(std::cmp::Ordering::Equal);
             if equal { Value::Null } else { first }
         }
+        "quote" => cell(0).map_or(Value::text("NULL"), |t| {
+            Value::text(format!("'{}'", t.replace('\\', "\\\\").replace('\'', "\\'")))
+        }),
         "lower" | "lcase" => cell(0).map_or(Value::Null, |t| Value::text(t.to_lowercase())),
         "upper" | "ucase" => cell(0).map_or(Value::Null, |t| Value::text(t.to_uppercase())),
         "length" | "char_length" => cell(0).map_or(Value::Null, |t| Value::count(t.len() as u64)),
@@ -255,6 +258,12 @@ fn lasting(env: &mut Env<'_>, name: &str, written: &str, values: &[Value]) -> Re
         }
         "master_gtid_wait" if env.session.version.mariadb => gtid_wait(env, values),
         "master_pos_wait" => pos_wait(env, values),
+        "binlog_gtid_pos" if env.session.version.mariadb => {
+            let place = Place::parse(&cell(0).unwrap_or_default(), whole(number(1)));
+            let server = env.session.server(env.world)?;
+            let position = place.and_then(|place| server.position_at(place));
+            Ok(position.map_or(Value::Null, |position| Value::text(position.to_string())))
+        }
         _ => {
             let message = match &env.session.database {
                 Some(database) => format!("FUNCTION {database}.{written} does not exist"),
@@ -292,14 +301,18 @@ pub(super) fn position_error(error: &PositionError) -> SqlError {
     }
 }
 
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positions are small and positive
+fn whole(number: Option<f64>) -> u64 {
+    number.unwrap_or(0.0) as u64
+}
+
 fn pos_wait(env: &mut Env<'_>, values: &[Value]) -> Result<Value, SqlError> {
     let (Some(file), Some(position)) =
         (values.first().and_then(Value::cell), values.get(1).and_then(Value::number))
     else {
         return Ok(Value::Null);
     };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positions are small and positive
-    let wanted = Place::parse(&file, position as u64);
+    let wanted = Place::parse(&file, whole(Some(position)));
     let limit = values.get(2).and_then(Value::number).filter(|limit| *limit > 0.0);
     let waited = env.session.waited(env.world);
     let server = env.session.server(env.world)?;

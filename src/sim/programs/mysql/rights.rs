@@ -4,6 +4,7 @@ use crate::sim::world::World;
 
 use super::execute::{Outcome, Session};
 use super::lexer::Cursor;
+use super::snapshot::Snapshot;
 use super::{SqlError, product};
 
 impl Session {
@@ -68,7 +69,17 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn transaction(&mut self, world: &mut World, word: &str) -> Result<Outcome, SqlError> {
+    pub(super) fn transaction(
+        &mut self,
+        world: &mut World,
+        c: &mut Cursor<'_>,
+        word: &str,
+    ) -> Result<Outcome, SqlError> {
+        let words = c.rest().to_ascii_lowercase();
+        self.snapshot = None;
+        if word == "start" && words.contains("with consistent snapshot") {
+            self.snapshot = Some(Box::new(Snapshot::of(self, world)?));
+        }
         if word == "rollback" && self.wrote {
             return Err(SqlError::unsupported("ROLLBACK of what was written"));
         }

@@ -126,6 +126,9 @@ fn one(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) -> Result<(
     };
     equals(c)?;
     let value = value(session, world, c)?;
+    if global && name == super::dump::KEPT {
+        return super::dump::load(session, world, &value);
+    }
     if variables::one(session, world, &name)?.is_none() {
         return Err(unknown(&name));
     }

@@ -1,10 +1,10 @@
 //! The tables that a query reads: simulated ones, the applications' journal, and what the server tells of itself.
 
+use crate::domain::names::HostName;
 use crate::sim::world::World;
-use crate::sim::world::apps::kinds::with_database;
-use crate::sim::world::database::Server;
 use crate::sim::world::database::accounts::{Account, global_privileges};
 use crate::sim::world::database::data::Table;
+use crate::sim::world::database::{Server, Span};
 
 use super::SqlError;
 use super::execute::Session;
@@ -13,7 +13,7 @@ use super::processes;
 use super::value::Value;
 
 /// Names of columns, and rows.
-type Source = (Vec<String>, Vec<Vec<Value>>);
+pub(super) type Source = (Vec<String>, Vec<Vec<Value>>);
 
 fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(|name| (*name).to_owned()).collect()
@@ -36,9 +36,11 @@ pub(super) fn rows(
         ("information_schema", "processlist") => return processes::table(session, world),
         ("information_schema", "user_privileges") => user_privileges(server),
         ("information_schema", "schema_privileges") => schema_privileges(server),
+        // Nobody makes triggers here.
+        ("information_schema", "triggers") => (names(&["TRIGGER_SCHEMA", "TRIGGER_NAME"]), Vec::new()),
         ("information_schema", "events") => events(server),
         ("information_schema", "innodb_trx") => transactions(server, epoch_now),
-        ("information_schema", "tables") => tables(server),
+        ("information_schema", "tables") => return tables(session, world),
         ("information_schema", "schemata") => {
             let list = server.data.databases.keys();
             (names(&["SCHEMA_NAME"]), list.map(|n| vec![Value::text(n.clone())]).collect())
@@ -60,23 +62,24 @@ pub(super) fn rows(
         ("mysql", "user") => users(server),
         ("mysql", "global_priv") if server.version.mariadb_from(10, 4) => global_priv(server),
         ("mysql", "gtid_slave_pos") if server.version.mariadb => slave_positions(server),
-        (database, "journal") if with_database(database).is_some() => {
-            return Ok(journal(session, world, database));
-        }
         _ => {
+            if let Some(seen) = &session.snapshot {
+                return seen.rows(&database, table);
+            }
             let name = (database.as_str(), table);
             if !server.data.databases.contains_key(name.0) {
                 return Err(SqlError::new(1049, "42000", format!("Unknown database '{}'", name.0)));
             }
             let missing =
                 || SqlError::new(1146, "42S02", format!("Table '{}.{}' doesn't exist", name.0, name.1));
-            held(server.data.table(name.0, name.1).ok_or_else(missing)?)
+            let rows = held(server.data.table(name.0, name.1).ok_or_else(missing)?);
+            return Ok(with_journal(session, world, name, rows));
         }
     })
 }
 
 /// A small table's rows: what its type calls a number is one.
-fn held(table: &Table) -> Source {
+pub(super) fn held(table: &Table) -> Source {
     let heads = table.columns.iter().map(|c| c.name.clone()).collect();
     let rows = table.rows.iter().map(|row| row.iter().map(|cell| typed(cell.as_deref())).collect());
     (heads, rows.collect())
@@ -89,10 +92,18 @@ fn typed(cell: Option<&str>) -> Value {
     }
 }
 
-/// The application's rows that this server's data hold.
-fn journal(session: &Session, world: &mut World, database: &str) -> Source {
+/// A table's rows, after those of an application's journal that this server's data hold in it.
+fn with_journal(session: &Session, world: &mut World, (database, name): (&str, &str), own: Source) -> Source {
     let started = world.epoch(&session.host) - world.now().as_secs_f64();
-    let rows = world.journal(&session.host, database);
+    let server = world.databases().server(&session.host);
+    let spans = server.map(|server| server.spans_of(database, name).to_vec()).unwrap_or_default();
+    let mut rows = parts(&session.host, world, &spans, started);
+    rows.extend(own.1);
+    (own.0, rows)
+}
+
+/// The rows of parts of journals.
+pub(super) fn parts(host: &HostName, world: &World, spans: &[Span], started: f64) -> Vec<Vec<Value>> {
     let row = |r: crate::sim::world::score::JournalRow| {
         vec![
             Value::count(r.id),
@@ -101,13 +112,7 @@ fn journal(session: &Session, world: &mut World, database: &str) -> Source {
             r.at.map_or(Value::Null, |at| Value::text(date_time(started + at, 3))),
         ]
     };
-    let mut rows: Vec<Vec<Value>> = rows.into_iter().map(row).collect();
-    if let Ok(server) = session.server(world)
-        && let Some(table) = server.data.table(database, "journal")
-    {
-        rows.extend(held(table).1);
-    }
-    (names(&["id", "app", "seq", "at"]), rows)
+    spans.iter().flat_map(|span| world.journal_part(host, span)).map(row).collect()
 }
 
 fn grantee(account: &Account) -> Value {
@@ -249,18 +254,32 @@ fn transactions(server: &Server, started: f64) -> Source {
     (names(&heads), open.map(row).collect())
 }
 
-fn tables(server: &Server) -> Source {
-    let heads = ["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ENGINE", "TABLE_ROWS"];
+fn tables(session: &Session, world: &mut World) -> Result<Source, SqlError> {
+    let heads = [
+        "TABLE_CATALOG",
+        "TABLE_SCHEMA",
+        "TABLE_NAME",
+        "TABLE_TYPE",
+        "ENGINE",
+        "TABLE_ROWS",
+        "DATA_LENGTH",
+        "INDEX_LENGTH",
+    ];
+    let kb = world.data_kb(&session.host);
+    let server = session.server(world)?;
+    // What is on the disk is the tables': a fourth of it indexes.
+    let count = server.data.databases.values().map(|tables| tables.len() as u64).sum::<u64>().max(1);
+    let each = kb * 1024 / count;
     let mut rows = Vec::new();
     for (database, tables) in &server.data.databases {
         for (name, table) in tables {
             let texts = ["def", database, name, "BASE TABLE", "InnoDB"];
             let mut row: Vec<Value> = texts.iter().map(|t| Value::text(*t)).collect();
-            row.push(Value::count(table.rows.len() as u64));
+            row.extend([table.rows.len() as u64, each - each / 4, each / 4].map(Value::count));
             rows.push(row);
         }
     }
-    (names(&heads), rows)
+    Ok((names(&heads), rows))
 }
 
 fn slave_positions(server: &Server) -> Source {

@@ -22,7 +22,7 @@ pub(super) fn commit(
     effect: Effect,
 ) -> Result<(), SqlError> {
     session.may_write(world)?;
-    session.server(world)?.data.apply(&effect)?;
+    session.server(world)?.apply_effect(&effect)?;
     session.wrote = true;
     if session.binlog {
         let database = session.database.clone().unwrap_or_default();
@@ -73,9 +73,31 @@ pub(super) fn run(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) 
         }
         "create" => define::create(session, world, c)?,
         "drop" => drop_what(session, world, c)?,
+        "rename" => rename(session, world, c)?,
         _ => define::alter(session, world, c)?,
     }
     Ok(Outcome::Done)
+}
+
+/// `RENAME TABLE a TO b, c TO d`: all or none.
+fn rename(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) -> Result<(), SqlError> {
+    if !c.take_any(&["table", "tables"]) {
+        return Err(SqlError::unsupported(c.sql()));
+    }
+    let mut pairs = Vec::new();
+    loop {
+        let from = full(session, table_name(c)?)?;
+        c.expect_word("to")?;
+        let to = full(session, table_name(c)?)?;
+        allowed(session, &from.0, "DROP")?;
+        allowed(session, &to.0, "CREATE")?;
+        pairs.push((from, to));
+        if !c.symbol(',') {
+            break;
+        }
+    }
+    c.end()?;
+    commit(session, world, c.sql(), Effect::RenameTables(pairs))
 }
 
 fn drop_what(session: &mut Session, world: &mut World, c: &mut Cursor<'_>) -> Result<(), SqlError> {

@@ -1,9 +1,11 @@
 //! `START SLAVE`, `STOP SLAVE`, `RESET SLAVE`, `RESET MASTER`.
 
 use crate::sim::world::World;
+use crate::sim::world::database::gtid::Position;
 
 use super::SqlError;
 use super::execute::{Outcome, Session, no_connection};
+use super::functions::position_error;
 use super::lexer::Cursor;
 
 /// The error of a server that follows nobody.
@@ -58,6 +60,7 @@ pub(super) fn switch(
             break;
         }
     }
+    let until = until(c, start)?;
     c.end()?;
     if !io && !sql {
         (io, sql) = (true, true);
@@ -80,6 +83,7 @@ pub(super) fn switch(
     for place in chosen {
         let Some(connection) = session.server(world)?.connections.get_mut(place) else { continue };
         let changed = connection.switch(io, sql, start);
+        connection.until.clone_from(&until);
         let name = connection.name.clone();
         let note = match (changed, all, start) {
             (true, false, _) => continue,
@@ -92,6 +96,17 @@ pub(super) fn switch(
     }
     world.databases();
     Ok(Outcome::Done)
+}
+
+/// `UNTIL master_gtid_pos = '…'`.
+fn until(c: &mut Cursor<'_>, start: bool) -> Result<Option<Position>, SqlError> {
+    if !start || !c.take("until") {
+        return Ok(None);
+    }
+    c.expect_word("master_gtid_pos")?;
+    c.expect('=')?;
+    let text = c.text().ok_or_else(|| c.syntax())?;
+    Position::parse(&text).map(Some).map_err(|error| position_error(&error))
 }
 
 /// `RESET SLAVE ['name'] [ALL]`, `RESET MASTER`.

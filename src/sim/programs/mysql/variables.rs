@@ -63,6 +63,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("have_openssl", text(ssl)),
         ("have_ssl", text(ssl)),
         ("hostname", server.name.clone()),
+        ("lock_wait_timeout", text("31536000")),
         ("log_bin", on(true)),
         ("log_slave_updates", on(server.settings.log_slave_updates)),
         ("max_binlog_size", text("104857600")),
@@ -144,6 +145,11 @@ pub(super) fn status(session: &Session, world: &mut World) -> Result<Vec<(&'stat
     ];
     if session.version.mariadb {
         counters.insert(0, ("wsrep_ready", "OFF".to_owned()));
+        let seen = session.snapshot.as_ref().map(|seen| seen.log_end);
+        let end =
+            seen.or_else(|| server.map(crate::sim::world::database::Server::log_end)).unwrap_or_default();
+        counters.push(("Binlog_snapshot_file", end.file_name(&session.version)));
+        counters.push(("Binlog_snapshot_position", end.position.to_string()));
     }
     counters.sort_by_key(|(name, _)| *name);
     Ok(counters)

@@ -138,6 +138,8 @@ pub enum Effect {
         database: String,
         name: String,
     },
+    /// All of these or none: database and table, each before and after.
+    RenameTables(Vec<((String, String), (String, String))>),
     Truncate {
         database: String,
         name: String,
@@ -229,6 +231,7 @@ impl Data {
                 }
                 Ok(())
             }
+            Effect::RenameTables(pairs) => self.rename(pairs),
             Effect::Truncate { database, name } => {
                 let table = self.table_mut(database, name)?;
                 table.rows.clear();
@@ -258,6 +261,24 @@ impl Data {
             return Err(ServerError::new(1050, "42S01", format!("Table '{name}' already exists")));
         }
         tables.insert(name.to_owned(), table.clone());
+        Ok(())
+    }
+
+    fn rename(&mut self, pairs: &[((String, String), (String, String))]) -> Result<(), ServerError> {
+        let mut after = self.databases.clone();
+        for ((database, name), (to, new)) in pairs {
+            let missing =
+                || ServerError::new(1146, "42S02", format!("Table '{database}.{name}' doesn't exist"));
+            let table = after.get_mut(database).and_then(|tables| tables.remove(name)).ok_or_else(missing)?;
+            let Some(tables) = after.get_mut(to) else {
+                let message = format!("Unknown database '{to}'");
+                return Err(ServerError::new(1049, "42000", message));
+            };
+            if tables.insert(new.clone(), table).is_some() {
+                return Err(ServerError::new(1050, "42S01", format!("Table '{new}' already exists")));
+            }
+        }
+        self.databases = after;
         Ok(())
     }
 

@@ -55,7 +55,7 @@ impl Databases {
         let grant =
             Grant { privileges: [privilege.to_owned()].into(), database: None, option: false, tls: None };
         let effect = Effect::Grant { user: WIKI.user.to_owned(), host: "%".to_owned(), grant };
-        self.server_mut(host).is_some_and(|s| s.data.apply(&effect).is_ok())
+        self.server_mut(host).is_some_and(|s| s.apply_effect(&effect).is_ok())
     }
 
     /// Statements that begin so report success and do nothing.

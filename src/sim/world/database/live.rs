@@ -147,6 +147,7 @@ impl Databases {
         let (tick, second) = (self.tick, self.tick / TICKS);
         let rate: f64 = self.servers.iter().map(Server::rate).sum();
         let Some(server) = self.servers.get(index) else { return };
+        let connections = server.connections.len();
         // Now and then a replica is busy for a second or two.
         let busy = [second, second.saturating_sub(1)].iter().any(|s| unit(server.key ^ 0x1a9, *s) < 0.008);
         if busy || server.sessions.writes_locked(0) || server.faults.disk_full {
@@ -154,13 +155,28 @@ impl Databases {
         }
         let pace = server.faults.apply_rate.unwrap_or(400 + count(rate * 15.0));
         let mut left = quarter(pace, tick);
-        for place in 0..server.connections.len() {
+        for place in 0..connections {
+            self.stop_where_told(index, place);
             while left > 0 {
                 match self.apply_next(index, place, left) {
                     Some(done) => left -= done,
                     None => break,
                 }
             }
+            self.stop_where_told(index, place);
+        }
+    }
+
+    /// `START SLAVE UNTIL`: both threads stop where they were told to.
+    fn stop_where_told(&mut self, index: usize, place: usize) {
+        let Some(server) = self.servers.get_mut(index) else { return };
+        let reached = |c: &super::replica::Connection| {
+            c.sql_started && c.until.as_ref().is_some_and(|until| server.slave_pos.reaches(until))
+        };
+        if server.connections.get(place).is_some_and(reached)
+            && let Some(c) = server.connections.get_mut(place)
+        {
+            c.switch(true, true, false);
         }
     }
 
@@ -171,6 +187,11 @@ impl Databases {
         let c = server.connections.get(place).filter(|c| c.sql_started)?;
         let (number, run) = c.relay.front().cloned()?;
         if run.at + c.delay * TICKS > tick {
+            return None;
+        }
+        let until = c.until.as_ref().and_then(|until| until.get(run.first.domain));
+        let most = until.map_or(most, |until| most.min((until.seq + 1).saturating_sub(run.first.seq)));
+        if most == 0 {
             return None;
         }
         let part = run.head(most);
@@ -246,7 +267,7 @@ impl Server {
             {
                 self.faults.loses_rows -= 1;
             }
-            Some(change) => self.data.apply(&change.effect)?,
+            Some(change) => self.apply_effect(&change.effect)?,
             None => {}
         }
         self.take(run);

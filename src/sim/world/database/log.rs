@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::noise::draw;
 use super::data::Change;
-use super::gtid::{Gtid, State};
+use super::gtid::{Gtid, Position, State};
 use super::version::Place;
 
 /// Bytes of a binary log before the next is begun (`max_binlog_size` of such servers).
@@ -232,6 +232,16 @@ impl Log {
         }
         let exact = self.bytes(number, true) == bytes || self.bytes(number, false) == bytes;
         if exact { Ok(number) } else { Err(NoPlace::Middle) }
+    }
+
+    /// `BINLOG_GTID_POS`: what was written last in each domain up to a place; `None` when there is no such place.
+    pub(crate) fn position_at(&self, place: Place) -> Option<Position> {
+        let number = self.number_at(place).ok()?;
+        let mut state = State::default();
+        for (at, run) in self.runs.iter().take_while(|(at, _)| *at < number) {
+            state.note(run.head(number - at).last());
+        }
+        Some(state.position())
     }
 
     /// Its files: number and size.

@@ -71,6 +71,8 @@ pub struct Connection {
     pub sql_started: bool,
     /// `SQL_Delay`, seconds.
     pub delay: u64,
+    /// Where `START SLAVE UNTIL` stops.
+    pub until: Option<Position>,
     /// Filters.
     pub filters: Filters,
     /// `Last_IO_Errno`, `Last_IO_Error`.
@@ -172,6 +174,7 @@ impl Connection {
 
     /// Starts or stops threads; whether anything changed.
     pub(crate) fn switch(&mut self, io: bool, sql: bool, start: bool) -> bool {
+        self.until = None;
         let changed = io && self.io_started != start || sql && self.sql_started != start;
         if io {
             if start && !self.io_started {

@@ -13,6 +13,7 @@ use super::gtid::{Applied, Gtid, Position, State};
 use super::log::{Log, Run};
 use super::replica::Connection;
 use super::session::Sessions;
+use super::spans::{self, Spans};
 use super::version::{Place, Version};
 use super::{DatabaseError, REPLICATION_PASSWORD, REPLICATION_USER};
 
@@ -67,6 +68,7 @@ pub struct Server {
     pub(super) slave_pos: Position,
     pub(super) applied: Applied,
     pub(super) journal_next: u64,
+    pub(super) spans: Spans,
     pub(super) outside: bool,
     pub(super) key: u64,
     /// Those who write without a connection of their own: key and transactions a second.
@@ -111,6 +113,7 @@ impl Server {
             slave_pos: Position::default(),
             applied: Applied::default(),
             journal_next: 1,
+            spans: spans::at_first(),
             outside: false,
             key: own_key,
             writers: std::iter::once((own_key, spec.writes_per_second)).chain(writers).collect(),
@@ -127,6 +130,12 @@ impl Server {
     #[must_use]
     pub fn log_end(&self) -> Place {
         self.log.place(self.log.end())
+    }
+
+    /// `BINLOG_GTID_POS`.
+    #[must_use]
+    pub fn position_at(&self, place: Place) -> Option<Position> {
+        self.log.position_at(place)
     }
 
     /// Its binary log's files and their sizes.
