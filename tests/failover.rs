@@ -237,7 +237,10 @@ async fn a_replica_that_lost_its_data_is_seeded_and_follows_over_tls() {
     let Some(dir) = fleet() else { return };
     let scene = Scene::new(dir, "gtid");
     scene.sql("db3", "STOP ALL SLAVES; RESET SLAVE ALL; DROP DATABASE webplatform; DROP DATABASE fleet");
-    let what = ("setup-replica", &[("master", MASTER), ("replica", "db3")][..]);
+    let what = (
+        "setup-replica",
+        &[("master", MASTER), ("replica", "db3"), ("source", "db2"), ("seed", "by-hand")][..],
+    );
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
 
     // Nothing was seeded, and it wrote by itself.

@@ -13,9 +13,6 @@ mod plain_lane;
 mod sweep;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use jumpdeck::domain::run::{PromptKind, Reply};
 use lane::{MASTER, agrees, slave, until};
@@ -46,23 +43,6 @@ async fn writes_move_to_a_replica_and_back_without_salt_and_none_is_lost() {
         }
     }
     fleet.is_clean(MASTER);
-}
-
-/// What is done by hand, as the step says: a dump of the new master is loaded; its position.
-fn seed(fleet: &Plain, from: &str, into: &str) -> String {
-    let dump = "mariadb-dump --user=root --all-databases --single-transaction --routines --flush-privileges --master-data=2 --gtid";
-    let dump = fleet.lane(&["exec", from, "sh", "-c", dump]);
-    fleet.sql(into, "RESET MASTER");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet");
-    let mut loading = Command::new(script);
-    loading.arg("--dir").arg(&fleet.dir).args(["exec", into, "mariadb", "--user=root"]).stdin(Stdio::piped());
-    let mut loading = loading.spawn().unwrap();
-    let mut stdin = loading.stdin.take().unwrap();
-    stdin.write_all(format!("SET SESSION sql_log_bin = 0;\n{dump}").as_bytes()).unwrap();
-    drop(stdin);
-    assert!(loading.wait().unwrap().success());
-    let line = dump.lines().find(|line| line.starts_with("-- SET GLOBAL gtid_slave_pos")).unwrap();
-    line.split('\'').nth(1).unwrap().to_owned()
 }
 
 /// Issue 10, part 8: the master is killed while applications write, a replica takes its place, and the old master comes back as
@@ -99,15 +79,23 @@ async fn a_killed_master_is_replaced_and_comes_back_as_a_replica_without_salt() 
     until("the old master is up again, read-only", 20, || {
         fleet.sql(MASTER, "SELECT @@global.read_only") == "1"
     });
-    let inputs = [("master", promoted.as_str()), ("replica", MASTER)];
-    fleet
-        .run(("setup-replica", &inputs), |prompt| match &prompt.kind {
-            PromptKind::Input(view) if view.name == "seeded_at" => {
-                Reply::Text(seed(&fleet, &promoted, MASTER).into())
-            }
-            _ => agrees(prompt),
-        })
-        .await;
+    // A replica has what the master has: the other one gives its data.
+    let source = if promoted == "db2" { "db3" } else { "db2" };
+    let inputs = [("master", promoted.as_str()), ("replica", MASTER), ("source", source)];
+    let told = fleet.run(("setup-replica", &inputs), agrees).await;
+    assert!(!told.story().contains("Skipped(\"{own}"), "its own data were put aside\n{}", told.story());
+    let aside =
+        "gunzip -c /var/lib/mysql-before-*.sql.gz | tail -n 1; ls /var/lib | grep jumpdeck-seed; true";
+    let aside = fleet.lane(&["exec", MASTER, "sh", "-c", aside]);
+    assert!(aside.trim().starts_with("-- Dump completed") && aside.trim().lines().count() == 1, "{aside}");
+    for host in [MASTER, "db2", "db3"] {
+        assert_eq!(
+            fleet.sql(host, "SELECT COUNT(*) FROM mysql.user WHERE User = 'jumpdeck_seed'"),
+            "0",
+            "{host}"
+        );
+    }
+    fleet.lane(&["exec", MASTER, "sh", "-c", "rm -f /var/lib/mysql-before-*.sql.gz"]);
     assert_eq!(sweep::mentions(&fleet.dir, MASTER), BTreeSet::new());
     fleet.is_clean(&promoted);
     let end = fleet.sql(&promoted, POSITION);

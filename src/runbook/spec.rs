@@ -214,6 +214,22 @@ pub struct Step {
     pub detached: bool,
 }
 
+impl Runbook {
+    /// Every step, those within others too, in order.
+    #[must_use]
+    pub fn every_step(&self) -> Vec<&Step> {
+        fn walk<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
+            for step in steps {
+                all.push(step);
+                step.inside.iter().for_each(|part| walk(&part.steps, all));
+            }
+        }
+        let mut all = Vec::new();
+        walk(&self.steps, &mut all);
+        all
+    }
+}
+
 impl Step {
     /// The word of its kind.
     #[must_use]

@@ -376,7 +376,7 @@ impl Told {
             return;
         }
         let begun = self.entries.iter().any(|e| matches!(e.event, Event::Intent { .. }));
-        for step in runbook.steps.iter().filter(|s| s.always && begun) {
+        for step in runbook.every_step().into_iter().filter(|s| s.always && begun) {
             let state = self.state_of(&step.id);
             let well = matches!(state, StepState::Done | StepState::Skipped(_));
             assert!(well, "{}: {} is {state:?} at the end\n{}", runbook.name, step.id, self.story());
