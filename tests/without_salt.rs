@@ -80,7 +80,7 @@ fn row(runbook: &str) -> Row {
             inputs: &[("backup", "backup"), ("mount", "/mnt/backup")],
             ..END
         },
-        "backup-restore-test" => Row { hands: &[Hand("Load it", Does::States("1"))], ..END },
+        "backup-restore-test" => Row { hands: &[Hand("Load it", Does::States("2"))], ..END },
         "deploy-code" => refused(
             "deploy-code works through Salt, and the inventory says that staging has none: bring the code to each host as its \
              application does it (git pull, rsync), one host after the other",
@@ -134,13 +134,18 @@ fn row(runbook: &str) -> Row {
         ),
         "replace-vm-by-hand" => Row { env: "production", inputs: &[("vm", "app1")], hands: PROVIDER, ..END },
         "rolling-reboot" => Row { inputs: &[("role", "db2+app1")], ..END },
+        "restore-database" => Row {
+            inputs: &[("schema", "webplatform"), ("master", "db1-masterdb")],
+            hands: &[Hand("Look at what uses", Does::States("well"))],
+            ..END
+        },
         "setup-replica" => Row {
             inputs: &[
                 ("master", "db1-masterdb"),
                 ("replica", "db2"),
+                ("source", "db1-masterdb"),
                 ("ca_file", "/etc/mysql/ssl/ca-cert.pem"),
             ],
-            hands: &[Hand("Seed", Does::Runs("db2", "mysql -N -e 'SELECT @@global.gtid_slave_pos'"))],
             before: &[("db2", "mysql -e \"STOP ALL SLAVES; RESET SLAVE ALL\"")],
             ..END
         },

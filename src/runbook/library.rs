@@ -68,10 +68,10 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("replace-vm-by-hand", include_str!("../../runbooks/replace-vm-by-hand.toml")),
     ("replace-volumes", include_str!("../../runbooks/replace-volumes.toml")),
     ("replication-level", include_str!("../../runbooks/replication-level.toml")),
-    ("rolling-reboot", include_str!("../../runbooks/rolling-reboot.toml")),
     ("replica-same", include_str!("../../runbooks/replica-same.toml")),
     ("replica-seeded", include_str!("../../runbooks/replica-seeded.toml")),
     ("restore-database", include_str!("../../runbooks/restore-database.toml")),
+    ("rolling-reboot", include_str!("../../runbooks/rolling-reboot.toml")),
     ("salt-there", include_str!("../../runbooks/salt-there.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];
