@@ -102,6 +102,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &names::HOST,
     &names::Nscd,
     &nproc::NPROC,
+    &pack::Pack("base64"),
     &pack::Pack("gunzip"),
     &pack::Pack("gzip"),
     &pack::Pack("tar"),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::names::{EnvName, HostName, NameError};
 
 pub mod apps;
+pub(crate) mod archives;
 pub mod backups;
 pub mod cloud;
 pub mod database;

@@ -68,7 +68,7 @@ fn accounts(ask: &Ask<'_>, database: &str, names: &[&str]) -> Reply {
 
 /// The server that is asked: the environment's own, by whatever name.
 fn asks_us(ask: &Ask<'_>, server: Option<&str>) -> bool {
-    let Some(server) = server else { return true };
+    let Some(server) = server else { return ask.world.asks_name_server(ask.host) };
     let jump = ask.world.jump();
     let address = ask.world.address_of(ask.host, server);
     let local = matches!(server, "127.0.0.1" | "localhost") && jump == Some(ask.host);

@@ -6,6 +6,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::shell::path::absolute;
+use crate::sim::world::archives::Archive;
 use crate::sim::world::backups::{Packed, pack, unpack};
 use crate::sim::world::files::FULL;
 use crate::ssh::dial::BoxFuture;
@@ -27,7 +28,9 @@ impl Program for Pack {
         let name = self.0;
         Box::pin(async move {
             let args = call.args.get(1..).unwrap_or_default().to_vec();
-            let reply = if name == "tar" {
+            let reply = if name == "base64" {
+                base64(&mut call, &args).await
+            } else if name == "tar" {
                 tar(&call, &args)
             } else {
                 let (letters, files): (Vec<_>, Vec<_>) =
@@ -128,7 +131,68 @@ fn zip(call: &Call, name: &str, letters: &str, files: &[&String]) -> Reply {
     reply
 }
 
-/// `tar -t` lists and verifies, `tar -c` packs; nothing is unpacked.
+/// `base64`, of a file or of what comes in; lines have 76 letters.
+async fn base64(call: &mut Call, args: &[String]) -> Reply {
+    use base64::Engine as _;
+    let engine = base64::engine::general_purpose::STANDARD;
+    let (options, files): (Vec<_>, Vec<_>) =
+        args.iter().partition(|arg| arg.starts_with('-') && arg.len() > 1);
+    let mut bytes = Vec::new();
+    match files.first().filter(|file| *file != &"-") {
+        None => drop((&mut call.stdin).take(LARGEST).read_to_end(&mut bytes).await),
+        Some(file) => {
+            let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+            match world.read_file(&call.host, &absolute(&call.cwd, file)) {
+                Some(found) => bytes = found,
+                None => return failure(1, &format!("base64: {file}: No such file or directory")),
+            }
+        }
+    }
+    if options.iter().any(|option| matches!(option.as_str(), "-d" | "--decode")) {
+        bytes.retain(|byte| !byte.is_ascii_whitespace());
+        return engine.decode(&bytes).map_or_else(|_| failure(1, "base64: invalid input"), output);
+    }
+    let text = engine.encode(&bytes);
+    if options.iter().any(|option| matches!(option.as_str(), "-w0" | "--wrap=0")) {
+        return output(text);
+    }
+    let lines = text.as_bytes().chunks(76).map(|line| format!("{}\n", String::from_utf8_lossy(line)));
+    output(lines.collect::<String>())
+}
+
+/// `tar -x` and `tar -d`: an archive's files put below a directory, or compared with those there.
+fn unpacked(
+    call: &Call,
+    world: &mut crate::sim::world::World,
+    letters: &str,
+    bytes: &[u8],
+    place: (&str, &[String]),
+) -> Reply {
+    let (cwd, members) = place;
+    let Some(archive) = Archive::read(bytes) else {
+        return failure(2, "tar: of this archive the simulated fleet keeps the names only");
+    };
+    let archive = match archive.only(members) {
+        Ok(archive) => archive,
+        Err(missing) => {
+            return failure(
+                2,
+                &format!(
+                    "tar: {missing}: Not found in archive\ntar: Exiting with failure status due to previous errors"
+                ),
+            );
+        }
+    };
+    if letters.contains('x') {
+        world.unpack_archive(&call.host, cwd, archive);
+        return Reply::default();
+    }
+    let differs = world.differs_from(&call.host, cwd, &archive);
+    let text: String = differs.iter().map(|path| format!("{path}: Contents differ\n")).collect();
+    Reply { status: u8::from(!text.is_empty()), ..output(text) }
+}
+
+/// `tar -t` lists and verifies, `tar -c` packs names, `-x` and `-d` are for archives of which more was kept.
 fn tar(call: &Call, args: &[String]) -> Reply {
     let mut letters = String::new();
     let mut operands: Vec<&String> = Vec::new();
@@ -176,9 +240,6 @@ fn tar(call: &Call, args: &[String]) -> Reply {
         }
         return Reply::default();
     }
-    if !letters.contains('t') {
-        return failure(2, "tar: the simulated fleet lists and packs archives, it does not unpack them");
-    }
     let Some(bytes) = world.read_file(&call.host, &path) else {
         return failure(
             2,
@@ -188,7 +249,11 @@ fn tar(call: &Call, args: &[String]) -> Reply {
         );
     };
     match unpack(&bytes) {
-        Packed::Whole(names) => output(names),
+        Packed::Whole(_) if !letters.contains('t') => {
+            let members: Vec<String> = members.iter().map(|member| (*member).clone()).collect();
+            unpacked(call, &mut world, &letters, &bytes, (&cwd, &members))
+        }
+        Packed::Whole(names) => output(Archive::names(&names).to_vec()),
         Packed::Truncated => failure(
             2,
             "gzip: stdin: unexpected end of file\ntar: Child returned status 1\ntar: Error is not recoverable: exiting now",

@@ -33,6 +33,14 @@ pub(super) fn refused(call: &Call) -> Option<Reply> {
     (call.user != "root").then(|| Reply { stderr: text.into(), status: 1, ..Reply::default() })
 }
 
+/// What is said when no master runs.
+pub(super) fn silent(call: &Call) -> Option<Reply> {
+    let text = "Salt request timed out. The master is not responding. You may need to run your command with `--async` in \
+                order to bypass the congested event bus.\n";
+    let runs = lock(&call.world).master_runs();
+    (!runs).then(|| Reply { stderr: text.into(), status: 1, ..Reply::default() })
+}
+
 /// An argument as Salt reads it: as YAML. Of that only the single quotes of a text are known here.
 pub(super) fn yaml_text(word: &str) -> String {
     match word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {

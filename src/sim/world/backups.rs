@@ -118,6 +118,7 @@ impl World {
             .collect();
         for (host, root, used_kb) in found {
             self.old_backups(&host, &root, used_kb);
+            self.archive_salt_master(&host, &root);
         }
         let mut notes: Vec<(HostName, Vec<u64>)> = Vec::new();
         for machine in self.machines() {
@@ -181,7 +182,7 @@ impl World {
     }
 }
 
-fn date(at: f64, form: &str) -> String {
+pub(super) fn date(at: f64, form: &str) -> String {
     #[allow(clippy::cast_possible_truncation)] // seconds since 1970
     let at = jiff::Timestamp::from_second(at as i64).unwrap_or_default();
     at.strftime(form).to_string()

@@ -206,6 +206,15 @@ impl Cloud {
         self.servers.push(server);
     }
 
+    /// A machine's server was built anew, at that address; what led to it leads to it again.
+    pub(super) fn moved(&mut self, machine: &HostName, address: &str) {
+        let id = self.uuid();
+        if let Some(server) = self.servers.iter_mut().find(|s| s.machine.as_ref() == Some(machine)) {
+            server.id = id;
+            address.clone_into(&mut server.address);
+        }
+    }
+
     /// Gives the machines that face the world their addresses, and keeps two to spare.
     fn publish(&mut self, env: &EnvironmentSpec) {
         let Some((net, first)) = env.public_address.rsplit_once('.') else { return };

@@ -39,6 +39,14 @@ pub(super) struct Dns {
     kept: RefCell<BTreeMap<(HostName, String), (String, f64)>>,
 }
 
+impl Dns {
+    /// The name server's machine is gone.
+    pub(super) fn forget(&mut self, host: &HostName) {
+        self.served.clear();
+        self.kept.borrow_mut().retain(|(owner, _), _| owner != host);
+    }
+}
+
 impl World {
     /// The internal zone's file on the jump box; `None` where no name server runs.
     #[must_use]
@@ -56,9 +64,14 @@ impl World {
             "; Managed by Salt\n$ORIGIN {domain}.\n$TTL {LONG}\n@ IN SOA {jump} hostmaster ( {serial} 7200 1800 1209600 300 )\n\
              @ IN NS {jump}\n"
         );
-        // A machine that was built beside another of its name is in it when the other is gone.
+        // A machine that was built beside another of its name is in it when the other is gone; of the jump box the one that is it.
         let older = |name: &HostName| self.machines().any(|m| !m.added && m.hostname == *name);
-        for machine in self.machines().filter(|m| !m.added || !older(&m.hostname)) {
+        let jump_name = self.jump().and_then(|jump| self.machine(jump)).map(|m| (&m.name, &m.hostname));
+        let named = |m: &&super::machine::Machine| match jump_name {
+            Some((jump, name)) if m.hostname == *name => m.name == *jump,
+            _ => !m.added || !older(&m.hostname),
+        };
+        for machine in self.machines().filter(named) {
             text.push_str(&format!("{} IN A {}\n", machine.hostname, machine.address));
         }
         text.push_str(&format!(
@@ -82,6 +95,17 @@ impl World {
             .zone_text(masterdb.as_deref().unwrap_or("127.0.0.1"), &serial.unwrap_or_default().to_string());
         self.write_file(&jump, &path, text.into_bytes());
         self.load_zone();
+    }
+
+    /// Whether a host asks the environment's name server: by the address that its `/etc/resolv.conf` has.
+    #[must_use]
+    pub fn asks_name_server(&self, host: &HostName) -> bool {
+        let Some(jump) = self.jump().and_then(|jump| self.machine(jump)) else { return false };
+        let file = self.read_file(host, "/etc/resolv.conf").unwrap_or_default();
+        let text = String::from_utf8_lossy(&file).into_owned();
+        let mut servers =
+            text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).map(str::trim);
+        servers.any(|server| server == jump.address || server == "127.0.0.1" && *host == jump.name)
     }
 
     /// What the name server answers to a question for a full name: aliases first, then the address. `None`: it does not
@@ -119,6 +143,17 @@ impl World {
         }
     }
 
+    /// `/etc/hosts` with these addresses for the database that takes writes and for the Salt master.
+    pub(crate) fn hosts_with(&self, host: &HostName, masterdb: Option<&str>, salt: Option<&str>) -> String {
+        let name = self.minion_id(host);
+        let mut text = format!("127.0.0.1 localhost\n127.0.1.1 {} {name}\n", self.fqdn(host));
+        for (name, address) in [("masterdb", masterdb), ("salt", salt)] {
+            let full = self.domain().map(|domain| format!("{name}.{domain} ")).unwrap_or_default();
+            text.extend(address.map(|address| format!("{address} {full}{name}\n")));
+        }
+        text
+    }
+
     /// The address that `/etc/hosts` of a host has for a name, and all names of its line.
     #[must_use]
     pub fn in_hosts_file(&self, host: &HostName, name: &str) -> Option<(String, Vec<String>)> {
@@ -151,7 +186,7 @@ impl World {
         {
             return Some(address.clone());
         }
-        let answer = self.zone_answer(&full)?;
+        let answer = self.zone_answer(&full).filter(|_| self.asks_name_server(host))?;
         let address = answer.last().filter(|record| record.kind == "A")?.data.clone();
         let ttl = answer.iter().map(|record| record.ttl).min().unwrap_or(0);
         self.dns.kept.borrow_mut().insert(key, (address.clone(), now + f64::from(ttl)));

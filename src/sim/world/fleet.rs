@@ -31,6 +31,12 @@ impl World {
         Some(known_by)
     }
 
+    /// Its jump box's address inside the environment.
+    #[must_use]
+    pub fn jump_address(&self) -> Option<&str> {
+        Some(self.machine(self.jump()?)?.address.as_str())
+    }
+
     fn free_name(&self, name: &HostName) -> Option<HostName> {
         let taken = |name: &HostName| self.machines.contains_key(name);
         if !taken(name) {
@@ -46,6 +52,25 @@ impl World {
         self.order.retain(|name| name != host);
         self.files.forget(host);
         self.machines.remove(host).is_some()
+    }
+
+    /// Everything that was on a machine's disks is gone.
+    pub(super) fn forget_machine(&mut self, host: &HostName) {
+        self.files.forget(host);
+        self.repositories.retain(|(owner, _), _| owner != host);
+        self.services.forget(host);
+        self.dns.forget(host);
+    }
+
+    /// Puts a bare machine in the place of another, at that address, which is up already.
+    pub(super) fn replace_machine(&mut self, host: &HostName, address: &str, number: u64, seconds: f64) {
+        let Some(before) = self.machines.get(host) else { return };
+        let mut bare = before.fresh_copy(host.clone(), before.hostname.clone(), address, number, seconds);
+        bare.boots_until = seconds;
+        bare.level = None;
+        bare.grain_roles = None;
+        self.machines.insert(host.clone(), bare);
+        self.cloud.moved(host, address);
     }
 
     /// Cuts a machine's power: its connections end, it answers nothing. False when there is none.

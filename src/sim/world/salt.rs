@@ -13,6 +13,7 @@ use super::noise::{draw, key};
 pub mod grains;
 pub mod jobs;
 pub mod keys;
+pub mod lost;
 pub mod pillar;
 pub mod states;
 pub mod target;
@@ -51,6 +52,10 @@ pub struct Salt {
     /// Machines a highstate has been through.
     pub(crate) settled: Vec<HostName>,
     faults: BTreeMap<HostName, MinionFault>,
+    /// What each minion has found since it was started last.
+    met: BTreeMap<HostName, lost::Met>,
+    /// Whether the master's keys are what its disk holds when it is started next: the box is a new one.
+    keys_on_disk: bool,
     /// Whether it was taken off every machine.
     removed: bool,
     next_pid: u32,
@@ -91,6 +96,13 @@ impl World {
             .filter_map(|m| Some((m.hostname.to_string(), self.minion_fingerprint(&m.name)?)))
             .collect();
         self.salt.keys.accepted.extend(minions);
+        self.write_master_key(&jump, 0);
+        let config = format!(
+            "interface: {}\nfile_roots:\n  base:\n    - /srv/salt\npillar_roots:\n  base:\n    - /srv/pillar\n    - \
+             /srv/private/pillar\n",
+            self.jump_address().unwrap_or("0.0.0.0")
+        );
+        self.write_file(&jump, lost::MASTER_CONFIG, config.into_bytes());
         self.salt.next_pid = 9000;
     }
 
@@ -136,10 +148,9 @@ impl World {
     /// The fingerprint of the master's own public key.
     #[must_use]
     pub fn master_fingerprint(&self) -> Option<String> {
-        let jump = self.jump()?;
-        let base = key(self.seed(), &format!("master/{jump}"));
-        let bytes: Vec<u8> = (0..2).flat_map(|number| draw(base, number).to_be_bytes()).collect();
-        Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"))
+        let key = lost::digits(&self.read_file(self.jump()?, lost::MASTER_PUBLIC)?);
+        let pairs = key.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned());
+        Some(pairs.collect::<Vec<_>>().join(":"))
     }
 
     /// Whether the master accepted the key that this machine's minion has, running or not.
@@ -149,13 +160,16 @@ impl World {
         accepted.is_some() && self.minion_fingerprint(host).as_ref() == accepted
     }
 
-    /// The machine whose minion answers to an id: it is up, its minion runs and its key is the accepted one.
+    /// The machine whose minion answers to an id: it is up, its minion runs, has found the master and knows its key, and its own key is
+    /// the accepted one.
     #[must_use]
     pub fn minion(&self, id: &str) -> Option<HostName> {
         let accepted = self.salt.keys.accepted.get(id)?;
         let mine = |host: &HostName| self.minion_fingerprint(host).as_ref() == Some(accepted);
         let found = self.machines().find(|m| m.hostname.as_str() == id && mine(&m.name))?;
-        (self.is_up(&found.name) && self.service_runs(&found.name, "salt-minion")).then(|| found.name.clone())
+        let runs = self.is_up(&found.name) && self.service_runs(&found.name, "salt-minion");
+        (runs && self.finds_master(&found.name) && self.trusts_master(&found.name))
+            .then(|| found.name.clone())
     }
 
     /// Makes something go wrong with a machine's minion, or right again.
@@ -189,6 +203,12 @@ impl World {
 }
 
 impl Salt {
+    /// The master's list of keys.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     pub(crate) fn new_pid(&mut self) -> u32 {
         self.next_pid += 1;
         self.next_pid

@@ -204,7 +204,7 @@ impl World {
     pub fn set_service(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
         let Some(name) = self.service_named(host, name) else { return false };
         let key = (host.clone(), name.to_owned());
-        if runs && self.services.broken.contains(&key) {
+        if runs && (self.services.broken.contains(&key) || self.cannot_bind(host, name)) {
             return false;
         }
         if self.service_runs(host, name) == runs {
@@ -321,12 +321,29 @@ impl World {
                 self.load_zone();
                 true
             }
+            ("salt-master", true) => {
+                self.master_started(host);
+                true
+            }
             _ => true,
         }
     }
 }
 
 impl Services {
+    /// When a service was started last, seconds since the world's start; `None` when it never was since then.
+    pub(super) fn started(&self, host: &HostName, name: &str) -> Option<f64> {
+        self.changed.get(&(host.clone(), name.to_owned())).filter(|service| service.runs).map(|s| s.since)
+    }
+
+    /// Nothing is known of a machine's services any more.
+    pub(super) fn forget(&mut self, host: &HostName) {
+        self.changed.retain(|(owner, _), _| owner != host);
+        self.units.retain(|(owner, _), _| owner != host);
+        self.turns.retain(|(owner, _), _| owner != host);
+        self.unmonitored.remove(host);
+    }
+
     /// How often a service was started and reloaded since the world began.
     pub(super) fn turns(&self, host: &HostName, name: &str) -> (u64, u64) {
         self.turns.get(&(host.clone(), name.to_owned())).copied().unwrap_or_default()

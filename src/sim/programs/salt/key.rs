@@ -11,6 +11,7 @@ use crate::sim::programs::text::{failure, output, write};
 use crate::sim::shell::pattern;
 use crate::sim::world::World;
 use crate::sim::world::salt::keys::Keys;
+use crate::sim::world::salt::lost::{ACCEPTED, public_text};
 use crate::ssh::dial::BoxFuture;
 
 /// The program.
@@ -128,20 +129,28 @@ fn act(call: &Call, wanted: &Wanted, typed: &str) -> Reply {
             world.salt_until_now();
             fingers(&world, "*", true, wanted.out)
         }
-        Action::Print(glob) => {
-            let keys = &world.salt().keys;
-            let ids = keys.lists().into_iter().flat_map(|(_, _, list)| list.iter());
-            let found = ids.filter(|(id, _)| pattern::matches(glob, id));
-            let text = |(id, key): (&String, &String)| {
-                format!(
-                    "{id}:  -----BEGIN PUBLIC KEY-----\n    {}\n    -----END PUBLIC KEY-----\n",
-                    key.replace(':', "")
-                )
-            };
-            output(found.map(text).collect::<String>())
-        }
+        Action::Print(glob) => print(&world.salt().keys, glob, wanted.out),
         Action::Change(verb, glob) => change(&mut world, *verb, glob, wanted, typed),
     }
+}
+
+/// The keys themselves, as `-p` shows them.
+fn print(keys: &Keys, glob: &str, out: Out) -> Reply {
+    let found = keys.lists().into_iter().map(|(_, name, list)| {
+        let keys = list.iter().filter(|(id, _)| pattern::matches(glob, id));
+        (name, keys.map(|(id, key)| (id.clone(), json!(public_text(key).trim_end()))).collect::<Map<_, _>>())
+    });
+    let found: Map<String, Value> = found
+        .filter(|(_, keys)| !keys.is_empty())
+        .map(|(name, keys)| (name.to_owned(), Value::Object(keys)))
+        .collect();
+    if out == Out::Json {
+        return output(pretty(&Value::Object(found)));
+    }
+    let lines = found.values().filter_map(Value::as_object).flatten();
+    output(
+        lines.map(|(id, key)| format!("{id}:  {}\n", key.as_str().unwrap_or_default())).collect::<String>(),
+    )
 }
 
 fn list(keys: &Keys, which: &str, out: Out) -> Reply {
@@ -241,13 +250,20 @@ fn change(world: &mut World, verb: Verb, glob: &str, wanted: &Wanted, typed: &st
             return output(text);
         }
     }
-    for id in ids {
+    for id in &ids {
         match verb {
-            Verb::Accept => keys.accept(&id, wanted.rejected_too, wanted.denied_too),
-            Verb::Reject => keys.reject(&id),
-            Verb::Delete => keys.delete(&id, now),
+            Verb::Accept => keys.accept(id, wanted.rejected_too, wanted.denied_too),
+            Verb::Reject => keys.reject(id),
+            Verb::Delete => keys.delete(id, now),
         };
         text.push_str(&format!("Key for minion {id} {word}.\n"));
+    }
+    if verb == Verb::Delete
+        && let Some(jump) = world.jump().cloned()
+    {
+        for id in &ids {
+            world.remove_file(&jump, &format!("{ACCEPTED}/{id}"));
+        }
     }
     output(text)
 }

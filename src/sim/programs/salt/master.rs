@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::functions::{answer, command, is_command};
 use super::output::Out;
-use super::{LOOK, is_master, lock, refused, yaml_text};
+use super::{LOOK, is_master, lock, refused, silent, yaml_text};
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply, SharedWorld};
 use crate::sim::programs::text::{failure, output, write};
@@ -35,7 +35,10 @@ impl Program for Salt {
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let wanted = match refused(&call).map_or_else(|| Wanted::read(&call.args), Err) {
+            let wanted = match refused(&call)
+                .or_else(|| silent(&call))
+                .map_or_else(|| Wanted::read(&call.args), Err)
+            {
                 Ok(wanted) => wanted,
                 Err(reply) => return write(&mut call, reply).await,
             };

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 
 use super::output::{Out, json as pretty, nested};
-use super::{LOOK, is_master, lock, refused};
+use super::{LOOK, is_master, lock, refused, silent};
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::programs::text::{failure, output, write};
@@ -32,7 +32,7 @@ impl Program for SaltRun {
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let reply = match refused(&call) {
+            let reply = match refused(&call).or_else(|| silent(&call)) {
                 Some(reply) => reply,
                 None => evaluate(&mut call).await,
             };

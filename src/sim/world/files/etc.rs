@@ -3,6 +3,7 @@
 use crate::sim::world::World;
 use crate::sim::world::machine::Machine;
 use crate::sim::world::people;
+use crate::sim::world::salt::lost::{MASTER_PUBLIC, public_text};
 
 /// Files that are there when their content is.
 pub(super) static ETC: &[&str] = &[
@@ -25,6 +26,7 @@ pub(super) static ETC: &[&str] = &[
     "/etc/resolv.conf",
     "/etc/salt/grains",
     "/etc/salt/minion_id",
+    "/etc/salt/pki/minion/minion.pub",
     "/etc/salt/pki/minion/minion_master.pub",
     "/etc/timezone",
     "/etc/webplatform/db.ini",
@@ -40,8 +42,9 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         // The minion took it when the master accepted it.
         "/etc/salt/pki/minion/minion_master.pub" => {
             world.is_accepted_minion(&m.name).then_some(())?;
-            "-----BEGIN PUBLIC KEY-----\nc2ltdWxhdGVk\n-----END PUBLIC KEY-----\n".to_owned()
+            String::from_utf8(world.read_file(world.jump()?, MASTER_PUBLIC)?).ok()?
         }
+        "/etc/salt/pki/minion/minion.pub" => public_text(&world.minion_fingerprint(&m.name)?),
         // systemd's; before it, D-Bus had one elsewhere.
         "/etc/machine-id" | "/var/lib/dbus/machine-id" => format!("{}\n", m.machine_id),
         "/etc/os-release" => m.os.os_release()?,
@@ -50,7 +53,9 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
         "/etc/timezone" => "Etc/UTC\n".to_owned(),
         "/etc/hosts" => {
-            world.initially_rendered(&m.name, path).unwrap_or_else(|| world.hosts_with(&m.name, None))
+            // What a new machine is told at its first boot; the jump box itself is told nothing.
+            let salt = world.jump_address().filter(|_| world.jump() != Some(&m.name));
+            world.initially_rendered(&m.name, path).unwrap_or_else(|| world.hosts_with(&m.name, None, salt))
         }
         "/etc/webplatform/db.ini" | "/etc/webplatform/db.password" => {
             world.initially_rendered(&m.name, path)?
@@ -77,8 +82,7 @@ fn certificate(world: &World, m: &Machine, path: &str) -> Option<String> {
 
 /// Every machine asks the jump box, which is the environment's name server (seed `002`).
 fn resolv_conf(world: &World) -> String {
-    let server =
-        world.jump().and_then(|jump| world.machine(jump)).map_or("127.0.0.1", |m| m.address.as_str());
+    let server = world.jump_address().unwrap_or("127.0.0.1");
     let search = world.domain().map(|d| format!("search {d}\n")).unwrap_or_default();
     format!("{search}nameserver {server}\n")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::names::HostName;
 use crate::sim::world::World;
 
 /// Seconds after its boot that a machine's minion calls its master.
@@ -63,8 +64,8 @@ impl Keys {
         found
     }
 
-    /// A minion shows its key.
-    fn offer(&mut self, id: &str, fingerprint: &str) {
+    /// Somebody shows a key under an id.
+    pub(super) fn offer(&mut self, id: &str, fingerprint: &str) {
         let known = |list: &BTreeMap<String, String>| list.get(id).map(|known| known == fingerprint);
         if known(&self.rejected).is_some() || known(&self.accepted) == Some(true) {
             return;
@@ -81,20 +82,29 @@ impl World {
     /// Lets every machine that is up show its key.
     pub(super) fn minions_connect(&mut self) {
         let now = self.now().as_secs_f64();
-        let mut callers: Vec<(f64, String, String)> = self
+        let mut callers: Vec<(f64, String, String, HostName)> = self
             .machines()
             .filter(|m| self.is_up(&m.name) && self.service_runs(&m.name, "salt-minion"))
+            .filter(|m| self.finds_master(&m.name))
             .filter_map(|m| {
                 let fingerprint = self.minion_fingerprint(&m.name)?;
-                let again = self.salt.keys.deleted.get(&fingerprint).map(|at| at + ASKS_AGAIN_AFTER);
+                // One that was started since asks at once.
+                let restarted = self.services.started(&m.name, "salt-minion");
+                let again = self.salt.keys.deleted.get(&fingerprint).map(|at| {
+                    restarted
+                        .filter(|started| started > at)
+                        .unwrap_or(f64::INFINITY)
+                        .min(at + ASKS_AGAIN_AFTER)
+                });
                 let started = if m.added { m.boots_until + CALLS_AFTER } else { 0.0 };
                 let since = again.unwrap_or(started);
-                (since <= now).then(|| (since, m.hostname.to_string(), fingerprint))
+                (since <= now).then(|| (since, m.hostname.to_string(), fingerprint, m.name.clone()))
             })
             .collect();
         callers.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (_, id, fingerprint) in callers {
+        for (_, id, fingerprint, host) in callers {
             self.salt.keys.offer(&id, &fingerprint);
+            self.minion_met_master(&host);
         }
     }
 }

@@ -143,7 +143,7 @@ pub(super) fn seed(world: &mut World, jump: &HostName) {
     world.write_file(
         jump,
         "/srv/salt/hosts/files/hosts.jinja",
-        b"127.0.0.1 localhost\n127.0.1.1 {{ grains['fqdn'] }} {{ grains['id'] }}\n{{ masterdb }} masterdb.{{ domain }} masterdb\n".to_vec(),
+        b"127.0.0.1 localhost\n127.0.1.1 {{ grains['fqdn'] }} {{ grains['id'] }}\n{{ masterdb }} masterdb.{{ domain }} masterdb\n{{ salt }} salt.{{ domain }} salt\n".to_vec(),
     );
 }
 
@@ -354,7 +354,11 @@ fn of_state(world: &World, host: &HostName, name: &str) -> Result<Vec<Wanted>, S
         ],
         "hosts" => vec![file(
             "/etc/hosts",
-            world.hosts_with(host, Some(&get("infra:hosts_entries:masterdb")?)),
+            world.hosts_with(
+                host,
+                Some(&get("infra:hosts_entries:masterdb")?),
+                Some(&get("infra:hosts_entries:salt")?),
+            ),
             0o644,
             false,
         )],
@@ -413,26 +417,20 @@ impl World {
         render(&WIKI, &Values { host, port, user, ..Values::default() })
     }
 
-    /// `/etc/hosts` with that address for the database that takes writes.
-    pub(crate) fn hosts_with(&self, host: &HostName, masterdb: Option<&str>) -> String {
-        let name = self.minion_id(host);
-        let mut text = format!("127.0.0.1 localhost\n127.0.1.1 {} {name}\n", self.fqdn(host));
-        if let Some(address) = masterdb {
-            let domain = self.domain().map(|domain| format!("masterdb.{domain} ")).unwrap_or_default();
-            text.push_str(&format!("{address} {domain}masterdb\n"));
-        }
-        text
-    }
-
     /// A file as the states of the world's start left it; a machine that came later has had none applied.
     pub(crate) fn initially_rendered(&self, host: &HostName, path: &str) -> Option<String> {
         let machine = self.machine(host).filter(|m| !m.added)?;
+        if path == "/etc/hosts" {
+            // As its state would write it.
+            let masterdb =
+                lookup(&self.salt.initial_pillar, "infra:hosts_entries:masterdb").and_then(Value::as_str);
+            return Some(self.hosts_with(host, masterdb, self.jump_address()));
+        }
         let address = self.salt.initial_masterdb.as_deref()?;
         let application = || machine.roles().iter().any(|role| role.as_str() == "app");
         match path {
             "/etc/webplatform/db.ini" if application() => Some(self.db_ini(address, "3306", WIKI.user)),
             "/etc/webplatform/db.password" if application() => Some(format!("{}\n", WIKI.password)),
-            "/etc/hosts" => Some(self.hosts_with(host, Some(address))),
             _ => None,
         }
     }
