@@ -30,6 +30,7 @@ use jumpdeck::config::inventory::Context;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::domain::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::sim::world::World;
+use jumpdeck::sim::world::universe::Universe;
 use rehearsal::{Stage, Told, Wrong};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -43,6 +44,8 @@ struct Scene {
     before: &'static [(&'static str, &'static str)],
     /// The same, for what no script does.
     broken: fn(&mut World),
+    /// What the fleet had been through before its inventory was written.
+    prepared: fn(&mut World),
     /// What a person does and says at steps by hand: a piece of the step's title, machine and script, the value
     /// seen (or else what the script printed).
     hands: &'static [Hand],
@@ -58,6 +61,7 @@ const PLAIN: Scene = Scene {
     inputs: &[],
     before: &[],
     broken: |_| (),
+    prepared: |_| (),
     hands: &[],
     held: &[],
 };
@@ -137,6 +141,14 @@ fn scene(runbook: &str) -> Scene {
             held: &["candidate-read-only", "pillar-known", "others/caches-empty", "writable-again"],
             ..SMALL
         },
+        "rebuild-lost-salt-master" => Scene {
+            // Each minion is a change of its own: the smallest site has four.
+            env: "secondary",
+            inputs: &[("address", "10.30.30.250"), ("old_address", "10.30.30.10"), ("minion", "db1")],
+            prepared: |w| assert!(w.lose_jump_box("10.30.30.250")),
+            hands: &[Hand("The lost box is off", None, "deleted")],
+            ..PLAIN
+        },
         "rebuild-salt-master" => Scene {
             inputs: &[("minion", "notes")],
             hands: &[
@@ -199,7 +211,11 @@ fn scene(runbook: &str) -> Scene {
 
 impl Scene {
     async fn stage(&self, impatient: bool) -> Stage {
-        let stage = Stage::new(self.world, self.env, impatient);
+        let universe = Universe::load(self.world, 7).unwrap();
+        for (_, world) in universe.environments.iter().filter(|(name, _)| name.as_str() == self.env) {
+            (self.prepared)(&mut world.lock().unwrap());
+        }
+        let stage = Stage::of(universe, self.env, impatient);
         stage.world(|w| (self.broken)(w));
         for (host, script) in self.before {
             stage.shell(host, script).await;

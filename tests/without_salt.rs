@@ -122,6 +122,11 @@ fn row(runbook: &str) -> Row {
             ..END
         },
         "promote-masterdb" => Row { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..END },
+        "rebuild-lost-salt-master" => refused(
+            "rebuild-lost-salt-master works through Salt, and the inventory says that staging has none: build a new jump box by \
+             hand, and write its address into the inventory",
+            &[("address", "10.20.20.250"), ("old_address", "10.20.20.10"), ("minion", "notes")],
+        ),
         "rebuild-salt-master" => refused(
             "rebuild-salt-master works through Salt, and the inventory says that staging has none: build a new jump box by hand, \
              and write its address into the inventory",

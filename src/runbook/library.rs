@@ -46,6 +46,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("person-locked", include_str!("../../runbooks/person-locked.toml")),
     ("pillar-sent", include_str!("../../runbooks/pillar-sent.toml")),
     ("promote-masterdb", include_str!("../../runbooks/promote-masterdb.toml")),
+    ("rebuild-lost-salt-master", include_str!("../../runbooks/rebuild-lost-salt-master.toml")),
     ("rebuild-salt-master", include_str!("../../runbooks/rebuild-salt-master.toml")),
     ("remove-person", include_str!("../../runbooks/remove-person.toml")),
     ("replace-app", include_str!("../../runbooks/replace-app.toml")),
@@ -72,6 +73,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("replica-seeded", include_str!("../../runbooks/replica-seeded.toml")),
     ("restore-database", include_str!("../../runbooks/restore-database.toml")),
     ("rolling-reboot", include_str!("../../runbooks/rolling-reboot.toml")),
+    ("salt-minion-found", include_str!("../../runbooks/salt-minion-found.toml")),
     ("salt-there", include_str!("../../runbooks/salt-there.toml")),
     ("setup-replica", include_str!("../../runbooks/setup-replica.toml")),
 ];
