@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, database, faults, fleet as life, machine as machines, processes, salt, services, state, wires
+from . import access, bench, database, faults, fleet as life, lost, machine as machines, processes, salt, services, state, wires
 from .layout import LAYOUTS, FleetError, default_directory
 
 EPILOG = """\
@@ -55,7 +55,8 @@ def parser():
     cut.add_argument("--from", dest="others", metavar="HOST,...", help="only these do not hear it any more")
     command("trust", "write known_hosts, ssh_config and inventory.toml anew from the hosts' present keys and addresses")
     jump = command("jump", "the jump box's sshd")
-    jump.add_argument("action", choices=["stop", "start", "restart-sshd", "raise-limits", "default-limits"])
+    jump.add_argument("action", choices=["stop", "start", "restart-sshd", "raise-limits", "default-limits", "lose"],
+                      help="lose: it is gone for good, and a bare one is in its place, with another address inside")  # fmt: skip
     services.arguments(command)
     bench.arguments(command("bench", "the same poll by jumpdeck and by what people use today, side by side"))
     return top
@@ -192,6 +193,7 @@ def _jump(options, directory):
         "restart-sshd": lambda: faults.restart_sshd(fleet.jump),
         "raise-limits": lambda: faults.limits(fleet, True),
         "default-limits": lambda: faults.limits(fleet, False),
+        "lose": lambda: lost.lose_jump(fleet),
     }
     said = acts[options.action]()
     print(f"jump {options.action}" + (f": {said}" if said else ""))

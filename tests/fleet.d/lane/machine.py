@@ -129,10 +129,10 @@ def sshd_config(machine, raised=False):
 
 
 def hosts_file(fleet):
-    """Every host by its short and its full name, and the alias of the master as a fresh fleet has it."""
-    lines = ["127.0.0.1 localhost"]
+    """Every host by its short and its full name, and the alias of the master as a fresh fleet has it: as the state `hosts` writes it."""
+    lines = ["127.0.0.1 localhost", f"{fleet.address(fleet.jump)} {fleet.jump.fqdn} {fleet.jump.name}"]
     lines += [f"{fleet.address(m)} masterdb.{DOMAIN} masterdb" for m in fleet.databases()[:1]]
-    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.present()]
+    lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.present() if not m.is_jump]
     return "\n".join(lines) + "\n"
 
 

@@ -107,8 +107,10 @@ def write_srv(fleet):
     """/srv of the jump box: states, pillar, secrets; both repositories with one commit."""
     srv = fleet.home(fleet.jump) / "srv"
     passwords = database.Databases(fleet).passwords()
-    names = [m.name for m in fleet.machines]
-    lines = "\n".join(f"        {fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.machines)
+    # Where the master is the pillar says: it may be rebuilt somewhere else.
+    hosts = [m for m in fleet.machines if not m.is_jump]
+    names = [m.name for m in hosts]
+    lines = "\n".join(f"        {fleet.address(m)} {m.fqdn} {m.name}" for m in hosts)
     write(srv / "salt" / "top.sls", files.SALT_TOP)
     write(srv / "salt" / "hosts" / "init.sls", files.HOSTS_STATE.format(known=names, lines=lines))
     ca = "\n".join(" " * 8 + line for line in fleet.path("tls", "ca.pem").read_text().splitlines())
