@@ -38,7 +38,7 @@ fn wrong(stage: &Stage) -> Vec<&'static str> {
             hosts.contains("elsewhere") || !w.service_runs(&host, "ntp")
         })
     };
-    CHANGED_BY_HAND.iter().map(|(host, _)| *host).filter(|host| is_wrong(&host)).collect()
+    CHANGED_BY_HAND.iter().map(|(host, _)| *host).filter(|host| is_wrong(host)).collect()
 }
 
 /// Everything that the decisions and their steps said.

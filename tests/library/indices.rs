@@ -7,6 +7,9 @@ use super::*;
 
 const RUNBOOK: &str = "elasticsearch-restore";
 
+/// Inputs, what is broken before, and what the refusal says.
+type Refused = (&'static [(&'static str, &'static str)], fn(&mut World), &'static str);
+
 /// Documents of the index that is searched; `None`: there is none, or it is closed.
 fn documents(stage: &Stage) -> Option<u64> {
     stage.world(|w| {
@@ -57,13 +60,14 @@ async fn a_rollback_after_the_restore_has_the_index_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_restored_is_refused_before_anything_is_touched() {
-    let unknown = "The cluster does not know the repository nowhere: elasticsearch-snapshot registers it.";
-    let missing = "nfsshared has no whole snapshot snapshot-19990101 that holds annotator.";
-    let other = "No whole snapshot in nfsshared holds nothing-of-that-name.";
-    let cases: [(&[(&str, &str)], fn(&mut World), &str); 5] = [
-        (&[("repository", "nowhere")], |_| (), unknown),
-        (&[("wanted", "snapshot-19990101")], |_| (), missing),
-        (&[("index", "nothing-of-that-name")], |_| (), other),
+    const UNKNOWN: &str =
+        "The cluster does not know the repository nowhere: elasticsearch-snapshot registers it.";
+    const MISSING: &str = "nfsshared has no whole snapshot snapshot-19990101 that holds annotator.";
+    const OTHER: &str = "No whole snapshot in nfsshared holds nothing-of-that-name.";
+    let cases: [Refused; 5] = [
+        (&[("repository", "nowhere")], |_| (), UNKNOWN),
+        (&[("wanted", "snapshot-19990101")], |_| (), MISSING),
+        (&[("index", "nothing-of-that-name")], |_| (), OTHER),
         (&[], |w| assert!(w.elastic().open("annotator", false)), "A closed index is in no snapshot"),
         (&[], |w| assert!(w.stop_elastic(&HostName::new("elastic").unwrap())), "does not answer: start it"),
     ];

@@ -223,7 +223,7 @@ impl World {
         let names: Vec<Option<String>> = self.apps.iter().map(own).collect();
         let mut rows = Vec::new();
         for (index, app) in names.iter().enumerate().filter_map(|(i, name)| Some((i, name.as_ref()?))) {
-            let settled = if span.from_the_start() { self.ledger.settled(index) } else { 0 };
+            let settled = if span.begins_with_the_world() { self.ledger.settled(index) } else { 0 };
             for seq in 1..=settled {
                 let id = rows.len() as u64 + 1;
                 rows.push(JournalRow { id, app: app.clone(), seq, at: None });

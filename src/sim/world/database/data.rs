@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use super::accounts::{Account, Accounts, Grant};
 
+/// A database and a table in it.
+type TablePath = (String, String);
+
 /// A cell; `None` is NULL.
 pub type Cell = Option<String>;
 /// A row, in the order of its table's columns.
@@ -264,7 +267,7 @@ impl Data {
         Ok(())
     }
 
-    fn rename(&mut self, pairs: &[((String, String), (String, String))]) -> Result<(), ServerError> {
+    fn rename(&mut self, pairs: &[(TablePath, TablePath)]) -> Result<(), ServerError> {
         let mut after = self.databases.clone();
         for ((database, name), (to, new)) in pairs {
             let missing =

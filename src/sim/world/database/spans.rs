@@ -22,7 +22,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// Whether it begins with the world.
-    pub(crate) fn from_the_start(&self) -> bool {
+    pub(crate) fn begins_with_the_world(&self) -> bool {
         self.after.is_none()
     }
 
