@@ -252,13 +252,16 @@ impl Accounts {
     }
 }
 
-/// Whether a host, an address or a database's name fits a pattern with `%` and `_`.
+/// Whether a host, an address or a database's name fits a pattern with `%` and `_`, which a backslash makes plain.
 pub(crate) fn matches_host(text: &str, pattern: &str) -> bool {
     fn fits(text: &[char], pattern: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
             Some(('%', rest)) => {
                 (0..=text.len()).any(|skip| fits(text.get(skip..).unwrap_or_default(), rest))
+            }
+            Some(('\\', [plain, rest @ ..])) => {
+                text.split_first().is_some_and(|(have, more)| have == plain && fits(more, rest))
             }
             Some((want, rest)) => text
                 .split_first()
@@ -267,4 +270,18 @@ pub(crate) fn matches_host(text: &str, pattern: &str) -> bool {
     }
     let chars = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
     fits(&chars(text), &chars(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_host;
+
+    #[test]
+    fn an_underscore_stands_for_any_letter_unless_a_backslash_makes_it_plain() {
+        assert!(matches_host("wiki_restore", "wiki_restore") && matches_host("wiki1restore", "wiki_restore"));
+        assert!(
+            matches_host("wiki_restore", r"wiki\_restore") && !matches_host("wiki1restore", r"wiki\_restore")
+        );
+        assert!(matches_host("10.20.20.13", "10.20.%") && !matches_host("10.21.20.13", r"10.20.\%"));
+    }
 }
