@@ -133,17 +133,33 @@ impl Line {
         self.lost.borrow().clone()
     }
 
+    /// Waits until the session has ended.
+    async fn end(&self) {
+        // An error is an end, too: who tells of it is gone.
+        let _ = self.lost.clone().wait_for(Option::is_some).await;
+    }
+
     /// Runs statements in it.
     pub(super) async fn send(&self, text: &str, limit: Duration, secret: bool) -> Sent {
         let not = || Sent::Not(self.lost().unwrap_or_else(|| "its session has ended".to_owned()));
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
         let (text, until) = (Zeroizing::new(text.to_owned()), Instant::now() + limit);
         let asked = Asked { text, secret, until, begun: begun.clone(), reply };
         if self.asks.send(asked).await.is_err() {
             return not();
         }
-        match answer.await {
+        // What comes between the session's last look and its end stays in the channel, unanswered, for as long as this line is
+        // there. Nothing is begun after the end; what was begun is answered.
+        let answered = tokio::select! {
+            biased;
+            answered = &mut answer => answered,
+            () = self.end() => match begun.load(Ordering::SeqCst) {
+                true => answer.await,
+                false => return not(),
+            },
+        };
+        match answered {
             Ok(sent) => sent,
             Err(_) if begun.load(Ordering::SeqCst) => {
                 Sent::Ended(Trouble::Unknown("its session was closed in the middle".to_owned()))

@@ -28,14 +28,21 @@ impl Lease {
     pub async fn prove(&self) -> Result<(), Clean> {
         let (tell, proved) = oneshot::channel();
         let _ = self.tell.send(Tell::Beat(Some(tell)));
-        match proved.await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(self.why_it_ended().await),
+        self.answer(proved).await
+    }
+
+    /// The keeper's answer to what it was told; or why it gives none any more. What it is told between its last look and its
+    /// end stays in the channel, unanswered, for as long as anybody holds the lease: so its end is waited for, too.
+    pub(super) async fn answer<T>(&self, told: oneshot::Receiver<T>) -> Result<T, Clean> {
+        tokio::select! {
+            biased;
+            Ok(answer) = told => Ok(answer),
+            why = self.why_it_ended() => Err(why),
         }
     }
 
     /// Why nobody answers any more: the keeper says that the lease is lost, and ends.
-    pub(super) async fn why_it_ended(&self) -> Clean {
+    async fn why_it_ended(&self) -> Clean {
         let mut state = self.state.clone();
         let lost = state.wait_for(|state| matches!(state, LeaseState::Lost(_))).await;
         match lost.as_deref() {

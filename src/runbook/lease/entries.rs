@@ -57,10 +57,9 @@ impl Lease {
     pub async fn store(&self) -> Result<(), Clean> {
         let (tell, stored) = oneshot::channel();
         let _ = self.tell.send(Tell::Store(Some(tell)));
-        match stored.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Clean::new(NOT_STORED)),
-            Err(_) => Err(self.why_it_ended().await),
+        match self.answer(stored).await? {
+            true => Ok(()),
+            false => Err(Clean::new(NOT_STORED)),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod copies;
+mod lost;
 mod people;
 mod pieces;
 mod shells;
