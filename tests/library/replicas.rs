@@ -192,7 +192,9 @@ async fn a_row_that_is_missing_is_found_by_the_comparison() {
     let told = run(&scene, &stage, |prompt| {
         if matches!(prompt.kind, PromptKind::Challenge(_)) {
             now(&stage, "db1-masterdb", "mysql -e \"INSERT INTO webplatform.page VALUES (3, 'html')\"");
-            stage.world(|world| assert!(world.databases().lose_rows(&HostName::new("db2").unwrap(), u64::MAX)));
+            stage.world(|world| {
+                assert!(world.databases().lose_rows(&HostName::new("db2").unwrap(), u64::MAX))
+            });
         }
     })
     .await;

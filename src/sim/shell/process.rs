@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::lock::Locks;
@@ -78,7 +78,10 @@ impl Machine {
     ) {
         let (done, status) = watch::channel(None);
         let power_cut = self.power_cut();
+        let (is_known, known) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
+            // `nohup` hands it over to another group: it must be in its own by then, or it ends with that one.
+            let _ = known.await;
             let status = tokio::select! {
                 status = run => status,
                 () = power_cut => signalled(9),
@@ -88,6 +91,7 @@ impl Machine {
         let abort = task.abort_handle();
         group.add(self, pid, abort.clone());
         self.processes().insert(pid, Process { abort, status });
+        let _ = is_known.send(());
     }
 
     /// Ends when the machine loses power.
