@@ -200,7 +200,7 @@ impl World {
         }
     }
 
-    /// Takes paths out of every archive on a machine: a backup that was never told of them. How many archives were changed.
+    /// Takes paths out of every archive on a machine: a backup that does not cover them. How many archives were changed.
     pub fn forget_in_archives(&mut self, host: &HostName, below: &str) -> usize {
         let folder = "/mnt/backup/salt";
         let mut changed = 0;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::names::HostName;
 
 use super::machine::Machine;
-use super::noise::{draw, key};
+use super::noise::{draw, key, uuid};
 use super::spec::EnvironmentSpec;
 
 mod acts;
@@ -257,15 +257,7 @@ impl Cloud {
 
     /// A UUID, version 4 by its form (RFC 9562), drawn from the seed.
     fn uuid(&mut self) -> String {
-        let (high, low) = (self.draw(), self.draw());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | ((low >> 48) & 0x3fff),
-            low & 0xffff_ffff_ffff
-        )
+        uuid(self.draw(), self.draw())
     }
 
     /// A hardware address of the cloud's own range (`fa:16:3e`, neutron's default).

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::domain::names::{HostName, RoleName, roles_from_host_name};
 
 use super::WorldError;
-use super::noise::{bell, draw, key, unit, wave};
+use super::noise::{bell, draw, key, unit, uuid, wave};
 use super::os::Os;
 use super::spec::{EnvironmentSpec, HostSpec};
 use super::storage::{Mount, parse_row};
@@ -268,15 +268,7 @@ impl Machine {
 
     /// What the kernel calls this boot: another one after each.
     pub(crate) fn boot_id(&self) -> String {
-        let (high, low) = (self.number(1000 + 2 * self.boots), self.number(1001 + 2 * self.boots));
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | ((low >> 48) & 0x3fff),
-            low & 0xffff_ffff_ffff
-        )
+        uuid(self.number(1000 + 2 * self.boots), self.number(1001 + 2 * self.boots))
     }
 
     /// A machine like this one, new: switched on at that moment, its system fresh from an image.

@@ -1,7 +1,7 @@
 //! What a server can be made of: flavors and images. The names of flavors are those of the fleet's own clouds.
 
 use crate::sim::world::machine::Machine;
-use crate::sim::world::noise::{draw, key};
+use crate::sim::world::noise::{draw, key, uuid};
 use crate::sim::world::os::Os;
 
 /// Virtual hardware.
@@ -92,16 +92,8 @@ pub(super) fn images(seed: u64, machines: &[&Machine]) -> Vec<Image> {
             continue;
         }
         let key = key(seed, os.id);
-        let (high, low) = (draw(key, 1), draw(key, 2));
         images.push(Image {
-            id: format!(
-                "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-                high >> 32,
-                (high >> 16) & 0xffff,
-                high & 0xfff,
-                0x8000 | ((low >> 48) & 0x3fff),
-                low & 0xffff_ffff_ffff
-            ),
+            id: uuid(draw(key, 1), draw(key, 2)),
             name: os.description.to_owned(),
             os: os.id,
         });

@@ -221,7 +221,7 @@ impl Elastic {
         true
     }
 
-    /// So many documents of an index are left, as after a deletion by mistake; false when there is no such index.
+    /// Leaves an index that number of documents, as after a deletion by mistake; false when there is no such index.
     pub fn keep_documents(&mut self, name: &str, documents: u64) -> bool {
         let index = self.indices.iter_mut().find(|index| index.name == name);
         index.map(|index| index.documents = documents).is_some()
