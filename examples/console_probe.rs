@@ -1,4 +1,4 @@
-//! The console's terminal guard and event loop with nothing behind them: what `tests/terminal.rs` runs in a
+//! The console's terminal guard and event loop with nothing behind them: what `tests/fast/terminal.rs` runs in a
 //! pseudo-terminal. Any `Ctrl-C` ends it; USR1 makes a task panic; USR2 makes the next drawing panic.
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! jumpdeck: a terminal operations console.
 //!
 //! The map of the crate, lowest first. A module may use those above it in this list, never those below
-//! (`tests/architecture.rs` reads the `use` lines and holds this):
+//! (`tests/fast/architecture.rs` reads the `use` lines and holds this):
 //!
 //! | module | owns |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What an operator is told to do next. `tests/advice.rs` gives every line it names to the reader of inventories.
+//! What an operator is told to do next. `tests/fast/advice.rs` gives every line it names to the reader of inventories.
 
 use super::error::ErrorKind;
 

@@ -1,7 +1,7 @@
 //! Which host keys are known: reads OpenSSH's known_hosts format and judges an offered key against it.
 //!
 //! The rules are OpenSSH's own (`hostfile.c`, `sshconnect.c`, `sshd(8)` "SSH_KNOWN_HOSTS FILE FORMAT"), never looser;
-//! where they differ, they refuse. `tests/known_hosts.rs` holds them against `ssh-keygen -F` and `ssh` itself.
+//! where they differ, they refuse. `tests/fast/known_hosts.rs` holds them against `ssh-keygen -F` and `ssh` itself.
 //! Imports `domain`.
 
 mod line;

@@ -16,8 +16,8 @@ use jumpdeck::sim::world::apps::kinds::{Follows, KINDS, Kind};
 use jumpdeck::sim::world::database::Server;
 use jumpdeck::sim::world::database::data::ServerError;
 
-use crate::history::{Act, Held, Op, Outcome};
-use crate::seed::Seed;
+use crate::support::history::{Act, Held, Op, Outcome};
+use crate::support::seed::Seed;
 
 /// Sets and registers that an application's clients share.
 const SETS: u64 = 3;

@@ -19,8 +19,8 @@ use jumpdeck::ssh::error::SshError;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::rehearsal::Stage;
-use crate::schedule::{Fault, Next, Planned};
+use crate::support::rehearsal::Stage;
+use crate::support::schedule::{Fault, Next, Planned};
 
 /// What is still to come, and what was struck.
 pub(crate) struct Fate {

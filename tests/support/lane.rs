@@ -21,7 +21,7 @@ use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
 use zeroize::Zeroizing;
 
-use crate::operator;
+use crate::support::operator;
 
 /// The fleet's directory; without one the test says that it is skipped.
 pub(crate) fn fleet() -> Option<PathBuf> {

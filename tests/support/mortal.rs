@@ -16,7 +16,7 @@ use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::SshError;
 
-use crate::rehearsal::Stage;
+use crate::support::rehearsal::Stage;
 
 /// How far a console gets with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
 
-use crate::lane::{MASTER, Told, lane, run, score, sql, tried, until};
+use crate::support::lane::{MASTER, Told, lane, run, score, sql, tried, until};
 
 /// Behind this link is what the applications read.
 const FILE: &str = "/etc/webplatform/db.ini";

@@ -21,13 +21,13 @@ use jumpdeck::sim::world::score::Score;
 use jumpdeck::sim::world::universe::Universe;
 use zeroize::Zeroizing;
 
-use crate::clients::Clients;
-use crate::fate::{Fate, Life, Way};
-use crate::history::{self, Counts, End, Op, Verdict, Wrong};
-use crate::operator;
-use crate::rehearsal::Stage;
-use crate::schedule::{Next, Schedule};
-use crate::seed::Seed;
+use crate::support::clients::Clients;
+use crate::support::fate::{Fate, Life, Way};
+use crate::support::history::{self, Counts, End, Op, Verdict, Wrong};
+use crate::support::operator;
+use crate::support::rehearsal::Stage;
+use crate::support::schedule::{Next, Schedule};
+use crate::support::seed::Seed;
 
 /// The master at the beginning, and the replica that is to take its place.
 const OLD: &str = "db1-masterdb";
@@ -143,7 +143,7 @@ impl Played {
         let _ = writeln!(text, "{}", self.story);
         let _ = writeln!(
             text,
-            "again: JUMPDECK_SEED={} cargo test --test histories schedules -- --nocapture",
+            "again: JUMPDECK_SEED={} cargo test --test fast histories::schedules -- --nocapture",
             self.schedule.seed
         );
         text

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
@@ -29,7 +29,7 @@ use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use zeroize::Zeroizing;
 
-use crate::operator;
+use crate::support::operator;
 
 /// How a step goes wrong. The first time it is done; later attempts go well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,8 @@ pub(crate) struct Stage {
     journals: tempfile::TempDir,
     /// The inventory, which runbooks change.
     pub(crate) inventory: Arc<InventoryStore>,
-    library: Library,
+    shelf: Arc<Shelf>,
     _universe: Universe,
-    _own: tempfile::TempDir,
     hurry: tokio::task::AbortHandle,
 }
 
@@ -62,6 +61,52 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.hurry.abort();
     }
+}
+
+/// The runbooks of the tree, and those that tests alone have: their texts by file name, and what was read of them.
+struct Shelf {
+    texts: BTreeMap<String, String>,
+    library: Library,
+}
+
+impl Shelf {
+    /// As they stand in the tree, so that a change of them needs no compiler. They are read once: there are many stages.
+    fn of(impatient: bool) -> Arc<Self> {
+        static SHELVES: [OnceLock<Arc<Shelf>>; 2] = [OnceLock::new(), OnceLock::new()];
+        let shelf = &SHELVES[usize::from(impatient)];
+        shelf
+            .get_or_init(|| Arc::new(Self::load(texts(impatient)).unwrap_or_else(|why| panic!("{why}"))))
+            .clone()
+    }
+
+    /// An error is what `check` says.
+    fn load(texts: BTreeMap<String, String>) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &texts {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let (library, errors) = Library::load(folder.path());
+        if errors.is_empty() {
+            Ok(Self { texts, library })
+        } else {
+            Err(errors.iter().map(|e| e.render(false)).collect())
+        }
+    }
+}
+
+fn texts(impatient: bool) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
+    let folders = [root.join("runbooks"), root.join("tests/fixtures/runbooks")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        // A window's limit is time of this machine, which rehearses several fleets at once: what is rehearsed here is not how long.
+        let text = text.replace("limit = \"3s\"", "limit = \"30s\"");
+        let text = if impatient { long.replace_all(&text, "timeout$1= \"20s\"").into_owned() } else { text };
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), text)
+    };
+    files.map(|entry| read(entry.unwrap().path())).collect()
 }
 
 /// How a run ended, and what was asked.
@@ -88,24 +133,6 @@ impl Stage {
 
     /// The same of a world that is there already.
     pub(crate) fn of(universe: Universe, env: &str, impatient: bool) -> Self {
-        let own = tempfile::tempdir().unwrap();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
-        let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
-        // As they stand in the tree, so that a change of them needs no compiler; and those that tests alone have.
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runbooks");
-        for entry in [folder, tests].iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
-            let path = entry.unwrap().path();
-            let text = std::fs::read_to_string(&path).unwrap();
-            // A window's limit is time of this machine, which rehearses several fleets at once: what is rehearsed here is not how long.
-            let text = text.replace("limit = \"3s\"", "limit = \"30s\"");
-            let text = match impatient {
-                true => long.replace_all(&text, "timeout$1= \"20s\"").into_owned(),
-                false => text,
-            };
-            std::fs::write(own.path().join(path.file_name().unwrap()), text).unwrap();
-        }
-        let (library, errors) = Library::load(own.path());
-        assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
         let servers = SimFleet::start(&universe);
         let fleet = universe.fleet(|name| servers.access(name));
         let at = fleet.environments.iter().position(|e| e.name.as_str() == env).unwrap();
@@ -124,9 +151,8 @@ impl Stage {
             world,
             journals: tempfile::tempdir().unwrap(),
             inventory: Arc::new(InventoryStore::of_environment(&fleet.environments[at], true)),
-            library,
+            shelf: Shelf::of(impatient),
             _universe: universe,
-            _own: own,
             hurry: hurry.abort_handle(),
         }
     }
@@ -169,12 +195,9 @@ impl Stage {
 
     /// One more runbook, or another in place of one; an error is what `check` says of it.
     pub(crate) fn try_add(&mut self, name: &str, text: &str) -> Result<(), String> {
-        std::fs::write(self._own.path().join(format!("{name}.toml")), text).unwrap();
-        let (library, errors) = Library::load(self._own.path());
-        if !errors.is_empty() {
-            return Err(errors.iter().map(|e| e.render(false)).collect());
-        }
-        self.library = library;
+        let mut texts = self.shelf.texts.clone();
+        texts.insert(format!("{name}.toml"), text.to_owned());
+        self.shelf = Arc::new(Shelf::load(texts)?);
         Ok(())
     }
 
@@ -185,7 +208,7 @@ impl Stage {
 
     /// The text of a runbook, as it is rehearsed.
     pub(crate) fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self._own.path().join(format!("{name}.toml"))).unwrap()
+        self.shelf.texts[&format!("{name}.toml")].clone()
     }
 
     /// The way to its hosts.
@@ -195,7 +218,7 @@ impl Stage {
     }
 
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
-        self.library.get(name).unwrap_or_else(|| panic!("no runbook {name}"))
+        self.shelf.library.get(name).unwrap_or_else(|| panic!("no runbook {name}"))
     }
 
     /// Runs a runbook; `answer` is asked at every prompt.

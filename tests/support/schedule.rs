@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::seed::Seed;
+use crate::support::seed::Seed;
 
 /// Who goes on when a console was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

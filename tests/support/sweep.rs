@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jumpdeck::config::files;
 
-use crate::lane::lane;
+use crate::support::lane::lane;
 
 /// What a host says of an address, `$1`, that nobody should use as the master's any more. Every host names the server itself,
 /// `$2`; the databases' own files (certificates) and sshd's hold no master.

@@ -1,0 +1,249 @@
+//! The walls: imports go downward only, and some layers never name some libraries. Reads the source text, so that a
+//! wrong `use` fails here before anybody builds on it.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// A layer and what it may import of this crate.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("ownership", &[]),
+    ("config", &["domain", "ownership"]),
+    ("ssh", &["domain", "ownership"]),
+    ("collect", &["ssh", "domain"]),
+    ("runbook", &["ssh", "config", "domain", "ownership"]),
+    ("sim", &["ssh", "domain"]),
+    ("app", &["config", "domain"]),
+    ("view", &["app", "config", "domain"]),
+    ("runtime", &["view", "app", "runbook", "collect", "config", "domain", "ssh"]),
+    // Test code, and in no build that people use.
+    ("fuzzing", &["view", "app", "sim", "runbook", "collect", "config", "domain", "ssh"]),
+    ("cli", &["runtime", "view", "app", "sim", "runbook", "collect", "config", "domain", "ssh", "ownership"]),
+];
+
+/// Libraries a layer never names.
+const NEVER: &[(&str, &[&str])] = &[
+    ("domain", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("ownership", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("config", &["ratatui", "crossterm", "tokio", "russh", "clap"]),
+    ("ssh", &["ratatui", "crossterm", "clap"]),
+    ("collect", &["ratatui", "crossterm", "russh", "clap"]),
+    ("runbook", &["ratatui", "crossterm", "russh", "clap"]),
+    ("sim", &["ratatui", "crossterm", "clap"]),
+    ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "tui_textarea"]),
+    ("view", &["tokio", "russh", "clap"]),
+];
+
+fn files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// Every source file with its layer: `src/view/screens/fleet.rs` → `view`.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    paths
+        .into_iter()
+        .filter_map(|path| {
+            let relative = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            let layer = relative.split(['/', '.']).next().unwrap().to_owned();
+            (layer != "main" && layer != "lib").then(|| {
+                let text = fs::read_to_string(&path).unwrap();
+                (layer, path, text)
+            })
+        })
+        .collect()
+}
+
+/// The words that follow `crate::` in a text: `crate::domain::text` → `domain`; `crate::{app, config}` → both.
+fn imported(text: &str) -> Vec<String> {
+    let code = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let mut depth = 0;
+                let mut word = String::new();
+                for c in group.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => found.push(std::mem::take(&mut word)),
+                        _ if depth == 0 => word.push(c),
+                        _ => {}
+                    }
+                }
+                found.push(word);
+            }
+            None => found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()),
+        }
+    }
+    found
+        .into_iter()
+        .map(|w| w.trim().split("::").next().unwrap_or_default().to_owned())
+        .filter(|w| !w.is_empty())
+        .collect()
+}
+
+#[test]
+fn imports_go_downward_only() {
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let (_, allowed) = MAY_IMPORT
+            .iter()
+            .find(|(name, _)| *name == layer)
+            .unwrap_or_else(|| panic!("{}: layer {layer} is not on the map of this test", path.display()));
+        for word in imported(&text) {
+            let is_layer = MAY_IMPORT.iter().any(|(name, _)| *name == word);
+            if is_layer && word != layer && !allowed.contains(&word.as_str()) {
+                wrong.push(format!("{}: {layer} imports {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn layers_do_not_name_libraries_that_are_not_theirs() {
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let never = NEVER.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, n)| n);
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            for library in never.iter().filter(|library| line.contains(&format!("{library}::"))) {
+                wrong.push(format!("{}:{}: {layer} names {library}", path.display(), i + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Words of kinds of steps that mean something else in a comparison: the file's end, the word, and what it means there.
+const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
+    ("src/cli/runbook/answer.rs", "note", "what an operator types"),
+    ("src/config/check.rs", "input", "a table of a runbook"),
+    ("src/runbook/scope.rs", "run", "a variable"),
+    ("src/runbook/evidence/examine.rs", "approve", "a question in a journal"),
+];
+
+/// The kinds of steps: the files of their folder, and the list in `kinds.rs`.
+fn kinds_of_steps() -> (Vec<String>, Vec<String>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runbook");
+    let mut paths = Vec::new();
+    files(&root.join("kinds"), &mut paths);
+    let mut there: Vec<String> =
+        paths.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let text = fs::read_to_string(root.join("kinds.rs")).unwrap();
+    let list = text.split("\nkinds! {").nth(1).unwrap().split('}').next().unwrap();
+    let mut listed: Vec<String> =
+        list.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
+    there.sort();
+    listed.sort();
+    (there, listed)
+}
+
+/// Finds lines of code that take a kind of step for themselves: by its module, by its type, or by comparing with its word.
+fn names_kind(kind: &str) -> Regex {
+    let camel: String = kind.split('_').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
+    let word = format!(r#""{kind}""#);
+    let patterns = [
+        format!(r"\bkinds::{kind}\b"),
+        format!(r"\b{camel}Step\b"),
+        format!(r"{word}\s*(=>|\||if\b)"),
+        format!(r"(\||[=!]=|matches!\(.*,)\s*{word}"),
+    ];
+    Regex::new(&patterns.join("|")).unwrap()
+}
+
+#[test]
+fn a_kind_of_step_is_one_file_and_one_line() {
+    let (there, listed) = kinds_of_steps();
+    assert!(there.len() > 15, "{there:?}");
+    assert_eq!(
+        there, listed,
+        "every file of src/runbook/kinds is a line of the list in src/runbook/kinds.rs"
+    );
+    let patterns: Vec<(&String, Regex)> = there.iter().map(|kind| (kind, names_kind(kind))).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for (layer, path, text) in sources() {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let own = file.starts_with("src/runbook/kinds/");
+        let is_test = name.ends_with("tests") || name.contains("fixture") || file.contains("/tests/");
+        if layer == "sim" || is_test {
+            continue;
+        }
+        // Tests within a file stand at its end.
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+        for (at, line) in code.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            for (kind, _) in
+                patterns.iter().filter(|(kind, names)| !(own && *kind == name) && names.is_match(line))
+            {
+                let other = OTHER_MEANINGS.iter().any(|(end, word, _)| file.ends_with(end) && word == kind);
+                if !other {
+                    wrong.push(format!("{file}:{}: names the kind {kind}: {}", at + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "ask the kind instead (trait StepKind):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_line_that_takes_a_kind_for_itself_is_seen() {
+    for line in [
+        r#"    "host_key" => true,"#,
+        r#"matches!(kind, "edit" | "host_key")"#,
+        r#"matches!(kind, "host_key")"#,
+        r#"if step.word() == "host_key" {"#,
+        "let step = HostKeyStep { key };",
+        "use super::kinds::host_key::KIND;",
+    ] {
+        assert!(names_kind("host_key").is_match(line), "{line}");
+    }
+    for line in [r#"let hint = "host_key and others";"#, r#"&["host_key", "edit"]"#] {
+        assert!(!names_kind("host_key").is_match(line), "{line}");
+    }
+}
+
+#[test]
+fn the_reader_of_imports_sees_them() {
+    assert_eq!(imported("use crate::domain::text::Clean;"), ["domain"]);
+    assert_eq!(imported("use crate::{app::{a, b}, config};"), ["app", "config"]);
+    assert_eq!(imported("// crate::view"), Vec::<String>::new());
+    assert_eq!(imported("let x = crate::ssh::dial::TcpDial;"), ["ssh"]);
+}
+
+/// A file that its program does not name is compiled by nobody, and one that no lane names is run by nobody.
+#[test]
+fn every_file_of_tests_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let lanes = fs::read_to_string(root.join("run")).unwrap();
+    for program in ["fast", "real"] {
+        let main = fs::read_to_string(root.join(program).join("main.rs")).unwrap();
+        for entry in fs::read_dir(root.join(program)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if path.is_dir() || name == "main" {
+                continue;
+            }
+            assert!(main.contains(&format!("mod {name};")), "tests/{program}/main.rs does not name {name}");
+            let mut words = lanes.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let run = program == "fast" || words.any(|word| word == name);
+            assert!(run, "no lane of tests/run names {name}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Every file of `tests/invalid/{inventory,theme,keymap,runbook}` is refused, with the text that stands beside it in
+//! `NAME.stderr`. `UPDATE_EXPECT=1 cargo test --test fast invalid_config::` writes those texts anew: read the difference.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jumpdeck::config::diagnostic::Diagnostic;
+use jumpdeck::config::inventory::{self, Context};
+use jumpdeck::config::keymap::{self, Keymap};
+use jumpdeck::config::theme;
+use jumpdeck::runbook::spec::Runbook;
+
+fn cases(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid").join(kind);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn check(kind: &str, at_least: usize, read: impl Fn(&str, &str) -> Result<(), Vec<Diagnostic>>) {
+    let files = cases(kind);
+    assert!(files.len() >= at_least, "{} {kind} files", files.len());
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
+    let mut differ = Vec::new();
+    for path in &files {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let errors = match read(name, &fs::read_to_string(path).unwrap()) {
+            Ok(()) => {
+                differ.push(format!("{name}: was accepted"));
+                continue;
+            }
+            Err(errors) => errors,
+        };
+        assert!(!errors.is_empty(), "{name}");
+        let shown: String = errors.iter().map(|e| format!("{}\n\n", e.render(false))).collect();
+        for error in &errors {
+            let (line, column) = error.position().unwrap();
+            let shown = error.render(false);
+            assert!(shown.contains(&format!("{name}:{line}:{column}")), "{name}: {shown}");
+            assert!(shown.contains('^') && shown.contains("help: "), "{name}: no caret or no help: {shown}");
+        }
+        let expected = path.with_extension("stderr");
+        if update {
+            fs::write(&expected, &shown).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != shown {
+            differ.push(format!("{name}:\n{shown}"));
+        }
+    }
+    assert!(differ.is_empty(), "differ from what is expected:\n{}", differ.join("\n"));
+}
+
+#[test]
+fn inventories() {
+    let context = Context { home: "/home/ada".into(), user: "ada".into(), ..Context::default() };
+    check("inventory", 25, |name, text| inventory::parse(name, text, &context).map(drop));
+}
+
+#[test]
+fn themes() {
+    check("theme", 5, |name, text| theme::parse_theme(name, text).map(drop));
+}
+
+#[test]
+fn keymaps() {
+    let base = Keymap::builtin_default();
+    check("keymap", 5, |name, text| keymap::parse_onto(&base, name, text).map(drop));
+}
+
+#[test]
+fn runbooks() {
+    let parts = |name: &str| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/invalid/runbook/parts/{name}.toml"));
+        Some((format!("{name}.toml"), fs::read_to_string(path).ok()?))
+    };
+    check("runbook", 20, |name, text| Runbook::read(name, text, &parts).map(drop));
+}

@@ -1,0 +1,38 @@
+//! Tests that need no fleet: real sshd, MariaDB, shells and terminals of their own, and the simulated fleet.
+
+mod advice;
+mod architecture;
+mod chaos;
+mod command_line;
+mod console_run;
+mod guard;
+mod guard_rehearsed;
+mod held_sessions;
+mod histories;
+mod invalid_config;
+mod inventory;
+mod known_hosts;
+mod lease_sim;
+mod lease_slow;
+mod left_behind;
+mod library;
+mod login;
+mod mariadb_limits;
+mod mariadb_probe;
+mod mutants;
+mod plain;
+mod rebuild_salt;
+mod replace_roles;
+mod resident;
+mod runbook_cli;
+mod security;
+mod sim_ssh;
+mod ssh;
+mod ssh_memory;
+mod status;
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;
+mod takeover;
+mod terminal;
+mod without_salt;

@@ -1,0 +1,647 @@
+//! `jumpdeck status` as scripts and people meet it: the real binary, its documents, its exit codes. What the simulated
+//! fleet of 2013 shows is compared with the text it was written from.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jumpdeck::domain::names::EnvName;
+use jumpdeck::domain::storage::human_kb;
+use jumpdeck::sim::sshd::SimFleet;
+use jumpdeck::sim::world::universe::Universe;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SEED: &str = include_str!("../fixtures/seeds/000_wpd-2013.txt");
+
+struct Ran {
+    out: String,
+    err: String,
+    code: i32,
+}
+
+impl Ran {
+    fn documents(&self) -> Vec<Value> {
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        self.out.lines().map(parse).collect()
+    }
+
+    fn document(&self) -> Value {
+        let mut all = self.documents();
+        assert_eq!(all.len(), 1, "{}{}", self.out, self.err);
+        all.remove(0)
+    }
+}
+
+/// The binary in a home of its own: nothing of this machine's configuration, agent or keys.
+fn command(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jumpdeck"));
+    command.args(args).env_clear().env("HOME", home).env("USER", "ada").stdin(Stdio::null());
+    command
+}
+
+fn run(home: &Path, args: &[&str]) -> Ran {
+    let out = command(home, args).output().unwrap();
+    Ran {
+        out: String::from_utf8(out.stdout).unwrap(),
+        err: String::from_utf8(out.stderr).unwrap(),
+        code: out.status.code().expect("ended by itself"),
+    }
+}
+
+fn status(args: &[&str]) -> Ran {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), &[&["status"], args].concat())
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("no text {key} in {value}"))
+}
+
+// ---- what the document of 2013 says --------------------------------------------------------------------------------
+
+/// One host as the document of 2013 has it.
+#[derive(Debug, Default)]
+struct Seen {
+    load: Vec<f64>,
+    /// Mount → device, size, used, available, use.
+    disks: BTreeMap<String, [String; 5]>,
+}
+
+/// A table of a kind of node: loads in the order of its nodes, `df` a node.
+#[derive(Default)]
+struct Table {
+    node: String,
+    loads: Vec<Vec<f64>>,
+    disks: BTreeMap<String, BTreeMap<String, [String; 5]>>,
+}
+
+impl Table {
+    fn hosts(self) -> Vec<(String, Seen)> {
+        assert_eq!(self.loads.len(), self.disks.len(), "{}: a load for each df", self.node);
+        let seen = |(load, (name, disks))| (name, Seen { load, disks });
+        self.loads.into_iter().zip(self.disks).map(seen).collect()
+    }
+}
+
+fn seed() -> BTreeMap<String, Seen> {
+    let mut hosts = BTreeMap::new();
+    let mut table: Option<Table> = None;
+    let (mut wants_load, mut wants_df, mut host) = (false, false, String::new());
+    for line in SEED.lines() {
+        if let Some(rest) = line.strip_prefix("|+Node <tt>") {
+            let node = rest.split("</tt>").next().unwrap().replace("[n]", "");
+            host.clone_from(&node);
+            table = Some(Table { node, ..Table::default() });
+        }
+        let Some(open) = &mut table else { continue };
+        match line {
+            "|}" => {
+                let done = table.take().unwrap();
+                hosts.extend(if done.disks.is_empty() { Vec::new() } else { done.hosts() });
+                (wants_load, wants_df) = (false, false);
+            }
+            "|-" => wants_load = false,
+            "|'''Load average:'''" => wants_load = true,
+            "|'''Disk usage:'''" => wants_df = true,
+            _ if wants_load => {
+                let figures = line.trim_start_matches(['|', '*', ' ']);
+                let load: Vec<f64> = figures
+                    .split([',', ' '])
+                    .filter(|f| !f.is_empty())
+                    .map(|f| f.parse().unwrap_or_else(|_| panic!("{line}")))
+                    .collect();
+                if !load.is_empty() {
+                    open.loads.push(load);
+                }
+            }
+            _ if wants_df => match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+                ["Filesystem", ..] | ["|"] | [] => {}
+                [name] => host = name.strip_suffix(':').unwrap().to_owned(),
+                [device, size, used, available, percent, mount] => {
+                    let row = [device, size, used, available, percent].map(|w| (*w).to_owned());
+                    open.disks.entry(host.clone()).or_default().insert((*mount).to_owned(), row);
+                }
+                other => panic!("{other:?}"),
+            },
+            _ => {}
+        }
+    }
+    hosts
+}
+
+#[test]
+fn every_figure_of_2013_is_the_document_s() {
+    let ran = status(&["--demo", "wpd-2013", "--format", "json"]);
+    let document = ran.document();
+    let told: BTreeMap<&str, &Value> =
+        document["hosts"].as_array().unwrap().iter().map(|h| (text(h, "name"), h)).collect();
+    let seed = seed();
+    assert_eq!(seed.len(), 19);
+    assert_eq!(told.keys().copied().collect::<Vec<_>>(), seed.keys().map(String::as_str).collect::<Vec<_>>());
+
+    let mut rows = 0;
+    for (name, seen) in &seed {
+        let host = told[name.as_str()];
+        assert_eq!((text(host, "state"), &host["state_detail"]), ("up", &Value::Null), "{host}");
+        let load = ["one", "five", "fifteen"].map(|k| host["load"][k].as_f64().unwrap());
+        assert_eq!(load.as_slice(), seen.load, "{name}");
+
+        let kb = |f: &Value, key: &str| human_kb(f[key].as_u64().unwrap_or_else(|| panic!("{key}: {f}")));
+        let disks: BTreeMap<String, [String; 5]> = host["filesystems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| {
+                let row = [
+                    text(f, "device").to_owned(),
+                    kb(f, "size_kb"),
+                    kb(f, "used_kb"),
+                    kb(f, "available_kb"),
+                    format!("{}%", f["use_percent"]),
+                ];
+                (text(f, "mount").to_owned(), row)
+            })
+            .collect();
+        assert_eq!(disks, seen.disks, "{name}");
+        rows += disks.len();
+    }
+    assert_eq!(rows, 46, "rows of df");
+}
+
+#[test]
+fn the_full_disks_and_mixed_releases_of_2013_are_problems() {
+    let ran = status(&["--demo", "wpd-2013", "--format", "json"]);
+    let document = ran.document();
+    let problems = document["problems"].as_array().unwrap();
+    let of = |kind: &str| problems.iter().filter(|p| p["kind"] == kind).collect::<Vec<_>>();
+    let full = of("disk");
+    assert_eq!(full.len(), 2, "{problems:#?}");
+    for (problem, mount) in full.iter().zip(["/mnt ", "/mnt/backup "]) {
+        assert_eq!((text(problem, "severity"), text(problem, "host")), ("critical", "backup"));
+        assert!(text(problem, "message").starts_with(&format!("{mount}100% full")), "{problem}");
+    }
+    let mixed = of("os_differs");
+    assert_eq!(mixed.len(), 1, "{problems:#?}");
+    for release in ["ubuntu 12.04", "ubuntu 10.04"] {
+        assert!(text(mixed[0], "message").contains(release), "{}", mixed[0]);
+    }
+    assert_eq!(ran.code, 2);
+    assert!(of("clock").is_empty(), "one clock there is: {problems:#?}");
+}
+
+// ---- the schema ----------------------------------------------------------------------------------------------------
+
+/// What a field of the schema may hold.
+#[derive(Debug, Clone, Copy)]
+enum Is {
+    Text,
+    Number,
+    Bool,
+    List,
+    Object,
+    /// Any of these words.
+    Word(&'static [&'static str]),
+    /// That, or `null`.
+    Or(&'static Is),
+}
+
+impl Is {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Is::Text => value.is_string(),
+            Is::Number => value.is_number(),
+            Is::Bool => value.is_boolean(),
+            Is::List => value.is_array(),
+            Is::Object => value.is_object(),
+            Is::Word(words) => value.as_str().is_some_and(|w| words.contains(&w)),
+            Is::Or(is) => value.is_null() || is.fits(value),
+        }
+    }
+}
+
+use Is::{Bool, List, Number, Object, Or, Text, Word};
+
+type Fields = &'static [(&'static str, Is)];
+
+const TEXT_OR_NULL: Is = Or(&Text);
+const NUMBER_OR_NULL: Is = Or(&Number);
+const BOOL_OR_NULL: Is = Or(&Bool);
+const LIST_OR_NULL: Is = Or(&List);
+const OBJECT_OR_NULL: Is = Or(&Object);
+const STATE: Is = Word(&[
+    "up",
+    "unreachable",
+    "timed_out",
+    "no_algorithm",
+    "not_usable",
+    "auth_failed",
+    "host_key_unknown",
+    "host_key_changed",
+    "host_key_refused",
+    "identity_mismatch",
+    "pending",
+]);
+const THREAD: Is = Or(&Word(&["running", "connecting", "stopped", "unknown"]));
+
+const ROOT: Fields = &[
+    ("schema", Number),
+    ("taken_at", Text),
+    ("environment", Text),
+    ("simulated", Bool),
+    ("jump", Object),
+    ("hosts", List),
+    ("roles", List),
+    ("problems", List),
+];
+const JUMP: Fields = &[
+    ("name", Text),
+    ("address", Text),
+    ("state", STATE),
+    ("state_detail", TEXT_OR_NULL),
+    ("rtt_ms", NUMBER_OR_NULL),
+];
+const HOST: Fields = &[
+    ("name", Text),
+    ("address", Text),
+    ("state", STATE),
+    ("state_detail", TEXT_OR_NULL),
+    ("age_ms", NUMBER_OR_NULL),
+    ("level", TEXT_OR_NULL),
+    ("roles", LIST_OR_NULL),
+    ("os", TEXT_OR_NULL),
+    ("uptime_s", NUMBER_OR_NULL),
+    ("load", Or(&Object)),
+    ("memory", Or(&Object)),
+    ("filesystems", LIST_OR_NULL),
+    ("replication", LIST_OR_NULL),
+    ("services", LIST_OR_NULL),
+    ("problems", List),
+];
+const LOAD: Fields = &[("one", Number), ("five", Number), ("fifteen", Number), ("cpus", NUMBER_OR_NULL)];
+const MEMORY: Fields = &[
+    ("total_kb", Number),
+    ("available_kb", Number),
+    ("cache_unread", Bool),
+    ("swap_total_kb", Number),
+    ("swap_free_kb", Number),
+];
+const FILESYSTEM: Fields = &[
+    ("device", Text),
+    ("mount", Text),
+    ("fstype", TEXT_OR_NULL),
+    ("size_kb", NUMBER_OR_NULL),
+    ("used_kb", NUMBER_OR_NULL),
+    ("available_kb", NUMBER_OR_NULL),
+    ("use_percent", NUMBER_OR_NULL),
+    ("inodes_use_percent", NUMBER_OR_NULL),
+    ("remote", Bool),
+    ("errors", List),
+];
+const REPLICATION: Fields = &[
+    ("engine", Word(&["mariadb", "mysql"])),
+    ("version", TEXT_OR_NULL),
+    ("role", Word(&["master", "replica", "standalone", "member", "unknown"])),
+    ("connection", TEXT_OR_NULL),
+    ("source", TEXT_OR_NULL),
+    ("io", THREAD),
+    ("sql", THREAD),
+    ("lag_s", NUMBER_OR_NULL),
+    ("delay_s", NUMBER_OR_NULL),
+    ("tls", BOOL_OR_NULL),
+    ("tls_detail", TEXT_OR_NULL),
+    ("read_only", BOOL_OR_NULL),
+    ("writable", BOOL_OR_NULL),
+    ("cluster", OBJECT_OR_NULL),
+    ("gtid", TEXT_OR_NULL),
+    ("server_id", NUMBER_OR_NULL),
+    ("replicas", LIST_OR_NULL),
+    ("errors", List),
+];
+const REPLICA: Fields = &[("server_id", Number), ("host", TEXT_OR_NULL), ("port", NUMBER_OR_NULL)];
+const SERVICE: Fields =
+    &[("name", Text), ("state", Word(&["ok", "degraded", "down", "unknown"])), ("detail", Text)];
+const ROLE: Fields = &[
+    ("role", Text),
+    ("required", TEXT_OR_NULL),
+    ("found", Number),
+    ("hosts", List),
+    ("unknown", List),
+    ("state", Word(&["ok", "unmet", "unknown", "free"])),
+];
+const PROBLEM: Fields = &[
+    ("severity", Word(&["warning", "unknown", "critical"])),
+    ("host", TEXT_OR_NULL),
+    ("hosts", List),
+    ("kind", Text),
+    ("message", Text),
+];
+
+fn holds(value: &Value, fields: Fields) {
+    let keys: BTreeSet<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, fields.iter().map(|(key, _)| *key).collect::<BTreeSet<_>>(), "{value}");
+    for (key, is) in fields {
+        assert!(is.fits(&value[key]), "{key} is no {is:?}: {value}");
+    }
+}
+
+fn each<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+fn all_hold(value: &Value, key: &str, fields: Fields) {
+    each(value, key).for_each(|v| holds(v, fields));
+}
+
+/// Holds a document against schema 1.
+fn schema(document: &Value) {
+    holds(document, ROOT);
+    assert_eq!(document["schema"], 1);
+    let taken: jiff::Timestamp = text(document, "taken_at").parse().expect("RFC 3339");
+    assert!(text(document, "taken_at").ends_with('Z'), "UTC");
+    assert!(taken.duration_until(jiff::Timestamp::now()).as_secs() < 600, "{taken}");
+    holds(&document["jump"], JUMP);
+    all_hold(document, "roles", ROLE);
+    all_hold(document, "problems", PROBLEM);
+    for host in each(document, "hosts") {
+        holds(host, HOST);
+        for (key, fields) in [("load", LOAD), ("memory", MEMORY)] {
+            if !host[key].is_null() {
+                holds(&host[key], fields);
+            }
+        }
+        all_hold(host, "filesystems", FILESYSTEM);
+        all_hold(host, "services", SERVICE);
+        all_hold(host, "replication", REPLICATION);
+        each(host, "replication").for_each(|r| all_hold(r, "replicas", REPLICA));
+        all_hold(host, "problems", PROBLEM);
+        let told: Vec<&Value> = each(document, "problems").filter(|p| p["host"] == host["name"]).collect();
+        assert_eq!(told, each(host, "problems").collect::<Vec<_>>(), "its part of the problems");
+        if host["state"] != "up" {
+            assert!(host["state_detail"].is_string(), "why: {host}");
+            for (key, _) in &HOST[5..14] {
+                assert!(host[key].is_null(), "{key} of a host that does not answer: {host}");
+            }
+        }
+    }
+    let rank = |p: &Value| ["critical", "unknown", "warning"].iter().position(|s| *s == p["severity"]);
+    let ranks: Vec<_> = each(document, "problems").map(rank).collect();
+    assert!(ranks.is_sorted(), "worst first: {ranks:?}");
+}
+
+#[test]
+fn every_environment_is_a_document_of_schema_1_on_its_own_line() {
+    let ran = status(&["--demo", "wpd-2015", "--all", "--format", "json"]);
+    let documents = ran.documents();
+    let names: Vec<&str> = documents.iter().map(|d| text(d, "environment")).collect();
+    assert_eq!(names, ["production", "staging", "secondary"]);
+    documents.iter().for_each(schema);
+    assert!(documents.iter().all(|d| d["simulated"] == true));
+    assert!(documents.iter().flat_map(|d| each(d, "hosts")).any(|h| each(h, "replication").count() > 0));
+    assert_eq!(ran.code, 1, "production warns: {}", ran.err);
+    schema(&status(&["--demo", "wpd-2013", "--format", "json"]).document());
+}
+
+#[test]
+fn staging_is_well_and_production_warns() {
+    let staging = status(&["--demo", "wpd-2015", "--env", "staging", "--format", "json"]);
+    assert_eq!(
+        (staging.code, staging.document()["problems"].as_array().unwrap().len()),
+        (0, 0),
+        "{}",
+        staging.out
+    );
+    let production = status(&["--demo", "wpd-2015", "--env", "production"]);
+    assert_eq!(production.code, 1, "{}", production.out);
+    assert!(production.out.contains("WARN"), "{}", production.out);
+    let both = status(&["--demo", "wpd-2015", "--env", "secondary", "--env", "staging", "--format", "json"]);
+    let documents = both.documents();
+    let names: Vec<&str> = documents.iter().map(|d| text(d, "environment")).collect();
+    assert_eq!(names, ["secondary", "staging"], "as asked");
+}
+
+#[test]
+fn an_environment_that_is_not_there_ends_with_the_names_of_those_that_are() {
+    let ran = status(&["--demo", "wpd-2015", "--env", "prodution", "--format", "json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    for name in ["\"prodution\"", "production", "staging", "secondary"] {
+        assert!(ran.err.contains(name), "{}", ran.err);
+    }
+    let ran = status(&["--demo", "nowhere"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("wpd-2015"), "{}", ran.err);
+    assert_eq!(status(&[]).code, 2, "no inventory at all");
+    assert_eq!(status(&["--demo", "--timeout", "0"]).code, 2);
+}
+
+#[test]
+fn the_table_in_a_pipe_has_no_escapes() {
+    let home = tempfile::tempdir().unwrap();
+    for (key, value) in [("NO_COLOR", "1"), ("TERM", "xterm-256color")] {
+        let out = command(home.path(), &["status", "--demo", "wpd-2013"]).env(key, value).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let control = |c: &char| c.is_control() && *c != '\n';
+        assert_eq!(text.chars().filter(control).count(), 0, "{text:?}");
+        assert!(text.contains("SIMULATED") && text.contains("19 of 19 hosts up"), "{text}");
+        assert!(text.contains("100% /mnt"), "{text}");
+    }
+}
+
+// ---- inventories ---------------------------------------------------------------------------------------------------
+
+/// A folder with an inventory in it, and the simulated fleet of 2015's staging served on loopback.
+struct Site {
+    home: TempDir,
+    _runtime: tokio::runtime::Runtime,
+    _listening: jumpdeck::sim::sshd::Listening,
+    known_hosts: String,
+    port: u16,
+    hosts: Vec<String>,
+}
+
+impl Site {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let universe = Universe::load("wpd-2015", 7).unwrap();
+        let staging = EnvName::new("staging").unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let servers = SimFleet::start(&universe);
+        let listening = runtime.block_on(servers.listen(&staging, "127.0.0.1:0".parse().unwrap())).unwrap();
+        let key = home.path().join("key");
+        fs::write(&key, servers.client_key()).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let fleet = universe.fleet(|env| servers.access(env));
+        let env = fleet.environments.iter().find(|e| e.name == staging).unwrap();
+        Self {
+            known_hosts: format!("{}\n{}", listening.known_hosts, servers.known_hosts(&staging)),
+            port: listening.address.port(),
+            hosts: env.hosts.iter().map(|h| h.id.host.to_string()).collect(),
+            home,
+            _runtime: runtime,
+            _listening: listening,
+        }
+    }
+
+    /// `jumpdeck status --format json` over TCP, with these known host keys and more text in the inventory.
+    fn status(&self, known_hosts: &str, more: &str) -> Ran {
+        let home = self.home.path();
+        fs::write(home.join("known_hosts"), known_hosts).unwrap();
+        let hosts: String = self.hosts.iter().map(|h| format!("{h} = {{}}\n")).collect();
+        let (known, key) = (home.join("known_hosts"), home.join("key"));
+        let inventory = format!(
+            "user = \"root\"\nagent = false\nkeys = [{key:?}]\nknown_hosts = [{known:?}]\n{more}\n\
+             [environments.staging]\njump = {{ address = \"127.0.0.1\", port = {} }}\n\
+             [environments.staging.hosts]\n{hosts}",
+            self.port
+        );
+        let path = home.join("inventory.toml");
+        fs::write(&path, inventory).unwrap();
+        run(home, &["status", "--format", "json", "--inventory", path.to_str().unwrap()])
+    }
+}
+
+#[test]
+fn an_inventory_of_well_hosts_ends_with_0_and_lower_thresholds_with_1_and_2() {
+    let site = Site::new();
+    let ran = site.status(&site.known_hosts, "");
+    let document = ran.document();
+    schema(&document);
+    assert_eq!((ran.code, &document["simulated"]), (0, &Value::Bool(false)), "{}", document["problems"]);
+    assert_eq!(document["jump"]["state"], "up");
+
+    let ran = site.status(&site.known_hosts, "[thresholds]\ndisk = { warning = 1, critical = 95 }");
+    let document = ran.document();
+    assert_eq!(ran.code, 1, "{}", document["problems"]);
+    assert!(each(&document, "problems").all(|p| p["kind"] == "disk" && p["severity"] == "warning"));
+
+    let ran = site.status(&site.known_hosts, "[thresholds]\ndisk = { warning = 1, critical = 2 }");
+    assert_eq!(ran.code, 2, "{}", ran.document()["problems"]);
+}
+
+#[test]
+fn a_host_key_nobody_knows_is_refused_and_ends_with_3() {
+    let site = Site::new();
+    let one = &site.hosts[1];
+    let without: String = site
+        .known_hosts
+        .lines()
+        .filter(|l| l.split(' ').next().unwrap().split(',').all(|n| n != one))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    assert_ne!(without.lines().count(), site.known_hosts.lines().count());
+    let ran = site.status(&without, "default_requirements = false");
+    let document = ran.document();
+    schema(&document);
+    for host in each(&document, "hosts") {
+        let state = if host["name"] == one.as_str() { "host_key_unknown" } else { "up" };
+        assert_eq!(host["state"], state, "{host}");
+    }
+    assert_eq!(ran.code, 3, "{}", document["problems"]);
+}
+
+/// Ends the program however the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+#[test]
+fn sim_listens_and_a_jump_box_nobody_knows_is_not_taken_for_well() {
+    let home = tempfile::tempdir().unwrap();
+    let mut sim = command(home.path(), &["sim", "--listen", "127.0.0.1:0", "wpd-2013"]);
+    let mut sim = Running(sim.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(sim.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    assert!(first.contains("SIMULATED wpd-2013 production"), "{first}");
+    let port = first.split("port ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let fingerprint = lines.next().unwrap().split_whitespace().last().unwrap().to_owned();
+    let line = lines.next().unwrap().strip_prefix("known_hosts").unwrap().trim().to_owned();
+
+    let known = home.path().join("known_hosts");
+    fs::write(&known, "").unwrap();
+    let inventory = home.path().join("inventory.toml");
+    let text_of = format!(
+        "user = \"root\"\nagent = false\nknown_hosts = [{known:?}]\n[environments.production]\n\
+         jump = {{ name = \"deployment\", address = \"127.0.0.1\", port = {port} }}\n\
+         [environments.production.hosts]\napp1 = {{}}\n"
+    );
+    fs::write(&inventory, text_of).unwrap();
+    let args = ["status", "--format", "json", "--inventory", inventory.to_str().unwrap()];
+    let ran = run(home.path(), &args);
+    let document = ran.document();
+    schema(&document);
+    assert_eq!(document["jump"]["state"], "host_key_unknown", "{}", document["jump"]);
+    assert!(text(&document["jump"], "state_detail").contains(&fingerprint), "{}", document["jump"]);
+    assert_ne!(ran.code, 0);
+    assert_eq!(fs::read_to_string(&known).unwrap(), "", "nobody accepted it");
+
+    // Known, and no key to log in with: a login refused, not a key unknown.
+    fs::write(&known, format!("{line}\n")).unwrap();
+    let ran = run(home.path(), &args);
+    assert_eq!(ran.document()["jump"]["state"], "auth_failed", "{}", ran.out);
+}
+
+#[test]
+fn a_jump_box_that_refuses_is_critical_and_its_hosts_are_unknown() {
+    let home = tempfile::tempdir().unwrap();
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let inventory = home.path().join("inventory.toml");
+    let text_of = format!(
+        "default_requirements = false\n[environments.production]\njump = {{ address = \"127.0.0.1\", port = {port} }}\n\
+         [environments.production.hosts]\napp1 = {{}}\ndb1 = {{}}\n"
+    );
+    fs::write(&inventory, text_of).unwrap();
+    let ran = run(home.path(), &["status", "--format", "json", "--inventory", inventory.to_str().unwrap()]);
+    let document = ran.document();
+    schema(&document);
+    assert_eq!((ran.code, text(&document["jump"], "state")), (2, "unreachable"));
+    assert!(document["jump"]["rtt_ms"].is_null());
+    assert_eq!(
+        each(&document, "problems").count(),
+        1,
+        "one problem, not one a host: {}",
+        document["problems"]
+    );
+    for host in each(&document, "hosts") {
+        assert_eq!(text(host, "state"), "unreachable");
+        assert!(text(host, "state_detail").contains("jump box"), "{host}");
+    }
+    let ran = run(home.path(), &["status", "--inventory", inventory.to_str().unwrap()]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.contains("? of 2 hosts up"), "{}", ran.out);
+}
+
+#[test]
+fn a_jump_box_that_says_nothing_is_given_up_after_the_timeout() {
+    let home = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let inventory = home.path().join("inventory.toml");
+    let text_of = format!(
+        "[environments.production]\njump = {{ address = \"127.0.0.1\", port = {} }}\n\
+         [environments.production.hosts]\napp1 = {{}}\n",
+        silent.local_addr().unwrap().port()
+    );
+    fs::write(&inventory, text_of).unwrap();
+    let path = inventory.to_str().unwrap();
+    let begun = Instant::now();
+    let ran = run(home.path(), &["status", "--format", "json", "--timeout", "0.5", "--inventory", path]);
+    let took = begun.elapsed();
+    let document = ran.document();
+    schema(&document);
+    assert_eq!(text(&document["jump"], "state"), "timed_out");
+    assert!(text(&document["jump"], "state_detail").contains("0.5 s"), "{}", document["jump"]);
+    assert!(took >= Duration::from_millis(500) && took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(ran.code, 2, "{}", document["problems"]);
+}

@@ -1,0 +1,16 @@
+//! Tests on the real fleet that `tests/fleet` starts: they run one at a time. Without it each says that it is skipped.
+
+mod bad_luck;
+mod crash;
+mod failover;
+mod operators;
+mod plain_fleet;
+mod proxy_fleet;
+mod real_fleet;
+mod rebuild_real_salt;
+mod replace_vm;
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;
+mod switchover;
+mod switchover_fails;
