@@ -1,8 +1,6 @@
 //! Advice that can be followed: every TOML line that a message tells people to write is accepted by the reader of the file it
 //! is for. Reads the messages from the source text, so that new advice is tried without anybody thinking of it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

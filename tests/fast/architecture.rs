@@ -1,8 +1,6 @@
 //! The walls: imports go downward only, and some layers never name some libraries. Reads the source text, so that a
 //! wrong `use` fails here before anybody builds on it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,6 @@
 //! The collecting side against a simulated fleet in which things go wrong: every fault by its own name, nobody else
 //! held up, nothing unknown shown as a figure, and everything back by itself that may come back by itself.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

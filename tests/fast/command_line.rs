@@ -1,5 +1,4 @@
 //! The built program, as a shell runs it: outputs that are closed early, and arguments before and after the command.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::Read as _;
 use std::process::{Command, Output, Stdio};

@@ -1,8 +1,6 @@
 //! The console itself, on a simulated fleet, in a pseudo-terminal: promote-masterdb from the list of runbooks to its
 //! report, with every confirmation, as docs/runbooks.md tells it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use crate::support::terminal;
 use std::process::Command;
 use std::time::{Duration, Instant};

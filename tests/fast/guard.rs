@@ -1,9 +1,6 @@
 //! The guard of a switchover, as promote-masterdb has it, between two real servers: whatever is cut off when, never are both
 //! writable, and writes go on by themselves where nothing was promoted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
-
-#[allow(dead_code)] // it serves several tests
 use crate::support::mariadb;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;

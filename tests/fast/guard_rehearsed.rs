@@ -1,8 +1,6 @@
 //! The guard of a switchover in the simulated fleet: a rehearsal in which every connection breaks between the freeze and the
 //! promotion shows what a real fleet does then.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use crate::support::rehearsal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,5 @@
 //! Statements in the session that a `hold` keeps open, in whole runs on the simulated fleet.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use crate::support::rehearsal;
 use std::sync::{Arc, Mutex};
 

@@ -2,8 +2,6 @@
 //! wrong that a seed finds, and a checker judges what they saw. `JUMPDECK_SEED=N` plays the schedule of that seed alone,
 //! `JUMPDECK_SCHEDULES=N` the first N; 200 with `JUMPDECK_THOROUGH`, else 10. See docs/proofs.md.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{history, play, schedule};
 use std::sync::Arc;
 

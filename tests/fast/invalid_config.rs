@@ -1,8 +1,6 @@
 //! Every file of `tests/invalid/{inventory,theme,keymap,runbook}` is refused, with the text that stands beside it in
 //! `NAME.stderr`. `UPDATE_EXPECT=1 cargo test --test fast invalid_config::` writes those texts anew: read the difference.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

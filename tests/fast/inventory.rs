@@ -1,8 +1,6 @@
 //! The console's inventory while the console runs: a real console in a pseudo-terminal, on a simulated fleet that is reached over SSH,
 //! with an inventory file that is edited under it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use crate::support::terminal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,6 @@
 //! Which host keys are trusted, held against OpenSSH itself: `ssh-keygen -F` finds the same lines, and `ssh` accepts
 //! whatever we accept. Never the other way round toward trust; where we refuse more, it is listed here with the reason.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use crate::support::{fleet, sshd};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! The lease on a simulated jump box, over SSH: the same program that real jump boxes run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::sync::Arc;
 use std::time::Duration;
 

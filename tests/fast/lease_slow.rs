@@ -1,7 +1,5 @@
 //! The lease over slow links, on simulated jump boxes: what is copied there or read from there must not hold up its beats.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{operator, rehearsal, slow_link};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! What a switchover leaves behind in the simulated fleet: hosts whose files, pillar, connections or resolver still mean the
 //! old master, and applications that it refuses.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::rehearsal;
 use std::collections::BTreeSet;
 

@@ -1,8 +1,6 @@
 //! Every runbook of the library in the simulated world: to its end, and with each of its changes going wrong. A runbook
 //! that is added has to be given inputs here, or the tests fail.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 mod applications;
 mod highstate;
 mod indices;

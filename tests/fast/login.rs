@@ -1,8 +1,6 @@
 //! Logins: prompts and phones, keys of agents, and servers that are old. Against `sshd`, `ssh-agent`, and a server of the
 //! test's own where those cannot do it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 mod agents;
 mod old_servers;
 mod prompts;

@@ -1,5 +1,14 @@
 //! Tests that need no fleet: real sshd, MariaDB, shells and terminals of their own, and the simulated fleet.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing
+)]
+
 mod advice;
 mod architecture;
 mod chaos;

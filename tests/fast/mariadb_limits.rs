@@ -1,9 +1,7 @@
 //! What the database probe believes and what it leaves behind, with a real MariaDB: option files, warnings, rights, TLS,
 //! statements that hang, clusters.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[allow(dead_code)]
-#[allow(dead_code)] // it serves several tests
 use crate::support::mariadb;
 use crate::support::shell;
 

@@ -1,8 +1,6 @@
 //! The database probe against real servers: a master and a replica of this test's own, in a temporary folder.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[allow(dead_code)]
-#[allow(dead_code)] // it serves several tests
 use crate::support::mariadb;
 use crate::support::shell;
 

@@ -3,8 +3,6 @@
 //! checker of histories. `JUMPDECK_MUTANT=N` plays one alone; without `JUMPDECK_THOROUGH` only those that no run is needed for,
 //! and some of the others. See docs/proofs.md.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{mutate, play, schedule};
 use std::sync::Arc;
 

@@ -1,7 +1,5 @@
 //! Runbooks on a simulated fleet without Salt: what moves the database is in the inventory, and is done over SSH.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::rehearsal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,8 +1,6 @@
 //! rebuild-lost-salt-master in the simulated fleet: the Salt master is gone, which is the jump box and the name server too, and a bare
 //! machine takes its place. With real Salt: `rebuild_real_salt.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::rehearsal;
 use std::collections::BTreeSet;
 

@@ -1,8 +1,6 @@
 //! replace-vm for every role of the training worlds, alive and dead: what a server keeps is on the new one afterwards, or the run is
 //! refused before anything is touched. Some cases of each table; all with `JUMPDECK_THOROUGH`, the servers named with `JUMPDECK_ONLY=blog,db2`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::rehearsal;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! The resident probe under every shell that may be a host's `/bin/sh`, against this machine's own `/proc`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod grains;
 mod tools;

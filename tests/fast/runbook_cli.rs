@@ -1,8 +1,6 @@
 //! `jumpdeck runbook …` as a person at a terminal has it: the program runs in a pseudo-terminal on the simulated fleet,
 //! answers are typed. Nothing but typing answers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use crate::support::terminal;
 use std::process::{Child, Command, Output, Stdio};
 

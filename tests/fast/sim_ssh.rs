@@ -1,8 +1,6 @@
 //! The simulated fleet as its users meet it: OpenSSH's own client through the jump box, and the console's resident
 //! probe on a simulated host's shell.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! The SSH client against real `sshd`s on loopback: verification, login, links through a jump box, scripts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 mod jump_boxes;
 
 use crate::support::{agent, fleet, sshd};

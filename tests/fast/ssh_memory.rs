@@ -1,7 +1,5 @@
 //! The SSH client over an in-memory pipe, against a server that does what no `sshd` does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use crate::support::fleet;
 use std::borrow::Cow;
 use std::io;

@@ -1,8 +1,6 @@
 //! `jumpdeck status` as scripts and people meet it: the real binary, its documents, its exit codes. What the simulated
 //! fleet of 2013 shows is compared with the text it was written from.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -2,8 +2,6 @@
 //! goes on from the jump box. It must end as if nobody had died: the same state, every statement once. `JUMPDECK_KILLS`: `every`, a
 //! console dies at every entry, the ways take turns; `all`, in each of the three ways; else at those on which everything hangs.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{mortal, operator, rehearsal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

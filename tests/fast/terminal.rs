@@ -2,8 +2,6 @@
 //! (`examples/console_probe.rs`) runs in a pseudo-terminal, is ended in every way there is, and leaves the terminal as
 //! it found it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;

@@ -2,14 +2,6 @@
 //! while its lock is held, no room left for the journal. Each time it is told what happened, nothing is done twice,
 //! nothing is lost. Needs `JUMPDECK_FLEET`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout
-)]
-
 use crate::support::{desk, terminal};
 use std::fs;
 use std::path::Path;

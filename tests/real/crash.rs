@@ -3,14 +3,6 @@
 //! job once, no write lost. Needs `JUMPDECK_FLEET`. `JUMPDECK_KILLS=all`: at every entry of the journal instead;
 //! `changes`: at every change, before and after it, twice over with other delays between the entry and the kill.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout
-)]
-
 use crate::support::{desk, terminal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

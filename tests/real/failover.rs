@@ -1,8 +1,6 @@
 //! failover-masterdb and setup-replica on the real fleet, while applications write: the master's cable is cut; a replica
 //! that lost its data gets them again. Needs `JUMPDECK_FLEET`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{lane, sweep};
 use std::io::Write as _;
 use std::path::Path;

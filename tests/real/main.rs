@@ -1,5 +1,14 @@
 //! Tests on the real fleet that `tests/fleet` starts: they run one at a time. Without it each says that it is skipped.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing
+)]
+
 mod bad_luck;
 mod crash;
 mod failover;

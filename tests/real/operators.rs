@@ -2,14 +2,6 @@
 //! Two operators; secrets; a run killed at every entry of its journal. Needs `JUMPDECK_FLEET`, the directory of a fleet
 //! that is up (tests/run gives it).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout
-)]
-
 use crate::support::{desk, terminal};
 use std::collections::HashMap;
 use std::fs;

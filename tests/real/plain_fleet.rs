@@ -1,8 +1,6 @@
 //! promote-masterdb, failover-masterdb and setup-replica on a real fleet without Salt (`tests/fleet up --layout plain`), while
 //! applications write all the time. Needs `JUMPDECK_PLAIN_FLEET`, the directory of such a fleet that is up (tests/run gives it).
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{lane, plain_lane, sweep};
 use std::collections::BTreeSet;
 

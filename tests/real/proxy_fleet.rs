@@ -2,8 +2,6 @@
 //! (`tests/fleet up --layout proxy`), while they write all the time. Needs `JUMPDECK_PROXY_FLEET`, the directory of such a fleet that
 //! is up (`tests/run --thorough` gives it). `JUMPDECK_SWITCHOVERS=6` makes the row of docs/performance.md.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{lane, plain_lane, sweep};
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -1,8 +1,6 @@
 //! What a person sees of a real fleet: sshd, MariaDB and a jump box in namespaces (`tests/fleet up`), while things go
 //! wrong. Runs when `JUMPDECK_FLEET` names the fleet's directory, as `tests/run` does; says so when it does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::PathBuf;

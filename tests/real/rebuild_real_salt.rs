@@ -1,8 +1,6 @@
 //! rebuild-lost-salt-master on the real fleet: the box with the real Salt master ends for good, twice. What minions and keys say
 //! afterwards is asked of Salt. Needs `JUMPDECK_FLEET`, the directory of a fleet that is up; it is the last that such a fleet is good for.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::operator;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! replace-vm: an application host is replaced by a new one of the same name. On the real fleet with real Salt (the cloud is
 //! stood in for; needs `JUMPDECK_FLEET`, the directory of a fleet that is up), and in the simulated world.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::operator;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

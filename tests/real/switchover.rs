@@ -2,8 +2,6 @@
 //! `JUMPDECK_FLEET`, the directory of a fleet that is up (tests/run gives it).
 //! `JUMPDECK_SWITCHOVERS=20 JUMPDECK_THINKS=15` makes the table of docs/performance.md; `JUMPDECK_THOROUGH=1` tries every mode of replication.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
-
 use crate::support::{lane, sweep};
 use std::collections::BTreeSet;
 use std::path::Path;

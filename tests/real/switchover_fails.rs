@@ -2,14 +2,6 @@
 //! the old master becomes writable again without anybody, and nothing is lost. Needs `JUMPDECK_FLEET`. Each case once;
 //! `JUMPDECK_WINDOWS=20 JUMPDECK_MODES=gtid,gtid-nolsu,position` makes the table of docs/performance.md.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout
-)]
-
 use crate::support::{desk, lane, terminal};
 use std::fs;
 use std::path::Path;

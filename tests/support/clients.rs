@@ -1,8 +1,6 @@
 //! Clients of the simulated databases: applications that write and read as their host's configuration tells them, and keep a
 //! history of what they saw. Every value is written once: nobody tries again what had no answer.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,6 @@
 //! A person at the real fleet: the program in a pseudo-terminal with a home of its own, every question answered with
 //! what it wants, its journal read from the disk as it grows.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! Lets what a schedule plans go wrong: every message of a console to a host passes here.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -2,8 +2,6 @@
 //! loses nothing could have given it. Pure: no clock, no fleet. Every value is written at most once in a history, so that what is
 //! found somewhere tells who wrote it.
 
-#![allow(dead_code)]
-
 #[path = "history/check.rs"]
 mod check;
 #[path = "history/tests.rs"]

@@ -1,8 +1,6 @@
 //! The real fleet that is up, and runbooks run on it in this process. Needs `JUMPDECK_FLEET`, the directory of a fleet
 //! (tests/run gives it).
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! Consoles that die at an entry of the journal: of what they write to the jump box, each line passes here, and what they send to hosts.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,5 @@
 //! Mutants of a runbook, made from its text: a step left out, two swapped, a proof taken away.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
-
 use regex::Regex;
 
 /// One change of a runbook.

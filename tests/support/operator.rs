@@ -1,7 +1,5 @@
 //! A scripted operator: answers a run's prompts through its command channel, the door a person's answers come by.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! A real fleet without Salt, applications writing all the time, and runbooks run on it.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
-
 use std::path::{Path, PathBuf};
 
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};

@@ -1,8 +1,6 @@
 //! Plays a schedule: a fleet with clients that live in it, a runbook, consoles that die and are followed by others; and judges the
 //! history.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

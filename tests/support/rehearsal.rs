@@ -1,8 +1,6 @@
 //! A simulated fleet to rehearse runbooks on, each run in a world of its own, and ways for single steps to go wrong that
 //! no machine would be needed for: a command that says it was done and was not, one that fails, a link that is cut.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -1,7 +1,5 @@
 //! Schedules: what goes wrong in a run, and when, from one seed. The same seed gives the same schedule on every machine.
 
-#![allow(dead_code)]
-
 use std::fmt;
 
 use crate::support::seed::Seed;

@@ -1,7 +1,5 @@
 //! Numbers from a seed: the same on every machine, for ever.
 
-#![allow(dead_code)]
-
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
 pub(crate) struct Seed(u64);

@@ -1,8 +1,6 @@
 //! A link to the jump box that carries so many bytes a second each way, and can stall. What does not fit waits, as it does in the
 //! buffers of sockets and routers.
 
-#![allow(dead_code, clippy::unwrap_used)]
-
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,7 +1,5 @@
 //! A program in a pseudo-terminal: what it says is waited for, answers are typed.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;

@@ -1,7 +1,5 @@
 //! Histories that are right, and one that is wrong in each way: a checker that cannot fail proves nothing.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
-
 use super::*;
 
 fn op(client: &str, key: &str, act: Act, (begun, ended): (u64, u64), server: &str, outcome: Outcome) -> Op {
