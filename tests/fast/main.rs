@@ -39,9 +39,29 @@ mod sim_ssh;
 mod ssh;
 mod ssh_memory;
 mod status;
-#[allow(dead_code)]
-#[path = "../support/mod.rs"]
-mod support;
 mod takeover;
 mod terminal;
 mod without_salt;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod agent;
+    pub(crate) mod clients;
+    pub(crate) mod door;
+    pub(crate) mod fate;
+    pub(crate) mod fleet;
+    pub(crate) mod history;
+    pub(crate) mod mariadb;
+    pub(crate) mod mortal;
+    pub(crate) mod mutate;
+    pub(crate) mod operator;
+    pub(crate) mod play;
+    pub(crate) mod rehearsal;
+    pub(crate) mod schedule;
+    pub(crate) mod seed;
+    pub(crate) mod shell;
+    pub(crate) mod slow_link;
+    pub(crate) mod sshd;
+    #[allow(dead_code)] // the other program uses the other half
+    pub(crate) mod terminal;
+}

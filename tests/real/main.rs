@@ -18,8 +18,16 @@ mod proxy_fleet;
 mod real_fleet;
 mod rebuild_real_salt;
 mod replace_vm;
-#[allow(dead_code)]
-#[path = "../support/mod.rs"]
-mod support;
 mod switchover;
 mod switchover_fails;
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod desk;
+    pub(crate) mod lane;
+    pub(crate) mod operator;
+    pub(crate) mod plain_lane;
+    pub(crate) mod sweep;
+    #[allow(dead_code)] // the other program uses the other half
+    pub(crate) mod terminal;
+}

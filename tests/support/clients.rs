@@ -54,7 +54,6 @@ impl Recorder {
 
 /// The clients of a fleet.
 pub(crate) struct Clients {
-    world: Arc<Mutex<World>>,
     pub(crate) recorder: Arc<Recorder>,
     stop: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -127,7 +126,7 @@ impl Clients {
             tokio::spawn(life.live(stop))
         });
         let tasks = lives.collect();
-        Self { world, recorder, stop, tasks }
+        Self { recorder, stop, tasks }
     }
 
     /// Waits until each has tried some writes that began after a moment.

@@ -29,7 +29,6 @@ pub(crate) struct Fate {
     struck: Mutex<Vec<String>>,
     /// Faults that last.
     lasting: Arc<AtomicUsize>,
-    healed: Arc<AtomicBool>,
 }
 
 struct Waiting {
@@ -72,7 +71,6 @@ impl Fate {
             waiting: Mutex::new(waiting.collect()),
             struck: Mutex::default(),
             lasting: Arc::default(),
-            healed: Arc::default(),
         })
     }
 

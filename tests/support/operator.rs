@@ -1,34 +1,10 @@
 //! A scripted operator: answers a run's prompts through its command channel, the door a person's answers come by.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
+use jumpdeck::domain::run::{Prompt, Reply, RunCommand, RunState, RunView};
 use jumpdeck::runbook::runner::RunHandle;
-
-/// What an operator says where a choice is asked for: the key, and a reason.
-pub(crate) type Choices = Vec<(char, &'static str)>;
-
-/// Says yes to everything and types what is to be typed; where a choice is asked for, takes the next of `choices`, and
-/// stops when there is none left. Returns the run as it ended, and every prompt that came.
-pub(crate) async fn agree(handle: RunHandle, choices: Choices) -> (Arc<RunView>, Vec<Prompt>) {
-    let mut choices: VecDeque<_> = choices.into();
-    drive(handle, move |prompt| match &prompt.kind {
-        PromptKind::Confirm => Reply::Yes,
-        PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
-        PromptKind::Input(view) => {
-            let value = view.choices.first().or(view.default.as_ref());
-            Reply::Text(value.map(ToString::to_string).unwrap_or_else(|| "seen".to_owned()).into())
-        }
-        PromptKind::Choose(_) => match choices.pop_front() {
-            Some((key, reason)) => Reply::Chosen(key, Some(reason.to_owned())),
-            None => Reply::Chosen('s', None),
-        },
-        PromptKind::Approve(_) => Reply::No,
-    })
-    .await
-}
 
 /// Answers every prompt as `answer` says, until the run stands.
 pub(crate) async fn drive(

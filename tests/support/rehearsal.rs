@@ -424,11 +424,6 @@ pub(crate) fn changes(plan: &PlanView) -> Vec<String> {
     plan.steps.iter().filter(changing).map(|s| s.id.clone()).collect()
 }
 
-/// Whether a step of that kind is among the steps.
-pub(crate) fn has(runbook: &Runbook, kind: &str) -> bool {
-    runbook.steps.iter().any(|step| step.word() == kind)
-}
-
 // ---- Machines that misbehave for one step ----------------------------------------------------------------------------------
 
 struct Spoil {
