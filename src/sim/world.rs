@@ -9,6 +9,7 @@ use crate::domain::names::{EnvName, HostName, NameError};
 pub mod apps;
 pub(crate) mod archives;
 pub mod backups;
+pub mod cdn;
 pub mod cloud;
 pub mod database;
 pub mod dns;
@@ -97,6 +98,7 @@ pub struct World {
     cloud: cloud::Cloud,
     elastic: elastic::Elastic,
     web: web::Faults,
+    cdn: cdn::Cdn,
     mail: mail::Queues,
     redis: redis::Servers,
     tasks: tasks::Tasks,
@@ -173,6 +175,7 @@ impl World {
         world.furnish_code();
         world.start_dns();
         world.start_cloud();
+        world.start_cdn();
         world.start_mail();
         world.start_redis();
         world.start_jobs();

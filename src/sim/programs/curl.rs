@@ -1,7 +1,8 @@
-//! `curl`, against the web servers and the Elasticsearch nodes of the world. Its words are those of curl 7.35.
+//! `curl`, against the web servers and the Elasticsearch nodes of the world, and the CDN in front of it. Its words are those of curl 7.35.
 
 mod cat;
 mod elastic;
+mod fastly;
 mod options;
 mod snapshot;
 #[cfg(test)]
@@ -15,7 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, SharedWorld};
 use crate::sim::shell::path::absolute;
-use crate::sim::world::World;
+use crate::sim::world::web::Page;
+use crate::sim::world::{World, cdn};
 use crate::ssh::dial::BoxFuture;
 
 use super::wait;
@@ -44,8 +46,13 @@ struct Request {
 struct Response {
     status: u16,
     content_type: &'static str,
+    /// What else the head says.
+    headers: &'static str,
     body: String,
 }
+
+/// What the CDN adds to a response that it passed on.
+const PASSED_ON: &str = "Via: 1.1 varnish\r\nX-Served-By: cache-sim1-SIM\r\nX-Cache: MISS\r\n";
 
 /// What a server does with a request.
 enum Served {
@@ -63,11 +70,15 @@ type Failed = (u8, String);
 
 impl Response {
     fn json(status: u16, value: &Value) -> Self {
-        Self { status, content_type: "application/json; charset=UTF-8", body: value.to_string() }
+        Self { status, content_type: "application/json; charset=UTF-8", headers: "", body: value.to_string() }
     }
 
     fn text(status: u16, body: String) -> Self {
-        Self { status, content_type: "text/plain; charset=UTF-8", body }
+        Self { status, content_type: "text/plain; charset=UTF-8", headers: "", body }
+    }
+
+    fn page(page: Page, headers: &'static str) -> Self {
+        Self { status: page.status, content_type: "text/html; charset=UTF-8", headers, body: page.body }
     }
 
     fn reason(&self) -> &'static str {
@@ -75,8 +86,13 @@ impl Response {
             200 => "OK",
             202 => "Accepted",
             400 => "Bad Request",
+            401 => "Unauthorized",
             404 => "Not Found",
+            405 => "Method Not Allowed",
             408 => "Request Timeout",
+            409 => "Conflict",
+            422 => "Unprocessable Entity",
+            429 => "Too Many Requests",
             500 => "Internal Server Error",
             502 => "Bad Gateway",
             503 => "Service Unavailable",
@@ -92,7 +108,7 @@ impl Program for Curl {
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let options = match Options::parse(call.args.get(1..).unwrap_or_default()) {
+            let options = match options(&mut call).await {
                 Ok(options) => options,
                 Err(what) => {
                     let text = format!(
@@ -131,6 +147,29 @@ impl Program for Curl {
     }
 }
 
+/// What it is asked: by its arguments, and by the files that `--config` names.
+async fn options(call: &mut Call) -> Result<Options, String> {
+    let mut options = Options::parse(call.args.get(1..).unwrap_or_default())?;
+    for file in std::mem::take(&mut options.configs) {
+        let bytes = match file.as_str() {
+            "-" => input(call).await,
+            file => {
+                let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+                let read = world.read_file(&call.host, &absolute(&call.cwd, file));
+                read.ok_or_else(|| format!("cannot read config from '{file}'"))?
+            }
+        };
+        options.configure(&String::from_utf8_lossy(&bytes))?;
+    }
+    if options.urls.is_empty() { Err("no URL specified!".to_owned()) } else { Ok(options) }
+}
+
+async fn input(call: &mut Call) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _failed = (&mut call.stdin).take(LARGEST).read_to_end(&mut bytes).await;
+    bytes
+}
+
 async fn complain(call: &mut Call, options: &Options, (status, what): Failed) -> u8 {
     if !options.silent || options.show_error {
         let _nobody_reads = call.stderr.write_all(format!("curl: ({status}) {what}\n").as_bytes()).await;
@@ -143,11 +182,7 @@ async fn body(call: &mut Call, options: &Options) -> Result<String, Failed> {
     let mut parts = Vec::new();
     for data in &options.data {
         let bytes = match data.strip_prefix('@') {
-            Some("-") => {
-                let mut bytes = Vec::new();
-                let _failed = (&mut call.stdin).take(LARGEST).read_to_end(&mut bytes).await;
-                bytes
-            }
+            Some("-") => input(call).await,
             Some(file) => {
                 let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
                 let read = world.read_file(&call.host, &absolute(&call.cwd, file));
@@ -163,6 +198,10 @@ async fn body(call: &mut Call, options: &Options) -> Result<String, Failed> {
 /// Where a connection goes.
 enum Reached {
     Machine(HostName),
+    /// The CDN's API.
+    Api,
+    /// The CDN, for one of the public names that it serves.
+    Edge,
     /// Nobody answers at the address.
     Nobody,
 }
@@ -171,6 +210,12 @@ fn reach(world: &World, from: &HostName, options: &Options, url: &Url) -> Result
     let to = options.resolved(&url.host, url.port).unwrap_or(&url.host);
     if matches!(to, "localhost" | "127.0.0.1" | "::1") {
         return Ok(Reached::Machine(from.clone()));
+    }
+    if to == cdn::API && url.secure {
+        return Ok(Reached::Api);
+    }
+    if world.is_behind_cdn(to) && matches!(url.port, 80 | 443) {
+        return Ok(Reached::Edge);
     }
     let machine = match world.resolve(to) {
         Some(machine) => Some(machine),
@@ -181,6 +226,17 @@ fn reach(world: &World, from: &HostName, options: &Options, url: &Url) -> Result
         None => world.cloud().behind(to).filter(|_| matches!(url.port, 80 | 443)).cloned(),
     };
     Ok(machine.filter(|machine| world.is_up(machine)).map_or(Reached::Nobody, Reached::Machine))
+}
+
+/// What is said when nobody is at an address, after the time that takes.
+async fn nobody(shared: &SharedWorld, options: &Options, url: &Url) -> Failed {
+    let patience = options.connect_timeout.or(options.max_time).unwrap_or(u64::MAX);
+    let _nobody: Option<()> = wait::until(shared, patience.min(NO_ROUTE), |_| None).await;
+    if patience < NO_ROUTE {
+        (28, format!("Connection timed out after {} milliseconds", patience * 1000))
+    } else {
+        (7, format!("Failed to connect to {} port {}: No route to host", url.host, url.port))
+    }
 }
 
 async fn fetch(
@@ -194,21 +250,26 @@ async fn fetch(
         let world = shared.lock().unwrap_or_else(PoisonError::into_inner);
         reach(&world, from, options, url)?
     };
-    let (host, port) = (&url.host, url.port);
-    let Reached::Machine(machine) = reached else {
-        let patience = options.connect_timeout.or(options.max_time).unwrap_or(u64::MAX);
-        let _nobody: Option<()> = wait::until(shared, patience.min(NO_ROUTE), |_| None).await;
-        return Err(if patience < NO_ROUTE {
-            (28, format!("Connection timed out after {} milliseconds", patience * 1000))
-        } else {
-            (7, format!("Failed to connect to {host} port {port}: No route to host"))
-        });
-    };
-    let request = Request {
+    let mut request = Request {
         method: options.method(),
         path: url.path.clone(),
         query: url.query.clone(),
         body: body.to_owned(),
+    };
+    if options.sends_as_query() {
+        request.query.extend(options::pairs(&std::mem::take(&mut request.body)));
+    }
+    let machine = match reached {
+        Reached::Machine(machine) => machine,
+        Reached::Nobody => return Err(nobody(shared, options, url).await),
+        Reached::Api => {
+            let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(fastly::serve(&mut world, options.header("fastly-key"), &request));
+        }
+        Reached::Edge => {
+            let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(Response::page(world.cdn_page(&url.host), PASSED_ON));
+        }
     };
     let served = {
         let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,8 +318,7 @@ fn serve(
                     format!("SSL: certificate subject name does not match target host name '{name}'"),
                 ));
             }
-            let content_type = "text/html; charset=UTF-8";
-            Ok(Served::Now(Response { status: page.status, content_type, body: page.body }))
+            Ok(Served::Now(Response::page(page, "")))
         }
         _ => Err(refused()),
     }
@@ -278,11 +338,12 @@ async fn give(call: &mut Call, options: &Options, url: &Url, got: &Response) -> 
     let mut text = String::new();
     if options.include || options.head {
         text = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}\r\n",
             got.status,
             got.reason(),
             got.content_type,
-            got.body.len()
+            got.body.len(),
+            got.headers
         );
     }
     if !options.head {

@@ -7,6 +7,8 @@ use super::Response;
 pub(super) struct Options {
     pub(super) urls: Vec<String>,
     pub(super) data: Vec<String>,
+    /// Files that say more options; `-` is standard input.
+    pub(super) configs: Vec<String>,
     pub(super) output: Option<String>,
     pub(super) write_out: Option<String>,
     pub(super) silent: bool,
@@ -48,11 +50,13 @@ static LONG: &[(&str, char)] = &[
     ("resolve", 'R'),
     ("url", 'U'),
     ("user-agent", 'A'),
+    ("config", 'K'),
+    ("data-urlencode", 'E'),
 ];
 
-/// Letters that stand alone. `-C` and `-R` are other options in curl itself, so only their long names mean those here.
+/// Letters that stand alone. `-C`, `-E` and `-R` are other options in curl itself, so only their long names mean those here.
 const ALONE: &str = "sSfiIkLG";
-const VALUED: &str = "XdHowmA";
+const VALUED: &str = "XdHowmAK";
 
 impl Options {
     pub(super) fn parse(args: &[String]) -> Result<Self, String> {
@@ -89,7 +93,20 @@ impl Options {
                 options.urls.push(arg.clone());
             }
         }
-        if options.urls.is_empty() { Err("no URL specified!".to_owned()) } else { Ok(options) }
+        Ok(options)
+    }
+
+    /// Takes the options of a configuration file: a long name on each line, and its value behind `=`, quoted or not.
+    pub(super) fn configure(&mut self, text: &str) -> Result<(), String> {
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (name, value) = line.split_once(['=', ' ', ':']).unwrap_or((line, ""));
+            let (name, value) = (name.trim(), value.trim_start_matches([' ', '=']));
+            let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+            let found = LONG.iter().find(|(long, _)| *long == name.trim_start_matches('-'));
+            let (_, letter) = found.ok_or_else(|| format!("option {name}: is unknown"))?;
+            self.take(*letter, value.to_owned())?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, letter: char, value: String) -> Result<(), String> {
@@ -109,6 +126,11 @@ impl Options {
             'G' => self.get = true,
             'X' => self.method = Some(value),
             'd' => self.data.push(value),
+            'E' => match value.split_once('=') {
+                Some((name, content)) => self.data.push(format!("{name}={}", encoded(content))),
+                None => self.data.push(encoded(&value)),
+            },
+            'K' => self.configs.push(value),
             'o' => self.output = Some(value),
             'w' => self.write_out = Some(value),
             'm' => self.max_time = Some(seconds(&value)?),
@@ -140,6 +162,11 @@ impl Options {
             None if self.data.is_empty() || self.get => "GET".to_owned(),
             None => "POST".to_owned(),
         }
+    }
+
+    /// Whether the data goes behind the URL.
+    pub(super) fn sends_as_query(&self) -> bool {
+        self.get
     }
 
     /// A header by its name in lower case.
@@ -181,20 +208,31 @@ impl Url {
         };
         let rest = rest.split('#').next().unwrap_or_default();
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let query = query.split('&').filter(|pair| !pair.is_empty());
-        let query = query.map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(key), decoded(value))
-        });
         (!host.is_empty()).then(|| Self {
             text: text.to_owned(),
             secure,
             host: host.to_owned(),
             port,
             path: if path.is_empty() { "/".to_owned() } else { decoded(path) },
-            query: query.collect(),
+            query: pairs(query),
         })
     }
+}
+
+/// `a=b&c=d`, as a query or a form has it.
+pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(key), decoded(value))
+    };
+    pairs.map(pair).collect()
+}
+
+/// What may stand in a form as it is, and the rest as `%2F` (RFC 3986, 2.3).
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 /// `%2F` and its like (RFC 3986, 2.1).

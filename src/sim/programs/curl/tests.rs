@@ -184,3 +184,56 @@ fn web_servers_answer_by_host_header_and_on_their_public_address() {
     );
     assert_eq!(passing(&world, || code(&["http://db1-masterdb/"])), ("000".to_owned(), 7), "it is off");
 }
+
+/// The token by standard input, a form's value escaped, data behind the URL; a locked version, a name that is there, a version without
+/// backends and a token that nobody knows are refused in the API's own words.
+#[test]
+fn the_cdn_answers_as_its_api_says_and_serves_what_is_active() {
+    let world = world("wpd-2015", 0);
+    let token =
+        String::from_utf8(world.lock().unwrap().read_file(&host("salt"), "/root/.fastly-token").unwrap());
+    let config = format!("# the token\nheader = \"Fastly-Key: {}\"\n", token.unwrap().trim());
+    let api = |args: &[&str], config: &str| {
+        let mut all = vec!["curl", "-sS", "--config", "-", "-w", "\n%{http_code}"];
+        all.extend(args);
+        let (text, complaint, status) = run(&world, "salt", &all, config);
+        assert_eq!((complaint.as_str(), status), ("", 0));
+        let (body, code) = text.rsplit_once('\n').unwrap();
+        (code.parse::<u16>().unwrap(), serde_json::from_str::<Value>(body).unwrap())
+    };
+    let (code, found) = api(
+        &["-G", "--data-urlencode", "name=docs.webplatform.org", "https://api.fastly.com/service/search"],
+        &config,
+    );
+    assert_eq!((code, found["version"].as_u64()), (200, Some(7)));
+    let service = format!("https://api.fastly.com/service/{}/version", found["id"].as_str().unwrap());
+    let wrong = api(&[&service], "header = \"Fastly-Key: x\"\n");
+    assert_eq!(
+        (wrong.0, wrong.1["msg"].as_str()),
+        (401, Some("Provided credentials are missing or invalid"))
+    );
+    assert_eq!(api(&["-X", "DELETE", &format!("{service}/7/backend/app1")], &config).0, 422, "it is locked");
+    let (code, draft) = api(&["-X", "PUT", &format!("{service}/7/clone")], &config);
+    assert_eq!((code, draft["number"].as_u64(), draft["active"].as_bool()), (200, Some(8), Some(false)));
+    let backends = format!("{service}/8/backend");
+    let add = ["-X", "POST", "--data-urlencode", "name=a b", "-d", "address=192.0.2.1", &backends];
+    assert_eq!(api(&add, &config).1["ipv4"], "192.0.2.1");
+    assert_eq!(api(&add, &config).0, 409);
+    assert_eq!(api(&["-X", "DELETE", &format!("{backends}/a%20b")], &config).0, 200);
+    for name in ["app1", "app2", "app3"] {
+        assert_eq!(api(&["-X", "DELETE", &format!("{backends}/{name}")], &config).0, 200);
+    }
+    assert_eq!(api(&[&format!("{service}/8/validate")], &config).1["status"], "error");
+    assert_eq!(api(&["-X", "PUT", &format!("{service}/8/activate")], &config).0, 400);
+    let page = || curl(&world, "salt", &["-si", "http://docs.webplatform.org/"]).0;
+    assert!(page().starts_with("HTTP/1.1 200") && page().contains("Via: 1.1 varnish\r\n"), "{}", page());
+    for name in ["app1", "app2", "app3"] {
+        world.lock().unwrap().set_web_fault(&host(name), Some(500));
+    }
+    assert!(page().starts_with("HTTP/1.1 503"), "{}", page());
+    world.lock().unwrap().cdn().faults.changes_left = Some(0);
+    assert_eq!(api(&["-X", "PUT", &format!("{service}/7/clone")], &config).0, 429);
+    assert_eq!(api(&[&service], &config).0, 200, "reading is not counted");
+    let (_, complaint, status) = curl(&world, "salt", &["-sS", "--config", "/nowhere", "http://app1/"]);
+    assert!(status == 2 && complaint.contains("/nowhere"), "{complaint}");
+}
