@@ -32,6 +32,7 @@ pub(crate) const EMBEDDED: &[(&str, &str)] = &[
     ("elasticsearch-rolling-restart", include_str!("../../runbooks/elasticsearch-rolling-restart.toml")),
     ("elasticsearch-snapshot", include_str!("../../runbooks/elasticsearch-snapshot.toml")),
     ("failover-masterdb", include_str!("../../runbooks/failover-masterdb.toml")),
+    ("fastly-backends", include_str!("../../runbooks/fastly-backends.toml")),
     ("highstate", include_str!("../../runbooks/highstate.toml")),
     ("highstate-allowed", include_str!("../../runbooks/highstate-allowed.toml")),
     ("highstate-applied", include_str!("../../runbooks/highstate-applied.toml")),

@@ -2,6 +2,7 @@
 //! that is added has to be given inputs here, or the tests fail.
 
 mod applications;
+mod fastly;
 mod highstate;
 mod indices;
 mod remove_person;
@@ -91,6 +92,7 @@ fn scene(runbook: &str) -> Scene {
             held: &["others/caches-empty", "others/restarted", "writable-again"],
             ..SMALL
         },
+        "fastly-backends" => Scene { inputs: fastly::ADD, ..PLAIN },
         "highstate" => Scene {
             inputs: &[("canary", "app1"), ("site", "docs.webplatform.org"), ("says", "MediaWiki")],
             before: highstate::CHANGED_BY_HAND,

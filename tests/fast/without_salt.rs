@@ -86,6 +86,11 @@ fn row(runbook: &str) -> Row {
             broken: |w| assert!(w.stop_server("db1-masterdb").is_ok()),
             ..END
         },
+        "fastly-backends" => refused(
+            "salt has no file /root/.fastly-token: this fleet has no Fastly, or its API token is to be put there, alone on the first \
+             line, mode 600.",
+            &[("vm", "app1")],
+        ),
         "highstate" => refused(
             "highstate works through Salt, and the inventory says that staging has none: there are no states to apply, so change \
              each host by hand, one after the other",
