@@ -13,6 +13,7 @@ mod crontab;
 mod curl;
 mod df;
 mod dump;
+mod exim;
 mod free;
 mod git;
 mod hostname;
@@ -89,6 +90,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &df::Df,
     &dump::Dump("mariabackup"),
     &dump::Dump("mysqldump"),
+    &exim::EXIM,
+    &exim::EXIM4,
+    &exim::EXIQGREP,
     &free::FREE,
     &git::Git,
     &hostname::HOSTNAME,

@@ -5,6 +5,7 @@ mod applications;
 mod fastly;
 mod highstate;
 mod indices;
+mod mail;
 mod remove_person;
 mod replicas;
 mod restore;

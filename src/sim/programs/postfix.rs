@@ -1,4 +1,4 @@
-//! Postfix's programs: `postfix`, `postqueue`, `mailq`, `postsuper`, `postcat`, `postconf`. Words and forms are those of Postfix 3
+//! What the programs of mail servers share, and Postfix's: `postfix`, `postqueue`, `mailq`, `postsuper`, `postcat`, `postconf`. Words and forms are those of Postfix 3
 //! (2 has no `postqueue -j`).
 
 mod config;
@@ -13,50 +13,64 @@ use tokio::io::AsyncReadExt;
 use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::world::World;
+use crate::sim::world::mail::{MailServer, Message};
 use crate::ssh::dial::BoxFuture;
 
 use super::quick::{failure, write};
 
-/// A program of Postfix.
-pub(super) struct Postfix {
-    name: &'static str,
-    run: fn(&mut Ask<'_>) -> Reply,
+/// A program of a mail server.
+pub(super) struct MailProgram {
+    pub(super) name: &'static str,
+    /// Whose it is; `None` when each has one of that name.
+    pub(super) of: Option<MailServer>,
+    pub(super) run: fn(&mut Ask<'_>) -> Reply,
 }
 
-pub(super) static MAILQ: Postfix = Postfix { name: "mailq", run: |ask| queue::list(ask.world, ask.host) };
-pub(super) static POSTCAT: Postfix = Postfix { name: "postcat", run: queue::show };
-pub(super) static POSTCONF: Postfix = Postfix { name: "postconf", run: config::run };
-pub(super) static POSTFIX: Postfix = Postfix { name: "postfix", run: config::control };
-pub(super) static POSTQUEUE: Postfix = Postfix { name: "postqueue", run: queue::run };
-pub(super) static POSTSUPER: Postfix = Postfix { name: "postsuper", run: queue::change };
+const fn postfix(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram {
+    MailProgram { name, of: Some(MailServer::Postfix), run }
+}
+
+pub(super) static MAILQ: MailProgram = MailProgram {
+    name: "mailq",
+    of: None,
+    run: |ask| match ask.world.mail_server(ask.host) {
+        Some(MailServer::Postfix) => queue::list(ask.world, ask.host),
+        Some(MailServer::Exim) | None => super::exim::list(ask),
+    },
+};
+pub(super) static POSTCAT: MailProgram = postfix("postcat", queue::show);
+pub(super) static POSTCONF: MailProgram = postfix("postconf", config::run);
+pub(super) static POSTFIX: MailProgram = postfix("postfix", config::control);
+pub(super) static POSTQUEUE: MailProgram = postfix("postqueue", queue::run);
+pub(super) static POSTSUPER: MailProgram = postfix("postsuper", queue::change);
 
 /// What such a program is asked.
-struct Ask<'a> {
-    world: &'a mut World,
-    host: &'a HostName,
-    user: &'a str,
-    args: &'a [String],
-    /// Standard input, when `-` asks for it.
-    input: String,
+pub(super) struct Ask<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) host: &'a HostName,
+    pub(super) user: &'a str,
+    pub(super) args: &'a [String],
+    /// Standard input, where the program reads it.
+    pub(super) input: String,
 }
 
 /// Bytes of standard input that are read.
 const LARGEST: u64 = 1024 * 1024;
 
-impl Program for Postfix {
+impl Program for MailProgram {
     fn name(&self) -> &'static str {
         self.name
     }
 
     fn installed(&self, world: &World, host: &HostName) -> bool {
-        world.machine(host).is_some_and(|m| m.roles().iter().any(|role| role.as_str() == "mail"))
+        world.mail_server(host).is_some_and(|server| self.of.is_none_or(|of| of == server))
     }
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
         let run = self.run;
         Box::pin(async move {
             let mut input = String::new();
-            if call.args.iter().any(|arg| arg == "-") {
+            if call.args.iter().any(|arg| arg == "-" || arg == "-bh") {
                 let mut bytes = Vec::new();
                 let _failed = (&mut call.stdin).take(LARGEST).read_to_end(&mut bytes).await;
                 input = String::from_utf8_lossy(&bytes).into_owned();
@@ -73,4 +87,21 @@ impl Program for Postfix {
 
 fn fatal(program: &str, what: &str) -> Reply {
     failure(1, &format!("{program}: fatal: {what}"))
+}
+
+/// A moment, in seconds since 1970, in that form.
+pub(super) fn written(seconds: f64, form: &str) -> String {
+    #[allow(clippy::cast_possible_truncation)]
+    let at = jiff::Timestamp::from_second(seconds as i64).unwrap_or_default();
+    at.strftime(form).to_string()
+}
+
+/// A second of the world as a host's clock writes it.
+pub(super) fn stamp(world: &World, host: &HostName, seconds: f64, form: &str) -> String {
+    written(world.clock_at(host, seconds), form)
+}
+
+/// The messages in a host's queue, oldest first.
+pub(super) fn messages(world: &mut World, host: &HostName) -> Vec<Message> {
+    world.mail(host).map(|queue| queue.messages().to_vec()).unwrap_or_default()
 }

@@ -51,6 +51,7 @@ impl World {
         self.free_volumes(host);
         self.order.retain(|name| name != host);
         self.files.forget(host);
+        self.mail.remove(host);
         self.machines.remove(host).is_some()
     }
 
@@ -59,6 +60,7 @@ impl World {
         self.files.forget(host);
         self.repositories.retain(|(owner, _), _| owner != host);
         self.services.forget(host);
+        self.mail.remove(host);
         self.dns.forget(host);
     }
 

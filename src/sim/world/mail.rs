@@ -1,5 +1,8 @@
-//! The mail queues: what waits on the machines with role `mail`, why, and what becomes of it in time. May import
-//! `domain` names.
+//! The mail queues: what waits in Postfix on the machines with role `mail` and in Exim on the others, why, and what becomes of
+//! it in time. May import `domain` names.
+
+mod exim;
+mod postfix;
 
 use std::collections::BTreeMap;
 
@@ -7,7 +10,15 @@ use crate::domain::names::HostName;
 
 use super::World;
 use super::machine::Machine;
-use super::noise::{draw, unit};
+
+/// Which mail server a machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailServer {
+    /// On machines with role `mail`: delivers to everybody.
+    Postfix,
+    /// On every other one, and hands everything to the mail host.
+    Exim,
+}
 
 /// Where a message waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +27,7 @@ pub enum Queue {
     Active,
     /// Waiting for another attempt.
     Deferred,
-    /// Kept until released.
+    /// Kept until released: on hold, or frozen.
     Hold,
 }
 
@@ -31,7 +42,7 @@ pub struct Message {
     pub arrived: f64,
     /// Bytes.
     pub size: u64,
-    /// Envelope sender.
+    /// Envelope sender; `MAILER-DAEMON` of a bounce.
     pub sender: String,
     /// Envelope recipient.
     pub recipient: String,
@@ -39,13 +50,20 @@ pub struct Message {
     pub reason: Option<String>,
     /// Its subject.
     pub subject: String,
+    /// When Exim tried it last, seconds since 1970 by its machine's clock.
+    pub tried: Option<f64>,
     /// When it will have been delivered; `None` when nobody takes it.
     delivered_at: Option<f64>,
+    /// A process works on it, and nobody else may.
+    locked: bool,
+    /// It waits for the mail host alone.
+    for_relay: bool,
 }
 
 /// The queue of one machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MailQueue {
+    server: MailServer,
     messages: Vec<Message>,
     /// Messages that came in since the world's start have numbers from here on.
     next: u64,
@@ -57,105 +75,19 @@ pub struct MailQueue {
 /// The queues by machine.
 pub(super) type Queues = BTreeMap<HostName, MailQueue>;
 
-/// Seconds between two messages that come in.
-const EVERY: f64 = 40.0;
-/// Seconds until such a message is delivered, at most.
-const DELIVERY: f64 = 6.0;
-/// What a runaway script sends, over and over.
-const RUNAWAY: &str = "www-data@project.production.wpdn";
-
-/// Sender, recipient, subject and reason of what waits at the start; how many of each.
-static WAITING: &[(&str, &str, &str, &str, u64)] = &[
-    (
-        RUNAWAY,
-        "bugs@lists.example.org",
-        "[Bug Genie] issue updated",
-        "host mx.lists.example.org[198.51.100.25] said: 450 4.7.1 <bugs@lists.example.org>: Recipient address \
-         rejected: rate limited (in reply to RCPT TO command)",
-        37,
-    ),
-    (
-        "accounts@webplatform.org",
-        "visitor@mail.example.net",
-        "Verify your account",
-        "connect to mail.example.net[203.0.113.80]:25: Connection timed out",
-        3,
-    ),
-    (
-        "MAILER-DAEMON",
-        "noreply@spam.example.com",
-        "Undelivered Mail Returned to Sender",
-        "Host or domain name not found. Name service error for name=spam.example.com type=MX: Host not found, try again",
-        2,
-    ),
-];
+/// Where Debian keeps what Exim does with mail.
+pub(crate) const EXIM_CONFIG: &str = "/etc/exim4/update-exim4.conf.conf";
 
 impl MailQueue {
-    pub(super) fn new(machine: &Machine) -> Self {
-        let mut queue = Self { key: machine.number(0x3a11), ..Self::default() };
-        for (sender, recipient, subject, reason, count) in WAITING {
-            for _ in 0..*count {
-                let age = 600.0 + 90_000.0 * unit(queue.key, queue.next + 500);
-                let id = queue.id();
-                queue.messages.push(Message {
-                    id,
-                    queue: Queue::Deferred,
-                    arrived: -age,
-                    size: 1200 + draw(queue.key, queue.next) % 6000,
-                    sender: (*sender).to_owned(),
-                    recipient: (*recipient).to_owned(),
-                    reason: Some((*reason).to_owned()),
-                    subject: (*subject).to_owned(),
-                    delivered_at: None,
-                });
-            }
-        }
-        queue.messages.sort_by(|a, b| a.arrived.total_cmp(&b.arrived));
-        queue
+    /// One in which nothing waits.
+    fn empty(server: MailServer, key: u64) -> Self {
+        Self { server, messages: Vec::new(), next: 0, settled: 0.0, key, delivered: 0 }
     }
 
-    /// A queue id, long form (Postfix 2.9 and later): letters and digits without vowels.
-    fn id(&mut self) -> String {
-        const LETTERS: &[u8] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
-        self.next += 1;
-        let mut rest = draw(self.key, self.next);
-        let mut id = "3".to_owned();
-        for _ in 0..11 {
-            let count = u64::try_from(LETTERS.len()).unwrap_or(1);
-            let place = usize::try_from(rest % count).unwrap_or(0);
-            id.extend(LETTERS.get(place).map(|byte| char::from(*byte)));
-            rest /= count;
-        }
-        id
-    }
-
-    fn settle(&mut self, now: f64, runs: bool, takes: bool) {
-        let mut at = (self.settled / EVERY).floor() * EVERY + EVERY;
-        while at <= now {
-            if takes {
-                let number = self.next;
-                let delivered = at + DELIVERY * unit(self.key, number + 900);
-                let message = Message {
-                    id: self.id(),
-                    queue: Queue::Active,
-                    arrived: at,
-                    size: 900 + draw(self.key, number) % 9000,
-                    sender: "notes@webplatform.org".to_owned(),
-                    recipient: format!("user{}@example.org", number % 97),
-                    reason: None,
-                    subject: "A reply to your annotation".to_owned(),
-                    delivered_at: Some(delivered),
-                };
-                self.messages.push(message);
-            }
-            at += EVERY;
-        }
-        self.settled = now;
-        if runs {
-            let before = self.messages.len();
-            self.messages.retain(|m| m.queue == Queue::Hold || m.delivered_at.is_none_or(|at| at > now));
-            self.delivered += u64::try_from(before - self.messages.len()).unwrap_or(0);
-        }
+    /// Which server's it is.
+    #[must_use]
+    pub fn server(&self) -> MailServer {
+        self.server
     }
 
     /// The messages, oldest first.
@@ -189,21 +121,9 @@ impl MailQueue {
         found.map(|m| m.queue = if hold { Queue::Hold } else { Queue::Deferred }).is_some()
     }
 
-    /// Queues a message again, so that it is tried now; false when there is none.
-    pub fn requeue(&mut self, id: &str, now: f64) -> bool {
-        let key = self.key;
-        let Some(message) = self.messages.iter_mut().find(|message| message.id == id) else { return false };
-        message.queue = Queue::Active;
-        message.try_again(key, now);
-        true
-    }
-
-    /// Tries everything that is deferred now (`postqueue -f`).
-    pub fn flush(&mut self, now: f64) {
-        let key = self.key;
-        for message in self.messages.iter_mut().filter(|message| message.queue == Queue::Deferred) {
-            message.try_again(key, now);
-        }
+    /// Lets a process hold on to a message, or let go of it: until then nobody else can change it. False when there is none.
+    pub fn lock(&mut self, id: &str, locked: bool) -> bool {
+        self.messages.iter_mut().find(|m| m.id == id).map(|m| m.locked = locked).is_some()
     }
 
     /// Lets a recipient's server take mail from now on: what waits for it goes with the next attempt.
@@ -212,16 +132,20 @@ impl MailQueue {
             message.reason = None;
         }
     }
+
+    /// What was delivered is gone.
+    fn gone(&mut self, keep: impl Fn(&Message) -> bool) {
+        let before = self.messages.len();
+        self.messages.retain(keep);
+        self.delivered += u64::try_from(before - self.messages.len()).unwrap_or(0);
+    }
 }
 
 impl Message {
-    /// What nobody refuses will be delivered soon; the rest waits on.
-    fn try_again(&mut self, key: u64, now: f64) {
-        if self.reason.is_none() {
-            self.delivered_at = Some(now + DELIVERY * unit(key, draw(key, self.size)));
-        } else if self.queue == Queue::Active {
-            self.queue = Queue::Deferred;
-        }
+    /// Whether a process works on it.
+    #[must_use]
+    pub fn locked(&self) -> bool {
+        self.locked
     }
 }
 
@@ -229,11 +153,48 @@ impl World {
     /// The mail queue of a machine, brought up to now; `None` when it has none.
     pub fn mail(&mut self, host: &HostName) -> Option<&mut MailQueue> {
         let now = self.seconds();
-        let runs = self.is_up(host) && self.service_runs(host, "postfix");
-        let takes = runs && self.is_alive() && !self.refuses_mail(host);
-        let queue = self.mail.get_mut(host)?;
-        queue.settle(now, runs, takes);
-        Some(queue)
+        let server = self.mail_server(host)?;
+        let lives = self.is_up(host) && self.is_alive();
+        match server {
+            MailServer::Postfix => {
+                let runs = self.is_up(host) && self.service_runs(host, "postfix");
+                let takes = runs && lives && !self.refuses_mail(host);
+                let queue = self.queue_of(host, server)?;
+                queue.settle(now, runs, takes);
+                Some(queue)
+            }
+            MailServer::Exim => {
+                let runs = self.is_up(host) && self.service_runs(host, "exim4");
+                let relay = self.relay(host);
+                let (sends, zero) = (lives.then(|| self.fqdn(host)), self.clock_at(host, 0.0));
+                let queue = self.queue_of(host, server)?;
+                queue.settle_exim(now, runs, &relay, sends.as_deref(), zero);
+                Some(queue)
+            }
+        }
+    }
+
+    /// The queue of a machine; one that was made since the world's start begins empty.
+    fn queue_of(&mut self, host: &HostName, server: MailServer) -> Option<&mut MailQueue> {
+        let (now, key) = (self.seconds(), self.machine(host)?.number(0x3a11));
+        let fresh = || MailQueue { settled: now, ..MailQueue::empty(server, key) };
+        Some(self.mail.entry(host.clone()).or_insert_with(fresh))
+    }
+
+    /// Which mail server a machine has; `None` when it has none.
+    #[must_use]
+    pub fn mail_server(&self, host: &HostName) -> Option<MailServer> {
+        let services = self.services(host);
+        if services.contains(&"postfix") {
+            return Some(MailServer::Postfix);
+        }
+        services.contains(&"exim4").then_some(MailServer::Exim)
+    }
+
+    /// The moment that a host's clock shows at some second of the world: seconds since 1970.
+    #[must_use]
+    pub(crate) fn clock_at(&self, host: &HostName, seconds: f64) -> f64 {
+        self.epoch(host) - self.seconds() + seconds
     }
 
     /// Whether `main.cf` keeps mail from coming in: the services are switched off, or every client is put off.
@@ -252,20 +213,27 @@ impl World {
         })
     }
 
-    /// Makes a queue for every machine with role `mail`, and its `main.cf`.
+    /// Makes a queue for every machine with a mail server, and its configuration.
     pub(super) fn start_mail(&mut self) {
-        let of_mail = |m: &&Machine| m.roles().iter().any(|role| role.as_str() == "mail");
-        let made: Queues =
-            self.machines().filter(of_mail).map(|m| (m.name.clone(), MailQueue::new(m))).collect();
-        for host in made.keys() {
-            let text = format!(
-                "myhostname = {}\nmydestination = localhost\ninet_interfaces = all\nmynetworks = 127.0.0.0/8 10.0.0.0/8\n\
-                 smtpd_tls_security_level = may\nmilter_default_action = accept\n\
-                 smtpd_milters = inet:127.0.0.1:8891\n",
-                self.fqdn(host)
-            );
-            self.write_file(host, "/etc/postfix/main.cf", text.into_bytes());
+        let made: Vec<(HostName, MailServer)> =
+            self.machines().filter_map(|m| Some((m.name.clone(), self.mail_server(&m.name)?))).collect();
+        for (host, server) in made {
+            let queue = match server {
+                MailServer::Postfix => self.start_postfix(&host),
+                MailServer::Exim => self.start_exim(&host),
+            };
+            self.mail.extend(queue.map(|queue| (host, queue)));
         }
-        self.mail = made;
+    }
+
+    fn start_postfix(&mut self, host: &HostName) -> Option<MailQueue> {
+        let text = format!(
+            "myhostname = {}\nmydestination = localhost\ninet_interfaces = all\nmynetworks = 127.0.0.0/8 10.0.0.0/8\n\
+             smtpd_tls_security_level = may\nmilter_default_action = accept\n\
+             smtpd_milters = inet:127.0.0.1:8891\n",
+            self.fqdn(host)
+        );
+        self.write_file(host, "/etc/postfix/main.cf", text.into_bytes());
+        self.machine(host).map(MailQueue::of_postfix)
     }
 }

@@ -87,9 +87,8 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     let mut reply = Reply::default();
     for word in words {
         let found = lines.iter().find(|line| name(line).as_deref() == Some(word));
-        // The one parameter whose default is wanted here: nothing is switched off.
         let value = found.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim().to_owned());
-        match value.or_else(|| (word == "master_service_disable").then(String::new)) {
+        match value.or_else(|| default_of(word)) {
             Some(value) if bare => reply.stdout.extend(format!("{value}\n").into_bytes()),
             Some(value) => {
                 reply.stdout.extend(format!("{}\n", format!("{word} = {value}").trim_end()).into_bytes())
@@ -100,4 +99,16 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
         }
     }
     reply
+}
+
+/// The defaults of Postfix 2.10 and later that are wanted here.
+fn default_of(name: &str) -> Option<String> {
+    let value = match name {
+        "master_service_disable" | "smtpd_recipient_restrictions" => "",
+        "smtpd_relay_restrictions" => {
+            "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"
+        }
+        _ => return None,
+    };
+    Some(value.to_owned())
 }

@@ -8,22 +8,7 @@ use crate::sim::programs::quick::output;
 use crate::sim::world::World;
 use crate::sim::world::mail::{Message, Queue};
 
-use super::{Ask, fatal};
-
-/// A moment as the queue's list writes it: `Tue Mar 10 08:12:33`.
-fn stamp(world: &World, host: &HostName, arrived: f64, form: &str) -> String {
-    #[allow(clippy::cast_possible_truncation)] // seconds since 1970
-    let at = jiff::Timestamp::from_second(epoch(world, host, arrived) as i64).unwrap_or_default();
-    at.strftime(form).to_string()
-}
-
-fn epoch(world: &World, host: &HostName, arrived: f64) -> f64 {
-    world.epoch(host) - world.now().as_secs_f64() + arrived
-}
-
-fn messages(world: &mut World, host: &HostName) -> Vec<Message> {
-    world.mail(host).map(|queue| queue.messages().to_vec()).unwrap_or_default()
-}
+use super::{Ask, fatal, messages, stamp};
 
 pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     let now = ask.world.now().as_secs_f64();
@@ -43,7 +28,11 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
             Reply::default()
         }
         [option, id] if option == "-i" => {
-            if let Some(queue) = ask.world.mail(ask.host) {
+            // What is on hold stays there.
+            let deferred = |m: &Message| m.queue == Queue::Deferred;
+            if let Some(queue) = ask.world.mail(ask.host)
+                && queue.message(id).is_some_and(deferred)
+            {
                 queue.requeue(id, now);
             }
             Reply::default()
@@ -69,7 +58,7 @@ fn json(world: &World, host: &HostName, m: &Message) -> String {
         recipient.insert("delay_reason".to_owned(), json!(reason));
     }
     #[allow(clippy::cast_possible_truncation)] // seconds since 1970
-    let arrival = epoch(world, host, m.arrived) as i64;
+    let arrival = world.clock_at(host, m.arrived) as i64;
     let line = json!({
         "queue_name": queue_name(m),
         "queue_id": m.id,
