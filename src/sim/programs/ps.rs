@@ -18,7 +18,7 @@ static SERVERS: &[(&str, &str, &str)] = &[
     ),
     ("pierc", "bots", "python /srv/bots/pierc/pierc.py"),
     ("hhvm", "www-data", "/usr/bin/hhvm --mode daemon --config /etc/hhvm/server.ini"),
-    ("exim4", "Debian-exim", "/usr/sbin/exim4 -bd -q30m"),
+    ("exim4", "Debian-+", "/usr/sbin/exim4 -bd -q30m"),
     ("gdnsd", "gdnsd", "/usr/sbin/gdnsd start"),
     ("apache2", "www-data", "/usr/sbin/apache2 -k start"),
     ("elasticsearch", "elastic+", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
