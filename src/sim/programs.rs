@@ -103,6 +103,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mysql::Client("mysql"),
     &names::DIG,
     &names::GETENT,
+    &names::Gdnsd,
     &names::HOST,
     &names::Nscd,
     &nproc::NPROC,

@@ -3,10 +3,12 @@
 
 use std::net::IpAddr;
 
+use crate::domain::names::HostName;
 use crate::sim::program::{Call, Program, Reply};
 use crate::sim::programs::files::with_world;
 use crate::sim::programs::text::answer as answered;
-use crate::sim::world::dns::Record;
+use crate::sim::world::World;
+use crate::sim::world::dns::{GDNSD, Record};
 use crate::ssh::dial::BoxFuture;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
@@ -72,17 +74,20 @@ fn asks_us(ask: &Ask<'_>, server: Option<&str>) -> bool {
     let jump = ask.world.jump();
     let address = ask.world.address_of(ask.host, server);
     let local = matches!(server, "127.0.0.1" | "localhost") && jump == Some(ask.host);
-    local || jump.and_then(|jump| ask.world.machine(jump)).map(|m| &m.address) == address.as_ref()
+    let at = if local { Some("127.0.0.1".to_owned()) } else { address };
+    at.is_some_and(|at| (local || !at.starts_with("127.")) && ask.world.name_server_listens(&at))
 }
 
 fn dig(ask: &Ask<'_>) -> Reply {
     let (mut short, mut answer_only, mut server, mut names) = (false, false, None, Vec::new());
+    let mut soa = false;
     for arg in ask.args {
         match arg.as_str() {
             "+short" => short = true,
             "+noall" => {}
             "+answer" => answer_only = true,
             "A" | "a" | "IN" | "-4" => {}
+            "SOA" | "soa" => soa = true,
             other if other.starts_with('+') => {}
             other if other.starts_with('-') => return bad_option("dig", other),
             other => match other.strip_prefix('@') {
@@ -93,7 +98,13 @@ fn dig(ask: &Ask<'_>) -> Reply {
     }
     let mut text = String::new();
     for name in names {
-        let found = if asks_us(ask, server) { ask.world.zone_answer(name) } else { None };
+        let asked = asks_us(ask, server);
+        if soa && let Some(data) = ask.world.zone_soa(name).filter(|_| asked) {
+            let lead = if short { String::new() } else { format!("{name}.\t300\tIN\tSOA\t") };
+            text.extend((!data.is_empty()).then(|| format!("{lead}{data}\n")));
+            continue;
+        }
+        let found = if asked { ask.world.zone_answer(name) } else { None };
         let Some(found) = found else {
             let silent = ";; connection timed out; no servers could be reached\n";
             return Reply { stdout: silent.into(), status: 9, ..Reply::default() };
@@ -168,6 +179,34 @@ fn host(ask: &Ask<'_>) -> Reply {
             };
             output(found.iter().map(line).collect::<String>())
         }
+    }
+}
+
+/// `gdnsd checkconf`: what it says of its zone.
+#[derive(Debug)]
+pub(super) struct Gdnsd;
+
+impl Program for Gdnsd {
+    fn name(&self) -> &'static str {
+        GDNSD
+    }
+
+    fn installed(&self, world: &World, host: &HostName) -> bool {
+        world.service_named(host, GDNSD).is_some()
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
+        let reply = with_world(&call, |work| match (words.as_slice(), work.world.zone_problem()) {
+            ([action], None) if action == "checkconf" => {}
+            ([action], Some(why)) if action == "checkconf" => {
+                let text = format!("error: {why}\nfatal: Initial load of zone data failed\n");
+                work.reply.stderr.extend(text.bytes());
+                work.reply.status = 42;
+            }
+            _ => work.complain("gdnsd: only checkconf is simulated"),
+        });
+        answered(call, reply)
     }
 }
 

@@ -10,12 +10,18 @@ use crate::domain::names::HostName;
 use super::World;
 use super::apps::kinds::{MASTERDB, ZONE_NAME};
 
+mod zone;
+
+use zone::Zone;
+
 /// Seconds that an answer about the database server is kept.
 const SHORT: u32 = 60;
 /// Seconds that any other answer is kept.
 const LONG: u32 = 3600;
 /// The name server, as a service.
 pub(crate) const GDNSD: &str = "gdnsd";
+/// Its configuration.
+const CONFIG: &str = "/etc/gdnsd/config";
 
 /// A record of a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +40,9 @@ pub struct Record {
 #[derive(Debug, Default)]
 pub(super) struct Dns {
     /// The zone as the server read it last.
-    served: Vec<Record>,
+    served: Zone,
+    /// The addresses that it listens at; `None`: every one of its machine.
+    listens: Option<Vec<String>>,
     /// Address and when it is forgotten, by host and name.
     kept: RefCell<BTreeMap<(HostName, String), (String, f64)>>,
 }
@@ -42,7 +50,8 @@ pub(super) struct Dns {
 impl Dns {
     /// The name server's machine is gone.
     pub(super) fn forget(&mut self, host: &HostName) {
-        self.served.clear();
+        self.served = Zone::default();
+        self.listens = None;
         self.kept.borrow_mut().retain(|(owner, _), _| owner != host);
     }
 }
@@ -80,13 +89,35 @@ impl World {
         text
     }
 
-    /// The name server reads its zone: it was started, or reloaded.
-    pub(super) fn load_zone(&mut self) {
-        let text = self.zone_path().zip(self.jump()).and_then(|(path, jump)| self.read_file(jump, &path));
-        self.dns.served = text.map(|text| records(&String::from_utf8_lossy(&text))).unwrap_or_default();
+    /// The zone file, as the name server reads it: nothing is served without one.
+    fn read_zone(&self) -> Result<Zone, String> {
+        let Some((path, jump)) = self.zone_path().zip(self.jump()) else { return Ok(Zone::default()) };
+        let Some(text) = self.read_file(jump, &path) else { return Ok(Zone::default()) };
+        zone::read(&path, &String::from_utf8_lossy(&text), LONG)
     }
 
-    /// Writes the zone of the world's start and lets the name server read it.
+    /// What keeps the name server from starting with its zone, in its own words.
+    pub(crate) fn zone_problem(&self) -> Option<String> {
+        self.read_zone().err()
+    }
+
+    /// The name server reads its configuration and its zone: it was started, or reloaded. False when it refuses them: it goes on with
+    /// those that it has.
+    pub(super) fn load_zone(&mut self) -> bool {
+        let Ok(zone) = self.read_zone() else { return false };
+        self.dns.served = zone;
+        let config = self.jump().and_then(|jump| self.read_file(jump, CONFIG));
+        self.dns.listens = config.and_then(|text| zone::listens(&String::from_utf8_lossy(&text)));
+        true
+    }
+
+    /// Whether the name server listens at an address of its machine. It may well be told to listen at one that is not there.
+    pub(crate) fn name_server_listens(&self, address: &str) -> bool {
+        let own = address == "127.0.0.1" || Some(address) == self.jump_address();
+        own && self.dns.listens.as_ref().is_none_or(|told| told.iter().any(|one| one == address))
+    }
+
+    /// Writes configuration and zone of the world's start, and lets the name server read them.
     pub(super) fn start_dns(&mut self) {
         let Some((path, jump)) = self.zone_path().zip(self.jump().cloned()) else { return };
         let masterdb = self.salt.initial_masterdb.clone();
@@ -94,6 +125,9 @@ impl World {
         let text = self
             .zone_text(masterdb.as_deref().unwrap_or("127.0.0.1"), &serial.unwrap_or_default().to_string());
         self.write_file(&jump, &path, text.into_bytes());
+        let address = self.jump_address().unwrap_or("127.0.0.1");
+        let config = format!("options => {{\n  listen => [ {address}, 127.0.0.1 ]\n}}\n");
+        self.write_file(&jump, CONFIG, config.into_bytes());
         self.load_zone();
     }
 
@@ -105,20 +139,22 @@ impl World {
         let text = String::from_utf8_lossy(&file).into_owned();
         let mut servers =
             text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).map(str::trim);
-        servers.any(|server| server == jump.address || server == "127.0.0.1" && *host == jump.name)
+        servers.any(|server| {
+            (server == jump.address || server == "127.0.0.1" && *host == jump.name)
+                && self.name_server_listens(server)
+        })
     }
 
     /// What the name server answers to a question for a full name: aliases first, then the address. `None`: it does not
     /// answer.
     #[must_use]
     pub fn zone_answer(&self, name: &str) -> Option<Vec<Record>> {
-        let jump = self.jump()?;
-        if !self.is_up(jump) || !self.service_runs(jump, GDNSD) {
+        if !self.name_server_runs() {
             return None;
         }
         let mut found: Vec<Record> = Vec::new();
         let mut wanted = name.trim_end_matches('.').to_ascii_lowercase();
-        while let Some(record) = self.dns.served.iter().find(|record| record.name == wanted) {
+        while let Some(record) = self.zone().iter().find(|record| record.name == wanted) {
             if found.contains(record) {
                 break;
             }
@@ -131,7 +167,18 @@ impl World {
     /// The records of the zone that the name server serves.
     #[must_use]
     pub fn zone(&self) -> &[Record] {
-        &self.dns.served
+        &self.dns.served.records
+    }
+
+    fn name_server_runs(&self) -> bool {
+        self.jump().is_some_and(|jump| self.is_up(jump) && self.service_runs(jump, GDNSD))
+    }
+
+    /// The SOA that the name server answers for the internal zone, empty for another one. `None`: it does not answer.
+    #[must_use]
+    pub(crate) fn zone_soa(&self, name: &str) -> Option<&str> {
+        let ours = Some(name.trim_end_matches('.')) == self.domain();
+        self.name_server_runs().then_some(if ours { self.dns.served.soa.as_str() } else { "" })
     }
 
     /// The full name that a host's resolver asks for.
@@ -204,29 +251,4 @@ impl World {
         let own = || self.machine(&self.resolve(name)?).map(|m| m.address.clone());
         self.address_at(host, name).or_else(own)
     }
-}
-
-/// The records of a zone file; what is no `A` and no `CNAME` is passed over.
-fn records(text: &str) -> Vec<Record> {
-    let (mut origin, mut ttl) = (String::new(), LONG);
-    let mut found = Vec::new();
-    for line in text.lines().map(|line| line.split(';').next().unwrap_or_default()) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let full = |name: &str| match name.strip_suffix('.') {
-            Some(whole) => whole.to_ascii_lowercase(),
-            None => format!("{name}.{origin}").to_ascii_lowercase(),
-        };
-        match words.as_slice() {
-            ["$ORIGIN", name] => origin = name.trim_end_matches('.').to_owned(),
-            ["$TTL", seconds] => ttl = seconds.parse().unwrap_or(ttl),
-            [name, rest @ .., kind, data] if matches!(*kind, "A" | "CNAME") => {
-                let own = rest.iter().find_map(|word| word.parse().ok());
-                let data = if *kind == "A" { (*data).to_owned() } else { full(data) };
-                let (name, kind) = (full(name), (*kind).to_owned());
-                found.push(Record { name, ttl: own.unwrap_or(ttl), kind, data });
-            }
-            _ => {}
-        }
-    }
-    found
 }

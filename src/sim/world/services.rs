@@ -204,7 +204,11 @@ impl World {
     pub fn set_service(&mut self, host: &HostName, name: &str, runs: bool) -> bool {
         let Some(name) = self.service_named(host, name) else { return false };
         let key = (host.clone(), name.to_owned());
-        if runs && (self.services.broken.contains(&key) || self.cannot_bind(host, name)) {
+        if runs
+            && (self.services.broken.contains(&key)
+                || self.cannot_bind(host, name)
+                || name == GDNSD && self.zone_problem().is_some())
+        {
             return false;
         }
         if self.service_runs(host, name) == runs {
@@ -228,17 +232,14 @@ impl World {
         self.set_service(host, name, true)
     }
 
-    /// Lets a service read its configuration again without a restart; false when it is not there, or does not run.
+    /// Lets a service read its configuration again without a restart; false when it is not there, does not run, or refuses it.
     pub fn reload_service(&mut self, host: &HostName, name: &str) -> bool {
         let Some(name) = self.service_named(host, name).filter(|name| self.service_runs(host, name)) else {
             return false;
         };
         self.live();
         self.services.turns.entry((host.clone(), name.to_owned())).or_default().1 += 1;
-        if name == GDNSD {
-            self.load_zone();
-        }
-        true
+        name != GDNSD || self.load_zone()
     }
 
     /// Makes a service fail to start, or lets it start again.
@@ -317,10 +318,7 @@ impl World {
             ("elasticsearch", false) => self.stop_elastic(host),
             ("mysql", true) => self.start_database(host),
             ("mysql", false) => self.stop_database(host),
-            (GDNSD, true) => {
-                self.load_zone();
-                true
-            }
+            (GDNSD, true) => self.load_zone(),
             ("salt-master", true) => {
                 self.master_started(host);
                 true

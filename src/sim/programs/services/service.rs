@@ -78,7 +78,11 @@ fn act(work: &mut Work<'_>, wanted: &str, action: &str) {
                 work.world.set_service(&host, name, false);
                 work.say(&format!("{wanted} stop/waiting\n"));
             }
-            if matches!(action, "reload" | "force-reload") && work.world.reload_service(&host, name) {
+            if matches!(action, "reload" | "force-reload") && runs {
+                if !work.world.reload_service(&host, name) {
+                    work.reply.stderr.extend(b"reload: Job failed\n");
+                    work.reply.status = 1;
+                }
                 return;
             }
             if work.world.set_service(&host, name, true) {

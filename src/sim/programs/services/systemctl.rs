@@ -163,7 +163,10 @@ fn act(work: &mut Work<'_>, action: &str, name: &str, quiet: bool, shown: (bool,
         "reload" | "reload-or-restart"
             if work.world.unit(&host, name).is_none() && told.active == "active" =>
         {
-            work.world.reload_service(&host, name);
+            if !work.world.reload_service(&host, name) {
+                work.reply.stderr.extend(format!("Job for {full} failed.\n").bytes());
+                work.reply.status = 1;
+            }
         }
         "start" | "restart" | "reload" | "reload-or-restart" | "try-restart" => {
             if matches!(action, "restart" | "reload-or-restart" | "try-restart") {

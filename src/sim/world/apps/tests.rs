@@ -131,6 +131,37 @@ fn a_zone_is_served_after_a_reload_and_an_answer_is_kept_for_its_ttl() {
 }
 
 #[test]
+fn a_zone_that_the_name_server_refuses_leaves_it_with_the_one_that_it_has() {
+    let world = fleet();
+    let (zone, soa) = ("/etc/gdnsd/zones/production.wpdn", "dig +short production.wpdn SOA");
+    let before = does(&world, "notes", soa);
+    does(&world, "salt", "gdnsd checkconf");
+    does(&world, "salt", &format!("sed -i 's/( [0-9]* /( 7 /' {zone}; echo 'bad IN A 10.10.10' >> {zone}"));
+    let (_, said, status) = shell(&world, "salt", "gdnsd checkconf");
+    assert!(status == 42 && said.contains("IPv4 address '10.10.10' invalid"), "{said}");
+    assert_eq!(shell(&world, "salt", "service gdnsd reload").2, 1);
+    assert_eq!(does(&world, "notes", soa), before);
+    does(&world, "salt", "service gdnsd stop");
+    assert_eq!(shell(&world, "salt", "service gdnsd start").2, 1, "it does not start with it either");
+    does(&world, "salt", &format!("sed -i '/^bad/d' {zone}; service gdnsd start"));
+    assert_eq!(does(&world, "notes", soa).split(' ').nth(2), Some("7"));
+    assert_eq!(shell(&world, "notes", "command -v gdnsd").2, 127);
+}
+
+#[test]
+fn a_name_server_that_is_told_another_address_runs_and_answers_only_itself() {
+    let world = fleet();
+    does(
+        &world,
+        "salt",
+        "sed -i 's/10[.]10[.]10[.]10,/10.10.10.99,/' /etc/gdnsd/config; service gdnsd restart",
+    );
+    assert_eq!(does(&world, "salt", "dig +short masterdb.production.wpdn @127.0.0.1"), "10.10.10.14\n");
+    assert_eq!(shell(&world, "notes", "dig +short masterdb.production.wpdn").2, 9);
+    assert_eq!(shell(&world, "notes", "host mysql").2, 1);
+}
+
+#[test]
 fn the_state_of_the_name_server_renders_the_zone_from_the_pillar() {
     let world = fleet();
     edit(&world, "salt", "/srv/pillar/infra/production.sls");

@@ -117,6 +117,11 @@ fn watching(
     if honest {
         let done = if reload { world.reload_service(host, name) } else { world.restart_service(host, name) };
         outcome.result = Value::Bool(done);
+        if !done {
+            outcome.comment = format!("Failed to {} the service", word.trim_end_matches("ed"));
+            outcome.changes = json!({ name: false });
+            return;
+        }
     }
     outcome.comment = format!("Service {word}");
     outcome.changes = json!({ name: true });
