@@ -12,6 +12,7 @@
 mod bad_luck;
 mod crash;
 mod failover;
+mod highstate;
 mod operators;
 mod plain_fleet;
 mod proxy_fleet;
