@@ -1,5 +1,5 @@
-//! rebuild-lost-salt-master on the real fleet: the box with the real Salt master ends for good, twice. What minions and keys say
-//! afterwards is asked of Salt. Needs `JUMPDECK_FLEET`, the directory of a fleet that is up; it is the last that such a fleet is good for.
+//! rebuild-lost-salt-master on the real fleet: the box with the real Salt master and the real name server ends for good, twice. What
+//! minions and keys say afterwards is asked of Salt, and what names mean of gdnsd. Needs `JUMPDECK_FLEET`, the directory of a fleet that is up; it is the last that such a fleet is good for.
 
 use crate::support::operator;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use jumpdeck::ssh::dial::TcpDial;
 const RUNBOOK: &str = "rebuild-lost-salt-master";
 
 /// The hosts of the real fleet that have a minion.
-const MINIONS: [&str; 5] = ["app1", "app2", "db1-masterdb", "db2", "db3"];
+const MINIONS: [&str; 6] = ["app1", "app2", "db1-masterdb", "db2", "db3", "salt"];
 
 struct Lane(PathBuf);
 
@@ -132,6 +132,49 @@ fn all_answer(lane: &Lane) {
     assert_eq!(accepted.trim(), MINIONS.join(" "));
 }
 
+/// Whether the fleet has a name server: without one the rest is tested all the same.
+fn has_name_server(lane: &Lane) -> bool {
+    let there =
+        lane.on("salt", "command -v gdnsd >/dev/null && test -e /etc/gdnsd/config && echo yes || echo no");
+    if there == "no" {
+        println!("skipped: no gdnsd");
+    }
+    there == "yes"
+}
+
+/// Every name of the fleet, and the address that the fleet itself gives it.
+fn names(lane: &Lane) -> Vec<(String, String)> {
+    let status: serde_json::Value = serde_json::from_str(&lane.says(&["status", "--json"])).unwrap();
+    let hosts = status["hosts"].as_array().unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let mut names: Vec<_> = hosts.iter().map(|host| (text(&host["name"]), text(&host["address"]))).collect();
+    let master = names.iter().find(|(name, _)| name == "db1-masterdb").unwrap().1.clone();
+    names.extend(["masterdb", "mysql"].map(|name| (name.to_owned(), master.clone())));
+    names
+}
+
+/// The name server of this box says every name, to itself and to another host, with the pillar's serial; and so does what programs ask.
+fn every_name_is_served(lane: &Lane) {
+    let server = lane.inner_address();
+    let names = names(lane);
+    let serial = lane.on("salt", "sed -n 's/^ *gdnsd_timestamp: *//p' /srv/pillar/infra/production.sls");
+    let wanted: String = names.iter().map(|(name, address)| format!("{name} {address}\n")).collect();
+    let list: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+    for (host, at) in [("salt", "@127.0.0.1"), ("mail", &format!("@{server}")), ("app1", "")] {
+        let ask = format!("dig +short +time=2 +tries=1 {at}");
+        let each = format!(
+            "for name in {}; do echo \"$name $({ask} $name.production.wpdn | tail -n 1)\"; done",
+            list.join(" ")
+        );
+        assert_eq!(lane.on(host, &each), wanted.trim_end(), "asked from {host} {at}");
+        let said = lane.on(host, &format!("{ask} production.wpdn SOA"));
+        assert_eq!(said.split(' ').nth(2), Some(serial.as_str()), "{said}, asked from {host}");
+        // This name is in no /etc/hosts.
+        let found = lane.on(host, "getent ahostsv4 mysql | head -n 1 | cut -d ' ' -f 1");
+        assert_eq!(found, names.last().unwrap().1, "mysql on {host}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_master_is_lost_and_its_minions_come_back() {
     let Some(dir) = std::env::var_os("JUMPDECK_FLEET").map(PathBuf::from) else {
@@ -141,7 +184,11 @@ async fn the_real_master_is_lost_and_its_minions_come_back() {
     let lane = Lane(dir);
     lane.says(&["salt", "up"]);
     let key = lane.on("salt", "sha256sum < /etc/salt/pki/master/master.pub");
-    lane.back_up("srv etc/salt/master etc/salt/pki/master");
+    let zone = if has_name_server(&lane) { " etc/gdnsd" } else { "" };
+    if !zone.is_empty() {
+        every_name_is_served(&lane);
+    }
+    lane.back_up(&format!("srv etc/salt/master etc/salt/pki/master{zone}"));
     let old = lane.inner_address();
     lane.says(&["jump", "lose"]);
     let new = lane.inner_address();
@@ -162,9 +209,12 @@ async fn the_real_master_is_lost_and_its_minions_come_back() {
         assert_eq!(lane.on(host, "getent ahostsv4 salt | head -n 1 | cut -d ' ' -f 1"), new, "{host}");
     }
     assert!(lane.on("salt", "git -C /srv/pillar log -1 --format=%s").contains(&new));
+    if !zone.is_empty() {
+        every_name_is_served(&lane);
+    }
 
     // Again, at the same address, and nobody has backed the key pair up. A stranger's key waits.
-    lane.back_up("srv etc/salt/master");
+    lane.back_up(&format!("srv etc/salt/master{zone}"));
     lane.says(&["jump", "lose"]);
     assert_eq!(lane.inner_address(), new);
     let inputs =
@@ -190,5 +240,8 @@ async fn the_real_master_is_lost_and_its_minions_come_back() {
     all_answer(&lane);
     assert!(lane.on("salt", "salt-key -l un --no-color").contains("intruder"));
     assert!(lane.on("app1", "ls /etc/salt/pki/minion").contains("minion_master.pub.before-"));
+    if !zone.is_empty() {
+        every_name_is_served(&lane);
+    }
     lane.says(&["prove"]);
 }

@@ -405,6 +405,7 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
     assert_ne!(after, before);
     assert!(print_of(&dir, "app1").contains(&told.value("new_print")));
     reached_by_its_new_key(&dir, &told).await;
+    served_at_its_new_address(&dir, &told);
     lane(&dir, &["trust"]);
 
     // Dead, this time: switched off, and its minion's key is still there.
@@ -418,6 +419,19 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
     assert_eq!(first_public(&dir, &last[0]), public);
     assert!(print_of(&dir, "app1").contains(&told.value("new_print")));
     lane(&dir, &["trust"]);
+}
+
+/// Where the fleet has a name server, it says the new address to everybody.
+fn served_at_its_new_address(dir: &Path, told: &Told) {
+    if jump(dir, "test -e /etc/gdnsd/config && echo yes || echo no") == "no" {
+        return println!("there is no name server to ask");
+    }
+    for server in ["127.0.0.1", "salt"] {
+        assert_eq!(
+            jump(dir, &format!("dig +short app1.production.wpdn @{server}")),
+            told.value("new_address")
+        );
+    }
 }
 
 /// The public address of a server.

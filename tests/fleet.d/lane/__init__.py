@@ -9,6 +9,7 @@ injuries   what is wrong with databases on demand
 proxy      HAProxy on the app hosts
 apps       db.ini, the writers and their score
 salt       a real Salt; salt_files has its texts
+names      the name server on the jump box
 cloud      servers and floating addresses that are namespaces; agent serves it, cloud_words and cloud_forms have its words
 access     keys, known_hosts, ssh_config and inventory.toml
 delay      the round trip between here and the jump box

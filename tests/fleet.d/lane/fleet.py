@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import access, agent, apps, cloud, database, delay, machine as machines, processes, salt, wires
+from . import access, agent, apps, cloud, database, delay, machine as machines, names, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
 from .state import removed
 
@@ -95,6 +95,7 @@ def build(fleet):
     databases.prepare()
     apps.prepare(fleet)
     salt.prepare(fleet)
+    names.prepare(fleet)
     cloud.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
@@ -123,6 +124,7 @@ def reset_databases(fleet, mode):
             machines.put(machine, "/etc/salt/grains", machines.grains(machine))
     access.write_all(fleet)
     salt.restore_pillar(fleet)
+    names.reset(fleet)
 
 
 def keep_logs(fleet):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -156,6 +157,11 @@ class Fleet:
     @property
     def has_salt(self):
         return self.layout == "salt"
+
+    @property
+    def has_names(self):
+        """Whether the jump box is the name server."""
+        return self.has_salt and not self.only_plain and all(map(shutil.which, ("gdnsd", "gdnsdctl")))
 
     @property
     def has_proxies(self):

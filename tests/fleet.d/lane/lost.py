@@ -3,7 +3,7 @@ address outside, another one inside."""
 
 import shutil
 
-from . import access, agent, cloud, machine as machines, processes, salt, wires
+from . import access, agent, cloud, machine as machines, names, processes, salt, wires
 from .layout import JUMP, FleetError, Machine
 from .machine import write
 from .processes import run, wait_for
@@ -31,6 +31,8 @@ def lose_jump(fleet):
     if salt.is_installed():
         salt.prepare_host(fleet, new, salt.ON_JUMP)
         write(home / "etc" / "jumpdeck" / "salt-master", DAEMON.format(venv=salt.INSIDE, program="salt-master"), 0o755)
+        salt.prepare_minion(fleet, new)
+        names.prepare_program(fleet)
     cloud.prepare(fleet)
     machines.start(fleet, new)
     machines.record(fleet, new)

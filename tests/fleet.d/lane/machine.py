@@ -101,7 +101,7 @@ def prepare(fleet, machine):
     (home / "log").mkdir()
     write(etc / "hostname", machine.name + "\n")
     write(etc / "machine-id", uuid.uuid4().hex + "\n", 0o444)
-    write(etc / "resolv.conf", "")
+    write(etc / "resolv.conf", resolv_conf(fleet, machine))
     write(etc / "hosts", hosts_file(fleet))
     passwd, shadow, groups = accounts(machine)
     write(etc / "passwd", "\n".join(passwd) + "\n")
@@ -134,6 +134,14 @@ def hosts_file(fleet):
     lines += [f"{fleet.address(m)} masterdb.{DOMAIN} masterdb" for m in fleet.databases()[:1]]
     lines += [f"{fleet.address(m)} {m.fqdn} {m.name}" for m in fleet.present() if not m.is_jump]
     return "\n".join(lines) + "\n"
+
+
+def resolv_conf(fleet, machine):
+    """Whom the host asks for names; the jump box asks itself."""
+    if not fleet.has_names:
+        return ""
+    server = "127.0.0.1" if machine.is_jump else fleet.address(fleet.jump)
+    return f"search {DOMAIN}\nnameserver {server}\noptions timeout:1 attempts:2\n"
 
 
 def start(fleet, machine):

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from . import database, machine as machines, processes, salt_files as files
+from . import database, machine as machines, names, processes, salt_files as files
 from .layout import DOMAIN, ENVIRONMENT, FleetError
 from .machine import write
 from .processes import inside, run, wait_for
@@ -42,8 +42,8 @@ def install():
 
 
 def minions(fleet):
-    """The hosts that Salt manages."""
-    return fleet.apps() + fleet.databases()
+    """The hosts that Salt manages; the last one is the master's own."""
+    return [*fleet.apps(), *fleet.databases(), fleet.jump]
 
 
 def prepare(fleet):
@@ -51,7 +51,7 @@ def prepare(fleet):
     if not fleet.databases() or not fleet.has_salt or not is_installed():
         return
     jump = fleet.jump
-    for machine in [jump, *minions(fleet)]:
+    for machine in minions(fleet):
         prepare_host(fleet, machine, ON_JUMP if machine.is_jump else ("salt-call",))
     etc = fleet.home(jump) / "etc"
     write(etc / "salt" / "master", files.MASTER.format(address=fleet.address(jump)))
@@ -109,10 +109,11 @@ def write_srv(fleet):
     passwords = database.Databases(fleet).passwords()
     # Where the master is the pillar says: it may be rebuilt somewhere else.
     hosts = [m for m in fleet.machines if not m.is_jump]
-    names = [m.name for m in hosts]
+    known = [m.name for m in hosts]
     lines = "\n".join(f"        {fleet.address(m)} {m.fqdn} {m.name}" for m in hosts)
-    write(srv / "salt" / "top.sls", files.SALT_TOP)
-    write(srv / "salt" / "hosts" / "init.sls", files.HOSTS_STATE.format(known=names, lines=lines))
+    write(srv / "salt" / "top.sls", files.SALT_TOP + (files.SALT_TOP_NAMES if fleet.has_names else ""))
+    names.write_states(fleet, srv / "salt")
+    write(srv / "salt" / "hosts" / "init.sls", files.HOSTS_STATE.format(known=known, lines=lines))
     ca = "\n".join(" " * 8 + line for line in fleet.path("tls", "ca.pem").read_text().splitlines())
     write(srv / "salt" / "code" / "init.sls", files.CODE_STATE.replace("CA_LINES", ca))
     write(srv / "pillar" / "top.sls", files.PILLAR_TOP.format(level=ENVIRONMENT))
@@ -132,7 +133,7 @@ def write_srv(fleet):
 def infra(fleet):
     """The pillar of a fresh fleet."""
     addresses = {m.name: fleet.address(m) for m in fleet.machines}
-    return files.INFRA.format(domain=DOMAIN, masterdb=fleet.address(fleet.databases()[0]), **addresses)
+    return files.INFRA.format(domain=DOMAIN, serial=names.SERIAL, masterdb=fleet.address(fleet.databases()[0]), **addresses)
 
 
 def restore_pillar(fleet):
@@ -186,7 +187,7 @@ def up(fleet, pending=()):
         if not wait_for(lambda: is_up(fleet), 60, step=0.1):
             raise FleetError("the Salt master does not listen: see the jump box's log/salt and log/salt-master.out")
     for machine in minions(fleet):
-        if not pids(machine):
+        if not pids(machine, ["salt-minion"]):
             launch(machine, "salt-minion")
     if not wait_for(lambda: not silent(fleet, accept), 90, step=0.2):
         raise FleetError(f"minions do not answer ({', '.join(silent(fleet, accept))}): see their log/salt/minion")
@@ -194,12 +195,12 @@ def up(fleet, pending=()):
 
 def silent(fleet, asked=None):
     """The names of the minions that do not answer."""
-    names = [m.name for m in (minions(fleet) if asked is None else asked)]
-    if not names:
+    wanted = [m.name for m in (minions(fleet) if asked is None else asked)]
+    if not wanted:
         return []
-    said = run(*inside(fleet.jump, "salt", "-t", "3", "-L", ",".join(names), "test.ping", "--out=json", "--static"),
+    said = run(*inside(fleet.jump, "salt", "-t", "3", "-L", ",".join(wanted), "test.ping", "--out=json", "--static"),
                check=False)  # fmt: skip
-    return [name for name in names if f'"{name}": true' not in said]
+    return [name for name in wanted if f'"{name}": true' not in said]
 
 
 def launch(machine, program):
@@ -207,8 +208,8 @@ def launch(machine, program):
     subprocess.run(inside(machine, f"/etc/jumpdeck/{program}"), stdin=subprocess.DEVNULL, check=True)
 
 
-def pids(machine):
-    """The processes of Salt's daemons on a host."""
+def pids(machine, programs=("salt-minion", "salt-master")):
+    """The processes of Salt's daemons, or of these of them, on a host."""
     here = processes.namespace(machine.pid)
     found = []
     for pid in processes.inhabitants({here}) if here else []:
@@ -216,7 +217,7 @@ def pids(machine):
             words = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             continue
-        if b"/bin/salt-master" in words or b"/bin/salt-minion" in words:
+        if any(f"/bin/{program}".encode() in words for program in programs):
             found.append(pid)
     return found
 
@@ -224,7 +225,7 @@ def pids(machine):
 def down(fleet):
     """Ends Salt on every host; keys and /srv stay."""
     ended = 0
-    for machine in [*minions(fleet), fleet.jump]:
+    for machine in minions(fleet):
         running = pids(machine)
         ended += bool(running)
         processes.send(running, 9)
@@ -236,5 +237,5 @@ def down(fleet):
 def status(fleet):
     """One line a host, and whether the master is up."""
     rows = [f"{fleet.jump.name:<14} salt-master {'up' if is_up(fleet) else 'down'}"]
-    rows += [f"{m.name:<14} salt-minion {'up' if pids(m) else 'down'}" for m in minions(fleet)]
+    rows += [f"{m.name:<14} salt-minion {'up' if pids(m, ['salt-minion']) else 'down'}" for m in minions(fleet)]
     return rows

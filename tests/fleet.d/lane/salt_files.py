@@ -18,6 +18,8 @@ show_timeout: true
 log_level: error
 log_level_logfile: warning
 enable_ssh_minions: false
+# The zone is rendered with the addresses that minions say.
+peer: {{salt: [network.ip_addrs]}}
 """
 
 MINION = """\
@@ -81,7 +83,7 @@ INFRA = """\
 infra:
   current:
     tld: {domain}
-  gdnsd_timestamp: 2026010101
+  gdnsd_timestamp: {serial}
   hosts_entries:
     salt: {salt}
     mail: {mail}
@@ -130,6 +132,12 @@ base:
   'roles:app':
     - match: grain
     - code
+"""
+
+# On a fleet with a name server.
+SALT_TOP_NAMES = """\
+  salt:
+    - gdnsd
 """
 
 HOSTS_STATE = """\
