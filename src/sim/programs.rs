@@ -21,6 +21,7 @@ mod mount;
 mod mysql;
 mod names;
 mod nproc;
+mod openssl;
 mod pack;
 mod php;
 mod postfix;
@@ -37,6 +38,7 @@ mod sync;
 mod uname;
 mod uptime;
 mod wait;
+mod web_servers;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -107,6 +109,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &names::HOST,
     &names::Nscd,
     &nproc::NPROC,
+    &openssl::Openssl,
     &pack::Pack("base64"),
     &pack::Pack("gunzip"),
     &pack::Pack("gzip"),
@@ -138,6 +141,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &sync::SYNC,
     &uname::UNAME,
     &uptime::UPTIME,
+    &web_servers::Tester("apachectl"),
+    &web_servers::Tester("nginx"),
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod apps;
 pub(crate) mod archives;
 pub mod backups;
 pub mod cdn;
+pub mod certificates;
 pub mod cloud;
 pub mod database;
 pub mod dns;
@@ -28,6 +29,7 @@ pub mod spec;
 pub mod storage;
 pub mod sweep;
 pub mod tasks;
+pub mod tls;
 pub mod universe;
 pub mod volumes;
 pub mod web;
@@ -102,6 +104,7 @@ pub struct World {
     mail: mail::Queues,
     redis: redis::Servers,
     tasks: tasks::Tasks,
+    tls: tls::Tls,
     jobs: jobs::Jobs,
     files: files::Entries,
     /// Hosts of which a disk was filled: only there is it looked at with each write.
@@ -181,6 +184,7 @@ impl World {
         world.start_jobs();
         world.start_backups();
         world.start_volumes();
+        world.start_tls();
         Ok(world)
     }
 

@@ -7,6 +7,7 @@ mod options;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::sync::PoisonError;
 
@@ -273,7 +274,7 @@ async fn fetch(
     };
     let served = {
         let mut world = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        serve(&mut world, &machine, options, url, request)?
+        serve(&mut world, (from, &machine), options, url, request)?
     };
     match served {
         Served::Now(response) => Ok(response),
@@ -297,7 +298,7 @@ async fn fetch(
 
 fn serve(
     world: &mut World,
-    machine: &HostName,
+    (from, machine): (&HostName, &HostName),
     options: &Options,
     url: &Url,
     request: Request,
@@ -311,12 +312,11 @@ fn serve(
         80 | 443 => {
             let asked = options.header("host").unwrap_or(&url.host);
             let page = world.web_page(machine, asked).ok_or_else(refused)?;
-            if url.secure && !options.insecure && url.host.parse::<std::net::IpAddr>().is_ok() {
-                let name = &url.host;
-                return Err((
-                    51,
-                    format!("SSL: certificate subject name does not match target host name '{name}'"),
-                ));
+            if url.secure {
+                let served = world.served_certificates(machine).ok_or_else(refused)?;
+                if !options.insecure {
+                    trust::held(world, from, options, url, &served)?;
+                }
             }
             Ok(Served::Now(Response::page(page, "")))
         }

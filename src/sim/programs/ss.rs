@@ -109,6 +109,8 @@ static PORTS: &[(&str, u16, &str)] = &[
     ("postfix", 25, "master"),
     ("apache2", 80, "apache2"),
     ("nginx", 80, "nginx"),
+    ("apache2", 443, "apache2"),
+    ("nginx", 443, "nginx"),
     ("mysql", DATABASE, "mysqld"),
     ("gdnsd", 53, "gdnsd"),
     ("salt-master", 4506, "salt-master"),

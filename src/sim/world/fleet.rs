@@ -62,6 +62,7 @@ impl World {
         self.services.forget(host);
         self.mail.remove(host);
         self.dns.forget(host);
+        self.tls.forget(host);
     }
 
     /// Puts a bare machine in the place of another, at that address, which is up already.

@@ -214,6 +214,9 @@ impl World {
         if self.service_runs(host, name) == runs {
             return true;
         }
+        if runs && !self.start_with_certificates(host, name) {
+            return false;
+        }
         self.services.next_pid += 1;
         let pid = 20_000 + self.services.next_pid;
         let since = self.seconds();
@@ -238,6 +241,14 @@ impl World {
             return false;
         };
         self.live();
+        match self.reload_certificates(host, name) {
+            Some(true) => {}
+            Some(false) => return false,
+            None => {
+                self.set_service(host, name, false);
+                return false;
+            }
+        }
         self.services.turns.entry((host.clone(), name.to_owned())).or_default().1 += 1;
         name != GDNSD || self.load_zone()
     }
@@ -285,7 +296,7 @@ impl World {
         for name in self.services(host) {
             let key = (host.clone(), name.to_owned());
             self.services.turns.entry(key.clone()).or_default().0 += 1;
-            let broken = self.services.broken.contains(&key);
+            let broken = self.services.broken.contains(&key) || !self.start_with_certificates(host, name);
             // Whether these run is the business of their own parts of the world.
             let own = matches!(name, "mysql" | "elasticsearch");
             match self.services.changed.get_mut(&key).filter(|_| !own) {

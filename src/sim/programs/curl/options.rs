@@ -21,6 +21,8 @@ pub(super) struct Options {
     pub(super) connect_timeout: Option<u64>,
     /// Seconds.
     pub(super) max_time: Option<u64>,
+    /// The file of the authorities that are trusted.
+    pub(super) authorities: Option<String>,
     method: Option<String>,
     get: bool,
     headers: Vec<(String, String)>,
@@ -48,13 +50,14 @@ static LONG: &[(&str, char)] = &[
     ("max-time", 'm'),
     ("connect-timeout", 'C'),
     ("resolve", 'R'),
+    ("cacert", 'Y'),
     ("url", 'U'),
     ("user-agent", 'A'),
     ("config", 'K'),
     ("data-urlencode", 'E'),
 ];
 
-/// Letters that stand alone. `-C`, `-E` and `-R` are other options in curl itself, so only their long names mean those here.
+/// Letters that stand alone. `-C`, `-E`, `-R` and `-Y` are other options in curl itself, so only their long names mean those here.
 const ALONE: &str = "sSfiIkLG";
 const VALUED: &str = "XdHowmAK";
 
@@ -136,6 +139,7 @@ impl Options {
             'm' => self.max_time = Some(seconds(&value)?),
             'C' => self.connect_timeout = Some(seconds(&value)?),
             'U' => self.urls.push(value),
+            'Y' => self.authorities = Some(value),
             'H' => {
                 if let Some((name, value)) = value.split_once(':') {
                     self.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));

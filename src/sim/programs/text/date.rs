@@ -23,13 +23,10 @@ impl Program for Date {
         };
         let now = match parsed.value('d') {
             None | Some("now") => now(&call),
-            Some(text) => {
-                let seconds = text.strip_prefix('@').and_then(|seconds| seconds.parse().ok());
-                match seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-                    Some(time) => time,
-                    None => return answer(call, failure("date", &format!("invalid date '{text}'"), 1)),
-                }
-            }
+            Some(text) => match moment_of(text) {
+                Some(time) => time,
+                None => return answer(call, failure("date", &format!("invalid date '{text}'"), 1)),
+            },
         };
         let now = now.to_zoned(jiff::tz::TimeZone::UTC);
         let format = match parsed.operands.first().and_then(|text| text.strip_prefix('+')) {
@@ -42,6 +39,17 @@ impl Program for Date {
             Err(_) => failure("date", &format!("format not simulated: '{format}'"), 1),
         };
         answer(call, reply)
+    }
+}
+
+/// `@1448796327`, or as certificates write it: `Nov 29 11:25:27 2015 GMT`.
+fn moment_of(text: &str) -> Option<jiff::Timestamp> {
+    match text.strip_prefix('@') {
+        Some(seconds) => jiff::Timestamp::from_second(seconds.parse().ok()?).ok(),
+        None => {
+            let read = jiff::fmt::strtime::parse("%b %e %H:%M:%S %Y GMT", text).ok()?;
+            Some(read.to_datetime().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Entry, Stored, World};
 use crate::domain::names::HostName;
+use crate::sim::world::tls;
 
 /// The folder of leases, as root makes it for the group of operators.
 pub(super) const LEASES: &str = "/run/lock/jumpdeck";
@@ -104,7 +105,7 @@ impl World {
         let installed = |mode| Attributes { modified: self.installed_at(host), ..self.fresh(host, mode) };
         if let Some(text) = self.generated(host, path) {
             let mode = match path {
-                "/etc/webplatform/db.password" => 0o600,
+                "/etc/webplatform/db.password" | tls::KEY => 0o600,
                 "/etc/shadow" => 0o640,
                 _ => 0o644,
             };

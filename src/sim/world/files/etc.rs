@@ -4,6 +4,7 @@ use crate::sim::world::World;
 use crate::sim::world::machine::Machine;
 use crate::sim::world::people;
 use crate::sim::world::salt::lost::{MASTER_PUBLIC, public_text};
+use crate::sim::world::tls;
 
 /// Files that are there when their content is.
 pub(super) static ETC: &[&str] = &[
@@ -23,6 +24,13 @@ pub(super) static ETC: &[&str] = &[
     "/etc/mysql/ssl/client-key.pem",
     "/etc/mysql/ssl/server-cert.pem",
     "/etc/mysql/ssl/server-key.pem",
+    "/etc/apache2/sites-enabled/default-ssl.conf",
+    "/etc/nginx/sites-enabled/default-ssl",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/web/cert.pem",
+    "/etc/ssl/web/chain.pem",
+    "/etc/ssl/web/fullchain.pem",
+    "/etc/ssl/web/key.pem",
     "/etc/resolv.conf",
     "/etc/salt/grains",
     "/etc/salt/minion_id",
@@ -64,6 +72,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/passwd" => passwd(world, m),
         "/etc/group" => people::group(world),
         "/etc/shadow" => people::shadow(world),
+        _ if tls::FILES.contains(&path) => world.tls_file(m, path)?,
         _ if path.starts_with("/home/") => people::keys_at(world, path)?,
         _ if path.starts_with("/etc/mysql/ssl/") && ETC.contains(&path) => certificate(world, m, path)?,
         "/var/run/mysqld/mysqld.pid" | "/run/mysqld/mysqld.pid" if world.databases.is_running(&m.name) => {

@@ -19,6 +19,11 @@ fn accounts(level: &str) -> String {
     format!("/srv/private/pillar/accounts/{level}.sls")
 }
 
+/// Where the web servers' certificates and their key stand.
+fn certificates(level: &str) -> String {
+    format!("/srv/private/pillar/certificates/{level}.sls")
+}
+
 /// Where people are named.
 const USERS: &str = "/srv/pillar/users.sls";
 
@@ -87,6 +92,8 @@ impl World {
         self.write_file(jump, "/srv/pillar/top.sls", TOP.as_bytes().to_vec());
         self.write_file(jump, &accounts(&level), secret.into_bytes());
         self.set_attributes(jump, &accounts(&level), |attributes| attributes.mode = 0o600);
+        self.write_file(jump, &certificates(&level), self.tls_pillar().into_bytes());
+        self.set_attributes(jump, &certificates(&level), |attributes| attributes.mode = 0o600);
     }
 
     /// What the pillar files of a level come to now.
@@ -96,9 +103,12 @@ impl World {
     pub(crate) fn rendered_pillar(&self, level: &str) -> Result<Value, String> {
         let Some(jump) = self.jump() else { return Ok(json!({})) };
         let mut whole = Map::new();
-        for (sls, path) in
-            [("infra", infra(level)), ("accounts", accounts(level)), ("users", USERS.to_owned())]
-        {
+        for (sls, path) in [
+            ("infra", infra(level)),
+            ("accounts", accounts(level)),
+            ("certificates", certificates(level)),
+            ("users", USERS.to_owned()),
+        ] {
             let Some(bytes) = self.read_file(jump, &path) else {
                 return Err(format!(
                     "Specified SLS '{sls}.{level}' in environment 'base' is not available on the salt master"
@@ -144,8 +154,7 @@ impl World {
     }
 }
 
-static TOP: &str =
-    "base:\n  '*':\n    - infra.{{ grains['level'] }}\n    - accounts.{{ grains['level'] }}\n    - users\n";
+static TOP: &str = "base:\n  '*':\n    - infra.{{ grains['level'] }}\n    - accounts.{{ grains['level'] }}\n    - certificates.{{ grains['level'] }}\n    - users\n";
 
 /// `infra:db_servers:mysql`: the value at a path of keys.
 #[must_use]
