@@ -26,6 +26,7 @@ pub(crate) fn answer(world: &mut World, host: &HostName, function: &str, argumen
         Some(("grains", name)) => grains(world, host, name, &words),
         Some(("pillar", name)) => pillar(world, host, name, &words),
         Some(("saltutil", name)) => saltutil(world, host, name, &words),
+        Some(("state", "single")) => single(world, host, arguments),
         Some(("state", name)) => state(world, host, name, &words),
         Some(("service", name)) => service(world, host, name, &words),
         Some(("network", "ip_addrs" | "ipaddrs")) => {
@@ -191,6 +192,21 @@ pub(crate) fn running(world: &mut World, host: &HostName) -> Vec<Value> {
         })
     });
     jobs.collect()
+}
+
+/// `state.single file.managed name=PATH contents_pillar=KEY mode=600`.
+fn single(world: &mut World, host: &HostName, arguments: &[String]) -> Value {
+    if let Some(message) = world.conflict(host) {
+        return json!([message]);
+    }
+    let of = |name: &str| arguments.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let mode = of("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok());
+    match (arguments, of("name"), of("contents_pillar"), mode) {
+        ([function, _, _, _], Some(path), Some(pillar), Some(mode)) if function == "file.managed" => {
+            crate::sim::world::salt::states::managed(world, host, path, pillar, mode)
+        }
+        _ => missing("state.single"),
+    }
 }
 
 /// `state.disable` and its kin; what applies states is a job and not answered here.

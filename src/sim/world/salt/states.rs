@@ -283,6 +283,22 @@ pub(crate) fn apply(world: &mut World, host: &HostName, names: &[String], test: 
             Err(why) => return json!([format!("Rendering SLS 'base:{name}' failed: {why}")]),
         }
     }
+    applied(world, host, wanted, test)
+}
+
+/// `state.single file.managed`, of a text that the minion's pillar has.
+pub(crate) fn managed(world: &mut World, host: &HostName, path: &str, pillar: &str, mode: u32) -> Value {
+    let text = lookup(world.pillar_of(host), pillar).and_then(Value::as_str).map(str::to_owned);
+    let Some(text) = text else {
+        return json!({ format!("file_|-{path}_|-{path}_|-managed"): {
+            "comment": format!("Pillar {pillar} does not exist"), "name": path, "result": false, "changes": {},
+        } });
+    };
+    let content = format!("{}\n", text.trim_end_matches('\n'));
+    applied(world, host, vec![Wanted::File { path: path.to_owned(), content, mode, secret: true }], false)
+}
+
+fn applied(world: &mut World, host: &HostName, wanted: Vec<Wanted>, test: bool) -> Value {
     let mut results = Map::new();
     let started = world.epoch(host);
     let mut offset = 0.0;
