@@ -2,6 +2,7 @@
 //! that is added has to be given inputs here, or the tests fail.
 
 mod applications;
+mod certificates;
 mod fastly;
 mod highstate;
 mod indices;
@@ -186,6 +187,7 @@ fn scene(runbook: &str) -> Scene {
             hands: &[Hand("Look at what uses", None, "well")],
             ..SMALL
         },
+        "rotate-certificate" => certificates::ALONE,
         "setup-replica" => Scene {
             inputs: &[
                 ("master", "db1-masterdb"),

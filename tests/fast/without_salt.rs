@@ -141,6 +141,9 @@ fn row(runbook: &str) -> Row {
             hands: &[Hand("Look at what uses", Does::States("well"))],
             ..END
         },
+        "rotate-certificate" => {
+            Row { env: "production", inputs: &[("role", "app1+app2"), ("canary", "app1")], ..END }
+        }
         "setup-replica" => Row {
             inputs: &[
                 ("master", "db1-masterdb"),
