@@ -3,7 +3,7 @@
 //! else loops over [`KINDS`] or calls [`StepKind`]; no other file names a kind. docs/architecture.md says how to add one.
 //! Imports everything of `runbook`, `config` (the reader of TOML), `domain`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::time::Duration;
@@ -17,12 +17,13 @@ use super::act::{Answers, Done, For, Mark, Work};
 use super::event::Outcomes;
 use super::machine::Task;
 use super::place::Places;
-use super::plan::FrozenHost;
+use super::plan::Frozen;
 use super::runner::{Halt, Runner};
 use super::scope::Scope;
 use super::spec::read::{Effects, KindEntry, Reads, UndoEntry, Where};
 use super::spec::{Ask, Step};
 use super::value::ValueKind;
+use crate::domain::fleet::Environment;
 
 /// Names the files of the kinds and makes their list, so that a kind is one line.
 macro_rules! kinds {
@@ -178,7 +179,13 @@ pub(crate) trait ByPeople: Send + Sync {
 /// A kind that holds other steps. The plan unrolls it: it is never done itself.
 pub(crate) trait HoldsSteps {
     /// Its steps, as often and under such conditions as they are in a plan.
-    fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>>;
+    fn turns<'s>(&self, inside: &'s [Inside], frozen: &Frozen) -> Vec<Turn<'s>>;
+
+    /// What keeps a plan with it from running in this environment.
+    fn problems(&self, env: &Environment, frozen: &Frozen) -> Vec<String> {
+        let _ = (env, frozen);
+        Vec::new()
+    }
 
     /// How long its steps may take, when they are a window: nobody is asked between them, and they are undone unless all goes well
     /// in time.

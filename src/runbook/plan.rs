@@ -186,7 +186,7 @@ impl Unrolling<'_> {
                         }
                         None => around.window.clone(),
                     };
-                    for turn in group.turns(&step.inside, &self.frozen.targets) {
+                    for turn in group.turns(&step.inside, self.frozen) {
                         self.steps(
                             turn.steps,
                             &Around { window: window.clone(), ..around.within(step, &turn) },

@@ -1,7 +1,7 @@
 //! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
 //! Imports `ids`, `place`, `plan`, `template`, `value`, `domain`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::StepId;
 use super::place::Place;
@@ -99,6 +99,14 @@ impl<'a> Scope<'a> {
         if variable.field.as_deref() == Some("count") {
             let count = self.names(&variable.name).ok_or_else(unknown)?.len();
             return Value::new(ValueKind::Int, &count.to_string()).map_err(|_| unknown());
+        }
+        if variable.field.as_deref() == Some("roles")
+            && let Some(hosts) = self.names(&variable.name).filter(|hosts| hosts.len() > 1)
+        {
+            let of = |name: &String| self.plan.host(name).map(|host| host.roles.clone());
+            let roles: BTreeSet<String> = hosts.iter().filter_map(of).flatten().collect();
+            let roles: Vec<String> = roles.into_iter().collect();
+            return Value::new(ValueKind::Text, &roles.join(" ")).map_err(|_| unknown());
         }
         let value = self.plain(&variable.name)?;
         let Some(field) = &variable.field else { return Ok(value) };

@@ -1,12 +1,11 @@
 //! `branch`: steps for when its conditions hold, and for when not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
 use crate::runbook::place::Places;
-use crate::runbook::plan::FrozenHost;
+use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Reading, keys};
@@ -69,7 +68,7 @@ impl StepKind for BranchStep {
 }
 
 impl HoldsSteps for BranchStep {
-    fn turns<'s>(&self, inside: &'s [Inside], _: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>> {
+    fn turns<'s>(&self, inside: &'s [Inside], _: &Frozen) -> Vec<Turn<'s>> {
         let turn =
             |part: &'s Inside| Turn { steps: &part.steps, wanted: part.heading != OTHERWISE, batch: None };
         inside.iter().map(turn).collect()

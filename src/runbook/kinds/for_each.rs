@@ -1,18 +1,22 @@
 //! `for_each`: the same steps for batches of a target's hosts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use toml::de::DeValue;
 
 use super::{Batch, DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
+use crate::domain::fleet::Environment;
 use crate::runbook::place::Places;
-use crate::runbook::plan::FrozenHost;
+use crate::runbook::plan::{Frozen, FrozenHost};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
+use crate::runbook::value::ValueKind;
 
-const OWN: &[&str] = &["over", "item", "batch", "max_failures", "step"];
+const OWN: &[&str] = &["over", "item", "batch", "apart", "leave_required", "max_failures", "step"];
 
 pub(super) static KIND: KindEntry = KindEntry {
     untitled: Some(""),
@@ -26,9 +30,31 @@ struct ForEachStep {
     /// The name of the batch inside: steps run `on` it.
     item: String,
     /// Hosts at once.
-    batch: usize,
+    batch: Size,
+    /// Of each of these roles at most one host is in a batch.
+    apart: Vec<String>,
+    /// A batch of several hosts leaves of each role as many as the inventory requires, and at least one.
+    leave_required: bool,
     /// So many hosts may fail and be left out.
     max_failures: usize,
+}
+
+/// How many hosts a batch has.
+#[derive(Debug)]
+enum Size {
+    Number(usize),
+    /// What this input says.
+    Input(String),
+}
+
+impl Size {
+    /// The number, where the inputs are known; one for what cannot be a size, which is a problem of the plan.
+    fn of(&self, frozen: &Frozen) -> usize {
+        match self {
+            Self::Number(number) => *number,
+            Self::Input(name) => frozen.inputs.get(name).and_then(|text| text.parse().ok()).unwrap_or(0),
+        }
+    }
 }
 
 fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
@@ -56,7 +82,11 @@ fn read_held(
     }
     let item = reading.need_string(table, "item", "write item = \"replica\": steps run on it");
     let item = item.filter(|item| reading.variable_name(item));
-    let batch = reading.reader.integer(table, "batch", 1..=1000).unwrap_or(1) as usize;
+    let batch = size(reading, table);
+    let help = "write apart = [\"db\"], roles of which one host is away at once";
+    let apart = reading.reader.strings(table, "apart", help).unwrap_or_default();
+    let apart = apart.into_iter().map(|role| role.value.to_owned()).collect();
+    let leave_required = reading.reader.boolean(table, "leave_required").unwrap_or(false);
     let max_failures = reading.reader.integer(table, "max_failures", 0..=1000).unwrap_or(0) as usize;
     let free = item.as_ref().is_some_and(|item| {
         let free = matches!(reading.names.find(item.value), Found::Unknown | Found::Later);
@@ -67,7 +97,9 @@ fn read_held(
         free
     });
     if let Some(item) = item.as_ref().filter(|_| free) {
-        reading.names.always(item.value, Meaning::Hosts { one: batch == 1, target: false });
+        reading
+            .names
+            .always(item.value, Meaning::Hosts { one: matches!(batch, Size::Number(1)), target: false });
     }
     reading.batched = Some(common.id.clone());
     let steps = reading.inner_steps(table, "step", &common.id);
@@ -80,8 +112,27 @@ fn read_held(
         reading.reader.error(table.span.clone(), "this for_each has no steps", help);
     }
     let (over, item) = (over?.value.to_owned(), item?.value.to_owned());
-    let kind = ForEachStep { over, item, batch, max_failures };
+    let kind = ForEachStep { over, item, batch, apart, leave_required, max_failures };
     Some((Arc::new(kind), vec![Inside { heading: "", steps }]))
+}
+
+/// The size of its batches: a number, or an input of kind int.
+fn size(reading: &mut Reading<'_>, table: &Table<'_>) -> Size {
+    if !matches!(table.get("batch").map(toml::Spanned::get_ref), Some(DeValue::String(_))) {
+        return Size::Number(reading.reader.integer(table, "batch", 1..=1000).unwrap_or(1) as usize);
+    }
+    let help = "write batch = 2, or batch = \"{batch}\" with an [[input]] of kind \"int\" above";
+    let Some(text) = reading.reader.string(table, "batch", help) else { return Size::Number(1) };
+    let int = Meaning::Value { kind: ValueKind::Int, secret: false, place: false };
+    let name = text.value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    match name.filter(|name| matches!(reading.names.find(name), Found::Known(meaning) if meaning == int)) {
+        Some(name) => Size::Input(name.to_owned()),
+        None => {
+            let message = format!("{:?} is neither a number nor an input of kind int", text.value);
+            reading.reader.error(text.span, message, help);
+            Size::Number(1)
+        }
+    }
 }
 
 /// Judges the name of what it goes over.
@@ -113,8 +164,22 @@ impl StepKind for ForEachStep {
     }
 
     fn lines(&self) -> Vec<String> {
-        let Self { over, item, batch, max_failures } = self;
-        vec![format!("{over}, {batch} at a time, as {item}; {max_failures} may fail")]
+        let Self { over, item, batch, apart, leave_required, max_failures } = self;
+        let batch = match batch {
+            Size::Number(number) => number.to_string(),
+            Size::Input(name) => format!("{{{name}}}"),
+        };
+        let mut lines = vec![format!("{over}, {batch} at a time, as {item}; {max_failures} may fail")];
+        if !apart.is_empty() {
+            lines.push(format!("never two of one of these roles at once: {}", apart.join(", ")));
+        }
+        if *leave_required {
+            lines.push(
+                "a batch of several leaves of each role what the inventory requires, and at least one"
+                    .to_owned(),
+            );
+        }
+        lines
     }
 
     fn shown(&self, _: &Scope<'_>, _: &Places) -> String {
@@ -125,10 +190,23 @@ impl StepKind for ForEachStep {
 }
 
 impl HoldsSteps for ForEachStep {
-    fn turns<'s>(&self, inside: &'s [Inside], targets: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>> {
+    fn problems(&self, env: &Environment, frozen: &Frozen) -> Vec<String> {
+        let size = self.batch.of(frozen);
+        if let (Size::Input(name), true) = (&self.batch, !(1..=1000).contains(&size)) {
+            return vec![format!("{name} is the number of hosts at once, from 1 to 1000")];
+        }
+        let hosts = frozen.targets.get(&self.over).map(Vec::as_slice).unwrap_or_default();
+        let several = hosts.chunks(size.max(1)).filter(|batch| batch.len() > 1);
+        let mut problems: Vec<String> = several.flat_map(|batch| self.too_many(batch, env)).collect();
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+
+    fn turns<'s>(&self, inside: &'s [Inside], frozen: &Frozen) -> Vec<Turn<'s>> {
         let hosts: Vec<String> =
-            targets.get(&self.over).into_iter().flatten().map(|h| h.name.clone()).collect();
-        let batches: Vec<&[String]> = hosts.chunks(self.batch.max(1)).collect();
+            frozen.targets.get(&self.over).into_iter().flatten().map(|h| h.name.clone()).collect();
+        let batches: Vec<&[String]> = hosts.chunks(self.batch.of(frozen).max(1)).collect();
         let batch = |(at, names): (usize, &&[String])| Batch {
             number: format!("[{}/{}]", at + 1, batches.len()),
             item: self.item.clone(),
@@ -142,5 +220,34 @@ impl HoldsSteps for ForEachStep {
         turns
             .map(|(at, names, steps)| Turn { steps, wanted: true, batch: Some(batch((at, names))) })
             .collect()
+    }
+}
+
+impl ForEachStep {
+    /// What is wrong with these hosts being away together.
+    fn too_many(&self, batch: &[FrozenHost], env: &Environment) -> Vec<String> {
+        let roles: BTreeSet<&String> = batch.iter().flat_map(|host| &host.roles).collect();
+        let problem = |role: &String| {
+            let of_role = batch.iter().filter(|host| host.roles.contains(role));
+            let away: Vec<&str> = of_role.map(|host| host.name.as_str()).collect();
+            let names = away.join(" and ");
+            if self.apart.contains(role) && away.len() > 1 {
+                return Some(format!(
+                    "{names} would be away at once: of role {role} only one host is at a time, so take smaller batches, or name \
+                     them in runs of their own"
+                ));
+            }
+            let required = env.requirements.iter().find(|wanted| wanted.role.as_str() == role);
+            let required = required.map_or(1, |wanted| wanted.at_least.max(1)) as usize;
+            let all = env.hosts.iter().filter(|host| host.has_role(role)).count();
+            let left = all.saturating_sub(away.len());
+            (self.leave_required && left < required).then(|| {
+                format!(
+                    "{names} would be away at once: of role {role} {left} of {all} would be left, and {required} must be, so take \
+                     smaller batches"
+                )
+            })
+        };
+        roles.into_iter().filter_map(problem).collect()
     }
 }

@@ -1,12 +1,11 @@
 //! `include`: another file's steps in its place, their ids behind this one's.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::{At, Reader, Table};
 use crate::runbook::place::Places;
-use crate::runbook::plan::FrozenHost;
+use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Found, PART_KEYS, Reading, keys};
@@ -147,7 +146,7 @@ impl StepKind for IncludeStep {
 }
 
 impl HoldsSteps for IncludeStep {
-    fn turns<'s>(&self, inside: &'s [Inside], _: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>> {
+    fn turns<'s>(&self, inside: &'s [Inside], _: &Frozen) -> Vec<Turn<'s>> {
         inside.iter().map(|part| Turn { steps: &part.steps, wanted: true, batch: None }).collect()
     }
 }

@@ -1,7 +1,6 @@
 //! `window`: steps that run without anybody being asked, within a limit. When one of them fails, or the limit is over, what was
 //! done in it is undone at once, and the step that stopped writes first.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
 use crate::runbook::describe::limited;
 use crate::runbook::place::Places;
-use crate::runbook::plan::FrozenHost;
+use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::spec::{On, Step};
@@ -69,7 +68,7 @@ impl StepKind for WindowStep {
 }
 
 impl HoldsSteps for WindowStep {
-    fn turns<'s>(&self, inside: &'s [Inside], _: &BTreeMap<String, Vec<FrozenHost>>) -> Vec<Turn<'s>> {
+    fn turns<'s>(&self, inside: &'s [Inside], _: &Frozen) -> Vec<Turn<'s>> {
         inside.iter().map(|part| Turn { steps: &part.steps, wanted: true, batch: None }).collect()
     }
 

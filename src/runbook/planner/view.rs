@@ -44,6 +44,9 @@ pub(super) fn of(
     }
     problems.sort();
     problems.dedup();
+    let steps = plan.runbook.every_step();
+    let groups = steps.iter().filter_map(|step| step.group());
+    problems.extend(groups.flat_map(|group| group.problems(env, &plan.frozen)).map(|text| Clean::new(&text)));
     let machine = Machine::new(Arc::new(plan.clone()), &RunId::to_come(), "", "{reason}", "YYYYMMDD", false);
     problems.extend(salt::problem(plan, &machine));
     let input = |(name, value): (&String, &Value)| PlanInput {

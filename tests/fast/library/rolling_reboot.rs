@@ -146,3 +146,56 @@ async fn the_jump_box_is_left_out() {
     assert!(told.decisions()[0].contains("not-the-jump"), "{:?}", told.decisions());
     assert_eq!(boot(&stage, "salt").await, before);
 }
+
+/// Several at once: every one is proved, and a batch waits for the one before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_go_at_once_and_come_back_before_the_next_go() {
+    let stage = Stage::new("wpd-2015", "production", true);
+    let hosts = ["app1", "app2", "app3"];
+    let mut before = Vec::new();
+    for host in hosts {
+        before.push(boot(&stage, host).await);
+    }
+    let told = run(&stage, &[("role", "app1+app2+app3"), ("batch", "2")], "s").await;
+    assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
+    assert!(told.decisions().is_empty(), "{:?}", told.decisions());
+    for (host, before) in hosts.iter().zip(&before) {
+        assert_ne!(boot(&stage, host).await, *before, "{host}");
+    }
+    for step in ["rolling[1/2]/order", "rolling[2/2]/order"] {
+        assert!(told.was_done(step), "{step}: {}", told.story());
+    }
+}
+
+/// A batch that a role cannot spare is a problem of the plan: nothing is begun. One at a time is always allowed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_a_role_cannot_spare_is_refused_in_the_plan() {
+    let stage = Stage::new("wpd-2015", "production", true);
+    for (role, batch, words) in [
+        ("app1+app2+app3", "3", None),
+        (
+            "memcache1+memcache2",
+            "2",
+            Some(
+                "memcache1 and memcache2 would be away at once: of role memcache 1 of 3 would be left, and 2 must be",
+            ),
+        ),
+        (
+            "app1+mail",
+            "2",
+            Some("mail would be away at once: of role mail 0 of 1 would be left, and 1 must be"),
+        ),
+        ("db", "2", Some("of role db only one host is at a time")),
+        ("app", "0", Some("batch is the number of hosts at once, from 1 to 1000")),
+        ("mail", "1", None),
+        ("db", "1", None),
+    ] {
+        let problems = stage.problems("rolling-reboot", &[("role", role), ("batch", batch)]).await;
+        match words {
+            None => assert_eq!(problems, Vec::<String>::new(), "{role} {batch}"),
+            Some(words) => {
+                assert!(problems.iter().any(|p| p.contains(words)), "{role} {batch}: {problems:?}")
+            }
+        }
+    }
+}

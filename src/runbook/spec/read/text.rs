@@ -124,7 +124,7 @@ impl Reading<'_> {
             };
             return self.reader.error(span, message, help);
         }
-        let wants_one = field.is_some_and(|f| f != "count")
+        let wants_one = field.is_some_and(|f| f != "count" && f != "roles")
             || field.is_none() && matches!(usage, Use::Sql | Use::With | Use::Secret | Use::Value);
         if meaning.is_several() && wants_one {
             let message = match field {
