@@ -39,6 +39,7 @@ pub(crate) mod code;
 mod fleet;
 mod generated;
 pub(crate) mod git;
+pub mod modules;
 mod noise;
 mod proc;
 

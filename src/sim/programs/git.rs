@@ -2,6 +2,8 @@
 
 mod change;
 mod look;
+mod remote;
+mod submodule;
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -63,7 +65,7 @@ impl Run<'_> {
     }
 
     fn work_tree(&self) -> Tree {
-        self.world.work_tree(&self.host, &self.top)
+        self.world.git_tree(&self.host, &self.top, &self.repository().index)
     }
 
     /// Whether a path of the tree is among those named; none named means all.
@@ -146,8 +148,11 @@ fn answer(call: &Call, input: &str) -> Reply {
         "commit" => change::commit(&mut run, arguments),
         "checkout" | "restore" => change::checkout(&mut run, arguments),
         "reset" => change::reset(&mut run, arguments),
-        "fetch" => change::fetch(&mut run),
-        "ls-remote" => change::ls_remote(&run, arguments),
+        "fetch" => remote::fetch(&mut run, arguments),
+        "submodule" => submodule::submodule(&mut run, arguments),
+        "ls-tree" => submodule::ls_tree(&run, arguments),
+        "cat-file" => submodule::cat_file(&run, arguments),
+        "ls-remote" => remote::ls_remote(&run, arguments),
         "merge" => change::merge(&mut run, arguments),
         "pull" => change::pull(&mut run, arguments),
         "merge-base" => look::merge_base(&run, arguments),

@@ -5,7 +5,7 @@
 use crate::domain::names::HostName;
 
 use super::World;
-use super::git::{Repository, Tree};
+use super::git::{Repository, Tree, linked};
 
 /// The code of one application.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,9 +136,9 @@ pub(crate) static CODES: &[Code] = &[
 /// More hosts than this are of a generated world: they have no code, each would be some files.
 const MOST_HOSTS: usize = 100;
 /// Who commits.
-const AUTHOR: &str = "renoirb <renoirb@webplatform.org>";
+pub(super) const AUTHOR: &str = "renoirb <renoirb@webplatform.org>";
 /// Where the origins are, on the server of role `source`.
-const ORIGINS: &str = "/srv/gitolite/repositories";
+pub(super) const ORIGINS: &str = "/srv/gitolite/repositories";
 
 impl Code {
     /// Its repository on the Salt master.
@@ -203,8 +203,7 @@ impl World {
         for (code, hosts) in wanted {
             self.make_code(code, &jump, source.as_ref());
             for host in hosts {
-                let deployed = code.versions.get(1).map(|version| code.tree(version)).unwrap_or_default();
-                for (path, content) in deployed {
+                for (path, content) in self.work_tree(&jump, &code.repository()) {
                     self.write_file(&host, &format!("{}/{path}", code.folder), content);
                 }
             }
@@ -214,18 +213,22 @@ impl World {
     fn make_code(&mut self, code: &Code, jump: &HostName, source: Option<&HostName>) {
         let mut whole = Repository::default();
         let now = self.epoch(jump);
-        for (day, version) in [30.0, 9.0, 1.0].into_iter().zip(code.versions) {
+        for (number, (day, version)) in [30.0, 9.0, 1.0].into_iter().zip(code.versions).enumerate() {
             whole.index = code.tree(version);
+            if let Some(source) = source {
+                self.with_modules(code, number, now, source, &mut whole.index);
+            }
             whole.commit(AUTHOR, now - day * 86_400.0, &format!("{} {version}", code.generator));
         }
         let mut here = whole.clone();
         here.commits.truncate(2);
         here.index = here.head();
         here.fetched = here.commits.clone();
-        for (path, content) in here.head() {
+        for (path, content) in here.head().into_iter().filter(|(_, content)| linked(content).is_none()) {
             self.write_file(jump, &format!("{}/{path}", code.repository()), content);
         }
         if let Some(source) = source {
+            self.make_modules(code, now, jump, source);
             let top = format!("{ORIGINS}/{}.git", code.name);
             self.write_file(source, &format!("{top}/HEAD"), b"ref: refs/heads/master\n".to_vec());
             here.origin = Some((source.clone(), top.clone()));
@@ -278,7 +281,9 @@ impl World {
         let Some(origin) = here.and_then(|here| here.origin.clone()) else { return false };
         let Some(whole) = self.repositories.get_mut(&origin) else { return false };
         let version = if broken { "<<<<<<< HEAD" } else { version };
-        whole.index = code.tree(version);
+        // Submodules stay as they are.
+        let kept = |(path, content): &(String, Vec<u8>)| path == ".gitmodules" || linked(content).is_some();
+        whole.index = whole.head().into_iter().filter(kept).chain(code.tree(version)).collect();
         whole.commit(AUTHOR, now, &format!("{} {version}", code.generator));
         true
     }

@@ -104,6 +104,17 @@ pub(crate) fn blob(content: &[u8]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a tree has in place of a submodule's files: the commit that it is at. Git shows it so, too.
+pub(crate) fn link(hash: &str) -> Vec<u8> {
+    format!("Subproject commit {hash}\n").into_bytes()
+}
+
+/// The commit of a submodule, where a tree has one there.
+pub(crate) fn linked(content: &[u8]) -> Option<&str> {
+    let hash = std::str::from_utf8(content).ok()?.strip_prefix("Subproject commit ")?.strip_suffix('\n')?;
+    (hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
+}
+
 impl World {
     /// Makes a repository of what is in a directory, with one commit.
     pub(crate) fn make_repository(&mut self, host: &HostName, top: &str, author: &str, message: &str) {
@@ -124,6 +135,33 @@ impl World {
     pub(crate) fn work_tree(&self, host: &HostName, top: &str) -> Tree {
         let mut tree = Tree::new();
         self.add_to_tree(host, top, "", &mut tree);
+        tree
+    }
+
+    /// What git sees below the top of a repository: of a repository inside it only the commit that it is at, and whether that is
+    /// all; a submodule that is not there counts as it is in the index.
+    pub(crate) fn git_tree(&self, host: &HostName, top: &str, index: &Tree) -> Tree {
+        let mut tree = self.work_tree(host, top);
+        let mut inside: Vec<&str> = Vec::new();
+        for ((owner, nested), repository) in &self.repositories {
+            let below = nested.strip_prefix(top).and_then(|rest| rest.strip_prefix('/'));
+            let Some(below) = below.filter(|_| owner == host) else { continue };
+            if inside.iter().any(|outer| below.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/')))
+            {
+                continue;
+            }
+            inside.push(below);
+            tree.retain(|path, _| path.strip_prefix(below).is_none_or(|rest| !rest.starts_with('/')));
+            let head = repository.commits.last().map(|commit| commit.hash.as_str()).unwrap_or_default();
+            let mut content = link(head);
+            if self.git_tree(host, nested, &repository.index) != repository.head() {
+                content = format!("Subproject commit {head}-dirty\n").into_bytes();
+            }
+            tree.insert(below.to_owned(), content);
+        }
+        for (path, content) in index.iter().filter(|(_, content)| linked(content).is_some()) {
+            tree.entry(path.clone()).or_insert_with(|| content.clone());
+        }
         tree
     }
 

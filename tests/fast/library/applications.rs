@@ -2,6 +2,7 @@
 
 use jumpdeck::domain::names::HostName;
 use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck::sim::world::World;
 
 use super::rehearsal::{Stage, Told, Wrong};
 use super::{PLAIN, Scene, each, way, with};
@@ -159,6 +160,91 @@ async fn code_that_is_no_commit_is_seen() {
         stage.shell(host, script).await;
         let told = stage.run("deploy-code", &inputs(of), None, stop).await;
         assert!(told.decisions().iter().any(|title| title.contains(step)), "{script}\n{}", told.story());
+    }
+}
+
+/// The file of the wiki's submodule, as each host of the role has it.
+fn extension(stage: &Stage) -> Vec<String> {
+    let hosts = stage.env.hosts.iter().filter(|host| host.has_role("app")).map(|host| host.id.host.clone());
+    let path = "/srv/webplatform/wiki/current/extensions/CompaTables/CompaTables.php";
+    let text = |host| stage.world(|w| w.read_file(&host, path)).unwrap_or_default();
+    hosts.map(|host| String::from_utf8(text(host)).unwrap()).collect()
+}
+
+fn all_say(texts: &[String], version: &str) -> bool {
+    !texts.is_empty() && texts.iter().all(|text| text.contains(version))
+}
+
+/// procedures.md 2.7: what is deployed is a commit with its submodules, and so is what a rollback brings back.
+#[tokio::test(flavor = "multi_thread")]
+async fn submodules_come_with_the_commit_and_go_with_it() {
+    let of = code("docs");
+    let stage = Stage::new("wpd-2015", "production", false);
+    assert!(all_say(&extension(&stage), "'0.9'"), "{:?}", extension(&stage));
+    let mut asked = String::new();
+    let told = stage
+        .run("deploy-code", &inputs(of), None, |prompt| match &prompt.kind {
+            PromptKind::Choose(choices) => way(choices, "bs"),
+            // One of the hosts has the new one then.
+            _ if prompt.title.as_str().contains("Deploy to the other hosts") => {
+                asked = extension(&stage).concat();
+                Reply::No
+            }
+            _ => PLAIN.agrees(&stage, prompt),
+        })
+        .await;
+    assert!(asked.contains("'0.9'") && asked.contains("'1.0'"), "{asked}\n{}", told.story());
+    assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
+    assert!(all_say(&extension(&stage), "'0.9'"), "{:?}\n{}", extension(&stage), told.story());
+    let told = stage.run("deploy-code", &inputs(of), None, |p| PLAIN.agrees(&stage, p)).await;
+    finished(&told).unwrap_or_else(|why| panic!("{why}"));
+    assert!(told.decisions().is_empty(), "{:?}", told.decisions());
+    assert!(all_say(&extension(&stage), "'1.0'"), "{:?}", extension(&stage));
+    assert!(stage.journals_text().contains("* submodule "), "what comes names it");
+    assert_eq!(stage.shell("salt", "git -C /srv/code/wiki/repo status --porcelain").await, "");
+}
+
+/// A submodule that is changed, missing or at another commit is seen before anything is touched; so is one whose commit was never pushed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submodule_that_is_not_what_the_commit_names_is_refused() {
+    let folder = "/srv/code/wiki/repo/extensions/CompaTables";
+    let changed = format!("echo x >>{folder}/CompaTables.php");
+    let back = format!("git -C {folder} reset -q --hard HEAD~1");
+    type Case<'a> = (&'a str, fn(&mut World), &'a str, &'a str);
+    let cases: [Case<'_>; 4] = [
+        (&changed, |_| (), "clean", " M extensions/CompaTables"),
+        (&back, |_| (), "clean", "a submodule is missing (-) or is not at the commit"),
+        (
+            "true",
+            |w| assert!(w.lose_module("wiki")),
+            "clean",
+            "a submodule is missing (-) or is not at the commit",
+        ),
+        (
+            "true",
+            |w| assert!(w.forget_module_commit("wiki")),
+            "submodules",
+            "its submodule extensions/CompaTables has no commit",
+        ),
+    ];
+    for (script, broken, step, says) in cases {
+        let stage = Stage::new("wpd-2015", "production", false);
+        stage.shell("salt", script).await;
+        stage.world(broken);
+        let head = stage.shell("salt", "git -C /srv/code/wiki/repo rev-parse HEAD").await;
+        let told = stage
+            .run("deploy-code", &inputs(code("docs")), None, |prompt| match &prompt.kind {
+                // Git finds it as it fetches, and what was fetched before could be deployed.
+                PromptKind::Choose(choices) if prompt.title.as_str().contains("(fetch)") => way(choices, "k"),
+                PromptKind::Choose(_) => Reply::Chosen('s', None),
+                _ => PLAIN.agrees(&stage, prompt),
+            })
+            .await;
+        let last = told.prompts.last().unwrap();
+        let said = last.text.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(last.title.as_str().contains(&format!("({step})")), "{}\n{}", last.title, told.story());
+        assert!(said.contains(says), "{said}");
+        assert_eq!(stage.shell("salt", "git -C /srv/code/wiki/repo rev-parse HEAD").await, head);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::look::counted;
 use super::{Reply, Run, fatal, output, paths};
-use crate::sim::world::git::{Repository, Tree};
+use crate::sim::world::git::{Tree, linked};
 
 pub(super) fn add(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let mut repository = run.repository();
@@ -172,9 +172,11 @@ fn put_back(run: &mut Run<'_>, tree: &Tree, names: &[String]) {
     for path in all {
         let full = format!("{}/{path}", run.top);
         match tree.get(&path) {
-            Some(content) if now.get(&path) == Some(content) => {}
+            Some(content) if now.get(&path) == Some(content) || linked(content).is_some() => {}
             Some(content) => run.world.write_file(&host, &full, content.clone()),
-            None if known.contains_key(&path) => drop(run.world.remove_file(&host, &full)),
+            None if known.get(&path).is_some_and(|content| linked(content).is_none()) => {
+                run.world.remove_file(&host, &full);
+            }
             None => {}
         }
     }
@@ -292,51 +294,6 @@ pub(super) fn revert(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     output(format!("[master {hash}] Revert \"{subject}\"\n{}", summary(&head, &tree)))
 }
 
-/// The repository that this one was cloned from, or what git says when it is not there.
-fn origin(run: &Run<'_>) -> Result<Repository, Reply> {
-    let Some(origin) = run.repository().origin else {
-        return Err(fatal(
-            "No remote repository specified.  Please, specify either a URL or a\nremote name.",
-        ));
-    };
-    let (host, top) = &origin;
-    let answers = run.world.is_up(host) && run.world.service_runs(host, "ssh");
-    let there = run.world.repositories.get(&origin).filter(|_| run.world.metadata(host, top).is_some());
-    there.filter(|_| answers).cloned().ok_or_else(|| {
-        let why = match answers {
-            false => format!("ssh: connect to host {host} port 22: No route to host"),
-            true => format!("fatal: '{top}' does not appear to be a git repository"),
-        };
-        let text = format!("{why}\nfatal: Could not read from remote repository.\n");
-        Reply { stderr: text.into_bytes(), status: super::FATAL, ..Reply::default() }
-    })
-}
-
-/// `fetch [origin]`: what the origin has.
-pub(super) fn fetch(run: &mut Run<'_>) -> Reply {
-    match origin(run) {
-        Err(reply) => reply,
-        Ok(there) => {
-            let mut repository = run.repository();
-            repository.fetched = there.commits;
-            run.store(repository);
-            output("")
-        }
-    }
-}
-
-/// `ls-remote origin [REF]`.
-pub(super) fn ls_remote(run: &Run<'_>, arguments: &[String]) -> Reply {
-    let wanted = arguments.iter().filter(|a| !a.starts_with('-')).nth(1).map_or("HEAD", String::as_str);
-    match origin(run) {
-        Err(reply) => reply,
-        Ok(_) if !matches!(wanted, "HEAD" | "refs/heads/master" | "master") => output(""),
-        Ok(there) => output(
-            there.commits.last().map_or_else(String::new, |commit| format!("{}\t{wanted}\n", commit.hash)),
-        ),
-    }
-}
-
 /// `merge --ff-only COMMIT`: onto a commit that comes after this one, or not at all.
 pub(super) fn merge(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let repository = run.repository();
@@ -380,7 +337,7 @@ pub(super) fn merge(run: &mut Run<'_>, arguments: &[String]) -> Reply {
 
 /// `pull --ff-only`: both.
 pub(super) fn pull(run: &mut Run<'_>, arguments: &[String]) -> Reply {
-    let fetched = fetch(run);
+    let fetched = super::remote::fetch(run, &[]);
     if fetched.status != 0 {
         return fetched;
     }
