@@ -42,7 +42,8 @@ mine_enabled: false
 enable_fqdns_grains: false
 enable_gpu_grains: false
 enable_lspci: false
-disable_modules: [boto3_sns, boto_sns]
+# With systemd_service Salt takes a machine that has systemctl and no systemd for a chroot: it starts no service, and says that all is well.
+disable_modules: [boto3_sns, boto_sns, systemd_service]
 grains_dirs: [/etc/jumpdeck/grains]
 log_level: error
 log_level_logfile: warning
