@@ -223,7 +223,8 @@ fn state(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Valu
                 words.first().into_iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
             crate::sim::world::salt::states::low_of(world, host, names)
         }
-        "list_disabled" => json!(world.salt().disabled.get(host).cloned().unwrap_or_default()),
+        // Nothing at all until something was disabled there once.
+        "list_disabled" => world.salt().disabled.get(host).map_or_else(|| json!(""), |names| json!(names)),
         "disable" | "enable" => {
             let names = world.salt().disabled.entry(host.clone()).or_default();
             let mut said = Vec::new();

@@ -141,6 +141,7 @@ fn a_highstate_runs_on_as_a_job_and_keeps_others_out() {
     world.lock().unwrap().advance(Duration::from_secs(60));
     assert_eq!(on_master(&world, &format!("salt-run jobs.lookup_jid {jid} --out=json")), "{}\n");
     // The freeze.
+    assert_eq!(asked(&world, "salt db2 state.list_disabled"), json!({ "db2": "" }));
     let frozen = asked(&world, "salt -G roles:db state.disable highstate");
     assert_eq!(frozen["db2"], json!({ "msg": "Info: highstate state disabled.", "res": true }));
     let refused = asked(&world, "salt db2 state.highstate");
