@@ -232,3 +232,35 @@ async fn an_old_archive_is_used_only_when_somebody_says_so() {
     assert!(matches!(told.state_of("age"), StepState::Failed(_)), "{}", told.story());
     assert!(said(&told).contains("hours old"), "{}", said(&told));
 }
+
+/// Of each repository below /srv the commit is shown, and whether its origin on `source` has it; an origin that does not answer is a
+/// question.
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_are_compared_with_their_origins() {
+    for away in [false, true] {
+        let stage = after(|w| {
+            lost(w);
+            if away {
+                w.power_off(&name("source"));
+            }
+        });
+        let mut asked = None;
+        stage
+            .run(RUNBOOK, MOVED, None, |prompt| {
+                let text = prompt.text.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                if prompt.title.as_str().contains("(repositories) failed") {
+                    asked = Some(text);
+                    return agrees(prompt, "s");
+                }
+                agrees(prompt, "xks")
+            })
+            .await;
+        let journal = stage.journals_text();
+        assert!(journal.contains("/srv/pillar is at ") && journal.contains("it has no origin"), "{journal}");
+        assert_eq!(asked.is_some(), away, "{asked:?}");
+        match asked {
+            Some(text) => assert!(text.contains("does not answer"), "{text}"),
+            None => assert!(journal.contains("deploy-code brings it when it is wanted"), "{journal}"),
+        }
+    }
+}

@@ -57,7 +57,14 @@ pub(crate) struct Archived {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Archive {
     pub(crate) files: BTreeMap<String, Archived>,
-    repositories: BTreeMap<String, Vec<ArchivedCommit>>,
+    repositories: BTreeMap<String, ArchivedRepository>,
+}
+
+/// A repository in an archive: its commits, and the host and directory that it was cloned from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ArchivedRepository {
+    commits: Vec<ArchivedCommit>,
+    origin: Option<(String, String)>,
 }
 
 impl From<&Commit> for ArchivedCommit {
@@ -132,8 +139,9 @@ impl World {
             for ((owner, top), repository) in &self.repositories {
                 if owner == host && below(top) {
                     let top = top.trim_start_matches('/').to_owned();
-                    made.repositories
-                        .insert(top, repository.commits.iter().map(ArchivedCommit::from).collect());
+                    let commits = repository.commits.iter().map(ArchivedCommit::from).collect();
+                    let origin = repository.origin.clone().map(|(host, from)| (host.to_string(), from));
+                    made.repositories.insert(top, ArchivedRepository { commits, origin });
                 }
             }
         }
@@ -151,9 +159,11 @@ impl World {
                 *attributes = Attributes { mode, owner, group, modified };
             });
         }
-        for (top, commits) in archive.repositories {
-            let commits = commits.into_iter().map(Commit::from).collect();
-            let mut repository = Repository { commits, ..Repository::default() };
+        for (top, archived) in archive.repositories {
+            let commits: Vec<Commit> = archived.commits.into_iter().map(Commit::from).collect();
+            let origin = archived.origin.and_then(|(host, from)| Some((HostName::new(&host).ok()?, from)));
+            let fetched = if origin.is_some() { commits.clone() } else { Vec::new() };
+            let mut repository = Repository { commits, origin, fetched, ..Repository::default() };
             repository.index = repository.head();
             self.repositories.insert((host.clone(), format!("{below}/{top}")), repository);
         }

@@ -385,6 +385,10 @@ pub(super) fn config(run: &Run<'_>, arguments: &[String]) -> Reply {
     match operands(arguments).as_slice() {
         [key] if key == "user.name" => output(format!("{name}\n")),
         [key] if key == "user.email" => output(format!("{}\n", address.trim_end_matches('>'))),
+        [key] if key == "remote.origin.url" => match run.repository().origin {
+            Some((host, top)) => output(format!("ssh://{host}{top}\n")),
+            None => Reply { status: 1, ..Reply::default() },
+        },
         [_] => Reply { status: 1, ..Reply::default() },
         _ => output(""),
     }
