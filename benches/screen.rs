@@ -16,14 +16,14 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::keymap::{KeyCode, KeyPress, Keymap};
 use jumpdeck::config::theme::builtin;
-use jumpdeck::domain::event::FleetEvent;
-use jumpdeck::domain::fact::Fact;
-use jumpdeck::domain::snapshot::{HostSnapshot, JumpSnapshot, Link};
-use jumpdeck::domain::time::Moment;
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::view::{ColorSupport, Styles, ViewState, draw};
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link};
+use jumpdeck_fleet::time::Moment;
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio::sync::mpsc;
@@ -153,13 +153,13 @@ impl Bench {
     }
 }
 
-fn no_access() -> jumpdeck::domain::access::Access {
-    jumpdeck::domain::access::Access {
+fn no_access() -> jumpdeck_fleet::access::Access {
+    jumpdeck_fleet::access::Access {
         user: "ops".into(),
         keys: Vec::new(),
         agent: None,
         password: false,
-        known_hosts: jumpdeck::domain::access::KnownHosts::Text(String::new()),
+        known_hosts: jumpdeck_fleet::access::KnownHosts::Text(String::new()),
     }
 }
 

@@ -12,12 +12,12 @@ use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::inventory::{self, Context};
-use jumpdeck::domain::event::FleetEvent;
-use jumpdeck::domain::fleet::Fleet;
-use jumpdeck::domain::names::{EnvName, HostName};
-use jumpdeck::domain::snapshot::LinkState;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::snapshot::LinkState;
 use tokio::sync::mpsc;
 
 /// No poll comes by itself: every round is asked for.

@@ -19,6 +19,7 @@ mod print;
 mod runbook;
 mod runs;
 mod setup;
+#[cfg(feature = "demo")]
 mod simulate;
 pub mod status;
 
@@ -100,6 +101,7 @@ enum Command {
     #[command(subcommand)]
     Runbook(runbook::Command),
     /// Serve the simulated fleet to any SSH client on this machine
+    #[cfg(feature = "demo")]
     Sim(simulate::SimArgs),
     /// Every path in use, and what is there
     Info,
@@ -135,6 +137,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Status(args)) => status::run(common, &args.or_env(cli.looks.env)),
         Some(Command::Check { files }) => check::run(common, &files),
         Some(Command::Runbook(command)) => runbook::run(common, command, cli.looks.env),
+        #[cfg(feature = "demo")]
         Some(Command::Sim(args)) => simulate::run(common, &args),
         Some(Command::Info) => info::run(common),
         Some(Command::Completions { shell }) => completions(shell),

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::domain::event::FleetEvent;
-use crate::domain::fleet::{Environment, Fleet, Host};
-use crate::domain::names::{EnvName, HostName};
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fleet::{Environment, Fleet, Host};
+use jumpdeck_fleet::names::{EnvName, HostName};
 
 mod backoff;
 pub mod clock;

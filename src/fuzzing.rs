@@ -74,7 +74,7 @@ impl<'a> Bytes<'a> {
 
 /// Text that people see: nothing in it that a terminal obeys or that draws nothing.
 fn assert_clean(text: &str) {
-    if let Some(c) = text.chars().find(|c| !crate::domain::text::is_drawn(*c)) {
+    if let Some(c) = text.chars().find(|c| !jumpdeck_fleet::text::is_drawn(*c)) {
         panic!("U+{:04X} in {text:?}", c as u32);
     }
 }

@@ -12,9 +12,9 @@ use crate::app::message::{Effect, Msg};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
-use crate::domain::event::FleetEvent;
-use crate::domain::run::{Arming, RunEvent};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::run::{Arming, RunEvent};
+use jumpdeck_fleet::time::Moment;
 
 pub mod color;
 pub mod input;

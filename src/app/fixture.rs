@@ -9,16 +9,16 @@ use super::message::{Effect, Msg};
 use super::model::Model;
 use super::update::update;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
-use crate::domain::access::{Access, KnownHosts};
-use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
-use crate::domain::fact::Fact;
-use crate::domain::fleet::{
+use jumpdeck_fleet::access::{Access, KnownHosts};
+use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
+use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
 };
-use crate::domain::hop::Hop;
-use crate::domain::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState, Load};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState, Load};
+use jumpdeck_fleet::time::Moment;
 
 pub(super) fn host_name(name: &str) -> HostName {
     HostName::new(name).unwrap()

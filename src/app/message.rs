@@ -6,11 +6,11 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::config::keymap::KeyPress;
-use crate::domain::event::{Answer, FleetEvent, QuestionId};
-use crate::domain::fleet::Fleet;
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Mode, RunCommand, RunEvent};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::run::{Mode, RunCommand, RunEvent};
+use jumpdeck_fleet::time::Moment;
 
 /// Something that happened.
 #[derive(Debug, Clone)]

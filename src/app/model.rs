@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 use super::message::Effect;
 
 use crate::config::keymap::Keymap;
-use crate::domain::event::{Question, QuestionId};
-use crate::domain::fleet::Fleet;
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::snapshot::LinkState;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::event::{Question, QuestionId};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::snapshot::LinkState;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 pub mod editor;
 mod environment;

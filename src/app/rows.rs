@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use super::model::runs::is_over;
 use super::model::{EnvironmentState, Filtered, Model, Row, Screen, SortColumn};
-use crate::domain::fleet::Host;
-use crate::domain::judge::roles::RoleStanding;
-use crate::domain::problem::Problem;
-use crate::domain::replication::NodeHealth;
-use crate::domain::run::{PastRun, RunBrief, RunView, RunbookEntry};
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
-use crate::domain::time::Moment;
-use crate::domain::topology::tree;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::judge::roles::RoleStanding;
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::replication::NodeHealth;
+use jumpdeck_fleet::run::{PastRun, RunBrief, RunView, RunbookEntry};
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, worst_filesystem};
+use jumpdeck_fleet::time::Moment;
+use jumpdeck_fleet::topology::tree;
 
 mod filter;
 pub mod selection;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::model::{EnvironmentState, Model};
 use super::rows::selection;
-use crate::domain::judge::{Judgement, Situation, judge};
-use crate::domain::names::HostName;
-use crate::domain::problem::{Problem, Severity};
-use crate::domain::snapshot::LinkState;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::judge::{Judgement, Situation, judge};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::{Problem, Severity};
+use jumpdeck_fleet::snapshot::LinkState;
+use jumpdeck_fleet::time::Moment;
 
 /// News is judged at most this often; what has come meanwhile is judged together.
 const JUDGE_EVERY: Duration = Duration::from_millis(200);

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use super::message::{Effect, Msg};
 use super::model::Model;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::time::Moment;
 
 mod act;
 mod arming;

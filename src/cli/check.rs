@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use super::{CliError, Common, print, setup};
 use crate::config::check::{self, Runbooks};
 use crate::config::diagnostic::Diagnostic;
-use crate::domain::access::{Access, KeySource};
-use crate::domain::fleet::{Fleet, Jump};
 use crate::ownership::{self, OpenError};
 use crate::runbook::library;
 use crate::ssh::key_file::Public;
 use crate::ssh::known_hosts::HostKeys;
+use jumpdeck_fleet::access::{Access, KeySource};
+use jumpdeck_fleet::fleet::{Fleet, Jump};
 
 pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliError> {
     let (paths, context) = setup::places()?;

@@ -18,12 +18,12 @@ use crate::collect::desk::Desk;
 use crate::config::files;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
-use crate::domain::event::{Answer, QuestionId};
-use crate::domain::fleet::Fleet;
-use crate::domain::names::{EnvName, HostName};
 use crate::runtime::color::Capabilities;
 use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw};
+use jumpdeck_fleet::event::{Answer, QuestionId};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::{EnvName, HostName};
 
 /// News on its way from the actors; a full queue makes them wait.
 const QUEUE: usize = 1024;

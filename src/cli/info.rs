@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use super::{CliError, Common, log, print, setup};
 use crate::config::files;
 use crate::config::theme;
-use crate::domain::access::KnownHosts;
-use crate::domain::fleet::Fleet;
-use crate::sim::world::universe::Universe;
+use jumpdeck_fleet::access::KnownHosts;
+use jumpdeck_fleet::fleet::Fleet;
 
 pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let setup = setup::Setup::read(common)?;
@@ -40,12 +39,22 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         ("revoked", revoked),
         ("themes", names.join(", ")),
         ("keymaps", files::keymap_names(&paths.keymaps()).join(", ")),
-        ("worlds", format!("{}, big-N", Universe::names().join(", "))),
+        ("worlds", worlds()),
     ];
     let mut text = format!("jumpdeck {}\n", env!("CARGO_PKG_VERSION"));
     text.extend(rows.map(|(what, value)| format!("{what:<12} {value}\n")));
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "demo")]
+fn worlds() -> String {
+    format!("{}, big-N", jumpdeck_sim::world::universe::Universe::names().join(", "))
+}
+
+#[cfg(not(feature = "demo"))]
+fn worlds() -> String {
+    "none (built without them)".to_owned()
 }
 
 /// Where the host keys of a fleet are looked up, and the lists of revoked ones.

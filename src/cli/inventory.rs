@@ -12,8 +12,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
-use crate::domain::event::{FleetEvent, InventoryNews};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::event::{FleetEvent, InventoryNews};
+use jumpdeck_fleet::text::Clean;
 
 /// Between two looks. What is new is used at the second look that finds it.
 const EVERY: Duration = Duration::from_secs(1);

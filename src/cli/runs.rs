@@ -13,12 +13,6 @@ use super::runbook::{hint, past, runs, who};
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::config::store::InventoryStore;
-use crate::domain::fleet::{Environment, Fleet};
-use crate::domain::names::EnvName;
-use crate::domain::run::{
-    Arming, InEffect, InputView, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
-};
-use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::over_ssh::OverSsh;
 use crate::runbook::plan::Plan;
@@ -28,6 +22,12 @@ use crate::runbook::spec::Runbook;
 use crate::runtime::RunControl;
 use crate::ssh::ask::Ask;
 use crate::ssh::dial::Dial;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{
+    Arming, InEffect, InputView, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
+};
+use jumpdeck_fleet::text::Clean;
 
 pub(super) mod left;
 mod listing;
@@ -340,7 +340,7 @@ impl Inner {
         env: &EnvName,
         runbook: &str,
         inputs: Vec<(String, Zeroizing<String>)>,
-    ) -> Result<(Plan, crate::domain::run::PlanView), String> {
+    ) -> Result<(Plan, jumpdeck_fleet::run::PlanView), String> {
         let env = self.environment(env)?;
         let (library, _) = Library::load(&self.needs.paths.runbooks());
         let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;

@@ -16,15 +16,10 @@ use crate::config::inventory::Context;
 use crate::config::settings::Settings;
 use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
-use crate::domain::event::FleetEvent;
-use crate::domain::fleet::{Environment, Fleet};
-use crate::sim::sshd::SimFleet;
-use crate::sim::world::universe::Universe;
 use crate::ssh::ask::Ask;
 use crate::ssh::dial::{Dial, TcpDial};
-
-/// The worlds' seed: the same figures at every start, so that what one person saw another can see.
-const SEED: u64 = 2015;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
 
 /// Where configuration lies and what it says.
 pub(super) struct Setup {
@@ -97,10 +92,9 @@ impl Target {
 pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError> {
     let clock = Clock::start();
     if let Some(world) = &common.demo {
-        let (universe, servers) = simulated(world)?;
-        let fleet = Arc::new(universe.fleet(|env| servers.access(env)));
+        let (fleet, dial) = simulated(world)?;
         let inventory = Arc::new(InventoryStore::memory(fleet.clone()));
-        return Ok(Target { fleet, clock, watched: None, inventory, dial: Arc::new(servers) });
+        return Ok(Target { fleet, clock, watched: None, inventory, dial });
     }
     let path = setup.inventory(common);
     if !path.exists() {
@@ -112,11 +106,18 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     Ok(Target { fleet: Arc::new(fleet), clock, watched, inventory, dial: Arc::new(TcpDial) })
 }
 
-/// A simulated fleet with its servers started.
-pub(super) fn simulated(world: &str) -> Result<(Universe, SimFleet), CliError> {
-    let universe = Universe::load(world, SEED).map_err(|e| CliError::Usage(e.to_string()))?;
-    let servers = SimFleet::start(&universe);
-    Ok((universe, servers))
+/// A simulated fleet with its servers started, and the way to it.
+#[cfg(feature = "demo")]
+fn simulated(world: &str) -> Result<(Arc<Fleet>, Arc<dyn Dial>), CliError> {
+    let (universe, servers) = super::simulate::start(world)?;
+    Ok((Arc::new(universe.fleet(|env| servers.access(env))), Arc::new(servers)))
+}
+
+#[cfg(not(feature = "demo"))]
+fn simulated(world: &str) -> Result<(Arc<Fleet>, Arc<dyn Dial>), CliError> {
+    Err(CliError::Usage(format!(
+        "no simulated fleet {world:?}: this jumpdeck was built without them (the feature `demo` of its crate)"
+    )))
 }
 
 fn no_inventory(path: &Path) -> CliError {

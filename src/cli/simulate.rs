@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{CliError, Common, DEFAULT_WORLD, print, setup};
-use crate::domain::names::EnvName;
 use crate::ownership::{self, OpenError};
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 
 /// Which fleet, and where it listens.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +30,16 @@ pub(super) struct SimArgs {
     env: Option<String>,
 }
 
+/// The worlds' seed: the same figures at every start, so that what one person saw another can see.
+const SEED: u64 = 2015;
+
+/// A simulated fleet with its servers started.
+pub(super) fn start(world: &str) -> Result<(Universe, SimFleet), CliError> {
+    let universe = Universe::load(world, SEED).map_err(|e| CliError::Usage(e.to_string()))?;
+    let servers = SimFleet::start(&universe);
+    Ok((universe, servers))
+}
+
 pub(super) fn run(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let done = runtime.block_on(serve(common, args));
@@ -37,7 +49,7 @@ pub(super) fn run(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError>
 
 async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
     let world = args.world.as_deref().or(common.demo.as_deref()).unwrap_or(DEFAULT_WORLD);
-    let (universe, servers) = setup::simulated(world)?;
+    let (universe, servers) = start(world)?;
     let fleet = universe.fleet(|env| servers.access(env));
     let env = match &args.env {
         Some(name) => setup::environment(&fleet, name)?,
@@ -63,7 +75,7 @@ async fn serve(common: &Common, args: &SimArgs) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(env: &EnvName, world: &str, listening: &crate::sim::sshd::Listening) -> std::io::Result<()> {
+fn tell(env: &EnvName, world: &str, listening: &jumpdeck_sim::sshd::Listening) -> std::io::Result<()> {
     let (ip, port) = (listening.address.ip(), listening.address.port());
     let (fingerprint, known_hosts) = (&listening.fingerprint, &listening.known_hosts);
     print::answer(&format!(

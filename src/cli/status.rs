@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
 use super::{CliError, Common, print, setup};
-use crate::domain::fleet::{Environment, Fleet};
-use crate::domain::judge::worst;
-use crate::domain::problem::Severity;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
+use jumpdeck_fleet::judge::worst;
+use jumpdeck_fleet::problem::Severity;
 
 pub mod gather;
 pub mod json;

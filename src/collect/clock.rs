@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::time::Moment;
+use jumpdeck_fleet::time::Moment;
 
 /// Reads the clock. Copies agree with each other.
 #[derive(Debug, Clone, Copy)]

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::event::{Answer, FleetEvent, Question, QuestionId, QuestionKind};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
 use crate::ssh::ask::Ask;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::event::{Answer, FleetEvent, Question, QuestionId, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
 
 /// Holds the open questions.
 #[derive(Clone)]

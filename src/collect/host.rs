@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::sleep_until;
 
-use crate::domain::event::FleetEvent;
-use crate::domain::fleet::{Cadence, Environment, Host};
-use crate::domain::hop::Hop;
-use crate::domain::names::HostName;
-use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState, Retry};
-use crate::domain::time::Moment;
 use crate::ssh::listening::within;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fleet::{Cadence, Environment, Host};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, Link, LinkState, Retry};
+use jumpdeck_fleet::time::Moment;
 
 use super::backoff::Backoff;
 use super::clock::Clock;

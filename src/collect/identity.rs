@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::fleet::{Fleet, Host};
-use crate::domain::names::{HostId, HostName};
-use crate::domain::snapshot::Identity;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::fleet::{Fleet, Host};
+use jumpdeck_fleet::names::{HostId, HostName};
+use jumpdeck_fleet::snapshot::Identity;
+use jumpdeck_fleet::text::Clean;
 
 /// Names that a machine has as long as nobody gives it one: they tell none from another.
 const NOBODY: [&str; 4] = ["(none)", "localhost", "localhost4", "localhost6"];

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::domain::event::FleetEvent;
-use crate::domain::fact::Gap;
-use crate::domain::fleet::{Environment, Jump};
-use crate::domain::hop::Hop;
-use crate::domain::left::LeftRun;
-use crate::domain::snapshot::{JumpSnapshot, Link, LinkState, Retry};
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Environment, Jump};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::left::LeftRun;
+use jumpdeck_fleet::snapshot::{JumpSnapshot, Link, LinkState, Retry};
 
 use crate::ssh::listening::within;
 

@@ -3,12 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::fact::Gap;
-use crate::domain::fleet::{Environment, Host};
-use crate::domain::hop::Hop;
-use crate::domain::left::LeftRun;
-use crate::domain::snapshot::{LinkState, Retry};
-use crate::domain::text::Clean;
 use crate::ssh::ask::Ask;
 use crate::ssh::banner::quoted;
 use crate::ssh::dial::{BoxFuture, Dial};
@@ -16,6 +10,12 @@ use crate::ssh::error::SshError;
 use crate::ssh::link::{HostLink, JumpLink};
 use crate::ssh::ring::KeyRing;
 use crate::ssh::script::Script;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Environment, Host};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::left::LeftRun;
+use jumpdeck_fleet::snapshot::{LinkState, Retry};
+use jumpdeck_fleet::text::Clean;
 
 use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
 

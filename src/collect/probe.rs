@@ -1,10 +1,10 @@
 //! What a probe is: a shell section that runs on the host, and a pure parser of what it prints.
 
-use crate::domain::fact::Gap;
-use crate::domain::fleet::Host;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// A probe. One file each under `probes/`, one line each in [`super::probes::PROBES`].
 pub trait Probe: Sync {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::fact::Gap;
-use crate::domain::fleet::{Environment, Host};
-use crate::domain::hop::Hop;
-use crate::domain::left::LeftRun;
-use crate::domain::snapshot::{Link, LinkState, Retry};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Environment, Host};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::left::LeftRun;
+use jumpdeck_fleet::snapshot::{Link, LinkState, Retry};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Why a machine could not be reached, or was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]

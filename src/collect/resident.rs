@@ -5,11 +5,11 @@ mod frame;
 
 use std::time::Duration;
 
-use crate::domain::fact::Gap;
-use crate::domain::fleet::Host;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use super::probe::{Probe, ProbeCadence, unreadable};
 use super::probes::{PROBES, clock};

@@ -11,15 +11,15 @@ use tokio::time::{Instant, timeout};
 
 use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
 use super::*;
-use crate::domain::access::{Access, KnownHosts};
-use crate::domain::fact::Gap;
-use crate::domain::fleet::*;
-use crate::domain::hop::Hop;
-use crate::domain::left::LeftRun;
-use crate::domain::names::{HostId, RoleName};
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
-use crate::domain::text::Clean;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::access::{Access, KnownHosts};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::*;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::left::LeftRun;
+use jumpdeck_fleet::names::{HostId, RoleName};
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
+use jumpdeck_fleet::text::Clean;
 
 /// How a scripted host behaves.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use super::keymap::{self, Keymap};
 use super::reader::{self, Reader};
 use super::settings::{self, Settings};
 use super::theme;
-use crate::domain::fleet::Fleet;
+use jumpdeck_fleet::fleet::Fleet;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,7 +272,7 @@ impl Report {
         self.files += 1;
         self.errors += found.iter().map(Diagnostic::mistakes).sum::<usize>();
         if found.is_empty() {
-            let name = crate::domain::text::Clean::new(&path.display().to_string());
+            let name = jumpdeck_fleet::text::Clean::new(&path.display().to_string());
             self.sound.push_str(&format!("{name}: ok\n"));
         }
         for error in found {

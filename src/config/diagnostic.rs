@@ -8,7 +8,7 @@ use std::sync::Arc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::domain::text::{Clean, is_drawn};
+use jumpdeck_fleet::text::{Clean, is_drawn};
 
 /// One error in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use super::inventory::{self, Context};
 use super::keymap::{self, Keymap};
 use super::settings::{self, Settings};
 use super::theme::{self, Theme};
-use crate::domain::fleet::Fleet;
 use crate::ownership::{self, Exposed, OpenError};
+use jumpdeck_fleet::fleet::Fleet;
 
 /// An inventory of ten thousand hosts is as long; what is longer is refused rather than read without end.
 const MAX_BYTES: u64 = 1 << 20;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
 use super::reader::{At, Reader, Table};
-use crate::domain::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
-use crate::domain::names::EnvName;
+use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
+use jumpdeck_fleet::names::EnvName;
 
 mod address;
 pub mod edit;

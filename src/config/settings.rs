@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::diagnostic::Diagnostic;
 use super::inventory::Context;
 use super::reader::{Reader, Table};
-use crate::domain::names::EnvName;
+use jumpdeck_fleet::names::EnvName;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::files;
 use super::inventory::Context;
 use super::inventory::edit::{self, EditError};
-use crate::domain::fleet::{Environment, Fleet, HostChange};
-use crate::domain::names::EnvName;
 use crate::ownership::{self, ReplaceError};
+use jumpdeck_fleet::fleet::{Environment, Fleet, HostChange};
+use jumpdeck_fleet::names::EnvName;
 
 /// An inventory that can be changed.
 #[derive(Debug)]
@@ -213,8 +213,8 @@ mod tests {
 
     use super::*;
     use crate::config::inventory;
-    use crate::domain::fleet::Set;
-    use crate::domain::names::{HostName, RoleName};
+    use jumpdeck_fleet::fleet::Set;
+    use jumpdeck_fleet::names::{HostName, RoleName};
 
     const TEXT: &str = "user = \"ops\"\n[environments.production] # ours\njump = \"local\"\n[environments.production.hosts]\ndb1-masterdb = {}\ndb2 = {} # the replica\n";
 

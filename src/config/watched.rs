@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostic::Diagnostic;
 use super::files;
 use super::inventory::{self, Context};
-use crate::domain::fleet::Fleet;
+use jumpdeck_fleet::fleet::Fleet;
 
 /// What a look found: the text, or why there is none.
 type Look = Result<String, Box<Diagnostic>>;

@@ -11,13 +11,13 @@ use crate::app::message::{Effect, Msg};
 use crate::app::model::{Model, Room};
 use crate::app::update::update;
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
-use crate::domain::run::{Mode, PromptKind, Reply, RunCommand, RunEvent};
-use crate::domain::snapshot::LinkState;
 use crate::view::styles::Styles;
 use crate::view::{ViewState, fixtures, run_fixtures};
+use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{Mode, PromptKind, Reply, RunCommand, RunEvent};
+use jumpdeck_fleet::snapshot::LinkState;
 
 const CODES: [KeyCode; 15] = [
     KeyCode::Enter,
@@ -188,7 +188,7 @@ fn news(bytes: &mut Bytes<'_>, model: &Model) -> Msg {
         }
         1 => FleetEvent::QuestionGone(QuestionId(u64::from(bytes.byte()))),
         2 => {
-            let mut jump = crate::domain::snapshot::JumpSnapshot::clone(&env.jump);
+            let mut jump = jumpdeck_fleet::snapshot::JumpSnapshot::clone(&env.jump);
             jump.link.state = if bytes.below(2) == 0 { LinkState::Up } else { LinkState::TimedOut };
             jump.link.detail = bytes.text(30).into();
             FleetEvent::Jump(Arc::new(jump))
@@ -204,8 +204,8 @@ fn news(bytes: &mut Bytes<'_>, model: &Model) -> Msg {
 /// A host that says something else now.
 fn changed(
     bytes: &mut Bytes<'_>,
-    host: &crate::domain::snapshot::HostSnapshot,
-) -> Arc<crate::domain::snapshot::HostSnapshot> {
+    host: &jumpdeck_fleet::snapshot::HostSnapshot,
+) -> Arc<jumpdeck_fleet::snapshot::HostSnapshot> {
     let mut host = host.clone();
     host.generation += 1;
     if bytes.below(4) == 0 {
@@ -259,7 +259,7 @@ pub fn drawing(data: &[u8]) {
         let at = bytes.below(env.hosts.len());
         env.hosts[at] = changed(&mut bytes, &env.hosts[at].clone());
     }
-    let typed = bytes.text(20).replace(|c| !crate::domain::text::is_drawn(c), "");
+    let typed = bytes.text(20).replace(|c| !jumpdeck_fleet::text::is_drawn(c), "");
     if let Some(filter) = model.filter_mut() {
         filter.text.push_str(&typed);
     }

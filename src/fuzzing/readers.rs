@@ -13,13 +13,13 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::inventory::{self, Context};
 use crate::config::keymap::{self, Keymap};
 use crate::config::{settings, theme};
-use crate::domain::judge::{Situation, judge};
-use crate::domain::snapshot::HostFacts;
-use crate::domain::text::Clean;
 use crate::runbook::library::Library;
 use crate::runbook::spec::Runbook;
 use crate::ssh::known_hosts::{HostKeys, Replacement, Verdict};
 use crate::view::fixtures;
+use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::text::Clean;
 
 /// A channel's bytes come in pieces: reports and errors are the same however they are cut.
 pub fn frame(data: &[u8]) {

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::fleet::Environment;
-use crate::domain::names::HostName;
-use crate::domain::run::Effect;
-use crate::domain::text::Clean;
 use crate::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::Effect;
+use jumpdeck_fleet::text::Clean;
 
 use super::event::{Fact, HostOutcome, Outcomes, Verdict};
 use super::ids::StepId;
@@ -320,7 +320,7 @@ fn done_at(outcomes: &Outcomes) -> Option<Places> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::hop::Hop;
+    use jumpdeck_fleet::hop::Hop;
 
     /// Case 13: a server with `MaxSessions 1` opens no second session.
     #[test]

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::act;
 use super::machine::Machine;
 use super::spec::On;
-use crate::domain::run::{Asks, Effect};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::{Asks, Effect};
+use jumpdeck_fleet::text::Clean;
 
 /// Doubts that are told, at most, and the length of each in characters: a question must fit into the holder's file.
 const DOUBTS: (usize, usize) = (8, 300);

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::report::duration;
 use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// A text of several lines as one: what an author or an operator wrote is told in running text.
 #[must_use]
@@ -166,7 +166,7 @@ fn bare(template: &Template) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::names::HostName;
+    use jumpdeck_fleet::names::HostName;
 
     fn template(text: &str) -> Template {
         Template::parse(text).unwrap()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::ids::{RunId, StepId};
 use super::place::{PerPlace, Place};
 use super::plan::Frozen;
-use crate::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 
 mod answer;
 
@@ -258,7 +258,7 @@ impl<'de> Deserialize<'de> for Outcomes {
 mod host_name {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::domain::names::HostName;
+    use jumpdeck_fleet::names::HostName;
 
     pub(super) fn serialize<S: Serializer>(host: &HostName, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(host.as_str())

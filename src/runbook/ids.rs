@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::names::{Rule, name};
+use jumpdeck_fleet::names::{Rule, name};
 
 name!(
     /// A step of a plan: `freeze`, and in a batch of a `for_each` `repoint[1/2]/start`.

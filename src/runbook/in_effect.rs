@@ -12,10 +12,10 @@ use super::machine::{Machine, Status, StepRef};
 use super::place::{Place, Places};
 use super::spec::{Undo, Writes};
 use super::wall;
-use crate::domain::names::HostName;
-use crate::domain::run::{Effect, EndedBy, InEffect};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Effect, EndedBy, InEffect};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// What a run began and has not ended, in the order of its steps. `now` is the same moment by the screen's clock and by
 /// the wall's.

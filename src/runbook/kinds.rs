@@ -9,9 +9,9 @@ use std::future::ready;
 use std::time::Duration;
 
 use crate::config::diagnostic::nearest;
-use crate::domain::names::HostName;
-use crate::domain::text::Clean;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
 
 use super::act::{Answers, Done, For, Mark, Work};
 use super::event::Outcomes;
@@ -23,7 +23,7 @@ use super::scope::Scope;
 use super::spec::read::{Effects, KindEntry, Reads, UndoEntry, Where};
 use super::spec::{Ask, Step};
 use super::value::ValueKind;
-use crate::domain::fleet::Environment;
+use jumpdeck_fleet::fleet::Environment;
 
 /// Names the files of the kinds and makes their list, so that a kind is one line.
 macro_rules! kinds {

@@ -39,8 +39,8 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
 use super::reach::Session;
-use crate::domain::text::Clean;
 use crate::ssh::listening::within;
+use jumpdeck_fleet::text::Clean;
 
 pub use ask::{Seen, Watching, approve, approve_in, look, look_in, watch, watch_in};
 pub use copy::{Copy, LeftRun, copy_in, left_in};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::config::diagnostic::Diagnostic;
 use crate::config::files;
-use crate::domain::run::{InputView, RunbookEntry};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::{InputView, RunbookEntry};
+use jumpdeck_fleet::text::Clean;
 
 use super::spec::read::{Parsed, parse};
 use super::spec::{Input, Runbook, Step};
@@ -334,9 +334,9 @@ mod tests {
     /// Console 45: only a step that machines do reads.
     #[test]
     fn a_step_that_only_talks_to_people_does_not_say_that_it_reads() {
-        use crate::domain::run::Effect;
         use crate::runbook::kinds::DoneBy;
         use crate::runbook::spec::Step;
+        use jumpdeck_fleet::run::Effect;
         fn walk(steps: &[Step], seen: &mut Vec<(&'static str, &'static str)>) {
             for step in steps {
                 let says = step.kind.entry().asks.says(step.effect);

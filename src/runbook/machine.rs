@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::names::HostName;
-use crate::domain::run::{Asks, Effect};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Asks, Effect};
 
 use super::event::{Ending, Event, OperatorAnswer, Phase, Verdict, Way};
 use super::ids::{RunId, StepId};

@@ -9,12 +9,6 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::store::InventoryStore;
-use crate::domain::event::{Answer, QuestionKind};
-use crate::domain::fleet::{Environment, Host, Jump};
-use crate::domain::hop::Hop;
-use crate::domain::names::{HostId, HostName};
-use crate::domain::snapshot::Retry;
-use crate::domain::text::Clean;
 use crate::ssh::ask::Ask;
 use crate::ssh::bounded::{LONGEST_LIST, read_if_there};
 use crate::ssh::dial::{BoxFuture, Dial};
@@ -23,6 +17,12 @@ use crate::ssh::link::{HostLink, JumpLink};
 use crate::ssh::ring::KeyRing;
 use crate::ssh::script::{Script, ScriptEnd};
 use crate::ssh::sshsig::{AllowedSigners, signer_for};
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::fleet::{Environment, Host, Jump};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{HostId, HostName};
+use jumpdeck_fleet::snapshot::Retry;
+use jumpdeck_fleet::text::Clean;
 
 use super::evidence::Signing;
 use super::reach::{Held, Limits, Ran, Reach, Session};

@@ -8,7 +8,7 @@ use std::future::Future;
 use futures::future::join_all;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::names::{HostName, NameError};
+use jumpdeck_fleet::names::{HostName, NameError};
 
 /// A place: a host, or no host in particular (a question to the operator, a value known by itself). In JSON it is the
 /// host's name, and `""` for none.

@@ -11,7 +11,7 @@ use super::ids::StepId;
 use super::kinds::Turn;
 use super::spec::{Runbook, Step};
 use super::value::Value;
-use crate::domain::names::NameError;
+use jumpdeck_fleet::names::NameError;
 
 /// What the journal keeps of a plan: enough to make the same plan again, whatever became of the files since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

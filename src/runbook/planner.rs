@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures::future::join_all;
 use zeroize::Zeroizing;
 
-use crate::domain::fleet::{DatabaseFile, Environment, Host};
-use crate::domain::names::{HostName, NameError};
-use crate::domain::run::PlanView;
+use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Host};
+use jumpdeck_fleet::names::{HostName, NameError};
+use jumpdeck_fleet::run::PlanView;
 
 use super::plan::{Frozen, FrozenHost, ManagedBy, Plan};
 use super::reach::Reach;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::evidence::Signing;
 use crate::config::store::InventoryStore;
-use crate::domain::names::HostName;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::SshError;
+use jumpdeck_fleet::names::HostName;
 
 /// Bytes of a command's standard output that are kept, unless more is asked for. One that prints more is ended: a host
 /// cannot fill the console's memory.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::event::Event;
 use super::journal::Entry;
 use super::windows::WindowStory;
-use crate::domain::run::ReportSection;
+use jumpdeck_fleet::run::ReportSection;
 
 pub use line::line;
 

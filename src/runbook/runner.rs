@@ -10,11 +10,11 @@ use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use crate::domain::fleet::Environment;
-use crate::domain::run::{RunCommand, RunState, RunView};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::{RunCommand, RunState, RunView};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use super::act::hold::Holding;
 use super::act::{self, Site};

@@ -9,9 +9,9 @@ use super::in_effect::felt;
 use super::journal::Entry;
 use super::machine::{Machine, Status, StepRef};
 use super::spec::Writes;
-use crate::domain::run::{Effect, InEffect, Safety};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::run::{Effect, InEffect, Safety};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// What a run began or found and has not ended, and whether it is safe to stop there. `now` is the same moment by the screen's
 /// clock and by the wall's.

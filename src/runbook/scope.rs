@@ -9,7 +9,7 @@ use super::plan::{Plan, PlannedStep};
 use super::spec::{On, Script};
 use super::template::{Template, Variable};
 use super::value::{Value, ValueKind};
-use crate::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 
 /// Everything captured so far: by name, then by place.
 pub type Captured = BTreeMap<String, BTreeMap<Place, Value>>;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::names::{HostName, RoleName};
-use crate::domain::run::{Danger, Effect};
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::run::{Danger, Effect};
 
 use super::template::Template;
 use super::value::ValueKind;

@@ -16,10 +16,10 @@ use super::report::Report;
 use super::runner::{self, StartError, seen};
 use super::safety::stands;
 use super::wall;
-use crate::domain::names::EnvName;
-use crate::domain::run::{Doing, RunState, RunView, StepState};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{Doing, RunState, RunView, StepState};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// A run's entries, from the first, as a picture of it. `now` is the same moment by the screen's clock and by the
 /// wall's.

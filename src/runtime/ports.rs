@@ -5,10 +5,10 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::app::model::{Model, Room};
-use crate::domain::event::{Answer, QuestionId};
-use crate::domain::fleet::Fleet;
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Arming, Mode, RunCommand};
+use jumpdeck_fleet::event::{Answer, QuestionId};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::run::{Arming, Mode, RunCommand};
 
 /// Draws the model. Implemented over `view`; by tests, over whatever they look at.
 pub trait Draw {

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use super::tests::{Asked, two_environments};
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
-use crate::domain::fleet::Fleet;
-use crate::domain::names::EnvName;
-use crate::domain::run::*;
-use crate::domain::text::Clean;
 use crate::view::{Styles, ViewState, draw};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::*;
+use jumpdeck_fleet::text::Clean;
 use ratatui::backend::TestBackend;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet};
@@ -36,10 +36,10 @@ impl Script {
         let step = |title: &str| StepView {
             id: title.to_lowercase(),
             kind: "sql",
-            asks: crate::domain::run::Asks::Nothing,
+            asks: jumpdeck_fleet::run::Asks::Nothing,
             title: title.into(),
             on: Vec::new(),
-            effect: crate::domain::run::Effect::Mutate,
+            effect: jumpdeck_fleet::run::Effect::Mutate,
             point_of_no_return: false,
             depth: 0,
             captures: Vec::new(),
@@ -96,7 +96,7 @@ impl Script {
 }
 
 impl RunControl for Script {
-    fn use_inventory(&self, _: &Arc<crate::domain::fleet::Fleet>) {}
+    fn use_inventory(&self, _: &Arc<jumpdeck_fleet::fleet::Fleet>) {}
 
     fn list(&self, env: &EnvName) {
         let entry = RunbookEntry {

@@ -12,12 +12,12 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
-use crate::domain::event::{Answer, QuestionId};
-use crate::domain::event::{Question, QuestionKind};
-use crate::domain::fleet::Fleet;
-use crate::domain::hop::Hop;
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{Mode, RunCommand};
+use jumpdeck_fleet::event::{Answer, QuestionId};
+use jumpdeck_fleet::event::{Question, QuestionKind};
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::run::{Mode, RunCommand};
 
 /// What the loop has asked of the world.
 #[derive(Clone, Default)]
@@ -184,8 +184,8 @@ impl Harness {
     }
 }
 
-pub(super) fn two_environments() -> Vec<Arc<crate::domain::fleet::Environment>> {
-    use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
+pub(super) fn two_environments() -> Vec<Arc<jumpdeck_fleet::fleet::Environment>> {
+    use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
     ["one", "two"]
         .map(|name| {
             Arc::new(Environment {

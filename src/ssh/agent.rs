@@ -12,7 +12,7 @@ use russh::keys::{Algorithm, Certificate, PublicKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::listening::within;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// A connection to an agent.
 pub(super) type Agent = AgentClient<Stream>;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::{Answer, QuestionKind};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
 
 use super::banner::Banner;
 use super::dial::BoxFuture;

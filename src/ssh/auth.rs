@@ -18,8 +18,8 @@ use russh::keys::ssh_key::{Signature, private};
 use russh::keys::{Algorithm, HashAlg, PrivateKey};
 use russh::{MethodKind, MethodSet, Signer};
 
-use crate::domain::access::Access;
-use crate::domain::hop::Hop;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::hop::Hop;
 
 use super::agent::Agent;
 use super::ask::Asker;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// More lines than these are not kept.
 const KEPT: usize = 60;

@@ -11,10 +11,10 @@ use russh::{Channel, ChannelOpenFailure};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::access::Access;
-use crate::domain::fleet::JumpBox;
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::fleet::JumpBox;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
 
 use super::advice;
 use super::algorithms;

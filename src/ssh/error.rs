@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::domain::hop::Hop;
-use crate::domain::snapshot::{LinkState, Retry};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::snapshot::{LinkState, Retry};
+use jumpdeck_fleet::text::Clean;
 
 use super::advice::{self, Advice};
 
@@ -117,7 +117,7 @@ impl SshError {
         self.advice.or_else(|| advice::of(self.kind)).map_or("", |advice| advice.text)
     }
 
-    /// What happened and what to do next, without the hop: for [`crate::domain::snapshot::Link::detail`].
+    /// What happened and what to do next, without the hop: for [`jumpdeck_fleet::snapshot::Link::detail`].
     #[must_use]
     pub fn describe(&self) -> Clean {
         if self.next().is_empty() {

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::domain::fleet::{Environment, Host, Jump, JumpBox};
-use crate::domain::hop::Hop;
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fleet::{Environment, Host, Jump, JumpBox};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::text::Clean;
 
 use super::ask::{Ask, Asker};
 use super::banner::Banner;

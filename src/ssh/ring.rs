@@ -9,9 +9,9 @@ use russh::keys::{PrivateKey, decode_secret_key};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use zeroize::Zeroizing;
 
-use crate::domain::event::{Answer, QuestionKind};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
 
 use super::ask::Asker;
 use super::sshsig::TextSigner;

@@ -14,8 +14,8 @@ use tokio::process::ChildStdin;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
 
 use super::error::{ErrorKind, SshError};
 use super::inbox::{INBOX_LIMIT, Inbox};

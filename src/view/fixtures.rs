@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::app::model::{EnvironmentState, Model, Screen};
 use crate::config::keymap::Keymap;
 use crate::config::theme::builtin;
-use crate::domain::fact::Gap;
-use crate::domain::fleet::*;
-use crate::domain::hop::Hop;
-use crate::domain::names::{HostName, RoleName};
-use crate::domain::replication::*;
-use crate::domain::snapshot::*;
-use crate::domain::storage::Filesystem;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::*;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::replication::*;
+use jumpdeck_fleet::snapshot::*;
+use jumpdeck_fleet::storage::Filesystem;
+use jumpdeck_fleet::time::Moment;
 
 use super::styles::{ColorSupport, Styles};
 

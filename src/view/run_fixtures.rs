@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::app::model::runs::{PlanScreen, PlanState};
 use crate::app::model::{Model, Screen};
-use crate::domain::names::EnvName;
-use crate::domain::run::*;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::*;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use super::fixtures::{NOW, healthy, name, settled};
 

@@ -43,7 +43,7 @@ fn runs_at_every_size() {
 fn the_ways_of_a_plan_and_of_dialogs() {
     use crate::app::model::editor::Editor;
     use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
-    use crate::domain::run::{Mode, RunState};
+    use jumpdeck_fleet::run::{Mode, RunState};
     let small = (80, 24);
     let mut model = planned(plan());
     let state = |model: &mut Model, state| model.runs.plan.as_mut().unwrap().state = state;
@@ -167,7 +167,7 @@ fn hostile_and_wide_text_does_no_harm() {
     run.who = evil.as_str().into();
     for step in &mut run.steps {
         step.title = evil.as_str().into();
-        step.state = crate::domain::run::StepState::Unknown(evil.as_str().into());
+        step.state = jumpdeck_fleet::run::StepState::Unknown(evil.as_str().into());
     }
     let doing = run.doing.as_mut().unwrap();
     doing.output = (0..500).map(|_| (None, evil.as_str().into())).collect();
@@ -196,7 +196,7 @@ fn two_hundred_steps_and_long_outputs_scroll() {
     let mut long = run();
     let step = long.steps[8].clone();
     long.steps = (0..200)
-        .map(|i| crate::domain::run::StepView {
+        .map(|i| jumpdeck_fleet::run::StepView {
             title: format!("step number {}", i + 1).into(),
             ..step.clone()
         })
@@ -274,7 +274,7 @@ fn what_is_too_long_for_its_box_can_be_read_to_its_end() {
     let text_of: Vec<String> = (0..40).map(|i| format!("    statement number {i};")).collect();
     let lines: Vec<&str> = text_of.iter().map(String::as_str).collect();
     let mut model =
-        armed(with(asking("Agree to these?", &lines, crate::domain::run::PromptKind::Confirm)), 60);
+        armed(with(asking("Agree to these?", &lines, jumpdeck_fleet::run::PromptKind::Confirm)), 60);
     for size in [(80, 24), (120, 40), (60, 15)] {
         model.size = size;
         let mut seen = String::new();
@@ -332,7 +332,7 @@ fn the_demo_promises_no_resume() {
 /// Finding 10 of the console: a finished run with a check left out by its operator is not said to have done everything.
 #[test]
 fn a_finished_run_counts_its_steps_by_outcome() {
-    use crate::domain::run::StepState;
+    use jumpdeck_fleet::run::StepState;
     let mut run = finished();
     for step in &mut run.steps {
         step.state = StepState::Done;
@@ -348,7 +348,7 @@ fn a_finished_run_counts_its_steps_by_outcome() {
 /// A dry run goes on past a check that fails; that it reached its end does not make it good.
 #[test]
 fn a_dry_run_in_which_a_check_failed_is_not_shown_as_done() {
-    use crate::domain::run::{Mode, StepState};
+    use jumpdeck_fleet::run::{Mode, StepState};
     let mut run = finished();
     run.mode = Mode::DryRun;
     run.steps[1].state = StepState::Failed("expected 1 row, got 2".into());

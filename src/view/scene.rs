@@ -7,13 +7,13 @@ use std::time::Duration;
 use ratatui::style::Style;
 
 use crate::app::model::{EnvironmentState, Model};
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::hop::Hop;
-use crate::domain::names::HostName;
-use crate::domain::problem::Problem;
-use crate::domain::run::InEffect;
-use crate::domain::snapshot::{HostSnapshot, LinkState};
-use crate::domain::time::{Freshness, Moment, short_age};
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::run::InEffect;
+use jumpdeck_fleet::snapshot::{HostSnapshot, LinkState};
+use jumpdeck_fleet::time::{Freshness, Moment, short_age};
 
 /// Columns an age has in a list.
 const AGE_WIDTH: usize = 3;

@@ -1,8 +1,8 @@
 //! The signs of states. Each stands beside its word somewhere on the same screen, and help lists them; none needs a
 //! special font, all are one column wide.
 
-use crate::domain::problem::Severity;
-use crate::domain::run::{PastEnd, RunState, RunView, StepState};
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::run::{PastEnd, RunState, RunView, StepState};
 
 /// How something is, as a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

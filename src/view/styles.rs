@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::config::theme::{Color, Colors, Theme};
-use crate::domain::problem::Severity;
-use crate::domain::run::Effect;
-use crate::domain::time::Freshness;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::run::Effect;
+use jumpdeck_fleet::time::Freshness;
 
 use super::signs::{Progress, Status};
 

@@ -9,11 +9,11 @@ use super::fixtures::*;
 use super::*;
 use crate::app::model::{Paused, SortColumn};
 use crate::config::theme::builtin;
-use crate::domain::event::{Question, QuestionId, QuestionKind, Told};
-use crate::domain::fact::Gap;
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::event::{Question, QuestionId, QuestionKind, Told};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 mod hints;
 mod knowledge;

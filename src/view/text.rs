@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::fact::Gap;
+use jumpdeck_fleet::fact::Gap;
 
 /// To which side a cell's text leans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

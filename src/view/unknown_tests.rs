@@ -7,10 +7,10 @@ use ratatui::style::Color;
 use super::fixtures::*;
 use super::tests::{drawn, rows};
 use crate::app::model::{Model, Screen};
-use crate::domain::hop::Hop;
-use crate::domain::snapshot::unknowns::{gaps, is_no_gap, misses, states};
-use crate::domain::snapshot::{HostSnapshot, Link, LinkState};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::snapshot::unknowns::{gaps, is_no_gap, misses, states};
+use jumpdeck_fleet::snapshot::{HostSnapshot, Link, LinkState};
+use jumpdeck_fleet::time::Moment;
 
 const SIZE: (u16, u16) = (200, 50);
 /// A master, a replica, the jump box, and a host with nothing special.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply};
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply};
 use rehearsal::Stage;
 
 /// A way that is cut when this is sent in a held session, before it arrives.

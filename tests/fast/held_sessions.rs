@@ -3,15 +3,15 @@
 use crate::support::rehearsal;
 use std::sync::{Arc, Mutex};
 
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
 use rehearsal::{Stage, Told};
 
 const RUNBOOK: &str = r#"

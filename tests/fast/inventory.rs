@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jumpdeck::domain::names::EnvName;
-use jumpdeck::sim::sshd::{Listening, SimFleet};
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_sim::sshd::{Listening, SimFleet};
+use jumpdeck_sim::world::universe::Universe;
 use terminal::Terminal;
 
 /// A simulated fleet that listens, and a home folder with an inventory of some of its hosts.

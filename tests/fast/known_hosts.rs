@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, open, remote};
-use jumpdeck::domain::access::{HostKeyFiles, KnownHosts};
-use jumpdeck::domain::fleet::Jump;
 use jumpdeck::ssh::known_hosts::{HostKeys, Verdict, lookup_name};
+use jumpdeck_fleet::access::{HostKeyFiles, KnownHosts};
+use jumpdeck_fleet::fleet::Jump;
 use russh::keys::PublicKey;
 use sshd::{Sshd, keygen, missing, not_root, public, run};
 

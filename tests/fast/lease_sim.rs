@@ -8,9 +8,9 @@ use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, LeaseState, Seen, look, watch};
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Reach, Session};
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
 use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 
 /// The jump box of the first environment, over a connection of its own.
 async fn jump(fleet: &SimFleet, universe: &Universe) -> (OverSsh, Arc<dyn Session>) {

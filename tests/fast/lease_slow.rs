@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::{self, Entry, Journal};
 use jumpdeck::runbook::lease::{Copy, Holder, Lease, LeaseState, Places, Seen, copy_in, watch};
@@ -15,9 +14,10 @@ use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::reach::{Reach, Session};
 use jumpdeck::runbook::runner::{self, Launch, RunHandle};
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
 use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 use rehearsal::Stage;
 use slow_link::SlowLink;
 

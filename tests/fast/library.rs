@@ -20,9 +20,9 @@ use std::time::Instant;
 
 use jumpdeck::config::inventory::Context;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::run::{Choice, Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::universe::Universe;
 use rehearsal::{Stage, Told, Wrong};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use jumpdeck::domain::fact::Gap;
-use jumpdeck::domain::replication::{
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::replication::{
     Connection, Database, Encryption, NodeHealth, ReplicationRole, ServerStatus, Thread, encryption,
 };
-use jumpdeck::domain::snapshot::HostFacts;
+use jumpdeck_fleet::snapshot::HostFacts;
 use mariadb::{Server, is_here, is_root, ports};
 use shell::{Resident, host, script};
 

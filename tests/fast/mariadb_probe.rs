@@ -6,11 +6,11 @@ use crate::support::shell;
 
 use std::path::Path;
 
-use jumpdeck::domain::fact::Gap;
-use jumpdeck::domain::replication::{
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::replication::{
     Connection, Database, Engine, GtidMode, ReplicationRole, ServerStatus, Thread,
 };
-use jumpdeck::domain::snapshot::HostFacts;
+use jumpdeck_fleet::snapshot::HostFacts;
 use mariadb::{Server, is_here, ports};
 use shell::{Resident, host};
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use jumpdeck::domain::fleet::DatabaseFile;
-use jumpdeck::domain::names::{HostName, RoleName};
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_fleet::fleet::DatabaseFile;
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
 use rehearsal::{Stage, Told, Wrong};
 
 /// What replicas log in with in the simulated worlds.
@@ -517,7 +517,7 @@ async fn a_fleet_that_does_not_say_that_it_has_no_salt_is_told_so_by_the_first_c
         [("setup-replica", SETUP), ("promote-masterdb", PROMOTE), ("failover-masterdb", FAIL_OVER)]
     {
         let stage = Stage::new("wpd-2015", "staging", false);
-        stage.world(jumpdeck::sim::world::World::remove_salt);
+        stage.world(jumpdeck_sim::world::World::remove_salt);
         let told = stage.run(runbook, inputs, None, agrees).await;
         assert!(matches!(told.view.state, RunState::Stopped(_)), "{runbook}: {}", told.story());
         assert_eq!(told.decisions().len(), 1, "{runbook}: {}", told.story());
@@ -573,7 +573,7 @@ async fn on_mysql_the_first_check_says_that_the_runbook_needs_mariadb() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_of_salt_where_there_is_none_is_told_as_such() {
     let mut stage = Stage::new("wpd-2015", "staging", false);
-    stage.world(jumpdeck::sim::world::World::remove_salt);
+    stage.world(jumpdeck_sim::world::World::remove_salt);
     let asks = r#"
 name    = "asks-salt"
 title   = "Ask Salt"

@@ -4,10 +4,10 @@
 use crate::support::rehearsal;
 use std::collections::BTreeSet;
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::universe::Universe;
 use rehearsal::{Stage, Told};
 
 const RUNBOOK: &str = "rebuild-lost-salt-master";
@@ -217,7 +217,7 @@ async fn what_cannot_be_done_is_refused_before_anything_is_touched() {
         assert!(matches!(told.state_of(step), StepState::Failed(_)), "{step}: {}", told.story());
         assert!(said(&told).contains(words), "{step}: {}", said(&told));
         assert_eq!(stage.shell("mail", "cat /etc/hosts /etc/resolv.conf").await, before, "{step}");
-        let made = told.plan.steps.iter().filter(|s| s.effect != jumpdeck::domain::run::Effect::Read);
+        let made = told.plan.steps.iter().filter(|s| s.effect != jumpdeck_fleet::run::Effect::Read);
         let begun: Vec<&str> = made.filter(|s| told.was_done(&s.id)).map(|s| s.id.as_str()).collect();
         assert!(begun.is_empty(), "{step}: {begun:?}");
     }

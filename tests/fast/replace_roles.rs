@@ -5,10 +5,10 @@ use crate::support::rehearsal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jumpdeck::domain::fleet::Environment;
-use jumpdeck::domain::names::{HostName, RoleName};
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
 use rehearsal::{Stage, Told, Wrong};
 use tokio::task::JoinSet;
 
@@ -432,7 +432,7 @@ fn every_role_of_the_worlds_has_a_decision() {
         .flat_map(|(words, _)| words.split('|').map(str::trim))
         .collect();
     for world in ["wpd-2013", "wpd-2015"] {
-        let universe = jumpdeck::sim::world::universe::Universe::load(world, 7).unwrap();
+        let universe = jumpdeck_sim::world::universe::Universe::load(world, 7).unwrap();
         for (_, world) in &universe.environments {
             let world = world.lock().unwrap();
             for machine in world.machines() {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::support::shell::{Resident, find, host, script, shells_here};
 use jumpdeck::collect::resident::{learn_clock, sections};
-use jumpdeck::domain::fact::Gap;
-use jumpdeck::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::time::Moment;
 
 const QUICK: &[&str] = &["identity", "load", "memory", "uptime"];
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jumpdeck::collect::resident;
-use jumpdeck::domain::names::EnvName;
-use jumpdeck::sim::shell::pipe::{Reader, pipe};
-use jumpdeck::sim::shell::{Login, Machine};
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_sim::shell::pipe::{Reader, pipe};
+use jumpdeck_sim::shell::{Login, Machine};
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 
 fn production() -> EnvName {
     EnvName::new("production").unwrap()

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use agent::KeyAgent;
 use fleet::{Person, access, environment, host, open, remote, secret};
-use jumpdeck::domain::access::Access;
-use jumpdeck::domain::event::{Answer, QuestionKind};
-use jumpdeck::domain::fleet::{Host, Jump};
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::snapshot::LinkState;
 use jumpdeck::ssh::error::ErrorKind;
 use jumpdeck::ssh::link::{HostLink, JumpLink};
 use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::fleet::{Host, Jump};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::snapshot::LinkState;
 use sshd::{Sshd, fingerprint, keygen, missing, not_root, public, run};
 
 const SOON: Duration = Duration::from_secs(10);

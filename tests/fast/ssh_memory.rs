@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, host, remote};
-use jumpdeck::domain::access::{Access, KeySource, KnownHosts};
-use jumpdeck::domain::event::Answer;
-use jumpdeck::domain::fleet::Environment;
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::snapshot::LinkState;
 use jumpdeck::ssh::dial::{BoxFuture, BoxStream, Dial};
 use jumpdeck::ssh::error::ErrorKind;
 use jumpdeck::ssh::link::JumpLink;
 use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
+use jumpdeck_fleet::event::Answer;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::snapshot::LinkState;
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, PrivateKey};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, Session, VerifiedPublicKey};
@@ -152,6 +152,6 @@ async fn a_key_that_no_file_can_hold_is_remembered_for_its_environment() {
     open(env.clone()).await.unwrap();
     assert_eq!(person.asked().len(), 1);
     // Another fleet may well use the same address for another machine.
-    let other = Environment { name: jumpdeck::domain::names::EnvName::new("other").unwrap(), ..env };
+    let other = Environment { name: jumpdeck_fleet::names::EnvName::new("other").unwrap(), ..env };
     assert_eq!(open(other).await.unwrap_err().state(), LinkState::HostKeyUnknown);
 }

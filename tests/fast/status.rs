@@ -10,10 +10,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use jumpdeck::domain::names::EnvName;
-use jumpdeck::domain::storage::human_kb;
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::storage::human_kb;
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -458,7 +458,7 @@ fn the_table_in_a_pipe_has_no_escapes() {
 struct Site {
     home: TempDir,
     _runtime: tokio::runtime::Runtime,
-    _listening: jumpdeck::sim::sshd::Listening,
+    _listening: jumpdeck_sim::sshd::Listening,
     known_hosts: String,
     port: u16,
     hosts: Vec<String>,

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::runner::{self, Launch, StartError};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
 use mortal::{Fate, Life, Mortal, TURNS, kills, name};
 use rehearsal::Stage;
 use zeroize::Zeroizing;

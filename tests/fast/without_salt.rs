@@ -9,11 +9,11 @@ mod provider;
 use crate::support::rehearsal;
 
 use fleet::{differences, fingerprint};
-use jumpdeck::domain::fleet::DatabaseFile;
-use jumpdeck::domain::names::{HostName, RoleName};
-use jumpdeck::domain::run::{Effect, Prompt, PromptKind, Reply, RunState};
 use jumpdeck::runbook::event::{Event, Phase};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::fleet::DatabaseFile;
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::run::{Effect, Prompt, PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
 use provider::PROVIDER;
 use rehearsal::{Stage, Told};
 

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::probe::{Probe, Raw};
 use jumpdeck::collect::probes::PROBES;
-use jumpdeck::domain::judge::{Situation, judge};
-use jumpdeck::domain::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link};
-use jumpdeck::domain::time::Moment;
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link};
+use jumpdeck_fleet::time::Moment;
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::universe::Universe;
 
 const NOW: Moment = Moment(100_000);
 /// Beside the section itself, in kB.
@@ -131,7 +131,7 @@ async fn read_and_judge() {
     let env = &fleet.environments[0];
     let mut jump = JumpSnapshot::pending(env, NOW);
     jump.link = Link::up(NOW);
-    let pending = |name: &jumpdeck::domain::names::HostId| {
+    let pending = |name: &jumpdeck_fleet::names::HostId| {
         let mut host = HostSnapshot::pending(name.clone(), String::new(), NOW);
         host.link = Link::up(NOW);
         host.reported_at = Some(NOW);

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use jumpdeck::domain::run::{InEffect, Prompt, PromptKind, Reply, RunState, StepState};
 use jumpdeck::runbook::value::gtid;
+use jumpdeck_fleet::run::{InEffect, Prompt, PromptKind, Reply, RunState, StepState};
 use lane::{MASTER, Scene, Told, agrees, fleet, score, slave, until};
 
 const POSITION: &str = "SELECT @@global.gtid_current_pos";

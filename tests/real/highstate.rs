@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use jumpdeck::domain::run::{RunState, StepState};
+use jumpdeck_fleet::run::{RunState, StepState};
 
 use crate::support::lane::{agrees, fleet, lane, own_runbooks, run};
 

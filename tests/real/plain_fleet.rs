@@ -4,7 +4,7 @@
 use crate::support::{lane, plain_lane, sweep};
 use std::collections::BTreeSet;
 
-use jumpdeck::domain::run::{PromptKind, Reply};
+use jumpdeck_fleet::run::{PromptKind, Reply};
 use lane::{MASTER, agrees, slave, until};
 use plain_lane::Plain;
 

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
 use lane::{MASTER, agrees, score, until};
 use plain_lane::Plain;
 

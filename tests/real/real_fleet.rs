@@ -12,13 +12,13 @@ use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::{files, inventory};
-use jumpdeck::domain::event::FleetEvent;
-use jumpdeck::domain::fleet::Environment;
-use jumpdeck::domain::judge::{Situation, judge};
-use jumpdeck::domain::problem::{Problem, ProblemKind, Severity};
-use jumpdeck::domain::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use serde_json::Value;
 use tokio::sync::mpsc;
 

@@ -11,13 +11,13 @@ use std::time::Instant;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
 
 const RUNBOOK: &str = "rebuild-lost-salt-master";
 

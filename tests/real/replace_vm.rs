@@ -11,18 +11,18 @@ use std::time::Duration;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::fleet::Environment;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::{planner, runner};
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::universe::Universe;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::universe::Universe;
 use zeroize::Zeroizing;
 
 /// A fleet to run on.

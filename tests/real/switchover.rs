@@ -6,7 +6,7 @@ use crate::support::{lane, sweep};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
 use lane::{Scene, Told, agrees, fleet, lane, own_runbooks, run, thorough};
 
 /// An operator who takes that long for every answer: `JUMPDECK_THINKS=15` for 15 s.

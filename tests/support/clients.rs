@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::sim::programs::client::{Client, LOST_DURING};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::apps::Login;
-use jumpdeck::sim::world::apps::kinds::{Follows, KINDS, Kind};
-use jumpdeck::sim::world::database::Server;
-use jumpdeck::sim::world::database::data::ServerError;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_sim::programs::client::{Client, LOST_DURING};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::apps::Login;
+use jumpdeck_sim::world::apps::kinds::{Follows, KINDS, Kind};
+use jumpdeck_sim::world::database::Server;
+use jumpdeck_sim::world::database::data::ServerError;
 
 use crate::support::history::{Act, Held, Op, Outcome};
 use crate::support::seed::Seed;

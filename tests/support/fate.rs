@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::names::{HostId, HostName};
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::sim::sshd::fault::Fault as Trouble;
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::SshError;
+use jumpdeck_fleet::names::{HostId, HostName};
+use jumpdeck_sim::sshd::fault::Fault as Trouble;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 

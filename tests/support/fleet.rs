@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumpdeck::domain::access::{Access, KeySource, KnownHosts};
-use jumpdeck::domain::event::{Answer, QuestionKind};
-use jumpdeck::domain::fleet::{
-    Cadence, Environment, Guard, Host, Jump, JumpBox, LeaseScope, Thresholds, Transport,
-};
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::names::{EnvName, HostId, HostName};
 use jumpdeck::ssh::ask::Ask;
 use jumpdeck::ssh::dial::{BoxFuture, TcpDial};
 use jumpdeck::ssh::error::SshError;
 use jumpdeck::ssh::link::JumpLink;
 use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::fleet::{
+    Cadence, Environment, Guard, Host, Jump, JumpBox, LeaseScope, Thresholds, Transport,
+};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::{EnvName, HostId, HostName};
 
 pub(crate) fn access(key: &Path, known_hosts: PathBuf) -> Access {
     Access {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunView, StepState};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::report::Report;
 use jumpdeck::runbook::{journal, planner, runner};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunView, StepState};
 use zeroize::Zeroizing;
 
 use crate::support::operator;

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::names::HostName;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::SshError;
+use jumpdeck_fleet::names::HostName;
 
 use crate::support::rehearsal::Stage;
 

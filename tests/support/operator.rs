@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::run::{Prompt, Reply, RunCommand, RunState, RunView};
 use jumpdeck::runbook::runner::RunHandle;
+use jumpdeck_fleet::run::{Prompt, Reply, RunCommand, RunState, RunView};
 
 /// Answers every prompt as `answer` says, until the run stands.
 pub(crate) async fn drive(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
 
 use crate::support::lane::{MASTER, Told, lane, run, score, sql, tried, until};
 

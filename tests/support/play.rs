@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
 use jumpdeck::runbook::plan::Plan;
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::runner::{self, Launch, StartError};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::score::Score;
-use jumpdeck::sim::world::universe::Universe;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::score::Score;
+use jumpdeck_sim::world::universe::Universe;
 use zeroize::Zeroizing;
 
 use crate::support::clients::Clients;

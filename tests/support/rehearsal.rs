@@ -8,10 +8,6 @@ use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::store::InventoryStore;
-use jumpdeck::domain::fleet::{DatabaseFile, Environment, Management};
-use jumpdeck::domain::hop::Hop;
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
 use jumpdeck::runbook::event::{Event, OperatorAnswer, Phase, Verdict, Way};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
@@ -19,12 +15,16 @@ use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::runbook::{planner, runner};
-use jumpdeck::sim::sshd::SimFleet;
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::universe::Universe;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::BoxFuture;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Management};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
+use jumpdeck_sim::sshd::SimFleet;
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::universe::Universe;
 use zeroize::Zeroizing;
 
 use crate::support::operator;
@@ -322,7 +322,7 @@ impl Told {
 
     /// Titles of the decisions that were put.
     pub(crate) fn decisions(&self) -> Vec<String> {
-        let chosen = |p: &&Prompt| matches!(p.kind, jumpdeck::domain::run::PromptKind::Choose(_));
+        let chosen = |p: &&Prompt| matches!(p.kind, jumpdeck_fleet::run::PromptKind::Choose(_));
         // Of a window that failed the first line says which step did.
         let told =
             |p: &Prompt| match p.text.first().filter(|_| p.title.as_str().starts_with("The window failed")) {
@@ -339,7 +339,7 @@ impl Told {
             .plan
             .steps
             .iter()
-            .filter(|s| s.effect != jumpdeck::domain::run::Effect::Read && s.kind != "manual")
+            .filter(|s| s.effect != jumpdeck_fleet::run::Effect::Read && s.kind != "manual")
             .map(|s| s.id.as_str())
             .collect();
         // What a console holds open ends with it: whoever goes on opens it again.
@@ -418,8 +418,8 @@ impl Told {
 /// The steps of a plan that change machines by one command: those that can be made to go wrong here.
 pub(crate) fn changes(plan: &PlanView) -> Vec<String> {
     let kinds = ["run", "sql", "salt", "edit", "fence"];
-    let changing = |s: &&jumpdeck::domain::run::PlanStep| {
-        s.effect != jumpdeck::domain::run::Effect::Read && kinds.contains(&s.kind)
+    let changing = |s: &&jumpdeck_fleet::run::PlanStep| {
+        s.effect != jumpdeck_fleet::run::Effect::Read && kinds.contains(&s.kind)
     };
     plan.steps.iter().filter(changing).map(|s| s.id.clone()).collect()
 }

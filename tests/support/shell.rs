@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::resident::{FrameReader, Report, ingest, program, sections, tick};
-use jumpdeck::domain::access::{Access, KnownHosts};
-use jumpdeck::domain::fleet::Host;
-use jumpdeck::domain::names::{EnvName, HostId, HostName};
-use jumpdeck::domain::snapshot::HostFacts;
-use jumpdeck::domain::time::Moment;
+use jumpdeck_fleet::access::{Access, KnownHosts};
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::names::{EnvName, HostId, HostName};
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
 
 /// The shells that may stand behind `/bin/sh`.
 pub(crate) const SHELLS: &[&[&str]] =

@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::domain::text::is_drawn;
+use jumpdeck_fleet::text::is_drawn;
 
 /// Bytes a text may hold.
 const MAX: usize = 8192;

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::fleet::{Environment, Host};
-use crate::domain::history::Ring;
-use crate::domain::judge::roles::RoleStanding;
-use crate::domain::names::{HostName, RoleName};
-use crate::domain::problem::{Problem, ProblemKind, Severity};
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fleet::{Environment, Host};
+use jumpdeck_fleet::history::Ring;
+use jumpdeck_fleet::judge::roles::RoleStanding;
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
+use jumpdeck_fleet::time::Moment;
 
 /// One environment's live state.
 #[derive(Debug, Clone)]

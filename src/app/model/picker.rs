@@ -1,7 +1,7 @@
 //! A value being chosen out of several: typed text narrows them, arrows walk over what is left.
 
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::text::{Clean, is_drawn};
+use jumpdeck_fleet::text::{Clean, is_drawn};
 
 /// Values shown at once: a page.
 pub const SHOWN: usize = 6;

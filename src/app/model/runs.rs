@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use super::picker::Picker;
 use super::{ANSWER_MAX, Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::names::EnvName;
-use crate::domain::run::{
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{
     Arming, InEffect, InputView, Listing, Mode, PastReport, PastRuns, PlanView, Prompt, PromptKind, RunState,
     RunView, StepState,
 };
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Columns and rows below which no screen is drawn, and nothing on it can be answered.
 pub const SMALLEST: (u16, u16) = (60, 15);

@@ -5,13 +5,13 @@
 
 use super::RunbookRow;
 use crate::app::model::{EnvironmentState, Filtered, Model};
-use crate::domain::fleet::Host;
-use crate::domain::judge::roles::{RoleStanding, reported};
-use crate::domain::problem::Problem;
-use crate::domain::run::{Danger, PastRun, RunState};
-use crate::domain::snapshot::{HostSnapshot, LinkState};
-use crate::domain::summary::{ReplicationBrief, replication_brief, worst_filesystem};
-use crate::domain::time::{Freshness, Moment};
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::judge::roles::{RoleStanding, reported};
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::run::{Danger, PastRun, RunState};
+use jumpdeck_fleet::snapshot::{HostSnapshot, LinkState};
+use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, worst_filesystem};
+use jumpdeck_fleet::time::{Freshness, Moment};
 
 mod term;
 #[cfg(test)]

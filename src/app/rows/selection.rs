@@ -2,20 +2,20 @@
 
 use super::{count, fleet_rows, past_rows, problem_rows, replication_rows, role_rows, runbook_rows};
 use crate::app::model::{Model, Screen};
-use crate::domain::names::HostName;
-use crate::domain::problem::Problem;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::Problem;
 
 /// What a row is, so that it can be found again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Row {
     Host(HostName),
     Problem(Identity, usize),
-    Role(crate::domain::names::RoleName),
+    Role(jumpdeck_fleet::names::RoleName),
     Runbook(crate::app::model::Row),
     Past(String),
 }
 
-type Identity = (crate::domain::problem::ProblemKind, Option<HostName>);
+type Identity = (jumpdeck_fleet::problem::ProblemKind, Option<HostName>);
 
 /// The place of the selected row among the rows of the screen on top; `None` when it is not among them.
 #[must_use]

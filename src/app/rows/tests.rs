@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::*;
 use crate::app::fixture::*;
 use crate::app::model::Sort;
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::replication::{Database, Engine, ServerStatus};
-use crate::domain::snapshot::{Grains, LinkState, Os};
-use crate::domain::storage::{Filesystem, Usage};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::replication::{Database, Engine, ServerStatus};
+use jumpdeck_fleet::snapshot::{Grains, LinkState, Os};
+use jumpdeck_fleet::storage::{Filesystem, Usage};
+use jumpdeck_fleet::text::Clean;
 
 fn names(model: &Model) -> Vec<&str> {
     fleet_rows(model).iter().map(|h| h.id.host.as_str()).collect()
@@ -68,8 +68,8 @@ fn every_term_must_be_found_somewhere() {
     }
 }
 
-fn roles_from(list: &str) -> Vec<crate::domain::names::RoleName> {
-    list.split(',').map(|r| crate::domain::names::RoleName::new(r).unwrap()).collect()
+fn roles_from(list: &str) -> Vec<jumpdeck_fleet::names::RoleName> {
+    list.split(',').map(|r| jumpdeck_fleet::names::RoleName::new(r).unwrap()).collect()
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn every_column_is_stepped_to_once() {
 
 #[test]
 fn a_runbook_is_found_by_its_name_before_others_that_mention_it() {
-    use crate::domain::run::{Danger, Listing, RunbookEntry};
+    use jumpdeck_fleet::run::{Danger, Listing, RunbookEntry};
     let mut model = model();
     let entry = |name: &str, title: &str, summary: &str| RunbookEntry {
         name: name.into(),

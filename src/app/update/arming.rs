@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::app::model::runs::Dialog;
 use crate::app::model::{Model, Screen};
-use crate::domain::names::EnvName;
-use crate::domain::run::Arming;
-use crate::domain::snapshot::{JumpSnapshot, LinkState};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::Arming;
+use jumpdeck_fleet::snapshot::{JumpSnapshot, LinkState};
+use jumpdeck_fleet::text::Clean;
 
 /// Without a key for so long, nobody is there.
 const IDLE: Duration = Duration::from_secs(15 * 60);

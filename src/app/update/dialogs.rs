@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::model::editor::Editor;
 use crate::app::model::runs::Dialog;
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::run::{Mode, RunCommand};
+use jumpdeck_fleet::run::{Mode, RunCommand};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     match model.runs.dialogs.last() {

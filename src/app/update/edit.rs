@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::app::model::ANSWER_MAX;
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::text::is_drawn;
+use jumpdeck_fleet::text::is_drawn;
 
 /// Characters a filter may hold: more does not help anybody.
 const MAX: usize = 200;

@@ -7,10 +7,10 @@ use super::arming;
 use crate::app::message::Effect;
 use crate::app::model::runs::{Dialog, PlanState};
 use crate::app::model::{EnvironmentState, Model, Screen};
-use crate::domain::event::InventoryNews;
-use crate::domain::fleet::{Changes, Environment, Fleet};
-use crate::domain::names::EnvName;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::event::InventoryNews;
+use jumpdeck_fleet::fleet::{Changes, Environment, Fleet};
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::text::Clean;
 
 /// How long the line shows that says what changed: whoever looks at another window for a moment shall find it.
 const NOTICE_FOR: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ fn other_way(old: &Environment, new: &Environment) -> Option<&'static str> {
     {
         return Some("the inventory asks for other confirmations");
     }
-    let other_login = |host: &crate::domain::fleet::Host| {
+    let other_login = |host: &jumpdeck_fleet::fleet::Host| {
         old.host(&host.id.host).is_some_and(|was| was.access != host.access)
     };
     new.hosts.iter().any(|host| other_login(host)).then_some("the inventory names another user or key")

@@ -6,7 +6,7 @@ use crate::app::message::Effect;
 use crate::app::model::runs::{Dialog, LEAVE_WORD, Leave, Leaving};
 use crate::app::model::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::run::RunCommand;
+use jumpdeck_fleet::run::RunCommand;
 
 /// Leaves the program, or asks first when that would stop a run or leave something in effect.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {

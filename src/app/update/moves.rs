@@ -5,8 +5,8 @@ use crate::app::model::{Model, Screen};
 use crate::app::rows::selection::{select, selected, selected_problem};
 use crate::app::rows::{count, role_rows};
 use crate::config::action::Action;
-use crate::domain::names::HostName;
-use crate::domain::problem::ProblemKind;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::ProblemKind;
 
 /// Up, down, a page, the ends: of whatever lies on top.
 pub(super) fn by(model: &mut Model, action: Action) {

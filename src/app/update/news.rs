@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::app::message::Effect;
 use crate::app::model::{EnvironmentState, History, Model, empty_answer};
-use crate::domain::event::{FleetEvent, Question, QuestionId, QuestionKind};
-use crate::domain::history::Ring;
-use crate::domain::names::EnvName;
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
+use jumpdeck_fleet::history::Ring;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
+use jumpdeck_fleet::time::Moment;
 
 pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<Effect> {
     match event {

@@ -11,7 +11,7 @@ use crate::app::model::Model;
 use crate::app::model::picker::Picker;
 use crate::app::model::runs::{PromptId, Reply, secret};
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::run::{self, Choice, Mode, PromptKind, RunCommand};
+use jumpdeck_fleet::run::{self, Choice, Mode, PromptKind, RunCommand};
 
 /// Pasted text is refused.
 pub(super) const PASTED: &str = "pasted text is not accepted here: type it";

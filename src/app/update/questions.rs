@@ -5,7 +5,7 @@ use super::edit;
 use crate::app::message::Effect;
 use crate::app::model::{ANSWER_MAX, Model, empty_answer};
 use crate::config::keymap::{KeyCode, KeyPress};
-use crate::domain::event::{Answer, QuestionKind};
+use jumpdeck_fleet::event::{Answer, QuestionKind};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     match model.questions.first().map(|q| &q.kind) {

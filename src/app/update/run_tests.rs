@@ -12,8 +12,8 @@ use crate::app::message::{Effect, Inputs};
 use crate::app::model::Screen;
 use crate::app::model::runs::{Dialog, PlanState};
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
-use crate::domain::run::*;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::*;
+use jumpdeck_fleet::text::Clean;
 
 mod armed;
 mod leave;
@@ -117,10 +117,10 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
     let step = |state| StepView {
         id: "freeze".into(),
         kind: "sql",
-        asks: crate::domain::run::Asks::Nothing,
+        asks: jumpdeck_fleet::run::Asks::Nothing,
         title: "Freeze".into(),
         on: vec![],
-        effect: crate::domain::run::Effect::Mutate,
+        effect: jumpdeck_fleet::run::Effect::Mutate,
         point_of_no_return: false,
         depth: 0,
         captures: Vec::new(),

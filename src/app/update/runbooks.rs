@@ -6,8 +6,8 @@ use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState, secret};
 use crate::app::model::{Model, Row, Screen};
 use crate::app::rows::{RunbookRow, past_rows, runbook_rows, selection::selected};
-use crate::domain::names::EnvName;
-use crate::domain::run::{Mode, RunState};
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{Mode, RunState};
 
 /// Goes to the list.
 pub(super) fn show(model: &mut Model) -> Vec<Effect> {

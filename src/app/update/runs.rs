@@ -6,9 +6,9 @@ use super::runbooks;
 use crate::app::message::Effect;
 use crate::app::model::runs::{Dialog, Leave, PlanState, Reply, is_over};
 use crate::app::model::{Model, Screen};
-use crate::domain::names::EnvName;
-use crate::domain::run::{InputView, PlanView, RunEvent, RunView};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{InputView, PlanView, RunEvent, RunView};
+use jumpdeck_fleet::text::Clean;
 
 /// Runs that are over are kept to look at, so many.
 const KEPT: usize = 20;

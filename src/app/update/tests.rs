@@ -10,9 +10,9 @@ use crate::app::rows::fleet_rows;
 use crate::app::rows::selection::selected;
 use crate::config::action::Action;
 use crate::config::keymap::KeyCode;
-use crate::domain::event::{Answer, FleetEvent, QuestionId};
-use crate::domain::problem::{Problem, ProblemKind};
-use crate::domain::snapshot::LinkState;
+use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
+use jumpdeck_fleet::problem::{Problem, ProblemKind};
+use jumpdeck_fleet::snapshot::LinkState;
 
 mod inventory;
 mod questions;

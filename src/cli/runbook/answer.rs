@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::domain::run::{InputView, PromptKind, Reply};
+use jumpdeck_fleet::run::{InputView, PromptKind, Reply};
 
 use super::keys::Typed;
 
@@ -135,8 +135,8 @@ pub(super) fn value(input: &InputView, text: &str) -> Result<Zeroizing<String>, 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::run::Choice;
-    use crate::domain::text::Clean;
+    use jumpdeck_fleet::run::Choice;
+    use jumpdeck_fleet::text::Clean;
 
     fn typed(text: &str) -> Typed {
         Typed::Line(Zeroizing::new(text.to_owned()))

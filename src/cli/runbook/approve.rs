@@ -12,9 +12,6 @@ use super::text::{Ink, Paper};
 use super::who;
 use crate::cli::runs::Watched;
 use crate::cli::{CliError, Common, print};
-use crate::domain::fleet::Signatures;
-use crate::domain::run::RunView;
-use crate::domain::text::Clean;
 use crate::runbook::approval::{self, Approval, Question};
 use crate::runbook::evidence::NAMESPACE;
 use crate::runbook::lease::{self, Places};
@@ -23,6 +20,9 @@ use crate::runbook::machine::Machine;
 use crate::runbook::reach::Reach;
 use crate::runbook::watched;
 use crate::ssh::sshsig::NotSigned;
+use jumpdeck_fleet::fleet::Signatures;
+use jumpdeck_fleet::run::RunView;
+use jumpdeck_fleet::text::Clean;
 
 /// A person may take so long to touch their key.
 const TOUCH: Duration = Duration::from_secs(60);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::run::{
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::run::{
     Asks, Doing, Effect, FactView, Mode, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, RunState,
     RunView, Safety, StepState, StepView,
 };
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 pub(super) fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()

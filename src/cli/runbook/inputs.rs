@@ -11,12 +11,12 @@ use super::site::Site;
 use super::story::input_help;
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, print};
-use crate::domain::fleet::Environment;
-use crate::domain::run::{InputView, PromptKind};
-use crate::domain::text::Clean;
 use crate::runbook::planner::{self, Found};
 use crate::runbook::spec::{Input, Runbook};
 use crate::runbook::value::ValueKind;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::{InputView, PromptKind};
+use jumpdeck_fleet::text::Clean;
 
 /// Values by name.
 pub(super) type Values = BTreeMap<String, Zeroizing<String>>;
@@ -187,7 +187,7 @@ async fn ask(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::domain::run::Danger;
+    use jumpdeck_fleet::run::Danger;
 
     fn runbook() -> Runbook {
         let input = |name: &str, sensitive| Input {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::text::{Ink, Paper};
 use super::{runs, show};
 use crate::cli::{CliError, print, setup};
-use crate::domain::run::RunbookEntry;
 use crate::runbook::journal::{self, RunSummary};
+use jumpdeck_fleet::run::RunbookEntry;
 
 pub(super) fn run() -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
@@ -53,8 +53,8 @@ fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: 
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::domain::run::Danger;
-    use crate::domain::text::Clean;
+    use jumpdeck_fleet::run::Danger;
+    use jumpdeck_fleet::text::Clean;
 
     fn run(id: &str, state: &str) -> RunSummary {
         RunSummary {
@@ -64,7 +64,7 @@ mod tests {
             who: Clean::new("anna@desk"),
             began: Some(jiff::Timestamp::UNIX_EPOCH),
             state: Clean::new(state),
-            end: crate::domain::run::PastEnd::Finished,
+            end: jumpdeck_fleet::run::PastEnd::Finished,
             over: true,
             simulated: true,
             dry_run: false,

@@ -4,11 +4,11 @@ use super::keys::{Keys, Typed};
 use super::site::Shared;
 use super::text::{Ink, Paper};
 use crate::cli::print;
-use crate::domain::event::{Answer, QuestionKind};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
 use crate::ssh::ask::Ask;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
 
 /// Asks the person at the terminal, one question after the other.
 pub(super) struct AtTerminal {

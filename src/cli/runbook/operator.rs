@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::run::{Effect, Prompt, Reply, RunCommand, RunState, RunView, StepState};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::run::{Effect, Prompt, Reply, RunCommand, RunState, RunView, StepState};
+use jumpdeck_fleet::time::Moment;
 
 use super::answer::{self, Said};
 use super::keys::{Keys, Typed};
@@ -214,8 +214,9 @@ fn over(view: &RunView) -> Option<Left> {
 
 /// How a run is left that has not ended: what a changing step did that runs now, nobody knows.
 fn unfinished(view: &RunView) -> Left {
-    let runs =
-        |step: &crate::domain::run::StepView| step.state == StepState::Running && step.effect != Effect::Read;
+    let runs = |step: &jumpdeck_fleet::run::StepView| {
+        step.state == StepState::Running && step.effect != Effect::Read
+    };
     let runs = view.steps.iter().any(runs) || view.state == RunState::RollingBack;
     if runs || has_unknown(view) { Left::Unknown } else { Left::Stopped }
 }

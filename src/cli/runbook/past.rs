@@ -12,14 +12,14 @@ use super::hint;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, Common, print, setup};
-use crate::domain::run::InEffect;
-use crate::domain::time::Moment;
 use crate::runbook::event::Event;
 use crate::runbook::in_effect;
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::plan::Frozen;
 use crate::runbook::report::{self, Report};
 use crate::runbook::watched;
+use jumpdeck_fleet::run::InEffect;
+use jumpdeck_fleet::time::Moment;
 
 /// Which run, and how to print its report.
 #[derive(Debug, Clone, Args)]

@@ -9,9 +9,9 @@ use super::site::Site;
 use super::text::Paper;
 use super::{Chosen, Shelf};
 use crate::cli::{CliError, Common, print};
-use crate::domain::run::PlanView;
 use crate::runbook::plan::Plan;
 use crate::runbook::planner;
+use jumpdeck_fleet::run::PlanView;
 
 mod json;
 pub(super) mod text;

@@ -11,11 +11,11 @@ use super::text::{Ink, Paper};
 use super::{hint, past};
 use crate::cli::runs::left;
 use crate::cli::{CliError, Common, print, setup};
-use crate::domain::run::{PastRun, PastRuns};
-use crate::domain::text::Clean;
-use crate::domain::time::short_age;
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;
+use jumpdeck_fleet::run::{PastRun, PastRuns};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::short_age;
 
 /// Which runs.
 #[derive(Debug, Clone, Args)]

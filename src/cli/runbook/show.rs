@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use super::story;
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, print};
-use crate::domain::run::{Asks, Danger, Effect};
-use crate::domain::text::Clean;
 use crate::runbook::spec::{Input, On, Runbook, Select, Step, Target, Undo};
+use jumpdeck_fleet::run::{Asks, Danger, Effect};
+use jumpdeck_fleet::text::Clean;
 
 pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
     let runbook = super::Shelf::read()?.find(name)?;

@@ -12,10 +12,10 @@ use super::operator::Interrupt;
 use crate::cli::setup::{self, Setup};
 use crate::cli::{CliError, Common};
 use crate::collect::clock::Clock;
-use crate::domain::fleet::Environment;
-use crate::domain::time::Moment;
 use crate::runbook::over_ssh::OverSsh;
 use crate::ssh::ask::{Ask, RefuseAll};
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::time::Moment;
 
 /// The terminal, and whoever asks something on it.
 pub(super) type Shared = Arc<Mutex<Terminal>>;
@@ -87,7 +87,7 @@ impl Site {
     }
 }
 
-fn first(setup: &Setup, fleet: &crate::domain::fleet::Fleet) -> Result<Arc<Environment>, CliError> {
+fn first(setup: &Setup, fleet: &jumpdeck_fleet::fleet::Fleet) -> Result<Arc<Environment>, CliError> {
     let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
     let env = chosen.or(fleet.environments.first()).cloned();
     env.ok_or_else(|| CliError::Usage("the inventory has no environment".to_owned()))

@@ -2,7 +2,7 @@
 
 use super::hint;
 use super::text::{Ink, Paper};
-use crate::domain::run::{EndedBy, InEffect};
+use jumpdeck_fleet::run::{EndedBy, InEffect};
 
 /// What becomes of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

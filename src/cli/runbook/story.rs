@@ -1,12 +1,12 @@
 //! A run told line by line: what is new in each picture of it is printed once. Pure.
 
-use crate::domain::names::HostName;
-use crate::domain::run::{
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{
     Asks, Doing, Effect, FactView, Mode, Past, Prompt, PromptKind, RunState, RunView, Safety, StepState,
     StepView,
 };
-use crate::domain::text::Clean;
-use crate::domain::time::{Moment, short_age};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::{Moment, short_age};
 
 use super::hint;
 use super::still::{self, Run};
@@ -370,7 +370,7 @@ pub(super) fn standing(view: &RunView) -> Vec<&str> {
 }
 
 /// What fits an input, on paper.
-pub(super) fn input_help(paper: &mut Paper, input: &crate::domain::run::InputView) {
+pub(super) fn input_help(paper: &mut Paper, input: &jumpdeck_fleet::run::InputView) {
     if let Some(help) = &input.help {
         paper.words(INSIDE, Ink::Plain, help.as_str());
     }

@@ -286,7 +286,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_line_is_wider_than_the_paper(text in "\\PC{0,200}", width in 40_usize..120) {
-            let clean = crate::domain::text::Clean::new(&text);
+            let clean = jumpdeck_fleet::text::Clean::new(&text);
             let out = paper(width, |p| { p.field(4, "why", Ink::Plain, clean.as_str()); p.exact(4, Ink::Plain, clean.as_str()); });
             for line in out.lines() {
                 proptest::prop_assert!(line.width() <= width + 1, "{} > {width}: {line}", line.width());

@@ -10,13 +10,13 @@ use clap::Args;
 use super::site::Site;
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, Common, print, setup};
-use crate::domain::text::Clean;
 use crate::runbook::evidence::{self, Examination, Grade, Head, Remark, Seen};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError, Places};
 use crate::runbook::reach::Reach;
 use crate::ssh::bounded;
 use crate::ssh::sshsig::AllowedSigners;
+use jumpdeck_fleet::text::Clean;
 
 /// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.
 const BROKEN: u8 = 3;

@@ -1,7 +1,7 @@
 //! Who runs a runbook: `account@machine` of this side, in the journal and on the lease.
 
 use crate::config::files;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// People who share an account tell themselves apart by it: `JUMPDECK_WHO=anna`.
 const VARIABLE: &str = "JUMPDECK_WHO";

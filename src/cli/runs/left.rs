@@ -7,13 +7,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::collect::over_ssh::LooksForRuns;
-use crate::domain::fact::Gap;
-use crate::domain::fleet::Environment;
-use crate::domain::left as domain;
-use crate::domain::names::EnvName;
-use crate::domain::run::InEffect;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::runbook::event::Event;
 use crate::runbook::in_effect;
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
@@ -23,6 +16,13 @@ use crate::runbook::{runner, wall, watched};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 use crate::ssh::link::JumpLink;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::left as domain;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::InEffect;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// A run that is not over.
 #[derive(Debug, Clone)]

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::cli::runbook::{inputs, runs};
-use crate::domain::fleet::Environment;
-use crate::domain::run::{Listing, Mode, RunBrief, RunbookEntry};
-use crate::domain::text::Clean;
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::lease;
 use crate::runbook::library::Library;
 use crate::runbook::reach::Reach;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::{Listing, Mode, RunBrief, RunbookEntry};
+use jumpdeck_fleet::text::Clean;
 
 /// What a journal's summary says of a run that a process has under way.
 const RUNS: &str = "runs";

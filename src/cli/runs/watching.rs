@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::Inner;
-use crate::domain::fleet::Environment;
-use crate::domain::run::{RunEvent, RunView};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, Places, Seen, Watching};
 use crate::runbook::reach::Reach;
 use crate::runbook::watched;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::{RunEvent, RunView};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Between two looks.
 pub(in crate::cli) const EVERY: Duration = Duration::from_secs(1);

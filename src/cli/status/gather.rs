@@ -9,17 +9,17 @@ use tokio::sync::mpsc;
 
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, host};
-use crate::domain::event::FleetEvent;
-use crate::domain::fact::Gap;
-use crate::domain::fleet::{Environment, Fleet};
-use crate::domain::hop::Hop;
-use crate::domain::judge::roles::RoleStanding;
-use crate::domain::judge::{Judgement, Situation, judge};
-use crate::domain::names::{EnvName, HostName};
-use crate::domain::problem::Problem;
-use crate::domain::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
-use crate::domain::time::Moment;
 use crate::ssh::listening;
+use jumpdeck_fleet::event::FleetEvent;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::judge::roles::RoleStanding;
+use jumpdeck_fleet::judge::{Judgement, Situation, judge};
+use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
+use jumpdeck_fleet::time::Moment;
 
 /// One environment at one moment, judged.
 #[derive(Debug)]

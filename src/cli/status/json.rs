@@ -3,17 +3,17 @@
 
 use serde::Serialize;
 
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::judge::Situation;
-use crate::domain::judge::roles::{self, RoleStanding};
-use crate::domain::names::{HostName, RoleName};
-use crate::domain::problem::Problem;
-use crate::domain::replication::{
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::judge::Situation;
+use jumpdeck_fleet::judge::roles::{self, RoleStanding};
+use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::replication::{
     Cluster, Connection, Database, Encryption, NodeHealth, ServerStatus, encryption,
 };
-use crate::domain::snapshot::{HostSnapshot, Load, Memory, SERVICES, ServiceState};
-use crate::domain::storage::{Filesystem, Usage};
-use crate::domain::topology::status_of_master;
+use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory, SERVICES, ServiceState};
+use jumpdeck_fleet::storage::{Filesystem, Usage};
+use jumpdeck_fleet::topology::status_of_master;
 
 use super::gather::Picture;
 
@@ -369,7 +369,7 @@ fn source(c: &Connection) -> String {
 }
 
 fn errors(c: &Connection) -> Vec<String> {
-    let error = |what: &str, e: &crate::domain::replication::ReplicationError| {
+    let error = |what: &str, e: &jumpdeck_fleet::replication::ReplicationError| {
         format!("{what} error {}: {}", e.number, e.message)
     };
     let io = c.io_error.as_ref().map(|e| error("IO", e));
@@ -401,7 +401,7 @@ fn role(standing: &RoleStanding) -> RoleStatus {
     let names = |hosts: &[HostName]| hosts.iter().map(ToString::to_string).collect();
     RoleStatus {
         role: standing.role.to_string(),
-        required: standing.required.as_ref().map(crate::domain::fleet::Requirement::describe),
+        required: standing.required.as_ref().map(jumpdeck_fleet::fleet::Requirement::describe),
         found: standing.hosts.len(),
         hosts: names(&standing.hosts),
         unknown: names(&standing.unknown),

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::domain::fleet::Jump;
-use crate::domain::judge::Situation;
-use crate::domain::judge::roles;
-use crate::domain::problem::Severity;
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::summary::{HostsUp, replication_brief, replication_words, worst_filesystem};
-use crate::domain::time::short_age;
+use jumpdeck_fleet::fleet::Jump;
+use jumpdeck_fleet::judge::Situation;
+use jumpdeck_fleet::judge::roles;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::summary::{HostsUp, replication_brief, replication_words, worst_filesystem};
+use jumpdeck_fleet::time::short_age;
 
 use super::gather::Picture;
 

@@ -9,24 +9,24 @@ use tokio::sync::mpsc;
 
 use super::gather::{Picture, gather};
 use super::{exit_code, json, table};
-use crate::cli::setup;
+use crate::cli::simulate;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;
-use crate::domain::fact::Gap;
-use crate::domain::hop::Hop;
-use crate::domain::judge::roles::RoleState;
-use crate::domain::judge::{Judgement, Situation, judge, worst};
-use crate::domain::problem::{Problem, Severity};
-use crate::domain::replication::{Connection, ServerStatus, Thread};
-use crate::domain::snapshot::unknowns::{gaps, is_no_gap, miss, misses, states};
-use crate::domain::snapshot::{HostFacts, HostSnapshot, Link, LinkState, SERVICES};
-use crate::domain::time::Moment;
 use crate::ssh::ask::RefuseAll;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::judge::roles::RoleState;
+use jumpdeck_fleet::judge::{Judgement, Situation, judge, worst};
+use jumpdeck_fleet::problem::{Problem, Severity};
+use jumpdeck_fleet::replication::{Connection, ServerStatus, Thread};
+use jumpdeck_fleet::snapshot::unknowns::{gaps, is_no_gap, miss, misses, states};
+use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, Link, LinkState, SERVICES};
+use jumpdeck_fleet::time::Moment;
 
 /// Every environment of a simulated fleet, as `status --all` gathers it.
 async fn pictures(world: &str) -> Vec<Picture> {
-    let (universe, servers) = setup::simulated(world).unwrap();
+    let (universe, servers) = simulate::start(world).unwrap();
     let fleet = Arc::new(universe.fleet(|env| servers.access(env)));
     let (sender, events) = mpsc::channel(1024);
     let clock = Clock::start();

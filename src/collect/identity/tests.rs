@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use crate::collect::tests::fleet;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::time::Moment;
 
 fn proved(host: &str, hostname: Option<&str>, answered: &str) -> Result<(), String> {
     let fleet = fleet(&["app1", "app2", "db_1", "DB2", "10.0.0.5", "web.eu"]);

@@ -1,9 +1,9 @@
 //! The host's clock. Asked last in a report, so that as little as possible lies between the reading and the arrival.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
 
 /// The section's name.
 pub(crate) const NAME: &str = "clock";

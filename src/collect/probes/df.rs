@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::collect::probe::unreadable;
-use crate::domain::fact::Gap;
-use crate::domain::storage::{Filesystem, Usage};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::storage::{Filesystem, Usage};
+use jumpdeck_fleet::text::Clean;
 
 /// Filesystems of a host that are read: each is judged and drawn again every second. `resident.sh` lists no more.
 const MAX_MOUNTS: usize = 5_000;

@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::storage::Filesystem;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::storage::Filesystem;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use super::df::{Listed, Mount, Refusals, Row, Rows};
 

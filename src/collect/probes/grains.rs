@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::names::RoleName;
-use crate::domain::snapshot::{Grains as Said, HostFacts};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::names::RoleName;
+use jumpdeck_fleet::snapshot::{Grains as Said, HostFacts};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Roles that a host may name: more are no roles of a real host, and each is judged and drawn again every second.
 const MAX_ROLES: usize = 256;

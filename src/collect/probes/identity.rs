@@ -1,10 +1,10 @@
 //! Who answers: hostname and machine-id. With the report's nonce it proves which machine a figure is from.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::{HostFacts, Identity as Who};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::{HostFacts, Identity as Who};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Identity;
 

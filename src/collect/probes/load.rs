@@ -1,9 +1,9 @@
 //! Load averages and CPUs online.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::{HostFacts, Load as Averages};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::{HostFacts, Load as Averages};
+use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Load;
 

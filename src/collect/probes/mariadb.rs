@@ -24,11 +24,11 @@ mod cluster;
 mod status;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::replication::{Database, Engine};
-use crate::domain::snapshot::HostFacts;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::replication::{Database, Engine};
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use answer::Answer;
 

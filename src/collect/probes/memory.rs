@@ -1,9 +1,9 @@
 //! Memory and swap.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::{HostFacts, Memory as Figures};
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::{HostFacts, Memory as Figures};
+use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Memory;
 

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::storage::Filesystem;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::storage::Filesystem;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 use super::df::{Listed, Mount, Row};
 

@@ -1,10 +1,10 @@
 //! The operating system: distribution, release, kernel.
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::{HostFacts, Os as System};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::{HostFacts, Os as System};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Os;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw, unreadable};
-use crate::domain::fact::Gap;
-use crate::domain::snapshot::HostFacts;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Uptime;
 

@@ -11,7 +11,7 @@
 //! shell's start files print, the rest of a report that came too late.
 
 use crate::collect::probe::Raw;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// The longest frame, with what stands before it. Bytes.
 pub const MAX_FRAME: usize = 4 * 1024 * 1024;

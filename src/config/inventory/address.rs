@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::config::reader::{Reader, Table};
-use crate::domain::text::is_drawn;
+use jumpdeck_fleet::text::is_drawn;
 
 /// No account's name is longer (`LOGIN_NAME_MAX`).
 const LONGEST_USER: usize = 256;

@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Context, parse};
-use crate::domain::fleet::{Fleet, HostChange, Set};
-use crate::domain::names::{EnvName, HostName, RoleName};
+use jumpdeck_fleet::fleet::{Fleet, HostChange, Set};
+use jumpdeck_fleet::names::{EnvName, HostName, RoleName};
 
 /// Why a text is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,8 +10,8 @@ use super::jump::{ReadJump, host_name};
 use super::scope::{Scope, read_host_key_alias, read_keys};
 use super::{Context, address, unsupported};
 use crate::config::reader::{At, Reader, Table};
-use crate::domain::fleet::{Host, Jump, JumpBox};
-use crate::domain::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
+use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
 /// Where a host's table stands: what its keys may be depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

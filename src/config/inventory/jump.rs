@@ -8,8 +8,8 @@ use toml::de::DeValue;
 use super::scope::{Scope, read_host_key_alias, read_keys};
 use super::{Context, address, unsupported};
 use crate::config::reader::{At, Reader, Table};
-use crate::domain::fleet::{Jump, JumpBox};
-use crate::domain::names::HostName;
+use jumpdeck_fleet::fleet::{Jump, JumpBox};
+use jumpdeck_fleet::names::HostName;
 
 /// The jump box and where the inventory speaks of it.
 pub(super) struct ReadJump {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::host;
 use crate::config::reader::{At, Reader, Table};
-use crate::domain::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
+use jumpdeck_fleet::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
 
 const KEYS: [&str; 5] = ["role", "file", "line", "reload", "check"];
 const HINT: &str = "write database_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", \

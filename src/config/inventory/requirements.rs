@@ -4,8 +4,8 @@ use toml::de::DeValue;
 
 use super::host;
 use crate::config::reader::{Reader, Table, Value};
-use crate::domain::fleet::{Requirement, default_requirements};
-use crate::domain::names::RoleName;
+use jumpdeck_fleet::fleet::{Requirement, default_requirements};
+use jumpdeck_fleet::names::RoleName;
 
 /// More hosts of a role than any environment has.
 const MOST: u32 = 10_000;

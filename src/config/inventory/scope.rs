@@ -8,8 +8,8 @@ use toml::de::DeValue;
 
 use super::{Context, address, requirements, thresholds};
 use crate::config::reader::{Reader, Table};
-use crate::domain::access::{Access, HostKeyFiles, KeySource, KnownHosts};
-use crate::domain::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
+use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
+use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
 pub(super) const KEYS: [&str; 13] = [

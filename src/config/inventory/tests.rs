@@ -2,9 +2,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::access::{KeySource, KnownHosts};
-use crate::domain::fleet::{Host, Jump, Requirement};
-use crate::domain::names::HostName;
+use jumpdeck_fleet::access::{KeySource, KnownHosts};
+use jumpdeck_fleet::fleet::{Host, Jump, Requirement};
+use jumpdeck_fleet::names::HostName;
 
 fn context() -> Context {
     Context {
@@ -108,7 +108,7 @@ fn what_is_not_said_has_a_default() {
         .map(std::path::Path::new)
     );
     assert!(files.revoked.is_empty());
-    assert_eq!(environment.requirements, crate::domain::fleet::default_requirements());
+    assert_eq!(environment.requirements, jumpdeck_fleet::fleet::default_requirements());
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn requirements_change_field_by_field() {
     assert_eq!(requirement(a, "mail"), None);
     assert_eq!(requirement(a, "web").unwrap().implies[0].as_str(), "app");
     assert_eq!(fleet.environments[1].requirements.len(), 1);
-    assert_eq!(fleet.environments[2].requirements, crate::domain::fleet::default_requirements());
+    assert_eq!(fleet.environments[2].requirements, jumpdeck_fleet::fleet::default_requirements());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::config::reader::{Reader, Table};
-use crate::domain::fleet::{Threshold, Thresholds};
+use jumpdeck_fleet::fleet::{Threshold, Thresholds};
 
 /// The figures that have thresholds.
 pub(super) const NAMES: [&str; 8] =

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{
     Answer, Answers, For, Lost, Manner, Places, Site, StepRef, Trouble, on_hosts, salt, script, sql,
 };
-use crate::domain::names::HostName;
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Ask;
+use jumpdeck_fleet::names::HostName;
 
 /// A question, and where it is asked.
 pub(in crate::runbook) struct Asking<'a> {

@@ -11,9 +11,9 @@ use super::{
     Answer, Answers, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, own_folder,
     script,
 };
-use crate::domain::names::HostName;
 use crate::runbook::scope::quoted;
 use crate::runbook::spec::Script;
+use jumpdeck_fleet::names::HostName;
 
 /// Time between two looks at it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

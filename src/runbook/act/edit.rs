@@ -8,11 +8,11 @@ use super::{
     Answer, Answers, For, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, script,
     ticket,
 };
-use crate::domain::names::HostName;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::spec::{Change, Edit};
 use crate::runbook::template::{Part, Template};
 use crate::runbook::value::Value;
+use jumpdeck_fleet::names::HostName;
 
 mod yaml;
 

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::hold::Holding;
 use super::{Site, Trouble, script};
-use crate::domain::names::HostName;
-use crate::domain::text::Clean;
 use crate::runbook::reach::Held;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
 
 /// It prints this line when it can act.
 const READY: &str = "ready";

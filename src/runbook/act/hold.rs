@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::session::{self, Asked, Line, Sent, Sessions};
 use super::{Site, Trouble, sql};
-use crate::domain::names::HostName;
 use crate::runbook::ids::StepId;
 use crate::runbook::judge::Answer;
 use crate::runbook::spec::Pick;
+use jumpdeck_fleet::names::HostName;
 
 mod talk;
 

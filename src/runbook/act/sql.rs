@@ -9,14 +9,14 @@ use super::{
     Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, session,
     ticket,
 };
-use crate::domain::fleet::Host;
-use crate::domain::names::HostName;
-use crate::domain::text::Clean;
 use crate::runbook::layout;
 use crate::runbook::reach::{Ran, Reach};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::Sql;
 use crate::ssh::error::SshError;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
 
 /// How the client is called: its option files may say where the server is and who logs in, not what statements mean and
 /// how answers are printed. Plain enough for every login shell, within single quotes.

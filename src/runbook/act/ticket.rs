@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::{Lost, Place, Places, Site, Step, StepRef, detached, own_folder, salt, script, session};
-use crate::domain::names::HostName;
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::scope::quoted;
+use jumpdeck_fleet::names::HostName;
 
 /// Time between two looks at one that is under way.
 const LOOK_EVERY: Duration = Duration::from_millis(300);

@@ -5,9 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Entry, folder, read};
-use crate::domain::run::PastEnd;
-use crate::domain::text::Clean;
 use crate::runbook::event::{Ending, Event, OperatorAnswer, Phase, Way};
+use jumpdeck_fleet::run::PastEnd;
+use jumpdeck_fleet::text::Clean;
 
 /// A run in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]

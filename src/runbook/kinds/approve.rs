@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::run::Asks;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::Asks;
+use jumpdeck_fleet::text::Clean;
 use crate::runbook::event::Outcomes;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;

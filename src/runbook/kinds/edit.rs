@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::{Answers, Done, For, Mark, Work};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;

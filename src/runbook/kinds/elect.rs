@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Brings, ByMachines, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use crate::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::machine::StepRef;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, SecondPerson, StepKind, Where};
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 use crate::runbook::scripted::ScriptStep;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
 use crate::runbook::spec::{OnFail, Step};

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::{Batch, DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use crate::domain::fleet::Environment;
+use jumpdeck_fleet::fleet::Environment;
 use crate::runbook::place::Places;
 use crate::runbook::plan::{Frozen, FrozenHost};
 use crate::runbook::scope::Scope;

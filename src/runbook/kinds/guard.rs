@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::hold::Holding;
 use crate::runbook::act::{Done, For, Mark, Work, failed, guard};
 use crate::runbook::event::{HostOutcome, Verdict};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::names::HostName;
-use crate::domain::run::Effect;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::hold::{self, Holding, Opening};
 use crate::runbook::act::session;
 use crate::runbook::act::{Answers, Done, For, Mark, Work, failed};

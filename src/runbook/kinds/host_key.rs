@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::access::KnownHosts;
-use crate::domain::names::HostName;
+use jumpdeck_fleet::access::KnownHosts;
+use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::Site;
 use crate::runbook::act::{Done, For, Mark, Trouble, Work, on_hosts};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};

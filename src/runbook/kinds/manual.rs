@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use crate::domain::run::{Asks, Effect, InputView};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::{Asks, Effect, InputView};
+use jumpdeck_fleet::text::Clean;
 use crate::runbook::event::{Asked, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;

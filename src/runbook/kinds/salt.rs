@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::{Answers, Done, For, Mark, Work};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::{self, Answers, Done, For, Mark, Work};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;

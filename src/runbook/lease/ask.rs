@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use super::pace::Pace;
 use super::words;
 use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
-use crate::domain::text::Clean;
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Event;
 use crate::runbook::journal::Entry;
 use crate::runbook::reach::Session;
+use jumpdeck_fleet::text::Clean;
 
 /// Runs one of the questions of `ask.sh`.
 pub(super) async fn ask(

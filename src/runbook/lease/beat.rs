@@ -4,8 +4,8 @@ use tokio::sync::{oneshot, watch as latest};
 
 use super::keep::Tell;
 use super::{Lease, LeaseState};
-use crate::domain::text::Clean;
 use crate::runbook::approval::{Approved, Question};
+use jumpdeck_fleet::text::Clean;
 
 impl Lease {
     /// Tells the step to whoever looks, at once.

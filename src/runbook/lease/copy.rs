@@ -4,10 +4,10 @@ use super::ask::{Told, ask, tell};
 use super::pace::Pace;
 use super::words;
 use super::{Holder, LeaseError, Places};
-use crate::domain::text::Clean;
 use crate::runbook::journal::Entry;
 use crate::runbook::journal::chain::{self, Unreadable};
 use crate::runbook::reach::Session;
+use jumpdeck_fleet::text::Clean;
 
 /// What the jump box keeps of a run.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 
 use super::Lease;
 use super::keep::Tell;
-use crate::domain::text::Clean;
 use crate::runbook::event::{Event, Phase};
 use crate::runbook::journal::Entry;
+use jumpdeck_fleet::text::Clean;
 
 /// Why a change waits.
 const NOT_STORED: &str = "the jump box cannot write the run's entries (no space? df /run/lock, or the folder that journals = in \

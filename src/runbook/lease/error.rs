@@ -1,8 +1,8 @@
 //! Why there is no lease, and what to do about it.
 
 use super::{ANSWER_LIMIT, Holder};
-use crate::domain::text::Clean;
 use crate::ssh::error::SshError;
+use jumpdeck_fleet::text::Clean;
 
 /// Why there is no lease, no approval, nothing to watch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

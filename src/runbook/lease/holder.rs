@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::GONE_AFTER;
-use crate::domain::text::Clean;
 use crate::runbook::approval::Question;
 use crate::runbook::wall;
+use jumpdeck_fleet::text::Clean;
 
 /// Who holds a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]

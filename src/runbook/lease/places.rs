@@ -1,6 +1,6 @@
 //! Where leases and entries are on a jump box.
 
-use crate::domain::fleet::{Environment, LeaseScope};
+use jumpdeck_fleet::fleet::{Environment, LeaseScope};
 
 /// Where leases and runs' entries are on a jump box.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{Holder, LOST_AFTER, Scope};
-use crate::domain::text::Clean;
 use crate::runbook::approval::{Approved, Question};
+use jumpdeck_fleet::text::Clean;
 
 /// What the task and its owner both look at.
 #[derive(Debug)]

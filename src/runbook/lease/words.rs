@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Holder, LeaseError, Places, Scope};
-use crate::domain::text::Clean;
 use crate::runbook::approval::{Approval, Approved, Question};
+use jumpdeck_fleet::text::Clean;
 
 /// Longest line that anybody may send.
 const LONGEST: usize = 24 * 1024;

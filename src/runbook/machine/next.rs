@@ -6,11 +6,11 @@ use super::{
     Confirming, Effect, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status,
     StepRef, Verdict,
 };
-use crate::domain::names::HostName;
 use crate::runbook::event::Way;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::plan::Window;
 use crate::runbook::scope::ScopeError;
+use jumpdeck_fleet::names::HostName;
 
 use super::window::LOOKS;
 

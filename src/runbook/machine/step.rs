@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{Machine, PlannedStep, Record, Verdict};
-use crate::domain::names::HostName;
 use crate::runbook::ids::StepId;
 use crate::runbook::judge;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::spec::{Condition, Step};
 use crate::runbook::template::Template;
+use jumpdeck_fleet::names::HostName;
 
 /// A state that cannot be: a fault of this program, or a journal of another plan. Nothing more is done then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

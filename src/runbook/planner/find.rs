@@ -9,13 +9,13 @@ use futures::future::join_all;
 use zeroize::Zeroizing;
 
 use super::{choices, named};
-use crate::domain::fleet::{Environment, Host};
-use crate::domain::names::HostName;
 use crate::runbook::act::sql;
 use crate::runbook::judge::{self, Answer};
 use crate::runbook::reach::Reach;
 use crate::runbook::spec::{Find, Finds, Input, Pick, Runbook};
 use crate::runbook::value::Value;
+use jumpdeck_fleet::fleet::{Environment, Host};
+use jumpdeck_fleet::names::HostName;
 
 /// A server that has not answered in this time is not known.
 const LIMIT: Duration = Duration::from_secs(15);

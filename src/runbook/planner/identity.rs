@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::fleet::Environment;
-use crate::domain::names::HostName;
-use crate::domain::text::Clean;
 use crate::runbook::reach::Reach;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
 
 /// A host that says nothing in this time is not known.
 const LIMIT: Duration = Duration::from_secs(15);

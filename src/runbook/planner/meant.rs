@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::PlanError;
-use crate::domain::fleet::{Environment, Host};
 use crate::runbook::spec::{RoleOf, Runbook, Select};
 use crate::runbook::value::Value;
+use jumpdeck_fleet::fleet::{Environment, Host};
 
 /// The word for every host.
 const ALL: &str = "all";

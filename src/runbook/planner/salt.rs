@@ -1,10 +1,10 @@
 //! What keeps a plan from running where there is no Salt: steps that call it all the same. Imports `machine`, `plan`, `spec`.
 
-use crate::domain::text::Clean;
 use crate::runbook::kinds::StepKind;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{Frozen, ManagedBy, Plan};
 use crate::runbook::spec::{Ask, Check, Undo};
+use jumpdeck_fleet::text::Clean;
 
 /// At most this many steps are named; more are counted.
 const NAMED: usize = 3;

@@ -4,10 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Identity, salt};
-use crate::domain::fleet::Environment;
-use crate::domain::names::HostName;
-use crate::domain::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow};
-use crate::domain::text::Clean;
 use crate::runbook::act;
 use crate::runbook::describe::{self, prose};
 use crate::runbook::ids::RunId;
@@ -15,6 +11,10 @@ use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
 use crate::runbook::spec::{Condition, Undo};
 use crate::runbook::value::Value;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow};
+use jumpdeck_fleet::text::Clean;
 
 pub(super) fn of(
     plan: &Plan,

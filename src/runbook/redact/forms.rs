@@ -8,7 +8,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 /// A form this short is in every other text.
 const SHORTEST: usize = 4;

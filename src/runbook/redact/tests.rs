@@ -140,7 +140,7 @@ fn what_was_made_printable_is_found_too() {
     }
     for column in 0..20 {
         let line = format!("{}tab\there", "x".repeat(column));
-        let clean = crate::domain::text::Clean::lines(&line).remove(0);
+        let clean = jumpdeck_fleet::text::Clean::lines(&line).remove(0);
         assert!(redactor.text(clean.as_str()).ends_with(MARK), "{clean}");
     }
 }

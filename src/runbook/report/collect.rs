@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::line::{ending, text, verdict};
 use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
-use crate::domain::text::Clean;
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::Entry;
 use crate::runbook::layout;
 use crate::runbook::place::Place;
+use jumpdeck_fleet::text::Clean;
 
 pub(super) fn clean(text: &str) -> String {
     Clean::new(text).to_string()

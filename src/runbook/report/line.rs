@@ -3,12 +3,12 @@
 use jiff::tz::TimeZone;
 
 use super::duration;
-use crate::domain::names::HostName;
-use crate::domain::text::Clean;
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Ending, Event, Outcomes, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::wall;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::text::Clean;
 
 /// An entry in one line: `13:45:02.120+01:00  freeze  done on db1 in 0.1 s`; with its date when `dated`.
 #[must_use]

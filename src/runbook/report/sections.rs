@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Moment, Report, STILL_IN_EFFECT, duration};
-use crate::domain::run::ReportSection;
-use crate::domain::text::Clean;
 use crate::runbook::wall;
+use jumpdeck_fleet::run::ReportSection;
+use jumpdeck_fleet::text::Clean;
 
 pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
     let clock = |at: Timestamp| wall::time(at, tz);

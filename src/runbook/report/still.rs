@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::collect::clean;
 use super::{Report, StillInEffect};
-use crate::domain::run::{EndedBy, InEffect, in_effect_guarded, in_effect_line};
-use crate::domain::time::Moment;
 use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{in_effect, since};
 use crate::runbook::journal::Entry;
 use crate::runbook::machine::StepRef;
 use crate::runbook::watched;
 use crate::runbook::windows::{WindowStory, stories};
+use jumpdeck_fleet::run::{EndedBy, InEffect, in_effect_guarded, in_effect_line};
+use jumpdeck_fleet::time::Moment;
 
 /// From its entries. A journal whose runbook cannot be read any more tells nothing of it, here as when it is resumed.
 /// With it come the titles of its steps, and its windows.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::domain::names::HostName;
 use crate::runbook::event::{
     Asked, Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Phase, SCHEMA, Verdict,
 };
 use crate::runbook::ids::{RunId, StepId};
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, FrozenHost};
+use jumpdeck_fleet::names::HostName;
 
 fn entries(events: Vec<(i64, Event)>) -> Vec<Entry> {
     let base = "2026-11-21T13:45:02.120Z".parse::<Timestamp>().unwrap().as_millisecond();

@@ -1,10 +1,10 @@
 //! Read-only until armed: nothing is sent that changes a host while the environment is not armed, whatever was answered.
 
 use super::{Halt, Runner};
-use crate::domain::run::{PromptKind, Reply};
-use crate::domain::text::Clean;
 use crate::runbook::event::{Asked, OperatorAnswer, Phase};
 use crate::runbook::machine::Task;
+use jumpdeck_fleet::run::{PromptKind, Reply};
+use jumpdeck_fleet::text::Clean;
 
 /// Whether a change may be sent.
 pub(super) enum Armed {

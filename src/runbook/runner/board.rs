@@ -8,19 +8,19 @@ use tokio::sync::watch;
 
 use super::Needs;
 use super::redacted::{hide, hide_past};
-use crate::domain::names::EnvName;
-use crate::domain::run::{
-    Asks, Doing, FactView, InEffect, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState,
-    StepView,
-};
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::runbook::describe::prose;
 use crate::runbook::event::Fact;
 use crate::runbook::machine::{Machine, Status, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::redact::Redactor;
 use crate::runbook::wall;
+use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::run::{
+    Asks, Doing, FactView, InEffect, Mode, Prompt, ReportSection, RunState, RunView, Safety, StepState,
+    StepView,
+};
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Lines of output that are kept for the screen.
 const OUTPUT_KEPT: usize = 400;

@@ -7,8 +7,6 @@ use jiff::tz::TimeZone;
 
 use super::people::choice;
 use super::{Halt, Runner, act};
-use crate::domain::run::{Effect, PromptKind, Reply};
-use crate::domain::text::Clean;
 use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::in_effect::in_effect;
 use crate::runbook::machine::{Decision, StepRef};
@@ -16,6 +14,8 @@ use crate::runbook::place::Place;
 use crate::runbook::plan::{PlannedStep, Window};
 use crate::runbook::spec::{OnFail, Undo};
 use crate::runbook::windows;
+use jumpdeck_fleet::run::{Effect, PromptKind, Reply};
+use jumpdeck_fleet::text::Clean;
 
 /// What a skip means where the runbook offers none: a value that was not kept is not read again.
 const WITHOUT: &str = "skip; steps that depend on it are not done, and output of hosts may be hidden";

@@ -8,8 +8,6 @@ use super::board::next_line;
 use super::people::Said;
 use super::permit::Permit;
 use super::{Halt, Runner, act};
-use crate::domain::run::{Doing as Shown, Effect, RunCommand, RunState};
-use crate::domain::text::Clean;
 use crate::runbook::act::Work;
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Asked, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
@@ -18,6 +16,8 @@ use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::spec::{Check, Step, Undo};
+use jumpdeck_fleet::run::{Doing as Shown, Effect, RunCommand, RunState};
+use jumpdeck_fleet::text::Clean;
 
 /// What a step is about to do: its commands by host, and the facts it rests on.
 struct Ready {

@@ -2,13 +2,13 @@
 
 use super::doing::all;
 use super::{Halt, Runner, act};
-use crate::domain::run::Effect;
-use crate::domain::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::kinds::{ByPeople, DoneBy};
 use crate::runbook::machine::Task;
 use crate::runbook::spec::Step;
 use crate::runbook::uses;
+use jumpdeck_fleet::run::Effect;
+use jumpdeck_fleet::text::Clean;
 
 impl Runner {
     /// What a dry run does with a step for people; nothing where it does what a live one does.

@@ -12,9 +12,6 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
-use crate::domain::fleet::{Environment, Jump, Signatures};
-use crate::domain::run::{Effect, Mode};
-use crate::domain::time::Moment;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
 use crate::runbook::ids::RunId;
@@ -26,6 +23,9 @@ use crate::runbook::planner::{self, PlanError, Secrets};
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
 use crate::runbook::spec::{On, Runbook};
+use jumpdeck_fleet::fleet::{Environment, Jump, Signatures};
+use jumpdeck_fleet::run::{Effect, Mode};
+use jumpdeck_fleet::time::Moment;
 
 pub(super) use takeover::foreign;
 pub use takeover::{copied, take_over};

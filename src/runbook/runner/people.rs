@@ -8,8 +8,6 @@ use tokio::time::timeout;
 use super::armed::Armed;
 use super::doing::all;
 use super::{Halt, Runner, act};
-use crate::domain::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
-use crate::domain::text::Clean;
 use crate::runbook::approval::Approved;
 use crate::runbook::describe;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Verdict};
@@ -19,6 +17,8 @@ use crate::runbook::place::Place;
 use crate::runbook::spec::{Confirming, Step};
 use crate::runbook::template::Template;
 use crate::runbook::value::{Value, ValueKind};
+use jumpdeck_fleet::run::{Choice, Effect, InputView, Prompt, PromptKind, Reply, RunCommand};
+use jumpdeck_fleet::text::Clean;
 
 /// Time between two looks, while a question waits for its answer, whether what it rests on is still held.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::doing::all;
 use super::{Halt, Runner};
-use crate::domain::run::Effect;
 use crate::runbook::event::{Event, Fact, Outcomes, Phase, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
+use jumpdeck_fleet::run::Effect;
 
 /// Shows that the intent is on the disk and, where something changes, on the jump box, and that the lease was ours right
 /// before.

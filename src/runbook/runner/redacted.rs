@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::fleet::Environment;
-use crate::domain::names::HostName;
 use crate::runbook::event::{Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::redact::Redactor;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::HostName;
 
 mod view;
 

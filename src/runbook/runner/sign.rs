@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use super::{Halt, Runner};
-use crate::domain::fleet::Signatures;
-use crate::domain::text::Clean;
 use crate::runbook::approval::Approved;
 use crate::runbook::event::Event;
 use crate::runbook::evidence::{NAMESPACE, Signed, SignedApproval, may_sign_as, statement};
 use crate::runbook::journal::{Draft, Entry};
 use crate::runbook::place::Place;
 use crate::ssh::sshsig::{Standing, TextSignature};
+use jumpdeck_fleet::fleet::Signatures;
+use jumpdeck_fleet::text::Clean;
 
 /// A person may take so long to find and touch their key. Nothing else runs against it: the lease beats meanwhile, and what
 /// a change rests on is proved again behind it.

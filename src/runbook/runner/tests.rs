@@ -10,10 +10,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::access::{Access, KnownHosts};
-use crate::domain::fleet::{Cadence, Guard, Host, Jump, Thresholds, Transport};
-use crate::domain::names::{EnvName, HostId, HostName, RoleName};
-use crate::domain::run::{Prompt, PromptKind, Reply};
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Verdict;
 use crate::runbook::ids::RunId;
@@ -23,6 +19,10 @@ use crate::runbook::redact::Redactor;
 use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::access::{Access, KnownHosts};
+use jumpdeck_fleet::fleet::{Cadence, Guard, Host, Jump, Thresholds, Transport};
+use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply};
 
 mod armed;
 mod asking;

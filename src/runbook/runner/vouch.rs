@@ -5,8 +5,6 @@ use std::sync::Arc;
 use super::doing::all;
 use super::people::Heard;
 use super::{Halt, Runner};
-use crate::domain::run::{PromptKind, Reply};
-use crate::domain::text::Clean;
 use crate::runbook::approval::Question;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Phase, Verdict};
 use crate::runbook::ids::StepId;
@@ -16,6 +14,8 @@ use crate::runbook::place::Places;
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::scope::quoted;
 use crate::runbook::watched;
+use jumpdeck_fleet::run::{PromptKind, Reply};
+use jumpdeck_fleet::text::Clean;
 
 impl Runner {
     /// Waits for a second person. Without a lease nobody else could be heard: then it cannot be had.

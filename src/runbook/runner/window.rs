@@ -9,9 +9,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::doing::all;
 use super::{Halt, Runner, act};
-use crate::domain::run::Effect;
-use crate::domain::text::Clean;
-use crate::domain::time::Moment;
 use crate::runbook::act::Work;
 use crate::runbook::act::hold::Holding;
 use crate::runbook::event::{Event, Outcomes, Phase, Verdict};
@@ -21,6 +18,9 @@ use crate::runbook::machine::{Next, Status, Task};
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::report::duration;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::Effect;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
 
 /// Between two tries to undo what did not work, or to look for what nobody knows.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);

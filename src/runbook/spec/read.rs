@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use crate::config::diagnostic::Diagnostic;
 use crate::config::reader::{At, Reader, Table};
-use crate::domain::run::{Danger, Effect};
+use jumpdeck_fleet::run::{Danger, Effect};
 
 use super::{On, Runbook, Step};
 pub(crate) use entry::{Effects, KindEntry, Reads, UndoEntry, Where};

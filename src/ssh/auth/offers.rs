@@ -7,9 +7,9 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key};
 use zeroize::Zeroizing;
 
-use crate::domain::access::KeySource;
 use crate::ssh::agent::{self, Agent, Held};
 use crate::ssh::key_file::{Public, read_private, read_public};
+use jumpdeck_fleet::access::KeySource;
 
 use super::Login;
 

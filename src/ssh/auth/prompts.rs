@@ -8,9 +8,9 @@ use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Step}
 use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
 
-use crate::domain::event::{Answer, QuestionKind, Told};
-use crate::domain::text::Clean;
 use crate::ssh::listening::{passes, within};
+use jumpdeck_fleet::event::{Answer, QuestionKind, Told};
+use jumpdeck_fleet::text::Clean;
 
 use super::super::connection::Client;
 use super::super::error::{ErrorKind, SshError};

@@ -10,8 +10,8 @@ use russh::{AlgorithmKind, Channel, ChannelOpenFailure, Disconnect, Names};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
 
 use super::super::advice;
 use super::super::algorithms;

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use crate::domain::access::KnownHosts;
-use crate::domain::event::{Answer, QuestionKind};
-use crate::domain::hop::Hop;
+use jumpdeck_fleet::access::KnownHosts;
+use jumpdeck_fleet::event::{Answer, QuestionKind};
+use jumpdeck_fleet::hop::Hop;
 
 use super::super::error::{ErrorKind, SshError};
 use super::super::known_hosts::{

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use russh::keys::PublicKey;
 
-use crate::domain::access::KnownHosts;
 use crate::ssh::bounded::{self, LONGEST_LIST};
+use jumpdeck_fleet::access::KnownHosts;
 
 use super::line::Entry;
 use super::{FileError, HostKeys, lookup_name};

@@ -149,7 +149,7 @@ fn an_accepted_key_gets_a_line_of_its_own() {
 
 #[tokio::test]
 async fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
-    use crate::domain::access::KnownHosts;
+    use jumpdeck_fleet::access::KnownHosts;
     let folder = tempfile::tempdir().unwrap();
     let missing = KnownHosts::own(vec![folder.path().join("missing")]);
     assert!(HostKeys::load(&missing).await.unwrap().entries.is_empty());
@@ -158,7 +158,7 @@ async fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
 
 #[test]
 fn what_one_file_revokes_no_other_file_allows() {
-    use crate::domain::access::{HostKeyFiles, KnownHosts};
+    use jumpdeck_fleet::access::{HostKeyFiles, KnownHosts};
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).unwrap();

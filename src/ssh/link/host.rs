@@ -7,13 +7,13 @@ use std::time::Duration;
 use russh::ChannelOpenFailure;
 
 use super::SESSION_LIMIT;
-use crate::domain::hop::Hop;
 use crate::ssh::advice;
 use crate::ssh::connection::Connection;
 use crate::ssh::error::{ErrorKind, SshError};
 use crate::ssh::listening::within;
 use crate::ssh::script::{self, ExecOutcome, Script};
 use crate::ssh::spare::{self, Spare};
+use jumpdeck_fleet::hop::Hop;
 
 /// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it (but for the jump box
 /// itself, whose connection is the [`super::JumpLink`]'s).

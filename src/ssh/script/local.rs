@@ -10,8 +10,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
 
 use super::super::error::{ErrorKind, SshError};
 use super::super::inbox::Inbox;

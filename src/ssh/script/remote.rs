@@ -7,8 +7,8 @@ use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::hop::Hop;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::text::Clean;
 
 use super::super::connection::Ended;
 use super::super::error::{ErrorKind, SshError};

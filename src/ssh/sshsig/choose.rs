@@ -8,11 +8,11 @@ use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
 
 use super::signer::keys_of;
 use super::{NotSigned, TextSigner};
-use crate::domain::names::EnvName;
 use crate::ssh::ask::{Ask, Asker};
 use crate::ssh::key_file::{read_private, read_public};
 use crate::ssh::patience::Patience;
 use crate::ssh::ring::KeyRing;
+use jumpdeck_fleet::names::EnvName;
 
 /// The signer for runs in an environment. `sign_with` is a key file (private, or public when an agent holds the key);
 /// without it, the key that logged in to the jump box over a connection of `ring`. `agent` is where an agent listens.

@@ -180,7 +180,7 @@ async fn an_agent_signs_and_one_that_is_gone_says_so_soon() {
 async fn sign_with_takes_a_private_key_or_a_public_one_that_the_agent_holds() {
     let folder = tempfile::tempdir().unwrap();
     let (agent, path) = (Agent::start(folder.path()), key(folder.path(), "k", KINDS[0]));
-    let env = crate::domain::names::EnvName::new("staging").unwrap();
+    let env = jumpdeck_fleet::names::EnvName::new("staging").unwrap();
     let ring = crate::ssh::ring::KeyRing::new();
     let ask = || std::sync::Arc::new(crate::ssh::ask::RefuseAll);
     let choose = async |with: Option<&Path>, socket: Option<&Path>| {

@@ -3,18 +3,18 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::fleet::Threshold;
-use crate::domain::problem::{Problem, Severity};
-use crate::domain::replication::NodeHealth;
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::storage::Filesystem;
-use crate::domain::summary::{ReplicationBrief, replication_brief, replication_words_within};
-use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs::Status;
 use crate::view::text::{self, span};
 use crate::view::widgets::bar;
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::fleet::Threshold;
+use jumpdeck_fleet::problem::{Problem, Severity};
+use jumpdeck_fleet::replication::NodeHealth;
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::storage::Filesystem;
+use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, replication_words_within};
+use jumpdeck_fleet::time::Freshness;
 
 /// A sign in its style.
 pub(crate) fn sign(scene: &Scene<'_>, status: Status) -> Span<'static> {
@@ -148,7 +148,7 @@ fn replication_severity(scene: &Scene<'_>, brief: &ReplicationBrief<'_>) -> Opti
 pub(crate) fn health(
     scene: &Scene<'_>,
     health: NodeHealth,
-    freshness: crate::domain::time::Freshness,
+    freshness: jumpdeck_fleet::time::Freshness,
 ) -> Style {
     let severity = match health {
         NodeHealth::InSync => None,

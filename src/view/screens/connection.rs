@@ -2,12 +2,12 @@
 
 use ratatui::text::Line;
 
-use crate::domain::problem::Severity;
-use crate::domain::replication::{BinlogPosition, Connection, Database, Encryption, Thread, encryption};
-use crate::domain::time::Freshness;
-use crate::domain::topology::status_of_master;
 use crate::view::scene::Scene;
 use crate::view::text::span;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::replication::{BinlogPosition, Connection, Database, Encryption, Thread, encryption};
+use jumpdeck_fleet::time::Freshness;
+use jumpdeck_fleet::topology::status_of_master;
 
 use super::cells;
 

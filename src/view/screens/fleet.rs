@@ -9,19 +9,19 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::{Sort, SortColumn};
-use crate::domain::fleet::{Host, Thresholds};
-use crate::domain::judge::roles::reported;
-use crate::domain::problem::Severity;
-use crate::domain::snapshot::{HostSnapshot, Load};
-use crate::domain::summary::{
-    REPLICATION_WORDS_LEAST, replication_brief, replication_words, worst_filesystem,
-};
 use crate::view::scene::{Scene, Shown};
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, Align, centred, span};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::table::{Column, Instead, Table};
 use crate::view::widgets::{bar, sparkline};
+use jumpdeck_fleet::fleet::{Host, Thresholds};
+use jumpdeck_fleet::judge::roles::reported;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::snapshot::{HostSnapshot, Load};
+use jumpdeck_fleet::summary::{
+    REPLICATION_WORDS_LEAST, replication_brief, replication_words, worst_filesystem,
+};
 
 use super::cells;
 
@@ -226,7 +226,7 @@ fn cell<'a>(
         Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db")), width),
         Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
         Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
-            span(crate::domain::time::short_age(*up), styles.muted).into()
+            span(jumpdeck_fleet::time::short_age(*up), styles.muted).into()
         }),
         Id::Level => cells::fact(scene, host, &facts.grains, |grains, freshness| match &grains.level {
             Some(level) if level.as_str() == scene.env.spec.level => {
@@ -272,8 +272,8 @@ fn figure(
 /// The roles it reports, else the inventory's; where they differ they stand out.
 fn roles<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, spec: Option<&'a Host>) -> Line<'a> {
     let Some(spec) = spec else { return Line::default() };
-    let join = |roles: &[crate::domain::names::RoleName]| {
-        roles.iter().map(crate::domain::names::RoleName::as_str).collect::<Vec<_>>().join(" ")
+    let join = |roles: &[jumpdeck_fleet::names::RoleName]| {
+        roles.iter().map(jumpdeck_fleet::names::RoleName::as_str).collect::<Vec<_>>().join(" ")
     };
     match reported(spec, host) {
         Some(roles) if roles != spec.roles => span(join(&roles), scene.styles.warning).into(),

@@ -6,15 +6,15 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::fact::Fact;
-use crate::domain::names::HostName;
-use crate::domain::snapshot::{HostSnapshot, ServiceState};
-use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::Status;
+use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::snapshot::{HostSnapshot, ServiceState};
+use jumpdeck_fleet::time::Freshness;
 
 use super::cells;
 

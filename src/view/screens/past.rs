@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::rows::{past_rows, selection::selected};
-use crate::domain::run::{PastRun, PastRuns};
 use crate::view::scene::Scene;
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
@@ -13,6 +12,7 @@ use crate::view::text::{Align, centred, count, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::page::Page;
 use crate::view::widgets::table::{Column, Instead, Table};
+use jumpdeck_fleet::run::{PastRun, PastRuns};
 
 pub(crate) mod report;
 

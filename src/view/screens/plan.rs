@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 
 use crate::app::model::runs::PlanState;
 use crate::config::action::Action;
-use crate::domain::run::{Effect, PlanStep, PlanView};
 use crate::view::scene::Scene;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span, wrap};
 use crate::view::widgets::footer::{Status, key};
 use crate::view::widgets::page::Page;
+use jumpdeck_fleet::run::{Effect, PlanStep, PlanView};
 
 mod targets;
 
@@ -72,7 +72,7 @@ fn says(scene: &Scene<'_>, plan: &PlanView, starting: bool, below: usize) -> Lin
 fn lines(
     scene: &Scene<'_>,
     plan: &PlanView,
-    refused: &[crate::domain::text::Clean],
+    refused: &[jumpdeck_fleet::text::Clean],
     width: u16,
 ) -> Vec<Line<'static>> {
     let styles = scene.styles;
@@ -145,7 +145,7 @@ fn add_step(page: &mut Page<'_>, scene: &Scene<'_>, number: usize, step: &PlanSt
 /// Its kind, what it may change, and where.
 fn what(scene: &Scene<'_>, step: &PlanStep, indent: usize) -> Vec<Span<'static>> {
     let styles = scene.styles;
-    let hosts: Vec<&str> = step.on.iter().map(crate::domain::names::HostName::as_str).collect();
+    let hosts: Vec<&str> = step.on.iter().map(jumpdeck_fleet::names::HostName::as_str).collect();
     let on = if hosts.is_empty() { String::new() } else { format!(" on {}", hosts.join(", ")) };
     vec![
         Span::raw(" ".repeat(indent)),

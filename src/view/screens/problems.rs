@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::rows::{problem_rows, selection::selected_problem};
-use crate::domain::problem::Problem;
 use crate::view::scene::Scene;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::table::{Column, Table};
+use jumpdeck_fleet::problem::Problem;
 
 use super::cells;
 
@@ -127,7 +127,7 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
 
 /// All problems, the hidden ones too: a filter makes nothing well.
 fn tally(scene: &Scene<'_>) -> Line<'static> {
-    use crate::domain::problem::Severity;
+    use jumpdeck_fleet::problem::Severity;
     let mut spans = Vec::new();
     for severity in [Severity::Critical, Severity::Unknown, Severity::Warning] {
         let n = scene.env.problems.iter().filter(|p| p.severity == severity).count();

@@ -5,18 +5,18 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::fact::Gap;
-use crate::domain::problem::{ProblemKind, Severity};
-use crate::domain::replication::{BinlogPosition, Database, Encryption, ReplicationRole};
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::time::Freshness;
-use crate::domain::topology::{Branch, Server, tree};
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::table::{Column, Instead, Table};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::problem::{ProblemKind, Severity};
+use jumpdeck_fleet::replication::{BinlogPosition, Database, Encryption, ReplicationRole};
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::time::Freshness;
+use jumpdeck_fleet::topology::{Branch, Server, tree};
 
 use super::cells;
 use super::connection::{follows, lag, place, threads, tls};

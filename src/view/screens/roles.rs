@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::rows::role_rows;
-use crate::domain::judge::roles::{RoleStanding, RoleState};
 use crate::view::scene::Scene;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::table::{Column, Table};
+use jumpdeck_fleet::judge::roles::{RoleStanding, RoleState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
@@ -145,7 +145,7 @@ fn says<'a>(scene: &Scene<'a>, standing: &RoleStanding) -> Line<'a> {
     };
     if let Some(required) = standing.required.as_ref().filter(|r| !r.implies.is_empty()) {
         let implied: Vec<&str> =
-            required.implies.iter().map(crate::domain::names::RoleName::as_str).collect();
+            required.implies.iter().map(jumpdeck_fleet::names::RoleName::as_str).collect();
         text.push_str(&format!("; each must also be {}", implied.join(", ")));
     }
     span(text, scene.styles.muted).into()

@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::config::action::Action;
-use crate::domain::run::{Mode, RunState, RunView, Safety};
-use crate::domain::time::short_age;
 use crate::view::scene::Scene;
 use crate::view::signs::Progress;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, left, right, row, span, two_units};
 use crate::view::widgets::footer::{Status, key};
+use jumpdeck_fleet::run::{Mode, RunState, RunView, Safety};
+use jumpdeck_fleet::time::short_age;
 
 mod doing;
 mod prompt;

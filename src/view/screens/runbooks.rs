@@ -8,7 +8,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
 use crate::config::action::Action;
-use crate::domain::run::{Danger, Mode, RunState, RunView, RunbookEntry};
 use crate::view::scene::Scene;
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
@@ -16,6 +15,7 @@ use crate::view::text::{Align, centred, count, left, row, span};
 use crate::view::widgets::footer::{Status, key};
 use crate::view::widgets::page::Page;
 use crate::view::widgets::table::{Column, Instead, Table};
+use jumpdeck_fleet::run::{Danger, Mode, RunState, RunView, RunbookEntry};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
@@ -98,7 +98,7 @@ fn troubles(
     buf: &mut Buffer,
     area: Rect,
     scene: &Scene<'_>,
-    troubles: &[crate::domain::text::Clean],
+    troubles: &[jumpdeck_fleet::text::Clean],
 ) -> Rect {
     let shown = u16::try_from(troubles.len().min(3)).unwrap_or(0);
     for (y, trouble) in (0..shown).zip(troubles) {

@@ -23,7 +23,7 @@ fn an_environment_is_not_well_before_every_host_has_answered() {
     assert!(tab(&model).contains("● production"), "{}", tab(&model));
     let last = model.environments[0].hosts.last().unwrap().id.host.to_string();
     edit(&mut model.environments[0], &last, |h| {
-        h.link = crate::domain::snapshot::Link::pending(Moment(0));
+        h.link = jumpdeck_fleet::snapshot::Link::pending(Moment(0));
         h.reported_at = None;
     });
     assert!(tab(&model).contains("◌ production"), "{}", tab(&model));
@@ -64,7 +64,7 @@ fn without_any_host_there_is_no_current_data_and_not_none_yet() {
     let hosts: Vec<String> = model.environments[0].hosts.iter().map(|h| h.id.host.to_string()).collect();
     for host in &hosts {
         edit(&mut model.environments[0], host, |h| {
-            h.link.state = crate::domain::snapshot::LinkState::TimedOut
+            h.link.state = jumpdeck_fleet::snapshot::LinkState::TimedOut
         });
     }
     let band = band(&settled(model), (120, 40));
@@ -84,7 +84,7 @@ fn a_role_of_which_no_host_was_heard_is_not_found_nought_times() {
 
 #[test]
 fn a_lag_that_is_not_known_is_never_a_number() {
-    use crate::domain::replication::Thread;
+    use jumpdeck_fleet::replication::Thread;
     let mut model = healthy();
     edit(&mut model.environments[0], "db2", |h| {
         // What a server with a stopped IO thread really says.
@@ -165,7 +165,7 @@ fn an_environment_that_nobody_has_opened_is_not_watched() {
 fn what_was_known_of_a_host_before_the_jump_box_went_stays_known() {
     let mut model = jump_down(300);
     edit(&mut model.environments[0], "mail", |h| {
-        h.link.state = crate::domain::snapshot::LinkState::IdentityMismatch
+        h.link.state = jumpdeck_fleet::snapshot::LinkState::IdentityMismatch
     });
     let screen = text(&settled(model), (120, 40));
     for wanted in ["before the outage: unreachable", "before the outage: WRONG MACHINE"] {
@@ -179,7 +179,7 @@ fn what_was_known_of_a_host_before_the_jump_box_went_stays_known() {
 fn a_host_that_is_lost_with_the_jump_box_was_not_unreachable_before() {
     let mut model = jump_down(3);
     edit(&mut model.environments[0], "app1", |h| {
-        h.link.state = crate::domain::snapshot::LinkState::Unreachable;
+        h.link.state = jumpdeck_fleet::snapshot::LinkState::Unreachable;
         h.link.hop = Some(Hop::Jump(name("salt")));
         h.link.detail = "jump box salt is lost".into();
     });

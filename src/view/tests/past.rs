@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::run::{PastEnd, PastReport, PastRun, PastRuns, ReportSection};
+use jumpdeck_fleet::run::{PastEnd, PastReport, PastRun, PastRuns, ReportSection};
 
 fn past(n: usize, end: PastEnd, says: &str) -> PastRun {
     PastRun {

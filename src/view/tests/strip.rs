@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::domain::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 
 #[test]
 fn two_writable_servers_are_a_line_on_every_screen_and_mark_their_hosts() {

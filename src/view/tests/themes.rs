@@ -123,7 +123,7 @@ fn plans_and_dialogs() -> Vec<Model> {
     use super::super::run_fixtures as runs;
     use crate::app::model::editor::Editor;
     use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
-    use crate::domain::run::Mode;
+    use jumpdeck_fleet::run::Mode;
     let mut all = Vec::new();
     for scroll in [0, 20, 40, 60, 80] {
         let mut model = runs::planned(runs::plan());

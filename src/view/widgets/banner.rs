@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::config::action::Action;
-use crate::domain::hop::Hop;
-use crate::domain::time::short_age;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::time::short_age;
 
 /// Draws it when there is something to say, and returns its height.
 pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {

@@ -11,9 +11,9 @@ use crate::app::model::Screen;
 use crate::app::rows::wrong;
 use crate::config::action::Action;
 use crate::config::keymap::KeyPress;
-use crate::domain::run::RunState;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
+use jumpdeck_fleet::run::RunState;
 
 /// Its rows.
 pub(crate) const HEIGHT: u16 = 2;

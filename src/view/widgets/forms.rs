@@ -11,11 +11,11 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::editor::Editor;
 use crate::app::model::picker::{Picker, SHOWN};
 use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, Leaving};
-use crate::domain::names::HostName;
-use crate::domain::run::{EndedBy, InEffect, Mode, RunView};
-use crate::domain::text::Clean;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{EndedBy, InEffect, Mode, RunView};
+use jumpdeck_fleet::text::Clean;
 
 use super::dialog;
 

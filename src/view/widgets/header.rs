@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::model::EnvironmentState;
-use crate::domain::fleet::Jump;
-use crate::domain::problem::{Problem, Severity};
-use crate::domain::snapshot::LinkState;
-use crate::domain::summary::HostsUp;
-use crate::domain::time::{Freshness, short_age};
 use crate::view::scene::Scene;
 use crate::view::signs::{Progress, Status};
 use crate::view::text::{Align, left, put, right, round_trip, row, span};
+use jumpdeck_fleet::fleet::Jump;
+use jumpdeck_fleet::problem::{Problem, Severity};
+use jumpdeck_fleet::snapshot::LinkState;
+use jumpdeck_fleet::summary::HostsUp;
+use jumpdeck_fleet::time::{Freshness, short_age};
 
 const HEIGHT: u16 = 2;
 /// From so many columns on, reasons are told at more length.
@@ -97,7 +97,7 @@ fn news(scene: &Scene<'_>) -> String {
 
 /// The worst severity and how many problems have it.
 fn tally(problems: &[Problem]) -> Option<(Severity, usize)> {
-    let worst = crate::domain::judge::worst(problems)?;
+    let worst = jumpdeck_fleet::judge::worst(problems)?;
     Some((worst, problems.iter().filter(|p| p.severity == worst).count()))
 }
 
@@ -207,7 +207,7 @@ fn spaced_age(age: std::time::Duration) -> String {
     format!("{figure} {unit}")
 }
 
-fn is_current(scene: &Scene<'_>, host: &crate::domain::snapshot::HostSnapshot) -> bool {
+fn is_current(scene: &Scene<'_>, host: &jumpdeck_fleet::snapshot::HostSnapshot) -> bool {
     scene.freshness(host).is_some_and(|f| f != Freshness::Expired)
 }
 

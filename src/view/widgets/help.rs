@@ -85,8 +85,8 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     signs(&mut page, scene, width);
     let old = format!(
         "Figures over {} old are dim; over {} they are ?.",
-        crate::domain::time::short_age(scene.cadence() * 2),
-        crate::domain::time::short_age(scene.cadence() * 4),
+        jumpdeck_fleet::time::short_age(scene.cadence() * 2),
+        jumpdeck_fleet::time::short_age(scene.cadence() * 4),
     );
     page.text(1, &old, styles.muted);
     page.lines

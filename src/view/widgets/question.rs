@@ -7,10 +7,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::domain::event::{Question, QuestionKind, Told};
-use crate::domain::text::Clean;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
+use jumpdeck_fleet::event::{Question, QuestionKind, Told};
+use jumpdeck_fleet::text::Clean;
 
 use super::dialog;
 

@@ -19,7 +19,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, model: &Model, styles: &Styles)
     if let Some(env) = model.shown() {
         let style = if env.spec.is_guarded() { styles.guarded } else { styles.unguarded };
         lines.push(Line::from(span(format!(" {} ", env.spec.level.to_uppercase()), style)));
-        if let Some(worst) = crate::domain::judge::worst(&env.problems) {
+        if let Some(worst) = jumpdeck_fleet::judge::worst(&env.problems) {
             let n = env.problems.iter().filter(|p| p.severity == worst).count();
             let status = Status::from(worst);
             let text = format!("{} {n} {}", status.sign(), status.word());

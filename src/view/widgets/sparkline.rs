@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::domain::history::Ring;
-use crate::domain::time::Moment;
+use jumpdeck_fleet::history::Ring;
+use jumpdeck_fleet::time::Moment;
 
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 

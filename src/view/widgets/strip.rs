@@ -8,10 +8,10 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::config::action::Action;
-use crate::domain::problem::{Problem, ProblemKind, Severity};
 use crate::view::scene::Scene;
 use crate::view::signs::Status;
 use crate::view::text::{cut, left, row, span, wrap};
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 
 use super::footer::key;
 

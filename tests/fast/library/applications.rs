@@ -1,8 +1,8 @@
 //! deploy-code and new-db-credentials for every application of the fleet of 2015; job-queue beside a highstate.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
 
 use super::rehearsal::{Stage, Told, Wrong};
 use super::{PLAIN, Scene, each, way, with};

@@ -1,11 +1,11 @@
 //! rotate-certificate: what is refused before anything is touched, servers that do not load what they are given, and the way back.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Effect, PromptKind, Reply, RunState};
 use jumpdeck::runbook::event::{Event, Phase};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::certificates::{Certificate, Key};
-use jumpdeck::sim::world::tls::{NEXT, TlsFault};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Effect, PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::certificates::{Certificate, Key};
+use jumpdeck_sim::world::tls::{NEXT, TlsFault};
 
 use super::rehearsal::{Stage, Told};
 use super::{Hand, PLAIN, Scene, way};

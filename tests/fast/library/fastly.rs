@@ -1,8 +1,8 @@
 //! fastly-backends: what it changes, what it refuses, and that the token is nowhere but in its file.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, StepState};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
+use jumpdeck_sim::world::World;
 
 use super::rehearsal::{Stage, Told, Wrong};
 use super::{PLAIN, SMALL, each, way};

@@ -1,8 +1,8 @@
 //! highstate: what it refuses, and what a host that fails, lies or is already right leads to.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, RunState};
-use jumpdeck::sim::world::salt::MinionFault;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, RunState};
+use jumpdeck_sim::world::salt::MinionFault;
 
 use super::rehearsal::{Stage, Told};
 use super::{PLAIN, scene, way};

@@ -1,7 +1,7 @@
 //! elasticsearch-restore: an index that lost documents has them back, a rollback has it as it was, and what cannot be restored
 //! is refused in one sentence before anything is touched.
 
-use jumpdeck::domain::names::HostName;
+use jumpdeck_fleet::names::HostName;
 
 use super::*;
 

@@ -1,8 +1,8 @@
 //! mail-queue: the queue of Postfix and of Exim, delivered or deleted; what it refuses, and what it shows.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{PromptKind, Reply, RunState};
-use jumpdeck::sim::world::mail::{MailQueue, Queue};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{PromptKind, Reply, RunState};
+use jumpdeck_sim::world::mail::{MailQueue, Queue};
 
 use super::rehearsal::{Stage, Told, Wrong};
 use super::{PLAIN, way};

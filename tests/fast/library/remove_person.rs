@@ -1,9 +1,9 @@
 //! remove-person: nothing of a person is left on any host, whoever tries to bring it back; what is refused; what is named and left.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, RunState};
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::people::key_file;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, RunState};
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::people::key_file;
 
 use super::rehearsal::{Stage, Told};
 use super::{SMALL, Scene, scene, way};

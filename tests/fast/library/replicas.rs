@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
 
 use super::rehearsal::{Stage, Told};
 use super::{Scene, scene, way};

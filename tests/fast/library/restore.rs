@@ -1,7 +1,7 @@
 //! restore-database: a dump comes back beside, is exchanged in one statement, and the way back brings the tables of before.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
 
 use super::rehearsal::{Stage, Told};
 use super::{scene, way};

@@ -1,7 +1,7 @@
 //! rolling-reboot: what it refuses, what it waits for, and a host that does not come back.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{PromptKind, RunState};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{PromptKind, RunState};
 
 use super::rehearsal::{Stage, Told};
 use super::{PLAIN, SMALL, way};

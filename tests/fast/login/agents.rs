@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::access::{Access, KeySource};
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
+use jumpdeck_fleet::access::{Access, KeySource};
 
 use super::agent::KeyAgent;
 use super::fleet::{Person, access, environment, open, remote};

@@ -5,8 +5,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::access::{Access, KeySource};
 use jumpdeck::ssh::error::ErrorKind;
+use jumpdeck_fleet::access::{Access, KeySource};
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher, kex, mac};
 

@@ -7,16 +7,16 @@ use std::time::Duration;
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
-use jumpdeck::domain::access::Access;
-use jumpdeck::domain::event::{Answer, FleetEvent, QuestionKind, Told};
-use jumpdeck::domain::fleet::{Environment, Fleet};
-use jumpdeck::domain::snapshot::{JumpSnapshot, LinkState, Retry};
 use jumpdeck::runbook::over_ssh as run;
 use jumpdeck::runbook::reach::{Limits, Reach};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionKind, Told};
+use jumpdeck_fleet::fleet::{Environment, Fleet};
+use jumpdeck_fleet::snapshot::{JumpSnapshot, LinkState, Retry};
 use russh::Preferred;
 use tokio::sync::mpsc;
 
@@ -44,7 +44,7 @@ async fn log_in(env: &Environment, person: &Arc<Person>) -> Result<JumpLink, Ssh
     open(env, person, &Arc::default()).await
 }
 
-fn texts<'a>(lines: impl IntoIterator<Item = &'a jumpdeck::domain::text::Clean>) -> Vec<String> {
+fn texts<'a>(lines: impl IntoIterator<Item = &'a jumpdeck_fleet::text::Clean>) -> Vec<String> {
     lines.into_iter().map(ToString::to_string).collect()
 }
 

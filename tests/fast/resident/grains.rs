@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jumpdeck::domain::fact::{Fact, Gap};
-use jumpdeck::domain::snapshot::Grains;
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::snapshot::Grains;
 
 use crate::support::shell::{Resident, host, script, shells_here};
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jumpdeck::domain::fact::Gap;
-use jumpdeck::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
-use jumpdeck::domain::judge::{Situation, judge};
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::problem::Severity;
-use jumpdeck::domain::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link, SERVICES};
-use jumpdeck::domain::time::Moment;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
+use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link, SERVICES};
+use jumpdeck_fleet::time::Moment;
 
 use crate::support::shell::{Resident, find, host, script, shells_here};
 
@@ -203,7 +203,7 @@ fn a_host_on_which_everything_hangs_names_every_gap() {
                         program.replace("/proc/mounts", &path("mounts")).replace("/etc/salt", &path("salt"))
                     };
                     let begun = std::time::Instant::now();
-                    let host = jumpdeck::domain::fleet::Host { sudo, ..host("db1") };
+                    let host = jumpdeck_fleet::fleet::Host { sudo, ..host("db1") };
                     let (it, report) = Resident::start(shell, &host, dir.path(), change);
                     // The limits themselves add up to twelve seconds.
                     let took = begun.elapsed();

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jumpdeck::domain::names::EnvName;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::evidence::{
     Grade, Head, NAMESPACE, Seen, Signed, SignedApproval, examine, head_path, statement,
@@ -19,6 +18,7 @@ use jumpdeck::runbook::journal::Journal;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::ring::KeyRing;
 use jumpdeck::ssh::sshsig::{AllowedSigners, TextSigner, signer_for};
+use jumpdeck_fleet::names::EnvName;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -435,13 +435,13 @@ fn a_run_is_signed_with_the_key_that_logged_in_and_both_say_so() {
     let book = BOOK.replace("DIR", &dir.display().to_string());
     let (view, prompts) =
         runtime.block_on(rig.run(("mark", Some(&book)), &[], |prompt| match &prompt.kind {
-            jumpdeck::domain::run::PromptKind::Challenge(value) => {
-                jumpdeck::domain::run::Reply::Text(value.to_string().into())
+            jumpdeck_fleet::run::PromptKind::Challenge(value) => {
+                jumpdeck_fleet::run::Reply::Text(value.to_string().into())
             }
-            _ => jumpdeck::domain::run::Reply::Yes,
+            _ => jumpdeck_fleet::run::Reply::Yes,
         }));
     let story = crate::support::operator::story(&view, &prompts);
-    assert_eq!(view.state, jumpdeck::domain::run::RunState::Finished, "{story}");
+    assert_eq!(view.state, jumpdeck_fleet::run::RunState::Finished, "{story}");
     let journal = dir.join("runs").join(format!("{}.jsonl", view.id));
     let (signers, nobody) = (dir.join("signers"), dir.join("nobody"));
     fs::write(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState, RunView};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, RunView};
 
 use crate::support::operator::{self, story};
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jumpdeck::config::inventory::{self, Context};
-use jumpdeck::domain::access::{Access, HostKeyFiles, KnownHosts};
 use jumpdeck::ssh::error::{ErrorKind, SshError};
 use jumpdeck::ssh::link::JumpLink;
+use jumpdeck_fleet::access::{Access, HostKeyFiles, KnownHosts};
 
 use crate::support::agent::KeyAgent;
 use crate::support::fleet::{Person, access, environment, open, remote};

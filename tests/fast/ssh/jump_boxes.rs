@@ -4,11 +4,11 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::access::Access;
-use jumpdeck::domain::fleet::{Jump, JumpBox};
-use jumpdeck::domain::hop::Hop;
 use jumpdeck::ssh::error::SshError;
 use jumpdeck::ssh::link::JumpLink;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::fleet::{Jump, JumpBox};
+use jumpdeck_fleet::hop::Hop;
 
 use super::fleet::{Person, access, environment, host, name, open};
 use super::sshd::{Sshd, keygen, public};

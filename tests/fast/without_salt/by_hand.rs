@@ -1,8 +1,8 @@
 //! replace-vm-by-hand where a person, or a server, is not as they should be.
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::domain::run::{PromptKind, Reply, RunState};
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{PromptKind, Reply, RunState};
+use jumpdeck_sim::world::World;
 
 use super::provider::{build, console_print, newest, old_server, servers};
 use super::rehearsal::{Stage, Told};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_sim::world::World;
 
 use super::rehearsal::Stage;
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jumpdeck::domain::run::{PromptKind, RunState};
 use jumpdeck::runbook::library::Library;
-use jumpdeck::sim::world::World;
+use jumpdeck_fleet::run::{PromptKind, RunState};
+use jumpdeck_sim::world::World;
 
 use super::fleet::{differences, fingerprint};
 use super::provider::{address, build, console_print, old_server};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use jumpdeck::domain::names::HostName;
-use jumpdeck::sim::sshd::host_key_fingerprint;
-use jumpdeck::sim::world::World;
-use jumpdeck::sim::world::cloud::{CloudError, Order};
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_sim::sshd::host_key_fingerprint;
+use jumpdeck_sim::world::World;
+use jumpdeck_sim::world::cloud::{CloudError, Order};
 
 use super::fleet::below;
 use super::{Does, Hand};

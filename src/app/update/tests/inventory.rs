@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::model::Filtered;
-use crate::domain::event::InventoryNews;
-use crate::domain::fleet::{Environment, Fleet, Host, Jump};
-use crate::domain::names::RoleName;
+use jumpdeck_fleet::event::InventoryNews;
+use jumpdeck_fleet::fleet::{Environment, Fleet, Host, Jump};
+use jumpdeck_fleet::names::RoleName;
 
 /// The fleet with something changed, as an edited file says it.
 fn edited(model: &Model, change: impl Fn(&mut Vec<Environment>)) -> Arc<Fleet> {
@@ -107,7 +107,7 @@ fn a_host_that_is_gone_leaves_its_page_and_its_row() {
     assert!(notice(&model).contains("1 host removed (app2)"), "{}", notice(&model));
     // Late messages of an actor that has ended are dropped.
     let late = {
-        let mut snapshot = crate::domain::snapshot::HostSnapshot::clone(&model.environments[0].hosts[0]);
+        let mut snapshot = jumpdeck_fleet::snapshot::HostSnapshot::clone(&model.environments[0].hosts[0]);
         snapshot.id.host = host_name("app2");
         Arc::new(snapshot)
     };
@@ -157,7 +157,7 @@ fn another_way_or_another_login_disarms() {
         ("another user of a host", |envs| {
             change_host(&mut envs[0], "db2", |host| Arc::make_mut(&mut host.access).user = "root".into());
         }),
-        ("weaker confirmations", |envs| envs[0].signatures = crate::domain::fleet::Signatures::Required),
+        ("weaker confirmations", |envs| envs[0].signatures = jumpdeck_fleet::fleet::Signatures::Required),
         ("gone", |envs| {
             envs.remove(0);
         }),

@@ -116,7 +116,7 @@ fn the_filter_is_edited_by_letters_words_and_wholly() {
 
 #[test]
 fn twins_among_problems_can_each_be_selected() {
-    use crate::domain::problem::{Problem, ProblemKind, Severity};
+    use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
     let mut model = model();
     let disk = |n: u32| Problem {
         severity: Severity::Critical,

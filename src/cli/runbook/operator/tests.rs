@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, run};
 use crate::cli::runbook::text::Paper;
-use crate::domain::run::PromptKind;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::PromptKind;
+use jumpdeck_fleet::text::Clean;
 
 /// A person whose lines come through a channel, and what was asked of them.
 struct Scripted {
@@ -141,7 +141,7 @@ async fn an_answered_question_is_not_put_again_while_the_run_takes_the_answer() 
 #[tokio::test]
 async fn notes_and_reasons_are_asked_for() {
     let mut view = at_freeze(run());
-    let skip = crate::domain::run::Choice {
+    let skip = jumpdeck_fleet::run::Choice {
         key: 'k',
         label: Clean::new("leave it out"),
         reason: true,

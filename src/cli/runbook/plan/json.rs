@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::domain::run::{Effect, PlanHost, PlanStep, PlanView};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::run::{Effect, PlanHost, PlanStep, PlanView};
+use jumpdeck_fleet::text::Clean;
 
 /// One plan.
 #[derive(Debug, Serialize)]

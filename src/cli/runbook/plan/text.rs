@@ -3,8 +3,8 @@
 use crate::cli::runbook::show::effect;
 use crate::cli::runbook::story::{self, NO_RETURN};
 use crate::cli::runbook::text::{Ink, Paper};
-use crate::domain::fleet::{Environment, LeaseScope};
-use crate::domain::run::{Differs, Effect, PlanHost, PlanStep, PlanTarget, PlanView, PlanWindow};
+use jumpdeck_fleet::fleet::{Environment, LeaseScope};
+use jumpdeck_fleet::run::{Differs, Effect, PlanHost, PlanStep, PlanTarget, PlanView, PlanWindow};
 
 /// Writes a plan, whole.
 pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
@@ -161,7 +161,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::cli::runbook::fixture::plan;
-    use crate::domain::text::Clean;
+    use jumpdeck_fleet::text::Clean;
 
     fn text(plan: &PlanView, width: usize) -> String {
         let mut paper = Paper::new(width, false);

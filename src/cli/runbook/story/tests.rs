@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, freezing, host, run};
-use crate::domain::run::{EndedBy, InEffect};
 use crate::runbook::{journal, watched};
+use jumpdeck_fleet::run::{EndedBy, InEffect};
 
 const NOW: Moment = Moment(6000);
 

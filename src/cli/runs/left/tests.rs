@@ -8,19 +8,19 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::cli::setup;
+use crate::cli::simulate;
 use crate::cli::status::gather::{Picture, gather};
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, over_ssh};
-use crate::domain::fleet::Fleet;
-use crate::domain::problem::{Problem, ProblemKind, Severity};
-use crate::domain::run::{Mode, RunCommand};
 use crate::runbook::over_ssh::OverSsh;
 use crate::runbook::planner;
 use crate::runbook::runner::Launch;
 use crate::runbook::spec::Runbook;
-use crate::sim::sshd::SimFleet;
 use crate::ssh::ask::RefuseAll;
+use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::run::{Mode, RunCommand};
+use jumpdeck_sim::sshd::SimFleet;
 
 const FREEZE: &str = r#"
 name = "freeze"
@@ -65,12 +65,12 @@ struct Site {
     fleet: Arc<Fleet>,
     env: Arc<Environment>,
     servers: SimFleet,
-    _universe: crate::sim::world::universe::Universe,
+    _universe: jumpdeck_sim::world::universe::Universe,
 }
 
 impl Site {
     fn new() -> Self {
-        let (universe, servers) = setup::simulated("wpd-2015").unwrap();
+        let (universe, servers) = simulate::start("wpd-2015").unwrap();
         let fleet = universe.fleet(|env| servers.access(env));
         let env = fleet.environments.iter().find(|env| env.name.as_str() == "staging").unwrap().clone();
         Self { fleet: Arc::new(fleet), env, servers, _universe: universe }
@@ -137,7 +137,7 @@ impl Site {
                     if up_to == Some(prompt.title.as_str()) {
                         return (id, commands);
                     }
-                    let reply = crate::domain::run::Reply::Yes;
+                    let reply = jumpdeck_fleet::run::Reply::Yes;
                     let _ = commands.send(RunCommand::Answer { prompt: prompt.number, reply }).await;
                 }
                 if !seen.state.is_under_way() {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::Wanted;
 use crate::collect::probe::unreadable;
-use crate::domain::fact::Gap;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::text::Clean;
 
 /// Nodes that aliases of a file may add: `*a` repeats all that `&a` marks, and aliases of aliases multiply.
 const MAX_REPLAYED: usize = 4_096;

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use crate::collect::probe::unreadable;
-use crate::domain::fact::Gap;
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::text::Clean;
 
 /// The first rows: proof that the client prints as it was asked to, whatever its option files say.
 const PROOF: &str = "jumpdeck\nas\\tbatch\n";

@@ -1,8 +1,8 @@
 //! Galera and Group Replication, from what a node says of itself.
 
-use crate::domain::fact::Gap;
-use crate::domain::replication::{Cluster, ClusterKind, NodeHealth};
-use crate::domain::text::Clean;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::replication::{Cluster, ClusterKind, NodeHealth};
+use jumpdeck_fleet::text::Clean;
 
 use super::answer::{Answer, Row};
 use super::status::{switch, variable};

@@ -1,10 +1,10 @@
 //! Rows to replication's vocabulary, for every version's column names.
 
-use crate::domain::fact::Gap;
-use crate::domain::replication::{
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::replication::{
     BinlogPosition, ConnectedReplica, Connection, GtidMode, ReplicationError, ServerStatus, Thread,
 };
-use crate::domain::text::Clean;
+use jumpdeck_fleet::text::Clean;
 
 use super::answer::{Answer, Row};
 use super::cluster;

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-use crate::domain::replication::{Connection, GtidMode, ReplicationRole, ServerStatus, Thread};
+use jumpdeck_fleet::replication::{Connection, GtidMode, ReplicationRole, ServerStatus, Thread};
 
 use super::*;
 
@@ -205,7 +205,7 @@ fn member(rows: &str) -> Database {
 /// Case 06, MySQL's kind of it.
 #[test]
 fn members_of_a_replication_group_are_known_as_such() {
-    use crate::domain::replication::NodeHealth::{self, Behind, InSync, Out};
+    use jumpdeck_fleet::replication::NodeHealth::{self, Behind, InSync, Out};
     let row = |id: &str, state: &str| {
         format!("group_replication_applier\t{id}\th\t3306\t{state}\tPRIMARY\t8.0.36\n")
     };

@@ -13,9 +13,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::*;
-use crate::domain::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
-use crate::domain::hop::Hop;
-use crate::domain::names::EnvName;
 use crate::runbook::act::sql::tests::Server;
 use crate::runbook::ids::RunId;
 use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
@@ -24,6 +21,9 @@ use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
+use jumpdeck_fleet::hop::Hop;
+use jumpdeck_fleet::names::EnvName;
 
 /// This machine, with another home.
 #[derive(Clone)]

@@ -3,10 +3,10 @@
 use tokio::sync::Notify;
 
 use super::*;
-use crate::domain::hop::Hop;
 use crate::runbook::reach::{Held, Limits, Ran, Session};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::hop::Hop;
 
 /// A jump box that gives the lease, and is gone when it is told.
 #[derive(Clone, Default)]

@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::Places;
-use crate::domain::hop::Hop;
 use crate::runbook::reach::{Held, Limits, Ran, Session};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
+use jumpdeck_fleet::hop::Hop;
 
 /// The group of operators in tests: the one of the second account.
 pub(super) const GROUP: u32 = 65534;

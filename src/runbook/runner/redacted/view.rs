@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::run::{
+use crate::runbook::redact::Redactor;
+use jumpdeck_fleet::run::{
     Choice, Doing, EndedBy, FactView, InEffect, Past, Prompt, PromptKind, ReportSection, RunState, RunView,
     Safety, StepState, StepView,
 };
-use crate::domain::text::Clean;
-use crate::runbook::redact::Redactor;
+use jumpdeck_fleet::text::Clean;
 
 /// Makes secrets in what is shown unreadable. Ids, hosts, choices and a value that is to be typed as it stands stay. Steps
 /// that are over are for [`hide_past`].

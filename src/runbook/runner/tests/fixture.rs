@@ -104,7 +104,7 @@ impl Session for OnHost {
             let mut cut = self.0.cut.lock().unwrap();
             if let Some(at) = cut.iter().position(|c| *c == line) {
                 cut.remove(at);
-                let hop = crate::domain::hop::Hop::Host(HostName::new(&self.1).unwrap());
+                let hop = jumpdeck_fleet::hop::Hop::Host(HostName::new(&self.1).unwrap());
                 return Err(SshError::new(&hop, ErrorKind::Dropped, "the link is cut"));
             }
             out(said.as_bytes());

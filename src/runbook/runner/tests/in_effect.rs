@@ -1,9 +1,9 @@
 //! What a run began and has not ended is told on every way out of it.
 
 use super::*;
-use crate::domain::run::{EndedBy, InEffect, RunView};
 use crate::runbook::in_effect::in_effect;
 use crate::runbook::watched;
+use jumpdeck_fleet::run::{EndedBy, InEffect, RunView};
 
 /// Holds something, stops writes, changes for good, resumes writes, ends what it held.
 fn frozen_book() -> String {

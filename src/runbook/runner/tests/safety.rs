@@ -1,8 +1,8 @@
 //! Whether it is safe to pause follows from what users notice, not from which step is next.
 
 use super::*;
-use crate::domain::run::{RunView, Safety};
 use crate::runbook::watched;
+use jumpdeck_fleet::run::{RunView, Safety};
 
 /// For a master that is dead: a check that looks around, one that finds that nobody can write, a change, the promotion, the rest.
 fn outage_book() -> String {

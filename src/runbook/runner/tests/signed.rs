@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::domain::fleet::Signatures;
 use crate::runbook::evidence::{Examination, Grade, Head, NAMESPACE, Seen, Signing, examine};
 use crate::runbook::journal::Journal;
 use crate::ssh::ask::RefuseAll;
 use crate::ssh::ring::KeyRing;
 use crate::ssh::sshsig::{AllowedSigners, TextSigner, signer_for};
+use jumpdeck_fleet::fleet::Signatures;
 
 /// A folder with a key, who may sign, and perhaps an agent.
 struct Rig {

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::domain::hop::Hop;
+use jumpdeck_fleet::hop::Hop;
 
 /// Hosts whose sessions answer as a client does. One of them ends, with what it says then.
 #[derive(Clone)]
@@ -327,7 +327,7 @@ fn guarded_book(until: &str) -> String {
 }
 
 /// Runs it to the question after the check that fails, and stops there: what is asked, what was on screen then, and the entries.
-async fn stands_at_the_check(until: &str) -> (String, Arc<crate::domain::run::RunView>, Paper) {
+async fn stands_at_the_check(until: &str) -> (String, Arc<jumpdeck_fleet::run::RunView>, Paper) {
     let (sessions, paper) = (Sessions::new("none", Ends::Never), Paper::default());
     let needs = Needs { reach: Arc::new(sessions.clone()), ..needs(&sessions.world, &paper) };
     let machine = machine_of(&guarded_book(until), false);

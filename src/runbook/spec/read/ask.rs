@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::reader::{At, Table};
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 
 use super::text::Use;
 use super::{Reading, place, script, sql};

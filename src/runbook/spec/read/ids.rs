@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 
 use super::session::Sessions;
 use super::text::Use;

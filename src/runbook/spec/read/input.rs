@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use crate::domain::names::{HostName, RoleName};
+use jumpdeck_fleet::names::{HostName, RoleName};
 
 use super::names::{Found, Meaning};
 use super::{Reading, place};

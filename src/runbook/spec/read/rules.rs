@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::reader::Table;
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 
 use super::text::Use;
 use super::{KindEntry, Reading, place};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use crate::domain::run::Effect;
+use jumpdeck_fleet::run::Effect;
 
 use super::names::{Found, Meaning};
 use super::text::Use;

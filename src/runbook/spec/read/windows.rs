@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::{Reading, Where};
-use crate::domain::run::{Asks, Effect};
 use crate::runbook::kinds::DoneBy;
 use crate::runbook::spec::{Confirming, OnFail, Step, Undo, Writes};
+use jumpdeck_fleet::run::{Asks, Effect};
 
 /// What is around a step.
 #[derive(Clone, Copy, Default)]

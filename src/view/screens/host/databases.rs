@@ -2,15 +2,15 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::fact::Gap;
-use crate::domain::fleet::Host;
-use crate::domain::replication::{Cluster, Connection, Database, Encryption, ServerStatus};
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::screens::cells;
 use crate::view::screens::connection::{follows, lag, place, thread, tls};
 use crate::view::text::span;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::replication::{Cluster, Connection, Database, Encryption, ServerStatus};
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::time::Freshness;
 
 use super::Page;
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::history::Ring;
-use crate::domain::snapshot::{HostSnapshot, Load, Memory};
-use crate::domain::storage::human_kb;
-use crate::domain::time::Freshness;
 use crate::view::scene::Scene;
 use crate::view::text::{self, span};
 use crate::view::widgets::{bar, sparkline};
+use jumpdeck_fleet::history::Ring;
+use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
+use jumpdeck_fleet::storage::human_kb;
+use jumpdeck_fleet::time::Freshness;
 
 use super::{LABEL, Page, cells, known};
 

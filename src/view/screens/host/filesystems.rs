@@ -4,13 +4,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::fact::{Fact, Gap};
-use crate::domain::snapshot::HostSnapshot;
-use crate::domain::storage::{Filesystem, human_kb, human_signed_kb};
-use crate::domain::time::Freshness;
 use crate::view::scene::{Scene, Shown};
 use crate::view::text::{span, tail};
 use crate::view::widgets::bar;
+use jumpdeck_fleet::fact::{Fact, Gap};
+use jumpdeck_fleet::snapshot::HostSnapshot;
+use jumpdeck_fleet::storage::{Filesystem, human_kb, human_signed_kb};
+use jumpdeck_fleet::time::Freshness;
 
 use super::{Page, cells};
 

@@ -2,13 +2,13 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::fleet::{Host, Jump};
-use crate::domain::names::RoleName;
-use crate::domain::snapshot::{Grains, HostSnapshot, LinkState};
-use crate::domain::time::short_age;
 use crate::view::scene::{Scene, Shown};
 use crate::view::signs::Status;
 use crate::view::text::{round_trip, span, two_units};
+use jumpdeck_fleet::fleet::{Host, Jump};
+use jumpdeck_fleet::names::RoleName;
+use jumpdeck_fleet::snapshot::{Grains, HostSnapshot, LinkState};
+use jumpdeck_fleet::time::short_age;
 
 use super::{Page, known};
 

@@ -3,12 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::domain::run::ReportSection;
 use crate::view::scene::Scene;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::page::Page;
+use jumpdeck_fleet::run::ReportSection;
 
 pub(crate) fn draw<'a>(
     buf: &mut Buffer,

@@ -3,11 +3,11 @@
 use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::run::{Differs, PlanHost, PlanTarget, PlanView};
 use crate::view::scene::Scene;
 use crate::view::signs::Status;
 use crate::view::text::{cut, span};
 use crate::view::widgets::page::Page;
+use jumpdeck_fleet::run::{Differs, PlanHost, PlanTarget, PlanView};
 
 pub(super) fn add(page: &mut Page<'_>, scene: &Scene<'_>, plan: &PlanView, width: u16) {
     if plan.targets.is_empty() {

@@ -8,15 +8,15 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::domain::names::HostName;
-use crate::domain::run::{Doing, FactView, RunState, RunView, StepState, StepView};
-use crate::domain::time::short_age;
 use crate::view::scene::Scene;
 use crate::view::screens::past::report::sections;
 use crate::view::signs::{self, Progress};
 use crate::view::state::{Text, ViewState};
 use crate::view::text::{left, row, span, took};
 use crate::view::widgets::page::Page;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::{Doing, FactView, RunState, RunView, StepState, StepView};
+use jumpdeck_fleet::time::short_age;
 
 /// A fact older than this is shown as old.
 const FRESH: Duration = Duration::from_secs(15);

@@ -9,11 +9,11 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::runs::{PromptId, Reply};
 use crate::config::action::Action;
-use crate::domain::run::{Asks, Choice, InputView, Mode, Prompt, PromptKind, RunView};
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
 use crate::view::widgets::footer::key;
 use crate::view::widgets::forms::{answers, choices, typed};
+use jumpdeck_fleet::run::{Asks, Choice, InputView, Mode, Prompt, PromptKind, RunView};
 
 /// Lines that are left to what is above it, at least.
 const KEPT: u16 = 8;

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::run::{RunView, StepState, StepView};
 use crate::view::scene::Scene;
 use crate::view::screens::plan::no_return;
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, left, put, row, span, took, two_units};
+use jumpdeck_fleet::run::{RunView, StepState, StepView};
 
 /// Columns of a step's word or time.
 const WORD: u16 = 8;

@@ -1,6 +1,6 @@
 //! Hosts that print without end, against the console's memory.
 
-use jumpdeck::domain::run::{PromptKind, Reply, RunState};
+use jumpdeck_fleet::run::{PromptKind, Reply, RunState};
 
 use super::agrees;
 use super::rig::Rig;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use jumpdeck::domain::run::{Prompt, PromptKind, Reply, RunState};
+use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState};
 
 use super::rig::{Beside, Rig, other};
 use crate::support::operator::{self, story};

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
-use jumpdeck::domain::fleet::Environment;
-use jumpdeck::domain::run::{Mode, Prompt, Reply, RunView};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::Reach;
@@ -19,6 +17,8 @@ use jumpdeck::runbook::runner::RunHandle;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::{Mode, Prompt, Reply, RunView};
 
 use crate::support::operator;
 use crate::support::sshd::{Sshd, keygen, missing, not_root, public, run};

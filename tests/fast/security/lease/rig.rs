@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::domain::access::Access;
-use jumpdeck::domain::names::EnvName;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Reach, Session};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::names::EnvName;
 
 use crate::support::fleet::{access, environment, remote};
 use crate::support::sshd::{Sshd, keygen, missing, not_root, public, run};

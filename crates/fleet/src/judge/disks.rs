@@ -1,0 +1,78 @@
+//! Filesystems: how full, how many inodes, and network mounts that do not answer.
+
+use super::Situation;
+use crate::fact::Gap;
+use crate::fleet::Threshold;
+use crate::names::HostName;
+use crate::problem::{Problem, ProblemKind, Severity};
+use crate::storage::{Filesystem, human_kb, human_signed_kb};
+
+pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
+    for host in s.judgeable() {
+        let facts = &host.facts;
+        let (local, network) = (facts.filesystems.current(), facts.network_filesystems.current());
+        if local.is_some_and(Vec::is_empty) && network.is_some_and(Vec::is_empty) {
+            let message =
+                "no filesystem is listed, not even its root: how full its disks are is unknown".to_owned();
+            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Disk, message));
+        }
+        let all: Vec<&Filesystem> =
+            local.into_iter().flatten().chain(network.into_iter().flatten()).collect();
+        for filesystem in &all {
+            judge_one(s, &host.id.host, filesystem, out);
+        }
+        inodes_not_known(s, &host.id.host, &all, out);
+    }
+}
+
+/// One problem for all of a host's mounts whose inodes are not known: the reason is often the same tool.
+fn inodes_not_known(s: &Situation<'_>, host: &HostName, all: &[&Filesystem], out: &mut Vec<Problem>) {
+    let mut missing = all.iter().filter_map(|f| Some((f, f.inodes_gap.as_ref()?)));
+    let Some((first, gap)) = missing.next() else { return };
+    let more = match missing.count() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let message = format!("inodes of {}{more} {}", first.mount, gap.describe());
+    out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Inodes, message));
+}
+
+fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &mut Vec<Problem>) {
+    let mount = &filesystem.mount;
+    let usage = match &filesystem.usage {
+        Ok(usage) => usage,
+        Err(gap) => {
+            let hangs = matches!(gap, Gap::TimedOut | Gap::Stuck);
+            let severity = if hangs { Severity::Critical } else { Severity::Unknown };
+            let message = format!("{mount} ({}) {}", filesystem.device, gap.describe());
+            out.push(s.problem(severity, Some(host), ProblemKind::Mount, message));
+            return;
+        }
+    };
+    // Without a size there is nothing to fill: a filesystem of the kernel's, or of a program that counts none.
+    if usage.use_percent.is_none() && usage.size_kb > 0 {
+        let message = format!("how full {mount} is is unknown: df does not say it");
+        out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Disk, message));
+    }
+    if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk) {
+        let (free, size) = (human_signed_kb(usage.available_kb), human_kb(usage.size_kb));
+        let full = if percent >= 100 { "full" } else { "in use" };
+        let message = format!("{mount} {percent}% {full} ({free} of {size} available)");
+        out.push(s.problem(severity, Some(host), ProblemKind::Disk, message));
+    }
+    if let Some((severity, percent)) = at_or_over(usage.inodes_use_percent, s.env.thresholds.inodes) {
+        let message = format!("{mount} {percent}% of inodes in use");
+        out.push(s.problem(severity, Some(host), ProblemKind::Inodes, message));
+    }
+}
+
+fn at_or_over(percent: Option<u8>, limit: Threshold) -> Option<(Severity, u8)> {
+    let percent = percent?;
+    if f64::from(percent) >= limit.critical {
+        Some((Severity::Critical, percent))
+    } else if f64::from(percent) >= limit.warning {
+        Some((Severity::Warning, percent))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,33 @@
+//! Reaching the simulated fleet as a client does: over in-memory pipes, no socket. From outside only the jump boxes
+//! take SSH.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite, join};
+
+use super::shell::pipe::pipe_of;
+use super::sshd::{IN_FLIGHT, SSH_PORT, SimFleet, serve_jump};
+
+/// A byte stream both ways.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
+
+impl SimFleet {
+    /// Connects to what is reached under this address from outside.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` where no jump box listens.
+    pub fn connect(&self, address: &str, port: u16) -> io::Result<impl Stream + use<>> {
+        let environment = self.at(address).filter(|environment| port == SSH_PORT && environment.is_up());
+        let Some(environment) = environment else {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        };
+        let (to_jump, at_jump) = pipe_of(IN_FLIGHT);
+        // Both ends write without reading meanwhile. Two full pipes would hold both for ever, so one never is:
+        // what the jump box may send is bounded by the client's channel windows.
+        let (to_client, at_client) = pipe_of(usize::MAX);
+        tokio::spawn(serve_jump(Arc::clone(environment), join(at_jump, to_client)));
+        Ok(join(at_client, to_jump))
+    }
+}

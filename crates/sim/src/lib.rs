@@ -1,0 +1,11 @@
+//! The simulated fleet: a world that lives in time from a seed, SSH servers over in-memory pipes, a shell that
+//! interprets what it is sent, and simulated programs. It opens no socket unless told to (`sim --listen`).
+//! It knows the vocabulary of `jumpdeck-fleet` and nothing of the console, so that nothing the console believes can make the
+//! simulation agree with it.
+
+pub mod dial;
+pub mod program;
+pub mod programs;
+pub mod shell;
+pub mod sshd;
+pub mod world;

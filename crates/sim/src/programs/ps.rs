@@ -1,0 +1,245 @@
+//! `ps` and `pgrep`: what every host runs, its services, and what cron and others started.
+
+use crate::program::Reply;
+
+use super::quick::{Ask, Quick, failure, output};
+
+pub(super) static PS: Quick = Quick { name: "ps", answer };
+pub(super) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };
+
+/// Service, and what it runs as: account, command.
+static SERVERS: &[(&str, &str, &str)] = &[
+    ("fxa-auth-server", "fxa", "node /srv/fxa/auth-server/bin/key_server.js"),
+    ("hypothesis", "h", "gunicorn: master [h.app]"),
+    (
+        "jobrunner",
+        "www-data",
+        "/usr/bin/php /srv/jobrunner/redisJobRunnerService --config-file=/etc/jobrunner/jobrunner.conf",
+    ),
+    ("pierc", "bots", "python /srv/bots/pierc/pierc.py"),
+    ("hhvm", "www-data", "/usr/bin/hhvm --mode daemon --config /etc/hhvm/server.ini"),
+    ("exim4", "Debian-+", "/usr/sbin/exim4 -bd -q30m"),
+    ("gdnsd", "gdnsd", "/usr/sbin/gdnsd start"),
+    ("apache2", "www-data", "/usr/sbin/apache2 -k start"),
+    ("elasticsearch", "elastic+", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
+    ("postfix", "root", "/usr/lib/postfix/master"),
+    ("memcached", "memcache", "/usr/bin/memcached -m 1024 -p 11211 -u memcache"),
+    ("mysql", "mysql", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql"),
+    ("nginx", "root", "nginx: master process /usr/sbin/nginx"),
+    ("php5-fpm", "www-data", "php-fpm: pool www"),
+    ("redis-server", "redis", "/usr/bin/redis-server 0.0.0.0:6379"),
+    ("salt-master", "root", "/usr/bin/python /usr/bin/salt-master"),
+    ("ssh", "root", "/usr/sbin/sshd -D"),
+    ("cron", "root", "/usr/sbin/cron -f"),
+    ("salt-minion", "root", "/usr/bin/python /usr/bin/salt-minion"),
+];
+
+struct Process {
+    pid: u32,
+    user: String,
+    command: String,
+    /// Seconds it has run.
+    seconds: u64,
+}
+
+fn processes(ask: &Ask<'_>) -> Vec<Process> {
+    let world = ask.world;
+    let uptime = world.uptime(ask.host).unwrap_or(0.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds
+    let whole = |seconds: f64| seconds.max(0.0) as u64;
+    let process = |pid, user: &str, command: &str, seconds| Process {
+        pid,
+        user: user.to_owned(),
+        command: command.to_owned(),
+        seconds,
+    };
+    let mut all = vec![process(1, "root", "/sbin/init", whole(uptime))];
+    for (service, user, command) in SERVERS {
+        if let Some(state) = world.service(ask.host, service).filter(|state| state.runs) {
+            all.push(process(state.pid, user, command, whole(world.epoch(ask.host) - state.since)));
+        }
+    }
+    let now = world.now().as_secs_f64();
+    all.extend(world.tasks(ask.host).map(|t| process(t.pid, &t.user, &t.command, whole(now - t.started))));
+    all.sort_by_key(|process| process.pid);
+    all
+}
+
+/// `[[DD-]hh:]mm:ss`.
+fn elapsed(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let rest = seconds % 60;
+    match (days, hours) {
+        (0, 0) => format!("{minutes:02}:{rest:02}"),
+        (0, _) => format!("{hours:02}:{minutes:02}:{rest:02}"),
+        _ => format!("{days}-{hours:02}:{minutes:02}:{rest:02}"),
+    }
+}
+
+impl Process {
+    fn name(&self) -> &str {
+        let program = self.command.split([' ', ':']).next().unwrap_or_default();
+        program.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// A column of `-o`: its head, its text, and whether it stands at the right.
+    fn column(&self, name: &str) -> Option<(&'static str, String, bool)> {
+        Some(match name {
+            "pid" => ("PID", self.pid.to_string(), true),
+            "ppid" => ("PPID", u8::from(self.pid != 1).to_string(), true),
+            "user" | "euser" => ("USER", self.user.clone(), false),
+            "etime" => ("ELAPSED", elapsed(self.seconds), true),
+            "etimes" => ("ELAPSED", self.seconds.to_string(), true),
+            "stat" => ("STAT", "Ss".to_owned(), false),
+            "comm" | "ucmd" => ("COMMAND", self.name().to_owned(), false),
+            "args" | "cmd" | "command" => ("COMMAND", self.command.clone(), false),
+            _ => return None,
+        })
+    }
+}
+
+fn answer(ask: &Ask<'_>) -> Reply {
+    let mut columns: Vec<String> = Vec::new();
+    let (mut all, mut user_style, mut full, mut heads) = (false, false, false, true);
+    let (mut only, mut named): (Vec<u32>, Option<String>) = (Vec::new(), None);
+    let mut args = ask.args.iter();
+    while let Some(arg) = args.next() {
+        let letters = match arg.as_str() {
+            "--no-headers" | "--no-heading" => {
+                heads = false;
+                continue;
+            }
+            other => other.trim_start_matches('-'),
+        };
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            let mut value = || {
+                let glued: String = rest.by_ref().collect();
+                if glued.is_empty() { args.next().cloned().unwrap_or_default() } else { glued }
+            };
+            match letter {
+                'o' => columns.extend(value().split([',', ' ']).map(str::to_owned)),
+                'p' => only.extend(value().split(',').filter_map(|pid| pid.parse::<u32>().ok())),
+                'C' => named = Some(value()),
+                'e' | 'A' | 'a' | 'x' => all = true,
+                'u' if !arg.starts_with('-') => user_style = true,
+                'f' => full = true,
+                'w' | 'u' | 'l' => {}
+                _ => return failure(1, "error: unsupported SysV option"),
+            }
+        }
+    }
+    let selected = all || !only.is_empty() || named.is_some();
+    let found: Vec<Process> = processes(ask)
+        .into_iter()
+        .filter(|p| selected && (only.is_empty() || only.contains(&p.pid)))
+        .filter(|p| named.as_ref().is_none_or(|name| p.name() == name))
+        .collect();
+    let nobody = found.is_empty() && (!only.is_empty() || named.is_some());
+    let mut reply = if !columns.is_empty() {
+        match table(&found, &columns, heads) {
+            Ok(text) => output(text),
+            Err(unknown) => {
+                return failure(1, &format!("error: unknown user-defined format specifier \"{unknown}\""));
+            }
+        }
+    } else {
+        output(lines(&found, user_style, full, heads))
+    };
+    reply.status = u8::from(nobody);
+    reply
+}
+
+fn lines(found: &[Process], user_style: bool, full: bool, heads: bool) -> String {
+    let head = match (user_style, full) {
+        (true, _) => "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n",
+        (_, true) => "UID          PID    PPID  C STIME TTY          TIME CMD\n",
+        _ => "    PID TTY          TIME CMD\n",
+    };
+    let mut text = if heads { head.to_owned() } else { String::new() };
+    for process in found {
+        let Process { pid, user, command, .. } = process;
+        let parent = u8::from(*pid != 1);
+        text.push_str(&match (user_style, full) {
+            (true, _) => {
+                format!("{user:<8} {pid:>7}  0.0  0.1  14720  2208 ?        Ss   Mar01   0:02 {command}\n")
+            }
+            (_, true) => format!("{user:<8} {pid:>7} {parent:>7}  0 Mar01 ?        00:00:02 {command}\n"),
+            _ => format!("{pid:>7} ?        00:00:02 {}\n", process.name()),
+        });
+    }
+    text
+}
+
+fn table(found: &[Process], columns: &[String], heads: bool) -> Result<String, String> {
+    // `pid=` is a column without a head.
+    let names: Vec<&str> = columns.iter().map(|column| column.trim_end_matches('=')).collect();
+    let heads = heads && !columns.iter().any(|column| column.ends_with('='));
+    let template = Process { pid: 0, user: String::new(), command: String::new(), seconds: 0 };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut right = Vec::new();
+    let mut head = Vec::new();
+    for name in &names {
+        let (title, _, at_right) = template.column(name).ok_or_else(|| (*name).to_owned())?;
+        head.push(title.to_owned());
+        right.push(at_right);
+    }
+    if heads {
+        rows.push(head);
+    }
+    for process in found {
+        rows.push(names.iter().filter_map(|name| process.column(name)).map(|(_, text, _)| text).collect());
+    }
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..names.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).zip(&right).map(|((cell, width), right)| {
+            if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        cells.collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n"
+    };
+    Ok(rows.iter().map(line).collect())
+}
+
+fn pgrep(ask: &Ask<'_>) -> Reply {
+    let (mut whole, mut count, mut list, mut command) = (false, false, false, false);
+    let (mut pattern, mut user) = (None, None);
+    let mut args = ask.args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "-u" => user = args.next(),
+            option if option.len() > 1 && option.starts_with('-') => {
+                for letter in option.chars().skip(1) {
+                    match letter {
+                        'f' => whole = true,
+                        'c' => count = true,
+                        'l' => list = true,
+                        'a' => command = true,
+                        _ => return failure(2, &format!("pgrep: invalid option -- '{letter}'")),
+                    }
+                }
+            }
+            _ => pattern = Some(arg),
+        }
+    }
+    let Some(pattern) = pattern.and_then(|pattern| regex::Regex::new(pattern).ok()) else {
+        return failure(2, "pgrep: no matching criteria specified\nTry `pgrep --help' for more information.");
+    };
+    let found: Vec<Process> = processes(ask)
+        .into_iter()
+        .filter(|p| pattern.is_match(if whole { &p.command } else { p.name() }))
+        .filter(|p| user.is_none_or(|user| p.user == *user))
+        .collect();
+    let text: String = if count {
+        format!("{}\n", found.len())
+    } else {
+        let line = |p: &Process| match (command, list) {
+            (true, _) => format!("{} {}\n", p.pid, p.command),
+            (_, true) => format!("{} {}\n", p.pid, p.name()),
+            _ => format!("{}\n", p.pid),
+        };
+        found.iter().map(line).collect()
+    };
+    Reply { status: u8::from(found.is_empty()), ..output(text) }
+}

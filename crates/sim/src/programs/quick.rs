@@ -1,0 +1,91 @@
+//! Programs that read no input and answer at once.
+
+use std::sync::PoisonError;
+
+use tokio::io::AsyncWriteExt;
+
+use crate::program::BoxFuture;
+use crate::program::{Call, Output, Program, Reply};
+use crate::world::World;
+use jumpdeck_fleet::names::HostName;
+
+/// What such a program is asked.
+pub(super) struct Ask<'a> {
+    /// The world, held for as long as it answers.
+    pub(super) world: &'a World,
+    /// The host it runs on.
+    pub(super) host: &'a HostName,
+    /// Arguments after the program's name.
+    pub(super) args: &'a [String],
+    /// The working directory.
+    pub(super) cwd: &'a str,
+    /// The account.
+    pub(super) user: &'a str,
+}
+
+/// Such a program.
+pub(super) struct Quick {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it answers.
+    pub(super) answer: fn(&Ask<'_>) -> Reply,
+}
+
+impl Program for Quick {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let answer = self.answer;
+        Box::pin(async move {
+            let reply = ask(&call, answer);
+            write(reply, call.stdout, call.stderr).await
+        })
+    }
+}
+
+/// Asks with the world held.
+pub(super) fn ask<T>(call: &Call, answer: impl FnOnce(&Ask<'_>) -> T) -> T {
+    let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
+    let args = call.args.get(1..).unwrap_or_default();
+    answer(&Ask { world: &world, host: &call.host, args, cwd: &call.cwd, user: &call.user })
+}
+
+/// Writes an answer out. A reader that went away is what a broken pipe is: the status says so.
+pub(super) async fn write(reply: Reply, mut stdout: Output, mut stderr: Output) -> u8 {
+    let out = async {
+        stdout.write_all(&reply.stdout).await?;
+        stdout.flush().await
+    };
+    if out.await.is_err() {
+        return 141;
+    }
+    let err = async {
+        stderr.write_all(&reply.stderr).await?;
+        stderr.flush().await
+    };
+    match err.await {
+        Ok(()) => reply.status,
+        Err(_) => 141,
+    }
+}
+
+/// Output and success.
+pub(super) fn output(text: impl Into<Vec<u8>>) -> Reply {
+    Reply { stdout: text.into(), ..Reply::default() }
+}
+
+/// A complaint and a status.
+pub(super) fn failure(status: u8, text: &str) -> Reply {
+    Reply { stderr: format!("{text}\n").into_bytes(), status, ..Reply::default() }
+}
+
+/// What GNU programs say of an option they do not know.
+pub(super) fn bad_option(program: &str, option: &str) -> Reply {
+    let what = match option.strip_prefix("--") {
+        Some(_) => format!("unrecognized option '{option}'"),
+        None => format!("invalid option -- '{}'", option.chars().nth(1).unwrap_or('-')),
+    };
+    failure(1, &format!("{program}: {what}\nTry '{program} --help' for more information."))
+}

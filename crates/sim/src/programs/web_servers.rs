@@ -1,0 +1,76 @@
+//! `apachectl configtest` and `nginx -t`: whether a web server's configuration leads to what it could load. Apache's test does not see that
+//! a certificate and its key are no pair; its reload does, and ends the server.
+
+use crate::program::BoxFuture;
+use crate::program::{Call, Program};
+use crate::programs::files::{Work, with_world};
+use crate::programs::text::answer;
+use crate::world::World;
+use crate::world::tls::Unloadable;
+use jumpdeck_fleet::names::HostName;
+
+/// One of them, by its name.
+#[derive(Debug)]
+pub(super) struct Tester(pub(super) &'static str);
+
+impl Program for Tester {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn installed(&self, world: &World, host: &HostName) -> bool {
+        let service = if self.0 == "nginx" { "nginx" } else { "apache2" };
+        world.tls_server(host).is_some_and(|(server, _)| server == service)
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
+        let name = self.0;
+        let reply = with_world(&call, |work| match (name, words.as_slice()) {
+            ("apachectl", [word]) if word == "configtest" => apache(work),
+            ("nginx", [word]) if word == "-t" => nginx(work),
+            _ => work.complain(&format!("{}: not simulated", words.join(" "))),
+        });
+        answer(call, reply)
+    }
+}
+
+fn told(work: &mut Work<'_>, text: &str, status: u8) {
+    work.reply.stderr.extend(text.bytes());
+    work.reply.status = status;
+}
+
+fn apache(work: &mut Work<'_>) {
+    match work.world.configured_certificates(&work.host) {
+        Ok(_) | Err(Unloadable::NoPair(_)) => told(work, "Syntax OK\n", 0),
+        Err(Unloadable::File(path)) => {
+            let text = format!(
+                "AH00526: Syntax error on line 4 of /etc/apache2/sites-enabled/default-ssl.conf:\n\
+                 SSLCertificateFile: file '{path}' does not exist or is empty\n\
+                 Action 'configtest' failed.\nThe Apache error log may have more information.\n"
+            );
+            told(work, &text, 1);
+        }
+    }
+}
+
+fn nginx(work: &mut Work<'_>) {
+    const CONFIG: &str = "/etc/nginx/nginx.conf";
+    let why = match work.world.configured_certificates(&work.host) {
+        Ok(_) => {
+            let text = format!(
+                "nginx: the configuration file {CONFIG} syntax is ok\nnginx: configuration file {CONFIG} test is successful\n"
+            );
+            return told(work, &text, 0);
+        }
+        Err(Unloadable::File(path)) => {
+            format!("cannot load certificate \"{path}\": PEM_read_bio_X509_AUX() failed")
+        }
+        Err(Unloadable::NoPair(path)) => {
+            format!(
+                "SSL_CTX_use_PrivateKey_file(\"{path}\") failed (SSL: x509 certificate routines: key values mismatch)"
+            )
+        }
+    };
+    told(work, &format!("nginx: [emerg] {why}\nnginx: configuration file {CONFIG} test failed\n"), 1);
+}

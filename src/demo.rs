@@ -1,0 +1,13 @@
+//! The simulated fleet as one to connect to: in place of a socket, a pipe to a jump box that is simulated.
+
+use std::io;
+
+use jumpdeck_sim::sshd::SimFleet;
+
+use crate::ssh::dial::{BoxFuture, BoxStream, Dial};
+
+impl Dial for SimFleet {
+    fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>> {
+        Box::pin(async move { Ok(Box::new(self.connect(address, port)?) as BoxStream) })
+    }
+}
