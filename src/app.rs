@@ -1,5 +1,5 @@
-//! The model, messages and `update`: `(Model, Msg) → effects`. Pure: no I/O, no clock (time arrives as a message), no
-//! terminal, no SSH. May import `config` and `domain`.
+//! The model, messages and `update`: `(Model, Msg) → effects`. Pure: no I/O, no clock (time arrives as a
+//! message), no terminal, no SSH.
 
 #[cfg(test)]
 mod fixture;

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. May import everything.
+//! The command line: one file a subcommand.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
 //! Collecting: one actor a host, one a jump box, and the resident probe with its `probes/`.
-//! May import `ssh` and `domain`.
 //!
 //! [`Collector`] starts the actors of an environment when it is first shown and keeps them; what they find arrives as
 //! [`FleetEvent`]s.

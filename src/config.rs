@@ -1,5 +1,5 @@
-//! TOML to validated types: inventory, theme, keymap, settings. Every error carries file, line, column, a caret and
-//! what to do. May import `domain`.
+//! TOML to validated types: inventory, theme, keymap, settings. Every error carries file, line, column, a
+//! caret and what to do.
 
 pub mod action;
 pub mod check;

@@ -20,8 +20,6 @@
 //! | [`wall`] | times of the wall clock as they are shown |
 //! | [`watched`] | a run as its entries tell it, for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
-//!
-//! May import `ssh`, `config` (for its reader of TOML), `domain`.
 
 mod act;
 pub mod approval;

@@ -1,5 +1,4 @@
 //! The event loop: the one place where keys, news of the fleet and time meet the model, and where frames are drawn.
-//! May import everything but `cli` and `sim`.
 //!
 //! [`run`] is generic over the terminal, the drawing and the way to the fleet, so that tests drive the real loop.
 

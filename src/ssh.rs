@@ -1,4 +1,4 @@
-//! SSH: known_hosts, authentication, hops, sessions. May import `domain`.
+//! SSH: known_hosts, authentication, hops, sessions.
 
 pub mod advice;
 pub mod ask;

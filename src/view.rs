@@ -1,5 +1,5 @@
 //! Screens and widgets: model in, cells out. Pure drawing: no I/O, no clock, no state of its own but [`ViewState`]
-//! (where each list is scrolled to). May import `app`, `config` and `domain`.
+//! (where each list is scrolled to).
 //!
 //! A screen is one file under `screens/` and one arm in [`draw`]. Every state has a sign and a word ([`signs`]):
 //! colour only repeats what they say.

@@ -1,5 +1,5 @@
-//! The resident probe, this side of it: the program a host runs, the ticks it is sent, and the reports that come back.
-//! Pure: bytes in, bytes out. May import `domain` and the probes.
+//! The resident probe, this side of it: the program a host runs, the ticks it is sent, and the reports that
+//! come back. Pure: bytes in, bytes out.
 
 mod frame;
 

@@ -1,5 +1,4 @@
 //! What is wrong in a file: where, with a caret under it, and what to do about it.
-//! May import `domain::text`.
 
 use std::fmt;
 use std::ops::Range;

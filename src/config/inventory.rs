@@ -1,5 +1,5 @@
 //! The inventory: TOML to [`Fleet`], validated. docs/inventory.md describes every field.
-//! May import `domain`, `reader` and `diagnostic`; reads neither files nor the process environment.
+//! Reads neither files nor the process environment.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

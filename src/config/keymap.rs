@@ -1,5 +1,5 @@
-//! Keys and what they are bound to. The default is `keymaps/default.toml`, embedded; the user's own file overrides it
-//! binding by binding. May import `reader` and `diagnostic`.
+//! Keys and what they are bound to. The default is `keymaps/default.toml`, embedded; the user's own file
+//! overrides it binding by binding.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

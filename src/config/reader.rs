@@ -1,5 +1,4 @@
 //! Reads TOML with its places: every mistake is noted with its range, and reading goes on to find the next.
-//! May import `domain` and `diagnostic`.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The person's own choices, `config.toml`: all optional. May import `domain`, `reader` and `diagnostic`.
+//! The person's own choices, `config.toml`: all optional.
 
 use std::path::PathBuf;
 

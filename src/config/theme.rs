@@ -1,5 +1,4 @@
 //! A theme: a few colours by meaning, read from TOML and validated. The style tree is made of it in `view`.
-//! May import `reader` and `diagnostic`.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,4 @@
 //! The means by which kinds of steps ask and change machines, one file each, and what came of it.
-//! Imports `reach`, `scope`, `judge`, `spec`, `domain`.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! What a second person is asked, and their yes. Both sides make what is shown from the run's entries, so that nobody
-//! approves another text than the one that was asked. Pure. May import `machine`, `act` (what commands look like), `domain`.
+//! What a second person is asked, and their yes. Both sides make what is shown from the run's entries, so
+//! that nobody approves another text than the one that was asked. Pure.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

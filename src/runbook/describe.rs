@@ -1,4 +1,4 @@
-//! Runbooks in words: conditions, expectations; for plans and screens, before values are known. Imports `place`, `spec`.
+//! Runbooks in words: conditions, expectations; for plans and screens, before values are known.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

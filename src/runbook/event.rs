@@ -1,6 +1,5 @@
-//! What happened in a run: the journal's entries. The machine knows nothing else, so that what it knew before a crash
-//! it knows again after reading them. Secrets are no part of it. Imports `ids`, `place`,
-//! `plan`, `domain`.
+//! What happened in a run: the journal's entries. The machine knows nothing else, so that what it knew before
+//! a crash it knows again after reading them. Secrets are no part of it.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,6 @@
 //! Evidence that others can check: entries of a journal signed by the person who runs it, a second person's yes signed by
 //! them, and the newest signed entry kept apart, so that a journal whose end was cut off shows it. Signatures are those of
 //! `ssh-keygen -Y`; docs/evidence.md has the form, `contrib/verify-run` checks it without this program.
-//!
-//! May import `ssh`, `domain`.
 
 mod examine;
 mod head;

@@ -1,4 +1,4 @@
-//! Ids with a meaning of their own: a step's, a run's. Pure. Imports `domain`.
+//! Ids with a meaning of their own: a step's, a run's. Pure.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What a run began and has not ended, from its machine and its entries: refused writes, a disabled highstate. Pure.
-//! Imports `event`, `journal`, `machine`, `spec`, `act` (the words of an undo), `domain`.
+//! What a run began and has not ended, from its machine and its entries: refused writes, a disabled
+//! highstate. Pure.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -4,7 +4,7 @@
 //! The chain shows damage: a changed, lost or moved line in the middle. Whole entries missing at the end it cannot show,
 //! nor one who writes the whole file anew; signed entries, and the head beside the file, do ([`super::evidence`]).
 //!
-//! Calls block for as long as the disk takes. May import `event`, `evidence`, `domain`.
+//! Calls block for as long as the disk takes.
 
 pub(in crate::runbook) mod chain;
 mod folder;

@@ -1,4 +1,4 @@
-//! What an answer says, and whether that is what was expected. Pure. Imports `spec`, `scope`, `value`.
+//! What an answer says, and whether that is what was expected. Pure.
 
 use std::collections::BTreeMap;
 

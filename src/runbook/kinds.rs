@@ -1,7 +1,7 @@
-//! The kinds of steps. A kind is one file in `kinds/` and one line in the list below: its word and keys, how it is
-//! read, its rules, the variables it uses and brings, how it is shown, how it is done, undone and looked for. Everything
-//! else loops over [`KINDS`] or calls [`StepKind`]; no other file names a kind. docs/architecture.md says how to add one.
-//! Imports everything of `runbook`, `config` (the reader of TOML), `domain`.
+//! The kinds of steps. A kind is one file in `kinds/` and one line in the list below: its word and keys, how
+//! it is read, its rules, the variables it uses and brings, how it is shown, how it is done, undone and
+//! looked for. Everything else loops over [`KINDS`] or calls [`StepKind`]; no other file names a kind.
+//! docs/architecture.md says how to add one.
 
 use std::collections::BTreeSet;
 use std::fmt;

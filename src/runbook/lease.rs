@@ -12,8 +12,6 @@
 //! the same: a run also locks the folder that the group's would be in (`/run/lock`), which every account can open and none
 //! but root can remove. There is one such lock, so there is one changing run at a time on the jump box. Another account can
 //! hold it and so block runs, but not end or fake a lease. See [`Lease::limits`].
-//!
-//! May import `journal`, `reach`, `domain`.
 
 mod ask;
 mod beat;

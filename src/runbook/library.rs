@@ -1,5 +1,4 @@
 //! The runbooks there are: those that come with the program, and the user's own, which replace them by name.
-//! May import `spec`, `config::files`, `domain`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! The step machine: events in, what comes next out. Pure: no clock, no I/O; what it knows after a crash is what the
-//! journal tells. A state that cannot be is an error of its own: it stops the run, and never counts as done. Imports
-//! `event`, `ids`, `judge`, `place`, `plan`, `scope`, `spec`.
+//! The step machine: events in, what comes next out. Pure: no clock, no I/O; what it knows after a crash is
+//! what the journal tells. A state that cannot be is an error of its own: it stops the run, and never counts
+//! as done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! [`Reach`] over real SSH. The run's own jump connection, opened when first needed and again when it was lost; so a
-//! probe that stalls never stalls a run. Imports `ssh`, `domain`.
+//! [`Reach`] over real SSH. The run's own jump connection, opened when first needed and again when it was
+//! lost; so a probe that stalls never stalls a run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

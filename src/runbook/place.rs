@@ -1,5 +1,5 @@
-//! Where something is done or known: on a host, or on none. The types here cannot be empty: what holds on all of no
-//! hosts never counts as a success. Imports `domain`, `futures`.
+//! Where something is done or known: on a host, or on none. The types here cannot be empty: what holds on all
+//! of no hosts never counts as a success.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! A plan: the runbook with its inputs and frozen targets, its steps unrolled. Made before anything runs, kept in the
-//! journal's first entry. May import `domain`, `kinds`, `spec`, `value`.
+//! A plan: the runbook with its inputs and frozen targets, its steps unrolled. Made before anything runs,
+//! kept in the journal's first entry.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

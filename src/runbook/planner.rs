@@ -1,5 +1,5 @@
-//! Makes a plan: inputs checked, targets resolved from two sources (the inventory, and each host itself) and frozen.
-//! Everything it does on hosts is reading. Imports `domain`, `reach`, `plan`, `spec`.
+//! Makes a plan: inputs checked, targets resolved from two sources (the inventory, and each host itself) and
+//! frozen. Everything it does on hosts is reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

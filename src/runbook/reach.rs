@@ -1,5 +1,5 @@
-//! How runbooks reach machines, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted hosts in tests.
-//! May import `domain` and the error of `ssh`.
+//! How runbooks reach machines, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted
+//! hosts in tests.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A run told afterwards, from its journal alone: as a report (Markdown, JSON) and as a log, a line an entry. Pure; all
-//! text that is told here is made printable here. May import `event`, `journal`, `plan`, `spec`, `domain`.
+//! A run told afterwards, from its journal alone: as a report (Markdown, JSON) and as a log, a line an entry.
+//! Pure; all text that is told here is made printable here.
 
 mod collect;
 mod line;

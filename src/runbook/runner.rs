@@ -1,5 +1,5 @@
-//! The actor of a run: does what the machine says, writes every intent before and every outcome after, asks people.
-//! Imports everything of `runbook`, `domain`.
+//! The actor of a run: does what the machine says, writes every intent before and every outcome after, asks
+//! people.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Whether it is safe to stop a run here: whether users can write, what is in effect, and how long. From its machine and its
-//! entries, so that the operator's console, another one that takes over and all who watch say the same. Pure. Imports `in_effect`,
-//! `machine`, `spec`, `domain`.
+//! Whether it is safe to stop a run here: whether users can write, what is in effect, and how long. From its
+//! machine and its entries, so that the operator's console, another one that takes over and all who watch say
+//! the same. Pure.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs on.
-//! Imports `ids`, `place`, `plan`, `template`, `value`, `domain`.
+//! What a variable means at a place of a run: inputs, targets, what was captured before, the host a step runs
+//! on.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! A step that is a shell script, whatever its kind: what several kinds share. Imports `kinds`, `act`, `spec`.
+//! A step that is a shell script, whatever its kind: what several kinds share.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What a runbook says, validated. Plain data; `spec::read` makes it from TOML. docs/runbooks.md describes the file.
-//! May import `domain`, `config` (the reader of TOML), `template`, `value`.
+//! What a runbook says, validated. Plain data; `spec::read` makes it from TOML. docs/runbooks.md describes
+//! the file.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Texts with variables: `move writes to {candidate} ({candidate.address})`. A double brace is a brace.
-//! Variables come into a text as they are, into SQL as literals, into shell never: there they are assigned before the
-//! script, quoted. Imports nothing.
+//! Variables come into a text as they are, into SQL as literals, into shell never: there they are assigned
+//! before the script, quoted.
 
 use std::fmt;
 use std::ops::Range;

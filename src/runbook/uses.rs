@@ -1,5 +1,4 @@
-//! Which variables a step uses to be done: what it asks or does, where, and what it judges by. Pure. Imports `kinds`,
-//! `spec`, `template`.
+//! Which variables a step uses to be done: what it asks or does, where, and what it judges by. Pure.
 
 use super::kinds::Used;
 use super::spec::{Ask, Check, Condition, Expect, On, SaltCall, Script, Step, Test};

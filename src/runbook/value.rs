@@ -1,4 +1,4 @@
-//! Typed values of variables: what a person typed, what a command printed. Imports `domain`.
+//! Typed values of variables: what a person typed, what a command printed.
 
 use std::fmt;
 

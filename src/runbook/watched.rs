@@ -1,4 +1,4 @@
-//! A run as its entries tell it: for those who watch it from elsewhere. Pure. May import `journal`, `machine`, `report`, `domain`.
+//! A run as its entries tell it: for those who watch it from elsewhere. Pure.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The windows of a run, as its entries tell them: when each was opened, how it ended, how long writes were refused in it, and
-//! what proves that they run again. Pure. Imports `event`, `journal`, `plan`, `spec`.
+//! The windows of a run, as its entries tell them: when each was opened, how it ended, how long writes were
+//! refused in it, and what proves that they run again. Pure.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

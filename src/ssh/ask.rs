@@ -1,4 +1,4 @@
-//! Questions a login may have for a person, and who answers them. Imports `domain`.
+//! Questions a login may have for a person, and who answers them.
 
 use std::sync::Arc;
 

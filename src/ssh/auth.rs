@@ -1,4 +1,4 @@
-//! Logging in: which keys are offered, in which order, and who signs. Imports `domain`.
+//! Logging in: which keys are offered, in which order, and who signs.
 //!
 //! russh asks the server whether it would take a key before it signs with it; there is no way round that question in
 //! 0.65, so a passphrase is asked for only when the server wants the key.

@@ -1,4 +1,4 @@
-//! One SSH connection: verified, logged in, watched. Imports `domain`.
+//! One SSH connection: verified, logged in, watched.
 
 mod handler;
 mod verify;

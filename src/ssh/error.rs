@@ -1,4 +1,4 @@
-//! What goes wrong on the way to a host: where, what, and what to do next. Imports `domain`.
+//! What goes wrong on the way to a host: where, what, and what to do next.
 
 use std::fmt;
 

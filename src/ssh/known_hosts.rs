@@ -2,7 +2,6 @@
 //!
 //! The rules are OpenSSH's own (`hostfile.c`, `sshconnect.c`, `sshd(8)` "SSH_KNOWN_HOSTS FILE FORMAT"), never looser;
 //! where they differ, they refuse. `tests/fast/known_hosts.rs` holds them against `ssh-keygen -F` and `ssh` itself.
-//! Imports `domain`.
 
 mod line;
 mod replace;

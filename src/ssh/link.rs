@@ -1,4 +1,4 @@
-//! The links `collect` uses: to the jump box, and through it to each host. Imports `domain`.
+//! The links `collect` uses: to the jump box, and through it to each host.
 
 mod host;
 

@@ -1,4 +1,4 @@
-//! Programs run on a host: a `/bin/sh` that stays, and commands that end. Imports `domain`.
+//! Programs run on a host: a `/bin/sh` that stays, and commands that end.
 
 mod local;
 mod remote;

@@ -1,4 +1,5 @@
-//! Session channels, one of them opened ahead: a command that starts in it saves the round trip of opening one. Imports nothing.
+//! Session channels, one of them opened ahead: a command that starts in it saves the round trip of opening
+//! one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

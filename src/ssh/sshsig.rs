@@ -1,5 +1,5 @@
-//! Signatures of texts with SSH keys, as `ssh-keygen -Y sign` makes them and `ssh-keygen -Y verify` checks them
-//! (OpenSSH, PROTOCOL.sshsig). Imports `domain`.
+//! Signatures of texts with SSH keys, as `ssh-keygen -Y sign` makes them and `ssh-keygen -Y verify` checks
+//! them (OpenSSH, PROTOCOL.sshsig).
 
 mod allowed;
 mod choose;

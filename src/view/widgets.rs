@@ -1,4 +1,4 @@
-//! What screens are made of. May import `scene`, `styles`, `signs` and `text` of the view.
+//! What screens are made of.
 
 pub(crate) mod banner;
 pub(crate) mod bar;

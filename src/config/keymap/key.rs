@@ -1,4 +1,4 @@
-//! A key: how a keymap writes it and how screens show it. Imports nothing.
+//! A key: how a keymap writes it and how screens show it.
 
 use std::fmt;
 use std::str::FromStr;

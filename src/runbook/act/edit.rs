@@ -1,5 +1,5 @@
-//! A change of a file in a git tree on the jump box: read, changed here, shown as a diff, written if it is still what
-//! was shown, committed. Imports `similar` for the diff.
+//! A change of a file in a git tree on the jump box: read, changed here, shown as a diff, written if it is
+//! still what was shown, committed.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The folder of a host that only the account which makes changes there can write to. Changes under way have their marks in
 //! it: root's is `/run/jumpdeck`. Scripts that outlive the connection and the numbers of Salt jobs have to outlive a restart
-//! of the host, too: root's are in `/var/lib/jumpdeck`. Another account has `~/.jumpdeck` for both. Imports nothing.
+//! of the host, too: root's are in `/var/lib/jumpdeck`. Another account has `~/.jumpdeck` for both.
 //!
 //! A folder that other accounts can write (`/tmp`) lets them take a name first, put a pipe or a link there, and so stop a
 //! change, make it look finished, or make root write a file of their choice. The choice depends on the account alone,

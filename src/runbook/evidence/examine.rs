@@ -1,4 +1,4 @@
-//! What a journal proves: line by line, from its bytes. Pure. Imports `journal`'s reading of lines, `ssh::sshsig`.
+//! What a journal proves: line by line, from its bytes. Pure.
 
 mod approval;
 mod end;

@@ -1,4 +1,4 @@
-//! A journal's text: how a line is written, read and chained. Pure. Imports `event`, `evidence`.
+//! A journal's text: how a line is written, read and chained. Pure.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Inputs that answer themselves: database servers are asked what a runbook wants to know, where it says so
-//! (`find`). Only reads. Imports `act`, `reach`, `spec`, `domain`.
+//! (`find`). Only reads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

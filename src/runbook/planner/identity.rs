@@ -1,4 +1,4 @@
-//! Who a host says it is: hostname, machine-id, level and roles. Imports `reach`, `domain`.
+//! Who a host says it is: hostname, machine-id, level and roles.
 
 use std::time::Duration;
 

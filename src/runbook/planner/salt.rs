@@ -1,4 +1,4 @@
-//! What keeps a plan from running where there is no Salt: steps that call it all the same. Imports `machine`, `plan`, `spec`.
+//! What keeps a plan from running where there is no Salt: steps that call it all the same.
 
 use crate::runbook::kinds::StepKind;
 use crate::runbook::machine::{Machine, StepRef};

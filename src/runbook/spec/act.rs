@@ -1,4 +1,4 @@
-//! What is sent to machines: scripts, SQL, Salt calls, changes of files. Imports `template`.
+//! What is sent to machines: scripts, SQL, Salt calls, changes of files.
 
 use regex::Regex;
 

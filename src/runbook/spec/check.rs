@@ -1,4 +1,4 @@
-//! Questions, what their answers must say, and what is kept of them. Imports `template`, `value`.
+//! Questions, what their answers must say, and what is kept of them.
 
 use std::time::Duration;
 

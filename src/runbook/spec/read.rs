@@ -1,5 +1,5 @@
-//! A runbook from its TOML. Reading goes on after a mistake, so that all of them are told at once, each with its place.
-//! Included files are read in place, with what is known there. May import `config::reader`, `domain`.
+//! A runbook from its TOML. Reading goes on after a mistake, so that all of them are told at once, each with
+//! its place. Included files are read in place, with what is known there.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! A host's key is replaced in a known_hosts file: its machine was replaced, and its new key came by a way that can be
-//! trusted. Never done on a host's own word. Imports `line` and the file's own reader.
+//! A host's key is replaced in a known_hosts file: its machine was replaced, and its new key came by a way
+//! that can be trusted. Never done on a host's own word.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};

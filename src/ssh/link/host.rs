@@ -1,4 +1,4 @@
-//! The link to one host. Imports `domain`.
+//! The link to one host.
 
 use std::fmt;
 use std::sync::Arc;

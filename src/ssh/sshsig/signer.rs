@@ -1,4 +1,4 @@
-//! Who signs: a key in memory, or one that an agent holds. Imports `ring` through `LoginKey`.
+//! Who signs: a key in memory, or one that an agent holds.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The applications: each writes rows to the database server that its configuration names, over one connection, one row a
-//! transaction, and counts what was acknowledged and what was refused. May import `domain` names.
+//! The applications: each writes rows to the database server that its configuration names, over one
+//! connection, one row a transaction, and counts what was acknowledged and what was refused.
 
 use jumpdeck_fleet::names::HostName;
 

@@ -1,5 +1,5 @@
-//! Archives of files with all that is in them, as `tar` makes them, and those of the Salt master on the machines with role `backup`.
-//! May import `domain` names.
+//! Archives of files with all that is in them, as `tar` makes them, and those of the Salt master on the
+//! machines with role `backup`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Backups: the dated dumps on the machines with role `backup`, what is packed in such files, and the disk space that
-//! files take. May import `domain` names.
+//! Backups: the dated dumps on the machines with role `backup`, what is packed in such files, and the disk
+//! space that files take.
 
 use jumpdeck_fleet::names::HostName;
 

@@ -1,4 +1,4 @@
-//! Moments as text. Imports nothing of the world.
+//! Moments as text.
 
 /// A moment (seconds since 1970) in a format of `strftime`, UTC: the simulated machines' zone.
 #[must_use]

@@ -1,6 +1,6 @@
-//! The content delivery network in front of an environment's web servers, as Fastly has it: services, whose configuration is a line of
-//! numbered versions. One version is active; a version that is or was active is locked, and only a draft can be changed.
-//! May import `domain` names.
+//! The content delivery network in front of an environment's web servers, as Fastly has it: services, whose
+//! configuration is a line of numbered versions. One version is active; a version that is or was active is
+//! locked, and only a draft can be changed.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
-//! Certificates and keys of the simulated worlds: what one says, its PEM, and whether a chain holds. Nothing is signed: a certificate
-//! names the key that signed it. Imports nothing of the world.
+//! Certificates and keys of the simulated worlds: what one says, its PEM, and whether a chain holds. Nothing
+//! is signed: a certificate names the key that signed it.
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};

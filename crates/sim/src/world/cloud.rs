@@ -1,5 +1,5 @@
-//! The cloud that an environment's machines run in: servers, their ports, and floating addresses. Servers are known
-//! by their UUID; two may bear one name. May import `domain` names.
+//! The cloud that an environment's machines run in: servers, their ports, and floating addresses. Servers are
+//! known by their UUID; two may bear one name.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! The applications' code, as the fleet of 2015 keeps it: a repository for each on the Salt master (`/srv/code/NAME/repo`), whose
-//! origin is on the server of role `source`, and on each host of a role a copy without `.git`, made by rsync in a state.
-//! May import `domain` names.
+//! The applications' code, as the fleet of 2015 keeps it: a repository for each on the Salt master
+//! (`/srv/code/NAME/repo`), whose origin is on the server of role `source`, and on each host of a role a copy
+//! without `.git`, made by rsync in a state.
 
 use jumpdeck_fleet::names::HostName;
 

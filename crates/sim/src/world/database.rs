@@ -1,6 +1,6 @@
-//! The database servers of a world: who writes, who follows whom, how far. Each has a binary log of GTIDs, from which
-//! everything else follows: a replica attaches where its own position is found in its master's log, applies what it
-//! receives, and stops where a real one would. May import `domain` names.
+//! The database servers of a world: who writes, who follows whom, how far. Each has a binary log of GTIDs,
+//! from which everything else follows: a replica attaches where its own position is found in its master's
+//! log, applies what it receives, and stops where a real one would.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Names: what `/etc/hosts` tells, and what gdnsd on the jump box tells of the internal zone. Each host keeps an answer for
-//! as long as its TTL says (nscd). May import `domain` names.
+//! Names: what `/etc/hosts` tells, and what gdnsd on the jump box tells of the internal zone. Each host keeps
+//! an answer for as long as its TTL says (nscd).
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

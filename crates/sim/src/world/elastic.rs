@@ -1,6 +1,6 @@
-//! The Elasticsearch cluster of an environment: its nodes, indices, where each copy of a shard is, and its snapshots.
-//! Copies move and recover in the world's time; a node that stops leaves copies behind that nobody serves until they
-//! are started elsewhere or it is back. May import `domain` names.
+//! The Elasticsearch cluster of an environment: its nodes, indices, where each copy of a shard is, and its
+//! snapshots. Copies move and recover in the world's time; a node that stops leaves copies behind that nobody
+//! serves until they are started elsewhere or it is back.
 
 use std::collections::BTreeMap;
 

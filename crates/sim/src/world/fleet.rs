@@ -1,4 +1,4 @@
-//! Machines that come and go: built, switched off and on, taken away. May import `domain` names.
+//! Machines that come and go: built, switched off and on, taken away.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Git repositories over the world's files: a line of commits, and what is staged for the next. May import `domain`.
+//! Git repositories over the world's files: a line of commits, and what is staged for the next.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! MediaWiki's job queue: how many jobs of which type wait. Edits add some; cron's runners work them off; runners that
-//! were left over by a runaway template add more than they do. May import `domain` names.
+//! MediaWiki's job queue: how many jobs of which type wait. Edits add some; cron's runners work them off;
+//! runners that were left over by a runaway template add more than they do.
 
 use std::collections::BTreeMap;
 

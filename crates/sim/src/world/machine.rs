@@ -1,4 +1,4 @@
-//! One simulated machine: what it is, and its figures at a moment. May import `domain` names.
+//! One simulated machine: what it is, and its figures at a moment.
 
 use std::cell::RefCell;
 use std::sync::Arc;

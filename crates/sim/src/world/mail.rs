@@ -1,5 +1,5 @@
-//! The mail queues: what waits in Postfix on the machines with role `mail` and in Exim on the others, why, and what becomes of
-//! it in time. May import `domain` names.
+//! The mail queues: what waits in Postfix on the machines with role `mail` and in Exim on the others, why,
+//! and what becomes of it in time.
 
 mod exim;
 mod postfix;

@@ -1,5 +1,5 @@
-//! Submodules of the applications' code: a repository of its own in a folder of another, at the commit that the outer one names.
-//! May import `domain` names.
+//! Submodules of the applications' code: a repository of its own in a folder of another, at the commit that
+//! the outer one names.
 
 use jumpdeck_fleet::names::HostName;
 

@@ -1,4 +1,4 @@
-//! Noise that is a pure function of its key: the same world twice from the same seed. Imports nothing.
+//! Noise that is a pure function of its key: the same world twice from the same seed.
 
 /// The key of something that has a name, in a world with a seed.
 pub(crate) fn key(seed: u64, name: &str) -> u64 {

@@ -1,4 +1,4 @@
-//! Operating systems that simulated machines run, with the files that tell of them. Imports nothing.
+//! Operating systems that simulated machines run, with the files that tell of them.
 
 /// An operating system release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Accounts of people on the machines: what lets them in, and what keeps them out. Each account is a line of `/etc/passwd`, one of
-//! `/etc/shadow`, a membership in `/etc/group` and a file of keys in its home. May import `domain` names.
+//! Accounts of people on the machines: what lets them in, and what keeps them out. Each account is a line of
+//! `/etc/passwd`, one of `/etc/shadow`, a membership in `/etc/group` and a file of keys in its home.
 
 use super::World;
 use super::noise::{draw, key};

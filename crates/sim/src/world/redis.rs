@@ -1,4 +1,4 @@
-//! The Redis servers: keys, lists, who follows whom. May import `domain` names.
+//! The Redis servers: keys, lists, who follows whom.
 
 use std::collections::BTreeMap;
 

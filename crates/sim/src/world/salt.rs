@@ -1,5 +1,5 @@
-//! Salt: the master on the jump box, its keys, pillars, states and jobs, and a minion on every machine. As Salt of
-//! 2014 and 2015 does it. May import `domain`.
+//! Salt: the master on the jump box, its keys, pillars, states and jobs, and a minion on every machine. As
+//! Salt of 2014 and 2015 does it.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The world keeps score: acknowledged writes that are lost, writes that were refused, time without writes, split brain.
-//! It is told what happens and asks nothing but the servers' data. Imports `database`.
+//! The world keeps score: acknowledged writes that are lost, writes that were refused, time without writes,
+//! split brain. It is told what happens and asks nothing but the servers' data.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

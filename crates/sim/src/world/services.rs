@@ -1,5 +1,4 @@
-//! Services of the machines: what is installed by role, what runs, and units that `systemd-run` made. May import
-//! `domain`.
+//! Services of the machines: what is installed by role, what runs, and units that `systemd-run` made.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a world file (`training/worlds/*.toml`) says. Imports `domain` names only through [`super`].
+//! What a world file (`training/worlds/*.toml`) says.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! A sweep over every host of a world: who still names a database server, or is connected to it. What a switchover leaves
-//! behind stands here, wherever it is. May import `domain` names.
+//! A sweep over every host of a world: who still names a database server, or is connected to it. What a
+//! switchover leaves behind stands here, wherever it is.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Processes that belong to no session: what cron started, what was left over. May import `domain` names.
+//! Processes that belong to no session: what cron started, what was left over.
 
 use jumpdeck_fleet::names::HostName;
 

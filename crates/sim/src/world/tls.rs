@@ -1,5 +1,5 @@
-//! TLS of the web servers: their certificates' files, and what each serves, which is what it loaded when it was started or reloaded
-//! last. May import `domain` names.
+//! TLS of the web servers: their certificates' files, and what each serves, which is what it loaded when it
+//! was started or reloaded last.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A whole simulated fleet: its environments, and the inventory that describes them. May import `domain`.
+//! A whole simulated fleet: its environments, and the inventory that describes them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

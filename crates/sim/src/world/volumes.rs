@@ -1,5 +1,5 @@
-//! The cloud's volumes: disks that outlive a server. What is on a volume is there where it is mounted, and nowhere else: a
-//! new server has none. The data of a database server is not on it in this world. May import `domain` names.
+//! The cloud's volumes: disks that outlive a server. What is on a volume is there where it is mounted, and
+//! nowhere else: a new server has none. The data of a database server is not on it in this world.
 
 use jumpdeck_fleet::names::HostName;
 

@@ -1,4 +1,4 @@
-//! What the web servers of a world answer. May import `domain` names.
+//! What the web servers of a world answer.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Values as arguments of `salt`: read there as the text that is meant. Salt takes words that begin with a minus as
-//! options, `name=value` as keywords, and reads the rest as YAML: `no`, `10` and `{a: b}` are no texts to it. Imports
-//! `scope`.
+//! Values as arguments of `salt`: read there as the text that is meant. Salt takes words that begin with a
+//! minus as options, `name=value` as keywords, and reads the rest as YAML: `no`, `10` and `{a: b}` are no
+//! texts to it.
 
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::template::{Part, Template};

@@ -1,4 +1,4 @@
-//! What the reader knows of a kind of step: its word, its keys, its rules. Imports `kinds`, `spec`, `domain`.
+//! What the reader knows of a kind of step: its word, its keys, its rules.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The ids of steps, and who confirms whom: judged when all steps are known. Imports `domain`.
+//! The ids of steps, and who confirms whom: judged when all steps are known.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! What a runbook asks, and the hosts it names. Imports `domain`.
+//! What a runbook asks, and the hosts it names.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Which variables are known at a place of a runbook, and what each of them means. Imports `value`.
+//! Which variables are known at a place of a runbook, and what each of them means.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What is wrong with a shell script, as far as its words tell: variables that it was not handed, text that is evaluated
-//! again, secrets in a command's arguments or environment. Imports nothing.
+//! What is wrong with a shell script, as far as its words tell: variables that it was not handed, text that
+//! is evaluated again, secrets in a command's arguments or environment.
 
 use std::collections::HashSet;
 use std::ops::Range;

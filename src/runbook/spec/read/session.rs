@@ -1,4 +1,4 @@
-//! Statements that run in the session which a `hold` keeps open: `in = "lock-old"`. Imports `config::reader`.
+//! Statements that run in the session which a `hold` keeps open: `in = "lock-old"`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Whether SQL changes something, as far as its words tell. Imports nothing.
+//! Whether SQL changes something, as far as its words tell.
 
 /// Words that a statement begins with when it changes something.
 const CHANGES: [&str; 26] = [

@@ -1,5 +1,5 @@
-//! Texts with variables, and what may stand in which: nothing secret where it is seen, one value where one is meant.
-//! Imports `template`.
+//! Texts with variables, and what may stand in which: nothing secret where it is seen, one value where one is
+//! meant.
 
 use std::ops::Range;
 

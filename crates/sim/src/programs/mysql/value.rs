@@ -1,4 +1,4 @@
-//! SQL values, and how they compare and count. Imports nothing.
+//! SQL values, and how they compare and count.
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]

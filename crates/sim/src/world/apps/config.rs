@@ -1,4 +1,4 @@
-//! The applications' configuration files: written from a kind's template, and read back by it. Imports `kinds`.
+//! The applications' configuration files: written from a kind's template, and read back by it.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
-//! The kinds of applications that write to the database: on which role each runs, which file tells it where the database
-//! is and how, and when it follows a change of that file. A new kind is one entry here. Imports nothing.
+//! The kinds of applications that write to the database: on which role each runs, which file tells it where
+//! the database is and how, and when it follows a change of that file. A new kind is one entry here.
 
 /// How a configuration file names the database server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

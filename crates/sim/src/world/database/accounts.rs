@@ -1,5 +1,4 @@
-//! Accounts of a database server and what they may do. The privileges' words are those of `SHOW GRANTS`. Imports
-//! `data` and `version`.
+//! Accounts of a database server and what they may do. The privileges' words are those of `SHOW GRANTS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What a server holds: databases with small tables, accounts, events; and the changes that travel through the binary
-//! log. Imports `accounts`.
+//! What a server holds: databases with small tables, accounts, events; and the changes that travel through
+//! the binary log.
 
 use std::collections::BTreeMap;
 

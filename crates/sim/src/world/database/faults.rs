@@ -1,4 +1,4 @@
-//! What a lesson or a test can let go wrong with a database server. May import `domain` names.
+//! What a lesson or a test can let go wrong with a database server.
 
 use std::sync::Arc;
 

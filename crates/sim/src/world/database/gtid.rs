@@ -1,5 +1,5 @@
-//! MariaDB's global transaction ids: one, a position (one a domain), a state (one a domain and server), and sets of
-//! them as runs. Imports nothing.
+//! MariaDB's global transaction ids: one, a position (one a domain), a state (one a domain and server), and
+//! sets of them as runs.
 
 use std::collections::BTreeMap;
 use std::fmt;

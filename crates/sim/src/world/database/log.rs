@@ -1,4 +1,4 @@
-//! A binary log: runs of transactions, and where each ends in a file. Imports `gtid` and `data`.
+//! A binary log: runs of transactions, and where each ends in a file.
 
 use std::sync::Arc;
 

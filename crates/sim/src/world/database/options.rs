@@ -1,4 +1,4 @@
-//! A server's option files, and its process: what they say holds from the next start on. May import `domain` names.
+//! A server's option files, and its process: what they say holds from the next start on.
 
 use jumpdeck_fleet::names::HostName;
 

@@ -1,5 +1,4 @@
-//! A replica's connection to a master: what it was told, what its threads do, where it may attach. Imports `gtid`,
-//! `log`, and the servers.
+//! A replica's connection to a master: what it was told, what its threads do, where it may attach.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! A server that is made of a copy of another's data, as `mariabackup` makes one. May import `domain` names.
+//! A server that is made of a copy of another's data, as `mariabackup` makes one.
 
 use super::Databases;
 use crate::world::World;

@@ -1,4 +1,4 @@
-//! One database server: what it is set to, what it holds. Imports its siblings.
+//! One database server: what it is set to, what it holds.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Who is connected to a server, and what each holds: locks that end with the session. Imports `accounts`.
+//! Who is connected to a server, and what each holds: locks that end with the session.
 
 use std::collections::BTreeMap;
 

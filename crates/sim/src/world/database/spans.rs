@@ -1,5 +1,5 @@
-//! Which rows of the applications' journals each table holds. Such rows are counted by the world and not held one by one, so a
-//! table that is dropped, renamed or loaded again has a part of them. Imports `data`, `gtid`, the server.
+//! Which rows of the applications' journals each table holds. Such rows are counted by the world and not held
+//! one by one, so a table that is dropped, renamed or loaded again has a part of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A server's version, and its binary log's places. Imports nothing.
+//! A server's version, and its binary log's places.
 
 /// A server's version.
 #[derive(Debug, Clone, PartialEq, Eq)]

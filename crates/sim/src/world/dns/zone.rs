@@ -1,5 +1,5 @@
-//! What is written for the name server, as gdnsd reads it: a zone file is taken whole or not at all, and the configuration says where it
-//! listens. May import nothing else.
+//! What is written for the name server, as gdnsd reads it: a zone file is taken whole or not at all, and the
+//! configuration says where it listens.
 
 use std::net::Ipv4Addr;
 

@@ -1,5 +1,5 @@
-//! A Salt master that is lost with its machine, and the one that is built in its place: whom minions find, and whose key they
-//! believe. May import `domain` names.
+//! A Salt master that is lost with its machine, and the one that is built in its place: whom minions find,
+//! and whose key they believe.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Finds the line of a key. Pillar files hold Jinja, which no reader of YAML takes, so lines and their indentation are
-//! what is read: comments, Jinja, block texts, quoted and flow values over several lines and items of lists hold no keys
-//! of the paths looked for. Imports `scalar`.
+//! Finds the line of a key. Pillar files hold Jinja, which no reader of YAML takes, so lines and their
+//! indentation are what is read: comments, Jinja, block texts, quoted and flow values over several lines and
+//! items of lists hold no keys of the paths looked for.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! Reads a document before and after: only the value meant may differ. Jinja, which no reader of YAML takes, is replaced
-//! by words that stay the same. Imports `serde_saphyr`.
+//! Reads a document before and after: only the value meant may differ. Jinja, which no reader of YAML takes,
+//! is replaced by words that stay the same.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A value in one line: read as it is, and written so that it means the new text. Imports nothing.
+//! A value in one line: read as it is, and written so that it means the new text.
 
 /// A value that can be replaced.
 pub(super) struct Old {
