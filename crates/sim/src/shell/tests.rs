@@ -38,7 +38,7 @@ async fn run(command: &str, stdin: &str) -> (String, String, u8) {
     let ran = login.execute(command, filled(stdin.into()), out_writer, err_writer);
     let limit = 1 << 20;
     let all = async { tokio::join!(ran, out.take_all(limit), err.take_all(limit)) };
-    let (ended, out, err) = tokio::time::timeout(Duration::from_secs(20), all).await.expect(command);
+    let (ended, out, err) = tokio::time::timeout(Duration::from_secs(180), all).await.expect(command);
     (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned(), ended.status)
 }
 
