@@ -77,7 +77,7 @@ async fn an_address_is_shown_added_removed_and_replaced() {
 
     // The settings of the backend that it is to be like come along.
     stage.world(|w| w.cdn().set_backend(SERVICE, "app2", "weight", "37"));
-    let told = run(&stage, &[&ADD[..], &[("like", "app2")]].concat(), None, "s").await;
+    let told = run(&stage, &[ADD, &[("like", "app2")]].concat(), None, "s").await;
     assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
     assert!(told.decisions().is_empty(), "{:?}", told.decisions());
     let added = pool(&stage);
