@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::{Answers, Done, For, Mark, Work};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
@@ -15,6 +14,7 @@ use crate::runbook::spec::{Change, Edit};
 use crate::runbook::template::Template;
 use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::names::HostName;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::TIMED, keys::CHANGES, FILE];
 const FILE: &[&str] = &["file", "changes", "message", "commit"];

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::{Brings, ByMachines, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
-use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::machine::StepRef;
@@ -18,6 +17,7 @@ use crate::runbook::spec::Step;
 use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
 use crate::runbook::value::{Value, ValueKind, gtid};
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::names::HostName;
 
 pub(super) static KIND: KindEntry = KindEntry {
     on: Where::Said,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, SecondPerson, StepKind, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::Effect;
 use crate::runbook::scripted::ScriptStep;
 use crate::runbook::spec::read::{Common, Reading, keys, place};
 use crate::runbook::spec::{OnFail, Step};
+use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::hold::Holding;
 use crate::runbook::act::{Done, For, Mark, Work, failed, guard};
 use crate::runbook::event::{HostOutcome, Verdict};
@@ -15,6 +14,7 @@ use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Script, Step};
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::names::HostName;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::TIMED, keys::SCRIPT, &["until"]];
 

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::names::HostName;
-use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::hold::{self, Holding, Opening};
 use crate::runbook::act::session;
 use crate::runbook::act::{Answers, Done, For, Mark, Work, failed};
@@ -19,6 +17,8 @@ use crate::runbook::spec::{Ask, Sql};
 use crate::runbook::template::Template;
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["heartbeat", "until", "sql"]];

@@ -9,8 +9,6 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::access::KnownHosts;
-use jumpdeck_fleet::names::HostName;
 use crate::runbook::act::Site;
 use crate::runbook::act::{Done, For, Mark, Trouble, Work, on_hosts};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
@@ -23,6 +21,8 @@ use crate::runbook::template::Template;
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::known_hosts::{HostKeys, Replacement};
+use jumpdeck_fleet::access::KnownHosts;
+use jumpdeck_fleet::names::HostName;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::TIMED, keys::CHANGES, &["key", "fingerprint", "address"]];

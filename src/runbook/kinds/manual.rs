@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::{Asks, Effect, InputView};
-use jumpdeck_fleet::text::Clean;
 use crate::runbook::event::{Asked, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -15,6 +13,8 @@ use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::{Asks, Effect, InputView};
+use jumpdeck_fleet::text::Clean;
 
 const OWN: &[&str] = &["text", "state", "effect", "read_back", "done_if", "undo", "point_of_no_return"];
 

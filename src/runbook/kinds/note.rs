@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::Asks;
-use jumpdeck_fleet::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -15,6 +13,8 @@ use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::Asks;
+use jumpdeck_fleet::text::Clean;
 
 pub(super) static KIND: KindEntry = KindEntry {
     asks: Asks::ToRead,

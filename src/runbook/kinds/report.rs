@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::Asks;
-use jumpdeck_fleet::text::Clean;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -13,6 +11,8 @@ use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
 use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::Asks;
+use jumpdeck_fleet::text::Clean;
 
 pub(super) static KIND: KindEntry = KindEntry {
     asks: Asks::ToRead,

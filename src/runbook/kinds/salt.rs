@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::{Answers, Done, For, Mark, Work};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
@@ -15,6 +14,7 @@ use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Ask, SaltCall};
 use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, keys::SALT];
 

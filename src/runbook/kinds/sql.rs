@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use jumpdeck_fleet::run::Effect;
 use crate::runbook::act::{self, Answers, Done, For, Mark, Work};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
@@ -13,6 +12,7 @@ use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::spec::{Ask, Sql};
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql", "in"]];
 

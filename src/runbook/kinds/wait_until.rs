@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use jumpdeck_fleet::text::Clean;
 use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;
@@ -16,6 +15,7 @@ use crate::runbook::spec::read::{Common, Reading, keys, place};
 use crate::runbook::spec::{Ask, Check, Step};
 use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
+use jumpdeck_fleet::text::Clean;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "in", "value", "every"], keys::SCRIPT, keys::SALT_ASKS];
