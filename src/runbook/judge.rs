@@ -405,11 +405,27 @@ pub fn condition(condition: &Condition, scope: &Scope<'_>) -> Result<bool, Scope
     holds(&condition.test, &scope.text(&condition.value)?, &|t| scope.text(t))
 }
 
-/// A condition in words, with its values: why a step is left out.
+/// Why a condition does not hold, in words with its values: why a step does not apply.
 #[must_use]
-pub fn told(condition: &Condition, scope: &Scope<'_>) -> String {
-    let wanted = wanted(&condition.test, &|t| scope.shown(t));
-    format!("{} is {:?}, not {wanted}", condition.value, scope.shown(&condition.value))
+pub fn unmet(condition: &Condition, scope: &Scope<'_>) -> String {
+    let (what, seen) = (condition.value.to_string(), scope.shown(&condition.value));
+    differs(&what, &seen, &condition.test, &|t| scope.shown(t))
+}
+
+fn differs(what: &str, seen: &str, test: &Test, show: &dyn Fn(&Template) -> String) -> String {
+    match test {
+        Test::IsNot(_) => format!("{what} is {seen:?}"),
+        Test::Empty(true) => format!("{what} is not empty"),
+        Test::Empty(false) => format!("{what} is empty"),
+        Test::Is(_)
+        | Test::OneOf(_)
+        | Test::Matches(_)
+        | Test::AtLeast(_)
+        | Test::AtMost(_)
+        | Test::GtidCovers(_)
+        | Test::GtidIs(_)
+        | Test::Any => format!("{what} is {seen:?}, not {}", wanted(test, show)),
+    }
 }
 
 #[cfg(test)]

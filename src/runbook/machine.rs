@@ -347,7 +347,7 @@ impl Machine {
                 if all != *wanted {
                     let failing = branch.when.iter().find(|c| !judge::condition(c, &scope).unwrap_or(false));
                     return Some(match (wanted, failing) {
-                        (true, Some(condition)) => judge::told(condition, &scope),
+                        (true, Some(condition)) => judge::unmet(condition, &scope),
                         (true, None) | (false, _) => format!("branch {} went the other way", branch.id),
                     });
                 }
@@ -355,7 +355,7 @@ impl Machine {
             for condition in &planned.step.when {
                 match judge::condition(condition, &scope) {
                     Ok(true) => {}
-                    Ok(false) => return Some(judge::told(condition, &scope)),
+                    Ok(false) => return Some(judge::unmet(condition, &scope)),
                     Err(error) => return Some(error.to_string()),
                 }
             }

@@ -39,3 +39,14 @@ fn what_is_not_as_expected_is_shown_by_its_first_lines_with_their_number() {
     let hidden = wrong_value("password: hunter22", &|text| text.replace("hunter22", "[secret]"));
     assert_eq!(hidden, "password: [secret]");
 }
+
+#[test]
+fn why_a_step_does_not_apply_is_said_without_a_double_negative() {
+    let template = |text: &str| Template::parse(text).unwrap();
+    let said = |seen: &str, test: &Test| differs("{action}", seen, test, &|t| t.to_string());
+    assert_eq!(said("show", &Test::IsNot(template("show"))), r#"{action} is "show""#);
+    assert_eq!(said("show", &Test::Is(template("add"))), r#"{action} is "show", not "add""#);
+    assert_eq!(said("x", &Test::Empty(true)), "{action} is not empty");
+    assert_eq!(said("", &Test::Empty(false)), "{action} is empty");
+    assert_eq!(said("0", &Test::AtLeast(1.0)), r#"{action} is "0", not at least 1"#);
+}

@@ -112,7 +112,7 @@ impl<'m> StepRef<'m> {
     pub fn known_not_to_apply(self) -> Option<String> {
         self.at(None, |scope| {
             let fails = |condition: &&Condition| judge::condition(condition, &scope) == Ok(false);
-            self.step().when.iter().find(fails).map(|condition| judge::told(condition, &scope))
+            self.step().when.iter().find(fails).map(|condition| judge::unmet(condition, &scope))
         })
     }
 
