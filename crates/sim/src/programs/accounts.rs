@@ -2,8 +2,7 @@
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::with_world;
 use crate::programs::text::{arguments, failure, output, write};
 

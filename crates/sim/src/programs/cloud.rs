@@ -13,8 +13,7 @@ mod tests;
 
 use std::sync::PoisonError;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 

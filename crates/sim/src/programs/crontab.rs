@@ -5,8 +5,7 @@ use std::sync::PoisonError;
 use tokio::io::AsyncReadExt as _;
 
 use super::text::{arguments, failure, output, read_file, write};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

@@ -14,8 +14,7 @@ use std::sync::PoisonError;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, SharedWorld};
+use crate::program::{BoxFuture, Call, Program, SharedWorld};
 use crate::shell::path::absolute;
 use crate::world::web::Page;
 use crate::world::{World, cdn};

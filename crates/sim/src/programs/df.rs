@@ -2,8 +2,7 @@
 
 mod table;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::storage::{Mount, use_percent};
 use jumpdeck_fleet::storage::human_kb;
 

@@ -4,8 +4,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncWriteExt as _;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply, SharedWorld};
+use crate::program::{BoxFuture, Call, Program, Reply, SharedWorld};
 use crate::shell::path::absolute;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;

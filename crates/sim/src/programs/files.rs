@@ -20,8 +20,7 @@ pub mod touch;
 use std::sync::PoisonError;
 
 use super::text::{Arguments, answer, arguments};
-use crate::program::BoxFuture;
-use crate::program::{Call, Reply};
+use crate::program::{BoxFuture, Call, Reply};
 use crate::shell::path;
 use crate::world::World;
 pub(super) use crate::world::calendar::moment;

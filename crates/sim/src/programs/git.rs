@@ -11,8 +11,7 @@ use std::sync::PoisonError;
 use tokio::io::AsyncReadExt as _;
 
 use super::text::{failure, output, write};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path;
 use crate::world::World;
 use crate::world::git::{Repository, Tree};

@@ -1,8 +1,7 @@
 //! `mount` without arguments: the mount table; `mount DEVICE DIRECTORY` (or `UUID=…`) and `umount DIRECTORY` for a volume;
 //! `blkid`: the filesystems on a machine's disks.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::{Work, with_world};
 use crate::programs::text::answer;
 

@@ -32,8 +32,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Input, Output, Program, SharedWorld};
+use crate::program::{BoxFuture, Call, Input, Output, Program, SharedWorld};
 use crate::world::World;
 use crate::world::database::Version;
 use crate::world::database::data::ServerError;

@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::with_world;
 use crate::programs::text::answer as answered;
 use crate::world::World;

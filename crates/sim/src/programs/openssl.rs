@@ -10,8 +10,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::certificates::{Certificate, Key};
 
 use super::text::{read_file, write};

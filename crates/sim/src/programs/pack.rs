@@ -4,8 +4,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::archives::Archive;
 use crate::world::backups::{Packed, pack, unpack};

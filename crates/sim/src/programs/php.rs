@@ -4,8 +4,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::World;
 use crate::world::jobs::WIKI;

@@ -10,8 +10,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use crate::world::mail::{MailServer, Message};
 use jumpdeck_fleet::names::HostName;

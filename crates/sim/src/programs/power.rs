@@ -4,8 +4,7 @@ use std::sync::Mutex;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::text::{answer, failure, output};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;

@@ -4,8 +4,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncWriteExt;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Output, Program, Reply};
+use crate::program::{BoxFuture, Call, Output, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 

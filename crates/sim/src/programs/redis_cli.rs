@@ -2,8 +2,7 @@
 
 use std::sync::PoisonError;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use crate::world::redis::Redis;
 use jumpdeck_fleet::names::HostName;

@@ -3,8 +3,7 @@
 
 use std::sync::PoisonError;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::World;
 

@@ -4,8 +4,7 @@ use sha2::Digest as _;
 
 use super::files::{Work, with_world};
 use super::text::answer;
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::sshd::host_key_line;
 
 /// The machine's own key.

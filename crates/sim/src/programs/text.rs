@@ -25,8 +25,7 @@ use std::sync::PoisonError;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Reply};
+use crate::program::{BoxFuture, Call, Reply};
 use crate::shell::path;
 use crate::world::files::Wish;
 

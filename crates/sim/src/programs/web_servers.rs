@@ -1,8 +1,7 @@
 //! `apachectl configtest` and `nginx -t`: whether a web server's configuration leads to what it could load. Apache's test does not see that
 //! a certificate and its key are no pair; its reload does, and ends the server.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::files::{Work, with_world};
 use crate::programs::text::answer;
 use crate::world::World;

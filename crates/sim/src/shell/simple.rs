@@ -6,8 +6,7 @@ use super::runners;
 use super::state::{DEEPEST, Flow, Shell, Variable};
 use super::syntax::{Assignment, Simple};
 use super::{builtins, path};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::PROGRAMS;
 
 /// The directories programs are found in.

@@ -1,7 +1,6 @@
 //! `cmp`.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::text::{answer, arguments, failure, filter, output};
 
 /// The program.

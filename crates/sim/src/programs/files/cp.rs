@@ -1,8 +1,7 @@
 //! `cp`.
 
 use super::{Options, Work, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::world::files::{FULL, Wish};
 
 /// The program.

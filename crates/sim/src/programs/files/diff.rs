@@ -3,8 +3,7 @@
 use similar::TextDiff;
 
 use super::moment;
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::text::{Arguments, answer, arguments, failure, filter, output};
 use crate::shell::path;
 

@@ -1,8 +1,7 @@
 //! `du`.
 
 use super::{Options, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use jumpdeck_fleet::storage::human_kb;
 
 /// The program.

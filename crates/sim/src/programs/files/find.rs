@@ -1,8 +1,7 @@
 //! `find`: the tests and actions people prune disks with. No `-exec` (there is `xargs`), no `-o`.
 
 use super::{Work, moment, with_world};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::text::answer;
 use crate::shell::pattern;
 use crate::world::files::Metadata;

@@ -1,8 +1,7 @@
 //! `mktemp`.
 
 use super::{Options, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

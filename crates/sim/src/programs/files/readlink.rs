@@ -1,8 +1,7 @@
 //! `readlink`: the world has no symbolic links, so that `-f` tells the absolute path.
 
 use super::{Options, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program: `readlink`, `realpath`.
 #[derive(Debug)]

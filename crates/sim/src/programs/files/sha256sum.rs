@@ -2,8 +2,7 @@
 
 use sha2::Digest as _;
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::text::{Named, answer, arguments, filter, read_file};
 
 /// The program.

@@ -1,8 +1,7 @@
 //! `stat`: `-c FORMAT` with the letters people use, or the long form.
 
 use super::{Options, Work, moment, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::world::files::Metadata;
 
 /// The program.

@@ -1,8 +1,7 @@
 //! `touch`: now, or `-d @SECONDS`, or the time of `-r FILE`.
 
 use super::{Options, run};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::output::{Out, json as pretty};
 use super::{is_master, lock, refused};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::text::{failure, output, write};
 use crate::shell::pattern;
 use crate::world::World;

@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::output::{Out, json as pretty, nested};
 use super::{LOOK, is_master, lock, refused, silent};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::text::{failure, output, write};
 use crate::world::World;
 use crate::world::salt::jobs::{Job, jid_time};

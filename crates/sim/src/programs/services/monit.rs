@@ -1,7 +1,6 @@
 //! `monit summary|monitor|unmonitor`: what it watches of the services.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::files::{Work, with_world};
 use crate::programs::text::answer;
 use crate::world::World;

@@ -1,7 +1,6 @@
 //! `service NAME start|stop|restart|reload|status`, as Upstart and as systemd's wrapper answer.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::files::{Work, with_world};
 use crate::programs::text::answer;
 

@@ -1,7 +1,6 @@
 //! `systemctl`: services of the roles, and units that `systemd-run` made.
 
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::programs::files::{Work, moment, with_world};
 use crate::programs::text::answer;
 use crate::world::World;

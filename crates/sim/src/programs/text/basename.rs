@@ -1,8 +1,7 @@
 //! `basename`: the last part of a path.
 
 use super::{answer, failure, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

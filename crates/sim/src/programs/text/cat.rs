@@ -5,8 +5,7 @@ use tokio::io::AsyncWriteExt;
 use super::{
     Arguments, BROKEN_PIPE, Named, answer, arguments, chomp, concatenated, filter, lines, output, read_file,
 };
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! `cut`: fields or characters.
 
 use super::{Arguments, Named, answer, arguments, concatenated, failure, filter, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

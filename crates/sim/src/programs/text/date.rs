@@ -4,8 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{answer, arguments, failure, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

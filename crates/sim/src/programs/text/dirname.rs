@@ -1,8 +1,7 @@
 //! `dirname`: a path without its last part.
 
 use super::{answer, failure, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

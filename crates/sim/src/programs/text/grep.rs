@@ -3,8 +3,7 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Arguments, Named, answer, arguments, chomp, failure, filter, lines};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

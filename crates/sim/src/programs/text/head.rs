@@ -3,8 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{BROKEN_PIPE, Named, answer, arguments, filter, lines, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

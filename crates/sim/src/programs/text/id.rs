@@ -1,8 +1,7 @@
 //! `id`, `id -u`, `id -un`: root is 0, everybody else 1000.
 
 use super::{answer, arguments, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

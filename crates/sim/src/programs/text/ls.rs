@@ -4,8 +4,7 @@ use std::sync::PoisonError;
 
 use super::id::number;
 use super::{Arguments, answer, arguments};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::moment;
 use crate::programs::files::stat::letters;
 use crate::shell::path;

@@ -6,8 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::grep::extended;
 use super::{Named, answer, arguments, chomp, concatenated, failure, filter, lines, output, read_file};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path;
 use crate::world::files::{FULL, Wish};
 

@@ -3,8 +3,7 @@
 use tokio::io::AsyncWriteExt;
 
 use super::{BROKEN_PIPE, answer, failure};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

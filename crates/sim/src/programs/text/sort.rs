@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Arguments, Named, answer, arguments, concatenated, failure, filter, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

@@ -2,8 +2,7 @@
 
 use super::head::old_form;
 use super::{Arguments, Named, answer, arguments, filter, lines, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use std::sync::PoisonError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{BROKEN_PIPE, answer, arguments, read_file};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 use crate::shell::path;
 use crate::world::files::FULL;
 

@@ -1,8 +1,7 @@
 //! `tr`: characters to others.
 
 use super::{Arguments, answer, arguments, concatenated, failure, filter, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program};
+use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! `uniq`: equal neighbours once.
 
 use super::{Arguments, Named, answer, arguments, chomp, concatenated, filter, lines, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]

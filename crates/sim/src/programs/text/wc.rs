@@ -1,8 +1,7 @@
 //! `wc`: lines, words, bytes.
 
 use super::{Arguments, Named, answer, arguments, filter, output};
-use crate::program::BoxFuture;
-use crate::program::{Call, Program, Reply};
+use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
