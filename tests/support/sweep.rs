@@ -9,13 +9,13 @@ use jumpdeck::config::files;
 use crate::support::lane::lane;
 
 /// What a host says of an address, `$1`, that nobody should use as the master's any more. Every host names the server itself,
-/// `$2`; the databases' own files (certificates) and sshd's hold no master.
+/// `$2`, and so do the zone and its template; the databases' own files (certificates) and sshd's hold no master.
 const ASKED: &str = r#"
 for name in masterdb masterdb.production.wpdn; do
   getent ahostsv4 "$name" | cut -d' ' -f1 | sort -u | grep -Fx -- "$1" | sed "s/^/the name $name is /"
 done
 grep -rIFnw --exclude-dir=.git -- "$1" /etc /srv /opt |
-  grep -v -e ":[0-9]*: *$1 $2\." -e '^/etc/mysql/' -e '^/etc/ssh/' -e '^/etc/jumpdeck/' | sed 's/^/the file /'
+  grep -v -e ":[0-9]*: *$1 $2\." -e ":[0-9]*:$2 IN A " -e '^/etc/mysql/' -e '^/etc/ssh/' -e '^/etc/jumpdeck/' | sed 's/^/the file /'
 ss -Htn state established dst "$1" dport = :3306 | sed 's/^/connected: /'
 if [ -e /etc/salt/master ]; then
   salt --out=json --static --timeout=30 '*' pillar.items unmask=True | grep -Fw -- "$1" | sed 's/^/in the pillar of a minion: /'
