@@ -140,6 +140,8 @@ fn scene(runbook: &str) -> Scene {
             inputs: &[("address", "10.30.30.250"), ("old_address", "10.30.30.10"), ("minion", "db1")],
             prepared: |w| assert!(w.lose_jump_box("10.30.30.250")),
             hands: &[Hand("The lost box is off", None, "deleted")],
+            // Here no address in the zone is a minion's own: what is rendered once more is the same.
+            held: &["zone-again"],
             ..PLAIN
         },
         "rebuild-salt-master" => Scene {
