@@ -1,5 +1,5 @@
 //! The simulated world: the hosts of one environment with their figures, databases and files. It lives in
-//! time from a seed: what it shows is told by seed and time alone, and by what was done to it.
+//! time from a seed: what it shows follows from the seed, the time and what was done to it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

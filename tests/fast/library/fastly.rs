@@ -158,12 +158,12 @@ async fn what_cannot_be_right_is_refused_before_anything_is_touched() {
     let sees = "sees no service wiki: it sees code.webplatform.org docs.webplatform.org www.webplatform.org";
     refuses(&stage, &[ADD, &[("service", "wiki")]].concat(), "api", sees).await;
     let other = [ADD, &[("site", "blog.webplatform.org")]].concat();
-    refuses(&stage, &other, "site", "blog.webplatform.org is no public name of the service").await;
+    refuses(&stage, &other, "site", "does not have the public name blog.webplatform.org").await;
     let foreign = [ADD, &[("address", "192.0.2.7")]].concat();
-    let says = "192.0.2.7 is no address of app1-jobrunner: the inventory says 10.";
+    let says = "app1-jobrunner does not have the address 192.0.2.7: the inventory says 10.";
     refuses(&stage, &foreign, "which", says).await;
     let inner = [("vm", "memcache1"), ("action", "add")];
-    refuses(&stage, &inner, "which", "is no public address, so Fastly cannot reach memcache1 there").await;
+    refuses(&stage, &inner, "which", "is not a public address, so Fastly cannot reach memcache1 there").await;
     refuses(&stage, &[("vm", "app1"), ("action", "replace")], "which", "replaces is not known").await;
     refuses(&stage, &[("vm", "app1"), ("action", "add")], "may", "already: there is nothing to add").await;
     let away = [("vm", "app1-jobrunner"), ("action", "remove")];
@@ -224,7 +224,7 @@ async fn a_fleet_without_a_token_is_refused_in_one_sentence() {
             Box::new(file("abcdefghijklmnopqrstuvwxyz\n", 0o644)) as Box<dyn Fn(&mut World)>,
             "Others than root can read",
         ),
-        (Box::new(file("url = \"http://x/\"; # not a token at all\n", 0o600)), "is no API token"),
+        (Box::new(file("url = \"http://x/\"; # not a token at all\n", 0o600)), "is not an API token"),
     ] {
         let stage = PLAIN.stage(false).await;
         stage.world(|w| broken(w));

@@ -80,7 +80,7 @@ fn now(call: &Call) -> i64 {
     now
 }
 
-/// Of the extensions alone: the other parts of `-text` are left out.
+/// The options that leave only the extensions in `-text`.
 const EXTENSIONS_ALONE: &str =
     "no_header,no_version,no_serial,no_signame,no_validity,no_subject,no_issuer,no_pubkey,no_sigdump,no_aux";
 

@@ -82,7 +82,7 @@ pub struct CdnFaults {
     pub invalid: Option<String>,
     /// Activating says that it was done, and does nothing.
     pub activation_lies: bool,
-    /// So many changes are answered, then the hour's are used up.
+    /// Changes that are answered before the limit of the hour is reached.
     pub changes_left: Option<u32>,
     /// Every token is refused: it was revoked.
     pub revoked: bool,

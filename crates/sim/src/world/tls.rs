@@ -88,7 +88,7 @@ impl World {
         (self.authority("Simulated Issuer", root), self.authority(root, root))
     }
 
-    /// A certificate for the public names, signed by the world's authority: from and until so many days after the world's start.
+    /// A certificate for the public names, signed by the world's authority: from and until these days after the world's start.
     #[must_use]
     pub fn issue(&self, key: &Key, days: (i64, i64)) -> Certificate {
         let domain = match self.level() {
