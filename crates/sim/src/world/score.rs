@@ -32,7 +32,8 @@ pub struct Score {
     /// Acknowledged rows that the writable server does not hold; `None` as long as there is not exactly one that takes
     /// writes.
     pub lost: Option<u64>,
-    /// Acknowledged rows that are on no two servers alike: written on one, while another wrote its own in the same time.
+    /// Acknowledged rows written on one server while it lacked what another had acknowledged within the last second. A server
+    /// that holds everything and takes over within a second is no second master.
     pub split_rows: u64,
     /// Rows written twice: by a server that ended before it answered, and again by another.
     pub duplicated: u64,
@@ -40,7 +41,7 @@ pub struct Score {
     pub without_writes: Duration,
     /// The longest time between two accepted writes.
     pub longest_gap: Duration,
-    /// Time in which two servers took writes.
+    /// Time in which two servers took writes that the other did not have.
     pub split_brain: Duration,
 }
 
@@ -55,6 +56,14 @@ pub(crate) struct Entry {
     pub(crate) tick: u64,
 }
 
+/// The last rows that a server acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    tick: u64,
+    gtid: Gtid,
+    count: u64,
+}
+
 /// Everything that was told.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
@@ -67,10 +76,12 @@ pub(super) struct Ledger {
     /// Committed and never answered: application, row, writer, GTID.
     unanswered: Vec<(usize, u64, usize, Gtid)>,
     last_accepted: Option<u64>,
-    /// When each server took a write last.
-    taken: Vec<Option<u64>>,
+    /// What each server acknowledged last.
+    taken: Vec<Option<Taken>>,
     gap_ticks: u64,
     longest: u64,
+    /// When a row was written while its server lacked another's, last.
+    last_split: Option<u64>,
     split_ticks: u64,
 }
 
@@ -86,10 +97,11 @@ impl Ledger {
                     self.acknowledged += count;
                     self.taken.resize(self.taken.len().max(writer + 1), None);
                     if let Some(last) = self.taken.get_mut(writer) {
-                        *last = Some(tick);
+                        *last = Some(Taken { tick, gtid, count });
                     }
-                    if self.taking(tick).count() > 1 {
+                    if self.splits(writer, tick, databases) {
                         self.split_rows += count;
+                        self.last_split = Some(tick);
                     }
                     self.entries.push_back(Entry { app, first, count, writer, gtid, tick });
                 }
@@ -105,16 +117,20 @@ impl Ledger {
         if accepted {
             self.last_accepted = Some(tick);
         }
-        self.split_ticks += u64::from(self.taking(tick).count() > 1);
+        self.split_ticks += u64::from(self.last_split.is_some_and(|at| tick - at < TICKS));
         if self.entries.len() > REMEMBERED {
             self.settle(databases);
         }
     }
 
-    /// The servers that took writes within the last second.
-    fn taking(&self, tick: u64) -> impl Iterator<Item = usize> + '_ {
-        let recent = move |last: &Option<u64>| last.is_some_and(|at| tick - at < TICKS);
-        self.taken.iter().enumerate().filter(move |(_, last)| recent(last)).map(|(index, _)| index)
+    /// Whether a server that took a write lacks what another acknowledged within the last second.
+    fn splits(&self, writer: usize, tick: u64, databases: &Databases) -> bool {
+        let Some(server) = databases.at(writer) else { return false };
+        self.taken.iter().enumerate().filter(|(other, _)| *other != writer).any(|(other, last)| {
+            last.is_some_and(|last| {
+                tick - last.tick < TICKS && server.holds(other, last.gtid, last.count) < last.count
+            })
+        })
     }
 
     fn settle(&mut self, databases: &Databases) {

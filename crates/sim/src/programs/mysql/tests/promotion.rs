@@ -1,6 +1,8 @@
 //! A planned switchover by the book, on the demo world: the statements of the runbook, and what goes wrong with each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::time::Duration;
+
 use super::super::super::tests::{Shared, host, run, world};
 use super::{pass, value};
 use crate::world::apps::DB_INI;
@@ -127,6 +129,25 @@ fn by_the_book_nothing_is_lost() {
     assert!(score.refused > 0, "{score:?}");
     assert_eq!((score.lost, score.duplicated, score.split_rows), (Some(0), 0, 0), "{score:?}");
     assert!(score.split_brain.is_zero());
+}
+
+/// Seen by who keeps score: two servers that acknowledge rows within the same second are two masters only when one lacks what
+/// the other has.
+#[test]
+fn a_switchover_within_a_second_is_no_split_brain() {
+    let world = production();
+    sql(&world, MASTER, "SET GLOBAL read_only=1");
+    let end = sql(&world, MASTER, "SELECT @@gtid_current_pos");
+    world.lock().unwrap().advance(Duration::from_millis(250));
+    assert_eq!(sql(&world, CANDIDATE, &format!("SELECT MASTER_GTID_WAIT('{end}', 30)")), "0");
+    sql(&world, CANDIDATE, "STOP ALL SLAVES; RESET SLAVE ALL; SET GLOBAL read_only=0");
+    repoint_apps(&world, CANDIDATE);
+    let before = world.lock().unwrap().score();
+    pass(&world, 5);
+    let score = world.lock().unwrap().score();
+    assert!(score.acknowledged > before.acknowledged, "the new master takes writes: {score:?}");
+    assert!(score.longest_gap < Duration::from_secs(1), "{score:?}");
+    assert_eq!((score.lost, score.split_rows, score.split_brain), (Some(0), 0, Duration::ZERO), "{score:?}");
 }
 
 #[test]
