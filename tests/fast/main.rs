@@ -28,6 +28,7 @@ mod library;
 mod login;
 mod mariadb_limits;
 mod mariadb_probe;
+mod memory;
 mod mutants;
 mod plain;
 mod rebuild_salt;
@@ -46,6 +47,7 @@ mod without_salt;
 #[path = "../support"]
 mod support {
     pub(crate) mod agent;
+    pub(crate) mod alone;
     pub(crate) mod clients;
     pub(crate) mod door;
     pub(crate) mod fate;

@@ -4,6 +4,7 @@ use jumpdeck_fleet::run::{PromptKind, Reply, RunState};
 
 use super::agrees;
 use super::rig::Rig;
+use crate::support::alone::alone;
 use crate::support::operator::story;
 
 fn book(check: &str, change: &str) -> String {
@@ -52,6 +53,10 @@ fn memory(name: &str) -> u64 {
 
 #[test]
 fn a_command_that_prints_without_end_is_ended_and_takes_no_memory() {
+    alone(module_path!(), "a_command_that_prints_without_end_is_ended_and_takes_no_memory", &[], floods);
+}
+
+fn floods() {
     let Some(rig) = Rig::new("") else { return };
     let console = tokio::runtime::Runtime::new().unwrap();
     let before = memory("VmRSS");

@@ -1,11 +1,8 @@
 //! The largest section that each probe accepts, in shapes that once took gigabytes or seconds: reading and judging it stays
-//! within 20 MB. Alone in its process, so that nothing else moves the peak.
-
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+//! within 20 MB.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +13,8 @@ use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link};
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::universe::Universe;
+
+use crate::support::alone::alone;
 
 const NOW: Moment = Moment(100_000);
 /// Beside the section itself, in kB.
@@ -110,18 +109,9 @@ const GIVES_BACK: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "131072"), ("M
 
 #[test]
 fn the_largest_answer_of_a_host_takes_little_memory() {
-    if std::env::var_os(GIVES_BACK[0].0).is_some() {
-        return tokio::runtime::Runtime::new().unwrap().block_on(read_and_judge());
-    }
-    let mut again = Command::new(std::env::current_exe().unwrap());
-    let out = again.args(["--nocapture"]).envs(GIVES_BACK).output().unwrap();
-    let said = [out.stdout, out.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(out.status.success(), "{said}");
-    // Without the lines that count tests: this is one.
-    for line in said.lines().filter(|line| line.contains(": at most ") || line.contains("skipped: ")) {
-        println!("{line}");
-    }
+    alone(module_path!(), "the_largest_answer_of_a_host_takes_little_memory", &GIVES_BACK, || {
+        tokio::runtime::Runtime::new().unwrap().block_on(read_and_judge());
+    });
 }
 
 async fn read_and_judge() {
