@@ -121,7 +121,7 @@ impl Resident {
             .env("HOME", bin)
             .stdin(Stdio::piped())
             .stdout(Stdio::from(theirs))
-            .stderr(Stdio::inherit())
+            .stderr(std::fs::File::create(bin.join("stderr")).unwrap())
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
