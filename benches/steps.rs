@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jumpdeck::collect::clock::Clock;
+use jumpdeck::runbook::definition::Runbook;
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::evidence::Signing;
 use jumpdeck::runbook::ids::RunId;
@@ -26,7 +27,6 @@ use jumpdeck::runbook::planner;
 use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::redact::Redactor;
 use jumpdeck::runbook::runner::{self, Needs, Record, Recorder, RunHandle};
-use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::{BoxFuture, BoxStream, Dial};
 use jumpdeck_fleet::names::HostName;

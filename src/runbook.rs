@@ -2,7 +2,7 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`spec`] | a runbook as its TOML says it, validated with line and caret |
+//! | [`definition`] | a runbook as its TOML says it, validated with line and caret |
 //! | [`library`] | the runbooks there are: embedded, and the user's own |
 //! | [`value`], [`template`] | typed variables, and how they come into texts, SQL and shell without changing their shape |
 //! | [`plan`] | targets resolved and frozen, steps unrolled: what is shown before anything runs |
@@ -23,6 +23,7 @@
 
 mod act;
 pub mod approval;
+pub mod definition;
 pub mod describe;
 pub mod event;
 pub mod evidence;
@@ -46,7 +47,6 @@ pub mod runner;
 pub mod safety;
 pub mod scope;
 mod scripted;
-pub mod spec;
 pub mod template;
 mod uses;
 pub mod value;

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use super::setup;
 use super::{CliError, Common};
 use crate::config::diagnostic::Diagnostic;
+use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;
-use crate::runbook::spec::Runbook;
 
 mod answer;
 mod approve;

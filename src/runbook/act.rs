@@ -11,6 +11,7 @@ use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;
 
+use super::definition::{Ask, Check, Script, Sql, Step};
 use super::event::{Fact, HostOutcome, Outcomes, Verdict};
 use super::ids::StepId;
 use super::judge::{self, Answer};
@@ -21,7 +22,6 @@ use super::reach::{Reach, Session};
 use super::redact::Redactor;
 use super::runner::StillOurs;
 use super::scope::Scope;
-use super::spec::{Ask, Check, Script, Sql, Step};
 use super::value::Value;
 
 pub(super) mod ask;

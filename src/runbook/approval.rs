@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::act;
+use super::definition::On;
 use super::machine::Machine;
-use super::spec::On;
 use jumpdeck_fleet::run::{Asks, Effect};
 use jumpdeck_fleet::text::Clean;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::definition::{Across, Condition, Expect, Pick, Test};
 use super::place::Place;
 use super::report::duration;
-use super::spec::{Across, Condition, Expect, Pick, Test};
 use super::template::{Part, Template};
 use jumpdeck_fleet::text::Clean;
 

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::act;
+use super::definition::{Undo, Writes};
 use super::event::{Ending, Event, Phase, Verdict};
 use super::ids::StepId;
 use super::journal::Entry;
 use super::machine::{Machine, Status, StepRef};
 use super::place::{Place, Places};
-use super::spec::{Undo, Writes};
 use super::wall;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Effect, EndedBy, InEffect};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::definition::{Across, Capture, Condition, Expect, Pick, Test};
 use super::event::Fact;
 use super::place::Place;
 use super::scope::{Scope, ScopeError};
-use super::spec::{Across, Capture, Condition, Expect, Pick, Test};
 use super::template::Template;
 use super::value::{Value, ValueError, gtid};
 

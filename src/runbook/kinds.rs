@@ -14,14 +14,14 @@ use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 
 use super::act::{Answers, Done, For, Mark, Work};
+use super::definition::read::{Effects, KindEntry, Reads, UndoEntry, Where};
+use super::definition::{Ask, Step};
 use super::event::Outcomes;
 use super::machine::Task;
 use super::place::Places;
 use super::plan::Frozen;
 use super::runner::{Halt, Runner};
 use super::scope::Scope;
-use super::spec::read::{Effects, KindEntry, Reads, UndoEntry, Where};
-use super::spec::{Ask, Step};
 use super::value::ValueKind;
 use jumpdeck_fleet::fleet::Environment;
 

@@ -9,8 +9,8 @@ use crate::config::files;
 use jumpdeck_fleet::run::{InputView, RunbookEntry};
 use jumpdeck_fleet::text::Clean;
 
-use super::spec::read::{Parsed, parse};
-use super::spec::{Input, Runbook, Step};
+use super::definition::read::{Parsed, parse};
+use super::definition::{Input, Runbook, Step};
 
 /// What comes with the program: name and text.
 pub(crate) const EMBEDDED: &[(&str, &str)] = &[
@@ -333,8 +333,8 @@ mod tests {
     /// Console 45: only a step that machines do reads.
     #[test]
     fn a_step_that_only_talks_to_people_does_not_say_that_it_reads() {
+        use crate::runbook::definition::Step;
         use crate::runbook::kinds::DoneBy;
-        use crate::runbook::spec::Step;
         use jumpdeck_fleet::run::Effect;
         fn walk(steps: &[Step], seen: &mut Vec<(&'static str, &'static str)>) {
             for step in steps {

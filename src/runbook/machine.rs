@@ -8,13 +8,13 @@ use std::sync::Arc;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Asks, Effect};
 
+use super::definition::{Confirming, OnFail, Undo};
 use super::event::{Ending, Event, OperatorAnswer, Phase, Verdict, Way};
 use super::ids::{RunId, StepId};
 use super::judge;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
 use super::scope::{Captured, NotKept, Scope, ScopeError};
-use super::spec::{Confirming, OnFail, Undo};
 use super::uses;
 use super::value::{Value, ValueKind};
 

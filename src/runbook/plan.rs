@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::definition::{Runbook, Step};
 use super::ids::StepId;
 use super::kinds::Turn;
-use super::spec::{Runbook, Step};
 use super::value::Value;
 use jumpdeck_fleet::names::NameError;
 

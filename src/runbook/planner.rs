@@ -11,10 +11,10 @@ use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Host};
 use jumpdeck_fleet::names::{HostName, NameError};
 use jumpdeck_fleet::run::PlanView;
 
+use super::definition::{Input, RoleOf, Runbook, Select, Target};
 use super::plan::{Frozen, FrozenHost, ManagedBy, Plan};
 use super::reach::Reach;
 use super::redact::Redactor;
-use super::spec::{Input, RoleOf, Runbook, Select, Target};
 use super::value::{Value, ValueKind};
 
 mod find;

@@ -4,11 +4,11 @@
 
 use jiff::Timestamp;
 
+use super::definition::Writes;
 use super::describe::prose;
 use super::in_effect::felt;
 use super::journal::Entry;
 use super::machine::{Machine, Status, StepRef};
-use super::spec::Writes;
 use jumpdeck_fleet::run::{Effect, InEffect, Safety};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::definition::{On, Script};
 use super::ids::StepId;
 use super::place::Place;
 use super::plan::{Plan, PlannedStep};
-use super::spec::{On, Script};
 use super::template::{Template, Variable};
 use super::value::{Value, ValueKind};
 use jumpdeck_fleet::names::HostName;

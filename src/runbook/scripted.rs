@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::act::{Answers, Done, For, Mark, Work};
+use super::definition::read::{KindEntry, Reading};
+use super::definition::{Ask, Script, Step};
 use super::event::Outcomes;
 use super::kinds::{ByMachines, DoneBy, SecondPerson, StepKind, TakesBack, Used};
 use super::place::Places;
 use super::scope::Scope;
-use super::spec::read::{KindEntry, Reading};
-use super::spec::{Ask, Script, Step};
 use super::uses;
 use crate::config::reader::Table;
 use crate::ssh::dial::BoxFuture;

@@ -1,7 +1,7 @@
 //! Which variables a step uses to be done: what it asks or does, where, and what it judges by. Pure.
 
+use super::definition::{Ask, Check, Condition, Expect, On, SaltCall, Script, Step, Test};
 use super::kinds::Used;
-use super::spec::{Ask, Check, Condition, Expect, On, SaltCall, Script, Step, Test};
 use super::template::Template;
 
 /// The variables a step uses, its proofs and its way back aside.

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::definition::Writes;
 use super::event::{Event, Fact, Outcomes, Phase, Verdict};
 use super::ids::StepId;
 use super::journal::Entry;
 use super::plan::{Plan, PlannedStep};
 use super::report::duration;
-use super::spec::Writes;
 use super::wall;
 
 /// One time that a window was opened.

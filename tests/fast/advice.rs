@@ -282,7 +282,7 @@ fn lines_for_runbooks_are_keys_that_accepted_runbooks_have() {
             keys(&fs::read_to_string(entry.unwrap().path()).unwrap().parse().unwrap(), &mut known);
         }
     }
-    let all = advice(&["runbook/spec", "runbook/kinds"]);
+    let all = advice(&["runbook/definition", "runbook/kinds"]);
     assert!(all.len() > 40, "{all:#?}");
     let mut missing = Vec::new();
     for one in &all {

@@ -8,7 +8,7 @@ use jumpdeck::config::diagnostic::Diagnostic;
 use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::config::keymap::{self, Keymap};
 use jumpdeck::config::theme;
-use jumpdeck::runbook::spec::Runbook;
+use jumpdeck::runbook::definition::Runbook;
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid").join(kind);

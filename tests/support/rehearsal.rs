@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::store::InventoryStore;
+use jumpdeck::runbook::definition::Runbook;
 use jumpdeck::runbook::event::{Event, OperatorAnswer, Phase, Verdict, Way};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::runbook::spec::Runbook;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::BoxFuture;

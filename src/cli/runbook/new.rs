@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::{CliError, print, setup};
+use crate::runbook::definition::read::is_name;
 use crate::runbook::library;
-use crate::runbook::spec::read::is_name;
 
 /// A small runbook with each thing that most runbooks need.
 const TEMPLATE: &str = include_str!("new/template.toml");

@@ -14,8 +14,8 @@ use super::story::Story;
 use super::text::{Ink, Paper};
 use super::{Chosen, hint, inputs, past, plan, who};
 use crate::cli::{CliError, Common, print};
+use crate::runbook::definition::Runbook;
 use crate::runbook::runner::{self, Launch, RunHandle};
-use crate::runbook::spec::Runbook;
 use jumpdeck_fleet::run::{Mode, PlanView};
 
 /// Which run, and why.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::story;
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, print};
-use crate::runbook::spec::{Input, On, Runbook, Select, Step, Target, Undo};
+use crate::runbook::definition::{Input, On, Runbook, Select, Step, Target, Undo};
 use jumpdeck_fleet::run::{Asks, Danger, Effect};
 use jumpdeck_fleet::text::Clean;
 
@@ -113,7 +113,8 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
     paper.words(indent, if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn }, &heading);
     let inside = indent + 2;
     paper.words(inside, Ink::Bold, clean(&step.title.to_string()).as_str());
-    let conditions: Vec<String> = step.when.iter().map(crate::runbook::spec::Condition::words).collect();
+    let conditions: Vec<String> =
+        step.when.iter().map(crate::runbook::definition::Condition::words).collect();
     if !conditions.is_empty() {
         paper.field(inside, "when", Ink::Plain, clean(&conditions.join(" and ")).as_str());
     }

@@ -8,8 +8,8 @@ use super::run::{launch, refused, stay, unless_interrupted};
 use super::site::{self, Site};
 use super::{hint, inputs};
 use crate::cli::{CliError, Common, print};
+use crate::runbook::definition::Runbook;
 use crate::runbook::runner;
-use crate::runbook::spec::Runbook;
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]

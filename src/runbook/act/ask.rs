@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{
     Answer, Answers, For, Lost, Manner, Places, Site, StepRef, Trouble, on_hosts, salt, script, sql,
 };
+use crate::runbook::definition::Ask;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Ask;
 use jumpdeck_fleet::names::HostName;
 
 /// A question, and where it is asked.

@@ -11,8 +11,8 @@ use super::{
     Answer, Answers, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, own_folder,
     script,
 };
+use crate::runbook::definition::Script;
 use crate::runbook::scope::quoted;
-use crate::runbook::spec::Script;
 use jumpdeck_fleet::names::HostName;
 
 /// Time between two looks at it.

@@ -8,8 +8,8 @@ use super::{
     Answer, Answers, For, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, script,
     ticket,
 };
+use crate::runbook::definition::{Change, Edit};
 use crate::runbook::scope::{Scope, ScopeError, quoted};
-use crate::runbook::spec::{Change, Edit};
 use crate::runbook::template::{Part, Template};
 use crate::runbook::value::Value;
 use jumpdeck_fleet::names::HostName;

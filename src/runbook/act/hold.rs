@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::session::{self, Asked, Line, Sent, Sessions};
 use super::{Site, Trouble, sql};
+use crate::runbook::definition::Pick;
 use crate::runbook::ids::StepId;
 use crate::runbook::judge::Answer;
-use crate::runbook::spec::Pick;
 use jumpdeck_fleet::names::HostName;
 
 mod talk;

@@ -12,9 +12,9 @@ use super::{
     Answer, Answers, For, HostOutcome, Outcomes, Place, Places, Site, StepRef, Trouble, Verdict, detached,
     own_folder, script, ticket,
 };
+use crate::runbook::definition::SaltCall;
 use crate::runbook::reach::Limits;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
-use crate::runbook::spec::SaltCall;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 

@@ -3,8 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, ticket};
+use crate::runbook::definition::Script;
 use crate::runbook::reach::{Limits, Ran};
-use crate::runbook::spec::Script;
 use crate::ssh::error::ErrorKind;
 use jumpdeck_fleet::names::HostName;
 

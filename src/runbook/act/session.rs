@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use super::{Answer, For, Manner, Site, StepRef, Trouble, sql};
+use crate::runbook::definition::Pick;
 use crate::runbook::ids::{RunId, StepId};
-use crate::runbook::spec::Pick;
 use jumpdeck_fleet::names::HostName;
 
 /// Time between two looks at a session that is to end.

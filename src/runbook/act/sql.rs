@@ -9,10 +9,10 @@ use super::{
     Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, session,
     ticket,
 };
+use crate::runbook::definition::Sql;
 use crate::runbook::layout;
 use crate::runbook::reach::{Ran, Reach};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Sql;
 use crate::ssh::error::SshError;
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::HostName;

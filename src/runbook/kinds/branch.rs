@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Reading, keys};
 use crate::runbook::place::Places;
 use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Reading, keys};
 
 const OTHERWISE: &str = "otherwise";
 

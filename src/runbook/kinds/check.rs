@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
 use crate::runbook::act::{Done, For, Mark, Work};
+use crate::runbook::definition::Ask;
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Reading, keys};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Ask;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Reading, keys};
 use crate::runbook::{act, uses};
 use crate::ssh::dial::BoxFuture;
 

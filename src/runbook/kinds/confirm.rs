@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Reading, Use, keys, place};
 use crate::runbook::describe;
 use crate::runbook::event::{Asked, Outcomes};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Reading, Use, keys, place};
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::run::Asks;
 use jumpdeck_fleet::text::Clean;

@@ -8,13 +8,13 @@ use super::{Brings, ByMachines, DoneBy, KindEntry, Reads, StepKind, Used, Where}
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::act::{Done, For, Mark, Work, failed};
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Found, Meaning, Reading, keys, place};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Place;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
 use crate::runbook::value::{Value, ValueKind, gtid};
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::names::HostName;

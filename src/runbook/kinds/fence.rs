@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, SecondPerson, StepKind, Where};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, keys, place};
+use crate::runbook::definition::{OnFail, Step};
 use crate::runbook::scripted::ScriptStep;
-use crate::runbook::spec::read::{Common, Reading, keys, place};
-use crate::runbook::spec::{OnFail, Step};
 use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];

@@ -8,11 +8,11 @@ use toml::de::DeValue;
 use super::{Batch, DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Found, Meaning, Reading, keys, place};
 use crate::runbook::place::Places;
 use crate::runbook::plan::{Frozen, FrozenHost};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Found, Meaning, Reading, keys, place};
 use crate::runbook::value::ValueKind;
 use jumpdeck_fleet::fleet::Environment;
 

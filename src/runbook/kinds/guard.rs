@@ -7,11 +7,11 @@ use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind,
 use crate::config::reader::Table;
 use crate::runbook::act::hold::Holding;
 use crate::runbook::act::{Done, For, Mark, Work, failed, guard};
+use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::{Script, Step};
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Script, Step};
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::names::HostName;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::{At, Reader, Table};
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Found, PART_KEYS, Reading, keys};
 use crate::runbook::place::Places;
 use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Found, PART_KEYS, Reading, keys};
 
 pub(super) static KIND: KindEntry = KindEntry {
     untitled: Some(""),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::{Input, Step};
 use crate::runbook::event::{Asked, Outcomes};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::read::{Common, Reading, keys};
-use crate::runbook::spec::{Input, Step};
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::run::Asks;
 use jumpdeck_fleet::text::Clean;

@@ -9,12 +9,12 @@ use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, 
 use crate::config::reader::Table;
 use crate::config::store::{InventoryStore, Outlook};
 use crate::runbook::act::{Answers, Done, For, Mark, Trouble, Work, on_hosts};
+use crate::runbook::definition::Step;
+use crate::runbook::definition::read::{Common, Reading, Use, keys};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::judge::Answer;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::Step;
-use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::runbook::uses;
 use crate::ssh::dial::BoxFuture;

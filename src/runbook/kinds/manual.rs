@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, Use, keys};
 use crate::runbook::event::{Asked, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 use crate::ssh::dial::BoxFuture;

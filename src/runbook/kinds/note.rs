@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, Use, keys};
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::read::{Common, Reading, Use, keys};
 use crate::runbook::template::Template;
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::run::Asks;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Where};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, keys};
 use crate::runbook::scripted::ScriptStep;
-use crate::runbook::spec::read::{Common, Reading, keys};
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
+use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::{On, Step};
 use crate::runbook::describe::limited;
 use crate::runbook::place::Places;
 use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
-use crate::runbook::spec::read::{Common, Reading, Use, keys};
-use crate::runbook::spec::{On, Step};
 
 /// As long as users wait without calling.
 const USUAL_LIMIT: Duration = Duration::from_secs(3);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Machine, PlannedStep, Record, Verdict};
+use crate::runbook::definition::{Condition, Step};
 use crate::runbook::ids::StepId;
 use crate::runbook::judge;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
-use crate::runbook::spec::{Condition, Step};
 use crate::runbook::template::Template;
 use jumpdeck_fleet::names::HostName;
 

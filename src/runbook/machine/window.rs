@@ -9,9 +9,9 @@ use super::next::{LOOK, Outlook};
 use super::{
     Decision, Event, Impossible, Machine, Next, Phase, PlannedStep, Status, StepId, StepRef, Task, Undo,
 };
+use crate::runbook::definition::Writes;
 use crate::runbook::event::Way;
 use crate::runbook::plan::Window;
-use crate::runbook::spec::Writes;
 
 /// So often it is looked for by itself whether a point of no return, or what is behind it, was done; then a person is asked.
 pub(super) const LOOKS: u32 = 3;

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::{choices, named};
 use crate::runbook::act::sql;
+use crate::runbook::definition::{Find, Finds, Input, Pick, Runbook};
 use crate::runbook::judge::{self, Answer};
 use crate::runbook::reach::Reach;
-use crate::runbook::spec::{Find, Finds, Input, Pick, Runbook};
 use crate::runbook::value::Value;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::names::HostName;

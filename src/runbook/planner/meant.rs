@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PlanError;
-use crate::runbook::spec::{RoleOf, Runbook, Select};
+use crate::runbook::definition::{RoleOf, Runbook, Select};
 use crate::runbook::value::Value;
 use jumpdeck_fleet::fleet::{Environment, Host};
 

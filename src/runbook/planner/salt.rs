@@ -1,9 +1,9 @@
 //! What keeps a plan from running where there is no Salt: steps that call it all the same.
 
+use crate::runbook::definition::{Ask, Check, Undo};
 use crate::runbook::kinds::StepKind;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{Frozen, ManagedBy, Plan};
-use crate::runbook::spec::{Ask, Check, Undo};
 use jumpdeck_fleet::text::Clean;
 
 /// At most this many steps are named; more are counted.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::{Identity, salt};
 use crate::runbook::act;
+use crate::runbook::definition::{Condition, Undo};
 use crate::runbook::describe::{self, prose};
 use crate::runbook::ids::RunId;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::plan::{FrozenHost, Plan};
-use crate::runbook::spec::{Condition, Undo};
 use crate::runbook::value::Value;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::HostName;
@@ -26,7 +26,7 @@ pub(super) fn of(
     let mut problems = Vec::new();
     let mut targets = Vec::new();
     for (name, hosts) in &plan.frozen.targets {
-        let spec = plan.runbook.targets.iter().find(|t| &t.name == name);
+        let target = plan.runbook.targets.iter().find(|t| &t.name == name);
         let hosts = hosts.iter().filter_map(|host| {
             let said = said.get(&host.name)?;
             let is_jump = host.name == plan.frozen.jump;
@@ -37,7 +37,7 @@ pub(super) fn of(
             Some(seen)
         });
         let hosts = hosts.collect();
-        let note = spec
+        let note = target
             .filter(|t| !t.except.is_empty())
             .map(|t| Clean::new(&format!("except {}", t.except.join(", "))));
         targets.push(PlanTarget { name: name.clone(), hosts, note });

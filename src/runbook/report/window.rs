@@ -2,10 +2,10 @@
 
 use super::collect::{between, clean};
 use super::{Window, duration};
+use crate::runbook::definition::{Runbook, Step, Writes};
 use crate::runbook::event::{Event, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::plan::Frozen;
-use crate::runbook::spec::{Runbook, Step, Writes};
 
 /// The steps that begin and end it.
 pub(super) struct Bounds {

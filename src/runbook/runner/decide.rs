@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 
 use super::people::choice;
 use super::{Halt, Runner, act};
+use crate::runbook::definition::{OnFail, Undo};
 use crate::runbook::event::{Event, OperatorAnswer, Way};
 use crate::runbook::in_effect::in_effect;
 use crate::runbook::machine::{Decision, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::plan::{PlannedStep, Window};
-use crate::runbook::spec::{OnFail, Undo};
 use crate::runbook::windows;
 use jumpdeck_fleet::run::{Effect, PromptKind, Reply};
 use jumpdeck_fleet::text::Clean;

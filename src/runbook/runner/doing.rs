@@ -9,13 +9,13 @@ use super::people::Said;
 use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::runbook::act::Work;
+use crate::runbook::definition::{Check, Step, Undo};
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Asked, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
 use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
 use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
 use crate::runbook::plan::PlannedStep;
-use crate::runbook::spec::{Check, Step, Undo};
 use jumpdeck_fleet::run::{Doing as Shown, Effect, RunCommand, RunState};
 use jumpdeck_fleet::text::Clean;
 

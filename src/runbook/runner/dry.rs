@@ -2,10 +2,10 @@
 
 use super::doing::all;
 use super::{Halt, Runner, act};
+use crate::runbook::definition::Step;
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::kinds::{ByPeople, DoneBy};
 use crate::runbook::machine::Task;
-use crate::runbook::spec::Step;
 use crate::runbook::uses;
 use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;

@@ -12,6 +12,7 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
+use crate::runbook::definition::{On, Runbook};
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
 use crate::runbook::ids::RunId;
@@ -22,7 +23,6 @@ use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::{self, PlanError, Secrets};
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
-use crate::runbook::spec::{On, Runbook};
 use jumpdeck_fleet::fleet::{Environment, Jump, Signatures};
 use jumpdeck_fleet::run::{Effect, Mode};
 use jumpdeck_fleet::time::Moment;

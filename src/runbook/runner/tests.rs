@@ -11,12 +11,12 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::runbook::approval::Approval;
+use crate::runbook::definition::Runbook;
 use crate::runbook::event::Verdict;
 use crate::runbook::ids::RunId;
 use crate::runbook::plan::{Frozen, FrozenHost, Plan};
 use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
-use crate::runbook::spec::Runbook;
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 use jumpdeck_fleet::access::{Access, KnownHosts};

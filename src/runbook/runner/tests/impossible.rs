@@ -1,12 +1,12 @@
 //! What cannot be stops the run and says so: it never counts as done, undone or finished.
 
 use super::*;
+use crate::runbook::definition::{On, Step};
 use crate::runbook::event::{HostOutcome, Outcomes, Phase};
 use crate::runbook::ids::StepId;
 use crate::runbook::kinds::StepKind;
 use crate::runbook::machine::Impossible;
 use crate::runbook::place::Place;
-use crate::runbook::spec::{On, Step};
 
 /// A step that is done by hand on a host, with an undo that is a command; and one that fails.
 fn hand() -> String {

@@ -7,7 +7,7 @@ use jumpdeck_fleet::run::Effect;
 
 use super::text::Use;
 use super::{Reading, place, script, sql};
-use crate::runbook::spec::{Ask, Check, On, SaltCall, Script, Sql};
+use crate::runbook::definition::{Ask, Check, On, SaltCall, Script, Sql};
 use crate::runbook::template::Variable;
 
 /// The keys that say what is asked or done.

@@ -10,7 +10,7 @@ use jumpdeck_fleet::run::Effect;
 use super::session::Sessions;
 use super::text::Use;
 use super::{Common, KindEntry, Reading, place};
-use crate::runbook::spec::{Confirming, Lasting, Step};
+use crate::runbook::definition::{Confirming, Lasting, Step};
 
 /// What is known of an id.
 #[derive(Debug, Clone)]

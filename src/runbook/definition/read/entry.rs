@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Common, Reading};
 use crate::config::reader::Table;
+use crate::runbook::definition::Step;
 use crate::runbook::kinds::{StepKind, TakesBack};
-use crate::runbook::spec::Step;
 use jumpdeck_fleet::run::{Asks, Effect};
 
 /// What the reader knows of a kind.

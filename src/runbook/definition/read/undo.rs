@@ -4,8 +4,8 @@ use crate::config::reader::Table;
 
 use super::text::Use;
 use super::{Reading, place};
+use crate::runbook::definition::{On, Undo};
 use crate::runbook::kinds::KINDS;
-use crate::runbook::spec::{On, Undo};
 
 const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
 const NOT_NEEDED: &str = "not_needed";

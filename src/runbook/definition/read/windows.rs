@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::{Reading, Where};
+use crate::runbook::definition::{Confirming, OnFail, Step, Undo, Writes};
 use crate::runbook::kinds::DoneBy;
-use crate::runbook::spec::{Confirming, OnFail, Step, Undo, Writes};
 use jumpdeck_fleet::run::{Asks, Effect};
 
 /// What is around a step.

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::runbook::spec::{Confirming, On, OnFail, RoleOf, Select, Undo};
+use crate::runbook::definition::{Confirming, On, OnFail, RoleOf, Select, Undo};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 

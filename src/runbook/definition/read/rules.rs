@@ -7,7 +7,7 @@ use jumpdeck_fleet::run::Effect;
 
 use super::text::Use;
 use super::{KindEntry, Reading, place};
-use crate::runbook::spec::{On, OnFail, Step, Undo, Writes};
+use crate::runbook::definition::{On, OnFail, Step, Undo, Writes};
 use crate::runbook::template::Template;
 
 impl Reading<'_> {

@@ -10,8 +10,8 @@ use jumpdeck_fleet::run::Effect;
 use super::names::{Found, Meaning};
 use super::text::Use;
 use super::{KindEntry, Reading, Reads, Where, is_name, place};
+use crate::runbook::definition::{Condition, Confirming, On, OnFail, Step, Undo};
 use crate::runbook::kinds::{self, Brings, Inside, StepKind};
-use crate::runbook::spec::{Condition, Confirming, On, OnFail, Step, Undo};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 

@@ -9,7 +9,7 @@ use jumpdeck_fleet::names::{HostName, RoleName};
 
 use super::names::{Found, Meaning};
 use super::{Reading, place};
-use crate::runbook::spec::{Input, RoleOf, Select, Target};
+use crate::runbook::definition::{Input, RoleOf, Select, Target};
 use crate::runbook::value::{Value, ValueKind};
 
 const INPUT_HINT: &str = "write [[input]] and below it name = \"candidate\", label = \"…\", kind = \"host\"";

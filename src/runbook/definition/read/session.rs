@@ -7,7 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::Table;
 
 use super::{Common, Reading, sql};
-use crate::runbook::spec::On;
+use crate::runbook::definition::On;
 
 /// The sessions that steps keep open, and what runs in them.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use crate::config::reader::Table;
 
 use super::{Reading, place};
-use crate::runbook::spec::{Ask, Expect, Find, Finds, Input, On, Pick, Sql, Test};
+use crate::runbook::definition::{Ask, Expect, Find, Finds, Input, On, Pick, Sql, Test};
 use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 

@@ -1,4 +1,4 @@
-//! What a runbook says, validated. Plain data; `spec::read` makes it from TOML. docs/runbooks.md describes
+//! What a runbook says, validated. Plain data; `definition::read` makes it from TOML. docs/runbooks.md describes
 //! the file.
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::config::reader::Table;
 use super::names::Meaning;
 use super::text::Use;
 use super::{Reading, place};
-use crate::runbook::spec::{Across, Ask, Capture, Condition, Expect, On, Pick, Test};
+use crate::runbook::definition::{Across, Ask, Capture, Condition, Expect, On, Pick, Test};
 use crate::runbook::template::Template;
 
 const PICKS: [&str; 4] = ["column", "rows", "match", "json"];

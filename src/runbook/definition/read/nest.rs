@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::Reading;
 use crate::config::reader::Table;
+use crate::runbook::definition::Step;
 use crate::runbook::kinds::{self, KINDS};
-use crate::runbook::spec::Step;
 
 /// The variables that steps of a file bring, in whatever order.
 pub(super) fn declared(table: &Table<'_>) -> BTreeSet<String> {
