@@ -2,11 +2,12 @@
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::service::{Service, ServiceKind};
 use jumpdeck_fleet::snapshot::HostFacts;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-/// A probe. One file each under `probes/`, one line each in [`super::probes::PROBES`].
+/// A probe. One file each under `probes/`, one line each in its list. A probe of a service is a [`ServiceProbe`].
 pub trait Probe: Sync {
     /// The section's name: lower-case letters, digits and `_`.
     fn name(&self) -> &'static str;
@@ -33,6 +34,41 @@ pub trait Probe: Sync {
     /// Reads what came, into the facts. Never panics, whatever came. A section that could not be read is a
     /// [`Gap::Unreadable`] of its own fact; the rest goes on.
     fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts);
+}
+
+/// A probe of one service: all that a service's file declares. Its fact, its problems, its rows and its JSON follow from what
+/// `read` returns and from its kind.
+pub struct ServiceProbe {
+    /// Its name, its roles, its rule, its words.
+    pub kind: &'static ServiceKind,
+    /// As [`Probe::script`]: the function is `probe_NAME`, with the kind's name.
+    pub script: &'static str,
+    /// How often it is asked.
+    pub cadence: ProbeCadence,
+    /// Reads what the script printed. That nobody could tell how the service is, is a gap.
+    pub read: fn(&Raw) -> Result<Service, Gap>,
+}
+
+impl Probe for ServiceProbe {
+    fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    fn script(&self) -> &'static str {
+        self.script
+    }
+
+    fn cadence(&self) -> ProbeCadence {
+        self.cadence
+    }
+
+    fn applies(&self, host: &Host) -> bool {
+        self.kind.runs_on(host)
+    }
+
+    fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
+        facts.services.take(self.kind, raw.and_then(self.read), at);
+    }
 }
 
 /// How often a probe is asked.

@@ -19,9 +19,13 @@ use jumpdeck_fleet::time::Moment;
 use super::styles::{ColorSupport, Styles};
 
 mod hosts;
+#[cfg(test)]
+mod services;
 
 pub(crate) use hosts::environment;
 use hosts::{answer, disk, load, memory};
+#[cfg(test)]
+pub(crate) use services::{fail, serve};
 
 /// Two hours in.
 pub(crate) const NOW: Moment = Moment(7_200_000);

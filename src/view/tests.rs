@@ -18,6 +18,7 @@ use jumpdeck_fleet::time::Moment;
 mod hints;
 mod knowledge;
 mod past;
+mod services;
 mod strip;
 mod themes;
 

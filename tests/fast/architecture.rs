@@ -198,6 +198,76 @@ fn a_kind_of_step_is_one_file_and_one_line() {
     assert!(wrong.is_empty(), "ask the kind instead (trait StepKind):\n{}", wrong.join("\n"));
 }
 
+/// The files of `src/collect/probes` with their text, but for what they share.
+fn probe_files() -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/collect/probes");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "rs") {
+            paths.push(path);
+        }
+    }
+    let named = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        (name != "df").then_some((name, text))
+    };
+    paths.into_iter().filter_map(named).collect()
+}
+
+/// Lines of code, outside tests and comments, in which a word stands, whatever its case: `file:line: text`.
+fn lines_with(word: &str, text: &str, file: &str) -> Vec<String> {
+    let pattern = Regex::new(&format!(r"(?i)(\b|_){word}(\b|_)")).unwrap();
+    let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+    code.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//") && pattern.is_match(line))
+        .map(|(at, line)| format!("{file}:{}: {}", at + 1, line.trim()))
+        .collect()
+}
+
+#[test]
+fn a_probe_of_a_service_is_one_file_and_one_line() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(root.join("src/collect/probes.rs")).unwrap();
+    let list = list.split("\nprobes! {").nth(1).unwrap().split('}').next().unwrap();
+    let listed: Vec<&str> = list
+        .lines()
+        .filter_map(|line| Some(line.trim().split_once("::")?.0))
+        .filter(|w| !w.starts_with("//"))
+        .collect();
+    let probes = probe_files();
+    for (name, _) in &probes {
+        assert_eq!(listed.iter().filter(|word| *word == name).count(), 1, "{name} is one line of the list");
+    }
+    assert_eq!(listed.len(), probes.len(), "{listed:?}");
+    let mut paths = Vec::new();
+    files(&root.join("src"), &mut paths);
+    files(&root.join("crates/fleet/src"), &mut paths);
+    for (name, _) in probes.iter().filter(|(_, text)| text.contains(": ServiceProbe =")) {
+        let mut named = Vec::new();
+        for path in &paths {
+            let file = path.strip_prefix(root).unwrap().to_str().unwrap();
+            let own = file == format!("src/collect/probes/{name}.rs")
+                || file.starts_with(&format!("src/collect/probes/{name}/"));
+            let is_test = file.ends_with("tests.rs") || file.contains("fixture") || file.contains("/tests/");
+            if !own && !is_test {
+                named.extend(lines_with(name, &fs::read_to_string(path).unwrap(), file));
+            }
+        }
+        assert_eq!(named.len(), 1, "only the list of probes names {name}:\n{}", named.join("\n"));
+        assert!(named[0].starts_with("src/collect/probes.rs:"), "{}", named[0]);
+    }
+}
+
+#[test]
+fn a_line_that_names_a_service_is_seen() {
+    let text = "let a = facts.redis;\n// redis\nif kind == \"redis\" {}\nuse probes::Redis;\nfn ask_redis() {}\nredistribute();\n\
+                #[cfg(test)]\nmod tests { redis }\n";
+    assert_eq!(lines_with("redis", text, "f").len(), 4);
+}
+
 #[test]
 fn a_line_that_takes_a_kind_for_itself_is_seen() {
     for line in [

@@ -207,6 +207,8 @@ enum Is {
     Object,
     /// Any of these words.
     Word(&'static [&'static str]),
+    /// Anything but `null`.
+    Present,
     /// That, or `null`.
     Or(&'static Is),
 }
@@ -220,12 +222,13 @@ impl Is {
             Is::List => value.is_array(),
             Is::Object => value.is_object(),
             Is::Word(words) => value.as_str().is_some_and(|w| words.contains(&w)),
+            Is::Present => !value.is_null(),
             Is::Or(is) => value.is_null() || is.fits(value),
         }
     }
 }
 
-use Is::{Bool, List, Number, Object, Or, Text, Word};
+use Is::{Bool, List, Number, Object, Or, Present, Text, Word};
 
 type Fields = &'static [(&'static str, Is)];
 
@@ -324,8 +327,15 @@ const REPLICATION: Fields = &[
     ("errors", List),
 ];
 const REPLICA: Fields = &[("server_id", Number), ("host", TEXT_OR_NULL), ("port", NUMBER_OR_NULL)];
-const SERVICE: Fields =
-    &[("name", Text), ("state", Word(&["ok", "degraded", "down", "unknown"])), ("detail", Text)];
+const SERVICE: Fields = &[
+    ("name", Text),
+    ("state", Word(&["ok", "degraded", "down", "unknown"])),
+    ("detail", Text),
+    ("age_ms", NUMBER_OR_NULL),
+    ("readings", LIST_OR_NULL),
+    ("errors", List),
+];
+const READING: Fields = &[("name", Text), ("value", Present), ("of", NUMBER_OR_NULL), ("unit", TEXT_OR_NULL)];
 const ROLE: Fields = &[
     ("role", Text),
     ("required", TEXT_OR_NULL),
@@ -377,6 +387,7 @@ fn schema(document: &Value) {
         }
         all_hold(host, "filesystems", FILESYSTEM);
         all_hold(host, "services", SERVICE);
+        each(host, "services").for_each(|s| all_hold(s, "readings", READING));
         all_hold(host, "replication", REPLICATION);
         each(host, "replication").for_each(|r| all_hold(r, "replicas", REPLICA));
         all_hold(host, "problems", PROBLEM);

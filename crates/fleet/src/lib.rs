@@ -12,6 +12,7 @@ pub mod names;
 pub mod problem;
 pub mod replication;
 pub mod run;
+pub mod service;
 pub mod snapshot;
 pub mod storage;
 pub mod summary;

@@ -8,6 +8,7 @@ use super::hop::Hop;
 use super::left::LeftRun;
 use super::names::{EnvName, HostId, HostName, RoleName};
 use super::replication::Database;
+use super::service::Services;
 use super::storage::Filesystem;
 use super::text::Clean;
 use super::time::Moment;
@@ -231,9 +232,6 @@ impl HostSnapshot {
     }
 }
 
-/// The name of the question for services, which no probe asks yet.
-pub const SERVICES: &str = "services";
-
 /// What a host's reports said, a fact a section. Probes fill it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HostFacts {
@@ -257,15 +255,15 @@ pub struct HostFacts {
     pub network_filesystems: Fact<Vec<Filesystem>>,
     /// Database servers on the host: empty when none is installed.
     pub databases: Fact<Vec<Database>>,
-    /// Other services, one entry each.
-    pub services: Fact<Vec<Service>>,
+    /// Other services, a fact each.
+    pub services: Services,
 }
 
 impl HostFacts {
     /// Every question of a report by its name, with why the newest one brought no value. A fact that is not named here
     /// does not compile: what nobody knows cannot be forgotten.
     #[must_use]
-    pub fn questions(&self) -> [(&'static str, Option<&Gap>); 11] {
+    pub fn questions(&self) -> impl Iterator<Item = (&'static str, Option<&Gap>)> {
         let Self {
             identity,
             grains,
@@ -289,9 +287,10 @@ impl HostFacts {
             ("filesystems", filesystems.gap.as_ref()),
             ("network filesystems", network_filesystems.gap.as_ref()),
             ("databases", databases.gap.as_ref()),
-            (SERVICES, services.gap.as_ref()),
-            ("clock", clock_offset_ms.gap.as_ref()),
         ]
+        .into_iter()
+        .chain(services.iter().map(|entry| (entry.kind.name, entry.fact.gap.as_ref())))
+        .chain([("clock", clock_offset_ms.gap.as_ref())])
     }
 
     /// Every filesystem last read, local first.
@@ -396,28 +395,4 @@ pub struct Os {
     pub release: Clean,
     /// `uname -r`, when told.
     pub kernel: Option<Clean>,
-}
-
-/// Another service on the host (a probe a kind).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: Clean,
-    /// How it is.
-    pub state: ServiceState,
-    /// What there is to say.
-    pub detail: Clean,
-}
-
-/// How a service is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceState {
-    /// It answers, and well.
-    Ok,
-    /// It answers, and something is not as it should be.
-    Degraded,
-    /// It does not answer.
-    Down,
-    /// Nobody could tell.
-    Unknown,
 }

@@ -1,6 +1,8 @@
 //! The status JSON, schema 1: stable. A value not known is `null`, with the reason in `state_detail` or `errors`,
 //! never a zero. Documented in `docs/status-json.md`; a field may be added, none removed or given another meaning.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use jumpdeck_fleet::fact::{Fact, Gap};
@@ -11,7 +13,8 @@ use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::replication::{
     Cluster, Connection, Database, Encryption, NodeHealth, ServerStatus, encryption,
 };
-use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory, SERVICES, ServiceState};
+use jumpdeck_fleet::service::{Figure, Reading, ServiceEntry, ServiceHealth};
+use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
 use jumpdeck_fleet::storage::{Filesystem, Usage};
 use jumpdeck_fleet::topology::status_of_master;
 
@@ -136,6 +139,25 @@ struct ServiceStatus {
     name: String,
     state: &'static str,
     detail: String,
+    age_ms: Option<u64>,
+    readings: Option<Vec<ReadingStatus>>,
+    errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReadingStatus {
+    name: &'static str,
+    value: ReadingValue,
+    of: Option<u64>,
+    unit: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ReadingValue {
+    Text(String),
+    Flag(bool),
+    Amount(u64),
 }
 
 #[derive(Debug, Serialize)]
@@ -193,7 +215,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         address: h.address.clone(),
         state: h.link.state.word(),
         state_detail: detail(h),
-        age_ms: h.age(picture.now).map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        age_ms: h.age(picture.now).map(milliseconds),
         level: told(&facts.grains, judgeable).and_then(|g| g.level.as_ref()).map(ToString::to_string),
         roles: spec
             .and_then(|spec| roles::reported(spec, h))
@@ -205,16 +227,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         filesystems: filesystems(h, judgeable),
         replication: told(&facts.databases, judgeable)
             .map(|databases| databases.iter().flat_map(|d| replication(picture, d)).collect()),
-        services: told(&facts.services, judgeable).map(|services| {
-            services
-                .iter()
-                .map(|s| ServiceStatus {
-                    name: s.name.to_string(),
-                    state: service_word(s.state),
-                    detail: s.detail.to_string(),
-                })
-                .collect()
-        }),
+        services: services(picture, h, judgeable),
         problems: picture
             .problems
             .iter()
@@ -226,6 +239,10 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
 
 fn told<T>(fact: &Fact<T>, judgeable: bool) -> Option<&T> {
     fact.current().filter(|_| judgeable)
+}
+
+fn milliseconds(age: Duration) -> u64 {
+    u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn text(s: &str) -> Option<String> {
@@ -240,8 +257,6 @@ fn detail(h: &HostSnapshot) -> Option<String> {
     let gaps: Vec<String> = h
         .facts
         .questions()
-        .into_iter()
-        .filter(|(question, _)| *question != SERVICES)
         .filter_map(|(question, gap)| gap.map(|gap| format!("{question} {}", gap.describe())))
         .collect();
     text(&gaps.join("; "))
@@ -388,13 +403,43 @@ fn replicas(server: &ServerStatus) -> Option<Vec<ReplicaStatus>> {
     )
 }
 
-fn service_word(state: ServiceState) -> &'static str {
-    match state {
-        ServiceState::Ok => "ok",
-        ServiceState::Degraded => "degraded",
-        ServiceState::Down => "down",
-        ServiceState::Unknown => "unknown",
+/// An entry for each service that its roles name; `None` where jumpdeck looks at none.
+fn services(picture: &Picture, h: &HostSnapshot, judgeable: bool) -> Option<Vec<ServiceStatus>> {
+    let services = Some(&h.facts.services).filter(|services| judgeable && !services.is_empty())?;
+    Some(services.iter().map(|entry| service(picture, entry)).collect())
+}
+
+fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
+    let name = entry.kind.name.to_owned();
+    let Some(service) = entry.fact.current() else {
+        let why = entry.fact.gap.as_ref().unwrap_or(&Gap::NotAsked).describe();
+        return ServiceStatus {
+            name,
+            state: ServiceHealth::Unknown.word(),
+            detail: why.clone(),
+            age_ms: None,
+            readings: None,
+            errors: vec![why],
+        };
+    };
+    let findings = entry.kind.findings(service, &picture.env.thresholds);
+    ServiceStatus {
+        name,
+        state: ServiceHealth::of(service, &findings).word(),
+        detail: service.detail.to_string(),
+        age_ms: entry.fact.age(picture.now).map(milliseconds),
+        readings: service.running.then(|| service.readings.iter().map(reading).collect()),
+        errors: service.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.describe())).collect(),
     }
+}
+
+fn reading(reading: &Reading) -> ReadingStatus {
+    let (value, of, unit) = match &reading.figure {
+        Figure::Text(text) => (ReadingValue::Text(text.to_string()), None, None),
+        Figure::Flag(flag) => (ReadingValue::Flag(*flag), None, None),
+        Figure::Amount { value, of, unit } => (ReadingValue::Amount(*value), *of, Some(unit.word())),
+    };
+    ReadingStatus { name: reading.name, value, of, unit }
 }
 
 fn role(standing: &RoleStanding) -> RoleStatus {

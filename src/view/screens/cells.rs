@@ -11,6 +11,7 @@ use jumpdeck_fleet::fact::{Fact, Gap};
 use jumpdeck_fleet::fleet::Threshold;
 use jumpdeck_fleet::problem::{Problem, Severity};
 use jumpdeck_fleet::replication::NodeHealth;
+use jumpdeck_fleet::service::ServiceHealth;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, replication_words_within};
@@ -157,6 +158,27 @@ pub(crate) fn health(
         NodeHealth::Out => Some(Severity::Critical),
     };
     scene.styles.figure(severity, freshness)
+}
+
+/// The service of a host that somebody should look at first, in two words; nothing where jumpdeck looks at none.
+pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
+    let styles = scene.styles;
+    let limits = &scene.env.spec.thresholds;
+    let shown = host.facts.services.iter().map(|entry| match scene.shown(host, &entry.fact) {
+        Shown::Value(service, freshness) => {
+            let findings = entry.kind.findings(service, limits);
+            let severity = findings.iter().map(|finding| finding.severity).max();
+            let short = (entry.kind.short)(service).filter(|_| service.running && severity.is_none());
+            let word = short.unwrap_or_else(|| ServiceHealth::of(service, &findings).word());
+            (severity, span(format!("{} {word}", entry.kind.name), styles.figure(severity, freshness)))
+        }
+        Shown::Gap(_) | Shown::Expired => {
+            (Some(Severity::Unknown), span(format!("{} ?", entry.kind.name), styles.unknown))
+        }
+    });
+    // The first of those that are equally bad.
+    let worst = shown.reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+    worst.map_or_else(Line::default, |(_, word)| word.into())
 }
 
 /// Judges a lag.

@@ -38,6 +38,7 @@ enum Id {
     Disk,
     Mount,
     Replication,
+    Service,
     Os,
     Uptime,
     Level,
@@ -113,12 +114,16 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
         grows(Id::Disk, "DISK", Left, 9, 11, 3),
         grows(Id::Mount, "FULLEST MOUNT", Left, text(13, 18, mount), mount, 7),
         grows(Id::Replication, "REPLICATION", Left, text(REPLICATION_WORDS_LEAST, 20, words), words, 5),
+        grows(Id::Service, "SERVICE", Left, 12, 22, 7),
         grows(Id::Os, "OS", Left, 12, 14, 13),
         Column::fixed(Id::Uptime, "UP", Right, 4, 12),
         grows(Id::Level, "ENV", Left, 10, 12, 14),
         grows(Id::Problem, "WORST PROBLEM", Left, 24, 80, 11),
         Column::fixed(Id::Age, "AGE", Right, 3, 1),
     ];
+    if scene.env.hosts.iter().all(|host| host.facts.services.is_empty()) {
+        columns.retain(|column| column.id != Id::Service);
+    }
     // The arrow of the sorted column needs a place beside its title.
     let by = sorted(scene.model.sort).and_then(|(by, _)| by);
     if let Some(column) = columns.iter_mut().find(|column| Some(column.id) == by) {
@@ -224,6 +229,7 @@ fn cell<'a>(
             (Shown::Value(..), None) | (Shown::Gap(_) | Shown::Expired, _) => Line::default(),
         },
         Id::Replication => cells::replication(scene, host, spec.is_some_and(|s| s.has_role("db")), width),
+        Id::Service => cells::service(scene, host),
         Id::Os => cells::fact(scene, host, &facts.os, |os, _| span(os.release.as_str(), styles.muted).into()),
         Id::Uptime => cells::fact(scene, host, &facts.uptime, |up, _| {
             span(jumpdeck_fleet::time::short_age(*up), styles.muted).into()

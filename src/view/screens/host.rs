@@ -13,7 +13,7 @@ use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::names::HostName;
-use jumpdeck_fleet::snapshot::{HostSnapshot, ServiceState};
+use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
 
 use super::cells;
@@ -22,6 +22,7 @@ mod databases;
 mod figures;
 mod filesystems;
 mod identity;
+mod services;
 
 /// Columns of a label, its space included.
 const LABEL: usize = 12;
@@ -96,7 +97,7 @@ pub(crate) fn draw<'a>(
     figures::lines(&mut page, scene, host);
     filesystems::lines(&mut page, scene, host);
     databases::lines(&mut page, scene, spec, host);
-    services(&mut page, scene, host);
+    services::lines(&mut page, scene, host);
 
     let len = page.lines.len();
     let top = state.scroll_text(scene.env.selection.detail_scroll, len, inner.height);
@@ -172,32 +173,5 @@ fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     }
     if !page.lines.is_empty() {
         page.plain(Line::default());
-    }
-}
-
-fn services<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
-    page.section("SERVICES");
-    match host.facts.services.last() {
-        Some(services) if !services.is_empty() => {
-            for service in services {
-                let (status, word) = match service.state {
-                    ServiceState::Ok => (signs::Status::Ok, "ok"),
-                    ServiceState::Degraded => (signs::Status::Warning, "degraded"),
-                    ServiceState::Down => (signs::Status::Critical, "down"),
-                    ServiceState::Unknown => (signs::Status::Unknown, "unknown"),
-                };
-                let old = scene.freshness(host) != Some(Freshness::Fresh);
-                let status = if old { signs::Status::Unknown } else { status };
-                let style = scene.styles.status(status);
-                let text = format!("{} {word:<9}", status.sign());
-                page.plain(Line::from(vec![
-                    span(text, style),
-                    span(service.name.as_str(), scene.styles.strong),
-                    span(format!("  {}", service.detail), scene.styles.muted),
-                ]));
-            }
-        }
-        // Said once, quietly: nothing here was looked at, so nothing here is well.
-        Some(_) | None => page.plain(span("services are not checked by this version", scene.styles.muted)),
     }
 }

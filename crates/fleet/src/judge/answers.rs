@@ -3,7 +3,6 @@
 use super::Situation;
 use crate::fact::Gap;
 use crate::problem::{Problem, ProblemKind, Severity};
-use crate::snapshot::SERVICES;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
@@ -15,13 +14,12 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a gap is all there is to know: nobody asks for services yet, and a host without grains is judged by the rule
-/// for grains.
+/// Whether a gap is all there is to know: a host without grains is judged by the rule for grains.
 fn is_an_answer(question: &str, gap: &Gap) -> bool {
     match gap {
-        Gap::NotAsked => question == SERVICES,
         Gap::NotInstalled => question == "grains",
-        Gap::TimedOut
+        Gap::NotAsked
+        | Gap::TimedOut
         | Gap::Stuck
         | Gap::NotPermitted(_)
         | Gap::NoTool(_)

@@ -1,20 +1,16 @@
-//! Services that are not well.
+//! Services that are not well: each is judged by its own rule. What could not be asked at all, the rule for answers reports.
 
 use super::Situation;
-use crate::problem::{Problem, ProblemKind, Severity};
-use crate::snapshot::ServiceState;
+use crate::problem::{Problem, ProblemKind};
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
-        for service in host.facts.services.current().into_iter().flatten() {
-            let (severity, word) = match service.state {
-                ServiceState::Ok => continue,
-                ServiceState::Degraded => (Severity::Warning, "is degraded"),
-                ServiceState::Down => (Severity::Critical, "is down"),
-                ServiceState::Unknown => (Severity::Unknown, "could not be asked"),
-            };
-            let message = format!("{} {word}: {}", service.name, service.detail);
-            out.push(s.problem(severity, Some(&host.id.host), ProblemKind::Service, message));
+        for entry in &host.facts.services {
+            let Some(service) = entry.fact.current() else { continue };
+            for finding in entry.kind.findings(service, &s.env.thresholds) {
+                let host = Some(&host.id.host);
+                out.push(s.problem(finding.severity, host, ProblemKind::Service, finding.message));
+            }
         }
     }
 }

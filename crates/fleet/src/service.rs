@@ -1,0 +1,329 @@
+//! Services of a host, as plain data. What is special about one (its roles, its rule, its words) is its [`ServiceKind`], which the
+//! service's own probe declares; judgement, screens and the JSON loop over what they find here and name no service.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::fact::{Fact, Gap};
+use crate::fleet::{Host, Thresholds};
+use crate::problem::Severity;
+use crate::storage::human_kb;
+use crate::text::Clean;
+use crate::time::{Moment, short_age};
+
+#[cfg(test)]
+mod tests;
+
+/// What is special about a service. One static, in the file of its probe.
+pub struct ServiceKind {
+    /// Its name in questions, screens and the JSON: a short word in lower case.
+    pub name: &'static str,
+    /// Hosts of these roles run it.
+    pub roles: &'static [&'static str],
+    /// What to do when it is stopped, in one sentence.
+    pub when_stopped: &'static str,
+    /// What is wrong with one that runs. Gaps are reported without it.
+    pub rule: fn(&Service, &Thresholds, &mut Vec<Finding>),
+    /// What the fleet's row says of one that runs, in a word or two.
+    pub short: fn(&Service) -> Option<&str>,
+}
+
+impl ServiceKind {
+    /// Whether a host should run it.
+    #[must_use]
+    pub fn runs_on(&self, host: &Host) -> bool {
+        self.roles.iter().any(|role| host.has_role(role))
+    }
+
+    /// What is wrong with a service: that it is stopped, else what its rule finds and what could not be read.
+    #[must_use]
+    pub fn findings(&self, service: &Service, limits: &Thresholds) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if service.running {
+            (self.rule)(service, limits, &mut found);
+            found.extend(service.gaps.iter().map(|(what, gap)| {
+                Finding::new(Severity::Unknown, format!("{} {what} {}", self.name, gap.describe()))
+            }));
+        } else {
+            let message = format!("{} is stopped: {}. {}", self.name, service.detail, self.when_stopped);
+            found.push(Finding::new(Severity::Critical, message));
+        }
+        found
+    }
+}
+
+impl fmt::Debug for ServiceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for ServiceKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// What a probe read of a service. That nobody could tell is the [`Gap`] of its fact.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Service {
+    /// It runs and answers; else it is certain that it does not run.
+    pub running: bool,
+    /// One line about it: version and role, or what shows that it is stopped.
+    pub detail: Clean,
+    /// Its figures, in the order in which they are shown. One that does not exist here (a limit that is not set) is not listed.
+    pub readings: Box<[Reading]>,
+    /// What could not be read of one that runs, and why.
+    pub gaps: Box<[(&'static str, Gap)]>,
+}
+
+impl Service {
+    /// A figure by its name.
+    #[must_use]
+    pub fn reading(&self, name: &str) -> Option<&Figure> {
+        self.readings.iter().find(|reading| reading.name == name).map(|reading| &reading.figure)
+    }
+
+    /// The text of a figure that is one.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.reading(name)? {
+            Figure::Text(text) => Some(text.as_str()),
+            Figure::Flag(_) | Figure::Amount { .. } => None,
+        }
+    }
+
+    /// The number of a figure that is one.
+    #[must_use]
+    pub fn amount(&self, name: &str) -> Option<u64> {
+        match self.reading(name)? {
+            Figure::Amount { value, .. } => Some(*value),
+            Figure::Text(_) | Figure::Flag(_) => None,
+        }
+    }
+}
+
+/// One figure of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Its name in the JSON and on screen: lower case, words parted by `_`.
+    pub name: &'static str,
+    /// The figure.
+    pub figure: Figure,
+}
+
+/// The value of a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figure {
+    /// A word: a version, a role.
+    Text(Clean),
+    /// Yes or no.
+    Flag(bool),
+    /// A number.
+    Amount {
+        /// How many.
+        value: u64,
+        /// The most there can be, where there is a limit.
+        of: Option<u64>,
+        /// Of what.
+        unit: Unit,
+    },
+}
+
+impl Figure {
+    /// A text, printable and at most 120 characters long.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::Text(Clean::first_line(text, 120))
+    }
+
+    /// A number of things.
+    #[must_use]
+    pub fn count(value: u64) -> Self {
+        Self::Amount { value, of: None, unit: Unit::Count }
+    }
+
+    /// How much of its limit is used, percent.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn percent(&self) -> Option<f64> {
+        match self {
+            Self::Amount { value, of: Some(of), .. } if *of > 0 => Some(*value as f64 * 100.0 / *of as f64),
+            Self::Amount { .. } | Self::Text(_) | Self::Flag(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Flag(flag) => f.write_str(if *flag { "yes" } else { "no" }),
+            Self::Amount { value, of: None, unit } => f.write_str(&unit.show(*value)),
+            Self::Amount { value, of: Some(of), unit } => {
+                write!(f, "{} of {}", unit.show(*value), unit.show(*of))
+            }
+        }
+    }
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+}
+
+impl Unit {
+    /// The word of the status JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Bytes => "bytes",
+            Self::Seconds => "seconds",
+        }
+    }
+
+    fn show(self, value: u64) -> String {
+        match self {
+            Self::Count => value.to_string(),
+            Self::Bytes => human_kb(value.div_ceil(1024)),
+            Self::Seconds => short_age(std::time::Duration::from_secs(value)),
+        }
+    }
+}
+
+/// One thing that is wrong with a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad.
+    pub severity: Severity,
+    /// The reading that shows it, where one does.
+    pub reading: Option<&'static str>,
+    /// What is wrong, and what to do next.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding about the whole service.
+    #[must_use]
+    pub fn new(severity: Severity, message: String) -> Self {
+        Self { severity, reading: None, message }
+    }
+
+    /// A finding that a reading shows.
+    #[must_use]
+    pub fn of(reading: &'static str, severity: Severity, message: String) -> Self {
+        Self { severity, reading: Some(reading), message }
+    }
+}
+
+/// How a service is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceHealth {
+    /// It runs, and nothing is wrong.
+    Ok,
+    /// It runs, and something is wrong.
+    Degraded,
+    /// It is stopped.
+    Down,
+    /// Nobody could tell.
+    Unknown,
+}
+
+impl ServiceHealth {
+    /// The health of a service with these findings.
+    #[must_use]
+    pub fn of(service: &Service, findings: &[Finding]) -> Self {
+        let worst = findings.iter().map(|finding| finding.severity).max();
+        match (service.running, worst) {
+            (false, _) => Self::Down,
+            (true, None) => Self::Ok,
+            (true, Some(Severity::Unknown)) => Self::Unknown,
+            (true, Some(Severity::Warning | Severity::Critical)) => Self::Degraded,
+        }
+    }
+
+    /// The word of the status JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is known of a host's services: a fact each, so that none overwrites another. A list, as a host runs few: the smallest
+/// node of a map has room for eleven.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Services(Vec<ServiceEntry>);
+
+/// One service of a host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceEntry {
+    /// Which.
+    pub kind: &'static ServiceKind,
+    /// What is known of it.
+    pub fact: Fact<Arc<Service>>,
+}
+
+impl Services {
+    /// Takes what a probe read, or why it read nothing.
+    pub fn take(&mut self, kind: &'static ServiceKind, answer: Result<Service, Gap>, at: Moment) {
+        let place = match self.0.binary_search_by_key(&kind.name, |entry| entry.kind.name) {
+            Ok(place) => place,
+            Err(place) => {
+                self.0.reserve_exact(1);
+                self.0.insert(place, ServiceEntry { kind, fact: Fact::default() });
+                place
+            }
+        };
+        if let Some(entry) = self.0.get_mut(place) {
+            entry.fact.take(answer.map(Arc::new), at);
+        }
+    }
+
+    /// Forgets the services that a host should not run any more: nobody asks for them, so they would age for ever.
+    pub fn keep_those_of(&mut self, host: &Host) {
+        self.0.retain(|entry| entry.kind.runs_on(host));
+    }
+
+    /// Every service, by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, ServiceEntry> {
+        self.0.iter()
+    }
+
+    /// The same, to change them.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, ServiceEntry> {
+        self.0.iter_mut()
+    }
+
+    /// A service by its name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Fact<Arc<Service>>> {
+        self.0.iter().find(|entry| entry.kind.name == name).map(|entry| &entry.fact)
+    }
+
+    /// Whether jumpdeck looks at none on this host.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Services {
+    type Item = &'a ServiceEntry;
+    type IntoIter = std::slice::Iter<'a, ServiceEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,81 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use super::*;
+
+static QUEUE: ServiceKind = ServiceKind {
+    name: "queue",
+    roles: &["jobrunner"],
+    when_stopped: "Start it: systemctl start queue.",
+    rule: |service, limits, found| {
+        if service
+            .reading("waiting")
+            .and_then(Figure::percent)
+            .is_some_and(|used| used > limits.memory.warning)
+        {
+            found.push(Finding::of("waiting", Severity::Warning, "queue is nearly full".to_owned()));
+        }
+    },
+    short: |service| service.text("role"),
+};
+static CACHE: ServiceKind = ServiceKind {
+    name: "cache",
+    roles: &["memcache"],
+    when_stopped: "Start it.",
+    rule: |_, _, _| {},
+    short: |_| None,
+};
+
+fn running(waiting: u64) -> Service {
+    let figure = Figure::Amount { value: waiting, of: Some(100), unit: Unit::Count };
+    Service { running: true, readings: [Reading { name: "waiting", figure }].into(), ..Service::default() }
+}
+
+fn found(service: &Service) -> (ServiceHealth, Vec<(Severity, String)>) {
+    let findings = QUEUE.findings(service, &Thresholds::default());
+    let health = ServiceHealth::of(service, &findings);
+    (health, findings.into_iter().map(|finding| (finding.severity, finding.message)).collect())
+}
+
+#[test]
+fn one_service_does_not_overwrite_another() {
+    let mut services = Services::default();
+    services.take(&QUEUE, Ok(running(1)), Moment(1));
+    services.take(&CACHE, Err(Gap::TimedOut), Moment(2));
+    services.take(&QUEUE, Err(Gap::Stuck), Moment(3));
+    services.take(&CACHE, Ok(running(2)), Moment(4));
+    let names: Vec<&str> = services.iter().map(|entry| entry.kind.name).collect();
+    assert_eq!(names, ["cache", "queue"]);
+    let queue = services.get("queue").unwrap();
+    assert_eq!(
+        (queue.gap.clone(), queue.age(Moment(11))),
+        (Some(Gap::Stuck), Some(std::time::Duration::from_millis(10)))
+    );
+    assert_eq!(services.get("cache").unwrap().current().unwrap().amount("waiting"), Some(2));
+}
+
+#[test]
+fn a_stopped_service_is_critical_and_says_what_to_do() {
+    let stopped = Service { detail: "no process".into(), ..Service::default() };
+    let message = "queue is stopped: no process. Start it: systemctl start queue.".to_owned();
+    assert_eq!(found(&stopped), (ServiceHealth::Down, vec![(Severity::Critical, message)]));
+}
+
+#[test]
+fn a_service_of_which_something_is_unknown_is_not_ok() {
+    assert_eq!(found(&running(10)), (ServiceHealth::Ok, vec![]));
+    let open = Service { gaps: [("workers", Gap::TimedOut)].into(), ..running(10) };
+    let message = "queue workers timed out".to_owned();
+    assert_eq!(found(&open), (ServiceHealth::Unknown, vec![(Severity::Unknown, message)]));
+    assert_eq!(found(&running(90)).0, ServiceHealth::Degraded);
+}
+
+#[test]
+fn figures_are_shown_with_their_limit_and_unit() {
+    let amount = |value, of, unit| Figure::Amount { value, of, unit }.to_string();
+    assert_eq!(amount(3, Some(100), Unit::Count), "3 of 100");
+    assert_eq!(amount(831_488, Some(512 << 20), Unit::Bytes), "812K of 512M");
+    assert_eq!(amount(7_200, None, Unit::Seconds), "2h");
+    assert_eq!(
+        (Figure::Flag(true).to_string(), Figure::text("a\x1b[2J").to_string()),
+        ("yes".into(), "a^[[2J".into())
+    );
+}
