@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-
-use zeroize::Zeroizing;
 
 use super::message::Effect;
 
@@ -22,6 +20,7 @@ mod environment;
 pub mod picker;
 pub mod runs;
 
+use editor::Editor;
 pub use environment::{EnvironmentState, History, Paused, Row, Selection};
 pub use runs::{Runs, SMALLEST};
 
@@ -32,8 +31,6 @@ const ANSWER_AFTER: Duration = Duration::from_millis(400);
 const FURNITURE: u16 = 6;
 /// How long a notice shows.
 const NOTICE_FOR: Duration = Duration::from_secs(3);
-/// Bytes an answer may hold. They are taken at once, so that growing never leaves a copy of a secret behind.
-pub(super) const ANSWER_MAX: usize = 1024;
 
 /// The console's whole state.
 pub struct Model {
@@ -66,7 +63,7 @@ pub struct Model {
     /// Questions that wait for a person, oldest first; the first is shown.
     pub questions: Vec<Question>,
     /// What is typed so far in answer to the first question.
-    pub answer: Zeroizing<String>,
+    pub answer: Editor,
     /// A short line for what was just done (`asked 25 hosts`), and until when it shows.
     pub notice: Option<(String, Moment)>,
     /// Why the inventory on disk is not the one in use: where in the file, what is wrong, what to do. Shown until it is.
@@ -175,13 +172,13 @@ impl Screen {
 }
 
 /// No filter.
-static NO_FILTER: Filter = Filter { text: String::new(), editing: false };
+static NO_FILTER: LazyLock<Filter> = LazyLock::new(Filter::default);
 
 /// The row filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Filter {
     /// Its text; empty shows everything.
-    pub text: String,
+    pub text: Editor,
     /// Whether it is being typed.
     pub editing: bool,
 }
@@ -292,7 +289,7 @@ impl Model {
             sort: Sort { by: SortColumn::Severity, reversed: false },
             paused: None,
             questions: Vec::new(),
-            answer: empty_answer(),
+            answer: Editor::secret(),
             notice: None,
             inventory_refused: None,
             changed: true,
@@ -445,8 +442,4 @@ impl Model {
         self.notice = Some((notice, self.now.plus(NOTICE_FOR)));
         self.changed = true;
     }
-}
-
-pub(super) fn empty_answer() -> Zeroizing<String> {
-    Zeroizing::new(String::with_capacity(ANSWER_MAX))
 }

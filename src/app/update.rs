@@ -11,7 +11,6 @@ use jumpdeck_fleet::time::Moment;
 mod act;
 mod arming;
 mod dialogs;
-mod edit;
 mod forms;
 mod inventory;
 mod leave;
@@ -71,7 +70,7 @@ fn paste(model: &mut Model, text: &str) {
         dialogs::paste(model, text);
     } else if model.filter().editing && model.help.is_none() {
         if let Some(filter) = model.filter_mut() {
-            edit::insert(&mut filter.text, line);
+            filter.text.insert(line);
             act::best_match(model);
         }
     } else {

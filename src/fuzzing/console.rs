@@ -261,7 +261,7 @@ pub fn drawing(data: &[u8]) {
     }
     let typed = bytes.text(20).replace(|c| !jumpdeck_fleet::text::is_drawn(c), "");
     if let Some(filter) = model.filter_mut() {
-        filter.text.push_str(&typed);
+        filter.text.insert(&typed);
     }
     draw(&fixtures::settled(model), size);
 }

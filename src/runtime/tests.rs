@@ -107,7 +107,7 @@ impl Draw for Line {
         let text = format!(
             "env={} filter={:?} questions={} now={}s size={:?}",
             model.active,
-            model.filter().text,
+            model.filter().text.as_str(),
             model.questions.len(),
             model.now.0 / 1000,
             model.size,

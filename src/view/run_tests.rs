@@ -42,7 +42,7 @@ fn runs_at_every_size() {
 #[test]
 fn the_ways_of_a_plan_and_of_dialogs() {
     use crate::app::model::editor::Editor;
-    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
+    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
     use jumpdeck_fleet::run::{Mode, RunState};
     let small = (80, 24);
     let mut model = planned(plan());
@@ -59,21 +59,21 @@ fn the_ways_of_a_plan_and_of_dialogs() {
     snapshot("plan-refused", &model, small);
 
     let fields = vec![
-        (input("candidate", "The new masterdb", &["db2", "db3"]), secret()),
-        (input("window", "How long writes may be refused", &[]), secret()),
+        (input("candidate", "The new masterdb", &["db2", "db3"]), Editor::line()),
+        (input("window", "How long writes may be refused", &[]), Editor::line()),
     ];
     let mut form = Form {
         runbook: "r".into(),
         title: "Makes a replica the masterdb".into(),
         fields,
         at: 0,
-        picker: crate::app::model::picker::Picker { filter: String::new(), chosen: Some("db3".into()) },
+        picker: crate::app::model::picker::Picker { chosen: Some("db3".into()), ..Default::default() },
         wrong: None,
     };
-    form.fields[0].1.push_str("db3");
+    form.fields[0].1.set("db3");
     form.fields[1].0.sensitive = true;
-    form.fields[1].1.push_str("geheim");
-    let mut note = Editor::default();
+    form.fields[1].1.set("geheim");
+    let mut note = Editor::note();
     note.insert("slow disk on db1\nasked the hoster");
     for (title, model, dialog) in [
         ("dialog-inputs", list(), Dialog::Inputs(form)),
@@ -86,7 +86,7 @@ fn the_ways_of_a_plan_and_of_dialogs() {
             "dialog-arm",
             planned(plan()),
             Dialog::Arm {
-                reason: String::new(),
+                reason: Editor::line(),
                 time: "30m".into(),
                 at_time: false,
                 wrong: Some("a reason is needed: it is kept in the journal"),

@@ -106,12 +106,12 @@ fn other_days() {
 #[test]
 fn filter_notice_help_and_hold() {
     let mut model = trouble();
-    model.filter_mut().unwrap().text = "mem".to_owned();
+    model.filter_mut().unwrap().text = "mem".into();
     model.filter_mut().unwrap().editing = true;
     snapshot("filter-typed", &settled(model), (80, 24));
 
     let mut model = trouble();
-    model.filter_mut().unwrap().text = "nothing like this".to_owned();
+    model.filter_mut().unwrap().text = "nothing like this".into();
     snapshot("filter-empty", &settled(model), (80, 24));
 
     let mut model = healthy();
@@ -137,7 +137,7 @@ fn asked(kind: QuestionKind) -> Model {
             kind: QuestionKind::Passphrase { key: "k".to_owned(), wrong: false },
         },
     ];
-    model.answer.push_str("secret");
+    model.answer.insert("secret");
     model
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod banner;
 pub(crate) mod bar;
 pub(crate) mod dialog;
+pub(crate) mod field;
 pub(crate) mod footer;
 pub(crate) mod forms;
 pub(crate) mod header;

@@ -29,7 +29,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("ssh", &["ratatui", "crossterm", "clap", "jumpdeck_sim"]),
     ("collect", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
     ("runbook", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
-    ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "tui_textarea", "jumpdeck_sim"]),
+    ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "jumpdeck_sim"]),
     ("view", &["tokio", "russh", "clap", "jumpdeck_sim"]),
     ("runtime", &["jumpdeck_sim"]),
 ];

@@ -277,6 +277,33 @@ fn a_screen_that_something_else_wrote_on_is_drawn_again() {
     }
 }
 
+/// The bytes that a terminal sends for each key, and where the cursor is drawn.
+#[test]
+fn a_field_is_edited_with_the_keys_of_a_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::demo(&home);
+    pty.until("a host that answers", |p| p.contents().contains("hosts up"));
+    pty.type_text("/");
+    for (keys, text, cursor) in [
+        ("role:db", "/role:db", 9),
+        ("\x1b[D\x1b[D\x1b[D!", "/role!:db", 7),
+        ("\x1b[3~\x7f", "/roledb", 6),
+        ("\x1b[Hload \x1b[F1", "/load roledb1", 14),
+        ("\x1b[1;5D\x1b[200~app1 \x1b[201~", "/load app1 roledb1", 12),
+        ("\x1b[1;5C\x17\x01\x0b日e\u{301}\x1b[D", "/日e\u{301}", 4),
+    ] {
+        pty.type_text(keys);
+        pty.until(text, |p| {
+            let shown = p.screen.screen();
+            let ground = |column| shown.cell(22, column).map(vt100::Cell::bgcolor);
+            let row = shown.rows(0, 50).nth(22).unwrap_or_default();
+            row.trim() == text
+                && ground(cursor) != ground(0)
+                && (1..12).all(|by| ground(cursor + by) != ground(cursor))
+        });
+    }
+}
+
 #[test]
 fn the_console_itself_quits_and_is_ended() {
     let home = tempfile::tempdir().unwrap();

@@ -1,18 +1,17 @@
 //! A value being chosen out of several: typed text narrows them, arrows walk over what is left.
 
+use super::editor::Editor;
 use crate::config::keymap::{KeyCode, KeyPress};
-use jumpdeck_fleet::text::{Clean, is_drawn};
+use jumpdeck_fleet::text::Clean;
 
 /// Values shown at once: a page.
 pub const SHOWN: usize = 6;
-/// Characters that narrow: more does not help anybody.
-const MAX: usize = 100;
 
 /// What is typed and chosen so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Picker {
     /// What the values have to hold.
-    pub filter: String,
+    pub filter: Editor,
     /// The value chosen.
     pub chosen: Option<String>,
 }
@@ -21,7 +20,7 @@ impl Picker {
     /// The values that hold what is typed; those that begin with it first.
     #[must_use]
     pub fn rows<'a>(&self, choices: &'a [Clean]) -> Vec<&'a Clean> {
-        let wanted = self.filter.trim().to_lowercase();
+        let wanted = self.filter.as_str().trim().to_lowercase();
         let text = |choice: &Clean| choice.as_str().to_lowercase();
         let mut rows: Vec<&Clean> = choices.iter().filter(|choice| text(choice).contains(&wanted)).collect();
         rows.sort_by_key(|choice| !text(choice).starts_with(&wanted));
@@ -35,15 +34,17 @@ impl Picker {
         rows.iter().position(|row| row.as_str() == chosen)
     }
 
-    /// Whether a key is for the choice.
+    /// Whether a key is for the choice. As long as nothing is typed, there is no text to move in.
     #[must_use]
-    pub fn takes(key: KeyPress, choices: usize) -> bool {
-        match key.code {
-            KeyCode::Up | KeyCode::Down | KeyCode::Backspace => true,
-            KeyCode::PageUp | KeyCode::PageDown | KeyCode::Home | KeyCode::End => choices > SHOWN,
-            KeyCode::Char(_) => !key.alt,
-            _ => false,
-        }
+    pub fn takes(&self, key: KeyPress, choices: usize) -> bool {
+        let edits = !self.filter.is_empty() && Editor::takes(key);
+        edits
+            || match key.code {
+                KeyCode::Up | KeyCode::Down | KeyCode::Backspace => true,
+                KeyCode::PageUp | KeyCode::PageDown | KeyCode::Home | KeyCode::End => choices > SHOWN,
+                KeyCode::Char(_) => !key.alt,
+                _ => false,
+            }
     }
 
     /// Takes a key.
@@ -56,31 +57,30 @@ impl Picker {
             KeyCode::Down => at.map_or(0, |at| if at == last { 0 } else { at + 1 }),
             KeyCode::PageUp => at.unwrap_or(0).saturating_sub(SHOWN),
             KeyCode::PageDown => (at.unwrap_or(0) + SHOWN).min(last),
-            KeyCode::Home => 0,
-            KeyCode::End => last,
-            _ => return self.type_key(key, choices),
+            KeyCode::Home if self.filter.is_empty() => 0,
+            KeyCode::End if self.filter.is_empty() => last,
+            _ => {
+                if self.filter.key(key) {
+                    self.choose(choices);
+                }
+                return;
+            }
         };
         self.chosen = rows.get(to).map(ToString::to_string);
     }
 
-    fn type_key(&mut self, key: KeyPress, choices: &[Clean]) {
-        match key.code {
-            KeyCode::Backspace => {
-                self.filter.pop();
-            }
-            KeyCode::Char('h') if key.ctrl => {
-                self.filter.pop();
-            }
-            KeyCode::Char('u' | 'w') if key.ctrl => self.filter.clear(),
-            KeyCode::Char(c) if !key.ctrl && !key.alt && is_drawn(c) => {
-                if self.filter.chars().count() < MAX {
-                    self.filter.push(c);
-                }
-            }
-            _ => return,
+    /// Takes pasted text.
+    pub fn insert(&mut self, text: &str, choices: &[Clean]) {
+        let before = self.filter.as_str().len();
+        self.filter.insert(text);
+        if self.filter.as_str().len() > before {
+            self.choose(choices);
         }
-        // What begins with the text is meant; without text nothing is chosen for anybody.
-        self.chosen = match self.filter.trim().is_empty() {
+    }
+
+    /// What begins with the text is meant; without text nothing is chosen for anybody.
+    fn choose(&mut self, choices: &[Clean]) {
+        self.chosen = match self.filter.as_str().trim().is_empty() {
             true => None,
             false => self.rows(choices).first().map(ToString::to_string),
         };
@@ -131,5 +131,22 @@ mod tests {
         ] {
             assert_eq!(press(&mut picker, code, &all).as_deref(), Some(expected), "{code:?}");
         }
+    }
+
+    #[test]
+    fn the_cursor_moves_in_what_is_typed_and_keeps_the_choice() {
+        let all = hosts();
+        let mut picker = Picker::default();
+        let key = |code| KeyPress { code, ctrl: false, alt: false };
+        assert!(!picker.takes(key(KeyCode::Left), all.len()), "there is no text");
+        assert!(picker.takes(key(KeyCode::Home), all.len()) && !picker.takes(key(KeyCode::Home), 2));
+        picker.insert("p1", &all);
+        assert_eq!(press(&mut picker, KeyCode::Down, &all).as_deref(), Some("app10"));
+        for code in [KeyCode::Left, KeyCode::Home] {
+            assert!(picker.takes(key(code), 2));
+            assert_eq!(press(&mut picker, code, &all).as_deref(), Some("app10"), "{code:?} only moves");
+        }
+        press(&mut picker, KeyCode::Char('p'), &all);
+        assert_eq!((picker.filter.as_str(), picker.chosen.as_deref()), ("pp1", Some("app1")));
     }
 }

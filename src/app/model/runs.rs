@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::editor::Editor;
 use super::picker::Picker;
-use super::{ANSWER_MAX, Model, Screen};
+use super::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{
@@ -97,12 +96,13 @@ pub enum PlanState {
     Starting(Arc<PlanView>),
 }
 
-/// What is being answered to a prompt. It may be a secret, so it has no `Debug`.
+/// What is being answered to a prompt.
+#[derive(Default)]
 pub struct Reply {
     /// To which.
     pub to: Option<PromptId>,
     /// What is typed: a value, or the reason of a choice.
-    pub typed: Zeroizing<String>,
+    pub typed: Editor,
     /// The choice whose reason is typed.
     pub chosen: Option<char>,
     /// Which of the values to choose from.
@@ -111,12 +111,6 @@ pub struct Reply {
     pub wrong: Option<&'static str>,
     /// It was given; the run has not gone on yet.
     pub given: bool,
-}
-
-impl Default for Reply {
-    fn default() -> Self {
-        Self { to: None, typed: secret(), chosen: None, picker: Picker::default(), wrong: None, given: false }
-    }
 }
 
 /// A dialog over the screen.
@@ -129,16 +123,16 @@ pub enum Dialog {
         /// Whether changes are made.
         mode: Mode,
         /// Why.
-        why: String,
+        why: Editor,
         /// What is wrong with it.
         wrong: Option<&'static str>,
     },
     /// For what and for how long an environment is armed.
     Arm {
         /// For what.
-        reason: String,
+        reason: Editor,
         /// For how long, as typed.
-        time: String,
+        time: Editor,
         /// Whether the time is being typed, not the reason.
         at_time: bool,
         /// What is wrong with it.
@@ -149,7 +143,7 @@ pub enum Dialog {
         /// Which run.
         run: String,
         /// The text so far.
-        text: super::editor::Editor,
+        text: Editor,
     },
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),
@@ -161,12 +155,12 @@ pub enum Dialog {
 pub const LEAVE_WORD: &str = "leave";
 
 /// What is left, and how far that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Leave {
     /// What.
     pub what: Leaving,
     /// The word being typed that leaves things in effect.
-    pub typed: Option<String>,
+    pub typed: Option<Editor>,
     /// What is wrong with it.
     pub wrong: Option<&'static str>,
     /// Runs were told to stop, and are waited for.
@@ -197,7 +191,7 @@ pub struct Form {
     /// Its title.
     pub title: Clean,
     /// What is asked, and each answer.
-    pub fields: Vec<(InputView, Zeroizing<String>)>,
+    pub fields: Vec<(InputView, Editor)>,
     /// Which is being answered.
     pub at: usize,
     /// The choice of it, where it is one of several values.
@@ -229,8 +223,7 @@ impl Form {
         if !untouched || (at == self.at && !self.picker.filter.is_empty()) {
             return;
         }
-        value.clear();
-        value.push_str(input.default.as_ref().map_or("", Clean::as_str));
+        value.set(input.default.as_ref().map_or("", Clean::as_str));
         if at == self.at {
             self.go_to(at);
         }
@@ -239,8 +232,10 @@ impl Form {
     /// Goes to another question.
     pub fn go_to(&mut self, at: usize) {
         (self.at, self.wrong) = (at.min(self.fields.len().saturating_sub(1)), None);
-        let value = self.fields.get(self.at).map(|(_, value)| value.to_string());
-        self.picker = Picker { filter: String::new(), chosen: value.filter(|value| !value.is_empty()) };
+        // Only of values to choose from: another may be a secret.
+        let choice = self.fields.get(self.at).filter(|(input, _)| !input.choices.is_empty());
+        let value = choice.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+        self.picker = Picker { chosen: value.map(str::to_owned), ..Picker::default() };
     }
 }
 
@@ -249,11 +244,6 @@ impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Form").field("runbook", &self.runbook).field("at", &self.at).finish_non_exhaustive()
     }
-}
-
-/// Room for something that may be secret, taken at once, so that growing never leaves a copy behind.
-pub(crate) fn secret() -> Zeroizing<String> {
-    Zeroizing::new(String::with_capacity(ANSWER_MAX))
 }
 
 impl Model {
@@ -321,7 +311,8 @@ impl Model {
             PromptKind::Choose(ways) => plain && ways.iter().any(|way| key.code == KeyCode::Char(way.key)),
             PromptKind::Input(input) if !input.choices.is_empty() => {
                 let narrowed = reply.is_some_and(|reply| !reply.picker.filter.is_empty());
-                Picker::takes(key, input.choices.len())
+                let takes = |picker: &Picker| picker.takes(key, input.choices.len());
+                reply.map_or_else(|| takes(&Picker::default()), |reply| takes(&reply.picker))
                     || key.code == KeyCode::Enter
                     || (key.code == KeyCode::Esc && narrowed)
             }
@@ -401,26 +392,9 @@ impl Model {
     }
 }
 
-/// Whether a line of text takes that key.
+/// Whether a line of text takes that key; what it cannot use of letters means nothing else meanwhile.
 fn is_typing(key: KeyPress) -> bool {
-    match key.code {
-        KeyCode::Char(_)
-        | KeyCode::Enter
-        | KeyCode::Backspace
-        | KeyCode::Delete
-        | KeyCode::Left
-        | KeyCode::Right
-        | KeyCode::Home
-        | KeyCode::End => !key.alt,
-        KeyCode::Esc
-        | KeyCode::F(_)
-        | KeyCode::Tab
-        | KeyCode::BackTab
-        | KeyCode::Up
-        | KeyCode::Down
-        | KeyCode::PageUp
-        | KeyCode::PageDown => false,
-    }
+    Editor::takes(key) || (!key.alt && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter))
 }
 
 /// A run that ended well or was given up has nothing more to say; one that stands may be resumed.

@@ -33,7 +33,7 @@ pub(super) struct About<'a> {
 
 /// The terms of a screen's filter.
 pub(super) fn of(model: &Model, rows: Filtered) -> Terms {
-    Terms::new(&model.filter_of(rows).text, rows)
+    Terms::new(model.filter_of(rows).text.as_str(), rows)
 }
 
 /// What of the filter on screen cannot be read, and what would work; `None` when all of it can.

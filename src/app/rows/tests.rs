@@ -63,7 +63,7 @@ fn every_term_must_be_found_somewhere() {
         ("app db", vec![]),
         ("é", vec![]),
     ] {
-        model.filter_mut().unwrap().text = filter.to_owned();
+        model.filter_mut().unwrap().text = filter.into();
         assert_eq!(names(&model), expected, "{filter:?}");
     }
 }

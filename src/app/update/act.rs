@@ -1,6 +1,6 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, edit, leave, moves, prompts, questions, runbooks};
+use super::{arming, dialogs, leave, moves, prompts, questions, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::{Model, Paused, Screen};
 use crate::app::rows::selection::select;
@@ -54,9 +54,9 @@ fn filter_key(model: &mut Model, key: KeyPress) {
         }
         KeyCode::Enter => filter.editing = false,
         _ => {
-            let before = filter.text.clone();
-            edit::short_line(&mut filter.text, key);
-            if filter.text != before {
+            let before = filter.text.as_str().to_owned();
+            filter.text.key(key);
+            if filter.text.as_str() != before {
                 best_match(model);
             }
         }

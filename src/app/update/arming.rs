@@ -33,7 +33,8 @@ pub(super) fn toggle(model: &mut Model) {
 
 /// Asks for what and for how long.
 pub(super) fn ask(model: &mut Model, reason: String) {
-    let dialog = Dialog::Arm { reason, time: USUAL.to_owned(), at_time: false, wrong: None };
+    let dialog =
+        Dialog::Arm { reason: reason.as_str().into(), time: USUAL.into(), at_time: false, wrong: None };
     model.runs.dialogs.push(dialog);
 }
 

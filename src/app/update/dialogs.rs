@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, edit, forms, leave, prompts, runbooks};
+use super::{arming, forms, leave, prompts, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::model::editor::Editor;
@@ -38,9 +38,9 @@ fn start(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down => {
             *mode = if *mode == Mode::Live { Mode::DryRun } else { Mode::Live };
         }
-        KeyCode::Enter if why.trim().is_empty() => *wrong = Some(prompts::REASON),
+        KeyCode::Enter if why.as_str().trim().is_empty() => *wrong = Some(prompts::REASON),
         KeyCode::Enter => {
-            let (mode, why) = (*mode, why.trim().to_owned());
+            let (mode, why) = (*mode, why.as_str().trim().to_owned());
             let Some(env) = env else { return Vec::new() };
             if mode == Mode::Live && arming::wanted(model, &env, why.clone()) {
                 return Vec::new();
@@ -50,7 +50,7 @@ fn start(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         }
         _ => {
             *wrong = None;
-            edit::line(why, key);
+            why.key(key);
         }
     }
     Vec::new()
@@ -63,10 +63,12 @@ fn arm(model: &mut Model, key: KeyPress) {
             model.runs.dialogs.pop();
         }
         KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down => *at_time = !*at_time,
-        KeyCode::Enter if reason.trim().is_empty() => (*wrong, *at_time) = (Some(prompts::REASON), false),
-        KeyCode::Enter => match arming::span(time) {
+        KeyCode::Enter if reason.as_str().trim().is_empty() => {
+            (*wrong, *at_time) = (Some(prompts::REASON), false)
+        }
+        KeyCode::Enter => match arming::span(time.as_str()) {
             Some(span) => {
-                let reason = reason.trim().to_owned();
+                let reason = reason.as_str().trim().to_owned();
                 model.runs.dialogs.pop();
                 arming::arm(model, &reason, span);
             }
@@ -74,7 +76,7 @@ fn arm(model: &mut Model, key: KeyPress) {
         },
         _ => {
             *wrong = None;
-            edit::line(if *at_time { time } else { reason }, key);
+            if *at_time { time } else { reason }.key(key);
         }
     }
 }
@@ -82,7 +84,7 @@ fn arm(model: &mut Model, key: KeyPress) {
 /// A note on the run on screen.
 pub(super) fn note(model: &mut Model) {
     if let Some(run) = shown_here(model) {
-        model.runs.dialogs.push(Dialog::Note { run, text: Editor::default() });
+        model.runs.dialogs.push(Dialog::Note { run, text: Editor::note() });
     }
 }
 
@@ -97,22 +99,17 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Char('j') if key.ctrl => text.insert("\n"),
         KeyCode::Enter => {
             // A note is one line wherever it is shown: several lines are several notes.
-            let lines = text.text().lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = text.as_str().lines().map(str::trim).filter(|line| !line.is_empty());
             let note = |line: &str| Effect::TellRun(run.clone(), RunCommand::Note(line.to_owned()));
             let notes = lines.map(note).collect();
             model.runs.dialogs.pop();
             return notes;
         }
-        KeyCode::Char(c) if !key.ctrl && !key.alt => text.insert(c.encode_utf8(&mut [0; 4])),
-        KeyCode::Backspace => text.backspace(),
-        KeyCode::Delete => text.delete(),
-        KeyCode::Left => text.left(),
-        KeyCode::Right => text.right(),
         KeyCode::Up => text.up(),
         KeyCode::Down => text.down(),
-        KeyCode::Home => text.home(),
-        KeyCode::End => text.end(),
-        _ => {}
+        _ => {
+            text.key(key);
+        }
     }
     Vec::new()
 }
@@ -148,9 +145,9 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     let line = text.lines().next().unwrap_or_default();
     match model.runs.dialogs.last_mut() {
         Some(Dialog::Inputs(form)) => forms::paste(form, line),
-        Some(Dialog::Start { why, .. }) => edit::insert(why, line),
+        Some(Dialog::Start { why, .. }) => why.insert(line),
         Some(Dialog::Arm { reason, time, at_time, .. }) => {
-            edit::insert(if *at_time { time } else { reason }, line);
+            if *at_time { time } else { reason }.insert(line);
         }
         Some(Dialog::Note { text: note, .. }) => note.insert(text),
         // The word that leaves is typed.

@@ -1,9 +1,8 @@
 //! What a runbook asks before a plan is made: field by field.
 
-use super::{edit, prompts, runbooks};
+use super::{prompts, runbooks};
 use crate::app::message::{Effect, Inputs};
 use crate::app::model::Model;
-use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form};
 use crate::config::keymap::{KeyCode, KeyPress};
 
@@ -29,16 +28,18 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
             }
         }
         _ if choice => {
-            if Picker::takes(key, form.choices().len()) {
-                choose(form, key);
+            let choices = form.choices();
+            if form.picker.takes(key, choices.len()) {
+                form.picker.key(key, &choices);
+                chosen(form);
             }
         }
         KeyCode::Up => form.go_to(form.at.saturating_sub(1)),
         KeyCode::Down => form.go_to(form.at + 1),
         _ => {
             form.wrong = None;
-            if let Some((input, value)) = form.fields.get_mut(form.at) {
-                edit::line_of(value, key, input.sensitive);
+            if let Some((_, value)) = form.fields.get_mut(form.at) {
+                value.key(key);
             }
         }
     }
@@ -53,7 +54,10 @@ fn is_choice(form: &Form) -> bool {
 fn wrong(form: &Form, at: usize) -> Option<&'static str> {
     let (input, value) = form.fields.get(at)?;
     let excluded = !value.is_empty()
-        && form.fields.iter().any(|(other, v)| input.not.contains(&other.name) && **v == **value);
+        && form
+            .fields
+            .iter()
+            .any(|(other, v)| input.not.contains(&other.name) && v.as_str() == value.as_str());
     if excluded {
         return Some(prompts::TAKEN);
     }
@@ -63,13 +67,11 @@ fn wrong(form: &Form, at: usize) -> Option<&'static str> {
     None
 }
 
-fn choose(form: &mut Form, key: KeyPress) {
+/// The value chosen is the answer.
+fn chosen(form: &mut Form) {
     form.wrong = None;
-    let choices = form.choices();
-    form.picker.key(key, &choices);
     let Some((_, value)) = form.fields.get_mut(form.at) else { return };
-    value.clear();
-    value.push_str(form.picker.chosen.as_deref().unwrap_or_default());
+    value.set(form.picker.chosen.as_deref().unwrap_or_default());
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {
@@ -82,9 +84,9 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     let runbook = form.runbook.clone();
     let values = form.fields.drain(..).map(|(input, mut value)| {
         if let (true, Some(default)) = (value.is_empty(), &input.default) {
-            value.push_str(default.as_str());
+            value.set(default.as_str());
         }
-        (input.name, value)
+        (input.name, value.take())
     });
     let inputs = Inputs(values.collect());
     model.runs.dialogs.pop();
@@ -93,10 +95,10 @@ fn submit(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn paste(form: &mut Form, line: &str) {
     if is_choice(form) {
-        for c in line.chars() {
-            choose(form, KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false });
-        }
-    } else if let Some((input, value)) = form.fields.get_mut(form.at) {
-        edit::insert_bounded(value, line, input.sensitive);
+        let choices = form.choices();
+        form.picker.insert(line, &choices);
+        chosen(form);
+    } else if let Some((_, value)) = form.fields.get_mut(form.at) {
+        value.insert(line);
     }
 }

@@ -1,8 +1,9 @@
 //! Leaving: the program, or a run that is told to stop. Whoever leaves is told what is still in effect, and is offered the
 //! rollback first; leaving it as it is takes a typed word.
 
-use super::{act, edit, moves, runbooks};
+use super::{act, moves, runbooks};
 use crate::app::message::Effect;
+use crate::app::model::editor::Editor;
 use crate::app::model::runs::{Dialog, LEAVE_WORD, Leave, Leaving};
 use crate::app::model::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
@@ -64,7 +65,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Char('u' | 'U') if plain && effects && model.may_reply() => roll_back(model, &what),
         KeyCode::Char('l' | 'L') if plain && effects && model.may_reply() => {
             if let Some(Dialog::Leave(leave)) = model.runs.dialogs.last_mut() {
-                leave.typed = Some(String::new());
+                leave.typed = Some(Editor::line());
             }
             Vec::new()
         }
@@ -81,13 +82,13 @@ fn type_word(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     let Some(Dialog::Leave(Leave { typed, wrong, .. })) = model.runs.dialogs.last_mut() else {
         return Vec::new();
     };
-    match (key.code, typed.as_deref()) {
+    match (key.code, typed.as_ref().map(Editor::as_str)) {
         (KeyCode::Esc, _) => (*typed, *wrong) = (None, None),
         (KeyCode::Enter, Some(LEAVE_WORD)) => return go(model),
-        (KeyCode::Enter, _) => (*typed, *wrong) = (Some(String::new()), Some(super::prompts::OTHER)),
+        (KeyCode::Enter, _) => (*typed, *wrong) = (Some(Editor::line()), Some(super::prompts::OTHER)),
         (_, _) => {
             *wrong = None;
-            edit::short_line(typed.get_or_insert_default(), key);
+            typed.get_or_insert_default().key(key);
         }
     }
     Vec::new()

@@ -150,7 +150,7 @@ fn open_role(model: &mut Model) {
             let text = format!("role:{}", role.role);
             push(model, Screen::Fleet);
             if let Some(filter) = model.filter_mut() {
-                filter.text = text;
+                filter.text.set(&text);
             }
         }
     }

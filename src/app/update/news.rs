@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::message::Effect;
-use crate::app::model::{EnvironmentState, History, Model, empty_answer};
+use crate::app::model::{EnvironmentState, History, Model};
 use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::names::EnvName;
@@ -127,7 +127,7 @@ fn drop_question(model: &mut Model, id: QuestionId) {
     let Some(at) = model.questions.iter().position(|q| q.id == id) else { return };
     model.questions.remove(at);
     if at == 0 {
-        model.answer = empty_answer();
+        model.answer.clear();
         // Whoever is typing an answer goes on for a moment.
         model.vanished = Some(model.now);
     }

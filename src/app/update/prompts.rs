@@ -5,11 +5,14 @@
 //! Nothing is answered while another step than the one that asks is looked at: its command and facts are not on screen.
 //! Leaving the screen is no answer: the run goes on waiting.
 
-use super::{arming, edit};
+use zeroize::Zeroizing;
+
+use super::arming;
 use crate::app::message::Effect;
 use crate::app::model::Model;
+use crate::app::model::editor::Editor;
 use crate::app::model::picker::Picker;
-use crate::app::model::runs::{PromptId, Reply, secret};
+use crate::app::model::runs::{PromptId, Reply};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::run::{self, Choice, Mode, PromptKind, RunCommand};
 
@@ -50,12 +53,10 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
     Some(match kind {
         PromptKind::Confirm | PromptKind::Approve(_) => confirm(model, key),
         PromptKind::Challenge(value) => {
-            text(model, key, false, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
+            text(model, key, |typed| (typed == value.as_str()).then_some(()).ok_or(OTHER))
         }
         PromptKind::Input(input) if !input.choices.is_empty() => value(model, key, &input),
-        PromptKind::Input(input) => {
-            text(model, key, input.sensitive, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY))
-        }
+        PromptKind::Input(_) => text(model, key, |typed| (!typed.is_empty()).then_some(()).ok_or(EMPTY)),
         PromptKind::Choose(choices) => choose(model, key, &choices),
     })
 }
@@ -74,15 +75,18 @@ fn begin(model: &mut Model) -> Option<PromptKind> {
     let (run, prompt) = model.open_prompt()?;
     let (id, kind) = (PromptId::Run(run.id.clone(), prompt.number), prompt.kind.clone());
     if model.runs.reply.to.as_ref() != Some(&id) {
-        let chosen = match &kind {
-            PromptKind::Input(input) => input.default.as_ref().map(ToString::to_string),
+        let input = match &kind {
+            PromptKind::Input(input) => Some(input),
             PromptKind::Confirm
             | PromptKind::Challenge(_)
             | PromptKind::Choose(_)
             | PromptKind::Approve(_) => None,
         };
-        let picker = Picker { filter: String::new(), chosen };
-        model.runs.reply = Reply { to: Some(id), picker, ..Reply::default() };
+        let chosen = input.and_then(|input| input.default.as_ref()).map(ToString::to_string);
+        let picker = Picker { chosen, ..Picker::default() };
+        let secret = input.is_some_and(|input| input.sensitive);
+        let typed = if secret { Editor::secret() } else { Editor::line() };
+        model.runs.reply = Reply { to: Some(id), typed, picker, ..Reply::default() };
     }
     Some(kind)
 }
@@ -106,12 +110,7 @@ fn declines(key: KeyPress) -> bool {
 }
 
 /// A value that is typed; `fits` says whether it may be sent.
-fn text(
-    model: &mut Model,
-    key: KeyPress,
-    secret_text: bool,
-    fits: impl Fn(&str) -> Result<(), &'static str>,
-) -> Vec<Effect> {
+fn text(model: &mut Model, key: KeyPress, fits: impl Fn(&str) -> Result<(), &'static str>) -> Vec<Effect> {
     if !model.may_reply() {
         return Vec::new();
     }
@@ -119,21 +118,24 @@ fn text(
         return answer(model, run::Reply::No);
     }
     match key.code {
-        KeyCode::Enter => match fits(&model.runs.reply.typed) {
+        KeyCode::Enter => match fits(model.runs.reply.typed.as_str()) {
             Ok(()) => {
-                let typed = model.runs.reply.typed.clone();
+                let typed = Zeroizing::new(model.runs.reply.typed.as_str().to_owned());
                 return answer(model, run::Reply::Text(typed));
             }
             Err(why) => {
                 let typed = !model.runs.reply.typed.is_empty();
                 model.runs.reply.wrong = Some(if typed { why } else { EMPTY });
-                model.runs.reply.typed = secret();
+                model.runs.reply.typed.clear();
             }
         },
-        KeyCode::Esc => (model.runs.reply.typed, model.runs.reply.wrong) = (secret(), None),
+        KeyCode::Esc => {
+            model.runs.reply.typed.clear();
+            model.runs.reply.wrong = None;
+        }
         _ => {
             model.runs.reply.wrong = None;
-            edit::line_of(&mut model.runs.reply.typed, key, secret_text);
+            model.runs.reply.typed.key(key);
         }
     }
     Vec::new()
@@ -156,9 +158,7 @@ fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Vec<Effect
                 reply.wrong = Some(CHOOSE);
                 return Vec::new();
             };
-            let mut chosen = secret();
-            chosen.push_str(choice.as_str());
-            return answer(model, run::Reply::Text(chosen));
+            return answer(model, run::Reply::Text(Zeroizing::new(choice.to_string())));
         }
         _ => {
             reply.wrong = None;
@@ -189,15 +189,18 @@ fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Vec<Effect> {
 fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Vec<Effect> {
     let reply = &mut model.runs.reply;
     match key.code {
-        KeyCode::Esc => (reply.chosen, reply.typed, reply.wrong) = (None, secret(), None),
-        KeyCode::Enter if reply.typed.trim().is_empty() => reply.wrong = Some(REASON),
+        KeyCode::Esc => {
+            reply.typed.clear();
+            (reply.chosen, reply.wrong) = (None, None);
+        }
+        KeyCode::Enter if reply.typed.as_str().trim().is_empty() => reply.wrong = Some(REASON),
         KeyCode::Enter => {
-            let reason = reply.typed.trim().to_owned();
+            let reason = reply.typed.as_str().trim().to_owned();
             return answer(model, run::Reply::Chosen(chosen, Some(reason)));
         }
         _ => {
             reply.wrong = None;
-            edit::line(&mut reply.typed, key);
+            reply.typed.key(key);
         }
     }
     Vec::new()
@@ -227,7 +230,8 @@ fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
     if changes && run.mode == Mode::Live && arming::wanted(model, &env, why) {
         return Vec::new();
     }
-    (model.runs.reply.given, model.runs.reply.typed) = (true, secret());
+    model.runs.reply.given = true;
+    model.runs.reply.typed.clear();
     vec![Effect::TellRun(id, RunCommand::Answer { prompt: number, reply })]
 }
 
@@ -246,16 +250,13 @@ pub(super) fn paste(model: &mut Model, line: &str) {
     }
     match kind {
         PromptKind::Input(input) if input.choices.is_empty() => {
-            edit::insert_bounded(&mut model.runs.reply.typed, line, input.sensitive);
+            model.runs.reply.typed.insert(line);
         }
         PromptKind::Input(input) => {
-            for c in line.chars() {
-                let key = KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false };
-                model.runs.reply.picker.key(key, &input.choices);
-            }
+            model.runs.reply.picker.insert(line, &input.choices);
         }
         PromptKind::Choose(_) if model.runs.reply.chosen.is_some() => {
-            edit::insert_bounded(&mut model.runs.reply.typed, line, false);
+            model.runs.reply.typed.insert(line);
         }
         PromptKind::Choose(_) | PromptKind::Confirm | PromptKind::Approve(_) | PromptKind::Challenge(_) => {}
     }

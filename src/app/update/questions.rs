@@ -1,9 +1,8 @@
 //! Answering a question. The default is to refuse. A key accepts only after the question was drawn and a moment of
 //! silence; keys typed ahead are dropped, and a paste never confirms.
 
-use super::edit;
 use crate::app::message::Effect;
-use crate::app::model::{ANSWER_MAX, Model, empty_answer};
+use crate::app::model::Model;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 
@@ -39,13 +38,12 @@ fn secret(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     match key.code {
         KeyCode::Esc => return answer(model, Answer::Refuse),
         KeyCode::Enter => {
-            let typed = std::mem::replace(&mut model.answer, empty_answer());
+            let typed = model.answer.take();
             return answer(model, Answer::Secret(typed));
         }
-        KeyCode::Char('u') if key.ctrl => model.answer = empty_answer(),
-        KeyCode::Backspace => edit::backspace(&mut model.answer),
-        KeyCode::Char(c) if !key.ctrl && !key.alt => type_char(model, c),
-        _ => {}
+        _ => {
+            model.answer.key(key);
+        }
     }
     Vec::new()
 }
@@ -55,7 +53,7 @@ fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
         return Vec::new();
     }
     let question = model.questions.remove(0);
-    model.answer = empty_answer();
+    model.answer.clear();
     vec![Effect::Answer(question.id, answer)]
 }
 
@@ -68,14 +66,6 @@ pub(super) fn paste(model: &mut Model, line: &str) {
         | QuestionKind::LogInAgain { .. } => false,
     });
     if secret && model.may_answer() {
-        for c in line.chars() {
-            type_char(model, c);
-        }
-    }
-}
-
-fn type_char(model: &mut Model, c: char) {
-    if !c.is_control() && model.answer.len() + c.len_utf8() <= ANSWER_MAX {
-        model.answer.push(c);
+        model.answer.insert(line);
     }
 }

@@ -16,6 +16,7 @@ use jumpdeck_fleet::run::*;
 use jumpdeck_fleet::text::Clean;
 
 mod armed;
+mod editing;
 mod leave;
 mod past;
 mod prompts;
@@ -196,7 +197,7 @@ fn from_the_list_over_inputs_and_plan_to_a_live_run() {
     keys(&mut model, "disks");
     key(&mut model, KeyCode::Tab);
     assert_eq!(key(&mut model, KeyCode::Enter), [], "live runs want an armed environment");
-    assert!(matches!(&model.runs.dialogs[1], Dialog::Arm { reason, .. } if reason == "disks"));
+    assert!(matches!(&model.runs.dialogs[1], Dialog::Arm { reason, .. } if reason.as_str() == "disks"));
     key(&mut model, KeyCode::Enter);
     assert!(model.is_armed(&env_name("production")));
     let started = Effect::StartRun {
@@ -292,7 +293,7 @@ fn notes_stops_and_rollbacks_reach_the_run_also_while_text_is_typed() {
     let mut model = asked(Mode::Live, true, PromptKind::Challenge("db2".into()));
     wait(&mut model, A_MOMENT);
     keys(&mut model, "n");
-    assert_eq!(&**model.runs.reply.typed, "n");
+    assert_eq!(model.runs.reply.typed.as_str(), "n");
     alt(&mut model, 'n');
     keys(&mut model, "slow");
     ctrl(&mut model, 'j');

@@ -2,8 +2,9 @@
 
 use super::{act, arming, moves};
 use crate::app::message::{Effect, Inputs};
+use crate::app::model::editor::Editor;
 use crate::app::model::picker::Picker;
-use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState, secret};
+use crate::app::model::runs::{Dialog, Form, PlanScreen, PlanState};
 use crate::app::model::{Model, Row, Screen};
 use crate::app::rows::{RunbookRow, past_rows, runbook_rows, selection::selected};
 use jumpdeck_fleet::names::EnvName;
@@ -103,8 +104,8 @@ fn open_row(model: &mut Model) -> Vec<Effect> {
                 .inputs
                 .iter()
                 .map(|input| {
-                    let mut value = secret();
-                    value.push_str(input.default.as_ref().map_or("", |d| d.as_str()));
+                    let mut value = if input.sensitive { Editor::secret() } else { Editor::line() };
+                    value.set(input.default.as_ref().map_or("", |d| d.as_str()));
                     let mut input = input.clone();
                     if input.finds {
                         input.because = Some("asking the database servers …".into());
@@ -171,7 +172,7 @@ fn ask_start(model: &mut Model) {
         model.say("this plan cannot be run: its blockers are above".to_owned());
         return;
     }
-    model.runs.dialogs.push(Dialog::Start { mode: Mode::DryRun, why: String::new(), wrong: None });
+    model.runs.dialogs.push(Dialog::Start { mode: Mode::DryRun, why: Editor::line(), wrong: None });
 }
 
 /// Starts the plan shown.

@@ -78,7 +78,7 @@ fn nothing(scene: &Scene<'_>) -> Line<'static> {
     let why = if scene.env.hosts.is_empty() {
         "this environment has no hosts".to_owned()
     } else {
-        format!("no host matches {}", scene.model.filter().text)
+        format!("no host matches {}", scene.model.filter().text.as_str())
     };
     span(why, scene.styles.muted).into()
 }

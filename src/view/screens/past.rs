@@ -77,7 +77,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
 fn nothing(scene: &Scene<'_>, past: &PastRuns, all: usize) -> Line<'static> {
     let why = match all {
         0 => format!("there are no runs in {}", past.folder),
-        _ => format!("no past run matches {}", scene.model.filter().text),
+        _ => format!("no past run matches {}", scene.model.filter().text.as_str()),
     };
     span(why, scene.styles.muted).into()
 }

@@ -72,7 +72,11 @@ pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
 
 fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
     if all > 0 {
-        return span(format!("no problem matches {}", scene.model.filter().text), scene.styles.muted).into();
+        return span(
+            format!("no problem matches {}", scene.model.filter().text.as_str()),
+            scene.styles.muted,
+        )
+        .into();
     }
     let awaited = scene.env.hosts.iter().filter(|h| h.reported_at.is_none()).count();
     if awaited > 0 {

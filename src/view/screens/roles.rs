@@ -36,7 +36,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if rows.is_empty() {
         let why = match all {
             0 => "no roles are known yet".to_owned(),
-            _ => format!("no role matches {}", scene.model.filter().text),
+            _ => format!("no role matches {}", scene.model.filter().text.as_str()),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };

@@ -42,7 +42,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     if rows.is_empty() {
         let why = match all {
             0 => "there is no runbook here".to_owned(),
-            _ => format!("nothing matches {}", scene.model.filter().text),
+            _ => format!("nothing matches {}", scene.model.filter().text.as_str()),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };

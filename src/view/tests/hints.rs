@@ -17,12 +17,12 @@ fn a_key_is_hinted_as_it_is_bound() {
 fn a_filter_says_how_much_it_hides_and_what_it_cannot_read() {
     for size in SIZES {
         let mut model = on(trouble(), Screen::Problems);
-        model.filter_mut().unwrap().text = "memc".to_owned();
+        model.filter_mut().unwrap().text = "memc".into();
         let screen = text(&settled(model), size);
         assert!(screen.contains("FILTER /memc (18 hidden) Esc clears"), "{screen}");
         assert!(screen.contains("9 critical"), "{screen}");
         let mut model = trouble();
-        model.filter_mut().unwrap().text = "weight>3".to_owned();
+        model.filter_mut().unwrap().text = "weight>3".into();
         let screen = text(&settled(model), size);
         assert!(screen.contains("no field \"weight\"; fields: host: role:"), "{screen}");
         assert!(screen.contains("piwik"), "a filter that cannot be read hides nothing\n{screen}");

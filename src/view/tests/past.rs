@@ -98,7 +98,7 @@ fn no_runs_and_an_unreadable_folder_are_told_apart() {
     model.runs.past = None;
     assert!(text(&model, (80, 24)).contains("reading the journals"));
     let mut model = several();
-    model.filter_mut().unwrap().text = "nothing like this".to_owned();
+    model.filter_mut().unwrap().text = "nothing like this".into();
     assert!(text(&settled(model), (80, 24)).contains("no past run matches nothing like this"));
 }
 

@@ -108,7 +108,7 @@ fn everything() -> Vec<Model> {
     model.help = Some(0);
     all.push(model);
     let mut model = trouble();
-    model.filter_mut().unwrap().text = "db colour:red".to_owned();
+    model.filter_mut().unwrap().text = "db colour:red".into();
     all.push(settled(model));
     let mut model = trouble();
     model.filter_mut().unwrap().editing = true;
@@ -122,7 +122,7 @@ fn everything() -> Vec<Model> {
 fn plans_and_dialogs() -> Vec<Model> {
     use super::super::run_fixtures as runs;
     use crate::app::model::editor::Editor;
-    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState, secret};
+    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
     use jumpdeck_fleet::run::Mode;
     let mut all = Vec::new();
     for scroll in [0, 20, 40, 60, 80] {
@@ -146,15 +146,15 @@ fn plans_and_dialogs() -> Vec<Model> {
     let wrong = Some("a reason is needed");
     let form = |choices: &[&str]| {
         let fields = vec![
-            (runs::input("candidate", "The new masterdb", choices), secret()),
-            (runs::input("other", "Another", &[]), secret()),
+            (runs::input("candidate", "The new masterdb", choices), Editor::line()),
+            (runs::input("other", "Another", &[]), Editor::line()),
         ];
         let picker = crate::app::model::picker::Picker::default();
         let title = "Promote".into();
         Form { runbook: "promote-masterdb".to_owned(), title, fields, at: 0, picker, wrong: None }
     };
     let leave = |typed: Option<&str>, stopping| Leave {
-        typed: typed.map(str::to_owned),
+        typed: typed.map(Editor::from),
         wrong: typed.and(Some("type leave")),
         stopping,
         ..Leave::new(Leaving::Quit)
@@ -162,11 +162,11 @@ fn plans_and_dialogs() -> Vec<Model> {
     for dialog in [
         Dialog::Inputs(form(&["db2", "db3"])),
         Dialog::Inputs(form(&[])),
-        Dialog::Start { mode: Mode::Live, why: "new disks".to_owned(), wrong: None },
-        Dialog::Start { mode: Mode::DryRun, why: String::new(), wrong },
-        Dialog::Arm { reason: "new disks".to_owned(), time: "30m".to_owned(), at_time: false, wrong: None },
-        Dialog::Arm { reason: String::new(), time: "x".to_owned(), at_time: true, wrong },
-        Dialog::Note { run: runs::RUN.to_owned(), text: Editor::default() },
+        Dialog::Start { mode: Mode::Live, why: "new disks".into(), wrong: None },
+        Dialog::Start { mode: Mode::DryRun, why: Editor::line(), wrong },
+        Dialog::Arm { reason: "new disks".into(), time: "30m".into(), at_time: false, wrong: None },
+        Dialog::Arm { reason: Editor::line(), time: "x".into(), at_time: true, wrong },
+        Dialog::Note { run: runs::RUN.to_owned(), text: Editor::note() },
         Dialog::Refused(vec!["ben@desk2 holds production".into()]),
         Dialog::Leave(leave(None, false)),
         Dialog::Leave(leave(Some("lea"), false)),

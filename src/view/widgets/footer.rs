@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
-use tui_textarea::{CursorMove, TextArea};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::Screen;
@@ -13,6 +11,7 @@ use crate::config::action::Action;
 use crate::config::keymap::KeyPress;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
+use crate::view::widgets::field;
 use jumpdeck_fleet::run::RunState;
 
 /// Its rows.
@@ -60,24 +59,21 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Stat
 fn type_in(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     left(buf, area, &span("/", scene.styles.accent).into());
     let mut area = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-    let text = scene.model.filter().text.as_str();
+    let text = &scene.model.filter().text;
     if let Some(why) = wrong(scene.model) {
-        let typed = u16::try_from(text.width() + 2).unwrap_or(u16::MAX).min(area.width / 2);
+        let typed = u16::try_from(text.as_str().width() + 2).unwrap_or(u16::MAX).min(area.width / 2);
         let said = Rect { x: area.x + typed, width: area.width - typed, ..area };
         left(buf, said, &span(format!("▲ {why}"), scene.styles.warning).into());
         area.width = typed;
     }
-    let mut field = TextArea::from([text]);
-    field.set_style(scene.styles.base);
-    field.set_cursor_line_style(scene.styles.base);
-    field.set_cursor_style(scene.styles.paused);
-    field.move_cursor(CursorMove::End);
-    field.render(area, buf);
+    let styles = (scene.styles.base, scene.styles.paused);
+    let field = field::around((text.before(), text.after()), true, usize::from(area.width), styles);
+    left(buf, area, &Line::from(field));
 }
 
 /// The filter in force, and how much it hides: nobody may take the rest for all there is.
 fn filter(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Vec<Span<'static>> {
-    let text = &scene.model.filter().text;
+    let text = scene.model.filter().text.as_str();
     if text.is_empty() {
         return Vec::new();
     }

@@ -2,9 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
-use tui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -17,7 +16,8 @@ use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{EndedBy, InEffect, Mode, RunView};
 use jumpdeck_fleet::text::Clean;
 
-use super::dialog;
+use super::field::typed;
+use super::{dialog, field};
 
 const WIDTH: u16 = 72;
 /// Lines of a note.
@@ -63,15 +63,7 @@ pub(crate) fn answers<'a>(scene: &Scene<'_>, answers: &[(&'a str, &'a str)]) -> 
     Line::from(spans)
 }
 
-/// What is typed: its end when it is long; dots for a secret.
-pub(crate) fn typed(scene: &Scene<'_>, text: &str, echo: bool, width: usize) -> Line<'static> {
-    Line::from(vec![
-        span("> ", scene.styles.accent),
-        Span::raw(end_of(text, echo, width.saturating_sub(4))),
-        span(" ", scene.styles.paused),
-    ])
-}
-
+/// What was typed: its end when it is long; dots for a secret.
 fn end_of(text: &str, echo: bool, room: usize) -> String {
     let graphemes: Vec<&str> = text.graphemes(true).collect();
     if !echo {
@@ -127,8 +119,11 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
     let mut lines = Vec::new();
     for (i, (input, value)) in form.fields.iter().enumerate() {
         if i != form.at {
-            let shown =
-                if value.is_empty() { "–".to_owned() } else { end_of(value, !input.sensitive, width / 2) };
+            let shown = if value.is_empty() {
+                "–".to_owned()
+            } else {
+                end_of(value.as_str(), !input.sensitive, width / 2)
+            };
             let colon = if input.label.as_str().ends_with('?') { "" } else { ":" };
             let label = span(format!("  {}{colon} ", input.label), styles.muted);
             lines.push(Line::from(vec![label, Span::raw(shown)]));
@@ -167,7 +162,7 @@ fn inputs<'a>(scene: &Scene<'_>, form: &'a Form, width: usize) -> Vec<Line<'a>> 
 fn start(
     scene: &Scene<'_>,
     mode: Mode,
-    why: &str,
+    why: &Editor,
     problem: Option<&'static str>,
     width: usize,
 ) -> Vec<Line<'static>> {
@@ -191,17 +186,24 @@ fn start(
 
 fn arm(
     scene: &Scene<'_>,
-    (reason, time, at_time): (&str, &str, bool),
+    (reason, time, at_time): (&Editor, &Editor, bool),
     problem: Option<&'static str>,
     width: usize,
 ) -> Vec<Line<'static>> {
     let styles = scene.styles;
-    let field = |label: &'static str, text: &str, active: bool| {
+    let field = |label: &'static str, text: &Editor, active: bool| {
         let (mark, style) = if active { ("▸ ", styles.strong) } else { ("  ", styles.muted) };
         let mut spans = vec![span(mark, styles.accent), span(format!("{label:<10}"), style)];
-        spans.push(Span::raw(end_of(text, true, width.saturating_sub(14))));
         if active {
-            spans.push(span(" ", styles.paused));
+            let text = (text.before(), text.after());
+            spans.extend(field::around(
+                text,
+                true,
+                width.saturating_sub(13),
+                (Style::default(), styles.paused),
+            ));
+        } else {
+            spans.push(Span::raw(end_of(text.as_str(), true, width.saturating_sub(14))));
         }
         Line::from(spans)
     };
@@ -312,14 +314,20 @@ fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Editor, width: u
     let size = (width, NOTE + 4);
     let inner = dialog::open(buf, area, size, title, (styles.dialog, styles.warning));
     let field = Rect { height: inner.height.saturating_sub(2), ..inner };
-    let mut editor = TextArea::from(text.text().split('\n'));
-    editor.set_style(styles.dialog);
-    editor.set_cursor_line_style(styles.dialog);
-    editor.set_cursor_style(styles.paused);
-    let (line, column) = text.cursor();
-    let place = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-    editor.move_cursor(CursorMove::Jump(place(line), place(column)));
-    editor.render(field, buf);
+    let cursor = text.before().matches('\n').count();
+    let first = (cursor + 1).saturating_sub(usize::from(field.height));
+    for (y, (i, line)) in (0..field.height).zip(text.as_str().split('\n').enumerate().skip(first)) {
+        let line = if i == cursor { current_line(scene, text, field.width) } else { Line::raw(line) };
+        left(buf, row(field, y), &line);
+    }
     let keys = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     left(buf, keys, &answers(scene, &[("Enter", "keep it"), ("^J", "new line"), ("Esc", "cancel")]));
+}
+
+/// The line of a text with the cursor on it.
+fn current_line(scene: &Scene<'_>, text: &Editor, width: u16) -> Line<'static> {
+    let before = text.before().rsplit('\n').next().unwrap_or_default();
+    let after = text.after().split('\n').next().unwrap_or_default();
+    let styles = (Style::default(), scene.styles.paused);
+    Line::from(field::around((before, after), true, usize::from(width), styles))
 }

@@ -78,6 +78,7 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
                 "Enter sends it, ^D declines; Alt- and F-keys keep working. Pasted text never confirms",
             ),
             ("choices", "type a part of a value, or ↑ ↓ PgUp PgDn Home End"),
+            ("text", "← → Home End Del; by words ^← ^→ ^W; ^U and ^K delete to the beginning, to the end"),
         ],
         styles.dialog,
     );

@@ -4,8 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use unicode_segmentation::UnicodeSegmentation;
+use ratatui::text::Line;
 
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
@@ -13,6 +12,8 @@ use jumpdeck_fleet::event::{Question, QuestionKind, Told};
 use jumpdeck_fleet::text::Clean;
 
 use super::dialog;
+use super::field::typed;
+use super::forms::answers;
 
 const WIDTH: u16 = 72;
 
@@ -78,7 +79,7 @@ fn passphrase<'a>(
         lines.push(Line::from(span("✖ The last one was wrong.", styles.critical)));
     }
     lines.push(Line::default());
-    lines.push(input(scene, false, width));
+    lines.push(typed(scene, &scene.model.answer, false, width));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "cancel the login")]));
     lines
@@ -99,7 +100,7 @@ fn prompt<'a>(
     for line in prompt {
         lines.extend(wrapped(line, width, styles.strong));
     }
-    lines.push(input(scene, echo, width));
+    lines.push(typed(scene, &scene.model.answer, echo, width));
     lines.push(Line::default());
     lines.push(answers(scene, &[("Enter", "answer"), ("Esc", "cancel the login")]));
     lines
@@ -149,36 +150,4 @@ fn fitting<'a>(scene: &Scene<'_>, mut lines: Vec<Line<'a>>, room: usize) -> Vec<
         lines.splice(..(over + 1).min(lines.len()), [left_off]);
     }
     lines
-}
-
-/// What is typed: its end when it is long; dots for a secret.
-fn input<'a>(scene: &Scene<'_>, echo: bool, width: usize) -> Line<'a> {
-    let typed: Vec<&str> = scene.model.answer.graphemes(true).collect();
-    let room = width.saturating_sub(4);
-    let shown = if echo {
-        let mut used = 0;
-        let mut tail: Vec<&str> = typed
-            .iter()
-            .rev()
-            .take_while(|g| {
-                used += unicode_width::UnicodeWidthStr::width(**g);
-                used <= room
-            })
-            .copied()
-            .collect();
-        tail.reverse();
-        tail.concat()
-    } else {
-        "•".repeat(typed.len().min(room))
-    };
-    Line::from(vec![span("> ", scene.styles.accent), Span::raw(shown), span(" ", scene.styles.paused)])
-}
-
-fn answers<'a>(scene: &Scene<'_>, answers: &[(&'a str, &'a str)]) -> Line<'a> {
-    let mut spans = Vec::new();
-    for (key, what) in answers {
-        spans.push(span(*key, scene.styles.strong));
-        spans.push(span(format!(" {what}   "), scene.styles.muted));
-    }
-    Line::from(spans)
 }

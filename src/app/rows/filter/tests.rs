@@ -6,7 +6,7 @@ use crate::app::model::Screen;
 use crate::app::rows::{fleet_rows, problem_rows, role_rows};
 
 fn filtered(model: &mut Model, text: &str) -> Vec<String> {
-    model.filter_mut().unwrap().text = text.to_owned();
+    model.filter_mut().unwrap().text = text.into();
     fleet_rows(model).iter().map(|h| h.id.host.to_string()).collect()
 }
 

@@ -25,7 +25,7 @@ fn quitting_stops_what_is_under_way_first() {
     assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit], "twice is meant");
 }
 
-fn frozen(state: RunState) -> RunView {
+pub(super) fn frozen(state: RunState) -> RunView {
     let freeze = InEffect {
         step: "freeze".into(),
         says: "Writes are refused".into(),

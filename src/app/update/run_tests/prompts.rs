@@ -309,7 +309,7 @@ fn what_was_typed_is_still_there_when_the_environment_had_to_be_armed() {
     assert_eq!(key(&mut model, KeyCode::Enter), []);
     assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
     key(&mut model, KeyCode::Enter);
-    assert_eq!(&**model.runs.reply.typed, "db2");
+    assert_eq!(model.runs.reply.typed.as_str(), "db2");
     wait(&mut model, A_MOMENT);
     assert_eq!(key(&mut model, KeyCode::Enter), answered(Reply::Text(Zeroizing::new("db2".into()))));
 }
@@ -371,7 +371,11 @@ fn what_servers_tell_of_a_question_stands_there_unless_something_was_written() {
     let shown = |model: &Model| match model.runs.dialogs.last() {
         Some(Dialog::Inputs(form)) => {
             let (input, value) = &form.fields[0];
-            (value.to_string(), input.because.as_ref().map(ToString::to_string), form.picker.chosen.clone())
+            (
+                value.as_str().to_owned(),
+                input.because.as_ref().map(ToString::to_string),
+                form.picker.chosen.clone(),
+            )
         }
         _ => panic!("no form"),
     };

@@ -81,9 +81,9 @@ fn a_long_secret_never_moves_in_memory() {
     ask(&mut model, 3, passphrase());
     frame(&mut model);
     pass(&mut model, LONG);
-    let before = model.answer.as_ptr();
+    let before = model.answer.as_str().as_ptr();
     type_text(&mut model, &"x".repeat(3000));
-    assert_eq!((model.answer.len(), model.answer.as_ptr()), (1024, before));
+    assert_eq!((model.answer.as_str().len(), model.answer.as_str().as_ptr()), (1024, before));
 }
 
 #[test]

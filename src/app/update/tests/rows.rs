@@ -78,12 +78,12 @@ fn the_filter_takes_every_character_while_it_is_typed() {
     let mut model = model();
     act(&mut model, Action::Filter);
     type_text(&mut model, "q r?/ë");
-    assert_eq!(model.filter().text, "q r?/ë");
+    assert_eq!(model.filter().text.as_str(), "q r?/ë");
     for (step, expected) in
         [(KeyCode::Backspace, "q r?/"), (KeyCode::Char('x'), "q r?/x"), (KeyCode::Enter, "q r?/x")]
     {
         press(&mut model, step);
-        assert_eq!(model.filter().text, expected);
+        assert_eq!(model.filter().text.as_str(), expected);
     }
     assert!(!model.filter().editing);
 }
@@ -95,23 +95,23 @@ fn the_filter_is_edited_by_letters_words_and_wholly() {
     // e and a combining accent, a flag of two characters: one letter each for whoever deletes them.
     type_text(&mut model, "e\u{301}\u{1f1e9}\u{1f1ea}");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "e\u{301}");
+    assert_eq!(model.filter().text.as_str(), "e\u{301}");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "");
+    assert_eq!(model.filter().text.as_str(), "");
     press(&mut model, KeyCode::Backspace);
-    assert_eq!(model.filter().text, "");
+    assert_eq!(model.filter().text.as_str(), "");
     type_text(&mut model, "one two  ");
     ctrl(&mut model, 'w');
-    assert_eq!(model.filter().text, "one ");
+    assert_eq!(model.filter().text.as_str(), "one ");
     ctrl(&mut model, 'w');
-    assert_eq!(model.filter().text, "");
+    assert_eq!(model.filter().text.as_str(), "");
     type_text(&mut model, "one two");
     ctrl(&mut model, 'u');
-    assert_eq!(model.filter().text, "");
+    assert_eq!(model.filter().text.as_str(), "");
     update(&mut model, Msg::Paste("db\u{7}1\nrm -rf /\n".into()));
-    assert_eq!(model.filter().text, "db1", "the first line, what is printable of it");
+    assert_eq!(model.filter().text.as_str(), "db1", "the first line, what is printable of it");
     update(&mut model, Msg::Paste("x".repeat(5000)));
-    assert_eq!(model.filter().text.chars().count(), 200);
+    assert_eq!(model.filter().text.as_str().len(), 1024);
 }
 
 #[test]
@@ -144,10 +144,10 @@ fn a_filter_belongs_to_its_screen_and_its_environment() {
     assert_eq!(names(&model), ["app1"]);
     for screen in [Action::ScreenProblems, Action::ScreenRoles, Action::Runbooks, Action::ScreenReplication] {
         act(&mut model, screen);
-        assert_eq!(model.filter().text, "", "{screen:?}");
+        assert_eq!(model.filter().text.as_str(), "", "{screen:?}");
     }
     acts(&mut model, &[Action::ScreenFleet, Action::NextEnvironment]);
-    assert_eq!(model.filter().text, "", "another environment");
+    assert_eq!(model.filter().text.as_str(), "", "another environment");
     acts(&mut model, &[Action::PreviousEnvironment]);
-    assert_eq!(model.filter().text, "app1", "it is where it was set");
+    assert_eq!(model.filter().text.as_str(), "app1", "it is where it was set");
 }

@@ -11,8 +11,9 @@ use crate::app::model::runs::{PromptId, Reply};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
+use crate::view::widgets::field::typed;
 use crate::view::widgets::footer::key;
-use crate::view::widgets::forms::{answers, choices, typed};
+use crate::view::widgets::forms::{answers, choices};
 use jumpdeck_fleet::run::{Asks, Choice, InputView, Mode, Prompt, PromptKind, RunView};
 
 /// Lines that are left to what is above it, at least.
