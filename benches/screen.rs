@@ -17,7 +17,7 @@ use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::keymap::{KeyCode, KeyPress, Keymap};
 use jumpdeck::config::theme::builtin;
 use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::view::{ColorSupport, Styles, ViewState, draw};
+use jumpdeck::view::{ColorSupport, Styles, ViewState, draw, fleet_orders};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link};
@@ -72,7 +72,14 @@ impl Bench {
         let universe = Universe::generated(HOSTS, SEED).unwrap();
         let servers = universe.fleet(|_| Arc::new(no_access()));
         let keymap = Arc::new(Keymap::builtin_default());
-        let mut model = Model::new(Arc::new(servers), keymap, vec!["dark".into()], Moment(10_000), (200, 50));
+        let mut model = Model::new(
+            Arc::new(servers),
+            keymap,
+            vec!["dark".into()],
+            fleet_orders(),
+            Moment(10_000),
+            (200, 50),
+        );
         let mut jump = JumpSnapshot::pending(&model.environments[0].spec, model.now);
         jump.link = Link::up(model.now);
         update(&mut model, Msg::Fleet(FleetEvent::Jump(Arc::new(jump))));

@@ -76,8 +76,14 @@ async fn console() -> Result<Ended, RuntimeError> {
     let taken = terminal::take()?;
     let size = taken.terminal.size().map_err(fail)?;
     let fleet = Arc::new(Fleet { environments: Vec::new(), simulated: true });
-    let model =
-        Model::new(fleet, Arc::new(Keymap::default()), Vec::new(), clock.now(), (size.width, size.height));
+    let model = Model::new(
+        fleet,
+        Arc::new(Keymap::default()),
+        Vec::new(),
+        Vec::new(),
+        clock.now(),
+        (size.width, size.height),
+    );
     let (_news, news) = mpsc::channel(1);
     let (_run_news, run_news) = mpsc::channel(1);
     run(Console {

@@ -2,7 +2,7 @@
 //! message), no terminal, no SSH.
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod message;
 pub mod model;
 pub mod rows;

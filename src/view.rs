@@ -38,6 +38,12 @@ use widgets::{banner, footer, forms, header, help, question, small, strip};
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
 
+/// The orders that the columns of the fleet table have, from left to right.
+#[must_use]
+pub fn fleet_orders() -> Vec<&'static crate::app::rows::order::Order> {
+    screens::fleet::columns::COLUMNS.iter().filter_map(|column| column.order.as_ref()).collect()
+}
+
 /// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut ViewState) {
     let area = frame.area();

@@ -20,11 +20,11 @@ use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState, Load};
 use jumpdeck_fleet::time::Moment;
 
-pub(super) fn host_name(name: &str) -> HostName {
+pub(crate) fn host_name(name: &str) -> HostName {
     HostName::new(name).unwrap()
 }
 
-pub(super) fn env_name(name: &str) -> EnvName {
+pub(crate) fn env_name(name: &str) -> EnvName {
     EnvName::new(name).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
 }
 
 /// Two environments, four hosts and one; the first frame is drawn at one second.
-pub(super) fn model() -> Model {
+pub(crate) fn model() -> Model {
     let fleet = Fleet {
         environments: vec![
             environment("production", &["app1", "app2", "db1-masterdb", "db2"]),
@@ -88,24 +88,25 @@ pub(super) fn model() -> Model {
         simulated: false,
     };
     let themes = vec!["dark".to_owned(), "light".to_owned()];
-    let mut model = Model::new(Arc::new(fleet), Arc::new(Keymap::default()), themes, Moment(1000), (80, 24));
+    let mut model =
+        Model::new(Arc::new(fleet), Arc::new(Keymap::default()), themes, Vec::new(), Moment(1000), (80, 24));
     frame(&mut model);
     model
 }
 
 /// What the loop does for a frame.
-pub(super) fn frame(model: &mut Model) {
+pub(crate) fn frame(model: &mut Model) {
     model.settle();
     model.drawn(super::model::Room::default());
 }
 
-pub(super) fn pass(model: &mut Model, by: Duration) {
+pub(crate) fn pass(model: &mut Model, by: Duration) {
     let now = model.now.plus(by);
     update(model, Msg::Tick(now));
 }
 
 /// A host that answers, with this load, asked at `at`.
-pub(super) fn answering(model: &Model, env: &str, host: &str, load: f64, at: Moment) -> Arc<HostSnapshot> {
+pub(crate) fn answering(model: &Model, env: &str, host: &str, load: f64, at: Moment) -> Arc<HostSnapshot> {
     let env = model.environments.iter().find(|e| e.spec.name.as_str() == env).unwrap();
     let (_, before) = env.host(&host_name(host)).unwrap();
     let mut after = HostSnapshot::clone(before);
@@ -117,44 +118,44 @@ pub(super) fn answering(model: &Model, env: &str, host: &str, load: f64, at: Mom
     Arc::new(after)
 }
 
-pub(super) fn report(model: &mut Model, env: &str, host: &str, load: f64) {
+pub(crate) fn report(model: &mut Model, env: &str, host: &str, load: f64) {
     let snapshot = answering(model, env, host, load, model.now);
     update(model, Msg::Fleet(FleetEvent::Host(snapshot)));
 }
 
-pub(super) fn fail(model: &mut Model, env: &str, host: &str, state: LinkState) {
+pub(crate) fn fail(model: &mut Model, env: &str, host: &str, state: LinkState) {
     let mut snapshot = HostSnapshot::clone(&answering(model, env, host, 0.0, model.now));
     snapshot.reported_at = None;
     snapshot.link.state = state;
     update(model, Msg::Fleet(FleetEvent::Host(Arc::new(snapshot))));
 }
 
-pub(super) fn jump_up(model: &mut Model, env: &str) {
+pub(crate) fn jump_up(model: &mut Model, env: &str) {
     let spec = model.fleet.environment(&env_name(env)).unwrap().clone();
     let mut jump = JumpSnapshot::pending(&spec, model.now);
     jump.link = Link::up(model.now);
     update(model, Msg::Fleet(FleetEvent::Jump(Arc::new(jump))));
 }
 
-pub(super) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
     update(model, Msg::Key(KeyPress { code, ctrl: false, alt: false }))
 }
 
-pub(super) fn ctrl(model: &mut Model, c: char) -> Vec<Effect> {
+pub(crate) fn ctrl(model: &mut Model, c: char) -> Vec<Effect> {
     update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: true, alt: false }))
 }
 
-pub(super) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(crate) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
     text.chars().flat_map(|c| press(model, KeyCode::Char(c))).collect()
 }
 
-pub(super) fn ask(model: &mut Model, id: u64, kind: QuestionKind) {
+pub(crate) fn ask(model: &mut Model, id: u64, kind: QuestionKind) {
     let hop = Hop::Host(host_name("app1"));
     let question = Question { id: QuestionId(id), env: env_name("production"), hop, kind };
     update(model, Msg::Fleet(FleetEvent::Question(question)));
 }
 
-pub(super) fn unknown_key() -> QuestionKind {
+pub(crate) fn unknown_key() -> QuestionKind {
     QuestionKind::UnknownHostKey {
         address: "10.0.0.1:22".into(),
         algorithm: "ssh-ed25519".into(),
@@ -163,6 +164,6 @@ pub(super) fn unknown_key() -> QuestionKind {
     }
 }
 
-pub(super) fn passphrase() -> QuestionKind {
+pub(crate) fn passphrase() -> QuestionKind {
     QuestionKind::Passphrase { key: "/home/ops/.ssh/id_ed25519".into(), wrong: false }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::message::Effect;
+use super::rows::order::{self, Order};
 
 use crate::config::keymap::Keymap;
 use jumpdeck_fleet::event::{Question, QuestionId};
@@ -56,6 +57,8 @@ pub struct Model {
     pub help: Option<usize>,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
     filters: HashMap<(usize, Filtered), Filter>,
+    /// The orders that the columns of the fleet table have, from left to right.
+    pub orders: Vec<&'static Order>,
     /// How the fleet table is sorted.
     pub sort: Sort,
     /// While held, the screen shows what was known at that moment; news keeps arriving underneath.
@@ -184,92 +187,25 @@ pub struct Filter {
 }
 
 /// How the fleet table is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Sort {
-    /// The column.
-    pub by: SortColumn,
+    /// The order.
+    pub by: &'static Order,
     /// Turned round.
     pub reversed: bool,
-}
-
-/// A column the fleet table can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortColumn {
-    /// As the inventory lists them.
-    Inventory,
-    /// By name.
-    Host,
-    /// Worst problem first.
-    Severity,
-    /// By roles, from A.
-    Roles,
-    /// One-minute load, highest first.
-    Load,
-    /// Five-minute load, highest first.
-    Five,
-    /// One-minute load per CPU, highest first.
-    PerCpu,
-    /// Most memory in use first.
-    Memory,
-    /// Fullest disk first.
-    Disk,
-    /// Longest lag first, unknown before known.
-    Lag,
-    /// Last booted first.
-    Uptime,
-    /// Oldest report first.
-    Age,
-}
-
-impl SortColumn {
-    /// The one after it, as the sort key steps.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::Severity => Self::Host,
-            Self::Host => Self::Roles,
-            Self::Roles => Self::Load,
-            Self::Load => Self::Five,
-            Self::Five => Self::PerCpu,
-            Self::PerCpu => Self::Memory,
-            Self::Memory => Self::Disk,
-            Self::Disk => Self::Lag,
-            Self::Lag => Self::Uptime,
-            Self::Uptime => Self::Age,
-            Self::Age => Self::Inventory,
-            Self::Inventory => Self::Severity,
-        }
-    }
-
-    /// What rows are ordered by, in words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Inventory => "inventory order",
-            Self::Host => "by host",
-            Self::Severity => "worst first",
-            Self::Roles => "by roles",
-            Self::Load => "by load",
-            Self::Five => "by 5m load",
-            Self::PerCpu => "by load/CPU",
-            Self::Memory => "by memory",
-            Self::Disk => "by disk",
-            Self::Lag => "by replication",
-            Self::Uptime => "by uptime",
-            Self::Age => "by age",
-        }
-    }
 }
 
 impl Model {
     /// A console that shows the first environment of a fleet of which nothing is known yet.
     ///
-    /// `themes` are the names of the themes there are, the first being in use; `size` is columns and rows.
+    /// `themes` are the names of the themes there are, the first being in use; `orders` those that the columns of the
+    /// fleet table have; `size` is columns and rows.
     #[must_use]
     pub fn new(
         fleet: Arc<Fleet>,
         keymap: Arc<Keymap>,
         themes: Vec<String>,
+        orders: Vec<&'static Order>,
         now: Moment,
         size: (u16, u16),
     ) -> Self {
@@ -286,7 +222,8 @@ impl Model {
             screens: vec![Screen::Fleet],
             help: None,
             filters: HashMap::new(),
-            sort: Sort { by: SortColumn::Severity, reversed: false },
+            orders,
+            sort: Sort { by: &order::SEVERITY, reversed: false },
             paused: None,
             questions: Vec::new(),
             answer: Editor::secret(),

@@ -1,22 +1,19 @@
 //! The rows of each screen: filtered, sorted, and which of them is selected. Every screen and every key goes through
 //! here, so that what is drawn and what a key acts on are the same rows.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::model::runs::is_over;
-use super::model::{EnvironmentState, Filtered, Model, Row, Screen, SortColumn};
+use super::model::{Filtered, Model, Row, Screen};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::judge::roles::RoleStanding;
 use jumpdeck_fleet::problem::Problem;
-use jumpdeck_fleet::replication::NodeHealth;
 use jumpdeck_fleet::run::{PastRun, RunBrief, RunView, RunbookEntry};
 use jumpdeck_fleet::snapshot::HostSnapshot;
-use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, worst_filesystem};
-use jumpdeck_fleet::time::Moment;
 use jumpdeck_fleet::topology::tree;
 
 mod filter;
+pub mod order;
 pub mod selection;
 #[cfg(test)]
 mod tests;
@@ -38,7 +35,7 @@ pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
         .zip(&env.hosts)
         .filter(|(spec, host)| terms.match_host(&about, spec, host))
         .collect();
-    sort(&mut rows, env, model);
+    order::sort(&mut rows, env, model);
     rows.into_iter().map(|(_, host)| host).collect()
 }
 
@@ -137,115 +134,5 @@ pub fn count(model: &Model) -> usize {
         Screen::Replication => replication_rows(model).len(),
         Screen::Roles => role_rows(model).len(),
         Screen::Problems => problem_rows(model).len(),
-    }
-}
-
-fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, model: &Model) {
-    let at = model.now;
-    let poll = env.spec.cadence.poll;
-    // Keys are made so that the first row is the one to look at; equal ones keep the inventory's order.
-    let reversed = model.sort.reversed;
-    let mut by = |key: &dyn Fn(&Host, &HostSnapshot) -> Key| {
-        let mut keyed: Vec<_> = rows.iter().map(|row| (key(row.0, row.1), *row)).collect();
-        keyed.sort_by(|(a, _), (b, _)| a.compare(b, reversed));
-        for (slot, (_, row)) in rows.iter_mut().zip(keyed) {
-            *slot = row;
-        }
-    };
-    match model.sort.by {
-        SortColumn::Inventory if reversed => rows.reverse(),
-        SortColumn::Inventory => {}
-        SortColumn::Host => {
-            rows.sort_by(|(a, _), (b, _)| {
-                let order = a.id.host.cmp(&b.id.host);
-                if reversed { order.reverse() } else { order }
-            });
-        }
-        SortColumn::Severity => by(&|_, host| {
-            Key::highest(env.worst.get(&host.id.host).map_or(0.0, |s| f64::from(*s as u8) + 1.0))
-        }),
-        SortColumn::Roles => {
-            rows.sort_by(|(a, _), (b, _)| {
-                let order = a.roles.cmp(&b.roles);
-                if reversed { order.reverse() } else { order }
-            });
-        }
-        SortColumn::Load => {
-            by(&|_, host| host.facts.load.trusted(at, poll).map_or(Key::LAST, |load| Key::highest(load.one)))
-        }
-        SortColumn::Five => {
-            by(&|_, host| host.facts.load.trusted(at, poll).map_or(Key::LAST, |load| Key::highest(load.five)))
-        }
-        SortColumn::PerCpu => by(&|_, host| {
-            let load = host.facts.load.trusted(at, poll);
-            load.and_then(|load| load.one_per_cpu()).map_or(Key::LAST, Key::highest)
-        }),
-        SortColumn::Memory => by(&|_, host| {
-            let memory = host.facts.memory.trusted(at, poll);
-            memory.and_then(|memory| memory.used_percent()).map_or(Key::LAST, Key::highest)
-        }),
-        SortColumn::Uptime => by(&|_, host| {
-            let uptime = host.facts.uptime.trusted(at, poll);
-            uptime.map_or(Key::LAST, |uptime| Key::highest(-uptime.as_secs_f64()))
-        }),
-        SortColumn::Disk => by(&|_, host| match worst_filesystem(&host.facts).map(|f| &f.usage) {
-            None => Key::LAST,
-            Some(Err(_)) => Key::FIRST,
-            Some(Ok(usage)) => usage.use_percent.map_or(Key::LAST, |p| Key::highest(f64::from(p))),
-        }),
-        SortColumn::Lag => by(&|spec, host| lag_key(spec, host, at, poll)),
-        SortColumn::Age => by(&|_, host| match host.age(at) {
-            None => Key::FIRST,
-            // Reports that come as they should are of one age: rows stay where they are.
-            Some(age) if age <= poll => Key::highest(0.0),
-            Some(age) => Key::highest(age.as_secs_f64()),
-        }),
-    }
-}
-
-/// Where a row goes: a group, and within it the highest figure first.
-#[derive(Clone, Copy)]
-struct Key {
-    group: u8,
-    figure: f64,
-}
-
-impl Key {
-    const FIRST: Self = Self { group: 0, figure: 0.0 };
-    const LAST: Self = Self { group: 9, figure: 0.0 };
-
-    fn highest(figure: f64) -> Self {
-        Self { group: 5, figure }
-    }
-
-    /// Hosts without the figure come last, whichever way the others are sorted.
-    fn compare(&self, other: &Self, reversed: bool) -> Ordering {
-        let last = (self.group == Self::LAST.group).cmp(&(other.group == Self::LAST.group));
-        let order = self.group.cmp(&other.group).then_with(|| other.figure.total_cmp(&self.figure));
-        last.then(if reversed { order.reverse() } else { order })
-    }
-}
-
-/// Broken first, then unknown, then the longest lag; masters after replicas; hosts without a database last.
-fn lag_key(spec: &Host, host: &HostSnapshot, at: Moment, poll: std::time::Duration) -> Key {
-    let group = |group| Key { group, figure: 0.0 };
-    let Some(databases) = host.facts.databases.trusted(at, poll) else {
-        let concerns = spec.expects_database() || host.facts.databases.last().is_some_and(|d| !d.is_empty());
-        return if concerns { group(1) } else { Key::LAST };
-    };
-    match replication_brief(databases) {
-        ReplicationBrief::Broken { .. } => group(0),
-        ReplicationBrief::Member { cluster, .. } => match cluster.health {
-            NodeHealth::Out => group(0),
-            NodeHealth::Unknown => group(1),
-            NodeHealth::Behind => group(5),
-            NodeHealth::InSync => group(6),
-        },
-        ReplicationBrief::Unknown(_) | ReplicationBrief::Following { lag_s: None, .. } => group(1),
-        #[allow(clippy::cast_precision_loss)] // a lag is far below 2^52 seconds
-        ReplicationBrief::Following { lag_s: Some(lag), .. } => Key::highest(lag as f64),
-        ReplicationBrief::Master { .. } => group(6),
-        ReplicationBrief::Standalone { .. } => group(7),
-        ReplicationBrief::None => Key::LAST,
     }
 }

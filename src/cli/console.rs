@@ -72,6 +72,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
         target.fleet.clone(),
         Arc::new(keymap),
         names,
+        crate::view::fleet_orders(),
         target.clock.now(),
         (size.width, size.height),
     );

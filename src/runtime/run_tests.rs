@@ -236,7 +236,7 @@ impl Person {
         let fleet = Arc::new(Fleet { environments: two_environments(), simulated: true });
         let keymap = Arc::new(Keymap::builtin_default());
         let console = Console {
-            model: Model::new(fleet, keymap, vec!["dark".into()], clock.now(), (80, 24)),
+            model: Model::new(fleet, keymap, vec!["dark".into()], Vec::new(), clock.now(), (80, 24)),
             terminal: Terminal::new(TestBackend::new(80, 24)).unwrap(),
             draw: Screens(ViewState::default(), frames),
             fleet: Asked::default(),

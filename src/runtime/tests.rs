@@ -145,7 +145,7 @@ impl Harness {
         let fleet = Arc::new(Fleet { environments: two_environments(), simulated: true });
         let keymap = Arc::new(Keymap::builtin_default());
         let console = Console {
-            model: Model::new(fleet, keymap, vec!["dark".into()], clock.now(), (100, 5)),
+            model: Model::new(fleet, keymap, vec!["dark".into()], Vec::new(), clock.now(), (100, 5)),
             terminal: Terminal::new(TestBackend::new(100, 5)).unwrap(),
             draw: Line(frame),
             fleet: asked.clone(),

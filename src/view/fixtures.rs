@@ -81,7 +81,14 @@ pub(crate) fn waiting() -> Model {
 pub(crate) fn of(environments: Vec<Arc<Environment>>) -> Model {
     let fleet = Arc::new(Fleet { environments, simulated: true });
     let themes = builtin().into_iter().map(|t| t.name).collect();
-    let mut model = Model::new(fleet, Arc::new(Keymap::builtin_default()), themes, NOW, (80, 24));
+    let mut model = Model::new(
+        fleet,
+        Arc::new(Keymap::builtin_default()),
+        themes,
+        crate::view::fleet_orders(),
+        NOW,
+        (80, 24),
+    );
     model.settle();
     model
 }

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 
 use super::fixtures::*;
 use super::*;
-use crate::app::model::{Paused, SortColumn};
+use crate::app::model::Paused;
 use crate::config::theme::builtin;
 use jumpdeck_fleet::event::{Question, QuestionId, QuestionKind, Told};
 use jumpdeck_fleet::fact::Gap;
@@ -121,7 +121,7 @@ fn filter_notice_help_and_hold() {
     let mut model = trouble();
     model.paused = Some(Paused { since: Moment(NOW.0 - 72_000), environments: healthy().environments });
     model.notice = Some(("asking 26 hosts".to_owned(), Moment(NOW.0 + 1)));
-    model.sort.by = SortColumn::Load;
+    model.sort.by = model.orders.iter().find(|order| order.words == "by load").unwrap();
     snapshot("held", &model, (80, 24));
 }
 

@@ -3,6 +3,7 @@
 use super::{arming, dialogs, leave, moves, prompts, questions, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::{Model, Paused, Screen};
+use crate::app::rows::order;
 use crate::app::rows::selection::select;
 use crate::config::action::Action;
 use crate::config::keymap::{KeyCode, KeyPress};
@@ -85,7 +86,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Filter => filter(model),
         Action::SortNext => {
-            model.sort.by = model.sort.by.next();
+            model.sort.by = order::next(model);
             model.sort.reversed = false;
         }
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,

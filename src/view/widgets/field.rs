@@ -63,6 +63,7 @@ fn fitting<'a>(widths: impl Iterator<Item = &'a usize>, columns: usize) -> (usiz
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
 

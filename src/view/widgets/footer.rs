@@ -99,7 +99,7 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
     if *scene.model.screen() == Screen::Fleet {
         let sort = scene.model.sort;
         let reversed = if sort.reversed { ", reversed" } else { "" };
-        spans.push(span(format!("{}{reversed}  ", sort.by.words()), styles.muted));
+        spans.push(span(format!("{}{reversed}  ", sort.by.words), styles.muted));
     }
     if shown < all || !scene.model.filter().text.is_empty() {
         spans.push(span(format!("{shown} of {all}"), styles.muted));

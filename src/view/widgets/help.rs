@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use crate::app::model::Screen;
 use crate::config::action::Action;
 use crate::view::scene::Scene;
+use crate::view::screens::fleet::columns::COLUMNS;
 use crate::view::signs::{Progress, Status};
 use crate::view::state::ViewState;
 use crate::view::text::{left, row, span};
@@ -53,7 +54,7 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let columns = columns(scene.model.screen());
     if !columns.is_empty() {
         page.section("COLUMNS", "");
-        page.table(columns, styles.dialog);
+        page.table(&columns, styles.dialog);
     }
     if scene.model.screen().filtered().is_some() {
         page.section("FILTER", "");
@@ -142,18 +143,10 @@ fn here(screen: &Screen) -> (&'static str, &'static [Action]) {
     }
 }
 
-fn columns(screen: &Screen) -> &'static [(&'static str, &'static str)] {
-    match screen {
-        Screen::Fleet => &[
-            ("1m 5m 15m", "load average over that time"),
-            ("LOAD/CPU", "one-minute load for each CPU; over 1, work waits"),
-            ("TREND", "one-minute load, half a minute a column, the newest at the right"),
-            ("MEMORY", "in use, caches not counted"),
-            ("DISK", "the fullest filesystem, and its mount (FULLEST MOUNT)"),
-            ("REPLICATION", "role, lag, or the thread that does not run; nothing where no database is"),
-            ("ENV", "the environment that the host itself names"),
-            ("AGE", "of the last report: ≤5s is as it should be, a plain figure is late"),
-        ],
+/// What columns mean.
+fn columns(screen: &Screen) -> Vec<(&'static str, &'static str)> {
+    let explained: &[_] = match screen {
+        Screen::Fleet => return COLUMNS.iter().filter_map(|column| column.help).collect(),
         Screen::Replication => &[
             ("LAG", "seconds behind the master; ? is not known, never zero"),
             ("IO, SQL", "the threads that fetch and apply"),
@@ -174,7 +167,8 @@ fn columns(screen: &Screen) -> &'static [(&'static str, &'static str)] {
             ("HOW IT ENDED", "from its journal; one that cannot be read says why"),
         ],
         Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_) => &[],
-    }
+    };
+    explained.to_vec()
 }
 
 /// As many actions a line as fit, down the left column first.
