@@ -24,6 +24,7 @@ probes! {
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
     mariadb::MariaDb,
+    redis::PROBE,
     // Stays last: see there.
     clock::Clock,
 }

@@ -1,6 +1,8 @@
 //! The collecting side against a simulated fleet in which things go wrong: every fault by its own name, nobody else
 //! held up, nothing unknown shown as a figure, and everything back by itself that may come back by itself.
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

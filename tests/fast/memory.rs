@@ -33,6 +33,9 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
             "@server mariadbd mariadb\njumpdeck\nas\\tbatch\njd_part\tjd_line\nvariables\t4\nVariable_name\tValue\n",
             "@server mariadbd mariadb\njumpdeck\nas\\tbatch\njd_part\tjd_line\nconnections\t6\n",
         ],
+        "redis" => {
+            &["", "redis_version:1\n", "redis_version:", "@refused ", "@refused x\n@process server ", "ERR "]
+        }
         _ => &[""],
     }
 }

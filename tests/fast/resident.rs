@@ -1,6 +1,7 @@
 //! The resident probe under every shell that may be a host's `/bin/sh`, against this machine's own `/proc`.
 
 mod grains;
+mod redis;
 mod tools;
 
 use std::path::Path;

@@ -406,6 +406,29 @@ fn schema(document: &Value) {
 }
 
 #[test]
+fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
+    let ran = status(&["--demo", "wpd-2015", "--env", "production", "--format", "json"]);
+    let document = ran.document();
+    schema(&document);
+    let mut with = Vec::new();
+    for host in each(&document, "hosts").filter(|host| !host["services"].is_null()) {
+        with.push(text(host, "name"));
+        let services: Vec<&Value> = each(host, "services").collect();
+        assert_eq!(services.len(), 1, "{host}");
+        let redis = services[0];
+        assert_eq!((text(redis, "name"), text(redis, "state")), ("redis", "ok"), "{redis}");
+        assert_eq!(text(redis, "detail"), "5.0.14, master");
+        assert!(redis["age_ms"].as_u64().is_some_and(|age| age < 60_000), "{redis}");
+        let reading = |name: &str| each(redis, "readings").find(|r| r["name"] == name).unwrap().clone();
+        let memory = reading("memory");
+        assert_eq!((memory["of"].as_u64(), text(&memory, "unit")), (Some(512 << 20), "bytes"));
+        assert!(memory["value"].as_u64().is_some_and(|used| used > 800_000), "{memory}");
+        assert_eq!((&reading("evicted")["value"], &reading("password")["value"]), (&0.into(), &false.into()));
+    }
+    assert_eq!(with, ["sessions1", "redis-alpha1"]);
+}
+
+#[test]
 fn every_environment_is_a_document_of_schema_1_on_its_own_line() {
     let ran = status(&["--demo", "wpd-2015", "--all", "--format", "json"]);
     let documents = ran.documents();

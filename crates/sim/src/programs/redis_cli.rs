@@ -15,6 +15,8 @@ pub(super) struct RedisCli;
 
 /// The port of every server here.
 const PORT: u16 = 6379;
+/// What each may use, bytes.
+const MAX_MEMORY: u64 = 512 * 1024 * 1024;
 /// Seconds a paused server's clients wait at most.
 const PATIENCE: u64 = 3600;
 
@@ -105,6 +107,9 @@ fn answer(world: &mut World, target: Option<&HostName>, asked: &Asked) -> Reply 
     let Some(server) = world.redis(host) else { return refused() };
     let words: Vec<&str> = asked.words.iter().map(String::as_str).collect();
     let command = words.first().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
+    if server.wants_password {
+        return output("NOAUTH Authentication required.\n\n");
+    }
     if server.master.is_some() && is_write(&command) {
         return output("READONLY You can't write against a read only replica.\n\n");
     }
@@ -195,9 +200,23 @@ fn info(server: &Redis, section: Option<&str>, followers: &[String]) -> String {
         let clients = if server.master.is_none() && server.sessions > 0 { 9 } else { 1 };
         lines.extend(["# Clients".to_owned(), format!("connected_clients:{clients}"), String::new()]);
     }
+    if wants("memory") {
+        lines.extend([
+            "# Memory".to_owned(),
+            format!("used_memory:{}", server.used_memory()),
+            format!("maxmemory:{MAX_MEMORY}"),
+            "maxmemory_policy:noeviction".to_owned(),
+            String::new(),
+        ]);
+    }
     if wants("persistence") {
-        let about = ["# Persistence", "loading:0", "rdb_last_bgsave_status:ok", "aof_enabled:0", ""];
+        let saved = if server.save_failed { "err" } else { "ok" };
+        let about =
+            ["# Persistence", "loading:0", &format!("rdb_last_bgsave_status:{saved}"), "aof_enabled:0", ""];
         lines.extend(about.map(str::to_owned));
+    }
+    if wants("stats") {
+        lines.extend(["# Stats".to_owned(), format!("evicted_keys:{}", server.evicted), String::new()]);
     }
     if wants("replication") {
         lines.push("# Replication".to_owned());

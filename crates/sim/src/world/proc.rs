@@ -13,6 +13,8 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/mounts" | "/proc/self/mounts" | "/etc/mtab" => mounts(world, m)?,
         "/proc/cpuinfo" => (0..m.cpus).map(cpu).collect(),
         "/proc/stat" => stat(world, m)?,
+        // Of the processes only the first is seen here; `ps` has them all.
+        "/proc/1/comm" => if m.os.has_systemd() { "systemd\n" } else { "init\n" }.to_owned(),
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
@@ -38,6 +40,7 @@ pub(super) static PATHS: &[&str] = &[
     "/proc/self/mounts",
     "/proc/cpuinfo",
     "/proc/stat",
+    "/proc/1/comm",
     "/proc/version",
     "/proc/sys/kernel/random/boot_id",
     "/proc/sys/kernel/random/uuid",

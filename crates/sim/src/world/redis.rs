@@ -26,6 +26,12 @@ pub struct Redis {
     pub paused_until: f64,
     /// How far its data have come.
     pub offset: u64,
+    /// Keys it dropped for want of memory.
+    pub evicted: u64,
+    /// Its last save failed.
+    pub save_failed: bool,
+    /// It answers nobody who gives no password.
+    pub wants_password: bool,
 }
 
 /// The servers by machine.
@@ -48,6 +54,12 @@ impl Redis {
             server.lists.insert("jobs".to_owned(), list);
         }
         server
+    }
+
+    /// Bytes in use: its own, and some for each key.
+    #[must_use]
+    pub fn used_memory(&self) -> u64 {
+        831_488 + 1_536 * self.keys()
     }
 
     /// How many keys it has.
