@@ -218,9 +218,15 @@ impl Drop for Resident {
 }
 
 /// Writes a program for `/bin/sh`.
+///
+/// Another process writes it: what a child of another test has inherited open for writing cannot be run.
 pub(crate) fn script(dir: &Path, name: &str, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    let path = dir.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut writes = Command::new("/bin/sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(dir.join(name))
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    write!(writes.stdin.take().unwrap(), "#!/bin/sh\n{text}\n").unwrap();
+    assert!(writes.wait().unwrap().success());
 }

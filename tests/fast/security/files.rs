@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jumpdeck::ssh::error::ErrorKind;
 
 use crate::support::fleet::{Person, access, environment, open, remote};
-use crate::support::sshd::{Sshd, keygen, missing, not_root, public};
+use crate::support::sshd::{Sshd, keygen, missing, not_root, public, run};
 
 /// An account without any rights, and one more.
 const NOBODY: u32 = 65534;
@@ -211,9 +211,10 @@ fn an_account_reads_its_own_files_and_roots_and_no_others() {
     }
     let home = Home::new();
     let inventory = home.path("c/jumpdeck/inventory.toml");
-    // The program where anybody may run it.
+    // The program where anybody may run it. Another process writes it: a child of another test would inherit the open file, and
+    // what is open for writing cannot be run.
     let program = home.path("jumpdeck");
-    fs::copy(env!("CARGO_BIN_EXE_jumpdeck"), &program).unwrap();
+    run("cp", &[env!("CARGO_BIN_EXE_jumpdeck"), program.to_str().unwrap()]);
     let check = |account: u32| {
         let mut command = Command::new("setpriv");
         let (user, group) = (format!("--reuid={account}"), format!("--regid={account}"));

@@ -86,10 +86,10 @@ impl Lane {
         (terminal, asks)
     }
 
-    /// The account's console at the question before the change. None: the lease is held.
-    fn at_the_yes(&self, account: &str) -> Option<Terminal> {
+    /// The account's console at the question before the change; else what it said: the lease is held.
+    fn at_the_yes(&self, account: &str) -> Result<Terminal, String> {
         let (terminal, asks) = self.begun(account);
-        asks.then_some(terminal)
+        if asks { Ok(terminal) } else { Err(terminal.said.clone()) }
     }
 
     /// The journal of the account's only run.
@@ -116,10 +116,12 @@ impl Lane {
         }
         let end = Instant::now() + Duration::from_secs(90);
         let mut bob = loop {
-            if let Some(bob) = self.at_the_yes("bob") {
-                break bob;
+            match self.at_the_yes("bob") {
+                Ok(bob) => break bob,
+                Err(said) => {
+                    assert!(Instant::now() < end, "the lease of a stopped console is never free:\n{said}")
+                }
             }
-            assert!(Instant::now() < end, "the lease of a stopped console is never free");
         };
         signal(anna.pid(), "-CONT");
         if !typed_while_stopped {
@@ -203,8 +205,7 @@ fn where_the_inventory_says_so_an_account_keeps_off_its_own_runs_only() {
     assert!(words(&anna.said).contains("not those of other accounts"), "{}", anna.said);
     let (second, asks) = lane.begun("anna");
     assert!(!asks, "{}", second.said);
-    let bob = lane.at_the_yes("bob");
-    assert!(bob.is_some());
+    let _bob = lane.at_the_yes("bob").expect("the lease of another account is another");
     // Where root made the folder, what the inventory says changes nothing.
     let Some(rig) = Rig::new(RIGHT) else { return };
     let host = Sshd::start(rig.dir.path(), "host", "");
