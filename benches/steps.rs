@@ -211,6 +211,7 @@ async fn measure(folder: &Path, rtt: Duration) {
         redactor: Redactor::default(),
         signing: Signing::none("a benchmark"),
         entries: Vec::new(),
+        follow: None,
     };
     let machine = Machine::new(
         Arc::new(plan),

@@ -18,7 +18,8 @@
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
 //! | [`in_effect`] | what a run began and has not ended: told on every way out |
 //! | [`wall`] | times of the wall clock as they are shown |
-//! | [`watched`] | a run as its entries tell it, for those who watch |
+//! | [`view`] | a run as its entries tell it, entry by entry, and what a console lays over it |
+//! | [`watched`] | the same for those who watch |
 //! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
 
 mod act;
@@ -50,6 +51,7 @@ mod scripted;
 pub mod template;
 mod uses;
 pub mod value;
+pub mod view;
 pub mod wall;
 pub mod watched;
 pub mod windows;

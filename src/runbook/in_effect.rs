@@ -1,5 +1,7 @@
-//! What a run began and has not ended, from its machine and its entries: refused writes, a disabled
+//! What a run began and has not ended, from its machine and the marks of its entries: refused writes, a disabled
 //! highstate. Pure.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -20,19 +22,19 @@ use jumpdeck_fleet::time::Moment;
 /// What a run began and has not ended, in the order of its steps. `now` is the same moment by the screen's clock and by
 /// the wall's.
 #[must_use]
-pub fn in_effect(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> Vec<InEffect> {
+pub fn in_effect(machine: &Machine, marks: &Marks, now: (Moment, Timestamp)) -> Vec<InEffect> {
     if machine.dry_run {
         return Vec::new();
     }
-    felt(machine, entries, now)
+    felt(machine, marks, now)
 }
 
 /// The same in a dry run, too: what its checks found is so, and what it printed is not.
-pub(super) fn felt(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> Vec<InEffect> {
-    machine.steps().filter_map(|at| lasting(at, entries, now)).collect()
+pub(super) fn felt(machine: &Machine, marks: &Marks, now: (Moment, Timestamp)) -> Vec<InEffect> {
+    machine.steps().filter_map(|at| lasting(at, marks, now)).collect()
 }
 
-fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Option<InEffect> {
+fn lasting(at: StepRef<'_>, marks: &Marks, now: (Moment, Timestamp)) -> Option<InEffect> {
     let step = at.step();
     let found = step.writes == Some(Writes::FoundStopped);
     let stops_writes = found || step.writes == Some(Writes::Stop);
@@ -49,17 +51,16 @@ fn lasting(at: StepRef<'_>, entries: &[Entry], now: (Moment, Timestamp)) -> Opti
     if is_ended(at) {
         return None;
     }
-    let since = since(at.id(), entries).unwrap_or(now.1);
+    let since = marks.since(at.id()).unwrap_or(now.1);
     let guards = if found { Vec::new() } else { guards(at, &left.hosts) };
     // A guard acts when the run has stopped, and nobody has looked yet.
-    let stopped = matches!(entries.last().map(|entry| &entry.event), Some(Event::Stopped { .. }));
     Some(InEffect {
         step: at.id().to_string(),
         says: Clean::new(says.trim()),
         on: left.hosts,
         since: moment(now, since),
         since_clock: Clean::new(&wall::since(since, now.1, &TimeZone::system())),
-        certain: left.certain && (guards.is_empty() || !stopped),
+        certain: left.certain && (guards.is_empty() || !marks.stopped),
         stops_writes,
         found,
         guards,
@@ -207,34 +208,53 @@ fn ended_by(at: StepRef<'_>) -> EndedBy {
     }
 }
 
-/// Since when: the first time it was done and not undone since; else the time it was begun.
-pub(super) fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
-    let (mut begun, mut done) = (None, None);
-    for entry in entries {
+/// What the entries say beside the machine: since when what each step did is so, and whether the run has stopped. Entry by entry.
+#[derive(Debug, Clone, Default)]
+pub struct Marks {
+    /// When each step was begun, and when it was done, the first time that was not undone since.
+    since: BTreeMap<StepId, (Option<Timestamp>, Option<Timestamp>)>,
+    /// The newest entry says that the run has stopped.
+    stopped: bool,
+}
+
+impl Marks {
+    /// Of all of these.
+    #[must_use]
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut marks = Self::default();
+        entries.iter().for_each(|entry| marks.take(entry));
+        marks
+    }
+
+    /// Since when: the first time it was done and not undone since; else the time it was begun.
+    #[must_use]
+    pub fn since(&self, id: &StepId) -> Option<Timestamp> {
+        let (begun, done) = self.since.get(id)?;
+        done.or(*begun)
+    }
+
+    /// Takes the next entry.
+    pub fn take(&mut self, entry: &Entry) {
+        self.stopped = matches!(entry.event, Event::Stopped { .. });
         match &entry.event {
-            Event::Intent { step, phase: Phase::Run, .. } if step == id => {
-                begun.get_or_insert(entry.at);
+            Event::Intent { step, phase: Phase::Run, .. } => {
+                self.since.entry(step.clone()).or_default().0.get_or_insert(entry.at);
             }
-            Event::Outcome { step, phase, hosts, .. } if step == id => {
-                let all = |verdict: &Verdict| hosts.values().all(|outcome| outcome.verdict == *verdict);
+            Event::Outcome { step, phase, hosts, .. } => {
+                let mut all = hosts.values().map(|outcome| outcome.verdict == Verdict::Done);
+                let since = self.since.entry(step.clone()).or_default();
                 match phase {
-                    Phase::Run | Phase::Probe => {
-                        if hosts.values().any(|outcome| outcome.verdict == Verdict::Done) {
-                            done.get_or_insert(entry.at);
-                        }
+                    Phase::Run | Phase::Probe if all.any(|done| done) => {
+                        since.1.get_or_insert(entry.at);
                     }
-                    Phase::Undo | Phase::UndoProbe => {
-                        if all(&Verdict::Done) {
-                            (begun, done) = (None, None);
-                        }
-                    }
+                    Phase::Undo | Phase::UndoProbe if all.all(|done| done) => *since = (None, None),
+                    Phase::Run | Phase::Probe | Phase::Undo | Phase::UndoProbe => {}
                 }
             }
             Event::Started { .. }
             | Event::Resumed { .. }
             | Event::Answered { .. }
             | Event::Intent { .. }
-            | Event::Outcome { .. }
             | Event::Skipped { .. }
             | Event::Excluded { .. }
             | Event::RollingBack { .. }
@@ -247,5 +267,4 @@ pub(super) fn since(id: &StepId, entries: &[Entry]) -> Option<Timestamp> {
             | Event::Ended { .. } => {}
         }
     }
-    done.or(begun)
 }

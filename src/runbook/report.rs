@@ -13,6 +13,7 @@ mod window;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::event::Event;
@@ -295,6 +296,12 @@ impl Report {
             window.took_ms = collect::between(window.from, last.at);
         }
         Some(report)
+    }
+
+    /// The report of a run's entries for a screen, times of this machine's zone; nothing where they tell of no run.
+    #[must_use]
+    pub fn shown(entries: &[Entry]) -> Vec<ReportSection> {
+        Self::of(entries).map(|report| report.sections(&TimeZone::system())).unwrap_or_default()
     }
 
     /// For a screen, times in `tz`.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -27,8 +26,6 @@ use super::machine::{Impossible, Machine, Next};
 use super::place::Place;
 use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
-use super::report::Report;
-use super::safety::stands;
 
 mod armed;
 mod board;
@@ -45,9 +42,10 @@ mod vouch;
 mod window;
 
 use board::Board;
-pub(in crate::runbook) use board::{fill, picture, seen};
 pub(in crate::runbook) use launch::replay_with;
-pub use launch::{Launch, StartError, copied, frozen, replay, resume, roll_back, start, take_over};
+pub use launch::{
+    Launch, StartError, copied, frozen, replay, resume, roll_back, start, start_followed, take_over,
+};
 pub use record::{Record, Recorder};
 
 /// A run's end waits for its lease no longer than this: its last entries may be on their way over a slow link. A lease that is lost
@@ -104,6 +102,9 @@ pub trait Guarded: Send + Sync + 'static {
 /// Asks whether a lease is still ours, unless it was proved so lately that nobody else can have it; an error says why not.
 pub type StillOurs = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Is given each entry when it is written, with the run as its entries so far tell it: what all who watch see.
+pub type Follow = Arc<dyn Fn(&Entry, &RunView) + Send + Sync>;
+
 /// A run under way. Dropping `commands` asks it to stop before its next step.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
@@ -139,6 +140,8 @@ pub struct Needs {
     pub signing: Signing,
     /// The run's entries so far, for the report at its end.
     pub entries: Vec<Entry>,
+    /// Follows it, entry by entry.
+    pub follow: Option<Follow>,
 }
 
 /// Why a run stops.
@@ -252,13 +255,10 @@ impl Runner {
         {
             let _ = timeout(LET_GO, lease.end()).await;
         }
-        let report = Report::of(&self.needs.entries);
-        let report = report.map(|report| report.sections(&TimeZone::system())).unwrap_or_default();
-        self.board.end(&self.machine, state, report);
+        self.board.end(state, &self.needs.entries);
     }
 
     async fn steps(&mut self) -> Result<Ending, Halt> {
-        self.show_in_effect();
         self.learn_inputs().await?;
         self.tell_when_unsigned().await?;
         if let Some(text) = self.needs.lease.as_ref().and_then(|lease| lease.limits()) {
@@ -271,7 +271,6 @@ impl Runner {
                 self.look_at_holds().await?;
                 self.look_at_lease().await?;
             }
-            self.board.compose(&self.machine);
             match self.machine.next()? {
                 Next::Record(event) => self.write(event).await?,
                 Next::Do(task) => self.act(&task).await?,
@@ -320,18 +319,16 @@ impl Runner {
         // The machine gets what was meant: ids, hosts and words as they are.
         self.machine.apply(&event)?;
         self.note_window(self.now());
-        self.show_in_effect();
         for value in kept {
             self.machine.keep_hidden(&value.step, &value.name, value.place, &value.text, &value.shown)?;
         }
+        self.show_entry();
         Ok(())
     }
 
-    /// Shows what the run began and has not ended, and whether it is safe to stop here.
-    fn show_in_effect(&self) {
-        let now = (self.now(), Timestamp::now());
-        let (in_effect, safety) = stands(&self.machine, &self.needs.entries, now);
-        self.board.stands(in_effect, safety);
+    /// Shows the newest entry, which the machine has.
+    fn show_entry(&self) {
+        self.board.take(&self.machine, &self.needs.entries, (self.now(), Timestamp::now()));
     }
 
     /// Lets those who watch see what was written.
@@ -361,7 +358,6 @@ impl Runner {
     async fn warn(&mut self, text: String) -> Result<(), Halt> {
         let told = |entry: &Entry| matches!(&entry.event, Event::Trouble { text: told } if *told == text);
         if !self.needs.entries.iter().any(told) {
-            self.board.note("jumpdeck", &text);
             self.write(Event::Trouble { text }).await?;
         }
         Ok(())
@@ -397,7 +393,6 @@ impl Runner {
         match command {
             RunCommand::Note(text) => {
                 let who = self.needs.who.clone();
-                self.board.note(&who, &text);
                 self.write(Event::Note { who, text }).await?;
             }
             RunCommand::Stop => self.stop = Some(format!("stopped by {}", self.needs.who)),

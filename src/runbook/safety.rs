@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use super::definition::Writes;
 use super::describe::prose;
-use super::in_effect::felt;
-use super::journal::Entry;
+use super::in_effect::{Marks, felt};
 use super::machine::{Machine, Status, StepRef};
 use jumpdeck_fleet::run::{Effect, InEffect, Safety};
 use jumpdeck_fleet::text::Clean;
@@ -16,8 +15,8 @@ use jumpdeck_fleet::time::Moment;
 /// What a run began or found and has not ended, and whether it is safe to stop there. `now` is the same moment by the screen's
 /// clock and by the wall's.
 #[must_use]
-pub fn stands(machine: &Machine, entries: &[Entry], now: (Moment, Timestamp)) -> (Vec<InEffect>, Safety) {
-    let felt = felt(machine, entries, now);
+pub fn stands(machine: &Machine, marks: &Marks, now: (Moment, Timestamp)) -> (Vec<InEffect>, Safety) {
+    let felt = felt(machine, marks, now);
     let safety = safety(machine, &felt);
     let in_effect = if machine.dry_run { Vec::new() } else { felt };
     (in_effect, safety)
@@ -102,4 +101,25 @@ fn meanwhile(effects: &[&InEffect]) -> Safety {
     }
     let says: Vec<&str> = effects.iter().map(|one| one.says.as_str().trim_end_matches('.')).collect();
     Safety::Meanwhile(Clean::new(&says.join("; ")))
+}
+
+/// Whether two say the same of the same moment, to a second.
+pub(super) fn is_same(new: &Safety, old: &Safety) -> bool {
+    let near = |a: Moment, b: Moment| a.0.abs_diff(b.0) < 1000;
+    match (new, old) {
+        (Safety::Until { until, cost }, Safety::Until { until: then, cost: what }) => {
+            near(*until, *then) && cost == what
+        }
+        (Safety::NoWrites { since, says }, Safety::NoWrites { since: then, says: what }) => {
+            near(*since, *then) && says == what
+        }
+        (
+            Safety::Safe
+            | Safety::Meanwhile(_)
+            | Safety::Until { .. }
+            | Safety::NoWrites { .. }
+            | Safety::Unknown(_),
+            _,
+        ) => new == old,
+    }
 }

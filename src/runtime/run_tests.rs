@@ -63,6 +63,7 @@ impl Script {
             current: None,
             doing: None,
             past: Vec::new(),
+            earlier: 0,
             prompt: None,
             safety: Safety::Safe,
             in_effect: Vec::new(),

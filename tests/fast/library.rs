@@ -271,7 +271,7 @@ async fn course(name: &str) -> &'static Told {
         LazyLock::new(|| rehearsal::names().into_iter().map(|name| (name, OnceCell::new())).collect());
     let run = || async {
         let scene = scene(name);
-        let stage = scene.stage(false).await;
+        let stage = scene.stage(false).await.watched();
         let began = Instant::now();
         let told = stage.run(name, scene.inputs, None, |p| scene.agrees(&stage, p)).await;
         println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
@@ -289,6 +289,19 @@ async fn every_runbook_comes_to_its_end() {
         let told = course(&name).await;
         hold(told.view.state == RunState::Finished, "it did not finish", &name, told)?;
         hold(told.decisions().is_empty(), &format!("asked {:?}", told.decisions()), &name, told)
+    })
+    .await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n----\n"));
+}
+
+/// Whoever watches, and whoever is asked to approve, must see the run that its operator sees, at every entry of its journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_sees_what_the_operator_sees() {
+    let names = runbooks().into_iter().map(|name| (name.clone(), name)).collect();
+    let wrong = each(names, |name| async move {
+        let told = course(&name).await;
+        hold(told.seen + 1 == told.entries.len(), &format!("{} entries were seen", told.seen), &name, told)?;
+        hold(told.apart.is_empty(), &told.apart.join("\n"), &name, told)
     })
     .await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n----\n"));

@@ -59,6 +59,7 @@ mod support {
     pub(crate) mod operator;
     pub(crate) mod play;
     pub(crate) mod rehearsal;
+    pub(crate) mod same_run;
     pub(crate) mod schedule;
     pub(crate) mod seed;
     pub(crate) mod shell;

@@ -224,7 +224,8 @@ async fn taken_over_a_switchover_ends_in_the_same_state_with_each_statement_once
         assert!(died_at(&name), "nobody died at {name}: {died:?}");
     }
     let runbook = stage.runbook("promote-masterdb");
-    rehearsal::Told { plan: told.plan, view, prompts, entries }.nothing_repeated(&runbook);
+    rehearsal::Told { plan: told.plan, view, prompts, entries, seen: 0, apart: Vec::new() }
+        .nothing_repeated(&runbook);
     // Whoever promotes a second time could promote behind applications that have moved on.
     let sent = fate.statements();
     println!("{sent:#?}");

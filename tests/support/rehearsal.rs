@@ -14,6 +14,7 @@ use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
+use jumpdeck::runbook::watched::Watch;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::dial::BoxFuture;
@@ -22,12 +23,13 @@ use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Management};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Mode, PlanView, Prompt, Reply, RunState, RunView, StepState};
+use jumpdeck_fleet::time::Moment;
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::World;
 use jumpdeck_sim::world::universe::Universe;
 use zeroize::Zeroizing;
 
-use crate::support::operator;
+use crate::support::{operator, same_run};
 
 /// How a step goes wrong. The first time it is done; later attempts go well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(crate) struct Stage {
     /// The inventory, which runbooks change.
     pub(crate) inventory: Arc<InventoryStore>,
     shelf: Arc<Shelf>,
+    /// Follows its runs, when somebody watches them.
+    watcher: Option<Arc<Watcher>>,
     _universe: Universe,
     hurry: tokio::task::AbortHandle,
 }
@@ -113,6 +117,47 @@ pub(crate) struct Told {
     pub(crate) view: Arc<RunView>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) entries: Vec<Entry>,
+    /// At how many entries somebody looked who watches.
+    pub(crate) seen: usize,
+    /// Where that was another run than the operator had, less what only a console knows.
+    pub(crate) apart: Vec<String>,
+}
+
+/// Somebody who watches a run from elsewhere, and looks at every entry.
+#[derive(Default)]
+struct Watcher(Mutex<Watched>);
+
+#[derive(Default)]
+struct Watched {
+    watch: Option<Watch>,
+    seen: usize,
+    apart: Vec<String>,
+}
+
+impl Watcher {
+    fn look(&self, folder: &Path, entry: &Entry, written: &RunView) {
+        let mut watched = self.0.lock().unwrap();
+        let Watched { watch, seen, apart } = &mut *watched;
+        let now = (Moment(0), entry.at);
+        // Its first entry was written before anybody could follow it.
+        let watch = watch.get_or_insert_with(|| {
+            let path = folder.join(format!("{}.jsonl", written.id));
+            Watch::begin(journal::read(&path).unwrap().swap_remove(0), now).unwrap()
+        });
+        watch.take(entry.clone(), now).unwrap();
+        *seen += 1;
+        let differences = same_run::differences(&watch.look(now, None), written);
+        // One tells enough, and more would follow from it.
+        if apart.is_empty() && !differences.is_empty() {
+            *apart = differences;
+            apart.insert(0, format!("after {:?}", entry.event));
+        }
+    }
+
+    fn said(&self) -> (usize, Vec<String>) {
+        let watched = self.0.lock().unwrap();
+        (watched.seen, watched.apart.clone())
+    }
 }
 
 /// Every runbook there is.
@@ -150,6 +195,7 @@ impl Stage {
             journals: tempfile::tempdir().unwrap(),
             inventory: Arc::new(InventoryStore::of_environment(&fleet.environments[at], true)),
             shelf: Shelf::of(impatient),
+            watcher: None,
             _universe: universe,
             hurry: hurry.abort_handle(),
         }
@@ -184,6 +230,12 @@ impl Stage {
         if let Ok(session) = way.host(&HostName::new(host).unwrap()).await {
             let _said = session.run(script, Duration::from_secs(60), &mut |_| ()).await;
         }
+    }
+
+    /// Its next run is watched from elsewhere at every entry.
+    pub(crate) fn watched(mut self) -> Self {
+        self.watcher = Some(Arc::default());
+        self
     }
 
     /// One more runbook.
@@ -292,11 +344,21 @@ impl Stage {
             clock: Arc::new(move || clock.now()),
             armed: Arc::new(|| true),
         };
-        let handle = runner::start(launch, plan, "a rehearsal".to_owned(), Mode::Live).await.unwrap();
+        let why = "a rehearsal".to_owned();
+        let handle = match self.watcher.clone() {
+            Some(watcher) => {
+                let folder = self.journals.path().to_owned();
+                let follow = move |entry: &Entry, written: &RunView| watcher.look(&folder, entry, written);
+                runner::start_followed(launch, plan, why, Mode::Live, Arc::new(follow)).await
+            }
+            None => runner::start(launch, plan, why, Mode::Live).await,
+        };
+        let handle = handle.unwrap();
         let path = self.journals.path().join(format!("{}.jsonl", handle.id));
         let (view, prompts) = operator::drive(handle, answer).await;
         let entries = journal::read(&path).unwrap();
-        Told { plan: shown, view, prompts, entries }
+        let (seen, apart) = self.watcher.as_ref().map(|watcher| watcher.said()).unwrap_or_default();
+        Told { plan: shown, view, prompts, entries, seen, apart }
     }
 }
 

@@ -85,6 +85,8 @@ pub struct RunView {
     /// The steps before it, in the order they were done; a step that was tried again or undone is there again. A
     /// picture is taken now and then, and fast steps come and go between two.
     pub past: Vec<Arc<Past>>,
+    /// How many of those were over before this console went on with the run; none for who watches.
+    pub earlier: usize,
     /// What a person is asked; the run waits for the answer.
     pub prompt: Option<Prompt>,
     /// Whether it is safe to stop here.

@@ -145,6 +145,7 @@ fn run(mode: Mode, prompt: Option<(u64, PromptKind)>) -> RunView {
         current: Some(1),
         doing: None,
         past: Vec::new(),
+        earlier: 0,
         prompt: prompt.map(|(number, kind)| Prompt { number, title: "?".into(), text: vec![], kind }),
         safety: Safety::Safe,
         in_effect: Vec::new(),

@@ -13,7 +13,9 @@ use super::who;
 use crate::cli::runs::Watched;
 use crate::cli::{CliError, Common, print};
 use crate::runbook::approval::{self, Approval, Question};
+use crate::runbook::event::Event;
 use crate::runbook::evidence::NAMESPACE;
+use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, Places};
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
@@ -58,7 +60,7 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
     let machine = watched::machine(watched.entries()).map_err(|e| CliError::Refused(e.to_string()))?;
     let question = asked(watched.asks(), &machine, &args.step)?;
     let mut paper = Paper::of_stdout();
-    write(&mut paper, &view, &machine, question);
+    write(&mut paper, &view, trouble(&view, watched.entries()), &machine, question);
     print::answer(&paper.take())?;
     let who = who::who();
     let mut keys = site
@@ -125,8 +127,18 @@ fn asked<'q>(asks: Option<&'q Question>, machine: &Machine, step: &str) -> Resul
     Ok(question)
 }
 
+/// What went wrong last, since the run is in this operator's hands: whoever approves must know it.
+fn trouble(view: &RunView, entries: &[Entry]) -> Option<Clean> {
+    let since = entries.iter().rev().take_while(|entry| !matches!(entry.event, Event::Resumed { .. }));
+    let mut troubles = since.filter_map(|entry| {
+        let Event::Trouble { text } = &entry.event else { return None };
+        Some(Clean::new(text))
+    });
+    view.trouble.clone().or_else(|| troubles.next())
+}
+
 /// What is approved: the run, what could not be proved, and every command until the next question.
-fn write(paper: &mut Paper, view: &RunView, machine: &Machine, question: &Question) {
+fn write(paper: &mut Paper, view: &RunView, trouble: Option<Clean>, machine: &Machine, question: &Question) {
     let simulated = if view.simulated { "  SIMULATED" } else { "" };
     paper.words(0, Ink::Bold, &format!("{}: {}{simulated}", view.env, view.title));
     paper.field(2, "run", Ink::Plain, &view.id);
@@ -137,7 +149,7 @@ fn write(paper: &mut Paper, view: &RunView, machine: &Machine, question: &Questi
     let (ink, whose) = whose(&runbook.name, &runbook.hash);
     let short: String = runbook.hash.chars().take(12).collect();
     paper.field(2, "runbook", ink, &format!("{} {short} ({whose})", runbook.name));
-    if let Some(trouble) = &view.trouble {
+    if let Some(trouble) = trouble {
         paper.words(2, Ink::Bad, &format!("! {trouble}"));
     }
     for line in approval::shown(machine, &question.step, &question.doubts).unwrap_or_default() {

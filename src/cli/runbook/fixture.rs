@@ -52,6 +52,7 @@ pub(super) fn run() -> RunView {
         current: None,
         doing: None,
         past: Vec::new(),
+        earlier: 0,
         prompt: None,
         safety: Safety::Safe,
         in_effect: Vec::new(),

@@ -13,7 +13,7 @@ use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use crate::cli::{CliError, Common, print, setup};
 use crate::runbook::event::Event;
-use crate::runbook::in_effect;
+use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::plan::Frozen;
 use crate::runbook::report::{self, Report};
@@ -98,7 +98,7 @@ pub(in crate::cli) fn in_effect(folder: &Path, run: &str) -> Result<Vec<InEffect
 fn of_entries(entries: &[Entry]) -> Result<Vec<InEffect>, String> {
     let machine = watched::machine(entries).map_err(|error| error.to_string())?;
     // The screen's clock plays no part here.
-    Ok(in_effect::in_effect(&machine, entries, (Moment::default(), Timestamp::now())))
+    Ok(in_effect::in_effect(&machine, &Marks::of(entries), (Moment::default(), Timestamp::now())))
 }
 
 /// Prints the report.

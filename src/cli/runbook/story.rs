@@ -68,6 +68,7 @@ impl Story {
             self.opening(view);
             // A resumed run: what was done before is one line a step.
             self.states = vec![StepState::Waiting; view.steps.len()];
+            self.at = view.earlier;
         }
         self.trouble(view);
         let mut past = view.past.iter().skip(self.at).peekable();
@@ -104,7 +105,8 @@ impl Story {
 
     /// A step that is over: what of it was not told yet.
     fn past(&mut self, past: &Past, view: &RunView, now: Moment) {
-        for index in (0..past.step).filter(|index| !view.past.iter().any(|past| past.step == *index)) {
+        let told = |index: &usize| view.past.iter().skip(view.earlier).any(|past| past.step == *index);
+        for index in (0..past.step).filter(|index| !told(index)) {
             self.settled(index, view);
         }
         if let Some(step) = view.steps.get(past.step) {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::collect::over_ssh::LooksForRuns;
 use crate::runbook::event::Event;
-use crate::runbook::in_effect;
+use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
 use crate::runbook::over_ssh::on_jump_box;
 use crate::runbook::reach::{Reach, Session};
@@ -97,7 +97,7 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
     // The screen's clock plays no part here.
     let now = (Moment::default(), Timestamp::now());
     left.in_effect = match watched::machine(&entries) {
-        Ok(machine) => Ok(in_effect::in_effect(&machine, &entries, now)),
+        Ok(machine) => Ok(in_effect::in_effect(&machine, &Marks::of(&entries), now)),
         Err(error) => Err(Clean::new(&error.to_string())),
     };
     Some(left)

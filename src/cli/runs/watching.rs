@@ -10,7 +10,8 @@ use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, Places, Seen, Watching};
 use crate::runbook::reach::Reach;
-use crate::runbook::watched;
+use crate::runbook::runner::StartError;
+use crate::runbook::watched::Watch;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{RunEvent, RunView};
 use jumpdeck_fleet::text::Clean;
@@ -24,7 +25,8 @@ const NOBODY: &str = "no operator holds this run now: their console ended or los
 /// A run that is watched.
 pub(in crate::cli) struct Watched {
     watching: Watching,
-    entries: Vec<Entry>,
+    /// The run so far; nothing before its first entry.
+    watch: Option<Watch>,
     held: bool,
     asks: Option<Question>,
 }
@@ -42,7 +44,7 @@ impl Watched {
         let session = reach.host(reach.jump()).await;
         let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
         let watching = lease::watch_in(&Places::of(env), session, run).map_err(|error| error.to_string())?;
-        Ok(Self { watching, entries: Vec::new(), held: true, asks: None })
+        Ok(Self { watching, watch: None, held: true, asks: None })
     }
 
     /// What it asks a second person, as of the last look.
@@ -52,7 +54,7 @@ impl Watched {
 
     /// Its entries so far.
     pub(in crate::cli) fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.watch.as_ref().map(Watch::entries).unwrap_or_default()
     }
 
     /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be
@@ -75,24 +77,27 @@ impl Watched {
         if seen.is_empty() {
             return Ok(Some(None));
         }
+        let now = (now, Timestamp::now());
         for seen in seen {
             match seen {
-                Seen::Entry(entry) => self.entries.push(*entry),
+                Seen::Entry(entry) => self.take(*entry, now).map_err(|error| error.to_string())?,
                 Seen::Holder(holder) => {
                     self.held = holder.is_some();
                     self.asks = holder.and_then(|holder| holder.asks);
                 }
             }
         }
-        if self.entries.is_empty() {
-            return Ok(Some(None));
+        let Some(watch) = &mut self.watch else { return Ok(Some(None)) };
+        let nobody = (!self.held && watch.is_under_way()).then(|| Clean::new(NOBODY));
+        Ok(Some(Some(watch.look(now, nobody))))
+    }
+
+    fn take(&mut self, entry: Entry, now: (Moment, Timestamp)) -> Result<(), StartError> {
+        match &mut self.watch {
+            Some(watch) => watch.take(entry, now)?,
+            None => self.watch = Some(Watch::begin(entry, now)?),
         }
-        let view = watched::view(&self.entries, (now, Timestamp::now()));
-        let mut view = view.map_err(|error| error.to_string())?;
-        if !self.held && view.state.is_under_way() {
-            view.trouble = Some(Clean::new(NOBODY));
-        }
-        Ok(Some(Some(view)))
+        Ok(())
     }
 }
 

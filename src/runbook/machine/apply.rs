@@ -56,6 +56,19 @@ impl Machine {
         Ok(())
     }
 
+    /// For those who do not have a run's secrets: which values an outcome brought that are or hold one, each as dots.
+    pub fn know_of_secrets(&mut self, event: &Event) {
+        let Event::Outcome { step, phase: Phase::Run, hosts, withheld, .. } = event else { return };
+        let Ok(at) = self.find(step) else { return };
+        let gone = |name: &String| is_secret(at.planned(), name) || withheld.contains(name);
+        let gone: Vec<_> = kinds(at.planned()).into_iter().filter(|(name, _)| gone(name)).collect();
+        for (place, outcome) in hosts.iter().filter(|(_, outcome)| outcome.verdict == Verdict::Done) {
+            for (name, kind) in gone.iter().filter(|(name, _)| !outcome.values.contains_key(name)) {
+                self.keep_secret(name, place.clone(), Value::unknown_secret(*kind));
+            }
+        }
+    }
+
     fn entry(&mut self, step: &StepId) -> Result<(&Arc<PlannedStep>, &mut Record), Impossible> {
         let found = self.steps.iter_mut().find(|(planned, _)| planned.id == *step);
         let (planned, record) = found.ok_or_else(|| Impossible::UnknownStep(step.clone()))?;
@@ -218,6 +231,11 @@ impl Machine {
             }
         }
     }
+}
+
+fn is_secret(planned: &PlannedStep, name: &str) -> bool {
+    planned.step.capture.iter().any(|capture| capture.sensitive && capture.name == name)
+        || planned.step.kind.brings().is_some_and(|brings| brings.secret && brings.name == name)
 }
 
 /// The values that a step had, on one host at least, and that no journal keeps.

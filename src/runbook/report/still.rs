@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::collect::clean;
 use super::{Report, StillInEffect};
 use crate::runbook::describe::prose;
-use crate::runbook::in_effect::{in_effect, since};
+use crate::runbook::in_effect::{Marks, in_effect};
 use crate::runbook::journal::Entry;
 use crate::runbook::machine::StepRef;
 use crate::runbook::watched;
@@ -21,13 +21,14 @@ pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, Str
     let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else {
         return (Vec::new(), BTreeMap::new(), Vec::new());
     };
+    let marks = Marks::of(entries);
     let title = |at: StepRef<'_>| (clean(at.id().as_str()), prose(&at.shown(&at.step().title)).to_string());
     let titles = machine.steps().map(title).collect();
     let begun = |step: &str| {
         let at = machine.steps().find(|at| *at.id() == step)?;
-        since(at.id(), entries)
+        marks.since(at.id())
     };
-    let lasting = in_effect(&machine, entries, (Moment::default(), last.at));
+    let lasting = in_effect(&machine, &marks, (Moment::default(), last.at));
     let lasting = lasting.iter().map(|one| told(one, begun(&one.step).unwrap_or(last.at))).collect();
     (lasting, titles, stories(machine.plan(), entries))
 }

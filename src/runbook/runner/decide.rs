@@ -9,7 +9,7 @@ use super::people::choice;
 use super::{Halt, Runner, act};
 use crate::runbook::definition::{OnFail, Undo};
 use crate::runbook::event::{Event, OperatorAnswer, Way};
-use crate::runbook::in_effect::in_effect;
+use crate::runbook::in_effect::{Marks, in_effect};
 use crate::runbook::machine::{Decision, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::plan::{PlannedStep, Window};
@@ -45,7 +45,7 @@ impl Runner {
     /// What the run began and has not ended, a line each: whoever chooses a way on must know it.
     fn still_in_effect(&self) -> Vec<Clean> {
         let now = (self.now(), Timestamp::now());
-        let lasting = in_effect(&self.machine, &self.needs.entries, now);
+        let lasting = in_effect(&self.machine, &Marks::of(&self.needs.entries), now);
         lasting.iter().map(|one| Clean::new(&format!("Still in effect: {}", one.line()))).collect()
     }
 

@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::armed::Armed;
-use super::board::next_line;
 use super::people::Said;
 use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::runbook::act::Work;
 use crate::runbook::definition::{Check, Step, Undo};
-use crate::runbook::describe::prose;
 use crate::runbook::event::{Asked, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
 use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
 use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
 use crate::runbook::plan::PlannedStep;
-use jumpdeck_fleet::run::{Doing as Shown, Effect, RunCommand, RunState};
+use crate::runbook::view::told;
+use jumpdeck_fleet::run::{Effect, RunCommand};
 use jumpdeck_fleet::text::Clean;
 
 /// What a step is about to do: its commands by host, and the facts it rests on.
@@ -78,7 +77,7 @@ impl Runner {
             })
             .await?;
         }
-        self.board.ended(self.step_of(task)?, self.now());
+        self.board.ended();
         Ok(())
     }
 
@@ -104,31 +103,7 @@ impl Runner {
 
     fn show(&self, task: &Task) -> Result<(), Halt> {
         let at = self.step_of(task)?;
-        let text = |t: &crate::runbook::template::Template| prose(&at.shown(t));
-        let step = at.step();
-        let undo = match &step.undo {
-            Undo::Nothing | Undo::Impossible => None,
-            Undo::NotNeeded(why) => Some(Clean::new(&format!("not needed ({})", text(why)))),
-            Undo::By { kind, .. } => {
-                let shown = act::shown(at, kind.as_ref(), &task.places);
-                shown.values().next().map(|t| Clean::first_line(t, 300))
-            }
-        };
-        let shown = Shown {
-            why: step.why.as_ref().map(text),
-            impact: step.impact.as_ref().map(text),
-            commands: Vec::new(),
-            facts: Vec::new(),
-            output: Vec::new(),
-            output_before: 0,
-            next: next_line(at),
-            undo,
-        };
-        let state = match self.machine.rolling_back() {
-            Some(_) => RunState::RollingBack,
-            None => RunState::Running,
-        };
-        self.board.begin(at, state, shown, self.now());
+        self.board.begin(at, told(at, &task.places), self.now());
         Ok(())
     }
 

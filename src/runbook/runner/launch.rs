@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
-use super::{Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
+use super::{Follow, Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
 use crate::runbook::definition::{On, Runbook};
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
@@ -101,6 +101,30 @@ async fn on_disk<T: Send + 'static>(
 /// # Errors
 /// When somebody else holds the lease, or the journal cannot be made.
 pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<RunHandle, StartError> {
+    start_as(with, plan, why, mode, None).await
+}
+
+/// The same, with somebody who follows it from its second entry on.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_followed(
+    with: Launch,
+    plan: Plan,
+    why: String,
+    mode: Mode,
+    follow: Follow,
+) -> Result<RunHandle, StartError> {
+    start_as(with, plan, why, mode, Some(follow)).await
+}
+
+async fn start_as(
+    with: Launch,
+    plan: Plan,
+    why: String,
+    mode: Mode,
+    follow: Option<Follow>,
+) -> Result<RunHandle, StartError> {
     let now = Zoned::now();
     let noise: u16 = rand::rng().random();
     let id = format!("{}-{}-{noise:04x}", now.strftime("%Y%m%d-%H%M%S"), plan.runbook.name);
@@ -134,7 +158,7 @@ pub async fn start(with: Launch, plan: Plan, why: String, mode: Mode) -> Result<
     })
     .await?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&[entry], false)))
+    Ok(go(with, machine, journal, lease, (redactor, signing), (&[entry], false), follow))
 }
 
 /// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
@@ -183,7 +207,7 @@ async fn again(
     .await?;
     entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, only_back)))
+    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, only_back), None))
 }
 
 /// What a journal tells: the machine as it stood.
@@ -261,6 +285,7 @@ fn go(
     lease: Option<Box<dyn Guarded>>,
     (redactor, signing): (Redactor, Signing),
     (entries, only_back): (&[Entry], bool),
+    follow: Option<Follow>,
 ) -> RunHandle {
     let mut lease = lease;
     if let Some(lease) = &mut lease {
@@ -268,7 +293,8 @@ fn go(
     }
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
-    let needs = Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries };
+    let needs =
+        Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries, follow };
     if only_back { launch_back(machine, needs) } else { launch(machine, needs) }
 }
 

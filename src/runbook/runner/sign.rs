@@ -119,11 +119,11 @@ impl Runner {
         if self.needs.entries.iter().any(told) {
             return Ok(());
         }
-        self.board.note("jumpdeck", &text);
         let event = Event::Trouble { text: self.needs.redactor.text(&text) };
         let entry = self.needs.record.append(event.clone()).await.map_err(Halt::Journal)?;
         self.handed_on(entry);
         self.machine.apply(&event)?;
+        self.show_entry();
         Ok(())
     }
 

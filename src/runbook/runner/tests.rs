@@ -24,6 +24,9 @@ use jumpdeck_fleet::fleet::{Cadence, Guard, Host, Jump, Thresholds, Transport};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName};
 use jumpdeck_fleet::run::{Prompt, PromptKind, Reply};
 
+#[path = "../../../tests/support/same_run.rs"]
+mod same_run;
+
 mod armed;
 mod asking;
 mod fixture;
@@ -41,6 +44,8 @@ mod waits;
 mod window;
 mod window_cut;
 
+use super::launch as launch_unseen;
+use fixture::launch;
 use fixture::*;
 use lent::Lent;
 

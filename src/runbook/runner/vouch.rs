@@ -72,7 +72,6 @@ impl Runner {
             match self.put(title.clone(), text.to_vec(), kind).await? {
                 Heard::Approved(approved) => {
                     if let Some(why) = self.refusal(&approved) {
-                        self.board.note("jumpdeck", &format!("{why}: it does not count"));
                         self.write(Event::Trouble { text: format!("{why}: it does not count") }).await?;
                         // What was approved is forgotten with this.
                         if let Some(lease) = &mut self.needs.lease {

@@ -55,6 +55,7 @@ pub(crate) fn run() -> RunView {
         current: Some(5),
         doing: Some(doing()),
         past: Vec::new(),
+        earlier: 0,
         prompt: None,
         safety: Safety::Until { until: Moment(NOW.0 + 84_000), cost: "writes are refused meanwhile".into() },
         in_effect: Vec::new(),

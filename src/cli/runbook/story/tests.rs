@@ -57,6 +57,20 @@ fn steps_that_pass_between_two_pictures_are_told_too() {
     assert!(text.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{text}");
 }
 
+/// Whoever goes on with a run is told in one line what each step did before; whoever watches it, all of it.
+#[test]
+fn what_was_done_before_a_run_went_on_is_one_line_a_step() {
+    let mut view = at_freeze(run());
+    view.keep_current();
+    view.steps[1].state = StepState::Done;
+    view.earlier = view.past.len();
+    let told = story().tell(&view, NOW);
+    assert!(told.contains("2/2 freeze  Freeze db1: no more writes: + done"), "{told}");
+    assert!(!told.contains("SET GLOBAL"), "{told}");
+    view.earlier = 0;
+    assert!(story().tell(&view, NOW).contains("SET GLOBAL read_only = 1"));
+}
+
 /// The steps of a run go by one after another, and a picture is taken of each moment or of the last alone: what is told
 /// differs in nothing but the times.
 #[test]

@@ -96,7 +96,7 @@ pub async fn take_over(
     })
     .await?;
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, false)))
+    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, false), None))
 }
 
 /// What the entries tell, when the run can be taken over here.

@@ -30,6 +30,7 @@ pub(in crate::runbook::runner) fn hide(view: &mut RunView, redactor: &Redactor) 
         current: _,
         doing,
         past: _,
+        earlier: _,
         prompt,
         safety,
         in_effect,

@@ -312,7 +312,7 @@ async fn nobody_is_asked_to_approve_what_nobody_can_read() {
     let (world, paper, lent) = (Arc::new(World::default()), Paper::default(), agreeing_to("two"));
     let book = book(&format!("{APPROVED}{}", sets_for_good("it")));
     let needs = Needs { lease: lent.lease(), ..needs(&world, &paper) };
-    let (state, asked) = drive(launch(machine_of(&book, false), needs), yes).await;
+    let (state, asked) = drive(launch_unseen(machine_of(&book, false), needs), yes).await;
     assert!(
         matches!(&state, RunState::Stopped(why) if why.to_string().contains("nobody can approve two")),
         "{state:?}"

@@ -1,6 +1,7 @@
 //! What the tests of runs share: scripted hosts, a journal in memory, runbooks, and somebody who answers.
 
 use super::*;
+use crate::runbook::watched::Watch;
 
 pub(super) type LoginHook = Box<dyn FnMut(&HostName) + Send>;
 
@@ -345,6 +346,7 @@ pub(super) fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         redactor: Redactor::new(),
         signing: crate::runbook::evidence::Signing::none("a test"),
         entries: Vec::new(),
+        follow: None,
     }
 }
 
@@ -401,10 +403,50 @@ pub(super) fn started(machine: &Machine) -> Event {
     }
 }
 
-/// Lets a run go whose first entry is known to those who watch.
+/// Lets a run go whose first entry is known to those who watch. One that goes on without its entries cannot be watched.
 pub(super) fn begin(machine: Machine, mut needs: Needs) -> RunHandle {
+    let whole = is_fresh(&machine) || !needs.entries.is_empty();
     if needs.entries.is_empty() {
         needs.entries.push(Paper::default().append(&started(&machine)).unwrap());
     }
-    launch(machine, needs)
+    needs.follow = whole.then(|| watcher(needs.entries.clone(), needs.redactor.clone()));
+    launch_unseen(machine, needs)
+}
+
+/// The same of a run that may go on without them.
+pub(super) fn launch(machine: Machine, needs: Needs) -> RunHandle {
+    if is_fresh(&machine) { begin(machine, needs) } else { launch_unseen(machine, needs) }
+}
+
+fn is_fresh(machine: &Machine) -> bool {
+    machine.steps().all(|at| at.record().status == crate::runbook::machine::Status::Waiting)
+}
+
+/// Sees at every entry that whoever watches has the same before the eyes as the one who runs it; whose screen hides what
+/// is known to be secret, words of the runbook and of earlier entries, too.
+fn watcher(mut entries: Vec<Entry>, redactor: Redactor) -> Follow {
+    let now = || (Moment(0), Timestamp::now());
+    let first = entries.remove(0);
+    let watch = Watch::begin(first, now()).and_then(|mut watch| {
+        entries.into_iter().try_for_each(|entry| watch.take(entry, now()))?;
+        Ok(watch)
+    });
+    let watch = Mutex::new(watch.ok());
+    Arc::new(move |entry, written| {
+        let mut watch = watch.lock().unwrap();
+        // Of a run whose entries do not fit its plan nobody sees anything.
+        let seen = watch.as_mut().and_then(|watch| {
+            watch.take(entry.clone(), now()).ok()?;
+            Some(watch.look(now(), None))
+        });
+        match seen {
+            Some(mut seen) => {
+                redacted::hide(&mut seen, &redactor);
+                redacted::hide_past(&mut seen.past, &redactor);
+                let differences = same_run::differences(&seen, written);
+                assert!(differences.is_empty(), "after {:?}:\n{}", entry.event, differences.join("\n"));
+            }
+            None => *watch = None,
+        }
+    })
 }

@@ -76,7 +76,7 @@ async fn nothing_is_undone_on_no_host() {
     world.set.lock().unwrap().insert(key.clone(), 1);
     let machine = changed(&hand(), "hand", |step| step.on = On::Nowhere);
     let mut asked_to_undo = 0;
-    let (state, asked) = drive(launch(machine, needs(&world, &paper)), |prompt| match &prompt.kind {
+    let (state, asked) = drive(launch_unseen(machine, needs(&world, &paper)), |prompt| match &prompt.kind {
         PromptKind::Choose(_) if prompt.title.to_string().contains("fails") => Reply::Chosen('b', None),
         PromptKind::Choose(_) => {
             asked_to_undo += 1;
@@ -124,7 +124,7 @@ text = "…"
 async fn a_kind_that_nobody_does_stops_the_run() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     let machine = changed(&whole_book(), "first", |step| step.kind = group());
-    let (state, _) = drive(launch(machine, needs(&world, &paper)), yes).await;
+    let (state, _) = drive(launch_unseen(machine, needs(&world, &paper)), yes).await;
     let wanted = "internal error at step first: nobody does a step of kind branch: the plan unrolls it";
     assert!(matches!(&state, RunState::Stopped(why) if why.to_string().contains(wanted)), "{state:?}");
     assert!(stopped(&paper).contains(wanted) && stopped(&paper).contains("nothing more is done"));
@@ -194,7 +194,7 @@ async fn what_was_done_on_a_host_that_was_left_out_since_is_undone_too() {
          run = \"get second\"\n  expect = [{ is = \"0\" }]\n\n[[step]]\nid = \"last\"",
     );
     let (world, paper) = (Arc::new(World::default()), Paper::default());
-    let handle = launch(machine_of(&book, false), needs(&world, &paper));
+    let handle = launch_unseen(machine_of(&book, false), needs(&world, &paper));
     let (state, asked) = drive(handle, |prompt| match &prompt.kind {
         PromptKind::Choose(_) => Reply::Chosen('b', None),
         _ => yes(prompt),

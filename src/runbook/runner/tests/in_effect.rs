@@ -1,7 +1,7 @@
 //! What a run began and has not ended is told on every way out of it.
 
 use super::*;
-use crate::runbook::in_effect::in_effect;
+use crate::runbook::in_effect::{Marks, in_effect};
 use crate::runbook::watched;
 use jumpdeck_fleet::run::{EndedBy, InEffect, RunView};
 
@@ -136,12 +136,18 @@ async fn a_journal_tells_the_same_whatever_entry_it_was_cut_off_at() {
     let mut entries = vec![Paper::default().append(&started(&machine_of(&frozen_book(), false))).unwrap()];
     entries.extend(whole.entries.lock().unwrap().iter().cloned());
     let mut frozen_at = 0;
+    let now = (Moment(5), Timestamp::UNIX_EPOCH);
+    let mut kept = watched::Watch::begin(entries[0].clone(), now).unwrap();
     for count in 1..=entries.len() {
         let entries = &entries[..count];
-        let now = (Moment(5), Timestamp::UNIX_EPOCH);
         let view = watched::view(entries, now).unwrap();
+        if count > 1 {
+            kept.take(entries[count - 1].clone(), now).unwrap();
+        }
+        // Entry by entry or all at once.
+        assert_eq!(kept.look(now, None), view);
         let machine = watched::machine(entries).unwrap();
-        assert_eq!(view.in_effect, in_effect(&machine, entries, now));
+        assert_eq!(view.in_effect, in_effect(&machine, &Marks::of(entries), now));
         let done = |id: &str| {
             machine.find(&crate::runbook::ids::StepId::new(id).unwrap()).unwrap().record().status.clone()
         };

@@ -8,6 +8,7 @@ use crate::runbook::event::{HostOutcome, OperatorAnswer, Outcomes, Phase, Way};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::{self, Journal, runs};
 use crate::runbook::place::Place;
+use crate::runbook::report::Report;
 use crate::runbook::watched;
 
 fn fixture(name: &str) -> PathBuf {
