@@ -14,6 +14,8 @@ use jumpdeck_fleet::problem::Severity;
 
 pub mod gather;
 pub mod json;
+#[cfg(test)]
+mod page_tests;
 pub mod table;
 #[cfg(test)]
 mod unknown_tests;

@@ -25,7 +25,7 @@ use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, Link, LinkState};
 use jumpdeck_fleet::time::Moment;
 
 /// Every environment of a simulated fleet, as `status --all` gathers it.
-async fn pictures(world: &str) -> Vec<Picture> {
+pub(super) async fn pictures(world: &str) -> Vec<Picture> {
     let (universe, servers) = simulate::start(world).unwrap();
     let fleet = Arc::new(universe.fleet(|env| servers.access(env)));
     let (sender, events) = mpsc::channel(1024);
