@@ -262,7 +262,6 @@ pub struct HostFacts {
 impl HostFacts {
     /// Every question of a report by its name, with why the newest one brought no value. A fact that is not named here
     /// does not compile: what nobody knows cannot be forgotten.
-    #[must_use]
     pub fn questions(&self) -> impl Iterator<Item = (&'static str, Option<&Gap>)> {
         let Self {
             identity,
