@@ -13,12 +13,14 @@ use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::replication::{
     Cluster, Connection, Database, Encryption, NodeHealth, ServerStatus, encryption,
 };
-use jumpdeck_fleet::service::{Figure, Reading, ServiceEntry, ServiceHealth};
 use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
 use jumpdeck_fleet::storage::{Filesystem, Usage};
 use jumpdeck_fleet::topology::status_of_master;
 
 use super::gather::Picture;
+use services::{ServiceStatus, services};
+
+mod services;
 
 const SCHEMA: u32 = 1;
 
@@ -132,32 +134,6 @@ struct ReplicaStatus {
     server_id: u64,
     host: Option<String>,
     port: Option<u16>,
-}
-
-#[derive(Debug, Serialize)]
-struct ServiceStatus {
-    name: String,
-    state: &'static str,
-    detail: String,
-    age_ms: Option<u64>,
-    readings: Option<Vec<ReadingStatus>>,
-    errors: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReadingStatus {
-    name: &'static str,
-    value: ReadingValue,
-    of: Option<u64>,
-    unit: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum ReadingValue {
-    Text(String),
-    Flag(bool),
-    Amount(u64),
 }
 
 #[derive(Debug, Serialize)]
@@ -401,45 +377,6 @@ fn replicas(server: &ServerStatus) -> Option<Vec<ReplicaStatus>> {
             .map(|r| ReplicaStatus { server_id: r.server_id, host: text(r.host.as_str()), port: r.port })
             .collect(),
     )
-}
-
-/// An entry for each service that its roles name; `None` where jumpdeck looks at none.
-fn services(picture: &Picture, h: &HostSnapshot, judgeable: bool) -> Option<Vec<ServiceStatus>> {
-    let services = Some(&h.facts.services).filter(|services| judgeable && !services.is_empty())?;
-    Some(services.iter().map(|entry| service(picture, entry)).collect())
-}
-
-fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
-    let name = entry.kind.name.to_owned();
-    let Some(service) = entry.fact.current() else {
-        let why = entry.fact.gap.as_ref().unwrap_or(&Gap::NotAsked).describe();
-        return ServiceStatus {
-            name,
-            state: ServiceHealth::Unknown.word(),
-            detail: why.clone(),
-            age_ms: None,
-            readings: None,
-            errors: vec![why],
-        };
-    };
-    let findings = entry.kind.findings(service, &picture.env.thresholds);
-    ServiceStatus {
-        name,
-        state: ServiceHealth::of(service, &findings).word(),
-        detail: service.detail.to_string(),
-        age_ms: entry.fact.age(picture.now).map(milliseconds),
-        readings: service.running.then(|| service.readings.iter().map(reading).collect()),
-        errors: service.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.describe())).collect(),
-    }
-}
-
-fn reading(reading: &Reading) -> ReadingStatus {
-    let (value, of, unit) = match &reading.figure {
-        Figure::Text(text) => (ReadingValue::Text(text.to_string()), None, None),
-        Figure::Flag(flag) => (ReadingValue::Flag(*flag), None, None),
-        Figure::Amount { value, of, unit } => (ReadingValue::Amount(*value), *of, Some(unit.word())),
-    };
-    ReadingStatus { name: reading.name, value, of, unit }
 }
 
 fn role(standing: &RoleStanding) -> RoleStatus {
