@@ -18,6 +18,7 @@ use jumpdeck_fleet::time::Moment;
 
 pub mod editor;
 mod environment;
+pub mod note;
 pub mod picker;
 pub mod runs;
 

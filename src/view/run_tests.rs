@@ -42,6 +42,7 @@ fn runs_at_every_size() {
 #[test]
 fn the_ways_of_a_plan_and_of_dialogs() {
     use crate::app::model::editor::Editor;
+    use crate::app::model::note::Note;
     use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
     use jumpdeck_fleet::run::{Mode, RunState};
     let small = (80, 24);
@@ -73,7 +74,7 @@ fn the_ways_of_a_plan_and_of_dialogs() {
     form.fields[0].1.set("db3");
     form.fields[1].0.sensitive = true;
     form.fields[1].1.set("geheim");
-    let mut note = Editor::note();
+    let mut note = Note::default();
     note.insert("slow disk on db1\nasked the hoster");
     for (title, model, dialog) in [
         ("dialog-inputs", list(), Dialog::Inputs(form)),

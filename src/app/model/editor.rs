@@ -1,4 +1,5 @@
-//! Text being typed, with a cursor: every field of the console is one of these. Plain data; drawing shows the cursor.
+//! A line being typed, with a cursor: every field of the console is one of these, except a note ([`super::note`]). Plain data;
+//! drawing shows the cursor.
 
 use std::fmt;
 
@@ -10,8 +11,6 @@ use jumpdeck_fleet::text::is_drawn;
 
 /// Bytes a line may hold.
 const LINE: usize = 1024;
-/// Bytes a note may hold.
-const NOTE: usize = 8192;
 
 /// What a text takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,8 +19,6 @@ enum Takes {
     Line,
     /// Everything except controls: a password is not drawn, and may hold anything.
     Secret,
-    /// What can be seen, and line ends.
-    Note,
 }
 
 /// A text being typed. It may be a secret: its room is taken at once, so that growing never leaves a copy behind, it
@@ -34,7 +31,7 @@ pub struct Editor {
 
 /// What a key does to a text.
 #[derive(Clone, Copy)]
-enum Edit {
+pub(super) enum Edit {
     Type(char),
     Backspace,
     Delete,
@@ -50,7 +47,7 @@ enum Edit {
 }
 
 impl Edit {
-    fn of(KeyPress { code, ctrl, alt }: KeyPress) -> Option<Self> {
+    pub(super) fn of(KeyPress { code, ctrl, alt }: KeyPress) -> Option<Self> {
         use KeyCode as K;
         Some(match (code, ctrl, alt) {
             (K::Char(c), false, false) => Self::Type(c),
@@ -106,12 +103,6 @@ impl Editor {
         Self { takes: Takes::Secret, ..Self::line() }
     }
 
-    /// A text of several lines.
-    #[must_use]
-    pub fn note() -> Self {
-        Self { text: room(NOTE), cursor: 0, takes: Takes::Note }
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -150,14 +141,14 @@ impl Editor {
             Edit::Backspace => self.remove(self.left(), self.cursor),
             Edit::Delete => self.remove(self.cursor, self.right()),
             Edit::DeleteWord => self.remove(self.word_left(), self.cursor),
-            Edit::DeleteToStart => self.remove(self.home(), self.cursor),
-            Edit::DeleteToEnd => self.remove(self.cursor, self.end()),
+            Edit::DeleteToStart => self.remove(0, self.cursor),
+            Edit::DeleteToEnd => self.remove(self.cursor, self.text.len()),
             Edit::Left => self.cursor = self.left(),
             Edit::Right => self.cursor = self.right(),
             Edit::WordLeft => self.cursor = self.word_left(),
             Edit::WordRight => self.cursor = self.word_right(),
-            Edit::Home => self.cursor = self.home(),
-            Edit::End => self.cursor = self.end(),
+            Edit::Home => self.cursor = 0,
+            Edit::End => self.cursor = self.text.len(),
         }
         match edit {
             Edit::Type(_)
@@ -172,18 +163,8 @@ impl Editor {
 
     /// Adds text at the cursor: what the field takes of it, as long as there is room.
     pub fn insert(&mut self, added: &str) {
-        let most = match self.takes {
-            Takes::Line | Takes::Secret => LINE,
-            Takes::Note => NOTE,
-        };
-        let mut chars = added.chars().peekable();
-        while let Some(c) = chars.next() {
-            let c = match c {
-                '\r' if chars.peek() == Some(&'\n') => continue,
-                '\r' => '\n',
-                c => c,
-            };
-            if self.accepts(c) && self.text.len() + c.len_utf8() <= most {
+        for c in added.chars() {
+            if self.accepts(c) && self.text.len() + c.len_utf8() <= LINE {
                 self.text.insert(self.cursor, c);
                 self.cursor += c.len_utf8();
             }
@@ -195,7 +176,6 @@ impl Editor {
         match self.takes {
             Takes::Line => is_drawn(c),
             Takes::Secret => !c.is_control(),
-            Takes::Note => c == '\n' || is_drawn(c),
         }
     }
 
@@ -221,36 +201,6 @@ impl Editor {
         std::mem::replace(&mut self.text, empty)
     }
 
-    /// A line up, in the same column where it is long enough.
-    pub fn up(&mut self) {
-        let column = self.column();
-        self.cursor = self.home();
-        if self.cursor > 0 {
-            self.cursor -= 1;
-            self.cursor = self.home();
-        }
-        self.forward(column);
-    }
-
-    /// A line down.
-    pub fn down(&mut self) {
-        let column = self.column();
-        self.cursor = self.end();
-        if self.cursor < self.text.len() {
-            self.cursor += 1;
-            self.forward(column);
-        }
-    }
-
-    fn column(&self) -> usize {
-        self.text.get(self.home()..self.cursor).map_or(0, |line| line.graphemes(true).count())
-    }
-
-    fn forward(&mut self, columns: usize) {
-        let line = self.after().graphemes(true).take(columns).take_while(|c| *c != "\n");
-        self.cursor += line.map(str::len).sum::<usize>();
-    }
-
     fn remove(&mut self, from: usize, to: usize) {
         self.text.replace_range(from..to, "");
         self.cursor = from;
@@ -264,36 +214,44 @@ impl Editor {
     }
 
     fn left(&self) -> usize {
-        self.before().grapheme_indices(true).next_back().map_or(0, |(at, _)| at)
+        self.cursor - last_character(self.before())
     }
 
     fn right(&self) -> usize {
-        self.cursor + self.after().graphemes(true).next().map_or(0, str::len)
+        self.cursor + first_character(self.after())
     }
 
-    /// The beginning of the word before the cursor.
     fn word_left(&self) -> usize {
-        let back = self.before().grapheme_indices(true).rev();
-        let word = back.skip_while(|(_, c)| is_blank(c)).take_while(|(_, c)| !is_blank(c));
-        word.last().map_or(0, |(at, _)| at)
+        self.cursor - last_word(self.before())
     }
 
-    /// The end of the word after the cursor.
     fn word_right(&self) -> usize {
-        let blanks = self.after().graphemes(true).take_while(|c| is_blank(c)).map(str::len).sum::<usize>();
-        let on = self.after().graphemes(true).skip_while(|c| is_blank(c));
-        self.cursor + blanks + on.take_while(|c| !is_blank(c)).map(str::len).sum::<usize>()
+        self.cursor + first_word(self.after())
     }
+}
 
-    /// The beginning of the line.
-    fn home(&self) -> usize {
-        self.before().rfind('\n').map_or(0, |at| at + 1)
-    }
+/// Bytes of the last character of a text, as a person counts characters.
+pub(super) fn last_character(text: &str) -> usize {
+    text.graphemes(true).next_back().map_or(0, str::len)
+}
 
-    /// The end of the line.
-    fn end(&self) -> usize {
-        self.cursor + self.after().find('\n').unwrap_or(self.after().len())
-    }
+/// Bytes of the first character of a text.
+pub(super) fn first_character(text: &str) -> usize {
+    text.graphemes(true).next().map_or(0, str::len)
+}
+
+/// Bytes from the beginning of the last word to the end of a text.
+pub(super) fn last_word(text: &str) -> usize {
+    let back = text.grapheme_indices(true).rev();
+    let word = back.skip_while(|(_, c)| is_blank(c)).take_while(|(_, c)| !is_blank(c));
+    text.len() - word.last().map_or(0, |(at, _)| at)
+}
+
+/// Bytes from the beginning of a text to the end of its first word.
+pub(super) fn first_word(text: &str) -> usize {
+    let blanks = text.graphemes(true).take_while(|c| is_blank(c)).map(str::len).sum::<usize>();
+    let on = text.graphemes(true).skip_while(|c| is_blank(c));
+    blanks + on.take_while(|c| !is_blank(c)).map(str::len).sum::<usize>()
 }
 
 fn is_blank(character: &str) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::editor::Editor;
+use super::note::Note;
 use super::picker::Picker;
 use super::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
@@ -143,7 +144,7 @@ pub enum Dialog {
         /// Which run.
         run: String,
         /// The text so far.
-        text: Editor,
+        text: Note,
     },
     /// A run could not be started, resumed or watched: why.
     Refused(Vec<Clean>),

@@ -3,7 +3,7 @@
 use super::{arming, forms, leave, prompts, runbooks};
 use crate::app::message::Effect;
 use crate::app::model::Model;
-use crate::app::model::editor::Editor;
+use crate::app::model::note::Note;
 use crate::app::model::runs::Dialog;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::run::{Mode, RunCommand};
@@ -84,7 +84,7 @@ fn arm(model: &mut Model, key: KeyPress) {
 /// A note on the run on screen.
 pub(super) fn note(model: &mut Model) {
     if let Some(run) = shown_here(model) {
-        model.runs.dialogs.push(Dialog::Note { run, text: Editor::note() });
+        model.runs.dialogs.push(Dialog::Note { run, text: Note::default() });
     }
 }
 
@@ -99,17 +99,13 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Char('j') if key.ctrl => text.insert("\n"),
         KeyCode::Enter => {
             // A note is one line wherever it is shown: several lines are several notes.
-            let lines = text.as_str().lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = text.lines().iter().map(|line| line.trim()).filter(|line| !line.is_empty());
             let note = |line: &str| Effect::TellRun(run.clone(), RunCommand::Note(line.to_owned()));
             let notes = lines.map(note).collect();
             model.runs.dialogs.pop();
             return notes;
         }
-        KeyCode::Up => text.up(),
-        KeyCode::Down => text.down(),
-        _ => {
-            text.key(key);
-        }
+        _ => text.key(key),
     }
     Vec::new()
 }

@@ -122,6 +122,7 @@ fn everything() -> Vec<Model> {
 fn plans_and_dialogs() -> Vec<Model> {
     use super::super::run_fixtures as runs;
     use crate::app::model::editor::Editor;
+    use crate::app::model::note::Note;
     use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
     use jumpdeck_fleet::run::Mode;
     let mut all = Vec::new();
@@ -166,7 +167,7 @@ fn plans_and_dialogs() -> Vec<Model> {
         Dialog::Start { mode: Mode::DryRun, why: Editor::line(), wrong },
         Dialog::Arm { reason: "new disks".into(), time: "30m".into(), at_time: false, wrong: None },
         Dialog::Arm { reason: Editor::line(), time: "x".into(), at_time: true, wrong },
-        Dialog::Note { run: runs::RUN.to_owned(), text: Editor::note() },
+        Dialog::Note { run: runs::RUN.to_owned(), text: Note::default() },
         Dialog::Refused(vec!["ben@desk2 holds production".into()]),
         Dialog::Leave(leave(None, false)),
         Dialog::Leave(leave(Some("lea"), false)),

@@ -4,10 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::model::editor::Editor;
+use crate::app::model::note::Note;
 use crate::app::model::picker::{Picker, SHOWN};
 use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, Leaving};
 use crate::view::scene::Scene;
@@ -308,26 +310,17 @@ fn by_hand(effect: &InEffect) -> &[(Option<HostName>, Vec<Clean>)] {
     }
 }
 
-fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Editor, width: u16) {
+fn note(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, text: &Note, width: u16) {
     let styles = scene.styles;
     let title = Line::from(span(" A note for the journal ", styles.warning));
     let size = (width, NOTE + 4);
     let inner = dialog::open(buf, area, size, title, (styles.dialog, styles.warning));
     let field = Rect { height: inner.height.saturating_sub(2), ..inner };
-    let cursor = text.before().matches('\n').count();
-    let first = (cursor + 1).saturating_sub(usize::from(field.height));
-    for (y, (i, line)) in (0..field.height).zip(text.as_str().split('\n').enumerate().skip(first)) {
-        let line = if i == cursor { current_line(scene, text, field.width) } else { Line::raw(line) };
-        left(buf, row(field, y), &line);
-    }
+    let mut drawn = text.area().clone();
+    drawn.set_style(styles.dialog);
+    drawn.set_cursor_line_style(styles.dialog);
+    drawn.set_cursor_style(styles.paused);
+    drawn.render(field, buf);
     let keys = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     left(buf, keys, &answers(scene, &[("Enter", "keep it"), ("^J", "new line"), ("Esc", "cancel")]));
-}
-
-/// The line of a text with the cursor on it.
-fn current_line(scene: &Scene<'_>, text: &Editor, width: u16) -> Line<'static> {
-    let before = text.before().rsplit('\n').next().unwrap_or_default();
-    let after = text.after().split('\n').next().unwrap_or_default();
-    let styles = (Style::default(), scene.styles.paused);
-    Line::from(field::around((before, after), true, usize::from(width), styles))
 }

@@ -14,11 +14,9 @@ fn shown(editor: &Editor) -> String {
 #[test]
 fn what_is_drawn_takes_no_invisible_character_and_a_secret_takes_all_but_controls() {
     let pasted = "db\u{200d}1\u{202e}\u{34f}\u{feff}ü\x1b\n";
-    for (mut editor, expected) in [
-        (Editor::line(), "db1ü"),
-        (Editor::note(), "db1ü\n"),
-        (Editor::secret(), "db\u{200d}1\u{202e}\u{34f}\u{feff}ü"),
-    ] {
+    for (mut editor, expected) in
+        [(Editor::line(), "db1ü"), (Editor::secret(), "db\u{200d}1\u{202e}\u{34f}\u{feff}ü")]
+    {
         editor.insert(pasted);
         assert_eq!(editor.as_str(), expected);
     }
@@ -54,33 +52,8 @@ fn characters_that_become_one_are_not_split() {
 }
 
 #[test]
-fn a_note_is_typed_moved_in_and_deleted() {
-    let mut note = Editor::note();
-    note.insert("disk of döb2\r\nis slow\x1b");
-    assert_eq!(shown(&note), "disk of döb2\nis slow|");
-    note.up();
-    press(&mut note, KeyCode::Backspace);
-    assert_eq!(shown(&note), "disk o| döb2\nis slow");
-    press(&mut note, KeyCode::End);
-    press(&mut note, KeyCode::Delete);
-    assert_eq!(shown(&note), "disk o döb2|is slow");
-    note.insert("\n");
-    note.key(KeyPress { code: KeyCode::Char('u'), ctrl: true, alt: false });
-    assert_eq!(shown(&note), "disk o döb2\n|is slow", "to the beginning of this line");
-    press(&mut note, KeyCode::Right);
-    note.up();
-    assert_eq!(shown(&note), "d|isk o döb2\nis slow");
-    note.down();
-    assert_eq!(shown(&note), "disk o döb2\ni|s slow");
-    note.down();
-    assert_eq!(shown(&note), "disk o döb2\nis slow|", "on the last line, to its end");
-    note.clear();
-    assert_eq!(shown(&note), "|");
-}
-
-#[test]
 fn a_text_has_an_end_and_what_is_set_is_set_whole() {
-    for (mut editor, most) in [(Editor::line(), LINE), (Editor::secret(), LINE), (Editor::note(), NOTE)] {
+    for (mut editor, most) in [(Editor::line(), LINE), (Editor::secret(), LINE)] {
         editor.insert(&"x".repeat(10_000));
         assert_eq!(editor.as_str().len(), most);
         editor.set(&"y".repeat(10_000));
@@ -122,7 +95,7 @@ fn keys() -> impl Strategy<Value = Vec<KeyPress>> {
 proptest! {
     #[test]
     fn the_cursor_is_between_two_characters_and_the_text_never_moves_in_memory(keys in keys()) {
-        for mut editor in [Editor::line(), Editor::secret(), Editor::note()] {
+        for mut editor in [Editor::line(), Editor::secret()] {
             let place = editor.text.as_ptr();
             for key in &keys {
                 let before = editor.as_str().to_owned();

@@ -13,7 +13,7 @@ fn typed(model: &Model) -> &str {
         Some(Dialog::Inputs(form)) => form.picker.filter.as_str(),
         Some(Dialog::Start { why, .. }) => why.as_str(),
         Some(Dialog::Arm { reason, time, at_time, .. }) => if *at_time { time } else { reason }.as_str(),
-        Some(Dialog::Note { text, .. }) => text.as_str(),
+        Some(Dialog::Note { text, .. }) => &text.lines()[0],
         Some(Dialog::Leave(leave)) => leave.typed.as_ref().map_or("", |typed| typed.as_str()),
         Some(Dialog::Refused(_)) => "",
         None if model.filter().editing => model.filter().text.as_str(),
