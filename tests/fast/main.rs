@@ -14,6 +14,7 @@ mod architecture;
 mod chaos;
 mod command_line;
 mod console_run;
+mod contract;
 mod guard;
 mod guard_rehearsed;
 mod held_sessions;

@@ -24,6 +24,7 @@ mod syntax;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod uses;
 mod word;
 
 use std::sync::Arc;
@@ -62,6 +63,15 @@ pub struct Ended {
     pub status: u8,
     /// What it left running: to be kept for as long as somebody holds the output open, as sshd does.
     pub leftovers: Leftovers,
+}
+
+/// Whether the simulated shell has a command of that name: of its own, or a program of some machine.
+#[must_use]
+pub fn knows(name: &str) -> bool {
+    let program = name.rsplit('/').next().unwrap_or(name);
+    builtins::is_builtin(name)
+        || runners::NAMES.contains(&program)
+        || crate::programs::PROGRAMS.iter().any(|known| known.name() == program)
 }
 
 impl Login {
