@@ -6,5 +6,6 @@ pub(crate) mod fixture;
 pub mod message;
 pub mod model;
 pub mod rows;
+pub mod screens;
 pub mod settle;
 pub mod update;

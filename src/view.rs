@@ -1,13 +1,13 @@
 //! Screens and widgets: model in, cells out. Pure drawing: no I/O, no clock, no state of its own but [`ViewState`]
 //! (where each list is scrolled to).
 //!
-//! A screen is one file under `screens/` and one arm in [`draw`]. Every state has a sign and a word ([`signs`]):
+//! A screen is one file under `screens/` and one line in `screens.rs`. Every state has a sign and a word ([`signs`]):
 //! colour only repeats what they say.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::app::model::{Model, Screen};
+use crate::app::model::Model;
 
 mod ascii;
 pub(crate) mod scene;
@@ -41,7 +41,7 @@ pub use crate::app::model::SMALLEST;
 /// The orders that the columns of the fleet table have, from left to right.
 #[must_use]
 pub fn fleet_orders() -> Vec<&'static crate::app::rows::order::Order> {
-    screens::fleet::columns::COLUMNS.iter().filter_map(|column| column.order.as_ref()).collect()
+    screens::orders()
 }
 
 /// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.
@@ -60,18 +60,8 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Styles, state: &mut Vi
             let used = head + banner + strip;
             let body =
                 Rect { height: area.height.saturating_sub(used + footer::HEIGHT), ..below(area, used) };
-            let status = match model.screen() {
-                Screen::Fleet => screens::fleet::draw(buf, body, &scene, state),
-                Screen::Host(host) => screens::host::draw(buf, body, &scene, state, host),
-                Screen::Replication => screens::replication::draw(buf, body, &scene, state),
-                Screen::Roles => screens::roles::draw(buf, body, &scene, state),
-                Screen::Problems => screens::problems::draw(buf, body, &scene, state),
-                Screen::Runbooks => screens::runbooks::draw(buf, body, &scene, state),
-                Screen::Plan => screens::plan::draw(buf, body, &scene, state),
-                Screen::Run(_) => screens::run::draw(buf, body, &scene, state),
-                Screen::PastRuns => screens::past::draw(buf, body, &scene, state),
-                Screen::PastRun(run) => screens::past::report::draw(buf, body, &scene, state, run),
-            };
+            let drawing = screens::drawing(model.screen());
+            let status = (drawing.draw)(buf, body, &scene, state);
             footer::draw(buf, area, &scene, status);
             if let Some(dialog) = model.runs.dialogs.last() {
                 forms::draw(buf, area, &scene, dialog);

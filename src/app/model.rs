@@ -6,12 +6,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::message::Effect;
+use super::rows::Words;
 use super::rows::order::{self, Order};
 
 use crate::config::keymap::Keymap;
 use jumpdeck_fleet::event::{Question, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
-use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::snapshot::LinkState;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
@@ -21,7 +22,9 @@ mod environment;
 pub mod note;
 pub mod picker;
 pub mod runs;
+mod way;
 
+pub use super::screens::Screen;
 use editor::Editor;
 pub use environment::{EnvironmentState, History, Paused, Row, Selection};
 pub use runs::{Runs, SMALLEST};
@@ -57,7 +60,7 @@ pub struct Model {
     /// Whether help lies over the screen, and how far it is scrolled.
     pub help: Option<usize>,
     /// The filters of rows: each belongs to one screen of one environment, by its place.
-    filters: HashMap<(usize, Filtered), Filter>,
+    filters: HashMap<(usize, &'static str), Filter>,
     /// The orders that the columns of the fleet table have, from left to right.
     pub orders: Vec<&'static Order>,
     /// How the fleet table is sorted.
@@ -110,71 +113,6 @@ pub struct Room {
     pub help_limit: Option<usize>,
 }
 
-/// A screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Screen {
-    /// Every host of the environment.
-    Fleet,
-    /// One host in full.
-    Host(HostName),
-    /// Masters and their replicas.
-    Replication,
-    /// Requirements against what is there.
-    Roles,
-    /// What is wrong, worst first.
-    Problems,
-    /// Runs that are not over, and the runbooks.
-    Runbooks,
-    /// A plan, before anything runs.
-    Plan,
-    /// A run, by its id.
-    Run(String),
-    /// The past runs of this machine.
-    PastRuns,
-    /// The report of a past run, by its id.
-    PastRun(String),
-}
-
-/// A screen with rows that a filter can hide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Filtered {
-    /// The hosts.
-    Fleet,
-    /// The roles.
-    Roles,
-    /// The problems.
-    Problems,
-    /// The runs and runbooks.
-    Runbooks,
-    /// The past runs.
-    PastRuns,
-}
-
-impl Screen {
-    /// Its rows, as far as a filter can hide some.
-    #[must_use]
-    pub fn filtered(&self) -> Option<Filtered> {
-        match self {
-            Self::Fleet => Some(Filtered::Fleet),
-            Self::Roles => Some(Filtered::Roles),
-            Self::Problems => Some(Filtered::Problems),
-            Self::Runbooks => Some(Filtered::Runbooks),
-            Self::PastRuns => Some(Filtered::PastRuns),
-            // A chain of replication with a server missing tells a wrong story.
-            Self::Replication | Self::Host(_) | Self::Plan | Self::Run(_) | Self::PastRun(_) => None,
-        }
-    }
-
-    /// Whether it is a page behind another screen, not one of the main screens.
-    #[must_use]
-    pub fn is_page(&self) -> bool {
-        match self {
-            Self::Host(_) | Self::Plan | Self::Run(_) | Self::PastRuns | Self::PastRun(_) => true,
-            Self::Fleet | Self::Roles | Self::Problems | Self::Runbooks | Self::Replication => false,
-        }
-    }
-}
-
 /// No filter.
 static NO_FILTER: LazyLock<Filter> = LazyLock::new(Filter::default);
 
@@ -220,7 +158,7 @@ impl Model {
             size,
             environments,
             active: 0,
-            screens: vec![Screen::Fleet],
+            screens: vec![Screen::ROOT],
             help: None,
             filters: HashMap::new(),
             orders,
@@ -248,6 +186,11 @@ impl Model {
             .collect()
     }
 
+    /// The name of the environment shown.
+    pub(super) fn shown_name(&self) -> Option<EnvName> {
+        Some(self.environments.get(self.active)?.spec.name.clone())
+    }
+
     /// The environment shown: as it was when the screen was held, if it is.
     #[must_use]
     pub fn shown(&self) -> Option<&EnvironmentState> {
@@ -267,19 +210,19 @@ impl Model {
     /// The filter of the screen on top; one that lets everything through where rows are not filtered.
     #[must_use]
     pub fn filter(&self) -> &Filter {
-        self.screen().filtered().map_or(&NO_FILTER, |rows| self.filter_of(rows))
+        self.screen().kind().filter().map_or(&NO_FILTER, |words| self.filter_of(words))
     }
 
     /// The filter of a screen in the environment shown.
     #[must_use]
-    pub fn filter_of(&self, rows: Filtered) -> &Filter {
-        self.filters.get(&(self.active, rows)).unwrap_or(&NO_FILTER)
+    pub fn filter_of(&self, words: &Words) -> &Filter {
+        self.filters.get(&(self.active, words.screen)).unwrap_or(&NO_FILTER)
     }
 
     /// The same to be changed; `None` where rows are not filtered.
     pub fn filter_mut(&mut self) -> Option<&mut Filter> {
-        let rows = self.screen().filtered()?;
-        Some(self.filters.entry((self.active, rows)).or_default())
+        let words = self.screen().kind().filter()?;
+        Some(self.filters.entry((self.active, words.screen)).or_default())
     }
 
     /// Keeps each filter with its environment when environments come and go.
@@ -295,7 +238,7 @@ impl Model {
     /// The screen on top.
     #[must_use]
     pub fn screen(&self) -> &Screen {
-        self.screens.last().unwrap_or(&Screen::Fleet)
+        self.screens.last().unwrap_or(&Screen::ROOT)
     }
 
     /// Whether something on screen changes by time alone, so that it wants a tick a second.
@@ -323,26 +266,7 @@ impl Model {
             *help = (*help).min(limit);
         }
         let Some(limit) = room.detail_limit else { return };
-        match self.screen() {
-            Screen::Plan => {
-                if let Some(plan) = &mut self.runs.plan {
-                    plan.scroll = plan.scroll.min(limit);
-                }
-            }
-            Screen::Run(_) => self.runs.scroll = self.runs.scroll.map(|at| at.min(limit)),
-            Screen::Fleet
-            | Screen::Host(_)
-            | Screen::Replication
-            | Screen::Roles
-            | Screen::Problems
-            | Screen::Runbooks
-            | Screen::PastRuns
-            | Screen::PastRun(_) => {
-                if let Some(env) = self.shown_mut() {
-                    env.selection.detail_scroll = env.selection.detail_scroll.min(limit);
-                }
-            }
-        }
+        self.screen().kind().limit(self, limit);
     }
 
     /// Whether the first question has been on screen long enough for a key to be meant for it.

@@ -20,7 +20,6 @@ mod prompts;
 mod questions;
 #[cfg(test)]
 mod run_tests;
-mod runbooks;
 mod runs;
 #[cfg(test)]
 mod tests;

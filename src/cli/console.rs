@@ -12,7 +12,7 @@ use super::runbook::hint;
 use super::runs::{self, Runs};
 use super::setup::{self, Setup};
 use super::{CliError, Common, Looks};
-use crate::app::model::{Model, Room, Screen};
+use crate::app::model::{Model, Room};
 use crate::collect::Collector;
 use crate::collect::desk::Desk;
 use crate::config::files;
@@ -174,8 +174,7 @@ impl Draw for Screens {
 
     fn room(&self, model: &Model) -> Room {
         let limit = self.state.scroll_limit();
-        let on_text =
-            matches!(model.screen(), Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_));
+        let on_text = model.screen().kind().is_text();
         Room {
             page: Some(self.state.page()),
             detail_limit: limit.filter(|_| model.help.is_none() && on_text),

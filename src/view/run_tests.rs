@@ -5,6 +5,7 @@ use super::fixtures::*;
 use super::run_fixtures::*;
 use super::tests::{SIZES, drawn, rows, snapshot, text};
 use super::*;
+use crate::app::model::Screen;
 
 #[test]
 fn the_list_at_every_size() {

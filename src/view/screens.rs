@@ -1,14 +1,77 @@
-//! One file a screen. A screen draws its body and returns what the footer says of the selected row.
+//! How each screen looks: one file of this folder, and the list of them. A screen draws its body and returns what the footer
+//! says of the selected row. What a screen is, its file in `app::screens` says.
 
-pub(crate) mod fleet;
-pub(crate) mod host;
-pub(crate) mod past;
-pub(crate) mod plan;
-pub(crate) mod problems;
-pub(crate) mod replication;
-pub(crate) mod roles;
-pub(crate) mod run;
-pub(crate) mod runbooks;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-mod cells;
+use crate::app::model::Screen;
+use crate::app::rows::order::Order;
+use crate::view::scene::Scene;
+use crate::view::state::ViewState;
+use crate::view::widgets::footer::Status;
+
+pub(crate) mod cells;
 mod connection;
+mod report;
+
+macro_rules! drawings {
+    ($($file:ident => $name:ident;)*) => {
+        $(pub(crate) mod $file;)*
+
+        static DRAWINGS: &[&Drawing] = &[$(&$file::DRAWING,)*];
+
+        /// How a screen looks.
+        pub(crate) fn drawing(screen: &Screen) -> &'static Drawing {
+            match screen { $(Screen::$name { .. } => &$file::DRAWING,)* }
+        }
+    };
+}
+
+drawings! {
+    fleet => Fleet;
+    host => Host;
+    replication => Replication;
+    roles => Roles;
+    problems => Problems;
+    runbooks => Runbooks;
+    plan => Plan;
+    run => Run;
+    past => PastRuns;
+    past_run => PastRun;
+}
+
+/// How a screen looks.
+pub(crate) struct Drawing {
+    /// Draws its body.
+    pub(crate) draw: Draw,
+    /// What its columns mean, for help.
+    pub(crate) columns: fn() -> Vec<(&'static str, &'static str)>,
+    /// The orders that its columns have, from left to right.
+    orders: fn() -> Vec<&'static Order>,
+    /// Whose signs it shows.
+    pub(crate) signs: Signs,
+}
+
+/// Draws the body of a screen.
+type Draw = for<'a> fn(&mut Buffer, Rect, &Scene<'a>, &mut ViewState) -> Status<'a>;
+
+impl Drawing {
+    /// One that has no columns to explain and shows hosts.
+    const fn of(draw: Draw) -> Self {
+        Self { draw, columns: Vec::new, orders: Vec::new, signs: Signs::Hosts }
+    }
+}
+
+/// Whose signs a screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signs {
+    /// Those of hosts.
+    Hosts,
+    /// Those of steps of runs.
+    Steps,
+}
+
+/// The orders that the columns of tables have, from left to right.
+pub(crate) fn orders() -> Vec<&'static Order> {
+    DRAWINGS.iter().flat_map(|drawing| (drawing.orders)()).collect()
+}

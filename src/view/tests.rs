@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 
 use super::fixtures::*;
 use super::*;
-use crate::app::model::Paused;
+use crate::app::model::{Paused, Screen};
 use crate::config::theme::builtin;
 use jumpdeck_fleet::event::{Question, QuestionId, QuestionKind, Told};
 use jumpdeck_fleet::fact::Gap;
@@ -245,8 +245,10 @@ fn a_page_tells_how_far_it_scrolls() {
 #[test]
 fn keys_move_through_the_replication_tree_as_it_is_drawn() {
     let mut model = on(healthy(), Screen::Replication);
-    let hosts: Vec<_> =
-        crate::app::rows::replication_rows(&model).iter().map(|h| h.id.host.clone()).collect();
+    let hosts: Vec<_> = crate::app::screens::replication::replication_rows(&model)
+        .iter()
+        .map(|h| h.id.host.clone())
+        .collect();
     assert_eq!(hosts.len(), 3);
     for (i, host) in hosts.into_iter().enumerate() {
         model.environments[0].selection.host = Some(host);

@@ -198,6 +198,105 @@ fn a_kind_of_step_is_one_file_and_one_line() {
     assert!(wrong.is_empty(), "ask the kind instead (trait StepKind):\n{}", wrong.join("\n"));
 }
 
+/// Places outside its own files that name a screen, and why each must: the file, the line, the reason.
+const NAMES_A_SCREEN: &[(&str, &str, &str)] = &[
+    ("src/app/screens.rs", "pub const ROOT: Self = Screen::Fleet;", "one screen is the first"),
+    (
+        "src/view/widgets/strip.rs",
+        "let list = key(scene, Action::Screen(Destination::Runbooks));",
+        "what is still in effect says the key that leads to its runs",
+    ),
+    (
+        "src/view/widgets/strip.rs",
+        "let list = key(scene, Action::Screen(Destination::Problems));",
+        "what is wrong with the environment says the key that leads to all problems",
+    ),
+];
+
+/// The lines of the list of screens of a layer: file and variant.
+fn listed_screens(layer: &str, list: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let text = fs::read_to_string(root.join(layer).join("screens.rs")).unwrap();
+    let list = text.split(&format!("\n{list}! {{")).nth(1).unwrap().split('}').next().unwrap();
+    let line = Regex::new(r"(\w+) => (\w+)").unwrap();
+    let listed: Vec<_> = line.captures_iter(list).map(|c| (c[1].to_owned(), c[2].to_owned())).collect();
+    for (file, _) in &listed {
+        let path = root.join(layer).join(format!("screens/{file}.rs"));
+        assert!(path.is_file(), "{} is a line of the list", path.display());
+    }
+    listed
+}
+
+/// Finds lines of code that take a screen for themselves: by its variant, by its key, by its file.
+fn names_screen(file: &str, variant: &str) -> Regex {
+    Regex::new(&format!(
+        r"\b(Screen|Destination)::{variant}\b|\bscreens::{file}\b|\bscreens::\{{.*\b{file}::"
+    ))
+    .unwrap()
+}
+
+#[test]
+fn a_screen_is_two_files_and_two_lines() {
+    let screens = listed_screens("app", "screens");
+    assert!(screens.len() > 9, "{screens:?}");
+    assert_eq!(screens, listed_screens("view", "drawings"), "each screen is a line of both lists");
+    let patterns: Vec<_> =
+        screens.iter().map(|(file, variant)| (file, names_screen(file, variant))).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut wrong, mut known) = (Vec::new(), Vec::new());
+    for (layer, path, text) in sources() {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let is_test = file.contains("tests") || file.contains("fixture") || layer == "fuzzing";
+        if is_test || !["app", "view", "runtime", "cli", "config"].contains(&layer.as_str()) {
+            continue;
+        }
+        let inside = |name: &str| {
+            ["app", "view"].iter().any(|layer| {
+                let own = format!("src/{layer}/screens/{name}");
+                file == format!("{own}.rs") || file.starts_with(&format!("{own}/"))
+            })
+        };
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+        for (at, line) in code.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            // A screen says by its key which main screen it belongs to, and which keys lead on.
+            let of_a_screen = file.starts_with("src/app/screens/") && line.contains("Destination::");
+            // Among screens, what lies beside a file is a screen.
+            let beside = file.contains("/screens/");
+            let in_full = if beside { line.replace("super::", "screens::") } else { line.to_owned() };
+            for (name, names) in &patterns {
+                if inside(name) || of_a_screen || !names.is_match(&in_full) {
+                    continue;
+                }
+                match NAMES_A_SCREEN.iter().find(|(f, l, _)| *f == file && *l == line.trim()) {
+                    Some(place) => known.push(place),
+                    None => {
+                        wrong.push(format!("{file}:{}: names the screen {name}: {}", at + 1, line.trim()))
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "ask the screen instead (trait ScreenKind):\n{}", wrong.join("\n"));
+    assert_eq!(known.len(), NAMES_A_SCREEN.len(), "a place that no longer names a screen leaves the list");
+}
+
+#[test]
+fn a_line_that_takes_a_screen_for_itself_is_seen() {
+    for line in [
+        "if *model.screen() == Screen::PastRuns {",
+        "matches!(screen, Screen::Fleet | Screen::PastRuns)",
+        "let key = Action::Screen(Destination::PastRuns);",
+        "use crate::app::screens::past::past_rows;",
+        "use crate::app::screens::{fleet::fleet_rows, past::past_rows};",
+        "screens::past::draw(buf, area)",
+    ] {
+        assert!(names_screen("past", "PastRuns").is_match(line), "{line}");
+    }
+    for line in ["Screen::PastRun(run)", "use super::screens::past_run;", "model.screens.push(screen)"] {
+        assert!(!names_screen("past", "PastRuns").is_match(line), "{line}");
+    }
+}
+
 /// The files of `src/collect/probes` with their text, but for what they share.
 fn probe_files() -> Vec<(String, String)> {
     let mut paths = Vec::new();

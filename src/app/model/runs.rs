@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Model;
 use super::editor::Editor;
 use super::note::Note;
 use super::picker::Picker;
-use super::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{
@@ -23,6 +23,8 @@ pub const SMALLEST: (u16, u16) = (60, 15);
 /// Keys pressed sooner than this after a prompt was drawn were meant for what stood there before; the silence wanted
 /// before a single letter that answers.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
+/// How long changes are asked for, to begin with.
+const USUAL_TIME: &str = "30m";
 
 /// Runbooks and runs.
 #[derive(Default)]
@@ -254,15 +256,6 @@ impl Model {
         self.runs.known.iter().find(|r| r.id == id)
     }
 
-    /// The run on screen.
-    #[must_use]
-    pub fn shown_run(&self) -> Option<&Arc<RunView>> {
-        match self.screen() {
-            Screen::Run(id) => self.run(id),
-            _ => None,
-        }
-    }
-
     /// The step of the run on screen that is looked at.
     #[must_use]
     pub fn shown_step(&self) -> Option<usize> {
@@ -368,6 +361,13 @@ impl Model {
     #[must_use]
     pub fn is_armed(&self, env: &EnvName) -> bool {
         self.runs.armed.as_ref().is_some_and(|a| a.env == *env)
+    }
+
+    /// Asks what changes are for, and for how long they may be made.
+    pub(in crate::app) fn ask_arming(&mut self, reason: String) {
+        let reason = reason.as_str().into();
+        let time = USUAL_TIME.into();
+        self.runs.dialogs.push(Dialog::Arm { reason, time, at_time: false, wrong: None });
     }
 
     /// Notes that a frame was drawn: from now on what is asked on it may be answered.

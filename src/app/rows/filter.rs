@@ -3,12 +3,9 @@
 //! A term is text (`app`), a field and its value (`role:db`, `state:up,unreachable`), or a figure and a limit
 //! (`load>1`, `disk>=90`); `!` before it turns it round. A term that cannot be read hides nothing, and [`wrong`] says what would work.
 
-use super::RunbookRow;
-use crate::app::model::{EnvironmentState, Filtered, Model};
+use crate::app::model::{EnvironmentState, Model};
 use jumpdeck_fleet::fleet::Host;
-use jumpdeck_fleet::judge::roles::{RoleStanding, reported};
-use jumpdeck_fleet::problem::Problem;
-use jumpdeck_fleet::run::{Danger, PastRun, RunState};
+use jumpdeck_fleet::judge::roles::reported;
 use jumpdeck_fleet::snapshot::{HostSnapshot, LinkState};
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use jumpdeck_fleet::time::{Freshness, Moment};
@@ -17,37 +14,38 @@ mod term;
 #[cfg(test)]
 mod tests;
 
-use term::{Compare, Field, Figure, Term, What};
+pub use term::Words;
+use term::{Compare, Term};
+pub(in crate::app) use term::{Field, Figure, What};
 
 /// The terms of a filter.
-pub(super) struct Terms {
+pub(in crate::app) struct Terms {
     terms: Vec<Term>,
     wrong: Option<String>,
 }
 
 /// What a host is looked at against.
-pub(super) struct About<'a> {
-    pub(super) env: &'a EnvironmentState,
-    pub(super) at: Moment,
+pub(in crate::app) struct About<'a> {
+    pub(in crate::app) env: &'a EnvironmentState,
+    pub(in crate::app) at: Moment,
 }
 
 /// The terms of a screen's filter.
-pub(super) fn of(model: &Model, rows: Filtered) -> Terms {
-    Terms::new(model.filter_of(rows).text.as_str(), rows)
+pub(in crate::app) fn of(model: &Model, words: &Words) -> Terms {
+    Terms::new(model.filter_of(words).text.as_str(), words)
 }
 
 /// What of the filter on screen cannot be read, and what would work; `None` when all of it can.
 #[must_use]
 pub fn wrong(model: &Model) -> Option<String> {
-    let rows = model.screen().filtered()?;
-    of(model, rows).wrong
+    of(model, model.screen().kind().filter()?).wrong
 }
 
 impl Terms {
-    fn new(text: &str, rows: Filtered) -> Self {
+    fn new(text: &str, words: &Words) -> Self {
         let mut read = Self { terms: Vec::new(), wrong: None };
         for word in text.split_whitespace() {
-            match term::read(&word.to_lowercase(), rows) {
+            match term::read(&word.to_lowercase(), words) {
                 Ok(term) => read.terms.extend(term),
                 Err(why) => read.wrong = read.wrong.or(Some(why)),
             }
@@ -55,12 +53,21 @@ impl Terms {
         read
     }
 
-    fn all(&self, found: impl Fn(&What) -> bool) -> bool {
+    /// The text looked for, term by term.
+    pub(in crate::app) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| !term.not).filter_map(|term| match &term.what {
+            What::Text(text) => Some(text.as_str()),
+            What::Is(..) | What::Figure(..) => None,
+        })
+    }
+
+    /// Whether every term is found, or not found where it must not be.
+    pub(in crate::app) fn all(&self, found: impl Fn(&What) -> bool) -> bool {
         self.terms.iter().all(|term| found(&term.what) != term.not)
     }
 
     /// Text is looked for in name, roles (inventory's and its own), level, state, severity, operating system, address.
-    pub(super) fn match_host(&self, about: &About<'_>, spec: &Host, host: &HostSnapshot) -> bool {
+    pub(in crate::app) fn match_host(&self, about: &About<'_>, spec: &Host, host: &HostSnapshot) -> bool {
         self.all(|what| match what {
             What::Text(text) => {
                 contains(host.id.host.as_str(), text)
@@ -76,132 +83,6 @@ impl Terms {
                 figure_of(about, host, *figure).is_some_and(|value| compare.holds(value, *limit))
             }
         })
-    }
-
-    pub(super) fn match_problem(&self, problem: &Problem) -> bool {
-        let host = |text: &str| problem.host.as_ref().is_some_and(|h| contains(h.as_str(), text));
-        self.all(|what| match what {
-            What::Text(text) => {
-                host(text)
-                    || contains(problem.kind.word(), text)
-                    || contains(&problem.kind.word().replace('_', " "), text)
-                    || contains(problem.severity.word(), text)
-                    || contains(&problem.message, text)
-            }
-            What::Is(Field::Host, values) => values.iter().any(|value| host(value)),
-            What::Is(Field::State, values) => values.iter().any(|v| contains(problem.severity.word(), v)),
-            What::Is(Field::Kind, values) => values.iter().any(|v| contains(problem.kind.word(), v)),
-            // `term::read` lets no other field through on this screen.
-            What::Is(..) | What::Figure(..) => false,
-        })
-    }
-
-    pub(super) fn match_role(&self, role: &RoleStanding) -> bool {
-        let host = |text: &str| role.hosts.iter().chain(&role.unknown).any(|h| contains(h.as_str(), text));
-        self.all(|what| match what {
-            What::Text(text) => {
-                contains(role.role.as_str(), text) || contains(role.state.word(), text) || host(text)
-            }
-            What::Is(Field::Host, values) => values.iter().any(|value| host(value)),
-            What::Is(Field::Role, values) => values.iter().any(|v| same(role.role.as_str(), v)),
-            What::Is(Field::State, values) => values.iter().any(|v| contains(role.state.word(), v)),
-            What::Is(..) | What::Figure(..) => false,
-        })
-    }
-
-    pub(super) fn match_runbook(&self, row: &RunbookRow<'_>) -> bool {
-        self.all(|what| match what {
-            What::Text(text) => texts(row).iter().any(|t| contains(t, text)),
-            What::Is(Field::Name, values) => values.iter().any(|v| contains(name(row), v)),
-            What::Is(Field::State, values) => values.iter().any(|v| contains(state(row), v)),
-            What::Is(Field::Risk, values) => values.iter().any(|v| risk(row).is_some_and(|r| contains(r, v))),
-            What::Is(..) | What::Figure(..) => false,
-        })
-    }
-
-    pub(super) fn match_past(&self, run: &PastRun) -> bool {
-        let texts =
-            [run.id.as_str(), run.runbook.as_str(), run.env.as_str(), run.who.as_str(), run.says.as_str()];
-        self.all(|what| match what {
-            What::Text(text) => texts.iter().any(|t| contains(t, text)),
-            What::Is(Field::Name, values) => values.iter().any(|v| contains(run.runbook.as_str(), v)),
-            What::Is(Field::State, values) => values.iter().any(|v| contains(run.says.as_str(), v)),
-            What::Is(Field::Env, values) => values.iter().any(|v| same(run.env.as_str(), v)),
-            What::Is(..) | What::Figure(..) => false,
-        })
-    }
-
-    /// How far a row is from what was typed: a name that begins with it, one that holds it, a title, anything else.
-    pub(super) fn distance(&self, row: &RunbookRow<'_>) -> u8 {
-        let texts = self.terms.iter().filter(|term| !term.not).filter_map(|term| match &term.what {
-            What::Text(text) => Some(text.as_str()),
-            What::Is(..) | What::Figure(..) => None,
-        });
-        texts.map(|text| distance(row, text)).max().unwrap_or(0)
-    }
-}
-
-fn distance(row: &RunbookRow<'_>, text: &str) -> u8 {
-    let name = name(row);
-    if same(name, text) {
-        0
-    } else if name.to_lowercase().starts_with(text) {
-        1
-    } else if contains(name, text) {
-        2
-    } else if title(row).is_some_and(|title| contains(title, text)) {
-        3
-    } else {
-        4
-    }
-}
-
-fn name<'a>(row: &RunbookRow<'a>) -> &'a str {
-    match row {
-        RunbookRow::Here(run) => &run.runbook,
-        RunbookRow::Run(run) => &run.runbook,
-        RunbookRow::Runbook(runbook) => &runbook.name,
-    }
-}
-
-fn title<'a>(row: &RunbookRow<'a>) -> Option<&'a str> {
-    match row {
-        RunbookRow::Here(run) => Some(run.title.as_str()),
-        RunbookRow::Run(_) => None,
-        RunbookRow::Runbook(runbook) => Some(runbook.title.as_str()),
-    }
-}
-
-fn texts<'a>(row: &RunbookRow<'a>) -> Vec<&'a str> {
-    match row {
-        RunbookRow::Here(run) => vec![&run.id, run.title.as_str(), run.who.as_str(), state(row)],
-        RunbookRow::Run(run) => vec![&run.id, run.who.as_str(), state(row)],
-        RunbookRow::Runbook(runbook) => {
-            vec![&runbook.name, runbook.title.as_str(), runbook.summary.as_str()]
-        }
-    }
-}
-
-fn state(row: &RunbookRow<'_>) -> &'static str {
-    match row {
-        RunbookRow::Here(run) => match &run.state {
-            RunState::Running | RunState::Waiting | RunState::RollingBack => "under way",
-            ended => ended.word(),
-        },
-        RunbookRow::Run(run) if run.held => "under way",
-        RunbookRow::Run(_) => "stopped",
-        RunbookRow::Runbook(_) => "",
-    }
-}
-
-fn risk(row: &RunbookRow<'_>) -> Option<&'static str> {
-    match row {
-        RunbookRow::Runbook(runbook) => Some(match runbook.danger {
-            Danger::Reads => "read-only",
-            Danger::Changes => "reversible",
-            Danger::Data => "irreversible",
-        }),
-        RunbookRow::Here(_) | RunbookRow::Run(_) => None,
     }
 }
 
@@ -279,12 +160,13 @@ fn figure_of(about: &About<'_>, host: &HostSnapshot, figure: Figure) -> Option<f
     }
 }
 
-fn same(text: &str, value: &str) -> bool {
+/// Whether `text` is `value` (lower case), whatever its case.
+pub(in crate::app) fn same(text: &str, value: &str) -> bool {
     text.to_lowercase() == value
 }
 
 /// Whether `text` holds `term` (lower case), whatever its case. ASCII, which nearly all of it is, costs no copy.
-fn contains(text: &str, term: &str) -> bool {
+pub(in crate::app) fn contains(text: &str, term: &str) -> bool {
     if text.is_ascii() {
         let (text, term) = (text.as_bytes(), term.as_bytes());
         return term.is_empty() || text.windows(term.len()).any(|w| w.eq_ignore_ascii_case(term));

@@ -117,7 +117,11 @@ pub fn next(model: &Model) -> &'static Order {
 }
 
 /// Sorts rows as the model says.
-pub(super) fn sort(rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)], env: &EnvironmentState, model: &Model) {
+pub(in crate::app) fn sort(
+    rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)],
+    env: &EnvironmentState,
+    model: &Model,
+) {
     let (now, poll) = (model.now, env.spec.cadence.poll);
     let mut sorted = Vec::with_capacity(rows.len());
     for (place, &(spec, host)) in rows.iter().enumerate() {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::fixture::*;
+use crate::app::screens::Screen;
+use crate::app::screens::fleet::fleet_rows;
+use crate::app::screens::runbooks::{RunbookRow, runbook_rows};
 use jumpdeck_fleet::fact::Fact;
+use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::snapshot::{Grains, LinkState, Os};
 use jumpdeck_fleet::text::Clean;
 

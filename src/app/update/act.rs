@@ -1,11 +1,11 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, prompts, questions, runbooks};
+use super::{arming, dialogs, leave, moves, prompts, questions};
 use crate::app::message::Effect;
 use crate::app::model::{Model, Paused, Screen};
 use crate::app::rows::order;
 use crate::app::rows::selection::select;
-use crate::config::action::Action;
+use crate::config::action::{Action, Destination};
 use crate::config::keymap::{KeyCode, KeyPress};
 
 pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
@@ -66,7 +66,7 @@ fn filter_key(model: &mut Model, key: KeyPress) {
 
 /// Runbooks come with the best match first: that is the one to open.
 pub(super) fn best_match(model: &mut Model) {
-    if *model.screen() == Screen::Runbooks {
+    if model.screen().kind().best_match_first() {
         select(model, 0);
     }
 }
@@ -79,10 +79,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
             moves::by(model, action);
         }
-        Action::Open => return open(model),
+        Action::Open => return model.screen().kind().open(model),
         Action::Back => {
             moves::back(model);
-            return runbooks::list(model);
+            return model.screen().kind().asks(model);
         }
         Action::Filter => filter(model),
         Action::SortNext => {
@@ -92,19 +92,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,
         Action::NextEnvironment => return moves::switch(model, true),
         Action::PreviousEnvironment => return moves::switch(model, false),
-        Action::ScreenFleet => moves::show(model, Screen::Fleet),
-        Action::ScreenReplication => moves::show(model, Screen::Replication),
-        Action::ScreenRoles => moves::show(model, Screen::Roles),
-        Action::ScreenProblems => moves::show(model, Screen::Problems),
-        Action::Runbooks => return runbooks::show(model),
-        Action::PastRuns => return runbooks::show_past(model),
+        Action::Screen(to) => return go(model, to),
         Action::Arm => arming::toggle(model),
         Action::Note => dialogs::note(model),
         Action::StopRun => return dialogs::stop(model),
         Action::Rollback => return dialogs::roll_back(model),
         Action::Refresh => {
             let mut effects = refresh(model);
-            effects.extend(runbooks::list(model));
+            effects.extend(model.screen().kind().asks(model));
             return effects;
         }
         Action::Redraw => return vec![Effect::Redraw],
@@ -115,9 +110,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         // Who reads help and presses quit wants to leave help.
         Action::Quit if model.help.is_some() => model.help = None,
         // As in most programs with pages: it leads out of the page first.
-        Action::Quit if model.screen().is_page() => {
+        Action::Quit if model.screen().kind().is_page() => {
             moves::back(model);
-            return runbooks::list(model);
+            return model.screen().kind().asks(model);
         }
         Action::Quit => return leave::quit(model),
     }
@@ -143,16 +138,18 @@ fn allowed_in_help(action: Action) -> bool {
     )
 }
 
-fn open(model: &mut Model) -> Vec<Effect> {
-    match model.screen() {
-        Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_) => {
-            runbooks::open(model)
-        }
-        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
-            moves::open(model);
-            Vec::new()
-        }
+/// Goes to the screen of a key. A page that is already shown stays as it is.
+fn go(model: &mut Model, to: Destination) -> Vec<Effect> {
+    let Some(screen) = Screen::at(to) else { return Vec::new() };
+    let kind = screen.kind();
+    if kind.is_page() && model.screen() == &screen {
+        return Vec::new();
     }
+    if !kind.may_pause() {
+        unpause(model);
+    }
+    model.show(screen);
+    kind.asks(model)
 }
 
 fn filter(model: &mut Model) {
@@ -178,7 +175,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
         model.say(format!("trying jump box {jump} again"));
         return vec![Effect::Retry(name, None)];
     }
-    let Some(host) = moves::selected_host(model) else {
+    let Some(host) = model.screen().kind().host(model) else {
         model.say("select a host to try again".to_owned());
         return Vec::new();
     };
@@ -195,8 +192,7 @@ pub(super) fn unpause(model: &mut Model) {
 
 /// Holds the screen, or lets it go on; what was selected meanwhile stays selected.
 fn pause(model: &mut Model) {
-    // What a run asks must not be missed, nor its age be a held one.
-    if matches!(model.screen(), Screen::Runbooks | Screen::Plan | Screen::Run(_)) {
+    if !model.screen().kind().may_pause() {
         model.say("runs cannot be paused: what they ask must be seen".to_owned());
         return;
     }

@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use crate::app::model::runs::Dialog;
-use crate::app::model::{Model, Screen};
+use crate::app::model::Model;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::Arming;
 use jumpdeck_fleet::snapshot::{JumpSnapshot, LinkState};
@@ -15,27 +14,14 @@ use jumpdeck_fleet::text::Clean;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// The longest time there is.
 pub(super) const LONGEST: Duration = Duration::from_secs(8 * 3600);
-/// What stands there to begin with.
-const USUAL: &str = "30m";
-
 /// Arms, or disarms.
 pub(super) fn toggle(model: &mut Model) {
     if model.runs.armed.is_some() {
         disarm(model, "disarmed by you");
         return;
     }
-    let why = match (model.screen(), model.shown_run()) {
-        (Screen::Run(_), Some(run)) => run.why.to_string(),
-        _ => String::new(),
-    };
-    ask(model, why);
-}
-
-/// Asks for what and for how long.
-pub(super) fn ask(model: &mut Model, reason: String) {
-    let dialog =
-        Dialog::Arm { reason: reason.as_str().into(), time: USUAL.into(), at_time: false, wrong: None };
-    model.runs.dialogs.push(dialog);
+    let why = model.shown_run().map_or_else(String::new, |run| run.why.to_string());
+    model.ask_arming(why);
 }
 
 /// Arms the environment shown.
@@ -81,7 +67,7 @@ pub(super) fn wanted(model: &mut Model, env: &EnvName, why: String) -> bool {
     if model.is_armed(env) {
         return false;
     }
-    ask(model, why);
+    model.ask_arming(why);
     true
 }
 

@@ -1,6 +1,6 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
-use super::{arming, forms, leave, prompts, runbooks};
+use super::{arming, forms, leave, prompts};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
@@ -46,7 +46,7 @@ fn start(model: &mut Model, key: KeyPress) -> Vec<Effect> {
                 return Vec::new();
             }
             model.runs.dialogs.pop();
-            return runbooks::start(model, mode, &why);
+            return model.start_plan(mode, &why);
         }
         _ => {
             *wrong = None;

@@ -1,6 +1,6 @@
 //! What a runbook asks before a plan is made: field by field.
 
-use super::{prompts, runbooks};
+use super::prompts;
 use crate::app::message::{Effect, Inputs};
 use crate::app::model::Model;
 use crate::app::model::runs::{Dialog, Form};
@@ -90,7 +90,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     });
     let inputs = Inputs(values.collect());
     model.runs.dialogs.pop();
-    runbooks::plan(model, runbook, inputs)
+    model.make_plan(runbook, inputs)
 }
 
 pub(super) fn paste(form: &mut Form, line: &str) {

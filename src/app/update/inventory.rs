@@ -133,7 +133,7 @@ fn environments(model: &mut Model, before: &Fleet) -> Vec<Effect> {
     model.active = at.unwrap_or(0);
     if at.is_none() {
         // Nothing that was begun for the environment that is gone may end up in another one.
-        model.screens = vec![Screen::Fleet];
+        model.screens = vec![Screen::ROOT];
         model.runs.dialogs.retain(|dialog| matches!(dialog, Dialog::Leave(_)));
     } else {
         leave_gone_hosts(model);
@@ -151,20 +151,9 @@ fn environments(model: &mut Model, before: &Fleet) -> Vec<Effect> {
 /// The page of a host that is gone is left.
 fn leave_gone_hosts(model: &mut Model) {
     let Some(env) = model.environments.get(model.active) else { return };
-    let is_there = |screen: &Screen| match screen {
-        Screen::Host(host) => env.place(host).is_some(),
-        Screen::Fleet
-        | Screen::Replication
-        | Screen::Roles
-        | Screen::Problems
-        | Screen::Runbooks
-        | Screen::Plan
-        | Screen::Run(_)
-        | Screen::PastRuns
-        | Screen::PastRun(_) => true,
-    };
+    let is_there = |screen: &Screen| screen.kind().still_holds(screen, env);
     model.screens.retain(is_there);
     if model.screens.is_empty() {
-        model.screens.push(Screen::Fleet);
+        model.screens.push(Screen::ROOT);
     }
 }

@@ -1,11 +1,11 @@
 //! Leaving: the program, or a run that is told to stop. Whoever leaves is told what is still in effect, and is offered the
 //! rollback first; leaving it as it is takes a typed word.
 
-use super::{act, moves, runbooks};
+use super::{act, moves};
 use crate::app::message::Effect;
+use crate::app::model::Model;
 use crate::app::model::editor::Editor;
 use crate::app::model::runs::{Dialog, LEAVE_WORD, Leave, Leaving};
-use crate::app::model::{Model, Screen};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::run::RunCommand;
 
@@ -123,8 +123,8 @@ fn roll_back(model: &mut Model, what: &Leaving) -> Vec<Effect> {
         effects.extend(moves::switch_to(model, at));
     }
     if model.shown_run().is_none_or(|shown| shown.id != run.id) {
-        moves::show(model, Screen::Runbooks);
-        runbooks::show_run(model, run.id.clone());
+        model.show_list();
+        model.show_run(run.id.clone());
     }
     if run.state.is_under_way() {
         effects.push(Effect::TellRun(run.id.clone(), RunCommand::Rollback));

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::runbooks;
 use crate::app::message::Effect;
+use crate::app::model::Model;
 use crate::app::model::runs::{Dialog, Leave, PlanState, Reply, is_over};
-use crate::app::model::{Model, Screen};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{InputView, PlanView, RunEvent, RunView};
 use jumpdeck_fleet::text::Clean;
@@ -34,7 +33,7 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
         }
         RunEvent::PastReport(report) => {
             // Another one's may come late.
-            if model.screen() == &Screen::PastRun(report.run.clone()) {
+            if model.shown_past_run() == Some(report.run.as_str()) {
                 model.runs.past_report = Some(report);
             }
             Vec::new()
@@ -48,7 +47,7 @@ pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
 
 /// What facts answer stands in the form, unless a person wrote something there.
 fn take_found(model: &mut Model, env: &EnvName, runbook: &str, inputs: Vec<InputView>) {
-    let here = runbooks::env(model).as_ref() == Some(env);
+    let here = model.shown_name().as_ref() == Some(env);
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return };
     if here && form.runbook == runbook {
         inputs.into_iter().for_each(|input| form.found(input));
@@ -83,7 +82,7 @@ fn refused(model: &mut Model, why: Vec<Clean>) {
 
 fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
     let id = run.id.clone();
-    let shown = model.screen() == &Screen::Run(id.clone());
+    let shown = model.shows_run(&id);
     let before = model.runs.known.iter().position(|r| r.id == id);
     let asked = |r: &RunView| r.prompt.as_ref().map(|p| p.number);
     let was = before.and_then(|at| model.runs.known.get(at).cloned());
@@ -130,18 +129,14 @@ fn keep(model: &mut Model, run: Arc<RunView>) {
 fn appear(model: &mut Model, run: &RunView) {
     if model.runs.opening.as_deref() == Some(run.id.as_str()) {
         model.runs.opening = None;
-        if matches!(model.screen(), Screen::Runbooks) {
-            runbooks::show_run(model, run.id.clone());
+        if model.shows_list() {
+            model.show_run(run.id.clone());
         }
     }
     let starting = |screen: &crate::app::model::runs::PlanScreen| matches!(&screen.state, PlanState::Starting(plan) if plan.env == run.env && plan.runbook == run.runbook);
     let begun = run.state.is_under_way() && !run.watching;
     if begun && model.runs.plan.as_ref().is_some_and(starting) {
-        model.runs.plan = None;
-        if model.screen() == &Screen::Plan {
-            model.screens.pop();
-            runbooks::show_run(model, run.id.clone());
-        }
+        model.plan_begun(run.id.clone());
     }
 }
 

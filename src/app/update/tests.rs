@@ -6,9 +6,9 @@ use super::act::act;
 use super::*;
 use crate::app::fixture::*;
 use crate::app::model::Screen;
-use crate::app::rows::fleet_rows;
 use crate::app::rows::selection::selected;
-use crate::config::action::Action;
+use crate::app::screens::fleet::fleet_rows;
+use crate::config::action::{Action, Destination};
 use crate::config::keymap::KeyCode;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionId};
 use jumpdeck_fleet::problem::{Problem, ProblemKind};
@@ -79,7 +79,7 @@ fn drilling_down_and_coming_back() {
 #[test]
 fn back_clears_the_filter_before_it_leaves() {
     let mut model = model();
-    acts(&mut model, &[Action::ScreenRoles, Action::Filter]);
+    acts(&mut model, &[Action::Screen(Destination::Roles), Action::Filter]);
     type_text(&mut model, "db");
     press(&mut model, KeyCode::Enter);
     acts(&mut model, &[Action::Back]);
@@ -91,7 +91,7 @@ fn back_clears_the_filter_before_it_leaves() {
 #[test]
 fn a_role_leads_to_its_host_or_to_its_hosts() {
     let mut model = model();
-    acts(&mut model, &[Action::ScreenRoles, Action::Open]);
+    acts(&mut model, &[Action::Screen(Destination::Roles), Action::Open]);
     assert_eq!(
         model.screen(),
         &Screen::Host(host_name("db1-masterdb")),
@@ -105,7 +105,7 @@ fn a_role_leads_to_its_host_or_to_its_hosts() {
     assert_eq!(model.filter().text.as_str(), "role:app", "the role, not any text with these letters");
     acts(&mut model, &[Action::Back]);
     assert_eq!(model.screen(), &Screen::Roles);
-    acts(&mut model, &[Action::ScreenFleet]);
+    acts(&mut model, &[Action::Screen(Destination::Fleet)]);
     assert_eq!(names(&model).len(), 4, "the filter went with the screen it belonged to");
 }
 
@@ -116,7 +116,7 @@ fn a_problem_leads_to_its_host_or_to_the_screen_that_shows_it() {
     fail(&mut model, "production", "app2", LinkState::Unreachable);
     report(&mut model, "production", "db1-masterdb", 0.1);
     pass(&mut model, LONG);
-    acts(&mut model, &[Action::ScreenProblems, Action::First]);
+    acts(&mut model, &[Action::Screen(Destination::Problems), Action::First]);
     let problems = model.shown().unwrap().problems.clone();
     let about_app2 = problems.iter().position(|p| p.host == Some(host_name("app2"))).unwrap();
     for _ in 0..about_app2 {

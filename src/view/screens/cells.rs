@@ -1,5 +1,6 @@
 //! Cells that several screens share: figures with their threshold, age and gap.
 
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -200,4 +201,11 @@ pub(crate) fn problem<'a>(scene: &Scene<'a>, problem: &'a Problem, more: usize) 
         spans.push(span(format!("  (+{more} more)"), scene.styles.muted));
     }
     Line::from(spans)
+}
+
+/// A list above, and a pane of that many lines below it.
+pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
+    let pane = pane.min(area.height / 3);
+    let list = Rect { height: area.height - pane, ..area };
+    (list, Rect { y: list.bottom(), height: pane, ..area })
 }

@@ -8,6 +8,7 @@ use ratatui::text::Line;
 use crate::app::model::Sort;
 use crate::app::rows::order;
 use crate::view::scene::{Scene, Shown};
+use crate::view::screens::Drawing;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, centred, span};
 use crate::view::widgets::footer::Status;
@@ -22,8 +23,15 @@ mod tests;
 
 use columns::{COLUMNS, FleetColumn, Of, Row};
 
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing {
+    columns: || COLUMNS.iter().filter_map(|column| column.help).collect(),
+    orders: || COLUMNS.iter().filter_map(|column| column.order.as_ref()).collect(),
+    ..Drawing::of(draw)
+};
+
 /// Draws the fleet with its columns.
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     draw_columns(buf, area, scene, state, &COLUMNS)
 }
 
@@ -34,13 +42,13 @@ fn draw_columns<'a>(
     state: &mut ViewState,
     columns: &'static [FleetColumn],
 ) -> Status<'a> {
-    let rows = crate::app::rows::fleet_rows(scene.model);
+    let rows = crate::app::screens::fleet::fleet_rows(scene.model);
     let all = scene.env.hosts.len();
     let selected = scene.env.selection.host.as_ref();
     let at = rows.iter().position(|h| Some(&h.id.host) == selected);
     let sorted = sorted(columns, scene.model.sort);
     let table = Table::new(area, &wanted(columns, scene, area.width, sorted));
-    let offset = state.scroll(scene.model.active, List::Fleet, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("fleet"), at, rows.len(), table.height());
     table.titles(buf, scene.styles, sorted);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene)]);

@@ -6,13 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::app::screens::host::host_of;
 use crate::view::scene::{Scene, Shown};
+use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
 use crate::view::widgets::footer::Status;
 use jumpdeck_fleet::fact::Fact;
-use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
 
@@ -72,13 +73,11 @@ impl<'a> Page<'a> {
     }
 }
 
-pub(crate) fn draw<'a>(
-    buf: &mut Buffer,
-    area: Rect,
-    scene: &Scene<'a>,
-    state: &mut ViewState,
-    name: &HostName,
-) -> Status<'a> {
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing::of(draw);
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let Some(name) = host_of(scene.model.screen()) else { return Status::default() };
     let Some((spec, host)) = scene.env.host(name) else {
         centred(buf, area, &[span(format!("{name} is not in this environment"), scene.styles.muted).into()]);
         return Status::default();

@@ -4,17 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::rows::{past_rows, selection::selected};
+use crate::app::rows::selection::selected;
+use crate::app::screens::past::past_rows;
 use crate::view::scene::Scene;
+use crate::view::screens::report::not_read;
+use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
-use crate::view::text::{Align, centred, count, left, row, span, wrap};
+use crate::view::text::{Align, centred, count, left, row, span};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::page::Page;
 use crate::view::widgets::table::{Column, Instead, Table};
 use jumpdeck_fleet::run::{PastRun, PastRuns};
-
-pub(crate) mod report;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
@@ -28,7 +29,17 @@ enum Id {
 /// Lines kept for the selected one in full.
 const DETAIL: u16 = 6;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// What its columns mean.
+const EXPLAINED: &[(&str, &str)] = &[
+    ("WHEN", "the run began, by this machine's clock"),
+    ("HOW IT ENDED", "from its journal; one that cannot be read says why"),
+];
+
+/// How it looks.
+pub(super) const DRAWING: Drawing =
+    Drawing { columns: || EXPLAINED.to_vec(), signs: Signs::Steps, ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let Some(past) = scene.model.runs.past.as_deref() else {
         centred(buf, area, &[span("reading the journals", scene.styles.muted).into()]);
         return Status::default();
@@ -45,11 +56,11 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         centred(buf, area, &[nothing(scene, past, all)]);
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
     }
-    let (list, detail) = super::problems::split(area, DETAIL);
+    let (list, detail) = super::cells::split(area, DETAIL);
     let table = Table::new(list, &columns(&rows));
     table.titles(buf, scene.styles, None);
     let at = selected(scene.model);
-    let offset = state.scroll(scene.model.active, List::PastRuns, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("past runs"), at, rows.len(), table.height());
     for (y, (i, run)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         let progress = Progress::from(run.end);
         let sign = span(progress.sign(), scene.styles.progress(progress));
@@ -80,14 +91,6 @@ fn nothing(scene: &Scene<'_>, past: &PastRuns, all: usize) -> Line<'static> {
         _ => format!("no past run matches {}", scene.model.filter().text.as_str()),
     };
     span(why, scene.styles.muted).into()
-}
-
-/// What could not be read, and why.
-pub(super) fn not_read(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &str, why: &str) {
-    let mut lines = vec![Line::from(span(format!("? {what}"), scene.styles.unknown)), Line::default()];
-    let width = usize::from(area.width).saturating_sub(8);
-    lines.extend(wrap(why, width).into_iter().map(Line::from));
-    centred(buf, area, &lines);
 }
 
 fn columns(rows: &[&PastRun]) -> Vec<Column<Id>> {

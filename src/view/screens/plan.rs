@@ -8,6 +8,8 @@ use ratatui::text::{Line, Span};
 use crate::app::model::runs::PlanState;
 use crate::config::action::Action;
 use crate::view::scene::Scene;
+use crate::view::screens::report::no_return;
+use crate::view::screens::{Drawing, Signs};
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span, wrap};
 use crate::view::widgets::footer::{Status, key};
@@ -16,7 +18,10 @@ use jumpdeck_fleet::run::{Effect, PlanStep, PlanView};
 
 mod targets;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let styles = scene.styles;
     let Some(screen) = &scene.model.runs.plan else {
         centred(buf, area, &[span("no plan is being made", styles.muted).into()]);
@@ -152,12 +157,4 @@ fn what(scene: &Scene<'_>, step: &PlanStep, indent: usize) -> Vec<Span<'static>>
         span(step.asks.says(step.effect), styles.effect(step.effect)),
         span(format!("  {}{on}", step.kind), styles.muted),
     ]
-}
-
-/// The line across.
-pub(super) fn no_return(scene: &Scene<'_>, width: u16) -> Span<'static> {
-    let text = " POINT OF NO RETURN ";
-    let rest = usize::from(width).saturating_sub(text.len());
-    let line = format!("{}{text}{}", "━".repeat(rest / 2), "━".repeat(rest - rest / 2));
-    span(line, scene.styles.critical)
 }

@@ -4,8 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::app::rows::{problem_rows, selection::selected_problem};
+use crate::app::screens::problems::{problem_rows, selected_problem};
 use crate::view::scene::Scene;
+use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
@@ -29,10 +30,14 @@ const DETAIL: u16 = 4;
 /// Columns left free beside the full message.
 const MARGIN: u16 = 5;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// How it looks.
+pub(super) const DRAWING: Drawing =
+    Drawing { columns: || vec![("KIND", "the word that the status JSON has, too")], ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = problem_rows(scene.model);
     let all = scene.env.problems.len();
-    let (list, detail) = split(area, pane(scene, area.width));
+    let (list, detail) = super::cells::split(area, pane(scene, area.width));
     let table = Table::new(list, &columns(scene, area.width));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -41,7 +46,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     }
     let selected = selected_problem(scene.model);
     let at = selected.map(|(at, _)| at);
-    let offset = state.scroll(scene.model.active, List::Problems, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("problems"), at, rows.len(), table.height());
     for (y, (i, problem)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         let status = signs::Status::from(problem.severity);
         table.row(buf, y, cells::sign(scene, status), None, |id, _| cell(scene, problem, id));
@@ -61,13 +66,6 @@ fn pane(scene: &Scene<'_>, width: u16) -> u16 {
     // A line is left free above, and words do not fill their lines.
     let lines = longest * 8 / 7 / usize::from(width.saturating_sub(MARGIN).max(1)) + 2;
     u16::try_from(lines).unwrap_or(u16::MAX).max(DETAIL)
-}
-
-/// A list above, and a pane of that many lines below it.
-pub(super) fn split(area: Rect, pane: u16) -> (Rect, Rect) {
-    let pane = pane.min(area.height / 3);
-    let list = Rect { height: area.height - pane, ..area };
-    (list, Rect { y: list.bottom(), height: pane, ..area })
 }
 
 fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {

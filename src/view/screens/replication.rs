@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::view::scene::{Scene, Shown};
+use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
@@ -38,9 +39,20 @@ enum Id {
 /// Lines kept for what the selected server's threads stumbled on.
 const DETAIL: u16 = 4;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// What its columns mean.
+const EXPLAINED: &[(&str, &str)] = &[
+    ("LAG", "seconds behind the master; ? is not known, never zero"),
+    ("IO, SQL", "the threads that fetch and apply"),
+    ("TLS", "whether the connection to the master is encrypted"),
+    ("LOG POSITION", "applied of the master's log; a master's own"),
+];
+
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = tree(&scene.env.spec, &scene.env.hosts);
-    let (list, detail) = super::problems::split(area, DETAIL);
+    let (list, detail) = super::cells::split(area, DETAIL);
     let table = Table::new(list, &columns(scene, &rows));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -51,7 +63,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     let selected = scene.env.selection.host.as_ref();
     let is_selected = |b: &Branch<'_>| b.server.host().is_some_and(|h| Some(&h.id.host) == selected);
     let at = rows.iter().position(|b| is_selected(b) && !b.repeated);
-    let offset = state.scroll(scene.model.active, List::Replication, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("replication"), at, rows.len(), table.height());
     for (y, (i, branch)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         draw_row(buf, y, &table, scene, branch);
         if at == Some(i) {

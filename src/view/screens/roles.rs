@@ -5,8 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::rows::role_rows;
+use crate::app::screens::roles::role_rows;
 use crate::view::scene::Scene;
+use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
@@ -27,10 +28,19 @@ enum Id {
 /// Lines kept for the selected role's hosts.
 const DETAIL: u16 = 4;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// What its columns mean.
+const EXPLAINED: &[(&str, &str)] = &[
+    ("REQUIRED", "what the inventory asks for"),
+    ("FOUND", "hosts that have the role; +2?: of two that should have it nothing is known"),
+];
+
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = role_rows(scene.model);
     let all = scene.env.roles.len();
-    let (list, detail) = super::problems::split(area, DETAIL);
+    let (list, detail) = super::cells::split(area, DETAIL);
     let table = Table::new(list, &columns(scene));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -43,7 +53,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     }
     let selected = scene.env.selection.role.as_ref();
     let at = rows.iter().position(|r| Some(&r.role) == selected);
-    let offset = state.scroll(scene.model.active, List::Roles, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("roles"), at, rows.len(), table.height());
     for (y, (i, standing)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         let status = status(standing);
         let sign = match status {

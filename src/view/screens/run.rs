@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::config::action::Action;
 use crate::view::scene::Scene;
+use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, left, right, row, span, two_units};
@@ -21,7 +22,10 @@ mod steps;
 /// From so many columns on, steps stand beside what they do.
 const WIDE: u16 = 100;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let Some(run) = scene.model.shown_run() else {
         centred(buf, area, &[span("this run is not known here", scene.styles.muted).into()]);
         return Status::default();

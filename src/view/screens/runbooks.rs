@@ -6,9 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::rows::{RunbookRow, runbook_rows, selection::selected};
+use crate::app::rows::selection::selected;
+use crate::app::screens::runbooks::{RunbookRow, runbook_rows};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
+use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, count, left, row, span};
@@ -28,7 +30,17 @@ enum Id {
 /// Lines kept for what the selected one is for.
 const DETAIL: u16 = 7;
 
-pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+/// What its columns mean.
+const EXPLAINED: &[(&str, &str)] = &[
+    ("RISK", "read-only; reversible: can be rolled back; irreversible: has a point of no return"),
+    ("LAST RUN", "in this environment, from this machine"),
+];
+
+/// How it looks.
+pub(super) const DRAWING: Drawing =
+    Drawing { columns: || EXPLAINED.to_vec(), signs: Signs::Steps, ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = runbook_rows(scene.model);
     let Some(listing) = scene.model.listing() else {
         centred(buf, area, &[span("looking for runbooks and runs", scene.styles.muted).into()]);
@@ -36,7 +48,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
     };
     let area = troubles(buf, area, scene, &listing.troubles);
     let all = listing.runbooks.len();
-    let (list, detail) = super::problems::split(area, DETAIL);
+    let (list, detail) = super::cells::split(area, DETAIL);
     let table = Table::new(list, &columns(&rows));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
@@ -48,7 +60,7 @@ pub(crate) fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &
         return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
     }
     let at = selected(scene.model);
-    let offset = state.scroll(scene.model.active, List::Runbooks, at, rows.len(), table.height());
+    let offset = state.scroll(scene.model.active, List("runbooks"), at, rows.len(), table.height());
     for (y, (i, entry)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         match *entry {
             RunbookRow::Here(run) => {

@@ -12,7 +12,6 @@ use crate::config::keymap::KeyPress;
 use crate::view::scene::Scene;
 use crate::view::text::{left, right, row, span};
 use crate::view::widgets::field;
-use jumpdeck_fleet::run::RunState;
 
 /// Its rows.
 pub(crate) const HEIGHT: u16 = 2;
@@ -96,7 +95,7 @@ fn place(scene: &Scene<'_>, place: Option<(usize, usize, usize)>) -> Line<'stati
         return Line::default();
     }
     let mut spans = vec![Span::raw("  ")];
-    if *scene.model.screen() == Screen::Fleet {
+    if scene.model.screen().kind().sorts() {
         let sort = scene.model.sort;
         let reversed = if sort.reversed { ", reversed" } else { "" };
         spans.push(span(format!("{}{reversed}  ", sort.by.words), styles.muted));
@@ -114,20 +113,8 @@ fn screens(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let screen = scene.model.screen();
     let wide = width >= LONG_NAMES;
     let mut spans = vec![Span::raw(" ")];
-    for (action, short, shown) in [
-        (Action::ScreenFleet, "fleet", matches!(screen, Screen::Fleet | Screen::Host(_))),
-        (Action::ScreenReplication, "repl", *screen == Screen::Replication),
-        (Action::ScreenRoles, "roles", *screen == Screen::Roles),
-        (Action::ScreenProblems, "problems", *screen == Screen::Problems),
-        (
-            Action::Runbooks,
-            "runs",
-            matches!(
-                screen,
-                Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_)
-            ),
-        ),
-    ] {
+    for (to, short) in Screen::tabs() {
+        let (action, shown) = (Action::Screen(to), screen.kind().tab() == to);
         // A prompt that takes letters leaves screens their longer keys.
         let named = width >= NAMES && scene.model.open_prompt().is_none();
         let name = match (wide, shown || named) {
@@ -162,75 +149,16 @@ fn hints(scene: &Scene<'_>, width: u16) -> Line<'static> {
         return Line::from(vec![span("^C", scene.styles.strong), span(" quit ", scene.styles.muted)]);
     }
     if scene.model.filter().editing {
-        let example = match scene.model.screen() {
-            Screen::Fleet if width >= LONG_NAMES => &[("role:db load>1 !app", "for example")][..],
-            Screen::Fleet
-            | Screen::Host(_)
-            | Screen::Replication
-            | Screen::Roles
-            | Screen::Problems
-            | Screen::Runbooks
-            | Screen::Plan
-            | Screen::Run(_)
-            | Screen::PastRuns
-            | Screen::PastRun(_) => &[],
-        };
-        let keys = [example, &[("Enter", "keep"), ("Esc", "clear")]].concat();
+        let example = scene.model.screen().kind().filter().and_then(|words| words.example);
+        let example: Vec<(&str, &str)> =
+            example.filter(|_| width >= LONG_NAMES).map(|text| (text, "for example")).into_iter().collect();
+        let keys = [&example[..], &[("Enter", "keep"), ("Esc", "clear")]].concat();
         return crate::view::widgets::forms::answers(scene, &keys);
     }
-    let here: &[(Action, &str)] = match scene.model.screen() {
-        _ if scene.model.help.is_some() => {
-            &[(Action::Back, "close help"), (Action::Down, "scroll"), (Action::PageDown, "page")]
-        }
-        Screen::Host(_) => &[
-            (Action::Help, "help"),
-            (Action::Back, "back"),
-            (Action::Down, "scroll"),
-            (Action::NextEnvironment, "env"),
-            (Action::Retry, "retry"),
-            (Action::Refresh, "refresh"),
-        ],
-        Screen::Runbooks => &[
-            (Action::Help, "help"),
-            (Action::Quit, "quit"),
-            (Action::Filter, "filter"),
-            (Action::Open, "open"),
-            (Action::PastRuns, "past runs"),
-            (Action::NextEnvironment, "env"),
-            (Action::Arm, "arm"),
-            (Action::Back, "back"),
-        ],
-        Screen::PastRuns => &[
-            (Action::Help, "help"),
-            (Action::Back, "back"),
-            (Action::Filter, "filter"),
-            (Action::Open, "open"),
-            (Action::Refresh, "read again"),
-        ],
-        Screen::PastRun(_) => &[
-            (Action::Help, "help"),
-            (Action::Back, "back"),
-            (Action::Down, "scroll"),
-            (Action::PageDown, "page"),
-        ],
-        Screen::Plan => &[
-            (Action::Help, "help"),
-            (Action::Back, "back"),
-            (Action::Open, "start"),
-            (Action::Down, "scroll"),
-            (Action::Arm, "arm"),
-        ],
-        Screen::Run(_) => run_hints(scene),
-        Screen::Fleet | Screen::Replication | Screen::Roles | Screen::Problems => &[
-            (Action::Help, "help"),
-            (Action::Quit, "quit"),
-            (Action::Filter, "filter"),
-            (Action::NextEnvironment, "env"),
-            (Action::SortNext, "sort"),
-            (Action::Open, "open"),
-            (Action::Refresh, "refresh"),
-            (Action::Pause, "pause"),
-        ],
+    let here: &[(Action, &str)] = if scene.model.help.is_some() {
+        &[(Action::Back, "close help"), (Action::Down, "scroll"), (Action::PageDown, "page")]
+    } else {
+        scene.model.screen().kind().hints(scene.model)
     };
     fitting(scene, here, width)
 }
@@ -242,8 +170,8 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
     let mut spans = Vec::new();
     for (action, what) in here {
         let is = |other: Action| *action == other;
-        let nothing_to_do = (is(Action::SortNext) && *scene.model.screen() != Screen::Fleet)
-            || (is(Action::Filter) && scene.model.screen().filtered().is_none())
+        let nothing_to_do = (is(Action::SortNext) && !scene.model.screen().kind().sorts())
+            || (is(Action::Filter) && scene.model.screen().kind().filter().is_none())
             || (is(Action::NextEnvironment) && scene.model.environments.len() < 2);
         let Some(key) = bound(scene, *action).filter(|_| !nothing_to_do) else { continue };
         let what = if is(Action::Arm) && armed {
@@ -263,25 +191,6 @@ fn fitting(scene: &Scene<'_>, here: &[(Action, &str)], width: u16) -> Line<'stat
         spans.splice(0..0, hint);
     }
     Line::from(spans)
-}
-
-/// What a person may do with the run on screen.
-fn run_hints(scene: &Scene<'_>) -> &'static [(Action, &'static str)] {
-    match scene.model.shown_run() {
-        Some(run) if !run.watching && run.state.is_under_way() => &[
-            (Action::Help, "help"),
-            (Action::StopRun, "stop"),
-            (Action::Note, "note"),
-            (Action::Rollback, "roll back"),
-            (Action::PageDown, "more"),
-            (Action::Arm, "arm"),
-            (Action::Back, "back"),
-        ],
-        Some(run) if !run.watching && matches!(run.state, RunState::Stopped(_)) => {
-            &[(Action::Help, "help"), (Action::Open, "resume"), (Action::Arm, "arm"), (Action::Back, "back")]
-        }
-        Some(_) | None => &[(Action::Help, "help"), (Action::PageDown, "more"), (Action::Back, "back")],
-    }
 }
 
 /// The key of an action that works now: not one that the prompt on screen takes for an answer or as text.

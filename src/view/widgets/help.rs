@@ -5,10 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::model::Screen;
 use crate::config::action::Action;
 use crate::view::scene::Scene;
-use crate::view::screens::fleet::columns::COLUMNS;
+use crate::view::screens::{Signs, drawing};
 use crate::view::signs::{Progress, Status};
 use crate::view::state::ViewState;
 use crate::view::text::{left, row, span};
@@ -45,18 +44,19 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut 
 fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let styles = scene.styles;
     let mut page = Page::new(width, styles);
-    let (title, here) = here(scene.model.screen());
+    let kind = scene.model.screen().kind();
+    let here = kind.keys();
     let others: Vec<Action> = Action::ALL.iter().copied().filter(|action| !here.contains(action)).collect();
-    page.section(title, "");
+    page.section(kind.title(), "");
     keys(&mut page, scene, here, width);
     page.section("EVERYWHERE ELSE", "");
     keys(&mut page, scene, &others, width);
-    let columns = columns(scene.model.screen());
+    let columns = (drawing(scene.model.screen()).columns)();
     if !columns.is_empty() {
         page.section("COLUMNS", "");
         page.table(&columns, styles.dialog);
     }
-    if scene.model.screen().filtered().is_some() {
+    if kind.filter().is_some() {
         page.section("FILTER", "");
         page.table(
             &[
@@ -92,83 +92,6 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     );
     page.text(1, &old, styles.muted);
     page.lines
-}
-
-/// What one does on a screen.
-fn here(screen: &Screen) -> (&'static str, &'static [Action]) {
-    use Action as A;
-    match screen {
-        Screen::Fleet => (
-            "ON THE FLEET",
-            &[
-                A::Up,
-                A::Down,
-                A::Open,
-                A::Filter,
-                A::SortNext,
-                A::SortReverse,
-                A::Retry,
-                A::Refresh,
-                A::Pause,
-            ],
-        ),
-        Screen::Host(_) => {
-            ("ON A HOST", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back, A::Retry, A::Refresh])
-        }
-        Screen::Replication => ("ON REPLICATION", &[A::Up, A::Down, A::Open, A::Retry, A::Refresh, A::Pause]),
-        Screen::Roles => ("ON ROLES", &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Pause]),
-        Screen::Problems => ("ON PROBLEMS", &[A::Up, A::Down, A::Open, A::Filter, A::Retry, A::Pause]),
-        Screen::Runbooks => {
-            ("ON RUNBOOKS", &[A::Up, A::Down, A::Open, A::Filter, A::PastRuns, A::Arm, A::Back])
-        }
-        Screen::PastRuns => ("ON PAST RUNS", &[A::Up, A::Down, A::Open, A::Filter, A::Refresh, A::Back]),
-        Screen::PastRun(_) => ("ON A PAST RUN", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back]),
-        Screen::Plan => ("ON A PLAN", &[A::Up, A::Down, A::PageUp, A::PageDown, A::Open, A::Arm, A::Back]),
-        Screen::Run(_) => (
-            "ON A RUN",
-            &[
-                A::Up,
-                A::Down,
-                A::Last,
-                A::PageUp,
-                A::PageDown,
-                A::StopRun,
-                A::Rollback,
-                A::Note,
-                A::Arm,
-                A::Open,
-                A::Back,
-            ],
-        ),
-    }
-}
-
-/// What columns mean.
-fn columns(screen: &Screen) -> Vec<(&'static str, &'static str)> {
-    let explained: &[_] = match screen {
-        Screen::Fleet => return COLUMNS.iter().filter_map(|column| column.help).collect(),
-        Screen::Replication => &[
-            ("LAG", "seconds behind the master; ? is not known, never zero"),
-            ("IO, SQL", "the threads that fetch and apply"),
-            ("TLS", "whether the connection to the master is encrypted"),
-            ("LOG POSITION", "applied of the master's log; a master's own"),
-        ],
-        Screen::Roles => &[
-            ("REQUIRED", "what the inventory asks for"),
-            ("FOUND", "hosts that have the role; +2?: of two that should have it nothing is known"),
-        ],
-        Screen::Problems => &[("KIND", "the word that the status JSON has, too")],
-        Screen::Runbooks => &[
-            ("RISK", "read-only; reversible: can be rolled back; irreversible: has a point of no return"),
-            ("LAST RUN", "in this environment, from this machine"),
-        ],
-        Screen::PastRuns => &[
-            ("WHEN", "the run began, by this machine's clock"),
-            ("HOW IT ENDED", "from its journal; one that cannot be read says why"),
-        ],
-        Screen::Host(_) | Screen::Plan | Screen::Run(_) | Screen::PastRun(_) => &[],
-    };
-    explained.to_vec()
 }
 
 /// As many actions a line as fit, down the left column first.
@@ -211,13 +134,9 @@ fn action(scene: &Scene<'_>, action: Action) -> Option<Vec<Span<'static>>> {
 /// The signs of hosts, and on screens of runs those of steps.
 fn signs(page: &mut Page<'_>, scene: &Scene<'_>, width: u16) {
     let styles = scene.styles;
-    let all: Vec<(&str, &str, ratatui::style::Style)> = match scene.model.screen() {
-        Screen::Runbooks | Screen::Plan | Screen::Run(_) | Screen::PastRuns | Screen::PastRun(_) => {
-            Progress::ALL.iter().map(|p| (p.sign(), p.word(), styles.progress(*p))).collect()
-        }
-        Screen::Fleet | Screen::Host(_) | Screen::Replication | Screen::Roles | Screen::Problems => {
-            Status::ALL.iter().map(|s| (s.sign(), s.word(), styles.status(*s))).collect()
-        }
+    let all: Vec<(&str, &str, ratatui::style::Style)> = match drawing(scene.model.screen()).signs {
+        Signs::Steps => Progress::ALL.iter().map(|p| (p.sign(), p.word(), styles.progress(*p))).collect(),
+        Signs::Hosts => Status::ALL.iter().map(|s| (s.sign(), s.word(), styles.status(*s))).collect(),
     };
     let mut line = vec![Span::raw(" ")];
     for (sign, word, style) in all {

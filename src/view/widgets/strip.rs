@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::config::action::Action;
+use crate::config::action::{Action, Destination};
 use crate::view::scene::Scene;
 use crate::view::signs::Status;
 use crate::view::text::{cut, left, row, span, wrap};
@@ -61,7 +61,7 @@ fn in_effect(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     }
     let more = if others > 0 { format!(", and {others} more") } else { String::new() };
     let status = if first.stops_writes { Status::Critical } else { Status::Warning };
-    let list = key(scene, Action::Runbooks);
+    let list = key(scene, Action::Screen(Destination::Runbooks));
     let text = format!("STILL IN EFFECT: {}{more} ({}: {list})", first.line(), run.runbook);
     lines(buf, area, scene, status, &text)
 }
@@ -76,7 +76,7 @@ fn problems(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
         scene.env.problems.iter().filter(|p| p.severity == severity && is_shown(p)).collect()
     };
     let (critical, unknown) = (of(Severity::Critical), of(Severity::Unknown));
-    let list = key(scene, Action::ScreenProblems);
+    let list = key(scene, Action::Screen(Destination::Problems));
     let more = |others: &[(usize, Severity)]| {
         let others: Vec<String> = others
             .iter()

@@ -1,7 +1,5 @@
 //! One term of a filter, read from its text.
 
-use crate::app::model::Filtered;
-
 /// A term.
 #[derive(Debug, PartialEq)]
 pub(super) struct Term {
@@ -12,7 +10,7 @@ pub(super) struct Term {
 
 /// What a term looks for; all text in lower case.
 #[derive(Debug, PartialEq)]
-pub(super) enum What {
+pub(in crate::app) enum What {
     /// Text, anywhere.
     Text(String),
     /// A field with one of these values.
@@ -23,7 +21,7 @@ pub(super) enum What {
 
 /// A field that a term may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(in crate::app) enum Field {
     Host,
     Role,
     State,
@@ -38,7 +36,7 @@ pub(super) enum Field {
 
 /// A figure that a term may compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Figure {
+pub(in crate::app) enum Figure {
     Load,
     PerCpu,
     Memory,
@@ -50,62 +48,27 @@ pub(super) enum Figure {
 
 /// How it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compare {
+pub(in crate::app) enum Compare {
     Over,
     AtLeast,
     Under,
     AtMost,
 }
 
-/// The fields of a screen, by the words they are written with; the first of each is the one messages show.
-fn fields(rows: Filtered) -> &'static [(&'static str, Field)] {
-    match rows {
-        Filtered::Fleet => &[
-            ("host", Field::Host),
-            ("name", Field::Host),
-            ("role", Field::Role),
-            ("roles", Field::Role),
-            ("state", Field::State),
-            ("severity", Field::State),
-            ("env", Field::Env),
-            ("level", Field::Env),
-            ("os", Field::Os),
-            ("addr", Field::Address),
-            ("address", Field::Address),
-            ("problem", Field::Problem),
-        ],
-        Filtered::Roles => &[("role", Field::Role), ("host", Field::Host), ("state", Field::State)],
-        Filtered::Problems => &[
-            ("host", Field::Host),
-            ("severity", Field::State),
-            ("state", Field::State),
-            ("kind", Field::Kind),
-        ],
-        Filtered::PastRuns => &[("name", Field::Name), ("state", Field::State), ("env", Field::Env)],
-        Filtered::Runbooks => &[("name", Field::Name), ("state", Field::State), ("risk", Field::Risk)],
-    }
-}
-
-/// The figures of a screen.
-fn figures(rows: Filtered) -> &'static [(&'static str, Figure)] {
-    match rows {
-        Filtered::Fleet => &[
-            ("load", Figure::Load),
-            ("cpu", Figure::PerCpu),
-            ("load/cpu", Figure::PerCpu),
-            ("mem", Figure::Memory),
-            ("memory", Figure::Memory),
-            ("disk", Figure::Disk),
-            ("lag", Figure::Lag),
-            ("age", Figure::Age),
-            ("up", Figure::Up),
-        ],
-        Filtered::Roles | Filtered::Problems | Filtered::Runbooks | Filtered::PastRuns => &[],
-    }
+/// What a filter of the rows of a screen may name.
+pub struct Words {
+    /// The screen whose rows they are: each screen has a filter of its own.
+    pub(in crate::app) screen: &'static str,
+    /// What one may write, for who types the first word.
+    pub example: Option<&'static str>,
+    /// The fields, by the words they are written with; the first of each is the one messages show.
+    pub(in crate::app) fields: &'static [(&'static str, Field)],
+    /// The figures.
+    pub(in crate::app) figures: &'static [(&'static str, Figure)],
 }
 
 /// Reads a term in lower case; nothing while it is only begun (`role:`, `load>`). An error says what would work.
-pub(super) fn read(word: &str, rows: Filtered) -> Result<Option<Term>, String> {
+pub(super) fn read(word: &str, words: &Words) -> Result<Option<Term>, String> {
     let (not, rest) = match word.strip_prefix('!') {
         Some(rest) => (true, rest),
         None => (false, word),
@@ -113,10 +76,10 @@ pub(super) fn read(word: &str, rows: Filtered) -> Result<Option<Term>, String> {
     if rest.is_empty() {
         return Ok(None);
     }
-    let what = match figure(rest, rows)? {
+    let what = match figure(rest, words)? {
         Read::Term(what) => what,
         Read::Begun => return Ok(None),
-        Read::Other => match field(rest, rows)? {
+        Read::Other => match field(rest, words)? {
             Read::Term(what) => what,
             Read::Begun => return Ok(None),
             Read::Other => What::Text(rest.to_owned()),
@@ -133,7 +96,7 @@ enum Read {
     Other,
 }
 
-fn figure(text: &str, rows: Filtered) -> Result<Read, String> {
+fn figure(text: &str, words: &Words) -> Result<Read, String> {
     let Some(at) = text.find(['<', '>']).filter(|at| *at > 0) else { return Ok(Read::Other) };
     let (word, rest) = text.split_at(at);
     if !is_word(word) {
@@ -145,8 +108,8 @@ fn figure(text: &str, rows: Filtered) -> Result<Read, String> {
         (.., Some(limit)) => (Compare::Over, limit),
         (None, None, None) => (Compare::Under, rest.strip_prefix('<').unwrap_or(rest)),
     };
-    let Some((_, figure)) = figures(rows).iter().find(|(name, _)| *name == word) else {
-        return Err(unknown(word, rows));
+    let Some((_, figure)) = words.figures.iter().find(|(name, _)| *name == word) else {
+        return Err(unknown(word, words));
     };
     if limit.is_empty() {
         return Ok(Read::Begun);
@@ -157,14 +120,14 @@ fn figure(text: &str, rows: Filtered) -> Result<Read, String> {
     }
 }
 
-fn field(text: &str, rows: Filtered) -> Result<Read, String> {
+fn field(text: &str, words: &Words) -> Result<Read, String> {
     // `10.0.0.3:22` and `fe80::1` are addresses, not fields.
     let Some((word, values)) = text.split_once(':').filter(|(word, v)| is_word(word) && !v.starts_with(':'))
     else {
         return Ok(Read::Other);
     };
-    let Some((_, field)) = fields(rows).iter().find(|(name, _)| *name == word) else {
-        return Err(unknown(word, rows));
+    let Some((_, field)) = words.fields.iter().find(|(name, _)| *name == word) else {
+        return Err(unknown(word, words));
     };
     let values: Vec<String> = values.split(',').filter(|v| !v.is_empty()).map(str::to_owned).collect();
     if values.is_empty() {
@@ -177,17 +140,17 @@ fn is_word(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic() || c == '/' || c == '_')
 }
 
-fn unknown(word: &str, rows: Filtered) -> String {
+fn unknown(word: &str, words: &Words) -> String {
     let mut known: Vec<String> = Vec::new();
     let mut seen = Vec::new();
-    for (name, field) in fields(rows) {
+    for (name, field) in words.fields {
         if !seen.contains(field) {
             seen.push(*field);
             known.push(format!("{name}:"));
         }
     }
     let mut seen = Vec::new();
-    for (name, figure) in figures(rows) {
+    for (name, figure) in words.figures {
         if !seen.contains(figure) {
             seen.push(*figure);
             known.push(format!("{name}>"));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::fixture::*;
 use crate::app::model::Screen;
-use crate::app::rows::{fleet_rows, problem_rows, role_rows};
+use crate::app::screens::{fleet::fleet_rows, problems::problem_rows, roles::role_rows};
 
 fn filtered(model: &mut Model, text: &str) -> Vec<String> {
     model.filter_mut().unwrap().text = text.into();

@@ -46,7 +46,7 @@ fn dialog(dialog: Dialog) -> Model {
 
 fn armed(at_time: bool) -> Model {
     let mut model = start();
-    arming::ask(&mut model, String::new());
+    model.ask_arming(String::new());
     if at_time {
         key(&mut model, KeyCode::Tab);
         ctrl(&mut model, 'u');

@@ -55,6 +55,6 @@ fn an_empty_list_opens_nothing_and_a_filter_finds_by_its_fields() {
         [("env:staging", 5), ("r3", 1), ("name:replace state:fin", 10), ("!r3", 9), ("state:stopped", 0)]
     {
         model.filter_mut().unwrap().text = filter.into();
-        assert_eq!(crate::app::rows::past_rows(&model).len(), found, "{filter}");
+        assert_eq!(crate::app::screens::past::past_rows(&model).len(), found, "{filter}");
     }
 }

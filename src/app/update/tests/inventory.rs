@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::model::Filtered;
+use crate::app::screens::fleet;
 use jumpdeck_fleet::event::InventoryNews;
 use jumpdeck_fleet::fleet::{Environment, Fleet, Host, Jump};
 use jumpdeck_fleet::names::RoleName;
@@ -122,7 +122,7 @@ fn environments_move_with_what_belongs_to_them() {
     let fleet = edited(&model, |envs| envs.reverse());
     let effects = read(&mut model, &fleet);
     assert_eq!(model.shown().unwrap().spec.name, env_name("production"));
-    assert_eq!(model.filter_of(Filtered::Fleet).text.as_str(), "db");
+    assert_eq!(model.filter_of(&fleet::WORDS).text.as_str(), "db");
     assert!(effects.contains(&Effect::Activate(env_name("production"))));
     // The one shown is gone: another is shown, and asked; nothing that was begun for the old one ends up there.
     acts(&mut model, &[Action::Arm]);

@@ -127,7 +127,7 @@ fn twins_among_problems_can_each_be_selected() {
         message: format!("/data{n} is full"),
     };
     model.environments[0].problems = vec![disk(1), disk(2), disk(3)];
-    act(&mut model, Action::ScreenProblems);
+    act(&mut model, Action::Screen(Destination::Problems));
     crate::app::rows::selection::reconcile(&mut model);
     for expected in [1, 2, 2] {
         act(&mut model, Action::Down);
@@ -142,11 +142,16 @@ fn a_filter_belongs_to_its_screen_and_its_environment() {
     type_text(&mut model, "app1");
     press(&mut model, KeyCode::Enter);
     assert_eq!(names(&model), ["app1"]);
-    for screen in [Action::ScreenProblems, Action::ScreenRoles, Action::Runbooks, Action::ScreenReplication] {
+    for screen in [
+        Action::Screen(Destination::Problems),
+        Action::Screen(Destination::Roles),
+        Action::Screen(Destination::Runbooks),
+        Action::Screen(Destination::Replication),
+    ] {
         act(&mut model, screen);
         assert_eq!(model.filter().text.as_str(), "", "{screen:?}");
     }
-    acts(&mut model, &[Action::ScreenFleet, Action::NextEnvironment]);
+    acts(&mut model, &[Action::Screen(Destination::Fleet), Action::NextEnvironment]);
     assert_eq!(model.filter().text.as_str(), "", "another environment");
     acts(&mut model, &[Action::PreviousEnvironment]);
     assert_eq!(model.filter().text.as_str(), "app1", "it is where it was set");

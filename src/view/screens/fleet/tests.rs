@@ -9,7 +9,7 @@ use super::*;
 use crate::app::fixture::{jump_up, model, pass, press, report};
 use crate::app::model::Model;
 use crate::app::rows::order::{Key, Order};
-use crate::app::rows::{fleet_rows, replication_rows};
+use crate::app::screens::{fleet::fleet_rows, replication::replication_rows};
 use crate::config::keymap::KeyCode;
 use crate::view::fixtures;
 use crate::view::text::Align;

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::view::scene::Scene;
-use crate::view::screens::past::report::sections;
+use crate::view::screens::report::sections;
 use crate::view::signs::{self, Progress};
 use crate::view::state::{Text, ViewState};
 use crate::view::text::{left, row, span, took};

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::view::scene::Scene;
-use crate::view::screens::plan::no_return;
+use crate::view::screens::report::no_return;
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, left, put, row, span, took, two_units};
@@ -31,7 +31,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut 
     }
     let shown = scene.model.shown_step();
     let at = rows.iter().position(|r| matches!(r, Row::Step(i, _) if Some(*i) == shown));
-    let offset = state.scroll(scene.model.active, List::Steps, at, rows.len(), area.height);
+    let offset = state.scroll(scene.model.active, List("steps"), at, rows.len(), area.height);
     for (y, entry) in (0..area.height).zip(rows.iter().skip(offset)) {
         let line = row(area, y);
         match entry {

@@ -4,19 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::view::scene::Scene;
+use crate::view::screens::report::{self, not_read};
+use crate::view::screens::{Drawing, Signs};
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span};
 use crate::view::widgets::footer::Status;
 use crate::view::widgets::page::Page;
-use jumpdeck_fleet::run::ReportSection;
 
-pub(crate) fn draw<'a>(
-    buf: &mut Buffer,
-    area: Rect,
-    scene: &Scene<'a>,
-    state: &mut ViewState,
-    run: &str,
-) -> Status<'a> {
+/// How it looks.
+pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
+
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+    let Some(run) = scene.model.shown_past_run() else { return Status::default() };
     let styles = scene.styles;
     let Some(report) = scene.model.runs.past_report.as_deref().filter(|report| report.run == run) else {
         centred(buf, area, &[span(format!("reading the journal of {run}"), styles.muted).into()]);
@@ -25,13 +24,13 @@ pub(crate) fn draw<'a>(
     let sections = match &report.told {
         Ok(sections) => sections,
         Err(why) => {
-            super::not_read(buf, area, scene, &format!("what {run} did is unknown"), why.as_str());
+            not_read(buf, area, scene, &format!("what {run} did is unknown"), why.as_str());
             return Status::default();
         }
     };
     let mut page = Page::new(area.width, styles);
     page.text(1, run, styles.strong);
-    self::sections(&mut page, scene, sections);
+    report::sections(&mut page, scene, sections);
     let top = state.scroll_text(scene.env.selection.detail_scroll, page.lines.len(), area.height);
     for (y, line) in (0..area.height).zip(page.lines.iter().skip(top)) {
         left(buf, row(area, y), line);
@@ -39,13 +38,4 @@ pub(crate) fn draw<'a>(
     let below = page.lines.len().saturating_sub(top + usize::from(area.height));
     let more = if below > 0 { format!("   {} below ↓", count(below, "more line")) } else { String::new() };
     Status { says: span(format!("a past run, read-only{more}"), styles.muted).into(), place: None }
-}
-
-/// A report: what one wants to know first, then everything in order.
-pub(in crate::view::screens) fn sections(page: &mut Page<'_>, scene: &Scene<'_>, all: &[ReportSection]) {
-    for section in all {
-        page.section(section.title, "");
-        let rows: Vec<(&str, &str)> = section.rows.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        page.table(&rows, scene.styles.base);
-    }
 }

@@ -1,0 +1,68 @@
+//! One host in full.
+
+use super::{Screen, ScreenKind};
+use crate::app::model::{EnvironmentState, Model};
+use crate::config::action::{Action, Destination};
+use jumpdeck_fleet::names::HostName;
+
+pub(super) struct Kind;
+
+impl ScreenKind for Kind {
+    fn title(&self) -> &'static str {
+        "ON A HOST"
+    }
+
+    fn keys(&self) -> &'static [Action] {
+        use Action as A;
+        &[A::Up, A::Down, A::PageUp, A::PageDown, A::Back, A::Retry, A::Refresh]
+    }
+
+    fn hints(&self, _: &Model) -> &'static [(Action, &'static str)] {
+        &[
+            (Action::Help, "help"),
+            (Action::Back, "back"),
+            (Action::Down, "scroll"),
+            (Action::NextEnvironment, "env"),
+            (Action::Retry, "retry"),
+            (Action::Refresh, "refresh"),
+        ]
+    }
+
+    fn tab(&self) -> Destination {
+        Destination::Fleet
+    }
+
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    fn scroll<'a>(&self, model: &'a mut Model) -> Option<&'a mut usize> {
+        model.shown_mut().map(|env| &mut env.selection.detail_scroll)
+    }
+
+    fn host(&self, model: &Model) -> Option<HostName> {
+        host_of(model.screen()).cloned()
+    }
+
+    /// The page of a host that is gone is left.
+    fn still_holds(&self, screen: &Screen, env: &EnvironmentState) -> bool {
+        host_of(screen).is_none_or(|host| env.place(host).is_some())
+    }
+}
+
+/// The host that a screen shows in full.
+#[must_use]
+pub fn host_of(screen: &Screen) -> Option<&HostName> {
+    if let Screen::Host(host) = screen { Some(host) } else { None }
+}
+
+impl Model {
+    /// Selects a host and shows it in full.
+    pub(in crate::app) fn open_host(&mut self, host: HostName) {
+        if let Some(env) = self.shown_mut() {
+            env.selection.host = Some(host.clone());
+            env.selection.chosen = true;
+        }
+        self.push(Screen::Host(host));
+    }
+}
