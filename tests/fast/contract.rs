@@ -1,5 +1,5 @@
 //! What the simulated fleet owes the product: every command that a runbook, a probe or a script of the product's own uses
-//! is there. What is missing fails here, before a rehearsal ends in "not found"; what nothing uses is on a list with a
+//! is there, with every option that it is given. What is missing fails here, before a rehearsal ends in "not found"; what nothing uses is on a list with a
 //! reason, so that it is kept on purpose.
 
 mod sources;
@@ -9,13 +9,121 @@ use std::collections::{BTreeMap, BTreeSet};
 use jumpdeck_sim::programs::PROGRAMS;
 use jumpdeck_sim::shell::{knows, uses};
 
-use uses::{Used, uses as uses_of};
+use uses::{Argument, Used, uses as uses_of};
+
+/// Programs that do not declare their options yet: what they do not know they refuse in their own way, or not at all.
+/// This list only gets shorter.
+const UNDECLARED: &[&str] = &[
+    "find",
+    "awk",
+    "mawk",
+    "basename",
+    "dirname",
+    "seq",
+    "whoami",
+    "chpasswd",
+    "gpasswd",
+    "pkill",
+    "neutron",
+    "nova",
+    "openstack",
+    "curl",
+    "df",
+    "mariabackup",
+    "mysqldump",
+    "exim",
+    "exim4",
+    "exiqgrep",
+    "free",
+    "git",
+    "hostname",
+    "blkid",
+    "mount",
+    "umount",
+    "mariadb",
+    "mysql",
+    "dig",
+    "getent",
+    "gdnsd",
+    "host",
+    "nscd",
+    "nproc",
+    "openssl",
+    "base64",
+    "gunzip",
+    "gzip",
+    "tar",
+    "zcat",
+    "php",
+    "mailq",
+    "postcat",
+    "postconf",
+    "postfix",
+    "postqueue",
+    "postsuper",
+    "reboot",
+    "shutdown",
+    "pgrep",
+    "ps",
+    "ss",
+    "ssh-keygen",
+    "ssh-keyscan",
+    "redis-cli",
+    "rsync",
+    "monit",
+    "service",
+    "systemctl",
+    "salt-call",
+    "salt-key",
+    "salt",
+    "salt-run",
+    "sync",
+    "uname",
+    "uptime",
+    "apachectl",
+    "nginx",
+];
+
+/// Options that nothing of the product uses, by program: people type them in the demo's shell.
+const UNUSED_OPTIONS: &[(&str, &str)] = &[
+    ("chmod", "-R"),
+    ("cp", "-a -r -R -f -v -n -T"),
+    ("du", "-s -h -m -b -a -c -S -d"),
+    ("mkdir", "-v"),
+    ("mktemp", "-d -u -q -t -p"),
+    ("mv", "-v -T -n"),
+    ("readlink", "-e -m -n -q -s -z"),
+    ("rm", "-R -v -i"),
+    ("sha256sum", "-b -t"),
+    ("stat", "-L -t"),
+    ("cat", "-n -u -A -E"),
+    ("cut", "-s -c -b"),
+    ("date", "-R"),
+    ("grep", "-G -P -n -H -m"),
+    ("head", "-q -v"),
+    ("id", "-g"),
+    ("ls", "-1 -a -A -h -r -F -p"),
+    ("sed", "-E -r -s"),
+    ("sort", "-h -f -b -V -s -k -t -o"),
+    ("tail", "-q -v -f -F"),
+    ("tr", "-C"),
+    ("uniq", "-d -u -i"),
+    ("wc", "-w -m"),
+    ("usermod", "-U"),
+    ("crontab", "-i"),
+];
 
 /// Commands that the product looks for and the simulated fleet has on no machine, and what happens without them.
 const MISSING: &[(&str, &str)] = &[
     ("dd", "the probe writes its report in pieces where there is none"),
     ("initctl", "asked only where `command -v` finds it: Ubuntu before 15.04"),
     ("my_print_defaults", "asked only where `command -v` finds it; else the file is read"),
+];
+
+/// Options that the product uses and the simulated fleet refuses, and what happens then. This list only gets shorter.
+const MISSING_OPTIONS: &[(&str, &str)] = &[
+    ("ls -i", "a holder of a lease does not see that the file of a lock was removed"),
+    ("stat -f", "a holder of a lease takes every disk for one that keeps what was written"),
 ];
 
 /// Programs of the simulated fleet that nothing of the product uses, and why they are there.
@@ -98,6 +206,60 @@ fn every_program_is_used_or_kept_for_a_reason() {
     for (name, reason) in UNUSED.iter().chain(MISSING) {
         assert!(!reason.is_empty(), "{name} is listed without a reason");
     }
+}
+
+/// A word as the program would get it: what only a machine can know is a text without a dash.
+fn given(word: &Argument) -> String {
+    let text = word.texts.first().map(String::as_str).unwrap_or_default();
+    if word.whole && !word.texts.is_empty() { text.to_owned() } else { format!("{text}1") }
+}
+
+#[test]
+fn every_option_that_is_used_is_simulated() {
+    let mut missing = BTreeMap::new();
+    for (place, found) in used() {
+        for one in found {
+            let name = one.name.rsplit('/').next().unwrap_or(&one.name);
+            let Some(program) = PROGRAMS.iter().find(|program| program.name() == name) else { continue };
+            let words: Vec<String> = one.arguments.iter().map(given).collect();
+            if let Some(Err(option)) = program.options().map(|options| options.letters_in(&words)) {
+                missing.entry(format!("{name} {option}")).or_insert_with(|| place.clone());
+            }
+        }
+    }
+    compare("the simulated program has no such option", &missing, MISSING_OPTIONS);
+}
+
+#[test]
+fn programs_that_declare_no_options_get_fewer() {
+    let undeclared: Vec<&str> =
+        PROGRAMS.iter().filter(|program| program.options().is_none()).map(|program| program.name()).collect();
+    assert_eq!(
+        undeclared, UNDECLARED,
+        "declare its options (trait Program); take it off the list when it does"
+    );
+}
+
+#[test]
+fn every_option_is_used_or_kept_for_people() {
+    let all: Vec<Used> = used().into_iter().flat_map(|(_, found)| found).collect();
+    let mut unused = Vec::new();
+    for program in PROGRAMS {
+        let Some(options) = program.options() else { continue };
+        let mut letters = BTreeSet::new();
+        for one in all.iter().filter(|one| one.name.rsplit('/').next() == Some(program.name())) {
+            letters.extend(
+                options.letters_in(&one.arguments.iter().map(given).collect::<Vec<_>>()).unwrap_or_default(),
+            );
+        }
+        let rest = options.all().into_iter().filter(|(letter, _)| !letters.contains(letter));
+        let rest: Vec<String> = rest.map(|(_, name)| name).collect();
+        if !rest.is_empty() && !UNUSED.iter().any(|(name, _)| *name == program.name()) {
+            unused.push((program.name(), rest.join(" ")));
+        }
+    }
+    let found: Vec<(&str, &str)> = unused.iter().map(|(name, rest)| (*name, rest.as_str())).collect();
+    assert_eq!(found, UNUSED_OPTIONS, "remove an option that nothing uses, or list it here");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! simulation agree with it.
 
 pub mod dial;
+pub mod options;
 pub mod program;
 pub mod programs;
 pub mod shell;

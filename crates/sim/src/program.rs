@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use jumpdeck_fleet::names::HostName;
 
+use super::options::Options;
 use super::world::World;
 
 /// The world, shared by every host's shell. Held for moments only, never across an await.
@@ -65,6 +66,11 @@ pub trait Program: Sync {
     fn installed(&self, world: &World, host: &HostName) -> bool {
         let _ = (world, host);
         true
+    }
+
+    /// The options it knows; `None` for a program that reads its words in its own way.
+    fn options(&self) -> Option<&'static Options> {
+        None
     }
 
     /// Runs it to its end and returns its exit status. Dropping the future is what a kill does.

@@ -4,15 +4,22 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::with_world;
-use crate::programs::text::{arguments, failure, output, write};
+use crate::programs::text::{Options, failure, output, write};
 
 /// One of these programs.
 #[derive(Debug)]
 pub(super) struct Accounts(pub(super) &'static str);
 
+static USERMOD: Options =
+    Options::new("LUe:s:", &[("lock", 'L'), ("unlock", 'U'), ("expiredate", 'e'), ("shell", 's')]);
+
 impl Program for Accounts {
     fn name(&self) -> &'static str {
         self.0
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        (self.0 == "usermod").then_some(&USERMOD)
     }
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
@@ -44,8 +51,7 @@ fn locked(call: &Call) -> Option<Reply> {
 }
 
 fn usermod(call: &Call) -> Reply {
-    let long = [("lock", 'L'), ("unlock", 'U'), ("expiredate", 'e'), ("shell", 's')];
-    let parsed = match arguments(&call.args, "LU", "es", &long) {
+    let parsed = match USERMOD.read(&call.args) {
         Ok(parsed) => parsed,
         Err(reply) => return reply,
     };

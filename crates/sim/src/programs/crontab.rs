@@ -4,16 +4,22 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt as _;
 
-use super::text::{arguments, failure, output, read_file, write};
+use super::text::{Options, failure, output, read_file, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub(super) struct Crontab;
 
+static OPTIONS: Options = Options::new("lriu:", &[]);
+
 impl Program for Crontab {
     fn name(&self) -> &'static str {
         "crontab"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
@@ -25,7 +31,7 @@ impl Program for Crontab {
 }
 
 async fn evaluate(call: &mut Call) -> Reply {
-    let parsed = match arguments(&call.args, "lri", "u", &[]) {
+    let parsed = match OPTIONS.read(&call.args) {
         Ok(parsed) => parsed,
         Err(reply) => return reply,
     };

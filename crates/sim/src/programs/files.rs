@@ -19,16 +19,14 @@ pub mod touch;
 
 use std::sync::PoisonError;
 
-use super::text::{Arguments, answer, arguments};
+use super::text::answer;
+pub(super) use super::text::{Arguments, Options};
 use crate::program::{BoxFuture, Call, Reply};
 use crate::shell::path;
 use crate::world::World;
 pub(super) use crate::world::calendar::moment;
 use crate::world::files::{FULL, Wish};
 use jumpdeck_fleet::names::HostName;
-
-/// Letters without a value, letters with one, long names.
-pub(super) struct Options(&'static str, &'static str, &'static [(&'static str, char)]);
 
 /// What such a program works on.
 pub(super) struct Work<'a> {
@@ -109,7 +107,7 @@ pub(super) fn run(
     options: &Options,
     work: impl FnOnce(&mut Work<'_>, &Arguments),
 ) -> BoxFuture<'static, u8> {
-    let parsed = match arguments(&call.args, options.0, options.1, options.2) {
+    let parsed = match options.read(&call.args) {
         Ok(parsed) => parsed,
         Err(mut reply) => {
             reply.status = 1;

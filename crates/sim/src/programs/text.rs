@@ -25,6 +25,7 @@ use std::sync::PoisonError;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+pub(crate) use crate::options::{Arguments, Options};
 use crate::program::{BoxFuture, Call, Reply};
 use crate::shell::path;
 use crate::world::files::Wish;
@@ -33,79 +34,6 @@ use crate::world::files::Wish;
 const LARGEST: u64 = 8 * 1024 * 1024;
 /// The status of a program that wrote to a closed pipe: 128 and SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
-
-/// Options and operands.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Arguments {
-    /// Letters in order; those that take a value with it.
-    pub(crate) options: Vec<(char, String)>,
-    /// The rest.
-    pub(crate) operands: Vec<String>,
-}
-
-impl Arguments {
-    pub(crate) fn has(&self, letter: char) -> bool {
-        self.options.iter().any(|(option, _)| *option == letter)
-    }
-
-    pub(crate) fn value(&self, letter: char) -> Option<&str> {
-        self.options.iter().rev().find(|(option, _)| *option == letter).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn number(&self, letter: char) -> Option<usize> {
-        self.value(letter)?.parse().ok()
-    }
-}
-
-/// Reads options as getopt does, operands in between allowed. `flags`: letters without a value; `valued`: letters
-/// with one; `long`: long names and the letters they mean.
-pub(crate) fn arguments(
-    args: &[String],
-    flags: &str,
-    valued: &str,
-    long: &[(&str, char)],
-) -> Result<Arguments, Reply> {
-    let name = args.first().map(String::as_str).unwrap_or_default();
-    let refuse = |what: String| Err(failure(name, &what, 2));
-    let mut out = Arguments::default();
-    let mut rest = args.iter().skip(1);
-    while let Some(argument) = rest.next() {
-        if argument == "--" {
-            out.operands.extend(rest.cloned());
-            break;
-        }
-        if let Some(word) = argument.strip_prefix("--") {
-            let (word, value) = word.split_once('=').map_or((word, None), |(w, v)| (w, Some(v.to_owned())));
-            let Some((_, letter)) = long.iter().find(|(long, _)| *long == word) else {
-                return refuse(format!("unrecognized option '{argument}'"));
-            };
-            let value = match value {
-                None if valued.contains(*letter) => rest.next().cloned(),
-                value => value,
-            };
-            out.options.push((*letter, value.unwrap_or_default()));
-        } else if argument.len() > 1 && argument.starts_with('-') {
-            let mut letters = argument.chars().skip(1);
-            while let Some(letter) = letters.next() {
-                if valued.contains(letter) {
-                    let attached: String = letters.by_ref().collect();
-                    let value = if attached.is_empty() { rest.next().cloned() } else { Some(attached) };
-                    let Some(value) = value else {
-                        return refuse(format!("option requires an argument -- '{letter}'"));
-                    };
-                    out.options.push((letter, value));
-                } else if flags.contains(letter) {
-                    out.options.push((letter, String::new()));
-                } else {
-                    return refuse(format!("invalid option -- '{letter}'"));
-                }
-            }
-        } else {
-            out.operands.push(argument.clone());
-        }
-    }
-    Ok(out)
-}
 
 /// A failure in the program's own words.
 pub(crate) fn failure(name: &str, what: &str, status: u8) -> Reply {

@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Chmod;
 
-static OPTIONS: Options = Options("R", "", &[("recursive", 'R')]);
+static OPTIONS: Options = Options::new("R", &[("recursive", 'R')]);
 
 impl Program for Chmod {
     fn name(&self) -> &'static str {
         "chmod"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {

@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Chown;
 
-static OPTIONS: Options = Options("Rh", "", &[("recursive", 'R')]);
+static OPTIONS: Options = Options::new("Rh", &[("recursive", 'R')]);
 
 impl Program for Chown {
     fn name(&self) -> &'static str {
         "chown"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

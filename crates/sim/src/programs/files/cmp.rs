@@ -1,19 +1,25 @@
 //! `cmp`.
 
 use crate::program::{BoxFuture, Call, Program};
-use crate::programs::text::{answer, arguments, failure, filter, output};
+use crate::programs::text::{Options, answer, failure, filter, output};
 
 /// The program.
 #[derive(Debug)]
 pub struct Cmp;
+
+static OPTIONS: Options = Options::new("s", &[("silent", 's'), ("quiet", 's')]);
 
 impl Program for Cmp {
     fn name(&self) -> &'static str {
         "cmp"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "s", "", &[("silent", 's'), ("quiet", 's')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -8,15 +8,18 @@ use crate::world::files::{FULL, Wish};
 #[derive(Debug)]
 pub struct Cp;
 
-static OPTIONS: Options = Options(
+static OPTIONS: Options = Options::new(
     "aprRfvnT",
-    "",
     &[("archive", 'a'), ("recursive", 'r'), ("force", 'f'), ("preserve", 'p'), ("no-clobber", 'n')],
 );
 
 impl Program for Cp {
     fn name(&self) -> &'static str {
         "cp"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

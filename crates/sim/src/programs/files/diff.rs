@@ -4,30 +4,33 @@ use similar::TextDiff;
 
 use super::moment;
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::text::{Arguments, answer, arguments, failure, filter, output};
+use crate::programs::text::{Arguments, Options, answer, failure, filter, output};
 use crate::shell::path;
 
 /// The program.
 #[derive(Debug)]
 pub struct Diff;
 
+static OPTIONS: Options =
+    Options::new("uqNawU:L:", &[("unified", 'u'), ("brief", 'q'), ("new-file", 'N'), ("label", 'L')]);
+
 impl Program for Diff {
     fn name(&self) -> &'static str {
         "diff"
     }
 
-    fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
-        for word in &mut call.args {
-            // `-U3` reads as `-u`: three lines of context are what there is.
-            if word == "-U3" {
-                "-u".clone_into(word);
-            }
-        }
-        let long = [("unified", 'u'), ("brief", 'q'), ("new-file", 'N'), ("label", 'L')];
-        let parsed = match arguments(&call.args, "uqNaw", "L", &long) {
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
+    fn run(&self, call: Call) -> BoxFuture<'static, u8> {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
+        if parsed.value('U').is_some_and(|lines| lines != "3") {
+            return answer(call, failure("diff", "three lines of context are all that is simulated", 2));
+        }
         let [one, other] = parsed.operands.as_slice() else {
             return answer(call, failure("diff", "two files are compared", 2));
         };

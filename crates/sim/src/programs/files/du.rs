@@ -8,9 +8,8 @@ use jumpdeck_fleet::storage::human_kb;
 #[derive(Debug)]
 pub struct Du;
 
-static OPTIONS: Options = Options(
-    "shkmbacxS",
-    "d",
+static OPTIONS: Options = Options::new(
+    "shkmbacxSd:",
     &[
         ("summarize", 's'),
         ("human-readable", 'h'),
@@ -24,6 +23,10 @@ static OPTIONS: Options = Options(
 impl Program for Du {
     fn name(&self) -> &'static str {
         "du"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

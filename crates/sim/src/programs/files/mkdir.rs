@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Mkdir;
 
-static OPTIONS: Options = Options("pv", "m", &[("parents", 'p'), ("mode", 'm')]);
+static OPTIONS: Options = Options::new("pvm:", &[("parents", 'p'), ("mode", 'm')]);
 
 impl Program for Mkdir {
     fn name(&self) -> &'static str {
         "mkdir"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Mktemp;
 
-static OPTIONS: Options = Options("duqt", "p", &[("directory", 'd'), ("tmpdir", 'p'), ("dry-run", 'u')]);
+static OPTIONS: Options = Options::new("duqtp:", &[("directory", 'd'), ("tmpdir", 'p'), ("dry-run", 'u')]);
 
 impl Program for Mktemp {
     fn name(&self) -> &'static str {
         "mktemp"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

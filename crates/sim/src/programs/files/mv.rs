@@ -8,11 +8,15 @@ use crate::program::{BoxFuture, Call, Program};
 pub struct Mv;
 
 static OPTIONS: Options =
-    Options("fvTn", "", &[("force", 'f'), ("no-target-directory", 'T'), ("no-clobber", 'n')]);
+    Options::new("fvTn", &[("force", 'f'), ("no-target-directory", 'T'), ("no-clobber", 'n')]);
 
 impl Program for Mv {
     fn name(&self) -> &'static str {
         "mv"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

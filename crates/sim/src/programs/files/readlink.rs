@@ -7,15 +7,18 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Readlink(pub &'static str);
 
-static OPTIONS: Options = Options(
+static OPTIONS: Options = Options::new(
     "femnqsz",
-    "",
     &[("canonicalize", 'f'), ("canonicalize-existing", 'e'), ("canonicalize-missing", 'm')],
 );
 
 impl Program for Readlink {
     fn name(&self) -> &'static str {
         self.0
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

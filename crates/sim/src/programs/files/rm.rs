@@ -8,11 +8,15 @@ use crate::program::{BoxFuture, Call, Program};
 pub struct Rm;
 
 static OPTIONS: Options =
-    Options("rRfvi", "", &[("recursive", 'r'), ("force", 'f'), ("verbose", 'v'), ("one-file-system", 'v')]);
+    Options::new("rRfvi", &[("recursive", 'r'), ("force", 'f'), ("verbose", 'v'), ("one-file-system", 'v')]);
 
 impl Program for Rm {
     fn name(&self) -> &'static str {
         "rm"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Rmdir;
 
-static OPTIONS: Options = Options("", "", &[]);
+static OPTIONS: Options = Options::new("", &[]);
 
 impl Program for Rmdir {
     fn name(&self) -> &'static str {
         "rmdir"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

@@ -3,23 +3,28 @@
 use sha2::Digest as _;
 
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::text::{Named, answer, arguments, filter, read_file};
+use crate::programs::text::{Named, Options, answer, filter, read_file};
 
 /// The program.
 #[derive(Debug)]
 pub struct Sum(pub &'static str);
+
+static OPTIONS: Options = Options::new("bcts", &[("check", 'c'), ("status", 's'), ("quiet", 's')]);
 
 impl Program for Sum {
     fn name(&self) -> &'static str {
         self.0
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed =
-            match arguments(&call.args, "bcts", "", &[("check", 'c'), ("status", 's'), ("quiet", 's')]) {
-                Ok(parsed) => parsed,
-                Err(reply) => return answer(call, reply),
-            };
+        let parsed = match OPTIONS.read(&call.args) {
+            Ok(parsed) => parsed,
+            Err(reply) => return answer(call, reply),
+        };
         let name = self.0;
         if parsed.has('c') {
             let reply = check(&call, name, &parsed.operands, parsed.has('s'));

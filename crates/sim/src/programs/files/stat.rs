@@ -8,11 +8,15 @@ use crate::world::files::Metadata;
 #[derive(Debug)]
 pub struct Stat;
 
-static OPTIONS: Options = Options("Lt", "c", &[("format", 'c'), ("dereference", 'L')]);
+static OPTIONS: Options = Options::new("Ltc:", &[("format", 'c'), ("dereference", 'L')]);
 
 impl Program for Stat {
     fn name(&self) -> &'static str {
         "stat"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

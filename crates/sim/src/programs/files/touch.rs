@@ -7,11 +7,15 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub struct Touch;
 
-static OPTIONS: Options = Options("cam", "dr", &[("date", 'd'), ("no-create", 'c'), ("reference", 'r')]);
+static OPTIONS: Options = Options::new("camd:r:", &[("date", 'd'), ("no-create", 'c'), ("reference", 'r')]);
 
 impl Program for Touch {
     fn name(&self) -> &'static str {
         "touch"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {

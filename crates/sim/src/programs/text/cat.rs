@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    Arguments, BROKEN_PIPE, Named, answer, arguments, chomp, concatenated, filter, lines, output, read_file,
+    Arguments, BROKEN_PIPE, Named, Options, answer, chomp, concatenated, filter, lines, output, read_file,
 };
 use crate::program::{BoxFuture, Call, Program, Reply};
 
@@ -11,13 +11,19 @@ use crate::program::{BoxFuture, Call, Program, Reply};
 #[derive(Debug)]
 pub struct Cat;
 
+static OPTIONS: Options = Options::new("nuAE", &[("number", 'n')]);
+
 impl Program for Cat {
     fn name(&self) -> &'static str {
         "cat"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "nuAE", "", &[("number", 'n')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -1,24 +1,26 @@
 //! `cut`: fields or characters.
 
-use super::{Arguments, Named, answer, arguments, concatenated, failure, filter, output};
+use super::{Arguments, Named, Options, answer, concatenated, failure, filter, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Cut;
 
+static OPTIONS: Options =
+    Options::new("sd:f:c:b:", &[("delimiter", 'd'), ("fields", 'f'), ("characters", 'c')]);
+
 impl Program for Cut {
     fn name(&self) -> &'static str {
         "cut"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(
-            &call.args,
-            "s",
-            "dfcb",
-            &[("delimiter", 'd'), ("fields", 'f'), ("characters", 'c')],
-        ) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -3,20 +3,26 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::{answer, arguments, failure, output};
+use super::{Options, answer, failure, output};
 use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]
 pub struct Date;
 
+static OPTIONS: Options = Options::new("uRd:", &[("utc", 'u'), ("date", 'd')]);
+
 impl Program for Date {
     fn name(&self) -> &'static str {
         "date"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "uR", "d", &[("utc", 'u'), ("date", 'd')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

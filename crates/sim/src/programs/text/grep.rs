@@ -2,40 +2,43 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Arguments, Named, answer, arguments, chomp, failure, filter, lines};
+use super::{Arguments, Named, Options, answer, chomp, failure, filter, lines};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Grep;
 
+static OPTIONS: Options = Options::new(
+    "EFGPivcqnowxhHslae:m:",
+    &[
+        ("count", 'c'),
+        ("ignore-case", 'i'),
+        ("invert-match", 'v'),
+        ("quiet", 'q'),
+        ("line-number", 'n'),
+        ("extended-regexp", 'E'),
+        ("fixed-strings", 'F'),
+        ("only-matching", 'o'),
+        ("max-count", 'm'),
+    ],
+);
+
 impl Program for Grep {
     fn name(&self) -> &'static str {
         "grep"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let long = [
-            ("count", 'c'),
-            ("ignore-case", 'i'),
-            ("invert-match", 'v'),
-            ("quiet", 'q'),
-            ("line-number", 'n'),
-            ("extended-regexp", 'E'),
-            ("fixed-strings", 'F'),
-            ("only-matching", 'o'),
-            ("max-count", 'm'),
-        ];
-        let mut parsed = match arguments(&call.args, "EFGPivcqnowxhHsla", "em", &long) {
+        let mut parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
-        let mut patterns: Vec<String> = parsed
-            .options
-            .iter()
-            .filter(|(letter, _)| *letter == 'e')
-            .map(|(_, value)| value.clone())
-            .collect();
+        let mut patterns: Vec<String> = parsed.values('e').map(str::to_owned).collect();
         if patterns.is_empty() {
             if parsed.operands.is_empty() {
                 return answer(call, failure("Usage", "grep [OPTION]... PATTERNS [FILE]...", 2));

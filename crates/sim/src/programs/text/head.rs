@@ -2,22 +2,27 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{BROKEN_PIPE, Named, answer, arguments, filter, lines, output};
+use super::{BROKEN_PIPE, Named, Options, answer, filter, lines, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Head;
 
+// The old form: -5.
+static OPTIONS: Options = Options::new("qvn:c:", &[("lines", 'n'), ("bytes", 'c')]).with_number('n');
+
 impl Program for Head {
     fn name(&self) -> &'static str {
         "head"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
-        // The old form: head -5.
-        let args: Vec<String> = call.args.iter().map(|a| old_form(a)).collect();
-        let parsed = match arguments(&args, "qv", "nc", &[("lines", 'n'), ("bytes", 'c')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
@@ -49,15 +54,6 @@ impl Program for Head {
             }
             if call.stdout.write_all(&line).await.is_err() { BROKEN_PIPE } else { 0 }
         })
-    }
-}
-
-pub(super) fn old_form(argument: &str) -> String {
-    match argument.strip_prefix('-') {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            format!("-n{digits}")
-        }
-        _ => argument.to_owned(),
     }
 }
 

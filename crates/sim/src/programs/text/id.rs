@@ -1,6 +1,6 @@
 //! `id`, `id -u`, `id -un`: root is 0, everybody else 1000.
 
-use super::{answer, arguments, output};
+use super::{Options, answer, output};
 use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
@@ -12,14 +12,19 @@ pub(super) fn number(user: &str) -> u32 {
     if user == "root" { 0 } else { 1000 }
 }
 
+static OPTIONS: Options = Options::new("ugnG", &[("user", 'u'), ("group", 'g'), ("name", 'n')]);
+
 impl Program for Id {
     fn name(&self) -> &'static str {
         "id"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "ugnG", "", &[("user", 'u'), ("group", 'g'), ("name", 'n')])
-        {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::id::number;
-use super::{Arguments, answer, arguments};
+use super::{Arguments, Options, answer};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::moment;
 use crate::programs::files::stat::letters;
@@ -15,13 +15,19 @@ use jumpdeck_fleet::storage::human_kb;
 #[derive(Debug)]
 pub struct Ls;
 
+static OPTIONS: Options = Options::new("1aAldnhrtFp", &[("all", 'a')]);
+
 impl Program for Ls {
     fn name(&self) -> &'static str {
         "ls"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "1aAldnhrtFp", "", &[("all", 'a')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

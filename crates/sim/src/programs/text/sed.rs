@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::grep::extended;
-use super::{Named, answer, arguments, chomp, concatenated, failure, filter, lines, output, read_file};
+use super::{Named, Options, answer, chomp, concatenated, failure, filter, lines, output, read_file};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path;
 use crate::world::files::{FULL, Wish};
@@ -14,32 +14,26 @@ use crate::world::files::{FULL, Wish};
 #[derive(Debug)]
 pub struct Sed;
 
+static OPTIONS: Options =
+    Options::new("nErse:i::", &[("quiet", 'n'), ("expression", 'e'), ("in-place", 'i')]);
+
 impl Program for Sed {
     fn name(&self) -> &'static str {
         "sed"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        // `-i.bak` keeps the file as it was under another name.
-        let mut args = call.args.clone();
-        let in_place = args.iter().position(|arg| arg.starts_with("-i") || arg.starts_with("--in-place"));
-        let kept = in_place.map(|at| {
-            let word = args.remove(at);
-            word.trim_start_matches("--in-place=")
-                .trim_start_matches("--in-place")
-                .trim_start_matches("-i")
-                .to_owned()
-        });
-        let mut parsed = match arguments(&args, "nErs", "e", &[("quiet", 'n'), ("expression", 'e')]) {
+        let mut parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };
-        let mut scripts: Vec<String> = parsed
-            .options
-            .iter()
-            .filter(|(letter, _)| *letter == 'e')
-            .map(|(_, value)| value.clone())
-            .collect();
+        // `-i.bak` keeps the file as it was under another name.
+        let kept = parsed.value('i').map(str::to_owned);
+        let mut scripts: Vec<String> = parsed.values('e').map(str::to_owned).collect();
         if scripts.is_empty() {
             if parsed.operands.is_empty() {
                 return answer(call, failure("Usage", "sed [OPTION]... {script} [input-file]...", 1));

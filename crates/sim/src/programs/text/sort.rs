@@ -2,20 +2,26 @@
 
 use std::cmp::Ordering;
 
-use super::{Arguments, Named, answer, arguments, concatenated, failure, filter, output};
+use super::{Arguments, Named, Options, answer, concatenated, failure, filter, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Sort;
 
+static OPTIONS: Options = Options::new("rnuhfbVsk:t:o:", &[("reverse", 'r'), ("unique", 'u')]);
+
 impl Program for Sort {
     fn name(&self) -> &'static str {
         "sort"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "rnuhfbVs", "kto", &[("reverse", 'r'), ("unique", 'u')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -1,22 +1,27 @@
 //! `tail`: the end of a text. `-f` prints what there is and then waits: simulated files grow by being rewritten.
 
-use super::head::old_form;
-use super::{Arguments, Named, answer, arguments, filter, lines, output};
+use super::{Arguments, Named, Options, answer, filter, lines, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Tail;
 
+// The old form: -5.
+static OPTIONS: Options =
+    Options::new("qvfFn:c:", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f')]).with_number('n');
+
 impl Program for Tail {
     fn name(&self) -> &'static str {
         "tail"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let args: Vec<String> = call.args.iter().map(|a| old_form(a)).collect();
-        let parsed = match arguments(&args, "qvfF", "nc", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f')])
-        {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

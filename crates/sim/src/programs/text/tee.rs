@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{BROKEN_PIPE, answer, arguments, read_file};
+use super::{BROKEN_PIPE, Options, answer, read_file};
 use crate::program::{BoxFuture, Call, Program};
 use crate::shell::path;
 use crate::world::files::FULL;
@@ -13,13 +13,19 @@ use crate::world::files::FULL;
 #[derive(Debug)]
 pub struct Tee;
 
+static OPTIONS: Options = Options::new("ai", &[("append", 'a')]);
+
 impl Program for Tee {
     fn name(&self) -> &'static str {
         "tee"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, mut call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "ai", "", &[("append", 'a')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -1,19 +1,25 @@
 //! `tr`: characters to others.
 
-use super::{Arguments, answer, arguments, concatenated, failure, filter, output};
+use super::{Arguments, Options, answer, concatenated, failure, filter, output};
 use crate::program::{BoxFuture, Call, Program};
 
 /// The program.
 #[derive(Debug)]
 pub struct Tr;
 
+static OPTIONS: Options = Options::new("dscC", &[("delete", 'd'), ("squeeze-repeats", 's')]);
+
 impl Program for Tr {
     fn name(&self) -> &'static str {
         "tr"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "dscC", "", &[("delete", 'd'), ("squeeze-repeats", 's')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

@@ -1,19 +1,25 @@
 //! `uniq`: equal neighbours once.
 
-use super::{Arguments, Named, answer, arguments, chomp, concatenated, filter, lines, output};
+use super::{Arguments, Named, Options, answer, chomp, concatenated, filter, lines, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Uniq;
 
+static OPTIONS: Options = Options::new("cdui", &[("count", 'c')]);
+
 impl Program for Uniq {
     fn name(&self) -> &'static str {
         "uniq"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed = match arguments(&call.args, "cdui", "", &[("count", 'c')]) {
+        let parsed = match OPTIONS.read(&call.args) {
             Ok(parsed) => parsed,
             Err(reply) => return answer(call, reply),
         };

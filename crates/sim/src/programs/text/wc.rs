@@ -1,23 +1,28 @@
 //! `wc`: lines, words, bytes.
 
-use super::{Arguments, Named, answer, arguments, filter, output};
+use super::{Arguments, Named, Options, answer, filter, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
 pub struct Wc;
 
+static OPTIONS: Options = Options::new("lwcm", &[("lines", 'l'), ("words", 'w'), ("bytes", 'c')]);
+
 impl Program for Wc {
     fn name(&self) -> &'static str {
         "wc"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let parsed =
-            match arguments(&call.args, "lwcm", "", &[("lines", 'l'), ("words", 'w'), ("bytes", 'c')]) {
-                Ok(parsed) => parsed,
-                Err(reply) => return answer(call, reply),
-            };
+        let parsed = match OPTIONS.read(&call.args) {
+            Ok(parsed) => parsed,
+            Err(reply) => return answer(call, reply),
+        };
         filter(call, parsed.operands.clone(), move |inputs| work(inputs, &parsed))
     }
 }
