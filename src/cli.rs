@@ -4,11 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use common::{CliError, Common, DEFAULT_WORLD, Looks};
 
 #[cfg(test)]
 mod advice_tests;
 mod check;
+mod common;
 mod console;
 mod exit_codes;
 mod info;
@@ -23,9 +26,6 @@ mod setup;
 mod simulate;
 pub mod status;
 
-/// The world `demo` shows when none is named.
-const DEFAULT_WORLD: &str = "wpd-2015";
-
 /// A terminal operations console: a live fleet through one jump box.
 #[derive(Debug, Parser)]
 #[command(name = "jumpdeck", version, about, long_about = None, max_term_width = 100)]
@@ -39,43 +39,6 @@ struct Cli {
     looks: Looks,
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-/// What every command that touches a fleet takes.
-#[derive(Debug, Clone, Args)]
-struct Common {
-    /// The inventory [default: inventory.toml in the configuration folder; `jumpdeck info` names it]
-    #[arg(long, short, global = true, value_name = "FILE", env = "JUMPDECK_INVENTORY")]
-    inventory: Option<PathBuf>,
-    /// Use a simulated fleet instead of the inventory: wpd-2015, wpd-2013 or big-N [without a name: wpd-2015]
-    #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
-          default_missing_value = DEFAULT_WORLD, conflicts_with = "inventory")]
-    demo: Option<String>,
-}
-
-/// How the console looks.
-#[derive(Debug, Clone, Args)]
-struct Looks {
-    /// The theme: dark, light, high-contrast, or one of your own
-    #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
-    /// The keymap: default, or one of your own
-    #[arg(long, value_name = "NAME")]
-    keymap: Option<String>,
-    /// The environment shown first
-    #[arg(long, short, value_name = "NAME")]
-    env: Option<String>,
-}
-
-impl Looks {
-    /// These, and what was asked for before the command's name where nothing is said after it.
-    fn or(self, before: Self) -> Self {
-        Self {
-            theme: self.theme.or(before.theme),
-            keymap: self.keymap.or(before.keymap),
-            env: self.env.or(before.env),
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,11 +142,6 @@ fn forbid_core_dumps() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..getrlimit(Resource::Core) });
 }
 
-/// Whether an output is a terminal that may be coloured.
-fn colour_on(out: &impl std::io::IsTerminal) -> bool {
-    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-}
-
 fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "jumpdeck", &mut script);
@@ -194,38 +152,4 @@ fn completions(shell: clap_complete::Shell) -> Result<ExitCode, CliError> {
 fn man() -> Result<ExitCode, CliError> {
     print::answer(&man::page(&Cli::command()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What ends a command early. Its text says what happened and what to do next.
-#[derive(Debug, thiserror::Error)]
-enum CliError {
-    /// The configuration has errors; they have been rendered.
-    #[error("{0}")]
-    Config(String),
-    /// The arguments do not fit.
-    #[error("{0}")]
-    Usage(String),
-    /// People answer, and there is no terminal.
-    #[error("{0}")]
-    NoTerminal(String),
-    /// It cannot be done as things are.
-    #[error("{0}")]
-    Refused(String),
-    /// Reading, writing, the terminal.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    /// The console ended with an error.
-    #[error("{0}")]
-    Runtime(String),
-}
-
-impl CliError {
-    fn code(&self) -> u8 {
-        match self {
-            Self::Refused(_) => 1,
-            Self::Config(_) | Self::Usage(_) => 2,
-            Self::NoTerminal(_) => 7,
-            Self::Io(_) | Self::Runtime(_) => 70,
-        }
-    }
 }

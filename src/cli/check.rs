@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{CliError, Common, print, setup};
+use super::common::{CliError, Common};
+use super::{print, setup};
 use crate::config::check::{self, Runbooks};
 use crate::config::diagnostic::Diagnostic;
 use crate::ownership::{self, OpenError};
@@ -22,7 +23,7 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
     let own = paths.runbooks();
     let runbooks =
         Runbooks { file: &|path, text| library::check_file(path, text, &own), all: &|| library::check(&own) };
-    let coloured = super::colour_on(&std::io::stdout());
+    let coloured = super::common::colour_on(&std::io::stdout());
     let report = check::run(&files, &paths, &context, runbooks, &logins, coloured);
     print::answer(&report.rendered)?;
     Ok(ExitCode::from(if report.errors == 0 { 0 } else { 2 }))

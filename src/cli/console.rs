@@ -7,11 +7,11 @@ use std::sync::Arc;
 use ratatui::Frame;
 use tokio::sync::mpsc;
 
+use super::common::{CliError, Common, Looks};
 use super::inventory;
 use super::runbook::hint;
 use super::runs::{self, Runs};
 use super::setup::{self, Setup};
-use super::{CliError, Common, Looks};
 use crate::app::model::{Model, Room};
 use crate::collect::Collector;
 use crate::collect::desk::Desk;

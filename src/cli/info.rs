@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{CliError, Common, log, print, setup};
+use super::common::{CliError, Common};
+use super::{log, print, setup};
 use crate::config::files;
 use crate::config::theme;
 use jumpdeck_fleet::access::KnownHosts;

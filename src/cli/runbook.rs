@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use super::common::{CliError, Common};
 use super::setup;
-use super::{CliError, Common};
 use crate::config::diagnostic::Diagnostic;
 use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::common::{CliError, Common};
+use super::print;
 use super::runs::left::Looking;
-use super::{CliError, Common, print};
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;
@@ -138,7 +139,7 @@ pub(super) fn environment(fleet: &Fleet, name: &str) -> Result<Arc<Environment>,
 
 /// Errors of configuration, as they are printed.
 pub(super) fn rendered(errors: Vec<Diagnostic>) -> CliError {
-    let coloured = super::colour_on(&std::io::stderr());
+    let coloured = super::common::colour_on(&std::io::stderr());
     let text: Vec<String> = errors.iter().map(|e| e.render(coloured)).collect();
     CliError::Config(format!("the configuration has errors; nothing was started\n\n{}", text.join("\n")))
 }

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CliError, Common, DEFAULT_WORLD, print, setup};
+use super::common::{CliError, Common, DEFAULT_WORLD};
+use super::{print, setup};
 use crate::ownership::{self, OpenError};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_sim::sshd::SimFleet;

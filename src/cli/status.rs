@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
-use super::{CliError, Common, print, setup};
+use super::common::{CliError, Common};
+use super::{print, setup};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::judge::worst;
 use jumpdeck_fleet::problem::Severity;
@@ -69,7 +70,7 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     // Connections that hang must not hold the answer back.
     runtime.shutdown_background();
     let pictures = pictures?;
-    let colour = super::colour_on(&std::io::stdout());
+    let colour = super::common::colour_on(&std::io::stdout());
     let mut text = String::new();
     for (i, picture) in pictures.iter().enumerate() {
         match args.format {

@@ -12,6 +12,7 @@
 mod advice;
 mod architecture;
 mod chaos;
+mod circles;
 mod command_line;
 mod console_run;
 mod contract;

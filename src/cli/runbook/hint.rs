@@ -2,7 +2,7 @@
 
 use std::path::absolute;
 
-use crate::cli::Common;
+use crate::cli::common::Common;
 use crate::runbook::scope::quoted;
 
 /// Said of a run of a simulated fleet that began in another process.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::text::{Ink, Paper};
 use super::{runs, show};
-use crate::cli::{CliError, print, setup};
+use crate::cli::common::CliError;
+use crate::cli::{print, setup};
 use crate::runbook::journal::{self, RunSummary};
 use jumpdeck_fleet::run::RunbookEntry;
 

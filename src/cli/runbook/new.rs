@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::{CliError, print, setup};
+use crate::cli::common::CliError;
+use crate::cli::{print, setup};
 use crate::runbook::definition::read::is_name;
 use crate::runbook::library;
 

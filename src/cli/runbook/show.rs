@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use super::story;
 use super::text::{Ink, Paper};
-use crate::cli::{CliError, print};
+use crate::cli::common::CliError;
+use crate::cli::print;
 use crate::runbook::definition::{Input, On, Runbook, Select, Step, Target, Undo};
 use jumpdeck_fleet::run::{Asks, Danger, Effect};
 use jumpdeck_fleet::text::Clean;

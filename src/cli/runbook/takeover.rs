@@ -7,7 +7,8 @@ use clap::Args;
 use super::run::{launch, refused, stay, unless_interrupted};
 use super::site::{self, Site};
 use super::{hint, inputs};
-use crate::cli::{CliError, Common, print};
+use crate::cli::common::{CliError, Common};
+use crate::cli::print;
 use crate::runbook::definition::Runbook;
 use crate::runbook::runner;
 

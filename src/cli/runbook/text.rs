@@ -65,7 +65,7 @@ impl Paper {
             Some(columns) if columns > 0 => columns,
             _ => WIDTH,
         };
-        Self::new(width, crate::cli::colour_on(&out))
+        Self::new(width, crate::cli::common::colour_on(&out))
     }
 
     /// What was written, for printing; the paper is empty then.

@@ -9,7 +9,8 @@ use clap::Args;
 
 use super::site::Site;
 use super::text::{Ink, Paper};
-use crate::cli::{CliError, Common, print, setup};
+use crate::cli::common::{CliError, Common};
+use crate::cli::{print, setup};
 use crate::runbook::evidence::{self, Examination, Grade, Head, Remark, Seen};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError, Places};

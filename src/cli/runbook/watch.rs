@@ -8,8 +8,9 @@ use tokio::time::sleep;
 use super::site::Site;
 use super::story::Story;
 use super::text::Paper;
+use crate::cli::common::{CliError, Common};
+use crate::cli::print;
 use crate::cli::runs::{EVERY, Watched};
-use crate::cli::{CliError, Common, print};
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]

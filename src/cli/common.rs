@@ -1,0 +1,84 @@
+//! What all commands share: their common arguments, and what ends one early.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The world `demo` shows when none is named.
+pub(super) const DEFAULT_WORLD: &str = "wpd-2015";
+
+/// What every command that touches a fleet takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// The inventory [default: inventory.toml in the configuration folder; `jumpdeck info` names it]
+    #[arg(long, short, global = true, value_name = "FILE", env = "JUMPDECK_INVENTORY")]
+    pub(super) inventory: Option<PathBuf>,
+    /// Use a simulated fleet instead of the inventory: wpd-2015, wpd-2013 or big-N [without a name: wpd-2015]
+    #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
+          default_missing_value = DEFAULT_WORLD, conflicts_with = "inventory")]
+    pub(super) demo: Option<String>,
+}
+
+/// How the console looks.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Looks {
+    /// The theme: dark, light, high-contrast, or one of your own
+    #[arg(long, value_name = "NAME")]
+    pub(super) theme: Option<String>,
+    /// The keymap: default, or one of your own
+    #[arg(long, value_name = "NAME")]
+    pub(super) keymap: Option<String>,
+    /// The environment shown first
+    #[arg(long, short, value_name = "NAME")]
+    pub(super) env: Option<String>,
+}
+
+impl Looks {
+    /// These, and what was asked for before the command's name where nothing is said after it.
+    pub(super) fn or(self, before: Self) -> Self {
+        Self {
+            theme: self.theme.or(before.theme),
+            keymap: self.keymap.or(before.keymap),
+            env: self.env.or(before.env),
+        }
+    }
+}
+
+/// Whether an output is a terminal that may be coloured.
+pub(super) fn colour_on(out: &impl std::io::IsTerminal) -> bool {
+    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// What ends a command early. Its text says what happened and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The configuration has errors; they have been rendered.
+    #[error("{0}")]
+    Config(String),
+    /// The arguments do not fit.
+    #[error("{0}")]
+    Usage(String),
+    /// People answer, and there is no terminal.
+    #[error("{0}")]
+    NoTerminal(String),
+    /// It cannot be done as things are.
+    #[error("{0}")]
+    Refused(String),
+    /// Reading, writing, the terminal.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The console ended with an error.
+    #[error("{0}")]
+    Runtime(String),
+}
+
+impl CliError {
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 1,
+            Self::Config(_) | Self::Usage(_) => 2,
+            Self::NoTerminal(_) => 7,
+            Self::Io(_) | Self::Runtime(_) => 70,
+        }
+    }
+}
