@@ -9,6 +9,7 @@ pub mod link;
 pub mod listening;
 pub mod ring;
 pub mod script;
+pub mod signing;
 pub mod sshsig;
 
 mod agent;
@@ -16,6 +17,7 @@ mod algorithms;
 mod auth;
 pub(crate) mod banner;
 pub(crate) mod bounded;
+mod client;
 mod connection;
 mod guarded;
 mod inbox;

@@ -2,7 +2,6 @@
 //! Reads neither files nor the process environment.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, nearest};
@@ -11,42 +10,20 @@ use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
 use jumpdeck_fleet::names::EnvName;
 
 mod address;
+mod context;
 pub mod edit;
 mod host;
 mod jump;
 mod management;
 mod requirements;
+mod role;
 mod scope;
 mod thresholds;
 mod unsupported;
 
+pub use context::Context;
 use host::{HostTable, RawHost};
 use scope::Scope;
-
-/// What the inventory's defaults are taken from; made at the edge (`files::context`).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Context {
-    /// The home folder: `~` in paths.
-    pub home: PathBuf,
-    /// Where an SSH agent listens (`SSH_AUTH_SOCK`).
-    pub ssh_auth_sock: Option<PathBuf>,
-    /// The account of the person at the console: the default `user`. Empty when it is not known: it is never guessed.
-    pub user: String,
-    /// Key files offered where the inventory names none: those of OpenSSH's usual ones that are there.
-    pub default_keys: Vec<PathBuf>,
-}
-
-impl Context {
-    /// The path with a leading `~/` replaced by the home folder.
-    #[must_use]
-    pub fn expand(&self, path: &str) -> PathBuf {
-        match path.strip_prefix("~/") {
-            Some(rest) => self.home.join(rest),
-            None if path == "~" => self.home.clone(),
-            None => Path::new(path).to_path_buf(),
-        }
-    }
-}
 
 /// The inventory that comes with the program as an example.
 pub const EXAMPLE: &str = include_str!("../../inventory.example.toml");

@@ -23,7 +23,7 @@ use jumpdeck_fleet::hop::Hop;
 
 use super::agent::Agent;
 use super::ask::Asker;
-use super::connection::Client;
+use super::client::Client;
 use super::error::SshError;
 use super::listening::within;
 use super::ring::KeyRing;

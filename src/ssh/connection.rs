@@ -1,8 +1,5 @@
 //! One SSH connection: verified, logged in, watched.
 
-mod handler;
-mod verify;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +8,6 @@ use russh::{Channel, ChannelOpenFailure};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use jumpdeck_fleet::access::Access;
-use jumpdeck_fleet::fleet::JumpBox;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 
@@ -20,12 +15,12 @@ use super::advice;
 use super::algorithms;
 use super::ask::Asker;
 use super::auth::{self, Login};
+use super::client::{Client, Target};
 use super::dial::BoxStream;
 use super::error::{ErrorKind, SshError};
 use super::guarded::Guarded;
 use super::known_hosts::HostKeys;
 use super::ring::KeyRing;
-pub(super) use handler::Client;
 
 /// Silence is asked about after this.
 const KEEPALIVE: Duration = Duration::from_secs(2);
@@ -35,31 +30,6 @@ const KEEPALIVE_MAX: usize = 3;
 const STALL: Duration = Duration::from_secs(8);
 /// A report is some 20 kB; this is for one with much to say.
 const WINDOW: u32 = 256 * 1024;
-
-/// The machine at the other end.
-#[derive(Clone)]
-pub(super) struct Target {
-    pub(super) hop: Hop,
-    pub(super) address: String,
-    pub(super) port: u16,
-    pub(super) access: Arc<Access>,
-}
-
-impl Target {
-    /// A jump box as a target.
-    pub(super) fn of_jump(jump: &JumpBox) -> Self {
-        let (address, port) = (jump.address.clone(), jump.port);
-        Self { hop: Hop::Jump(jump.name.clone()), address, port, access: jump.access.clone() }
-    }
-
-    /// The address and the port that its host keys are known by: an alias has no port, as `HostKeyAlias` of `ssh`.
-    pub(super) fn known_as(&self) -> (&str, u16) {
-        match self.access.known_hosts.alias() {
-            Some(alias) => (alias, 22),
-            None => (&self.address, self.port),
-        }
-    }
-}
 
 /// A logged-in connection. Dropping it ends it.
 pub(super) struct Connection {

@@ -17,7 +17,8 @@ use jumpdeck_fleet::text::Clean;
 
 use super::ask::{Ask, Asker};
 use super::banner::Banner;
-use super::connection::{self, Connection, Target};
+use super::client::Target;
+use super::connection::{self, Connection};
 use super::dial::{BoxStream, Dial};
 use super::error::{ErrorKind, SshError};
 use super::listening::within;

@@ -2,7 +2,6 @@
 //! them (OpenSSH, PROTOCOL.sshsig).
 
 mod allowed;
-mod choose;
 mod signer;
 #[cfg(test)]
 mod tests;
@@ -14,7 +13,7 @@ use russh::keys::ssh_key::SshSig;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
 pub use allowed::{AllowedSigners, Standing};
-pub use choose::signer_for;
+pub(in crate::ssh) use signer::keys_of;
 pub use signer::{NotSigned, TextSigner};
 
 /// The flag of a security key that a person touched it.

@@ -118,7 +118,6 @@ impl Names<'_> {
             UseTree::Name(name) => self.named(name.ident.to_string(), before),
             UseTree::Rename(rename) => self.named(rename.ident.to_string(), before),
             UseTree::Glob(_) => self.path(before),
-            _ => panic!("a kind of import that this test does not know"),
         }
     }
 

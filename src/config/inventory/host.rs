@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use super::context::Context;
 use super::jump::{ReadJump, host_name};
+use super::role::role_name;
 use super::scope::{Scope, read_host_key_alias, read_keys};
-use super::{Context, address, unsupported};
+use super::{address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
@@ -206,7 +208,7 @@ fn roles(reader: &mut Reader, table: &Table<'_>) -> Option<Vec<RoleName>> {
     let names = reader.strings(table, "roles", "write roles = [\"db\", \"masterdb\"]")?;
     let mut roles: Vec<RoleName> = Vec::new();
     for name in &names {
-        let Some(role) = role(reader, name) else { continue };
+        let Some(role) = role_name(reader, name) else { continue };
         if roles.contains(&role) {
             let message = format!("role {:?} is there twice", name.value);
             reader.error(name.span.clone(), message, "remove one of the two");
@@ -215,15 +217,4 @@ fn roles(reader: &mut Reader, table: &Table<'_>) -> Option<Vec<RoleName>> {
         }
     }
     Some(roles)
-}
-
-/// A role's name.
-pub(super) fn role(reader: &mut Reader, name: &At<&str>) -> Option<RoleName> {
-    match RoleName::new(name.value) {
-        Ok(role) => Some(role),
-        Err(error) => {
-            reader.error(name.span.clone(), error.to_string(), "write a role such as db or memcache");
-            None
-        }
-    }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use super::context::Context;
 use super::scope::{Scope, read_host_key_alias, read_keys};
-use super::{Context, address, unsupported};
+use super::{address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::fleet::{Jump, JumpBox};
 use jumpdeck_fleet::names::HostName;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::host;
+use super::role::role_name;
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
 
@@ -74,7 +74,7 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
         reader.error(check.span.clone(), message, CHECK_HINT);
     }
     Some(DatabaseFile {
-        role: host::role(reader, &role?)?,
+        role: role_name(reader, &role?)?,
         file: file?.value.to_owned(),
         line: line?.value.to_owned(),
         reload: reload.map(|reload| reload.value.to_owned()),

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::host;
+use super::role::role_name;
 use crate::config::reader::{Reader, Table, Value};
 use jumpdeck_fleet::fleet::{Requirement, default_requirements};
 use jumpdeck_fleet::names::RoleName;
@@ -22,7 +22,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Vec<Requir
     let hint = "write [requirements] and lines such as memcache = { at_least = 2 } below it";
     let Some(table) = reader.subtable(table, "requirements", hint) else { return all };
     for (name, value) in table.entries() {
-        let Some(role) = host::role(reader, &name) else { continue };
+        let Some(role) = role_name(reader, &name) else { continue };
         let place = all.iter().position(|r| r.role == role);
         if matches!(value.get_ref(), DeValue::Boolean(false)) {
             all.retain(|r| r.role != role);
@@ -69,7 +69,7 @@ fn requirement(reader: &mut Reader, table: &Table<'_>, was: Requirement) -> Requ
         reader.error(span, format!("{}: at least {at_least} but at most {high}", table.path), help);
     }
     let implies = match reader.strings(table, "implies", "write implies = [\"db\"]") {
-        Some(names) => names.iter().filter_map(|name| host::role(reader, name)).collect::<Vec<RoleName>>(),
+        Some(names) => names.iter().filter_map(|name| role_name(reader, name)).collect::<Vec<RoleName>>(),
         None => was.implies,
     };
     Requirement { role: was.role, at_least, at_most, implies, built_in: false }

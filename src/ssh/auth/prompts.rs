@@ -12,7 +12,7 @@ use crate::ssh::listening::{passes, within};
 use jumpdeck_fleet::event::{Answer, QuestionKind, Told};
 use jumpdeck_fleet::text::Clean;
 
-use super::super::connection::Client;
+use super::super::client::Client;
 use super::super::error::{ErrorKind, SshError};
 use super::Login;
 

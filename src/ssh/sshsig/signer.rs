@@ -131,7 +131,7 @@ async fn reach(socket: &Path, key: &PublicKey) -> Result<Agent, NotSigned> {
 }
 
 /// A connection to an agent, and the keys it holds.
-pub(super) async fn keys_of(socket: &Path) -> Result<(Agent, Vec<PublicKey>), NotSigned> {
+pub(in crate::ssh) async fn keys_of(socket: &Path) -> Result<(Agent, Vec<PublicKey>), NotSigned> {
     let (agent, held) = agent::connect(socket, None).await.map_err(NotSigned)?;
     Ok((agent, held.identities.iter().map(|identity| identity.public_key().into_owned()).collect()))
 }

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use russh::keys::{PrivateKey, decode_secret_key};
 
 use super::*;
+use crate::ssh::signing::signer_for;
 
 mod security_key;
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::model::Model;
-use crate::view::SMALLEST;
+use crate::app::model::SMALLEST;
 use crate::view::signs::Status;
 use crate::view::styles::Styles;
 use crate::view::text::{centred, span};

@@ -17,7 +17,8 @@ use jumpdeck::runbook::evidence::{
 use jumpdeck::runbook::journal::Journal;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::ring::KeyRing;
-use jumpdeck::ssh::sshsig::{AllowedSigners, TextSigner, signer_for};
+use jumpdeck::ssh::signing::signer_for;
+use jumpdeck::ssh::sshsig::{AllowedSigners, TextSigner};
 use jumpdeck_fleet::names::EnvName;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -9,7 +9,8 @@ use crate::runbook::evidence::{Examination, Grade, Head, NAMESPACE, Seen, Signin
 use crate::runbook::journal::Journal;
 use crate::ssh::ask::RefuseAll;
 use crate::ssh::ring::KeyRing;
-use crate::ssh::sshsig::{AllowedSigners, TextSigner, signer_for};
+use crate::ssh::signing::signer_for;
+use crate::ssh::sshsig::{AllowedSigners, TextSigner};
 use jumpdeck_fleet::fleet::Signatures;
 
 /// A folder with a key, who may sign, and perhaps an agent.

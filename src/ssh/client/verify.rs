@@ -13,7 +13,7 @@ use super::super::error::{ErrorKind, SshError};
 use super::super::known_hosts::{
     HOST_KEY_ALGORITHMS, HostKeys, KnownKey, Verdict, append, line_for, lookup_name, weakness,
 };
-use super::handler::Client;
+use super::Client;
 
 impl Client {
     /// Judges what the server presented; asks a person about an unknown key.

@@ -1,6 +1,8 @@
 //! What one connection does when the server speaks first: has its key verified, keeps its banner, refuses its
 //! channels, notes its end.
 
+mod verify;
+
 use std::io;
 use std::sync::Arc;
 
@@ -10,17 +12,43 @@ use russh::{AlgorithmKind, Channel, ChannelOpenFailure, Disconnect, Names};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::fleet::JumpBox;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 
-use super::super::advice;
-use super::super::algorithms;
-use super::super::ask::Asker;
-use super::super::error::{ErrorKind, SshError};
-use super::super::known_hosts::{HostKeys, KnownKey};
-use super::super::ring::KeyRing;
-use super::Target;
-use super::verify::list;
+use super::advice;
+use super::algorithms;
+use super::ask::Asker;
+use super::error::{ErrorKind, SshError};
+use super::known_hosts::{HostKeys, KnownKey};
+use super::ring::KeyRing;
+use verify::list;
+
+/// The machine at the other end.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) hop: Hop,
+    pub(super) address: String,
+    pub(super) port: u16,
+    pub(super) access: Arc<Access>,
+}
+
+impl Target {
+    /// A jump box as a target.
+    pub(super) fn of_jump(jump: &JumpBox) -> Self {
+        let (address, port) = (jump.address.clone(), jump.port);
+        Self { hop: Hop::Jump(jump.name.clone()), address, port, access: jump.access.clone() }
+    }
+
+    /// The address and the port that its host keys are known by: an alias has no port, as `HostKeyAlias` of `ssh`.
+    pub(super) fn known_as(&self) -> (&str, u16) {
+        match self.access.known_hosts.alias() {
+            Some(alias) => (alias, 22),
+            None => (&self.address, self.port),
+        }
+    }
+}
 
 /// The handler russh calls.
 pub(in crate::ssh) struct Client {

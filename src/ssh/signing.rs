@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
 
-use super::signer::keys_of;
-use super::{NotSigned, TextSigner};
-use crate::ssh::ask::{Ask, Asker};
-use crate::ssh::key_file::{read_private, read_public};
-use crate::ssh::patience::Patience;
-use crate::ssh::ring::KeyRing;
+use super::ask::{Ask, Asker};
+use super::key_file::{read_private, read_public};
+use super::patience::Patience;
+use super::ring::KeyRing;
+use super::sshsig::{NotSigned, TextSigner, keys_of};
 use jumpdeck_fleet::names::EnvName;
 
 /// The signer for runs in an environment. `sign_with` is a key file (private, or public when an agent holds the key);
