@@ -4,14 +4,11 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite, join};
+use tokio::io::join;
 
 use super::shell::pipe::pipe_of;
+pub use super::sshd::stream::Stream;
 use super::sshd::{IN_FLIGHT, SSH_PORT, SimFleet, serve_jump};
-
-/// A byte stream both ways.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
 
 impl SimFleet {
     /// Connects to what is reached under this address from outside.

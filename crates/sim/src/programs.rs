@@ -17,6 +17,7 @@ mod exim;
 mod free;
 mod git;
 mod hostname;
+mod mail;
 mod mount;
 mod mysql;
 mod names;

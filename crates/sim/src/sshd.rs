@@ -6,6 +6,7 @@ mod keys;
 mod link;
 mod server;
 mod session;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ use super::program::SharedWorld;
 use super::shell::Machine;
 use super::world::World;
 use super::world::universe::Universe;
-use crate::dial::Stream;
+use crate::sshd::stream::Stream;
 use fault::{Fault, Switch};
 use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName};

@@ -8,7 +8,7 @@ mod tests;
 use crate::program::Reply;
 use crate::world::mail::{MailServer, Message, Queue};
 
-use super::postfix::{Ask, MailProgram, messages, stamp, written};
+use super::mail::{Ask, MailProgram, messages, stamp, written};
 use super::quick::{failure, output};
 
 const fn exim(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram {

@@ -9,9 +9,9 @@ use russh::{Channel, ChannelMsg, ChannelOpenFailure};
 use super::fault::Fault;
 use super::link::Link;
 use super::{Environment, SSH_PORT, Site, session};
-use crate::dial::Stream;
 use crate::shell::Login;
 use crate::shell::pipe::pipe_of;
+use crate::sshd::stream::Stream;
 use jumpdeck_fleet::names::HostName;
 
 /// The server's side of one connection.

@@ -11,7 +11,7 @@ use russh::{ChannelMsg, Pty};
 
 use super::SimFleet;
 use super::fault::Fault;
-use crate::dial::Stream;
+use crate::sshd::stream::Stream;
 use crate::world::universe::Universe;
 use jumpdeck_fleet::names::{EnvName, HostId, HostName};
 

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::program::Reply;
-use crate::programs::postfix::{Ask, messages};
+use crate::programs::mail::{Ask, messages};
 use crate::programs::quick::{failure, output};
 use crate::world::mail::{Message, Queue};
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::program::Reply;
-use crate::programs::postfix::Ask;
+use crate::programs::mail::Ask;
 use crate::programs::quick::output;
 
 use super::refused;

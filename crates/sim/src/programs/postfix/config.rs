@@ -4,7 +4,8 @@
 use crate::program::Reply;
 use crate::programs::quick::output;
 
-use super::{Ask, fatal};
+use super::fatal;
+use crate::programs::mail::Ask;
 
 const MAIN: &str = "/etc/postfix/main.cf";
 

@@ -8,7 +8,8 @@ use crate::world::World;
 use crate::world::mail::{Message, Queue};
 use jumpdeck_fleet::names::HostName;
 
-use super::{Ask, fatal, messages, stamp};
+use super::fatal;
+use crate::programs::mail::{Ask, messages, stamp};
 
 pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     let now = ask.world.now().as_secs_f64();
