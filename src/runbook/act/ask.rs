@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{
-    Answer, Answers, For, Lost, Manner, Places, Site, StepRef, Trouble, on_hosts, salt, script, sql,
-};
+use super::manner::{For, Lost, Manner};
+use super::site::Site;
+use super::trouble::{Answers, Trouble, on_hosts};
+use super::{salt, script, sql};
 use crate::runbook::definition::Ask;
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use jumpdeck_fleet::names::HostName;
 

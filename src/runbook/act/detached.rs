@@ -7,11 +7,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
-use super::{
-    Answer, Answers, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, own_folder,
-    script,
-};
+use super::site::Site;
+use super::trouble::{Answers, Trouble, on_hosts};
+use super::{own_folder, script, ticket};
 use crate::runbook::definition::Script;
+use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Places;
 use crate::runbook::scope::quoted;
 use jumpdeck_fleet::names::HostName;
 
@@ -22,18 +25,9 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 /// Bytes of an output that are read, fewer than a command may print.
 const LARGEST: usize = 1_000_000;
 
-/// The name of what a try of a step leaves, without its host.
-pub(super) fn folder(at: StepRef<'_>) -> String {
-    let step = at.id().as_str();
-    let attempt = at.record().attempts.max(1);
-    let plain: String =
-        step.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    format!("{}-{plain}-{attempt}", at.machine().run)
-}
-
 /// The name of its folder on a host. Hosts may share the home of an account.
 fn folder_on(at: StepRef<'_>, host: &HostName) -> String {
-    format!("{}-{host}", folder(at))
+    format!("{}-{host}", ticket::folder(at))
 }
 
 /// Begins the script on hosts, and follows it to its end.

@@ -4,11 +4,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{
-    Answer, Answers, For, HostOutcome, Outcomes, Places, Site, StepRef, Trouble, Verdict, on_hosts, script,
-    ticket,
-};
+use super::manner::For;
+use super::site::Site;
+use super::trouble::{Answers, Trouble, on_hosts};
+use super::{script, ticket};
 use crate::runbook::definition::{Change, Edit};
+use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use crate::runbook::template::{Part, Template};
 use crate::runbook::value::Value;

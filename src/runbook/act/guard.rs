@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use super::hold::Holding;
-use super::{Site, Trouble, script};
+use super::script;
+use super::site::Site;
+use super::trouble::Trouble;
 use crate::runbook::reach::Held;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;

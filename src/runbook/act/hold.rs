@@ -2,13 +2,16 @@
 //! still holds; when not, the run stops before its next step. Between two of those questions it runs statements
 //! ([`super::session`]).
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::session::{self, Asked, Line, Sent, Sessions};
-use super::{Site, Trouble, sql};
+use super::sessions::{Asked, Line, Sent, Sessions};
+use super::site::Site;
+use super::trouble::Trouble;
+use super::{client, session};
 use crate::runbook::definition::Pick;
 use crate::runbook::ids::StepId;
 use crate::runbook::judge::Answer;
@@ -124,7 +127,7 @@ pub(in crate::runbook) async fn open(
 ) -> Result<(Holding, Answer), Trouble> {
     let Opening { id, mark, open, heartbeat, limit } = opening;
     let session = site.session(host).await?;
-    let client = sql::client(site, host);
+    let client = client::client(site, host);
     site.still_ours().await?;
     let started = session.start(&client).await;
     let held = started.map_err(|e| Trouble::Failed(format!("{}: {}", e.hop, e.describe())))?;

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Clean, Output, Place};
+use crate::runbook::place::Place;
 use crate::runbook::redact::{Redactor, Stream};
+use jumpdeck_fleet::text::Clean;
+
+/// Takes output as it comes: where it is from, and printable lines.
+pub(in crate::runbook) type Output = dyn Fn(&Place, Vec<Clean>) + Send + Sync;
 
 /// Takes bytes, and hands on whole lines. The last one goes when it is dropped.
 pub(super) struct Lines {

@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Asking, ByMachines, Check, Fact, For, HostOutcome, Lost, Mark, Outcomes, Place, Places, Scope, Site,
-    StepRef, Verdict, Work, as_kept, ask, judge, ticket,
-};
+use super::ask::{Asking, ask};
+use super::done::as_kept;
+use super::manner::{For, Lost, Mark};
+use super::marks;
+use super::site::Site;
+use super::work::Work;
+use crate::runbook::definition::Check;
+use crate::runbook::event::{Fact, HostOutcome, Outcomes, Verdict};
+use crate::runbook::judge;
+use crate::runbook::kinds::ByMachines;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::{Place, Places};
+use crate::runbook::scope::Scope;
 
 /// Proves from the targets that a change is in effect. One that reported success and is not, or of which no check tells,
 /// is a failure. `good`: the places where it is said to be.
@@ -104,7 +113,7 @@ pub(in crate::runbook) async fn probe(
     let Work { site, at, places } = work;
     let what = if undo.is_some() { For::Undo } else { For::Change };
     let mark = by.map_or(Mark::None, |by| by.mark(at.step(), what));
-    let open = ticket::settle(site, at, mark, places, what).await;
+    let open = marks::settle(site, at, mark, places, what).await;
     let mut outcomes =
         places.each(|_| HostOutcome::of(Verdict::Unknown("it was not asked whether it was done".to_owned())));
     if let Some(settled) = places.only(|place| !open.contains_key(place)) {
@@ -127,7 +136,7 @@ pub(in crate::runbook) async fn probe(
 /// still under way, or cannot be asked.
 pub(in crate::runbook) async fn settle(work: Work<'_>, by: &dyn ByMachines) -> BTreeMap<Place, HostOutcome> {
     let mark = by.mark(work.at.step(), For::Change);
-    ticket::settle(work.site, work.at, mark, work.places, For::Change).await
+    marks::settle(work.site, work.at, mark, work.places, For::Change).await
 }
 
 /// What the proofs say of a change that is not under way any more.

@@ -8,11 +8,15 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    Answer, Answers, For, HostOutcome, Outcomes, Place, Places, Site, StepRef, Trouble, Verdict, detached,
-    own_folder, script, ticket,
-};
+use super::manner::For;
+use super::site::Site;
+use super::trouble::{Answers, Trouble};
+use super::{own_folder, script, ticket};
 use crate::runbook::definition::SaltCall;
+use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::{Place, Places};
 use crate::runbook::reach::Limits;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
 use jumpdeck_fleet::names::HostName;
@@ -256,7 +260,7 @@ fn states(said: &Json) -> Result<(), Trouble> {
 /// Where the number of a step's job is kept on the jump box from the moment that it is begun: Salt takes none of ours. Words
 /// of `/bin/sh` that leave it in `$jd`.
 fn folder(at: StepRef<'_>) -> String {
-    format!("{}\njd=$jd/{}", own_folder::PROVE_LASTING, detached::folder(at))
+    format!("{}\njd=$jd/{}", own_folder::PROVE_LASTING, ticket::folder(at))
 }
 
 /// Starts a job and returns its number. That of an undo is kept nowhere: its minions are asked whether it is over, and its

@@ -2,8 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use super::{Answer, Answers, Manner, Places, Site, StepRef, Trouble, on_hosts, ticket};
+use super::manner::Manner;
+use super::site::Site;
+use super::ticket;
+use super::trouble::{Answers, Trouble, on_hosts};
 use crate::runbook::definition::Script;
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Places;
 use crate::runbook::reach::{Limits, Ran};
 use crate::ssh::error::ErrorKind;
 use jumpdeck_fleet::names::HostName;

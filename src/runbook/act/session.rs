@@ -4,170 +4,26 @@
 //! that lock, the session is there and what was sent in it may come yet; when nobody has it, the session has ended, and
 //! nothing that was sent in it comes later: the client does not connect again. So a statement needs no folder on the host.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
-use zeroize::Zeroizing;
 
-use super::{Answer, For, Manner, Site, StepRef, Trouble, sql};
+use super::client;
+use super::manner::{For, Lost, Manner};
+use super::sessions::Sent;
+use super::site::Site;
+use super::trouble::Trouble;
 use crate::runbook::definition::Pick;
 use crate::runbook::ids::{RunId, StepId};
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
 use jumpdeck_fleet::names::HostName;
 
 /// Time between two looks at a session that is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A look that takes longer is none.
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
-
-/// What becomes of a statement whose session is not open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runbook) enum Lost {
-    /// It fails: nothing was begun.
-    Fails,
-    /// A client is started for it.
-    NewClient,
-}
-
-impl Lost {
-    /// Of what a step asks. A dry run opens no session.
-    pub(in crate::runbook) fn of_reads(at: StepRef<'_>) -> Self {
-        if at.machine().dry_run { Self::NewClient } else { Self::Fails }
-    }
-}
-
-/// The sessions that are open in this process.
-#[derive(Clone, Default)]
-pub(in crate::runbook) struct Sessions(Arc<Mutex<BTreeMap<StepId, Line>>>);
-
-impl Sessions {
-    /// A session was opened.
-    pub(super) fn open(&self, line: &Line) {
-        self.all().insert(line.id.clone(), line.clone());
-    }
-
-    /// A session was closed.
-    pub(super) fn close(&self, line: &Line) {
-        let mut all = self.all();
-        if all.get(&line.id).is_some_and(|open| open.asks.same_channel(&line.asks)) {
-            all.remove(&line.id);
-        }
-    }
-
-    /// The session that a step opened on a host, unless it has ended.
-    pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<Line> {
-        self.opened(id, host).filter(|line| line.lost().is_none())
-    }
-
-    /// The same, also one that has ended and was not opened again: it tells why.
-    fn opened(&self, id: &StepId, host: &HostName) -> Option<Line> {
-        self.all().get(id).filter(|line| line.host == *host).cloned()
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, Line>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The way into a session that is open.
-#[derive(Clone)]
-pub(super) struct Line {
-    id: StepId,
-    host: HostName,
-    asks: mpsc::Sender<Asked>,
-    lost: watch::Receiver<Option<String>>,
-}
-
-/// Statements for a session.
-pub(super) struct Asked {
-    /// The statements.
-    pub(super) text: Zeroizing<String>,
-    /// Whether what they print is secret.
-    pub(super) secret: bool,
-    /// When an answer is too late.
-    pub(super) until: Instant,
-    /// Whether they were sent, or may have been.
-    begun: Arc<AtomicBool>,
-    reply: oneshot::Sender<Sent>,
-}
-
-impl Asked {
-    /// From now on they may have been sent.
-    pub(super) fn begin(&self) {
-        self.begun.store(true, Ordering::SeqCst);
-    }
-
-    /// Says what came of them.
-    pub(super) fn answer(self, sent: Sent) {
-        // Nobody listens any more when the run has ended.
-        let _ = self.reply.send(sent);
-    }
-}
-
-/// What came of statements.
-pub(super) enum Sent {
-    /// What they printed.
-    Answered(String),
-    /// They failed, or nobody knows, and the session has ended.
-    Ended(Trouble),
-    /// They were not sent: why.
-    Not(String),
-}
-
-impl Line {
-    pub(super) fn new(
-        id: StepId,
-        host: HostName,
-        asks: mpsc::Sender<Asked>,
-        lost: watch::Receiver<Option<String>>,
-    ) -> Self {
-        Self { id, host, asks, lost }
-    }
-
-    /// Why the session has ended, when it has.
-    pub(super) fn lost(&self) -> Option<String> {
-        self.lost.borrow().clone()
-    }
-
-    /// Waits until the session has ended.
-    async fn end(&self) {
-        // An error is an end, too: who tells of it is gone.
-        let _ = self.lost.clone().wait_for(Option::is_some).await;
-    }
-
-    /// Runs statements in it.
-    pub(super) async fn send(&self, text: &str, limit: Duration, secret: bool) -> Sent {
-        let not = || Sent::Not(self.lost().unwrap_or_else(|| "its session has ended".to_owned()));
-        let (reply, mut answer) = oneshot::channel();
-        let begun = Arc::new(AtomicBool::new(false));
-        let (text, until) = (Zeroizing::new(text.to_owned()), Instant::now() + limit);
-        let asked = Asked { text, secret, until, begun: begun.clone(), reply };
-        if self.asks.send(asked).await.is_err() {
-            return not();
-        }
-        // What comes between the session's last look and its end stays in the channel, unanswered, for as long as this line is
-        // there. Nothing is begun after the end; what was begun is answered.
-        let answered = tokio::select! {
-            biased;
-            answered = &mut answer => answered,
-            () = self.end() => match begun.load(Ordering::SeqCst) {
-                true => answer.await,
-                false => return not(),
-            },
-        };
-        match answered {
-            Ok(sent) => sent,
-            Err(_) if begun.load(Ordering::SeqCst) => {
-                Sent::Ended(Trouble::Unknown("its session was closed in the middle".to_owned()))
-            }
-            Err(_) => not(),
-        }
-    }
-}
 
 /// Runs statements in the session of a hold. `None`: that is not open, and a client is to be started for them.
 pub(super) async fn run(
@@ -196,7 +52,7 @@ pub(super) async fn run(
     };
     let why = match sent {
         Sent::Answered(said) => {
-            sql::show(site, host, manner, &said);
+            client::show(site, host, manner, &said);
             return Some(Ok(Answer::of_sql(&said)));
         }
         Sent::Ended(trouble) => return Some(Err(trouble)),
@@ -242,7 +98,7 @@ pub(super) async fn end(site: &Site, host: &HostName, mark: &str, limit: Duratio
     let until = Instant::now() + limit;
     let whose = format!("SELECT IFNULL(IS_USED_LOCK('{mark}'), 0) AS whose");
     loop {
-        let asked = sql::once(site, host, &whose, LOOK_LIMIT).await;
+        let asked = client::once(site, host, &whose, LOOK_LIMIT).await;
         let asked = asked.and_then(|answer| answer.pick(&Pick::Whole).map_err(Trouble::Unknown));
         let whose = asked.map_err(|trouble| format!("it cannot be asked: {}", trouble.words()))?;
         let Ok(connection) = whose.parse::<u64>() else {
@@ -251,7 +107,7 @@ pub(super) async fn end(site: &Site, host: &HostName, mark: &str, limit: Duratio
         if connection == 0 {
             return Ok(());
         }
-        let killed = sql::once(site, host, &format!("KILL {connection}"), LOOK_LIMIT).await;
+        let killed = client::once(site, host, &format!("KILL {connection}"), LOOK_LIMIT).await;
         if Instant::now() + LOOK_EVERY >= until {
             let why = killed.err().map(|trouble| format!(" ({})", trouble.words())).unwrap_or_default();
             return Err(format!("its session, connection {connection}, is still open on {host}{why}"));

@@ -1,108 +1,18 @@
-//! SQL: by the host's own client over its local socket, as the database's administrator. Statements go by standard
-//! input: no argument holds any of it.
-
-use std::time::Duration;
+//! Statements of steps: in a session that is kept open, or by a client of their own.
 
 use zeroize::Zeroizing;
 
-use super::{
-    Answer, Answers, For, Manner, Places, Site, StepRef, Trouble, on_hosts, own_folder, script, session,
-    ticket,
-};
+use super::client::{self, NO_CLIENT, OPTIONS};
+use super::manner::{For, Manner};
+use super::site::Site;
+use super::trouble::{Answers, Trouble, on_hosts};
+use super::{own_folder, session, ticket};
 use crate::runbook::definition::Sql;
-use crate::runbook::layout;
-use crate::runbook::reach::{Ran, Reach};
+use crate::runbook::judge::Answer;
+use crate::runbook::machine::StepRef;
+use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
-use crate::ssh::error::SshError;
-use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::HostName;
-use jumpdeck_fleet::text::Clean;
-
-/// How the client is called: its option files may say where the server is and who logs in, not what statements mean and
-/// how answers are printed. Plain enough for every login shell, within single quotes.
-const OPTIONS: &str = "--user=root --batch --unbuffered --connect-timeout=5 --default-character-set=utf8mb4 --column-names \
-    --skip-table --skip-html --skip-xml --skip-vertical --skip-raw --skip-force --skip-safe-updates --skip-named-commands \
-    --skip-reconnect \"--delimiter=;\" --loose-skip-auto-vertical-output --loose-skip-show-warnings \
-    --loose-skip-binary-mode";
-const NO_CLIENT: &str = "echo there is no client: mariadb or mysql >&2; exit 127";
-
-/// Begins every session. Literals are written for utf8mb4 and for backslashes that escape (`scope::literal`), so the
-/// session is told so, whatever the server, an option file or `init_connect` says; modes that imply several others
-/// would bring those back. `\C` tells the client itself, which cuts the statements apart. The only row proves that the
-/// client prints as it was asked to.
-const BEGIN: &str = "SET SESSION sql_mode = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(\
-    @@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'ANSI_QUOTES', ''), 'EMPTY_STRING_IS_NULL', ''), 'ANSI', ''), \
-    'ORACLE', ''), 'MSSQL', ''), 'DB2', ''), 'MAXDB', ''), 'POSTGRESQL', ''); SET NAMES utf8mb4; \\C utf8mb4 ; \
-    SELECT 'as\\tbatch' AS jumpdeck; ";
-/// What that prints.
-pub(super) const BEGUN: &str = "jumpdeck\nas\\tbatch\n";
-
-/// The command of the client on a host.
-pub(super) fn client(site: &Site, host: &HostName) -> String {
-    command_of(if site.sudo(host) { "sudo -n " } else { "" })
-}
-
-fn command_of(sudo: &str) -> String {
-    format!(
-        "exec /bin/sh -c 'for c in mariadb mysql; do command -v $c >/dev/null && exec {sudo}$c {OPTIONS}; done; {NO_CLIENT}'"
-    )
-}
-
-/// Asks or tells a host's server by a client of its own.
-pub(super) async fn once(
-    site: &Site,
-    host: &HostName,
-    statements: &str,
-    limit: Duration,
-) -> Result<Answer, Trouble> {
-    let session = site.session(host).await?;
-    let text = begun(statements.to_owned());
-    let ran = session.exec(&client(site, host), text.as_bytes(), limit.into(), &mut |_| {}).await;
-    answer(&ran.map_err(|e| Trouble::lost(&e))?, false)
-}
-
-/// The same for what must not be begun twice.
-fn only_once(site: &Site, host: &HostName, ticket: &str) -> String {
-    let sudo = if site.sudo(host) { "sudo -n " } else { "" };
-    format!(
-        "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c {OPTIONS}; {}; done; \
-         rm -rf {}; {NO_CLIENT}'",
-        ticket::begin(ticket),
-        ticket::end(ticket),
-        own_folder::path(ticket)
-    )
-}
-
-/// Statements as they are sent to a new session.
-pub(super) fn begun(statements: String) -> String {
-    format!("{BEGIN}{}", terminated(statements))
-}
-
-/// What the statements printed, without what the beginning of the session did.
-///
-/// # Errors
-/// What to do when an option file made the client print in another way: nothing of it can be read then.
-pub(super) fn printed(text: &str) -> Result<&str, String> {
-    text.strip_prefix(BEGUN).ok_or_else(|| PRINTS_OTHERWISE.to_owned())
-}
-
-/// Why an answer cannot be read.
-pub(super) const PRINTS_OTHERWISE: &str = "the client does not print as it was asked to: look for silent, tee or execute \
-    in its option files (my.cnf) and remove it";
-
-/// Shows what statements print, as it comes, without what the beginning of the session does.
-fn shown(mut sink: impl FnMut(&[u8]) + Send) -> impl FnMut(&[u8]) + Send {
-    let mut left = BEGUN.matches('\n').count();
-    move |bytes: &[u8]| {
-        let mut rest = bytes;
-        while left > 0 {
-            let Some(end) = rest.iter().position(|b| *b == b'\n') else { return };
-            rest = rest.get(end + 1..).unwrap_or_default();
-            left -= 1;
-        }
-        sink(rest);
-    }
-}
 
 /// Runs statements on hosts at once, each with its own variables.
 pub(in crate::runbook) async fn on(
@@ -129,12 +39,12 @@ async fn run(
     {
         return answer;
     }
-    let text = Zeroizing::new(begun(text.to_string()));
+    let text = Zeroizing::new(client::begun(text.to_string()));
     let session = site.session(host).await?;
     let mut printed = Vec::new();
-    let mut sink = shown(|bytes: &[u8]| printed.extend_from_slice(bytes));
+    let mut sink = client::shown(|bytes: &[u8]| printed.extend_from_slice(bytes));
     let command = match ticket::of(at, host, manner.what) {
-        None => client(site, host),
+        None => client::client(site, host),
         Some(ticket) => only_once(site, host, &ticket),
     };
     match manner.what {
@@ -143,13 +53,20 @@ async fn run(
     }
     let ran = session.exec(&command, text.as_bytes(), manner.limit.into(), &mut sink).await;
     drop(sink);
-    show(site, host, manner, &String::from_utf8_lossy(&printed));
-    answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
+    client::show(site, host, manner, &String::from_utf8_lossy(&printed));
+    client::answer(&ran.map_err(|e| Trouble::lost(&e))?, at.is_quiet())
 }
 
-/// Shows rows, which are laid out when all of them are there.
-pub(super) fn show(site: &Site, host: &HostName, manner: Manner, printed: &str) {
-    site.sink(host, manner.quiet)(layout::shown(printed).as_bytes());
+/// The same for what must not be begun twice.
+fn only_once(site: &Site, host: &HostName, ticket: &str) -> String {
+    let sudo = if site.sudo(host) { "sudo -n " } else { "" };
+    format!(
+        "exec /bin/sh -c '{}; for c in mariadb mysql; do command -v $c >/dev/null || continue; {sudo}$c {OPTIONS}; {}; done; \
+         rm -rf {}; {NO_CLIENT}'",
+        ticket::begin(ticket),
+        ticket::end(ticket),
+        own_folder::path(ticket)
+    )
 }
 
 /// Statements for eyes.
@@ -160,57 +77,3 @@ pub(in crate::runbook) fn shown_with_session(scope: &Scope<'_>, sql: &Sql) -> St
         None => text,
     }
 }
-
-/// Statements, the last one ended.
-pub(super) fn terminated(mut text: String) -> String {
-    text.truncate(text.trim_end().trim_end_matches(';').len());
-    text.push_str(";\n");
-    text
-}
-
-/// Asks a host's server before there is a run. Reads only: there is no ticket, and nothing to hide yet.
-///
-/// # Errors
-/// Why there is no answer.
-pub(in crate::runbook) async fn look(
-    reach: &dyn Reach,
-    host: &Host,
-    statements: &str,
-    limit: Duration,
-) -> Result<Answer, String> {
-    let told = |e: SshError| format!("{}: {}", e.hop, e.describe());
-    let session = reach.host(&host.id.host).await.map_err(told)?;
-    let command = command_of(if host.sudo { "sudo -n " } else { "" });
-    let text = begun(statements.to_owned());
-    let ran = session.exec(&command, text.as_bytes(), limit.into(), &mut |_| {}).await.map_err(told)?;
-    answer(&ran, false).map_err(|trouble| Clean::new(trouble.words()).to_string())
-}
-
-/// What the client says. A connection lost in the middle of a statement tells nothing of it.
-fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
-    match script::answer(ran, secret) {
-        Ok(answer) => printed(&answer.text).map(Answer::of_sql).map_err(Trouble::Unknown),
-        Err(Trouble::Failed(_)) => Err(complaint(ran, secret)),
-        Err(trouble) => Err(trouble),
-    }
-}
-
-/// Why a client ended with an error.
-pub(super) fn complaint(ran: &Ran, secret: bool) -> Trouble {
-    let stderr = String::from_utf8_lossy(&ran.stderr);
-    let error = stderr.lines().find(|l| l.starts_with("ERROR ")).map(str::trim);
-    match error {
-        Some(line) if LOST.iter().any(|code| line.starts_with(code)) => {
-            Trouble::Unknown(format!("the server was lost in the middle: {line}"))
-        }
-        Some(line) => Trouble::Failed(line.to_owned()),
-        None => Trouble::Failed(format!("the client failed{}", script::complaint(ran, secret))),
-    }
-}
-
-/// Errors that tell nothing of the statement: the server, the connection or the statement was ended in the middle of it.
-const LOST: [&str; 6] =
-    ["ERROR 1053 ", "ERROR 1317 ", "ERROR 1927 ", "ERROR 2006 ", "ERROR 2013 ", "ERROR 2055 "];
-
-#[cfg(test)]
-pub(super) mod tests;

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use zeroize::Zeroizing;
 
 use super::{choices, named};
-use crate::runbook::act::sql;
+use crate::runbook::act::client;
 use crate::runbook::definition::{Find, Finds, Input, Pick, Runbook};
 use crate::runbook::judge::{self, Answer};
 use crate::runbook::reach::Reach;
@@ -72,7 +72,7 @@ type Answers = Vec<(String, Result<Answer, String>)>;
 async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn Reach) -> Answers {
     let hosts = hosts.iter().filter_map(|name| env.host(&HostName::new(name).ok()?).cloned());
     let asked = hosts.map(|host: Arc<Host>| async move {
-        (host.id.host.to_string(), sql::look(reach, &host, &find.sql, LIMIT).await)
+        (host.id.host.to_string(), client::look(reach, &host, &find.sql, LIMIT).await)
     });
     join_all(asked).await
 }

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::runbook::act::{Trouble, sql};
+use crate::runbook::act::client;
+use crate::runbook::act::trouble::Trouble;
 use crate::runbook::reach::{Held, LARGEST_ANSWER, Ran};
 
 /// A client that stays.
@@ -27,13 +28,13 @@ impl Talk {
 
     /// Begins the session, and asks.
     pub(super) async fn begin(&mut self, statements: &str) -> Result<String, Cut> {
-        let said = self.exchange(&sql::begun(statements.to_owned()), sql::BEGUN).await?;
-        sql::printed(&said).map(str::to_owned).map_err(Cut::Lost)
+        let said = self.exchange(&client::begun(statements.to_owned()), client::BEGUN).await?;
+        client::printed(&said).map(str::to_owned).map_err(Cut::Lost)
     }
 
     /// Asks.
     pub(super) async fn ask(&mut self, statements: &str) -> Result<String, Cut> {
-        let text = Zeroizing::new(sql::terminated(statements.to_owned()));
+        let text = Zeroizing::new(client::terminated(statements.to_owned()));
         self.exchange(&text, "").await
     }
 
@@ -60,7 +61,7 @@ impl Talk {
             }
             let first = said.get(..begun.len().min(said.len())).unwrap_or_default();
             if !begun.as_bytes().starts_with(first) {
-                return Err(Cut::Lost(sql::PRINTS_OTHERWISE.to_owned()));
+                return Err(Cut::Lost(client::PRINTS_OTHERWISE.to_owned()));
             }
             if let Some(answer) = said.strip_suffix(end.as_bytes()) {
                 return Ok(String::from_utf8_lossy(answer).into_owned());
@@ -81,7 +82,7 @@ impl Cut {
     /// What it means for the statement that was sent. Only an error of the client itself tells that it failed.
     pub(super) fn trouble(&self, secret: bool) -> Trouble {
         match self {
-            Self::Ended(ran, before) => match sql::complaint(ran, secret) {
+            Self::Ended(ran, before) => match client::complaint(ran, secret) {
                 Trouble::Failed(why) if why.starts_with("ERROR ") => {
                     Trouble::Failed(counted_anew(&why, *before))
                 }

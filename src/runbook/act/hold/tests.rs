@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::*;
-use crate::runbook::act::sql::tests::Server;
+use crate::runbook::act::client::tests::Server;
 use crate::runbook::ids::RunId;
 use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;

@@ -39,7 +39,7 @@ async fn a_statement_is_answered_in_a_session_as_by_a_client_started_for_it() {
             Sent::Ended(trouble) => Err(trouble),
             Sent::Not(why) => panic!("{asked}: {why}"),
         };
-        let by_a_client = sql::once(&site, &host, asked, MINUTE).await;
+        let by_a_client = client::once(&site, &host, asked, MINUTE).await;
         assert_eq!(in_session, by_a_client, "{asked}");
     }
 }
@@ -71,7 +71,7 @@ async fn heartbeats_and_statements_get_their_own_answers() {
     let mut number = 0;
     let until = Instant::now() + MINUTE;
     while is_one(
-        &sql::once(&site, &host, &format!("{beats} HAVING COUNT(*) < 2"), MINUTE).await.unwrap().text,
+        &client::once(&site, &host, &format!("{beats} HAVING COUNT(*) < 2"), MINUTE).await.unwrap().text,
     ) || number < 200
     {
         assert!(Instant::now() < until, "no heartbeat came");
@@ -110,7 +110,8 @@ async fn an_error_ends_the_session_and_what_it_held_is_free() {
     assert!(why.contains("ERROR 1054"), "{why}");
     assert!(site.sessions.find(&StepId::new("lock").unwrap(), &host).is_none());
     session::end(&site, &host, &mark(), MINUTE).await.unwrap();
-    let free = sql::once(&site, &host, "SELECT IS_FREE_LOCK('x'), @@global.read_only", MINUTE).await.unwrap();
+    let free =
+        client::once(&site, &host, "SELECT IS_FREE_LOCK('x'), @@global.read_only", MINUTE).await.unwrap();
     assert!(free.text.ends_with("\n1\t0\n"), "{}", free.text);
 }
 
@@ -144,7 +145,7 @@ async fn a_statement_over_its_limit_closes_the_session_and_never_comes_later() {
     session::end(&site, &host, &mark(), MINUTE).await.unwrap();
     assert_eq!(connected(&server), "1", "the session of the blocker");
     drop(blocker);
-    let rows = sql::once(&site, &host, "SELECT COUNT(*) AS n FROM d.t", MINUTE).await.unwrap();
+    let rows = client::once(&site, &host, "SELECT COUNT(*) AS n FROM d.t", MINUTE).await.unwrap();
     assert_eq!(rows.text, "n\n0\n");
 }
 
@@ -167,7 +168,7 @@ async fn a_statement_of_a_client_that_was_stopped_never_comes_later() {
     while connected(&server) != "0" {
         assert!(Instant::now() < until, "the client is still connected");
     }
-    let said = sql::once(&site, &host, "SELECT @@global.read_only AS r", MINUTE).await.unwrap();
+    let said = client::once(&site, &host, "SELECT @@global.read_only AS r", MINUTE).await.unwrap();
     assert_eq!(said.text, "r\n0\n");
 }
 
@@ -208,8 +209,8 @@ async fn a_server_that_ends_in_the_middle_leaves_the_outcome_unknown() {
             let busy = format!(
                 "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE ID = {connection} AND INFO LIKE '%endless%'"
             );
-            while !sql::once(&site, &host, &busy, MINUTE).await.unwrap().text.ends_with("\n1\n") {}
-            sql::once(&site, &host, &format!("{how} {connection}"), MINUTE).await.unwrap();
+            while !client::once(&site, &host, &busy, MINUTE).await.unwrap().text.ends_with("\n1\n") {}
+            client::once(&site, &host, &format!("{how} {connection}"), MINUTE).await.unwrap();
         };
         let (sent, ()) = tokio::join!(asked, killed);
         assert!(matches!(sent, Sent::Ended(Trouble::Unknown(_))), "{how}");
@@ -252,7 +253,7 @@ async fn time_of_a_statement() {
     let (mut by_client, mut in_session) = (Vec::new(), Vec::new());
     for _ in 0..200 {
         let began = std::time::Instant::now();
-        sql::once(&site, &host, "SELECT @@global.read_only", MINUTE).await.unwrap();
+        client::once(&site, &host, "SELECT @@global.read_only", MINUTE).await.unwrap();
         by_client.push(began.elapsed());
         let began = std::time::Instant::now();
         let sent = send(&site, &host, "SELECT @@global.read_only", MINUTE).await;
