@@ -13,6 +13,8 @@
 //! | [`journal`] | what is left of a run on disk: every entry flushed, chained to the one before |
 //! | [`approval`] | what a second person is asked, and their yes: what it binds, and the text that is signed |
 //! | [`evidence`] | signatures of entries and approvals, and what others can check of them |
+//! | [`examine`] | what a reader of a journal can prove: its chain, its signatures, its approvals |
+//! | [`guarded`] | what keeps others from doing the same, as a run sees it |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
@@ -28,6 +30,8 @@ pub mod definition;
 pub mod describe;
 pub mod event;
 pub mod evidence;
+pub mod examine;
+pub mod guarded;
 pub mod ids;
 pub mod in_effect;
 pub mod journal;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::definition::{Across, Condition, Expect, Pick, Test};
 use super::place::Place;
-use super::report::duration;
 use super::template::{Part, Template};
+use super::wall::duration;
 use jumpdeck_fleet::text::Clean;
 
 /// A text of several lines as one: what an author or an operator wrote is told in running text.

@@ -2,7 +2,6 @@
 //! them, and the newest signed entry kept apart, so that a journal whose end was cut off shows it. Signatures are those of
 //! `ssh-keygen -Y`; docs/evidence.md has the form, `contrib/verify-run` checks it without this program.
 
-mod examine;
 mod head;
 mod names;
 
@@ -10,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ssh::sshsig::{AllowedSigners, TextSigner};
 
-pub use examine::{Examination, Grade, Remark, Seen, SignatureSeen, examine};
 pub use head::{Head, head_path, write_head};
 pub(in crate::runbook) use names::may_sign_as;
 

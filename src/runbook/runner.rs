@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{RunCommand, RunState, RunView};
 use jumpdeck_fleet::text::Clean;
@@ -17,7 +16,6 @@ use jumpdeck_fleet::time::Moment;
 
 use super::act::hold::Holding;
 use super::act::{self, Site};
-use super::approval::{Approved, Question};
 use super::event::{Ending, Event};
 use super::evidence::{SignedApproval, Signing};
 use super::ids::StepId;
@@ -41,6 +39,7 @@ mod sign;
 mod vouch;
 mod window;
 
+use super::guarded::Guarded;
 use board::Board;
 pub(in crate::runbook) use launch::replay_with;
 pub use launch::{
@@ -52,55 +51,6 @@ pub use record::{Record, Recorder};
 /// ends the wait.
 const LET_GO: Duration = Duration::from_secs(60);
 
-/// What keeps others from doing the same: the lease on the jump box.
-pub trait Guarded: Send + Sync + 'static {
-    /// Tells the step to whoever looks.
-    fn step(&mut self, step: &str);
-
-    /// Hands an entry of the journal to whoever watches.
-    fn say(&mut self, entry: &Entry);
-
-    /// Hands on all entries of a run, from the first, in place of what was handed on before.
-    fn say_all(&mut self, entries: &[Entry]);
-
-    /// Waits until what was handed on is kept where a colleague can take the run over.
-    ///
-    /// # Errors
-    /// When it is not, or nobody knows.
-    fn store(&self) -> BoxFuture<'_, Result<(), String>>;
-
-    /// Why it is lost, when that is known.
-    fn lost(&self) -> Option<String>;
-
-    /// What it does not keep off, in words; nothing when it is as it should be.
-    fn limits(&self) -> Option<String> {
-        None
-    }
-
-    /// Whether it was proved so lately, this machine's sleep included, that nobody else can have it by now.
-    fn is_fresh(&self) -> bool;
-
-    /// Asks whether it is ours.
-    ///
-    /// # Errors
-    /// Why it is not, or why nobody knows.
-    fn prove(&self) -> BoxFuture<'_, Result<(), String>>;
-
-    /// The same for those who send a step's commands, right before each: they are asked for one host after the other.
-    fn still_ours(&self) -> StillOurs;
-
-    /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
-    fn ask(&mut self, question: Option<Question>);
-
-    /// Who approved the question, when somebody did.
-    fn approved(&self) -> Option<Approved>;
-
-    /// Lets go, when everything that was said has come there.
-    fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
-}
-
-/// Asks whether a lease is still ours, unless it was proved so lately that nobody else can have it; an error says why not.
-pub type StillOurs = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// Is given each entry when it is written, with the run as its entries so far tell it: what all who watch see.
 pub type Follow = Arc<dyn Fn(&Entry, &RunView) + Send + Sync>;
@@ -202,7 +152,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
         redactor: needs.redactor.clone(),
         lease: needs.lease.as_ref().map(|lease| lease.still_ours()),
-        sessions: act::session::Sessions::default(),
+        sessions: act::Sessions::default(),
         foreign: launch::foreign(&machine, &needs.entries),
     };
     let id = machine.run.to_string();

@@ -4,6 +4,19 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// A duration for people: `112 ms`, `3.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
+#[must_use]
+pub fn duration(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0 => format!("{ms} ms"),
+        1..=9 => format!("{}.{} s", s, ms % 1000 / 100),
+        10..=59 => format!("{s} s"),
+        60..=3599 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}
+
 /// The time of day: `13:45:02+01:00`.
 #[must_use]
 pub fn time(at: Timestamp, tz: &TimeZone) -> String {

@@ -10,8 +10,8 @@ use super::event::{Event, Fact, Outcomes, Phase, Verdict};
 use super::ids::StepId;
 use super::journal::Entry;
 use super::plan::{Plan, PlannedStep};
-use super::report::duration;
 use super::wall;
+use super::wall::duration;
 
 /// One time that a window was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

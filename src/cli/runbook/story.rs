@@ -11,7 +11,7 @@ use jumpdeck_fleet::time::{Moment, short_age};
 use super::hint;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
-use crate::runbook::report;
+use crate::runbook::wall;
 
 /// Said of a step after which nothing can be taken back.
 pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: nothing before it can be rolled back afterwards";
@@ -349,7 +349,7 @@ impl Story {
                 let text = if left.is_zero() {
                     format!("Safe to pause: NO, the time is up. {cost}")
                 } else {
-                    format!("Safe to pause: {} left. {cost}", report::duration(left.as_secs() * 1000))
+                    format!("Safe to pause: {} left. {cost}", wall::duration(left.as_secs() * 1000))
                 };
                 self.paper.words(INSIDE, Ink::Warn, &text);
             }

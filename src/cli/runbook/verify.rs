@@ -11,7 +11,8 @@ use super::site::Site;
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
-use crate::runbook::evidence::{self, Examination, Grade, Head, Remark, Seen};
+use crate::runbook::evidence::{self, Head};
+use crate::runbook::examine::{Examination, Grade, Remark, Seen, examine};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError, Places};
 use crate::runbook::reach::Reach;
@@ -68,7 +69,7 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
         false => None,
     };
     let elsewhere = there.as_ref().and_then(|there| there.as_deref().ok());
-    let found = evidence::examine(&Seen { run: &run, journal: &bytes, head: &head, elsewhere }, &allowed);
+    let found = examine(&Seen { run: &run, journal: &bytes, head: &head, elsewhere }, &allowed);
     let mut paper = Paper::of_stdout();
     paper.exact(0, Ink::Bold, Clean::new(&run).as_str());
     match known {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Lease;
 use crate::runbook::approval::{Approved, Question};
+use crate::runbook::guarded::{Guarded, StillOurs};
 use crate::runbook::journal::Entry;
-use crate::runbook::runner::{Guarded, StillOurs};
 use crate::ssh::dial::BoxFuture;
 
 impl Guarded for Lease {

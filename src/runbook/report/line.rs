@@ -2,7 +2,6 @@
 
 use jiff::tz::TimeZone;
 
-use super::duration;
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Ending, Event, Outcomes, Phase, Verdict};
 use crate::runbook::journal::Entry;
@@ -50,7 +49,7 @@ pub(super) fn text(event: &Event) -> String {
                 Phase::Undo => "undo: ",
                 Phase::UndoProbe => "asked whether undone: ",
             };
-            format!("{step}  {what}{} in {}", outcomes(hosts), duration(*took_ms))
+            format!("{step}  {what}{} in {}", outcomes(hosts), wall::duration(*took_ms))
         }
         Event::Skipped { step, reason } => format!("{step}  skipped: {reason}"),
         Event::Excluded { host, step, reason } => format!("{step}  {host} excluded from the rest: {reason}"),

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::runbook::wall;
 
 use super::collect::clean;
-use super::{Action, Proved, Report, StepReport, duration};
+use super::{Action, Proved, Report, StepReport};
 
 /// Text that means nothing to Markdown.
 fn md(text: &str) -> String {
@@ -56,7 +56,7 @@ pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
     let trouble: Vec<_> = report.trouble.iter().map(|n| vec![paper.time(n.at), n.text.clone()]).collect();
     paper.table("Trouble", &["when", "what"], trouble.into_iter());
     let steps = report.steps.iter().map(|s| {
-        let took = format!("{} (machines {})", duration(s.took_ms), duration(s.worked_ms));
+        let took = format!("{} (machines {})", wall::duration(s.took_ms), wall::duration(s.worked_ms));
         vec![s.id.clone(), s.state.to_owned(), took, s.reason.clone().unwrap_or_default()]
     });
     paper.table("Steps", &["step", "state", "time", ""], steps);
@@ -64,7 +64,7 @@ pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
         paper.step(step);
     }
     let all: Vec<_> = (report.timeline.iter())
-        .map(|m| vec![paper.time(m.at), format!("+{}", duration(m.after_ms)), m.text.clone()])
+        .map(|m| vec![paper.time(m.at), format!("+{}", wall::duration(m.after_ms)), m.text.clone()])
         .collect();
     paper.table("Timeline", &["when", "after", "what"], all.into_iter());
     paper.out
@@ -108,7 +108,7 @@ impl Paper<'_> {
             ("level", Some(report.level.clone())),
             ("began", Some(self.dated(report.began))),
             ("ended", Some(ended)),
-            ("took", Some(duration(report.took_ms))),
+            ("took", Some(wall::duration(report.took_ms))),
             ("without writes", window),
             ("inputs", Some(inputs.join("; ")).filter(|t| !t.is_empty())),
             ("targets", Some(targets.collect::<Vec<_>>().join("; ")).filter(|t| !t.is_empty())),
@@ -170,7 +170,7 @@ impl Paper<'_> {
     }
 
     fn action(&mut self, action: &Action) {
-        let took = action.took_ms.map_or_else(|| "cut off".to_owned(), duration);
+        let took = action.took_ms.map_or_else(|| "cut off".to_owned(), wall::duration);
         let again = if action.attempt > 1 { format!(", attempt {}", action.attempt) } else { String::new() };
         self.line(&format!("\n**{}{again}**, {}, {took}", action.phase, self.time(action.at)));
         self.facts("before", &action.before);

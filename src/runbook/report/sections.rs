@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Moment, Report, STILL_IN_EFFECT, duration};
+use super::{Moment, Report, STILL_IN_EFFECT};
 use crate::runbook::wall;
 use jumpdeck_fleet::run::ReportSection;
 use jumpdeck_fleet::text::Clean;
@@ -14,7 +14,10 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
     let row = |label: &str, text: &str| (Clean::new(label), Clean::new(text));
     let mut head = vec![row("why", &report.why), row("by", &report.who.join(", then "))];
     let until = report.ended.map_or_else(|| "not over".to_owned(), |at| format!("ended {}", clock(at)));
-    head.push(row("took", &format!("{}: began {}, {until}", duration(report.took_ms), clock(report.began))));
+    head.push(row(
+        "took",
+        &format!("{}: began {}, {until}", wall::duration(report.took_ms), clock(report.began)),
+    ));
     if let Some(window) = &report.window {
         head.push(row("no writes", &window.line(&wall::since(window.from, last, tz))));
     }

@@ -231,6 +231,6 @@ fn each_step_says_how_it_stands() {
 
 #[test]
 fn durations_are_for_people() {
-    let all = [0, 999, 9_950, 10_000, 59_999, 65_000, 7_810_000].map(duration);
+    let all = [0, 999, 9_950, 10_000, 59_999, 65_000, 7_810_000].map(crate::runbook::wall::duration);
     assert_eq!(all, ["0 ms", "999 ms", "9.9 s", "10 s", "59 s", "1 min 05 s", "2 h 10 min"]);
 }

@@ -1,11 +1,12 @@
 //! How long nothing could be written: which steps of a runbook begin and end that time, and when they were done.
 
+use super::Window;
 use super::collect::{between, clean};
-use super::{Window, duration};
 use crate::runbook::definition::{Runbook, Step, Writes};
 use crate::runbook::event::{Event, Phase, Verdict};
 use crate::runbook::journal::Entry;
 use crate::runbook::plan::Frozen;
+use crate::runbook::wall;
 
 /// The steps that begin and end it.
 pub(super) struct Bounds {
@@ -46,7 +47,7 @@ fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
 impl Window {
     /// It in words, `clock` being its begin as it is shown there: `4.2 s (from freeze to repoint-apps, by the journal)`.
     pub(super) fn line(&self, clock: &str) -> String {
-        let took = duration(self.took_ms);
+        let took = wall::duration(self.took_ms);
         match (&self.until_step, self.at_least) {
             (None, false) => format!("refused since {clock}, NOT ENDED"),
             (None, true) => format!("not possible since {clock} or earlier, NOT ENDED by this run"),

@@ -11,10 +11,11 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
-use super::{Follow, Guarded, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
+use super::{Follow, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
 use crate::runbook::definition::{On, Runbook};
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
+use crate::runbook::guarded::Guarded;
 use crate::runbook::ids::RunId;
 use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease, Places};

@@ -16,7 +16,7 @@ use crate::runbook::ids::StepId;
 use crate::runbook::kinds::DoneBy;
 use crate::runbook::machine::{Next, Status, Task};
 use crate::runbook::plan::PlannedStep;
-use crate::runbook::report::duration;
+use crate::runbook::wall::duration;
 use crate::ssh::dial::BoxFuture;
 use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;

@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jumpdeck::runbook::event::Event;
-use jumpdeck::runbook::evidence::{
-    Grade, Head, NAMESPACE, Seen, Signed, SignedApproval, examine, head_path, statement,
-};
+use jumpdeck::runbook::evidence::{Head, NAMESPACE, Signed, SignedApproval, head_path, statement};
+use jumpdeck::runbook::examine::{Grade, Seen, examine};
 use jumpdeck::runbook::journal::Journal;
 use jumpdeck::ssh::ask::RefuseAll;
 use jumpdeck::ssh::ring::KeyRing;

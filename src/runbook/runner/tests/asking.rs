@@ -1,6 +1,7 @@
 //! What people are asked, what is proved of what they say, and what a dry run leaves out.
 
 use super::*;
+use crate::runbook::approval::Approved;
 
 fn of_steps(world: &Arc<World>, paper: &Paper, steps: &str, dry_run: bool) -> RunHandle {
     begin(machine_of(&book(steps), dry_run), needs(world, paper))

@@ -4,6 +4,8 @@
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
+use crate::runbook::approval::{Approved, Question};
+use crate::runbook::guarded::StillOurs;
 
 /// Who approves a question, if anybody.
 pub(super) type SecondPerson = Box<dyn FnMut(&Question) -> Option<Approved> + Send>;

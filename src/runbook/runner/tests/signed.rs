@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::runbook::evidence::{Examination, Grade, Head, NAMESPACE, Seen, Signing, examine};
+use crate::runbook::approval::Approved;
+use crate::runbook::evidence::{Head, NAMESPACE, Signing};
+use crate::runbook::examine::{Examination, Grade, Seen, examine};
 use crate::runbook::journal::Journal;
 use crate::ssh::ask::RefuseAll;
 use crate::ssh::ring::KeyRing;

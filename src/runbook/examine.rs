@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::Head;
-use crate::runbook::journal::chain::{self, Line};
+use super::evidence::Head;
+use super::journal::chain::{self, Line};
 use crate::ssh::sshsig::AllowedSigners;
 
 /// How much something proves.
