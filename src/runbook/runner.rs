@@ -51,7 +51,6 @@ pub use record::{Record, Recorder};
 /// ends the wait.
 const LET_GO: Duration = Duration::from_secs(60);
 
-
 /// Is given each entry when it is written, with the run as its entries so far tell it: what all who watch see.
 pub type Follow = Arc<dyn Fn(&Entry, &RunView) + Send + Sync>;
 
