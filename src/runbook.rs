@@ -16,6 +16,7 @@
 //! | [`examine`] | what a reader of a journal can prove: its chain, its signatures, its approvals |
 //! | [`guarded`] | what keeps others from doing the same, as a run sees it |
 //! | [`lease`] | one operator per runbook and target: a lock on the jump box, and what others see of a run there |
+//! | [`replay`] | a run's machine, made again from its journal |
 //! | [`report`] | a run told afterwards, from its journal: a report, and a log line by line |
 //! | [`redact`] | secrets made unreadable, in every form they take on their way |
 //! | [`in_effect`] | what a run began and has not ended: told on every way out |
@@ -47,6 +48,7 @@ pub mod plan;
 pub mod planner;
 pub mod reach;
 pub mod redact;
+pub mod replay;
 pub mod report;
 pub mod runner;
 pub mod safety;

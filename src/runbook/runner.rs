@@ -41,7 +41,6 @@ mod window;
 
 use super::guarded::Guarded;
 use board::Board;
-pub(in crate::runbook) use launch::replay_with;
 pub use launch::{
     Launch, StartError, copied, frozen, replay, resume, roll_back, start, start_followed, take_over,
 };

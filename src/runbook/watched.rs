@@ -6,8 +6,7 @@ use super::event::Event;
 use super::in_effect::moment;
 use super::journal::Entry;
 use super::machine::Machine;
-use super::planner::Secrets;
-use super::runner::{self, StartError};
+use super::replay::{StartError, machine};
 use super::view::{Fold, Overlay};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::RunView;
@@ -102,12 +101,4 @@ impl Watch {
 /// When they do not begin with a plan, or that cannot be read here.
 pub fn view(entries: &[Entry], now: (Moment, Timestamp)) -> Result<RunView, StartError> {
     Ok(Watch::of(entries, now)?.look(now, None))
-}
-
-/// A run's machine as its entries tell it, without its secrets.
-///
-/// # Errors
-/// When they do not begin with a plan, or that cannot be read here.
-pub fn machine(entries: &[Entry]) -> Result<Machine, StartError> {
-    runner::replay_with(entries, &Secrets::NotKnown)
 }

@@ -21,7 +21,7 @@ use crate::runbook::lease::{self, Places};
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
 use crate::runbook::reach::Reach;
-use crate::runbook::watched;
+use crate::runbook::replay;
 use crate::ssh::sshsig::NotSigned;
 use jumpdeck_fleet::fleet::Signatures;
 use jumpdeck_fleet::run::RunView;
@@ -58,7 +58,7 @@ pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode,
         view = Some(newer);
     }
     let view = view.ok_or_else(|| CliError::Refused("no entry of that run can be seen".to_owned()))?;
-    let machine = watched::machine(watched.entries()).map_err(|e| CliError::Refused(e.to_string()))?;
+    let machine = replay::machine(watched.entries()).map_err(|e| CliError::Refused(e.to_string()))?;
     let question = asked(watched.asks(), &machine, &args.step)?;
     let mut paper = Paper::of_stdout();
     write(&mut paper, &view, trouble(&view, watched.entries()), &machine, question);

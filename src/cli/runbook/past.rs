@@ -17,8 +17,8 @@ use crate::runbook::event::Event;
 use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::plan::Frozen;
+use crate::runbook::replay;
 use crate::runbook::report::{self, Report};
-use crate::runbook::watched;
 use jumpdeck_fleet::run::InEffect;
 use jumpdeck_fleet::time::Moment;
 
@@ -97,7 +97,7 @@ pub(in crate::cli) fn in_effect(folder: &Path, run: &str) -> Result<Vec<InEffect
 }
 
 fn of_entries(entries: &[Entry]) -> Result<Vec<InEffect>, String> {
-    let machine = watched::machine(entries).map_err(|error| error.to_string())?;
+    let machine = replay::machine(entries).map_err(|error| error.to_string())?;
     // The screen's clock plays no part here.
     Ok(in_effect::in_effect(&machine, &Marks::of(entries), (Moment::default(), Timestamp::now())))
 }

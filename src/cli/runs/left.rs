@@ -12,7 +12,7 @@ use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
 use crate::runbook::over_ssh::on_jump_box;
 use crate::runbook::reach::{Reach, Session};
-use crate::runbook::{runner, wall, watched};
+use crate::runbook::{replay, runner, wall};
 use crate::ssh::dial::BoxFuture;
 use crate::ssh::error::{ErrorKind, SshError};
 use crate::ssh::link::JumpLink;
@@ -96,7 +96,7 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
     };
     // The screen's clock plays no part here.
     let now = (Moment::default(), Timestamp::now());
-    left.in_effect = match watched::machine(&entries) {
+    left.in_effect = match replay::machine(&entries) {
         Ok(machine) => Ok(in_effect::in_effect(&machine, &Marks::of(&entries), now)),
         Err(error) => Err(Clean::new(&error.to_string())),
     };

@@ -10,7 +10,7 @@ use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{Marks, in_effect};
 use crate::runbook::journal::Entry;
 use crate::runbook::machine::StepRef;
-use crate::runbook::watched;
+use crate::runbook::replay;
 use crate::runbook::windows::{WindowStory, stories};
 use jumpdeck_fleet::run::{EndedBy, InEffect, in_effect_guarded, in_effect_line};
 use jumpdeck_fleet::time::Moment;
@@ -18,7 +18,7 @@ use jumpdeck_fleet::time::Moment;
 /// From its entries. A journal whose runbook cannot be read any more tells nothing of it, here as when it is resumed.
 /// With it come the titles of its steps, and its windows.
 pub(super) fn of(entries: &[Entry]) -> (Vec<StillInEffect>, BTreeMap<String, String>, Vec<WindowStory>) {
-    let (Ok(machine), Some(last)) = (watched::machine(entries), entries.last()) else {
+    let (Ok(machine), Some(last)) = (replay::machine(entries), entries.last()) else {
         return (Vec::new(), BTreeMap::new(), Vec::new());
     };
     let marks = Marks::of(entries);

@@ -7,27 +7,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Zoned;
-use jiff::tz::TimeZone;
 use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Follow, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
-use crate::runbook::definition::{On, Runbook};
+use crate::runbook::definition::On;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
 use crate::runbook::guarded::Guarded;
 use crate::runbook::ids::RunId;
 use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::lease::{Holder, Lease, Places};
-use crate::runbook::machine::{Impossible, Machine};
+use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
-use crate::runbook::planner::{self, PlanError, Secrets};
+use crate::runbook::planner::PlanError;
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
 use jumpdeck_fleet::fleet::{Environment, Jump, Signatures};
 use jumpdeck_fleet::run::{Effect, Mode};
 use jumpdeck_fleet::time::Moment;
 
+pub use crate::runbook::replay::{StartError, replay};
 pub(super) use takeover::foreign;
 pub use takeover::{copied, take_over};
 
@@ -48,29 +48,6 @@ pub struct Launch {
     pub clock: Arc<dyn Fn() -> Moment + Send + Sync>,
     /// Whether changes may be made now: the environment is armed, or each is agreed to where it is typed.
     pub armed: Arc<dyn Fn() -> bool + Send + Sync>,
-}
-
-/// Why a run was not begun, or not gone on with.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its journal.
-    #[error("{0}")]
-    Journal(#[from] JournalError),
-    /// Its plan.
-    #[error("{0}")]
-    Plan(#[from] PlanError),
-    /// Somebody else does the same, or something with the same hosts.
-    #[error("{0}")]
-    Lease(String),
-    /// The journal is of something else.
-    #[error("{0}")]
-    Odd(String),
-    /// An entry of the journal does not fit its plan.
-    #[error("entry {0}: {1}; the run cannot be resumed: look at its journal, and begin another")]
-    Replay(u64, Impossible),
-    /// The run is in a state that cannot be.
-    #[error("{0}; the run is not resumed")]
-    Impossible(Impossible),
 }
 
 impl Record for Journal {
@@ -209,34 +186,6 @@ async fn again(
     entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
     Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, only_back), None))
-}
-
-/// What a journal tells: the machine as it stood.
-///
-/// # Errors
-/// When it does not begin with a plan, or that cannot be read any more.
-pub fn replay(
-    entries: &[Entry],
-    secrets: BTreeMap<String, Zeroizing<String>>,
-) -> Result<Machine, StartError> {
-    replay_with(entries, &Secrets::Given(secrets))
-}
-
-/// The same, for those who do not have the secrets, too.
-pub(in crate::runbook) fn replay_with(entries: &[Entry], secrets: &Secrets) -> Result<Machine, StartError> {
-    let Some((first, rest)) = entries.split_first() else {
-        return Err(StartError::Odd("the journal is empty".to_owned()));
-    };
-    let Event::Started { run, who, why, dry_run, plan, .. } = &first.event else {
-        return Err(StartError::Odd("the journal does not begin with a plan".to_owned()));
-    };
-    let plan = planner::again(plan, Runbook::from_sources, secrets)?;
-    let today = first.at.to_zoned(TimeZone::system()).strftime("%Y%m%d").to_string();
-    let mut machine = Machine::new(Arc::new(plan), run, who, why, &today, *dry_run);
-    for entry in rest {
-        machine.apply(&entry.event).map_err(|what| StartError::Replay(entry.seq, what))?;
-    }
-    Ok(machine)
 }
 
 /// Goes on with a run only to roll it back: what it began and has not ended is undone, after a yes. With nothing to undo,

@@ -12,8 +12,8 @@ use crate::runbook::kinds::SecondPerson;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::plan::PlannedStep;
+use crate::runbook::replay;
 use crate::runbook::scope::quoted;
-use crate::runbook::watched;
 use jumpdeck_fleet::run::{PromptKind, Reply};
 use jumpdeck_fleet::text::Clean;
 
@@ -28,7 +28,7 @@ impl Runner {
     ) -> Result<Option<Outcomes>, Halt> {
         let id = task.step.id.clone();
         // As those who watch see the run: they cannot know its secrets.
-        let seen = watched::machine(&self.needs.entries).map_err(|error| {
+        let seen = replay::machine(&self.needs.entries).map_err(|error| {
             Halt::Stopped(format!(
                 "nobody can approve {id}: who watches cannot read the run's entries: {error}"
             ))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::runbook::in_effect::{Marks, in_effect};
+use crate::runbook::replay;
 use crate::runbook::watched;
 use jumpdeck_fleet::run::{EndedBy, InEffect, RunView};
 
@@ -146,7 +147,7 @@ async fn a_journal_tells_the_same_whatever_entry_it_was_cut_off_at() {
         }
         // Entry by entry or all at once.
         assert_eq!(kept.look(now, None), view);
-        let machine = watched::machine(entries).unwrap();
+        let machine = replay::machine(entries).unwrap();
         assert_eq!(view.in_effect, in_effect(&machine, &Marks::of(entries), now));
         let done = |id: &str| {
             machine.find(&crate::runbook::ids::StepId::new(id).unwrap()).unwrap().record().status.clone()

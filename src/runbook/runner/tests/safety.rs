@@ -1,6 +1,7 @@
 //! Whether it is safe to pause follows from what users notice, not from which step is next.
 
 use super::*;
+use crate::runbook::replay;
 use crate::runbook::watched;
 use jumpdeck_fleet::run::{RunView, Safety};
 
@@ -134,7 +135,7 @@ async fn resuming_and_watching_say_the_same() {
     assert_eq!(word(&seen.safety), word(&stopped.safety));
     assert_eq!(word(&seen.safety), DEAD);
 
-    let machine = watched::machine(&entries).unwrap();
+    let machine = replay::machine(&entries).unwrap();
     let handle = begin(machine, Needs { entries, ..needs(&world, &Paper::default()) });
     let mut views = handle.view.clone();
     let mut first = None;
