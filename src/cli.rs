@@ -16,6 +16,7 @@ mod console;
 mod exit_codes;
 mod info;
 mod inventory;
+mod left;
 mod log;
 mod man;
 mod print;

@@ -28,6 +28,7 @@ mod demo;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod operator;
 pub mod ownership;
 pub mod runbook;
 pub mod runtime;

@@ -29,11 +29,8 @@ use jumpdeck_fleet::run::{
 };
 use jumpdeck_fleet::text::Clean;
 
-pub(super) mod left;
 mod listing;
 mod watching;
-
-pub(super) use watching::{EVERY, Watched};
 
 /// Runs of this console.
 pub(super) struct Runs {

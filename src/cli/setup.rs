@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::common::{CliError, Common};
+use super::left::Looking;
 use super::print;
-use super::runs::left::Looking;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;

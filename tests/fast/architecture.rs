@@ -14,12 +14,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["ssh"]),
     ("collect", &["ssh"]),
     ("runbook", &["ssh", "config", "ownership"]),
+    ("operator", &["runbook"]),
     ("app", &["config"]),
     ("view", &["app", "config"]),
     ("runtime", &["view", "app", "runbook", "collect", "config", "ssh"]),
     // Test code, and in no build that people use.
     ("fuzzing", &["view", "app", "runbook", "collect", "config", "ssh"]),
-    ("cli", &["runtime", "view", "app", "runbook", "collect", "config", "ssh", "ownership"]),
+    ("cli", &["runtime", "view", "app", "operator", "runbook", "collect", "config", "ssh", "ownership"]),
 ];
 
 /// Libraries a layer never names.
@@ -29,6 +30,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("ssh", &["ratatui", "crossterm", "clap", "jumpdeck_sim"]),
     ("collect", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
     ("runbook", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
+    ("operator", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
     ("app", &["ratatui", "crossterm", "tokio", "russh", "clap", "jumpdeck_sim"]),
     ("view", &["tokio", "russh", "clap", "jumpdeck_sim"]),
     ("runtime", &["jumpdeck_sim"]),
@@ -131,7 +133,7 @@ const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
     ("src/cli/runbook/answer.rs", "note", "what an operator types"),
     ("src/config/check.rs", "input", "a table of a runbook"),
     ("src/runbook/scope.rs", "run", "a variable"),
-    ("src/runbook/evidence/examine.rs", "approve", "a question in a journal"),
+    ("src/runbook/examine.rs", "approve", "a question in a journal"),
 ];
 
 /// The kinds of steps: the files of their folder, and the list in `kinds.rs`.

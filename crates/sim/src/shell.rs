@@ -65,15 +65,6 @@ pub struct Ended {
     pub leftovers: Leftovers,
 }
 
-/// Whether the simulated shell has a command of that name: of its own, or a program of some machine.
-#[must_use]
-pub fn knows(name: &str) -> bool {
-    let program = name.rsplit('/').next().unwrap_or(name);
-    builtins::is_builtin(name)
-        || runners::NAMES.contains(&program)
-        || crate::programs::PROGRAMS.iter().any(|known| known.name() == program)
-}
-
 impl Login {
     fn shell(&self, stdin: Reader, stdout: Writer, stderr: Writer) -> (Shell, Leftovers) {
         let descriptors = vec![Fd::Read(stdin), Fd::Write(stdout), Fd::Write(stderr)];

@@ -12,7 +12,7 @@ use super::text::{Ink, Paper};
 use super::who;
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::cli::runs::Watched;
+use crate::operator::following::Following;
 use crate::runbook::approval::{self, Approval, Question};
 use crate::runbook::event::Event;
 use crate::runbook::evidence::NAMESPACE;
@@ -51,7 +51,7 @@ impl ApproveArgs {
 
 pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode, CliError> {
     let site = Site::attended(common, args.env.as_deref())?;
-    let mut watched = Watched::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
+    let mut watched = Following::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
     let mut view = None;
     // Entries come in pieces.
     while let Some(Some(newer)) = watched.look(site.clock.now()).await.map_err(CliError::Refused)? {

@@ -10,7 +10,7 @@ use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use super::{hint, past};
 use crate::cli::common::{CliError, Common};
-use crate::cli::runs::left;
+use crate::cli::left;
 use crate::cli::{print, setup};
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;

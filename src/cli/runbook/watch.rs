@@ -10,7 +10,7 @@ use super::story::Story;
 use super::text::Paper;
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::cli::runs::{EVERY, Watched};
+use crate::operator::following::{EVERY, Following};
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]
@@ -32,7 +32,7 @@ impl WatchArgs {
 pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.env.as_deref())?;
     let mut interrupts = super::site::interrupts()?;
-    let mut watched = Watched::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
+    let mut watched = Following::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
     let mut story = Story::new(Paper::of_stdout());
     loop {
         let now = site.clock.now();

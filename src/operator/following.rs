@@ -1,0 +1,96 @@
+//! Runs that somebody else has under way, from their entries on the jump box.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::runbook::approval::Question;
+use crate::runbook::journal::Entry;
+use crate::runbook::lease::{self, Places, Seen, Watching};
+use crate::runbook::reach::Reach;
+use crate::runbook::replay::StartError;
+use crate::runbook::watched::Watch;
+use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::run::RunView;
+use jumpdeck_fleet::text::Clean;
+use jumpdeck_fleet::time::Moment;
+
+/// Time between two looks.
+pub const EVERY: Duration = Duration::from_secs(1);
+/// Said while nobody holds it: whoever ran it may be gone.
+const NOBODY: &str = "no operator holds this run now: their console ended or lost its connection";
+
+/// A run that is watched.
+pub struct Following {
+    watching: Watching,
+    /// The run so far; nothing before its first entry.
+    watch: Option<Watch>,
+    held: bool,
+    asks: Option<Question>,
+}
+
+impl Following {
+    /// A run of an environment, by its entries on the jump box.
+    ///
+    /// # Errors
+    /// Why it cannot be watched, in words.
+    pub async fn open(reach: &dyn Reach, env: &Environment, run: &str) -> Result<Self, String> {
+        let session = reach.host(reach.jump()).await;
+        let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
+        let watching = lease::watch_in(&Places::of(env), session, run).map_err(|error| error.to_string())?;
+        Ok(Self { watching, watch: None, held: true, asks: None })
+    }
+
+    /// What it asks a second person, as of the last look.
+    pub fn asks(&self) -> Option<&Question> {
+        self.asks.as_ref()
+    }
+
+    /// Its entries so far.
+    pub fn entries(&self) -> &[Entry] {
+        self.watch.as_ref().map(Watch::entries).unwrap_or_default()
+    }
+
+    /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be
+    /// nothing more.
+    ///
+    /// # Errors
+    /// Why it cannot be seen (any more), in words.
+    pub async fn look(&mut self, now: Moment) -> Result<Option<Option<RunView>>, String> {
+        let mut seen = Vec::new();
+        // A run that was stopped and goes on looks stopped in the middle of its entries: all pieces are read before it is shown.
+        loop {
+            let Some(more) = self.watching.poll().await.map_err(|error| error.to_string())? else {
+                return Ok(None);
+            };
+            seen.extend(more);
+            if !self.watching.is_behind() {
+                break;
+            }
+        }
+        if seen.is_empty() {
+            return Ok(Some(None));
+        }
+        let now = (now, Timestamp::now());
+        for seen in seen {
+            match seen {
+                Seen::Entry(entry) => self.take(*entry, now).map_err(|error| error.to_string())?,
+                Seen::Holder(holder) => {
+                    self.held = holder.is_some();
+                    self.asks = holder.and_then(|holder| holder.asks);
+                }
+            }
+        }
+        let Some(watch) = &mut self.watch else { return Ok(Some(None)) };
+        let nobody = (!self.held && watch.is_under_way()).then(|| Clean::new(NOBODY));
+        Ok(Some(Some(watch.look(now, nobody))))
+    }
+
+    fn take(&mut self, entry: Entry, now: (Moment, Timestamp)) -> Result<(), StartError> {
+        match &mut self.watch {
+            Some(watch) => watch.take(entry, now)?,
+            None => self.watch = Some(Watch::begin(entry, now)?),
+        }
+        Ok(())
+    }
+}
