@@ -6,6 +6,7 @@ use super::model::Model;
 pub(super) mod filter;
 pub mod order;
 pub mod selection;
+pub mod sorting;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,7 @@ mod inventory;
 mod leave;
 mod moves;
 mod news;
+mod pause;
 mod prompts;
 mod questions;
 #[cfg(test)]

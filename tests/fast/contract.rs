@@ -7,7 +7,8 @@ mod sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jumpdeck_sim::programs::PROGRAMS;
-use jumpdeck_sim::shell::{knows, uses};
+use jumpdeck_sim::shell::known::knows;
+use jumpdeck_sim::shell::uses;
 
 use uses::{Argument, Used, uses as uses_of};
 

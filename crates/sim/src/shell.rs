@@ -9,6 +9,7 @@ mod cases;
 mod exec;
 mod expand;
 mod fields;
+pub mod known;
 mod lock;
 mod nesting;
 mod parse;

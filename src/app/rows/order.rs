@@ -1,10 +1,8 @@
 //! How the rows of the fleet are ordered. A column of the table brings its own order; two orders have no column.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::model::{EnvironmentState, Model};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::problem::Severity;
@@ -31,8 +29,8 @@ pub struct HostRow<'a> {
     pub now: Moment,
     /// How often hosts are asked.
     pub poll: Duration,
-    worst: Option<Severity>,
-    place: usize,
+    pub(super) worst: Option<Severity>,
+    pub(super) place: usize,
 }
 
 /// As the inventory lists them.
@@ -98,39 +96,11 @@ impl<'a> Key<'a> {
         Self { roles, ..Self::group(5) }
     }
 
-    fn compare(&self, other: &Self, reversed: bool) -> Ordering {
+    pub(super) fn compare(&self, other: &Self, reversed: bool) -> Ordering {
         let last = (self.group == Self::LAST.group).cmp(&(other.group == Self::LAST.group));
         let order = (self.group.cmp(&other.group))
             .then_with(|| other.figure.total_cmp(&self.figure))
             .then_with(|| (self.name, self.roles, self.place).cmp(&(other.name, other.roles, other.place)));
         last.then(if reversed { order.reverse() } else { order })
-    }
-}
-
-/// The order after the one in use: worst first, then the columns as they stand, then the inventory's.
-#[must_use]
-pub fn next(model: &Model) -> &'static Order {
-    let all: Vec<&'static Order> =
-        [&SEVERITY].into_iter().chain(model.orders.iter().copied()).chain([&INVENTORY]).collect();
-    let at = all.iter().position(|order| *order == model.sort.by);
-    at.and_then(|at| all.get(at + 1)).copied().unwrap_or(&SEVERITY)
-}
-
-/// Sorts rows as the model says.
-pub(in crate::app) fn sort(
-    rows: &mut [(&Arc<Host>, &Arc<HostSnapshot>)],
-    env: &EnvironmentState,
-    model: &Model,
-) {
-    let (now, poll) = (model.now, env.spec.cadence.poll);
-    let mut sorted = Vec::with_capacity(rows.len());
-    for (place, &(spec, host)) in rows.iter().enumerate() {
-        let worst = env.worst.get(&host.id.host).copied();
-        let key = (model.sort.by.key)(&HostRow { spec, host, now, poll, worst, place });
-        sorted.push((key, (spec, host)));
-    }
-    sorted.sort_by(|(a, _), (b, _)| a.compare(b, model.sort.reversed));
-    for (slot, (_, row)) in rows.iter_mut().zip(sorted) {
-        *slot = row;
     }
 }

@@ -6,7 +6,7 @@ use super::{Door, Screen, ScreenKind, open_selected, place, select_host};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::rows::filter::{self, About, Field, Figure};
-use crate::app::rows::{Words, order};
+use crate::app::rows::{Words, sorting};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::{HostName, RoleName};
@@ -58,7 +58,7 @@ pub fn fleet_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {
         .zip(&env.hosts)
         .filter(|(spec, host)| terms.match_host(&about, spec, host))
         .collect();
-    order::sort(&mut rows, env, model);
+    sorting::sort(&mut rows, env, model);
     rows.into_iter().map(|(_, host)| host).collect()
 }
 

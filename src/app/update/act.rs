@@ -1,10 +1,10 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
-use super::{arming, dialogs, leave, moves, prompts, questions};
+use super::{arming, dialogs, leave, moves, pause, prompts, questions};
 use crate::app::message::Effect;
-use crate::app::model::{Model, Paused, Screen};
-use crate::app::rows::order;
+use crate::app::model::{Model, Screen};
 use crate::app::rows::selection::select;
+use crate::app::rows::sorting;
 use crate::config::action::{Action, Destination};
 use crate::config::keymap::{KeyCode, KeyPress};
 
@@ -86,7 +86,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Filter => filter(model),
         Action::SortNext => {
-            model.sort.by = order::next(model);
+            model.sort.by = sorting::next(model);
             model.sort.reversed = false;
         }
         Action::SortReverse => model.sort.reversed = !model.sort.reversed,
@@ -104,7 +104,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Retry => return retry(model),
-        Action::Pause => pause(model),
+        Action::Pause => pause::pause(model),
         Action::NextTheme => return next_theme(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         // Who reads help and presses quit wants to leave help.
@@ -146,7 +146,7 @@ fn go(model: &mut Model, to: Destination) -> Vec<Effect> {
         return Vec::new();
     }
     if !kind.may_pause() {
-        unpause(model);
+        pause::unpause(model);
     }
     model.show(screen);
     kind.asks(model)
@@ -181,31 +181,6 @@ fn retry(model: &mut Model) -> Vec<Effect> {
     };
     model.say(format!("trying {host} again"));
     vec![Effect::Retry(name, Some(host))]
-}
-
-/// Lets a held screen go on.
-pub(super) fn unpause(model: &mut Model) {
-    if model.paused.is_some() {
-        pause(model);
-    }
-}
-
-/// Holds the screen, or lets it go on; what was selected meanwhile stays selected.
-fn pause(model: &mut Model) {
-    if !model.screen().kind().may_pause() {
-        model.say("runs cannot be paused: what they ask must be seen".to_owned());
-        return;
-    }
-    match model.paused.take() {
-        None => {
-            model.paused = Some(Paused { since: model.now, environments: model.environments.clone() });
-        }
-        Some(held) => {
-            for (env, held) in model.environments.iter_mut().zip(held.environments) {
-                env.selection = held.selection;
-            }
-        }
-    }
 }
 
 fn next_theme(model: &mut Model) -> Vec<Effect> {

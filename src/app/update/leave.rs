@@ -1,7 +1,7 @@
 //! Leaving: the program, or a run that is told to stop. Whoever leaves is told what is still in effect, and is offered the
 //! rollback first; leaving it as it is takes a typed word.
 
-use super::{act, moves};
+use super::{moves, pause};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 use crate::app::model::editor::Editor;
@@ -116,7 +116,7 @@ fn roll_back(model: &mut Model, what: &Leaving) -> Vec<Effect> {
     let first = model.left_by(what).find(|run| !run.in_effect.is_empty()).cloned();
     let Some(run) = first else { return Vec::new() };
     model.runs.dialogs.pop();
-    act::unpause(model);
+    pause::unpause(model);
     let at = model.environments.iter().position(|env| env.spec.name == run.env);
     let mut effects = Vec::new();
     if let Some(at) = at.filter(|at| *at != model.active) {
