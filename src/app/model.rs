@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::message::Effect;
-use super::rows::Words;
 use super::rows::order::{self, Order};
+use super::rows::term::Words;
 
 use crate::config::keymap::Keymap;
 use jumpdeck_fleet::event::{Question, QuestionId};

@@ -7,6 +7,7 @@ pub(super) mod filter;
 pub mod order;
 pub mod selection;
 pub mod sorting;
+pub mod term;
 #[cfg(test)]
 mod tests;
 

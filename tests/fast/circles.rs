@@ -26,6 +26,11 @@ const MEANT: &[(&str, &str, &str)] = &[
         "crates/sim/src/shell/runners",
         "what runs a command runs others, as `env` and `flock` do",
     ),
+    (
+        "src/app",
+        "src/app/screens",
+        "the model has the screen that is shown, and a screen is one file that knows rows, model and updates",
+    ),
 ];
 
 /// A module: `runbook`, `act`, `sql`.

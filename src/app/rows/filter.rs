@@ -10,13 +10,12 @@ use jumpdeck_fleet::snapshot::{HostSnapshot, LinkState};
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, worst_filesystem};
 use jumpdeck_fleet::time::{Freshness, Moment};
 
-mod term;
 #[cfg(test)]
 mod tests;
 
-pub use term::Words;
-use term::{Compare, Term};
-pub(in crate::app) use term::{Field, Figure, What};
+pub use super::term::Words;
+use super::term::{self, Compare, Term};
+pub(in crate::app) use super::term::{Field, Figure, What};
 
 /// The terms of a filter.
 pub(in crate::app) struct Terms {
