@@ -12,14 +12,14 @@ const MOST: usize = 8192;
 /// The text of a note. It is no secret: what was deleted is kept, to be brought back.
 #[derive(Debug)]
 pub struct Note {
-    area: TextArea<'static>,
+    area: Box<TextArea<'static>>,
 }
 
 impl Default for Note {
     fn default() -> Self {
         let mut area = TextArea::default();
         area.set_wrap_mode(WrapMode::WordOrGlyph);
-        Self { area }
+        Self { area: Box::new(area) }
     }
 }
 
