@@ -58,7 +58,7 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
     if let Some(file) = &file
         && (!file.value.starts_with('/') || file.value.ends_with('/'))
     {
-        let message = format!("{:?} is no absolute path of a file", file.value);
+        let message = format!("{:?} is not an absolute path of a file", file.value);
         reader.error(file.span.clone(), message, "write the whole path: file = \"/etc/webplatform/db.ini\"");
     }
     if let Some(line) = &line

@@ -31,7 +31,7 @@ pub(super) fn is_public(secret: &str, plan: &Plan, env: &Environment) -> bool {
 
 /// An entry that cannot be written without a secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the value of {name} holds a secret, and would be written in an entry")]
+#[error("the value of {name} contains a secret and would be written to the journal")]
 pub(super) struct HoldsSecret {
     name: String,
 }

@@ -253,7 +253,7 @@ impl Reading<'_> {
                     Role::EndedBy => {
                         if seen.group || self.ids.is_several(&seen, &named.by) {
                             let message = format!("{:?} is no single step", named.id);
-                            let help = "name a step of the same for_each, or one that stands in none";
+                            let help = "name a step of the same for_each, or one outside every for_each";
                             self.reader.error(named.span, message, help);
                         }
                     }

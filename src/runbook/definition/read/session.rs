@@ -135,7 +135,7 @@ impl Reading<'_> {
         }
         ids.may_be_several(&used.hold, &used.by).then(|| {
             let message = format!("{hold:?} is no single session: it is opened for each batch");
-            (message, "name a hold of the same for_each, or one that stands in none".to_owned())
+            (message, "name a hold step of the same for_each, or one outside every for_each".to_owned())
         })
     }
 }
