@@ -104,7 +104,11 @@ impl Reading<'_> {
         }
         let Confirming::CoveredBy(by) = &step.confirm else {
             let help = "add its id to `covers` of a challenge before the window: inside nobody is asked";
-            self.at_step(step, "no step asks for agreement to this change before the window".to_owned(), help);
+            self.at_step(
+                step,
+                "no step asks for agreement to this change before the window".to_owned(),
+                help,
+            );
             return;
         };
         if let Some((covering, conditional)) = find(all, by, false) {
