@@ -48,6 +48,7 @@ mod without_salt;
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod accounts;
     pub(crate) mod agent;
     pub(crate) mod alone;
     pub(crate) mod clients;

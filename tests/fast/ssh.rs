@@ -2,6 +2,7 @@
 
 mod jump_boxes;
 
+use crate::support::accounts::Changed;
 use crate::support::{agent, fleet, sshd};
 
 use std::fs;
@@ -519,13 +520,14 @@ async fn a_flooding_host_is_bounded_and_delays_nobody() {
 }
 
 /// A user of this machine; removed when dropped.
-struct User(String);
+struct User(String, #[allow(dead_code)] Changed);
 
 impl User {
     fn new(what: &str, shell: &str) -> Self {
+        let changing = Changed::begin();
         let name = format!("jd{}{what}", std::process::id() % 100_000);
         run("useradd", &["-M", "-d", "/tmp", "-s", shell, "-p", "*", &name]);
-        Self(name)
+        Self(name, changing)
     }
 }
 

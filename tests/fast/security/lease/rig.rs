@@ -12,6 +12,7 @@ use jumpdeck::ssh::dial::TcpDial;
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::names::EnvName;
 
+use crate::support::accounts::Kept;
 use crate::support::fleet::{access, environment, remote};
 use crate::support::sshd::{Sshd, keygen, missing, not_root, public, run};
 
@@ -31,6 +32,8 @@ pub(crate) const RIGHT: &str = "install -d -o root -g 61000 -m 2770 /run/lock/ju
 pub(crate) struct Rig {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) jump: Sshd,
+    /// Its accounts are mounted over the machine's.
+    _accounts: Kept,
 }
 
 impl Rig {
@@ -39,6 +42,7 @@ impl Rig {
         if missing(&["sshd", "ssh-keygen", "setpriv", "unshare", "nsenter", "flock"]) || not_root() {
             return None;
         }
+        let accounts = Kept::begin();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -62,7 +66,7 @@ impl Rig {
         );
         let jump = Sshd::behind(path, "jump", "", &before);
         std::fs::write(path.join("known"), jump.known()).unwrap();
-        Some(Self { dir, jump })
+        Some(Self { dir, jump, _accounts: accounts })
     }
 
     /// A session of an account, and what keeps its connection.
