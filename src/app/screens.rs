@@ -63,7 +63,7 @@ pub trait ScreenKind: Sync {
     /// What one does on it, for help.
     fn keys(&self) -> &'static [Action];
 
-    /// The keys of the footer; those that one needs most come first. One that does nothing here is left out.
+    /// The keys of the footer; those that one needs most come first. One that does nothing here is skipped.
     fn hints(&self, model: &Model) -> &'static [(Action, &'static str)] {
         let _ = model;
         &[

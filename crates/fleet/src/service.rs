@@ -106,7 +106,7 @@ impl Service {
 /// One figure of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Its name in the JSON and on screen: lower case, words parted by `_`.
+    /// Its name in the JSON and on screen: lower case, words joined by `_`.
     pub name: &'static str,
     /// The figure.
     pub figure: Figure,

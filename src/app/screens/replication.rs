@@ -12,7 +12,7 @@ use jumpdeck_fleet::topology::tree;
 
 pub(super) struct Kind;
 
-/// The hosts of the replication screen, which is not filtered: a chain with a link left out tells a wrong story.
+/// The hosts of the replication screen, which is not filtered: a chain without one of its members would be misread.
 /// Those that have a database or should, in the order of the tree, each once.
 #[must_use]
 pub fn replication_rows(model: &Model) -> Vec<&Arc<HostSnapshot>> {

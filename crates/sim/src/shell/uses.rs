@@ -2,8 +2,8 @@
 //! simulated shell runs. For a test that holds the simulated fleet against the scripts that are sent to it.
 //!
 //! Followed are functions with their arguments, variables with texts that are assigned to them, and commands that are
-//! words of other commands (`sudo`, `timeout`, `sh -c`, `xargs`, `find -exec`, Salt's `cmd.run`). A name or a word that only
-//! a machine can know is left out.
+//! words of other commands (`sudo`, `timeout`, `sh -c`, `xargs`, `find -exec`, Salt's `cmd.run`). Names and words
+//! that only a machine knows are skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
