@@ -16,7 +16,7 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::keymap::{KeyCode, KeyPress, Keymap};
 use jumpdeck::config::theme::builtin;
-use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::view::{ColorSupport, Styles, ViewState, draw, fleet_orders};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Fact;

@@ -4,7 +4,8 @@ use std::io;
 
 use jumpdeck_sim::sshd::SimFleet;
 
-use crate::ssh::dial::{BoxFuture, BoxStream, Dial};
+use crate::transport::BoxFuture;
+use crate::transport::ssh::dial::{BoxStream, Dial};
 
 impl Dial for SimFleet {
     fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>> {

@@ -11,7 +11,9 @@
 //! |---|---|
 //! | [`ownership`] | files that nobody but their owner and root can have written |
 //! | [`config`] | TOML to validated types: inventory, theme, keymap, settings; errors with line and caret |
-//! | [`ssh`] | known_hosts, authentication, hops, sessions |
+//! | [`listening`] | deadlines that do not run while this program cannot listen |
+//! | [`openssh`] | the files of OpenSSH and its agent: known_hosts, keys, signatures |
+//! | [`transport`] | how machines are reached; SSH is one implementation |
 //! | [`collect`] | one actor a host, the scheduler, the resident probe, and `probes/` |
 //! | [`runbook`] | guided changes: spec, plan, step machine, runner, journal, lease, report |
 //! | [`app`] | the model, messages, actions, `update`: pure, no I/O, no clock |
@@ -28,9 +30,11 @@ mod demo;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod listening;
+pub mod openssh;
 pub mod operator;
 pub mod ownership;
 pub mod runbook;
 pub mod runtime;
-pub mod ssh;
+pub mod transport;
 pub mod view;

@@ -9,10 +9,10 @@ use super::common::{CliError, Common};
 use super::{print, setup};
 use crate::config::check::{self, Runbooks};
 use crate::config::diagnostic::Diagnostic;
+use crate::openssh::key_file::Public;
+use crate::openssh::known_hosts::HostKeys;
 use crate::ownership::{self, OpenError};
 use crate::runbook::library;
-use crate::ssh::key_file::Public;
-use crate::ssh::known_hosts::HostKeys;
 use jumpdeck_fleet::access::{Access, KeySource};
 use jumpdeck_fleet::fleet::{Fleet, Jump};
 

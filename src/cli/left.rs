@@ -13,9 +13,9 @@ use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
 use crate::runbook::over_ssh::on_jump_box;
 use crate::runbook::reach::{Reach, Session};
 use crate::runbook::{replay, runner, wall};
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::error::{ErrorKind, SshError};
-use crate::ssh::link::JumpLink;
+use crate::transport::BoxFuture;
+use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::left as domain;
@@ -120,7 +120,7 @@ impl LooksForRuns for Looking {
         env: Arc<Environment>,
     ) -> BoxFuture<'a, Result<Vec<domain::LeftRun>, Gap>> {
         Box::pin(async move {
-            let gap = |error: SshError| match error.kind {
+            let gap = |error: TransportError| match error.kind {
                 // A jump box that runs no commands keeps no lease either: no run could change anything.
                 ErrorKind::Refused => Gap::NotInstalled,
                 ErrorKind::TimedOut => Gap::TimedOut,

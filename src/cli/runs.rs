@@ -20,8 +20,8 @@ use crate::runbook::plan::Plan;
 use crate::runbook::planner;
 use crate::runbook::runner::{self, Launch, RunHandle};
 use crate::runtime::RunControl;
-use crate::ssh::ask::Ask;
-use crate::ssh::dial::Dial;
+use crate::transport::ask::Ask;
+use crate::transport::ssh::dial::Dial;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{

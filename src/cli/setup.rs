@@ -17,8 +17,8 @@ use crate::config::inventory::Context;
 use crate::config::settings::Settings;
 use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
-use crate::ssh::ask::Ask;
-use crate::ssh::dial::{Dial, TcpDial};
+use crate::transport::ask::Ask;
+use crate::transport::ssh::dial::{Dial, TcpDial};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 

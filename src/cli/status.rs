@@ -107,7 +107,7 @@ async fn ask(common: &Common, args: &StatusArgs) -> Result<Vec<gather::Picture>,
     let wanted = wanted(&target.fleet, &setup, args)?;
     let fleet = target.fleet.clone();
     let clock = target.clock;
-    let collector = target.collector(Arc::new(crate::ssh::ask::RefuseAll), sender);
+    let collector = target.collector(Arc::new(crate::transport::ask::RefuseAll), sender);
     let limit = Duration::from_secs_f64(args.timeout);
     Ok(gather::gather(&fleet, &wanted, &collector, events, clock, limit).await)
 }

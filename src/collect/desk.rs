@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ssh::ask::Ask;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
+use crate::transport::ask::Ask;
 use jumpdeck_fleet::event::{Answer, FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;

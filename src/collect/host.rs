@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::sleep_until;
 
-use crate::ssh::listening::within;
+use crate::listening::within;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Cadence, Environment, Host};
 use jumpdeck_fleet::hop::Hop;

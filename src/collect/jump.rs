@@ -14,7 +14,7 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::left::LeftRun;
 use jumpdeck_fleet::snapshot::{JumpSnapshot, Link, LinkState, Retry};
 
-use crate::ssh::listening::within;
+use crate::listening::within;
 
 use super::backoff::Backoff;
 use super::clock::Clock;

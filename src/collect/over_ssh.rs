@@ -1,15 +1,16 @@
-//! [`Reach`] over real SSH: the links of [`crate::ssh::link`].
+//! [`Reach`] over real SSH: the links of [`crate::transport::ssh::link`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ssh::ask::Ask;
-use crate::ssh::banner::quoted;
-use crate::ssh::dial::{BoxFuture, Dial};
-use crate::ssh::error::SshError;
-use crate::ssh::link::{HostLink, JumpLink};
-use crate::ssh::ring::KeyRing;
-use crate::ssh::script::Script;
+use crate::transport::BoxFuture;
+use crate::transport::ask::Ask;
+use crate::transport::error::TransportError;
+use crate::transport::ssh::banner::quoted;
+use crate::transport::ssh::dial::Dial;
+use crate::transport::ssh::link::{HostLink, JumpLink};
+use crate::transport::ssh::ring::KeyRing;
+use crate::transport::ssh::script::Script;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::hop::Hop;
@@ -60,8 +61,8 @@ impl OverSsh {
     }
 }
 
-impl From<SshError> for Failure {
-    fn from(error: SshError) -> Self {
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
         Self { state: error.state(), detail: error.describe(), retry: error.retry, hop: error.hop }
     }
 }

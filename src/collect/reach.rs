@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::hop::Hop;

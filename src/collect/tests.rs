@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
 use super::*;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::access::{Access, KnownHosts};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::*;
@@ -193,7 +193,7 @@ impl Shell for ScriptShell {
         let stalled = self.script.manner(&self.name) == Manner::AnswersIntoAStall;
         Box::pin(async move {
             if stalled {
-                crate::ssh::listening::answered_into_a_stall(STALLED_DEADLINE).await;
+                crate::listening::answered_into_a_stall(STALLED_DEADLINE).await;
             }
             match next {
                 Some(bytes) => Ok(bytes),

@@ -7,7 +7,7 @@ mod names;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ssh::sshsig::{AllowedSigners, TextSigner};
+use crate::openssh::sshsig::{AllowedSigners, TextSigner};
 
 pub use head::{Head, head_path, write_head};
 pub(in crate::runbook) use names::may_sign_as;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::evidence::Head;
 use super::journal::chain::{self, Line};
-use crate::ssh::sshsig::AllowedSigners;
+use crate::openssh::sshsig::AllowedSigners;
 
 /// How much something proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

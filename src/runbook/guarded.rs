@@ -3,7 +3,7 @@
 pub use super::act::StillOurs;
 use super::approval::{Approved, Question};
 use super::journal::Entry;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 
 /// What keeps others from doing the same: the lease on the jump box.
 pub trait Guarded: Send + Sync + 'static {

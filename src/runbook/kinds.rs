@@ -9,7 +9,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use crate::config::diagnostic::nearest;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 

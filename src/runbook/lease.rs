@@ -37,7 +37,7 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
 use super::reach::Session;
-use crate::ssh::listening::within;
+use crate::listening::within;
 use jumpdeck_fleet::text::Clean;
 
 pub use ask::{Seen, Watching, approve, approve_in, look, look_in, watch, watch_in};

@@ -9,15 +9,16 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::store::InventoryStore;
-use crate::ssh::ask::Ask;
-use crate::ssh::bounded::{LONGEST_LIST, read_if_there};
-use crate::ssh::dial::{BoxFuture, Dial};
-use crate::ssh::error::{ErrorKind, SshError};
-use crate::ssh::link::{HostLink, JumpLink};
-use crate::ssh::ring::KeyRing;
-use crate::ssh::script::{Script, ScriptEnd};
-use crate::ssh::signing::signer_for;
-use crate::ssh::sshsig::AllowedSigners;
+use crate::openssh::bounded::{LONGEST_LIST, read_if_there};
+use crate::openssh::sshsig::AllowedSigners;
+use crate::transport::BoxFuture;
+use crate::transport::ask::Ask;
+use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::ssh::dial::Dial;
+use crate::transport::ssh::link::{HostLink, JumpLink};
+use crate::transport::ssh::ring::KeyRing;
+use crate::transport::ssh::script::{Script, ScriptEnd};
+use crate::transport::ssh::signing::signer_for;
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 use jumpdeck_fleet::fleet::{Environment, Host, Jump};
 use jumpdeck_fleet::hop::Hop;
@@ -85,7 +86,7 @@ impl OverSsh {
     }
 
     /// The jump link in use, or a new one when there is none or it has ended.
-    async fn jump_link(&self) -> Result<Arc<JumpLink>, SshError> {
+    async fn jump_link(&self) -> Result<Arc<JumpLink>, TransportError> {
         let mut links = self.links.lock().await;
         if let Some(jump) = &links.jump
             && !jump.is_closed()
@@ -115,19 +116,19 @@ impl OverSsh {
     }
 
     /// No push is sent and no attempt counted that an operator did not want.
-    async fn ask_to_log_in_again(&self, why: &Clean) -> Result<(), SshError> {
+    async fn ask_to_log_in_again(&self, why: &Clean) -> Result<(), TransportError> {
         let hop = Hop::Jump(self.env.jump.name().clone());
         match self.ask.ask(&self.env.name, &hop, QuestionKind::LogInAgain { why: why.clone() }).await {
             Answer::Accept => Ok(()),
             Answer::Refuse | Answer::Secret(_) => {
                 let detail =
                     format!("not logged in again (declined by you, or nobody is here to ask): {why}");
-                Err(SshError::new(&hop, ErrorKind::AuthFailed, detail).by_operator())
+                Err(TransportError::new(&hop, ErrorKind::AuthFailed, detail).by_operator())
             }
         }
     }
 
-    fn description(&self, name: &HostName) -> Result<Arc<Host>, SshError> {
+    fn description(&self, name: &HostName) -> Result<Arc<Host>, TransportError> {
         description(&self.env, name)
     }
 }
@@ -136,14 +137,14 @@ impl OverSsh {
 ///
 /// # Errors
 /// When it cannot be had.
-pub async fn on_jump_box(jump: Arc<JumpLink>, env: &Environment) -> Result<Arc<dyn Session>, SshError> {
+pub async fn on_jump_box(jump: Arc<JumpLink>, env: &Environment) -> Result<Arc<dyn Session>, TransportError> {
     let name = env.jump.name();
     let link = jump.host(description(env, name)?.as_ref()).await?;
     Ok(Arc::new(OverHost { link, hop: Hop::Host(name.clone()), _jump: jump }))
 }
 
 /// What is known of a host, or of a jump box that is none of the hosts.
-fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, SshError> {
+fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, TransportError> {
     if let Some(host) = env.host(name) {
         return Ok(host.clone());
     }
@@ -163,11 +164,11 @@ fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, SshError
         }));
     }
     let detail = format!("{name} is no host of environment {}", env.name);
-    Err(SshError::new(&Hop::Here, ErrorKind::Refused, detail))
+    Err(TransportError::new(&Hop::Here, ErrorKind::Refused, detail))
 }
 
 impl Reach for OverSsh {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let jump = self.jump_link().await?;
             let known = self.links.lock().await.hosts.get(name).cloned();
@@ -224,13 +225,13 @@ impl Session for OverHost {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             let until = Instant::now() + limits.time;
             let late = || {
                 let seconds = limits.time.as_secs();
                 let detail = format!("it did not finish within {seconds} s; it may still be running there");
-                SshError::new(&self.hop, ErrorKind::TimedOut, detail)
+                TransportError::new(&self.hop, ErrorKind::TimedOut, detail)
             };
             let mut program = timeout_at(until, self.link.spawn(command)).await.map_err(|_| late())??;
             if !stdin.is_empty() {
@@ -243,7 +244,7 @@ impl Session for OverHost {
                 if stdout.len() + bytes.len() > limits.bytes {
                     let detail =
                         format!("it printed more than {} KiB; its output was closed", limits.bytes >> 10);
-                    return Err(SshError::new(&self.hop, ErrorKind::Flooding, detail));
+                    return Err(TransportError::new(&self.hop, ErrorKind::Flooding, detail));
                 }
                 out(&bytes);
                 stdout.extend_from_slice(&bytes);
@@ -252,7 +253,7 @@ impl Session for OverHost {
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             let script = self.link.spawn(command).await?;
             Ok(Box::new(OverScript { script, hop: self.hop.clone() }) as Box<dyn Held>)
@@ -261,7 +262,7 @@ impl Session for OverHost {
 }
 
 /// What a program that ended left; an error when it did not end by itself.
-fn ran(end: ScriptEnd, stdout: Vec<u8>) -> Result<Ran, SshError> {
+fn ran(end: ScriptEnd, stdout: Vec<u8>) -> Result<Ran, TransportError> {
     let ScriptEnd { status, stderr, error, .. } = end;
     if let Some(error) = error {
         return Err(error);
@@ -276,22 +277,23 @@ struct OverScript {
 }
 
 impl Held for OverScript {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(self.script.write(bytes))
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             match self.script.read_chunk().await {
                 Some(bytes) => Ok(bytes.to_vec()),
-                None => Err(SshError::new(&self.hop, ErrorKind::Dropped, "the session has ended")),
+                None => Err(TransportError::new(&self.hop, ErrorKind::Dropped, "the session has ended")),
             }
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move {
-            let unknown = || SshError::new(&self.hop, ErrorKind::Dropped, "it did not tell how it ended");
+            let unknown =
+                || TransportError::new(&self.hop, ErrorKind::Dropped, "it did not tell how it ended");
             ran(self.script.how_it_ended().await.ok_or_else(unknown)?, Vec::new())
         })
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::evidence::Signing;
 use crate::config::store::InventoryStore;
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::error::SshError;
+use crate::transport::BoxFuture;
+use crate::transport::error::TransportError;
 use jumpdeck_fleet::names::HostName;
 
 /// Bytes of a command's standard output that are kept, unless more is asked for. One that prints more is ended: a host
@@ -44,7 +44,7 @@ pub struct Ran {
 /// the next call; nothing is repeated by itself.
 pub trait Reach: Send + Sync + 'static {
     /// A session with a host; the jump box's own name reaches it over the connection there.
-    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>>;
+    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>>;
 
     /// The jump box's name.
     fn jump(&self) -> &HostName;
@@ -73,7 +73,7 @@ pub trait Session: Send + Sync + 'static {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>>;
+    ) -> BoxFuture<'a, Result<Ran, TransportError>>;
 
     /// Lets `/bin/sh` read `script` from its standard input, and waits for its end. The script's own commands must not
     /// read standard input.
@@ -82,15 +82,15 @@ pub trait Session: Send + Sync + 'static {
         script: &'a str,
         limit: Duration,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         self.exec("exec /bin/sh", script.as_bytes(), limit.into(), out)
     }
 
     /// Starts a command that stays, reading its standard input. Dropping it closes it: it sees its input end.
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>>;
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>>;
 
     /// Starts a `/bin/sh` that stays.
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, SshError>> {
+    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, TransportError>> {
         self.start("exec /bin/sh")
     }
 }
@@ -98,14 +98,14 @@ pub trait Session: Send + Sync + 'static {
 /// A program that stays.
 pub trait Held: Send + 'static {
     /// Writes to its standard input.
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>>;
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>>;
 
     /// The next bytes of its standard output; an error when it, or the connection, has ended. Cancel-safe.
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>>;
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>>;
 
     /// What it left, when it has ended: asked after an error of [`Held::read`]. Its standard output was read before.
     ///
     /// # Errors
     /// When it did not end by itself, or did not tell in time.
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>>;
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>>;
 }

@@ -11,7 +11,7 @@ use super::place::Places;
 use super::scope::Scope;
 use super::uses;
 use crate::config::reader::Table;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 
 /// A script on the step's hosts.
 #[derive(Debug)]

@@ -173,7 +173,8 @@ fn home() -> Context {
 fn lines_for_the_inventory_are_accepted() {
     let all = advice(&[
         "config/inventory",
-        "ssh/",
+        "openssh/",
+        "transport/",
         "collect/",
         "domain/",
         "runbook/lease",
@@ -226,7 +227,7 @@ fn lines_for_tables_of_lists_are_accepted() {
 #[test]
 fn lines_for_the_settings_are_accepted() {
     let mut all = advice(&["config/settings"]);
-    let signing = advice(&["ssh/"]).into_iter().filter(|one| one.line.starts_with("sign_with"));
+    let signing = advice(&["transport/"]).into_iter().filter(|one| one.line.starts_with("sign_with"));
     all.extend(signing);
     assert!(all.len() > 1, "{all:#?}");
     all_accepted(&all, &[("", &[&[]])], |text| {

@@ -10,24 +10,42 @@ use regex::Regex;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ownership", &[]),
     ("config", &["ownership"]),
-    ("ssh", &["ownership"]),
-    ("demo", &["ssh"]),
-    ("collect", &["ssh"]),
-    ("runbook", &["ssh", "config", "ownership"]),
+    ("listening", &[]),
+    ("openssh", &["ownership", "listening"]),
+    ("transport", &["openssh", "listening"]),
+    ("demo", &["transport"]),
+    ("collect", &["transport", "listening"]),
+    ("runbook", &["transport", "openssh", "config", "ownership", "listening"]),
     ("operator", &["runbook"]),
     ("app", &["config"]),
     ("view", &["app", "config"]),
-    ("runtime", &["view", "app", "runbook", "collect", "config", "ssh"]),
+    ("runtime", &["view", "app", "runbook", "collect", "config", "transport"]),
     // Test code, and in no build that people use.
-    ("fuzzing", &["view", "app", "runbook", "collect", "config", "ssh"]),
-    ("cli", &["runtime", "view", "app", "operator", "runbook", "collect", "config", "ssh", "ownership"]),
+    ("fuzzing", &["view", "app", "runbook", "collect", "config", "transport", "openssh"]),
+    (
+        "cli",
+        &[
+            "runtime",
+            "view",
+            "app",
+            "operator",
+            "runbook",
+            "collect",
+            "config",
+            "transport",
+            "openssh",
+            "ownership",
+            "listening",
+        ],
+    ),
 ];
 
 /// Libraries a layer never names.
 const NEVER: &[(&str, &[&str])] = &[
     ("ownership", &["ratatui", "crossterm", "tokio", "russh", "clap", "jumpdeck_sim"]),
     ("config", &["ratatui", "crossterm", "tokio", "russh", "clap", "jumpdeck_sim"]),
-    ("ssh", &["ratatui", "crossterm", "clap", "jumpdeck_sim"]),
+    ("openssh", &["ratatui", "crossterm", "clap", "jumpdeck_sim"]),
+    ("transport", &["ratatui", "crossterm", "clap", "jumpdeck_sim"]),
     ("collect", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
     ("runbook", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
     ("operator", &["ratatui", "crossterm", "russh", "clap", "jumpdeck_sim"]),
@@ -391,7 +409,7 @@ fn the_reader_of_imports_sees_them() {
     assert_eq!(imported("use crate::config::theme::Theme;"), ["config"]);
     assert_eq!(imported("use crate::{app::{a, b}, config};"), ["app", "config"]);
     assert_eq!(imported("// crate::view"), Vec::<String>::new());
-    assert_eq!(imported("let x = crate::ssh::dial::TcpDial;"), ["ssh"]);
+    assert_eq!(imported("let x = crate::transport::ssh::dial::TcpDial;"), ["transport"]);
 }
 
 /// A file that its program does not name is compiled by nobody, and one that no lane names is run by nobody.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
-use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Cadence, Environment};

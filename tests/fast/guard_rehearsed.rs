@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::ssh::dial::BoxFuture;
-use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, Reply};
@@ -25,16 +25,16 @@ struct Cuttable {
 }
 
 impl Cuttable {
-    fn fails(&self) -> Result<(), SshError> {
+    fn fails(&self) -> Result<(), TransportError> {
         match self.cut.load(Ordering::SeqCst) {
-            true => Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test")),
+            true => Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test")),
             false => Ok(()),
         }
     }
 }
 
 impl Reach for Cuttable {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             self.fails()?;
             let inner = self.inner.host(name).await?;
@@ -59,14 +59,14 @@ impl Session for Through {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             self.way.fails()?;
             self.inner.exec(command, stdin, limits, out).await
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             self.way.fails()?;
             let held = Some(self.inner.start(command).await?);
@@ -82,24 +82,26 @@ struct Channel {
 }
 
 impl Channel {
-    fn open(&mut self) -> Result<&mut Box<dyn Held>, SshError> {
+    fn open(&mut self) -> Result<&mut Box<dyn Held>, TransportError> {
         if let Err(cut) = self.way.fails() {
             self.held = None;
             return Err(cut);
         }
-        self.held.as_mut().ok_or_else(|| SshError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test"))
+        self.held
+            .as_mut()
+            .ok_or_else(|| TransportError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test"))
     }
 }
 
 impl Held for Channel {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         if String::from_utf8_lossy(bytes).starts_with(CUT_AT) {
             self.way.cut.store(true, Ordering::SeqCst);
         }
         Box::pin(async move { self.open()?.write(bytes).await })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             loop {
                 let cut = tokio::time::sleep(Duration::from_millis(20));
@@ -111,7 +113,7 @@ impl Held for Channel {
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move { self.open()?.ended().await })
     }
 }

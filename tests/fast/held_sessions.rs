@@ -7,8 +7,8 @@ use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::ssh::dial::BoxFuture;
-use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
@@ -90,7 +90,7 @@ struct Watched {
 }
 
 impl Reach for Watched {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;
             Ok(Arc::new(On { session, watched: self.clone() }) as Arc<dyn Session>)
@@ -114,14 +114,14 @@ impl Session for On {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         if command.contains("mariadb") {
             self.watched.started.lock().unwrap().push(String::from_utf8_lossy(stdin).into_owned());
         }
         self.session.exec(command, stdin, limits, out)
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             let held = self.session.start(command).await?;
             if !command.contains("mariadb") {
@@ -138,12 +138,12 @@ struct Line {
     watched: Watched,
 }
 
-fn dropped() -> SshError {
-    SshError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test")
+fn dropped() -> TransportError {
+    TransportError::new(&Hop::Here, ErrorKind::Dropped, "cut by the test")
 }
 
 impl Held for Line {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             let mut held = self.held.take().ok_or_else(dropped)?;
             let hit = String::from_utf8_lossy(bytes).contains(self.watched.at);
@@ -163,7 +163,7 @@ impl Held for Line {
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             let read = self.held.as_mut().ok_or_else(dropped)?.read().await?;
             // After the answer to what stands before it.
@@ -175,7 +175,7 @@ impl Held for Line {
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move { self.held.as_mut().ok_or_else(dropped)?.ended().await })
     }
 }

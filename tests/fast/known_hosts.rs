@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, open, remote};
-use jumpdeck::ssh::known_hosts::{HostKeys, Verdict, lookup_name};
+use jumpdeck::openssh::known_hosts::{HostKeys, Verdict, lookup_name};
 use jumpdeck_fleet::access::{HostKeyFiles, KnownHosts};
 use jumpdeck_fleet::fleet::Jump;
 use russh::keys::PublicKey;

@@ -8,7 +8,7 @@ use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, LeaseState, Seen, look, watch};
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Reach, Session};
-use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::universe::Universe;
 

@@ -14,7 +14,7 @@ use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::reach::{Reach, Session};
 use jumpdeck::runbook::runner::{self, Launch, RunHandle};
-use jumpdeck::ssh::ask::RefuseAll;
+use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::universe::Universe;

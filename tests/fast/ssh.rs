@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use agent::KeyAgent;
 use fleet::{Person, access, environment, host, open, remote, secret};
-use jumpdeck::ssh::error::ErrorKind;
-use jumpdeck::ssh::link::{HostLink, JumpLink};
-use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck::transport::error::ErrorKind;
+use jumpdeck::transport::ssh::link::{HostLink, JumpLink};
+use jumpdeck::transport::ssh::ring::KeyRing;
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 use jumpdeck_fleet::fleet::{Host, Jump};

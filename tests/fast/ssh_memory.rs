@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, host, remote};
-use jumpdeck::ssh::dial::{BoxFuture, BoxStream, Dial};
-use jumpdeck::ssh::error::ErrorKind;
-use jumpdeck::ssh::link::JumpLink;
-use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::error::ErrorKind;
+use jumpdeck::transport::ssh::dial::{BoxStream, Dial};
+use jumpdeck::transport::ssh::link::JumpLink;
+use jumpdeck::transport::ssh::ring::KeyRing;
 use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
 use jumpdeck_fleet::event::Answer;
 use jumpdeck_fleet::fleet::Environment;

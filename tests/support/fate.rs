@@ -10,8 +10,8 @@ use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::ssh::dial::BoxFuture;
-use jumpdeck::ssh::error::SshError;
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::error::TransportError;
 use jumpdeck_fleet::names::{HostId, HostName};
 use jumpdeck_sim::sshd::fault::Fault as Trouble;
 use tokio::runtime::Handle;
@@ -282,7 +282,7 @@ pub(crate) struct Way {
 }
 
 impl Reach for Way {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;
             Ok(Arc::new(WaySession { session, life: self.life.clone() }) as Arc<dyn Session>)
@@ -310,14 +310,14 @@ impl Session for WaySession {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             self.life.send().await;
             self.session.exec(command, stdin, limits, out).await
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             self.life.send().await;
             let held = self.session.start(command).await?;
@@ -332,18 +332,18 @@ struct WayHeld {
 }
 
 impl Held for WayHeld {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             self.life.send().await;
             self.held.write(bytes).await
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         self.held.read()
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         self.held.ended()
     }
 }

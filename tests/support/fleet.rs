@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumpdeck::ssh::ask::Ask;
-use jumpdeck::ssh::dial::{BoxFuture, TcpDial};
-use jumpdeck::ssh::error::SshError;
-use jumpdeck::ssh::link::JumpLink;
-use jumpdeck::ssh::ring::KeyRing;
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::ask::Ask;
+use jumpdeck::transport::error::TransportError;
+use jumpdeck::transport::ssh::dial::TcpDial;
+use jumpdeck::transport::ssh::link::JumpLink;
+use jumpdeck::transport::ssh::ring::KeyRing;
 use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 use jumpdeck_fleet::fleet::{
@@ -117,6 +118,6 @@ pub(crate) async fn open(
     env: &Environment,
     person: &Arc<Person>,
     ring: &Arc<KeyRing>,
-) -> Result<JumpLink, SshError> {
+) -> Result<JumpLink, TransportError> {
     JumpLink::open(env, Arc::new(TcpDial), person.clone(), ring.clone()).await
 }

@@ -14,8 +14,8 @@ use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::report::Report;
 use jumpdeck::runbook::{journal, planner, runner};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunView, StepState};
 use zeroize::Zeroizing;
 

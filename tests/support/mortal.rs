@@ -10,8 +10,8 @@ use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
-use jumpdeck::ssh::dial::BoxFuture;
-use jumpdeck::ssh::error::SshError;
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::error::TransportError;
 use jumpdeck_fleet::names::HostName;
 
 use crate::support::rehearsal::Stage;
@@ -246,7 +246,7 @@ impl Life {
 }
 
 impl Reach for Mortal {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let (session, life, host) = (self.inner.host(name).await?, self.life.clone(), name.clone());
             Ok(Arc::new(MortalSession { session, life, host }) as Arc<dyn Session>)
@@ -275,7 +275,7 @@ impl Session for MortalSession {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             self.life.send().await;
             self.life.fate.note(&self.host, &String::from_utf8_lossy(stdin));
@@ -283,7 +283,7 @@ impl Session for MortalSession {
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             self.life.send().await;
             let held = self.session.start(command).await?;
@@ -303,7 +303,7 @@ struct MortalHeld {
 
 impl MortalHeld {
     /// Sends what passes. Behind a line that does not, nothing does.
-    async fn tell_the_holder(&mut self, bytes: &[u8]) -> Result<(), SshError> {
+    async fn tell_the_holder(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
         if self.life.dead.load(Ordering::SeqCst) {
             return std::future::pending().await;
         }
@@ -320,7 +320,7 @@ impl MortalHeld {
 }
 
 impl Held for MortalHeld {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             if self.lease.is_some() {
                 return self.tell_the_holder(bytes).await;
@@ -335,11 +335,11 @@ impl Held for MortalHeld {
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         self.held.read()
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         self.held.ended()
     }
 }

@@ -16,9 +16,9 @@ use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::runbook::watched::Watch;
 use jumpdeck::runbook::{planner, runner};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::BoxFuture;
-use jumpdeck::ssh::error::{ErrorKind, SshError};
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Management};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
@@ -519,7 +519,7 @@ struct Spoiled {
 }
 
 impl Reach for Spoiled {
-    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;
             let Some(spoil) = self.spoil.clone() else { return Ok(session) };
@@ -549,12 +549,13 @@ impl Session for SpoiledSession {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             if !self.spoil.strikes(self.host.as_str()) {
                 return self.session.exec(command, stdin, limits, out).await;
             }
-            let cut = || SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test");
+            let cut =
+                || TransportError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test");
             match self.spoil.how {
                 Wrong::Lies => Ok(Ran { status: Some(0), ..Ran::default() }),
                 Wrong::Fails => {
@@ -569,7 +570,7 @@ impl Session for SpoiledSession {
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             let held = self.session.start(command).await?;
             if !command.contains("mariadb") {
@@ -595,13 +596,13 @@ struct SpoiledHeld {
 const END: &str = "SELECT 'jumpdeck_end_";
 
 impl SpoiledHeld {
-    fn cut(&self) -> SshError {
-        SshError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test")
+    fn cut(&self) -> TransportError {
+        TransportError::new(&Hop::Host(self.host.clone()), ErrorKind::Dropped, "cut by the test")
     }
 }
 
 impl Held for SpoiledHeld {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             let cut = self.cut();
             let held = self.held.as_mut().ok_or_else(|| cut.clone())?;
@@ -628,7 +629,7 @@ impl Held for SpoiledHeld {
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             let cut = self.cut();
             let held = self.held.as_mut().ok_or_else(|| cut.clone())?;
@@ -644,7 +645,7 @@ impl Held for SpoiledHeld {
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move {
             let cut = self.cut();
             self.held.as_mut().ok_or(cut)?.ended().await

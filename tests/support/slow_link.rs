@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use jumpdeck::ssh::dial::{BoxFuture, BoxStream, Dial};
+use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::ssh::dial::{BoxStream, Dial};
 use jumpdeck_sim::sshd::SimFleet;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;

@@ -16,7 +16,7 @@ use crate::runbook::definition::Runbook;
 use crate::runbook::over_ssh::OverSsh;
 use crate::runbook::planner;
 use crate::runbook::runner::Launch;
-use crate::ssh::ask::RefuseAll;
+use crate::transport::ask::RefuseAll;
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::run::{Mode, RunCommand};

@@ -13,7 +13,7 @@ use crate::cli::common::{CliError, Common};
 use crate::cli::setup::{self, Setup};
 use crate::collect::clock::Clock;
 use crate::runbook::over_ssh::OverSsh;
-use crate::ssh::ask::{Ask, RefuseAll};
+use crate::transport::ask::{Ask, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::time::Moment;
 

@@ -11,13 +11,13 @@ use super::site::Site;
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
+use crate::openssh::bounded;
+use crate::openssh::sshsig::AllowedSigners;
 use crate::runbook::evidence::{self, Head};
 use crate::runbook::examine::{Examination, Grade, Remark, Seen, examine};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError, Places};
 use crate::runbook::reach::Reach;
-use crate::ssh::bounded;
-use crate::ssh::sshsig::AllowedSigners;
 use jumpdeck_fleet::text::Clean;
 
 /// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, host};
-use crate::ssh::listening;
+use crate::listening;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Environment, Fleet};

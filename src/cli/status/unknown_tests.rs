@@ -13,7 +13,7 @@ use crate::cli::simulate;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::collect::over_ssh::OverSsh;
-use crate::ssh::ask::RefuseAll;
+use crate::transport::ask::RefuseAll;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::roles::RoleState;

@@ -10,7 +10,7 @@ use super::trouble::Trouble;
 use crate::runbook::judge::Answer;
 use crate::runbook::layout;
 use crate::runbook::reach::{Ran, Reach};
-use crate::ssh::error::SshError;
+use crate::transport::error::TransportError;
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
@@ -111,7 +111,7 @@ pub(in crate::runbook) async fn look(
     statements: &str,
     limit: Duration,
 ) -> Result<Answer, String> {
-    let told = |e: SshError| format!("{}: {}", e.hop, e.describe());
+    let told = |e: TransportError| format!("{}: {}", e.hop, e.describe());
     let session = reach.host(&host.id.host).await.map_err(told)?;
     let command = command_of(if host.sudo { "sudo -n " } else { "" });
     let text = begun(statements.to_owned());

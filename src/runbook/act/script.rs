@@ -11,7 +11,7 @@ use crate::runbook::judge::Answer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::runbook::reach::{Limits, Ran};
-use crate::ssh::error::ErrorKind;
+use crate::transport::error::ErrorKind;
 use jumpdeck_fleet::names::HostName;
 
 mod stop;

@@ -11,7 +11,7 @@ use crate::runbook::machine::StepRef;
 use crate::runbook::place::Place;
 use crate::runbook::reach::{Reach, Session};
 use crate::runbook::redact::Redactor;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::HostName;
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crate::runbook::judge::Answer;
 use crate::runbook::place::{PerPlace, Place, Places};
-use crate::ssh::error::{ErrorKind, SshError};
+use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::names::HostName;
 
 /// Why there is no answer.
@@ -17,7 +17,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn lost(error: &SshError) -> Self {
+    pub(super) fn lost(error: &TransportError) -> Self {
         let told = format!("{}: {}", error.hop, error.describe());
         match error.kind {
             // No session was opened, or the other side runs no command: that is its answer.
@@ -82,7 +82,7 @@ mod tests {
     /// Case 13: a server with `MaxSessions 1` opens no second session.
     #[test]
     fn of_a_session_that_was_refused_it_is_known_that_nothing_was_begun() {
-        let of = |kind| Trouble::lost(&SshError::new(&Hop::Here, kind, "no session: Connect failed"));
+        let of = |kind| Trouble::lost(&TransportError::new(&Hop::Here, kind, "no session: Connect failed"));
         assert!(matches!(of(ErrorKind::Refused), Trouble::Failed(why) if why.ends_with("nothing was begun")));
         assert!(
             matches!(of(ErrorKind::Dropped), Trouble::Unknown(why) if why.contains("may have been done"))

@@ -1,7 +1,7 @@
 //! The yes of a second person that an entry counts: theirs, to this question, once.
 
 use super::{Entry, Examination, Grade, Known, signature};
-use crate::ssh::sshsig::AllowedSigners;
+use crate::openssh::sshsig::AllowedSigners;
 
 const REPLAYED: &str = "a yes was used for something it was not given to";
 const FIRST: &str = "jumpdeck approval 1";

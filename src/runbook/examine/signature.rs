@@ -1,8 +1,8 @@
 //! The operator's signature of an entry.
 
 use super::{Entry, Examination, Grade, Known, SignatureSeen};
+use crate::openssh::sshsig::{AllowedSigners, Standing, TextSignature};
 use crate::runbook::evidence::{NAMESPACE, may_sign_as, statement};
-use crate::ssh::sshsig::{AllowedSigners, Standing, TextSignature};
 
 const FORGED: &str = "somebody wrote it who does not have that person's key";
 

@@ -12,7 +12,7 @@ use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
 use crate::runbook::template::Template;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::run::Asks;
 use jumpdeck_fleet::text::Clean;
 

@@ -11,7 +11,7 @@ use crate::runbook::definition::read::{Common, Reading, keys};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::{act, uses};
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 
 const OWN: &[&[&str]] =
     &[keys::ALL, keys::DONE, keys::ANSWERED, &["sql", "in", "value"], keys::SCRIPT, keys::SALT_ASKS];

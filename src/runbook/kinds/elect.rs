@@ -16,7 +16,7 @@ use crate::runbook::place::Place;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::value::{Value, ValueKind, gtid};
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::names::HostName;
 
 pub(super) static KIND: KindEntry = KindEntry {

@@ -13,7 +13,7 @@ use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::uses;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::names::HostName;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::TIMED, keys::SCRIPT, &["until"]];

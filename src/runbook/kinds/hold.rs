@@ -16,7 +16,7 @@ use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::template::Template;
 use crate::runbook::uses;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::Effect;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
+use crate::openssh::known_hosts::{HostKeys, Replacement};
 use crate::runbook::act::Site;
 use crate::runbook::act::{Done, For, Mark, Trouble, Work, on_hosts};
 use crate::runbook::definition::Step;
@@ -19,8 +20,7 @@ use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::template::Template;
 use crate::runbook::uses;
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::known_hosts::{HostKeys, Replacement};
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::access::KnownHosts;
 use jumpdeck_fleet::names::HostName;
 

@@ -17,7 +17,7 @@ use crate::runbook::place::{Place, Places};
 use crate::runbook::scope::Scope;
 use crate::runbook::template::Template;
 use crate::runbook::uses;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::fleet::{HostChange, Set};
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::text::Clean;

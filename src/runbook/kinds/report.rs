@@ -10,7 +10,7 @@ use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
 use crate::runbook::runner::{Halt, Runner};
 use crate::runbook::scope::Scope;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::run::Asks;
 use jumpdeck_fleet::text::Clean;
 

@@ -13,7 +13,7 @@ use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::{act, uses};
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, keys::SALT];

@@ -11,7 +11,7 @@ use crate::runbook::definition::{Ask, Sql};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::uses;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::run::Effect;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["sql", "in"]];

@@ -14,7 +14,7 @@ use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::{act, uses};
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::text::Clean;
 
 const OWN: &[&[&str]] =

@@ -1,7 +1,7 @@
 //! Why there is no lease, and what to do about it.
 
 use super::{ANSWER_LIMIT, Holder};
-use crate::ssh::error::SshError;
+use crate::transport::error::TransportError;
 use jumpdeck_fleet::text::Clean;
 
 /// Why there is no lease, no approval, nothing to watch.
@@ -21,7 +21,7 @@ pub enum LeaseError {
     Refused(Clean),
     /// The way there.
     #[error(transparent)]
-    Ssh(#[from] SshError),
+    Ssh(#[from] TransportError),
     /// It did not answer in time.
     #[error("the jump box did not answer within {} s", ANSWER_LIMIT.as_secs())]
     Late,

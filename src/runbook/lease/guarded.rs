@@ -6,7 +6,7 @@ use super::Lease;
 use crate::runbook::approval::{Approved, Question};
 use crate::runbook::guarded::{Guarded, StillOurs};
 use crate::runbook::journal::Entry;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 
 impl Guarded for Lease {
     fn step(&mut self, step: &str) {

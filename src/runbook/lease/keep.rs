@@ -12,8 +12,8 @@ use super::pace::Pace;
 use super::shared::{Shared, clock};
 use super::words::{self, Lines, Word};
 use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places, Scope};
+use crate::listening::{Listening, within};
 use crate::runbook::reach::{Held, Session};
-use crate::ssh::listening::{Listening, within};
 use jumpdeck_fleet::text::Clean;
 
 /// Said to the task that keeps a lease.

@@ -41,7 +41,7 @@ pub(super) async fn ask(reach: &dyn Reach, env: &Environment, name: &str) -> Res
     if env.host(&host).is_none() && &host != env.jump.name() {
         return Err("it is not in the inventory".to_owned());
     }
-    let told = |e: crate::ssh::error::SshError| format!("{}: {}", e.hop, e.describe());
+    let told = |e: crate::transport::error::TransportError| format!("{}: {}", e.hop, e.describe());
     let session = reach.host(&host).await.map_err(told)?;
     let ran = session.run(SCRIPT, LIMIT, &mut |_| {}).await.map_err(told)?;
     read(&String::from_utf8_lossy(&ran.stdout)).ok_or_else(|| "it does not say who it is".to_owned())

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::{Halt, Runner};
+use crate::openssh::sshsig::{Standing, TextSignature};
 use crate::runbook::approval::Approved;
 use crate::runbook::event::Event;
 use crate::runbook::evidence::{NAMESPACE, Signed, SignedApproval, may_sign_as, statement};
 use crate::runbook::journal::{Draft, Entry};
 use crate::runbook::place::Place;
-use crate::ssh::sshsig::{Standing, TextSignature};
 use jumpdeck_fleet::fleet::Signatures;
 use jumpdeck_fleet::text::Clean;
 

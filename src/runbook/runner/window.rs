@@ -17,7 +17,7 @@ use crate::runbook::kinds::DoneBy;
 use crate::runbook::machine::{Next, Status, Task};
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::wall::duration;
-use crate::ssh::dial::BoxFuture;
+use crate::transport::BoxFuture;
 use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;

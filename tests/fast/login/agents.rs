@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::ssh::error::{ErrorKind, SshError};
-use jumpdeck::ssh::link::JumpLink;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::{Access, KeySource};
 
 use super::agent::KeyAgent;
@@ -46,7 +46,7 @@ impl Stage {
         self.dir.path().join(name)
     }
 
-    async fn log_in(&self, keys: &[&str], agent: Option<PathBuf>) -> Result<JumpLink, SshError> {
+    async fn log_in(&self, keys: &[&str], agent: Option<PathBuf>) -> Result<JumpLink, TransportError> {
         let file = |name: &&str| KeySource::File { path: self.path(name), certificate: None };
         let login = Access {
             keys: keys.iter().map(file).collect(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::ssh::error::ErrorKind;
+use jumpdeck::transport::error::ErrorKind;
 use jumpdeck_fleet::access::{Access, KeySource};
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher, kex, mac};

@@ -9,10 +9,10 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::runbook::over_ssh as run;
 use jumpdeck::runbook::reach::{Limits, Reach};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::TcpDial;
-use jumpdeck::ssh::error::{ErrorKind, SshError};
-use jumpdeck::ssh::link::JumpLink;
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::dial::TcpDial;
+use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionKind, Told};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
@@ -40,7 +40,7 @@ async fn stage(turns: &[Turn], limit: Duration) -> (tempfile::TempDir, Door, Env
     (dir, door, env)
 }
 
-async fn log_in(env: &Environment, person: &Arc<Person>) -> Result<JumpLink, SshError> {
+async fn log_in(env: &Environment, person: &Arc<Person>) -> Result<JumpLink, TransportError> {
     open(env, person, &Arc::default()).await
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::collect::over_ssh::OverSsh;
-use jumpdeck::ssh::dial::TcpDial;
-use jumpdeck::ssh::error::{ErrorKind, SshError};
-use jumpdeck::ssh::link::JumpLink;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::dial::TcpDial;
+use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KnownHosts};
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionKind};
 use jumpdeck_fleet::fleet::{Environment, Fleet, Jump, JumpBox};
@@ -68,7 +68,7 @@ impl Stage {
     }
 }
 
-async fn log_in(env: &Environment) -> Result<JumpLink, SshError> {
+async fn log_in(env: &Environment) -> Result<JumpLink, TransportError> {
     open(env, &Person::new([]), &Arc::default()).await
 }
 

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jumpdeck::openssh::sshsig::{AllowedSigners, TextSigner};
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::evidence::{Head, NAMESPACE, Signed, SignedApproval, head_path, statement};
 use jumpdeck::runbook::examine::{Grade, Seen, examine};
 use jumpdeck::runbook::journal::Journal;
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::ring::KeyRing;
-use jumpdeck::ssh::signing::signer_for;
-use jumpdeck::ssh::sshsig::{AllowedSigners, TextSigner};
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::ring::KeyRing;
+use jumpdeck::transport::ssh::signing::signer_for;
 use jumpdeck_fleet::names::EnvName;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jumpdeck::ssh::error::ErrorKind;
+use jumpdeck::transport::error::ErrorKind;
 
 use crate::support::fleet::{Person, access, environment, open, remote};
 use crate::support::sshd::{Sshd, keygen, missing, not_root, public, run};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jumpdeck::config::inventory::{self, Context};
-use jumpdeck::ssh::error::{ErrorKind, SshError};
-use jumpdeck::ssh::link::JumpLink;
+use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KnownHosts};
 
 use crate::support::agent::KeyAgent;
@@ -28,7 +28,7 @@ fn folder() -> tempfile::TempDir {
     dir
 }
 
-async fn log_in(sshd: &Sshd, access: Access) -> Result<JumpLink, SshError> {
+async fn log_in(sshd: &Sshd, access: Access) -> Result<JumpLink, TransportError> {
     open(&environment(remote(sshd.port, access), SOON), &Person::new([]), &Arc::default()).await
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::ssh::error::SshError;
-use jumpdeck::ssh::link::JumpLink;
+use jumpdeck::transport::error::TransportError;
+use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::fleet::{Jump, JumpBox};
 use jumpdeck_fleet::hop::Hop;
@@ -51,7 +51,7 @@ impl Row {
         Jump::Remote(Arc::unwrap_or_clone(before.unwrap()))
     }
 
-    async fn open(&self) -> Result<JumpLink, SshError> {
+    async fn open(&self) -> Result<JumpLink, TransportError> {
         open(&environment(self.jump(), SOON), &Person::new([]), &Arc::default()).await
     }
 

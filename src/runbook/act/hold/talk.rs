@@ -40,8 +40,9 @@ impl Talk {
 
     /// Reads up to the end of the answer, which begins with `begun`: a client that prints otherwise prints no end, either.
     async fn exchange(&mut self, statements: &str, begun: &str) -> Result<String, Cut> {
-        let lost =
-            |e: &crate::ssh::error::SshError| Cut::Lost(format!("the session has ended: {}", e.describe()));
+        let lost = |e: &crate::transport::error::TransportError| {
+            Cut::Lost(format!("the session has ended: {}", e.describe()))
+        };
         let end = end();
         let text = Zeroizing::new(format!("{statements}SELECT '{end}' AS {end};\n"));
         let before = self.lines;

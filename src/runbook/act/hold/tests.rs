@@ -19,8 +19,8 @@ use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
 use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::error::{ErrorKind, SshError};
+use crate::transport::BoxFuture;
+use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
@@ -35,7 +35,7 @@ struct Here {
 }
 
 impl Reach for Here {
-    fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move { Ok(Arc::new(self.clone()) as Arc<dyn Session>) })
     }
 
@@ -51,7 +51,7 @@ impl Session for Here {
         stdin: &'a [u8],
         _: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             let mut child = self.spawn(command);
             let mut input = child.stdin.take().unwrap();
@@ -63,7 +63,7 @@ impl Session for Here {
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             let child = self.spawn(command);
             *self.client.lock().unwrap() = child.id();
@@ -89,26 +89,26 @@ fn ran(said: std::process::Output) -> Ran {
 struct Open(Option<Child>);
 
 impl Held for Open {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             let stdin = self.0.as_mut().unwrap().stdin.as_mut().unwrap();
-            let ended = |_| SshError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended");
+            let ended = |_| TransportError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended");
             stdin.write_all(bytes).await.map_err(ended)?;
             stdin.flush().await.map_err(ended)
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             let mut bytes = Vec::new();
             match self.0.as_mut().unwrap().stdout.as_mut().unwrap().read_buf(&mut bytes).await.unwrap() {
-                0 => Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended")),
+                0 => Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended")),
                 _ => Ok(bytes),
             }
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move { Ok(ran(self.0.take().unwrap().wait_with_output().await.unwrap())) })
     }
 }

@@ -4,8 +4,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::runbook::reach::{Held, Limits, Ran, Session};
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::error::{ErrorKind, SshError};
+use crate::transport::BoxFuture;
+use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::hop::Hop;
 
 /// A jump box that gives the lease, and is gone when it is told.
@@ -24,32 +24,32 @@ impl Session for Brief {
         _: &'a [u8],
         _: Limits,
         _: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         panic!("a lease is held, not asked")
     }
 
-    fn start<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         let open = Open { said: Some(b"taken group\t0\troot\n"), end: self.0.clone() };
         Box::pin(async move { Ok(Box::new(open) as Box<dyn Held>) })
     }
 }
 
 impl Held for Open {
-    fn write<'a>(&'a mut self, _: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, _: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async {
             if let Some(said) = self.said.take() {
                 return Ok(said.to_vec());
             }
             self.end.notified().await;
-            Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the session has ended"))
+            Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "the session has ended"))
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         panic!("nobody asks how a lease's session ended")
     }
 }

@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::Places;
 use crate::runbook::reach::{Held, Limits, Ran, Session};
-use crate::ssh::dial::BoxFuture;
-use crate::ssh::error::{ErrorKind, SshError};
+use crate::transport::BoxFuture;
+use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::hop::Hop;
 
 /// The group of operators in tests: the one of the second account.
@@ -70,8 +70,8 @@ pub(super) struct Local {
     pid: AtomicI32,
 }
 
-fn failed(error: &std::io::Error) -> SshError {
-    SshError::new(&Hop::Here, ErrorKind::Dropped, error.to_string())
+fn failed(error: &std::io::Error) -> TransportError {
+    TransportError::new(&Hop::Here, ErrorKind::Dropped, error.to_string())
 }
 
 impl Local {
@@ -114,7 +114,7 @@ impl Session for Local {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             let mut child = self.command(command).spawn().unwrap();
             child.stdin.take().unwrap().write_all(stdin).await.unwrap();
@@ -125,7 +125,7 @@ impl Session for Local {
         })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async move {
             let child = self.command(command).spawn().map_err(|e| failed(&e))?;
             self.pid.store(i32::try_from(child.id().unwrap()).unwrap(), Ordering::SeqCst);
@@ -150,7 +150,7 @@ impl Drop for Open {
 }
 
 impl Held for Open {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         Box::pin(async move {
             if self.cut.load(Ordering::SeqCst) {
                 return Ok(());
@@ -161,7 +161,7 @@ impl Held for Open {
         })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
             let mut bytes = vec![0; 4096];
             let n = self.child.stdout.as_mut().unwrap().read(&mut bytes).await.map_err(|e| failed(&e))?;
@@ -169,12 +169,12 @@ impl Held for Open {
                 std::future::pending::<()>().await;
             }
             bytes.truncate(n);
-            let ended = SshError::new(&Hop::Here, ErrorKind::Dropped, "the session has ended");
+            let ended = TransportError::new(&Hop::Here, ErrorKind::Dropped, "the session has ended");
             if n == 0 { Err(ended) } else { Ok(bytes) }
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async { panic!("nobody asks how a lease's session ended") })
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct World {
 pub(super) struct Hosts(pub(super) Arc<World>, pub(super) HostName);
 
 impl Reach for Hosts {
-    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         if let Some(hook) = self.0.on_login.lock().unwrap().as_mut() {
             hook(host);
         }
@@ -53,7 +53,7 @@ impl Session for OnHost {
         stdin: &'a [u8],
         _limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             let text = String::from_utf8(stdin.to_vec()).unwrap();
             self.0.scripts.lock().unwrap().push(text.clone());
@@ -106,14 +106,14 @@ impl Session for OnHost {
             if let Some(at) = cut.iter().position(|c| *c == line) {
                 cut.remove(at);
                 let hop = jumpdeck_fleet::hop::Hop::Host(HostName::new(&self.1).unwrap());
-                return Err(SshError::new(&hop, ErrorKind::Dropped, "the link is cut"));
+                return Err(TransportError::new(&hop, ErrorKind::Dropped, "the link is cut"));
             }
             out(said.as_bytes());
             Ok(Ran { status: Some(0), stdout: said.into_bytes(), stderr: Vec::new() })
         })
     }
 
-    fn start<'a>(&'a self, _command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, _command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async { panic!("nothing is held here") })
     }
 }

@@ -31,7 +31,7 @@ on_fail = "rollback"
 struct Salt(Arc<Mutex<Vec<String>>>, HostName);
 
 impl Reach for Salt {
-    fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move { Ok(Arc::new(self.clone()) as Arc<dyn Session>) })
     }
 
@@ -47,7 +47,7 @@ impl Session for Salt {
         stdin: &'a [u8],
         _: Limits,
         _: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         Box::pin(async move {
             let text = String::from_utf8(stdin.to_vec()).unwrap();
             let said = match &text {
@@ -65,7 +65,7 @@ impl Session for Salt {
         })
     }
 
-    fn start<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         Box::pin(async { panic!("nothing is held here") })
     }
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
+use crate::openssh::sshsig::{AllowedSigners, TextSigner};
 use crate::runbook::approval::Approved;
 use crate::runbook::evidence::{Head, NAMESPACE, Signing};
 use crate::runbook::examine::{Examination, Grade, Seen, examine};
 use crate::runbook::journal::Journal;
-use crate::ssh::ask::RefuseAll;
-use crate::ssh::ring::KeyRing;
-use crate::ssh::signing::signer_for;
-use crate::ssh::sshsig::{AllowedSigners, TextSigner};
+use crate::transport::ask::RefuseAll;
+use crate::transport::ssh::ring::KeyRing;
+use crate::transport::ssh::signing::signer_for;
 use jumpdeck_fleet::fleet::Signatures;
 
 /// A folder with a key, who may sign, and perhaps an agent.

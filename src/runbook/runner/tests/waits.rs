@@ -47,7 +47,7 @@ impl Sessions {
 }
 
 impl Reach for Sessions {
-    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, SshError>> {
+    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let hosts = Hosts(self.world.clone(), HostName::new("jump").unwrap());
             let inner = hosts.host(host).await?;
@@ -75,7 +75,7 @@ impl Session for On {
         stdin: &'a [u8],
         limits: Limits,
         out: &'a mut (dyn FnMut(&[u8]) + Send),
-    ) -> BoxFuture<'a, Result<Ran, SshError>> {
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
         if !command.contains("mariadb") {
             return self.inner.exec(command, stdin, limits, out);
         }
@@ -92,7 +92,7 @@ impl Session for On {
         Box::pin(async move { Ok(Ran { status: Some(status), stdout, stderr }) })
     }
 
-    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, SshError>> {
+    fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         if !command.contains("mariadb") {
             let guard = GuardThere { fleet: self.fleet.clone(), says: None };
             return Box::pin(async { Ok(Box::new(guard) as Box<dyn Held>) });
@@ -119,7 +119,7 @@ impl Drop for Client {
 }
 
 impl Held for Client {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let end = text.rsplit(" AS ").next().unwrap().trim_end_matches(";\n").to_owned();
         let begins = if text.contains("sql_mode") { "jumpdeck\nas\\tbatch\n" } else { "" };
@@ -134,9 +134,9 @@ impl Held for Client {
         Box::pin(async { Ok(()) })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
-            let dropped = || Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended"));
+            let dropped = || Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "the client has ended"));
             if self.gone {
                 return dropped();
             }
@@ -153,7 +153,7 @@ impl Held for Client {
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async { Ok(Ran { status: Some(1), stdout: Vec::new(), stderr: GONE.as_bytes().to_vec() }) })
     }
 }
@@ -165,7 +165,7 @@ struct GuardThere {
 }
 
 impl Held for GuardThere {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), SshError>> {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         match bytes {
             b"here\n" => {}
             b"stand down\n" => self.says = Some(""),
@@ -174,9 +174,9 @@ impl Held for GuardThere {
         Box::pin(async { Ok(()) })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, SshError>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
-            let dropped = || Err(SshError::new(&Hop::Here, ErrorKind::Dropped, "the link is cut"));
+            let dropped = || Err(TransportError::new(&Hop::Here, ErrorKind::Dropped, "the link is cut"));
             match self.says.take() {
                 Some("") => return dropped(),
                 Some(said) => return Ok(said.as_bytes().to_vec()),
@@ -189,7 +189,7 @@ impl Held for GuardThere {
         })
     }
 
-    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, SshError>> {
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async { Ok(Ran { status: Some(0), stdout: Vec::new(), stderr: Vec::new() }) })
     }
 }

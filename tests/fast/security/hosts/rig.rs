@@ -15,8 +15,8 @@ use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::runner::RunHandle;
 use jumpdeck::runbook::{planner, runner};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{Mode, Prompt, Reply, RunView};
 

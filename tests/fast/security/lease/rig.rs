@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::reach::{Reach, Session};
-use jumpdeck::ssh::ask::RefuseAll;
-use jumpdeck::ssh::dial::TcpDial;
+use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::names::EnvName;
 

@@ -1,0 +1,19 @@
+//! SSH: authentication, hops, sessions.
+
+pub mod dial;
+pub mod link;
+pub mod ring;
+pub mod script;
+pub mod signing;
+
+mod algorithms;
+mod asker;
+mod auth;
+pub(crate) mod banner;
+mod client;
+mod connection;
+mod guarded;
+mod inbox;
+mod patience;
+mod spare;
+mod tunnel;

@@ -1,0 +1,34 @@
+//! How the first hop's bytes travel: TCP, or an in-memory pipe to the simulated fleet. Everything above is the same.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::transport::BoxFuture;
+
+/// A byte stream both ways.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
+
+/// A stream of any kind.
+pub type BoxStream = Box<dyn Stream>;
+
+/// Opens byte streams to an address.
+pub trait Dial: Send + Sync + 'static {
+    /// Connects. Callers put a deadline round it.
+    fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>>;
+}
+
+/// Real TCP, with `TCP_NODELAY`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TcpDial;
+
+impl Dial for TcpDial {
+    fn dial<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let stream = tokio::net::TcpStream::connect((address, port)).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as BoxStream)
+        })
+    }
+}

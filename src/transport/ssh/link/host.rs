@@ -1,0 +1,135 @@
+//! The link to one host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::ChannelOpenFailure;
+
+use super::SESSION_LIMIT;
+use crate::listening::within;
+use crate::transport::advice;
+use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::ssh::connection::Connection;
+use crate::transport::ssh::script::{self, ExecOutcome, Script};
+use crate::transport::ssh::spare::{self, Spare};
+use jumpdeck_fleet::hop::Hop;
+
+/// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it (but for the jump box
+/// itself, whose connection is the [`super::JumpLink`]'s).
+pub struct HostLink {
+    pub(super) hop: Hop,
+    pub(super) way: Way,
+    /// Opened ahead, for commands that come one after the other.
+    pub(super) spare: Option<Spare>,
+}
+
+pub(super) enum Way {
+    Ssh(Arc<Connection>),
+    Here,
+}
+
+impl fmt::Debug for HostLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostLink").field("hop", &self.hop).finish_non_exhaustive()
+    }
+}
+
+impl HostLink {
+    /// From the second command on, each starts in a session that was opened while the one before ran: a round trip less.
+    #[must_use]
+    pub fn opening_ahead(self) -> Self {
+        Self { spare: Some(Spare::default()), ..self }
+    }
+
+    /// Starts `/bin/sh` reading its program from standard input, whatever the login shell is.
+    ///
+    /// # Errors
+    /// When the host refuses the session, or the connection has ended.
+    pub async fn shell(&self) -> Result<Script, TransportError> {
+        match &self.way {
+            Way::Here => script::spawn_local(&self.hop, &[]),
+            Way::Ssh(connection) => self.start(connection, "exec /bin/sh").await,
+        }
+    }
+
+    /// Starts a command that stays. It is read by the account's login shell (here: by `/bin/sh`).
+    ///
+    /// # Errors
+    /// When the host refuses the session, or the connection has ended.
+    pub async fn spawn(&self, command: &str) -> Result<Script, TransportError> {
+        match &self.way {
+            Way::Here => script::spawn_local(&self.hop, &["-c", command]),
+            Way::Ssh(connection) => self.start(connection, command).await,
+        }
+    }
+
+    /// Runs one command with `stdin`, and waits until its channel closes or `limit` is over. The command is read by
+    /// the account's login shell (here: by `/bin/sh`).
+    ///
+    /// # Errors
+    /// When the host refuses, the connection ends, more than 1 MiB comes, or `limit` is over (the command may still
+    /// run there).
+    pub async fn exec(
+        &self,
+        command: &str,
+        stdin: &[u8],
+        limit: Duration,
+    ) -> Result<ExecOutcome, TransportError> {
+        match &self.way {
+            Way::Here => script::spawn_local(&self.hop, &["-c", command])?.finish(stdin, limit).await,
+            Way::Ssh(connection) => self.start(connection, command).await?.finish(stdin, limit).await,
+        }
+    }
+
+    /// One round trip to the host; zero for this machine.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub async fn ping(&self) -> Result<Duration, TransportError> {
+        match &self.way {
+            Way::Here => Ok(Duration::ZERO),
+            Way::Ssh(connection) => connection.ping().await,
+        }
+    }
+
+    /// Waits until the connection has ended, and says why: the jump box, when it was that. Never ends for this
+    /// machine. Cancel-safe.
+    pub async fn closed(&self) -> TransportError {
+        match &self.way {
+            Way::Here => std::future::pending().await,
+            Way::Ssh(connection) => connection.ended().wait().await,
+        }
+    }
+
+    /// Whether the connection has ended. Never for this machine.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match &self.way {
+            Way::Here => false,
+            Way::Ssh(connection) => connection.ended().has_come(),
+        }
+    }
+
+    async fn start(&self, connection: &Arc<Connection>, command: &str) -> Result<Script, TransportError> {
+        match within(SESSION_LIMIT, spare::session(connection, self.spare.as_ref())).await {
+            Some(Ok(channel)) => {
+                script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
+            }
+            Some(Err(russh::Error::ChannelOpenFailure(why))) => {
+                let detail = format!("no session: {}", why.description());
+                let error = TransportError::new(&self.hop, ErrorKind::Refused, detail);
+                // What sshd answers when there are as many as it allows.
+                let full =
+                    matches!(why, ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::ResourceShortage);
+                Err(if full { error.advising(&advice::MAX_SESSIONS) } else { error })
+            }
+            Some(Err(_)) => Err(connection.ended().wait().await),
+            None => Err(TransportError::new(
+                &self.hop,
+                ErrorKind::TimedOut,
+                format!("no session within {} s", SESSION_LIMIT.as_secs()),
+            )),
+        }
+    }
+}
