@@ -16,12 +16,10 @@ mod console;
 mod exit_codes;
 mod info;
 mod inventory;
-mod left;
 mod log;
 mod man;
 mod print;
 mod runbook;
-mod runs;
 mod setup;
 #[cfg(feature = "demo")]
 mod simulate;

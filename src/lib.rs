@@ -16,10 +16,11 @@
 //! | [`transport`] | how machines are reached; SSH is one implementation |
 //! | [`collect`] | one actor a host, the scheduler, the resident probe, and `probes/` |
 //! | [`runbook`] | guided changes: spec, plan, step machine, runner, journal, lease, report |
+//! | [`operator`] | what an operator does with runs: start, resume, watch, list, approve, take over |
 //! | [`app`] | the model, messages, actions, `update`: pure, no I/O, no clock |
 //! | [`view`] | screens and widgets: model in, cells out |
 //! | [`runtime`] | the event loop, the terminal guard, effects |
-//! | [`cli`] | one file a subcommand |
+//! | [`cli`] | one file a subcommand: arguments, texts on a terminal, keys, exit codes |
 
 pub mod app;
 pub mod cli;

@@ -1,7 +1,34 @@
-//! What an operator does with runs, for the console and the command line alike.
+//! What an operator does with runs, for the console and the command line alike: results and errors are typed, and whoever asks
+//! puts them into words.
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`access`] | how a fleet is reached: connections, keys, journals, the operator's name |
+//! | [`approve`] | the yes of a second person |
+//! | [`commands`] | commands that people are told to type |
+//! | [`control`] | what a console asks of runs |
 //! | [`following`] | a run that somebody else has under way, look by look |
+//! | [`inputs`] | what a runbook asks before its plan is made |
+//! | [`left`] | runs that are not over, from the jump box |
+//! | [`listing`] | what there is to run in an environment, and what runs |
+//! | [`past`] | runs that were, from the journals of this machine |
+//! | [`resume`] | going on with a run of this machine, or rolling it back |
+//! | [`service`] | the runs of a console |
+//! | [`start`] | making a plan, and beginning its run |
+//! | [`takeover`] | going on with a run whose console is gone |
+//! | [`who`] | the operator's name |
 
+pub mod access;
+pub mod approve;
+pub mod commands;
+pub mod control;
 pub mod following;
+pub mod inputs;
+pub mod left;
+pub mod listing;
+pub mod past;
+pub mod resume;
+pub mod service;
+pub mod start;
+pub mod takeover;
+pub mod who;

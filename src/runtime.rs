@@ -11,6 +11,7 @@ use crate::app::message::{Effect, Msg};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
+use crate::operator::control::RunControl;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::run::{Arming, RunEvent};
 use jumpdeck_fleet::time::Moment;
@@ -26,7 +27,7 @@ pub mod terminal;
 mod tests;
 mod watch;
 
-pub use ports::{Draw, Ended, FleetControl, RunControl, RuntimeError, Stage};
+pub use ports::{Draw, Ended, FleetControl, RuntimeError, Stage};
 
 use input::{Input, Urgent};
 

@@ -40,7 +40,7 @@ fn commands(path: &Path, text: &str) -> Vec<String> {
 
 /// The words of a command, with something in place of what stands for a value.
 fn words(command: &str) -> Option<Vec<String>> {
-    // `{run}{tail}`: the tail is more arguments, see `hint`.
+    // `{run}{tail}`: the tail is more arguments, see `operator::commands`.
     let command = command.replace("{tail}", "").replace("{TAIL}", "");
     let filled = Regex::new(r"\{[^}]*\}").unwrap().replace_all(&command, "x").into_owned();
     // Optional parts and alternatives of a table of commands.

@@ -1,8 +1,18 @@
 //! What all commands share: their common arguments, and what ends one early.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 use clap::Args;
+
+use crate::operator::access::NoJumpBox;
+use crate::operator::following::FollowError;
+use crate::operator::left::LeftError;
+use crate::operator::past::PastError;
+use crate::operator::resume::UnreadableRunbook;
+use crate::operator::start::Blocked;
+use crate::operator::takeover::TakeoverError;
+use crate::runbook::lease::LeaseError;
+use crate::runbook::replay::StartError;
 
 /// The world `demo` shows when none is named.
 pub(super) const DEFAULT_WORLD: &str = "wpd-2015";
@@ -17,6 +27,19 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "WORLD", num_args = 0..=1, require_equals = false,
           default_missing_value = DEFAULT_WORLD, conflicts_with = "inventory")]
     pub(super) demo: Option<String>,
+}
+
+impl Common {
+    /// What a command that people are told to type needs so that it reaches the same inventory; ends up behind it.
+    pub(super) fn tail(&self) -> String {
+        let Some(path) = &self.inventory else { return String::new() };
+        // It may be typed in another folder.
+        let path = absolute(path).unwrap_or_else(|_| path.clone());
+        match shlex::try_quote(&path.to_string_lossy()) {
+            Ok(quoted) => format!(" --inventory {quoted}"),
+            Err(_) => String::new(),
+        }
+    }
 }
 
 /// How the console looks.
@@ -71,6 +94,37 @@ pub(super) enum CliError {
     #[error("{0}")]
     Runtime(String),
 }
+
+impl From<PastError> for CliError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::Name(_) => Self::Usage(error.to_string()),
+            PastError::Journal(_) | PastError::NoBeginning(_) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// What an operator may not do as things are.
+macro_rules! refused {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::Refused(error.to_string())
+            }
+        })+
+    };
+}
+
+refused!(
+    Blocked,
+    FollowError,
+    LeaseError,
+    LeftError,
+    NoJumpBox,
+    StartError,
+    TakeoverError,
+    UnreadableRunbook,
+);
 
 impl CliError {
     pub(super) fn code(&self) -> u8 {

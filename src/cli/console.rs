@@ -9,8 +9,6 @@ use tokio::sync::mpsc;
 
 use super::common::{CliError, Common, Looks};
 use super::inventory;
-use super::runbook::hint;
-use super::runs::{self, Runs};
 use super::setup::{self, Setup};
 use crate::app::model::{Model, Room};
 use crate::collect::Collector;
@@ -18,6 +16,8 @@ use crate::collect::desk::Desk;
 use crate::config::files;
 use crate::config::settings::ColorChoice;
 use crate::config::theme::Theme;
+use crate::operator::commands;
+use crate::operator::service::{LeftInEffect, RunService};
 use crate::runtime::color::Capabilities;
 use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw};
@@ -53,17 +53,9 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     let desk = Desk::new(sender.clone());
     inventory::watch(target.watched.take(), &target.inventory, sender.clone());
     let collector = target.collector(Arc::new(desk.clone()), sender);
-    let runs = Runs::new(runs::Needs {
-        fleet: target.fleet.clone(),
-        dial: target.dial(),
-        ask: Arc::new(desk.clone()),
-        clock: target.clock,
-        paths: setup.paths.clone(),
-        sign_with: setup.settings.sign_with.clone(),
-        inventory: target.inventory.clone(),
-        news: run_sender,
-        tail: hint::tail(common),
-    });
+    let access = target.access(setup, Arc::new(desk.clone()));
+    let tail = common.tail();
+    let runs = RunService::new(access, target.fleet.clone(), run_sender, tail.clone());
     let left = runs.left();
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
@@ -97,10 +89,21 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended,
     };
     let ended = crate::runtime::run(console).await.map_err(failed);
     // The terminal is the shell's again; whatever ended the console, nobody leaves without being told.
-    for line in left.lines() {
+    for line in still_in_effect(&left, (!target.fleet.simulated).then_some(tail.as_str())) {
         let _ = writeln!(std::io::stderr(), "{line}");
     }
     ended
+}
+
+/// A line for each thing that runs leave in effect, with the command that goes on with its run, except where the fleet ends
+/// with the program.
+fn still_in_effect(left: &LeftInEffect, tail: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (run, effects) in left.runs() {
+        lines.extend(effects.iter().map(|effect| format!("STILL IN EFFECT: {}", effect.line())));
+        lines.extend(tail.map(|tail| format!("  to roll back or go on: {}", commands::resume(&run, tail))));
+    }
+    lines
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape `map_err` wants

@@ -18,17 +18,16 @@ mod approve;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod fixture;
-pub(super) mod hint;
-pub(super) mod inputs;
+mod inputs;
 mod keys;
 mod list;
 mod login;
 mod new;
 mod operator;
-pub(super) mod past;
+mod past;
 mod plan;
 mod run;
-pub(super) mod runs;
+mod runs;
 mod show;
 mod site;
 mod still;
@@ -37,7 +36,6 @@ mod takeover;
 mod text;
 mod verify;
 mod watch;
-pub(super) mod who;
 
 /// Guided changes: exit 0 done, 1 blocked or refused, 2 usage, 3 stopped, 4 rolled back, 5 outcome unknown, 6 aborted, 7 no terminal
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::common::{CliError, Common};
-use super::left::Looking;
 use super::print;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
@@ -17,6 +16,9 @@ use crate::config::inventory::Context;
 use crate::config::settings::Settings;
 use crate::config::store::InventoryStore;
 use crate::config::watched::Watched;
+use crate::operator::access::FleetAccess;
+use crate::operator::left::LeftRunsFinder;
+use crate::operator::who;
 use crate::transport::ask::Ask;
 use crate::transport::ssh::dial::{Dial, TcpDial};
 use jumpdeck_fleet::event::FleetEvent;
@@ -76,14 +78,24 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The way to the jump box: every run has a connection of its own there.
-    pub(super) fn dial(&self) -> Arc<dyn Dial> {
-        self.dial.clone()
+    /// What an operator reaches the fleet with; `ask` puts questions of logins to them.
+    pub(super) fn access(&self, setup: &Setup, ask: Arc<dyn Ask>) -> FleetAccess {
+        FleetAccess {
+            simulated: self.fleet.simulated,
+            dial: self.dial.clone(),
+            ask,
+            clock: self.clock,
+            paths: setup.paths.clone(),
+            sign_with: setup.settings.sign_with.clone(),
+            inventory: self.inventory.clone(),
+            who: who::who(),
+        }
     }
 
     /// The actors, not yet started.
     pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
-        let reach = OverSsh::new(self.dial.clone(), ask).looking_for_runs(Arc::new(Looking::default()));
+        let reach =
+            OverSsh::new(self.dial.clone(), ask).looking_for_runs(Arc::new(LeftRunsFinder::default()));
         let reach = Arc::new(reach);
         Collector::new(self.fleet.clone(), reach, self.clock, events)
     }

@@ -16,6 +16,8 @@ use jumpdeck_fleet::problem::Severity;
 pub mod gather;
 pub mod json;
 #[cfg(test)]
+mod left_tests;
+#[cfg(test)]
 mod page_tests;
 pub mod table;
 #[cfg(test)]

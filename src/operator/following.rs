@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::access::{NoJumpBox, jump};
 use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
-use crate::runbook::lease::{self, Places, Seen, Watching};
+use crate::runbook::lease::{self, LeaseError, Places, Seen, Watching};
 use crate::runbook::reach::Reach;
 use crate::runbook::replay::StartError;
 use crate::runbook::watched::Watch;
@@ -19,6 +20,20 @@ use jumpdeck_fleet::time::Moment;
 pub const EVERY: Duration = Duration::from_secs(1);
 /// Said while nobody holds it: whoever ran it may be gone.
 const NOBODY: &str = "no operator holds this run now: their console ended or lost its connection";
+
+/// Why a run cannot be seen (any more).
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The jump box cannot be reached.
+    #[error("{0}")]
+    NoJumpBox(#[from] NoJumpBox),
+    /// The jump box has no entries of it, or does not hand them out.
+    #[error("{0}")]
+    Lease(#[from] LeaseError),
+    /// Its entries do not fit together.
+    #[error("{0}")]
+    Replay(#[from] StartError),
+}
 
 /// A run that is watched.
 pub struct Following {
@@ -33,11 +48,9 @@ impl Following {
     /// A run of an environment, by its entries on the jump box.
     ///
     /// # Errors
-    /// Why it cannot be watched, in words.
-    pub async fn open(reach: &dyn Reach, env: &Environment, run: &str) -> Result<Self, String> {
-        let session = reach.host(reach.jump()).await;
-        let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
-        let watching = lease::watch_in(&Places::of(env), session, run).map_err(|error| error.to_string())?;
+    /// Why it cannot be watched.
+    pub async fn open(reach: &dyn Reach, env: &Environment, run: &str) -> Result<Self, FollowError> {
+        let watching = lease::watch_in(&Places::of(env), jump(reach).await?, run)?;
         Ok(Self { watching, watch: None, held: true, asks: None })
     }
 
@@ -55,12 +68,12 @@ impl Following {
     /// nothing more.
     ///
     /// # Errors
-    /// Why it cannot be seen (any more), in words.
-    pub async fn look(&mut self, now: Moment) -> Result<Option<Option<RunView>>, String> {
+    /// Why it cannot be seen (any more).
+    pub async fn look(&mut self, now: Moment) -> Result<Option<Option<RunView>>, FollowError> {
         let mut seen = Vec::new();
         // A run that was stopped and goes on looks stopped in the middle of its entries: all pieces are read before it is shown.
         loop {
-            let Some(more) = self.watching.poll().await.map_err(|error| error.to_string())? else {
+            let Some(more) = self.watching.poll().await? else {
                 return Ok(None);
             };
             seen.extend(more);
@@ -74,7 +87,7 @@ impl Following {
         let now = (now, Timestamp::now());
         for seen in seen {
             match seen {
-                Seen::Entry(entry) => self.take(*entry, now).map_err(|error| error.to_string())?,
+                Seen::Entry(entry) => self.take(*entry, now)?,
                 Seen::Holder(holder) => {
                     self.held = holder.is_some();
                     self.asks = holder.and_then(|holder| holder.asks);

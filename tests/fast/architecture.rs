@@ -16,12 +16,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["transport"]),
     ("collect", &["transport", "listening"]),
     ("runbook", &["transport", "openssh", "config", "ownership", "listening"]),
-    ("operator", &["runbook"]),
+    ("operator", &["runbook", "collect", "config", "transport", "openssh"]),
     ("app", &["config"]),
     ("view", &["app", "config"]),
-    ("runtime", &["view", "app", "runbook", "collect", "config", "transport"]),
+    ("runtime", &["view", "app", "operator", "runbook", "collect", "config", "transport"]),
     // Test code, and in no build that people use.
-    ("fuzzing", &["view", "app", "runbook", "collect", "config", "transport", "openssh"]),
+    ("fuzzing", &["view", "app", "operator", "runbook", "collect", "config", "transport", "openssh"]),
     (
         "cli",
         &[

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use super::show;
 use super::text::{Ink, Paper};
-use super::{runs, show};
 use crate::cli::common::CliError;
 use crate::cli::{print, setup};
+use crate::operator::past;
 use crate::runbook::journal::{self, RunSummary};
 use jumpdeck_fleet::run::RunbookEntry;
 
@@ -33,7 +34,7 @@ fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: 
         // Runs are told the newest first.
         let last = runs.iter().find(|run| run.runbook.as_str() == entry.name);
         let none = if unread.is_empty() { "-" } else { "?" };
-        let last = last.map_or_else(|| none.to_owned(), |run| runs::short(run, now));
+        let last = last.map_or_else(|| none.to_owned(), |run| past::short(run, now));
         let (ink, _) = show::danger(entry.danger);
         let ink = if ink == Ink::Bad { Ink::Warn } else { Ink::Plain };
         rows.push((

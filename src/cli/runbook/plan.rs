@@ -4,15 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::inputs::{self, Asking, Gathered};
 use super::site::Site;
 use super::text::Paper;
-use super::{Chosen, Shelf};
+use super::{Chosen, Shelf, inputs};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::runbook::plan::Plan;
-use crate::runbook::planner;
-use jumpdeck_fleet::run::PlanView;
+use crate::operator::inputs::Asking;
+use crate::operator::start::Planned;
 
 mod json;
 pub(super) mod text;
@@ -45,16 +43,17 @@ impl PlanArgs {
 
 pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.chosen.env.as_deref())?;
-    let (_, view) = make(&site, &args.chosen, Asking::Unanswered).await?;
+    let planned = make(&site, &args.chosen, Asking::Unanswered).await?;
+    let view = planned.view();
     let text = match args.format {
         Format::Text => {
             let mut paper = Paper::of_stdout();
-            text::write(&mut paper, &view);
-            text::write_lease(&mut paper, &site.env, &view);
+            text::write(&mut paper, view);
+            text::write_lease(&mut paper, &site.access.env, view);
             paper.take()
         }
         Format::Json => {
-            let json = serde_json::to_string_pretty(&json::PlanJson::new(&view));
+            let json = serde_json::to_string_pretty(&json::PlanJson::new(view));
             format!("{}\n", json.map_err(std::io::Error::from)?)
         }
     };
@@ -63,9 +62,9 @@ pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, Cl
 }
 
 /// The plan that was chosen: what is not given for its inputs is found or asked.
-pub(super) async fn make(site: &Site, chosen: &Chosen, asking: Asking) -> Result<(Plan, PlanView), CliError> {
+pub(super) async fn make(site: &Site, chosen: &Chosen, asking: Asking) -> Result<Planned, CliError> {
     let runbook = Shelf::read()?.find(&chosen.name)?;
-    let Gathered { values, because } = inputs::gather(site, &runbook, &chosen.set, asking).await?;
-    let made = planner::make(runbook, &site.env, site.simulated, values, &because, &*site.reach).await;
+    let gathered = inputs::gather(site, &runbook, &chosen.set, asking).await?;
+    let made = Planned::make(&site.access, runbook, gathered).await;
     made.map_err(|error| CliError::Usage(error.to_string()))
 }

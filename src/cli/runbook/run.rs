@@ -2,21 +2,22 @@
 //! flag gives one.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::mpsc;
 
 use super::keys::{Keys, Typed};
 use super::operator::{Interrupt, Operator};
-use super::site::{self, Shared, Site};
+use super::site::{self, Site};
 use super::story::Story;
 use super::text::{Ink, Paper};
-use super::{Chosen, hint, inputs, past, plan, who};
+use super::{Chosen, inputs, plan};
 use crate::cli::common::{CliError, Common};
-use crate::cli::print;
-use crate::runbook::definition::Runbook;
-use crate::runbook::runner::{self, Launch, RunHandle};
+use crate::cli::{print, setup};
+use crate::operator::commands;
+use crate::operator::inputs::Asking;
+use crate::operator::resume::{Begun, FleetAtHand, OtherFleet};
+use crate::runbook::runner::RunHandle;
 use jumpdeck_fleet::run::{Mode, PlanView};
 
 /// Which run, and why.
@@ -55,21 +56,21 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
     let mut interrupts = site::interrupts()?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let begin = async {
-        let (plan, view) = plan::make(&site, &args.chosen, inputs::Asking::Each).await?;
+        let planned = plan::make(&site, &args.chosen, Asking::Each).await?;
+        let view = planned.view().clone();
         let mut paper = Paper::of_stdout();
         plan::text::write(&mut paper, &view);
-        plan::text::write_lease(&mut paper, &site.env, &view);
+        plan::text::write_lease(&mut paper, &site.access.env, &view);
         print::answer(&paper.take())?;
-        if !view.problems.is_empty() {
-            return Err(CliError::Refused("the plan is blocked; its problems are listed above".to_owned()));
-        }
+        let startable = planned.startable()?;
         if mode == Mode::Live && !agreed(&site, &view).await? {
             return Ok(None);
         }
-        runner::start(launch(&site), plan, why.to_owned(), mode).await.map(Some).map_err(refused)
+        let started = startable.start(&site.access, site::at_terminal(), why.to_owned(), mode).await;
+        Ok(Some(started?))
     };
     match unless_interrupted(begin, &mut interrupts).await? {
-        Some(handle) => stay(&site, handle, interrupts, hint::tail(common)).await,
+        Some(handle) => stay(&site, handle, interrupts, common.tail()).await,
         None => {
             print::answer("nothing was begun\n")?;
             Ok(ExitCode::SUCCESS)
@@ -87,45 +88,44 @@ pub(super) enum Onward {
 }
 
 pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -> Result<ExitCode, CliError> {
-    let began = past::began(&args.run)?;
-    past::still_there(&began, common)?;
-    let site = Site::attended(common, Some(&began.plan.environment))?;
+    let (paths, _) = setup::places()?;
+    let begun = Begun::read(&paths.runs(), &args.run)?;
+    let run = begun.of_this_fleet(at_hand(common)).map_err(elsewhere)?;
+    let site = Site::attended(common, Some(run.environment()))?;
     let mut interrupts = site::interrupts()?;
     let begin = async {
-        let runbook = Runbook::from_sources(&began.plan.sources).map_err(CliError::Refused)?;
-        let secrets = inputs::secrets(&site, &runbook).await?;
-        let launch = launch(&site);
-        match onward {
-            Onward::Next => runner::resume(launch, &args.run, secrets).await,
-            Onward::Back => runner::roll_back(launch, &args.run, secrets).await,
-        }
-        .map_err(refused)
+        let (access, armed) = (&site.access, site::at_terminal());
+        let run = run.ask(&access.env, async |input| inputs::typed(&site, input).await).await?;
+        let handle = match onward {
+            Onward::Next => run.resume(access, armed).await,
+            Onward::Back => run.roll_back(access, armed).await,
+        };
+        Ok(handle?)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
-    stay(&site, handle, interrupts, hint::tail(common)).await
+    stay(&site, handle, interrupts, common.tail()).await
 }
 
-pub(super) fn refused(error: impl std::fmt::Display) -> CliError {
-    CliError::Refused(error.to_string())
+/// The simulated fleet of this command is a new one: no run began in it.
+fn at_hand(common: &Common) -> FleetAtHand {
+    match common.demo {
+        Some(_) => FleetAtHand::Simulated { began_in_it: false },
+        None => FleetAtHand::Real,
+    }
 }
 
-/// What the runner needs of this side.
-pub(super) fn launch(site: &Site) -> Launch {
-    Launch {
-        env: site.env.clone(),
-        simulated: site.simulated,
-        reach: site.reach.clone(),
-        folder: site.runs.clone(),
-        who: who::who(),
-        clock: site.clock(),
-        // Each change is agreed to at this terminal, right before it is made.
-        armed: Arc::new(|| true),
+fn elsewhere(fleet: OtherFleet) -> CliError {
+    match fleet {
+        OtherFleet::Simulated | OtherFleet::Gone => {
+            CliError::Refused(format!("this run is SIMULATED: {}", commands::WORLD_GONE))
+        }
+        OtherFleet::Real => CliError::Usage("this run is of a real fleet: leave --demo out".to_owned()),
     }
 }
 
 /// The last question before the first step.
 async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
-    let mut keys = terminal(site)?;
+    let mut keys = site.terminal()?;
     let mut paper = Paper::of_stdout();
     paper.gap();
     paper.words(0, Ink::Bold, &format!("Begin this run in {}?", plan.env));
@@ -141,12 +141,6 @@ async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
             Typed::End => return Ok(false),
         }
     }
-}
-
-fn terminal(site: &Site) -> Result<Shared, CliError> {
-    site.terminal
-        .clone()
-        .ok_or_else(|| CliError::NoTerminal("there is no terminal: answers are typed".to_owned()))
 }
 
 /// Work that `^C` ends: nothing was begun yet.
@@ -169,7 +163,7 @@ pub(super) async fn stay(
 ) -> Result<ExitCode, CliError> {
     let RunHandle { commands, view, .. } = handle;
     let operator = Operator {
-        keys: terminal(site)?,
+        keys: site.terminal()?,
         // A terminal that is gone says so when it is read.
         print: |text: &str| drop(print::answer(text)),
         story: Story::new(Paper::of_stdout()).with_tail(tail),

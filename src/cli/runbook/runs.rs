@@ -1,22 +1,19 @@
 //! `jumpdeck runbook runs`: the runs there were, from their journals.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::site::Site;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
-use super::{hint, past};
 use crate::cli::common::{CliError, Common};
-use crate::cli::left;
 use crate::cli::{print, setup};
+use crate::operator::{commands, left, past};
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;
-use jumpdeck_fleet::run::{PastRun, PastRuns};
-use jumpdeck_fleet::text::Clean;
-use jumpdeck_fleet::time::short_age;
+use jumpdeck_fleet::run::InEffect;
 
 /// Which runs.
 #[derive(Debug, Clone, Args)]
@@ -40,23 +37,23 @@ impl RunsArgs {
 pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.env.as_deref())?;
     run(common)?;
-    let left = left::of(&*site.reach, &site.env).await.map_err(CliError::Refused)?;
-    let here = journal::runs(&site.runs);
+    let left = left::of(&site.access).await?;
+    let here = journal::runs(&site.access.journals);
     let own = |run: &str| here.iter().find(|summary| summary.id == run);
     let mut paper = Paper::of_stdout();
     paper.gap();
-    paper.words(0, Ink::Bold, &format!("On the jump box of {}, not over:", site.env.name));
+    paper.words(0, Ink::Bold, &format!("On the jump box of {}, not over:", site.access.env.name));
     if left.is_empty() {
         paper.words(2, Ink::Plain, "none");
     }
-    let tail = hint::tail(common);
+    let tail = common.tail();
     for run in &left {
         paper.exact(0, Ink::Bold, &run.id);
         paper.words(2, Ink::Plain, run.says.as_str());
         let how = match (&run.in_effect, run.held, own(&run.id).is_some_and(|own| !own.over)) {
             (_, true, _) => None,
-            (_, false, true) => Some(hint::resume(&run.id, &tail)),
-            (_, false, false) => Some(hint::takeover(&run.id, site.env.name.as_str(), &tail)),
+            (_, false, true) => Some(commands::resume(&run.id, &tail)),
+            (_, false, false) => Some(commands::takeover(&run.id, site.access.env.name.as_str(), &tail)),
         };
         match &run.in_effect {
             Ok(in_effect) => in_effect
@@ -76,7 +73,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let folder = paths.runs();
     let runs = journal::runs(&folder);
-    let tail = hint::tail(common);
+    let tail = common.tail();
     let mut paper = Paper::of_stdout();
     if runs.is_empty() {
         paper.words(0, Ink::Plain, &format!("there are no runs in {}", folder.display()));
@@ -85,7 +82,7 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
         let ink = if run.began.is_none() { Ink::Bad } else { Ink::Plain };
         paper.exact(0, Ink::Bold, &run.id);
         paper.words(2, ink, &brief(run));
-        let in_effect = match run.may_leave.then(|| past::in_effect(&folder, &run.id)) {
+        let in_effect = match run.may_leave.then(|| in_effect(&folder, &run.id)) {
             None => Vec::new(),
             Some(Ok(in_effect)) => in_effect,
             Some(Err(why)) => {
@@ -105,49 +102,17 @@ pub(super) fn run(common: &Common) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a run began and has not ended, from its journal.
+fn in_effect(folder: &Path, run: &str) -> Result<Vec<InEffect>, String> {
+    let (_, entries) = past::entries(folder, run).map_err(|error| error.to_string())?;
+    past::in_effect(&entries).map_err(|error| error.to_string())
+}
+
 /// How a run stands, who began it, where and when.
-pub(in crate::cli) fn brief(run: &RunSummary) -> String {
+fn brief(run: &RunSummary) -> String {
     let Some(began) = run.began else { return run.state.to_string() };
     let began = wall::minute(began, &jiff::tz::TimeZone::system());
     let dry = if run.dry_run { ", dry run" } else { "" };
     let simulated = if run.simulated { ", SIMULATED" } else { "" };
     format!("{} by {} in {}{simulated}{dry}, begun {began}", run.state, run.who, run.env)
-}
-
-/// The runs of a folder as the console lists them.
-pub(in crate::cli) fn past(folder: &std::path::Path) -> PastRuns {
-    let zone = jiff::tz::TimeZone::system();
-    let told = |run: RunSummary| {
-        let dry = if run.dry_run { ", dry run" } else { "" };
-        let simulated = if run.simulated { ", SIMULATED" } else { "" };
-        PastRun {
-            began: run.began.map(|at| Clean::new(&wall::minute(at, &zone))),
-            says: Clean::new(&format!("{}{dry}{simulated}", run.state)),
-            id: run.id,
-            runbook: run.runbook,
-            env: run.env,
-            who: run.who,
-            end: run.end,
-        }
-    };
-    let name = folder.display().to_string();
-    // A folder that cannot be read is listed as if it were a run of that name: no run has one like it.
-    let (unread, runs): (Vec<_>, Vec<_>) = journal::runs(folder).into_iter().partition(|run| run.id == name);
-    let runs = match unread.into_iter().next() {
-        Some(unread) => Err(Clean::new(&format!("{name} {}", unread.state))),
-        None => Ok(runs.into_iter().map(told).collect()),
-    };
-    PastRuns { folder: Clean::new(&name), runs }
-}
-
-/// How a run stands and how long ago it began, in a few words: `finished 3d ago`.
-pub(in crate::cli) fn short(run: &RunSummary, now: Timestamp) -> String {
-    let Some(began) = run.began else { return "cannot be read".to_owned() };
-    let age = std::time::Duration::try_from(now.duration_since(began)).unwrap_or_default();
-    // `runbook runs` says why it stopped.
-    let state = run.state.as_str();
-    let state = state.split(':').next().unwrap_or(state);
-    let dry = if run.dry_run { ", dry run" } else { "" };
-    let simulated = if run.simulated { ", SIMULATED" } else { "" };
-    format!("{state} {} ago{simulated}{dry}", short_age(age))
 }

@@ -1,6 +1,5 @@
 //! Where a runbook runs: the environment, the way to its hosts, the person at the terminal, the folder of journals.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -11,8 +10,7 @@ use super::login::AtTerminal;
 use super::operator::Interrupt;
 use crate::cli::common::{CliError, Common};
 use crate::cli::setup::{self, Setup};
-use crate::collect::clock::Clock;
-use crate::runbook::over_ssh::OverSsh;
+use crate::operator::access::{Armed, EnvAccess};
 use crate::transport::ask::{Ask, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::time::Moment;
@@ -22,15 +20,10 @@ pub(super) type Shared = Arc<Mutex<Terminal>>;
 
 /// Where a runbook runs.
 pub(super) struct Site {
-    pub(super) env: Arc<Environment>,
-    pub(super) simulated: bool,
-    pub(super) reach: Arc<OverSsh>,
+    pub(super) access: EnvAccess,
     /// None when nobody is there to be asked.
     pub(super) terminal: Option<Shared>,
     _give_back: Option<GiveBack>,
-    pub(super) clock: Clock,
-    /// The folder of journals.
-    pub(super) runs: PathBuf,
 }
 
 impl Site {
@@ -73,18 +66,28 @@ impl Site {
             Some(terminal) => Arc::new(AtTerminal::new(terminal.clone())),
             None => Arc::new(RefuseAll),
         };
-        let reach = OverSsh::new(env.clone(), target.dial(), ask);
-        let reach = reach.signing_with(setup.settings.sign_with.clone(), setup.paths.allowed_signers());
-        let reach = Arc::new(reach.with_inventory(target.inventory.clone()));
-        let (simulated, clock) = (target.fleet.simulated, target.clock);
-        Ok(Self { env, simulated, reach, terminal, _give_back: give_back, clock, runs: setup.paths.runs() })
+        Ok(Self { access: target.access(&setup, ask).connect(env), terminal, _give_back: give_back })
     }
 
     /// The clock of what is on screen.
     pub(super) fn clock(&self) -> Arc<dyn Fn() -> Moment + Send + Sync> {
-        let clock = self.clock;
+        let clock = self.access.clock;
         Arc::new(move || clock.now())
     }
+
+    /// The terminal, where answers are typed.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn terminal(&self) -> Result<Shared, CliError> {
+        let terminal = self.terminal.clone();
+        terminal.ok_or_else(|| CliError::NoTerminal("there is no terminal: answers are typed".to_owned()))
+    }
+}
+
+/// Each change is agreed to at this terminal, right before it is made.
+pub(super) fn at_terminal() -> Armed {
+    Arc::new(|| true)
 }
 
 fn first(setup: &Setup, fleet: &jumpdeck_fleet::fleet::Fleet) -> Result<Arc<Environment>, CliError> {

@@ -1,7 +1,7 @@
 //! What a run began and has not ended: told on every way out of it, with the command that rolls it back first.
 
-use super::hint;
 use super::text::{Ink, Paper};
+use crate::operator::commands;
 use jumpdeck_fleet::run::{EndedBy, InEffect};
 
 /// What becomes of the run.
@@ -37,11 +37,11 @@ pub(super) fn tell(paper: &mut Paper, indent: usize, in_effect: &[InEffect], id:
     match run {
         Run::Stands => {
             if in_effect.iter().any(|one| one.ended_by == EndedBy::Rollback) {
-                paper.command(indent, Ink::Bold, "roll back ", &hint::rollback(id, tail));
+                paper.command(indent, Ink::Bold, "roll back ", &commands::rollback(id, tail));
             }
-            paper.command(indent, Ink::Plain, "go on     ", &hint::resume(id, tail));
+            paper.command(indent, Ink::Plain, "go on     ", &commands::resume(id, tail));
         }
-        Run::Simulated => paper.words(indent, Ink::Plain, &format!("go on     {}", hint::WORLD_GONE)),
+        Run::Simulated => paper.words(indent, Ink::Plain, &format!("go on     {}", commands::WORLD_GONE)),
         Run::UnderWay | Run::Over => {}
     }
 }
@@ -57,7 +57,7 @@ fn by_hand(paper: &mut Paper, indent: usize, one: &InEffect, id: &str) {
     } else if commands.is_empty() {
         let text = format!("the runbook has no undo for step {}; what was done:", one.step);
         paper.words(indent, Ink::Plain, &text);
-        paper.command(indent, Ink::Plain, "", &hint::report(id));
+        paper.command(indent, Ink::Plain, "", &commands::report(id));
     }
     for (host, lines) in commands {
         let on = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();

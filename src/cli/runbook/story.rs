@@ -8,9 +8,9 @@ use jumpdeck_fleet::run::{
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::{Moment, short_age};
 
-use super::hint;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
+use crate::operator::commands;
 use crate::runbook::wall;
 
 /// Said of a step after which nothing can be taken back.
@@ -201,7 +201,7 @@ impl Story {
         };
         still::tell(&mut self.paper, INSIDE, &view.in_effect, &view.id, run, &self.tail);
         if !view.watching {
-            self.paper.command(INSIDE, Ink::Plain, "report    ", &hint::report(&view.id));
+            self.paper.command(INSIDE, Ink::Plain, "report    ", &commands::report(&view.id));
         }
         self.paper.take()
     }

@@ -4,13 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::run::{launch, refused, stay, unless_interrupted};
+use super::inputs;
+use super::run::{stay, unless_interrupted};
 use super::site::{self, Site};
-use super::{hint, inputs};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::runbook::definition::Runbook;
-use crate::runbook::runner;
+use crate::operator::takeover::Copied;
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]
@@ -36,17 +35,12 @@ pub(super) async fn run(common: &Common, args: &TakeoverArgs) -> Result<ExitCode
     let site = Site::attended(common, args.env.as_deref())?;
     let mut interrupts = site::interrupts()?;
     let begin = async {
-        let with = launch(&site);
-        let entries = runner::copied(&with, &args.run).await.map_err(refused)?;
-        let plan = runner::frozen(&entries)
-            .ok_or_else(|| CliError::Refused("its entries do not say how the run began".to_owned()))?;
-        // The runbook is the one that the run began with, whatever became of the files since.
-        let runbook = Runbook::from_sources(&plan.sources).map_err(CliError::Refused)?;
-        let secrets = inputs::secrets(&site, &runbook).await?;
-        let handle = runner::take_over(with, &args.run, secrets).await.map_err(refused)?;
+        let copied = Copied::read(&site.access, site::at_terminal(), &args.run).await?;
+        let adoptable = copied.ask(async |input| inputs::typed(&site, input).await).await?;
+        let handle = adoptable.take_over().await?;
         print::answer(&format!("You took over {}. Its journal is on this machine now.\n\n", args.run))?;
         Ok(handle)
     };
     let handle = unless_interrupted(begin, &mut interrupts).await?;
-    stay(&site, handle, interrupts, hint::tail(common)).await
+    stay(&site, handle, interrupts, common.tail()).await
 }

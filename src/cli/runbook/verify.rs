@@ -17,7 +17,6 @@ use crate::runbook::evidence::{self, Head};
 use crate::runbook::examine::{Examination, Grade, Remark, Seen, examine};
 use crate::runbook::journal::{self, Entry};
 use crate::runbook::lease::{self, LeaseError, Places};
-use crate::runbook::reach::Reach;
 use jumpdeck_fleet::text::Clean;
 
 /// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.
@@ -107,17 +106,15 @@ async fn on_the_jump_box(
     let entries = journal::read(path).map_err(|error| CliError::Refused(error.to_string()))?;
     let of = crate::runbook::runner::frozen(&entries).map(|plan| plan.environment.clone());
     let site = Site::open(common, args.env.as_deref().or(of.as_deref()))?;
-    let session = site.reach.host(site.reach.jump()).await;
-    let session = session.map_err(|e| CliError::Refused(format!("{}: {}", e.hop, e.describe())))?;
-    let refused = |error: LeaseError| CliError::Refused(error.to_string());
-    let mut watching = lease::watch_in(&Places::of(&site.env), session, run).map_err(refused)?;
+    let session = site.access.jump().await?;
+    let mut watching = lease::watch_in(&Places::of(&site.access.env), session, run)?;
     let mut found: Vec<(u64, String)> = Vec::new();
     loop {
         let seen = match watching.poll().await {
             Ok(Some(seen)) => seen,
             Ok(None) => break,
             Err(LeaseError::NoRun) => return Ok(Err(Clean::new("it keeps nothing of this run (any more)"))),
-            Err(error) => return Err(refused(error)),
+            Err(error) => return Err(error.into()),
         };
         let before = found.len();
         found.extend(seen.into_iter().filter_map(|seen| match seen {

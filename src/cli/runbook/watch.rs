@@ -32,13 +32,13 @@ impl WatchArgs {
 pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.env.as_deref())?;
     let mut interrupts = super::site::interrupts()?;
-    let mut watched = Following::open(&*site.reach, &site.env, &args.run).await.map_err(CliError::Refused)?;
+    let mut watched = Following::open(&*site.access.reach, &site.access.env, &args.run).await?;
     let mut story = Story::new(Paper::of_stdout());
     loop {
-        let now = site.clock.now();
+        let now = site.access.clock.now();
         // Over a slow link a look takes its time.
         let view = tokio::select! {
-            view = watched.look(now) => view.map_err(CliError::Refused)?,
+            view = watched.look(now) => view?,
             _ = interrupts.recv() => break,
         };
         let Some(view) = view else { break };

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::access::{EnvAccess, NoJumpBox};
+use super::past;
 use crate::collect::over_ssh::LooksForRuns;
 use crate::runbook::event::Event;
-use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
 use crate::runbook::over_ssh::on_jump_box;
-use crate::runbook::reach::{Reach, Session};
-use crate::runbook::{replay, runner, wall};
+use crate::runbook::reach::Session;
+use crate::runbook::{runner, wall};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::ssh::link::JumpLink;
@@ -22,43 +23,51 @@ use jumpdeck_fleet::left as domain;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::InEffect;
 use jumpdeck_fleet::text::Clean;
-use jumpdeck_fleet::time::Moment;
 
 /// A run that is not over.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Left {
+pub struct UnfinishedRun {
     /// Which.
-    pub(in crate::cli) id: String,
+    pub id: String,
     /// The runbook.
     runbook: Clean,
     /// Who ran it last.
     who: Clean,
     /// Whether an operator's console has it under way.
-    pub(in crate::cli) held: bool,
+    pub held: bool,
     /// Who ran it last, and since when nobody does, in words.
-    pub(in crate::cli) says: Clean,
+    pub says: Clean,
     /// What it left in effect; or why that is unknown.
-    pub(in crate::cli) in_effect: Result<Vec<InEffect>, Clean>,
+    pub in_effect: Result<Vec<InEffect>, Clean>,
+}
+
+/// Why the runs that are not over are unknown.
+#[derive(Debug, thiserror::Error)]
+pub enum LeftError {
+    /// The jump box cannot be reached.
+    #[error("{0}")]
+    NoJumpBox(#[from] NoJumpBox),
+    /// It cannot be asked.
+    #[error("{0}")]
+    Lease(#[from] LeaseError),
 }
 
 /// The runs of an environment that are not over.
 ///
 /// # Errors
-/// Why it cannot be told, in words.
-pub(in crate::cli) async fn of(reach: &dyn Reach, env: &Environment) -> Result<Vec<Left>, String> {
-    let session = reach.host(reach.jump()).await;
-    let session = session.map_err(|e| format!("{}: {}", e.hop, e.describe()))?;
-    let found = lease::left_in(&Places::of(env), session.as_ref()).await;
+/// Why it cannot be told.
+pub async fn of(access: &EnvAccess) -> Result<Vec<UnfinishedRun>, LeftError> {
+    let (env, session) = (&access.env, access.jump().await?);
     let mut all = Vec::new();
-    for run in found.map_err(|error| error.to_string())? {
+    for run in lease::left_in(&Places::of(env), session.as_ref()).await? {
         all.extend(look(session.as_ref(), env, &run).await);
     }
     Ok(all)
 }
 
 /// `None` for a run of another environment behind the same jump box, and for one that is over meanwhile.
-async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option<Left> {
-    let mut left = Left {
+async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option<UnfinishedRun> {
+    let mut left = UnfinishedRun {
         id: run.run.clone(),
         runbook: Clean::new("a run"),
         who: Clean::new(&format!("{} (account on the jump box)", run.account)),
@@ -73,14 +82,14 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
         }
         Ok(Copy::Entries(entries)) => entries,
         Ok(Copy::Over | Copy::Missing) => return None,
-        Err(error) => return Some(Left { in_effect: Err(Clean::new(&error.to_string())), ..left }),
+        Err(error) => return Some(UnfinishedRun { in_effect: Err(Clean::new(&error.to_string())), ..left }),
     };
     match runner::frozen(&entries) {
         Some(plan) if plan.environment != env.name.as_str() => return None,
         Some(plan) => left.runbook = Clean::new(&plan.runbook),
         None => {
             let why = Clean::new("its entries do not say how the run began");
-            return Some(Left { in_effect: Err(why), ..left });
+            return Some(UnfinishedRun { in_effect: Err(why), ..left });
         }
     }
     let who = entries.iter().rev().find_map(|entry| {
@@ -94,18 +103,13 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
         Some(holder) => Clean::new(&format!("under way: {holder}")),
         None => Clean::new(&format!("by {}; no console has it, its last entry is of {since}", left.who)),
     };
-    // The screen's clock plays no part here.
-    let now = (Moment::default(), Timestamp::now());
-    left.in_effect = match replay::machine(&entries) {
-        Ok(machine) => Ok(in_effect::in_effect(&machine, &Marks::of(&entries), now)),
-        Err(error) => Err(Clean::new(&error.to_string())),
-    };
+    left.in_effect = past::in_effect(&entries).map_err(|error| Clean::new(&error.to_string()));
     Some(left)
 }
 
 /// Looks for the collector, over its connection. Entries that were read are not read again until there are more.
 #[derive(Default)]
-pub(in crate::cli) struct Looking {
+pub struct LeftRunsFinder {
     /// By environment, run and account: the size of the entries, and what they tell.
     seen: Mutex<HashMap<Copied, (u64, Option<domain::LeftRun>)>>,
 }
@@ -113,7 +117,7 @@ pub(in crate::cli) struct Looking {
 /// A copy of entries: environment, run and account.
 type Copied = (EnvName, String, u32);
 
-impl LooksForRuns for Looking {
+impl LooksForRuns for LeftRunsFinder {
     fn left<'a>(
         &'a self,
         jump: Arc<JumpLink>,
@@ -155,7 +159,7 @@ impl LooksForRuns for Looking {
     }
 }
 
-impl Looking {
+impl LeftRunsFinder {
     async fn known(
         &self,
         session: &dyn Session,
@@ -189,6 +193,3 @@ impl Looking {
         told
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,87 +1,63 @@
 //! The console's way to runs: what it asks for is begun at once, what comes of it are [`RunEvent`]s.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::runbook::inputs::{self, answered};
-use super::runbook::{hint, past, runs, who};
-use crate::collect::clock::Clock;
-use crate::config::files::Paths;
-use crate::config::store::InventoryStore;
+use super::access::{Armed, EnvAccess, FleetAccess};
+use super::control::RunControl;
+use super::inputs::{self, Gathered};
+use super::resume::{Begun, FleetAtHand, NotAlone, OtherFleet};
+use super::start::Planned;
+use super::{commands, listing, past};
 use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;
-use crate::runbook::over_ssh::OverSsh;
-use crate::runbook::plan::Plan;
-use crate::runbook::planner;
-use crate::runbook::runner::{self, Launch, RunHandle};
-use crate::runtime::RunControl;
-use crate::transport::ask::Ask;
-use crate::transport::ssh::dial::Dial;
+use crate::runbook::runner::RunHandle;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{
-    Arming, InEffect, InputView, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
+    Arming, InEffect, Mode, PastReport, Prompt, PromptKind, RunCommand, RunEvent, RunView,
 };
 use jumpdeck_fleet::text::Clean;
 
-mod listing;
 mod watching;
 
 /// Runs of this console.
-pub(super) struct Runs {
+pub struct RunService {
     inner: Arc<Inner>,
     tasks: Handle,
 }
 
-/// What runs are made with.
-pub(super) struct Needs {
-    /// The environments that the console starts with.
-    pub(super) fleet: Arc<Fleet>,
-    /// Opens the first hop's bytes.
-    pub(super) dial: Arc<dyn Dial>,
-    /// Puts questions of logins to the person at the console.
-    pub(super) ask: Arc<dyn Ask>,
-    /// The console's clock.
-    pub(super) clock: Clock,
-    /// Where runbooks and journals are.
-    pub(super) paths: Paths,
-    /// The key that signs what is said in runs, when one is named.
-    pub(super) sign_with: Option<PathBuf>,
-    /// The inventory, for runbooks that change it.
-    pub(super) inventory: Arc<InventoryStore>,
-    /// Where news go.
-    pub(super) news: mpsc::Sender<RunEvent>,
-    /// Stands behind commands that are told, so that they reach the same inventory.
-    pub(super) tail: String,
-}
-
 struct Inner {
-    needs: Needs,
-    who: String,
+    access: FleetAccess,
+    /// The environments that the console starts with.
+    start: Arc<Fleet>,
+    /// Where news go.
+    news: mpsc::Sender<RunEvent>,
+    /// Stands behind commands that are told, so that they reach the same inventory.
+    tail: String,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The ways to the fleets: connections of runs, not of probes.
-    reach: HashMap<EnvName, Arc<OverSsh>>,
+    /// The ways to the fleets: connections of plans and lists, not of probes, and not of runs.
+    connected: HashMap<EnvName, EnvAccess>,
     /// Plans asked for so far: only what comes of the last one is told.
     plans: u64,
     /// The plan that was told last.
-    plan: Option<(EnvName, Plan)>,
+    plan: Option<(EnvName, Planned)>,
     /// Runs of this console that are under way.
     runs: HashMap<String, mpsc::Sender<RunCommand>>,
     /// Runs that this console began or went on with.
     own: HashSet<String>,
     /// The environment armed for changes.
     armed: Option<Arming>,
-    /// What each run of this console began and has not ended, in words, as last told.
-    in_effect: HashMap<String, Vec<String>>,
+    /// What each run of this console began and has not ended, as last told.
+    in_effect: HashMap<String, Vec<InEffect>>,
     /// Where runs of others were seen.
     held: HashMap<String, EnvName>,
     /// The fleet of the inventory that was read again; `None`: the one that the console started with.
@@ -90,16 +66,19 @@ struct State {
     outdated: bool,
 }
 
-impl Runs {
-    /// Within the tokio runtime.
-    pub(super) fn new(needs: Needs) -> Self {
-        let inner = Inner { needs, who: who::who(), state: Mutex::default() };
+impl RunService {
+    /// The runs of a console on that fleet; `tail` is what commands need so that they reach the same inventory. Within the
+    /// tokio runtime.
+    #[must_use]
+    pub fn new(access: FleetAccess, start: Arc<Fleet>, news: mpsc::Sender<RunEvent>, tail: String) -> Self {
+        let inner = Inner { access, start, news, tail, state: Mutex::default() };
         Self { inner: Arc::new(inner), tasks: Handle::current() }
     }
 
     /// Tells what runs leave in effect, also when the console has ended.
-    pub(super) fn left(&self) -> Left {
-        Left(self.inner.clone())
+    #[must_use]
+    pub fn left(&self) -> LeftInEffect {
+        LeftInEffect(self.inner.clone())
     }
 
     /// Begins work that tells what came of it; an error is told as a refusal.
@@ -118,24 +97,19 @@ impl Runs {
 }
 
 /// What runs of a console leave in effect.
-pub(super) struct Left(Arc<Inner>);
+pub struct LeftInEffect(Arc<Inner>);
 
-impl Left {
-    /// A line for each thing, with the command that goes on with its run; empty when nothing is.
-    pub(super) fn lines(&self) -> Vec<String> {
+impl LeftInEffect {
+    /// Each run that leaves something, and what.
+    #[must_use]
+    pub fn runs(&self) -> Vec<(String, Vec<InEffect>)> {
         let state = self.0.lock();
-        let mut lines = Vec::new();
-        for (run, effects) in state.in_effect.iter().filter(|(_, effects)| !effects.is_empty()) {
-            lines.extend(effects.iter().map(|effect| format!("STILL IN EFFECT: {effect}")));
-            if !self.0.needs.fleet.simulated {
-                lines.push(format!("  to roll back or go on: {}", hint::resume(run, &self.0.needs.tail)));
-            }
-        }
-        lines
+        let left = state.in_effect.iter().filter(|(_, effects)| !effects.is_empty());
+        left.map(|(run, effects)| (run.clone(), effects.clone())).collect()
     }
 }
 
-impl RunControl for Runs {
+impl RunControl for RunService {
     fn list(&self, env: &EnvName) {
         let env = env.clone();
         self.begin(|inner| async move { inner.list(&env).await });
@@ -144,8 +118,8 @@ impl RunControl for Runs {
     fn find(&self, env: &EnvName, runbook: &str) {
         let (env, runbook) = (env.clone(), runbook.to_owned());
         self.begin(|inner| async move {
-            let inputs = inner.find(&env, &runbook).await?;
-            inner.tell(RunEvent::Found { env, runbook, inputs }).await;
+            let found = inputs::find(&inner.shared(&env)?, &*inner.runbook(&runbook)?).await;
+            inner.tell(RunEvent::Found { env, runbook, inputs: found }).await;
             Ok(())
         });
     }
@@ -161,7 +135,10 @@ impl RunControl for Runs {
         self.begin(|inner| async move {
             let made = inner.plan(&env, &runbook, inputs).await;
             let (made, told) = match made {
-                Ok((plan, view)) => (Some((env, plan)), Ok(Arc::new(view))),
+                Ok(plan) => {
+                    let view = Arc::new(plan.view().clone());
+                    (Some((env, plan)), Ok(view))
+                }
                 Err(why) => (None, Err(Clean::new(&why))),
             };
             {
@@ -179,7 +156,7 @@ impl RunControl for Runs {
     fn start(&self, env: &EnvName, plan: &str, why: String, mode: Mode) {
         let (shown, outdated) = {
             let mut state = self.inner.lock();
-            (state.plan.take_if(|(of, made)| of == env && made.frozen.hash == plan), state.outdated)
+            (state.plan.take_if(|(of, made)| of == env && made.hash() == plan), state.outdated)
         };
         self.begin(|inner| async move {
             let Some((env, plan)) = shown else {
@@ -190,7 +167,9 @@ impl RunControl for Runs {
                 }
                 return Err("this is not the plan that was made last; make it again".to_owned());
             };
-            let handle = runner::start(inner.launch(&env)?, plan, why, mode).await;
+            let plan = plan.startable().map_err(|blocked| blocked.to_string())?;
+            let (access, armed) = inner.of_a_run(&env)?;
+            let handle = plan.start(&access, armed, why, mode).await;
             inner.follow(handle.map_err(|error| error.to_string())?).await;
             Ok(())
         });
@@ -216,7 +195,7 @@ impl RunControl for Runs {
         state.fleet = Some(fleet.clone());
         // Connections of the old inventory end with the plans that use them.
         let same = |env: &EnvName| before.environment(env) == fleet.environment(env);
-        state.reach.retain(|env, _| same(env));
+        state.connected.retain(|env, _| same(env));
         if state.plan.as_ref().is_some_and(|(env, _)| !same(env)) {
             (state.plan, state.outdated) = (None, true);
         }
@@ -224,8 +203,8 @@ impl RunControl for Runs {
 
     fn list_past(&self) {
         self.begin(|inner| async move {
-            let folder = inner.needs.paths.runs();
-            let runs = blocking(move || runs::past(&folder)).await?;
+            let folder = inner.access.paths.runs();
+            let runs = blocking(move || past::list(&folder)).await?;
             inner.tell(RunEvent::PastRuns(Arc::new(runs))).await;
             Ok(())
         });
@@ -234,8 +213,8 @@ impl RunControl for Runs {
     fn read_past(&self, run: &str) {
         let run = run.to_owned();
         self.begin(|inner| async move {
-            let (folder, of) = (inner.needs.paths.runs(), run.clone());
-            let told = blocking(move || match past::told(&folder, &of) {
+            let (folder, of) = (inner.access.paths.runs(), run.clone());
+            let told = blocking(move || match past::report(&folder, &of) {
                 Ok(report) => Ok(report.sections(&jiff::tz::TimeZone::system())),
                 Err(error) => Err(Clean::new(&error.to_string())),
             });
@@ -258,6 +237,10 @@ impl RunControl for Runs {
     }
 }
 
+fn no_environment(name: &EnvName) -> String {
+    format!("there is no environment {name}")
+}
+
 /// Reads files beside everything else: a disk that hangs holds up only who asked.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
@@ -270,66 +253,44 @@ impl Inner {
 
     async fn tell(&self, event: RunEvent) {
         // A console that is gone hears nothing.
-        let _ = self.needs.news.send(event).await;
+        let _ = self.news.send(event).await;
     }
 
     fn fleet(&self) -> Arc<Fleet> {
-        self.lock().fleet.clone().unwrap_or_else(|| self.needs.fleet.clone())
+        self.lock().fleet.clone().unwrap_or_else(|| self.start.clone())
     }
 
     fn environment(&self, name: &EnvName) -> Result<Arc<Environment>, String> {
-        let env = self.fleet().environment(name).cloned();
-        env.ok_or_else(|| format!("there is no environment {name}"))
+        self.fleet().environment(name).cloned().ok_or_else(|| no_environment(name))
     }
 
     /// Whether changes may be made in an environment now.
     fn is_armed(&self, env: &EnvName) -> bool {
         let state = self.lock();
-        state.armed.as_ref().is_some_and(|armed| armed.env == *env && self.needs.clock.now() < armed.until)
+        state.armed.as_ref().is_some_and(|armed| armed.env == *env && self.access.clock.now() < armed.until)
     }
 
-    /// The way to a fleet that runs and plans share.
-    fn reach(&self, env: &Arc<Environment>) -> Arc<OverSsh> {
-        let new = || OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone());
-        self.lock().reach.entry(env.name.clone()).or_insert_with(|| Arc::new(new())).clone()
+    /// The way to an environment that lists and plans share.
+    fn shared(&self, env: &EnvName) -> Result<EnvAccess, String> {
+        // Under one lock, so that no connection of an older inventory is kept.
+        let mut state = self.lock();
+        let fleet = state.fleet.as_ref().unwrap_or(&self.start);
+        let env = fleet.environment(env).cloned().ok_or_else(|| no_environment(env))?;
+        let new = || self.access.connect(env.clone());
+        Ok(state.connected.entry(env.name.clone()).or_insert_with(new).clone())
     }
 
-    fn launch(self: &Arc<Self>, env: &EnvName) -> Result<Launch, String> {
+    /// What a run is begun, or gone on with. Its connection is its own: nothing that is looked at meanwhile can hold it up.
+    fn of_a_run(self: &Arc<Self>, env: &EnvName) -> Result<(EnvAccess, Armed), String> {
         let env = self.environment(env)?;
-        let clock = self.needs.clock;
-        let (console, armed) = (Arc::downgrade(self), env.name.clone());
-        Ok(Launch {
-            simulated: self.needs.fleet.simulated,
-            // A run's connection is its own: nothing that is looked at meanwhile can hold it up.
-            reach: Arc::new(
-                OverSsh::new(env.clone(), self.needs.dial.clone(), self.needs.ask.clone())
-                    .signing_with(self.needs.sign_with.clone(), self.needs.paths.allowed_signers())
-                    .with_inventory(self.needs.inventory.clone()),
-            ),
-            env,
-            folder: self.needs.paths.runs(),
-            who: self.who.clone(),
-            clock: Arc::new(move || clock.now()),
-            armed: Arc::new(move || console.upgrade().is_some_and(|console| console.is_armed(&armed))),
-        })
+        let (console, name) = (Arc::downgrade(self), env.name.clone());
+        let armed = move || console.upgrade().is_some_and(|console| console.is_armed(&name));
+        Ok((self.access.connect(env), Arc::new(armed)))
     }
 
-    /// What facts say of a runbook's inputs: each is asked with what they say of those before it.
-    async fn find(&self, env: &EnvName, runbook: &str) -> Result<Vec<InputView>, String> {
-        let env = self.environment(env)?;
-        let (library, _) = Library::load(&self.needs.paths.runbooks());
-        let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;
-        let reach = self.reach(&env);
-        let (mut values, mut views) = (BTreeMap::new(), Vec::new());
-        for input in runbook.inputs.iter().filter(|input| input.find.is_some()) {
-            let found = planner::find(&runbook, &env, input, &values, &*reach).await;
-            let view = answered(inputs::view(input, &env), found);
-            if let Some(default) = &view.default {
-                values.insert(input.name.clone(), Zeroizing::new(default.to_string()));
-            }
-            views.push(view);
-        }
-        Ok(views)
+    fn runbook(&self, name: &str) -> Result<Arc<Runbook>, String> {
+        let (library, _) = Library::load(&self.access.paths.runbooks());
+        library.get(name).ok_or_else(|| format!("there is no runbook {name}"))
     }
 
     async fn plan(
@@ -337,39 +298,38 @@ impl Inner {
         env: &EnvName,
         runbook: &str,
         inputs: Vec<(String, Zeroizing<String>)>,
-    ) -> Result<(Plan, jumpdeck_fleet::run::PlanView), String> {
-        let env = self.environment(env)?;
-        let (library, _) = Library::load(&self.needs.paths.runbooks());
-        let runbook = library.get(runbook).ok_or_else(|| format!("there is no runbook {runbook}"))?;
-        let reach = self.reach(&env);
-        let simulated = self.needs.fleet.simulated;
-        let inputs = inputs.into_iter().collect();
-        let made = planner::make(runbook, &env, simulated, inputs, &BTreeMap::new(), &*reach).await;
-        if self.fleet().environment(&env.name) != Some(&env) {
+    ) -> Result<Planned, String> {
+        let (access, runbook) = (self.shared(env)?, self.runbook(runbook)?);
+        let inputs = Gathered { values: inputs.into_iter().collect(), because: BTreeMap::new() };
+        let made = Planned::make(&access, runbook, inputs).await;
+        if self.fleet().environment(env) != Some(&access.env) {
             return Err("the inventory changed while the plan was made; make it again".to_owned());
         }
         made.map_err(|error| error.to_string())
     }
 
     async fn resume(self: &Arc<Self>, run: &str) -> Result<RunHandle, String> {
-        let began = past::began_in(&self.needs.paths.runs(), run).map_err(|error| error.to_string())?;
-        if began.simulated != self.needs.fleet.simulated {
-            let kind = if began.simulated { "a simulated" } else { "a real" };
-            return Err(format!("this run is of {kind} fleet, not of the one on screen"));
-        }
-        if began.simulated && !self.lock().own.contains(run) {
-            return Err(hint::WORLD_GONE.to_owned());
-        }
-        let runbook = Runbook::from_sources(&began.plan.sources)?;
-        if runbook.inputs.iter().any(|input| input.sensitive) {
-            return Err(format!(
-                "it needs secrets that are kept nowhere, typed again:\n{}",
-                hint::resume(run, &self.needs.tail)
-            ));
-        }
-        let env = EnvName::new(&began.plan.environment).map_err(|error| error.to_string())?;
-        let handle = runner::resume(self.launch(&env)?, run, std::collections::BTreeMap::new()).await;
-        handle.map_err(|error| error.to_string())
+        let begun = Begun::read(&self.access.paths.runs(), run).map_err(|error| error.to_string())?;
+        let fleet = match self.access.simulated {
+            true => FleetAtHand::Simulated { began_in_it: self.lock().own.contains(run) },
+            false => FleetAtHand::Real,
+        };
+        let run_here = begun.of_this_fleet(fleet).map_err(|other| match other {
+            OtherFleet::Gone => commands::WORLD_GONE,
+            OtherFleet::Simulated => "this run is of a simulated fleet, not of the one on screen",
+            OtherFleet::Real => "this run is of a real fleet, not of the one on screen",
+        })?;
+        let env = run_here.environment().to_owned();
+        let resumable = run_here.without_asking().map_err(|why| match why {
+            NotAlone::Unreadable(why) => why.to_string(),
+            NotAlone::NeedsSecrets => {
+                let command = commands::resume(run, &self.tail);
+                format!("it needs secrets that are kept nowhere, typed again:\n{command}")
+            }
+        })?;
+        let env = EnvName::new(&env).map_err(|error| error.to_string())?;
+        let (access, armed) = self.of_a_run(&env)?;
+        resumable.resume(&access, armed).await.map_err(|error| error.to_string())
     }
 
     /// Tells how a run stands, until it is over.
@@ -389,8 +349,7 @@ impl Inner {
             let now = view.borrow_and_update().clone();
             let over = !now.state.is_under_way();
             if !now.watching {
-                let effects = now.in_effect.iter().map(InEffect::line).collect();
-                self.lock().in_effect.insert(now.id.clone(), effects);
+                self.lock().in_effect.insert(now.id.clone(), now.in_effect.clone());
             }
             self.tell(RunEvent::Run(self.complete(now))).await;
             if over || view.changed().await.is_err() {
@@ -403,33 +362,31 @@ impl Inner {
     fn complete(&self, mut view: Arc<RunView>) -> Arc<RunView> {
         let asks =
             |view: &RunView| view.prompt.as_ref().is_some_and(|p| matches!(p.kind, PromptKind::Approve(_)));
-        if !self.needs.tail.is_empty()
+        if !self.tail.is_empty()
             && asks(&view)
             && let Some(Prompt { kind: PromptKind::Approve(words), .. }) =
                 &mut Arc::make_mut(&mut view).prompt
         {
-            *words = Clean::new(&format!("{words}{}", self.needs.tail));
+            *words = Clean::new(&format!("{words}{}", self.tail));
         }
         view
     }
 
     async fn list(&self, env: &EnvName) -> Result<(), String> {
-        let env = self.environment(env)?;
-        let (library, errors) = Library::load(&self.needs.paths.runbooks());
-        let mut listing = listing::of(&env, &library, &self.needs.paths.runs(), self.needs.fleet.simulated);
-        if self.needs.fleet.simulated {
+        let access = self.shared(env)?;
+        let mut listing = listing::here(&access, &self.access.paths.runbooks());
+        if access.simulated {
             // The fleets of other processes are gone.
             let state = self.lock();
             listing.runs.retain(|run| state.own.contains(&run.id));
         }
-        listing.troubles.extend(errors.iter().map(|error| Clean::new(&error.to_string())));
         self.tell(RunEvent::List(Arc::new(listing.clone()))).await;
         // The jump box may take its time; what is on this machine is on screen already.
-        match listing::held(&*self.reach(&env), &env).await {
+        match listing::held(&access).await {
             Ok(held) if held.is_empty() => return Ok(()),
             Ok(held) => {
                 let mut state = self.lock();
-                state.held.extend(held.iter().map(|brief| (brief.id.clone(), env.name.clone())));
+                state.held.extend(held.iter().map(|brief| (brief.id.clone(), env.clone())));
                 let own = |id: &String| state.runs.contains_key(id);
                 listing::merge(&mut listing, held.into_iter().filter(|brief| !own(&brief.id)).collect());
             }

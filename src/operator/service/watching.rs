@@ -4,7 +4,7 @@ use tokio::time::sleep;
 
 use super::Inner;
 use crate::operator::following::{EVERY, Following};
-use jumpdeck_fleet::fleet::Environment;
+use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::RunEvent;
 
 /// Tells a run of somebody else to the console until it is over.
@@ -12,9 +12,10 @@ use jumpdeck_fleet::run::RunEvent;
 /// # Errors
 /// Why it cannot be watched, in words.
 pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
-    let env = environment(inner, run)?;
-    let mut following = Following::open(&*inner.reach(&env), &env, run).await?;
-    while let Some(view) = following.look(inner.needs.clock.now()).await? {
+    let access = inner.shared(&environment(inner, run)?)?;
+    let following = Following::open(&*access.reach, &access.env, run).await;
+    let mut following = following.map_err(|error| error.to_string())?;
+    while let Some(view) = following.look(access.clock.now()).await.map_err(|error| error.to_string())? {
         if let Some(view) = view {
             let over = !view.state.is_under_way();
             inner.tell(RunEvent::Run(view.into())).await;
@@ -22,7 +23,7 @@ pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
                 return Ok(());
             }
         }
-        if inner.needs.news.is_closed() {
+        if inner.news.is_closed() {
             return Ok(());
         }
         sleep(EVERY).await;
@@ -31,8 +32,7 @@ pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
 }
 
 /// The environment a run was seen in.
-fn environment(inner: &Inner, run: &str) -> Result<std::sync::Arc<Environment>, String> {
+fn environment(inner: &Inner, run: &str) -> Result<EnvName, String> {
     let seen = inner.lock().held.get(run).cloned();
-    let env = seen.ok_or_else(|| "the jump box knows no operator of this run".to_owned())?;
-    inner.environment(&env)
+    seen.ok_or_else(|| "the jump box knows no operator of this run".to_owned())
 }

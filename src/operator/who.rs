@@ -9,7 +9,8 @@ const VARIABLE: &str = "JUMPDECK_WHO";
 const LONGEST: usize = 64;
 
 /// `account@machine`; what [`VARIABLE`] says before the `@` when it is set.
-pub(in crate::cli) fn who() -> String {
+#[must_use]
+pub fn who() -> String {
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let said = std::env::var(VARIABLE).ok().filter(|name| !name.trim().is_empty());
     let account =

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::cli::runbook::{inputs, runs};
+use super::access::EnvAccess;
+use super::{inputs, past};
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::lease;
 use crate::runbook::library::Library;
-use crate::runbook::reach::Reach;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{Listing, Mode, RunBrief, RunbookEntry};
 use jumpdeck_fleet::text::Clean;
@@ -14,27 +14,30 @@ use jumpdeck_fleet::text::Clean;
 /// What a journal's summary says of a run that a process has under way.
 const RUNS: &str = "runs";
 
-/// What this machine knows.
-pub(super) fn of(env: &Environment, library: &Library, folder: &Path, simulated: bool) -> Listing {
-    let all = journal::runs(folder);
+/// What this machine knows: the runbooks, with those in that folder, and the runs in its journals.
+#[must_use]
+pub fn here(access: &EnvAccess, runbooks: &Path) -> Listing {
+    let (library, errors) = Library::load(runbooks);
+    let (env, all) = (&*access.env, journal::runs(&access.journals));
     let here: Vec<&RunSummary> = all
         .iter()
-        .filter(|run| run.simulated == simulated && run.env.as_str() == env.name.as_str())
+        .filter(|run| run.simulated == access.simulated && run.env.as_str() == env.name.as_str())
         .collect();
     let mut runbooks = library.entries();
     for entry in &mut runbooks {
-        complete(entry, env, library, &here);
+        complete(entry, env, &library, &here);
         if entry.last_run.is_none() && all.iter().any(RunSummary::is_unread) {
             entry.last_run = Some("not known".into());
         }
     }
     let open = here.iter().filter(|run| !run.over);
     let unreadable = all.iter().filter(|run| run.began.is_none());
+    let troubles = unreadable.map(|run| Clean::new(&format!("{}: {}", run.id, run.state)));
     Listing {
         env: env.name.clone(),
         runs: open.map(|run| brief(run)).collect(),
         runbooks,
-        troubles: unreadable.map(|run| Clean::new(&format!("{}: {}", run.id, run.state))).collect(),
+        troubles: troubles.chain(errors.iter().map(|error| Clean::new(&error.to_string()))).collect(),
     }
 }
 
@@ -44,7 +47,7 @@ fn complete(entry: &mut RunbookEntry, env: &Environment, library: &Library, runs
         entry.inputs = runbook.inputs.iter().map(|input| inputs::view(input, env)).collect();
     }
     let last = runs_here.iter().find(|run| run.runbook.as_str() == entry.name);
-    entry.last_run = last.map(|run| Clean::new(&runs::short(run, jiff::Timestamp::now())));
+    entry.last_run = last.map(|run| Clean::new(&past::short(run, jiff::Timestamp::now())));
 }
 
 fn brief(run: &RunSummary) -> RunBrief {
@@ -62,10 +65,10 @@ fn brief(run: &RunSummary) -> RunBrief {
 ///
 /// # Errors
 /// Why it cannot be told, in words.
-pub(super) async fn held(reach: &dyn Reach, env: &Environment) -> Result<Vec<RunBrief>, Clean> {
+pub async fn held(access: &EnvAccess) -> Result<Vec<RunBrief>, Clean> {
     let cannot = |why: String| Clean::new(&format!("who runs what now is not known: {why}"));
-    let session = reach.host(reach.jump()).await;
-    let session = session.map_err(|e| cannot(format!("{}: {}", e.hop, e.describe())))?;
+    let env = &access.env;
+    let session = access.jump().await.map_err(|e| cannot(e.to_string()))?;
     let holders = lease::look_in(&lease::Places::of(env), &*session, env.name.as_str())
         .await
         .map_err(|e| cannot(e.to_string()))?;
@@ -81,7 +84,7 @@ pub(super) async fn held(reach: &dyn Reach, env: &Environment) -> Result<Vec<Run
 }
 
 /// What the jump box says of a run is newer than what this machine's journals say.
-pub(super) fn merge(listing: &mut Listing, held: Vec<RunBrief>) {
+pub fn merge(listing: &mut Listing, held: Vec<RunBrief>) {
     for brief in held {
         match listing.runs.iter_mut().find(|run| run.id == brief.id) {
             Some(run) => *run = RunBrief { mode: run.mode, ..brief },

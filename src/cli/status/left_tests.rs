@@ -3,21 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::*;
 use crate::cli::simulate;
 use crate::cli::status::gather::{Picture, gather};
 use crate::collect::clock::Clock;
 use crate::collect::{Collector, over_ssh};
+use crate::operator::left::LeftRunsFinder;
 use crate::runbook::definition::Runbook;
+use crate::runbook::lease::{self, Places};
 use crate::runbook::over_ssh::OverSsh;
 use crate::runbook::planner;
-use crate::runbook::runner::Launch;
+use crate::runbook::reach::Reach;
+use crate::runbook::runner::{self, Launch};
 use crate::transport::ask::RefuseAll;
-use jumpdeck_fleet::fleet::Fleet;
+use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::run::{Mode, RunCommand};
 use jumpdeck_sim::sshd::SimFleet;
@@ -85,7 +88,7 @@ impl Site {
         let (sender, events) = mpsc::channel(1024);
         let clock = Clock::start();
         let reach = over_ssh::OverSsh::new(Arc::new(self.servers.clone()), Arc::new(RefuseAll));
-        let reach = Arc::new(reach.looking_for_runs(Arc::new(Looking::default())));
+        let reach = Arc::new(reach.looking_for_runs(Arc::new(LeftRunsFinder::default())));
         let collector = Collector::new(self.fleet.clone(), reach, clock, sender);
         let wanted = [self.env.clone()];
         gather(&self.fleet, &wanted, &collector, events, clock, Duration::from_secs(120)).await.pop().unwrap()

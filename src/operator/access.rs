@@ -1,0 +1,109 @@
+//! How an operator reaches a fleet: connections, keys, journals, and the name they go by.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::collect::clock::Clock;
+use crate::config::files::Paths;
+use crate::config::store::InventoryStore;
+use crate::runbook::over_ssh::OverSsh;
+use crate::runbook::reach::{Reach, Session};
+use crate::runbook::runner::Launch;
+use crate::transport::ask::Ask;
+use crate::transport::error::TransportError;
+use crate::transport::ssh::dial::Dial;
+use jumpdeck_fleet::fleet::Environment;
+
+/// Says whether changes may be made now: asked right before each.
+pub type Armed = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What an operator reaches the environments of a fleet with.
+#[derive(Clone)]
+pub struct FleetAccess {
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// Opens the first hop's bytes.
+    pub dial: Arc<dyn Dial>,
+    /// Puts questions of logins to the operator.
+    pub ask: Arc<dyn Ask>,
+    /// The clock of what is on screen.
+    pub clock: Clock,
+    /// Where runbooks and journals are.
+    pub paths: Paths,
+    /// The key that signs what is said in runs, when one is named.
+    pub sign_with: Option<PathBuf>,
+    /// The inventory, for runbooks that change it.
+    pub inventory: Arc<InventoryStore>,
+    /// The operator: `account@machine`.
+    pub who: String,
+}
+
+impl FleetAccess {
+    /// Connections to an environment, opened when first needed. Each call makes new ones: what uses one holds up no other.
+    #[must_use]
+    pub fn connect(&self, env: Arc<Environment>) -> EnvAccess {
+        let reach = OverSsh::new(env.clone(), self.dial.clone(), self.ask.clone());
+        let reach = reach.signing_with(self.sign_with.clone(), self.paths.allowed_signers());
+        let reach: Arc<dyn Reach> = Arc::new(reach.with_inventory(self.inventory.clone()));
+        EnvAccess {
+            env,
+            reach,
+            simulated: self.simulated,
+            clock: self.clock,
+            journals: self.paths.runs(),
+            who: self.who.clone(),
+        }
+    }
+}
+
+/// An environment, and the connections to it.
+#[derive(Clone)]
+pub struct EnvAccess {
+    /// The environment.
+    pub env: Arc<Environment>,
+    /// The connections.
+    pub reach: Arc<dyn Reach>,
+    /// Whether the fleet is simulated.
+    pub simulated: bool,
+    /// The clock of what is on screen.
+    pub clock: Clock,
+    /// The folder of journals.
+    pub journals: PathBuf,
+    /// The operator: `account@machine`.
+    pub who: String,
+}
+
+/// The jump box cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .0.hop, .0.describe())]
+pub struct NoJumpBox(TransportError);
+
+impl EnvAccess {
+    /// A session on the jump box.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn jump(&self) -> Result<Arc<dyn Session>, NoJumpBox> {
+        jump(&*self.reach).await
+    }
+
+    /// What a run is begun, or gone on with.
+    #[must_use]
+    pub fn launch(&self, armed: Armed) -> Launch {
+        let clock = self.clock;
+        Launch {
+            env: self.env.clone(),
+            simulated: self.simulated,
+            reach: self.reach.clone(),
+            folder: self.journals.clone(),
+            who: self.who.clone(),
+            clock: Arc::new(move || clock.now()),
+            armed,
+        }
+    }
+}
+
+/// A session on the jump box.
+pub(super) async fn jump(reach: &dyn Reach) -> Result<Arc<dyn Session>, NoJumpBox> {
+    reach.host(reach.jump()).await.map_err(NoJumpBox)
+}
