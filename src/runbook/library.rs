@@ -281,6 +281,7 @@ impl Input {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::runbook::definition::Ask;
 
     #[test]
     fn every_file_of_the_folder_is_in_the_list_and_sound() {
@@ -368,6 +369,28 @@ mod tests {
         ] {
             assert!(seen.contains(&expected), "{expected:?}: {seen:?}");
         }
+    }
+
+    /// Salt applies no states while any function of its module `state` runs on the minion, one that only reads included; and the
+    /// checks of a step are asked side by side.
+    #[test]
+    fn no_check_asks_salt_something_that_keeps_states_from_being_applied() {
+        let (library, _) = Library::load(Path::new("/nonexistent"));
+        let mut idle = 0;
+        for runbook in EMBEDDED.iter().filter_map(|(name, _)| library.get(name)) {
+            let asks_in_a_script = |text: &str| text.contains("list_disabled 2>&1");
+            assert!(!runbook.sources.iter().any(|(_, text)| asks_in_a_script(text)), "{}", runbook.name);
+            for step in runbook.every_step() {
+                for check in step.pre.iter().chain(&step.read_back).chain(&step.done_if) {
+                    let Ask::Salt(call) = &check.ask else { continue };
+                    match call.function.as_str() {
+                        "state.running" => idle += 1,
+                        function => assert!(!function.starts_with("state."), "{}: {function}", step.id),
+                    }
+                }
+            }
+        }
+        assert!(idle > 0, "highstate asks whether states run");
     }
 
     #[test]

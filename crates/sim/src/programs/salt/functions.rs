@@ -224,7 +224,7 @@ fn state(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Valu
             crate::world::salt::states::low_of(world, host, names)
         }
         // Nothing at all until something was disabled there once.
-        "list_disabled" => world.salt().disabled.get(host).map_or_else(|| json!(""), |names| json!(names)),
+        "list_disabled" => world.grain(host, "state_runs_disabled").unwrap_or_else(|| json!("")),
         "disable" | "enable" => {
             let names = world.salt().disabled.entry(host.clone()).or_default();
             let mut said = Vec::new();

@@ -146,7 +146,9 @@ fn a_highstate_runs_on_as_a_job_and_keeps_others_out() {
     assert_eq!(frozen["db2"], json!({ "msg": "Info: highstate state disabled.", "res": true }));
     let refused = asked(&world, "salt db2 state.highstate");
     assert!(refused["db2"][0].as_str().unwrap().contains("is currently disabled"), "{refused}");
-    assert_eq!(asked(&world, "salt db2 state.list_disabled"), json!({ "db2": ["highstate"] }));
+    for ask in ["state.list_disabled", "grains.get state_runs_disabled"] {
+        assert_eq!(asked(&world, &format!("salt db2 {ask}")), json!({ "db2": ["highstate"] }));
+    }
     asked(&world, "salt -G roles:db state.enable highstate");
     assert_eq!(asked(&world, "salt db2 state.list_disabled"), json!({ "db2": [] }));
 }

@@ -42,6 +42,8 @@ impl World {
             "kernelrelease" => json!(machine.os.kernel),
             "saltversion" => json!(self.salt_version(host)),
             "master" => json!("salt"),
+            // What `state.disable` writes, and `state.list_disabled` reads.
+            "state_runs_disabled" => json!(self.salt.disabled.get(host)?),
             // The fleet's own grains module tells the roles by the name where the file lists none.
             "roles" => self.in_grains_file(host, name).unwrap_or_else(|| {
                 Value::Array(machine.roles().iter().map(|role| json!(role.as_str())).collect())
