@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use super::access::{NoJumpBox, jump};
+use crate::collect::clock::Clock;
 use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, LeaseError, Places, Seen, Watching};
@@ -17,7 +19,7 @@ use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
 /// Time between two looks.
-pub const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(1);
 /// Said while nobody holds it: whoever ran it may be gone.
 const NOBODY: &str = "no operator holds this run now: their console ended or lost its connection";
 
@@ -42,6 +44,10 @@ pub struct Following {
     watch: Option<Watch>,
     held: bool,
     asks: Option<Question>,
+    /// The next look is not before it.
+    due: Instant,
+    /// Its end was shown.
+    over: bool,
 }
 
 impl Following {
@@ -51,7 +57,7 @@ impl Following {
     /// Why it cannot be watched.
     pub async fn open(reach: &dyn Reach, env: &Environment, run: &str) -> Result<Self, FollowError> {
         let watching = lease::watch_in(&Places::of(env), jump(reach).await?, run)?;
-        Ok(Self { watching, watch: None, held: true, asks: None })
+        Ok(Self { watching, watch: None, held: true, asks: None, due: Instant::now(), over: false })
     }
 
     /// What it asks a second person, as of the last look.
@@ -62,6 +68,25 @@ impl Following {
     /// Its entries so far.
     pub fn entries(&self) -> &[Entry] {
         self.watch.as_ref().map(Watch::entries).unwrap_or_default()
+    }
+
+    /// Waits for the run to change, and is given the moment of the look: the run as it stands then. `None` when there will be
+    /// nothing more. Who gives the wait up may have lost entries, and looks no more.
+    ///
+    /// # Errors
+    /// Why it cannot be seen (any more).
+    pub async fn next(&mut self, clock: Clock) -> Result<Option<(RunView, Moment)>, FollowError> {
+        while !self.over {
+            sleep_until(self.due).await;
+            let now = clock.now();
+            let Some(view) = self.look(now).await? else { break };
+            self.due = Instant::now() + EVERY;
+            if let Some(view) = view {
+                self.over = !view.state.is_under_way();
+                return Ok(Some((view, now)));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks once: the run as it stands now when something is new, nothing when nothing is. `None` when there will be

@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::time::sleep;
 
 use super::site::Site;
 use super::story::Story;
 use super::text::Paper;
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::operator::following::{EVERY, Following};
+use crate::operator::following::Following;
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]
@@ -35,23 +34,14 @@ pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, C
     let mut watched = Following::open(&*site.access.reach, &site.access.env, &args.run).await?;
     let mut story = Story::new(Paper::of_stdout());
     loop {
-        let now = site.access.clock.now();
-        // Over a slow link a look takes its time.
-        let view = tokio::select! {
-            view = watched.look(now) => view?,
+        let next = tokio::select! {
+            next = watched.next(site.access.clock) => next?,
             _ = interrupts.recv() => break,
         };
-        let Some(view) = view else { break };
-        if let Some(view) = view {
-            print::answer(&story.tell(&view, now))?;
-            if !view.state.is_under_way() {
-                print::answer(&story.ending(&view, now))?;
-                break;
-            }
-        }
-        tokio::select! {
-            () = sleep(EVERY) => {}
-            _ = interrupts.recv() => break,
+        let Some((view, now)) = next else { break };
+        print::answer(&story.tell(&view, now))?;
+        if !view.state.is_under_way() {
+            print::answer(&story.ending(&view, now))?;
         }
     }
     Ok(ExitCode::SUCCESS)

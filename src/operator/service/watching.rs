@@ -1,9 +1,7 @@
 //! Tells the console of runs that somebody else has under way.
 
-use tokio::time::sleep;
-
 use super::Inner;
-use crate::operator::following::{EVERY, Following};
+use crate::operator::following::Following;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::RunEvent;
 
@@ -15,18 +13,13 @@ pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
     let access = inner.shared(&environment(inner, run)?)?;
     let following = Following::open(&*access.reach, &access.env, run).await;
     let mut following = following.map_err(|error| error.to_string())?;
-    while let Some(view) = following.look(access.clock.now()).await.map_err(|error| error.to_string())? {
-        if let Some(view) = view {
-            let over = !view.state.is_under_way();
-            inner.tell(RunEvent::Run(view.into())).await;
-            if over {
-                return Ok(());
-            }
-        }
-        if inner.news.is_closed() {
-            return Ok(());
-        }
-        sleep(EVERY).await;
+    loop {
+        let next = tokio::select! {
+            next = following.next(access.clock) => next.map_err(|error| error.to_string())?,
+            () = inner.news.closed() => break,
+        };
+        let Some((view, _)) = next else { break };
+        inner.tell(RunEvent::Run(view.into())).await;
     }
     Ok(())
 }
