@@ -1,5 +1,6 @@
 //! Beginning a run, and going on with one: id, lease, journal, machine.
 
+mod exclusive;
 mod takeover;
 
 use std::collections::BTreeMap;
@@ -11,23 +12,21 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Follow, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
-use crate::runbook::definition::On;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
-use crate::runbook::guarded::Guarded;
 use crate::runbook::ids::RunId;
 use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
-use crate::runbook::lease::{Holder, Lease, Places};
 use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::PlanError;
 use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
 use jumpdeck_fleet::fleet::{Environment, Jump, Signatures};
-use jumpdeck_fleet::run::{Effect, Mode};
+use jumpdeck_fleet::run::Mode;
 use jumpdeck_fleet::time::Moment;
 
 pub use crate::runbook::replay::{StartError, replay};
+use exclusive::Exclusive;
 pub(super) use takeover::foreign;
 pub use takeover::{copied, take_over};
 
@@ -114,7 +113,7 @@ async fn start_as(
             "the reason for the run holds a secret of it: word it without, or choose a stronger secret";
         return Err(StartError::Odd(text.to_owned()));
     }
-    let lease = lease(&with, &plan, id.as_str(), &with.who).await?;
+    let exclusive = Exclusive::take(&with, &plan, id.as_str()).await?;
     let signing = signing(&with, mode == Mode::DryRun).await?;
     let event = Event::Started {
         schema: SCHEMA,
@@ -136,7 +135,7 @@ async fn start_as(
     })
     .await?;
     let machine = Machine::new(Arc::new(plan), &id, &with.who, &why, &today, mode == Mode::DryRun);
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&[entry], false), follow))
+    Ok(go(with, machine, journal, exclusive, (redactor, signing), (&[entry], false), follow))
 }
 
 /// Goes on with a run from its journal. `secrets` are the sensitive inputs, typed again.
@@ -171,10 +170,8 @@ async fn again(
         return Err(StartError::Odd(text));
     }
     let redactor = knowing(machine.plan())?;
-    let lease = lease(&with, machine.plan(), run, &with.who).await?;
-    if lease.is_some() {
-        takeover::still_ours(&with, run, &entries).await?;
-    }
+    let exclusive = Exclusive::take(&with, machine.plan(), run).await?;
+    takeover::still_ours(&exclusive, &with, run, &entries).await?;
     let signing = signing(&with, machine.dry_run).await?;
     let event = Event::Resumed { who: with.who.clone(), taken_over: false, accounts: accounts(&with.env) };
     let told = event.clone();
@@ -185,7 +182,7 @@ async fn again(
     .await?;
     entries.push(entry);
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, only_back), None))
+    Ok(go(with, machine, journal, exclusive, (redactor, signing), (&entries, only_back), None))
 }
 
 /// Goes on with a run only to roll it back: what it began and has not ended is undone, after a yes. With nothing to undo,
@@ -232,15 +229,12 @@ fn go(
     with: Launch,
     machine: Machine,
     journal: Journal,
-    lease: Option<Box<dyn Guarded>>,
+    exclusive: Exclusive,
     (redactor, signing): (Redactor, Signing),
     (entries, only_back): (&[Entry], bool),
     follow: Option<Follow>,
 ) -> RunHandle {
-    let mut lease = lease;
-    if let Some(lease) = &mut lease {
-        lease.say_all(entries);
-    }
+    let lease = exclusive.with_entries(entries);
     let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
     let needs =
@@ -263,45 +257,4 @@ async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
         ))),
         _ => Ok(signing),
     }
-}
-
-/// The lease on everything the plan may change. A plan that only reads needs none.
-async fn lease(
-    with: &Launch,
-    plan: &Plan,
-    run: &str,
-    who: &str,
-) -> Result<Option<Box<dyn Guarded>>, StartError> {
-    if plan.steps.iter().all(|s| s.step.effect == Effect::Read) {
-        return Ok(None);
-    }
-    let env = &with.env.name;
-    let mut keys = vec![format!("{env}.{}", plan.runbook.name)];
-    for planned in plan.steps.iter().filter(|s| s.step.effect != Effect::Read) {
-        // What goes through Salt shares its master: one run at a time, whatever its hosts.
-        if let Some(shared) = planned.step.kind.shares() {
-            keys.push(format!("{env}.{shared}"));
-            continue;
-        }
-        let hosts: Vec<&str> = match &planned.step.on {
-            On::Nowhere => Vec::new(),
-            On::Jump => vec![plan.frozen.jump.as_str()],
-            On::Named(name) => match planned.items.get(name) {
-                Some(batch) => batch.iter().map(String::as_str).collect(),
-                // An elected host is one of a target that is held already.
-                None => {
-                    plan.frozen.targets.get(name).into_iter().flatten().map(|h| h.name.as_str()).collect()
-                }
-            },
-        };
-        keys.extend(hosts.iter().map(|host| format!("{env}.host.{host}")));
-    }
-    keys.sort();
-    keys.dedup();
-    let session = with.reach.host(with.reach.jump()).await;
-    let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
-    let holder = Holder::new(who, run, &plan.runbook.name);
-    let lease = Lease::take_in(&Places::of(&with.env), session.as_ref(), &keys, &holder).await;
-    let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
-    Ok(Some(Box::new(lease)))
 }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use super::{Launch, RunHandle, StartError, accounts, go, knowing, lease, on_disk, replay, signing};
+use super::exclusive::Exclusive;
+use super::{Launch, RunHandle, StartError, accounts, go, knowing, on_disk, replay, signing};
 use crate::runbook::act::Foreign;
 use crate::runbook::event::Event;
 use crate::runbook::journal::{Entry, Journal};
@@ -73,14 +74,14 @@ pub async fn take_over(
 ) -> Result<RunHandle, StartError> {
     // What the lease is to be of stands in the plan.
     let first = machine(&with, run, &copied(&with, run).await?, secrets.clone())?;
-    let lease = match lease(&with, first.plan(), run, &with.who).await {
+    let exclusive = match Exclusive::take(&with, first.plan(), run).await {
         Err(StartError::Lease(why)) => {
             return Err(StartError::Lease(format!(
                 "not taken over: {why}. While that console is connected, only its operator can go on; the lease ends 4 s \
                  after a console is lost"
             )));
         }
-        lease => lease?,
+        exclusive => exclusive?,
     };
     // From here on nobody else writes there.
     let entries = copied(&with, run).await?;
@@ -96,7 +97,7 @@ pub async fn take_over(
     })
     .await?;
     machine.apply(&event).map_err(StartError::Impossible)?;
-    Ok(go(with, machine, journal, lease, (redactor, signing), (&entries, false), None))
+    Ok(go(with, machine, journal, exclusive, (redactor, signing), (&entries, false), None))
 }
 
 /// What the entries tell, when the run can be taken over here.
@@ -126,11 +127,20 @@ fn machine(
     Ok(machine)
 }
 
-/// Whether nobody took over the run of this journal. The lease is ours, so that nobody does now.
+/// Whether nobody took over the run of this journal. The lease is ours, so that nobody does now. A run that only reads is never taken
+/// over.
 ///
 /// # Errors
 /// Who did; or why nobody knows.
-pub(super) async fn still_ours(with: &Launch, run: &str, own: &[Entry]) -> Result<(), StartError> {
+pub(super) async fn still_ours(
+    exclusive: &Exclusive,
+    with: &Launch,
+    run: &str,
+    own: &[Entry],
+) -> Result<(), StartError> {
+    if !exclusive.is_lease() {
+        return Ok(());
+    }
     let copied = match copy(with, run).await? {
         // The jump box has restarted since, or the run had changed nothing.
         Copy::Missing => return Ok(()),
