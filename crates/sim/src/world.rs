@@ -40,8 +40,8 @@ mod fleet;
 mod generated;
 pub(crate) mod git;
 pub mod modules;
-mod noise;
-mod proc;
+pub(crate) mod noise;
+pub(crate) mod proc;
 
 use apps::Apps;
 use database::{DatabaseError, Databases, TICKS};
@@ -91,50 +91,50 @@ pub enum WorldError {
 /// One environment of a simulated fleet.
 #[derive(Debug, Default)]
 pub struct World {
-    identity: Option<Identity>,
-    machines: BTreeMap<HostName, Machine>,
-    order: Vec<HostName>,
-    databases: Databases,
-    apps: Apps,
-    dns: dns::Dns,
-    ledger: score::Ledger,
-    cloud: cloud::Cloud,
-    elastic: elastic::Elastic,
-    web: web::Faults,
-    cdn: cdn::Cdn,
-    mail: mail::Queues,
-    redis: redis::Servers,
-    tasks: tasks::Tasks,
-    tls: tls::Tls,
-    jobs: jobs::Jobs,
-    files: files::Entries,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) machines: BTreeMap<HostName, Machine>,
+    pub(crate) order: Vec<HostName>,
+    pub(crate) databases: Databases,
+    pub(crate) apps: Apps,
+    pub(crate) dns: dns::Dns,
+    pub(crate) ledger: score::Ledger,
+    pub(crate) cloud: cloud::Cloud,
+    pub(crate) elastic: elastic::Elastic,
+    pub(crate) web: web::Faults,
+    pub(crate) cdn: cdn::Cdn,
+    pub(crate) mail: mail::Queues,
+    pub(crate) redis: redis::Servers,
+    pub(crate) tasks: tasks::Tasks,
+    pub(crate) tls: tls::Tls,
+    pub(crate) jobs: jobs::Jobs,
+    pub(crate) files: files::Entries,
     /// Hosts of which a disk was filled: only there is it looked at with each write.
-    filled: std::collections::BTreeSet<HostName>,
-    volumes: Vec<volumes::Volume>,
+    pub(crate) filled: std::collections::BTreeSet<HostName>,
+    pub(crate) volumes: Vec<volumes::Volume>,
     pub(crate) repositories: git::Repositories,
     pub(crate) salt: salt::Salt,
     pub(crate) services: services::Services,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 #[derive(Debug)]
-struct Identity {
-    name: EnvName,
-    level: String,
-    domain: Option<String>,
-    jump: HostName,
-    people: Vec<String>,
-    era: spec::Era,
-    seed: u64,
-    alive: bool,
+pub(crate) struct Identity {
+    pub(crate) name: EnvName,
+    pub(crate) level: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) jump: HostName,
+    pub(crate) people: Vec<String>,
+    pub(crate) era: spec::Era,
+    pub(crate) seed: u64,
+    pub(crate) alive: bool,
 }
 
 /// The world's time: so much was advanced by hand, and, when it runs, what passed on the real clock since.
 #[derive(Debug, Default)]
-struct Clock {
-    started: i64,
-    advanced: Duration,
-    running: Option<Instant>,
+pub(crate) struct Clock {
+    pub(crate) started: i64,
+    pub(crate) advanced: Duration,
+    pub(crate) running: Option<Instant>,
 }
 
 impl World {
@@ -213,7 +213,7 @@ impl World {
         self.clock.running.is_some()
     }
 
-    fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.now().as_secs_f64()
     }
 
@@ -373,7 +373,7 @@ impl World {
     }
 
     /// Brings applications and databases up to now.
-    fn live(&mut self) {
+    pub(crate) fn live(&mut self) {
         self.databases_boot();
         self.follow_power();
         #[allow(clippy::cast_precision_loss)] // a few ticks a second

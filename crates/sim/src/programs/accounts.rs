@@ -8,7 +8,7 @@ use crate::programs::text::{Options, failure, output, write};
 
 /// One of these programs.
 #[derive(Debug)]
-pub(super) struct Accounts(pub(super) &'static str);
+pub(crate) struct Accounts(pub(crate) &'static str);
 
 static USERMOD: Options =
     Options::new("LUe:s:", &[("lock", 'L'), ("unlock", 'U'), ("expiredate", 'e'), ("shell", 's')]);

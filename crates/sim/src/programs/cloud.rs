@@ -1,9 +1,9 @@
 //! The cloud's command-line programs, on the jump box: `nova` and `neutron` as of 2015, `openstack` as it is now. What
 //! they share: reading arguments, tables, waiting.
 
-pub(super) mod neutron;
-pub(super) mod nova;
-pub(super) mod openstack;
+pub(crate) mod neutron;
+pub(crate) mod nova;
+pub(crate) mod openstack;
 
 mod console;
 mod options;
@@ -24,7 +24,7 @@ use super::wait;
 const PATIENCE: u64 = 600;
 
 /// A cloud program.
-pub(super) struct Tool {
+pub(crate) struct Tool {
     name: &'static str,
     run: fn(&mut World, &HostName, &[String]) -> Answer,
 }

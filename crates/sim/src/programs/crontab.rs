@@ -9,7 +9,7 @@ use crate::program::{BoxFuture, Call, Program, Reply};
 
 /// The program.
 #[derive(Debug)]
-pub(super) struct Crontab;
+pub(crate) struct Crontab;
 
 static OPTIONS: Options = Options::new("lriu:", &[]);
 

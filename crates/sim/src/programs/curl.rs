@@ -24,7 +24,7 @@ use super::wait;
 use options::{Options, Url};
 
 /// `curl`.
-pub(super) struct Curl;
+pub(crate) struct Curl;
 
 /// Seconds until the network says that nobody is at an address.
 const NO_ROUTE: u64 = 3;

@@ -9,7 +9,7 @@ use jumpdeck_fleet::storage::human_kb;
 use super::quick::{Ask, ask, bad_option, failure, write};
 use table::{Column, Table};
 
-pub(super) struct Df;
+pub(crate) struct Df;
 
 impl Program for Df {
     fn name(&self) -> &'static str {

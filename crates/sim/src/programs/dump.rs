@@ -15,7 +15,7 @@ use super::quick::{failure, write};
 use super::wait;
 
 /// One of them, by its name.
-pub(super) struct Dump(pub(super) &'static str);
+pub(crate) struct Dump(pub(crate) &'static str);
 
 /// Seconds one may take.
 const PATIENCE: u64 = 3600;

@@ -15,9 +15,9 @@ const fn exim(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram
     MailProgram { name, of: Some(MailServer::Exim), run }
 }
 
-pub(super) static EXIM: MailProgram = exim("exim", run);
-pub(super) static EXIM4: MailProgram = exim("exim4", run);
-pub(super) static EXIQGREP: MailProgram = exim("exiqgrep", grep::run);
+pub(crate) static EXIM: MailProgram = exim("exim", run);
+pub(crate) static EXIM4: MailProgram = exim("exim4", run);
+pub(crate) static EXIQGREP: MailProgram = exim("exiqgrep", grep::run);
 
 fn refused(what: &str) -> Reply {
     failure(1, &format!("exim: {what}"))
@@ -246,7 +246,7 @@ fn line(m: &Message, now: f64) -> String {
 }
 
 /// `exim -bp` and its kin.
-pub(super) fn list(ask: &mut Ask<'_>) -> Reply {
+pub(crate) fn list(ask: &mut Ask<'_>) -> Reply {
     if ask.user != "root" {
         return refused("permission denied");
     }

@@ -20,53 +20,53 @@ pub mod touch;
 use std::sync::PoisonError;
 
 use super::text::answer;
-pub(super) use super::text::{Arguments, Options};
+pub(crate) use super::text::{Arguments, Options};
 use crate::program::{BoxFuture, Call, Reply};
 use crate::shell::path;
 use crate::world::World;
-pub(super) use crate::world::calendar::moment;
+pub(crate) use crate::world::calendar::moment;
 use crate::world::files::{FULL, Wish};
 use jumpdeck_fleet::names::HostName;
 
 /// What such a program works on.
-pub(super) struct Work<'a> {
-    pub(super) world: &'a mut World,
-    pub(super) host: HostName,
-    pub(super) user: String,
-    pub(super) program: String,
+pub(crate) struct Work<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) host: HostName,
+    pub(crate) user: String,
+    pub(crate) program: String,
     cwd: String,
-    pub(super) reply: Reply,
+    pub(crate) reply: Reply,
 }
 
 impl Work<'_> {
-    pub(super) fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         path::absolute(&self.cwd, name)
     }
 
     /// Writes `PROGRAM: WHAT` and fails.
-    pub(super) fn complain(&mut self, what: &str) {
+    pub(crate) fn complain(&mut self, what: &str) {
         self.reply.stderr.extend(format!("{}: {what}\n", self.program).bytes());
         self.reply.status = 1;
     }
 
-    pub(super) fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         self.reply.stdout.extend(text.bytes());
     }
 
-    pub(super) fn is_directory(&self, path: &str) -> bool {
+    pub(crate) fn is_directory(&self, path: &str) -> bool {
         self.world.metadata(&self.host, path).is_some_and(|found| found.directory)
     }
 
-    pub(super) fn exists(&self, path: &str) -> bool {
+    pub(crate) fn exists(&self, path: &str) -> bool {
         self.world.metadata(&self.host, path).is_some()
     }
 
-    pub(super) fn may_write(&self, path: &str) -> bool {
+    pub(crate) fn may_write(&self, path: &str) -> bool {
         self.world.may(&self.host, path, &self.user, Wish::Write)
     }
 
     /// Whether a file can be made at that path: why not, in the words of errno.
-    pub(super) fn can_make(&self, path: &str) -> Result<(), &'static str> {
+    pub(crate) fn can_make(&self, path: &str) -> Result<(), &'static str> {
         let parent =
             path.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
         match self.world.metadata(&self.host, parent) {
@@ -79,7 +79,7 @@ impl Work<'_> {
     }
 
     /// The operands' target: `DIR/name` when the last operand is a directory.
-    pub(super) fn target(&self, from: &str, to: &str, into: bool) -> String {
+    pub(crate) fn target(&self, from: &str, to: &str, into: bool) -> String {
         let to = self.path(to);
         if into && self.is_directory(&to) {
             let name = from.trim_end_matches('/').rsplit('/').next().unwrap_or(from);
@@ -90,7 +90,7 @@ impl Work<'_> {
     }
 
     /// Everything below a directory, itself first.
-    pub(super) fn below(&self, path: &str) -> Vec<String> {
+    pub(crate) fn below(&self, path: &str) -> Vec<String> {
         let mut found = vec![path.to_owned()];
         if self.is_directory(path) {
             for name in self.world.list_dir(&self.host, path).unwrap_or_default() {
@@ -102,7 +102,7 @@ impl Work<'_> {
 }
 
 /// Runs a program that answers at once.
-pub(super) fn run(
+pub(crate) fn run(
     call: Call,
     options: &Options,
     work: impl FnOnce(&mut Work<'_>, &Arguments),
@@ -119,7 +119,7 @@ pub(super) fn run(
 }
 
 /// What is answered by looking at the world, options not read yet.
-pub(super) fn with_world(call: &Call, work: impl FnOnce(&mut Work<'_>)) -> Reply {
+pub(crate) fn with_world(call: &Call, work: impl FnOnce(&mut Work<'_>)) -> Reply {
     let mut world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
     let mut doing = Work {
         world: &mut world,

@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static FREE: Quick = Quick { name: "free", answer };
+pub(crate) static FREE: Quick = Quick { name: "free", answer };
 
 #[derive(Clone, Copy)]
 enum Unit {

@@ -22,7 +22,7 @@ const FATAL: u8 = 128;
 
 /// The program.
 #[derive(Debug)]
-pub(super) struct Git;
+pub(crate) struct Git;
 
 impl Program for Git {
     fn name(&self) -> &'static str {

@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static HOSTNAME: Quick = Quick { name: "hostname", answer };
+pub(crate) static HOSTNAME: Quick = Quick { name: "hostname", answer };
 
 fn answer(ask: &Ask<'_>) -> Reply {
     let name = ask.world.machine(ask.host).map_or(ask.host, |m| &m.hostname).as_str();

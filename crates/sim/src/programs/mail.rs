@@ -12,21 +12,21 @@ use crate::world::World;
 use crate::world::mail::{MailServer, Message};
 
 /// A program of a mail server.
-pub(super) struct MailProgram {
-    pub(super) name: &'static str,
+pub(crate) struct MailProgram {
+    pub(crate) name: &'static str,
     /// Whose it is; `None` when each has one of that name.
-    pub(super) of: Option<MailServer>,
-    pub(super) run: fn(&mut Ask<'_>) -> Reply,
+    pub(crate) of: Option<MailServer>,
+    pub(crate) run: fn(&mut Ask<'_>) -> Reply,
 }
 
 /// What such a program is asked.
-pub(super) struct Ask<'a> {
-    pub(super) world: &'a mut World,
-    pub(super) host: &'a HostName,
-    pub(super) user: &'a str,
-    pub(super) args: &'a [String],
+pub(crate) struct Ask<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) host: &'a HostName,
+    pub(crate) user: &'a str,
+    pub(crate) args: &'a [String],
     /// Standard input, where the program reads it.
-    pub(super) input: String,
+    pub(crate) input: String,
 }
 
 /// Bytes of standard input that are read.
@@ -61,18 +61,18 @@ impl Program for MailProgram {
 }
 
 /// A moment, in seconds since 1970, in that form.
-pub(super) fn written(seconds: f64, form: &str) -> String {
+pub(crate) fn written(seconds: f64, form: &str) -> String {
     #[allow(clippy::cast_possible_truncation)]
     let at = jiff::Timestamp::from_second(seconds as i64).unwrap_or_default();
     at.strftime(form).to_string()
 }
 
 /// A second of the world as a host's clock writes it.
-pub(super) fn stamp(world: &World, host: &HostName, seconds: f64, form: &str) -> String {
+pub(crate) fn stamp(world: &World, host: &HostName, seconds: f64, form: &str) -> String {
     written(world.clock_at(host, seconds), form)
 }
 
 /// The messages in a host's queue, oldest first.
-pub(super) fn messages(world: &mut World, host: &HostName) -> Vec<Message> {
+pub(crate) fn messages(world: &mut World, host: &HostName) -> Vec<Message> {
     world.mail(host).map(|queue| queue.messages().to_vec()).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use crate::programs::text::answer;
 
 /// `mount` or `umount`.
 #[derive(Debug)]
-pub(super) struct Mounts(pub(super) &'static str);
+pub(crate) struct Mounts(pub(crate) &'static str);
 
 impl Program for Mounts {
     fn name(&self) -> &'static str {
@@ -44,7 +44,7 @@ impl Program for Mounts {
 
 /// `blkid`.
 #[derive(Debug)]
-pub(super) struct Blkid;
+pub(crate) struct Blkid;
 
 impl Program for Blkid {
     fn name(&self) -> &'static str {

@@ -4,7 +4,7 @@ mod accounts;
 mod change_master;
 mod checksum;
 pub mod client;
-pub(super) mod dump;
+pub(crate) mod dump;
 mod eval;
 mod execute;
 mod expr;
@@ -47,7 +47,7 @@ use split::{Splitter, Statement};
 const LOOK: Duration = Duration::from_millis(10);
 
 /// The client, by one of its names.
-pub(super) struct Client(pub(super) &'static str);
+pub(crate) struct Client(pub(crate) &'static str);
 
 impl Program for Client {
     fn name(&self) -> &'static str {
@@ -158,14 +158,14 @@ async fn run(name: &'static str, call: Call) -> std::io::Result<u8> {
 }
 
 /// What a client says of an option file that is not there.
-pub(super) fn no_option_file(path: &str) -> String {
+pub(crate) fn no_option_file(path: &str) -> String {
     format!(
         "Could not open required defaults file: {path}\nFatal error in defaults handling. Program aborted\n"
     )
 }
 
 /// The text of an option file, which may be a descriptor of the client; `None` when there is none.
-pub(super) async fn option_file(
+pub(crate) async fn option_file(
     path: &str,
     (world, host): (&SharedWorld, &HostName),
     stdin: &mut Input,

@@ -12,9 +12,9 @@ use jumpdeck_fleet::names::HostName;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static GETENT: Quick = Quick { name: "getent", answer: getent };
-pub(super) static DIG: Quick = Quick { name: "dig", answer: dig };
-pub(super) static HOST: Quick = Quick { name: "host", answer: host };
+pub(crate) static GETENT: Quick = Quick { name: "getent", answer: getent };
+pub(crate) static DIG: Quick = Quick { name: "dig", answer: dig };
+pub(crate) static HOST: Quick = Quick { name: "host", answer: host };
 
 fn getent(ask: &Ask<'_>) -> Reply {
     if let [database @ ("passwd" | "group" | "shadow"), names @ ..] =
@@ -183,7 +183,7 @@ fn host(ask: &Ask<'_>) -> Reply {
 
 /// `gdnsd checkconf`: what it says of its zone.
 #[derive(Debug)]
-pub(super) struct Gdnsd;
+pub(crate) struct Gdnsd;
 
 impl Program for Gdnsd {
     fn name(&self) -> &'static str {
@@ -211,7 +211,7 @@ impl Program for Gdnsd {
 
 /// `nscd -i hosts`.
 #[derive(Debug)]
-pub(super) struct Nscd;
+pub(crate) struct Nscd;
 
 impl Program for Nscd {
     fn name(&self) -> &'static str {

@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static NPROC: Quick = Quick { name: "nproc", answer };
+pub(crate) static NPROC: Quick = Quick { name: "nproc", answer };
 
 fn answer(ask: &Ask<'_>) -> Reply {
     if let Some(other) = ask.args.iter().find(|arg| *arg != "--all") {

@@ -18,7 +18,7 @@ use words::Edition;
 
 /// The program.
 #[derive(Debug)]
-pub(super) struct Openssl;
+pub(crate) struct Openssl;
 
 /// Bytes of standard input that are taken.
 const LARGEST: u64 = 1024 * 1024;

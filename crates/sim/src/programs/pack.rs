@@ -13,7 +13,7 @@ use crate::world::files::FULL;
 use super::quick::{failure, output, write};
 
 /// One of them, by its name.
-pub(super) struct Pack(pub(super) &'static str);
+pub(crate) struct Pack(pub(crate) &'static str);
 
 /// Bytes of standard input that are taken.
 const LARGEST: u64 = 8 * 1024 * 1024;

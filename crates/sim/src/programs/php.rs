@@ -14,7 +14,7 @@ use super::quick::{failure, output, write};
 use super::wait;
 
 /// `php`.
-pub(super) struct Php;
+pub(crate) struct Php;
 
 /// The script of Semantic MediaWiki that works through every page.
 const REFRESH: &str = "extensions/SemanticMediaWiki/maintenance/SMW_refreshData.php";

@@ -15,7 +15,7 @@ const fn postfix(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProg
     MailProgram { name, of: Some(MailServer::Postfix), run }
 }
 
-pub(super) static MAILQ: MailProgram = MailProgram {
+pub(crate) static MAILQ: MailProgram = MailProgram {
     name: "mailq",
     of: None,
     run: |ask| match ask.world.mail_server(ask.host) {
@@ -23,11 +23,11 @@ pub(super) static MAILQ: MailProgram = MailProgram {
         Some(MailServer::Exim) | None => super::exim::list(ask),
     },
 };
-pub(super) static POSTCAT: MailProgram = postfix("postcat", queue::show);
-pub(super) static POSTCONF: MailProgram = postfix("postconf", config::run);
-pub(super) static POSTFIX: MailProgram = postfix("postfix", config::control);
-pub(super) static POSTQUEUE: MailProgram = postfix("postqueue", queue::run);
-pub(super) static POSTSUPER: MailProgram = postfix("postsuper", queue::change);
+pub(crate) static POSTCAT: MailProgram = postfix("postcat", queue::show);
+pub(crate) static POSTCONF: MailProgram = postfix("postconf", config::run);
+pub(crate) static POSTFIX: MailProgram = postfix("postfix", config::control);
+pub(crate) static POSTQUEUE: MailProgram = postfix("postqueue", queue::run);
+pub(crate) static POSTSUPER: MailProgram = postfix("postsuper", queue::change);
 
 fn fatal(program: &str, what: &str) -> Reply {
     failure(1, &format!("{program}: fatal: {what}"))

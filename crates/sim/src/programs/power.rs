@@ -17,7 +17,7 @@ const WAITS: &str = "shutdown -r";
 
 /// The program.
 #[derive(Debug)]
-pub(super) struct Power(pub(super) &'static str);
+pub(crate) struct Power(pub(crate) &'static str);
 
 impl Program for Power {
     fn name(&self) -> &'static str {

@@ -4,8 +4,8 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, failure, output};
 
-pub(super) static PS: Quick = Quick { name: "ps", answer };
-pub(super) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };
+pub(crate) static PS: Quick = Quick { name: "ps", answer };
+pub(crate) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };
 
 /// Service, and what it runs as: account, command.
 static SERVERS: &[(&str, &str, &str)] = &[

@@ -9,25 +9,25 @@ use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
 /// What such a program is asked.
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// The world, held for as long as it answers.
-    pub(super) world: &'a World,
+    pub(crate) world: &'a World,
     /// The host it runs on.
-    pub(super) host: &'a HostName,
+    pub(crate) host: &'a HostName,
     /// Arguments after the program's name.
-    pub(super) args: &'a [String],
+    pub(crate) args: &'a [String],
     /// The working directory.
-    pub(super) cwd: &'a str,
+    pub(crate) cwd: &'a str,
     /// The account.
-    pub(super) user: &'a str,
+    pub(crate) user: &'a str,
 }
 
 /// Such a program.
-pub(super) struct Quick {
+pub(crate) struct Quick {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What it answers.
-    pub(super) answer: fn(&Ask<'_>) -> Reply,
+    pub(crate) answer: fn(&Ask<'_>) -> Reply,
 }
 
 impl Program for Quick {
@@ -45,14 +45,14 @@ impl Program for Quick {
 }
 
 /// Asks with the world held.
-pub(super) fn ask<T>(call: &Call, answer: impl FnOnce(&Ask<'_>) -> T) -> T {
+pub(crate) fn ask<T>(call: &Call, answer: impl FnOnce(&Ask<'_>) -> T) -> T {
     let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
     let args = call.args.get(1..).unwrap_or_default();
     answer(&Ask { world: &world, host: &call.host, args, cwd: &call.cwd, user: &call.user })
 }
 
 /// Writes an answer out. A reader that went away is what a broken pipe is: the status says so.
-pub(super) async fn write(reply: Reply, mut stdout: Output, mut stderr: Output) -> u8 {
+pub(crate) async fn write(reply: Reply, mut stdout: Output, mut stderr: Output) -> u8 {
     let out = async {
         stdout.write_all(&reply.stdout).await?;
         stdout.flush().await
@@ -71,17 +71,17 @@ pub(super) async fn write(reply: Reply, mut stdout: Output, mut stderr: Output) 
 }
 
 /// Output and success.
-pub(super) fn output(text: impl Into<Vec<u8>>) -> Reply {
+pub(crate) fn output(text: impl Into<Vec<u8>>) -> Reply {
     Reply { stdout: text.into(), ..Reply::default() }
 }
 
 /// A complaint and a status.
-pub(super) fn failure(status: u8, text: &str) -> Reply {
+pub(crate) fn failure(status: u8, text: &str) -> Reply {
     Reply { stderr: format!("{text}\n").into_bytes(), status, ..Reply::default() }
 }
 
 /// What GNU programs say of an option they do not know.
-pub(super) fn bad_option(program: &str, option: &str) -> Reply {
+pub(crate) fn bad_option(program: &str, option: &str) -> Reply {
     let what = match option.strip_prefix("--") {
         Some(_) => format!("unrecognized option '{option}'"),
         None => format!("invalid option -- '{}'", option.chars().nth(1).unwrap_or('-')),

@@ -11,7 +11,7 @@ use super::quick::{failure, output, write};
 use super::wait;
 
 /// `redis-cli`.
-pub(super) struct RedisCli;
+pub(crate) struct RedisCli;
 
 /// The port of every server here.
 const PORT: u16 = 6379;

@@ -10,7 +10,7 @@ use crate::world::World;
 use super::quick::{failure, output, write};
 
 /// The program.
-pub(super) struct Rsync;
+pub(crate) struct Rsync;
 
 impl Program for Rsync {
     fn name(&self) -> &'static str {

@@ -1,8 +1,8 @@
 //! Programs that look after services: `systemctl` where systemd runs, `service` everywhere, `monit`.
 
-pub(super) mod monit;
-pub(super) mod service;
-pub(super) mod systemctl;
+pub(crate) mod monit;
+pub(crate) mod service;
+pub(crate) mod systemctl;
 
 #[cfg(test)]
 mod tests;

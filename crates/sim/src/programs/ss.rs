@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, output};
 
-pub(super) static SS: Quick = Quick { name: "ss", answer };
+pub(crate) static SS: Quick = Quick { name: "ss", answer };
 
 /// The database's port.
 const DATABASE: u16 = 3306;

@@ -12,7 +12,7 @@ const OWN: &str = "/etc/ssh/ssh_host_ed25519_key.pub";
 
 /// `ssh-keygen`.
 #[derive(Debug)]
-pub(super) struct Keygen;
+pub(crate) struct Keygen;
 
 impl Program for Keygen {
     fn name(&self) -> &'static str {
@@ -124,7 +124,7 @@ fn forget(work: &mut Work<'_>, file: &str, name: &str) {
 
 /// `ssh-keyscan`.
 #[derive(Debug)]
-pub(super) struct Keyscan;
+pub(crate) struct Keyscan;
 
 impl Program for Keyscan {
     fn name(&self) -> &'static str {

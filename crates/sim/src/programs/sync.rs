@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static SYNC: Quick = Quick { name: "sync", answer };
+pub(crate) static SYNC: Quick = Quick { name: "sync", answer };
 
 fn answer(ask: &Ask<'_>) -> Reply {
     let (options, files): (Vec<&String>, Vec<&String>) =

@@ -21,16 +21,16 @@ pub(crate) fn world(name: &str, environment: usize) -> Shared {
     Universe::load_still(name, 11).unwrap().environments[environment].1.clone()
 }
 
-pub(super) fn host(name: &str) -> HostName {
+pub(crate) fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
 }
 
-pub(super) fn find(name: &str) -> &'static dyn Program {
+pub(crate) fn find(name: &str) -> &'static dyn Program {
     *PROGRAMS.iter().find(|p| p.name() == name).unwrap()
 }
 
 /// A call of a program, and its standard output and standard error.
-pub(super) fn call(
+pub(crate) fn call(
     world: &Shared,
     on: &str,
     args: &[&str],
@@ -54,7 +54,7 @@ pub(super) fn call(
 }
 
 /// Standard output, standard error, status.
-pub(super) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (String, String, u8) {
+pub(crate) fn run(world: &Shared, on: &str, args: &[&str], stdin: &str) -> (String, String, u8) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let (call, mut out, mut err) = call(world, on, args, stdin);
         let status = find(args[0]).run(call).await;

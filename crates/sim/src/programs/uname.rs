@@ -4,7 +4,7 @@ use crate::program::Reply;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static UNAME: Quick = Quick { name: "uname", answer };
+pub(crate) static UNAME: Quick = Quick { name: "uname", answer };
 
 /// The letters in the order in which what they stand for is printed.
 const ORDER: &str = "snrvmo";

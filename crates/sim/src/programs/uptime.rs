@@ -5,7 +5,7 @@ use crate::world::World;
 
 use super::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(super) static UPTIME: Quick = Quick { name: "uptime", answer };
+pub(crate) static UPTIME: Quick = Quick { name: "uptime", answer };
 
 fn answer(ask: &Ask<'_>) -> Reply {
     match ask.args {

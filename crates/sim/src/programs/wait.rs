@@ -13,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until `found` finds something; `None` when so many seconds passed before, in the world or, should the world
 /// stand still, on the real clock.
-pub(super) async fn until<T>(
+pub(crate) async fn until<T>(
     world: &SharedWorld,
     seconds: u64,
     mut found: impl FnMut(&mut World) -> Option<T>,

@@ -10,7 +10,7 @@ use jumpdeck_fleet::names::HostName;
 
 /// One of them, by its name.
 #[derive(Debug)]
-pub(super) struct Tester(pub(super) &'static str);
+pub(crate) struct Tester(pub(crate) &'static str);
 
 impl Program for Tester {
     fn name(&self) -> &'static str {

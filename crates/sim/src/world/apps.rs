@@ -94,7 +94,7 @@ pub struct Login {
 
 /// What holds for an application at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     /// Whether its host and its service run.
     runs: bool,
     /// How often it was started or reloaded.
@@ -120,7 +120,7 @@ enum Attempt {
 }
 
 impl Apps {
-    pub(super) fn new(world: &World, env: &EnvironmentSpec, seed: u64) -> Self {
+    pub(crate) fn new(world: &World, env: &EnvironmentSpec, seed: u64) -> Self {
         let writing = env.hosts.iter().filter(|spec| spec.writes_per_second > 0.0).filter_map(|spec| {
             Some((world.machines().find(|m| m.name.as_str() == spec.name)?, spec.writes_per_second))
         });
@@ -151,13 +151,13 @@ impl Apps {
     }
 
     /// What holds for each, now.
-    pub(super) fn orders(&self, world: &World) -> Vec<Orders> {
+    pub(crate) fn orders(&self, world: &World) -> Vec<Orders> {
         self.0.iter().map(|app| world.orders(app)).collect()
     }
 
     /// A server ends at once: each application that was connected to it had one row under way, committed and not
     /// answered.
-    pub(super) fn cut(&mut self, server: usize, databases: &mut Databases) -> Vec<(usize, u64, usize, Gtid)> {
+    pub(crate) fn cut(&mut self, server: usize, databases: &mut Databases) -> Vec<(usize, u64, usize, Gtid)> {
         let mut rows = Vec::new();
         for (index, app) in self.0.iter_mut().enumerate() {
             if app.connection.is_none_or(|(connected, _)| connected != server) {
@@ -174,7 +174,7 @@ impl Apps {
     }
 
     /// Lives through one tick.
-    pub(super) fn step(&mut self, orders: &[Orders], databases: &mut Databases, told: &mut Vec<Told>) {
+    pub(crate) fn step(&mut self, orders: &[Orders], databases: &mut Databases, told: &mut Vec<Told>) {
         let tick = databases.tick();
         for (index, (app, orders)) in self.0.iter_mut().zip(orders).enumerate() {
             app.due += quarter(due(app.key, app.rate, tick / TICKS), tick);

@@ -23,11 +23,11 @@ const BETWEEN: u8 = 0;
 mod text {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&String::from_utf8_lossy(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         String::deserialize(from).map(String::into_bytes)
     }
 }
@@ -179,7 +179,7 @@ impl World {
 
     /// An archive of the Salt master for each of some nights, on the machines that keep backups. With a name server and code to
     /// hand out it is a large one: the files that count are all in it.
-    pub(super) fn archive_salt_master(&mut self, host: &HostName, root: &str) {
+    pub(crate) fn archive_salt_master(&mut self, host: &HostName, root: &str) {
         let is_master = |m: &&super::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
         let Some(jump) =
             self.jump().cloned().filter(|jump| self.machine(jump).as_ref().is_some_and(is_master))

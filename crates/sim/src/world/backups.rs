@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Corrects the mounts' figures by what was written and removed since the world's start.
-    pub(super) fn count_files(&self, host: &HostName, mounts: &mut [Mount]) {
+    pub(crate) fn count_files(&self, host: &HostName, mounts: &mut [Mount]) {
         let all = mounts.to_vec();
         for mount in mounts.iter_mut().filter(|mount| mount.size_kb > 0) {
             let now = self.bytes_on(host, mount, &all) / 1024;
@@ -102,12 +102,12 @@ impl World {
     }
 
     /// Whether so many bytes more are too many at a path.
-    pub(super) fn is_full(&self, host: &HostName, path: &str, more: usize) -> bool {
+    pub(crate) fn is_full(&self, host: &HostName, path: &str, more: usize) -> bool {
         self.filled.contains(host) && self.available_kb(host, path) * 1024 < more as u64
     }
 
     /// Puts the backups there, and takes note of what files take at the start.
-    pub(super) fn start_backups(&mut self) {
+    pub(crate) fn start_backups(&mut self) {
         let found: Vec<(HostName, String, u64)> = self
             .machines()
             .filter(|m| m.roles().iter().any(|role| role.as_str() == "backup"))
@@ -182,7 +182,7 @@ impl World {
     }
 }
 
-pub(super) fn date(at: f64, form: &str) -> String {
+pub(crate) fn date(at: f64, form: &str) -> String {
     #[allow(clippy::cast_possible_truncation)] // seconds since 1970
     let at = jiff::Timestamp::from_second(at as i64).unwrap_or_default();
     at.strftime(form).to_string()

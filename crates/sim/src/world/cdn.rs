@@ -276,7 +276,7 @@ pub(crate) fn set(backend: &mut Backend, setting: &str, text: &str) {
 
 impl World {
     /// The web servers of a production of 2015 are behind it; other environments have none.
-    pub(super) fn start_cdn(&mut self) {
+    pub(crate) fn start_cdn(&mut self) {
         let old = self.identity.as_ref().is_none_or(|identity| identity.era != Era::Of2015);
         let Some(jump) = self.jump().cloned() else { return };
         if old || self.level() != "production" || self.machines().count() > MOST_HOSTS {

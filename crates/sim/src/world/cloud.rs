@@ -153,7 +153,7 @@ pub struct Cloud {
 const DELETING: f64 = 2.0;
 
 impl Cloud {
-    pub(super) fn new(env: &EnvironmentSpec, machines: &[&Machine], seed: u64) -> Self {
+    pub(crate) fn new(env: &EnvironmentSpec, machines: &[&Machine], seed: u64) -> Self {
         let mut cloud = Self {
             flavors: catalogue::flavors(machines),
             images: catalogue::images(seed, machines),
@@ -207,7 +207,7 @@ impl Cloud {
     }
 
     /// A machine's server was built anew, at that address; what led to it leads to it again.
-    pub(super) fn moved(&mut self, machine: &HostName, address: &str) {
+    pub(crate) fn moved(&mut self, machine: &HostName, address: &str) {
         let id = self.uuid();
         if let Some(server) = self.servers.iter_mut().find(|s| s.machine.as_ref() == Some(machine)) {
             server.id = id;

@@ -136,9 +136,9 @@ pub(crate) static CODES: &[Code] = &[
 /// More hosts than this are of a generated world: they have no code, each would be some files.
 const MOST_HOSTS: usize = 100;
 /// Who commits.
-pub(super) const AUTHOR: &str = "renoirb <renoirb@webplatform.org>";
+pub(crate) const AUTHOR: &str = "renoirb <renoirb@webplatform.org>";
 /// Where the origins are, on the server of role `source`.
-pub(super) const ORIGINS: &str = "/srv/gitolite/repositories";
+pub(crate) const ORIGINS: &str = "/srv/gitolite/repositories";
 
 impl Code {
     /// Its repository on the Salt master.
@@ -187,7 +187,7 @@ impl World {
     }
 
     /// Makes the repositories and the copies on the hosts, where there is a Salt master that hands code out.
-    pub(super) fn furnish_code(&mut self) {
+    pub(crate) fn furnish_code(&mut self) {
         let hands_out = |m: &&super::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
         let Some(jump) = self.jump().cloned() else { return };
         if self.machines().count() > MOST_HOSTS || !self.machine(&jump).as_ref().is_some_and(hands_out) {

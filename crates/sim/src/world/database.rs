@@ -32,8 +32,8 @@ use gtid::Gtid;
 use log::Run;
 use replica::{Connection, Using};
 
-pub(in crate::world) use live::quarter;
-pub(in crate::world) use server::due;
+pub(crate) use live::quarter;
+pub(crate) use server::due;
 pub use server::{Server, Settings};
 pub(crate) use spans::Span;
 pub use version::{Place, Version};
@@ -97,7 +97,7 @@ pub struct Databases {
 }
 
 impl Databases {
-    pub(super) fn new(
+    pub(crate) fn new(
         env: &EnvironmentSpec,
         machines: &BTreeMap<HostName, Machine>,
         alive: bool,
@@ -187,7 +187,7 @@ impl Databases {
     }
 
     /// Lets nothing of the databases pass between two addresses, or lets it pass again.
-    pub(in crate::world) fn set_cut(&mut self, one: &str, other: &str, cut: bool) {
+    pub(crate) fn set_cut(&mut self, one: &str, other: &str, cut: bool) {
         match cut {
             true => self.cuts.insert(pair(one, other)),
             false => self.cuts.remove(&pair(one, other)),
@@ -218,7 +218,7 @@ impl Databases {
     }
 
     /// The hosts whose servers are so.
-    pub(in crate::world) fn hosts(&self, so: impl Fn(&Server) -> bool) -> impl Iterator<Item = HostName> {
+    pub(crate) fn hosts(&self, so: impl Fn(&Server) -> bool) -> impl Iterator<Item = HostName> {
         self.hosts.keys().filter(move |host| self.server(host).is_some_and(&so)).cloned()
     }
 

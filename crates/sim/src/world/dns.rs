@@ -38,7 +38,7 @@ pub struct Record {
 
 /// The name server's zone, and the hosts' caches.
 #[derive(Debug, Default)]
-pub(super) struct Dns {
+pub(crate) struct Dns {
     /// The zone as the server read it last.
     served: Zone,
     /// The addresses that it listens at; `None`: every one of its machine.
@@ -49,7 +49,7 @@ pub(super) struct Dns {
 
 impl Dns {
     /// The name server's machine is gone.
-    pub(super) fn forget(&mut self, host: &HostName) {
+    pub(crate) fn forget(&mut self, host: &HostName) {
         self.served = Zone::default();
         self.listens = None;
         self.kept.borrow_mut().retain(|(owner, _), _| owner != host);
@@ -103,7 +103,7 @@ impl World {
 
     /// The name server reads its configuration and its zone: it was started, or reloaded. False when it refuses them: it goes on with
     /// those that it has.
-    pub(super) fn load_zone(&mut self) -> bool {
+    pub(crate) fn load_zone(&mut self) -> bool {
         let Ok(zone) = self.read_zone() else { return false };
         self.dns.served = zone;
         let config = self.jump().and_then(|jump| self.read_file(jump, CONFIG));
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// Writes configuration and zone of the world's start, and lets the name server read them.
-    pub(super) fn start_dns(&mut self) {
+    pub(crate) fn start_dns(&mut self) {
         let Some((path, jump)) = self.zone_path().zip(self.jump().cloned()) else { return };
         let masterdb = self.salt.initial_masterdb.clone();
         let serial = super::salt::pillar::lookup(self.pillar_of(&jump), "infra:gdnsd_timestamp").cloned();

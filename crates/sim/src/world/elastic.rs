@@ -69,7 +69,7 @@ pub struct Elastic {
 type Power = Vec<Option<f64>>;
 
 impl Elastic {
-    pub(super) fn new(env: &EnvironmentSpec, machines: &[&Machine], seed: u64, epoch: f64) -> Self {
+    pub(crate) fn new(env: &EnvironmentSpec, machines: &[&Machine], seed: u64, epoch: f64) -> Self {
         let mut cluster = Self {
             name: format!("webplatform-{}", env.level),
             key: key(seed, &format!("{}/elastic", env.name)),

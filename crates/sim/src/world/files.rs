@@ -12,8 +12,8 @@ mod folders;
 
 use attributes::LEASES;
 pub use attributes::{Attributes, Metadata, Wish};
-pub(super) use entries::Entries;
-pub(super) use folders::Below;
+pub(crate) use entries::Entries;
+pub(crate) use folders::Below;
 use folders::DIRECTORIES;
 
 /// The largest file that programs can write, bytes.
@@ -24,7 +24,7 @@ pub(crate) const FULL: &str = "No space left on device";
 
 /// What was done to a path.
 #[derive(Debug, Clone)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// A file was written there.
     File(Stored),
     /// A directory was made there.
@@ -35,7 +35,7 @@ pub(super) enum Entry {
 
 /// A written file.
 #[derive(Debug, Clone)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     content: Vec<u8>,
     /// Its size when that is not what `content` holds: a large file whose bytes nobody reads.
     size: Option<u64>,

@@ -10,7 +10,7 @@ use super::World;
 use super::noise::{draw, key};
 
 /// Seconds a machine takes to boot.
-pub(super) const BOOTING: f64 = 12.0;
+pub(crate) const BOOTING: f64 = 12.0;
 
 impl World {
     /// Adds a machine called `name` at that address, with the figures of `like`: it boots for some seconds, then its
@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Everything that was on a machine's disks is gone.
-    pub(super) fn forget_machine(&mut self, host: &HostName) {
+    pub(crate) fn forget_machine(&mut self, host: &HostName) {
         self.files.forget(host);
         self.repositories.retain(|(owner, _), _| owner != host);
         self.services.forget(host);
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Puts a bare machine in the place of another, at that address, which is up already.
-    pub(super) fn replace_machine(&mut self, host: &HostName, address: &str, number: u64, seconds: f64) {
+    pub(crate) fn replace_machine(&mut self, host: &HostName, address: &str, number: u64, seconds: f64) {
         let Some(before) = self.machines.get(host) else { return };
         let mut bare = before.fresh_copy(host.clone(), before.hostname.clone(), address, number, seconds);
         bare.boots_until = seconds;

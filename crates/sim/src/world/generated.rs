@@ -6,7 +6,7 @@ use super::spec::{ConnectionSpec, DatabaseSpec, EnvironmentSpec, Era, HostSpec, 
 const PER_DATABASE: usize = 100;
 
 /// The description of a world of so many hosts, jump box included.
-pub(super) fn spec(hosts: usize) -> WorldSpec {
+pub(crate) fn spec(hosts: usize) -> WorldSpec {
     let names = std::iter::once("salt".to_owned()).chain((1..hosts).map(|number| match number {
         1 => "db1-masterdb".to_owned(),
         n if n % PER_DATABASE == 0 => format!("db{}", n / PER_DATABASE + 1),

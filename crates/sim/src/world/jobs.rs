@@ -147,7 +147,7 @@ impl World {
     }
 
     /// The cron files, and the few jobs that always wait.
-    pub(super) fn start_jobs(&mut self) {
+    pub(crate) fn start_jobs(&mut self) {
         let hosts: Vec<HostName> = self.job_hosts().collect();
         for host in &hosts {
             self.write_file(host, CRON, cron_text().into_bytes());

@@ -73,7 +73,7 @@ pub struct MailQueue {
 }
 
 /// The queues by machine.
-pub(super) type Queues = BTreeMap<HostName, MailQueue>;
+pub(crate) type Queues = BTreeMap<HostName, MailQueue>;
 
 /// Where Debian keeps what Exim does with mail.
 pub(crate) const EXIM_CONFIG: &str = "/etc/exim4/update-exim4.conf.conf";
@@ -214,7 +214,7 @@ impl World {
     }
 
     /// Makes a queue for every machine with a mail server, and its configuration.
-    pub(super) fn start_mail(&mut self) {
+    pub(crate) fn start_mail(&mut self) {
         let made: Vec<(HostName, MailServer)> =
             self.machines().filter_map(|m| Some((m.name.clone(), self.mail_server(&m.name)?))).collect();
         for (host, server) in made {

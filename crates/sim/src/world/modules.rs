@@ -53,7 +53,7 @@ impl Module {
 
 impl World {
     /// What the submodules of a code add to the tree of one of its versions.
-    pub(super) fn with_modules(
+    pub(crate) fn with_modules(
         &self,
         code: &Code,
         number: usize,
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Makes the repositories of a code's submodules: the origins, and those on the Salt master, one version behind.
-    pub(super) fn make_modules(&mut self, code: &Code, now: f64, jump: &HostName, source: &HostName) {
+    pub(crate) fn make_modules(&mut self, code: &Code, now: f64, jump: &HostName, source: &HostName) {
         for module in of(code) {
             let whole = module.whole(now);
             let origin = (source.clone(), module.origin());

@@ -16,7 +16,7 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 /// `/etc/shadow` as a machine was installed with it.
-pub(super) fn shadow(world: &World) -> String {
+pub(crate) fn shadow(world: &World) -> String {
     let people: String = world.people().iter().map(|person| shadow_line(world, person) + "\n").collect();
     format!("root:*:16500:0:99999:7:::\ndaemon:*:16500:0:99999:7:::\n{people}")
 }
@@ -32,7 +32,7 @@ fn shadow_line(world: &World, person: &str) -> String {
 }
 
 /// `/etc/group` as a machine was installed with it.
-pub(super) fn group(world: &World) -> String {
+pub(crate) fn group(world: &World) -> String {
     let own =
         world.people().iter().enumerate().map(|(number, person)| format!("{person}:x:{}:\n", 1000 + number));
     format!(
@@ -43,7 +43,7 @@ pub(super) fn group(world: &World) -> String {
 }
 
 /// The line of `/etc/passwd` of the person with that place in the list.
-pub(super) fn passwd_line(number: usize, person: &str) -> String {
+pub(crate) fn passwd_line(number: usize, person: &str) -> String {
     let id = 1000 + number;
     format!("{person}:x:{id}:{id}::/home/{person}:/bin/bash")
 }
@@ -55,7 +55,7 @@ pub fn key_file(person: &str) -> String {
 }
 
 /// The keys of whose file that is.
-pub(super) fn keys_at(world: &World, path: &str) -> Option<String> {
+pub(crate) fn keys_at(world: &World, path: &str) -> Option<String> {
     let person = world.people().iter().find(|person| key_file(person) == path)?;
     Some(world.key_line(person) + "\n")
 }

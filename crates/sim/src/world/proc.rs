@@ -5,7 +5,7 @@ use super::machine::{Machine, count};
 use super::storage::Mount;
 
 /// What such a file holds now; `None` when it is not simulated.
-pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
+pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
     Some(match path {
         "/proc/loadavg" => loadavg(world, m)?,
         "/proc/meminfo" => meminfo(world, m)?,
@@ -32,7 +32,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
 }
 
 /// The simulated paths, for directory listings.
-pub(super) static PATHS: &[&str] = &[
+pub(crate) static PATHS: &[&str] = &[
     "/proc/loadavg",
     "/proc/meminfo",
     "/proc/uptime",

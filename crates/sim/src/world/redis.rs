@@ -35,7 +35,7 @@ pub struct Redis {
 }
 
 /// The servers by machine.
-pub(super) type Servers = BTreeMap<HostName, Redis>;
+pub(crate) type Servers = BTreeMap<HostName, Redis>;
 
 /// Seconds a full copy takes.
 const COPY: f64 = 2.0;
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Makes a server on every machine that has one.
-    pub(super) fn start_redis(&mut self) {
+    pub(crate) fn start_redis(&mut self) {
         let with = self.machines().filter(|m| self.services(&m.name).contains(&"redis-server"));
         self.redis = with.map(|m| (m.name.clone(), Redis::new(m))).collect();
     }

@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Sets Salt up at the world's start: states and pillars on the jump box, a key for every machine.
-    pub(super) fn start_salt(&mut self) {
+    pub(crate) fn start_salt(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
         let master = self.databases.servers().find(|s| !s.is_outside() && s.connections.is_empty());
         self.salt.initial_masterdb = master.map(|s| s.address.clone());

@@ -15,7 +15,7 @@ const REMEMBERED: usize = 20_000;
 
 /// What an application reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// Rows that a server acknowledged.
     Acknowledged { app: usize, first: u64, count: u64, writer: usize, gtid: Gtid },
     /// Rows that were refused.
@@ -66,7 +66,7 @@ struct Taken {
 
 /// Everything that was told.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     entries: VecDeque<Entry>,
     /// Rows of each application that every server holds, and that are no longer remembered one by one.
     settled: Vec<u64>,
@@ -87,7 +87,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Ends a tick with what was told in it.
-    pub(super) fn tick(&mut self, tick: u64, told: &[Told], databases: &Databases) {
+    pub(crate) fn tick(&mut self, tick: u64, told: &[Told], databases: &Databases) {
         let mut accepted = false;
         for &what in told {
             match what {
@@ -164,7 +164,7 @@ impl Ledger {
 
     /// Acknowledged rows of each application that the writable server does not hold; `None` as long as there is not exactly
     /// one.
-    pub(super) fn lost_by_app(&self, databases: &Databases) -> Option<BTreeMap<usize, u64>> {
+    pub(crate) fn lost_by_app(&self, databases: &Databases) -> Option<BTreeMap<usize, u64>> {
         let mut writable = databases.servers().filter(|s| s.running && !s.read_only && !s.is_outside());
         let (Some(server), None) = (writable.next(), writable.next()) else { return None };
         let mut lost = BTreeMap::new();
@@ -191,7 +191,7 @@ impl Ledger {
     }
 
     /// Notes rows that were committed and not answered.
-    pub(super) fn unanswered(&mut self, rows: Vec<(usize, u64, usize, Gtid)>) {
+    pub(crate) fn unanswered(&mut self, rows: Vec<(usize, u64, usize, Gtid)>) {
         self.unanswered.extend(rows);
     }
 

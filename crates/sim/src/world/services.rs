@@ -278,7 +278,7 @@ impl World {
     }
 
     /// A machine lost its power, or has it again: its database ends at once, and starts with it.
-    pub(super) fn power_changed(&mut self, host: &HostName, powered: bool) {
+    pub(crate) fn power_changed(&mut self, host: &HostName, powered: bool) {
         self.services.booting.retain(|other| other != host);
         if powered {
             self.services.booting.push(host.clone());
@@ -309,7 +309,7 @@ impl World {
     }
 
     /// Starts the databases of machines that are through with booting.
-    pub(super) fn databases_boot(&mut self) {
+    pub(crate) fn databases_boot(&mut self) {
         if self.services.booting.is_empty() {
             return;
         }
@@ -340,12 +340,12 @@ impl World {
 
 impl Services {
     /// When a service was started last, seconds since the world's start; `None` when it never was since then.
-    pub(super) fn started(&self, host: &HostName, name: &str) -> Option<f64> {
+    pub(crate) fn started(&self, host: &HostName, name: &str) -> Option<f64> {
         self.changed.get(&(host.clone(), name.to_owned())).filter(|service| service.runs).map(|s| s.since)
     }
 
     /// Nothing is known of a machine's services any more.
-    pub(super) fn forget(&mut self, host: &HostName) {
+    pub(crate) fn forget(&mut self, host: &HostName) {
         self.changed.retain(|(owner, _), _| owner != host);
         self.units.retain(|(owner, _), _| owner != host);
         self.turns.retain(|(owner, _), _| owner != host);
@@ -353,7 +353,7 @@ impl Services {
     }
 
     /// How often a service was started and reloaded since the world began.
-    pub(super) fn turns(&self, host: &HostName, name: &str) -> (u64, u64) {
+    pub(crate) fn turns(&self, host: &HostName, name: &str) -> (u64, u64) {
         self.turns.get(&(host.clone(), name.to_owned())).copied().unwrap_or_default()
     }
 }

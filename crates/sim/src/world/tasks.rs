@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Ends every process of a machine: it lost its power.
-    pub(super) fn end_tasks(&mut self, host: &HostName) {
+    pub(crate) fn end_tasks(&mut self, host: &HostName) {
         self.tasks.all.retain(|task| task.host != *host);
     }
 

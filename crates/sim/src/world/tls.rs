@@ -16,11 +16,11 @@ const LEAF: &str = "/etc/ssl/web/cert.pem";
 const CHAIN: &str = "/etc/ssl/web/chain.pem";
 const WHOLE: &str = "/etc/ssl/web/fullchain.pem";
 /// Their private key.
-pub(super) const KEY: &str = "/etc/ssl/web/key.pem";
+pub(crate) const KEY: &str = "/etc/ssl/web/key.pem";
 const APACHE: &str = "/etc/apache2/sites-enabled/default-ssl.conf";
 const NGINX: &str = "/etc/nginx/sites-enabled/default-ssl";
 /// All of them.
-pub(super) static FILES: &[&str] = &[AUTHORITIES, LEAF, CHAIN, WHOLE, KEY, APACHE, NGINX];
+pub(crate) static FILES: &[&str] = &[AUTHORITIES, LEAF, CHAIN, WHOLE, KEY, APACHE, NGINX];
 /// Where a person has put the next certificate, on the jump box.
 pub const NEXT: &str = "/root/new-certificate";
 
@@ -40,14 +40,14 @@ pub enum TlsFault {
 
 /// Web servers that are not as at the world's start.
 #[derive(Debug, Default)]
-pub(super) struct Tls {
+pub(crate) struct Tls {
     loaded: BTreeMap<HostName, Vec<Certificate>>,
     faults: BTreeMap<HostName, TlsFault>,
 }
 
 impl Tls {
     /// Nothing is known of a machine any more.
-    pub(super) fn forget(&mut self, host: &HostName) {
+    pub(crate) fn forget(&mut self, host: &HostName) {
         self.loaded.remove(host);
         self.faults.remove(host);
     }
@@ -115,12 +115,12 @@ impl World {
     }
 
     /// What every web server has at the world's start.
-    pub(super) fn first_certificate(&self) -> Certificate {
+    pub(crate) fn first_certificate(&self) -> Certificate {
         self.issue(&self.first_key(), (-345, 20))
     }
 
     /// Puts the next certificate where a person would, with its chain and its key.
-    pub(super) fn start_tls(&mut self) {
+    pub(crate) fn start_tls(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
         let key = Key::drawn(&format!("{} {} web, the next", self.seed(), self.level()));
         let certificate = self.issue(&key, (-1, 364));
@@ -136,7 +136,7 @@ impl World {
     }
 
     /// The pillar of the world's start: what the web servers have.
-    pub(super) fn tls_pillar(&self) -> String {
+    pub(crate) fn tls_pillar(&self) -> String {
         let (issuer, _) = self.authorities();
         let parts = [
             ("certificate", self.first_certificate().pem()),
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// The files of a web server, as they were when its machine was set up.
-    pub(super) fn tls_file(&self, machine: &Machine, path: &str) -> Option<String> {
+    pub(crate) fn tls_file(&self, machine: &Machine, path: &str) -> Option<String> {
         let (issuer, root) = self.authorities();
         if path == AUTHORITIES {
             return Some(root.pem());
@@ -232,7 +232,7 @@ impl World {
     }
 
     /// A web server reads its certificates, at its start; false when it does not come up with them. What is no web server has none to read.
-    pub(super) fn start_with_certificates(&mut self, host: &HostName, name: &str) -> bool {
+    pub(crate) fn start_with_certificates(&mut self, host: &HostName, name: &str) -> bool {
         if self.tls_server(host).is_none_or(|(server, _)| server != name) {
             return true;
         }
@@ -246,7 +246,7 @@ impl World {
     }
 
     /// The same at its reload; `None` when it ended of it.
-    pub(super) fn reload_certificates(&mut self, host: &HostName, name: &str) -> Option<bool> {
+    pub(crate) fn reload_certificates(&mut self, host: &HostName, name: &str) -> Option<bool> {
         if self.tls_server(host).is_none_or(|(server, _)| server != name) {
             return Some(true);
         }

@@ -57,7 +57,7 @@ impl World {
     }
 
     /// Each disk of a machine besides its first is a volume.
-    pub(super) fn start_volumes(&mut self) {
+    pub(crate) fn start_volumes(&mut self) {
         let mut found = Vec::new();
         for machine in self.machines() {
             for mount in machine.mounts.iter().filter(|mount| is_volume(mount)) {
@@ -215,7 +215,7 @@ impl World {
     }
 
     /// A machine goes: its volumes stay, and are free.
-    pub(super) fn free_volumes(&mut self, host: &HostName) {
+    pub(crate) fn free_volumes(&mut self, host: &HostName) {
         let own = self.volumes.iter().filter(|volume| volume.machine.as_ref() == Some(host));
         for volume in own.map(|volume| volume.id.clone()).collect::<Vec<_>>() {
             // It is attached: nothing else can be wrong.

@@ -35,7 +35,7 @@ pub struct Page {
 }
 
 /// What was made to go wrong with web servers: the status each answers everything with.
-pub(super) type Faults = BTreeMap<HostName, u16>;
+pub(crate) type Faults = BTreeMap<HostName, u16>;
 
 impl World {
     /// What a machine's web server answers to a request with that `Host` header; `None` when nothing listens there.

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::table::{Listing, Missing, one};
 use super::{Answer, Tool, now};
 
-pub(in crate::programs) static NEUTRON: Tool = Tool { name: "neutron", run };
+pub(crate) static NEUTRON: Tool = Tool { name: "neutron", run };
 
 fn run(world: &mut World, _: &HostName, args: &[String]) -> Answer {
     let (Some(command), rest) = (args.first(), args.get(1..).unwrap_or_default()) else {

@@ -11,7 +11,7 @@ use super::options::Options;
 use super::table::draw;
 use super::{Answer, Tool, Wait, console, file, now, stamp};
 
-pub(in crate::programs) static NOVA: Tool = Tool { name: "nova", run };
+pub(crate) static NOVA: Tool = Tool { name: "nova", run };
 
 /// Says what went wrong and ends with 1.
 fn error(kind: &str, what: &str) -> Reply {

@@ -14,7 +14,7 @@ use super::{Answer, Tool, Wait, console, file, now, stamp};
 
 mod volumes;
 
-pub(in crate::programs) static OPENSTACK: Tool = Tool { name: "openstack", run };
+pub(crate) static OPENSTACK: Tool = Tool { name: "openstack", run };
 
 static FLAGS: &[&str] = &["--wait", "--long", "--no-name-lookup", "--force", "--hard", "--soft", "--port"];
 static VALUED: &[&str] = &[

@@ -23,25 +23,25 @@ const ROWS: usize = 200;
 
 /// What is dumped, and what is said of the place.
 #[derive(Debug, Clone, Default)]
-pub(in crate::programs) struct Wanted {
-    pub(in crate::programs) databases: Vec<String>,
+pub(crate) struct Wanted {
+    pub(crate) databases: Vec<String>,
     /// `--all-databases`.
-    pub(in crate::programs) everything: bool,
+    pub(crate) everything: bool,
     /// `--databases`: with CREATE DATABASE and USE.
-    pub(in crate::programs) named: bool,
+    pub(crate) named: bool,
     /// `--master-data`: 1 as statements, 2 as comments.
-    pub(in crate::programs) place: u8,
+    pub(crate) place: u8,
     /// `--gtid`.
-    pub(in crate::programs) gtid: bool,
+    pub(crate) gtid: bool,
 }
 
 /// A connection of `mysqldump`.
-pub(in crate::programs) struct Source {
+pub(crate) struct Source {
     session: Open,
 }
 
 /// An error as `mysqldump` shows it: number and message.
-pub(in crate::programs) type Error = (u32, String);
+pub(crate) type Error = (u32, String);
 
 fn shown(error: SqlError) -> Error {
     (error.code, error.message)
@@ -49,7 +49,7 @@ fn shown(error: SqlError) -> Error {
 
 impl Source {
     /// Connects as the options say, those of an option file among them.
-    pub(in crate::programs) fn connect(
+    pub(crate) fn connect(
         world: &SharedWorld,
         (host, user): (&HostName, &str),
         args: &[String],
@@ -65,19 +65,19 @@ impl Source {
     }
 
     /// The host whose server it is.
-    pub(in crate::programs) fn host(&self) -> HostName {
+    pub(crate) fn host(&self) -> HostName {
         self.session.session.host.clone()
     }
 
     /// Whether the server is there, and hears it.
-    pub(in crate::programs) fn is_heard(&self, world: &mut World) -> bool {
+    pub(crate) fn is_heard(&self, world: &mut World) -> bool {
         let session = &self.session.session;
         session.server(world).is_ok_and(|server| server.sessions.get(session.id).is_some())
             && !session.is_cut(world)
     }
 
     /// Everything that is wanted, as one text.
-    pub(in crate::programs) fn text(&mut self, world: &mut World, wanted: &Wanted) -> Result<String, Error> {
+    pub(crate) fn text(&mut self, world: &mut World, wanted: &Wanted) -> Result<String, Error> {
         let session = &mut self.session.session;
         if wanted.place > 0 {
             session.need(&["RELOAD"]).map_err(shown)?;

@@ -14,7 +14,7 @@ use jumpdeck_fleet::names::HostName;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct SaltCall;
+pub(crate) struct SaltCall;
 
 impl Program for SaltCall {
     fn name(&self) -> &'static str {

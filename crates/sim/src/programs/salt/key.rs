@@ -15,7 +15,7 @@ use jumpdeck_fleet::names::HostName;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct SaltKey;
+pub(crate) struct SaltKey;
 
 impl Program for SaltKey {
     fn name(&self) -> &'static str {

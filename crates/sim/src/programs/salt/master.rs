@@ -21,7 +21,7 @@ const GATHER: f64 = 2.0;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct Salt;
+pub(crate) struct Salt;
 
 impl Program for Salt {
     fn name(&self) -> &'static str {

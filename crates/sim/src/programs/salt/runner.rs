@@ -18,7 +18,7 @@ const PATIENCE: f64 = 5.0;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct SaltRun;
+pub(crate) struct SaltRun;
 
 impl Program for SaltRun {
     fn name(&self) -> &'static str {

@@ -8,7 +8,7 @@ use jumpdeck_fleet::names::HostName;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct Monit;
+pub(crate) struct Monit;
 
 /// Services that Monit does not watch.
 static OTHERS: &[&str] = &["exim4", "monit", "ntp", "rsyslog", "xinetd"];

@@ -6,7 +6,7 @@ use crate::programs::text::answer;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct Service;
+pub(crate) struct Service;
 
 impl Program for Service {
     fn name(&self) -> &'static str {

@@ -8,7 +8,7 @@ use jumpdeck_fleet::names::HostName;
 
 /// The program.
 #[derive(Debug)]
-pub(in crate::programs) struct Systemctl;
+pub(crate) struct Systemctl;
 
 impl Program for Systemctl {
     fn name(&self) -> &'static str {

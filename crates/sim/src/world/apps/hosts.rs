@@ -46,7 +46,7 @@ pub struct Link {
 impl World {
     /// Writes the option files of the database servers and the applications' files, as Salt's states, and people, did
     /// before the world began.
-    pub(in crate::world) fn furnish(&mut self) {
+    pub(crate) fn furnish(&mut self) {
         let hosts: Vec<HostName> = self.machines().map(|m| m.name.clone()).collect();
         for host in hosts {
             if let Some(text) = self.databases.server(&host).map(Server::option_file) {
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Whether an application reaches its database with what it has read of its configuration; else what it says.
-    pub(in crate::world) fn database_of(&self, host: &HostName, kind: &Kind) -> Result<(), &'static str> {
+    pub(crate) fn database_of(&self, host: &HostName, kind: &Kind) -> Result<(), &'static str> {
         const AWAY: &str = "Cannot access the database";
         let app = self.apps.iter().find(|app| app.host == *host && app.kind == kind);
         let configured = match app {

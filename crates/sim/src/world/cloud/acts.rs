@@ -33,7 +33,7 @@ pub const USER_DATA: &str = "/srv/opsconfigs/userdata.txt";
 
 impl World {
     /// Puts the user data there that give a machine its minion and its level.
-    pub(in crate::world) fn start_cloud(&mut self) {
+    pub(crate) fn start_cloud(&mut self) {
         let Some(jump) = self.jump().cloned() else { return };
         let address = self.machine(&jump).map_or_else(String::new, |m| m.address.clone());
         let level = self.level();

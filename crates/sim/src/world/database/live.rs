@@ -10,7 +10,7 @@ use super::{Databases, Server, TICKS};
 
 impl Databases {
     /// Begins the next tick: those who write without a connection do, each second.
-    pub(in crate::world) fn begin_tick(&mut self) {
+    pub(crate) fn begin_tick(&mut self) {
         self.tick += 1;
         if !self.alive || !self.tick.is_multiple_of(TICKS) {
             return;
@@ -27,7 +27,7 @@ impl Databases {
     }
 
     /// Ends the tick: replicas connect, receive and apply.
-    pub(in crate::world) fn end_tick(&mut self) {
+    pub(crate) fn end_tick(&mut self) {
         // What each log held before: a chain of replicas takes a tick a link.
         let ends: Vec<u64> = self.servers.iter().map(|s| s.log.end()).collect();
         self.attach_all();
@@ -40,7 +40,7 @@ impl Databases {
     }
 
     /// Lets every IO thread that can reach its master have it, and notices masters that are gone.
-    pub(in crate::world) fn attach_all(&mut self) {
+    pub(crate) fn attach_all(&mut self) {
         for index in 0..self.servers.len() {
             let connections = self.servers.get(index).map_or(0, |s| s.connections.len());
             for place in 0..connections {
@@ -221,7 +221,7 @@ fn c_source(server: &Server, place: usize) -> Option<usize> {
 }
 
 /// A tick's part of what is done in a second.
-pub(in crate::world) fn quarter(whole: u64, tick: u64) -> u64 {
+pub(crate) fn quarter(whole: u64, tick: u64) -> u64 {
     let part = tick % TICKS;
     whole * (part + 1) / TICKS - whole * part / TICKS
 }

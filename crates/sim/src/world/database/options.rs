@@ -13,7 +13,7 @@ static GROUPS: &[&str] = &["mysqld", "server", "mariadb", "mariadbd"];
 
 impl Server {
     /// The option file that gives it the settings it has.
-    pub(in crate::world) fn option_file(&self) -> String {
+    pub(crate) fn option_file(&self) -> String {
         let switch = |on: bool| u8::from(on);
         let mut text = format!(
             "[mysqld]\nserver_id = {}\nlog_bin = mariadb-bin\nlog_slave_updates = {}\nread_only = {}\n",
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// A server goes with its machine's power, and comes back with it.
-    pub(in crate::world) fn follow_power(&mut self) {
+    pub(crate) fn follow_power(&mut self) {
         let down: Vec<HostName> =
             self.databases.hosts(|s| s.running).filter(|host| !self.is_up(host)).collect();
         for host in down {

@@ -15,7 +15,7 @@ type Key = (HostName, String);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(in crate::world) struct Entries {
+pub(crate) struct Entries {
     map: BTreeMap<Key, Entry>,
     bytes: usize,
 }
@@ -62,7 +62,7 @@ impl Entries {
     }
 
     /// Lets all of a machine go.
-    pub(in crate::world) fn forget(&mut self, host: &HostName) {
+    pub(crate) fn forget(&mut self, host: &HostName) {
         self.map.retain(|(owner, _), _| owner != host);
         self.bytes = self.map.values().map(Entry::bytes).sum();
     }

@@ -155,11 +155,11 @@ impl World {
 
 /// What stood below a directory, by its path from there.
 #[derive(Debug, Clone, Default)]
-pub(in crate::world) struct Below(Vec<(String, Entry)>);
+pub(crate) struct Below(Vec<(String, Entry)>);
 
 impl Below {
     /// The size of its files, kB.
-    pub(in crate::world) fn kilobytes(&self) -> u64 {
+    pub(crate) fn kilobytes(&self) -> u64 {
         let size = |entry: &Entry| match entry {
             Entry::File(Stored { content, size, .. }) => {
                 size.unwrap_or_else(|| u64::try_from(content.len()).unwrap_or(0))
@@ -172,7 +172,7 @@ impl Below {
 
 impl World {
     /// Takes what was written below a directory away.
-    pub(in crate::world) fn take_below(&mut self, host: &HostName, directory: &str) -> Below {
+    pub(crate) fn take_below(&mut self, host: &HostName, directory: &str) -> Below {
         let prefix = format!("{}/", directory.trim_end_matches('/'));
         let below = self.files.range((host.clone(), prefix.clone())..);
         let found: Vec<(String, Entry)> = below
@@ -186,7 +186,7 @@ impl World {
     }
 
     /// Puts it below a directory again, on whatever host.
-    pub(in crate::world) fn put_below(&mut self, host: &HostName, directory: &str, below: Below) {
+    pub(crate) fn put_below(&mut self, host: &HostName, directory: &str, below: Below) {
         self.live();
         for (file, entry) in below.0 {
             let path = format!("{}/{file}", directory.trim_end_matches('/'));

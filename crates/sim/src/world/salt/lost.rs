@@ -52,7 +52,7 @@ impl World {
     }
 
     /// The master was started: it makes a key pair where its disk has none, and has accepted the keys that are there.
-    pub(in crate::world) fn master_started(&mut self, host: &HostName) {
+    pub(crate) fn master_started(&mut self, host: &HostName) {
         if self.jump() != Some(host) {
             return;
         }
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Whether a daemon of the jump box is told to listen at an address that the machine does not have.
-    pub(in crate::world) fn cannot_bind(&self, host: &HostName, name: &str) -> bool {
+    pub(crate) fn cannot_bind(&self, host: &HostName, name: &str) -> bool {
         let file = match name {
             "salt-master" => MASTER_CONFIG,
             _ => return false,
