@@ -36,7 +36,7 @@ pub mod web;
 
 pub(crate) mod calendar;
 pub(crate) mod code;
-mod fleet;
+pub(crate) mod fleet;
 mod generated;
 pub(crate) mod git;
 pub mod modules;

@@ -11,12 +11,11 @@ mod trust;
 
 use std::sync::PoisonError;
 
-use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::program::{BoxFuture, Call, Program, SharedWorld};
 use crate::shell::path::absolute;
-use crate::world::web::Page;
+use crate::world::web::exchange::{Request, Response, Served};
 use crate::world::{World, cdn};
 use jumpdeck_fleet::names::HostName;
 
@@ -33,73 +32,11 @@ const ELASTIC: u16 = 9200;
 /// Bytes of a body from standard input.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// A request, as a server sees it.
-struct Request {
-    method: String,
-    path: String,
-    query: Vec<(String, String)>,
-    body: String,
-}
-
-/// A response.
-#[derive(Debug, Clone, PartialEq)]
-struct Response {
-    status: u16,
-    content_type: &'static str,
-    /// What else the head says.
-    headers: &'static str,
-    body: String,
-}
-
 /// What the CDN adds to a response that it passed on.
 const PASSED_ON: &str = "Via: 1.1 varnish\r\nX-Served-By: cache-sim1-SIM\r\nX-Cache: MISS\r\n";
 
-/// What a server does with a request.
-enum Served {
-    /// It answers.
-    Now(Response),
-    /// It answers when something holds, or after so many seconds with what `late` makes of it.
-    When { seconds: u64, holds: Answers, late: Answers },
-}
-
-/// What a server answers, as soon as it can.
-type Answers = Box<dyn FnMut(&mut World) -> Option<Response> + Send>;
-
 /// A failure: the exit status and the words.
 type Failed = (u8, String);
-
-impl Response {
-    fn json(status: u16, value: &Value) -> Self {
-        Self { status, content_type: "application/json; charset=UTF-8", headers: "", body: value.to_string() }
-    }
-
-    fn text(status: u16, body: String) -> Self {
-        Self { status, content_type: "text/plain; charset=UTF-8", headers: "", body }
-    }
-
-    fn page(page: Page, headers: &'static str) -> Self {
-        Self { status: page.status, content_type: "text/html; charset=UTF-8", headers, body: page.body }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self.status {
-            200 => "OK",
-            202 => "Accepted",
-            400 => "Bad Request",
-            401 => "Unauthorized",
-            404 => "Not Found",
-            405 => "Method Not Allowed",
-            408 => "Request Timeout",
-            409 => "Conflict",
-            422 => "Unprocessable Entity",
-            429 => "Too Many Requests",
-            500 => "Internal Server Error",
-            502 => "Bad Gateway",
-            503 => "Service Unavailable",
-            _ => "Unknown",
-        }
-    }
-}
 
 impl Program for Curl {
     fn name(&self) -> &'static str {

@@ -121,7 +121,7 @@ impl World {
     pub(crate) fn start_dns(&mut self) {
         let Some((path, jump)) = self.zone_path().zip(self.jump().cloned()) else { return };
         let masterdb = self.salt.initial_masterdb.clone();
-        let serial = super::salt::pillar::lookup(self.pillar_of(&jump), "infra:gdnsd_timestamp").cloned();
+        let serial = self.pillar_of(&jump).pointer("/infra/gdnsd_timestamp").cloned();
         let text = self
             .zone_text(masterdb.as_deref().unwrap_or("127.0.0.1"), &serial.unwrap_or_default().to_string());
         self.write_file(&jump, &path, text.into_bytes());

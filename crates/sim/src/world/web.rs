@@ -1,5 +1,7 @@
 //! What the web servers of a world answer.
 
+pub(crate) mod exchange;
+
 use std::collections::BTreeMap;
 
 use jumpdeck_fleet::names::HostName;

@@ -2,9 +2,9 @@
 
 use crate::world::World;
 use crate::world::elastic::{Elastic, Place};
+use crate::world::web::exchange::{Request, Response};
 
 use super::elastic::refused;
-use super::{Request, Response};
 
 /// A table: its columns (those named with `true` stand at the right), and its rows.
 struct Table {
@@ -12,7 +12,7 @@ struct Table {
     rows: Vec<Vec<String>>,
 }
 
-pub(super) fn table(world: &mut World, what: &str, request: &Request) -> Response {
+pub(crate) fn table(world: &mut World, what: &str, request: &Request) -> Response {
     let loads: Vec<_> = world.machines().map(|m| (m.name.clone(), world.load(&m.name))).collect();
     let elastic = world.elastic();
     let table = match what {

@@ -4,46 +4,35 @@ use serde_json::{Map, Value, json};
 
 use crate::world::World;
 use crate::world::elastic::{Elastic, Health, Status};
+use crate::world::web::exchange::{Request, Response, Served};
 use jumpdeck_fleet::names::HostName;
 
-use super::{Request, Response, Served, cat, snapshot};
+use super::{cat, snapshot};
 
 /// The version of that time.
 const VERSION: &str = "1.4.4";
 
-impl Request {
-    /// A parameter of the query.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+/// The body as JSON: an empty object when there is none.
+pub(crate) fn sent(request: &Request) -> Result<Value, Response> {
+    if request.body.trim().is_empty() {
+        return Ok(json!({}));
     }
-
-    /// Whether a parameter is there and not `false`.
-    pub(super) fn flag(&self, name: &str) -> bool {
-        self.parameter(name).is_some_and(|value| value != "false")
-    }
-
-    /// The body as JSON: an empty object when there is none.
-    pub(super) fn json(&self) -> Result<Value, Response> {
-        if self.body.trim().is_empty() {
-            return Ok(json!({}));
-        }
-        serde_json::from_str(&self.body).map_err(|error| {
-            refused(400, &format!("ElasticsearchParseException[Failed to parse content]; nested: {error}"))
-        })
-    }
+    serde_json::from_str(&request.body).map_err(|error| {
+        refused(400, &format!("ElasticsearchParseException[Failed to parse content]; nested: {error}"))
+    })
 }
 
 /// An error as 1.x writes it.
-pub(super) fn refused(status: u16, error: &str) -> Response {
+pub(crate) fn refused(status: u16, error: &str) -> Response {
     Response::json(status, &json!({ "error": error, "status": status }))
 }
 
-pub(super) fn missing(name: &str) -> Response {
+pub(crate) fn missing(name: &str) -> Response {
     refused(404, &format!("IndexMissingException[[{name}] missing]"))
 }
 
 /// Serves a request to the node on a machine, which is in the cluster.
-pub(super) fn serve(world: &mut World, machine: &HostName, request: Request) -> Served {
+pub(crate) fn serve(world: &mut World, machine: &HostName, request: Request) -> Served {
     let pretty = request.parameter("pretty").is_some_and(|value| value != "false");
     match route(world, machine, request) {
         Served::Now(response) => Served::Now(laid_out(response, pretty)),
@@ -92,7 +81,7 @@ fn route(world: &mut World, machine: &HostName, request: Request) -> Served {
     Served::Now(response)
 }
 
-pub(super) fn acknowledged() -> Response {
+pub(crate) fn acknowledged() -> Response {
     Response::json(200, &json!({ "acknowledged": true }))
 }
 
@@ -136,7 +125,7 @@ fn health_response(elastic: &Elastic, timed_out: bool) -> Response {
 }
 
 /// `50s`, `500ms`, `1m`: seconds, rounded up.
-pub(super) fn seconds(text: &str) -> Option<u64> {
+pub(crate) fn seconds(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().ok()?;
     match text.get(digits.len()..)? {
@@ -235,7 +224,7 @@ fn flat(prefix: &str, value: &Value, out: &mut Vec<(String, String)>) {
 }
 
 fn change_settings(elastic: &mut Elastic, request: &Request) -> Response {
-    let body = match request.json() {
+    let body = match sent(&request) {
         Ok(body) => body,
         Err(response) => return response,
     };
@@ -299,7 +288,7 @@ fn count(elastic: &Elastic, name: &str) -> Response {
 }
 
 fn replicas(elastic: &mut Elastic, names: &str, request: &Request) -> Response {
-    let body = match request.json() {
+    let body = match sent(&request) {
         Ok(body) => body,
         Err(response) => return response,
     };

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use crate::programs::files::moment;
 use crate::world::World;
 use crate::world::cdn::{self, Backend, Service, Version};
-
-use super::{Request, Response};
+use crate::world::web::exchange::{Request, Response};
 
 /// Serves a request; `token` is what the header `Fastly-Key` says.
 pub(super) fn serve(world: &mut World, token: Option<&str>, request: &Request) -> Response {

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::world::World;
 use crate::world::elastic::{Outcome, Refusal, Repository, Restore, Snapshot};
+use crate::world::web::exchange::{Request, Response, Served};
 
-use super::elastic::{acknowledged, refused};
-use super::{Request, Response, Served};
+use super::elastic::{acknowledged, refused, sent};
 
 /// Seconds that `wait_for_completion` waits for: as long as it takes.
 const AS_LONG_AS_IT_TAKES: u64 = 3600;
@@ -17,7 +17,7 @@ impl From<Refusal> for Response {
     }
 }
 
-pub(super) fn serve(world: &mut World, method: &str, rest: &[&str], request: Request) -> Served {
+pub(crate) fn serve(world: &mut World, method: &str, rest: &[&str], request: Request) -> Served {
     let waits = request.flag("wait_for_completion");
     let done = match (method, rest) {
         ("GET", [] | ["_all"]) => Ok(repositories(world, None)),
@@ -59,7 +59,7 @@ fn repositories(world: &mut World, only: Option<&str>) -> Response {
 }
 
 fn register(world: &mut World, name: &str, request: &Request) -> Result<Response, Response> {
-    let body = request.json()?;
+    let body = sent(request)?;
     let kind = body.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     if kind != "fs" {
         let text = format!("RepositoryException[[{name}] repository type [{kind}] does not exist]");
@@ -93,7 +93,7 @@ fn register(world: &mut World, name: &str, request: &Request) -> Result<Response
 }
 
 fn begin(world: &mut World, repository: &str, name: &str, request: &Request) -> Result<(), Response> {
-    let body = request.json()?;
+    let body = sent(request)?;
     let indices = body.get("indices").and_then(Value::as_str).unwrap_or_default().to_owned();
     let now = world.now().as_secs_f64();
     Ok(world.elastic().begin_snapshot(repository, name, &indices, now)?)
@@ -193,7 +193,7 @@ fn list(world: &mut World, repository: &str, only: Option<&str>) -> Result<Respo
 }
 
 fn restore(world: &mut World, repository: &str, name: &str, request: &Request) -> Result<Served, Response> {
-    let body = request.json()?;
+    let body = sent(request)?;
     let word = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     let rename = word("rename_pattern").zip(word("rename_replacement"));
     let wish = Restore { indices: word("indices").unwrap_or_default(), rename };

@@ -8,12 +8,24 @@ use std::time::Duration;
 use crate::programs::tests::{Shared, host, run, world};
 
 /// Captured from MariaDB 10.11.19.
-const RUNNING: &str = include_str!("../../../../../tests/fixtures/sim/mariadb-10.11/all-slaves-running.txt");
-const SLAVE: &str = include_str!("../../../../../tests/fixtures/sim/mariadb-10.11/slave-running.txt");
-const MASTER: &str = include_str!("../../../../../tests/fixtures/sim/mariadb-10.11/master-batch.txt");
-const TABLE: &str = include_str!("../../../../../tests/fixtures/sim/mariadb-10.11/table.txt");
-const CONNECTING: &str =
-    include_str!("../../../../../tests/fixtures/sim/mariadb-10.11/all-slaves-connecting.txt");
+const RUNNING: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/fixtures/sim/mariadb-10.11/all-slaves-running.txt"
+));
+const SLAVE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/fixtures/sim/mariadb-10.11/slave-running.txt"
+));
+const MASTER: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/fixtures/sim/mariadb-10.11/master-batch.txt"
+));
+const TABLE: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/sim/mariadb-10.11/table.txt"));
+const CONNECTING: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/fixtures/sim/mariadb-10.11/all-slaves-connecting.txt"
+));
 
 fn names(vertical: &str) -> Vec<&str> {
     vertical.lines().filter_map(|l| l.split_once(':')).map(|(name, _)| name).collect()
