@@ -14,21 +14,43 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
 /// Folders in which no two files import each other at all.
 const STRICT: &[&str] = &["src/app/update", "src/runbook/act", "src/config/inventory"];
 
+/// The rooms of the simulated fleet: each has the state and the programs of one domain.
+const ROOMS: &[&str] = &[
+    "crates/sim/src/apps",
+    "crates/sim/src/backups",
+    "crates/sim/src/cloud",
+    "crates/sim/src/dns",
+    "crates/sim/src/elastic",
+    "crates/sim/src/git",
+    "crates/sim/src/mail",
+    "crates/sim/src/mariadb",
+    "crates/sim/src/posix",
+    "crates/sim/src/redis",
+    "crates/sim/src/salt",
+    "crates/sim/src/services",
+    "crates/sim/src/web",
+];
+
 /// Imports that close a circle and are meant: who imports, what, why.
-const MEANT: &[(&str, &str, &str)] = &[
+const MEANT: &[(&str, &[&str], &str)] = &[
     (
         "src/runbook",
-        "src/runbook/kinds",
+        &["src/runbook/kinds"],
         "a step holds its kind, and a kind is one file that knows every part of the engine",
     ),
     (
+        "crates/sim/src/world",
+        ROOMS,
+        "the world holds the state of every room; a room finds in it what is its own",
+    ),
+    (
         "crates/sim/src/shell",
-        "crates/sim/src/shell/runners",
+        &["crates/sim/src/shell/runners"],
         "what runs a command runs others, as `env` and `flock` do",
     ),
     (
         "src/app",
-        "src/app/screens",
+        &["src/app/screens"],
         "the model has the screen that is shown, and a screen is one file that knows rows, model and updates",
     ),
 ];
@@ -252,8 +274,9 @@ fn circles(sources: &Sources) -> Vec<Vec<String>> {
     for (file, from) in sources.files.keys().zip(&places) {
         for to in imports(sources, file) {
             let to = known[place(sources, &to).as_str()];
-            let meant =
-                MEANT.iter().any(|(who, what, _)| below(from, who) && !below(from, what) && below(to, what));
+            let meant = MEANT.iter().any(|(who, what, _)| {
+                what.iter().any(|what| below(from, who) && !below(from, what) && below(to, what))
+            });
             if !meant {
                 graph.add_edge(from, to, ());
             }

@@ -214,6 +214,3 @@ impl Salt {
         self.next_pid
     }
 }
-
-#[cfg(test)]
-mod tests;
