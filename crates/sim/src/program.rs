@@ -1,5 +1,8 @@
 //! What a simulated program is: a name on the PATH, run by the shell against the world.
 
+pub(crate) mod quick;
+pub(crate) mod wait;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

@@ -28,7 +28,6 @@ mod php;
 mod postfix;
 mod power;
 mod ps;
-mod quick;
 mod redis_cli;
 mod rsync;
 mod salt;
@@ -38,7 +37,6 @@ mod ssh_keys;
 mod sync;
 mod uname;
 mod uptime;
-mod wait;
 mod web_servers;
 
 /// Every program there is.

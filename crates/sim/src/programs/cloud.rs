@@ -13,12 +13,11 @@ mod tests;
 
 use std::sync::PoisonError;
 
+use crate::program::quick::write;
+use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::quick::write;
-use super::wait;
 
 /// Seconds that `--wait` and `--poll` wait at most.
 const PATIENCE: u64 = 600;
@@ -68,7 +67,7 @@ impl Program for Tool {
                 let done =
                     wait::until(&call.world, PATIENCE, |world| wanted.holds(world).then_some(())).await;
                 if done.is_none() {
-                    answer.reply = super::quick::failure(1, "Error waiting for the server");
+                    answer.reply = crate::program::quick::failure(1, "Error waiting for the server");
                 }
             }
             write(answer.reply, call.stdout, call.stderr).await

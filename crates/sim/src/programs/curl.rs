@@ -13,13 +13,13 @@ use std::sync::PoisonError;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, SharedWorld};
 use crate::shell::path::absolute;
 use crate::world::web::exchange::{Request, Response, Served};
 use crate::world::{World, cdn};
 use jumpdeck_fleet::names::HostName;
 
-use super::wait;
 use options::{Options, Url};
 
 /// `curl`.

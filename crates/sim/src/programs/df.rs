@@ -2,11 +2,11 @@
 
 mod table;
 
+use crate::program::quick::{Ask, ask, bad_option, failure, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::storage::{Mount, use_percent};
 use jumpdeck_fleet::storage::human_kb;
 
-use super::quick::{Ask, ask, bad_option, failure, write};
 use table::{Column, Table};
 
 pub(crate) struct Df;

@@ -4,6 +4,8 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncWriteExt as _;
 
+use crate::program::quick::{failure, write};
+use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply, SharedWorld};
 use crate::shell::path::absolute;
 use crate::world::World;
@@ -11,8 +13,6 @@ use jumpdeck_fleet::names::HostName;
 
 use super::mysql::dump::{Error, Source, Wanted};
 use super::mysql::{no_option_file, option_file};
-use super::quick::{failure, write};
-use super::wait;
 
 /// One of them, by its name.
 pub(crate) struct Dump(pub(crate) &'static str);

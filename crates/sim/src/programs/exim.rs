@@ -6,10 +6,10 @@ mod session;
 mod tests;
 
 use crate::program::Reply;
+use crate::program::quick::{failure, output};
 use crate::world::mail::{MailServer, Message, Queue};
 
 use super::mail::{Ask, MailProgram, messages, stamp, written};
-use super::quick::{failure, output};
 
 const fn exim(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram {
     MailProgram { name, of: Some(MailServer::Exim), run }

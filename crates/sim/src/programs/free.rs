@@ -1,8 +1,7 @@
 //! `free`, in procps' form of before and after `MemAvailable`.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static FREE: Quick = Quick { name: "free", answer };
 

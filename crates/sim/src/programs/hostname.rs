@@ -1,8 +1,7 @@
 //! `hostname`.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static HOSTNAME: Quick = Quick { name: "hostname", answer };
 

@@ -4,12 +4,11 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
-use jumpdeck_fleet::names::HostName;
-
-use super::quick::write;
+use crate::program::quick::write;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use crate::world::mail::{MailServer, Message};
+use jumpdeck_fleet::names::HostName;
 
 /// A program of a mail server.
 pub(crate) struct MailProgram {

@@ -3,14 +3,13 @@
 
 use std::net::IpAddr;
 
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::programs::files::with_world;
 use crate::programs::text::answer as answered;
 use crate::world::World;
 use crate::world::dns::{GDNSD, Record};
 use jumpdeck_fleet::names::HostName;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static GETENT: Quick = Quick { name: "getent", answer: getent };
 pub(crate) static DIG: Quick = Quick { name: "dig", answer: dig };

@@ -1,8 +1,7 @@
 //! `nproc`.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static NPROC: Quick = Quick { name: "nproc", answer };
 

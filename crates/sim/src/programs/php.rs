@@ -4,14 +4,13 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::program::quick::{failure, output, write};
+use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::World;
 use crate::world::jobs::WIKI;
 use jumpdeck_fleet::names::HostName;
-
-use super::quick::{failure, output, write};
-use super::wait;
 
 /// `php`.
 pub(crate) struct Php;

@@ -1,8 +1,7 @@
 //! `ps` and `pgrep`: what every host runs, its services, and what cron and others started.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, failure, output};
+use crate::program::quick::{Ask, Quick, failure, output};
 
 pub(crate) static PS: Quick = Quick { name: "ps", answer };
 pub(crate) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };

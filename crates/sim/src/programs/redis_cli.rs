@@ -2,13 +2,12 @@
 
 use std::sync::PoisonError;
 
+use crate::program::quick::{failure, output, write};
+use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use crate::world::redis::Redis;
 use jumpdeck_fleet::names::HostName;
-
-use super::quick::{failure, output, write};
-use super::wait;
 
 /// `redis-cli`.
 pub(crate) struct RedisCli;

@@ -3,11 +3,10 @@
 
 use std::sync::PoisonError;
 
+use crate::program::quick::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::World;
-
-use super::quick::{failure, output, write};
 
 /// The program.
 pub(crate) struct Rsync;

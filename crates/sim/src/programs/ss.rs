@@ -1,8 +1,7 @@
 //! `ss -t`: the SSH session's own connection, and the applications' connections to their databases. Filters: a state, and `( dport = :PORT )`, `( sport = :PORT )`, `dst ADDRESS`.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, output};
+use crate::program::quick::{Ask, Quick, output};
 
 pub(crate) static SS: Quick = Quick { name: "ss", answer };
 

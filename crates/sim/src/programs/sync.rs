@@ -1,8 +1,7 @@
 //! `sync`: a simulated disk keeps what was written to it.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static SYNC: Quick = Quick { name: "sync", answer };
 

@@ -1,8 +1,7 @@
 //! `uname`.
 
 use crate::program::Reply;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static UNAME: Quick = Quick { name: "uname", answer };
 

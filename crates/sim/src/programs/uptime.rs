@@ -1,9 +1,8 @@
 //! `uptime`.
 
 use crate::program::Reply;
+use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 use crate::world::World;
-
-use super::quick::{Ask, Quick, bad_option, failure, output};
 
 pub(crate) static UPTIME: Quick = Quick { name: "uptime", answer };
 

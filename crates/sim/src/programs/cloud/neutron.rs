@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::program::Reply;
-use crate::programs::quick::{failure, output};
+use crate::program::quick::{failure, output};
 use crate::world::World;
 use crate::world::cloud::{CloudError, Server, Status};
 use jumpdeck_fleet::names::HostName;

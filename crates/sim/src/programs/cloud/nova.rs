@@ -1,7 +1,7 @@
 //! `nova`, with the words of python-novaclient 2.23 (2015).
 
 use crate::program::Reply;
-use crate::programs::quick::{failure, output};
+use crate::program::quick::{failure, output};
 use crate::world::World;
 use crate::world::cloud::{CloudError, Order, Server, Status};
 use crate::world::volumes::Volume;

@@ -3,8 +3,8 @@
 use regex::Regex;
 
 use crate::program::Reply;
+use crate::program::quick::{failure, output};
 use crate::programs::mail::{Ask, messages};
-use crate::programs::quick::{failure, output};
 use crate::world::mail::{Message, Queue};
 
 use super::{envelope, line, refused};

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::program::Reply;
+use crate::program::quick::output;
 use crate::programs::mail::Ask;
-use crate::programs::quick::output;
 
 use super::refused;
 

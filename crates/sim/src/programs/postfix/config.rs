@@ -2,10 +2,10 @@
 //! here).
 
 use crate::program::Reply;
-use crate::programs::quick::output;
+use crate::program::quick::output;
+use crate::programs::mail::Ask;
 
 use super::fatal;
-use crate::programs::mail::Ask;
 
 const MAIN: &str = "/etc/postfix/main.cf";
 

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::program::Reply;
-use crate::programs::quick::output;
+use crate::program::quick::output;
+use crate::programs::mail::{Ask, messages, stamp};
 use crate::world::World;
 use crate::world::mail::{Message, Queue};
 use jumpdeck_fleet::names::HostName;
 
 use super::fatal;
-use crate::programs::mail::{Ask, messages, stamp};
 
 pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     let now = ask.world.now().as_secs_f64();
