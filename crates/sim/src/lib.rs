@@ -5,6 +5,7 @@
 
 pub mod dial;
 pub mod options;
+pub mod posix;
 pub mod program;
 pub mod programs;
 pub mod shell;

@@ -1,105 +1,89 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
-pub mod files;
-pub mod text;
+use crate::posix;
 
 use super::program::Program;
 
 pub use mysql::client;
 
-mod accounts;
 mod cloud;
-mod crontab;
 mod curl;
-mod df;
 mod dump;
 mod exim;
-mod free;
 mod git;
-mod hostname;
 mod mail;
-mod mount;
 mod mysql;
 mod names;
-mod nproc;
 mod openssl;
 mod pack;
 mod php;
 mod postfix;
-mod power;
-mod ps;
 mod redis_cli;
-mod rsync;
 mod salt;
 mod services;
-mod ss;
-mod ssh_keys;
-mod sync;
-mod uname;
-mod uptime;
 mod web_servers;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
-    &files::chmod::Chmod,
-    &files::chown::Chown,
-    &files::cmp::Cmp,
-    &files::cp::Cp,
-    &files::diff::Diff,
-    &files::du::Du,
-    &files::find::Find,
-    &files::mkdir::Mkdir,
-    &files::mktemp::Mktemp,
-    &files::mv::Mv,
-    &files::readlink::Readlink("readlink"),
-    &files::readlink::Readlink("realpath"),
-    &files::rm::Rm,
-    &files::rmdir::Rmdir,
-    &files::sha256sum::Sum("sha1sum"),
-    &files::sha256sum::Sum("sha256sum"),
-    &files::stat::Stat,
-    &files::touch::Touch,
-    &text::awk::Awk("awk"),
-    &text::awk::Awk("mawk"),
-    &text::basename::Basename,
-    &text::cat::Cat,
-    &text::cut::Cut,
-    &text::date::Date,
-    &text::dirname::Dirname,
-    &text::grep::Grep,
-    &text::head::Head,
-    &text::id::Id,
-    &text::ls::Ls,
-    &text::sed::Sed,
-    &text::seq::Seq,
-    &text::sort::Sort,
-    &text::tail::Tail,
-    &text::tee::Tee,
-    &text::tr::Tr,
-    &text::uniq::Uniq,
-    &text::wc::Wc,
-    &text::whoami::Whoami,
-    &accounts::Accounts("chpasswd"),
-    &accounts::Accounts("gpasswd"),
-    &accounts::Accounts("pkill"),
-    &accounts::Accounts("usermod"),
+    &posix::programs::files::chmod::Chmod,
+    &posix::programs::files::chown::Chown,
+    &posix::programs::files::cmp::Cmp,
+    &posix::programs::files::cp::Cp,
+    &posix::programs::files::diff::Diff,
+    &posix::programs::files::du::Du,
+    &posix::programs::files::find::Find,
+    &posix::programs::files::mkdir::Mkdir,
+    &posix::programs::files::mktemp::Mktemp,
+    &posix::programs::files::mv::Mv,
+    &posix::programs::files::readlink::Readlink("readlink"),
+    &posix::programs::files::readlink::Readlink("realpath"),
+    &posix::programs::files::rm::Rm,
+    &posix::programs::files::rmdir::Rmdir,
+    &posix::programs::files::sha256sum::Sum("sha1sum"),
+    &posix::programs::files::sha256sum::Sum("sha256sum"),
+    &posix::programs::files::stat::Stat,
+    &posix::programs::files::touch::Touch,
+    &posix::programs::text::awk::Awk("awk"),
+    &posix::programs::text::awk::Awk("mawk"),
+    &posix::programs::text::basename::Basename,
+    &posix::programs::text::cat::Cat,
+    &posix::programs::text::cut::Cut,
+    &posix::programs::text::date::Date,
+    &posix::programs::text::dirname::Dirname,
+    &posix::programs::text::grep::Grep,
+    &posix::programs::text::head::Head,
+    &posix::programs::text::id::Id,
+    &posix::programs::text::ls::Ls,
+    &posix::programs::text::sed::Sed,
+    &posix::programs::text::seq::Seq,
+    &posix::programs::text::sort::Sort,
+    &posix::programs::text::tail::Tail,
+    &posix::programs::text::tee::Tee,
+    &posix::programs::text::tr::Tr,
+    &posix::programs::text::uniq::Uniq,
+    &posix::programs::text::wc::Wc,
+    &posix::programs::text::whoami::Whoami,
+    &posix::programs::accounts::Accounts("chpasswd"),
+    &posix::programs::accounts::Accounts("gpasswd"),
+    &posix::programs::accounts::Accounts("pkill"),
+    &posix::programs::accounts::Accounts("usermod"),
     &cloud::neutron::NEUTRON,
     &cloud::nova::NOVA,
     &cloud::openstack::OPENSTACK,
     &curl::Curl,
-    &crontab::Crontab,
-    &df::Df,
+    &posix::programs::crontab::Crontab,
+    &posix::programs::df::Df,
     &dump::Dump("mariabackup"),
     &dump::Dump("mysqldump"),
     &exim::EXIM,
     &exim::EXIM4,
     &exim::EXIQGREP,
-    &free::FREE,
+    &posix::programs::free::FREE,
     &git::Git,
-    &hostname::HOSTNAME,
-    &mount::Blkid,
-    &mount::Mounts("mount"),
-    &mount::Mounts("umount"),
+    &posix::programs::hostname::HOSTNAME,
+    &posix::programs::mount::Blkid,
+    &posix::programs::mount::Mounts("mount"),
+    &posix::programs::mount::Mounts("umount"),
     &mysql::Client("mariadb"),
     &mysql::Client("mysql"),
     &names::DIG,
@@ -107,7 +91,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &names::Gdnsd,
     &names::HOST,
     &names::Nscd,
-    &nproc::NPROC,
+    &posix::programs::nproc::NPROC,
     &openssl::Openssl,
     &pack::Pack("base64"),
     &pack::Pack("gunzip"),
@@ -121,15 +105,15 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &postfix::POSTFIX,
     &postfix::POSTQUEUE,
     &postfix::POSTSUPER,
-    &power::Power("reboot"),
-    &power::Power("shutdown"),
-    &ps::PGREP,
-    &ps::PS,
-    &ss::SS,
-    &ssh_keys::Keygen,
-    &ssh_keys::Keyscan,
+    &posix::programs::power::Power("reboot"),
+    &posix::programs::power::Power("shutdown"),
+    &posix::programs::ps::PGREP,
+    &posix::programs::ps::PS,
+    &posix::programs::ss::SS,
+    &posix::programs::ssh_keys::Keygen,
+    &posix::programs::ssh_keys::Keyscan,
     &redis_cli::RedisCli,
-    &rsync::Rsync,
+    &posix::programs::rsync::Rsync,
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,
@@ -137,9 +121,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &salt::key::SaltKey,
     &salt::master::Salt,
     &salt::runner::SaltRun,
-    &sync::SYNC,
-    &uname::UNAME,
-    &uptime::UPTIME,
+    &posix::programs::sync::SYNC,
+    &posix::programs::uname::UNAME,
+    &posix::programs::uptime::UPTIME,
     &web_servers::Tester("apachectl"),
     &web_servers::Tester("nginx"),
 ];

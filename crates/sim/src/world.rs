@@ -4,6 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::posix::files;
+use crate::posix::machine;
+use crate::posix::storage;
+use crate::posix::tasks;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod apps;
@@ -15,33 +19,25 @@ pub mod cloud;
 pub mod database;
 pub mod dns;
 pub mod elastic;
-pub mod files;
 pub mod jobs;
-pub mod machine;
 pub mod mail;
-pub mod os;
-pub mod people;
 pub mod redis;
 pub mod salt;
 pub mod score;
 pub mod services;
 pub mod spec;
-pub mod storage;
 pub mod sweep;
-pub mod tasks;
 pub mod tls;
 pub mod universe;
 pub mod volumes;
 pub mod web;
 
-pub(crate) mod calendar;
 pub(crate) mod code;
 pub(crate) mod fleet;
 mod generated;
 pub(crate) mod git;
 pub mod modules;
 pub(crate) mod noise;
-pub(crate) mod proc;
 
 use apps::Apps;
 use database::{DatabaseError, Databases, TICKS};

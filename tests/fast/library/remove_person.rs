@@ -2,8 +2,8 @@
 
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, RunState};
+use jumpdeck_sim::posix::people::key_file;
 use jumpdeck_sim::world::World;
-use jumpdeck_sim::world::people::key_file;
 
 use super::rehearsal::{Stage, Told};
 use super::{SMALL, Scene, scene, way};

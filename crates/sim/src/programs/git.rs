@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt as _;
 
-use super::text::{failure, output, write};
+use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path;
 use crate::world::World;

@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
+use crate::posix::programs::files::with_world;
+use crate::posix::programs::text::answer as answered;
 use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::files::with_world;
-use crate::programs::text::answer as answered;
 use crate::world::World;
 use crate::world::dns::{GDNSD, Record};
 use jumpdeck_fleet::names::HostName;

@@ -10,10 +10,10 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
+use crate::posix::programs::text::{read_file, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::certificates::{Certificate, Key};
 
-use super::text::{read_file, write};
 use words::Edition;
 
 /// The program.

@@ -1,9 +1,9 @@
 //! `apachectl configtest` and `nginx -t`: whether a web server's configuration leads to what it could load. Apache's test does not see that
 //! a certificate and its key are no pair; its reload does, and ends the server.
 
+use crate::posix::programs::files::{Work, with_world};
+use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
-use crate::programs::files::{Work, with_world};
-use crate::programs::text::answer;
 use crate::world::World;
 use crate::world::tls::Unloadable;
 use jumpdeck_fleet::names::HostName;

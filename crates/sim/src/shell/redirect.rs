@@ -1,10 +1,11 @@
 //! Redirections, and the files of the world behind them.
 
+use crate::posix::files::{FULL, Wish};
+
 use super::pipe::filled;
 use super::simple::always_there;
 use super::state::{Fd, FileWriter, Flow, Shell};
 use super::syntax::{Redirect, RedirectKind, Word};
-use crate::world::files::{FULL, Wish};
 
 /// Why a redirection failed, in dash's words.
 type Refused = String;

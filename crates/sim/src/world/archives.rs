@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::posix::files::Attributes;
+use jumpdeck_fleet::names::HostName;
+
 use super::World;
 use super::backups::{Packed, pack, unpack};
-use super::files::Attributes;
 use super::git::{Commit, Repository};
 use super::salt::lost::{ACCEPTED, public_text};
-use jumpdeck_fleet::names::HostName;
 
 /// Days of archives of the Salt master that are kept.
 const DAYS: u32 = 3;
@@ -180,7 +181,8 @@ impl World {
     /// An archive of the Salt master for each of some nights, on the machines that keep backups. With a name server and code to
     /// hand out it is a large one: the files that count are all in it.
     pub(crate) fn archive_salt_master(&mut self, host: &HostName, root: &str) {
-        let is_master = |m: &&super::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
+        let is_master =
+            |m: &&crate::posix::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
         let Some(jump) =
             self.jump().cloned().filter(|jump| self.machine(jump).as_ref().is_some_and(is_master))
         else {

@@ -1,12 +1,12 @@
 //! Backups: the dated dumps on the machines with role `backup`, what is packed in such files, and the disk
 //! space that files take.
 
+use crate::posix::files::Attributes;
+use crate::posix::storage::Mount;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::files::Attributes;
 use super::noise::unit;
-use super::storage::Mount;
 
 /// What a packed file begins and ends with (RFC 1952's magic; the end is our own).
 const MAGIC: &[u8] = &[0x1f, 0x8b, 8, 0];
@@ -162,7 +162,7 @@ impl World {
     fn put_backup(&mut self, host: &HostName, path: &str, inside: &[u8], (at, size): (f64, f64)) {
         let root = || "root".to_owned();
         let attributes = Attributes { mode: 0o640, owner: root(), group: root(), modified: at };
-        self.store_file(host, path, pack(inside), super::machine::count(size), attributes);
+        self.store_file(host, path, pack(inside), crate::posix::machine::count(size), attributes);
     }
 
     fn database_to_back_up(&self) -> String {

@@ -283,7 +283,7 @@ impl World {
             return;
         }
         // The runners have the code of the role, and serve nobody.
-        let serves = |m: &&super::machine::Machine| {
+        let serves = |m: &&crate::posix::machine::Machine| {
             let has = |role: &str| m.roles().iter().any(|own| own.as_str() == role);
             has("app") && !has("jobrunner")
         };

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
-use super::machine::Machine;
 use super::noise::{draw, key, uuid};
 use super::spec::EnvironmentSpec;
 

@@ -188,13 +188,14 @@ impl World {
 
     /// Makes the repositories and the copies on the hosts, where there is a Salt master that hands code out.
     pub(crate) fn furnish_code(&mut self) {
-        let hands_out = |m: &&super::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
+        let hands_out =
+            |m: &&crate::posix::machine::Machine| m.roles().iter().any(|role| role.as_str() == "salt");
         let Some(jump) = self.jump().cloned() else { return };
         if self.machines().count() > MOST_HOSTS || !self.machine(&jump).as_ref().is_some_and(hands_out) {
             return;
         }
         let with = |role: &str| -> Vec<HostName> {
-            let has = |m: &&super::machine::Machine| m.roles().iter().any(|own| own.as_str() == role);
+            let has = |m: &&crate::posix::machine::Machine| m.roles().iter().any(|own| own.as_str() == role);
             self.machines().filter(has).map(|m| m.name.clone()).collect()
         };
         let source = with("source").into_iter().next();

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
 use super::apps::kinds::with_database;
-use super::machine::Machine;
 use super::noise::key;
 use super::spec::{DatabaseSpec, EnvironmentSpec};
 

@@ -76,7 +76,7 @@ impl World {
         // A machine that was built beside another of its name is in it when the other is gone; of the jump box the one that is it.
         let older = |name: &HostName| self.machines().any(|m| !m.added && m.hostname == *name);
         let jump_name = self.jump().and_then(|jump| self.machine(jump)).map(|m| (&m.name, &m.hostname));
-        let named = |m: &&super::machine::Machine| match jump_name {
+        let named = |m: &&crate::posix::machine::Machine| match jump_name {
             Some((jump, name)) if m.hostname == *name => m.name == *jump,
             _ => !m.added || !older(&m.hostname),
         };

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::machine::Machine;
 use super::noise::{draw, key, unit};
 use super::spec::EnvironmentSpec;
 

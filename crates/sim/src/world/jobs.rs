@@ -102,7 +102,7 @@ impl World {
     fn minute_of_jobs(&mut self, seconds: f64) {
         let seconds = if seconds >= EVERY { seconds - std::mem::take(&mut self.jobs.rest) } else { seconds };
         if self.is_alive() {
-            self.jobs.add("enotifNotify", super::machine::count(EDITS * seconds));
+            self.jobs.add("enotifNotify", crate::posix::machine::count(EDITS * seconds));
         }
         let left: usize = self
             .job_hosts()
@@ -112,7 +112,7 @@ impl World {
             .sum();
         #[allow(clippy::cast_precision_loss)] // a few
         let added = LEFT_OVER * left as f64 * seconds;
-        self.jobs.add("refreshLinks", super::machine::count(added));
+        self.jobs.add("refreshLinks", crate::posix::machine::count(added));
     }
 
     fn job_hosts(&self) -> impl Iterator<Item = HostName> + use<> {

@@ -6,10 +6,10 @@ mod postfix;
 
 use std::collections::BTreeMap;
 
+use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::machine::Machine;
 
 /// Which mail server a machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

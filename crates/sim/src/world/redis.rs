@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::posix::machine::{Machine, count};
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::machine::{Machine, count};
 
 /// A Redis server.
 #[derive(Debug, Clone, Default)]

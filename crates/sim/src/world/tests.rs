@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::posix::storage::use_percent;
 use jumpdeck_fleet::storage::human_kb;
 
-use super::storage::use_percent;
 use super::universe::Universe;
 use super::*;
 

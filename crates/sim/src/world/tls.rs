@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
 use super::certificates::{Certificate, Key};
-use super::machine::Machine;
 
 /// Where programs look for the authorities that they trust.
 pub const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";

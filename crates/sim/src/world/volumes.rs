@@ -1,12 +1,12 @@
 //! The cloud's volumes: disks that outlive a server. What is on a volume is there where it is mounted, and
 //! nowhere else: a new server has none. The data of a database server is not on it in this world.
 
+use crate::posix::files::Below;
+use crate::posix::storage::Mount;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
 use super::cloud::CloudError;
-use super::files::Below;
-use super::storage::Mount;
 
 /// A volume.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::programs::files::moment;
+use crate::posix::programs::files::moment;
 use crate::world::World;
 use crate::world::cdn::{self, Backend, Service, Version};
 use crate::world::web::exchange::{Request, Response};

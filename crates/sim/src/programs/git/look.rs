@@ -1,10 +1,11 @@
 //! What only looks: status, diff, log, show, rev-parse.
 
-use super::{Reply, Run, fatal, output, paths};
-use crate::programs::files::diff::unified;
-use crate::programs::files::moment;
-use crate::programs::text::failure;
+use crate::posix::programs::files::diff::unified;
+use crate::posix::programs::files::moment;
+use crate::posix::programs::text::failure;
 use crate::world::git::{Commit, Tree, blob};
+
+use super::{Reply, Run, fatal, output, paths};
 
 /// Paths after `--`, or that are no options.
 fn operands(arguments: &[String]) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! Submodules: `submodule status`, `submodule update`, and what of `ls-tree`, `cat-file` and `fetch` is about them.
 
+use crate::posix::programs::text::failure;
+use crate::world::git::{Repository, blob, linked};
+
 use super::remote::reached;
 use super::{Reply, Run, fatal, output};
-use crate::programs::text::failure;
-use crate::world::git::{Repository, blob, linked};
 
 /// `submodule [--quiet] status|update|sync`.
 pub(super) fn submodule(run: &mut Run<'_>, arguments: &[String]) -> Reply {

@@ -37,7 +37,7 @@ fn list(session: &Session, world: &mut World) -> Result<Vec<Process>, SqlError> 
             host: host.to_owned(),
             database: None,
             command: command.to_owned(),
-            time: crate::world::machine::count(now),
+            time: crate::posix::machine::count(now),
             state: state.to_owned(),
             info: None,
         });
@@ -72,7 +72,7 @@ fn list(session: &Session, world: &mut World) -> Result<Vec<Process>, SqlError> 
         host: s.host.clone(),
         database: s.database.clone(),
         command: s.command.to_owned(),
-        time: crate::world::machine::count(now - s.since),
+        time: crate::posix::machine::count(now - s.since),
         state: s.state.clone(),
         info: s.info.clone(),
     }));

@@ -1,7 +1,7 @@
 //! The words of OpenSSL, which differ between its versions.
 
+use crate::posix::programs::files::moment;
 use crate::program::Reply;
-use crate::programs::files::moment;
 use crate::world::World;
 use crate::world::certificates::{Broken, Certificate, meaning};
 use jumpdeck_fleet::names::HostName;

@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::functions::{answer, command, is_command};
-use super::output::Out;
-use super::{LOOK, lock, master};
+use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::text::{failure, output, write};
 use crate::world::World;
 use crate::world::salt::jobs::is_state_run;
 use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
+
+use super::functions::{answer, command, is_command};
+use super::output::Out;
+use super::{LOOK, lock, master};
 
 /// The program.
 #[derive(Debug)]

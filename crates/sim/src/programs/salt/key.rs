@@ -3,15 +3,16 @@
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt as _;
 
-use super::output::{Out, json as pretty};
-use super::{is_master, lock, refused};
+use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::text::{failure, output, write};
 use crate::shell::pattern;
 use crate::world::World;
 use crate::world::salt::keys::Keys;
 use crate::world::salt::lost::{ACCEPTED, public_text};
 use jumpdeck_fleet::names::HostName;
+
+use super::output::{Out, json as pretty};
+use super::{is_master, lock, refused};
 
 /// The program.
 #[derive(Debug)]

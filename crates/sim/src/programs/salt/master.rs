@@ -6,15 +6,16 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use super::functions::{answer, command, is_command};
-use super::output::Out;
-use super::{LOOK, is_master, lock, refused, silent, yaml_text};
+use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply, SharedWorld};
-use crate::programs::text::{failure, output, write};
 use crate::world::World;
 use crate::world::salt::jobs::is_state_run;
 use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
+
+use super::functions::{answer, command, is_command};
+use super::output::Out;
+use super::{LOOK, is_master, lock, refused, silent, yaml_text};
 
 /// Seconds the master waits for an answer to its question whether a job still runs.
 const GATHER: f64 = 2.0;

@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::output::{Out, json as pretty, nested};
-use super::{LOOK, is_master, lock, refused, silent};
+use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::programs::text::{failure, output, write};
 use crate::world::World;
 use crate::world::salt::jobs::{Job, jid_time};
 use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
+
+use super::output::{Out, json as pretty, nested};
+use super::{LOOK, is_master, lock, refused, silent};
 
 /// Seconds that `manage.status` waits for minions that do not answer.
 const PATIENCE: f64 = 5.0;

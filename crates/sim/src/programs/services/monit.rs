@@ -1,8 +1,8 @@
 //! `monit summary|monitor|unmonitor`: what it watches of the services.
 
+use crate::posix::programs::files::{Work, with_world};
+use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
-use crate::programs::files::{Work, with_world};
-use crate::programs::text::answer;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 

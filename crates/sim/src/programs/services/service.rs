@@ -1,8 +1,8 @@
 //! `service NAME start|stop|restart|reload|status`, as Upstart and as systemd's wrapper answer.
 
+use crate::posix::programs::files::{Work, with_world};
+use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
-use crate::programs::files::{Work, with_world};
-use crate::programs::text::answer;
 
 /// The program.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! `systemctl`: services of the roles, and units that `systemd-run` made.
 
+use crate::posix::programs::files::{Work, moment, with_world};
+use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
-use crate::programs::files::{Work, moment, with_world};
-use crate::programs::text::answer;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 

@@ -1,9 +1,9 @@
 //! What is done in the cloud, with its consequences for the machines: building, deleting, switching off and on, moving
 //! floating addresses; and what can be made to go wrong.
 
+use crate::posix::os::Os;
 use crate::world::World;
 use crate::world::fleet::BOOTING;
-use crate::world::os::Os;
 use jumpdeck_fleet::names::HostName;
 
 use super::{Cloud, CloudError, Faults, Server};

@@ -1,8 +1,8 @@
 //! What a server can be made of: flavors and images. The names of flavors are those of the fleet's own clouds.
 
-use crate::world::machine::Machine;
+use crate::posix::machine::Machine;
+use crate::posix::os::Os;
 use crate::world::noise::{draw, key, uuid};
-use crate::world::os::Os;
 
 /// Virtual hardware.
 #[derive(Debug, Clone, PartialEq, Eq)]

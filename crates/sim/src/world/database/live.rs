@@ -1,7 +1,8 @@
 //! How the databases of a world live on: those without a connection write, replicas receive and apply.
 
+use crate::posix::machine::count;
+
 use super::super::apps::kinds::WIKI;
-use super::super::machine::count;
 use super::super::noise::unit;
 use super::data::{Effect, ServerError};
 use super::log::Run;

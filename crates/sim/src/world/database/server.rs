@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::posix::machine::count;
+
 use super::super::apps::kinds::KINDS;
-use super::super::machine::count;
 use super::super::noise::{key, unit};
 use super::super::spec::DatabaseSpec;
 use super::accounts::{Account, database_privileges};

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::posix::calendar::moment;
+use crate::world::World;
+use jumpdeck_fleet::names::HostName;
+
 use super::target::Kind;
 use super::{MinionFault, states};
-use crate::world::World;
-use crate::world::calendar::moment;
-use jumpdeck_fleet::names::HostName;
 
 /// One job.
 #[derive(Debug, Clone)]

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::MinionFault;
+use crate::posix::calendar::moment;
 use crate::world::World;
 use crate::world::apps::kinds::{KINDS, WIKI};
-use crate::world::calendar::moment;
 use crate::world::database::{REPLICATION_PASSWORD, REPLICATION_USER};
 use jumpdeck_fleet::names::HostName;
+
+use super::MinionFault;
 
 /// Where addresses stand.
 fn infra(level: &str) -> String {
@@ -32,7 +33,7 @@ impl World {
     pub(super) fn seed_pillar(&mut self, jump: &HostName) {
         let level = self.level().to_owned();
         let of_role = |role: &str| -> Vec<String> {
-            let has = |m: &&crate::world::machine::Machine| m.roles().iter().any(|r| r.as_str() == role);
+            let has = |m: &&crate::posix::machine::Machine| m.roles().iter().any(|r| r.as_str() == role);
             self.machines().filter(has).map(|m| m.address.clone()).collect()
         };
         let first = |role: &str| of_role(role).into_iter().next().unwrap_or_else(|| "127.0.0.1".to_owned());

@@ -1,0 +1,11 @@
+//! What every machine is: its figures, disks, files and people, and the programs of a Unix system.
+
+pub(crate) mod calendar;
+pub mod files;
+pub mod machine;
+pub mod os;
+pub mod people;
+pub(crate) mod proc;
+pub mod programs;
+pub mod storage;
+pub mod tasks;
