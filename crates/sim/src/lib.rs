@@ -4,6 +4,7 @@
 //! simulation agree with it.
 
 pub mod dial;
+pub mod mariadb;
 pub mod options;
 pub mod posix;
 pub mod program;

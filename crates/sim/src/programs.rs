@@ -1,18 +1,15 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+use crate::mariadb;
 use crate::posix;
 
 use super::program::Program;
 
-pub use mysql::client;
-
 mod cloud;
 mod curl;
-mod dump;
 mod exim;
 mod git;
 mod mail;
-mod mysql;
 mod names;
 mod openssl;
 mod pack;
@@ -73,8 +70,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &curl::Curl,
     &posix::programs::crontab::Crontab,
     &posix::programs::df::Df,
-    &dump::Dump("mariabackup"),
-    &dump::Dump("mysqldump"),
+    &mariadb::programs::dump::Dump("mariabackup"),
+    &mariadb::programs::dump::Dump("mysqldump"),
     &exim::EXIM,
     &exim::EXIM4,
     &exim::EXIQGREP,
@@ -84,8 +81,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::mount::Blkid,
     &posix::programs::mount::Mounts("mount"),
     &posix::programs::mount::Mounts("umount"),
-    &mysql::Client("mariadb"),
-    &mysql::Client("mysql"),
+    &mariadb::programs::mysql::Client("mariadb"),
+    &mariadb::programs::mysql::Client("mysql"),
     &names::DIG,
     &names::GETENT,
     &names::Gdnsd,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::mariadb;
 use crate::posix::files;
 use crate::posix::machine;
 use crate::posix::storage;
@@ -16,7 +17,6 @@ pub mod backups;
 pub mod cdn;
 pub mod certificates;
 pub mod cloud;
-pub mod database;
 pub mod dns;
 pub mod elastic;
 pub mod jobs;
@@ -40,8 +40,8 @@ pub mod modules;
 pub(crate) mod noise;
 
 use apps::Apps;
-use database::{DatabaseError, Databases, TICKS};
 use machine::{Machine, Memory};
+use mariadb::{DatabaseError, Databases, TICKS};
 use spec::EnvironmentSpec;
 use storage::Mount;
 
@@ -392,7 +392,7 @@ impl World {
 
     /// The version of the database server installed on a host, if there is one.
     #[must_use]
-    pub fn database_version(&self, host: &HostName) -> Option<database::Version> {
+    pub fn database_version(&self, host: &HostName) -> Option<mariadb::Version> {
         self.databases.server(host).map(|server| server.version.clone())
     }
 

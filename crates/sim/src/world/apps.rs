@@ -1,12 +1,12 @@
 //! The applications: each writes rows to the database server that its configuration names, over one
 //! connection, one row a transaction, and counts what was acknowledged and what was refused.
 
+use crate::mariadb::gtid::Gtid;
+use crate::mariadb::session::Session;
+use crate::mariadb::{Databases, TICKS, due, quarter};
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::database::gtid::Gtid;
-use super::database::session::Session;
-use super::database::{Databases, TICKS, due, quarter};
 use super::noise::key;
 use super::score::Told;
 use super::spec::EnvironmentSpec;

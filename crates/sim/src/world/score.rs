@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::mariadb::gtid::Gtid;
+use crate::mariadb::{Databases, TICKS};
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::database::gtid::Gtid;
-use super::database::{Databases, TICKS};
 
 /// Runs of rows that are remembered one by one, before those that every server holds are only counted.
 const REMEMBERED: usize = 20_000;
@@ -135,12 +135,12 @@ impl Ledger {
 
     fn settle(&mut self, databases: &Databases) {
         // Which table has which rows must be known one by one where a journal is not one table.
-        if !databases.servers().all(super::database::Server::has_whole_journals) {
+        if !databases.servers().all(crate::mariadb::Server::has_whole_journals) {
             return;
         }
         while let Some(entry) = self.entries.front().copied() {
             let held =
-                |s: &super::database::Server| s.holds(entry.writer, entry.gtid, entry.count) == entry.count;
+                |s: &crate::mariadb::Server| s.holds(entry.writer, entry.gtid, entry.count) == entry.count;
             if !databases.servers().filter(|s| !s.is_outside()).all(held) {
                 return;
             }
@@ -232,7 +232,7 @@ impl World {
 
     /// The rows of a part of an application's journal that a host's server holds. The world's time is not looked at: what is asked
     /// for one after the other is of one moment.
-    pub(crate) fn journal_part(&self, host: &HostName, span: &super::database::Span) -> Vec<JournalRow> {
+    pub(crate) fn journal_part(&self, host: &HostName, span: &crate::mariadb::Span) -> Vec<JournalRow> {
         let database = span.database.as_str();
         let Some(server) = self.databases.server(host) else { return Vec::new() };
         let own = |app: &super::apps::App| (app.kind.database == database).then(|| app.host.to_string());

@@ -1,11 +1,11 @@
 //! The applications as their hosts have them: which run where, what their files say, whom they are connected to.
 
+use crate::mariadb::Server;
+use crate::mariadb::options::OPTION_FILE;
 use crate::posix::machine::Machine;
 use jumpdeck_fleet::names::HostName;
 
 use super::super::World;
-use super::super::database::Server;
-use super::super::database::options::OPTION_FILE;
 use super::kinds::{self, Follows, KINDS, Kind, MASTERDB, Names, ZONE_NAME};
 use super::{App, Configured, DB_PASSWORD, Login, Orders, config};
 

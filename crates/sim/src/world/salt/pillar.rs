@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::mariadb::{REPLICATION_PASSWORD, REPLICATION_USER};
 use crate::posix::calendar::moment;
 use crate::world::World;
 use crate::world::apps::kinds::{KINDS, WIKI};
-use crate::world::database::{REPLICATION_PASSWORD, REPLICATION_USER};
 use jumpdeck_fleet::names::HostName;
 
 use super::MinionFault;
