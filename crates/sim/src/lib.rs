@@ -9,6 +9,7 @@ pub mod options;
 pub mod posix;
 pub mod program;
 pub mod programs;
+pub mod salt;
 pub mod shell;
 pub mod sshd;
 pub mod world;

@@ -2,6 +2,7 @@
 
 use crate::mariadb;
 use crate::posix;
+use crate::salt;
 
 use super::program::Program;
 
@@ -16,7 +17,6 @@ mod pack;
 mod php;
 mod postfix;
 mod redis_cli;
-mod salt;
 mod services;
 mod web_servers;
 
@@ -114,10 +114,10 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &services::monit::Monit,
     &services::service::Service,
     &services::systemctl::Systemctl,
-    &salt::call::SaltCall,
-    &salt::key::SaltKey,
-    &salt::master::Salt,
-    &salt::runner::SaltRun,
+    &salt::programs::call::SaltCall,
+    &salt::programs::key::SaltKey,
+    &salt::programs::master::Salt,
+    &salt::programs::runner::SaltRun,
     &posix::programs::sync::SYNC,
     &posix::programs::uname::UNAME,
     &posix::programs::uptime::UPTIME,

@@ -9,6 +9,7 @@ use crate::posix::files;
 use crate::posix::machine;
 use crate::posix::storage;
 use crate::posix::tasks;
+use crate::salt;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod apps;
@@ -22,7 +23,6 @@ pub mod elastic;
 pub mod jobs;
 pub mod mail;
 pub mod redis;
-pub mod salt;
 pub mod score;
 pub mod services;
 pub mod spec;

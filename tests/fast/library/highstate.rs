@@ -2,7 +2,7 @@
 
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, RunState};
-use jumpdeck_sim::world::salt::MinionFault;
+use jumpdeck_sim::salt::MinionFault;
 
 use super::rehearsal::{Stage, Told};
 use super::{PLAIN, scene, way};

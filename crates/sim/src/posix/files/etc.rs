@@ -2,8 +2,8 @@
 
 use crate::posix::machine::Machine;
 use crate::posix::people;
+use crate::salt::lost::{MASTER_PUBLIC, public_text};
 use crate::world::World;
-use crate::world::salt::lost::{MASTER_PUBLIC, public_text};
 use crate::world::tls;
 
 /// Files that are there when their content is.

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::program::SharedWorld;
+use crate::salt::jobs::is_state_run;
+use crate::salt::pillar::lookup;
 use crate::shell::pipe::{filled, pipe};
 use crate::shell::{Login, Machine};
 use crate::world::World;
-use crate::world::salt::jobs::is_state_run;
-use crate::world::salt::pillar::lookup;
 use jumpdeck_fleet::names::HostName;
 
 /// Output kept of a command.
@@ -74,7 +74,7 @@ fn grains(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Val
         }
         ("item", names) => Value::Object(names.iter().map(|name| ((*name).to_owned(), one(name))).collect()),
         ("items", _) => world.grains(host),
-        ("ls", _) => json!(crate::world::salt::grains::NAMES),
+        ("ls", _) => json!(crate::salt::grains::NAMES),
         ("setval", [name, value, ..]) => {
             let value = serde_saphyr::from_str::<Value>(value).unwrap_or_else(|_| json!(value));
             set_grain(world, host, name, &value);
@@ -203,7 +203,7 @@ fn single(world: &mut World, host: &HostName, arguments: &[String]) -> Value {
     let mode = of("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok());
     match (arguments, of("name"), of("contents_pillar"), mode) {
         ([function, _, _, _], Some(path), Some(pillar), Some(mode)) if function == "file.managed" => {
-            crate::world::salt::states::managed(world, host, path, pillar, mode)
+            crate::salt::states::managed(world, host, path, pillar, mode)
         }
         _ => missing("state.single"),
     }
@@ -216,12 +216,12 @@ fn state(world: &mut World, host: &HostName, name: &str, words: &[&str]) -> Valu
             Some(message) => json!([message]),
             None => json!([]),
         },
-        "show_top" => json!({ "base": crate::world::salt::states::of_roles(world, host) }),
-        "show_lowstate" => crate::world::salt::states::low(world, host),
+        "show_top" => json!({ "base": crate::salt::states::of_roles(world, host) }),
+        "show_lowstate" => crate::salt::states::low(world, host),
         "show_low_sls" => {
             let names =
                 words.first().into_iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
-            crate::world::salt::states::low_of(world, host, names)
+            crate::salt::states::low_of(world, host, names)
         }
         // Nothing at all until something was disabled there once.
         "list_disabled" => world.grain(host, "state_runs_disabled").unwrap_or_else(|| json!("")),

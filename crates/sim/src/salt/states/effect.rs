@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use super::super::MinionFault;
-use super::{Outcome, Wanted};
 use crate::world::World;
 use crate::world::code::Code;
 use jumpdeck_fleet::names::HostName;
+
+use super::super::MinionFault;
+use super::{Outcome, Wanted};
 
 /// Does it, or only tells what it would do.
 pub(super) fn one(

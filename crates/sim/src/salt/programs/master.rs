@@ -8,9 +8,9 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply, SharedWorld};
+use crate::salt::jobs::is_state_run;
+use crate::salt::target::Kind;
 use crate::world::World;
-use crate::world::salt::jobs::is_state_run;
-use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
 
 use super::functions::{answer, command, is_command};

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
+use crate::salt::jobs::{Job, jid_time};
+use crate::salt::target::Kind;
 use crate::world::World;
-use crate::world::salt::jobs::{Job, jid_time};
-use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
 
 use super::output::{Out, json as pretty, nested};
@@ -110,7 +110,7 @@ async fn manage(call: &mut Call, function: &str) -> Value {
             let waited = (now - started).max(began.elapsed().as_secs_f64());
             let answers = |id: &String| {
                 let host = world.minion(id)?;
-                let mute = world.minion_fault(&host) == Some(&crate::world::salt::MinionFault::NoReturn);
+                let mute = world.minion_fault(&host) == Some(&crate::salt::MinionFault::NoReturn);
                 (!mute && waited >= world.minion_latency(&host)).then_some(host)
             };
             let up: Vec<(&String, HostName)> = ids.iter().filter_map(|id| Some((id, answers(id)?))).collect();

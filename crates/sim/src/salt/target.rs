@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::pillar::lookup;
 use crate::shell::pattern;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
+
+use super::pillar::lookup;
 
 /// How a target is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

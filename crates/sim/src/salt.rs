@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::world::World;
+use crate::world::noise::{draw, key};
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
-use super::noise::{draw, key};
 
 pub mod grains;
 pub mod jobs;
 pub mod keys;
 pub mod lost;
 pub mod pillar;
+pub(crate) mod programs;
 pub mod states;
 pub mod target;
 
@@ -197,7 +197,7 @@ impl World {
         let busy = self.machine(host).is_some_and(|m| m.added)
             && !self.salt.settled.contains(host)
             && self.uptime(host).is_some_and(|up| up < 90.0);
-        let usual = 0.04 + 0.05 * super::noise::unit(key(self.seed(), host.as_str()), 17);
+        let usual = 0.04 + 0.05 * crate::world::noise::unit(key(self.seed(), host.as_str()), 17);
         self.minion_pace(host) * if busy { 4.0 } else { usual }
     }
 }

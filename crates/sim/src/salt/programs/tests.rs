@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::programs::tests::{Shared, host, shell, world};
-use crate::world::salt::MinionFault;
+use crate::salt::MinionFault;
 
 /// Production of 2015, its time running.
 fn live() -> Shared {

@@ -5,10 +5,10 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
+use crate::salt::keys::Keys;
+use crate::salt::lost::{ACCEPTED, public_text};
 use crate::shell::pattern;
 use crate::world::World;
-use crate::world::salt::keys::Keys;
-use crate::world::salt::lost::{ACCEPTED, public_text};
 use jumpdeck_fleet::names::HostName;
 
 use super::output::{Out, json as pretty};

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
+use crate::salt::jobs::is_state_run;
+use crate::salt::target::Kind;
 use crate::world::World;
-use crate::world::salt::jobs::is_state_run;
-use crate::world::salt::target::Kind;
 use jumpdeck_fleet::names::HostName;
 
 use super::functions::{answer, command, is_command};
