@@ -4,6 +4,7 @@
 //! simulation agree with it.
 
 pub mod dial;
+pub mod elastic;
 pub mod mariadb;
 pub mod options;
 pub mod posix;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::elastic;
 use crate::mariadb;
 use crate::posix::files;
 use crate::posix::machine;
@@ -19,7 +20,6 @@ pub mod cdn;
 pub mod certificates;
 pub mod cloud;
 pub mod dns;
-pub mod elastic;
 pub mod jobs;
 pub mod mail;
 pub mod redis;

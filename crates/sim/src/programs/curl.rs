@@ -1,10 +1,7 @@
 //! `curl`, against the web servers and the Elasticsearch nodes of the world, and the CDN in front of it. Its words are those of curl 7.35.
 
-mod cat;
-mod elastic;
 mod fastly;
 mod options;
-mod snapshot;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -13,6 +10,7 @@ use std::sync::PoisonError;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::elastic::api;
 use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, SharedWorld};
 use crate::shell::path::absolute;
@@ -243,7 +241,7 @@ fn serve(
     match url.port {
         ELASTIC => {
             world.elastic().member(machine).ok_or_else(refused)?;
-            Ok(elastic::serve(world, machine, request))
+            Ok(api::serve(world, machine, request))
         }
         80 | 443 => {
             let asked = options.header("host").unwrap_or(&url.host);

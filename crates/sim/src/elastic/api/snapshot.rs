@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::elastic::{Outcome, Refusal, Repository, Restore, Snapshot};
 use crate::world::World;
-use crate::world::elastic::{Outcome, Refusal, Repository, Restore, Snapshot};
 use crate::world::web::exchange::{Request, Response, Served};
 
-use super::elastic::{acknowledged, refused, sent};
+use super::{acknowledged, refused, sent};
 
 /// Seconds that `wait_for_completion` waits for: as long as it takes.
 const AS_LONG_AS_IT_TAKES: u64 = 3600;

@@ -1,13 +1,15 @@
 //! What an Elasticsearch node answers, as 1.4 (2015) does.
 
+pub(crate) mod cat;
+pub(crate) mod snapshot;
+
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
-use crate::world::elastic::{Elastic, Health, Status};
 use crate::world::web::exchange::{Request, Response, Served};
 use jumpdeck_fleet::names::HostName;
 
-use super::{cat, snapshot};
+use super::{Elastic, Health, Status};
 
 /// The version of that time.
 const VERSION: &str = "1.4.4";

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::*;
 use crate::world::universe::Universe;
+
+use super::*;
 
 fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()

@@ -1,10 +1,10 @@
 //! `_cat`: tables for people.
 
+use crate::elastic::{Elastic, Place};
 use crate::world::World;
-use crate::world::elastic::{Elastic, Place};
 use crate::world::web::exchange::{Request, Response};
 
-use super::elastic::refused;
+use super::refused;
 
 /// A table: its columns (those named with `true` stand at the right), and its rows.
 struct Table {
@@ -95,7 +95,7 @@ fn health(elastic: &Elastic) -> Table {
 }
 
 fn master(elastic: &Elastic) -> Table {
-    let row = |node: &crate::world::elastic::Node| {
+    let row = |node: &crate::elastic::Node| {
         vec![node.id.clone(), node.name.clone(), node.address.clone(), node.name.clone()]
     };
     Table {

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use crate::posix::machine::Machine;
+use crate::world::World;
+use crate::world::noise::{draw, key, unit};
+use crate::world::spec::EnvironmentSpec;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::noise::{draw, key, unit};
-use super::spec::EnvironmentSpec;
-
 mod allocation;
+pub(crate) mod api;
 mod indices;
 mod snapshots;
 #[cfg(test)]
