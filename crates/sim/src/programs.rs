@@ -1,12 +1,12 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+use crate::cloud;
 use crate::mariadb;
 use crate::posix;
 use crate::salt;
 
 use super::program::Program;
 
-mod cloud;
 mod curl;
 mod exim;
 mod git;
@@ -64,9 +64,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::accounts::Accounts("gpasswd"),
     &posix::programs::accounts::Accounts("pkill"),
     &posix::programs::accounts::Accounts("usermod"),
-    &cloud::neutron::NEUTRON,
-    &cloud::nova::NOVA,
-    &cloud::openstack::OPENSTACK,
+    &cloud::programs::neutron::NEUTRON,
+    &cloud::programs::nova::NOVA,
+    &cloud::programs::openstack::OPENSTACK,
     &curl::Curl,
     &posix::programs::crontab::Crontab,
     &posix::programs::df::Df,

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::cloud;
+use crate::cloud::volumes;
 use crate::elastic;
 use crate::mariadb;
 use crate::posix::files;
@@ -18,7 +20,6 @@ pub(crate) mod archives;
 pub mod backups;
 pub mod cdn;
 pub mod certificates;
-pub mod cloud;
 pub mod dns;
 pub mod jobs;
 pub mod mail;
@@ -29,7 +30,6 @@ pub mod spec;
 pub mod sweep;
 pub mod tls;
 pub mod universe;
-pub mod volumes;
 pub mod web;
 
 pub(crate) mod code;

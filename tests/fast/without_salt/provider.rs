@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jumpdeck_fleet::names::HostName;
+use jumpdeck_sim::cloud::{CloudError, Order};
 use jumpdeck_sim::sshd::host_key_fingerprint;
 use jumpdeck_sim::world::World;
-use jumpdeck_sim::world::cloud::{CloudError, Order};
 
 use super::fleet::below;
 use super::{Does, Hand};

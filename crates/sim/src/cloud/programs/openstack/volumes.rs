@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
+use crate::cloud::Server;
+use crate::cloud::programs::options::Options;
+use crate::cloud::volumes::Volume;
+use crate::program::Reply;
+use crate::world::World;
+use jumpdeck_fleet::names::HostName;
+
 use super::super::now;
 use super::{Changed, first, list, refused};
-use crate::program::Reply;
-use crate::programs::cloud::options::Options;
-use crate::world::World;
-use crate::world::cloud::Server;
-use crate::world::volumes::Volume;
-use jumpdeck_fleet::names::HostName;
 
 fn server_of<'a>(world: &'a World, volume: &Volume) -> Option<&'a Server> {
     let machine = volume.machine.as_ref()?;

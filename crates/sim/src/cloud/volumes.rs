@@ -3,10 +3,10 @@
 
 use crate::posix::files::Below;
 use crate::posix::storage::Mount;
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::cloud::CloudError;
+use super::CloudError;
 
 /// A volume.
 #[derive(Debug, Clone)]

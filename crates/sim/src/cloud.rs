@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::posix::machine::Machine;
+use crate::world::noise::{draw, key, uuid};
+use crate::world::spec::EnvironmentSpec;
 use jumpdeck_fleet::names::HostName;
-
-use super::noise::{draw, key, uuid};
-use super::spec::EnvironmentSpec;
 
 mod acts;
 mod catalogue;
+pub(crate) mod programs;
+pub mod volumes;
 
 pub use acts::{Order, USER_DATA};
 pub use catalogue::{Flavor, Image};

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::cloud::{CloudError, FloatingIp, Order, Server, Status};
 use crate::program::Reply;
 use crate::program::quick::{failure, output};
 use crate::world::World;
-use crate::world::cloud::{CloudError, FloatingIp, Order, Server, Status};
 use jumpdeck_fleet::names::HostName;
 
 use super::options::Options;

@@ -1,10 +1,10 @@
 //! `nova`, with the words of python-novaclient 2.23 (2015).
 
+use crate::cloud::volumes::Volume;
+use crate::cloud::{CloudError, Order, Server, Status};
 use crate::program::Reply;
 use crate::program::quick::{failure, output};
 use crate::world::World;
-use crate::world::cloud::{CloudError, Order, Server, Status};
-use crate::world::volumes::Volume;
 use jumpdeck_fleet::names::HostName;
 
 use super::options::Options;

@@ -1,8 +1,8 @@
 //! What a server wrote on its console: the kernel, and the keys it made at its first boot.
 
+use crate::cloud::{Server, Status};
 use crate::sshd::{host_key_fingerprint, host_key_line};
 use crate::world::World;
-use crate::world::cloud::{Server, Status};
 use jumpdeck_fleet::names::HostName;
 
 use super::now;
