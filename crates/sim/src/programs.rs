@@ -1,6 +1,7 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
 use crate::cloud;
+use crate::mail;
 use crate::mariadb;
 use crate::posix;
 use crate::salt;
@@ -8,14 +9,11 @@ use crate::salt;
 use super::program::Program;
 
 mod curl;
-mod exim;
 mod git;
-mod mail;
 mod names;
 mod openssl;
 mod pack;
 mod php;
-mod postfix;
 mod redis_cli;
 mod services;
 mod web_servers;
@@ -72,9 +70,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::df::Df,
     &mariadb::programs::dump::Dump("mariabackup"),
     &mariadb::programs::dump::Dump("mysqldump"),
-    &exim::EXIM,
-    &exim::EXIM4,
-    &exim::EXIQGREP,
+    &mail::programs::exim::EXIM,
+    &mail::programs::exim::EXIM4,
+    &mail::programs::exim::EXIQGREP,
     &posix::programs::free::FREE,
     &git::Git,
     &posix::programs::hostname::HOSTNAME,
@@ -96,12 +94,12 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &pack::Pack("tar"),
     &pack::Pack("zcat"),
     &php::Php,
-    &postfix::MAILQ,
-    &postfix::POSTCAT,
-    &postfix::POSTCONF,
-    &postfix::POSTFIX,
-    &postfix::POSTQUEUE,
-    &postfix::POSTSUPER,
+    &mail::programs::postfix::MAILQ,
+    &mail::programs::postfix::POSTCAT,
+    &mail::programs::postfix::POSTCONF,
+    &mail::programs::postfix::POSTFIX,
+    &mail::programs::postfix::POSTQUEUE,
+    &mail::programs::postfix::POSTSUPER,
     &posix::programs::power::Power("reboot"),
     &posix::programs::power::Power("shutdown"),
     &posix::programs::ps::PGREP,

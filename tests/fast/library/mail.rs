@@ -2,7 +2,7 @@
 
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{PromptKind, Reply, RunState};
-use jumpdeck_sim::world::mail::{MailQueue, Queue};
+use jumpdeck_sim::mail::{MailQueue, Queue};
 
 use super::rehearsal::{Stage, Told, Wrong};
 use super::{PLAIN, way};

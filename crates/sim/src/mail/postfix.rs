@@ -1,6 +1,7 @@
 //! Postfix's queue: what waits in it at the start, what comes in, and when it goes.
 
-use super::super::noise::{draw, unit};
+use crate::world::noise::{draw, unit};
+
 use super::{Machine, MailQueue, MailServer, Message, Queue};
 
 /// Seconds between two messages that come in.

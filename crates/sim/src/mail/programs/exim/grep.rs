@@ -2,10 +2,10 @@
 
 use regex::Regex;
 
+use crate::mail::programs::{Ask, messages};
+use crate::mail::{Message, Queue};
 use crate::program::Reply;
 use crate::program::quick::{failure, output};
-use crate::programs::mail::{Ask, messages};
-use crate::world::mail::{Message, Queue};
 
 use super::{envelope, line, refused};
 

@@ -1,9 +1,9 @@
 //! Exim's queue: what waits in it at the start, what comes in while the mail host takes nothing, and when it goes.
 
+use crate::world::World;
+use crate::world::noise::{draw, unit};
 use jumpdeck_fleet::names::HostName;
 
-use super::super::World;
-use super::super::noise::{draw, unit};
 use super::{EXIM_CONFIG, MailQueue, MailServer, Message, Queue};
 
 /// Seconds between two messages that cron sends.

@@ -3,13 +3,13 @@
 
 mod exim;
 mod postfix;
+pub(crate) mod programs;
 
 use std::collections::BTreeMap;
 
 use crate::posix::machine::Machine;
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
 
 /// Which mail server a machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use crate::mail::{MailServer, Message, Queue};
 use crate::program::Reply;
 use crate::program::quick::{failure, output};
-use crate::world::mail::{MailServer, Message, Queue};
 
-use super::mail::{Ask, MailProgram, messages, stamp, written};
+use super::{Ask, MailProgram, messages, stamp, written};
 
 const fn exim(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram {
     MailProgram { name, of: Some(MailServer::Exim), run }

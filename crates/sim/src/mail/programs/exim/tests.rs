@@ -106,7 +106,7 @@ fn a_stranger_is_not_relayed_for_unless_the_networks_say_so() {
     let asked = "HELO a.example\nMAIL FROM:<a@a.example>\nRCPT TO:<b@b.example>\nQUIT\n";
     let session = || run(&world, "app1", &["exim", "-bh", "192.0.2.1"], asked).0;
     assert!(session().contains("\n550 relay not permitted\n"), "{}", session());
-    let path = crate::world::mail::EXIM_CONFIG;
+    let path = crate::mail::EXIM_CONFIG;
     let text = String::from_utf8(world.lock().unwrap().read_file(&host("app1"), path).unwrap()).unwrap();
     for (networks, open) in [("0.0.0.0/0", true), ("10.0.0.0/8", false)] {
         let text = text.replace("dc_relay_nets=''", &format!("dc_relay_nets='{networks}'"));

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use crate::mail::programs::Ask;
 use crate::program::Reply;
 use crate::program::quick::output;
-use crate::programs::mail::Ask;
 
 use super::refused;
 

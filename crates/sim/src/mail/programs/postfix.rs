@@ -6,11 +6,11 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
+use crate::mail::MailServer;
 use crate::program::Reply;
 use crate::program::quick::failure;
-use crate::world::mail::MailServer;
 
-use super::mail::{Ask, MailProgram};
+use super::{Ask, MailProgram};
 
 const fn postfix(name: &'static str, run: fn(&mut Ask<'_>) -> Reply) -> MailProgram {
     MailProgram { name, of: Some(MailServer::Postfix), run }

@@ -1,5 +1,8 @@
 //! What the programs of mail servers share, whichever server it is.
 
+pub(crate) mod exim;
+pub(crate) mod postfix;
+
 use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
@@ -7,8 +10,9 @@ use tokio::io::AsyncReadExt;
 use crate::program::quick::write;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
-use crate::world::mail::{MailServer, Message};
 use jumpdeck_fleet::names::HostName;
+
+use super::{MailServer, Message};
 
 /// A program of a mail server.
 pub(crate) struct MailProgram {

@@ -1,9 +1,9 @@
 //! `postfix`: starts, stops and reloads; `postconf`: reads and edits `main.cf`. What it changes holds as soon as it is written (a reload changes nothing more
 //! here).
 
+use crate::mail::programs::Ask;
 use crate::program::Reply;
 use crate::program::quick::output;
-use crate::programs::mail::Ask;
 
 use super::fatal;
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use crate::mail::programs::{Ask, messages, stamp};
+use crate::mail::{Message, Queue};
 use crate::program::Reply;
 use crate::program::quick::output;
-use crate::programs::mail::{Ask, messages, stamp};
 use crate::world::World;
-use crate::world::mail::{Message, Queue};
 use jumpdeck_fleet::names::HostName;
 
 use super::fatal;
