@@ -6,6 +6,7 @@
 pub mod cloud;
 pub mod dial;
 pub mod elastic;
+pub(crate) mod git;
 pub mod mail;
 pub mod mariadb;
 pub mod options;

@@ -1,6 +1,7 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
 use crate::cloud;
+use crate::git;
 use crate::mail;
 use crate::mariadb;
 use crate::posix;
@@ -9,7 +10,6 @@ use crate::salt;
 use super::program::Program;
 
 mod curl;
-mod git;
 mod names;
 mod openssl;
 mod pack;
@@ -74,7 +74,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &mail::programs::exim::EXIM4,
     &mail::programs::exim::EXIQGREP,
     &posix::programs::free::FREE,
-    &git::Git,
+    &git::programs::git::Git,
     &posix::programs::hostname::HOSTNAME,
     &posix::programs::mount::Blkid,
     &posix::programs::mount::Mounts("mount"),

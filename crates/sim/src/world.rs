@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::cloud;
 use crate::cloud::volumes;
 use crate::elastic;
+use crate::git;
 use crate::mail;
 use crate::mariadb;
 use crate::posix::files;
@@ -32,11 +33,8 @@ pub mod tls;
 pub mod universe;
 pub mod web;
 
-pub(crate) mod code;
 pub(crate) mod fleet;
 mod generated;
-pub(crate) mod git;
-pub mod modules;
 pub(crate) mod noise;
 
 use apps::Apps;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::git::{Commit, Repository};
 use crate::posix::files::Attributes;
 use crate::salt::lost::{ACCEPTED, public_text};
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
 use super::backups::{Packed, pack, unpack};
-use super::git::{Commit, Repository};
 
 /// Days of archives of the Salt master that are kept.
 const DAYS: u32 = 3;

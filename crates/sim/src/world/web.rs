@@ -4,10 +4,11 @@ pub(crate) mod exchange;
 
 use std::collections::BTreeMap;
 
+use crate::git::code;
+use crate::git::code::Code;
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::code::{self, Code};
 
 /// Roles whose machines serve web pages (`000` 2.2, `002`).
 static WEB_ROLES: &[&str] = &[

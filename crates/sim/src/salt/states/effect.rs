@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use similar::TextDiff;
 
+use crate::git::code::Code;
 use crate::world::World;
-use crate::world::code::Code;
 use jumpdeck_fleet::names::HostName;
 
 use super::super::MinionFault;

@@ -1,12 +1,15 @@
 //! Git repositories over the world's files: a line of commits, and what is staged for the next.
 
+pub(crate) mod code;
+pub(crate) mod modules;
+pub(crate) mod programs;
+
 use std::collections::BTreeMap;
 
 use sha1::Digest as _;
 
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
 
 /// Paths below the top, and what they hold.
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;

@@ -1,7 +1,7 @@
 //! Submodules: `submodule status`, `submodule update`, and what of `ls-tree`, `cat-file` and `fetch` is about them.
 
+use crate::git::{Repository, blob, linked};
 use crate::posix::programs::text::failure;
-use crate::world::git::{Repository, blob, linked};
 
 use super::remote::reached;
 use super::{Reply, Run, fatal, output};

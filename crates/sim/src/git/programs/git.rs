@@ -10,11 +10,11 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt as _;
 
+use crate::git::{Repository, Tree};
 use crate::posix::programs::text::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path;
 use crate::world::World;
-use crate::world::git::{Repository, Tree};
 use jumpdeck_fleet::names::HostName;
 
 /// Git's status when something is wrong with what it was asked.

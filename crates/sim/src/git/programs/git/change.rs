@@ -1,8 +1,9 @@
 //! What changes something: add, commit, checkout, reset, revert.
 
+use crate::git::{Tree, linked};
+
 use super::look::counted;
 use super::{Reply, Run, fatal, output, paths};
-use crate::world::git::{Tree, linked};
 
 pub(super) fn add(run: &mut Run<'_>, arguments: &[String]) -> Reply {
     let mut repository = run.repository();

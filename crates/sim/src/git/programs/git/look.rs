@@ -1,9 +1,9 @@
 //! What only looks: status, diff, log, show, rev-parse.
 
+use crate::git::{Commit, Tree, blob};
 use crate::posix::programs::files::diff::unified;
 use crate::posix::programs::files::moment;
 use crate::posix::programs::text::failure;
-use crate::world::git::{Commit, Tree, blob};
 
 use super::{Reply, Run, fatal, output, paths};
 

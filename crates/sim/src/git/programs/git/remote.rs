@@ -1,9 +1,10 @@
 //! What is about the repository that one was cloned from: fetch, ls-remote.
 
+use crate::git::Repository;
+use jumpdeck_fleet::names::HostName;
+
 use super::submodule;
 use super::{Reply, Run, fatal, output};
-use crate::world::git::Repository;
-use jumpdeck_fleet::names::HostName;
 
 /// The repository that this one was cloned from, or what git says when it is not there.
 fn origin(run: &Run<'_>) -> Result<Repository, Reply> {

@@ -1,11 +1,11 @@
 //! Submodules of the applications' code: a repository of its own in a folder of another, at the commit that
 //! the outer one names.
 
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
 use super::code::{AUTHOR, Code, ORIGINS};
-use super::git::{Repository, Tree, link};
+use super::{Repository, Tree, link};
 
 /// A submodule.
 #[derive(Debug)]

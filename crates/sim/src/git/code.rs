@@ -2,10 +2,10 @@
 //! (`/srv/code/NAME/repo`), whose origin is on the server of role `source`, and on each host of a role a copy
 //! without `.git`, made by rsync in a state.
 
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::git::{Repository, Tree, linked};
+use super::{Repository, Tree, linked};
 
 /// The code of one application.
 #[derive(Debug, PartialEq, Eq)]

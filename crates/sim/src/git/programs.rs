@@ -1,0 +1,3 @@
+//! The program of Git.
+
+pub(crate) mod git;
