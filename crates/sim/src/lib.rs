@@ -14,6 +14,7 @@ pub mod posix;
 pub mod program;
 pub mod programs;
 pub mod salt;
+pub mod services;
 pub mod shell;
 pub mod sshd;
 pub mod world;

@@ -6,6 +6,7 @@ use crate::mail;
 use crate::mariadb;
 use crate::posix;
 use crate::salt;
+use crate::services;
 
 use super::program::Program;
 
@@ -15,7 +16,6 @@ mod openssl;
 mod pack;
 mod php;
 mod redis_cli;
-mod services;
 mod web_servers;
 
 /// Every program there is.
@@ -109,9 +109,9 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::ssh_keys::Keyscan,
     &redis_cli::RedisCli,
     &posix::programs::rsync::Rsync,
-    &services::monit::Monit,
-    &services::service::Service,
-    &services::systemctl::Systemctl,
+    &services::programs::monit::Monit,
+    &services::programs::service::Service,
+    &services::programs::systemctl::Systemctl,
     &salt::programs::call::SaltCall,
     &salt::programs::key::SaltKey,
     &salt::programs::master::Salt,

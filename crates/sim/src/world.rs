@@ -15,6 +15,7 @@ use crate::posix::machine;
 use crate::posix::storage;
 use crate::posix::tasks;
 use crate::salt;
+use crate::services;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod apps;
@@ -26,7 +27,6 @@ pub mod dns;
 pub mod jobs;
 pub mod redis;
 pub mod score;
-pub mod services;
 pub mod spec;
 pub mod sweep;
 pub mod tls;

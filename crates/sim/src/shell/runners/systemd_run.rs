@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::missing_program;
+use crate::services::Unit;
 use crate::shell::state::{Fd, Shell};
-use crate::world::services::Unit;
+
+use super::missing_program;
 
 pub(super) async fn run(shell: &mut Shell, arguments: &[String]) -> u8 {
     let (mut name, mut collect, mut remains, mut wait, mut variables) =

@@ -1,12 +1,14 @@
 //! Services of the machines: what is installed by role, what runs, and units that `systemd-run` made.
 
+pub(crate) mod programs;
+
 use std::collections::BTreeMap;
 
 use tokio::task::AbortHandle;
 
-use super::World;
-use super::dns::GDNSD;
-use super::spec::Era;
+use crate::world::World;
+use crate::world::dns::GDNSD;
+use crate::world::spec::Era;
 use jumpdeck_fleet::names::HostName;
 
 /// Services by role; every machine has those of `*`. A service that has another name elsewhere has it here.
