@@ -17,4 +17,5 @@ pub mod salt;
 pub mod services;
 pub mod shell;
 pub mod sshd;
+pub mod web;
 pub mod world;

@@ -7,16 +7,14 @@ use crate::mariadb;
 use crate::posix;
 use crate::salt;
 use crate::services;
+use crate::web;
 
 use super::program::Program;
 
-mod curl;
 mod names;
-mod openssl;
 mod pack;
 mod php;
 mod redis_cli;
-mod web_servers;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -65,7 +63,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &cloud::programs::neutron::NEUTRON,
     &cloud::programs::nova::NOVA,
     &cloud::programs::openstack::OPENSTACK,
-    &curl::Curl,
+    &web::programs::curl::Curl,
     &posix::programs::crontab::Crontab,
     &posix::programs::df::Df,
     &mariadb::programs::dump::Dump("mariabackup"),
@@ -87,7 +85,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &names::HOST,
     &names::Nscd,
     &posix::programs::nproc::NPROC,
-    &openssl::Openssl,
+    &web::programs::openssl::Openssl,
     &pack::Pack("base64"),
     &pack::Pack("gunzip"),
     &pack::Pack("gzip"),
@@ -119,8 +117,8 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::sync::SYNC,
     &posix::programs::uname::UNAME,
     &posix::programs::uptime::UPTIME,
-    &web_servers::Tester("apachectl"),
-    &web_servers::Tester("nginx"),
+    &web::programs::web_servers::Tester("apachectl"),
+    &web::programs::web_servers::Tester("nginx"),
 ];
 
 #[cfg(test)]

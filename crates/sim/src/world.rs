@@ -16,22 +16,21 @@ use crate::posix::storage;
 use crate::posix::tasks;
 use crate::salt;
 use crate::services;
+use crate::web;
+use crate::web::cdn;
+use crate::web::tls;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod apps;
 pub(crate) mod archives;
 pub mod backups;
-pub mod cdn;
-pub mod certificates;
 pub mod dns;
 pub mod jobs;
 pub mod redis;
 pub mod score;
 pub mod spec;
 pub mod sweep;
-pub mod tls;
 pub mod universe;
-pub mod web;
 
 pub(crate) mod fleet;
 mod generated;

@@ -3,9 +3,9 @@
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Effect, PromptKind, Reply, RunState};
+use jumpdeck_sim::web::certificates::{Certificate, Key};
+use jumpdeck_sim::web::tls::{NEXT, TlsFault};
 use jumpdeck_sim::world::World;
-use jumpdeck_sim::world::certificates::{Certificate, Key};
-use jumpdeck_sim::world::tls::{NEXT, TlsFault};
 
 use super::rehearsal::{Stage, Told};
 use super::{Hand, PLAIN, Scene, way};

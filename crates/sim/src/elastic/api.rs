@@ -5,8 +5,8 @@ pub(crate) mod snapshot;
 
 use serde_json::{Map, Value, json};
 
+use crate::web::exchange::{Request, Response, Served};
 use crate::world::World;
-use crate::world::web::exchange::{Request, Response, Served};
 use jumpdeck_fleet::names::HostName;
 
 use super::{Elastic, Health, Status};

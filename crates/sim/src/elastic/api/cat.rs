@@ -1,8 +1,8 @@
 //! `_cat`: tables for people.
 
 use crate::elastic::{Elastic, Place};
+use crate::web::exchange::{Request, Response};
 use crate::world::World;
-use crate::world::web::exchange::{Request, Response};
 
 use super::refused;
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::elastic::{Outcome, Refusal, Repository, Restore, Snapshot};
+use crate::web::exchange::{Request, Response, Served};
 use crate::world::World;
-use crate::world::web::exchange::{Request, Response, Served};
 
 use super::{acknowledged, refused, sent};
 

@@ -1,6 +1,6 @@
 //! Whose a file or folder is, and who may do what with it.
 
-use crate::world::tls;
+use crate::web::tls;
 use jumpdeck_fleet::names::HostName;
 
 use super::{Entry, Stored, World};

@@ -3,8 +3,8 @@
 use crate::posix::machine::Machine;
 use crate::posix::people;
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
+use crate::web::tls;
 use crate::world::World;
-use crate::world::tls;
 
 /// Files that are there when their content is.
 pub(super) static ETC: &[&str] = &[

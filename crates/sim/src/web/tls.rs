@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::posix::machine::Machine;
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
 use super::certificates::{Certificate, Key};
 
 /// Where programs look for the authorities that they trust.

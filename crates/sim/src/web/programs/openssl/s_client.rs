@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::program::{Call, Reply};
-use crate::world::certificates::Certificate;
+use crate::web::certificates::Certificate;
 
 use super::words::{Edition, date};
 use super::{certificates, complaint, not_simulated, now};

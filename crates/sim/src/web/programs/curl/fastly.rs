@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::posix::programs::files::moment;
+use crate::web::cdn;
+use crate::web::cdn::{Backend, Service, Version};
+use crate::web::exchange::{Request, Response};
 use crate::world::World;
-use crate::world::cdn::{self, Backend, Service, Version};
-use crate::world::web::exchange::{Request, Response};
 
 /// Serves a request; `token` is what the header `Fastly-Key` says.
 pub(super) fn serve(world: &mut World, token: Option<&str>, request: &Request) -> Response {

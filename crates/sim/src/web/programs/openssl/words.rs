@@ -2,8 +2,8 @@
 
 use crate::posix::programs::files::moment;
 use crate::program::Reply;
+use crate::web::certificates::{Broken, Certificate, meaning};
 use crate::world::World;
-use crate::world::certificates::{Broken, Certificate, meaning};
 use jumpdeck_fleet::names::HostName;
 
 /// A version.

@@ -1,6 +1,6 @@
 //! What `curl` is asked: options, URLs, and what `-w` writes.
 
-use crate::world::web::exchange::Response;
+use crate::web::exchange::Response;
 
 /// The options.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@
 use crate::posix::programs::files::{Work, with_world};
 use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
+use crate::web::tls::Unloadable;
 use crate::world::World;
-use crate::world::tls::Unloadable;
 use jumpdeck_fleet::names::HostName;
 
 /// One of them, by its name.

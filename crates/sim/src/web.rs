@@ -1,14 +1,17 @@
 //! What the web servers of a world answer.
 
+pub mod cdn;
+pub mod certificates;
 pub(crate) mod exchange;
+pub mod programs;
+pub mod tls;
 
 use std::collections::BTreeMap;
 
 use crate::git::code;
 use crate::git::code::Code;
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
 
 /// Roles whose machines serve web pages (`000` 2.2, `002`).
 static WEB_ROLES: &[&str] = &[

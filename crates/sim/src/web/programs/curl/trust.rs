@@ -1,8 +1,8 @@
 //! Whether `curl` trusts what a web server serves.
 
+use crate::web::certificates::{Certificate, meaning};
+use crate::web::tls::AUTHORITIES;
 use crate::world::World;
-use crate::world::certificates::{Certificate, meaning};
-use crate::world::tls::AUTHORITIES;
 use jumpdeck_fleet::names::HostName;
 
 use super::Failed;

@@ -14,8 +14,9 @@ use crate::elastic::api;
 use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, SharedWorld};
 use crate::shell::path::absolute;
-use crate::world::web::exchange::{Request, Response, Served};
-use crate::world::{World, cdn};
+use crate::web::cdn;
+use crate::web::exchange::{Request, Response, Served};
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
 use options::{Options, Url};

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::words::Edition;
 use crate::programs::tests::{Shared, host, shell, world};
-use crate::world::certificates::{Broken, Certificate, Key};
-use crate::world::tls::TlsFault;
+use crate::web::certificates::{Broken, Certificate, Key};
+use crate::web::tls::TlsFault;
+
+use super::words::Edition;
 
 const APP: &str = "app1";
 
@@ -145,7 +146,7 @@ const PUT: &str = "cp /root/new/cert.pem /etc/ssl/web/cert.pem; cp /root/new/key
 fn given(world: &Shared) {
     let mut held = world.lock().unwrap();
     for file in ["cert.pem", "key.pem"] {
-        let text = held.read_file(&host("salt"), &format!("{}/{file}", crate::world::tls::NEXT)).unwrap();
+        let text = held.read_file(&host("salt"), &format!("{}/{file}", crate::web::tls::NEXT)).unwrap();
         held.write_file(&host(APP), &format!("/root/new/{file}"), text);
     }
 }

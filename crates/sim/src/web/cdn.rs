@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::world::World;
+use crate::world::noise::{draw, key};
+use crate::world::spec::Era;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::noise::{draw, key};
-use super::spec::Era;
-use super::web::Page;
+use super::Page;
 
 /// Where its API answers.
 pub(crate) const API: &str = "api.fastly.com";

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::posix::programs::text::{read_file, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
-use crate::world::certificates::{Certificate, Key};
+use crate::web::certificates::{Certificate, Key};
 
 use words::Edition;
 

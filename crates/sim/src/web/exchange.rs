@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::Page;
 use crate::world::World;
+
+use super::Page;
 
 /// A request, as a server sees it.
 pub(crate) struct Request {
