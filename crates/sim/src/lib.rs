@@ -13,6 +13,7 @@ pub mod options;
 pub mod posix;
 pub mod program;
 pub mod programs;
+pub mod redis;
 pub mod salt;
 pub mod services;
 pub mod shell;

@@ -5,6 +5,7 @@ use crate::git;
 use crate::mail;
 use crate::mariadb;
 use crate::posix;
+use crate::redis;
 use crate::salt;
 use crate::services;
 use crate::web;
@@ -14,7 +15,6 @@ use super::program::Program;
 mod names;
 mod pack;
 mod php;
-mod redis_cli;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -105,7 +105,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::ss::SS,
     &posix::programs::ssh_keys::Keygen,
     &posix::programs::ssh_keys::Keyscan,
-    &redis_cli::RedisCli,
+    &redis::programs::redis_cli::RedisCli,
     &posix::programs::rsync::Rsync,
     &services::programs::monit::Monit,
     &services::programs::service::Service,

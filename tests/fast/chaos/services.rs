@@ -1,7 +1,7 @@
 //! Services that stop, want a password, lose data: each by its own name, and well again when it is.
 
 use jumpdeck_fleet::service::{Service, ServiceHealth};
-use jumpdeck_sim::world::redis::Redis;
+use jumpdeck_sim::redis::Redis;
 
 use super::*;
 

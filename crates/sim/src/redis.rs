@@ -1,11 +1,12 @@
 //! The Redis servers: keys, lists, who follows whom.
 
+pub mod programs;
+
 use std::collections::BTreeMap;
 
 use crate::posix::machine::{Machine, count};
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
 
 /// A Redis server.
 #[derive(Debug, Clone, Default)]

@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use crate::program::quick::{failure, output, write};
 use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply};
+use crate::redis::Redis;
 use crate::world::World;
-use crate::world::redis::Redis;
 use jumpdeck_fleet::names::HostName;
 
 /// `redis-cli`.

@@ -1,0 +1,3 @@
+//! The program of Redis.
+
+pub(crate) mod redis_cli;
