@@ -5,6 +5,7 @@
 
 pub mod cloud;
 pub mod dial;
+pub mod dns;
 pub mod elastic;
 pub(crate) mod git;
 pub mod mail;

@@ -1,6 +1,7 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
 use crate::cloud;
+use crate::dns;
 use crate::git;
 use crate::mail;
 use crate::mariadb;
@@ -12,7 +13,6 @@ use crate::web;
 
 use super::program::Program;
 
-mod names;
 mod pack;
 mod php;
 
@@ -79,11 +79,11 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::mount::Mounts("umount"),
     &mariadb::programs::mysql::Client("mariadb"),
     &mariadb::programs::mysql::Client("mysql"),
-    &names::DIG,
-    &names::GETENT,
-    &names::Gdnsd,
-    &names::HOST,
-    &names::Nscd,
+    &dns::programs::names::DIG,
+    &dns::programs::names::GETENT,
+    &dns::programs::names::Gdnsd,
+    &dns::programs::names::HOST,
+    &dns::programs::names::Nscd,
     &posix::programs::nproc::NPROC,
     &web::programs::openssl::Openssl,
     &pack::Pack("base64"),

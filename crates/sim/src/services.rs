@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use tokio::task::AbortHandle;
 
+use crate::dns::GDNSD;
 use crate::world::World;
-use crate::world::dns::GDNSD;
 use crate::world::spec::Era;
 use jumpdeck_fleet::names::HostName;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cloud;
 use crate::cloud::volumes;
+use crate::dns;
 use crate::elastic;
 use crate::git;
 use crate::mail;
@@ -25,7 +26,6 @@ use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 pub mod apps;
 pub(crate) mod archives;
 pub mod backups;
-pub mod dns;
 pub mod jobs;
 pub mod score;
 pub mod spec;

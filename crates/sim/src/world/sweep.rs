@@ -121,7 +121,7 @@ impl World {
 
     fn zone_names(&self, server: &HostName, address: &str) -> Vec<String> {
         let renames =
-            |record: &&super::dns::Record| record.data == address && !self.is_own_name(server, &record.name);
+            |record: &&crate::dns::Record| record.data == address && !self.is_own_name(server, &record.name);
         self.zone().iter().filter(renames).map(|record| record.name.clone()).collect()
     }
 

@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
+use crate::dns::{GDNSD, Record};
 use crate::posix::programs::files::with_world;
 use crate::posix::programs::text::answer as answered;
 use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
-use crate::world::dns::{GDNSD, Record};
 use jumpdeck_fleet::names::HostName;
 
 pub(crate) static GETENT: Quick = Quick { name: "getent", answer: getent };

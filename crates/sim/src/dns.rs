@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::world::World;
+use crate::world::apps::kinds::{MASTERDB, ZONE_NAME};
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::apps::kinds::{MASTERDB, ZONE_NAME};
-
+pub mod programs;
 mod zone;
 
 use zone::Zone;

@@ -1,0 +1,3 @@
+//! Programs about names.
+
+pub(crate) mod names;
