@@ -119,7 +119,7 @@ async fn nobody_is_left(stage: &Stage, told: &Told, accepted: &[String]) {
         told.story()
     );
     let kinds: BTreeSet<&str> = after.iter().map(|application| application.kind.name).collect();
-    assert_eq!(kinds.len(), jumpdeck_sim::world::apps::kinds::KINDS.len(), "{kinds:?}");
+    assert_eq!(kinds.len(), jumpdeck_sim::apps::kinds::KINDS.len(), "{kinds:?}");
     for (before, after) in before.iter().zip(&after) {
         let what = format!("{} on {}", after.kind.name, after.host);
         assert_eq!(after.server.as_deref(), Some("db2"), "{what}");

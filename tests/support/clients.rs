@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jumpdeck_fleet::names::HostName;
+use jumpdeck_sim::apps::Login;
+use jumpdeck_sim::apps::kinds::{Follows, KINDS, Kind};
 use jumpdeck_sim::mariadb::Server;
 use jumpdeck_sim::mariadb::data::ServerError;
 use jumpdeck_sim::mariadb::programs::mysql::client::{Client, LOST_DURING};
 use jumpdeck_sim::world::World;
-use jumpdeck_sim::world::apps::Login;
-use jumpdeck_sim::world::apps::kinds::{Follows, KINDS, Kind};
 
 use crate::support::history::{Act, Held, Op, Outcome};
 use crate::support::seed::Seed;

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::apps::kinds::{MASTERDB, ZONE_NAME};
 use crate::world::World;
-use crate::world::apps::kinds::{MASTERDB, ZONE_NAME};
 use jumpdeck_fleet::names::HostName;
 
 pub mod programs;

@@ -3,6 +3,7 @@
 //! It knows the vocabulary of `jumpdeck-fleet` and nothing of the console, so that nothing the console believes can make the
 //! simulation agree with it.
 
+pub mod apps;
 pub mod cloud;
 pub mod dial;
 pub mod dns;

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::apps::kinds::with_database;
 use crate::posix::machine::Machine;
-use crate::world::apps::kinds::with_database;
 use crate::world::noise::key;
 use crate::world::spec::{DatabaseSpec, EnvironmentSpec};
 use jumpdeck_fleet::names::HostName;

@@ -1,5 +1,6 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
+use crate::apps;
 use crate::cloud;
 use crate::dns;
 use crate::git;
@@ -14,7 +15,6 @@ use crate::web;
 use super::program::Program;
 
 mod pack;
-mod php;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -91,7 +91,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &pack::Pack("gzip"),
     &pack::Pack("tar"),
     &pack::Pack("zcat"),
-    &php::Php,
+    &apps::programs::php::Php,
     &mail::programs::postfix::MAILQ,
     &mail::programs::postfix::POSTCAT,
     &mail::programs::postfix::POSTCONF,

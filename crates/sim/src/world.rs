@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::apps;
+use crate::apps::jobs;
 use crate::cloud;
 use crate::cloud::volumes;
 use crate::dns;
@@ -23,10 +25,8 @@ use crate::web::cdn;
 use crate::web::tls;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
-pub mod apps;
 pub(crate) mod archives;
 pub mod backups;
-pub mod jobs;
 pub mod score;
 pub mod spec;
 pub mod sweep;

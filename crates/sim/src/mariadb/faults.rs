@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::world::apps::kinds::WIKI;
+use crate::apps::kinds::WIKI;
 use jumpdeck_fleet::names::HostName;
 
 use super::accounts::{Account, Grant};

@@ -1,7 +1,7 @@
 //! How the databases of a world live on: those without a connection write, replicas receive and apply.
 
+use crate::apps::kinds::WIKI;
 use crate::posix::machine::count;
-use crate::world::apps::kinds::WIKI;
 use crate::world::noise::unit;
 
 use super::data::{Effect, ServerError};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::apps::kinds::KINDS;
 use crate::posix::machine::count;
-use crate::world::apps::kinds::KINDS;
 use crate::world::noise::{key, unit};
 use crate::world::spec::DatabaseSpec;
 

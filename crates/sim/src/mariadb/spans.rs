@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::world::apps::kinds::{KINDS, with_database};
+use crate::apps::kinds::{KINDS, with_database};
 use jumpdeck_fleet::names::HostName;
 
 use super::accounts::Accounts;

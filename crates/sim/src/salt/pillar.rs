@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::apps::kinds::{KINDS, WIKI};
 use crate::mariadb::{REPLICATION_PASSWORD, REPLICATION_USER};
 use crate::posix::calendar::moment;
 use crate::world::World;
-use crate::world::apps::kinds::{KINDS, WIKI};
 use jumpdeck_fleet::names::HostName;
 
 use super::MinionFault;

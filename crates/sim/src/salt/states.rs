@@ -3,15 +3,15 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::apps::config::{Values, render};
+use crate::apps::jobs::{CRON, cron_text};
+use crate::apps::kinds::{Follows, KINDS, Kind, WIKI};
+use crate::apps::{DB_INI, DB_PASSWORD};
 use crate::dns::GDNSD;
 use crate::git::code::{Code, of_role};
 use crate::posix::calendar::moment;
 use crate::posix::people::key_file;
 use crate::world::World;
-use crate::world::apps::config::{Values, render};
-use crate::world::apps::kinds::{Follows, KINDS, Kind, WIKI};
-use crate::world::apps::{DB_INI, DB_PASSWORD};
-use crate::world::jobs::{CRON, cron_text};
 use jumpdeck_fleet::names::HostName;
 
 use super::pillar::lookup;

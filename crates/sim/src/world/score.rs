@@ -235,7 +235,7 @@ impl World {
     pub(crate) fn journal_part(&self, host: &HostName, span: &crate::mariadb::Span) -> Vec<JournalRow> {
         let database = span.database.as_str();
         let Some(server) = self.databases.server(host) else { return Vec::new() };
-        let own = |app: &super::apps::App| (app.kind.database == database).then(|| app.host.to_string());
+        let own = |app: &crate::apps::App| (app.kind.database == database).then(|| app.host.to_string());
         let names: Vec<Option<String>> = self.apps.iter().map(own).collect();
         let mut rows = Vec::new();
         for (index, app) in names.iter().enumerate().filter_map(|(i, name)| Some((i, name.as_ref()?))) {

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::apps::kinds::{KINDS, ZONE_NAME};
 use jumpdeck_fleet::names::HostName;
 
 use super::World;
-use super::apps::kinds::{KINDS, ZONE_NAME};
 
 /// Where a server is named.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

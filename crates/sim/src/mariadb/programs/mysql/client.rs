@@ -4,9 +4,9 @@
 
 use std::sync::PoisonError;
 
+use crate::apps::Login;
 use crate::mariadb::data::{Cell, ServerError};
 use crate::program::SharedWorld;
-use crate::world::apps::Login;
 use jumpdeck_fleet::names::HostName;
 
 use super::execute::{Outcome, Session};
@@ -96,8 +96,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::apps::kinds::WIKI;
     use crate::world::World;
-    use crate::world::apps::kinds::WIKI;
     use crate::world::universe::Universe;
 
     fn world() -> (Arc<Mutex<World>>, HostName, HostName, HostName) {

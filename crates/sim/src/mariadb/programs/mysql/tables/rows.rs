@@ -1,8 +1,8 @@
 //! `INSERT`, `REPLACE`, `UPDATE`, `DELETE` on small tables.
 
+use crate::apps::kinds::with_database;
 use crate::mariadb::data::{Cell, Effect, Row, Table};
 use crate::world::World;
-use crate::world::apps::kinds::with_database;
 
 use super::super::SqlError;
 use super::super::eval::Env;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::apps::DB_INI;
 use crate::programs::tests::{Shared, host, run, world};
-use crate::world::apps::DB_INI;
 
 use super::{pass, value};
 

@@ -4,15 +4,16 @@
 use crate::mariadb::gtid::Gtid;
 use crate::mariadb::session::Session;
 use crate::mariadb::{Databases, TICKS, due, quarter};
+use crate::world::World;
+use crate::world::noise::key;
+use crate::world::score::Told;
+use crate::world::spec::EnvironmentSpec;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::noise::key;
-use super::score::Told;
-use super::spec::EnvironmentSpec;
-
 pub(crate) mod config;
+pub mod jobs;
 pub mod kinds;
+pub mod programs;
 
 mod hosts;
 #[cfg(test)]

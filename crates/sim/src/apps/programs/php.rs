@@ -4,12 +4,12 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::apps::jobs::WIKI;
 use crate::program::quick::{failure, output, write};
 use crate::program::wait;
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
 use crate::world::World;
-use crate::world::jobs::WIKI;
 use jumpdeck_fleet::names::HostName;
 
 /// `php`.
@@ -147,8 +147,8 @@ mod tests {
 
     use std::time::Duration;
 
+    use crate::apps::jobs::CRON;
     use crate::programs::tests::{Shared, host, run, world};
-    use crate::world::jobs::CRON;
 
     const ON: &str = "app1-jobrunner";
     const SHOW: &str = "/srv/webplatform/wiki/current/maintenance/showJobs.php";

@@ -3,9 +3,9 @@
 use crate::mariadb::Server;
 use crate::mariadb::options::OPTION_FILE;
 use crate::posix::machine::Machine;
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::super::World;
 use super::kinds::{self, Follows, KINDS, Kind, MASTERDB, Names, ZONE_NAME};
 use super::{App, Configured, DB_PASSWORD, Login, Orders, config};
 

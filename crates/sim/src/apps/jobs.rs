@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
 
 /// The cron file that starts the runners, on machines with role `jobrunner` (or, where there is none, on `app`s).
 pub const CRON: &str = "/etc/cron.d/mediawiki-jobs";

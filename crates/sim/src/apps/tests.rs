@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::Application;
 use crate::programs::tests::{Shared, shell, world};
 use jumpdeck_fleet::names::HostName;
+
+use super::Application;
 
 const OLD: &str = "db1-masterdb";
 const NEW: &str = "db2";

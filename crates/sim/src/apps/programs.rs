@@ -1,0 +1,3 @@
+//! What runs the applications' scripts.
+
+pub(crate) mod php;
