@@ -4,6 +4,7 @@
 //! simulation agree with it.
 
 pub mod apps;
+pub mod backups;
 pub mod cloud;
 pub mod dial;
 pub mod dns;

@@ -1,6 +1,7 @@
 //! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
 
 use crate::apps;
+use crate::backups;
 use crate::cloud;
 use crate::dns;
 use crate::git;
@@ -13,8 +14,6 @@ use crate::services;
 use crate::web;
 
 use super::program::Program;
-
-mod pack;
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -86,11 +85,11 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &dns::programs::names::Nscd,
     &posix::programs::nproc::NPROC,
     &web::programs::openssl::Openssl,
-    &pack::Pack("base64"),
-    &pack::Pack("gunzip"),
-    &pack::Pack("gzip"),
-    &pack::Pack("tar"),
-    &pack::Pack("zcat"),
+    &backups::programs::pack::Pack("base64"),
+    &backups::programs::pack::Pack("gunzip"),
+    &backups::programs::pack::Pack("gzip"),
+    &backups::programs::pack::Pack("tar"),
+    &backups::programs::pack::Pack("zcat"),
     &apps::programs::php::Php,
     &mail::programs::postfix::MAILQ,
     &mail::programs::postfix::POSTCAT,

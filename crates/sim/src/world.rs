@@ -25,8 +25,6 @@ use crate::web::cdn;
 use crate::web::tls;
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
-pub(crate) mod archives;
-pub mod backups;
 pub mod score;
 pub mod spec;
 pub mod sweep;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::git::{Commit, Repository};
 use crate::posix::files::Attributes;
 use crate::salt::lost::{ACCEPTED, public_text};
+use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::World;
-use super::backups::{Packed, pack, unpack};
+use super::{Packed, pack, unpack};
 
 /// Days of archives of the Salt master that are kept.
 const DAYS: u32 = 3;
@@ -204,7 +204,7 @@ impl World {
             if at > now {
                 continue;
             }
-            let path = format!("{root}/salt/salt-{}.tar.gz", super::backups::date(at, "%Y%m%d"));
+            let path = format!("{root}/salt/salt-{}.tar.gz", super::date(at, "%Y%m%d"));
             let attributes =
                 Attributes { mode: 0o600, owner: "root".to_owned(), group: "root".to_owned(), modified: at };
             let size = u64::try_from(packed.len()).unwrap_or(0);

@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncReadExt;
 
+use crate::backups::archives::Archive;
+use crate::backups::{Packed, pack, unpack};
 use crate::posix::files::FULL;
 use crate::program::quick::{failure, output, write};
 use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::shell::path::absolute;
-use crate::world::archives::Archive;
-use crate::world::backups::{Packed, pack, unpack};
 
 /// One of them, by its name.
 pub(crate) struct Pack(pub(crate) &'static str);

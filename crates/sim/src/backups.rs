@@ -1,12 +1,14 @@
 //! Backups: the dated dumps on the machines with role `backup`, what is packed in such files, and the disk
 //! space that files take.
 
+pub(crate) mod archives;
+pub mod programs;
+
 use crate::posix::files::Attributes;
 use crate::posix::storage::Mount;
+use crate::world::World;
+use crate::world::noise::unit;
 use jumpdeck_fleet::names::HostName;
-
-use super::World;
-use super::noise::unit;
 
 /// What a packed file begins and ends with (RFC 1952's magic; the end is our own).
 const MAGIC: &[u8] = &[0x1f, 0x8b, 8, 0];
@@ -138,7 +140,8 @@ impl World {
         #[allow(clippy::cast_precision_loss)] // kB of a disk
         let used = used_kb as f64 * 1024.0;
         let midnight = (self.epoch(host) / 86_400.0).floor() * 86_400.0;
-        let (master, key) = (self.database_to_back_up(), super::noise::key(self.seed(), host.as_str()));
+        let (master, key) =
+            (self.database_to_back_up(), crate::world::noise::key(self.seed(), host.as_str()));
         for day in 0..DAYS {
             let at = midnight - 86_400.0 * f64::from(day) + 7800.0;
             let size =

@@ -1,0 +1,3 @@
+//! Programs that pack and unpack.
+
+pub(crate) mod pack;
