@@ -313,6 +313,18 @@ fn files_of_different_folders_do_not_import_each_other() {
     assert!(wrong.is_empty(), "circles of imports:\n{}", wrong.join("\n"));
 }
 
+/// What is no room of the simulated fleet: what the rooms share, and what holds them.
+const NO_ROOMS: &[&str] = &["dial", "options", "program", "programs", "shell", "sshd", "world"];
+
+#[test]
+fn every_room_of_the_simulated_fleet_is_listed() {
+    let sources = read("crates/sim/src");
+    let top = sources.files.keys().filter(|module| module.len() == 1).map(|module| place(&sources, module));
+    let rooms: Vec<String> =
+        top.filter(|place| !NO_ROOMS.iter().any(|other| place.ends_with(&format!("/{other}")))).collect();
+    assert_eq!(rooms, ROOMS, "a new room is a line of ROOMS and of docs/architecture.md");
+}
+
 #[test]
 fn the_reader_sees_every_way_to_name_a_file() {
     let text = "use super::one;\nfn f() { crate::two::g(three::h()); }\nmod three;\nfn m() { vec![self::four::X]; } \

@@ -2,6 +2,8 @@
 //! interprets what it is sent, and simulated programs. It opens no socket unless told to (`sim --listen`).
 //! It knows the vocabulary of `jumpdeck-fleet` and nothing of the console, so that nothing the console believes can make the
 //! simulation agree with it.
+//!
+//! Each domain is a room with its state and its programs; `world` holds the state of them all, `programs` lists the programs.
 
 pub mod apps;
 pub mod backups;
@@ -9,7 +11,7 @@ pub mod cloud;
 pub mod dial;
 pub mod dns;
 pub mod elastic;
-pub(crate) mod git;
+mod git;
 pub mod mail;
 pub mod mariadb;
 pub mod options;

@@ -60,7 +60,7 @@ pub struct Reply {
     pub status: u8,
 }
 
-/// A simulated program. One file each under `programs/`, one line each in [`super::programs::PROGRAMS`].
+/// A simulated program. One file each in the `programs/` of its room, one line each in [`super::programs::PROGRAMS`].
 pub trait Program: Sync {
     /// Its name on the PATH.
     fn name(&self) -> &'static str;

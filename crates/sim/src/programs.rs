@@ -1,19 +1,7 @@
-//! Every simulated program. A new one is one new file here and one line in [`PROGRAMS`].
+//! Every simulated program. A new one is one new file in the `programs/` of its room and one line in [`PROGRAMS`].
 
-use crate::apps;
-use crate::backups;
-use crate::cloud;
-use crate::dns;
-use crate::git;
-use crate::mail;
-use crate::mariadb;
-use crate::posix;
-use crate::redis;
-use crate::salt;
-use crate::services;
-use crate::web;
-
-use super::program::Program;
+use crate::program::Program;
+use crate::{apps, backups, cloud, dns, git, mail, mariadb, posix, redis, salt, services, web};
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[

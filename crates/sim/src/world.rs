@@ -4,25 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::apps;
-use crate::apps::jobs;
-use crate::cloud;
-use crate::cloud::volumes;
-use crate::dns;
-use crate::elastic;
-use crate::git;
-use crate::mail;
-use crate::mariadb;
-use crate::posix::files;
-use crate::posix::machine;
-use crate::posix::storage;
-use crate::posix::tasks;
-use crate::redis;
-use crate::salt;
-use crate::services;
-use crate::web;
-use crate::web::cdn;
-use crate::web::tls;
+use crate::apps::{Apps, jobs};
+use crate::cloud::{self, volumes};
+use crate::mariadb::{self, DatabaseError, Databases, TICKS};
+use crate::posix::machine::{self, Machine, Memory};
+use crate::posix::storage::Mount;
+use crate::posix::{files, tasks};
+use crate::web::{self, cdn, tls};
+use crate::{dns, elastic, git, mail, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod score;
@@ -34,11 +23,7 @@ pub(crate) mod fleet;
 mod generated;
 pub(crate) mod noise;
 
-use apps::Apps;
-use machine::{Machine, Memory};
-use mariadb::{DatabaseError, Databases, TICKS};
 use spec::EnvironmentSpec;
-use storage::Mount;
 
 /// Why a world could not be made.
 #[derive(Debug, thiserror::Error)]
