@@ -22,14 +22,15 @@ use jumpdeck::runbook::ids::RunId;
 use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease};
 use jumpdeck::runbook::machine::Machine;
-use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::planner;
-use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::redact::Redactor;
 use jumpdeck::runbook::runner::{self, Needs, Record, Recorder, RunHandle};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::HostSessions;
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::{BoxStream, Dial};
+use jumpdeck::transport::{Lane, SessionPool};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{PromptKind, Reply, RunCommand, RunState};
 use jumpdeck_sim::sshd::SimFleet;
@@ -179,7 +180,11 @@ async fn measure(folder: &Path, rtt: Duration) {
     let fleet = universe.fleet(|env| servers.access(env));
     let env = fleet.environments[0].clone();
     let far = Arc::new(Far(servers, rtt / 2));
-    let reach: Arc<dyn Reach> = Arc::new(OverSsh::new(env.clone(), far, Arc::new(RefuseAll)));
+    let reach: Arc<dyn HostSessions> = Arc::new(SessionPool::new(
+        Arc::new(SshConnector::new(far, Arc::new(RefuseAll))),
+        env.clone(),
+        Lane::Run,
+    ));
     let (plan, _) =
         planner::make(Arc::new(runbook()), &env, true, BTreeMap::new(), &BTreeMap::new(), reach.as_ref())
             .await
@@ -204,6 +209,7 @@ async fn measure(folder: &Path, rtt: Duration) {
         env: env.clone(),
         simulated: true,
         reach,
+        inventory: None,
         record: Recorder::new(Timed { journal, ends: ends.clone() }),
         lease: Some(Box::new(lease)),
         who: "bench@here".to_owned(),

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::Fleet;
@@ -59,7 +59,7 @@ async fn measure(fleet: Fleet, env: &EnvName, rounds: usize) -> Result<Figures, 
     let fleet = Arc::new(fleet);
     let spec = fleet.environment(env).ok_or("no such environment")?.clone();
     let (sender, mut events) = mpsc::channel(4096);
-    let reach = Arc::new(OverSsh::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
+    let reach = Arc::new(SshConnector::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
     let (start, cpu) = (Instant::now(), cpu_s());
     let collector = Collector::new(fleet.clone(), reach, Clock::start(), sender);
     collector.activate(env);

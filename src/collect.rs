@@ -16,19 +16,23 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 mod backoff;
 pub mod clock;
 pub mod desk;
+mod failure;
 pub mod host;
 mod identity;
 pub mod jump;
-pub mod over_ssh;
 pub mod probe;
 pub mod probes;
-pub mod reach;
 pub mod resident;
+mod runs;
+mod shell;
 #[cfg(test)]
 mod tests;
 
 use clock::Clock;
-use reach::Reach;
+pub use runs::LooksForRuns;
+use runs::NoRuns;
+
+use crate::transport::Connector;
 
 /// Polls under way at once, over every environment: enough that a thousand hosts are asked within a cadence, few
 /// enough that their answers do not queue up here.
@@ -36,7 +40,8 @@ const POLLS_IN_FLIGHT: usize = 128;
 
 /// Runs the actors; dropping it ends them.
 pub struct Collector {
-    reach: Arc<dyn Reach>,
+    connector: Arc<dyn Connector>,
+    runs: Arc<dyn LooksForRuns>,
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
     in_flight: Arc<Semaphore>,
@@ -107,14 +112,28 @@ impl Collector {
     #[must_use]
     pub fn new(
         fleet: Arc<Fleet>,
-        reach: Arc<dyn Reach>,
+        connector: Arc<dyn Connector>,
         clock: Clock,
         events: mpsc::Sender<FleetEvent>,
     ) -> Self {
         let in_flight = Arc::new(Semaphore::new(POLLS_IN_FLIGHT));
         let names = watch::Sender::new(Arc::new(identity::Names::of(&fleet)));
         let running = Running { fleet, environments: HashMap::new(), tasks: JoinSet::new() };
-        Self { reach, clock, events, in_flight, names, running: Mutex::new(running) }
+        Self {
+            connector,
+            runs: Arc::new(NoRuns),
+            clock,
+            events,
+            in_flight,
+            names,
+            running: Mutex::new(running),
+        }
+    }
+
+    /// Looks for runs that are not over, too.
+    #[must_use]
+    pub fn looking_for_runs(self, runs: Arc<dyn LooksForRuns>) -> Self {
+        Self { runs, ..self }
     }
 
     /// Starts an environment's actors, if they do not run yet. Must be called within the tokio runtime.
@@ -162,7 +181,8 @@ impl Collector {
         let jump_retry = Arc::new(Notify::new());
         let (actor, jump) = jump::JumpActor::new(
             spec_seen.clone(),
-            self.reach.clone(),
+            self.connector.clone(),
+            self.runs.clone(),
             self.clock,
             self.events.clone(),
             jump_retry.clone(),
@@ -197,7 +217,7 @@ impl Collector {
     /// refused are asked for again.
     pub fn retry(&self, env: &EnvName, host: Option<&HostName>) {
         // First: the actor that is woken may ask at once.
-        self.reach.forget_refusals();
+        self.connector.forget_refusals();
         self.with(env, |handles| match host {
             Some(host) => {
                 if let Some(host) = handles.hosts.get(host) {

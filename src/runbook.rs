@@ -23,7 +23,7 @@
 //! | [`wall`] | times of the wall clock as they are shown |
 //! | [`view`] | a run as its entries tell it, entry by entry, and what a console lays over it |
 //! | [`watched`] | the same for those who watch |
-//! | [`reach`], [`over_ssh`] | the hosts behind a small trait, and over SSH |
+//! | [`signing_keys`] | the operator's key, and whose signatures count |
 
 mod act;
 pub mod approval;
@@ -42,11 +42,9 @@ mod layout;
 pub mod lease;
 pub mod library;
 pub mod machine;
-pub mod over_ssh;
 pub mod place;
 pub mod plan;
 pub mod planner;
-pub mod reach;
 pub mod redact;
 pub mod replay;
 pub mod report;
@@ -54,6 +52,7 @@ pub mod runner;
 pub mod safety;
 pub mod scope;
 mod scripted;
+pub mod signing_keys;
 pub mod template;
 mod uses;
 pub mod value;

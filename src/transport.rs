@@ -1,11 +1,24 @@
-//! How machines are reached. What everything above uses is here; [`ssh`] is one implementation.
+//! How machines are reached: the one vocabulary of whatever asks, changes or shows a host.
+//!
+//! A [`Connector`] logs in to a jump box; through that [`JumpConnection`] it logs in to hosts. A [`Session`] with a host runs
+//! a command to its end or starts one that stays. [`SessionPool`] keeps the sessions of one [`Lane`]:
+//! connections of their own, so that a probe that stalls holds up no run. [`ssh`] is one implementation; only the place that
+//! starts the program names it.
 
 use std::pin::Pin;
 
 pub mod advice;
 pub mod ask;
+pub(crate) mod banner;
+mod connection;
 pub mod error;
+mod pool;
+mod session;
 pub mod ssh;
+
+pub use connection::{Connector, Connectors, HostConnection, JumpConnection, Lane};
+pub use pool::{HostSessions, SessionPool, description};
+pub use session::{Held, LARGEST_ANSWER, Limits, Ran, Session};
 
 /// A future that may be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -9,7 +9,6 @@ use super::common::{CliError, Common};
 use super::print;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
-use crate::collect::over_ssh::OverSsh;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::files::{self, Paths};
 use crate::config::inventory::Context;
@@ -19,7 +18,9 @@ use crate::config::watched::Watched;
 use crate::operator::access::FleetAccess;
 use crate::operator::left::LeftRunsFinder;
 use crate::operator::who;
+use crate::transport::Connectors;
 use crate::transport::ask::Ask;
+use crate::transport::ssh::SshConnectors;
 use crate::transport::ssh::dial::{Dial, TcpDial};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
@@ -74,7 +75,7 @@ pub(super) struct Target {
     pub(super) watched: Option<Watched>,
     /// The inventory, for runbooks that change it.
     pub(super) inventory: Arc<InventoryStore>,
-    dial: Arc<dyn Dial>,
+    connectors: Arc<dyn Connectors>,
 }
 
 impl Target {
@@ -82,7 +83,7 @@ impl Target {
     pub(super) fn access(&self, setup: &Setup, ask: Arc<dyn Ask>) -> FleetAccess {
         FleetAccess {
             simulated: self.fleet.simulated,
-            dial: self.dial.clone(),
+            connectors: self.connectors.clone(),
             ask,
             clock: self.clock,
             paths: setup.paths.clone(),
@@ -94,10 +95,8 @@ impl Target {
 
     /// The actors, not yet started.
     pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
-        let reach =
-            OverSsh::new(self.dial.clone(), ask).looking_for_runs(Arc::new(LeftRunsFinder::default()));
-        let reach = Arc::new(reach);
-        Collector::new(self.fleet.clone(), reach, self.clock, events)
+        Collector::new(self.fleet.clone(), self.connectors.open(ask), self.clock, events)
+            .looking_for_runs(Arc::new(LeftRunsFinder::default()))
     }
 }
 
@@ -107,7 +106,7 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     if let Some(world) = &common.demo {
         let (fleet, dial) = simulated(world)?;
         let inventory = Arc::new(InventoryStore::memory(fleet.clone()));
-        return Ok(Target { fleet, clock, watched: None, inventory, dial });
+        return Ok(Target { fleet, clock, watched: None, inventory, connectors: over_ssh(dial) });
     }
     let path = setup.inventory(common);
     if !path.exists() {
@@ -116,7 +115,12 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     let (fleet, watched) = Watched::open(&path, &setup.context).map_err(rendered)?;
     let inventory = Arc::new(InventoryStore::file(path, setup.context.clone()));
     let watched = Some(watched);
-    Ok(Target { fleet: Arc::new(fleet), clock, watched, inventory, dial: Arc::new(TcpDial) })
+    Ok(Target { fleet: Arc::new(fleet), clock, watched, inventory, connectors: over_ssh(Arc::new(TcpDial)) })
+}
+
+/// The one place that says by what machines are reached.
+fn over_ssh(dial: Arc<dyn Dial>) -> Arc<dyn Connectors> {
+    Arc::new(SshConnectors::new(dial))
 }
 
 /// A simulated fleet with its servers started, and the way to it.

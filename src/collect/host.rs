@@ -16,10 +16,12 @@ use jumpdeck_fleet::time::Moment;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
+use super::failure::Failure;
 use super::identity::{self, Names};
 use super::jump::JumpWatch;
-use super::reach::{Failure, JumpWay, Shell};
 use super::resident::{self, FrameReader, Report};
+use super::shell::ProbeShell;
+use crate::transport::JumpConnection;
 
 /// How long a lost host waits for the news that its jump box is lost too, so that the right hop is named.
 const JUMP_NEWS: Duration = Duration::from_millis(500);
@@ -83,13 +85,13 @@ impl HostActor {
     }
 
     /// Waits for a live jump connection; `None` when there will be none any more.
-    async fn jump(&mut self) -> Option<Arc<dyn JumpWay>> {
+    async fn jump(&mut self) -> Option<Arc<dyn JumpConnection>> {
         let seen = self.shared.jump.wait_for(Option::is_some).await.ok()?;
         seen.clone()
     }
 
     /// One connection, from login to its end.
-    async fn session(&mut self, way: Arc<dyn JumpWay>) -> Failure {
+    async fn session(&mut self, way: Arc<dyn JumpConnection>) -> Failure {
         let mut jump = self.shared.jump.clone();
         tokio::select! {
             failure = self.serve(way) => failure,
@@ -97,27 +99,28 @@ impl HostActor {
         }
     }
 
-    async fn serve(&mut self, way: Arc<dyn JumpWay>) -> Failure {
+    async fn serve(&mut self, way: Arc<dyn JumpConnection>) -> Failure {
         self.spec = self.told.borrow_and_update().clone();
         let host = match way.host(&self.spec).await {
             Ok(host) => host,
-            Err(failure) => return failure,
+            Err(error) => return error.into(),
         };
+        let hop = Hop::Host(self.spec.id.host.clone());
         loop {
             let limit = self.shared.cadence().connect;
-            let mut shell = match within(limit, host.shell()).await {
+            let mut shell = match within(limit, ProbeShell::start(host.as_ref(), hop.clone())).await {
                 Some(Ok(shell)) => shell,
                 Some(Err(failure)) => return failure,
                 None => return self.late("no shell", limit, None),
             };
-            if let Err(failure) = self.poll(shell.as_mut()).await {
+            if let Err(failure) = self.poll(&mut shell).await {
                 return failure;
             }
         }
     }
 
     /// Starts the resident probe and keeps it asked; until the inventory says something of the host that wants another program.
-    async fn poll(&mut self, shell: &mut dyn Shell) -> Result<(), Failure> {
+    async fn poll(&mut self, shell: &mut ProbeShell) -> Result<(), Failure> {
         let mut reader = FrameReader::new();
         let mut reports = 0;
         loop {
@@ -135,7 +138,7 @@ impl HostActor {
     /// Asks once and publishes the answer; the first question brings the program along. Returns when it was asked.
     async fn ask(
         &mut self,
-        shell: &mut dyn Shell,
+        shell: &mut ProbeShell,
         reader: &mut FrameReader,
         sections: &[&'static str],
         first: bool,
@@ -286,7 +289,7 @@ impl HostActor {
 
 /// Sends one question and reads until its answer is whole.
 async fn exchange(
-    shell: &mut dyn Shell,
+    shell: &mut ProbeShell,
     reader: &mut FrameReader,
     nonce: &str,
     question: &str,

@@ -18,7 +18,9 @@ use crate::listening::within;
 
 use super::backoff::Backoff;
 use super::clock::Clock;
-use super::reach::{Failure, JumpWay, Reach};
+use super::failure::Failure;
+use super::runs::LooksForRuns;
+use crate::transport::{Connector, JumpConnection, Lane};
 
 /// A round trip that takes longer means that the jump box is lost: sooner than the hosts behind it time out, so that
 /// the right hop is named. Time in which this program could not listen is not counted.
@@ -30,16 +32,17 @@ const PING_EVERY: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The jump box's live connection, as hosts see it.
-pub(crate) type JumpWatch = watch::Receiver<Option<Arc<dyn JumpWay>>>;
+pub(crate) type JumpWatch = watch::Receiver<Option<Arc<dyn JumpConnection>>>;
 
 /// The actor.
 pub(crate) struct JumpActor {
     /// What the inventory says of the environment now.
     env: watch::Receiver<Arc<Environment>>,
-    reach: Arc<dyn Reach>,
+    connector: Arc<dyn Connector>,
+    runs: Arc<dyn LooksForRuns>,
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
-    way: watch::Sender<Option<Arc<dyn JumpWay>>>,
+    way: watch::Sender<Option<Arc<dyn JumpConnection>>>,
     retry: Arc<Notify>,
     snapshot: JumpSnapshot,
 }
@@ -47,14 +50,15 @@ pub(crate) struct JumpActor {
 impl JumpActor {
     pub(crate) fn new(
         env: watch::Receiver<Arc<Environment>>,
-        reach: Arc<dyn Reach>,
+        connector: Arc<dyn Connector>,
+        runs: Arc<dyn LooksForRuns>,
         clock: Clock,
         events: mpsc::Sender<FleetEvent>,
         retry: Arc<Notify>,
     ) -> (Self, JumpWatch) {
         let (way, seen) = watch::channel(None);
         let snapshot = JumpSnapshot::pending(&env.borrow(), clock.now());
-        (Self { env, reach, clock, events, way, retry, snapshot }, seen)
+        (Self { env, connector, runs, clock, events, way, retry, snapshot }, seen)
     }
 
     /// Runs until nobody listens any more.
@@ -64,21 +68,21 @@ impl JumpActor {
             if self.publish().await.is_err() {
                 return;
             }
-            let failure = match self.reach.jump(&self.env()).await {
+            let failure = match self.connector.connect(&self.env(), Lane::Probe).await {
                 Ok(way) => {
                     backoff.reset();
                     tracing::info!(env = %self.snapshot.env, jump = %self.snapshot.name, "up");
                     self.snapshot.link = Link::up(self.clock.now());
                     self.snapshot.banner = way.banner();
                     self.way.send_replace(Some(way.clone()));
-                    let mut failure = self.tend(way.as_ref()).await;
+                    let mut failure = self.tend(&way).await;
                     self.way.send_replace(None);
                     if way.was_interactive() {
                         failure.retry = Retry::ByOperator;
                     }
                     failure
                 }
-                Err(failure) => failure,
+                Err(error) => error.into(),
             };
             self.lose(failure, &mut backoff);
             if self.publish().await.is_err() {
@@ -93,16 +97,16 @@ impl JumpActor {
     }
 
     /// Watches over a live connection until it is lost.
-    async fn tend(&mut self, way: &dyn JumpWay) -> Failure {
+    async fn tend(&mut self, way: &Arc<dyn JumpConnection>) -> Failure {
         let mut published = None::<Instant>;
-        let mut look = pin!(look(way, self.env.clone(), Duration::ZERO));
+        let mut look = pin!(self.look(way, Duration::ZERO));
         loop {
             match within(PING_DEADLINE, way.ping()).await {
                 // On the jump box itself there is no way to measure.
                 Some(Ok(_)) if matches!(self.env().jump, Jump::Local { .. }) => {}
                 Some(Ok(rtt)) => self.snapshot.rtt.learn(rtt, self.clock.now()),
-                Some(Err(failure)) => return blame(way, failure).await,
-                None => return blame(way, self.silent()).await,
+                Some(Err(error)) => return blame(way.as_ref(), error.into()).await,
+                None => return blame(way.as_ref(), self.silent()).await,
             }
             // The round trip is news once a poll: a figure that changes faster than it can be read is noise.
             if published.is_none_or(|at| at.elapsed() >= self.env().cadence.poll) {
@@ -110,15 +114,29 @@ impl JumpActor {
                 let _ = self.publish().await;
             }
             tokio::select! {
-                failure = way.closed() => return blame(way, failure).await,
+                error = way.closed() => return blame(way.as_ref(), error.into()).await,
                 () = sleep(PING_EVERY) => {}
                 // It goes on through pings, and is asked for again when it has told.
                 left = &mut look => {
                     self.snapshot.left.take(left, self.clock.now());
                     let _ = self.publish().await;
-                    look.set(self::look(way, self.env.clone(), LOOK_EVERY));
+                    look.set(self.look(way, LOOK_EVERY));
                 }
             }
+        }
+    }
+
+    /// Looks for runs that are not over, after a while.
+    fn look(
+        &self,
+        way: &Arc<dyn JumpConnection>,
+        after: Duration,
+    ) -> impl Future<Output = Result<Vec<LeftRun>, Gap>> + Send + use<> {
+        let (runs, way, env) = (self.runs.clone(), way.clone(), self.env.clone());
+        async move {
+            sleep(after).await;
+            let env = env.borrow().clone();
+            runs.left(way, env).await
         }
     }
 
@@ -154,22 +172,11 @@ impl JumpActor {
 }
 
 /// The failure, at the hop that is silent when it is silence: whoever is behind a silent jump box is silent, too.
-async fn blame(way: &dyn JumpWay, mut failure: Failure) -> Failure {
+async fn blame(way: &dyn JumpConnection, mut failure: Failure) -> Failure {
     if failure.state == LinkState::TimedOut
         && let Some(hop) = way.silent_hop(PING_DEADLINE).await
     {
         failure.hop = hop;
     }
     failure
-}
-
-/// Looks for runs that are not over, after a while.
-async fn look(
-    way: &dyn JumpWay,
-    env: watch::Receiver<Arc<Environment>>,
-    after: Duration,
-) -> Result<Vec<LeftRun>, Gap> {
-    sleep(after).await;
-    let env = env.borrow().clone();
-    way.left(env).await
 }

@@ -9,17 +9,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
-use super::reach::{Failure, HostWay, JumpWay, Reach, Shell};
 use super::*;
-use crate::transport::BoxFuture;
+use crate::openssh::sshsig::{NotSigned, TextSigner};
+use crate::transport::ask::{Ask, RefuseAll};
+use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::{BoxFuture, Held, HostConnection, JumpConnection, Lane, Limits, Ran, Session};
 use jumpdeck_fleet::access::{Access, KnownHosts};
-use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::*;
 use jumpdeck_fleet::hop::Hop;
-use jumpdeck_fleet::left::LeftRun;
 use jumpdeck_fleet::names::{HostId, RoleName};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
-use jumpdeck_fleet::text::Clean;
 
 /// How a scripted host behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +27,7 @@ enum Manner {
     Silent,
     Garbage,
     AnswersAs(&'static str),
-    Refuses(LinkState),
+    Refuses(ErrorKind),
     /// The jump box is there and will not forward to it.
     NotForwarded,
     /// Answers in time, while this program is stopped for longer than its deadline.
@@ -68,23 +67,40 @@ impl Script {
     }
 }
 
-fn failure(state: LinkState, hop: Hop) -> Failure {
-    Failure { state, hop, detail: "scripted".into(), retry: Default::default() }
+fn failure(kind: ErrorKind, hop: Hop) -> TransportError {
+    TransportError::new(&hop, kind, "scripted")
 }
 
 fn jump_name() -> HostName {
     HostName::new("salt").unwrap()
 }
 
-impl Reach for Script {
-    fn jump<'a>(&'a self, _: &'a Arc<Environment>) -> BoxFuture<'a, Result<Arc<dyn JumpWay>, Failure>> {
+impl Connector for Script {
+    fn connect<'a>(
+        &'a self,
+        _: &'a Arc<Environment>,
+        lane: Lane,
+    ) -> BoxFuture<'a, Result<Arc<dyn JumpConnection>, TransportError>> {
+        assert_eq!(lane, Lane::Probe);
         Box::pin(async move {
             if *self.jump_up.borrow() {
-                Ok(Arc::new(self.clone()) as Arc<dyn JumpWay>)
+                Ok(Arc::new(self.clone()) as Arc<dyn JumpConnection>)
             } else {
-                Err(failure(LinkState::Unreachable, Hop::Jump(jump_name())))
+                Err(failure(ErrorKind::Unreachable, Hop::Jump(jump_name())))
             }
         })
+    }
+
+    fn ask(&self) -> &dyn Ask {
+        &RefuseAll
+    }
+
+    fn signer<'a>(
+        &'a self,
+        _: &'a Environment,
+        _: Option<&'a std::path::Path>,
+    ) -> BoxFuture<'a, Result<TextSigner, NotSigned>> {
+        Box::pin(async { Err(NotSigned("scripted".to_owned())) })
     }
 
     fn forget_refusals(&self) {
@@ -92,37 +108,33 @@ impl Reach for Script {
     }
 }
 
-impl JumpWay for Script {
-    fn host<'a>(&'a self, host: &'a Arc<Host>) -> BoxFuture<'a, Result<Box<dyn HostWay>, Failure>> {
+impl JumpConnection for Script {
+    fn host<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<Arc<dyn HostConnection>, TransportError>> {
         Box::pin(async move {
             self.logins.fetch_add(1, Ordering::SeqCst);
             let name = host.id.host.to_string();
             match self.manner(&name) {
-                Manner::NotForwarded => Err(failure(LinkState::Unreachable, Hop::Jump(jump_name()))),
-                Manner::Refuses(state) => Err(failure(state, Hop::Host(host.id.host.clone()))),
-                _ => Ok(Box::new(ScriptHost { script: self.clone(), name }) as Box<dyn HostWay>),
+                Manner::NotForwarded => Err(failure(ErrorKind::Unreachable, Hop::Jump(jump_name()))),
+                Manner::Refuses(kind) => Err(failure(kind, Hop::Host(host.id.host.clone()))),
+                _ => Ok(Arc::new(ScriptHost { script: self.clone(), name }) as Arc<dyn HostConnection>),
             }
         })
     }
 
-    fn ping(&self) -> BoxFuture<'_, Result<Duration, Failure>> {
+    fn ping(&self) -> BoxFuture<'_, Result<Duration, TransportError>> {
         Box::pin(async { Ok(Duration::from_millis(40)) })
     }
 
-    fn closed(&self) -> BoxFuture<'_, Failure> {
+    fn closed(&self) -> BoxFuture<'_, TransportError> {
         Box::pin(async move {
             let mut up = self.jump_up.subscribe();
             let _ = up.wait_for(|up| !up).await;
-            failure(LinkState::Unreachable, Hop::Jump(jump_name()))
+            failure(ErrorKind::Unreachable, Hop::Jump(jump_name()))
         })
     }
 
-    fn banner(&self) -> Vec<Clean> {
-        Vec::new()
-    }
-
-    fn left(&self, _: Arc<Environment>) -> BoxFuture<'_, Result<Vec<LeftRun>, Gap>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn is_closed(&self) -> bool {
+        !*self.jump_up.borrow()
     }
 }
 
@@ -131,10 +143,26 @@ struct ScriptHost {
     name: String,
 }
 
-impl HostWay for ScriptHost {
-    fn shell(&self) -> BoxFuture<'_, Result<Box<dyn Shell>, Failure>> {
+impl HostConnection for ScriptHost {
+    fn is_closed(&self) -> bool {
+        false
+    }
+}
+
+impl Session for ScriptHost {
+    fn exec<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [u8],
+        _: Limits,
+        _: &'a mut (dyn FnMut(&[u8]) + Send),
+    ) -> BoxFuture<'a, Result<Ran, TransportError>> {
+        panic!("the probe has one shell and runs nothing beside it");
+    }
+
+    fn start<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
         let shell = ScriptShell { script: self.script.clone(), name: self.name.clone(), answers: Vec::new() };
-        Box::pin(async move { Ok(Box::new(shell) as Box<dyn Shell>) })
+        Box::pin(async move { Ok(Box::new(shell) as Box<dyn Held>) })
     }
 }
 
@@ -164,8 +192,8 @@ impl ScriptShell {
     }
 }
 
-impl Shell for ScriptShell {
-    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Failure>> {
+impl Held for ScriptShell {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), TransportError>> {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let asked = text.lines().rev().find_map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
@@ -188,7 +216,7 @@ impl Shell for ScriptShell {
         Box::pin(async { Ok(()) })
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, Failure>> {
+    fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>> {
         let next = self.answers.pop();
         let stalled = self.script.manner(&self.name) == Manner::AnswersIntoAStall;
         Box::pin(async move {
@@ -200,6 +228,10 @@ impl Shell for ScriptShell {
                 None => std::future::pending().await,
             }
         })
+    }
+
+    fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
+        Box::pin(async { Err(failure(ErrorKind::Dropped, Hop::Here)) })
     }
 }
 
@@ -362,7 +394,7 @@ async fn another_machine_that_answers_is_shown_and_its_data_dropped() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_login_waits_for_a_person() {
     let script = Script::new();
-    script.set("app1", Manner::Refuses(LinkState::AuthFailed));
+    script.set("app1", Manner::Refuses(ErrorKind::AuthFailed));
     let mut bench = Bench::start(script, &["app1"]);
     bench.until("refused", |b| b.state("app1") == Some(LinkState::AuthFailed)).await;
     let more = timeout(Duration::from_secs(600), async {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use crate::collect::clock::Clock;
 use crate::config::files::Paths;
 use crate::config::store::InventoryStore;
-use crate::runbook::over_ssh::OverSsh;
-use crate::runbook::reach::{Reach, Session};
 use crate::runbook::runner::Launch;
+use crate::runbook::signing_keys::SigningKeys;
 use crate::transport::ask::Ask;
 use crate::transport::error::TransportError;
-use crate::transport::ssh::dial::Dial;
+use crate::transport::{Connectors, HostSessions, Lane, Session, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
 
 /// Says whether changes may be made now: asked right before each.
@@ -22,8 +21,8 @@ pub type Armed = Arc<dyn Fn() -> bool + Send + Sync>;
 pub struct FleetAccess {
     /// Whether the fleet is simulated.
     pub simulated: bool,
-    /// Opens the first hop's bytes.
-    pub dial: Arc<dyn Dial>,
+    /// By what the fleet is reached.
+    pub connectors: Arc<dyn Connectors>,
     /// Puts questions of logins to the operator.
     pub ask: Arc<dyn Ask>,
     /// The clock of what is on screen.
@@ -42,12 +41,13 @@ impl FleetAccess {
     /// Connections to an environment, opened when first needed. Each call makes new ones: what uses one holds up no other.
     #[must_use]
     pub fn connect(&self, env: Arc<Environment>) -> EnvAccess {
-        let reach = OverSsh::new(env.clone(), self.dial.clone(), self.ask.clone());
-        let reach = reach.signing_with(self.sign_with.clone(), self.paths.allowed_signers());
-        let reach: Arc<dyn Reach> = Arc::new(reach.with_inventory(self.inventory.clone()));
+        let connector = self.connectors.open(self.ask.clone());
+        let (sign_with, allowed) = (self.sign_with.clone(), self.paths.allowed_signers());
         EnvAccess {
+            keys: SigningKeys::new(connector.clone(), env.clone(), sign_with, allowed),
+            reach: Arc::new(SessionPool::new(connector, env.clone(), Lane::Run)),
+            inventory: self.inventory.clone(),
             env,
-            reach,
             simulated: self.simulated,
             clock: self.clock,
             journals: self.paths.runs(),
@@ -62,7 +62,11 @@ pub struct EnvAccess {
     /// The environment.
     pub env: Arc<Environment>,
     /// The connections.
-    pub reach: Arc<dyn Reach>,
+    pub reach: Arc<dyn HostSessions>,
+    /// Who signs what is said in runs.
+    pub keys: SigningKeys,
+    /// The inventory, for runbooks that change it.
+    pub inventory: Arc<InventoryStore>,
     /// Whether the fleet is simulated.
     pub simulated: bool,
     /// The clock of what is on screen.
@@ -95,6 +99,8 @@ impl EnvAccess {
             env: self.env.clone(),
             simulated: self.simulated,
             reach: self.reach.clone(),
+            inventory: Some(self.inventory.clone()),
+            keys: self.keys.clone(),
             folder: self.journals.clone(),
             who: self.who.clone(),
             clock: Arc::new(move || clock.now()),
@@ -104,6 +110,6 @@ impl EnvAccess {
 }
 
 /// A session on the jump box.
-pub(super) async fn jump(reach: &dyn Reach) -> Result<Arc<dyn Session>, NoJumpBox> {
+pub(super) async fn jump(reach: &dyn HostSessions) -> Result<Arc<dyn Session>, NoJumpBox> {
     reach.host(reach.jump()).await.map_err(NoJumpBox)
 }

@@ -16,8 +16,8 @@ use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, LeaseError, Places};
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
-use crate::runbook::reach::Session;
 use crate::runbook::replay::{self, StartError};
+use crate::transport::Session;
 use jumpdeck_fleet::fleet::Signatures;
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::RunView;
@@ -164,7 +164,7 @@ impl ApprovalAgreed {
         access: &EnvAccess,
         waits: impl FnOnce() + Send,
     ) -> Result<(ApprovalSigned, Option<NotSigned>), ApproveError> {
-        let made = match access.reach.signing().await.signer {
+        let made = match access.keys.signing().await.signer {
             Ok(signer) => signer.sign(NAMESPACE, self.approval.text().as_bytes(), TOUCH, waits).await,
             Err(why) => Err(NotSigned(why)),
         };

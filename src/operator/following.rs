@@ -10,9 +10,9 @@ use crate::collect::clock::Clock;
 use crate::runbook::approval::Question;
 use crate::runbook::journal::Entry;
 use crate::runbook::lease::{self, LeaseError, Places, Seen, Watching};
-use crate::runbook::reach::Reach;
 use crate::runbook::replay::StartError;
 use crate::runbook::watched::Watch;
+use crate::transport::HostSessions;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::RunView;
 use jumpdeck_fleet::text::Clean;
@@ -55,7 +55,7 @@ impl Following {
     ///
     /// # Errors
     /// Why it cannot be watched.
-    pub async fn open(reach: &dyn Reach, env: &Environment, run: &str) -> Result<Self, FollowError> {
+    pub async fn open(reach: &dyn HostSessions, env: &Environment, run: &str) -> Result<Self, FollowError> {
         let watching = lease::watch_in(&Places::of(env), jump(reach).await?, run)?;
         Ok(Self { watching, watch: None, held: true, asks: None, due: Instant::now(), over: false })
     }

@@ -8,15 +8,13 @@ use jiff::tz::TimeZone;
 
 use super::access::{EnvAccess, NoJumpBox};
 use super::past;
-use crate::collect::over_ssh::LooksForRuns;
+use crate::collect::LooksForRuns;
 use crate::runbook::event::Event;
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
-use crate::runbook::over_ssh::on_jump_box;
-use crate::runbook::reach::Session;
 use crate::runbook::{runner, wall};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
-use crate::transport::ssh::link::JumpLink;
+use crate::transport::{JumpConnection, Session, description};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::left as domain;
@@ -120,7 +118,7 @@ type Copied = (EnvName, String, u32);
 impl LooksForRuns for LeftRunsFinder {
     fn left<'a>(
         &'a self,
-        jump: Arc<JumpLink>,
+        jump: Arc<dyn JumpConnection>,
         env: Arc<Environment>,
     ) -> BoxFuture<'a, Result<Vec<domain::LeftRun>, Gap>> {
         Box::pin(async move {
@@ -142,7 +140,8 @@ impl LooksForRuns for LeftRunsFinder {
                 | ErrorKind::Flooding
                 | ErrorKind::Protocol => Gap::Failed(error.describe()),
             };
-            let session = on_jump_box(jump, &env).await.map_err(gap)?;
+            let host = description(&env, env.jump.name()).map_err(gap)?;
+            let session = jump.host(&host).await.map_err(gap)?;
             let found = lease::left_in(&Places::of(&env), session.as_ref()).await;
             let found = found.map_err(|error| match error {
                 LeaseError::Ssh(error) => gap(error),

@@ -36,8 +36,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::time::{sleep, timeout};
 
-use super::reach::Session;
 use crate::listening::within;
+use crate::transport::Session;
 use jumpdeck_fleet::text::Clean;
 
 pub use ask::{Seen, Watching, approve, approve_in, look, look_in, watch, watch_in};

@@ -13,9 +13,9 @@ use jumpdeck_fleet::run::PlanView;
 
 use super::definition::{Input, RoleOf, Runbook, Select, Target};
 use super::plan::{Frozen, FrozenHost, ManagedBy, Plan};
-use super::reach::Reach;
 use super::redact::Redactor;
 use super::value::{Value, ValueKind};
+use crate::transport::HostSessions;
 
 mod find;
 mod identity;
@@ -69,7 +69,7 @@ pub async fn make(
     simulated: bool,
     inputs: BTreeMap<String, Zeroizing<String>>,
     because: &BTreeMap<String, String>,
-    reach: &dyn Reach,
+    reach: &dyn HostSessions,
 ) -> Result<(Plan, PlanView), PlanError> {
     let inputs = checked(&runbook, env, inputs)?;
     let mut targets = resolve(&runbook, env, &inputs)?;

@@ -24,6 +24,8 @@ use super::machine::{Impossible, Machine, Next};
 use super::place::Place;
 use super::plan::PlannedStep;
 use super::redact::{NotHidable, Redactor};
+use crate::config::store::InventoryStore;
+use crate::transport::HostSessions;
 
 mod armed;
 mod board;
@@ -71,7 +73,9 @@ pub struct Needs {
     /// Whether the fleet is simulated.
     pub simulated: bool,
     /// The way to the hosts.
-    pub reach: Arc<dyn super::reach::Reach>,
+    pub reach: Arc<dyn HostSessions>,
+    /// The operator's inventory, for steps that change it.
+    pub inventory: Option<Arc<InventoryStore>>,
     /// Where entries go.
     pub record: Recorder,
     /// The lease; none where nobody else can be.
@@ -146,6 +150,7 @@ fn set_off(machine: Machine, needs: Needs, only_back: bool) -> RunHandle {
     let shown = board.clone();
     let site = Site {
         reach: needs.reach.clone(),
+        inventory: needs.inventory.clone(),
         env: needs.env.clone(),
         out: Arc::new(move |place: &Place, lines| shown.output(place, lines)),
         redactor: needs.redactor.clone(),

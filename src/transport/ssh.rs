@@ -9,11 +9,13 @@ pub mod signing;
 mod algorithms;
 mod asker;
 mod auth;
-pub(crate) mod banner;
 mod client;
 mod connection;
 mod guarded;
 mod inbox;
 mod patience;
+mod sessions;
 mod spare;
 mod tunnel;
+
+pub use sessions::{SshConnector, SshConnectors};

@@ -178,7 +178,6 @@ fn lines_for_the_inventory_are_accepted() {
         "collect/",
         "domain/",
         "runbook/lease",
-        "runbook/over_ssh",
         "cli/runbook/plan",
     ]);
     assert!(all.len() > 15, "{all:#?}");

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Cadence, Environment};
@@ -63,7 +63,7 @@ impl Bench {
         }
         let env = fleet.environments[0].clone();
         let (sender, events) = mpsc::channel(1024);
-        let reach = Arc::new(OverSsh::new(Arc::new(servers.clone()), Arc::new(RefuseAll)));
+        let reach = Arc::new(SshConnector::new(Arc::new(servers.clone()), Arc::new(RefuseAll)));
         let clock = Clock::start();
         let collector = Collector::new(Arc::new(fleet), reach, clock, sender);
         collector.activate(&env.name);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, Reply};
@@ -20,7 +20,7 @@ const CUT_AT: &str = "STOP ALL SLAVES";
 
 #[derive(Clone)]
 struct Cuttable {
-    inner: Arc<OverSsh>,
+    inner: Arc<SessionPool>,
     cut: Arc<AtomicBool>,
 }
 
@@ -33,7 +33,7 @@ impl Cuttable {
     }
 }
 
-impl Reach for Cuttable {
+impl HostSessions for Cuttable {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             self.fails()?;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::journal::Entry;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Prompt, PromptKind, Reply, RunState, StepState};
@@ -79,7 +79,7 @@ enum Cut {
 
 #[derive(Clone)]
 struct Watched {
-    inner: Arc<OverSsh>,
+    inner: Arc<SessionPool>,
     /// Programs that were started on hosts.
     started: Arc<Mutex<Vec<String>>>,
     cut: Cut,
@@ -89,7 +89,7 @@ struct Watched {
     gone: Arc<Mutex<Vec<Box<dyn Held>>>>,
 }
 
-impl Reach for Watched {
+impl HostSessions for Watched {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;

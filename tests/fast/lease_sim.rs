@@ -3,19 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::reach::over_ssh;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::{Entry, Journal};
 use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, LeaseState, Seen, look, watch};
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Reach, Session};
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::{HostSessions, Session};
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::universe::Universe;
 
 /// The jump box of the first environment, over a connection of its own.
-async fn jump(fleet: &SimFleet, universe: &Universe) -> (OverSsh, Arc<dyn Session>) {
+async fn jump(fleet: &SimFleet, universe: &Universe) -> (SessionPool, Arc<dyn Session>) {
     let inventory = universe.fleet(|name| fleet.access(name));
-    let reach = OverSsh::new(inventory.environments[0].clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
+    let reach = over_ssh(inventory.environments[0].clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
     let session = reach.host(reach.jump()).await.unwrap();
     (reach, session)
 }

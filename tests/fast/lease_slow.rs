@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::{self, Entry, Journal};
 use jumpdeck::runbook::lease::{Copy, Holder, Lease, LeaseState, Places, Seen, copy_in, watch};
-use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::planner;
-use jumpdeck::runbook::reach::{Reach, Session};
 use jumpdeck::runbook::runner::{self, Launch, RunHandle};
+use jumpdeck::runbook::signing_keys::SigningKeys;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::{HostSessions, Session};
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunCommand, RunState, RunView};
 use jumpdeck_sim::sshd::SimFleet;
 use jumpdeck_sim::world::universe::Universe;
@@ -24,7 +26,7 @@ use slow_link::SlowLink;
 /// A jump box behind a slow link.
 struct Far {
     link: SlowLink,
-    _reach: OverSsh,
+    _reach: SessionPool,
     session: Arc<dyn Session>,
     _universe: Universe,
 }
@@ -35,7 +37,7 @@ impl Far {
         let fleet = SimFleet::start(&universe);
         let env = universe.fleet(|name| fleet.access(name)).environments[0].clone();
         let link = SlowLink::new(fleet, rate);
-        let reach = OverSsh::new(env, Arc::new(link.clone()), Arc::new(RefuseAll));
+        let reach = over_ssh(env, Arc::new(link.clone()), Arc::new(RefuseAll));
         let session = reach.host(reach.jump()).await.unwrap();
         Self { link, _reach: reach, session, _universe: universe }
     }
@@ -200,12 +202,14 @@ read_back = [{ says = "the mark is there", run = "cat /srv/slow-mark", expect = 
 undo = { run = "rm /srv/slow-mark", read_back = [{ says = "there is no mark", run = "ls /srv/slow-mark || echo none", expect = [{ is = "none" }] }] }
 "#;
 
-fn launch(stage: &Stage, reach: Arc<dyn Reach>, folder: &Path) -> Launch {
+fn launch(stage: &Stage, reach: Arc<dyn HostSessions>, folder: &Path) -> Launch {
     let clock = Clock::start();
     Launch {
         env: stage.env.clone(),
         simulated: true,
         reach,
+        inventory: Some(stage.inventory.clone()),
+        keys: SigningKeys::none(),
         folder: folder.to_owned(),
         who: "anna@desk".to_owned(),
         clock: Arc::new(move || clock.now()),
@@ -213,13 +217,13 @@ fn launch(stage: &Stage, reach: Arc<dyn Reach>, folder: &Path) -> Launch {
     }
 }
 
-fn slow(stage: &Stage, rate: u32) -> (SlowLink, Arc<dyn Reach>) {
+fn slow(stage: &Stage, rate: u32) -> (SlowLink, Arc<dyn HostSessions>) {
     let link = SlowLink::new(stage.servers.clone(), rate);
-    let reach = OverSsh::new(stage.env.clone(), Arc::new(link.clone()), Arc::new(RefuseAll));
-    (link, Arc::new(reach.with_inventory(stage.inventory.clone())))
+    let reach = over_ssh(stage.env.clone(), Arc::new(link.clone()), Arc::new(RefuseAll));
+    (link, Arc::new(reach))
 }
 
-async fn begin(stage: &Stage, reach: Arc<dyn Reach>, folder: &Path) -> RunHandle {
+async fn begin(stage: &Stage, reach: Arc<dyn HostSessions>, folder: &Path) -> RunHandle {
     let inputs = BTreeMap::from([("old".to_owned(), "db2".to_owned().into())]);
     let runbook = stage.runbook("slow");
     let made = planner::make(runbook, &stage.env, true, inputs, &BTreeMap::new(), reach.as_ref()).await;

@@ -61,6 +61,7 @@ mod support {
     pub(crate) mod mutate;
     pub(crate) mod operator;
     pub(crate) mod play;
+    pub(crate) mod reach;
     pub(crate) mod rehearsal;
     pub(crate) mod same_run;
     pub(crate) mod schedule;

@@ -12,8 +12,9 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::runbook::event::{Event, Phase};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::planner;
-use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::runner::{self, Launch, StartError};
+use jumpdeck::runbook::signing_keys::SigningKeys;
+use jumpdeck::transport::HostSessions;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
 use mortal::{Fate, Life, Mortal, TURNS, kills, name};
@@ -80,12 +81,14 @@ async fn end(stage: &Stage) -> End {
     End { mentions, applications, read_only, commits }
 }
 
-fn launch(stage: &Stage, reach: Arc<dyn Reach>, folder: PathBuf, who: &str) -> Launch {
+fn launch(stage: &Stage, reach: Arc<dyn HostSessions>, folder: PathBuf, who: &str) -> Launch {
     let clock = Clock::start();
     Launch {
         env: stage.env.clone(),
         simulated: true,
         reach,
+        inventory: Some(stage.inventory.clone()),
+        keys: SigningKeys::none(),
         folder,
         who: who.to_owned(),
         clock: Arc::new(move || clock.now()),

@@ -28,6 +28,7 @@ mod support {
     pub(crate) mod lane;
     pub(crate) mod operator;
     pub(crate) mod plain_lane;
+    pub(crate) mod reach;
     pub(crate) mod sweep;
     #[allow(dead_code)] // the other program uses the other half
     pub(crate) mod terminal;

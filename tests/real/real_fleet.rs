@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::config::{files, inventory};
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::Environment;
@@ -99,7 +99,7 @@ impl Watcher {
         let parsed = inventory::parse("inventory.toml", &text, &files::context().unwrap()).unwrap();
         let env = parsed.environments[0].clone();
         let (sender, events) = mpsc::channel(1024);
-        let reach = Arc::new(OverSsh::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
+        let reach = Arc::new(SshConnector::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
         let clock = Clock::start();
         let collector = Collector::new(Arc::new(parsed), reach, clock, sender);
         collector.activate(&env.name);

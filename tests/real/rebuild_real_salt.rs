@@ -8,13 +8,14 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::Reach;
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{planner, runner};
+use jumpdeck::transport::HostSessions;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView, StepState};
@@ -74,9 +75,9 @@ impl Lane {
         let context = files::context().unwrap();
         let fleet = files::load_inventory(&self.0.join("inventory.toml"), &context).unwrap();
         let env = fleet.environments[0].clone();
-        let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
-        let reach: Arc<dyn Reach> =
-            Arc::new(reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, false))));
+        let reach = over_ssh(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+        let reach: Arc<dyn HostSessions> = Arc::new(reach);
+        let inventory = Some(Arc::new(InventoryStore::of_environment(&env, false)));
         let inputs: BTreeMap<_, _> =
             inputs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect();
         let runbook = library.get(RUNBOOK).unwrap();
@@ -89,6 +90,8 @@ impl Lane {
             env,
             simulated: false,
             reach,
+            inventory: inventory,
+            keys: SigningKeys::none(),
             folder: journals.path().to_owned(),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),

@@ -8,13 +8,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::Reach;
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{planner, runner};
+use jumpdeck::transport::HostSessions;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::fleet::Environment;
@@ -28,7 +29,7 @@ use zeroize::Zeroizing;
 /// A fleet to run on.
 struct Stage {
     env: Arc<Environment>,
-    reach: Arc<dyn Reach>,
+    reach: Arc<dyn HostSessions>,
     simulated: bool,
     journals: tempfile::TempDir,
     /// Runbooks of one's own.
@@ -59,7 +60,7 @@ impl Told {
 }
 
 impl Stage {
-    fn new(env: Arc<Environment>, reach: Arc<dyn Reach>, simulated: bool) -> Self {
+    fn new(env: Arc<Environment>, reach: Arc<dyn HostSessions>, simulated: bool) -> Self {
         let own = tempfile::tempdir().unwrap();
         // As they stand in the tree, so that a change of them needs no compiler.
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
@@ -74,8 +75,7 @@ impl Stage {
         let context = files::context().unwrap();
         let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
         let env = fleet.environments[0].clone();
-        let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
-        let reach = reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, false)));
+        let reach = over_ssh(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
         Self::new(env, Arc::new(reach), false)
     }
 
@@ -112,6 +112,8 @@ impl Stage {
             env: self.env.clone(),
             simulated: self.simulated,
             reach: self.reach.clone(),
+            inventory: Some(Arc::new(InventoryStore::of_environment(&self.env, self.simulated))),
+            keys: SigningKeys::none(),
             folder: self.journals.path().to_owned(),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
@@ -168,8 +170,7 @@ impl Sim {
         let fleet = SimFleet::start(&universe);
         let env = universe.fleet(|name| fleet.access(name)).environments[0].clone();
         let world = universe.jumps().next().unwrap().1.clone();
-        let reach = OverSsh::new(env.clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
-        let reach = reach.with_inventory(Arc::new(InventoryStore::of_environment(&env, true)));
+        let reach = over_ssh(env.clone(), Arc::new(fleet.clone()), Arc::new(RefuseAll));
         let stage = Stage::new(env, Arc::new(reach), true);
         stage.hurry();
         let passing = world.clone();
@@ -465,7 +466,7 @@ async fn reached_by_its_new_key(dir: &Path, told: &Told) {
     std::fs::write(&file, changed.join("\n")).unwrap();
     let fleet = files::load_inventory(&file, &files::context().unwrap()).unwrap();
     std::fs::remove_file(file).unwrap();
-    let reach = OverSsh::new(fleet.environments[0].clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+    let reach = over_ssh(fleet.environments[0].clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
     let session = reach.host(&HostName::new("app1").unwrap()).await.unwrap();
     let ran = session.run("hostname", Duration::from_secs(10), &mut |_| {}).await.unwrap();
     assert!(String::from_utf8_lossy(&ran.stdout).starts_with("app1"));

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::error::TransportError;
+use jumpdeck::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::names::{HostId, HostName};
 use jumpdeck_sim::sshd::fault::Fault as Trouble;
 use tokio::runtime::Handle;
@@ -277,20 +276,16 @@ impl Life {
 
 /// A console's way to the fleet.
 pub(crate) struct Way {
-    pub(crate) inner: OverSsh,
+    pub(crate) inner: SessionPool,
     pub(crate) life: Arc<Life>,
 }
 
-impl Reach for Way {
+impl HostSessions for Way {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;
             Ok(Arc::new(WaySession { session, life: self.life.clone() }) as Arc<dyn Session>)
         })
-    }
-
-    fn inventory(&self) -> Option<Arc<InventoryStore>> {
-        self.inner.inventory()
     }
 
     fn jump(&self) -> &HostName {

@@ -7,12 +7,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
 use jumpdeck::runbook::report::Report;
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{journal, planner, runner};
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
@@ -200,10 +201,10 @@ pub(crate) async fn run(
     let context = files::context().unwrap();
     let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
     let env = fleet.environments[0].clone();
-    let reach = OverSsh::new(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+    let reach = over_ssh(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
     // The fleet's own file: a run that moves a role moves it there, as an operator's would.
     let store = InventoryStore::file(dir.join("inventory.toml"), context);
-    let reach = Arc::new(reach.with_inventory(Arc::new(store)));
+    let (reach, inventory) = (Arc::new(reach), Some(Arc::new(store)));
     let (library, errors) = Library::load(runbooks);
     assert!(errors.is_empty(), "{}", errors.iter().map(|e| e.render(false)).collect::<String>());
     let runbook = library.get(name).unwrap();
@@ -217,6 +218,8 @@ pub(crate) async fn run(
         env,
         simulated: false,
         reach,
+        inventory: inventory,
+        keys: SigningKeys::none(),
         folder: folder.to_owned(),
         who: "test@here".to_owned(),
         clock: Arc::new(move || clock.now()),

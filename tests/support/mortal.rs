@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Entry;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::error::TransportError;
+use jumpdeck::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::names::HostName;
 
 use crate::support::rehearsal::Stage;
@@ -120,7 +119,7 @@ impl Fate {
 
 /// A console's way to the fleet, up to its death.
 pub(crate) struct Mortal {
-    pub(crate) inner: OverSsh,
+    pub(crate) inner: SessionPool,
     pub(crate) life: Arc<Life>,
 }
 
@@ -245,16 +244,12 @@ impl Life {
     }
 }
 
-impl Reach for Mortal {
+impl HostSessions for Mortal {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let (session, life, host) = (self.inner.host(name).await?, self.life.clone(), name.clone());
             Ok(Arc::new(MortalSession { session, life, host }) as Arc<dyn Session>)
         })
-    }
-
-    fn inventory(&self) -> Option<Arc<InventoryStore>> {
-        self.inner.inventory()
     }
 
     fn jump(&self) -> &HostName {

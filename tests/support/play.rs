@@ -12,6 +12,7 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::runbook::plan::Plan;
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::runner::{self, Launch, StartError};
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Mode, Prompt, PromptKind, Reply, RunState, RunView};
 use jumpdeck_sim::world::World;
@@ -219,6 +220,8 @@ fn launch(stage: &Stage, life: &Arc<Life>, folder: PathBuf, who: &str) -> Launch
         env: stage.env.clone(),
         simulated: true,
         reach: Arc::new(Way { inner: stage.way(), life: life.clone() }),
+        inventory: Some(stage.inventory.clone()),
+        keys: SigningKeys::none(),
         folder,
         who: who.to_owned(),
         clock: Arc::new(move || clock.now()),

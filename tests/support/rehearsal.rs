@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::definition::Runbook;
 use jumpdeck::runbook::event::{Event, OperatorAnswer, Phase, Verdict, Way};
 use jumpdeck::runbook::journal::{self, Entry};
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Held, Limits, Ran, Reach, Session};
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::watched::Watch;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::transport::BoxFuture;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::fleet::{DatabaseFile, Environment, Management};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::HostName;
@@ -217,7 +219,7 @@ impl Stage {
 
     /// Lets root's shell on a machine run a script, as somebody at work beside the run would.
     pub(crate) async fn shell(&self, host: &str, script: &str) -> String {
-        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let way = over_ssh(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
         let session = way.host(&HostName::new(host).unwrap()).await.unwrap();
         let ran = session.run(script, Duration::from_secs(60), &mut |_| ()).await.unwrap();
         assert_eq!(ran.status, Some(0), "{host}: {script}: {}", String::from_utf8_lossy(&ran.stderr));
@@ -226,7 +228,7 @@ impl Stage {
 
     /// The same where it may fail, or not be reached: nobody asks.
     pub(crate) async fn try_shell(&self, host: &str, script: &str) {
-        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let way = over_ssh(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
         if let Ok(session) = way.host(&HostName::new(host).unwrap()).await {
             let _said = session.run(script, Duration::from_secs(60), &mut |_| ()).await;
         }
@@ -262,9 +264,8 @@ impl Stage {
     }
 
     /// The way to its hosts.
-    pub(crate) fn way(&self) -> OverSsh {
-        let way = OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll));
-        way.with_inventory(self.inventory.clone())
+    pub(crate) fn way(&self) -> SessionPool {
+        over_ssh(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll))
     }
 
     pub(crate) fn runbook(&self, name: &str) -> Arc<Runbook> {
@@ -286,7 +287,7 @@ impl Stage {
             journals: self.journals.path().to_owned(),
             spent: Mutex::default(),
         });
-        let reach: Arc<dyn Reach> = Arc::new(Spoiled { inner, spoil: spoil.map(Arc::new) });
+        let reach: Arc<dyn HostSessions> = Arc::new(Spoiled { inner, spoil: spoil.map(Arc::new) });
         let told = self.run_over(reach, name, inputs, answer).await;
         if std::env::var_os("JUMPDECK_STORY").is_some() {
             println!("{name} {wrong:?}\n{}", told.story());
@@ -322,7 +323,7 @@ impl Stage {
     /// The same, its hosts reached in another way.
     pub(crate) async fn run_over(
         &self,
-        reach: Arc<dyn Reach>,
+        reach: Arc<dyn HostSessions>,
         name: &str,
         inputs: &[(&str, &str)],
         answer: impl FnMut(&Prompt) -> Reply,
@@ -339,6 +340,8 @@ impl Stage {
             env: self.env.clone(),
             simulated: true,
             reach,
+            inventory: Some(self.inventory.clone()),
+            keys: SigningKeys::none(),
             folder: self.journals.path().to_owned(),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
@@ -514,21 +517,17 @@ impl Spoil {
 }
 
 struct Spoiled {
-    inner: OverSsh,
+    inner: SessionPool,
     spoil: Option<Arc<Spoil>>,
 }
 
-impl Reach for Spoiled {
+impl HostSessions for Spoiled {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let session = self.inner.host(name).await?;
             let Some(spoil) = self.spoil.clone() else { return Ok(session) };
             Ok(Arc::new(SpoiledSession { session, spoil, host: name.clone() }) as Arc<dyn Session>)
         })
-    }
-
-    fn inventory(&self) -> Option<Arc<InventoryStore>> {
-        self.inner.inventory()
     }
 
     fn jump(&self) -> &HostName {

@@ -10,16 +10,17 @@ use tokio::sync::mpsc;
 
 use crate::cli::simulate;
 use crate::cli::status::gather::{Picture, gather};
+use crate::collect::Collector;
 use crate::collect::clock::Clock;
-use crate::collect::{Collector, over_ssh};
 use crate::operator::left::LeftRunsFinder;
 use crate::runbook::definition::Runbook;
 use crate::runbook::lease::{self, Places};
-use crate::runbook::over_ssh::OverSsh;
 use crate::runbook::planner;
-use crate::runbook::reach::Reach;
 use crate::runbook::runner::{self, Launch};
+use crate::runbook::signing_keys::SigningKeys;
 use crate::transport::ask::RefuseAll;
+use crate::transport::ssh::SshConnector;
+use crate::transport::{HostSessions, Lane, SessionPool};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::run::{Mode, RunCommand};
@@ -79,17 +80,19 @@ impl Site {
         Self { fleet: Arc::new(fleet), env, servers, _universe: universe }
     }
 
-    fn reach(&self) -> OverSsh {
-        OverSsh::new(self.env.clone(), Arc::new(self.servers.clone()), Arc::new(RefuseAll))
+    fn reach(&self) -> SessionPool {
+        let connector = SshConnector::new(Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        SessionPool::new(Arc::new(connector), self.env.clone(), Lane::Run)
     }
 
     /// What `status` sees.
     async fn picture(&self) -> Picture {
         let (sender, events) = mpsc::channel(1024);
         let clock = Clock::start();
-        let reach = over_ssh::OverSsh::new(Arc::new(self.servers.clone()), Arc::new(RefuseAll));
-        let reach = Arc::new(reach.looking_for_runs(Arc::new(LeftRunsFinder::default())));
-        let collector = Collector::new(self.fleet.clone(), reach, clock, sender);
+        let reach = SshConnector::new(Arc::new(self.servers.clone()), Arc::new(RefuseAll));
+        let reach = Arc::new(reach);
+        let collector = Collector::new(self.fleet.clone(), reach, clock, sender)
+            .looking_for_runs(Arc::new(LeftRunsFinder::default()));
         let wanted = [self.env.clone()];
         gather(&self.fleet, &wanted, &collector, events, clock, Duration::from_secs(120)).await.pop().unwrap()
     }
@@ -115,7 +118,7 @@ impl Site {
         up_to: Option<&'static str>,
     ) -> (tokio::runtime::Runtime, String) {
         let runbook = Runbook::from_sources(&[("freeze.toml".to_owned(), text.to_owned())]).unwrap();
-        let reach: Arc<dyn Reach> = Arc::new(self.reach());
+        let reach: Arc<dyn HostSessions> = Arc::new(self.reach());
         let (none, no_secrets) = (BTreeMap::new(), BTreeMap::new());
         let made = planner::make(Arc::new(runbook), &self.env, true, none, &no_secrets, reach.as_ref()).await;
         let clock = Clock::start();
@@ -123,6 +126,8 @@ impl Site {
             env: self.env.clone(),
             simulated: true,
             reach: Arc::new(self.reach()),
+            inventory: None,
+            keys: SigningKeys::none(),
             folder: journals.join("runs"),
             who: "anna@desk".to_owned(),
             clock: Arc::new(move || clock.now()),

@@ -12,8 +12,8 @@ use super::{exit_code, json, table};
 use crate::cli::simulate;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
-use crate::collect::over_ssh::OverSsh;
 use crate::transport::ask::RefuseAll;
+use crate::transport::ssh::SshConnector;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::roles::RoleState;
@@ -30,7 +30,7 @@ pub(super) async fn pictures(world: &str) -> Vec<Picture> {
     let fleet = Arc::new(universe.fleet(|env| servers.access(env)));
     let (sender, events) = mpsc::channel(1024);
     let clock = Clock::start();
-    let reach = Arc::new(OverSsh::new(Arc::new(servers), Arc::new(RefuseAll)));
+    let reach = Arc::new(SshConnector::new(Arc::new(servers), Arc::new(RefuseAll)));
     let collector = Collector::new(fleet.clone(), reach, clock, sender);
     gather(&fleet, &fleet.environments.clone(), &collector, events, clock, Duration::from_secs(120)).await
 }

@@ -9,8 +9,8 @@ use super::site::Site;
 use super::trouble::Trouble;
 use crate::runbook::judge::Answer;
 use crate::runbook::layout;
-use crate::runbook::reach::{Ran, Reach};
 use crate::transport::error::TransportError;
+use crate::transport::{HostSessions, Ran};
 use jumpdeck_fleet::fleet::Host;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
@@ -106,7 +106,7 @@ pub(super) fn terminated(mut text: String) -> String {
 /// # Errors
 /// Why there is no answer.
 pub(in crate::runbook) async fn look(
-    reach: &dyn Reach,
+    reach: &dyn HostSessions,
     host: &Host,
     statements: &str,
     limit: Duration,

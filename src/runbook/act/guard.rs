@@ -12,7 +12,7 @@ use super::hold::Holding;
 use super::script;
 use super::site::Site;
 use super::trouble::Trouble;
-use crate::runbook::reach::Held;
+use crate::transport::Held;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 
@@ -64,7 +64,7 @@ async fn until_ready(held: &mut dyn Held, script_text: &[u8]) -> Result<(), Stri
             Ok(bytes) => said.extend_from_slice(&bytes),
             Err(ended) => {
                 let why = match held.ended().await {
-                    Ok(ran) => script::complaint(&crate::runbook::reach::Ran { stdout: said, ..ran }, false),
+                    Ok(ran) => script::complaint(&crate::transport::Ran { stdout: said, ..ran }, false),
                     Err(_) => format!(": {}", ended.describe()),
                 };
                 return Err(format!("the guard ended before it was ready{why}"));

@@ -17,8 +17,8 @@ use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::judge::Answer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::{Place, Places};
-use crate::runbook::reach::Limits;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
+use crate::transport::Limits;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 

@@ -10,8 +10,8 @@ use crate::runbook::definition::Script;
 use crate::runbook::judge::Answer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
-use crate::runbook::reach::{Limits, Ran};
 use crate::transport::error::ErrorKind;
+use crate::transport::{Limits, Ran};
 use jumpdeck_fleet::names::HostName;
 
 mod stop;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::live::{Lines, Output};
 use super::sessions::Sessions;
 use super::trouble::Trouble;
+use crate::config::store::InventoryStore;
 use crate::runbook::ids::StepId;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Place;
-use crate::runbook::reach::{Reach, Session};
 use crate::runbook::redact::Redactor;
 use crate::transport::BoxFuture;
+use crate::transport::{HostSessions, Session};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::HostName;
 
@@ -21,7 +22,9 @@ pub type StillOurs = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Se
 /// Where acts happen.
 pub(in crate::runbook) struct Site {
     /// The way to the hosts.
-    pub(in crate::runbook) reach: Arc<dyn Reach>,
+    pub(in crate::runbook) reach: Arc<dyn HostSessions>,
+    /// The operator's inventory, for steps that change it.
+    pub(in crate::runbook) inventory: Option<Arc<InventoryStore>>,
     /// The environment.
     pub(in crate::runbook) env: Arc<Environment>,
     /// Gets output as it comes: where it is from, and printable lines.

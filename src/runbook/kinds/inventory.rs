@@ -210,7 +210,7 @@ impl InventoryStep {
     /// The changes, and the inventory that they are of.
     fn of(&self, work: Work<'_>, host: &HostName) -> Result<(Arc<InventoryStore>, Vec<HostChange>), Trouble> {
         let failed = |why: String| Trouble::Failed(why);
-        let store = work.site.reach.inventory();
+        let store = work.site.inventory.clone();
         let store =
             store.ok_or_else(|| failed("this run has no inventory that could be changed".to_owned()))?;
         let changes = work.at.at(Some(host), |scope| {

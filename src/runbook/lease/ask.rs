@@ -11,7 +11,7 @@ use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Event;
 use crate::runbook::journal::Entry;
-use crate::runbook::reach::Session;
+use crate::transport::Session;
 use jumpdeck_fleet::text::Clean;
 
 /// Runs one of the questions of `ask.sh`.

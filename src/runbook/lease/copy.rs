@@ -6,7 +6,7 @@ use super::words;
 use super::{Holder, LeaseError, Places};
 use crate::runbook::journal::Entry;
 use crate::runbook::journal::chain::{self, Unreadable};
-use crate::runbook::reach::Session;
+use crate::transport::Session;
 use jumpdeck_fleet::text::Clean;
 
 /// What the jump box keeps of a run.

@@ -13,7 +13,7 @@ use super::shared::{Shared, clock};
 use super::words::{self, Lines, Word};
 use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places, Scope};
 use crate::listening::{Listening, within};
-use crate::runbook::reach::{Held, Session};
+use crate::transport::{Held, Session};
 use jumpdeck_fleet::text::Clean;
 
 /// Said to the task that keeps a lease.

@@ -12,8 +12,8 @@ use super::{choices, named};
 use crate::runbook::act::client;
 use crate::runbook::definition::{Find, Finds, Input, Pick, Runbook};
 use crate::runbook::judge::{self, Answer};
-use crate::runbook::reach::Reach;
 use crate::runbook::value::Value;
+use crate::transport::HostSessions;
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::names::HostName;
 
@@ -41,7 +41,7 @@ pub async fn find(
     env: &Environment,
     input: &Input,
     given: &BTreeMap<String, Zeroizing<String>>,
-    reach: &dyn Reach,
+    reach: &dyn HostSessions,
 ) -> Option<Found> {
     let find = input.find.as_ref()?;
     Some(match &find.what {
@@ -69,7 +69,7 @@ pub async fn find(
 
 type Answers = Vec<(String, Result<Answer, String>)>;
 
-async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn Reach) -> Answers {
+async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn HostSessions) -> Answers {
     let hosts = hosts.iter().filter_map(|name| env.host(&HostName::new(name).ok()?).cloned());
     let asked = hosts.map(|host: Arc<Host>| async move {
         (host.id.host.to_string(), client::look(reach, &host, &find.sql, LIMIT).await)

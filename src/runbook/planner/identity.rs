@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::runbook::reach::Reach;
+use crate::transport::HostSessions;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
@@ -36,7 +36,7 @@ fi
 "#;
 
 /// Asks a host.
-pub(super) async fn ask(reach: &dyn Reach, env: &Environment, name: &str) -> Result<Identity, String> {
+pub(super) async fn ask(reach: &dyn HostSessions, env: &Environment, name: &str) -> Result<Identity, String> {
     let host = HostName::new(name).map_err(|e| e.to_string())?;
     if env.host(&host).is_none() && &host != env.jump.name() {
         return Err("it is not in the inventory".to_owned());

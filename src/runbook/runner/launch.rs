@@ -12,6 +12,7 @@ use rand::RngExt;
 use zeroize::Zeroizing;
 
 use super::{Follow, Needs, Record, Recorder, RunHandle, launch, launch_back, redacted};
+use crate::config::store::InventoryStore;
 use crate::runbook::event::{Event, SCHEMA};
 use crate::runbook::evidence::{Signed, SignedApproval, Signing};
 use crate::runbook::ids::RunId;
@@ -19,8 +20,9 @@ use crate::runbook::journal::{Draft, Entry, Journal, JournalError};
 use crate::runbook::machine::Machine;
 use crate::runbook::plan::{Frozen, Plan};
 use crate::runbook::planner::PlanError;
-use crate::runbook::reach::Reach;
 use crate::runbook::redact::Redactor;
+use crate::runbook::signing_keys::SigningKeys;
+use crate::transport::HostSessions;
 use jumpdeck_fleet::fleet::{Environment, Jump, Signatures};
 use jumpdeck_fleet::run::Mode;
 use jumpdeck_fleet::time::Moment;
@@ -38,7 +40,11 @@ pub struct Launch {
     /// Whether the fleet is simulated.
     pub simulated: bool,
     /// The way to the hosts, the run's own.
-    pub reach: Arc<dyn Reach>,
+    pub reach: Arc<dyn HostSessions>,
+    /// The operator's inventory, for steps that change it; `None` where there is none.
+    pub inventory: Option<Arc<InventoryStore>>,
+    /// Who signs what is said in it.
+    pub keys: SigningKeys,
     /// Where journals are.
     pub folder: PathBuf,
     /// Who runs it: `account@machine`.
@@ -235,10 +241,23 @@ fn go(
     follow: Option<Follow>,
 ) -> RunHandle {
     let lease = exclusive.with_entries(entries);
-    let Launch { env, simulated, reach, who, clock, armed, folder: _ } = with;
+    let Launch { env, simulated, reach, inventory, keys: _, who, clock, armed, folder: _ } = with;
     let (record, entries) = (Recorder::new(journal), entries.to_vec());
-    let needs =
-        Needs { env, simulated, reach, record, lease, who, clock, armed, redactor, signing, entries, follow };
+    let needs = Needs {
+        env,
+        simulated,
+        reach,
+        inventory,
+        record,
+        lease,
+        who,
+        clock,
+        armed,
+        redactor,
+        signing,
+        entries,
+        follow,
+    };
     if only_back { launch_back(machine, needs) } else { launch(machine, needs) }
 }
 
@@ -248,7 +267,7 @@ async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
         // When there is no way there the run's first step says so.
         let _ = with.reach.host(with.reach.jump()).await;
     }
-    let signing = with.reach.signing().await;
+    let signing = with.keys.signing().await;
     let demanded = with.env.signatures == Signatures::Required && !dry_run && !with.simulated;
     match &signing.signer {
         Err(why) if demanded => Err(StartError::Odd(format!(

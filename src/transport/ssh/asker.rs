@@ -6,9 +6,9 @@ use jumpdeck_fleet::event::{Answer, QuestionKind};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
 
-use super::banner::Banner;
 use super::patience::Patience;
 use crate::transport::ask::Ask;
+use crate::transport::banner::Banner;
 
 /// What a login needs to put its questions: who asks, and the deadline that stops meanwhile.
 pub(super) struct Asker {

@@ -16,7 +16,6 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::text::Clean;
 
 use super::asker::Asker;
-use super::banner::Banner;
 use super::client::Target;
 use super::connection::{self, Connection};
 use super::dial::{BoxStream, Dial};
@@ -26,6 +25,7 @@ use super::script;
 use super::tunnel::Tunnel;
 use crate::listening::within;
 use crate::transport::ask::Ask;
+use crate::transport::banner::Banner;
 use crate::transport::error::{ErrorKind, TransportError};
 pub use host::HostLink;
 use host::Way;

@@ -123,7 +123,7 @@ async fn a_promotion_under_way_is_refused() {
     let stage = stage().await;
     let way = stage.way();
     let db = HostName::new("db1-masterdb").unwrap();
-    let session = jumpdeck::runbook::reach::Reach::host(&way, &db).await.unwrap();
+    let session = jumpdeck::transport::HostSessions::host(&way, &db).await.unwrap();
     let mut held = session.start("exec mysql --user=root --batch --unbuffered").await.unwrap();
     held.write(b"SELECT GET_LOCK('jumpdeck_promote', 0) AS held;\n").await.unwrap();
     let mut answer = String::new();

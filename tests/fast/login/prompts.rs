@@ -4,15 +4,15 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::collect::over_ssh::OverSsh;
-use jumpdeck::runbook::over_ssh as run;
-use jumpdeck::runbook::reach::{Limits, Reach};
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck::transport::ssh::link::JumpLink;
+use jumpdeck::transport::{HostSessions, Limits};
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionKind, Told};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
@@ -156,7 +156,7 @@ async fn after_an_interactive_login_nothing_is_tried_again_without_an_operator()
         let (sender, mut events) = mpsc::channel(64);
         let name = env.name.clone();
         let fleet = Fleet { environments: vec![Arc::new(env)], simulated: false };
-        let reach = Arc::new(OverSsh::new(Arc::new(TcpDial), person));
+        let reach = Arc::new(SshConnector::new(Arc::new(TcpDial), person));
         let collector = Collector::new(Arc::new(fleet), reach, Clock::start(), sender);
         collector.activate(&name);
         if opens {
@@ -203,7 +203,7 @@ async fn a_run_asks_before_it_logs_in_again() {
     let question = Turn::Asks { name: "", instructions: "", prompts: &[("Code: ", false)] };
     let (_dir, door, env) = stage(&[question, Turn::Opens], SHORT).await;
     let person = Person::new([secret("1"), Answer::Refuse, Answer::Accept, secret("2")]);
-    let reach = run::OverSsh::new(Arc::new(env), Arc::new(TcpDial), person.clone());
+    let reach = over_ssh(Arc::new(env), Arc::new(TcpDial), person.clone());
     let host = reach.jump().clone();
     let session = reach.host(&host).await.unwrap();
     assert_eq!(door.logins(), 1);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jumpdeck::collect::Collector;
 use jumpdeck::collect::clock::Clock;
-use jumpdeck::collect::over_ssh::OverSsh;
 use jumpdeck::transport::error::{ErrorKind, TransportError};
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KnownHosts};
@@ -139,7 +139,7 @@ async fn a_silent_first_jump_box_is_named() {
     let called = env.name.clone();
     let fleet = Fleet { environments: vec![Arc::new(env)], simulated: false };
     let (sender, mut events) = mpsc::channel(64);
-    let reach = Arc::new(OverSsh::new(Arc::new(TcpDial), Person::new([])));
+    let reach = Arc::new(SshConnector::new(Arc::new(TcpDial), Person::new([])));
     let collector = Collector::new(Arc::new(fleet), reach, Clock::start(), sender);
     collector.activate(&called);
     let mut stopped = false;

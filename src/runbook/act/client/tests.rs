@@ -83,7 +83,7 @@ impl Server {
         command.args(["-c", &client]).env("HOME", self.home(options));
         let said = fed(command, &begun(statements.to_owned()));
         let status = said.status.code().and_then(|code| u32::try_from(code).ok());
-        answer(&Ran { status, stdout: said.stdout, stderr: said.stderr }, false)
+        answer(&Ran { status, stdout: said.stdout, stderr: said.stderr, ..Ran::default() }, false)
     }
 }
 

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::runbook::act::client;
 use crate::runbook::act::trouble::Trouble;
-use crate::runbook::reach::{Held, LARGEST_ANSWER, Ran};
+use crate::transport::{Held, LARGEST_ANSWER, Ran};
 
 /// A client that stays.
 pub(super) struct Talk {

@@ -15,12 +15,12 @@ use tokio::process::{Child, Command};
 use super::*;
 use crate::runbook::act::client::tests::Server;
 use crate::runbook::ids::RunId;
-use crate::runbook::reach::{Held, Limits, Ran, Reach, Session};
 use crate::runbook::redact::Redactor;
 use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::{Held, HostSessions, Limits, Ran, Session};
 use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
@@ -34,7 +34,7 @@ struct Here {
     client: Arc<Mutex<Option<u32>>>,
 }
 
-impl Reach for Here {
+impl HostSessions for Here {
     fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move { Ok(Arc::new(self.clone()) as Arc<dyn Session>) })
     }
@@ -83,7 +83,7 @@ impl Here {
 
 fn ran(said: std::process::Output) -> Ran {
     let status = said.status.code().and_then(|code| u32::try_from(code).ok());
-    Ran { status, stdout: said.stdout, stderr: said.stderr }
+    Ran { status, stdout: said.stdout, stderr: said.stderr, ..Ran::default() }
 }
 
 struct Open(Option<Child>);
@@ -144,6 +144,7 @@ fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) 
     let client = reach.client.clone();
     let site = Site {
         reach: Arc::new(reach),
+        inventory: None,
         env: Arc::new(env),
         out: Arc::new(|_, _| {}),
         redactor: Redactor::new(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::runbook::reach::Session;
+use crate::transport::Session;
 
 /// It is stopped within this, or may still be running.
 const LIMIT: Duration = Duration::from_secs(20);

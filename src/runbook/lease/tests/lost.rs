@@ -3,9 +3,9 @@
 use tokio::sync::Notify;
 
 use super::*;
-use crate::runbook::reach::{Held, Limits, Ran, Session};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::{Held, Limits, Ran, Session};
 use jumpdeck_fleet::hop::Hop;
 
 /// A jump box that gives the lease, and is gone when it is told.

@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::Places;
-use crate::runbook::reach::{Held, Limits, Ran, Session};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
+use crate::transport::{Held, Limits, Ran, Session};
 use jumpdeck_fleet::hop::Hop;
 
 /// The group of operators in tests: the one of the second account.
@@ -121,7 +121,7 @@ impl Session for Local {
             let done = tokio::time::timeout(limits.time, child.wait_with_output()).await.unwrap().unwrap();
             out(&done.stdout);
             let status = done.status.code().and_then(|c| u32::try_from(c).ok());
-            Ok(Ran { status, stdout: done.stdout, stderr: Vec::new() })
+            Ok(Ran { status, stdout: done.stdout, ..Ran::default() })
         })
     }
 

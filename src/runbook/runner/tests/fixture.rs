@@ -30,7 +30,7 @@ pub(super) struct World {
 
 pub(super) struct Hosts(pub(super) Arc<World>, pub(super) HostName);
 
-impl Reach for Hosts {
+impl HostSessions for Hosts {
     fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         if let Some(hook) = self.0.on_login.lock().unwrap().as_mut() {
             hook(host);
@@ -59,7 +59,7 @@ impl Session for OnHost {
             self.0.scripts.lock().unwrap().push(text.clone());
             let found = self.0.detached.lock().unwrap().clone();
             if let Some(found) = found.filter(|_| text.contains("echo running")) {
-                return Ok(Ran { status: Some(0), stdout: found.into_bytes(), stderr: Vec::new() });
+                return Ok(Ran { status: Some(0), stdout: found.into_bytes(), ..Ran::default() });
             }
             let word = |l: &&str| {
                 ["set ", "unset ", "get ", "say ", "fail ", "refuse "].iter().any(|word| l.starts_with(word))
@@ -68,7 +68,7 @@ impl Session for OnHost {
             if line.is_empty() && text.contains("mkdir ") {
                 // Whether something is under way: here nothing outlives its link.
                 let stdout = b"over\n".to_vec();
-                return Ok(Ran { status: Some(0), stdout, stderr: Vec::new() });
+                return Ok(Ran { status: Some(0), stdout, ..Ran::default() });
             }
             let (word, name) = line.split_once(' ').unwrap();
             let key = (self.1.clone(), name.to_owned());
@@ -80,11 +80,11 @@ impl Session for OnHost {
                 "say" => said = name.to_owned(),
                 "fail" => {
                     let stderr = name.as_bytes().to_vec();
-                    return Ok(Ran { status: Some(1), stdout: Vec::new(), stderr });
+                    return Ok(Ran { status: Some(1), stderr, ..Ran::default() });
                 }
                 "refuse" => {
                     let stdout = name.as_bytes().to_vec();
-                    return Ok(Ran { status: Some(1), stdout, stderr: Vec::new() });
+                    return Ok(Ran { status: Some(1), stdout, ..Ran::default() });
                 }
                 _ => {
                     if self.0.read_only.load(Ordering::SeqCst) {
@@ -109,7 +109,7 @@ impl Session for OnHost {
                 return Err(TransportError::new(&hop, ErrorKind::Dropped, "the link is cut"));
             }
             out(said.as_bytes());
-            Ok(Ran { status: Some(0), stdout: said.into_bytes(), stderr: Vec::new() })
+            Ok(Ran { status: Some(0), stdout: said.into_bytes(), ..Ran::default() })
         })
     }
 
@@ -335,6 +335,7 @@ pub(super) fn needs(world: &Arc<World>, paper: &Paper) -> Needs {
         env: environment(),
         simulated: true,
         reach: Arc::new(Hosts(world.clone(), HostName::new("jump").unwrap())),
+        inventory: None,
         record: Recorder::new(paper.clone()),
         lease: None,
         who: "me@here".to_owned(),

@@ -30,7 +30,7 @@ on_fail = "rollback"
 #[derive(Clone)]
 struct Salt(Arc<Mutex<Vec<String>>>, HostName);
 
-impl Reach for Salt {
+impl HostSessions for Salt {
     fn host<'a>(&'a self, _: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move { Ok(Arc::new(self.clone()) as Arc<dyn Session>) })
     }
@@ -61,7 +61,7 @@ impl Session for Salt {
                 _ => "over\n",
             };
             self.0.lock().unwrap().push(text);
-            Ok(Ran { status: Some(0), stdout: said.as_bytes().to_vec(), stderr: Vec::new() })
+            Ok(Ran { status: Some(0), stdout: said.as_bytes().to_vec(), ..Ran::default() })
         })
     }
 

@@ -9,6 +9,7 @@ use crate::runbook::ids::StepId;
 use crate::runbook::journal::{self, Journal, runs};
 use crate::runbook::place::Place;
 use crate::runbook::report::Report;
+use crate::runbook::signing_keys::SigningKeys;
 use crate::runbook::watched;
 
 fn fixture(name: &str) -> PathBuf {
@@ -184,6 +185,8 @@ async fn a_journal_under_another_name_is_not_gone_on_with() {
         env: environment(),
         simulated: true,
         reach: Arc::new(Hosts(Arc::new(World::default()), HostName::new("jump").unwrap())),
+        inventory: None,
+        keys: SigningKeys::none(),
         folder: folder.clone(),
         who: "me@here".to_owned(),
         clock: Arc::new(|| Moment(0)),

@@ -46,7 +46,7 @@ impl Sessions {
     }
 }
 
-impl Reach for Sessions {
+impl HostSessions for Sessions {
     fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
             let hosts = Hosts(self.world.clone(), HostName::new("jump").unwrap());
@@ -89,7 +89,7 @@ impl Session for On {
             true => (1, Vec::new(), b"ERROR 2002 (HY000): Can't connect to local server\n".to_vec()),
             false => (0, b"jumpdeck\nas\\tbatch\nwhose\n0\n".to_vec(), Vec::new()),
         };
-        Box::pin(async move { Ok(Ran { status: Some(status), stdout, stderr }) })
+        Box::pin(async move { Ok(Ran { status: Some(status), stdout, stderr, ..Ran::default() }) })
     }
 
     fn start<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Box<dyn Held>, TransportError>> {
@@ -154,7 +154,7 @@ impl Held for Client {
     }
 
     fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
-        Box::pin(async { Ok(Ran { status: Some(1), stdout: Vec::new(), stderr: GONE.as_bytes().to_vec() }) })
+        Box::pin(async { Ok(Ran { status: Some(1), stderr: GONE.as_bytes().to_vec(), ..Ran::default() }) })
     }
 }
 
@@ -190,7 +190,7 @@ impl Held for GuardThere {
     }
 
     fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
-        Box::pin(async { Ok(Ran { status: Some(0), stdout: Vec::new(), stderr: Vec::new() }) })
+        Box::pin(async { Ok(Ran { status: Some(0), ..Ran::default() }) })
     }
 }
 

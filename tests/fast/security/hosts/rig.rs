@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::Reach;
 use jumpdeck::runbook::runner::RunHandle;
+use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{planner, runner};
+use jumpdeck::transport::HostSessions;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::fleet::Environment;
@@ -83,6 +84,8 @@ impl Rig {
             env: self.env.clone(),
             simulated: false,
             reach: self.reach(),
+            inventory: None,
+            keys: SigningKeys::none(),
             folder: self.dir.path().join("runs"),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
@@ -90,8 +93,8 @@ impl Rig {
         }
     }
 
-    pub(crate) fn reach(&self) -> Arc<dyn Reach> {
-        Arc::new(OverSsh::new(self.env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)))
+    pub(crate) fn reach(&self) -> Arc<dyn HostSessions> {
+        Arc::new(over_ssh(self.env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)))
     }
 
     /// Begins a runbook: one of its own, as text, or one that comes with the program.

@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::runbook::over_ssh::OverSsh;
-use jumpdeck::runbook::reach::{Reach, Session};
+use crate::support::reach::over_ssh;
+use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
+use jumpdeck::transport::{HostSessions, Session};
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::names::EnvName;
 
@@ -70,14 +71,14 @@ impl Rig {
     }
 
     /// A session of an account, and what keeps its connection.
-    pub(crate) async fn session(&self, account: &str) -> (OverSsh, Arc<dyn Session>) {
+    pub(crate) async fn session(&self, account: &str) -> (SessionPool, Arc<dyn Session>) {
         let access = Access {
             user: account.to_owned(),
             ..access(&self.dir.path().join("key"), self.dir.path().join("known"))
         };
         let mut env = environment(remote(self.jump.port, access), Duration::from_secs(30));
         env.name = EnvName::new("production").unwrap();
-        let reach = OverSsh::new(Arc::new(env), Arc::new(TcpDial), Arc::new(RefuseAll));
+        let reach = over_ssh(Arc::new(env), Arc::new(TcpDial), Arc::new(RefuseAll));
         let session = reach.host(reach.jump()).await.unwrap();
         (reach, session)
     }

@@ -1,14 +1,10 @@
-//! How runbooks reach machines, behind a small trait: SSH in the product ([`super::over_ssh`]), scripted
-//! hosts in tests.
+//! What can be done on a host: run a command, start one that stays.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::evidence::Signing;
-use crate::config::store::InventoryStore;
-use crate::transport::BoxFuture;
-use crate::transport::error::TransportError;
-use jumpdeck_fleet::names::HostName;
+use super::BoxFuture;
+use super::error::TransportError;
+use jumpdeck_fleet::text::Clean;
 
 /// Bytes of a command's standard output that are kept, unless more is asked for. One that prints more is ended: a host
 /// cannot fill the console's memory.
@@ -38,26 +34,8 @@ pub struct Ran {
     pub stdout: Vec<u8>,
     /// The last 4 KiB of standard error.
     pub stderr: Vec<u8>,
-}
-
-/// The hosts of an environment, over a connection to its jump box that is the run's own. A lost link is opened anew by
-/// the next call; nothing is repeated by itself.
-pub trait Reach: Send + Sync + 'static {
-    /// A session with a host; the jump box's own name reaches it over the connection there.
-    fn host<'a>(&'a self, host: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>>;
-
-    /// The jump box's name.
-    fn jump(&self) -> &HostName;
-
-    /// The operator's inventory, for steps that change it; `None` where there is none.
-    fn inventory(&self) -> Option<Arc<InventoryStore>> {
-        None
-    }
-
-    /// Who signs what is said in a run: the key that logged in to the jump box, so it is asked after that.
-    fn signing(&self) -> BoxFuture<'_, Signing> {
-        Box::pin(std::future::ready(Signing::none("these hosts are reached without a key")))
-    }
+    /// The signal that ended it.
+    pub signal: Option<Clean>,
 }
 
 /// A logged-in connection to a host.
@@ -102,6 +80,12 @@ pub trait Held: Send + 'static {
 
     /// The next bytes of its standard output; an error when it, or the connection, has ended. Cancel-safe.
     fn read(&mut self) -> BoxFuture<'_, Result<Vec<u8>, TransportError>>;
+
+    /// The first lines it printed, on either stream; also while it runs. A forced command, an account without a shell and a
+    /// bastion say there why there is no program.
+    fn first_lines(&self) -> Vec<Clean> {
+        Vec::new()
+    }
 
     /// What it left, when it has ended: asked after an error of [`Held::read`]. Its standard output was read before.
     ///
