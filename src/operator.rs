@@ -16,6 +16,7 @@
 //! | [`service`] | the runs of a console |
 //! | [`start`] | making a plan, and beginning its run |
 //! | [`takeover`] | going on with a run whose console is gone |
+//! | [`verify`] | what a journal proves, and to whom |
 //! | [`who`] | the operator's name |
 
 pub mod access;
@@ -31,4 +32,5 @@ pub mod resume;
 pub mod service;
 pub mod start;
 pub mod takeover;
+pub mod verify;
 pub mod who;

@@ -11,6 +11,7 @@ use crate::operator::past::PastError;
 use crate::operator::resume::UnreadableRunbook;
 use crate::operator::start::Blocked;
 use crate::operator::takeover::TakeoverError;
+use crate::operator::verify::VerifyError;
 use crate::runbook::lease::LeaseError;
 use crate::runbook::replay::StartError;
 
@@ -124,6 +125,7 @@ refused!(
     StartError,
     TakeoverError,
     UnreadableRunbook,
+    VerifyError,
 );
 
 impl CliError {

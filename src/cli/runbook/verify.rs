@@ -1,8 +1,6 @@
 //! `jumpdeck runbook verify RUN`: what a journal proves, and to whom: whether it is whole, who signed it, who approved.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,12 +9,8 @@ use super::site::Site;
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
-use crate::openssh::bounded;
-use crate::openssh::sshsig::AllowedSigners;
-use crate::runbook::evidence::{self, Head};
-use crate::runbook::examine::{Examination, Grade, Remark, Seen, examine};
-use crate::runbook::journal::{self, Entry};
-use crate::runbook::lease::{self, LeaseError, Places};
+use crate::operator::verify::{JournalFile, OnJumpBox, Signers};
+use crate::runbook::examine::{Examination, Grade, Remark};
 use jumpdeck_fleet::text::Clean;
 
 /// The exit status when something is changed, cut or forged: 2 is that of a command that is written wrongly.
@@ -51,34 +45,22 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
         true => PathBuf::from(&args.run),
         false => paths.runs().join(format!("{}.jsonl", args.run)),
     };
-    let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let cannot = |at: &Path, e: &dyn std::fmt::Display| CliError::Refused(format!("{}: {e}", at.display()));
-    let bytes = fs::read(&path).map_err(|e| cannot(&path, &e))?;
-    let head = Head::of(&path).map_err(|e| cannot(&evidence::head_path(&path), &e))?;
-    let file = args.allowed_signers.clone().unwrap_or_else(|| paths.allowed_signers());
-    let (allowed, known) = match bounded::read(&file, bounded::LONGEST_LIST) {
-        Ok(bytes) => (AllowedSigners::read(&String::from_utf8_lossy(&bytes)), true),
-        Err(error) if args.allowed_signers.is_none() && error.kind() == ErrorKind::NotFound => {
-            (AllowedSigners::default(), false)
-        }
-        Err(error) => return Err(cannot(&file, &error)),
-    };
+    let journal = JournalFile::read(path)?;
+    let signers = Signers::read(args.allowed_signers.as_deref(), paths.allowed_signers())?;
     let there = match args.jump {
-        true => Some(on_the_jump_box(common, args, &path, &run).await?),
+        true => Some(on_the_jump_box(common, args, &journal).await?),
         false => None,
     };
-    let elsewhere = there.as_ref().and_then(|there| there.as_deref().ok());
-    let found = examine(&Seen { run: &run, journal: &bytes, head: &head, elsewhere }, &allowed);
+    let found = journal.examine(&signers, there.as_ref());
     let mut paper = Paper::of_stdout();
-    paper.exact(0, Ink::Bold, Clean::new(&run).as_str());
-    match known {
-        true => paper.field(2, "signers", Ink::Plain, &file.display().to_string()),
-        false => {
-            paper.field(2, "signers", Ink::Warn, &format!("none known: {} does not exist", file.display()))
-        }
+    paper.exact(0, Ink::Bold, Clean::new(journal.run()).as_str());
+    let file = signers.file.display();
+    match signers.known {
+        true => paper.field(2, "signers", Ink::Plain, &file.to_string()),
+        false => paper.field(2, "signers", Ink::Warn, &format!("none known: {file} does not exist")),
     }
-    for (line, what) in allowed.flaws() {
-        paper.words(2, Ink::Warn, &format!("{} line {line} counts for nothing: {what}", file.display()));
+    for (line, what) in signers.allowed.flaws() {
+        paper.words(2, Ink::Warn, &format!("{file} line {line} counts for nothing: {what}"));
     }
     match &there {
         None => {}
@@ -94,41 +76,15 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
     }))
 }
 
-type There = Result<Vec<(u64, String)>, Clean>;
-
-/// Number and hash of what the jump box has of the run; in words, when it has nothing (any more).
+/// What the jump box of the run's environment has of it.
 async fn on_the_jump_box(
     common: &Common,
     args: &VerifyArgs,
-    path: &Path,
-    run: &str,
-) -> Result<There, CliError> {
-    let entries = journal::read(path).map_err(|error| CliError::Refused(error.to_string()))?;
-    let of = crate::runbook::runner::frozen(&entries).map(|plan| plan.environment.clone());
+    journal: &JournalFile,
+) -> Result<OnJumpBox, CliError> {
+    let of = journal.environment()?;
     let site = Site::open(common, args.env.as_deref().or(of.as_deref()))?;
-    let session = site.access.jump().await?;
-    let mut watching = lease::watch_in(&Places::of(&site.access.env), session, run)?;
-    let mut found: Vec<(u64, String)> = Vec::new();
-    loop {
-        let seen = match watching.poll().await {
-            Ok(Some(seen)) => seen,
-            Ok(None) => break,
-            Err(LeaseError::NoRun) => return Ok(Err(Clean::new("it keeps nothing of this run (any more)"))),
-            Err(error) => return Err(error.into()),
-        };
-        let before = found.len();
-        found.extend(seen.into_iter().filter_map(|seen| match seen {
-            lease::Seen::Entry(entry) => {
-                let Entry { seq, hash, .. } = *entry;
-                Some((seq, hash))
-            }
-            lease::Seen::Holder(_) => None,
-        }));
-        if found.len() == before && !watching.is_behind() {
-            break;
-        }
-    }
-    Ok(Ok(found))
+    Ok(journal.on_jump_box(&site.access).await?)
 }
 
 fn write(paper: &mut Paper, found: &Examination) {
