@@ -11,6 +11,7 @@
 //! | [`inputs`] | what a runbook asks before its plan is made |
 //! | [`left`] | runs that are not over, from the jump box |
 //! | [`listing`] | what there is to run in an environment, and what runs |
+//! | [`outcome`] | how a run was left |
 //! | [`past`] | runs that were, from the journals of this machine |
 //! | [`resume`] | going on with a run of this machine, or rolling it back |
 //! | [`service`] | the runs of a console |
@@ -27,6 +28,7 @@ pub mod following;
 pub mod inputs;
 pub mod left;
 pub mod listing;
+pub mod outcome;
 pub mod past;
 pub mod resume;
 pub mod service;

@@ -1,5 +1,5 @@
 //! `jumpdeck runbook …`: guided changes on the command line. One file a subcommand; what a person at a run sees and
-//! says is in `operator`, `story`, `answer` and `keys`.
+//! says is in `attend`, `story`, `answer` and `keys`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,15 +15,17 @@ use crate::runbook::library::Library;
 
 mod answer;
 mod approve;
+mod attend;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod fixture;
 mod inputs;
+mod interrupts;
 mod keys;
 mod list;
 mod login;
 mod new;
-mod operator;
+
 mod past;
 mod plan;
 mod run;
@@ -33,6 +35,7 @@ mod site;
 mod still;
 mod story;
 mod takeover;
+mod terms;
 mod text;
 mod verify;
 mod watch;

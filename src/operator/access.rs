@@ -14,7 +14,7 @@ use crate::transport::{Connectors, HostSessions, Lane, Session, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
 
 /// Says whether changes may be made now: asked right before each.
-pub type Armed = Arc<dyn Fn() -> bool + Send + Sync>;
+pub type MayChange = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// What an operator reaches the environments of a fleet with.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ impl EnvAccess {
 
     /// What a run is begun, or gone on with.
     #[must_use]
-    pub fn launch(&self, armed: Armed) -> Launch {
+    pub fn launch(&self, armed: MayChange) -> Launch {
         let clock = self.clock;
         Launch {
             env: self.env.clone(),

@@ -13,12 +13,12 @@ use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::InputView;
 use jumpdeck_fleet::text::Clean;
 
-/// Values by name.
-pub type Values = BTreeMap<String, Zeroizing<String>>;
+/// InputValues by name.
+pub type InputValues = BTreeMap<String, Zeroizing<String>>;
 
 /// Which questions are put to the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asking {
+pub enum AskInputs {
     /// Each that no argument answered.
     Each,
     /// Those that neither facts nor the runbook's default answer.
@@ -28,7 +28,7 @@ pub enum Asking {
 /// The values of a runbook's inputs, and why those are as they are that facts answered.
 pub struct Gathered {
     /// The values.
-    pub values: Values,
+    pub values: InputValues,
     /// By input, the reason of a value that facts gave.
     pub because: BTreeMap<String, String>,
 }
@@ -61,8 +61,8 @@ pub enum NotGiven {
 ///
 /// # Errors
 /// When one is none, is of no input, is given twice, or is a secret.
-pub fn given(runbook: &Runbook, set: &[String]) -> Result<Values, NotGiven> {
-    let mut values = Values::new();
+pub fn given(runbook: &Runbook, set: &[String]) -> Result<InputValues, NotGiven> {
+    let mut values = InputValues::new();
     for pair in set {
         let Some((name, value)) = pair.split_once('=') else { return Err(NotGiven::NoPair(pair.clone())) };
         let Some(input) = runbook.inputs.iter().find(|input| input.name == name) else {
@@ -87,8 +87,8 @@ pub fn given(runbook: &Runbook, set: &[String]) -> Result<Values, NotGiven> {
 pub async fn gather<E>(
     access: &EnvAccess,
     runbook: &Runbook,
-    given: Values,
-    asking: Asking,
+    given: InputValues,
+    asking: AskInputs,
     mut ask: impl AsyncFnMut(&InputView) -> Result<Zeroizing<String>, E>,
 ) -> Result<Gathered, E> {
     let (mut values, mut because) = (given, BTreeMap::new());
@@ -98,8 +98,8 @@ pub async fn gather<E>(
         }
         let view = found(access, runbook, input, &values).await;
         let value = match (asking, &view.default) {
-            (Asking::Unanswered, Some(default)) => Zeroizing::new(default.to_string()),
-            (Asking::Each, _) | (Asking::Unanswered, None) => ask(&view).await?,
+            (AskInputs::Unanswered, Some(default)) => Zeroizing::new(default.to_string()),
+            (AskInputs::Each, _) | (AskInputs::Unanswered, None) => ask(&view).await?,
         };
         let is_default = view.default.as_ref().is_some_and(|default| default.as_str() == value.as_str());
         if let Some(why) = view.because.filter(|_| is_default) {
@@ -112,7 +112,7 @@ pub async fn gather<E>(
 
 /// What facts say of a runbook's inputs, for those that facts may answer: each is asked with what they say of those before it.
 pub async fn find(access: &EnvAccess, runbook: &Runbook) -> Vec<InputView> {
-    let (mut values, mut views) = (Values::new(), Vec::new());
+    let (mut values, mut views) = (InputValues::new(), Vec::new());
     for input in runbook.inputs.iter().filter(|input| input.find.is_some()) {
         let view = found(access, runbook, input, &values).await;
         if let Some(default) = &view.default {
@@ -131,8 +131,8 @@ pub(super) async fn secrets<E>(
     env: &Environment,
     runbook: &Runbook,
     mut ask: impl AsyncFnMut(&InputView) -> Result<Zeroizing<String>, E>,
-) -> Result<Values, E> {
-    let mut values = Values::new();
+) -> Result<InputValues, E> {
+    let mut values = InputValues::new();
     for input in runbook.inputs.iter().filter(|input| input.sensitive) {
         values.insert(input.name.clone(), ask(&view(input, env)).await?);
     }
@@ -151,7 +151,7 @@ pub fn view(input: &Input, env: &Environment) -> InputView {
 }
 
 /// An input with what facts say of it, the inputs before it being known.
-async fn found(access: &EnvAccess, runbook: &Runbook, input: &Input, values: &Values) -> InputView {
+async fn found(access: &EnvAccess, runbook: &Runbook, input: &Input, values: &InputValues) -> InputView {
     let found = planner::find(runbook, &access.env, input, values, &*access.reach).await;
     let mut view = view(input, &access.env);
     match found {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::access::{Armed, EnvAccess};
-use super::inputs::{self, Values};
+use super::access::{EnvAccess, MayChange};
+use super::inputs::{self, InputValues};
 use super::past::{self, PastError};
 use crate::runbook::definition::Runbook;
 use crate::runbook::event::Event;
@@ -69,7 +69,7 @@ pub enum NotAlone {
 /// A run of this machine, with all that it needs to go on.
 pub struct Resumable {
     run: String,
-    secrets: Values,
+    secrets: InputValues,
 }
 
 impl Begun {
@@ -129,7 +129,7 @@ impl OfThisFleet {
         let runbook = runbook(&self.plan).map_err(NotAlone::Unreadable)?;
         match runbook.inputs.iter().any(|input| input.sensitive) {
             true => Err(NotAlone::NeedsSecrets),
-            false => Ok(Resumable { run: self.run, secrets: Values::new() }),
+            false => Ok(Resumable { run: self.run, secrets: InputValues::new() }),
         }
     }
 }
@@ -144,7 +144,7 @@ impl Resumable {
     ///
     /// # Errors
     /// When its journal is damaged, in use, or over; when somebody else holds the lease.
-    pub async fn resume(self, access: &EnvAccess, armed: Armed) -> Result<RunHandle, StartError> {
+    pub async fn resume(self, access: &EnvAccess, armed: MayChange) -> Result<RunHandle, StartError> {
         runner::resume(access.launch(armed), &self.run, self.secrets).await
     }
 
@@ -152,7 +152,7 @@ impl Resumable {
     ///
     /// # Errors
     /// As [`Resumable::resume`].
-    pub async fn roll_back(self, access: &EnvAccess, armed: Armed) -> Result<RunHandle, StartError> {
+    pub async fn roll_back(self, access: &EnvAccess, armed: MayChange) -> Result<RunHandle, StartError> {
         runner::roll_back(access.launch(armed), &self.run, self.secrets).await
     }
 }

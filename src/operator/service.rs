@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::access::{Armed, EnvAccess, FleetAccess};
+use super::access::{EnvAccess, FleetAccess, MayChange};
 use super::control::RunControl;
 use super::inputs::{self, Gathered};
 use super::resume::{Begun, FleetAtHand, NotAlone, OtherFleet};
@@ -281,7 +281,7 @@ impl Inner {
     }
 
     /// What a run is begun, or gone on with. Its connection is its own: nothing that is looked at meanwhile can hold it up.
-    fn of_a_run(self: &Arc<Self>, env: &EnvName) -> Result<(EnvAccess, Armed), String> {
+    fn of_a_run(self: &Arc<Self>, env: &EnvName) -> Result<(EnvAccess, MayChange), String> {
         let env = self.environment(env)?;
         let (console, name) = (Arc::downgrade(self), env.name.clone());
         let armed = move || console.upgrade().is_some_and(|console| console.is_armed(&name));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::access::{Armed, EnvAccess};
+use super::access::{EnvAccess, MayChange};
 use super::inputs::Gathered;
 use crate::runbook::definition::Runbook;
 use crate::runbook::plan::Plan;
@@ -69,7 +69,7 @@ impl Startable {
     pub async fn start(
         self,
         access: &EnvAccess,
-        armed: Armed,
+        armed: MayChange,
         why: String,
         mode: Mode,
     ) -> Result<RunHandle, StartError> {

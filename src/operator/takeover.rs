@@ -1,10 +1,10 @@
 //! Taking over a run whose console is gone, from its entries on the jump box. They are read first, as they say what the run
-//! needs; only then it can be taken over: [`Copied`], [`Adoptable`].
+//! needs; only then it can be taken over: [`CopiedRun`], [`Adoptable`].
 
 use zeroize::Zeroizing;
 
-use super::access::{Armed, EnvAccess};
-use super::inputs::{self, Values};
+use super::access::{EnvAccess, MayChange};
+use super::inputs::{self, InputValues};
 use super::resume::{self, UnreadableRunbook};
 use crate::runbook::plan::Frozen;
 use crate::runbook::replay::StartError;
@@ -23,7 +23,7 @@ pub enum TakeoverError {
 }
 
 /// A run as its entries on the jump box say it began.
-pub struct Copied {
+pub struct CopiedRun {
     run: String,
     plan: Frozen,
     with: Launch,
@@ -32,16 +32,16 @@ pub struct Copied {
 /// A run of another console, with all that it needs to go on here.
 pub struct Adoptable {
     run: String,
-    secrets: Values,
+    secrets: InputValues,
     with: Launch,
 }
 
-impl Copied {
+impl CopiedRun {
     /// Reads the entries of a run on the jump box.
     ///
     /// # Errors
     /// When there are none, or they are damaged; when the jump box cannot be asked.
-    pub async fn read(access: &EnvAccess, armed: Armed, run: &str) -> Result<Self, TakeoverError> {
+    pub async fn read(access: &EnvAccess, armed: MayChange, run: &str) -> Result<Self, TakeoverError> {
         let with = access.launch(armed);
         let entries = runner::copied(&with, run).await?;
         let plan = runner::frozen(&entries).cloned().ok_or(TakeoverError::NoBeginning)?;

@@ -5,28 +5,38 @@ use zeroize::Zeroizing;
 use super::answer;
 use super::keys::{Keys, Typed};
 use super::site::Site;
-use super::story::input_help;
+use super::terms::input_help;
 use super::text::{Ink, Paper};
+use super::{Chosen, Shelf};
 use crate::cli::common::CliError;
 use crate::cli::print;
-use crate::operator::inputs::{self, Asking, Gathered};
+use crate::operator::inputs::{self, AskInputs, Gathered};
+use crate::operator::start::Planned;
 use crate::runbook::definition::Runbook;
 use jumpdeck_fleet::run::{InputView, PromptKind};
 use jumpdeck_fleet::text::Clean;
+
+/// The plan that was chosen: what is not given for its inputs is found or asked.
+pub(super) async fn plan(site: &Site, chosen: &Chosen, asking: AskInputs) -> Result<Planned, CliError> {
+    let runbook = Shelf::read()?.find(&chosen.name)?;
+    let gathered = gather(site, &runbook, &chosen.set, asking).await?;
+    let made = Planned::make(&site.access, runbook, gathered).await;
+    made.map_err(|error| CliError::Usage(error.to_string()))
+}
 
 /// The values of a runbook's inputs. What facts answer is the default, with its reason.
 ///
 /// # Errors
 /// A `--set` that is none, a secret as an argument, or an input nobody can be asked for.
-pub(super) async fn gather(
+async fn gather(
     site: &Site,
     runbook: &Runbook,
     set: &[String],
-    asking: Asking,
+    asking: AskInputs,
 ) -> Result<Gathered, CliError> {
     let given = inputs::given(runbook, set).map_err(|error| CliError::Usage(error.to_string()))?;
     // A default needs nobody.
-    let asking = if site.terminal.is_some() { asking } else { Asking::Unanswered };
+    let asking = if site.terminal.is_some() { asking } else { AskInputs::Unanswered };
     inputs::gather(&site.access, runbook, given, asking, async |input| typed(site, input).await).await
 }
 

@@ -28,6 +28,9 @@ const MARK_PASTE: (&str, &str) = ("\x1b[?2004h", "\x1b[?2004l");
 /// The marks round what is pasted.
 const PASTED: (&str, &str) = ("\x1b[200~", "\x1b[201~");
 
+/// The terminal, and whoever asks something on it.
+pub(super) type Shared = Arc<tokio::sync::Mutex<Terminal>>;
+
 /// What came of a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {

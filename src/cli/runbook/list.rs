@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use super::show;
+use super::terms::danger;
 use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
 use crate::cli::{print, setup};
@@ -35,7 +35,7 @@ fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: 
         let last = runs.iter().find(|run| run.runbook.as_str() == entry.name);
         let none = if unread.is_empty() { "-" } else { "?" };
         let last = last.map_or_else(|| none.to_owned(), |run| past::short(run, now));
-        let (ink, _) = show::danger(entry.danger);
+        let (ink, _) = danger(entry.danger);
         let ink = if ink == Ink::Bad { Ink::Warn } else { Ink::Plain };
         rows.push((
             ink,

@@ -1,7 +1,6 @@
 //! Questions of logins, on the terminal: an unknown host key, a passphrase, a password.
 
-use super::keys::{Keys, Typed};
-use super::site::Shared;
+use super::keys::{Keys, Shared, Typed};
 use super::text::{Ink, Paper};
 use crate::cli::print;
 use crate::transport::BoxFuture;

@@ -6,11 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::site::Site;
 use super::text::Paper;
-use super::{Chosen, Shelf, inputs};
+use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::operator::inputs::Asking;
-use crate::operator::start::Planned;
+use crate::operator::inputs::AskInputs;
 
 mod json;
 pub(super) mod text;
@@ -43,7 +42,7 @@ impl PlanArgs {
 
 pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, CliError> {
     let site = Site::open(common, args.chosen.env.as_deref())?;
-    let planned = make(&site, &args.chosen, Asking::Unanswered).await?;
+    let planned = inputs::plan(&site, &args.chosen, AskInputs::Unanswered).await?;
     let view = planned.view();
     let text = match args.format {
         Format::Text => {
@@ -59,12 +58,4 @@ pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, Cl
     };
     print::answer(&text)?;
     Ok(ExitCode::from(if view.problems.is_empty() { 0 } else { CANNOT_RUN }))
-}
-
-/// The plan that was chosen: what is not given for its inputs is found or asked.
-pub(super) async fn make(site: &Site, chosen: &Chosen, asking: Asking) -> Result<Planned, CliError> {
-    let runbook = Shelf::read()?.find(&chosen.name)?;
-    let gathered = inputs::gather(site, &runbook, &chosen.set, asking).await?;
-    let made = Planned::make(&site.access, runbook, gathered).await;
-    made.map_err(|error| CliError::Usage(error.to_string()))
 }

@@ -4,20 +4,19 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::sync::mpsc;
 
+use super::attend::stay;
+use super::interrupts::{interrupts, unless_interrupted};
 use super::keys::{Keys, Typed};
-use super::operator::{Interrupt, Operator};
+use super::plan::text as plan_text;
 use super::site::{self, Site};
-use super::story::Story;
 use super::text::{Ink, Paper};
-use super::{Chosen, inputs, plan};
+use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
 use crate::operator::commands;
-use crate::operator::inputs::Asking;
+use crate::operator::inputs::AskInputs;
 use crate::operator::resume::{Begun, FleetAtHand, OtherFleet};
-use crate::runbook::runner::RunHandle;
 use jumpdeck_fleet::run::{Mode, PlanView};
 
 /// Which run, and why.
@@ -53,14 +52,14 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
         return Err(CliError::Usage("--why: a reason is wanted".to_owned()));
     }
     let site = Site::attended(common, args.chosen.env.as_deref())?;
-    let mut interrupts = site::interrupts()?;
+    let mut interrupts = interrupts()?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let begin = async {
-        let planned = plan::make(&site, &args.chosen, Asking::Each).await?;
+        let planned = inputs::plan(&site, &args.chosen, AskInputs::Each).await?;
         let view = planned.view().clone();
         let mut paper = Paper::of_stdout();
-        plan::text::write(&mut paper, &view);
-        plan::text::write_lease(&mut paper, &site.access.env, &view);
+        plan_text::write(&mut paper, &view);
+        plan_text::write_lease(&mut paper, &site.access.env, &view);
         print::answer(&paper.take())?;
         let startable = planned.startable()?;
         if mode == Mode::Live && !agreed(&site, &view).await? {
@@ -92,7 +91,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -
     let begun = Begun::read(&paths.runs(), &args.run)?;
     let run = begun.of_this_fleet(at_hand(common)).map_err(elsewhere)?;
     let site = Site::attended(common, Some(run.environment()))?;
-    let mut interrupts = site::interrupts()?;
+    let mut interrupts = interrupts()?;
     let begin = async {
         let (access, armed) = (&site.access, site::at_terminal());
         let run = run.ask(&access.env, async |input| inputs::typed(&site, input).await).await?;
@@ -141,35 +140,4 @@ async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
             Typed::End => return Ok(false),
         }
     }
-}
-
-/// Work that `^C` ends: nothing was begun yet.
-pub(super) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, CliError>>,
-    interrupts: &mut mpsc::Receiver<Interrupt>,
-) -> Result<T, CliError> {
-    tokio::select! {
-        done = work => done,
-        _ = interrupts.recv() => Err(CliError::Refused("interrupted; nothing was begun".to_owned())),
-    }
-}
-
-/// Stays with a run to its end.
-pub(super) async fn stay(
-    site: &Site,
-    handle: RunHandle,
-    interrupts: mpsc::Receiver<Interrupt>,
-    tail: String,
-) -> Result<ExitCode, CliError> {
-    let RunHandle { commands, view, .. } = handle;
-    let operator = Operator {
-        keys: site.terminal()?,
-        // A terminal that is gone says so when it is read.
-        print: |text: &str| drop(print::answer(text)),
-        story: Story::new(Paper::of_stdout()).with_tail(tail),
-        commands,
-        clock: site.clock(),
-        interrupts,
-    };
-    Ok(ExitCode::from(operator.stay(view).await.exit_code()))
 }

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::story;
+use super::terms::{NO_RETURN, danger, effect};
 use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
 use crate::cli::print;
 use crate::runbook::definition::{Input, On, Runbook, Select, Step, Target, Undo};
-use jumpdeck_fleet::run::{Asks, Danger, Effect};
+use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;
 
 pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
@@ -16,15 +16,6 @@ pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
     runbook_text(&mut paper, &runbook);
     print::answer(&paper.take())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What may be lost, in words.
-pub(super) fn danger(danger: Danger) -> (Ink, &'static str) {
-    match danger {
-        Danger::Reads => (Ink::Good, "read-only: it changes nothing"),
-        Danger::Changes => (Ink::Warn, "reversible: what it changes can be undone"),
-        Danger::Data => (Ink::Bad, "irreversible: data or a service may be lost"),
-    }
 }
 
 fn runbook_text(paper: &mut Paper, runbook: &Runbook) {
@@ -147,23 +138,13 @@ fn step_text(paper: &mut Paper, step: &Step, depth: usize) {
         Undo::Nothing | Undo::Impossible => {}
     }
     if step.point_of_no_return {
-        paper.words(inside, Ink::Bad, story::NO_RETURN);
+        paper.words(inside, Ink::Bad, NO_RETURN);
     }
     for part in step.inside.iter().filter(|part| !part.steps.is_empty()) {
         if !part.heading.is_empty() {
             paper.words(indent, Ink::Dim, part.heading);
         }
         steps_text(paper, &part.steps, depth + 1);
-    }
-}
-
-/// What a step may change or asks of people, set off from what is before it; nothing for reading.
-pub(super) fn effect(asks: Asks, effect: Effect) -> String {
-    match (asks, effect) {
-        (Asks::Nothing, Effect::Read) => String::new(),
-        (Asks::Nothing | Asks::Yes | Asks::Value | Asks::Work | Asks::ToRead, _) => {
-            format!("  {}", asks.says(effect))
-        }
     }
 }
 

@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 
-use super::keys::{GiveBack, NoTerminal, Terminal};
+use super::keys::{GiveBack, NoTerminal, Shared, Terminal};
 use super::login::AtTerminal;
-use super::operator::Interrupt;
 use crate::cli::common::{CliError, Common};
 use crate::cli::setup::{self, Setup};
-use crate::operator::access::{Armed, EnvAccess};
+use crate::operator::access::{EnvAccess, MayChange};
 use crate::transport::ask::{Ask, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::time::Moment;
-
-/// The terminal, and whoever asks something on it.
-pub(super) type Shared = Arc<Mutex<Terminal>>;
 
 /// Where a runbook runs.
 pub(super) struct Site {
@@ -86,7 +81,7 @@ impl Site {
 }
 
 /// Each change is agreed to at this terminal, right before it is made.
-pub(super) fn at_terminal() -> Armed {
+pub(super) fn at_terminal() -> MayChange {
     Arc::new(|| true)
 }
 
@@ -94,25 +89,4 @@ fn first(setup: &Setup, fleet: &jumpdeck_fleet::fleet::Fleet) -> Result<Arc<Envi
     let chosen = setup.settings.environment.as_ref().and_then(|name| fleet.environment(name));
     let env = chosen.or(fleet.environments.first()).cloned();
     env.ok_or_else(|| CliError::Usage("the inventory has no environment".to_owned()))
-}
-
-/// `^C` and the signals that end a process, from now on as plain data: nothing dies with the terminal changed.
-///
-/// # Errors
-/// When the system gives no signals.
-pub(super) fn interrupts() -> std::io::Result<mpsc::Receiver<Interrupt>> {
-    let (sender, receiver) = mpsc::channel(4);
-    for (kind, means) in [
-        (SignalKind::interrupt(), Interrupt::Key),
-        (SignalKind::terminate(), Interrupt::End),
-        (SignalKind::hangup(), Interrupt::End),
-        (SignalKind::quit(), Interrupt::End),
-    ] {
-        tokio::spawn(forward(signal(kind)?, means, sender.clone()));
-    }
-    Ok(receiver)
-}
-
-async fn forward(mut signal: Signal, means: Interrupt, to: mpsc::Sender<Interrupt>) {
-    while signal.recv().await.is_some() && to.send(means).await.is_ok() {}
 }

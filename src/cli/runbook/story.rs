@@ -2,19 +2,18 @@
 
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{
-    Asks, Doing, Effect, FactView, Mode, Past, Prompt, PromptKind, RunState, RunView, Safety, StepState,
-    StepView,
+    Doing, FactView, Mode, Past, Prompt, PromptKind, RunState, RunView, Safety, StepState, StepView,
 };
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::{Moment, short_age};
 
 use super::still::{self, Run};
+use super::terms::{NO_RETURN, effect, input_help, names, state_words};
 use super::text::{Ink, Paper};
 use crate::operator::commands;
+use crate::operator::outcome::would_stop_at;
 use crate::runbook::wall;
 
-/// Said of a step after which nothing can be taken back.
-pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: nothing before it can be rolled back afterwards";
 /// How deep what belongs to a step stands.
 const INSIDE: usize = 2;
 
@@ -172,8 +171,8 @@ impl Story {
         self.paper.gap();
         let took = short_age(now.since(view.began));
         let (ink, how) = match &view.state {
-            RunState::Finished if !standing(view).is_empty() => {
-                let at = standing(view).join(", ");
+            RunState::Finished if !would_stop_at(view).is_empty() => {
+                let at = would_stop_at(view).join(", ");
                 (Ink::Bad, format!("FINISHED in {took}; a live run would stop at: {at}"))
             }
             RunState::Finished => (Ink::Good, format!("FINISHED in {took}{}", counts(view))),
@@ -229,7 +228,7 @@ impl Story {
         self.paper.gap();
         let hosts = names(&step.on);
         let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
-        let effect = super::show::effect(step.asks, step.effect);
+        let effect = effect(step.asks, step.effect);
         self.paper.rule(&format!("{}/{of} {}  {}{on}{effect}", index + 1, step.id, step.kind));
         self.paper.words(0, Ink::Bold, step.title.as_str());
         if step.point_of_no_return {
@@ -362,34 +361,6 @@ fn counts(view: &RunView) -> String {
     view.finished().strip_prefix("Finished").unwrap_or_default().to_owned()
 }
 
-/// The steps of a dry run that a live one would stand at.
-pub(super) fn standing(view: &RunView) -> Vec<&str> {
-    let failed = view.steps.iter().filter(|step| matches!(step.state, StepState::Failed(_)));
-    match view.mode {
-        Mode::DryRun => failed.map(|step| step.id.as_str()).collect(),
-        Mode::Live => Vec::new(),
-    }
-}
-
-/// What fits an input, on paper.
-pub(super) fn input_help(paper: &mut Paper, input: &jumpdeck_fleet::run::InputView) {
-    if let Some(help) = &input.help {
-        paper.words(INSIDE, Ink::Plain, help.as_str());
-    }
-    match (&input.default, &input.because) {
-        (Some(default), Some(why)) => paper.words(INSIDE, Ink::Plain, &format!("default {default}: {why}")),
-        (None, Some(why)) => paper.words(INSIDE, Ink::Dim, why.as_str()),
-        (Some(_) | None, None) => {}
-    }
-    if input.choices.is_empty() {
-        let hidden = if input.sensitive { "; it is not shown while typed" } else { "" };
-        paper.words(INSIDE, Ink::Dim, &format!("wanted: {}{hidden}", input.wanted));
-    }
-    for (i, choice) in input.choices.iter().enumerate() {
-        paper.words(INSIDE, Ink::Plain, &format!("{}  {choice}", i + 1));
-    }
-}
-
 fn tell_fact(paper: &mut Paper, fact: &FactView, now: Moment) {
     let host = fact.host.as_ref().map(|h| format!(" on {h}")).unwrap_or_default();
     let age = short_age(now.since(fact.at));
@@ -399,32 +370,6 @@ fn tell_fact(paper: &mut Paper, fact: &FactView, now: Moment) {
         Err(why) => (Ink::Bad, format!("FAILS: {}{host}: {why} ({age} ago)", fact.says)),
     };
     paper.field(INSIDE, "fact", ink, &text);
-}
-
-/// The sign and word of a state; nothing for what is still to come.
-fn state_words(step: &StepView) -> Option<(Ink, String)> {
-    Some(match &step.state {
-        StepState::Waiting | StepState::Asked | StepState::Running => return None,
-        StepState::Done => (Ink::Good, "+ done".to_owned()),
-        StepState::Failed(why) => (Ink::Bad, format!("x FAILED: {why}")),
-        StepState::Unknown(what) => (Ink::Bad, format!("? OUTCOME UNKNOWN; look at: {what}")),
-        StepState::Skipped(why) if step.skipped_by_operator => (Ink::Warn, format!("- skipped: {why}")),
-        StepState::Skipped(why) => (Ink::Dim, format!("- not applicable: {why}")),
-        StepState::Printed => {
-            let people = match step.asks {
-                Asks::Yes | Asks::Value | Asks::Work => true,
-                Asks::Nothing | Asks::ToRead => false,
-            };
-            let looked = !people && step.effect == Effect::Read;
-            let word = match (people, looked) {
-                (true, _) => "= not asked in a dry run",
-                (_, true) => "= read, not judged: changes before it were only printed",
-                _ => "= printed, not done",
-            };
-            (Ink::Plain, word.to_owned())
-        }
-        StepState::Undone => (Ink::Warn, "< undone".to_owned()),
-    })
 }
 
 /// How many lines were missed between two pictures of a step, and those that are new and there.
@@ -437,10 +382,6 @@ fn new_lines<'n>(old: &Doing, new: &'n Doing) -> (usize, &'n [(Option<HostName>,
 
 fn spent(time: std::time::Duration) -> String {
     if time.as_secs() < 60 { format!("{:.1}s", time.as_secs_f64()) } else { short_age(time) }
-}
-
-pub(super) fn names(hosts: &[HostName]) -> String {
-    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

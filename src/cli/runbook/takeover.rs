@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::attend::stay;
 use super::inputs;
-use super::run::{stay, unless_interrupted};
+use super::interrupts::{interrupts, unless_interrupted};
 use super::site::{self, Site};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
-use crate::operator::takeover::Copied;
+use crate::operator::takeover::CopiedRun;
 
 /// Which run, and where.
 #[derive(Debug, Clone, Args)]
@@ -33,9 +34,9 @@ pub(super) async fn run(common: &Common, args: &TakeoverArgs) -> Result<ExitCode
         return Err(CliError::Usage("a simulated fleet ends with its program: leave --demo out".to_owned()));
     }
     let site = Site::attended(common, args.env.as_deref())?;
-    let mut interrupts = site::interrupts()?;
+    let mut interrupts = interrupts()?;
     let begin = async {
-        let copied = Copied::read(&site.access, site::at_terminal(), &args.run).await?;
+        let copied = CopiedRun::read(&site.access, site::at_terminal(), &args.run).await?;
         let adoptable = copied.ask(async |input| inputs::typed(&site, input).await).await?;
         let handle = adoptable.take_over().await?;
         print::answer(&format!("You took over {}. Its journal is on this machine now.\n\n", args.run))?;

@@ -1,7 +1,6 @@
 //! A plan as text: everything it says, before anything runs.
 
-use crate::cli::runbook::show::effect;
-use crate::cli::runbook::story::{self, NO_RETURN};
+use crate::cli::runbook::terms::{NO_RETURN, effect, names};
 use crate::cli::runbook::text::{Ink, Paper};
 use jumpdeck_fleet::fleet::{Environment, LeaseScope};
 use jumpdeck_fleet::run::{Differs, Effect, PlanHost, PlanStep, PlanTarget, PlanView, PlanWindow};
@@ -131,7 +130,7 @@ fn write_window(paper: &mut Paper, window: &PlanWindow, depth: usize) {
 fn write_step(paper: &mut Paper, index: usize, step: &PlanStep) {
     paper.gap();
     let indent = 2 * step.depth;
-    let hosts = story::names(&step.on);
+    let hosts = names(&step.on);
     let on = if hosts.is_empty() { String::new() } else { format!("  on {hosts}") };
     let ink = if step.effect == Effect::Read { Ink::Dim } else { Ink::Warn };
     let heading =

@@ -1,58 +1,36 @@
 //! The person at a run, line by line: pictures of the run come in and are told, questions are asked, answers go to the
 //! run's actor. The same door the console uses.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use jumpdeck_fleet::run::{Effect, Prompt, Reply, RunCommand, RunState, RunView, StepState};
+use jumpdeck_fleet::run::{Prompt, Reply, RunCommand, RunView};
 use jumpdeck_fleet::time::Moment;
 
 use super::answer::{self, Said};
+use super::interrupts::Interrupt;
 use super::keys::{Keys, Typed};
-use super::story::{self, Story};
+use super::site::Site;
+use super::story::Story;
+use super::text::Paper;
+use crate::cli::common::CliError;
+use crate::cli::print;
+use crate::operator::outcome::RunOutcome;
+use crate::runbook::runner::RunHandle;
 
-/// How a run was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Everything was done.
-    Finished,
-    /// A dry run to its end; a live one would stand somewhere.
-    Standing,
-    /// It may be resumed.
-    Stopped,
-    /// Taken back.
-    RolledBack,
-    /// Nobody knows whether a step was done.
-    Unknown,
-    /// Given up.
-    Abandoned,
-    /// Its actor ended without saying how.
-    Broken,
-}
-
-impl Left {
-    /// As docs/runbooks.md has it.
-    pub(super) fn exit_code(self) -> u8 {
-        match self {
-            Self::Finished => 0,
-            Self::Stopped => 3,
-            Self::Standing => 1,
-            Self::RolledBack => 4,
-            Self::Unknown => 5,
-            Self::Abandoned => 6,
-            Self::Broken => 70,
-        }
+/// The exit code of a run, as docs/runbooks.md has it.
+pub(super) fn exit_code(outcome: RunOutcome) -> u8 {
+    match outcome {
+        RunOutcome::Finished => 0,
+        RunOutcome::Stopped => 3,
+        RunOutcome::WouldStop => 1,
+        RunOutcome::RolledBack => 4,
+        RunOutcome::Unknown => 5,
+        RunOutcome::Abandoned => 6,
+        RunOutcome::Broken => 70,
     }
-}
-
-/// What interrupts: `^C`, or the end of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interrupt {
-    /// A person wants it to stop; a second time, to be let go.
-    Key,
-    /// The process is asked to end.
-    End,
 }
 
 /// The run, and the person at it.
@@ -64,6 +42,26 @@ pub(super) struct Operator<K, P> {
     pub(super) commands: mpsc::Sender<RunCommand>,
     pub(super) clock: Arc<dyn Fn() -> Moment + Send + Sync>,
     pub(super) interrupts: mpsc::Receiver<Interrupt>,
+}
+
+/// Stays with a run to its end.
+pub(super) async fn stay(
+    site: &Site,
+    handle: RunHandle,
+    interrupts: mpsc::Receiver<Interrupt>,
+    tail: String,
+) -> Result<ExitCode, CliError> {
+    let RunHandle { commands, view, .. } = handle;
+    let operator = Operator {
+        keys: site.terminal()?,
+        // A terminal that is gone says so when it is read.
+        print: |text: &str| drop(print::answer(text)),
+        story: Story::new(Paper::of_stdout()).with_tail(tail),
+        commands,
+        clock: site.clock(),
+        interrupts,
+    };
+    Ok(ExitCode::from(exit_code(operator.stay(view).await)))
 }
 
 /// What ended a wait.
@@ -85,7 +83,7 @@ enum Answered {
 
 impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
     /// Stays with the run until it is over or left.
-    pub(super) async fn stay(mut self, mut views: watch::Receiver<Arc<RunView>>) -> Left {
+    pub(super) async fn stay(mut self, mut views: watch::Receiver<Arc<RunView>>) -> RunOutcome {
         // Answered, but the run has not taken the answer yet; and asked in full, so that its mark alone is shown again.
         let (mut answered, mut asked) = (None, None);
         let mut stopping = false;
@@ -93,7 +91,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
             let view = views.borrow_and_update().clone();
             let text = self.story.tell(&view, (self.clock)());
             (self.print)(&text);
-            if let Some(left) = over(&view) {
+            if let Some(left) = RunOutcome::of(&view) {
                 return self.leave(&view, left);
             }
             let prompt = view.prompt.as_ref().filter(|p| Some(p.number) != answered);
@@ -103,7 +101,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
             }
             match self.wait(prompt, &mut views).await {
                 Woken::View => {}
-                Woken::Gone => return self.leave(&view, broken(&view)),
+                Woken::Gone => return self.leave(&view, RunOutcome::broken(&view)),
                 Woken::Answered(Answered::Again(why)) => (self.print)(&format!("  {why}\n")),
                 Woken::Answered(Answered::Command(command)) => {
                     if let RunCommand::Answer { prompt, .. } = &command {
@@ -118,7 +116,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
                 }
                 Woken::Interrupt(_) | Woken::Answered(Answered::Stop) => {
                     let view = views.borrow().clone();
-                    return self.leave(&view, unfinished(&view));
+                    return self.leave(&view, RunOutcome::unfinished(&view));
                 }
             }
         }
@@ -160,7 +158,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
         let _ = self.commands.send(command).await;
     }
 
-    fn leave(&mut self, view: &RunView, left: Left) -> Left {
+    fn leave(&mut self, view: &RunView, left: RunOutcome) -> RunOutcome {
         let text = self.story.ending(view, (self.clock)());
         (self.print)(&text);
         left
@@ -197,39 +195,6 @@ async fn text(keys: &mut impl Keys, mark: &str) -> Option<String> {
         }
         Typed::Several | Typed::End => None,
     }
-}
-
-/// How the run ended, if it has.
-fn over(view: &RunView) -> Option<Left> {
-    match &view.state {
-        RunState::Running | RunState::Waiting | RunState::RollingBack => None,
-        RunState::Finished if !story::standing(view).is_empty() => Some(Left::Standing),
-        RunState::Finished => Some(Left::Finished),
-        RunState::RolledBack => Some(Left::RolledBack),
-        RunState::Abandoned(_) if !has_unknown(view) => Some(Left::Abandoned),
-        RunState::Stopped(_) if !has_unknown(view) => Some(Left::Stopped),
-        RunState::Abandoned(_) | RunState::Stopped(_) => Some(Left::Unknown),
-    }
-}
-
-/// How a run is left that has not ended: what a changing step did that runs now, nobody knows.
-fn unfinished(view: &RunView) -> Left {
-    let runs = |step: &jumpdeck_fleet::run::StepView| {
-        step.state == StepState::Running && step.effect != Effect::Read
-    };
-    let runs = view.steps.iter().any(runs) || view.state == RunState::RollingBack;
-    if runs || has_unknown(view) { Left::Unknown } else { Left::Stopped }
-}
-
-fn broken(view: &RunView) -> Left {
-    match unfinished(view) {
-        Left::Unknown => Left::Unknown,
-        _ => Left::Broken,
-    }
-}
-
-fn has_unknown(view: &RunView) -> bool {
-    view.steps.iter().any(|step| matches!(step.state, StepState::Unknown(_)))
 }
 
 #[cfg(test)]

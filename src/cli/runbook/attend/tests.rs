@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::cli::runbook::fixture::{at_freeze, run};
 use crate::cli::runbook::text::Paper;
-use jumpdeck_fleet::run::PromptKind;
+use jumpdeck_fleet::run::{PromptKind, RunState, StepState};
 use jumpdeck_fleet::text::Clean;
 
 /// A person whose lines come through a channel, and what was asked of them.
@@ -31,7 +31,7 @@ struct Bench {
     marks: mpsc::UnboundedReceiver<String>,
     interrupts: mpsc::Sender<Interrupt>,
     printed: Arc<Mutex<String>>,
-    left: tokio::task::JoinHandle<Left>,
+    left: tokio::task::JoinHandle<RunOutcome>,
 }
 
 impl Bench {
@@ -97,7 +97,7 @@ async fn a_run_is_confirmed_and_told_to_its_end() {
         view.steps[1].state = StepState::Done;
         view.state = RunState::Finished;
     });
-    assert_eq!(bench.left.await.unwrap(), Left::Finished);
+    assert_eq!(bench.left.await.unwrap(), RunOutcome::Finished);
     let text = bench.printed.lock().unwrap().clone();
     for part in
         ["SIMULATED", "SET GLOBAL read_only = 1", "1s ago", "+ done", "FINISHED", "runbook report 2026"]
@@ -173,7 +173,7 @@ async fn one_interrupt_stops_before_the_next_step_and_two_leave() {
     assert_eq!(bench.command().await, RunCommand::Stop);
     bench.interrupts.send(Interrupt::Key).await.unwrap();
     // A change was under way: what became of it, nobody here knows.
-    assert_eq!(bench.left.await.unwrap(), Left::Unknown);
+    assert_eq!(bench.left.await.unwrap(), RunOutcome::Unknown);
     assert!(bench.printed.lock().unwrap().contains("runbook resume 20261121-134502-freeze-a3f1"));
 }
 
@@ -184,7 +184,7 @@ async fn a_run_that_stops_says_how_to_go_on_and_what_to_look_at() {
         view.steps[1].state = StepState::Unknown(Clean::new("SELECT @@read_only on db1"));
         view.state = RunState::Stopped(Clean::new("the link was lost"));
     });
-    assert_eq!(bench.left.await.unwrap(), Left::Unknown);
+    assert_eq!(bench.left.await.unwrap(), RunOutcome::Unknown);
     let text = bench.printed.lock().unwrap().clone();
     assert!(text.contains("look at: SELECT @@read_only on db1"), "{text}");
     assert!(text.contains("runbook resume"), "{text}");
@@ -196,5 +196,5 @@ async fn an_actor_that_is_gone_is_no_good_end() {
     view.current = Some(0);
     let bench = Bench::start(view);
     drop(bench.view);
-    assert_eq!(bench.left.await.unwrap(), Left::Broken);
+    assert_eq!(bench.left.await.unwrap(), RunOutcome::Broken);
 }
