@@ -1,9 +1,10 @@
 //! The sessions of one lane with an environment's hosts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Mutex;
+use futures::FutureExt;
+use futures::future::{Shared, WeakShared};
 
 use super::BoxFuture;
 use super::connection::{Connector, HostConnection, JumpConnection, Lane};
@@ -26,67 +27,121 @@ pub trait HostSessions: Send + Sync + 'static {
     fn jump(&self) -> &HostName;
 }
 
-/// Sessions over one connection to the jump box, which is opened when it is first needed.
+/// Sessions over one connection to the jump box, which is opened when it is first needed. Each target is logged in to once,
+/// however many wait for it; nobody waits for a login to another.
 pub struct SessionPool {
+    shared: Arc<Shelf>,
+}
+
+/// What logins work with: they go on for as long as somebody waits for them.
+struct Shelf {
     connector: Arc<dyn Connector>,
     env: Arc<Environment>,
     lane: Lane,
-    links: Mutex<Links>,
+    /// Held for moments only: never during a login or a question.
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Links {
-    jump: Option<Arc<dyn JumpConnection>>,
-    hosts: BTreeMap<HostName, Arc<dyn HostConnection>>,
+struct State {
+    jump: Target<dyn JumpConnection>,
+    hosts: BTreeMap<HostName, Target<dyn HostConnection>>,
     /// Why an operator is asked before the next login: it may send a push or count as an attempt.
     ask_first: Option<Clean>,
+}
+
+type LoggingIn<T> = BoxFuture<'static, Result<Arc<T>, TransportError>>;
+
+/// Who is logged in to: the connection there, or a login under way, which goes with the last who waits for it.
+struct Target<T: ?Sized> {
+    live: Option<Arc<T>>,
+    login: Option<WeakShared<LoggingIn<T>>>,
+}
+
+impl<T: ?Sized> Default for Target<T> {
+    fn default() -> Self {
+        Self { live: None, login: None }
+    }
+}
+
+impl<T: ?Sized> Target<T> {
+    /// The login under way, or else this one.
+    fn join(&mut self, begin: impl FnOnce() -> LoggingIn<T>) -> Shared<LoggingIn<T>> {
+        let under_way = self.login.as_ref().and_then(WeakShared::upgrade);
+        // One that is over has been told to those who waited.
+        if let Some(login) = under_way.filter(|login| login.peek().is_none()) {
+            return login;
+        }
+        let login = begin().shared();
+        self.login = login.downgrade();
+        login
+    }
 }
 
 impl SessionPool {
     /// Sessions in a lane. Nothing is connected yet.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>, env: Arc<Environment>, lane: Lane) -> Self {
-        Self { connector, env, lane, links: Mutex::default() }
+        Self { shared: Arc::new(Shelf { connector, env, lane, state: Mutex::default() }) }
     }
 
-    /// The jump link in use, or a new one when there is none or it has ended.
-    async fn jump_link(&self) -> Result<Arc<dyn JumpConnection>, TransportError> {
-        let mut links = self.links.lock().await;
-        if let Some(jump) = &links.jump
-            && !jump.is_closed()
-        {
-            return Ok(jump.clone());
-        }
-        links.hosts.clear();
-        if links.jump.take().is_some_and(|jump| jump.was_interactive()) {
-            links.ask_first = Some("the connection to the jump box was lost".into());
-        }
-        if let Some(why) = &links.ask_first {
-            self.ask_to_log_in_again(why).await?;
-        }
-        let link = match self.connector.connect(&self.env, self.lane).await {
-            Ok(link) => link,
-            Err(error) => {
-                if error.retry == Retry::ByOperator {
-                    links.ask_first = Some(error.detail.clone());
+    /// The connection to the jump box in use, or a new one when there is none or it has ended.
+    async fn jump_connection(&self) -> Result<Arc<dyn JumpConnection>, TransportError> {
+        let login = {
+            let mut state = self.shared.state();
+            if let Some(jump) = &state.jump.live {
+                if !jump.is_closed() {
+                    return Ok(jump.clone());
                 }
-                return Err(error);
+                if jump.was_interactive() {
+                    state.ask_first = Some("the connection to the jump box was lost".into());
+                }
+                state.jump.live = None;
+                state.hosts.clear();
             }
+            state.jump.join(|| Box::pin(self.shared.clone().log_in()))
         };
-        links.ask_first = None;
-        links.jump = Some(link.clone());
-        Ok(link)
+        login.await
+    }
+}
+
+impl Shelf {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn log_in(self: Arc<Self>) -> Result<Arc<dyn JumpConnection>, TransportError> {
+        let ask_first = self.state().ask_first.clone();
+        if let Some(why) = ask_first {
+            self.ask_to_log_in_again(&why).await?;
+        }
+        let connected = self.connector.connect(&self.env, self.lane).await;
+        let mut state = self.state();
+        match &connected {
+            Ok(jump) => (state.ask_first, state.jump.live) = (None, Some(jump.clone())),
+            Err(error) if error.retry == Retry::ByOperator => state.ask_first = Some(error.detail.clone()),
+            Err(_) => {}
+        }
+        connected
+    }
+
+    async fn log_in_to(
+        self: Arc<Self>,
+        jump: Arc<dyn JumpConnection>,
+        host: Arc<Host>,
+    ) -> Result<Arc<dyn HostConnection>, TransportError> {
+        let connection = jump.host(&host).await?;
+        let mut state = self.state();
+        // Behind a jump box that was lost meanwhile it has ended, too: whoever wants it next logs in anew.
+        state.hosts.entry(host.id.host.clone()).or_default().live = Some(connection.clone());
+        Ok(connection)
     }
 
     /// No push is sent and no attempt counted that an operator did not want.
     async fn ask_to_log_in_again(&self, why: &Clean) -> Result<(), TransportError> {
         let hop = Hop::Jump(self.env.jump.name().clone());
-        match self
-            .connector
-            .ask()
-            .ask(&self.env.name, &hop, QuestionKind::LogInAgain { why: why.clone() })
-            .await
-        {
+        let question = QuestionKind::LogInAgain { why: why.clone() };
+        match self.connector.ask().ask(&self.env.name, &hop, question).await {
             Answer::Accept => Ok(()),
             Answer::Refuse | Answer::Secret(_) => {
                 let detail =
@@ -127,21 +182,23 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
 impl HostSessions for SessionPool {
     fn host<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Arc<dyn Session>, TransportError>> {
         Box::pin(async move {
-            let jump = self.jump_link().await?;
-            let known = self.links.lock().await.hosts.get(name).cloned();
-            if let Some(host) = known
-                && !host.is_closed()
-            {
-                return Ok(host as Arc<dyn Session>);
-            }
-            let host = jump.host(description(&self.env, name)?.as_ref()).await?;
-            self.links.lock().await.hosts.insert(name.clone(), host.clone());
-            Ok(host as Arc<dyn Session>)
+            let jump = self.jump_connection().await?;
+            let host = description(&self.shared.env, name)?;
+            let login = {
+                let mut state = self.shared.state();
+                let target = state.hosts.entry(name.clone()).or_default();
+                target.live = target.live.take().filter(|host| !host.is_closed());
+                if let Some(host) = &target.live {
+                    return Ok(host.clone() as Arc<dyn Session>);
+                }
+                target.join(|| Box::pin(self.shared.clone().log_in_to(jump, host)))
+            };
+            Ok(login.await? as Arc<dyn Session>)
         })
     }
 
     fn jump(&self) -> &HostName {
-        self.env.jump.name()
+        self.shared.env.jump.name()
     }
 }
 
