@@ -146,6 +146,51 @@ fn layers_do_not_name_libraries_that_are_not_theirs() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The files that may name SSH as the way to reach machines: where the program is put together, and the simulated fleet, which
+/// speaks it. Everything else has a `Connectors`, a `Connector` or sessions, and works with another transport as it is.
+const NAMES_SSH: &[&str] = &["src/cli/setup.rs", "src/demo.rs"];
+
+/// Finds code that names the concrete transport: by its module or by its types, also within a group of imports.
+fn names_ssh(code: &str, is_of_transport: bool) -> bool {
+    let by_path = Regex::new(r"\btransport::(ssh\b|\{[^;]*\bssh\b)|\bSshConnectors?\b").unwrap();
+    let beside = Regex::new(r"\b(super|self)::(ssh\b|\{[^;]*\bssh\b)").unwrap();
+    by_path.is_match(code) || (is_of_transport && beside.is_match(code))
+}
+
+#[test]
+fn only_where_the_program_is_put_together_is_the_transport_named() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = Vec::new();
+    for (layer, path, text) in sources() {
+        let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let is_test = file.contains("/tests/") || file.ends_with("tests.rs") || layer == "fuzzing";
+        let own = file == "src/transport/ssh.rs" || file.starts_with("src/transport/ssh/");
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
+        let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        if !own && !is_test && names_ssh(&code.join("\n"), layer == "transport") {
+            named.push(file);
+        }
+    }
+    named.sort();
+    assert_eq!(named, NAMES_SSH, "the others use what src/transport.rs gives");
+}
+
+#[test]
+fn code_that_names_the_transport_is_seen() {
+    for code in [
+        "use crate::transport::ssh::SshConnector;",
+        "use crate::transport::{\n    Lane,\n    ssh::link::JumpLink,\n};",
+        "let link: crate::transport::ssh::link::JumpLink;",
+        "fn reach() -> SshConnectors {",
+    ] {
+        assert!(names_ssh(code, false), "{code}");
+    }
+    assert!(names_ssh("use super::ssh::link::JumpLink;", true));
+    for code in ["use crate::transport::{Lane, Session};", "use super::ssh_keys;", "let ssh = 1;"] {
+        assert!(!names_ssh(code, false), "{code}");
+    }
+}
+
 /// Words of kinds of steps that mean something else in a comparison: the file's end, the word, and what it means there.
 const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
     ("src/cli/runbook/answer.rs", "note", "what an operator types"),
