@@ -1,7 +1,7 @@
 //! How machines are reached: the one vocabulary of whatever asks, changes or shows a host.
 //!
 //! A [`Connector`] logs in to a jump box; through that [`JumpConnection`] it logs in to hosts. A [`Session`] with a host runs
-//! a command to its end or starts one that stays. [`SessionPool`] keeps the sessions of one [`Lane`]:
+//! a command to its end, starts one that stays, or opens a terminal. [`SessionPool`] keeps the sessions of one [`Lane`]:
 //! connections of their own, so that a probe that stalls holds up no run. [`ssh`] is one implementation; only the place that
 //! starts the program names it.
 
@@ -18,7 +18,7 @@ pub mod ssh;
 
 pub use connection::{Connector, Connectors, HostConnection, JumpConnection, Lane};
 pub use pool::{HostSessions, SessionPool, description};
-pub use session::{Held, LARGEST_ANSWER, Limits, Ran, Session};
+pub use session::{Held, HeldTerminal, LARGEST_ANSWER, Limits, Ran, Session, TerminalRequest, TerminalSize};
 
 /// A future that may be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -78,6 +78,12 @@ pub static TUNNEL: Advice = plain(
 pub static MAX_SESSIONS: Advice = plain(
     "set MaxSessions in the server's sshd_config to 10 (the default), at least to 2, reload sshd, then retry",
 );
+/// No terminal.
+pub static NO_TERMINAL: Advice = plain("use a terminal of that machine, or ssh");
+/// A server that gives no terminal.
+pub static TERMINAL_REFUSED: Advice = plain(
+    "see PermitTTY in the server's sshd_config, and the options of our key in its authorized_keys (no-pty), then retry",
+);
 /// Too much output.
 pub static FLOODING: Advice = plain("see what the host prints at login (shell start-up files)");
 /// Not SSH.

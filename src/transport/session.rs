@@ -1,9 +1,11 @@
-//! What can be done on a host: run a command, start one that stays.
+//! What can be done on a host: run a command, start one that stays, open a terminal.
 
 use std::time::Duration;
 
 use super::BoxFuture;
-use super::error::TransportError;
+use super::advice;
+use super::error::{ErrorKind, TransportError};
+use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 
 /// Bytes of a command's standard output that are kept, unless more is asked for. One that prints more is ended: a host
@@ -36,6 +38,26 @@ pub struct Ran {
     pub stderr: Vec<u8>,
     /// The signal that ended it.
     pub signal: Option<Clean>,
+}
+
+/// A terminal to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalRequest {
+    /// Its kind, as `TERM` has it: `xterm-256color`.
+    pub kind: String,
+    /// Its size.
+    pub size: TerminalSize,
+    /// What runs in it; `None` for the account's login shell.
+    pub command: Option<String>,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// How many in a line.
+    pub columns: u16,
+    /// How many lines.
+    pub rows: u16,
 }
 
 /// A logged-in connection to a host.
@@ -71,6 +93,15 @@ pub trait Session: Send + Sync + 'static {
     fn open(&self) -> BoxFuture<'_, Result<Box<dyn Held>, TransportError>> {
         self.start("exec /bin/sh")
     }
+
+    /// Opens a terminal with a program in it. Where no terminal is given, no program is started.
+    fn terminal<'a>(
+        &'a self,
+        _: &'a TerminalRequest,
+    ) -> BoxFuture<'a, Result<Box<dyn HeldTerminal>, TransportError>> {
+        let error = TransportError::new(&Hop::Here, ErrorKind::Refused, "no terminal can be opened this way");
+        Box::pin(std::future::ready(Err(error.advising(&advice::NO_TERMINAL))))
+    }
 }
 
 /// A program that stays.
@@ -92,4 +123,10 @@ pub trait Held: Send + 'static {
     /// # Errors
     /// When it did not end by itself, or did not tell in time.
     fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>>;
+}
+
+/// A program that stays, in a terminal of its own: what it prints on either stream is read, keys are written.
+pub trait HeldTerminal: Held {
+    /// The terminal has another size now.
+    fn resize(&mut self, size: TerminalSize) -> BoxFuture<'_, Result<(), TransportError>>;
 }

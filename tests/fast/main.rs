@@ -44,6 +44,7 @@ mod ssh_memory;
 mod status;
 mod takeover;
 mod terminal;
+mod transport;
 mod without_salt;
 
 #[path = "../support"]

@@ -19,9 +19,10 @@ use jumpdeck_fleet::text::Clean;
 
 use super::inbox::{INBOX_LIMIT, Inbox};
 use crate::listening::within;
+use crate::transport::TerminalSize;
 use crate::transport::error::{ErrorKind, TransportError};
 pub(super) use local::spawn as spawn_local;
-pub(super) use remote::spawn as spawn_remote;
+pub(super) use remote::{spawn as spawn_remote, spawn_in_terminal};
 
 /// How much of standard error is kept: the end of it.
 const STDERR_KEPT: usize = 4096;
@@ -143,6 +144,11 @@ impl Script {
                 },
             }
         };
+        self.unless_ended(sent).await
+    }
+
+    /// Whether it was sent; why not, when it has ended.
+    async fn unless_ended(&self, sent: impl Future<Output = bool>) -> Result<(), TransportError> {
         tokio::select! {
             biased;
             end = self.wait() => Err(self.why(end)),
@@ -151,6 +157,23 @@ impl Script {
                 false => Err(self.why(self.wait().await)),
             },
         }
+    }
+
+    /// Its terminal has another size now.
+    ///
+    /// # Errors
+    /// When it has ended, or has no terminal.
+    pub(super) async fn resize(&self, size: TerminalSize) -> Result<(), TransportError> {
+        let sent = async {
+            match &self.input {
+                Input::Channel(channel) => {
+                    let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
+                    channel.window_change(columns, rows, 0, 0).await.is_ok()
+                }
+                Input::Pipe(_) => false,
+            }
+        };
+        self.unless_ended(sent).await
     }
 
     /// Says that its standard input has ended.

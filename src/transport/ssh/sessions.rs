@@ -15,7 +15,8 @@ use crate::openssh::sshsig::{NotSigned, TextSigner};
 use crate::transport::ask::Ask;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{
-    BoxFuture, Connector, Connectors, Held, HostConnection, JumpConnection, Lane, Limits, Ran, Session,
+    BoxFuture, Connector, Connectors, Held, HeldTerminal, HostConnection, JumpConnection, Lane, Limits, Ran,
+    Session, TerminalRequest, TerminalSize,
 };
 use jumpdeck_fleet::fleet::{Environment, Host, Jump};
 use jumpdeck_fleet::hop::Hop;
@@ -189,6 +190,22 @@ impl Session for SshHost {
             let script = self.link.spawn(command).await?;
             Ok(Box::new(SshProgram { script, hop: self.hop.clone() }) as Box<dyn Held>)
         })
+    }
+
+    fn terminal<'a>(
+        &'a self,
+        request: &'a TerminalRequest,
+    ) -> BoxFuture<'a, Result<Box<dyn HeldTerminal>, TransportError>> {
+        Box::pin(async move {
+            let script = self.link.terminal(request).await?;
+            Ok(Box::new(SshProgram { script, hop: self.hop.clone() }) as Box<dyn HeldTerminal>)
+        })
+    }
+}
+
+impl HeldTerminal for SshProgram {
+    fn resize(&mut self, size: TerminalSize) -> BoxFuture<'_, Result<(), TransportError>> {
+        Box::pin(self.script.resize(size))
     }
 }
 

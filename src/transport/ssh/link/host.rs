@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::ChannelOpenFailure;
+use russh::client::Msg;
+use russh::{Channel, ChannelOpenFailure};
 
 use super::SESSION_LIMIT;
 use crate::listening::within;
+use crate::transport::TerminalRequest;
 use crate::transport::advice;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::ssh::connection::Connection;
@@ -64,6 +66,31 @@ impl HostLink {
         }
     }
 
+    /// Opens a terminal with a program in it. None is opened on this machine.
+    ///
+    /// # Errors
+    /// When the host gives no session or no terminal, or the connection has ended.
+    pub(in crate::transport::ssh) async fn terminal(
+        &self,
+        request: &TerminalRequest,
+    ) -> Result<Script, TransportError> {
+        match &self.way {
+            Way::Here => {
+                let detail = "no terminal is opened on this machine";
+                let refused = TransportError::new(&self.hop, ErrorKind::Refused, detail);
+                Err(refused.advising(&advice::NO_TERMINAL))
+            }
+            Way::Ssh(connection) => {
+                let ended = connection.ended().clone();
+                let opening = async {
+                    let channel = self.session(connection).await?;
+                    script::spawn_in_terminal(&self.hop, channel, request, ended).await
+                };
+                within(SESSION_LIMIT, opening).await.unwrap_or_else(|| Err(self.no_session()))
+            }
+        }
+    }
+
     /// Runs one command with `stdin`, and waits until its channel closes or `limit` is over. The command is read by
     /// the account's login shell (here: by `/bin/sh`).
     ///
@@ -112,10 +139,13 @@ impl HostLink {
     }
 
     async fn start(&self, connection: &Arc<Connection>, command: &str) -> Result<Script, TransportError> {
+        let channel = self.session(connection).await?;
+        script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
+    }
+
+    async fn session(&self, connection: &Arc<Connection>) -> Result<Channel<Msg>, TransportError> {
         match within(SESSION_LIMIT, spare::session(connection, self.spare.as_ref())).await {
-            Some(Ok(channel)) => {
-                script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
-            }
+            Some(Ok(channel)) => Ok(channel),
             Some(Err(russh::Error::ChannelOpenFailure(why))) => {
                 let detail = format!("no session: {}", why.description());
                 let error = TransportError::new(&self.hop, ErrorKind::Refused, detail);
@@ -125,11 +155,12 @@ impl HostLink {
                 Err(if full { error.advising(&advice::MAX_SESSIONS) } else { error })
             }
             Some(Err(_)) => Err(connection.ended().wait().await),
-            None => Err(TransportError::new(
-                &self.hop,
-                ErrorKind::TimedOut,
-                format!("no session within {} s", SESSION_LIMIT.as_secs()),
-            )),
+            None => Err(self.no_session()),
         }
+    }
+
+    fn no_session(&self) -> TransportError {
+        let detail = format!("no session within {} s", SESSION_LIMIT.as_secs());
+        TransportError::new(&self.hop, ErrorKind::TimedOut, detail)
     }
 }

@@ -13,6 +13,8 @@ use jumpdeck_fleet::text::Clean;
 use super::super::connection::Ended;
 use super::super::inbox::Inbox;
 use super::{Ending, Heard, Input, Script, flooding, keep_tail};
+use crate::transport::TerminalRequest;
+use crate::transport::advice;
 use crate::transport::error::{ErrorKind, TransportError};
 
 /// Runs `command` in a session channel. Does not wait for the server's consent: a refusal ends the script.
@@ -23,10 +25,50 @@ pub(in crate::transport::ssh) async fn spawn(
     connection: Ended,
 ) -> Result<Script, TransportError> {
     let (read, write) = channel.split();
-    let write = Arc::new(write);
     if write.exec(true, command).await.is_err() {
         return Err(connection.wait().await);
     }
+    Ok(follow(hop, read, write, connection))
+}
+
+/// Opens a terminal in a session channel and runs `command` in it, or the login shell. Waits for the server's consent to the
+/// terminal: sshd would go on without one.
+pub(in crate::transport::ssh) async fn spawn_in_terminal(
+    hop: &Hop,
+    mut channel: Channel<Msg>,
+    request: &TerminalRequest,
+    connection: Ended,
+) -> Result<Script, TransportError> {
+    let TerminalRequest { kind, size, command } = request;
+    let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
+    if channel.request_pty(true, kind, columns, rows, 0, 0, &[]).await.is_err() {
+        return Err(connection.wait().await);
+    }
+    loop {
+        match channel.wait().await {
+            Some(ChannelMsg::Success) => break,
+            Some(ChannelMsg::Failure | ChannelMsg::Close | ChannelMsg::Eof) => {
+                let refused = TransportError::new(hop, ErrorKind::Refused, "it gives no terminal");
+                return Err(refused.advising(&advice::TERMINAL_REFUSED));
+            }
+            Some(_) => {}
+            None => return Err(connection.wait().await),
+        }
+    }
+    let (read, write) = channel.split();
+    let started = match command {
+        Some(command) => write.exec(true, command.as_str()).await,
+        None => write.request_shell(true).await,
+    };
+    if started.is_err() {
+        return Err(connection.wait().await);
+    }
+    Ok(follow(hop, read, write, connection))
+}
+
+/// A program that was started in a channel.
+fn follow(hop: &Hop, read: ChannelReadHalf, write: ChannelWriteHalf<Msg>, connection: Ended) -> Script {
+    let write = Arc::new(write);
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
     let heard = Arc::new(Heard::default());
     let (tell, ended) = watch::channel(None);
@@ -43,7 +85,7 @@ pub(in crate::transport::ssh) async fn spawn(
         let end = drain.run().await;
         tell.send_replace(Some(end));
     });
-    Ok(Script::new(hop.clone(), inbox, ended, Input::Channel(write), (heard, stop)))
+    Script::new(hop.clone(), inbox, ended, Input::Channel(write), (heard, stop))
 }
 
 /// Takes everything off the channel at once, so that the connection never waits for us.
