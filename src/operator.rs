@@ -15,6 +15,7 @@
 //! | [`past`] | runs that were, from the journals of this machine |
 //! | [`resume`] | going on with a run of this machine, or rolling it back |
 //! | [`service`] | the runs of a console |
+//! | [`shelf`] | the runbooks there are |
 //! | [`start`] | making a plan, and beginning its run |
 //! | [`takeover`] | going on with a run whose console is gone |
 //! | [`verify`] | what a journal proves, and to whom |
@@ -32,6 +33,7 @@ pub mod outcome;
 pub mod past;
 pub mod resume;
 pub mod service;
+pub mod shelf;
 pub mod start;
 pub mod takeover;
 pub mod verify;

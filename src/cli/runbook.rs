@@ -1,7 +1,6 @@
 //! `jumpdeck runbook …`: guided changes on the command line. One file a subcommand; what a person at a run sees and
 //! says is in `attend`, `story`, `answer` and `keys`.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,9 +8,8 @@ use clap::{Args, Subcommand};
 
 use super::common::{CliError, Common};
 use super::setup;
-use crate::config::diagnostic::Diagnostic;
+use crate::operator::shelf::{Exposed, NoRunbook, Shelf};
 use crate::runbook::definition::Runbook;
-use crate::runbook::library::Library;
 
 mod answer;
 mod approve;
@@ -129,56 +127,16 @@ fn within(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<Exit
     done
 }
 
-/// The runbooks there are, and what is wrong with those of one's own that are not among them.
-struct Shelf {
-    library: Library,
-    broken: Vec<Diagnostic>,
+/// The runbooks there are.
+fn shelf() -> Result<Shelf, CliError> {
+    let (paths, _) = setup::places()?;
+    Shelf::read(&paths.runbooks()).map_err(|Exposed(files)| setup::rendered(files))
 }
 
-impl Shelf {
-    /// A file with mistakes takes no other runbook away. One that others could have written refuses them all: whoever wrote
-    /// there may have removed what was to be run.
-    fn read() -> Result<Self, CliError> {
-        let (paths, _) = setup::places()?;
-        let (library, broken) = Library::load(&paths.runbooks());
-        let (exposed, broken): (Vec<Diagnostic>, Vec<Diagnostic>) =
-            broken.into_iter().partition(Diagnostic::is_exposed);
-        match exposed.is_empty() {
-            true => Ok(Self { library, broken }),
-            false => Err(setup::rendered(exposed)),
-        }
-    }
-
-    /// The runbook of that name, or what there is instead. A file with mistakes takes no other runbook away.
-    fn find(&self, name: &str) -> Result<Arc<Runbook>, CliError> {
-        if let Some(runbook) = self.library.get(name) {
-            return Ok(runbook);
-        }
-        let of_it = |error: &&Diagnostic| {
-            Path::new(error.file()).file_stem().and_then(|stem| stem.to_str()) == Some(name)
-        };
-        let errors: Vec<Diagnostic> = self.broken.iter().filter(of_it).cloned().collect();
-        if !errors.is_empty() {
-            return Err(setup::rendered(errors));
-        }
-        let known: Vec<String> = self.library.entries().into_iter().map(|entry| entry.name).collect();
-        let mut text = format!("there is no runbook {name:?}; there are: {}", known.join(", "));
-        for broken in self.named() {
-            text.push_str(&format!("\n  not usable: {broken}"));
-        }
-        Err(CliError::Usage(text))
-    }
-
-    /// The files with mistakes, each with its first one: `FILE:LINE:COLUMN: what is wrong`.
-    fn named(&self) -> Vec<String> {
-        let mut files: Vec<&str> = Vec::new();
-        let mut named = Vec::new();
-        for error in &self.broken {
-            if !files.contains(&error.file()) {
-                files.push(error.file());
-                named.push(error.to_string());
-            }
-        }
-        named
-    }
+/// The runbook of that name, or what there is instead.
+fn runbook(name: &str) -> Result<Arc<Runbook>, CliError> {
+    shelf()?.find(name).map_err(|error| match error {
+        NoRunbook::Broken(mistakes) => setup::rendered(mistakes),
+        NoRunbook::Unknown { .. } => CliError::Usage(error.to_string()),
+    })
 }

@@ -10,6 +10,7 @@ use super::access::{EnvAccess, NoJumpBox};
 use super::past;
 use crate::collect::LooksForRuns;
 use crate::runbook::event::Event;
+use crate::runbook::journal::RunSummary;
 use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
 use crate::runbook::{runner, wall};
 use crate::transport::BoxFuture;
@@ -37,6 +38,30 @@ pub struct UnfinishedRun {
     pub says: Clean,
     /// What it left in effect; or why that is unknown.
     pub in_effect: Result<Vec<InEffect>, Clean>,
+}
+
+/// How a run that is not over goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoesOn {
+    /// An operator's console has it under way.
+    UnderWay,
+    /// Its journal is on this machine: it is resumed.
+    Here,
+    /// It is taken over.
+    ByTakeover,
+}
+
+impl UnfinishedRun {
+    /// How it goes on, from a machine with these runs.
+    #[must_use]
+    pub fn goes_on(&self, here: &[RunSummary]) -> GoesOn {
+        let is_here = here.iter().find(|run| run.id == self.id).is_some_and(|run| !run.over);
+        match (self.held, is_here) {
+            (true, _) => GoesOn::UnderWay,
+            (false, true) => GoesOn::Here,
+            (false, false) => GoesOn::ByTakeover,
+        }
+    }
 }
 
 /// Why the runs that are not over are unknown.

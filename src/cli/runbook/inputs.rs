@@ -2,12 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use super::Chosen;
 use super::answer;
 use super::keys::{Keys, Typed};
 use super::site::Site;
 use super::terms::input_help;
 use super::text::{Ink, Paper};
-use super::{Chosen, Shelf};
 use crate::cli::common::CliError;
 use crate::cli::print;
 use crate::operator::inputs::{self, AskInputs, Gathered};
@@ -18,7 +18,7 @@ use jumpdeck_fleet::text::Clean;
 
 /// The plan that was chosen: what is not given for its inputs is found or asked.
 pub(super) async fn plan(site: &Site, chosen: &Chosen, asking: AskInputs) -> Result<Planned, CliError> {
-    let runbook = Shelf::read()?.find(&chosen.name)?;
+    let runbook = super::runbook(&chosen.name)?;
     let gathered = gather(site, &runbook, &chosen.set, asking).await?;
     let made = Planned::make(&site.access, runbook, gathered).await;
     made.map_err(|error| CliError::Usage(error.to_string()))

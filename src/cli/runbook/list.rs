@@ -14,12 +14,12 @@ use jumpdeck_fleet::run::RunbookEntry;
 
 pub(super) fn run() -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
-    let shelf = super::Shelf::read()?;
+    let shelf = super::shelf()?;
     let mut paper = Paper::of_stdout();
     let runs = journal::runs(&paths.runs());
-    write(&mut paper, &shelf.library.entries(), &runs, Timestamp::now());
+    write(&mut paper, &shelf.entries(), &runs, Timestamp::now());
     print::answer(&paper.take())?;
-    for broken in shelf.named() {
+    for broken in shelf.unusable() {
         print::complain(&format!("not usable: {broken}"));
     }
     Ok(ExitCode::SUCCESS)

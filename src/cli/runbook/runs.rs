@@ -10,7 +10,8 @@ use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
-use crate::operator::{commands, left, past};
+use crate::operator::left::{self, GoesOn};
+use crate::operator::{commands, past};
 use crate::runbook::journal::{self, RunSummary};
 use crate::runbook::wall;
 use jumpdeck_fleet::run::InEffect;
@@ -39,7 +40,6 @@ pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<E
     run(common)?;
     let left = left::of(&site.access).await?;
     let here = journal::runs(&site.access.journals);
-    let own = |run: &str| here.iter().find(|summary| summary.id == run);
     let mut paper = Paper::of_stdout();
     paper.gap();
     paper.words(0, Ink::Bold, &format!("On the jump box of {}, not over:", site.access.env.name));
@@ -50,10 +50,10 @@ pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<E
     for run in &left {
         paper.exact(0, Ink::Bold, &run.id);
         paper.words(2, Ink::Plain, run.says.as_str());
-        let how = match (&run.in_effect, run.held, own(&run.id).is_some_and(|own| !own.over)) {
-            (_, true, _) => None,
-            (_, false, true) => Some(commands::resume(&run.id, &tail)),
-            (_, false, false) => Some(commands::takeover(&run.id, site.access.env.name.as_str(), &tail)),
+        let how = match run.goes_on(&here) {
+            GoesOn::UnderWay => None,
+            GoesOn::Here => Some(commands::resume(&run.id, &tail)),
+            GoesOn::ByTakeover => Some(commands::takeover(&run.id, site.access.env.name.as_str(), &tail)),
         };
         match &run.in_effect {
             Ok(in_effect) => in_effect

@@ -11,7 +11,7 @@ use jumpdeck_fleet::run::Effect;
 use jumpdeck_fleet::text::Clean;
 
 pub(super) fn run(name: &str) -> Result<ExitCode, CliError> {
-    let runbook = super::Shelf::read()?.find(name)?;
+    let runbook = super::runbook(name)?;
     let mut paper = Paper::of_stdout();
     runbook_text(&mut paper, &runbook);
     print::answer(&paper.take())?;
