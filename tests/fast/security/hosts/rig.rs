@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::runner::RunHandle;
 use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{planner, runner};
-use jumpdeck::transport::HostSessions;
 use jumpdeck::transport::ask::RefuseAll;
+use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
+use jumpdeck::transport::{Lane, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{Mode, Prompt, Reply, RunView};
 
@@ -80,21 +80,20 @@ impl Rig {
 
     fn launch(&self) -> runner::Launch {
         let clock = Clock::start();
+        // The key that logs in signs, as it does for the console.
+        let connector = Arc::new(SshConnector::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
+        let allowed = self.dir.path().join("allowed_signers");
         runner::Launch {
             env: self.env.clone(),
             simulated: false,
-            reach: self.reach(),
+            keys: SigningKeys::new(connector.clone(), self.env.clone(), None, allowed),
+            reach: Arc::new(SessionPool::new(connector, self.env.clone(), Lane::Run)),
             inventory: None,
-            keys: SigningKeys::none(),
             folder: self.dir.path().join("runs"),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
             armed: Arc::new(|| true),
         }
-    }
-
-    pub(crate) fn reach(&self) -> Arc<dyn HostSessions> {
-        Arc::new(over_ssh(self.env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll)))
     }
 
     /// Begins a runbook: one of its own, as text, or one that comes with the program.
