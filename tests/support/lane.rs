@@ -7,13 +7,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::reach::over_ssh;
+use crate::support::reach::signed_over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::report::Report;
-use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{journal, planner, runner};
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
@@ -201,7 +200,7 @@ pub(crate) async fn run(
     let context = files::context().unwrap();
     let fleet = files::load_inventory(&dir.join("inventory.toml"), &context).unwrap();
     let env = fleet.environments[0].clone();
-    let reach = over_ssh(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
+    let (reach, keys) = signed_over_ssh(env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
     // The fleet's own file: a run that moves a role moves it there, as an operator's would.
     let store = InventoryStore::file(dir.join("inventory.toml"), context);
     let (reach, inventory) = (Arc::new(reach), Some(Arc::new(store)));
@@ -219,7 +218,7 @@ pub(crate) async fn run(
         simulated: false,
         reach,
         inventory: inventory,
-        keys: SigningKeys::none(),
+        keys,
         folder: folder.to_owned(),
         who: "test@here".to_owned(),
         clock: Arc::new(move || clock.now()),

@@ -8,16 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::reach::signed_over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::runbook::library::Library;
 use jumpdeck::runbook::runner::RunHandle;
-use jumpdeck::runbook::signing_keys::SigningKeys;
 use jumpdeck::runbook::{planner, runner};
 use jumpdeck::transport::ask::RefuseAll;
-use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::TcpDial;
-use jumpdeck::transport::{Lane, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::run::{Mode, Prompt, Reply, RunView};
 
@@ -80,15 +78,13 @@ impl Rig {
 
     fn launch(&self) -> runner::Launch {
         let clock = Clock::start();
-        // The key that logs in signs, as it does for the console.
-        let connector = Arc::new(SshConnector::new(Arc::new(TcpDial), Arc::new(RefuseAll)));
-        let allowed = self.dir.path().join("allowed_signers");
+        let (reach, keys) = signed_over_ssh(self.env.clone(), Arc::new(TcpDial), Arc::new(RefuseAll));
         runner::Launch {
             env: self.env.clone(),
             simulated: false,
-            keys: SigningKeys::new(connector.clone(), self.env.clone(), None, allowed),
-            reach: Arc::new(SessionPool::new(connector, self.env.clone(), Lane::Run)),
+            reach: Arc::new(reach),
             inventory: None,
+            keys,
             folder: self.dir.path().join("runs"),
             who: "test@here".to_owned(),
             clock: Arc::new(move || clock.now()),
