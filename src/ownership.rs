@@ -93,7 +93,7 @@ pub fn open_private(path: &Path) -> Result<File, OpenError> {
     if meta.uid() == own_uid() && meta.mode() & 0o077 != 0 {
         return Err(Exposed {
             path: path.to_owned(),
-            what: format!("this private key is not private: others can use it ({})", described(&meta)),
+            what: format!("other accounts can read this private key ({})", described(&meta)),
             fix: command("chmod go=", path),
         }
         .into());
@@ -111,7 +111,7 @@ pub fn create(path: &Path) -> Result<File, OpenError> {
     let file = match rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)) {
         Ok(fd) => File::from(fd),
         Err(rustix::io::Errno::LOOP) => {
-            let what = "this is a link, and what it leads to is not written to".to_owned();
+            let what = "this is a link, and jumpdeck does not write through links".to_owned();
             return Err(not_ours(path, what).into());
         }
         Err(errno) => return Err(io::Error::from(errno).into()),
@@ -160,11 +160,14 @@ fn own(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
     if meta.is_file() && meta.nlink() == 1 && meta.uid() == own_uid() {
         return Ok(());
     }
-    Err(not_ours(path, format!("this is not a file of your own under one name ({})", described(meta))))
+    Err(not_ours(
+        path,
+        format!("this is not a plain file of your own with one name (hard link) ({})", described(meta)),
+    ))
 }
 
 fn not_ours(path: &Path, what: String) -> Exposed {
-    Exposed { path: path.to_owned(), what, fix: "remove it, or name another place".to_owned() }
+    Exposed { path: path.to_owned(), what, fix: "remove it, or choose another path".to_owned() }
 }
 
 /// The real path of a file, every folder and link on the way judged. Nobody but trusted accounts can change what has been judged.
@@ -258,10 +261,7 @@ fn trusted_owner(path: &Path, meta: &Metadata) -> Result<(), Exposed> {
     Err(Exposed {
         path: path.to_owned(),
         what: format!("this belongs neither to you nor to root ({})", described(meta)),
-        fix: format!(
-            "read it, and if it says what you mean: {}",
-            command(&format!("{as_root}chown {me}"), path)
-        ),
+        fix: format!("read it; if its content is right: {}", command(&format!("{as_root}chown {me}"), path)),
     })
 }
 

@@ -44,7 +44,7 @@ fn logins(fleet: &Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)> {
             Err(OpenError::Io(error)) if error.kind() == ErrorKind::NotFound => continue,
             Err(OpenError::Io(error)) => {
                 Diagnostic::of_file(&key.display().to_string(), format!("cannot be read: {error}"))
-                    .help("let the account that runs jumpdeck read it, or name another key")
+                    .help("make it readable for the account that runs jumpdeck, or name another key")
             }
         };
         found.push((key.to_owned(), vec![error]));

@@ -101,7 +101,7 @@ fn still_in_effect(left: &LeftInEffect, tail: Option<&str>) -> Vec<String> {
     let mut lines = Vec::new();
     for (run, effects) in left.runs() {
         lines.extend(effects.iter().map(|effect| format!("STILL IN EFFECT: {}", effect.line())));
-        lines.extend(tail.map(|tail| format!("  to roll back or go on: {}", commands::resume(&run, tail))));
+        lines.extend(tail.map(|tail| format!("  to roll back or resume: {}", commands::resume(&run, tail))));
     }
     lines
 }

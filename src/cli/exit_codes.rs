@@ -9,6 +9,6 @@ pub(super) const EXIT_CODES: &[(&str, &str)] = &[
     ("4", "A run was rolled back."),
     ("5", "A run was left while the outcome of a step is unknown."),
     ("6", "A run was aborted."),
-    ("7", "There is no terminal, and answers are typed."),
+    ("7", "There is no terminal to type answers at."),
     ("70", "The program failed."),
 ];

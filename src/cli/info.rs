@@ -61,7 +61,7 @@ fn worlds() -> String {
 /// Where the host keys of a fleet are looked up, and the lists of revoked ones.
 fn host_key_files(fleet: Option<&Fleet>, place: &dyn Fn(&Path) -> String) -> (String, String) {
     let Some(fleet) = fleet else {
-        let unknown = "as the inventory says, once it can be read (jumpdeck check)";
+        let unknown = "unknown: the inventory cannot be read (jumpdeck check)";
         return (unknown.to_owned(), unknown.to_owned());
     };
     let (mut known, mut revoked): (Vec<&Path>, Vec<&Path>) = (Vec::new(), Vec::new());

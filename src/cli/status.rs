@@ -62,7 +62,7 @@ enum Format {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(n) if (0.1..=3600.0).contains(&n) => Ok(n),
-        _ => Err("a number of seconds from 0.1 to 3600 is wanted".to_owned()),
+        _ => Err("must be a number of seconds from 0.1 to 3600".to_owned()),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn prove(host: &Host, names: &Names, identity: &Fact<Identity>) -> Re
         (None, gap) => {
             let gap = gap.as_ref().map_or_else(|| Gap::NotAsked.describe(), Gap::describe);
             return Err(format!(
-                "does not say its host name ({gap}): nothing shows that it is {called}, and its report was dropped. \
+                "reports no host name ({gap}): nothing proves that it is {called}, so its report was dropped. \
                  Give the machine a host name"
             ));
         }
@@ -57,8 +57,7 @@ pub(crate) fn prove(host: &Host, names: &Names, identity: &Fact<Identity>) -> Re
     let declared = host.hostname.is_some();
     if NOBODY.contains(&name.labels().next().unwrap_or_default()) && !(declared && name.is(&wanted)) {
         return Err(format!(
-            "says that its host name is {answered}, as every machine does that has none: nothing shows that it is \
-             {called}, and its report was dropped. Give the machine a host name"
+            "reports the host name {answered}, like every machine without one: nothing proves that it is {called}, so its report was dropped. Give the machine a host name"
         ));
     }
     if name.is(&wanted) {
@@ -98,7 +97,7 @@ fn advice(host: &Host, names: &Names, answered: &Clean, name: &Name) -> String {
         return format!("{} is another host of the inventory: check the addresses of both", other.host);
     }
     if HostName::new(answered.as_str()).is_err() {
-        return "Check its address, or give the machine another host name: the inventory takes none like this".to_owned();
+        return "Check its address, or give the machine another host name: the inventory does not accept this one".to_owned();
     }
     format!("Check its address, or set `hostname = \"{answered}\"` in the inventory if that is its name")
 }

@@ -187,7 +187,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logi
     let mut found = fleet.err().unwrap_or_default();
     if files::is_missing(&inventory_path) {
         let message = "there is no inventory";
-        let help = "copy inventory.example.toml there and name your fleet in it, or give a FILE";
+        let help = "copy inventory.example.toml to this path and write your fleet into it, or name a FILE";
         found = vec![Diagnostic::of_file(&inventory_path.display().to_string(), message).help(help)];
     }
     report.file(&inventory_path, found);

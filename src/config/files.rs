@@ -120,7 +120,7 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let refuse = |error: std::io::Error| {
         let help = match error.kind() {
             ErrorKind::NotFound => "check the name; `jumpdeck info` lists the files that are looked for",
-            ErrorKind::PermissionDenied => "let the account that runs jumpdeck read it",
+            ErrorKind::PermissionDenied => "make it readable for the account that runs jumpdeck",
             _ => "check that it is a readable file",
         };
         Box::new(Diagnostic::of_file(&name, format!("cannot be read: {error}")).help(help))

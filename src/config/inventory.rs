@@ -118,7 +118,7 @@ fn listed_hosts<'t>(
 
 /// The folder of journals on the jump box. It becomes a part of a shell script there, quoted.
 fn journals(reader: &mut Reader, table: &Table<'_>) -> Option<String> {
-    let hint = "write journals = \"/var/lib/jumpdeck\": a folder of its own on the jump box, that root made for the group of operators";
+    let hint = "write journals = \"/var/lib/jumpdeck\": a folder on the jump box for journals only, made by root for the operators' group";
     let text = reader.string(table, "journals", hint)?;
     let path = text.value;
     let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
@@ -128,7 +128,7 @@ fn journals(reader: &mut Reader, table: &Table<'_>) -> Option<String> {
     if plain && parts {
         return Some(path.to_owned());
     }
-    reader.error(text.span, format!("{path:?} is not the whole path of a folder"), hint);
+    reader.error(text.span, format!("{path:?} is not an absolute path of a folder"), hint);
     None
 }
 

@@ -105,9 +105,9 @@ fn merge(reader: &mut Reader, base: &Keymap, table: &Table<'_>) -> Keymap {
                 if left.is_empty()
                     && let Some((key, (by, span))) = had.first().and_then(|k| Some((k, taken.get(k)?)))
                 {
-                    let message = format!("{key} was the last key of {:?}", action.name());
+                    let message = format!("{key} was the only key of {:?}", action.name());
                     let help = format!(
-                        "give it another: {} = [\"…\"], or {0} = [] if {1} alone is meant",
+                        "give {0} another key: {0} = [\"…\"]; or write {0} = [], if only {1} shall have this key",
                         action.name(),
                         by.name()
                     );
@@ -147,13 +147,13 @@ fn read_key(
         }
     };
     if key == ALWAYS_QUITS && action != Action::Quit {
-        let message = format!("ctrl-c always quits, it cannot be {:?}", action.name());
+        let message = format!("ctrl-c always quits, it cannot be bound to {:?}", action.name());
         reader.error(at.span.clone(), message, "choose another key");
         return None;
     }
     if let Some((other, first)) = taken.get(&key) {
         let message = if *other == action {
-            format!("{:?} is given twice to {:?}", at.value, action.name())
+            format!("{:?} is bound twice to {:?}", at.value, action.name())
         } else {
             format!("{:?} is bound to both {:?} and {:?}", at.value, other.name(), action.name())
         };

@@ -67,7 +67,8 @@ const MOST: usize = 50;
 /// The parser makes an error for nearly each byte of a text that is no TOML. In a text longer than this only the first is
 /// wanted.
 const LONGEST_READ_ON: usize = 64 * 1024;
-const ONLY_FIRST: &str = "; in so long a file only the first mistake is looked for: check it again then";
+const ONLY_FIRST: &str =
+    "; only the first mistake of such a long file is shown: correct it, then check again";
 
 impl Reader {
     pub(crate) fn new(file: &str, text: &str) -> Self {
@@ -92,8 +93,8 @@ impl Reader {
         let mut help = "the file must be TOML: see https://toml.io";
         if message == "duplicate key" {
             let key = text.get(span.clone()).unwrap_or_default();
-            message = format!("{key} is there twice");
-            help = "each name may be given once in its table: rename one of the two or remove it";
+            message = format!("{key} appears twice");
+            help = "a table has each name once: rename one of the two or remove it";
         }
         self.error(span, message, format!("{help}{then}"));
     }

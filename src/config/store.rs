@@ -141,7 +141,10 @@ impl InventoryStore {
                 ownership::replace(path, &plan.before, &plan.after).map_err(|error| error.to_string())?;
                 match self.says(env, changes)? {
                     true => Ok(()),
-                    false => Err(format!("{} was written, and does not say it: look at it", path.display())),
+                    false => Err(format!(
+                        "{} was written, but does not hold the change when read again: look at the file",
+                        path.display()
+                    )),
                 }
             }
         }
@@ -161,7 +164,10 @@ impl InventoryStore {
             Kept::Memory(fleet) => Ok(lock(fleet).clone()),
             Kept::File { path, context } => {
                 if !path.is_file() {
-                    return Err(format!("{} is no file that can be read again", path.display()));
+                    return Err(format!(
+                        "{} is not a plain file, so it cannot be read again",
+                        path.display()
+                    ));
                 }
                 let fleet = files::load_inventory(path, context)
                     .map_err(|errors| errors.first().map(ToString::to_string).unwrap_or_default())?;
@@ -182,7 +188,7 @@ impl InventoryStore {
             return Err("this inventory has no file".to_owned());
         };
         if !path.is_file() {
-            return Err(format!("{} is no file that can be written to", path.display()));
+            return Err(format!("{} is not a plain file, so it cannot be written to", path.display()));
         }
         let name = path.display().to_string();
         let before = files::read_text(path).map_err(|error| error.to_string())?;
@@ -279,7 +285,7 @@ mod tests {
         let other = format!("{TEXT}app1 = {{}}\n");
         fs::write(&path, &other).unwrap();
         let why = store.change(&env(), &promotion(), true).unwrap_err();
-        assert!(why.contains("changed by somebody else"), "{why}");
+        assert!(why.contains("changed since it was read"), "{why}");
         assert_eq!(fs::read_to_string(&path).unwrap(), other);
         diff(&store);
         store.change(&env(), &promotion(), true).unwrap();

@@ -93,16 +93,16 @@ macro_rules! colors {
 colors! {
     background, "behind everything";
     surface, "behind header, footer and dialogs";
-    text, "what is read";
-    muted, "labels and hints: readable, not loud";
-    accent, "what can be acted on; the active tab; titles";
+    text, "normal text";
+    muted, "labels and hints";
+    accent, "keys, the active tab, titles";
     border, "lines and empty parts of bars";
     selection, "behind the selected row";
     selection_text, "text of the selected row";
-    ok, "as it should be";
-    warning, "needs a look";
-    critical, "needs a person now";
-    unknown, "not known, and not to be taken for good";
+    ok, "a good state";
+    warning, "a warning";
+    critical, "a critical problem";
+    unknown, "an unknown value";
     stale, "old values";
     production, "the band of a guarded environment";
     staging, "the band of every other environment";

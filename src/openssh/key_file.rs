@@ -37,7 +37,7 @@ async fn read(path: &Path, open: fn(&Path) -> Result<File, OpenError>) -> Result
         file.take(LONGEST + 1).read_to_string(&mut text).map_err(named)?;
         if text.len() as u64 > LONGEST {
             return Err(format!(
-                "{}: it is longer than {} MiB, which no key is",
+                "{}: it is longer than {} MiB, so it is not a key file",
                 path.display(),
                 LONGEST >> 20
             ));

@@ -288,7 +288,7 @@ fn certificate_flaw(c: &Certificate, authority: &PublicKey, address: &str, now: 
         return Some("it is for other host names");
     }
     if !c.critical_options().is_empty() {
-        return Some("it has conditions that are not understood");
+        return Some("it has critical options that are not supported");
     }
     match c.signature().algorithm() {
         Algorithm::Rsa { hash: None } => {

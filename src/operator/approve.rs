@@ -33,7 +33,7 @@ pub enum ApproveError {
     #[error("{0}")]
     Follow(#[from] FollowError),
     /// It has no entries.
-    #[error("no entry of that run can be seen")]
+    #[error("the jump box has no entries of that run")]
     NoEntry,
     /// Its entries do not fit together.
     #[error("{0}")]
@@ -42,7 +42,7 @@ pub enum ApproveError {
     #[error("this run has no step {0:?}")]
     NoStep(String),
     /// Nothing is asked.
-    #[error("the run asks for no approval now; it says on its screen when it does")]
+    #[error("the run asks for no approval now; its console shows when it does")]
     NotAsked,
     /// Something else is asked.
     #[error("the run asks for an approval of {asked}, not of {step}")]
@@ -54,8 +54,7 @@ pub enum ApproveError {
     },
     /// The question is not about what the entries say.
     #[error(
-        "what the run asks to approve is not what its entries say: do not approve it; both consoles must be the same \
-         version of jumpdeck"
+        "the run asks to approve something else than its entries say: do not approve it; check that both consoles have the same version of jumpdeck"
     )]
     OtherCommands,
     /// The jump box cannot be reached.

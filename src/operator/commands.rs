@@ -4,7 +4,7 @@ use crate::runbook::scope::quoted;
 
 /// Said of a run of a simulated fleet that began in another process.
 pub const WORLD_GONE: &str =
-    "it cannot go on: its simulated fleet ended with the program that made it; begin another run";
+    "it cannot be resumed: its simulated fleet ended with the program; start a new run";
 
 /// How a run goes on. Its environment stands in its journal.
 #[must_use]

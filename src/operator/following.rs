@@ -21,7 +21,7 @@ use jumpdeck_fleet::time::Moment;
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(1);
 /// Said while nobody holds it: whoever ran it may be gone.
-const NOBODY: &str = "no operator holds this run now: their console ended or lost its connection";
+const NOBODY: &str = "no console is connected to this run now: it ended or lost its connection";
 
 /// Why a run cannot be seen (any more).
 #[derive(Debug, thiserror::Error)]

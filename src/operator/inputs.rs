@@ -37,10 +37,10 @@ pub struct Gathered {
 #[derive(Debug, thiserror::Error)]
 pub enum NotGiven {
     /// No name and value.
-    #[error("--set {0:?}: NAME=VALUE is wanted")]
+    #[error("--set {0:?}: expected NAME=VALUE")]
     NoPair(String),
     /// The runbook does not ask for it.
-    #[error("{name} is no input of {runbook}; there are: {known}")]
+    #[error("{name} is not an input of {runbook}; its inputs: {known}")]
     NoInput {
         /// What was named.
         name: String,
@@ -161,8 +161,8 @@ async fn found(access: &EnvAccess, runbook: &Runbook, input: &Input, values: &In
         }
         Some(Found::Nothing(why)) => {
             let told = match view.default {
-                Some(_) => format!("the runbook's own default: the servers do not tell ({why})"),
-                None => format!("the servers do not tell: {why}"),
+                Some(_) => format!("the runbook's default; no value was found on the servers ({why})"),
+                None => format!("no value was found on the servers: {why}"),
             };
             view.because = Some(Clean::new(&told));
         }
@@ -209,7 +209,7 @@ mod tests {
             |pairs: &[&str]| given(&runbook(), &pairs.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>());
         assert_eq!(set(&["candidate=a=b"]).unwrap()["candidate"].as_str(), "a=b");
         for (pairs, wanted) in [
-            (&["candidate"][..], "NAME=VALUE is wanted"),
+            (&["candidate"][..], "expected NAME=VALUE"),
             (&["candidat=db2"], "no input of x; there are: candidate, password"),
             (&["password=hunter2"], "never given as an argument"),
             (&["candidate=a", "candidate=b"], "given twice"),

@@ -111,7 +111,7 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
         Some(plan) if plan.environment != env.name.as_str() => return None,
         Some(plan) => left.runbook = Clean::new(&plan.runbook),
         None => {
-            let why = Clean::new("its entries do not say how the run began");
+            let why = Clean::new("its entries have no start of the run");
             return Some(UnfinishedRun { in_effect: Err(why), ..left });
         }
     }
@@ -124,7 +124,7 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
     let since = wall::since(last, Timestamp::now(), &TimeZone::system());
     left.says = match &run.holder {
         Some(holder) => Clean::new(&format!("under way: {holder}")),
-        None => Clean::new(&format!("by {}; no console has it, its last entry is of {since}", left.who)),
+        None => Clean::new(&format!("by {}; no console is connected to it; last entry at {since}", left.who)),
     };
     left.in_effect = past::in_effect(&entries).map_err(|error| Clean::new(&error.to_string()));
     Some(left)

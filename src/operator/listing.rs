@@ -66,7 +66,7 @@ fn brief(run: &RunSummary) -> RunBrief {
 /// # Errors
 /// Why it cannot be told, in words.
 pub async fn held(access: &EnvAccess) -> Result<Vec<RunBrief>, Clean> {
-    let cannot = |why: String| Clean::new(&format!("who runs what now is not known: {why}"));
+    let cannot = |why: String| Clean::new(&format!("cannot see other operators' runs: {why}"));
     let env = &access.env;
     let session = access.jump().await.map_err(|e| cannot(e.to_string()))?;
     let holders = lease::look_in(&lease::Places::of(env), &*session, env.name.as_str())

@@ -19,13 +19,13 @@ use jumpdeck_fleet::time::{Moment, short_age};
 #[derive(Debug, thiserror::Error)]
 pub enum PastError {
     /// No run can have that name.
-    #[error("{0:?} is no name of a run")]
+    #[error("{0:?} is not a run's name")]
     Name(String),
     /// Its journal cannot be read.
     #[error("{0}")]
     Journal(#[from] JournalError),
     /// Its journal does not begin with a plan.
-    #[error("{}: it does not say how the run began", .0.display())]
+    #[error("{}: it has no entry of the run's start", .0.display())]
     NoBeginning(PathBuf),
 }
 

@@ -324,7 +324,7 @@ impl Inner {
             NotAlone::Unreadable(why) => why.to_string(),
             NotAlone::NeedsSecrets => {
                 let command = commands::resume(run, &self.tail);
-                format!("it needs secrets that are kept nowhere, typed again:\n{command}")
+                format!("its secrets are not stored and must be typed again, in a terminal:\n{command}")
             }
         })?;
         let env = EnvName::new(&env).map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ pub enum TakeoverError {
     #[error("{0}")]
     Start(#[from] StartError),
     /// They do not begin with a plan.
-    #[error("its entries do not say how the run began")]
+    #[error("its entries have no start of the run")]
     NoBeginning,
 }
 

@@ -13,7 +13,7 @@ use super::{OpenError, no_link, own_uid, unwritable, way_to};
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
     /// It says something else than what was seen: somebody else has changed it.
-    #[error("{}: changed by somebody else meanwhile; nothing was written", .0.display())]
+    #[error("{}: changed since it was read; nothing was written", .0.display())]
     Changed(PathBuf),
     /// It cannot be replaced here: why.
     #[error("{0}")]
@@ -43,7 +43,10 @@ pub fn replaceable(path: &Path) -> Result<PathBuf, ReplaceError> {
         return Err(ReplaceError::NotHere(format!("{shown} is not a plain file")));
     }
     if meta.nlink() > 1 {
-        let why = format!("{shown} has {} names (hard links): replacing it would part them", meta.nlink());
+        let why = format!(
+            "{shown} has {} names (hard links): replacing it would leave the others unchanged",
+            meta.nlink()
+        );
         return Err(ReplaceError::NotHere(why));
     }
     if meta.uid() != own_uid() && own_uid() != 0 {

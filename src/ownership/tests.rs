@@ -131,7 +131,7 @@ fn what_this_program_keeps_is_its_own_and_nobody_elses() {
         matches!(open_own_folder(&dir.path().join("none")), Err(OpenError::Io(e)) if e.kind() == io::ErrorKind::NotFound)
     );
     fs::hard_link(&file, dir.path().join("second")).unwrap();
-    assert!(judged().contains("under one name"));
+    assert!(judged().contains("with one name"));
     if rustix::process::geteuid().is_root() {
         fs::remove_file(dir.path().join("second")).unwrap();
         for path in [&file, &folder] {

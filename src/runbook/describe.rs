@@ -121,7 +121,7 @@ impl Test {
 /// What a window promises, in a line.
 pub(super) fn limited(limit: Duration) -> String {
     format!(
-        "nobody is asked inside; unless it succeeds within {}, it is undone at once",
+        "no questions inside; if it does not succeed within {}, it is undone at once",
         duration(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
     )
 }

@@ -247,7 +247,7 @@ impl<'de> Deserialize<'de> for Outcomes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = BTreeMap::<Place, HostOutcome>::deserialize(deserializer)?;
         Ok(Self::of(map).unwrap_or_else(|| {
-            let why = "the journal has no host for it: look whether anything was done".to_owned();
+            let why = "the journal has no host for it: check by hand whether it was done".to_owned();
             Self::one(Place::Nowhere, HostOutcome::of(Verdict::Unknown(why)))
         }))
     }

@@ -153,8 +153,8 @@ pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
         let (read, unsigned) = match chain::line::<Json>(line) {
             Ok(read) => read,
             Err(_) if !ended => {
-                let what = "the last line is the beginning of an entry";
-                let meaning = "the program was killed while it wrote, or somebody cut the file";
+                let what = "the last line is an incomplete entry";
+                let meaning = "the program was killed while it wrote, or the file was cut";
                 found.remark(Some(number), Grade::Unproved, what, meaning);
                 break;
             }
@@ -165,18 +165,13 @@ pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
         };
         if !ended {
             let what = "the last line has no line end";
-            let meaning = "the program was killed while it wrote, or somebody cut the file";
+            let meaning = "the program was killed while it wrote, or the file was cut";
             found.remark(Some(number), Grade::Unproved, what, meaning);
         }
         let unsigned = line.get(..unsigned).unwrap_or_default();
         let entry = Entry { number, line, unsigned, read };
         if let Err(what) = follows(&known, &entry) {
-            found.remark(
-                Some(number),
-                Grade::Broken,
-                what,
-                "entries were removed, added, moved or exchanged",
-            );
+            found.remark(Some(number), Grade::Broken, what, "entries were removed, added, moved or replaced");
             break;
         }
         told(seen, &mut known, &entry, &mut found);
@@ -190,15 +185,19 @@ pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
     found
 }
 
-const CHANGED: &str = "somebody changed it, or the disk did; nothing from this line on is proof";
+const CHANGED: &str = "the entry was changed, or the disk is damaged; nothing from this line on is proved";
 
 fn follows(known: &Known, entry: &Entry<'_>) -> Result<(), &'static str> {
     let first = "0".repeat(64);
     let (seq, hash) = known.chain.last().map_or((0, first.as_str()), |(seq, hash)| (*seq, hash.as_str()));
     if entry.read.seq != seq + 1 {
-        return Err("its number does not follow the line before");
+        return Err("its number does not follow that of the line before");
     }
-    if entry.read.prev != hash { Err("it does not follow the line before") } else { Ok(()) }
+    if entry.read.prev != hash {
+        Err("its previous-entry hash does not match the line before")
+    } else {
+        Ok(())
+    }
 }
 
 /// Learns what an entry says of the run: whose it is, and by which plan.
@@ -208,7 +207,10 @@ fn told(seen: &Seen<'_>, known: &mut Known, entry: &Entry<'_>, found: &mut Exami
         ("started", 1) => {
             let run = entry.text("run");
             if run != seen.run {
-                broken(format!("it is the journal of {run}, not of {}", seen.run), "journals were exchanged");
+                broken(
+                    format!("it is the journal of {run}, not of {}", seen.run),
+                    "one journal was put in the place of another",
+                );
             }
             let hash = entry.read.event.get("plan").and_then(|plan| plan.get("hash")).and_then(Json::as_str);
             hash.unwrap_or_default().clone_into(&mut known.plan);

@@ -83,7 +83,7 @@ impl Draft {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Not a name that a run may have.
-    #[error("{0:?} is no name of a run")]
+    #[error("{0:?} is not a run's name")]
     Name(String),
     /// The folder is not safe to keep a journal in.
     #[error("{}: {what}", path.display())]
@@ -94,7 +94,7 @@ pub enum JournalError {
         what: String,
     },
     /// There is one of that name already.
-    #[error("{}: there is a journal of that name already", .0.display())]
+    #[error("{}: a journal of that name exists already", .0.display())]
     Exists(PathBuf),
     /// There is none.
     #[error("{}: there is no such run", .0.display())]
@@ -117,7 +117,7 @@ pub enum JournalError {
         schema: u64,
     },
     /// It says something else than was written.
-    #[error("{}: line {line}: {what}; nothing of this run is done until a person has looked", path.display())]
+    #[error("{}: line {line}: {what}; the run cannot go on; check it with: jumpdeck runbook verify", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -159,7 +159,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// An earlier entry could not be written: nothing more may be done in this run.
-    #[error("the journal could not be written before ({0}); the run must stop")]
+    #[error("an earlier entry could not be written to the journal ({0}); the run must stop")]
     Poisoned(String),
     /// An event that JSON cannot tell.
     #[error("an entry cannot be written as JSON: {0}")]
@@ -327,7 +327,7 @@ impl Journal {
     /// Writes an entry that was drafted, with its signature, and waits until it is on the disk, with the head.
     ///
     /// # Errors
-    /// As [`Journal::append`]; when another entry was written since it was drafted.
+    /// As [`Journal::append`]; when another entry was written after this one was drafted.
     pub fn append_draft(&mut self, draft: Draft, signed: Option<Signed>) -> Result<Entry, JournalError> {
         if let Some(why) = &self.broken {
             return Err(JournalError::Poisoned(why.clone()));
@@ -344,14 +344,14 @@ impl Journal {
         let path = self.path.clone();
         let io = |doing, source| JournalError::Io { path: path.clone(), doing, source };
         if seq != self.seq + 1 {
-            let late = io::Error::other("another entry was written since it was drafted");
+            let late = io::Error::other("another entry was written after this one was drafted");
             return Err(io("cannot write", late));
         }
         // Nothing is begun whose outcome there might be no room for.
         if matches!(event, Event::Intent { .. })
             && let Err(error) = self.disk.reserve(ROOM)
         {
-            return Err(io("there is no room for what follows", error));
+            return Err(io("there is no room for the next entries", error));
         }
         let body = chain::body(&text, signed.as_ref())?;
         let hash = chain::hash(&self.last, body.as_bytes());
@@ -377,7 +377,7 @@ impl Journal {
         let why = match written {
             Ok(n) if n == ended.len() => return Ok(()),
             Ok(n) => {
-                let said = format!("the disk took {n} of {} bytes", ended.len());
+                let said = format!("only {n} of {} bytes were written", ended.len());
                 io::Error::new(io::ErrorKind::WriteZero, said)
             }
             Err(error) => error,
@@ -395,7 +395,7 @@ impl Journal {
 fn keep_head(path: &Path, line: &str) -> Result<(), JournalError> {
     evidence::write_head(path, line).map_err(|source| JournalError::Io {
         path: evidence::head_path(path),
-        doing: "the newest signed entry cannot be kept apart",
+        doing: "the newest signed entry cannot be copied to RUN.head",
         source,
     })
 }

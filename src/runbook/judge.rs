@@ -154,7 +154,7 @@ fn wanted(test: &Test, show: &dyn Fn(&Template) -> String) -> String {
             let all: Vec<String> = all.iter().map(|t| format!("{:?}", show(t))).collect();
             format!("one of {}", all.join(", "))
         }
-        Test::Matches(regex) => format!("something like {regex}"),
+        Test::Matches(regex) => format!("a match of {regex}"),
         Test::AtLeast(n) => format!("at least {n}"),
         Test::AtMost(n) => format!("at most {n}"),
         Test::Empty(true) => "nothing".to_owned(),

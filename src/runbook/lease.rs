@@ -135,10 +135,10 @@ impl Lease {
         let limit = match self.shared.scope() {
             Scope::Group => return None,
             Scope::JumpBox => {
-                "one run at a time makes changes through this jump box, whatever its hosts".to_owned()
+                "only one run at a time can make changes through this jump box, whatever its hosts".to_owned()
             }
             Scope::Account => format!(
-                "the lease keeps off other runs of the account {} on the jump box only, not those of other accounts \
+                "the lease excludes other runs of the account {} on the jump box only, not those of other accounts \
                  (lease = \"own-account\" in the inventory)",
                 self.shared.account()
             ),

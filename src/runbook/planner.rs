@@ -36,7 +36,7 @@ pub enum PlanError {
     #[error("{0}: {1}")]
     Wrong(String, String),
     /// Something was given that is not asked for.
-    #[error("{0} is no input of this runbook; there are: {1}")]
+    #[error("{0} is not an input of this runbook; its inputs: {1}")]
     NoInput(String, String),
     /// A target has too few or too many hosts.
     #[error("target {target}: {count} hosts ({hosts}), but {wanted}")]
@@ -158,13 +158,13 @@ fn checked(
         let value = value(input, &text)?;
         let wrong = |why: String| Err(PlanError::Wrong(input.name.clone(), why));
         if !input.choices.is_empty() && !input.choices.iter().any(|c| c == value.text()) {
-            return wrong(format!("{:?} is none of {}", value.shown(), input.choices.join(", ")));
+            return wrong(format!("{:?} is not one of {}", value.shown(), input.choices.join(", ")));
         }
         if input.kind == ValueKind::Host {
             let role = |name: &str| inputs.get(name).map(|value: &Value| value.text().to_owned());
             let hosts = of_role(input, env, role);
             if !hosts.iter().any(|h| h == value.text()) {
-                return wrong(format!("{:?} is none of {}", value.text(), hosts.join(", ")));
+                return wrong(format!("{:?} is not one of {}", value.text(), hosts.join(", ")));
             }
         }
         inputs.insert(input.name.clone(), value);
@@ -179,7 +179,7 @@ fn checked(
         for other in &input.not {
             let hosts = named(runbook, env, &inputs, other, 0);
             if hosts.iter().any(|h| h == host.text()) {
-                let why = format!("{} is {other} already", host.text());
+                let why = format!("must differ from {other} ({})", host.text());
                 return Err(PlanError::Wrong(input.name.clone(), why));
             }
         }

@@ -28,7 +28,7 @@ pub enum StartError {
     #[error("{0}")]
     Odd(String),
     /// An entry of the journal does not fit its plan.
-    #[error("entry {0}: {1}; the run cannot be resumed: look at its journal, and begin another")]
+    #[error("entry {0}: {1}; the run cannot be resumed: look at its journal, and start a new run")]
     Replay(u64, Impossible),
     /// The run is in a state that cannot be.
     #[error("{0}; the run is not resumed")]

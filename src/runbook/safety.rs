@@ -25,7 +25,7 @@ pub fn stands(machine: &Machine, marks: &Marks, now: (Moment, Timestamp)) -> (Ve
 fn safety(machine: &Machine, felt: &[InEffect]) -> Safety {
     let (writes, others): (Vec<&InEffect>, Vec<&InEffect>) = felt.iter().partition(|one| one.stops_writes);
     if let (Some(window), Some(one)) = (machine.open_window(), writes.first()) {
-        let cost = "Writes are refused. They resume by themselves unless the window succeeds by then.";
+        let cost = "Writes are refused. If the window does not succeed in this time, it is undone and writes resume.";
         return Safety::Until { until: one.since.plus(window.limit), cost: Clean::new(cost) };
     }
     if let Some(one) = writes.iter().find(|one| limit(machine, one).is_none()) {
@@ -89,8 +89,7 @@ fn not_found_yet(machine: &Machine) -> Option<Safety> {
         return None;
     }
     let title = prose(&first.shown(&first.step().title));
-    let what =
-        format!("Whether users can write is not known: step {} ({title}) has not found it.", first.id());
+    let what = format!("Whether users can write is unknown: step {} ({title}) has no result.", first.id());
     Some(Safety::Unknown(Clean::new(&what)))
 }
 

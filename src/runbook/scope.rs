@@ -33,7 +33,7 @@ pub enum ScopeError {
     Unknown(String),
     /// A step had it before the run was resumed, and it was not kept.
     #[error(
-        "{{{0}}} is not known any more: {1} read it before the run was resumed, and what is or holds a secret is not kept"
+        "{{{0}}} is no longer known: {1} read it before the run was resumed, and a value that holds a secret is not stored"
     )]
     NotKept(String, String),
     /// It differs from host to host, and no host is meant.
@@ -51,7 +51,9 @@ pub enum ScopeError {
     )]
     NotALine(String),
     /// Salt would read it as an option, a keyword or a number.
-    #[error("Salt cannot be handed {{{0}}}: it would not read it as the text that is meant")]
+    #[error(
+        "{{{0}}} cannot be passed to Salt: Salt would read its value as an option, a keyword or a number"
+    )]
     NotForSalt(String),
     /// A secret is not allowed here.
     #[error("{{{0}}} is a secret, and would be shown")]

@@ -66,7 +66,7 @@ impl Template {
                 let Some(variable) = brace.get(1..end).and_then(Variable::parse) else {
                     return fail(
                         end + 1,
-                        "between braces stands a variable's name, as in {candidate.address}",
+                        "write a variable's name between the braces, as in {candidate.address}",
                     );
                 };
                 if !plain.is_empty() {

@@ -209,7 +209,7 @@ pub mod gtid {
                 return None;
             }
             let known = parts.insert(domain.parse().ok()?, (server.parse().ok()?, seq.parse().ok()?));
-            // A domain that is there twice is a server's state, no position.
+            // A domain that appears twice is a server's state, no position.
             if known.is_some() {
                 return None;
             }

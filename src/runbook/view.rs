@@ -317,7 +317,7 @@ fn state(status: &Status) -> StepState {
         Status::Open(_) => StepState::Running,
         Status::Done => StepState::Done,
         Status::Printed => StepState::Printed,
-        Status::NotDone => StepState::Failed(Clean::new("it was begun, and was not done")),
+        Status::NotDone => StepState::Failed(Clean::new("it was started, but was not done")),
         Status::Failed(why) | Status::UndoFailed(why) => StepState::Failed(clean(why)),
         Status::Unknown(why) | Status::UndoUnknown(why) => StepState::Unknown(clean(why)),
         Status::Skipped(why) => StepState::Skipped(clean(why)),

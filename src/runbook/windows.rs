@@ -138,12 +138,12 @@ impl WindowStory {
         };
         let writes = match (&self.failed, self.refused, self.resumed) {
             (Some(_), Some(from), Some(until)) => format!(
-                "; writes were refused for at most {}, and run again since {}{}",
+                "; writes were refused for at most {}, and work again since {}{}",
                 ms(from, until),
                 wall::exact(until, tz),
                 proved(&self.proof)
             ),
-            (Some(_), Some(_), None) => "; whether writes run again is not proved".to_owned(),
+            (Some(_), Some(_), None) => "; whether writes work again is not proved".to_owned(),
             (None, _, _) | (Some(_), None, _) => String::new(),
         };
         format!("{opened}, {ended}{writes}")

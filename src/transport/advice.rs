@@ -43,11 +43,13 @@ pub static MORE_THAN_A_KEY: Advice = plain(
      (AuthenticationMethods in its sshd_config)",
 );
 /// The host key is in no file.
-pub static UNKNOWN_KEY: Advice =
-    plain("verify the fingerprint out of band, then accept it in the console, or add it with ssh");
+pub static UNKNOWN_KEY: Advice = plain(
+    "verify the fingerprint out of band, then accept it in the console (jumpdeck), or log in once with ssh to add it",
+);
 /// The host key is another one.
-pub static CHANGED_KEY: Advice =
-    plain("do not log in: find out why; if the host was replaced, correct that line by hand");
+pub static CHANGED_KEY: Advice = plain(
+    "do not log in before you know why; if the host was replaced, correct that line of known_hosts by hand",
+);
 /// The host key is revoked.
 pub static REVOKED_KEY: Advice = plain("do not log in: the key is revoked; find out who uses it");
 /// A line of a file of host keys cannot be read.
@@ -67,12 +69,12 @@ pub static SNTRUP: Advice = plain(
      computers too; OpenSSH 9.9 and newer have it), then retry",
 );
 /// A session or command was refused.
-pub static REFUSED: Advice =
-    plain("see the server's sshd_config (MaxSessions, AllowTcpForwarding) and shell");
+pub static REFUSED: Advice = plain(
+    "check MaxSessions and AllowTcpForwarding in the server's sshd_config, and the account's login shell",
+);
 /// A jump box that forwards no connection.
 pub static TUNNEL: Advice = plain(
-    "see AllowTcpForwarding, PermitOpen and DisableForwarding in the jump box's sshd_config, and the options of our key in its \
-     authorized_keys (no-port-forwarding, permitopen)",
+    "check AllowTcpForwarding, PermitOpen and DisableForwarding in the jump box's sshd_config, and the options of your key in its authorized_keys (no-port-forwarding, permitopen)",
 );
 /// No session.
 pub static MAX_SESSIONS: Advice = plain(
@@ -85,9 +87,9 @@ pub static TERMINAL_REFUSED: Advice = plain(
     "see PermitTTY in the server's sshd_config, and the options of our key in its authorized_keys (no-pty), then retry",
 );
 /// Too much output.
-pub static FLOODING: Advice = plain("see what the host prints at login (shell start-up files)");
+pub static FLOODING: Advice = plain("check what the account's shell start-up files print at login");
 /// Not SSH.
-pub static PROTOCOL: Advice = plain("see whether address and port are those of an SSH server");
+pub static PROTOCOL: Advice = plain("check that address and port are those of an SSH server");
 
 /// The advice for a kind of failure; none when there is nothing but waiting for the next try.
 pub(super) fn of(kind: ErrorKind) -> Option<&'static Advice> {

@@ -175,7 +175,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             sudo: false,
         }));
     }
-    let detail = format!("{name} is no host of environment {}", env.name);
+    let detail = format!("{name} is not a host of environment {}", env.name);
     Err(TransportError::new(&Hop::Here, ErrorKind::Refused, detail))
 }
 

@@ -146,8 +146,8 @@ fn a_second_of_arming_changes_the_clock_alone() {
 #[test]
 fn what_a_run_without_arming_asks_says_so() {
     let model = with(confirm());
-    assert!(text(&model, (80, 24)).contains("read-only: a yes asks to arm"));
-    assert!(!text(&armed(model, 60), (80, 24)).contains("a yes asks to arm"));
+    assert!(text(&model, (80, 24)).contains("read-only: confirming asks you to arm"));
+    assert!(!text(&armed(model, 60), (80, 24)).contains("confirming asks you to arm"));
 }
 
 #[test]

@@ -538,7 +538,7 @@ async fn a_runbook_that_needs_salt_is_refused_where_the_inventory_says_that_ther
     let stage = plain();
     let problems = stage.problems("deploy-code", &[("canary", "app1")]).await;
     assert_eq!(problems.len(), 1, "{problems:?}");
-    let refused = "deploy-code works through Salt, and the inventory says that staging has none: ";
+    let refused = "deploy-code works through Salt, but the inventory says that staging has no Salt: ";
     assert!(problems[0].starts_with(refused), "{problems:?}");
     for (runbook, inputs) in
         [("setup-replica", SETUP), ("promote-masterdb", PROMOTE), ("failover-masterdb", FAIL_OVER)]

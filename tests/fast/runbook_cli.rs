@@ -128,8 +128,8 @@ fn a_runbook_is_listed_shown_and_planned() {
     for (arguments, wanted) in [
         (&["show", "nosuch"][..], "there is no runbook \"nosuch\"; there are:"),
         (&["plan", "small-change", "--demo"], "--set where=…: one of app1"),
-        (&["plan", "small-change", "--demo", "--set", "wher=app1"], "wher is no input of small-change"),
-        (&["plan", "small-change", "--demo", "--set", "where=db2"], "is none of app1"),
+        (&["plan", "small-change", "--demo", "--set", "wher=app1"], "wher is not an input of small-change"),
+        (&["plan", "small-change", "--demo", "--set", "where=db2"], "is not one of app1"),
     ] {
         let done = piped(&home, arguments);
         assert_eq!(done.status.code(), Some(2), "{arguments:?}");
@@ -203,7 +203,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.until("type yes to begin, or no to leave");
     terminal.until("type yes to begin> ");
     terminal.types("no\n");
-    terminal.until("nothing was begun");
+    terminal.until("nothing was started");
     assert_eq!(terminal.ends(), 0);
 
     let mut terminal = run(&home);
@@ -214,7 +214,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.until("pasted text is not accepted here");
     terminal.until("type production to do it> ");
     terminal.types("production\napp1\n");
-    terminal.until("several lines came at once; nothing was taken");
+    terminal.until("several lines came at once; none was used");
     terminal.until("type production to do it> ");
     terminal.types("production\n");
     terminal.until("type app1 to do it> ");
@@ -237,7 +237,7 @@ fn an_interrupt_stops_a_run_and_a_demo_does_not_go_on() {
     assert!(terminal.shows_what_is_typed(), "the terminal is given back");
     let run = id(&terminal.said);
 
-    let gone = "its simulated fleet ended with the program that made it";
+    let gone = "its simulated fleet ended with the program";
     assert!(terminal.said.contains(gone) && !terminal.said.contains("runbook resume"), "{}", terminal.said);
 
     for arguments in [&["resume", &run][..], &["resume", &run, "--demo"]] {
@@ -368,7 +368,7 @@ fn a_second_person_watches_and_approves() {
     let mut same = Terminal::run(fleet.person("anna", &approve));
     same.until("type yes to approve it as anna@");
     same.types("yes\n");
-    same.until("a second person is wanted");
+    same.until("a second operator must approve");
     assert_eq!(same.ends(), 1, "{}", same.said);
 
     let mut watch = Terminal::run(fleet.person("bert", &["watch", &id]));

@@ -74,7 +74,7 @@ fn row(runbook: &str) -> Row {
         },
         "backup-restore-test" => Row { hands: &[Hand("Load it", Does::States("2"))], ..END },
         "deploy-code" => refused(
-            "deploy-code works through Salt, and the inventory says that staging has none: bring the code to each host as its \
+            "deploy-code works through Salt, but the inventory says that staging has no Salt: bring the code to each host as its \
              application does it (git pull, rsync), one host after the other",
             &[("canary", "app1")],
         ),
@@ -92,7 +92,7 @@ fn row(runbook: &str) -> Row {
             &[("vm", "app1")],
         ),
         "highstate" => refused(
-            "highstate works through Salt, and the inventory says that staging has none: there are no states to apply, so change \
+            "highstate works through Salt, but the inventory says that staging has no Salt: there are no states to apply, so change \
              each host by hand, one after the other",
             &[("canary", "app1")],
         ),
@@ -120,18 +120,18 @@ fn row(runbook: &str) -> Row {
         },
         "promote-masterdb" => Row { inputs: &[("old", "db1-masterdb"), ("candidate", "db2")], ..END },
         "rebuild-lost-salt-master" => refused(
-            "rebuild-lost-salt-master works through Salt, and the inventory says that staging has none: build a new jump box by \
+            "rebuild-lost-salt-master works through Salt, but the inventory says that staging has no Salt: build a new jump box by \
              hand, and write its address into the inventory",
             &[("address", "10.20.20.250"), ("old_address", "10.20.20.10"), ("minion", "notes")],
         ),
         "rebuild-salt-master" => refused(
-            "rebuild-salt-master works through Salt, and the inventory says that staging has none: build a new jump box by hand, \
+            "rebuild-salt-master works through Salt, but the inventory says that staging has no Salt: build a new jump box by hand, \
              and write its address into the inventory",
             &[("minion", "notes")],
         ),
         "remove-person" => Row { inputs: &[("person", "shepazu")], ..END },
         "replace-vm" => refused(
-            "replace-vm works through Salt, and the inventory says that staging has none: use replace-vm-by-hand",
+            "replace-vm works through Salt, but the inventory says that staging has no Salt: use replace-vm-by-hand",
             &[("vm", "app1")],
         ),
         "replace-vm-by-hand" => Row { env: "production", inputs: &[("vm", "app1")], hands: PROVIDER, ..END },

@@ -77,7 +77,7 @@ impl Gap {
     fn described(&self, word: &str) -> String {
         let detail = match self {
             Gap::NotAsked | Gap::TimedOut | Gap::NotInstalled => "",
-            Gap::Stuck => "an earlier question waits in the kernel and cannot be ended; not asked again",
+            Gap::Stuck => "an earlier command hangs in the kernel and cannot be killed; not asked again",
             Gap::NotPermitted(d) | Gap::NoTool(d) | Gap::Cut(d) | Gap::Unreadable(d) | Gap::Failed(d) => {
                 d.as_str()
             }

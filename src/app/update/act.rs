@@ -176,7 +176,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
         return vec![Effect::Retry(name, None)];
     }
     let Some(host) = model.screen().kind().host(model) else {
-        model.say("select a host to try again".to_owned());
+        model.say("select a host first: it is then tried again".to_owned());
         return Vec::new();
     };
     model.say(format!("trying {host} again"));

@@ -65,17 +65,20 @@ fn disarm(model: &mut Model, before: &Fleet) -> Option<String> {
 
 fn other_way(old: &Environment, new: &Environment) -> Option<&'static str> {
     if old.jump != new.jump {
-        return Some("the inventory names another way to the jump box");
+        return Some("the inventory has another route to the jump box");
     }
     if (old.guard, old.signatures, old.lease, &old.level)
         != (new.guard, new.signatures, new.lease, &new.level)
     {
-        return Some("the inventory asks for other confirmations");
+        return Some("the inventory has another level, guard, signatures or lease");
     }
     let other_login = |host: &jumpdeck_fleet::fleet::Host| {
         old.host(&host.id.host).is_some_and(|was| was.access != host.access)
     };
-    new.hosts.iter().any(|host| other_login(host)).then_some("the inventory names another user or key")
+    new.hosts
+        .iter()
+        .any(|host| other_login(host))
+        .then_some("the inventory has another user or key for a host")
 }
 
 /// A run keeps the hosts of its plan, and says so.
@@ -85,7 +88,7 @@ fn mark_runs(model: &mut Model, before: &Fleet) {
         let what = match (before.environment(&run.env), model.fleet.environment(&run.env)) {
             (Some(old), Some(new)) if old == new => continue,
             (Some(old), Some(new)) => Changes::within(old, new).to_string(),
-            (_, None) => format!("{} is no longer in it", run.env),
+            (_, None) => format!("{} was removed", run.env),
             (None, Some(_)) => continue,
         };
         let text =

@@ -12,7 +12,7 @@ pub(super) fn unpause(model: &mut Model) {
 /// Holds the screen, or lets it go on; what was selected meanwhile stays selected.
 pub(super) fn pause(model: &mut Model) {
     if !model.screen().kind().may_pause() {
-        model.say("runs cannot be paused: what they ask must be seen".to_owned());
+        model.say("this screen cannot be paused: a question of the run must be seen".to_owned());
         return;
     }
     match model.paused.take() {

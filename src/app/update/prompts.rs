@@ -23,7 +23,7 @@ pub(super) const EMPTY: &str = "a value is needed";
 /// Nothing is chosen.
 pub(super) const CHOOSE: &str = "choose one: type a part of it, or ↑ ↓";
 /// The value is the answer to a question that this one must differ from.
-pub(super) const TAKEN: &str = "this is the answer to another question already; the two must differ";
+pub(super) const TAKEN: &str = "another question has this answer already; the two must differ";
 /// A reason is missing.
 pub(super) const REASON: &str = "a reason is needed: it is kept in the journal";
 /// What was typed is another value than the one on screen.

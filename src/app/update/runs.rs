@@ -100,7 +100,7 @@ fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
             (model.runs.reply, model.runs.scroll, model.runs.step) = (Reply::default(), None, None);
             model.runs.asked = None;
         } else if run.prompt.is_some() && !run.watching {
-            model.say(format!("{} of {} asks something", run.runbook, run.env));
+            model.say(format!("{} of {} waits for an answer", run.runbook, run.env));
         }
     }
     match before.and_then(|at| model.runs.known.get_mut(at)) {

@@ -47,7 +47,7 @@ pub(super) fn said(kind: &PromptKind, typed: Typed) -> Said {
     let (line, pasted) = match typed {
         Typed::Line(line) => (line, false),
         Typed::Pasted(line) => (line, true),
-        Typed::Several => return Said::Again("several lines came at once; nothing was taken".to_owned()),
+        Typed::Several => return Said::Again("several lines came at once; none was used".to_owned()),
         Typed::End => return Said::Stop,
     };
     match kind {
@@ -73,11 +73,13 @@ fn answer(kind: &PromptKind, line: &str) -> Said {
             match choice {
                 Some(choice) if choice.reason => Said::Reason(choice.key),
                 Some(choice) => Said::Reply(Reply::Chosen(choice.key, None)),
-                None => Said::Again("one of the letters is wanted".to_owned()),
+                None => Said::Again("type one of the letters shown".to_owned()),
             }
         }
         PromptKind::Approve(_) if line == "no" => Said::Reply(Reply::No),
-        PromptKind::Approve(_) => Said::Again("the yes comes from a second person".to_owned()),
+        PromptKind::Approve(_) => {
+            Said::Again("a second operator must approve; you can only type no".to_owned())
+        }
         PromptKind::Confirm if line == "yes" => Said::Reply(Reply::Yes),
         PromptKind::Confirm | PromptKind::Input(_) => Said::Reply(Reply::No),
     }
@@ -118,7 +120,7 @@ pub(super) fn value(input: &InputView, text: &str) -> Result<Zeroizing<String>, 
     let taken = |text: &str| Ok(Zeroizing::new(text.to_owned()));
     match &input.default {
         Some(default) if text.is_empty() => return taken(default.as_str()),
-        None if text.is_empty() => return Err(format!("{} is wanted", input.wanted)),
+        None if text.is_empty() => return Err(format!("expected {}", input.wanted)),
         _ => {}
     }
     if input.choices.is_empty() || input.choices.iter().any(|c| c.as_str() == text) {
@@ -127,7 +129,7 @@ pub(super) fn value(input: &InputView, text: &str) -> Result<Zeroizing<String>, 
     let numbered = text.parse::<usize>().ok().and_then(|n| input.choices.get(n.checked_sub(1)?));
     match numbered {
         Some(choice) => taken(choice.as_str()),
-        None => Err("one of the values above is wanted, or its number".to_owned()),
+        None => Err("type one of the values above, or its number".to_owned()),
     }
 }
 

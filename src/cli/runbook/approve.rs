@@ -102,9 +102,10 @@ fn write(paper: &mut Paper, asked: &ApprovalAsked) {
 fn whose(origin: RunbookOrigin) -> (Ink, &'static str) {
     match origin {
         RunbookOrigin::BuiltIn => (Ink::Plain, "built in"),
-        RunbookOrigin::OtherThanBuiltIn => {
-            (Ink::Bad, "NOT the built-in runbook of that name: the operator's own, or another version's")
-        }
+        RunbookOrigin::OtherThanBuiltIn => (
+            Ink::Bad,
+            "NOT the built-in runbook of that name: the operator's own file, or one of another version of jumpdeck",
+        ),
         RunbookOrigin::Own => (Ink::Warn, "the operator's own"),
     }
 }

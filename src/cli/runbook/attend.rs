@@ -139,7 +139,7 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
                     };
                     let view = views.borrow_and_update().clone();
                     if view.prompt.as_ref().map(|p| p.number) != Some(prompt.number) {
-                        print("\n(no longer asked)\n");
+                        print("\n(question withdrawn)\n");
                         return Woken::View;
                     }
                     let text = story.tell(&view, clock());

@@ -61,7 +61,7 @@ fn missing(input: &InputView) -> CliError {
         choices => format!("one of {}", choices.join(", ")),
     };
     let how = match input.sensitive {
-        true => "it is a secret, asked on a terminal, and standard input is none".to_owned(),
+        true => "it is a secret, typed on a terminal, and standard input is not a terminal".to_owned(),
         false => format!("--set {}=…: {wanted}", input.name),
     };
     let why = input.because.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
@@ -83,7 +83,7 @@ async fn ask(
     loop {
         let said = match keys.line(&mark, echo).await {
             Typed::Line(line) | Typed::Pasted(line) => answer::value(input, line.trim()),
-            Typed::Several => Err("several lines came at once; nothing was taken".to_owned()),
+            Typed::Several => Err("several lines came at once; none was used".to_owned()),
             Typed::End => return Err(CliError::Usage(format!("{} was not given", input.name))),
         };
         match said {

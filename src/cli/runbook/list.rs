@@ -45,7 +45,7 @@ fn write(paper: &mut Paper, entries: &[RunbookEntry], runs: &[RunSummary], now: 
     paper.table(0, &rows);
     paper.gap();
     for run in &unread {
-        let message = format!("LAST RUN may be an older one: {} {}", run.id, run.state);
+        let message = format!("LAST RUN may be out of date: {} {}", run.id, run.state);
         paper.words(0, Ink::Warn, &message);
     }
     paper.words(0, Ink::Dim, "What one asks and does, step by step: jumpdeck runbook show NAME");

@@ -47,7 +47,7 @@ fn question(env: &EnvName, hop: &Hop, kind: &QuestionKind) -> String {
             paper.words(2, Ink::Plain, &format!("accepted, it is written to {file}"));
         }
         QuestionKind::Passphrase { key, wrong } => {
-            let again = if *wrong { "; that was not it" } else { "" };
+            let again = if *wrong { "; that passphrase was wrong" } else { "" };
             paper.words(0, Ink::Bold, &format!("{env}: the passphrase of {key}{again}"));
         }
         QuestionKind::Prompt { told, prompt, .. } => {

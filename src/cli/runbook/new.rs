@@ -61,8 +61,7 @@ fn text(name: &str, from: Option<&str>) -> Result<String, CliError> {
             "there is no built-in runbook {from:?}: `jumpdeck runbook list` names them"
         )));
     };
-    renamed(built_in, name)
-        .ok_or_else(|| CliError::Refused(format!("the runbook {from} does not say its name")))
+    renamed(built_in, name).ok_or_else(|| CliError::Refused(format!("the runbook {from} has no name")))
 }
 
 /// The same text under another name.
@@ -87,7 +86,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, CliError> {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let message =
-                format!("{} is there already, and stays as it is: choose another name", path.display());
+                format!("{} exists already and was not changed: choose another name", path.display());
             return Err(CliError::Refused(message));
         }
         Err(error) => return Err(failed(&path, error)),

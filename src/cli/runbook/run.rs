@@ -49,7 +49,7 @@ impl RunArgs {
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, CliError> {
     let why = args.why.trim();
     if why.is_empty() {
-        return Err(CliError::Usage("--why: a reason is wanted".to_owned()));
+        return Err(CliError::Usage("--why: give a reason, as in --why \"db1 is out of memory\"".to_owned()));
     }
     let site = Site::attended(common, args.chosen.env.as_deref())?;
     let mut interrupts = interrupts()?;
@@ -71,7 +71,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
     match unless_interrupted(begin, &mut interrupts).await? {
         Some(handle) => stay(&site, handle, interrupts, common.tail()).await,
         None => {
-            print::answer("nothing was begun\n")?;
+            print::answer("nothing was started\n")?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -118,7 +118,9 @@ fn elsewhere(fleet: OtherFleet) -> CliError {
         OtherFleet::Simulated | OtherFleet::Gone => {
             CliError::Refused(format!("this run is SIMULATED: {}", commands::WORLD_GONE))
         }
-        OtherFleet::Real => CliError::Usage("this run is of a real fleet: leave --demo out".to_owned()),
+        OtherFleet::Real => {
+            CliError::Usage("this run is of a real fleet: run this without --demo".to_owned())
+        }
     }
 }
 
@@ -136,7 +138,7 @@ async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
             Typed::Line(line) if matches!(line.trim(), "no" | "n") => return Ok(false),
             Typed::Line(_) => print::answer("  type yes to begin, or no to leave\n")?,
             Typed::Pasted(_) => print::answer("  pasted text is not accepted here: type yes, or no\n")?,
-            Typed::Several => print::answer("  several lines came at once; nothing was taken\n")?,
+            Typed::Several => print::answer("  several lines came at once; none was used\n")?,
             Typed::End => return Ok(false),
         }
     }

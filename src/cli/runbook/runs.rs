@@ -42,7 +42,7 @@ pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<E
     let here = journal::runs(&site.access.journals);
     let mut paper = Paper::of_stdout();
     paper.gap();
-    paper.words(0, Ink::Bold, &format!("On the jump box of {}, not over:", site.access.env.name));
+    paper.words(0, Ink::Bold, &format!("Unfinished on the jump box of {}:", site.access.env.name));
     if left.is_empty() {
         paper.words(2, Ink::Plain, "none");
     }

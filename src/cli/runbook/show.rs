@@ -56,7 +56,7 @@ fn input_text(paper: &mut Paper, input: &Input) {
         words.push_str(&format!(": {}", input.choices.join(", ")));
     }
     if let Some(default) = &input.default {
-        words.push_str(&format!("; {default} unless said"));
+        words.push_str(&format!("; default {default}"));
     }
     words.push_str(if input.sensitive { "; a secret, asked on the terminal)" } else { ")" });
     paper.field(2, &input.name, Ink::Plain, clean(&words).as_str());
@@ -70,7 +70,7 @@ fn target_words(target: &Target) -> String {
         Select::All => "every host".to_owned(),
         Select::Role(role) => format!("every host of role {role}"),
         Select::Host(host) => format!("the host {host}"),
-        Select::DatabaseFiles => "every host that the inventory names database_files of".to_owned(),
+        Select::DatabaseFiles => "every host with database_files in the inventory".to_owned(),
         Select::Jump => "the jump box".to_owned(),
     };
     if !target.except.is_empty() {

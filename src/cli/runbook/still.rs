@@ -53,7 +53,7 @@ fn by_hand(paper: &mut Paper, indent: usize, one: &InEffect, id: &str) {
         EndedBy::Rollback | EndedBy::GoingOn | EndedBy::NotThisRun => &[],
     };
     if one.ended_by == EndedBy::NotThisRun {
-        paper.words(indent, Ink::Plain, "this run did not cause it, and no longer ends it");
+        paper.words(indent, Ink::Plain, "this run did not cause it and will not end it");
     } else if commands.is_empty() {
         let text = format!("the runbook has no undo for step {}; what was done:", one.step);
         paper.words(indent, Ink::Plain, &text);

@@ -317,7 +317,7 @@ impl Story {
         }
         match &view.trouble {
             Some(trouble) => self.paper.words(0, Ink::Bad, &format!("! {trouble}")),
-            None => self.paper.words(0, Ink::Good, "the trouble is over"),
+            None => self.paper.words(0, Ink::Good, "working again"),
         }
         self.trouble.clone_from(&view.trouble);
     }

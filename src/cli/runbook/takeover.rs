@@ -31,7 +31,9 @@ impl TakeoverArgs {
 
 pub(super) async fn run(common: &Common, args: &TakeoverArgs) -> Result<ExitCode, CliError> {
     if common.demo.is_some() {
-        return Err(CliError::Usage("a simulated fleet ends with its program: leave --demo out".to_owned()));
+        return Err(CliError::Usage(
+            "a simulated fleet ends with its program: run this without --demo".to_owned(),
+        ));
     }
     let site = Site::attended(common, args.env.as_deref())?;
     let mut interrupts = interrupts()?;

@@ -119,7 +119,7 @@ fn write(paper: &mut Paper, found: &Examination) {
         n => format!("{n} entries"),
     };
     let (ink, says) = match found.grade() {
-        Grade::Proved => (Ink::Good, format!("proved: {count}, whole, and signed by people who are known")),
+        Grade::Proved => (Ink::Good, format!("proved: {count}, complete and signed by known people")),
         Grade::Unproved => {
             (Ink::Warn, format!("not proved: nothing contradicts the {count}, but something is missing"))
         }

@@ -58,7 +58,7 @@ pub fn render(picture: &Picture, colour: bool) -> String {
         line(&mut out, row, &widths, *severity, colour);
     }
     if rows.iter().any(|(_, row)| row.first().is_some_and(|sign| sign == NO_REPORT)) {
-        let _ = writeln!(out, "{NO_REPORT}  no report of the host yet: nothing is known of it");
+        let _ = writeln!(out, "{NO_REPORT}  the host has not reported yet");
     }
     problems(&mut out, picture, colour);
     out

@@ -64,7 +64,7 @@ fn salt_call(text: &str) -> Result<Wanted, Gap> {
     let (answer, rest) = text.rsplit_once("\n@status ").ok_or_else(|| unreadable(text))?;
     let (status, messages) = rest.split_once('\n').unwrap_or((rest, ""));
     let said = reason(messages.lines().filter_map(|l| l.strip_prefix('!')));
-    let silent = format!("salt-call ended with status {} and said nothing", status.trim());
+    let silent = format!("salt-call ended with status {} and printed nothing", status.trim());
     let why = || Clean::first_line(if said.is_empty() { &silent } else { said }, 200);
     match status.trim() {
         "0" => {}

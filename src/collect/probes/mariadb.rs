@@ -92,11 +92,11 @@ fn parse(raw: &Raw) -> Result<Vec<Database>, Gap> {
 /// Without a client nobody can ask. Whether there is a server is known only where its program is here.
 fn no_client(program: &str) -> Result<Vec<Database>, Gap> {
     if program.is_empty() {
-        let said = "no client (mariadb, mysql) on this host, and no server found; one in a container is not seen from here";
+        let said = "no client (mariadb, mysql) on this host, and no server found; a server in a container is not visible from the host";
         return Err(Gap::NoTool(Clean::new(said)));
     }
     let engine = if program.contains("mariadb") { Engine::MariaDb } else { Engine::MySql };
-    let gap = Gap::NoTool(Clean::new("a server, and no client (mariadb, mysql) to ask it with"));
+    let gap = Gap::NoTool(Clean::new("a server runs here, but there is no client (mariadb, mysql) to ask it with"));
     Ok(vec![Database { engine, version: None, server: Err(gap) }])
 }
 

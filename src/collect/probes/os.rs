@@ -105,7 +105,7 @@ fn parse(text: &str) -> Result<System, Gap> {
         let (system, version) = line.split_once(' ').unwrap_or((line, ""));
         return known(line, &release(system, version));
     }
-    Err(unreadable("no release file and no uname says which system this is"))
+    Err(unreadable("neither a release file nor uname names the system"))
 }
 
 /// `SUSE Linux Enterprise Server 11 (x86_64)`, with the patch level in a line of its own.

@@ -1,4 +1,4 @@
-//! Redis (and Valkey): whether it runs, its memory and evictions, its replication and persistence, whether it wants a password.
+//! Redis (and Valkey): whether it runs, its memory and evictions, its replication and persistence, whether it requires a password.
 //!
 //! The host's own client asks `INFO`, without a password: that one is wanted is an answer, and its figures are then unknown.
 //! A refused connection is no proof that nothing runs: it may listen on another address. So the process table is looked
@@ -112,12 +112,12 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     let code = said.as_str().split(' ').next().unwrap_or_default();
     // Redis answers with an error: a word in capitals, then a sentence.
     if code.len() < 3 || !code.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(unreadable(if text.trim().is_empty() { "it said nothing" } else { text }));
+        return Err(unreadable(if text.trim().is_empty() { "it printed nothing" } else { text }));
     }
     let wants_password = code == "NOAUTH";
     let gap = match code {
         "NOAUTH" => {
-            Gap::NotPermitted("it wants a password: log in on the host (redis-cli, AUTH) to see them".into())
+            Gap::NotPermitted("it requires a password: log in on the host (redis-cli, AUTH) to see them".into())
         }
         "NOPERM" => Gap::NotPermitted(said.clone()),
         _ => Gap::Failed(said.clone()),
@@ -125,7 +125,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     let password = Reading { name: "password", figure: Figure::Flag(true) };
     Ok(Service {
         running: true,
-        detail: if wants_password { "it wants a password".into() } else { said },
+        detail: if wants_password { "it requires a password".into() } else { said },
         readings: wants_password.then_some(password).into_iter().collect(),
         gaps: [("figures", gap)].into(),
     })
@@ -196,7 +196,7 @@ fn info(text: &str) -> Service {
         found.add("clients", Figure::Amount { value, of, unit: Unit::Count });
     }
     if let Some(value) = found.number("used_memory") {
-        // 0: no limit. Before Redis 3.2 INFO does not have it.
+        // 0: no limit. Before Redis 3.2 INFO has no such field.
         let of = found.optional("maxmemory").and_then(|most| most.parse().ok()).filter(|most| *most > 0);
         found.add("memory", Figure::Amount { value, of, unit: Unit::Bytes });
     }
@@ -235,7 +235,7 @@ impl<'t> Found<'t> {
     fn required(&mut self, name: &'static str) -> Option<&'t str> {
         let value = self.optional(name);
         if value.is_none() {
-            self.gaps.push((name, Gap::Unreadable("INFO does not have it".into())));
+            self.gaps.push((name, Gap::Unreadable("INFO has no such field".into())));
         }
         value
     }
@@ -310,7 +310,7 @@ fn rule(service: &Service, limits: &Thresholds, found: &mut Vec<Finding>) {
         add("aof", Severity::Critical, message);
     }
     if service.reading("loading").is_some() {
-        let message = "redis loads its data from disk and answers nobody yet. Wait, or look at its log.";
+        let message = "redis is loading its data from disk and does not answer yet. Wait, or look at its log.";
         add("loading", Severity::Warning, message.to_owned());
     }
 }

@@ -42,7 +42,7 @@ impl Report {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// More came than a report may hold.
-    #[error("over {} KiB came without the end of a report; the last line: {last}", MAX_FRAME / 1024)]
+    #[error("more than {} KiB arrived without the end of a report; last line: {last}", MAX_FRAME / 1024)]
     TooLong {
         /// The beginning of the last line, printable.
         last: Clean,

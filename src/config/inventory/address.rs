@@ -43,7 +43,7 @@ pub(super) fn read_user(reader: &mut Reader, table: &Table<'_>) -> Option<String
     if user_is_sound(text.value) {
         return Some(text.value.to_owned());
     }
-    let help = "write the account's name, without blanks and not starting with '-': user = \"deploy\"";
+    let help = "write the account's name, without spaces and not starting with '-': user = \"deploy\"";
     reader.error(text.span, format!("{:?} is not an account name", text.value), help);
     None
 }

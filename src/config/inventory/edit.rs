@@ -20,7 +20,7 @@ pub enum EditError {
     #[error("{0}")]
     Impossible(String),
     /// The place is written in a way that this program does not change.
-    #[error("the entry of {0} is written in a way that is not changed automatically")]
+    #[error("the entry of {0} has a layout that cannot be changed automatically")]
     Layout(HostName),
 }
 

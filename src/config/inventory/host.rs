@@ -114,7 +114,7 @@ pub(super) fn read_all(
     for raw in raw {
         let name = &raw.name;
         if let Some(first) = names.get(&name.value.to_ascii_lowercase()) {
-            let message = format!("host {:?} is there twice in environment \"{}\"", name.value, place.env);
+            let message = format!("host {:?} appears twice in environment \"{}\"", name.value, place.env);
             let help = "rename one of the two or remove it";
             reader.conflict(name.span.clone(), message, (first.clone(), "first named here"), help);
             continue;
@@ -123,10 +123,12 @@ pub(super) fn read_all(
         let Some(host) = read(reader, raw, place, context) else { continue };
         let seen = (host.address.to_ascii_lowercase(), host.port);
         if let Some(first) = places.get(&seen) {
-            let message =
-                format!("{:?} and {:?} are one machine: {} port {}", first.value, name.value, seen.0, seen.1);
+            let message = format!(
+                "{:?} and {:?} have the same address: {} port {}",
+                first.value, name.value, seen.0, seen.1
+            );
             let span = raw.table.get("address").map_or(name.span.clone(), toml::Spanned::span);
-            let help = "give each its own address or port, or remove one of the two";
+            let help = "correct the address or port of one of them, or remove one";
             reader.conflict(span, message, (first.span.clone(), "first named here"), help);
             continue;
         }
@@ -210,7 +212,7 @@ fn roles(reader: &mut Reader, table: &Table<'_>) -> Option<Vec<RoleName>> {
     for name in &names {
         let Some(role) = role_name(reader, name) else { continue };
         if roles.contains(&role) {
-            let message = format!("role {:?} is there twice", name.value);
+            let message = format!("role {:?} appears twice", name.value);
             reader.error(name.span.clone(), message, "remove one of the two");
         } else {
             roles.push(role);

@@ -54,7 +54,7 @@ pub(super) fn read(
         return Some(ReadJump { jump: Jump::Local { name }, span });
     }
     if let Some(name) = table.get("jump_name") {
-        let help = "with a jump box of its own the name goes into jump = { name = … }";
+        let help = "this jump box is reached by network: write its name as jump = { name = … }";
         reader.error(name.span(), "jump_name is for jump = \"local\"", help);
     }
     let jump = match value.get_ref() {
@@ -80,7 +80,7 @@ fn route(reader: &mut Reader, table: &Table<'_>, scope: &Scope, context: &Contex
     let items = reader.list(table, "jump", ROUTE_HINT)?;
     if items.is_empty() || items.len() > LONGEST_ROUTE {
         let span = table.get("jump")?.span();
-        let message = format!("a list of {} jump boxes: it takes 1 to {LONGEST_ROUTE}", items.len());
+        let message = format!("jump lists {} jump boxes, expected 1 to {LONGEST_ROUTE}", items.len());
         reader.error(span, message, ROUTE_HINT);
         return None;
     }
@@ -104,7 +104,7 @@ fn route(reader: &mut Reader, table: &Table<'_>, scope: &Scope, context: &Contex
             && names.contains(name)
         {
             let message = format!("two jump boxes are called {name}");
-            reader.error(value.span(), message, "give each its own name");
+            reader.error(value.span(), message, "rename one of them");
         }
         names.extend(name.clone());
         let read = jump_box(reader, &jump, value.span(), scope, context);

@@ -9,9 +9,9 @@ use jumpdeck_fleet::fleet::{ADDRESS, DatabaseFile, FILE, Host, Management};
 const KEYS: [&str; 5] = ["role", "file", "line", "reload", "check"];
 const HINT: &str = "write database_files = [{ role = \"app\", file = \"/etc/webplatform/db.ini\", line = \"host = {address}\", \
                     reload = \"systemctl reload apache2\" }]";
-const LINE_HINT: &str = "write the part of the line that names the server, with {address} in the place of its address: line = \
+const LINE_HINT: &str = "write the part of the line that names the server, with {address} in place of its address: line = \
                          \"host = {address}\"";
-const CHECK_HINT: &str = "write a command that ends with 0 when it accepts the file, with {file} in the place of its path: check = \
+const CHECK_HINT: &str = "write a command that exits with 0 when the file is valid, with {file} in place of its path: check = \
                           \"haproxy -c -f {file}\"";
 
 /// What an environment's table says.
@@ -20,8 +20,12 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) 
     let listed = reader.list(table, "database_files", HINT);
     if salt {
         if let Some(value) = table.get("database_files") {
-            let help = "write salt = false where there is no Salt; else remove it: Salt's states name the database server";
-            reader.error(value.span(), "database_files are moved only where there is no Salt", help);
+            let help = "without Salt write salt = false; with Salt remove this: the database server is set by Salt's states";
+            reader.error(
+                value.span(),
+                "database_files is only for environments without Salt (salt = false)",
+                help,
+            );
         }
         return Management::Salt;
     }
@@ -33,7 +37,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, hosts: &[Arc<Host>]) 
             if database_files.contains(&file) {
                 reader.error(
                     entry.span.clone(),
-                    format!("{} is there twice", file.file),
+                    format!("{} appears twice", file.file),
                     "remove one of the two",
                 );
             }
@@ -59,18 +63,22 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
         && (!file.value.starts_with('/') || file.value.ends_with('/'))
     {
         let message = format!("{:?} is not an absolute path of a file", file.value);
-        reader.error(file.span.clone(), message, "write the whole path: file = \"/etc/webplatform/db.ini\"");
+        reader.error(
+            file.span.clone(),
+            message,
+            "write the absolute path: file = \"/etc/webplatform/db.ini\"",
+        );
     }
     if let Some(line) = &line
         && line.value.matches(ADDRESS).count() != 1
     {
-        let message = format!("{:?} does not say once where the address stands", line.value);
+        let message = format!("{:?} must contain {{address}} exactly once", line.value);
         reader.error(line.span.clone(), message, LINE_HINT);
     }
     if let Some(check) = &check
         && check.value.matches(FILE).count() != 1
     {
-        let message = format!("{:?} does not say once where the file's path stands", check.value);
+        let message = format!("{:?} must contain {{file}} exactly once", check.value);
         reader.error(check.span.clone(), message, CHECK_HINT);
     }
     Some(DatabaseFile {
@@ -84,7 +92,7 @@ fn database_file(reader: &mut Reader, entry: &Table<'_>, hosts: &[Arc<Host>]) ->
 
 fn needed<'t>(reader: &mut Reader, entry: &Table<'t>, key: &str) -> Option<At<&'t str>> {
     if entry.get(key).is_none() {
-        reader.error(entry.span.clone(), format!("a file that names the database without {key}"), HINT);
+        reader.error(entry.span.clone(), format!("{key} is missing in database_files"), HINT);
     }
     one_line(reader, entry, key)
 }
@@ -93,7 +101,7 @@ fn needed<'t>(reader: &mut Reader, entry: &Table<'t>, key: &str) -> Option<At<&'
 fn one_line<'t>(reader: &mut Reader, entry: &Table<'t>, key: &str) -> Option<At<&'t str>> {
     let text = reader.string(entry, key, HINT)?;
     if text.value.is_empty() || text.value.trim() != text.value || text.value.chars().any(char::is_control) {
-        let message = format!("{} must be one line without blanks at its ends", entry.name_of(key));
+        let message = format!("{} must be one line without spaces at its start or end", entry.name_of(key));
         reader.error(text.span.clone(), message, HINT);
         return None;
     }

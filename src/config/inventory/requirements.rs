@@ -10,7 +10,7 @@ use jumpdeck_fleet::names::RoleName;
 /// More hosts of a role than any environment has.
 const MOST: u32 = 10_000;
 const HINT: &str =
-    "write memcache = { at_least = 2 }, with at_most and implies where they hold; or memcache = false";
+    "write memcache = { at_least = 2 }, with at_most and implies where needed; or memcache = false";
 
 /// Takes what a table says over what is inherited, role by role and field by field.
 pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: Vec<Requirement>) -> Vec<Requirement> {
@@ -64,7 +64,7 @@ fn requirement(reader: &mut Reader, table: &Table<'_>, was: Requirement) -> Requ
         let help = if table.get("at_most").is_some() && table.get("at_least").is_some() {
             "at_least may not be more than at_most".to_owned()
         } else {
-            format!("the other is inherited: give both, or at_most = \"any\" ({})", was.describe())
+            format!("the other limit is inherited ({}): write both, or at_most = \"any\"", was.describe())
         };
         reader.error(span, format!("{}: at least {at_least} but at most {high}", table.path), help);
     }

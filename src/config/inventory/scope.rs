@@ -232,7 +232,7 @@ fn path(reader: &mut Reader, text: crate::config::reader::At<&str>, context: &Co
     if path.is_absolute() && !text.value.contains('\0') {
         return Some(path);
     }
-    let help = "write the whole path, or one that starts with ~/";
+    let help = "write the absolute path, or one that starts with ~/";
     reader.error(text.span, format!("{:?} is not a path from / or ~/", text.value), help);
     None
 }

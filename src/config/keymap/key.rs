@@ -134,7 +134,7 @@ fn code(word: &str) -> Result<KeyCode, KeyError> {
     }
     if word.starts_with("shift-") {
         let help = "write the character that shift makes: \"G\", not \"shift-g\"".to_owned();
-        return Err(KeyError { why: "cannot be told from a plain key", help });
+        return Err(KeyError { why: "is the same as a plain key to a terminal", help });
     }
     Err(KeyError::unknown(word))
 }
@@ -148,7 +148,7 @@ fn check_ctrl(code: KeyCode) -> Result<(), KeyError> {
         KeyCode::Char('h') => "backspace",
         KeyCode::Char(c) if c.is_ascii_uppercase() => {
             let help = format!("write \"ctrl-{}\"", c.to_ascii_lowercase());
-            return Err(KeyError { why: "cannot be told from the small letter by a terminal", help });
+            return Err(KeyError { why: "is the same as the small letter to a terminal", help });
         }
         _ => return Ok(()),
     };

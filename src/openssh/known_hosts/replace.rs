@@ -42,7 +42,7 @@ const TRIES: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
     /// It is no public key.
-    #[error("it is no public key: {0}")]
+    #[error("it is not a public key: {0}")]
     Key(String),
     /// A name that cannot stand in such a file.
     #[error("{0:?} cannot be written as a host name")]
@@ -51,7 +51,7 @@ pub enum ReplaceError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Somebody else changed what the file says of the host since it was shown.
-    #[error("{}: what it says of this host changed since it was shown: look again", .0.display())]
+    #[error("{}: its lines for this host changed since they were shown; nothing was written", .0.display())]
     Changed(PathBuf),
 }
 

@@ -61,8 +61,7 @@ impl HostKeys {
     /// Adds the public keys that no host may have, one a line.
     fn add_revoked(&mut self, bytes: &[u8], source: &str) -> Result<(), String> {
         if bytes.starts_with(KRL) {
-            return Err("it is a key revocation list (KRL, of ssh-keygen -k), and those are not read: write the revoked \
-                        public keys into a plain file, one a line"
+            return Err("it is a key revocation list (KRL, of ssh-keygen -k), which jumpdeck cannot read: write the revoked public keys into a plain file, one a line"
                 .to_owned());
         }
         for (number, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
@@ -72,7 +71,7 @@ impl HostKeys {
             }
             let place = format!("{source}:{}", number + 1);
             let entry = Entry::revoked(line, place)
-                .ok_or_else(|| format!("line {} is no public key: correct or remove it", number + 1))?;
+                .ok_or_else(|| format!("line {} is not a public key: correct or remove it", number + 1))?;
             self.entries.push(entry);
         }
         Ok(())

@@ -105,7 +105,7 @@ impl Allowed {
 fn allowed(line: &str) -> Result<Option<Allowed>, &'static str> {
     let (principals, rest) = word(line)?;
     if principals.is_empty() {
-        return Err("it names nobody");
+        return Err("it has no name of a signer");
     }
     let (found, key) = match PublicKey::from_openssh(rest) {
         Ok(key) => (Options::new(), key),
@@ -123,7 +123,7 @@ fn allowed(line: &str) -> Result<Option<Allowed>, &'static str> {
             ("namespaces", Some(list)) => line.namespaces = Some(list),
             ("valid-after", Some(time)) => line.after = Some(moment(&time)?),
             ("valid-before", Some(time)) => line.before = Some(moment(&time)?),
-            _ => return Err("it has an option that is not known"),
+            _ => return Err("it has an unknown option"),
         }
     }
     Ok((!authority).then_some(line))
@@ -134,7 +134,7 @@ fn word(text: &str) -> Result<(String, &str), &'static str> {
     let blank = [' ', '\t'];
     let (word, rest) = match text.strip_prefix('"') {
         Some(quoted) => quoted.split_once('"').ok_or("a quote is not closed")?,
-        None => text.split_once(blank).ok_or("there is no key behind the name")?,
+        None => text.split_once(blank).ok_or("there is no key after the name")?,
     };
     Ok((word.to_owned(), rest.trim_start_matches(blank)))
 }
@@ -145,7 +145,7 @@ type Options = Vec<(String, Option<String>)>;
 fn options(text: &str) -> Result<(Options, &str), &'static str> {
     let (mut found, mut rest) = (Options::new(), text);
     loop {
-        let end = rest.find(['=', ',', ' ', '\t']).ok_or("there is no key behind the options")?;
+        let end = rest.find(['=', ',', ' ', '\t']).ok_or("there is no key after the options")?;
         let (name, behind) = rest.split_at(end);
         let (value, behind) = match behind.strip_prefix("=\"") {
             Some(quoted) => {

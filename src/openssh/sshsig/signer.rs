@@ -79,7 +79,7 @@ impl TextSigner {
         patience: Duration,
         waits: impl FnOnce() + Send,
     ) -> Result<TextSignature, NotSigned> {
-        let failed = |e: &dyn std::fmt::Display| NotSigned(format!("the key does not sign: {e}"));
+        let failed = |e: &dyn std::fmt::Display| NotSigned(format!("signing with the key failed: {e}"));
         match &self.0 {
             How::Key(key) => {
                 SshSig::sign(&**key, namespace, HASH, text).map(TextSignature).map_err(|e| failed(&e))
@@ -89,13 +89,15 @@ impl TextSigner {
                 let data = SshSig::signed_data(namespace, HASH, text).map_err(|e| failed(&e))?;
                 let signing = agent.sign_request_signature(key, Some(HASH), &data);
                 let made = patiently(signing, self.is_security_key(), patience, waits).await?;
-                let made = made.map_err(|e| NotSigned(format!("the agent does not sign: {e}")))?;
+                let made = made.map_err(|e| NotSigned(format!("signing with the agent failed: {e}")))?;
                 let made =
                     SshSig::new(key.key_data().clone(), namespace, HASH, made).map_err(|e| failed(&e))?;
                 let signature = TextSignature(made);
                 match signature.fits(namespace, text) {
                     true => Ok(signature),
-                    false => Err(NotSigned("the agent gave a signature of something else".to_owned())),
+                    false => Err(NotSigned(
+                        "the agent's signature does not match the text that it had to sign".to_owned(),
+                    )),
                 }
             }
         }

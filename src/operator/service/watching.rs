@@ -27,5 +27,5 @@ pub(super) async fn watch(inner: &Inner, run: &str) -> Result<(), String> {
 /// The environment a run was seen in.
 fn environment(inner: &Inner, run: &str) -> Result<EnvName, String> {
     let seen = inner.lock().held.get(run).cloned();
-    seen.ok_or_else(|| "the jump box knows no operator of this run".to_owned())
+    seen.ok_or_else(|| "the jump box lists no operator for this run".to_owned())
 }

@@ -72,8 +72,7 @@ pub(super) fn printed(text: &str) -> Result<&str, String> {
 }
 
 /// Why an answer cannot be read.
-pub(super) const PRINTS_OTHERWISE: &str = "the client does not print as it was asked to: look for silent, tee or execute \
-    in its option files (my.cnf) and remove it";
+pub(super) const PRINTS_OTHERWISE: &str = "the client prints in another format than it was asked for: remove silent, tee and execute from its option files (my.cnf)";
 
 /// Shows what statements print, as it comes, without what the beginning of the session does.
 pub(super) fn shown(mut sink: impl FnMut(&[u8]) + Send) -> impl FnMut(&[u8]) + Send {
@@ -134,7 +133,7 @@ pub(super) fn complaint(ran: &Ran, secret: bool) -> Trouble {
     let error = stderr.lines().find(|l| l.starts_with("ERROR ")).map(str::trim);
     match error {
         Some(line) if LOST.iter().any(|code| line.starts_with(code)) => {
-            Trouble::Unknown(format!("the server was lost in the middle: {line}"))
+            Trouble::Unknown(format!("the connection to the server was lost during the statement: {line}"))
         }
         Some(line) => Trouble::Failed(line.to_owned()),
         None => Trouble::Failed(format!("the client failed{}", script::complaint(ran, secret))),

@@ -54,7 +54,7 @@ fn begin_script(folder: &str, body: &str) -> String {
         "{}\njd=$jd/{folder}\numask 077\nset -C\n\
          mkdir \"$jd\" || {{ echo 'it was begun before' >&2; exit 75; }}\n\
          echo {} >\"$jd/start\" && printf '%s\\n' {} >\"$jd/script\" ||\n\
-         {{ rm -rf \"$jd\"; echo \"$jd cannot be written to: make room on its disk; nothing was begun\" >&2; exit 73; }}\n\
+         {{ rm -rf \"$jd\"; echo \"$jd cannot be written to: make room on its disk; nothing was started\" >&2; exit 73; }}\n\
          run='(set -C; : >\"$0/began\") || exit; sh \"$0/script\" >\"$0/out\" 2>\"$0/err\"; \
          echo $? >\"$0/status.new\"; mv \"$0/status.new\" \"$0/status\"'\n\
          if command -v systemd-run >/dev/null && systemd-run --quiet --collect sh -c \"$run\" \"$jd\" 2>/dev/null; then :\n\
@@ -124,7 +124,7 @@ fn ended(text: &str) -> Option<Result<Answer, Trouble>> {
     match first.trim().parse::<i32>().ok()? {
         0 => Some(Ok(Answer::of_text(rest))),
         status => {
-            let last = rest.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("it said nothing");
+            let last = rest.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
             Some(Err(Trouble::Failed(format!("exit status {status}: {last}"))))
         }
     }
@@ -143,7 +143,10 @@ pub(super) async fn find(site: &Site, at: StepRef<'_>, text: &Script, places: &P
 
 async fn find_on(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> HostOutcome {
     let (verdict, output) = match look(site, at, host, sudo).await {
-        Err(trouble) => (Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())), String::new()),
+        Err(trouble) => (
+            Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words())),
+            String::new(),
+        ),
         Ok(answer) if answer.text.trim() == "none" => (Verdict::NotDone, String::new()),
         Ok(_) => match follow(site, at, host, sudo).await {
             Ok(answer) => (Verdict::Done, answer.text),

@@ -103,7 +103,7 @@ async fn read(site: &Site, host: &HostName, path: &str) -> Result<String, Troubl
     );
     let text = script::text_on(site, host, &text, true, READ_LIMIT, true, None).await?.text;
     match text.contains(['\0', char::REPLACEMENT_CHARACTER]) {
-        true => Err(Trouble::Failed(format!("{path} is no text in UTF-8; edit it by hand"))),
+        true => Err(Trouble::Failed(format!("{path} is not UTF-8 text; edit it by hand"))),
         false => Ok(text),
     }
 }
@@ -119,7 +119,7 @@ fn apply(text: &str, change: &Filled) -> Result<String, String> {
             let found: Vec<usize> =
                 text.lines().enumerate().filter(|(_, l)| find.is_match(l)).map(|(i, _)| i).collect();
             let [at] = found.as_slice() else {
-                return Err(format!("{find} matches {} lines, not one", found.len()));
+                return Err(format!("{find} matches {} lines, expected 1", found.len()));
             };
             let lines = text.split_inclusive('\n').enumerate().map(|(i, line)| match i == *at {
                 true => format!(
@@ -234,7 +234,9 @@ pub(in crate::runbook) async fn find(site: &Site, at: StepRef<'_>, edit: &Edit, 
         HostOutcome::of(match found {
             Ok(true) => Verdict::Done,
             Ok(false) => Verdict::NotDone,
-            Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
+            Err(trouble) => {
+                Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words()))
+            }
         })
     });
     found.await

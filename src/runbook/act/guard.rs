@@ -101,7 +101,7 @@ async fn keep(
         match timeout(SAY_LIMIT, held.write(STILL_HERE)).await {
             Ok(Ok(())) => say = Instant::now() + SAY_EVERY,
             Ok(Err(error)) => break Some(error.describe().to_string()),
-            Err(_) => break Some("it does not take what it is sent".to_owned()),
+            Err(_) => break Some("it does not read its input".to_owned()),
         }
     };
     if let Some(why) = why {

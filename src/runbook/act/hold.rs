@@ -219,7 +219,7 @@ impl Keeping {
             Ok(Ok(said)) => (Sent::Answered(said), None),
             Ok(Err(cut)) => {
                 let trouble = cut.trouble(asked.secret);
-                let why = format!("the session ended with a statement: {}", trouble.words());
+                let why = format!("the session ended during a statement: {}", trouble.words());
                 (Sent::Ended(trouble), Some(why))
             }
             Err(_) => {
@@ -234,7 +234,7 @@ impl Keeping {
     async fn beat(&mut self) -> Option<String> {
         match timeout(BEAT_LIMIT, self.talk.ask(&self.heartbeat)).await {
             Ok(Ok(said)) if is_one(&said) => None,
-            Ok(Ok(_)) => Some("the session no longer holds it".to_owned()),
+            Ok(Ok(_)) => Some("the session no longer holds its lock".to_owned()),
             Ok(Err(cut)) => Some(cut.trouble(false).words().to_owned()),
             Err(_) => Some("the session does not answer".to_owned()),
         }

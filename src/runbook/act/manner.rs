@@ -7,7 +7,7 @@ use crate::runbook::machine::StepRef;
 /// What becomes of a statement whose session is not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runbook) enum Lost {
-    /// It fails: nothing was begun.
+    /// It fails: nothing was started.
     Fails,
     /// A client is started for it.
     NewClient,

@@ -88,7 +88,8 @@ async fn over(site: &Site, host: &HostName, name: &str, sudo: bool, step: &Step)
     let look = ticket::look(name);
     loop {
         let said = script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await;
-        let said = said.map_err(|trouble| format!("it cannot be asked: {}", trouble.words()))?;
+        let said =
+            said.map_err(|trouble| format!("cannot check whether it was done: {}", trouble.words()))?;
         let said = said.text.trim().to_owned();
         if said == "over" {
             return Ok(());
@@ -108,7 +109,7 @@ async fn jobs_over(site: &Site, function: &str, places: &Places, step: &Step) ->
         format!("salt --out=json --static --timeout=10 -L {} saltutil.running", quoted(&places.names(",")));
     loop {
         let said = salt::on_jump(site, &text, LOOK_LIMIT, None).await;
-        let said = said.map_err(|trouble| format!("Salt cannot be asked: {}", trouble.words()))?;
+        let said = said.map_err(|trouble| format!("cannot ask Salt which jobs run: {}", trouble.words()))?;
         let Some((host, job)) = running(&said, function) else { return Ok(()) };
         if Instant::now() + LOOK_EVERY >= until {
             return Err(format!("it is still under way on {host}: Salt's job {job}"));

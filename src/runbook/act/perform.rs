@@ -42,7 +42,7 @@ pub(in crate::runbook) async fn perform(work: Work<'_>, kind: &dyn ByMachines) -
         }
         for (place, outcome) in &done.hosts {
             if let Verdict::Failed(why) = &outcome.verdict {
-                let text = format!("tried again, {left} tries left after this: {why}");
+                let text = format!("trying again, {left} tries left after this one: {why}");
                 (work.site.out)(place, vec![Clean::new(&text)]);
             }
         }

@@ -34,14 +34,16 @@ pub(in crate::runbook) async fn read_back(
             }
             outcome.proof.push(fact.clone());
             if !fact.holds && outcome.verdict == Verdict::Done {
-                let why = format!("it reported success, but {}: {}", fact.says, fact.seen);
+                let why =
+                    format!("it reported success, but this does not hold: {}: {}", fact.says, fact.seen);
                 outcome.verdict = Verdict::Failed(why);
             }
         }
     }
     for outcome in outcomes.values_mut() {
         if outcome.verdict == Verdict::Done && outcome.proof.is_empty() && !checks.is_empty() {
-            outcome.verdict = Verdict::Failed("it reported success, but no check proves it there".to_owned());
+            outcome.verdict =
+                Verdict::Failed("it reported success, but no check proves it on this host".to_owned());
         }
     }
 }
@@ -115,7 +117,7 @@ pub(in crate::runbook) async fn probe(
     let mark = by.map_or(Mark::None, |by| by.mark(at.step(), what));
     let open = marks::settle(site, at, mark, places, what).await;
     let mut outcomes =
-        places.each(|_| HostOutcome::of(Verdict::Unknown("it was not asked whether it was done".to_owned())));
+        places.each(|_| HostOutcome::of(Verdict::Unknown("whether it was done was not checked".to_owned())));
     if let Some(settled) = places.only(|place| !open.contains_key(place)) {
         let work = Work { places: &settled, ..work };
         let found = match (by, undo) {
@@ -153,10 +155,10 @@ async fn asked(work: Work<'_>, undo: Option<&[Check]>) -> Outcomes {
         let about: Vec<&Proof> =
             proofs.iter().filter(|p| p.fact.host == *place || !places.contains(&p.fact.host)).collect();
         let verdict = match about.iter().find(|p| !p.fact.holds) {
-            _ if about.is_empty() => Verdict::Unknown(format!("nothing tells whether {} was done", step.id)),
+            _ if about.is_empty() => Verdict::Unknown(format!("no check tells whether {} was done", step.id)),
             None => Verdict::Done,
             Some(proof) if !proof.asked => {
-                Verdict::Unknown(format!("it cannot be asked: {}", proof.fact.seen))
+                Verdict::Unknown(format!("cannot check whether it was done: {}", proof.fact.seen))
             }
             Some(_) => Verdict::NotDone,
         };

@@ -90,7 +90,7 @@ pub(in crate::runbook) async fn on(
     }
 }
 
-/// Calls, and waits for the answers. While another state run is under way it waits and tries again: nothing was begun.
+/// Calls, and waits for the answers. While another state run is under way it waits and tries again: nothing was started.
 pub(super) async fn call(
     site: &Site,
     at: StepRef<'_>,
@@ -170,7 +170,7 @@ fn on_minions(trouble: Trouble) -> Trouble {
     match trouble {
         Trouble::Failed(why) => Trouble::Failed(why),
         Trouble::Unknown(why) => {
-            Trouble::Unknown(format!("{why}. Minions may still be at work: salt-run jobs.active shows it"))
+            Trouble::Unknown(format!("{why}. Minions may still be working: salt-run jobs.active shows it"))
         }
     }
 }
@@ -202,7 +202,7 @@ fn printed(text: &str) -> Result<Printed<'_>, Trouble> {
 /// How it is said that a host is missing in Salt's answer.
 const SILENT: &str = "the minion did not answer";
 /// How it is said that Salt's answer cannot be read.
-const NO_JSON: &str = "Salt said no JSON";
+const NO_JSON: &str = "Salt printed no JSON";
 
 /// A host's part of what Salt printed.
 fn of_host(printed: &Printed<'_>, host: &HostName, salt: &SaltCall) -> Result<Answer, Trouble> {
@@ -326,11 +326,11 @@ async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> An
     let said = on_jump(site, &text, JOB_LIMIT, None).await;
     let open = |place: &Place, why: &str| {
         Err(Trouble::Unknown(format!(
-            "job {jid} has not ended on {place}{why}: salt-run jobs.lookup_jid {jid}"
+            "job {jid} has not ended on {place}{why}: look with salt-run jobs.lookup_jid {jid}"
         )))
     };
     answers(&said, places, salt).map(|place, answer| match (&said, answer) {
-        (Err(trouble), _) => open(place, &format!(" as far as is known ({})", trouble.words())),
+        (Err(trouble), _) => open(place, &format!(", or its end could not be read ({})", trouble.words())),
         (Ok(_), Err(Trouble::Failed(why))) if why.starts_with(NO_JSON) || why == SILENT => open(place, ""),
         (Ok(_), answer) => answer.clone(),
     })
@@ -349,14 +349,14 @@ pub(in crate::runbook) async fn find(
     let said = on_jump(site, &look, JOB_LIMIT, None).await;
     let jid = match &said {
         Err(trouble) => {
-            return every(Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())));
+            return every(Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words())));
         }
         Ok(said) if said.trim() == "none" => return every(Verdict::NotDone),
         Ok(said) => number(said),
     };
     let Some(jid) = jid else {
         let why = format!(
-            "Salt gave no number for it; look with salt-run jobs.list_jobs search_function={}",
+            "Salt printed no job id; look with salt-run jobs.list_jobs search_function={}",
             salt.function
         );
         return every(Verdict::Unknown(why));

@@ -99,7 +99,7 @@ pub(super) fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
     match ran.status {
         Some(0) => Ok(Answer::of_text(&text)),
         Some(status) => Err(Trouble::Failed(format!("exit status {status}{}", complaint(ran, secret)))),
-        None => Err(Trouble::Unknown(format!("it was killed in the middle{}", complaint(ran, secret)))),
+        None => Err(Trouble::Unknown(format!("it was killed before it ended{}", complaint(ran, secret)))),
     }
 }
 

@@ -59,12 +59,12 @@ pub(super) async fn run(
         Sent::Not(why) => why,
     };
     match (manner.lost, manner.what) {
-        (Lost::Fails, _) => Some(Err(Trouble::Failed(format!("{host}: {why}; nothing was begun")))),
+        (Lost::Fails, _) => Some(Err(Trouble::Failed(format!("{host}: {why}; nothing was started")))),
         (Lost::NewClient, For::Asking) => None,
         // What was sent in the lost session must not come after this.
         (Lost::NewClient, For::Change | For::Undo) => {
             let ended = end(site, host, &mark(&at.machine().run, &id), manner.limit).await;
-            ended.err().map(|why| Err(Trouble::Failed(format!("{why}; nothing was begun"))))
+            ended.err().map(|why| Err(Trouble::Failed(format!("{why}; nothing was started"))))
         }
     }
 }
@@ -100,9 +100,10 @@ pub(super) async fn end(site: &Site, host: &HostName, mark: &str, limit: Duratio
     loop {
         let asked = client::once(site, host, &whose, LOOK_LIMIT).await;
         let asked = asked.and_then(|answer| answer.pick(&Pick::Whole).map_err(Trouble::Unknown));
-        let whose = asked.map_err(|trouble| format!("it cannot be asked: {}", trouble.words()))?;
+        let whose =
+            asked.map_err(|trouble| format!("cannot check whether it was done: {}", trouble.words()))?;
         let Ok(connection) = whose.parse::<u64>() else {
-            return Err(format!("it cannot be asked who has the lock {mark}: {whose}"));
+            return Err(format!("the server did not say who holds the lock {mark}: {whose}"));
         };
         if connection == 0 {
             return Ok(());
@@ -131,5 +132,5 @@ fn id_of(at: StepRef<'_>, hold: &str) -> Result<StepId, String> {
     let found = found.or_else(|| steps().find(|step| *step.id() == hold));
     found
         .map(|step| step.id().clone())
-        .ok_or_else(|| format!("the plan has no step {hold}; nothing was begun"))
+        .ok_or_else(|| format!("the plan has no step {hold}; nothing was started"))
 }

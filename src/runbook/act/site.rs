@@ -43,20 +43,20 @@ pub(in crate::runbook) struct Site {
 pub(in crate::runbook) type Foreign = BTreeMap<(StepId, u32, u32, HostName), String>;
 
 /// Stands for what hosts print while a secret of the run is not known.
-const NOT_SHOWN: &str = "(not shown: a secret of this run is not known any more)";
+const NOT_SHOWN: &str = "(not shown: it may hold a secret of this run that must be typed again)";
 
 impl Site {
-    /// A session with a host. An error here means that nothing was begun.
+    /// A session with a host. An error here means that nothing was started.
     pub(in crate::runbook) async fn session(&self, host: &HostName) -> Result<Arc<dyn Session>, Trouble> {
         let session = self.reach.host(host).await;
-        session.map_err(|e| Trouble::Failed(format!("{}: {}; nothing was begun", e.hop, e.describe())))
+        session.map_err(|e| Trouble::Failed(format!("{}: {}; nothing was started", e.hop, e.describe())))
     }
 
     /// Right before something is sent that changes a host: since the step began a host may have been logged in to, and
-    /// Salt may have been busy. An error here means that nothing was begun.
+    /// Salt may have been busy. An error here means that nothing was started.
     pub(in crate::runbook) async fn still_ours(&self) -> Result<(), Trouble> {
         let Some(lease) = &self.lease else { return Ok(()) };
-        let lost = |why: String| Trouble::Failed(format!("the lease is lost: {why}; nothing was begun"));
+        let lost = |why: String| Trouble::Failed(format!("the lease is lost: {why}; nothing was started"));
         lease().await.map_err(lost)
     }
 

@@ -21,7 +21,7 @@ impl Trouble {
         let told = format!("{}: {}", error.hop, error.describe());
         match error.kind {
             // No session was opened, or the other side runs no command: that is its answer.
-            ErrorKind::Refused => Self::Failed(format!("{told}; nothing was begun")),
+            ErrorKind::Refused => Self::Failed(format!("{told}; nothing was started")),
             ErrorKind::Unreachable
             | ErrorKind::Dropped
             | ErrorKind::TimedOut
@@ -35,13 +35,15 @@ impl Trouble {
             | ErrorKind::KnownHostsFile
             | ErrorKind::Algorithms
             | ErrorKind::Flooding
-            | ErrorKind::Protocol => Self::Unknown(format!("{told}; it may have been done, or be done yet")),
+            | ErrorKind::Protocol => {
+                Self::Unknown(format!("{told}; it may have been done, or may still be running"))
+            }
         }
     }
 
     /// What is to be done on a host cannot be done on none.
     pub(in crate::runbook) fn nowhere() -> Self {
-        Self::Failed("no host to do it on; nothing was done".to_owned())
+        Self::Failed("no host is left to do it on; nothing was done".to_owned())
     }
 
     pub(in crate::runbook) fn words(&self) -> &str {
@@ -83,7 +85,9 @@ mod tests {
     #[test]
     fn of_a_session_that_was_refused_it_is_known_that_nothing_was_begun() {
         let of = |kind| Trouble::lost(&TransportError::new(&Hop::Here, kind, "no session: Connect failed"));
-        assert!(matches!(of(ErrorKind::Refused), Trouble::Failed(why) if why.ends_with("nothing was begun")));
+        assert!(
+            matches!(of(ErrorKind::Refused), Trouble::Failed(why) if why.ends_with("nothing was started"))
+        );
         assert!(
             matches!(of(ErrorKind::Dropped), Trouble::Unknown(why) if why.contains("may have been done"))
         );

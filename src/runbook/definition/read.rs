@@ -170,7 +170,7 @@ impl Reading<'_> {
             && !part
             && let Some(id) = first_change(&steps)
         {
-            let message = format!("it says that it only reads, but step {id:?} changes something");
+            let message = format!("danger is \"reads\", but step {id:?} changes something");
             let help = "write danger = \"changes\", or \"data\" when data or service may be lost";
             self.reader.error(place(&root, "danger"), message, help);
         }
@@ -203,7 +203,7 @@ impl Reading<'_> {
         } else if name.value != stem {
             let message = format!("the runbook {:?} is in a file named {stem:?}", name.value);
             let help = format!(
-                "rename the file to {}.toml, or write name = {stem:?}: it is found by both",
+                "rename the file to {}.toml, or write name = {stem:?}: the two must be the same",
                 name.value
             );
             self.reader.error(name.span, message, help);
@@ -248,7 +248,7 @@ impl Reading<'_> {
         let mut names = Vec::new();
         for need in needs {
             if !seen.insert(need.value) {
-                self.reader.error(need.span, format!("{:?} is there twice", need.value), "remove one");
+                self.reader.error(need.span, format!("{:?} appears twice", need.value), "remove one");
             } else if self.variable_name(&need) {
                 names.push(need.value.to_owned());
             }

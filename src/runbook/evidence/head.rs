@@ -32,7 +32,10 @@ impl Head {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Missing),
             Err(error) => Err(error),
             Ok(meta) if meta.is_file() => fs::read(&path).map(Self::Text),
-            Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "a head is a plain file, no link")),
+            Ok(_) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "this is a link, and a head must be a plain file",
+            )),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Entry, Examination, Grade, Known, signature};
 use crate::openssh::sshsig::AllowedSigners;
 
-const REPLAYED: &str = "a yes was used for something it was not given to";
+const REPLAYED: &str = "an approval was used for something else than it was given for";
 const FIRST: &str = "jumpdeck approval 1";
 const FIELDS: [&str; 6] = ["run", "step", "question", "plan", "commands", "who"];
 
@@ -17,13 +17,13 @@ pub(super) fn judge(
     let line = Some(entry.number);
     if !entry.is_approval() {
         if entry.read.approved.is_some() {
-            found.remark(line, Grade::Broken, "it counts an approval and asks for none", REPLAYED);
+            found.remark(line, Grade::Broken, "it holds an approval that its step did not ask for", REPLAYED);
         }
         return;
     }
     let Some(approved) = &entry.read.approved else {
-        let what = "the second person's own yes is not kept";
-        let meaning = "that they approved is on the word of whoever ran it";
+        let what = "the second operator's own approval is not in the entry";
+        let meaning = "only the operator of the run says that they approved";
         found.remark(line, Grade::Unproved, what, meaning);
         return;
     };
@@ -49,17 +49,17 @@ pub(super) fn judge(
         broken(format!("the entry names {name}, the approval {who}"));
     }
     if who == known.operator {
-        broken(format!("{who} runs it and approved it"));
+        broken(format!("{who} ran it and also approved it"));
     }
     let Some(sig) = &approved.sig else {
-        let meaning = "that they approved is on the word of whoever ran it";
+        let meaning = "only the operator of the run says that they approved";
         found.remark(line, Grade::Unproved, format!("the approval of {who} is not signed"), meaning);
         return;
     };
     let key = signature::check(entry, sig, &approved.text, who, "approval".to_owned(), allowed, found);
     if key.is_some_and(|key| known.keys.contains(&key)) {
         let what = format!("the approval of {who} is signed with the operator's own key");
-        found.remark(line, Grade::Broken, what, "one person is two");
+        found.remark(line, Grade::Broken, what, "the operator approved their own step");
     }
 }
 

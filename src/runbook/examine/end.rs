@@ -32,18 +32,18 @@ fn coverage(known: &Known, found: &mut Examination) {
     let last = known.chain.len();
     let Some((signed, _)) = known.signed else {
         if last > 0 {
-            let meaning = "the chain shows damage; it is no proof against whoever could write the file";
+            let meaning = "the hash chain shows accidental damage, but whoever could write the file could compute it again";
             found.remark(None, Grade::Unproved, "no entry is signed", meaning);
         }
         return;
     };
     for line in &known.unsigned {
-        let meaning = "who answered is on the word of whoever ran it";
+        let meaning = "only the operator of the run says who answered";
         found.remark(Some(*line), Grade::Unproved, "the answer is not signed", meaning);
     }
     if signed < last {
         let what = format!("lines {} to {last} come after the last signature", signed + 1);
-        let meaning = "the chain shows damage there; it is no proof against whoever could write the file";
+        let meaning = "there the hash chain shows accidental damage, but whoever could write the file could compute it again";
         found.remark(None, Grade::Unproved, what, meaning);
     }
 }
@@ -74,12 +74,12 @@ fn head(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
             found.remark(None, Grade::Broken, what, CUT);
         }
         Some((_, hash)) if *hash != read.hash => {
-            let what = format!("entry {} is another one than in the head", read.seq);
-            found.remark(None, Grade::Broken, what, "the journal or its head was exchanged");
+            let what = format!("entry {} differs from the one in the head", read.seq);
+            found.remark(None, Grade::Broken, what, "the journal or its head was replaced");
         }
         Some(_) => {
             let what = format!("the head is entry {}, and a later one is signed", read.seq);
-            let meaning = "the program was killed between the two, or the head was exchanged";
+            let meaning = "the program was killed between the two, or the head was replaced";
             found.remark(None, Grade::Unproved, what, meaning);
         }
     }

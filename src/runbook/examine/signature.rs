@@ -4,7 +4,7 @@ use super::{Entry, Examination, Grade, Known, SignatureSeen};
 use crate::openssh::sshsig::{AllowedSigners, Standing, TextSignature};
 use crate::runbook::evidence::{NAMESPACE, may_sign_as, statement};
 
-const FORGED: &str = "somebody wrote it who does not have that person's key";
+const FORGED: &str = "it was written by someone who does not have that operator's key";
 
 pub(super) fn judge(
     run: &str,
@@ -23,13 +23,19 @@ pub(super) fn judge(
     let by = &signed.by;
     let mut broken = |what: String, meaning| found.remark(Some(entry.number), Grade::Broken, what, meaning);
     if !may_sign_as(by) {
-        broken(format!("{by:?} is no name that can sign"), "a name was exchanged");
+        broken(format!("{by:?} is not a name that can sign"), "one name was put in the place of another");
     }
     if *by != known.operator {
-        broken(format!("{by} signed it, but {} runs the run here", known.operator), "a name was exchanged");
+        broken(
+            format!("{by} signed it, but {} runs the run here", known.operator),
+            "one name was put in the place of another",
+        );
     }
     if entry.word() == "answered" && !entry.is_approval() && entry.text("who") != by {
-        broken(format!("{by} signed the answer of {}", entry.text("who")), "a name was exchanged");
+        broken(
+            format!("{by} signed the answer of {}", entry.text("who")),
+            "one name was put in the place of another",
+        );
     }
     let text = std::str::from_utf8(entry.unsigned).unwrap_or_default();
     let text = statement(run, by, text);
@@ -57,7 +63,7 @@ pub(super) fn check(
     let (key, touched) = (signature.fingerprint(), signature.touched());
     let mut seen = SignatureSeen { line: entry.number, of, by: by.to_owned(), key, touched, proved: false };
     if !signature.fits(NAMESPACE, text.as_bytes()) {
-        let what = format!("the signature of {by} is of something else");
+        let what = format!("the signature of {by} does not match it");
         let meaning = "the entry, or one before it, was changed after it was signed, or the signature is of another run";
         found.remark(line, Grade::Broken, what, meaning);
         found.signatures.push(seen);
@@ -73,15 +79,15 @@ pub(super) fn check(
         Standing::NotNow => (
             Grade::Unproved,
             format!("{by} signed with {key}, which is not allowed for {NAMESPACE} or not at that time"),
-            "the key may have been in other hands",
+            "someone else may have used the key",
         ),
         Standing::OfOthers(others) => (
             Grade::Broken,
             format!("it is signed in the name of {by} with the key of {}: {key}", others.join("; ")),
-            "a name was borrowed",
+            "an operator signed in another operator's name",
         ),
         Standing::NotTheirs => {
-            (Grade::Broken, format!("{key} signed in the name of {by}, and is none of their keys"), FORGED)
+            (Grade::Broken, format!("{key} signed in the name of {by}, but is not one of their keys"), FORGED)
         }
         Standing::Unknown => (
             Grade::Unproved,

@@ -105,7 +105,7 @@ pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line
     }
     let read: Line<E> = serde_json::from_slice(line).map_err(|_| odd)?;
     if read.hash != hash(&read.prev, body) {
-        return Err("its text does not fit its hash");
+        return Err("its text does not match its hash");
     }
     // What is signed follows from its place: there is one way to write what comes after it.
     let signature = tail(None, read.signed.as_ref()).map_err(|_| odd)?;
@@ -201,7 +201,7 @@ pub(in crate::runbook) fn scan(bytes: &[u8]) -> Result<(Vec<Entry>, Tail), Unrea
             }
             Err(what) if ended => return Err(damage(what)),
             Err(_) if holds_entry(text) => {
-                return Err(damage("there is more text where its line should end"));
+                return Err(damage("there is more text after its end"));
             }
             Err(what) if !begins_entry(text, entries.last()) => return Err(damage(what)),
             Err(_) => return Ok((entries, Tail::Torn(at))),
@@ -232,5 +232,5 @@ fn follows(before: Option<&Entry>, entry: &Entry) -> Result<(), &'static str> {
     if entry.seq != seq + 1 {
         return Err("its number does not follow the one before; lines are missing or moved");
     }
-    if entry.prev != hash { Err("it does not follow the line before") } else { Ok(()) }
+    if entry.prev != hash { Err("its previous-entry hash does not match the line before") } else { Ok(()) }
 }

@@ -40,10 +40,10 @@ pub(super) fn open(folder: &Path, make: bool) -> Result<File, JournalError> {
         }
     }
     let opened = ownership::open_own_folder(folder).map_err(|error| exposed(folder, error))?;
-    let meta = opened.metadata().map_err(io(folder, "cannot be looked at"))?;
+    let meta = opened.metadata().map_err(io(folder, "cannot be examined"))?;
     if meta.mode() & 0o077 != 0 {
         let ours = std::fs::Permissions::from_mode(0o700);
-        opened.set_permissions(ours).map_err(io(folder, "cannot be closed to others"))?;
+        opened.set_permissions(ours).map_err(io(folder, "cannot be made private"))?;
     }
     Ok(opened)
 }
@@ -84,7 +84,7 @@ fn at(folder: &File, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
 fn why(path: &Path, errno: Errno) -> JournalError {
     match errno {
         Errno::NOENT => JournalError::Missing(path.to_owned()),
-        Errno::LOOP => refused(path, "a journal is a file of its own, no link"),
+        Errno::LOOP => refused(path, "this is a link, and a journal must be a plain file"),
         errno => io(path, "cannot be opened")(errno.into()),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn bytes(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalErro
 
 /// Gives the last line its end.
 pub(super) fn end_line(file: &mut File, path: &Path) -> Result<(), JournalError> {
-    file.write_all(b"\n").and_then(|()| file.sync_all()).map_err(io(path, "cannot be mended"))
+    file.write_all(b"\n").and_then(|()| file.sync_all()).map_err(io(path, "cannot be repaired"))
 }
 
 /// Cuts a torn tail off, once it is safe in a file of its own.

@@ -50,7 +50,7 @@ fn read_edit(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Edit> {
     if let Some(file) = &file
         && !file.value.starts_with('/')
     {
-        let message = format!("{:?} is no whole path", file.value);
+        let message = format!("{:?} is not an absolute path", file.value);
         reading.reader.error(file.span.clone(), message, "begin it with /");
     }
     let file = file.map(|f| reading.template(&f, Use::Argument));
@@ -89,7 +89,7 @@ fn read_change(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Change> {
         Some(Change::Line { find: find?, put: put? })
     } else {
         let help = "write { key = \"…\", value = \"…\" }, { bump = \"…\" } or { find = '…', put = \"…\" }";
-        reading.reader.error(table.span.clone(), "this is no change", help);
+        reading.reader.error(table.span.clone(), "this entry of changes has no change", help);
         None
     }
 }

@@ -34,10 +34,10 @@ struct ElectStep {
 }
 
 fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
-    let hint = "write by = [\"gtid\"], captured values of which more is better, the weightiest first";
+    let hint = "write by = [\"gtid\"], captured values where more is better, the most important first";
     let by = reading.reader.strings(table, "by", hint).unwrap_or_default();
     if by.is_empty() {
-        reading.reader.error(place(table, "by"), "nothing tells which host is the best", hint);
+        reading.reader.error(place(table, "by"), "no rule says which host is the best", hint);
     }
     for name in &by {
         ranks(reading, name);
@@ -69,7 +69,7 @@ fn ranks(reading: &mut Reading<'_>, name: &At<&str>) {
         Meaning::Hosts { .. } => false,
     };
     if !fits {
-        let message = format!("{:?} ranks nothing", name.value);
+        let message = format!("{:?} cannot rank hosts", name.value);
         reading.reader.error(name.span.clone(), message, "name a captured gtid, position or int");
     }
 }
@@ -106,7 +106,7 @@ impl ByMachines for ElectStep {
             let outcome = match self.best(work.at) {
                 Ok(host) => HostOutcome {
                     values: BTreeMap::from([(self.into.clone(), host.to_string())]),
-                    output: format!("{host} is the furthest: {}", self.told(work.at, &host)),
+                    output: format!("{host} has the most: {}", self.told(work.at, &host)),
                     ..HostOutcome::of(Verdict::Done)
                 },
                 Err(why) => failed(&why),
@@ -150,7 +150,7 @@ impl ElectStep {
             let b = value(at, name, other).ok_or_else(|| missing(other))?;
             let order = order(a, b).ok_or_else(|| {
                 format!(
-                    "{one} ({}) and {other} ({}) have each what the other lacks: {name}",
+                    "{name} of {one} ({}) and of {other} ({}) have diverged: neither contains the other",
                     a.shown(),
                     b.shown()
                 )

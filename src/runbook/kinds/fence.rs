@@ -19,9 +19,9 @@ pub(super) static KIND: KindEntry = KindEntry {
 };
 
 const NOT_PROVED: SecondPerson = SecondPerson {
-    doubt: "it is not proved that it is cut off",
-    question: "Is it cut off?",
-    wanted: "It is not proved. A second person looks, and says that it is cut off.",
+    doubt: "no check proves that the host is cut off",
+    question: "Is the host cut off?",
+    wanted: "No check proves that the host is cut off. A second operator must check it and approve.",
 };
 
 fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
@@ -30,7 +30,7 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<
 
 fn rules(reading: &mut Reading<'_>, table: &Table<'_>, step: &mut Step) {
     if matches!(step.on_fail, OnFail::Skip(_) | OnFail::Exclude(_)) {
-        let help = "leave on_fail out: where it cannot be proved, a second person says so";
-        reading.reader.error(place(table, "on_fail"), "a fence that may be left out", help);
+        let help = "remove on_fail: where no check can prove it, a second operator must approve";
+        reading.reader.error(place(table, "on_fail"), "a fence cannot be skipped", help);
     }
 }

@@ -72,7 +72,7 @@ fn read_held(
 ) -> Option<(Arc<dyn StepKind>, Vec<Inside>)> {
     if let Some(outer) = reading.batched.clone() {
         let message = format!("a for_each within the for_each {outer:?}");
-        let help = "put it behind the other one, or let its steps run on a target: they run on all its hosts at once";
+        let help = "put it after the other one, or run its steps on a target: they then run on all its hosts at once";
         reading.reader.error(place(table, "kind"), message, help);
         return None;
     }
@@ -91,8 +91,8 @@ fn read_held(
     let free = item.as_ref().is_some_and(|item| {
         let free = matches!(reading.names.find(item.value), Found::Unknown | Found::Later);
         if !free {
-            let message = format!("the name {:?} is there twice", item.value);
-            reading.reader.error(item.span.clone(), message, "name the item otherwise");
+            let message = format!("the name {:?} appears twice", item.value);
+            reading.reader.error(item.span.clone(), message, "choose another name for the item");
         }
         free
     });
@@ -171,11 +171,11 @@ impl StepKind for ForEachStep {
         };
         let mut lines = vec![format!("{over}, {batch} at a time, as {item}; {max_failures} may fail")];
         if !apart.is_empty() {
-            lines.push(format!("never two of one of these roles at once: {}", apart.join(", ")));
+            lines.push(format!("never two hosts of the same role at once: {}", apart.join(", ")));
         }
         if *leave_required {
             lines.push(
-                "a batch of several leaves of each role what the inventory requires, and at least one"
+                "a batch of several hosts leaves as many hosts of each role as the inventory requires, at least one"
                     .to_owned(),
             );
         }
@@ -233,8 +233,7 @@ impl ForEachStep {
             let names = away.join(" and ");
             if self.apart.contains(role) && away.len() > 1 {
                 return Some(format!(
-                    "{names} would be away at once: of role {role} only one host is at a time, so take smaller batches, or name \
-                     them in runs of their own"
+                    "{names} would be down at once, but only one host of role {role} may be: choose smaller batches, or one run for each host"
                 ));
             }
             let required = env.requirements.iter().find(|wanted| wanted.role.as_str() == role);
@@ -243,8 +242,7 @@ impl ForEachStep {
             let left = all.saturating_sub(away.len());
             (self.leave_required && left < required).then(|| {
                 format!(
-                    "{names} would be away at once: of role {role} {left} of {all} would be left, and {required} must be, so take \
-                     smaller batches"
+                    "{names} would be down at once, leaving {left} of {all} hosts of role {role}; {required} must stay: choose smaller batches"
                 )
             })
         };

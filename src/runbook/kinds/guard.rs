@@ -23,7 +23,7 @@ pub(super) static KIND: KindEntry = KindEntry {
     on: Where::Said,
     one_host: true,
     proves_itself: true,
-    undone: Some("it stands down before the step that until names, or with the end of the run"),
+    undone: Some("the guard ends before the step that `until` names, or when the run ends"),
     ..KindEntry::new("guard", OWN, Reads::Step(read))
 };
 
@@ -56,7 +56,7 @@ impl StepKind for GuardStep {
             None => "when the run has ended".to_owned(),
         };
         vec![
-            format!("acts when the run is cut off; stands down {until}"),
+            format!("acts if the console is lost during the run; ends {until}"),
             self.script.text.trim_end().to_owned(),
         ]
     }

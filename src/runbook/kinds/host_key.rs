@@ -121,7 +121,7 @@ impl ByMachines for HostKeyStep {
                     Verdict::NotDone
                 }
                 Ok(_) => Verdict::Done,
-                Err(trouble) => Verdict::Unknown(format!("it cannot be asked: {}", trouble.words())),
+                Err(trouble) => Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words())),
             })
         });
         Box::pin(ready(Some(found)))
@@ -132,14 +132,14 @@ impl Prepared {
     /// What it would do: both fingerprints.
     fn told(&self) -> String {
         let Some(change) = &self.change else {
-            return "nothing: this fleet brings the keys of its hosts along".to_owned();
+            return "nothing: this fleet has no known_hosts file".to_owned();
         };
         let mut text = format!("{}\n", change.path.display());
         for known in &change.gone {
             let _ = writeln!(text, "- {} {} ({})", known.algorithm, known.fingerprint, known.place);
         }
         let _ = writeln!(text, "+ {} for {}", change.fingerprint, self.names.join(", "));
-        let _ = write!(text, "as it was: {}", self.record.display());
+        let _ = write!(text, "old copy: {}", self.record.display());
         text
     }
 }
@@ -177,7 +177,7 @@ impl HostKeyStep {
         let change = change.map_err(|e| failed(e.to_string()))?;
         if change.fingerprint != fingerprint {
             let why = format!(
-                "the key is {}, and {fingerprint} was shown: nothing was written",
+                "the key has the fingerprint {}, but {fingerprint} was shown: nothing was written",
                 change.fingerprint
             );
             return Err(failed(why));

@@ -60,7 +60,7 @@ fn read_file(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> O
     let root_table = own.root(&root);
     if own.boolean(&root_table, "part") != Some(true) {
         let message = format!("{:?} is a runbook of its own", name.value);
-        let help = "only a file with part = true can be included: it asks and names nothing itself";
+        let help = "only a file with part = true can be included";
         reading.reader.error(name.span, message, help);
         return None;
     }

@@ -74,7 +74,7 @@ fn read_set(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Vec<Wanted>>
         set.extend(read_wanted(reading, &item));
     }
     if set.is_empty() && reading.reader.error_count() == before {
-        reading.reader.error(table.span.clone(), "this step sets nothing", HINT);
+        reading.reader.error(table.span.clone(), "this step has nothing to set", HINT);
     }
     Some(set)
 }
@@ -98,7 +98,7 @@ fn read_wanted(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Wanted> {
             }
         }
         _ => {
-            reading.reader.error(table.span.clone(), "this says not one thing of the host", ITEM_HINT);
+            reading.reader.error(table.span.clone(), "expected one of gains, loses and address", ITEM_HINT);
             None
         }
     };
@@ -152,7 +152,7 @@ impl ByMachines for InventoryStep {
     ) -> BoxFuture<'w, Result<Option<String>, String>> {
         let told = self.of(work, host).map(|(store, changes)| {
             Some(match store.outlook(&work.site.env.name, &changes) {
-                Outlook::There => format!("nothing: {} says it already", store.name()),
+                Outlook::There => format!("nothing: {} has it already", store.name()),
                 Outlook::Change(diff) => diff,
                 Outlook::ByHand { why, lines } => by_hand(work, &store, &why, &lines).join("\n"),
             })
@@ -189,7 +189,7 @@ fn by_hand(work: Work<'_>, store: &InventoryStore, why: &str, lines: &[String]) 
     let head = format!("In {}, environment {}, write:", store.name(), work.site.env.name);
     let lines = lines.iter().map(|line| format!("  {line}"));
     let end = format!(
-        "It is not changed automatically: {why}. Say yes when it is written: the inventory is then read."
+        "The file is not changed automatically: {why}. Answer yes when you have saved it; the inventory is then read again."
     );
     std::iter::once(head).chain(lines).chain([end]).collect()
 }
@@ -245,7 +245,7 @@ impl InventoryStep {
         match said {
             Ok(true) => Verdict::Done,
             Ok(false) => Verdict::NotDone,
-            Err(trouble) => Verdict::Unknown(format!("the inventory cannot be asked: {}", trouble.words())),
+            Err(trouble) => Verdict::Unknown(format!("the inventory cannot be read: {}", trouble.words())),
         }
     }
 }
@@ -256,6 +256,6 @@ fn plain(address: &str) -> Result<String, String> {
     if !address.is_empty() && address.chars().all(fits) {
         Ok(address.to_owned())
     } else {
-        Err(format!("{address:?} is no address"))
+        Err(format!("{address:?} is not an address"))
     }
 }

@@ -35,19 +35,19 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option
     let range = Duration::from_millis(100)..=Duration::from_secs(3600);
     let every = reading.reader.duration(table, "every", range).unwrap_or(Duration::from_secs(1));
     if table.get("timeout").is_none() {
-        let help = "add timeout = \"60s\", how long it may take at most";
-        reading.reader.error(table.span.clone(), "it would wait without end", help);
+        let help = "add timeout = \"60s\", the longest it may take";
+        reading.reader.error(table.span.clone(), "timeout is missing: it would wait for ever", help);
     }
     if table.get("expect").is_none() && !matches!(ask, None | Some(Ask::Run(_))) {
         let help = "add expect = [{ is = \"…\" }]";
-        reading.reader.error(table.span.clone(), "nothing is waited for", help);
+        reading.reader.error(table.span.clone(), "expect is missing: what to wait for", help);
     }
     Some(Arc::new(WaitUntilStep { ask: ask?, every }))
 }
 
 fn rules(reading: &mut Reading<'_>, table: &Table<'_>, step: &mut Step) {
     if step.retries > 0 {
-        let help = "leave retries out: it asks again and again anyway; timeout says how long";
+        let help = "remove retries: this step repeats its question until timeout";
         reading.reader.error(place(table, "retries"), "retries of a step that waits", help);
     }
 }

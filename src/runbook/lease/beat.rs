@@ -47,7 +47,7 @@ impl Lease {
         let lost = state.wait_for(|state| matches!(state, LeaseState::Lost(_))).await;
         match lost.as_deref() {
             Ok(LeaseState::Lost(why)) => why.clone(),
-            Ok(LeaseState::Held) | Err(_) => Clean::new("it was let go"),
+            Ok(LeaseState::Held) | Err(_) => Clean::new("it was released"),
         }
     }
 

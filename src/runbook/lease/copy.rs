@@ -58,7 +58,7 @@ pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Resul
             break;
         }
         if more.is_empty() {
-            return Err(LeaseError::Damaged(Clean::new("they became fewer while they were read")));
+            return Err(LeaseError::Damaged(Clean::new("their file became shorter while it was read")));
         }
     }
     match chain::scan(&bytes) {
@@ -68,7 +68,7 @@ pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Resul
             Err(LeaseError::Damaged(Clean::new(&format!("line {line}: {what}"))))
         }
         Err(Unreadable::Newer(schema)) => Err(LeaseError::Damaged(Clean::new(&format!(
-            "they have schema {schema}: a newer version of jumpdeck wrote them; use that"
+            "they have schema {schema}, written by a newer version of jumpdeck: use that version"
         )))),
     }
 }
@@ -80,7 +80,7 @@ pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Resul
 pub async fn left_in(places: &Places, session: &dyn Session) -> Result<Vec<LeftRun>, LeaseError> {
     let said = ask(session, places, "", "left", &[]).await?;
     let said = String::from_utf8_lossy(&said);
-    let cut = || LeaseError::Refused(Clean::new("it did not list all runs"));
+    let cut = || LeaseError::Refused(Clean::new("its list of runs is incomplete"));
     let mut found: Vec<LeftRun> = Vec::new();
     for line in said.lines() {
         if line == "all" {

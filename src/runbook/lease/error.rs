@@ -14,7 +14,7 @@ pub enum LeaseError {
     #[error("{}", busy(.0))]
     Busy(Vec<Holder>),
     /// Not a key, run or step that can be asked for.
-    #[error("{0:?} is no name for a lease")]
+    #[error("{0:?} cannot be the name of a lease")]
     Name(String),
     /// The jump box cannot keep one.
     #[error("the jump box cannot keep a lease: {0}")]
@@ -32,13 +32,13 @@ pub enum LeaseError {
     #[error("nobody can approve as a second person: /run/lock/jumpdeck is missing; {MAKE_FOLDER}")]
     Alone,
     /// The run asks nobody for anything, or no longer what was seen.
-    #[error("the run asks for no approval now, or for another one than you saw: look again")]
+    #[error("the run asks for no approval now, or for another one than you saw: look at the run again")]
     NotAsked,
     /// The run is at another step.
-    #[error("the run does not ask for that: it is at {0}")]
+    #[error("the run does not ask for approval of that step: it is at {0}")]
     OtherStep(Clean),
     /// Who runs it cannot approve it.
-    #[error("a second person is wanted: {0} runs it")]
+    #[error("a second operator must approve: {0} runs this run")]
     SamePerson(Clean),
     /// The entries on the jump box are not those that were written.
     #[error("the run's entries on the jump box are damaged: {0}")]
@@ -48,7 +48,7 @@ pub enum LeaseError {
 fn told(holders: &[Holder]) -> String {
     let all: Vec<String> = holders.iter().map(ToString::to_string).collect();
     match all.is_empty() {
-        true => "somebody holds it who left no name".to_owned(),
+        true => "its holder left no name".to_owned(),
         false => all.join("; "),
     }
 }

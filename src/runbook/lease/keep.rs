@@ -77,7 +77,7 @@ pub(super) async fn take(
                 }
                 Some(Word::Refused(why) | Word::Lost(why)) => return Err(LeaseError::Refused(why)),
                 Some(Word::Ended) => {
-                    return Err(LeaseError::Refused(Clean::new("its file of a lock cannot be opened")));
+                    return Err(LeaseError::Refused(Clean::new("its lock file cannot be opened")));
                 }
                 Some(Word::Beat(_) | Word::Approved(_) | Word::Safe(_) | Word::Deaf(_)) | None => {}
             }
@@ -268,7 +268,7 @@ impl Keeper {
         match within(self.left(), self.held.write(text.as_bytes())).await {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(error.describe().as_str().into()),
-            None => Err(Clean::new(&format!("the jump box took nothing for {} s", LOST_AFTER.as_secs()))),
+            None => Err(Clean::new(&format!("the jump box accepted no data for {} s", LOST_AFTER.as_secs()))),
         }
     }
 

@@ -105,7 +105,7 @@ impl Shared {
         let ours = approved.uid == holder.uid || who == holder.who || who.is_empty();
         let asked = holder.asks.as_ref().is_some_and(|question| approved.approval.answers(question));
         if ours || !asked {
-            tracing::warn!(uid = approved.uid, account = %approved.account, %who, "an approval that does not count");
+            tracing::warn!(uid = approved.uid, account = %approved.account, %who, "approval ignored: it is of the operator's own account, or the run does not ask for it");
             return;
         }
         *locked(&self.approved) = Some(approved);

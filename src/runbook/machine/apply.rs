@@ -47,7 +47,7 @@ impl Machine {
             }
             Event::WindowFailed { window, reason } => self.fail_window(window, reason)?,
             Event::Resumed { .. } => {
-                self.break_windows("the process that ran it ended in the window");
+                self.break_windows("the console ended during the window");
                 self.resume();
             }
             Event::Ended { how } => self.ended = Some(how.clone()),
@@ -284,7 +284,7 @@ fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing
         (false, false, true, _) => Status::Printed,
         (false, false, false, true) => Status::Done,
         (_, false, false, false) => {
-            status(Status::UndoUnknown, Status::Unknown, &["no host reported how it went".to_owned()])
+            status(Status::UndoUnknown, Status::Unknown, &["no host reported a result".to_owned()])
         }
     }
 }

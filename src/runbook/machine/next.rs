@@ -109,7 +109,7 @@ impl Machine {
                 Some(self.look(at)?)
             }
             Status::NotDone => {
-                let why = format!("step {} was started and not done", at.id());
+                let why = format!("step {} was started, but was not done", at.id());
                 Some(self.decide_on(at, why, false, &[Way::Retry]))
             }
             Status::Unknown(why) => Some(self.decide_on(at, why.clone(), true, &LOOK)),
@@ -137,7 +137,7 @@ impl Machine {
             Ok(Some(hosts)) if hosts.is_empty() => return skipped("no host left".to_owned()),
             // Of a change that was done on some hosts, those are not touched again.
             Ok(Some(hosts)) => not_done(at, hosts)
-                .ok_or_else(|| at.impossible("every host reports it as done, and the step is not"))?,
+                .ok_or_else(|| at.impossible("every host reports it as done, but the step is not"))?,
             // The step that brings the host was left out.
             Err(error @ ScopeError::Unknown(_)) => return skipped(error.to_string()),
             Err(error @ ScopeError::NotKept(..)) => {
@@ -267,7 +267,7 @@ impl Machine {
                 (Phase::Undo, record.undos + 1)
             }
             Status::NotDone | Status::Skipped(_) | Status::Undone => {
-                return Err(at.impossible("it is to be undone, and there is nothing to undo"));
+                return Err(at.impossible("it should be undone, but there is nothing to undo"));
             }
         };
         let places = self.undo_places(at)?;
@@ -282,7 +282,7 @@ impl Machine {
         match at.hosts().map_err(|error| at.impossible(&error.to_string()))? {
             None => Ok(Places::nowhere()),
             Some(hosts) => Places::hosts_of(hosts)
-                .ok_or_else(|| at.impossible("it was begun, and no host is left to undo it on")),
+                .ok_or_else(|| at.impossible("it was started, but no host is left to undo it on")),
         }
     }
 

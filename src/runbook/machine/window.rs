@@ -153,7 +153,7 @@ impl Machine {
                     continue;
                 }
                 Status::Open(_) => "it was cut off, and its outcome is unknown",
-                Status::NotDone => "it was started and not done",
+                Status::NotDone => "it was started, but was not done",
                 Status::Failed(why)
                 | Status::Unknown(why)
                 | Status::UndoFailed(why)
@@ -235,7 +235,7 @@ impl Machine {
         match next {
             Next::Decide(decision) => failed(window, format!("{}: {}", decision.step.id, decision.why)),
             Next::Do(task) if task.confirm => {
-                failed(window, format!("nobody agreed to {} before", task.step.id))
+                failed(window, format!("{} was not confirmed before the window", task.step.id))
             }
             Next::Do(_) | Next::Record(_) | Next::Ended(_) => next,
         }

@@ -60,7 +60,7 @@ pub async fn find(
                 let answers = ask(env, &[host.to_string()], find, reach).await;
                 match answers.into_iter().next() {
                     Some((host, answer)) => value(find, input, &host, answer, pick),
-                    None => Found::Nothing(format!("{on} is no host of {}", env.name)),
+                    None => Found::Nothing(format!("{on} is not a host of {}", env.name)),
                 }
             }
         },
@@ -94,7 +94,7 @@ fn only(find: &Find, answers: &Answers, fits: impl Fn(&Answer) -> bool) -> Found
     match fitting.as_slice() {
         [one] => Found::Value { value: (*one).to_owned(), because: find.says.clone() },
         [] => Found::Nothing(format!("no host is {}", find.says)),
-        several => Found::Nothing(format!("several hosts may be it: {}", several.join(", "))),
+        several => Found::Nothing(format!("several hosts match: {}", several.join(", "))),
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
             Found::Nothing(why) => assert!(why.contains(wanted), "{why}"),
             Found::Value { value, .. } => panic!("found {value}"),
         };
-        nothing(&[("a", said("0")), ("b", said("0"))], "several hosts may be it: a, b");
+        nothing(&[("a", said("0")), ("b", said("0"))], "several hosts match: a, b");
         nothing(&[("a", said("1")), ("b", said("1"))], "no host is the only one");
         nothing(
             &[("a", said("0")), ("b", Err("timed out".to_owned()))],

@@ -44,7 +44,7 @@ pub(super) async fn ask(reach: &dyn HostSessions, env: &Environment, name: &str)
     let told = |e: crate::transport::error::TransportError| format!("{}: {}", e.hop, e.describe());
     let session = reach.host(&host).await.map_err(told)?;
     let ran = session.run(SCRIPT, LIMIT, &mut |_| {}).await.map_err(told)?;
-    read(&String::from_utf8_lossy(&ran.stdout)).ok_or_else(|| "it does not say who it is".to_owned())
+    read(&String::from_utf8_lossy(&ran.stdout)).ok_or_else(|| "it does not report a host name".to_owned())
 }
 
 #[derive(Deserialize, Default)]

@@ -22,7 +22,7 @@ pub(super) fn problem(plan: &Plan, machine: &Machine) -> Option<Clean> {
     let named = calling.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
     let more = calling.len().saturating_sub(NAMED);
     let Frozen { runbook, environment, .. } = &plan.frozen;
-    let head = format!("{runbook} works through Salt, and the inventory says that {environment} has none");
+    let head = format!("{runbook} works through Salt, but the inventory says that {environment} has no Salt");
     let rest = match (&plan.runbook.without_salt, calling.len(), more) {
         (Some(instead), ..) => format!(": {instead}"),
         (None, 0, _) => return None,

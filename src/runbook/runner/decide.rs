@@ -206,7 +206,7 @@ impl Runner {
         if self.machine.undoable().is_empty() {
             let text = match self.machine.is_past_return() {
                 true => {
-                    "nothing can be rolled back: the point of no return was passed; only going on ends it"
+                    "nothing can be rolled back: the point of no return was passed; resume the run to finish it"
                 }
                 false => "there is nothing to roll back",
             };

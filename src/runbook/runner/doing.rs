@@ -25,8 +25,7 @@ struct Ready {
 }
 
 /// What a dry run says of a guard.
-const NO_GUARD: &str =
-    "A dry run does not start the guard. What is read about it later is so because there is none.";
+const NO_GUARD: &str = "A dry run does not start the guard, so later checks find no guard.";
 
 impl Ready {
     fn broken(&self) -> Option<&Fact> {
@@ -56,7 +55,10 @@ impl Runner {
             (Phase::Probe, DoneBy::People(_)) => Some(self.probe(task, None, None).await?),
             (Phase::Probe, DoneBy::Machines(by)) => Some(self.probe(task, Some(by), None).await?),
             (Phase::Run | Phase::Probe, DoneBy::Plan(_)) => {
-                let what = format!("nobody does a step of kind {}: the plan unrolls it", kind.entry().word);
+                let what = format!(
+                    "a step of kind {} is not run: the plan lists the steps inside it",
+                    kind.entry().word
+                );
                 return Err(self.step_of(task)?.impossible(&what).into());
             }
             (Phase::Undo, _) => self.undo_step(task).await?,
@@ -173,7 +175,7 @@ impl Runner {
         }
         if let Some(lines) = by.by_hand(self.work(task)?).await {
             if self.machine.open_window().is_some() {
-                let why = "this is work by hand, and nobody is asked inside a window".to_owned();
+                let why = "this needs work by hand, which is not possible inside a window".to_owned();
                 return Ok(Some(all(task, Verdict::Failed(why))));
             }
             return self.by_hand(task, by, lines, ready).await;
@@ -196,7 +198,7 @@ impl Runner {
                 return Ok(Some(self.fact_failed(task, fact)));
             }
             if again.commands != ready.commands {
-                let why = "what it would do changed since it was shown; nothing was done".to_owned();
+                let why = "its commands changed since they were shown; nothing was done".to_owned();
                 return Ok(Some(all(task, Verdict::Failed(why))));
             }
             ready = again;
@@ -234,10 +236,10 @@ impl Runner {
         }
         let found = by.find(self.work(task)?).await;
         let mut found = found
-            .unwrap_or_else(|| all(task, Verdict::Unknown("nothing tells whether it was done".to_owned())));
+            .unwrap_or_else(|| all(task, Verdict::Unknown("no check tells whether it was done".to_owned())));
         for outcome in found.values_mut() {
             if outcome.verdict == Verdict::NotDone {
-                outcome.verdict = Verdict::Failed("it was looked for, and is not done".to_owned());
+                outcome.verdict = Verdict::Failed("a check found that it is not done".to_owned());
             }
         }
         Ok(Some(found))
@@ -248,7 +250,7 @@ impl Runner {
             return all(task, Verdict::Printed);
         }
         let host = fact.host.host().map(|host| format!(" on {host}")).unwrap_or_default();
-        all(task, Verdict::Failed(format!("not done, because of \"{}\"{host}: {}", fact.says, fact.seen)))
+        all(task, Verdict::Failed(format!("not done: \"{}\" does not hold{host}: {}", fact.says, fact.seen)))
     }
 
     /// Does it, and keeps listening meanwhile; what is said takes effect behind the step.
@@ -353,7 +355,7 @@ fn undo_of(step: &Step) -> Option<(&dyn TakesBack, &[Check])> {
 }
 
 fn no_undo(planned: &PlannedStep) -> Halt {
-    let what = "it is to be undone, and has no undo".to_owned();
+    let what = "it should be undone, but has no undo".to_owned();
     Impossible::At { step: planned.id.clone(), what }.into()
 }
 

@@ -41,7 +41,9 @@ impl Runner {
         if self.machine.dry_run && self.machine.has_printed() {
             for (host, outcome) in &mut outcomes {
                 if let Verdict::Failed(why) = &outcome.verdict {
-                    let text = format!("proves nothing, as what goes before it was only printed: {why}");
+                    let text = format!(
+                        "proves nothing in a dry run, where the changes before it are only printed: {why}"
+                    );
                     (self.site.out)(host, vec![Clean::new(&text)]);
                     outcome.verdict = Verdict::Printed;
                 }

@@ -115,8 +115,7 @@ async fn start_as(
     let today = now.strftime("%Y%m%d").to_string();
     let redactor = knowing(&plan)?;
     if redactor.finds(&why) {
-        let text =
-            "the reason for the run holds a secret of it: word it without, or choose a stronger secret";
+        let text = "the reason for the run contains one of its secrets: write the reason without it, or choose a stronger secret";
         return Err(StartError::Odd(text.to_owned()));
     }
     let exclusive = Exclusive::take(&with, &plan, id.as_str()).await?;
@@ -166,10 +165,10 @@ async fn again(
     let (mut journal, mut entries) = on_disk(move || Journal::reopen(&folder, &named)).await?;
     let mut machine = replay(&entries, secrets)?;
     if let Some(ended) = machine.ended() {
-        return Err(StartError::Odd(format!("this run is over ({ended:?}); begin another")));
+        return Err(StartError::Odd(format!("this run is over ({ended:?}); start a new run")));
     }
     if machine.run != run {
-        return Err(StartError::Odd(format!("this is the journal of {}, under another name", machine.run)));
+        return Err(StartError::Odd(format!("this file holds the journal of another run, {}", machine.run)));
     }
     if machine.plan().frozen.environment != with.env.name.as_str() {
         let text = format!("this run is of environment {}", machine.plan().frozen.environment);
@@ -271,7 +270,7 @@ async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
     let demanded = with.env.signatures == Signatures::Required && !dry_run && !with.simulated;
     match &signing.signer {
         Err(why) if demanded => Err(StartError::Odd(format!(
-            "{} demands signatures, and there is no signing key ({why}); nothing was begun",
+            "{} demands signatures, and there is no signing key ({why}); nothing was started",
             with.env.name
         ))),
         _ => Ok(signing),

@@ -35,7 +35,7 @@ impl Runner {
         let way_out = task.phase == Phase::Undo && self.is_way_out(&task.step);
         match way_out {
             true => self.prove_for_the_way_out().await?,
-            false if changes => self.prove_lease("nothing was begun").await?,
+            false if changes => self.prove_lease("nothing was started").await?,
             false => {}
         }
         let (step, phase, attempt) = (task.step.id.clone(), task.phase, task.attempt);
@@ -46,7 +46,7 @@ impl Runner {
             && let Err(why) = self.store().await
             && self.lost_lease().is_none()
         {
-            let why = format!("its entry cannot be kept on the jump box: {why}; nothing was done");
+            let why = format!("its entry cannot be stored on the jump box: {why}; nothing was done");
             return Ok(Err(all(task, Verdict::Failed(why))));
         }
         // The disk may have taken longer than the proof is worth.
@@ -54,7 +54,8 @@ impl Runner {
             && (self.lost_lease().is_some() || !self.lease_is_fresh())
             && let Err(why) = self.prove_lease("nothing was done").await
         {
-            let hosts = all(task, Verdict::Failed("the lease was lost before it was begun".to_owned()));
+            let hosts =
+                all(task, Verdict::Failed("the lease was lost before the step was started".to_owned()));
             let withheld = Vec::new();
             self.write(Event::Outcome { step, phase, attempt, hosts, withheld, took_ms: 0 }).await?;
             return Err(why);
@@ -115,6 +116,8 @@ impl Runner {
     /// Writes down that the lease is lost; returns why the run stops.
     pub(super) async fn lease_is_lost(&mut self, why: &str, so: &str) -> Result<Halt, Halt> {
         self.write(Event::Trouble { text: format!("the lease is lost: {why}; {so}") }).await?;
-        Ok(Halt::Stopped(format!("the lease on the jump box is lost: {why}; {so}; resume takes it again")))
+        Ok(Halt::Stopped(format!(
+            "the lease on the jump box is lost: {why}; {so}; resume the run to take it again"
+        )))
     }
 }

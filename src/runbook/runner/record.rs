@@ -70,7 +70,7 @@ impl Recorder {
     ) -> Result<T, String> {
         let record = self.0.clone();
         let done = spawn_blocking(move || {
-            let mut record = record.lock().map_err(|_| "an entry before could not be written".to_owned())?;
+            let mut record = record.lock().map_err(|_| "an earlier entry could not be written".to_owned())?;
             work(record.as_mut())
         });
         done.await.map_err(|error| error.to_string())?

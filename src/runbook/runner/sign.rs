@@ -95,8 +95,8 @@ impl Runner {
         let (out, device) = (self.site.out.clone(), signer.is_security_key());
         let waits = move || {
             let text = match device {
-                true => "touch your security key: it signs what you said",
-                false => "the SSH agent waits for your yes to sign",
+                true => "touch your security key: it signs your answer",
+                false => "confirm in your SSH agent: it signs your answer",
             };
             out(&Place::Nowhere, vec![Clean::new(text)]);
         };
@@ -144,7 +144,7 @@ impl Runner {
         let text = approved.approval.text();
         let signature = TextSignature::from_base64(sig).filter(|s| s.fits(NAMESPACE, text.as_bytes()));
         let Some(signature) = signature else {
-            return Some(format!("the signature of {who} is of something else"));
+            return Some(format!("the signature of {who} does not match the approval"));
         };
         let own =
             self.needs.signing.signer.as_ref().is_ok_and(|key| key.fingerprint() == signature.fingerprint());

@@ -29,9 +29,7 @@ impl Runner {
         let id = task.step.id.clone();
         // As those who watch see the run: they cannot know its secrets.
         let seen = replay::machine(&self.needs.entries).map_err(|error| {
-            Halt::Stopped(format!(
-                "nobody can approve {id}: who watches cannot read the run's entries: {error}"
-            ))
+            Halt::Stopped(format!("nobody can approve {id}: watchers cannot read the run's entries: {error}"))
         })?;
         // It lies on the jump box, and its doubts are cut: secrets in them give way first.
         let doubts: Vec<String> = doubts.iter().map(|doubt| self.needs.redactor.text(doubt)).collect();
@@ -72,7 +70,7 @@ impl Runner {
             match self.put(title.clone(), text.to_vec(), kind).await? {
                 Heard::Approved(approved) => {
                     if let Some(why) = self.refusal(&approved) {
-                        self.write(Event::Trouble { text: format!("{why}: it does not count") }).await?;
+                        self.write(Event::Trouble { text: format!("approval ignored: {why}") }).await?;
                         // What was approved is forgotten with this.
                         if let Some(lease) = &mut self.needs.lease {
                             lease.ask(question.clone());

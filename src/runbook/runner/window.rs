@@ -182,7 +182,7 @@ impl Runner {
                 | Status::Skipped(_)
                 | Status::Undone => String::new(),
             };
-            self.say(vec![Clean::new(&format!("Undo of {} is tried again{why}", task.step.id))]);
+            self.say(vec![Clean::new(&format!("Trying the undo of {} again{why}", task.step.id))]);
             sleep(AGAIN_AFTER).await;
         }
         let kind = task.step.step.kind.clone();
@@ -224,7 +224,7 @@ impl Runner {
     /// The lease, for an undo on the way back: while nobody else can have it, it is right. Later another operator may have taken
     /// the run over, and promoted: then nothing more is done here.
     pub(super) async fn prove_for_the_way_out(&mut self) -> Result<(), Halt> {
-        let so = "what was begun in the window may still be in effect: the first resume undoes it without a question";
+        let so = "changes of the window may still be in effect: resume the run, which first undoes them without a question";
         let until = Instant::now() + PROVED_WITHIN;
         loop {
             if let Some(why) = self.lost_lease() {

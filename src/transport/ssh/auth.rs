@@ -230,7 +230,7 @@ impl Signer for OfferSigner<'_> {
             }
             Secret::Agent(identity) => match self.agent.as_mut() {
                 Some(agent) => sign_with_agent(agent, identity, self.login, hash, data).await,
-                None => Err(SignError("the agent is gone".to_owned())),
+                None => Err(SignError("the agent closed its connection".to_owned())),
             },
         }
     }
@@ -260,7 +260,7 @@ async fn sign_with_agent(
 fn agent_refusal(user: &str, error: &russh::keys::Error) -> String {
     match error {
         russh::keys::Error::AgentFailure => format!(
-            "the agent refused to sign for {user}: it is locked, its owner said no, or the key is not for this user and \
+            "the agent refused to sign for {user}: it is locked, its owner declined, or the key is not for this user and \
              host (ssh-add -h): add this hop to the key's destinations, do not add the key without them"
         ),
         error => format!("the agent does not sign: {error}"),

@@ -100,7 +100,7 @@ impl Fault {
                 if !keys.is_empty() && !keys.iter().any(KnownKey::is_readable) =>
             {
                 let detail =
-                    format!("its known key cannot be read, so nobody can tell whether the host has it: {}", list(&keys));
+                    format!("its known key cannot be read, so the host cannot be verified: {}", list(&keys));
                 TransportError::new(&target.hop, ErrorKind::HostKeyUnreadable, detail)
             }
             // Only the kinds of key that are known were asked for.
@@ -150,7 +150,7 @@ fn unprovable(keys: &[KnownKey], theirs: &[String]) -> String {
         false => "with algorithms only that are not supported here",
     };
     format!(
-        "it proves its host key {why}, so nobody can tell whether the host is the known one: known is {}; it offers {}",
+        "it proves its host key {why}, so the host cannot be verified: known is {}; it offers {}",
         list(&kept),
         theirs.join(" ")
     )
@@ -161,7 +161,7 @@ fn in_words(hop: &Hop, error: &russh::Error) -> TransportError {
     use russh::Error as E;
     match error {
         E::KeepaliveTimeout | E::InactivityTimeout | E::ConnectionTimeout => {
-            TransportError::new(hop, ErrorKind::TimedOut, "it went silent")
+            TransportError::new(hop, ErrorKind::TimedOut, "it stopped answering")
         }
         E::IO(e) if e.kind() == io::ErrorKind::TimedOut => {
             TransportError::new(hop, ErrorKind::TimedOut, "it stopped reading")

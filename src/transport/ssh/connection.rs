@@ -227,7 +227,7 @@ pub(super) fn tunnel_refused(jump: &Hop, target: &Target, error: &russh::Error) 
         russh::Error::ChannelOpenFailure(why) => TransportError::new(
             jump,
             ErrorKind::Refused,
-            format!("{jump} does not connect us to {at}: {}", why.description()),
+            format!("{jump} refuses to connect to {at}: {}", why.description()),
         )
         .advising(&advice::TUNNEL),
         _ => TransportError::new(jump, ErrorKind::Dropped, "the connection ended"),

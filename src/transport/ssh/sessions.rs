@@ -245,7 +245,7 @@ impl Held for SshProgram {
     fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>> {
         Box::pin(async move {
             let unknown =
-                || TransportError::new(&self.hop, ErrorKind::Dropped, "it did not tell how it ended");
+                || TransportError::new(&self.hop, ErrorKind::Dropped, "it ended without an exit status");
             ran(self.script.how_it_ended().await.ok_or_else(unknown)?, Vec::new())
         })
     }

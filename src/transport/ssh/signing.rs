@@ -106,7 +106,7 @@ mod tests {
             fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
             let chosen = choose(Some(file), Some(&agent.1)).await;
             assert_eq!(chosen.is_ok(), good, "{mode:o} {}: {chosen:?}", file.display());
-            assert!(good || chosen.unwrap_err().0.contains("this private key is not private"));
+            assert!(good || chosen.unwrap_err().0.contains("can read this private key"));
         }
         let long = folder.path().join("long");
         fs::File::create(&long).unwrap().set_len(1 << 40).unwrap();

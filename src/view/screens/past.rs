@@ -32,7 +32,7 @@ const DETAIL: u16 = 6;
 /// What its columns mean.
 const EXPLAINED: &[(&str, &str)] = &[
     ("WHEN", "the run began, by this machine's clock"),
-    ("HOW IT ENDED", "from its journal; one that cannot be read says why"),
+    ("HOW IT ENDED", "from its journal, or why that cannot be read"),
 ];
 
 /// How it looks.

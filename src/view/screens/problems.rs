@@ -32,7 +32,7 @@ const MARGIN: u16 = 5;
 
 /// How it looks.
 pub(super) const DRAWING: Drawing =
-    Drawing { columns: || vec![("KIND", "the word that the status JSON has, too")], ..Drawing::of(draw) };
+    Drawing { columns: || vec![("KIND", "of the problem, as in the status JSON")], ..Drawing::of(draw) };
 
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let rows = problem_rows(scene.model);

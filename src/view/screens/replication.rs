@@ -41,10 +41,10 @@ const DETAIL: u16 = 4;
 
 /// What its columns mean.
 const EXPLAINED: &[(&str, &str)] = &[
-    ("LAG", "seconds behind the master; ? is not known, never zero"),
+    ("LAG", "seconds behind the master; ? means unknown, not zero"),
     ("IO, SQL", "the threads that fetch and apply"),
     ("TLS", "whether the connection to the master is encrypted"),
-    ("LOG POSITION", "applied of the master's log; a master's own"),
+    ("LOG POSITION", "position applied of the master's log; of a master, its own"),
 ];
 
 /// How it looks.
@@ -220,13 +220,13 @@ fn instead(scene: &Scene<'_>, branch: &Branch<'_>) -> Option<Line<'static>> {
             text("replica not in inventory".to_owned(), styles.warning)
         }
         Server::UnmanagedReplica { .. } => {
-            text("unknown replica; it may be a server that did not answer".to_owned(), styles.unknown)
+            text("unknown replica; may be a server that did not answer".to_owned(), styles.unknown)
         }
         Server::UnmanagedMaster { certain: true, .. } => {
             text("outside this environment".to_owned(), styles.muted)
         }
         Server::UnmanagedMaster { certain: false, .. } => {
-            text("unknown master; it may be outside this environment".to_owned(), styles.unknown)
+            text("unknown master; may be outside this environment".to_owned(), styles.unknown)
         }
     }
 }

@@ -31,7 +31,7 @@ const DETAIL: u16 = 4;
 /// What its columns mean.
 const EXPLAINED: &[(&str, &str)] = &[
     ("REQUIRED", "what the inventory asks for"),
-    ("FOUND", "hosts that have the role; +2?: of two that should have it nothing is known"),
+    ("FOUND", "hosts that have the role; +2?: two more should have it, but are unknown"),
 ];
 
 /// How it looks.
@@ -149,7 +149,7 @@ fn says<'a>(scene: &Scene<'a>, standing: &RoleStanding) -> Line<'a> {
     let mut text = match (standing.hosts.len(), standing.unknown.len()) {
         (found, 0) => format!("{}: {required}, {found} found", standing.role),
         (0, unknown) => {
-            format!("{}: {required}; nothing current is known of its {unknown} hosts", standing.role)
+            format!("{}: {required}; its {unknown} hosts are unknown", standing.role)
         }
         (found, unknown) => format!("{}: {required}, {found} found, {unknown} unknown", standing.role),
     };

@@ -138,7 +138,7 @@ fn foot(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
     let ended = match run.state {
         RunState::Running | RunState::Waiting | RunState::RollingBack => None,
         RunState::Stopped(_) if run.watching => Some("Its operator can resume it."),
-        RunState::Stopped(_) => Some("Enter resumes it; all it needs is in the journal."),
+        RunState::Stopped(_) => Some("Enter resumes it from its journal."),
         RunState::Finished | RunState::RolledBack | RunState::Abandoned(_) => {
             Some("Finished. The report is above and in the journal.")
         }

@@ -265,11 +265,11 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
     }
     let only_on = in_effect.iter().any(|effect| effect.ended_by == EndedBy::GoingOn);
     if only_on && !leave.stopping {
-        say("A rollback does not end all of it: only going on with the run does.", styles.warning);
+        say("A rollback does not end all of this: only resuming the run does.", styles.warning);
     }
     for (host, commands) in in_effect.iter().flat_map(|effect| by_hand(effect)) {
         let host = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
-        say(&format!("This run ends it no more. By hand{host}:"), styles.warning);
+        say(&format!("This run will not end it. End it by hand{host}:"), styles.warning);
         for command in commands {
             say(&format!("  {command}"), styles.strong);
         }
@@ -287,7 +287,7 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
             lines.extend(wrong(scene, leave.wrong));
             lines.push(answers(scene, &[("Enter", verb), ("Esc", "back")]));
         }
-        (None, true, _) => lines.push(answers(scene, &[("Esc", "stay after all"), ("^C", "quit at once")])),
+        (None, true, _) => lines.push(answers(scene, &[("Esc", "stay"), ("^C", "quit at once")])),
         (None, false, true) => {
             let yes = if verb == "quit" { "stop it and quit" } else { "stop it" };
             lines.push(answers(scene, &[("y", yes), ("Enter Esc n", "stay")]));

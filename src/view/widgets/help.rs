@@ -60,8 +60,11 @@ fn lines(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
         page.section("FILTER", "");
         page.table(
             &[
-                ("app 12.04", "every word must be found somewhere in the row; !app: must not"),
-                ("role:db,app", "a field with one of these values; an unknown field lists those there are"),
+                ("app 12.04", "rows that contain every word; !app: rows without it"),
+                (
+                    "role:db,app",
+                    "a field with one of these values; an unknown field name shows the known ones",
+                ),
                 (
                     "load>1",
                     "on the fleet: load, cpu (load/CPU), mem, disk (percent), lag, age (seconds), up (days)",

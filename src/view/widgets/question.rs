@@ -76,7 +76,7 @@ fn passphrase<'a>(
     let mut lines: Vec<Line<'_>> = wrap(&what, width).into_iter().map(Line::from).collect();
     lines.push(Line::from(span(format!("needed to log in to {}", asked.env), styles.muted)));
     if wrong {
-        lines.push(Line::from(span("✖ The last one was wrong.", styles.critical)));
+        lines.push(Line::from(span("✖ The last passphrase was wrong.", styles.critical)));
     }
     lines.push(Line::default());
     lines.push(typed(scene, &scene.model.answer, false, width));

@@ -35,7 +35,7 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
 /// What is on screen is not what the inventory on disk says: until somebody mends it.
 fn inventory(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> u16 {
     let Some(why) = &scene.model.inventory_refused else { return 0 };
-    let text = format!("INVENTORY ON DISK NOT USED, the one before stays in force: {why}");
+    let text = format!("INVENTORY ON DISK NOT USED, the previous one stays in use: {why}");
     at_most(LONGEST, buf, area, scene, Status::Warning, &text)
 }
 

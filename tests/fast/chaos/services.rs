@@ -61,7 +61,7 @@ async fn a_service_that_stops_is_critical_and_one_nobody_may_look_at_is_unknown(
     assert_eq!(bench.judged_as(host, "it is well again", ServiceHealth::Ok).await, []);
 
     bench.redis(host, |redis| redis.wants_password = true);
-    let problems = bench.judged_as(host, "it wants a password", ServiceHealth::Unknown).await;
+    let problems = bench.judged_as(host, "it requires a password", ServiceHealth::Unknown).await;
     assert_eq!((problems.len(), problems[0].0), (1, Severity::Unknown));
     bench.redis(host, |redis| (redis.wants_password, redis.evicted, redis.save_failed) = (false, 3, true));
     let problems = bench.judged_as(host, "it is damaged", ServiceHealth::Degraded).await;

@@ -177,15 +177,15 @@ async fn a_batch_that_a_role_cannot_spare_is_refused_in_the_plan() {
             "memcache1+memcache2",
             "2",
             Some(
-                "memcache1 and memcache2 would be away at once: of role memcache 1 of 3 would be left, and 2 must be",
+                "memcache1 and memcache2 would be down at once, leaving 1 of 3 hosts of role memcache; 2 must stay",
             ),
         ),
         (
             "app1+mail",
             "2",
-            Some("mail would be away at once: of role mail 0 of 1 would be left, and 1 must be"),
+            Some("mail would be down at once, leaving 0 of 1 hosts of role mail; 1 must stay"),
         ),
-        ("db", "2", Some("of role db only one host is at a time")),
+        ("db", "2", Some("only one host of role db may be")),
         ("app", "0", Some("batch is the number of hosts at once, from 1 to 1000")),
         ("mail", "1", None),
         ("db", "1", None),

@@ -240,7 +240,7 @@ async fn a_server_that_wants_more_than_a_key_is_said_to_want_it() {
             JumpLink::open(&env, Arc::new(TcpDial), Arc::new(RefuseAll), Arc::default()).await.unwrap_err();
         assert_eq!(refused.state(), LinkState::AuthFailed);
         let said = refused.to_string();
-        assert!(said.contains("was accepted, and the server wants password too"), "{said}");
+        assert!(said.contains("was accepted, but the server also requires password"), "{said}");
         assert_eq!(said.contains("nobody is here to answer"), password, "{said}");
         assert!(!said.contains("refused") && !said.contains("check user"), "{said}");
     }

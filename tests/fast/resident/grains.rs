@@ -106,7 +106,7 @@ fn salt_is_asked_where_files_do_not_tell() {
         assert_eq!(failed.gap, Some(Gap::Failed("No space {left}".into())), "{shell:?}");
         script(root, "salt-call", "exit 9");
         let silent = read(shell, root, false, as_it_is);
-        let why = "salt-call ended with status 9 and said nothing";
+        let why = "salt-call ended with status 9 and printed nothing";
         assert_eq!(silent.gap, Some(Gap::Failed(why.into())), "{shell:?}");
     }
 }

@@ -76,7 +76,7 @@ fn every_shell_reads_what_redis_says_or_why_it_says_nothing() {
         assert_eq!(well.amount("memory"), Some(937_000), "{shell:?}");
 
         bench.says(6379, "NOAUTH Authentication required.\n\n");
-        assert_eq!(bench.poll().unwrap().detail.as_str(), "it wants a password", "{shell:?}");
+        assert_eq!(bench.poll().unwrap().detail.as_str(), "it requires a password", "{shell:?}");
 
         bench.says(6379, "\x1b[2Jnobody knows what this is\n");
         assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");

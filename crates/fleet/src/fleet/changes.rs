@@ -106,7 +106,7 @@ impl fmt::Display for Changes {
         for (names, word) in [
             (&self.new_environments, "new environment"),
             (&self.gone_environments, "environment gone"),
-            (&self.jumps, "another way to the jump box of"),
+            (&self.jumps, "another route to the jump box of"),
             (&self.settings, "other settings of"),
         ] {
             if !names.is_empty() {

@@ -44,7 +44,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         if databases.is_empty() && spec.expects_database() {
             unknown.push(&spec.id.host);
             let role = if spec.has_role("db") { "db" } else { "masterdb" };
-            let message = format!("its role is {role}, and no database server was found");
+            let message = format!("its role is {role}, but no database server was found");
             out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Replication, message));
         }
         for database in databases {
@@ -136,7 +136,7 @@ fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Proble
     for one in asked.iter().filter(|one| one.replicates()) {
         match one.server.server_id {
             Some(0) => {
-                let message = "server id 0: it can neither be nor have a replica".to_owned();
+                let message = "server id 0: this server cannot be a replica and cannot have one".to_owned();
                 out.push(s.problem(Severity::Critical, Some(one.host), ProblemKind::ServerId, message));
             }
             Some(id) => ids.entry(id).or_default().push(one.host),

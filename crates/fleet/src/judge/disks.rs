@@ -12,8 +12,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let facts = &host.facts;
         let (local, network) = (facts.filesystems.current(), facts.network_filesystems.current());
         if local.is_some_and(Vec::is_empty) && network.is_some_and(Vec::is_empty) {
-            let message =
-                "no filesystem is listed, not even its root: how full its disks are is unknown".to_owned();
+            let message = "no filesystem is listed, not even the root: disk usage is unknown".to_owned();
             out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Disk, message));
         }
         let all: Vec<&Filesystem> =
@@ -51,7 +50,7 @@ fn judge_one(s: &Situation<'_>, host: &HostName, filesystem: &Filesystem, out: &
     };
     // Without a size there is nothing to fill: a filesystem of the kernel's, or of a program that counts none.
     if usage.use_percent.is_none() && usage.size_kb > 0 {
-        let message = format!("how full {mount} is is unknown: df does not say it");
+        let message = format!("usage of {mount} is unknown: df reports none");
         out.push(s.problem(Severity::Unknown, Some(host), ProblemKind::Disk, message));
     }
     if let Some((severity, percent)) = at_or_over(usage.use_percent, s.env.thresholds.disk) {

@@ -36,8 +36,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
 }
 
 fn missing(s: &Situation<'_>, name: Option<&crate::names::HostName>) -> Problem {
-    let message = "its grains name no level: many states then assume production. \
-                   Set `level:` in the minion's grains file (/etc/salt/grains) before anything applies state"
+    let message = "its grains have no level, and many states then assume production. Set `level:` in its grains file (/etc/salt/grains) before you apply any state"
         .to_owned();
     s.problem(Severity::Warning, name, ProblemKind::Level, message)
 }

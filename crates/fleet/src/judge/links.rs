@@ -33,7 +33,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             }
             LinkState::Up => {
                 let message = match host.age(s.now) {
-                    None => "connected, and no report yet".to_owned(),
+                    None => "connected, no report yet".to_owned(),
                     Some(age) if Freshness::of(age, s.env.cadence.poll) == Freshness::Expired => {
                         format!("no report for {}", short_age(age))
                     }

@@ -15,7 +15,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             (Some(each), Some(1)) => format!("{averages} on 1 CPU ({each:.2} per CPU)"),
             (Some(each), Some(n)) => format!("{averages} on {n} CPUs ({each:.2} per CPU)"),
             (Some(_) | None, _) if load.of_container_host => format!(
-                "{averages} is that of the machine that runs this container, and its number of CPUs is not known here"
+                "{averages} is of the machine that runs this container, whose number of CPUs is unknown"
             ),
             (Some(_) | None, _) => format!("{averages} on an unknown number of CPUs"),
         };

@@ -10,7 +10,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         let Some(memory) = host.facts.memory.current() else { continue };
         let name = Some(&host.id.host);
         if memory.used_percent().is_none() {
-            let message = "memory in use is unknown: the host says a total of 0 kB".to_owned();
+            let message = "memory in use is unknown: the host reports a total of 0 kB".to_owned();
             out.push(s.problem(Severity::Unknown, name, ProblemKind::Memory, message));
         }
         if let Some((severity, used)) = over(memory.used_percent(), s.env.thresholds.memory) {
@@ -18,7 +18,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             // ZFS gives its cache back when memory is wanted.
             let (severity, message) = if memory.cache_unread {
                 let message = format!(
-                    "how much memory is in use is unknown: {used:.0}% with the cache of ZFS, whose size cannot be read \
+                    "memory in use is unknown: {used:.0}% with the ZFS cache, whose size cannot be read \
                      (/proc/spl/kstat/zfs/arcstats)"
                 );
                 (Severity::Unknown, message)

@@ -158,7 +158,7 @@ pub(super) fn rule(s: &Situation<'_>, standings: &[RoleStanding], out: &mut Vec<
         let roles: HashSet<&RoleName> = roles.iter().collect();
         for required in s.env.requirements.iter().filter(|r| roles.contains(&r.role)) {
             for implied in required.implies.iter().filter(|i| !roles.contains(i)) {
-                let message = format!("a {} must also be a {implied}, and this host is not", required.role);
+                let message = format!("a {} must also be a {implied}, but this host is not", required.role);
                 out.push(s.problem(
                     Severity::Critical,
                     Some(&spec.id.host),

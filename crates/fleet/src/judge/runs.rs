@@ -11,7 +11,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         return;
     }
     if let Some(gap) = s.jump.left.gap.as_ref().filter(|gap| !is_an_answer(gap)) {
-        let message = format!("runs that are not over cannot be seen on the jump box: {}", gap.describe());
+        let message = format!("unfinished runs on the jump box are unknown: {}", gap.describe());
         out.push(s.problem(Severity::Unknown, None, ProblemKind::Run, message));
     }
     let left = s.jump.left.known.iter().flat_map(|known| &known.value);
@@ -37,18 +37,18 @@ fn is_an_answer(gap: &Gap) -> bool {
 fn problem(s: &Situation<'_>, run: &LeftRun) -> Option<Problem> {
     // The command comes first: the end of a message is what a small screen cuts.
     let (id, env) = (&run.run, &s.env.name);
-    let about = format!("{} of {}: no console has it", run.runbook, run.who);
+    let about = format!("{} of {}: no console is connected to this run", run.runbook, run.who);
     let (severity, message) = match &run.in_effect {
         Ok(effects) if effects.is_empty() => return None,
         Ok(effects) => {
             let stops = effects.iter().any(|effect| effect.stops_writes);
             let said: Vec<&str> = effects.iter().map(|effect: &LeftEffect| effect.says.as_str()).collect();
             let severity = if stops { Severity::Critical } else { Severity::Warning };
-            let go_on = format!("to go on: jumpdeck runbook takeover {id} --env {env}");
+            let go_on = format!("to resume it: jumpdeck runbook takeover {id} --env {env}");
             (severity, format!("{about}; {go_on}; in effect: {}", said.join("; ")))
         }
         Err(why) => {
-            let look = format!("to look: jumpdeck runbook watch {id} --env {env}");
+            let look = format!("to see it: jumpdeck runbook watch {id} --env {env}");
             (Severity::Unknown, format!("{about}; {look}; what is in effect is unknown: {why}"))
         }
     };

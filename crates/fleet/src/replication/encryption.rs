@@ -53,7 +53,7 @@ pub fn encryption(replica: &Database, c: &Connection, master: Option<&ServerStat
         (Some(false), _, _) => Clear("the replica does not ask for TLS"),
         (Some(true), _, _) if insists(replica) => Encrypted("this server does not connect without TLS"),
         (Some(true), Some(true), Some(false)) => {
-            Unknown("the certificate is verified, but the master says that it has no TLS")
+            Unknown("the replica verifies the certificate, but the master reports that it has no TLS")
         }
         (Some(true), Some(true), Some(true)) => Encrypted("the master's certificate is verified"),
         (Some(true), Some(true), None) if verifies(replica) => {

@@ -66,9 +66,9 @@ pub fn line(says: &str, hosts: &[&str], since: &str, certain: bool, found: bool)
     let says = says.trim_end_matches('.');
     let how_sure = match (found, certain) {
         (true, true) => " or earlier",
-        (true, false) => " or earlier, as the run found it; whether it still is so is unknown",
+        (true, false) => " or earlier, when the run found it; whether it still holds is unknown",
         (false, true) => "",
-        (false, false) => ", or may be: its outcome is unknown",
+        (false, false) => ", or not: the outcome of that step is unknown",
     };
     format!("{says}{on} since {since}{how_sure}")
 }

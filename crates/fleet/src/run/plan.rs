@@ -194,7 +194,7 @@ impl PlanHost {
                     found.push(Difference { how: Differs::Unsaid, text: format!("no {what:?} grain") });
                     continue;
                 }
-                found.push(Difference { how: Differs::Silent, text: format!("{what} not told: {why}") });
+                found.push(Difference { how: Differs::Silent, text: format!("{what} unknown: {why}") });
             }
         }
         found

@@ -32,7 +32,7 @@ fn a_past_run_is_opened_to_read_and_left_again() {
     assert_eq!(model.screen(), &Screen::PastRun("r999".into()));
     let report = |run: &str| RunEvent::PastReport(Arc::new(PastReport { run: run.into(), told: Ok(vec![]) }));
     tell(&mut model, report("r1"));
-    assert!(model.runs.past_report.is_none(), "the answer to another question");
+    assert!(model.runs.past_report.is_none(), "another question has this answer");
     tell(&mut model, report("r999"));
     assert!(model.runs.past_report.is_some());
     for c in ['x', 'u', 'n', 'y'] {

@@ -10,8 +10,8 @@ pub(in crate::cli::runbook) fn write(paper: &mut Paper, plan: &PlanView) {
     let simulated = if plan.simulated { "  SIMULATED" } else { "" };
     paper.words(0, Ink::Bold, &format!("{}: {}{simulated}", plan.env, plan.title));
     let confirmed = match plan.challenge {
-        true => "each change: a value shown on screen is typed",
-        false => "each change: yes is typed",
+        true => "each change: you type a value shown on screen",
+        false => "each change: you type yes",
     };
     let mut head = vec![
         ("runbook", Ink::Plain, plan.runbook.clone()),

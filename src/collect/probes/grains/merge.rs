@@ -86,7 +86,7 @@ impl Places {
         };
         if place != "main" && !conf.include.is_null() {
             return Err(unreadable(&format!(
-                "{path} includes other files, and jumpdeck follows only those of the file minion"
+                "{path} includes other files; jumpdeck follows includes only in the file \"minion\""
             )));
         }
         if let Some(grains) = conf.grains {

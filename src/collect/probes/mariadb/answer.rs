@@ -179,7 +179,7 @@ impl Answer {
         match (&self.complaint, self.status) {
             (Some(gap), _) => gap.clone(),
             (None, 0) if self.parts.is_empty() => unreadable(PRINTS_OTHERWISE),
-            (None, 0) => unreadable("the server's answer ends before this"),
+            (None, 0) => unreadable("the server's answer ended before this part"),
             (None, 126 | 127) => Gap::NoTool(Clean::new("the client could not be started")),
             (None, status) => Gap::Failed(Clean::new(&format!("the client ended with status {status}"))),
         }

@@ -68,7 +68,7 @@ fn galera(name: Clean, is_on: Option<bool>, rows: &[Row]) -> Cluster {
             "" => (NodeHealth::Unknown, ""),
             _ => (NodeHealth::Behind, ""),
         },
-        _ => (NodeHealth::Unknown, "it does not say all of its state"),
+        _ => (NodeHealth::Unknown, "it does not report its whole state"),
     };
     let id = value("wsrep_cluster_state_uuid").filter(|id| id.chars().any(|c| !matches!(c, '0' | '-')));
     Cluster {

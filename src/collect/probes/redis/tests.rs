@@ -81,7 +81,7 @@ fn what_is_wrong_is_named_with_its_reading_and_what_to_do() {
         (MASTER, "used_memory:137363456", "used_memory:536870912", Critical, "memory", "512M of 512M"),
         (MASTER, "bgsave_status:ok", "bgsave_status:err", Critical, "rdb", "last RDB save: err"),
         (MASTER, "aof_last_write_status:ok", "aof_last_write_status:err", Critical, "aof", "append-only"),
-        (MASTER, "loading:0", "loading:1", Warning, "loading", "loads its data"),
+        (MASTER, "loading:0", "loading:1", Warning, "loading", "is loading its data"),
         (REPLICA, "link_status:up", "link_status:down", Critical, "link", "master 10.0.0.5:6379: link down"),
     ] {
         let service = service(&text.replace(from, to));
@@ -120,7 +120,7 @@ fn one_that_wants_a_password_runs_and_its_figures_are_unknown() {
     assert_eq!(locked.reading("password"), Some(&Figure::Flag(true)));
     let (health, problems) = judged(&locked);
     assert_eq!((health, problems.len(), problems[0].0), (ServiceHealth::Unknown, 1, Severity::Unknown));
-    assert!(problems[0].1.contains("figures not permitted: it wants a password"), "{}", problems[0].1);
+    assert!(problems[0].1.contains("figures not permitted: it requires a password"), "{}", problems[0].1);
     for line in
         ["NOPERM this user has no permissions to run the 'info' command", "ERR max number of clients reached"]
     {

@@ -116,7 +116,7 @@ fn what_cannot_be_said_is_refused_with_its_reason() {
         change("inventory.toml", &text, &env(), &[change_it], &context()).unwrap_err().to_string()
     };
     assert!(why(gains("db3", "masterdb")).contains("no host db3"));
-    assert!(why(moved("db2", "10.0.0.1")).contains("one machine"), "{}", why(moved("db2", "10.0.0.1")));
+    assert!(why(moved("db2", "10.0.0.1")).contains("the same address"), "{}", why(moved("db2", "10.0.0.1")));
     assert!(why(moved("db2", "not an address")).contains("address"));
     let broken = change("inventory.toml", "[environments", &env(), &[gains("db2", "x")], &context());
     assert!(broken.unwrap_err().to_string().contains("mistakes"));

@@ -23,7 +23,7 @@ pub(super) fn set(
             several => {
                 let numbers: Vec<String> = several.iter().map(|found| found.line.to_string()).collect();
                 format!(
-                    "the key {path} is there {} times, lines {}; edit it by hand",
+                    "the key {path} appears {} times, on lines {}; edit it by hand",
                     several.len(),
                     numbers.join(", ")
                 )
@@ -34,7 +34,7 @@ pub(super) fn set(
     let value = text.get(one.value.clone()).unwrap_or_default();
     let old = scalar::read(value).map_err(|why| refused(format!("{path} {why}")))?;
     if one.goes_on {
-        return Err(refused(format!("the value of {path} goes on in the next line")));
+        return Err(refused(format!("the value of {path} continues on the next line")));
     }
     let new = new(&old.text)?;
     let written = scalar::write(&new, &old).map_err(|why| refused(format!("{new:?} {why}")))?;

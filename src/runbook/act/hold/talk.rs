@@ -73,7 +73,7 @@ impl Talk {
     /// Waits until it ends, while nothing is asked: why it did. Cancel-safe.
     pub(super) async fn until_it_ends(&mut self) -> String {
         match self.held.read().await {
-            Ok(_) => "the session printed something that was not asked for".to_owned(),
+            Ok(_) => "the session printed unexpected output".to_owned(),
             Err(error) => format!("the session has ended: {}", error.describe()),
         }
     }
@@ -88,10 +88,12 @@ impl Cut {
                     Trouble::Failed(counted_anew(&why, *before))
                 }
                 Trouble::Failed(why) | Trouble::Unknown(why) => {
-                    Trouble::Unknown(format!("the session ended in the middle: {why}"))
+                    Trouble::Unknown(format!("the session ended during the statement: {why}"))
                 }
             },
-            Self::Lost(why) => Trouble::Unknown(format!("{why}; it may have been done, or be done yet")),
+            Self::Lost(why) => {
+                Trouble::Unknown(format!("{why}; it may have been done, or may still be running"))
+            }
         }
     }
 }

@@ -33,9 +33,9 @@ fn each_host_has_its_own_part() {
         ),
         // One that cannot be read says nothing of the others.
         (r#"{"app1": 1e999, "app2": "well"}"#, "app2", false, Ok("well")),
-        (r#"{"app1": 1e999, "app2": "well"}"#, "app1", false, Err("Salt said no JSON about app1")),
+        (r#"{"app1": 1e999, "app2": "well"}"#, "app1", false, Err("Salt printed no JSON about app1")),
         // Cut in the middle nothing of it counts.
-        (r#"{"app1": "well", "app2": "we"#, "app1", false, Err("Salt said no JSON")),
+        (r#"{"app1": "well", "app2": "we"#, "app1", false, Err("Salt printed no JSON")),
         ("", "app1", false, Err("it printed nothing")),
         ("Salt request timed out.", "app1", false, Err("Salt request timed out.")),
     ] {
@@ -62,6 +62,6 @@ fn what_is_lost_here_may_go_on_on_the_minions_and_is_said_so() {
     let Trouble::Unknown(why) = &lost else { panic!("{lost:?}") };
     assert!(why.starts_with("the jump box: gone") && why.contains("salt-run jobs.active"), "{why}");
     assert_eq!(of(&Err(lost.clone()), "app1", true), Err(lost));
-    let failed = Trouble::Failed("refused; nothing was begun".to_owned());
+    let failed = Trouble::Failed("refused; nothing was started".to_owned());
     assert_eq!(on_minions(failed.clone()), failed);
 }

@@ -70,14 +70,14 @@ impl Reading<'_> {
         self.names.host = before;
         self.place = step_place;
         if expect.is_empty() && table.get("expect").is_none() && !matches!(ask, None | Some(Ask::Run(_))) {
-            let message = "this proves nothing: whatever the answer is, it is well";
+            let message = "this check proves nothing: without expect any answer passes";
             self.reader.error(table.span.clone(), message, "add expect = [{ is = \"…\" }]");
         }
         let limits = Duration::from_secs(1)..=Duration::from_secs(3600);
         let timeout = self.reader.duration(table, "timeout", limits);
         if matches!(ask, Some(Ask::Value(_))) && table.get("timeout").is_some() {
-            let help = "remove it: a value is known, and nobody is asked";
-            self.reader.error(place(table, "timeout"), "timeout beside value", help);
+            let help = "remove timeout: a value is known already, no host is asked for it";
+            self.reader.error(place(table, "timeout"), "`timeout` cannot be used with `value`", help);
         }
         Some(Check { says: says?, on: own, ask: ask?, expect, timeout })
     }
@@ -89,26 +89,26 @@ impl Reading<'_> {
         let help = "write one of sql = \"…\", run = \"…\", salt = \"…\", value = \"…\"";
         match there.as_slice() {
             [] => {
-                self.reader.error(table.span.clone(), "it asks nothing", help);
+                self.reader.error(table.span.clone(), "the question is missing", help);
                 return None;
             }
             [_] => {}
             [first, second, ..] => {
-                let message = format!("it asks two things: {first} and {second}");
-                self.reader.error(place(table, second), message, "make two of it");
+                let message = format!("two questions at once: {first} and {second}");
+                self.reader.error(place(table, second), message, "make two checks or steps of them");
                 return None;
             }
         }
         let verb = there.first()?;
         if *on == On::Nowhere && *verb != "value" {
             let help = "write on = \"…\": a target, a host input, or \"jump\"";
-            self.reader.error(place(table, verb), format!("nobody is asked: {verb} without a host"), help);
+            self.reader.error(place(table, verb), format!("{verb} needs a host to run on"), help);
         }
         let (_, read) = VERBS.iter().find(|(word, _)| word == verb)?;
         let ask = read(self, table);
         if ask.as_ref().is_some_and(|ask| !matches!(ask, Ask::Sql(_))) && table.get("in").is_some() {
             let help = "remove it, or ask by sql: only SQL runs in the session of a hold";
-            self.reader.error(place(table, "in"), format!("in beside {verb}"), help);
+            self.reader.error(place(table, "in"), format!("`in` cannot be used with `{verb}`"), help);
         }
         ask
     }
@@ -142,7 +142,7 @@ impl Reading<'_> {
             && let Some(word) = sql::first_change(text.value)
         {
             let span = self.find_in(text.span.clone(), &word).unwrap_or_else(|| text.span.clone());
-            let message = format!("{word} changes something, and this only reads");
+            let message = format!("{word} changes something, but this must only read");
             let help = "make it a step of kind \"sql\" with effect = \"mutate\"";
             self.reader.error(span, message, help);
         }
@@ -169,11 +169,7 @@ impl Reading<'_> {
                 continue;
             };
             if variables.contains(&variable) {
-                self.reader.error(
-                    name.span.clone(),
-                    format!("{:?} is there twice", name.value),
-                    "remove one",
-                );
+                self.reader.error(name.span.clone(), format!("{:?} appears twice", name.value), "remove one");
             }
             self.variable(&variable, name.span, usage);
             variables.push(variable);
@@ -189,7 +185,7 @@ impl Reading<'_> {
             let earlier = all.iter().take(at).find(|other| other.shell_name() == name);
             if let Some(other) = earlier.filter(|other| other != &variable || at >= with.len()) {
                 let message = format!("{{{other}}} and {{{variable}}} are both ${name} to the script");
-                let help = "rename the input or what is captured, or hand over one of them";
+                let help = "rename the input or the captured value, or pass only one of them to the script";
                 self.reader.error(text.span.clone(), message, help);
             }
         }
@@ -223,7 +219,7 @@ impl Reading<'_> {
             word(module) && word(name)
         });
         if !is_function {
-            let message = format!("{:?} is not a function of Salt", function.value);
+            let message = format!("{:?} is not a Salt function", function.value);
             self.reader.error(function.span, message, "write module.function, as in \"state.sls\"");
             return None;
         }
@@ -232,7 +228,7 @@ impl Reading<'_> {
             && ["apply", "sls", "highstate", "sls_id", "single", "template", "top"]
                 .contains(&function.value.trim_start_matches("state."));
         if effect == Effect::Read && applies && !tests {
-            let message = format!("{} changes something, and this only reads", function.value);
+            let message = format!("{} changes something, but this must only read", function.value);
             let help = "add \"test=True\" to its arguments, or make it a step of kind \"salt\" with effect = \"mutate\"";
             self.reader.error(function.span, message, help);
         }

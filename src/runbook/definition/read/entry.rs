@@ -137,7 +137,7 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
-    const LEAVE_OUT: &'static str = "leave effect out";
+    const LEAVE_OUT: &'static str = "remove effect";
 
     /// It only reads.
     pub(crate) const READ: Self =

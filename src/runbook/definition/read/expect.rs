@@ -42,9 +42,10 @@ impl Reading<'_> {
         match (compares, given) {
             (true, None) => Some(Test::Any),
             (true, Some(key)) => {
-                let message =
-                    format!("{key} beside across = \"unique\" or \"same\": they ask different things");
-                self.reader.error(place(table, key), message, "make two expectations of it");
+                let message = format!(
+                    "`{key}` cannot be used with across = \"unique\" or \"same\": they are two different tests"
+                );
+                self.reader.error(place(table, key), message, "write them as two entries of expect");
                 None
             }
             _ => self.test(table),
@@ -59,8 +60,8 @@ impl Reading<'_> {
             On::Jump | On::Nowhere => true,
         };
         if one {
-            let message = "across compares hosts, and this is asked of one";
-            self.reader.error(value.span(), message, "leave it out, or ask several hosts");
+            let message = "across compares hosts, but this asks only one host";
+            self.reader.error(value.span(), message, "remove across, or ask several hosts");
             return None;
         }
         match value.get_ref() {
@@ -71,7 +72,7 @@ impl Reading<'_> {
                 Some(Across::Exactly(count as usize))
             }
             _ => {
-                self.reader.error(value.span(), "across cannot be this", help);
+                self.reader.error(value.span(), "across has no valid value", help);
                 None
             }
         }
@@ -91,16 +92,16 @@ impl Reading<'_> {
         };
         let (impossible, has) = match (key, ask) {
             ("column", Some(Ask::Run(_) | Ask::Salt(_) | Ask::Value(_))) => {
-                (true, "has no columns: only SQL's has")
+                (true, "has no columns: only an answer of SQL has them")
             }
-            ("json", Some(Ask::Sql(_))) => (true, "is SQL's, which has columns and no JSON"),
+            ("json", Some(Ask::Sql(_))) => (true, "comes from SQL: it has columns, not JSON"),
             ("rows", Some(Ask::Value(_) | Ask::Salt(_))) => {
-                (true, "has no rows: SQL's has, and a script's lines")
+                (true, "has no rows: only answers of SQL and of scripts have them")
             }
             _ => (false, ""),
         };
         if impossible {
-            let help = "remove it to mean the whole answer; see docs/runbooks.md";
+            let help = "remove it, and the whole answer is used; see docs/runbooks.md";
             self.reader.error(place(table, key), format!("the answer {has}"), help);
             return None;
         }
@@ -115,7 +116,7 @@ impl Reading<'_> {
             _ => match self.reader.boolean(table, key)? {
                 true => Some(Pick::Rows),
                 false => {
-                    self.reader.error(place(table, key), "rows = false means nothing", "leave it out");
+                    self.reader.error(place(table, key), "rows = false has no meaning", "remove it");
                     None
                 }
             },
@@ -128,7 +129,7 @@ impl Reading<'_> {
         let key = match there.as_slice() {
             [key] => *key,
             [] => {
-                self.reader.error(table.span.clone(), "this expects nothing", TESTS_HELP);
+                self.reader.error(table.span.clone(), "this entry of expect has no test", TESTS_HELP);
                 return None;
             }
             [first, second, ..] => {
@@ -144,7 +145,7 @@ impl Reading<'_> {
                 let hint = "write one_of = [\"ROW\", \"MIXED\"]";
                 let texts = self.reader.strings(table, key, hint)?;
                 if texts.is_empty() {
-                    self.reader.error(place(table, key), "nothing is one of nothing", hint);
+                    self.reader.error(place(table, key), "one_of is empty: no answer can match it", hint);
                 }
                 Some(Test::OneOf(texts.iter().map(|t| self.template(t, Use::Value)).collect()))
             }
@@ -163,7 +164,8 @@ impl Reading<'_> {
         if let DeValue::Integer(number) = value.get_ref() {
             return Some(Template::plain(number.as_str()));
         }
-        let help = format!("write {key} = \"…\": answers are texts, \"1\" and \"ON\" each itself");
+        let help =
+            format!("write {key} = \"…\": an answer is a text, so the value needs quotes: \"1\", \"ON\"");
         let text = self.reader.string(table, key, &help)?;
         Some(self.template(&text, Use::Value))
     }
@@ -205,10 +207,14 @@ impl Reading<'_> {
     pub(super) fn bring(&mut self, name: &str, meaning: Meaning, step: &str, span: std::ops::Range<usize>) {
         let Some((_, other)) = self.names.bring(name, meaning, step) else { return };
         let message = match other.is_empty() {
-            true => format!("the name {name:?} is there twice"),
+            true => format!("the name {name:?} appears twice"),
             false => format!("{name:?} means something else already: step {other:?} captures it"),
         };
-        self.reader.error(span, message, "rename one of the two; read again, a value keeps its kind");
+        self.reader.error(
+            span,
+            message,
+            "rename one of the two; a value that is captured again must have the same kind",
+        );
     }
 
     /// Conditions, all of which must hold.

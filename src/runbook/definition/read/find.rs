@@ -11,7 +11,7 @@ const FIND_HINT: &str =
     "write find = { sql = \"SELECT @@global.read_only\", expect = [{ is = \"0\" }], says = \"…\" }";
 const SQL_HINT: &str = "write sql = \"SELECT @@global.read_only\"";
 const SAYS_HINT: &str = "write says = \"the only writable server\": why this value is offered";
-const ON_HINT: &str = "write on = \"old\": the input before this one that names the host to ask";
+const ON_HINT: &str = "write on = \"old\": an earlier input of kind host, which is asked";
 const COLUMN_HINT: &str = "write column = \"Master_User\": the part of the answer that is the value";
 
 impl Reading<'_> {
@@ -19,7 +19,7 @@ impl Reading<'_> {
     pub(super) fn find(&mut self, of: &Table<'_>, input: &Input, before: &[Input]) -> Option<Find> {
         let item = of.get("find")?;
         if input.sensitive {
-            let help = "remove it: what a server shows to whoever asks is no secret";
+            let help = "remove find: a value that a server shows to anyone is not a secret";
             self.reader.error(item.span(), "a secret with find", help);
             return None;
         }
@@ -30,9 +30,9 @@ impl Reading<'_> {
         for key in others.iter().filter(|key| table.get(key).is_some()) {
             let message = match of_host {
                 true => {
-                    format!("{key} beside a host: every host that it may be is asked, and one answers so")
+                    format!("`{key}` cannot be used here: the input is a host, so every candidate is asked")
                 }
-                false => format!("{key} where a value is looked for"),
+                false => format!("`{key}` cannot be used here: the input is a value, not a host"),
             };
             let help = format!("write {} instead", own.join(" and "));
             self.reader.error(place(&table, key), message, help);
@@ -55,7 +55,7 @@ impl Reading<'_> {
     }
 
     fn no_variables(&mut self, table: &Table<'_>, key: &str) {
-        let message = "a variable, where nothing is known yet: this is asked before there is a plan";
+        let message = "no variables here: this is asked before the plan is made, when no value is known";
         self.reader.error(place(table, key), message, "ask without variables; a check step may use them");
     }
 
@@ -63,7 +63,7 @@ impl Reading<'_> {
         let ask = Ask::Sql(Sql { text: Template::default(), session: None });
         let expect = self.expects(table, Some(&ask), &On::Nowhere);
         if expect.is_empty() {
-            let message = "this find expects nothing, so every host would do";
+            let message = "this find has no expect, so every host would match";
             self.reader.error(table.span.clone(), message, FIND_HINT);
             return None;
         }
@@ -79,7 +79,7 @@ impl Reading<'_> {
         let column = self.need_string(table, "column", COLUMN_HINT)?;
         let named = before.iter().any(|i| i.name == on.value && i.kind == ValueKind::Host);
         if !named {
-            let message = format!("{:?} is no input before this one that names a host", on.value);
+            let message = format!("{:?} is not an earlier input of kind host", on.value);
             self.reader.error(on.span, message, ON_HINT);
             return None;
         }

@@ -191,7 +191,7 @@ impl Reading<'_> {
         }
         let says = self.text(&inner, "says", Use::Shown);
         if says.is_none() {
-            self.reader.error(inner.span.clone(), "it is not said what lasts", hint);
+            self.reader.error(inner.span.clone(), "`says` is missing: what stays in effect", hint);
         }
         let mut until = Vec::new();
         for ending in self.reader.strings(&inner, "until", hint).unwrap_or_default() {
@@ -205,7 +205,7 @@ impl Reading<'_> {
             }
         }
         if until.is_empty() {
-            self.reader.error(inner.span.clone(), "it is not said which step ends it", hint);
+            self.reader.error(inner.span.clone(), "`until` is missing: the steps that end it", hint);
         }
         Some(Lasting { says: says?, until })
     }
@@ -246,13 +246,13 @@ impl Reading<'_> {
                     Role::Covers => self.cover(&named),
                     Role::EndsBefore => {
                         if seen.group || seen.within.iter().any(|w| self.ids.is_batch(w)) {
-                            let message = format!("{:?} is no single step", named.id);
-                            self.reader.error(named.span, message, "name a step that stands in no for_each");
+                            let message = format!("{:?} is not a single step", named.id);
+                            self.reader.error(named.span, message, "name a step outside every for_each");
                         }
                     }
                     Role::EndedBy => {
                         if seen.group || self.ids.is_several(&seen, &named.by) {
-                            let message = format!("{:?} is no single step", named.id);
+                            let message = format!("{:?} is not a single step", named.id);
                             let help = "name a step of the same for_each, or one outside every for_each";
                             self.reader.error(named.span, message, help);
                         }
@@ -271,7 +271,7 @@ impl Reading<'_> {
         for id in changes {
             if let Some(other) = self.ids.covered.insert(id.clone(), named.by.clone()) {
                 let message = format!("step {id:?} is confirmed twice: by {other:?} and by {:?}", named.by);
-                self.reader.error(named.span.clone(), message, "leave it to one of the two");
+                self.reader.error(named.span.clone(), message, "remove it from one of the two");
             }
         }
     }

@@ -42,7 +42,7 @@ impl Reading<'_> {
         let sensitive = self.reader.boolean(table, "sensitive").unwrap_or(false);
         let role = self.role(table);
         if kind_key == "value_kind" && matches!(role, Some(RoleOf::Input(_))) {
-            let message = "a question in mid-run takes a role that is written here";
+            let message = "a question during the run needs a fixed role, not an input";
             self.reader.error(place(table, "role"), message, "write a role: \"db\"");
         }
         let not = self.reader.strings(table, "not", NAMES_HINT).unwrap_or_default();
@@ -51,12 +51,12 @@ impl Reading<'_> {
         let default = self.reader.string(table, "default", "write default = \"…\"");
         if kind.is_some_and(|k| k != ValueKind::Host) {
             for key in ["role", "not"].into_iter().filter(|key| table.get(key).is_some()) {
-                let message = format!("{key:?} is for hosts, and this is none");
+                let message = format!("{key:?} is for inputs of kind host only");
                 self.reader.error(place(table, key), message, "write kind = \"host\", or remove it");
             }
         }
         for key in ["default", "choices"].into_iter().filter(|key| sensitive && table.get(key).is_some()) {
-            let help = "remove it: a secret stands in no file that is read by many";
+            let help = "remove it: other people can read this file";
             self.reader.error(place(table, key), format!("a secret with {key}"), help);
         }
         if let Some(kind) = kind {
@@ -69,7 +69,11 @@ impl Reading<'_> {
             && !choices.iter().any(|c| c.value == default.value)
         {
             let message = format!("the default {:?} is not among the choices", default.value);
-            self.reader.error(default.span.clone(), message, "add it to them, or choose one of them");
+            self.reader.error(
+                default.span.clone(),
+                message,
+                "add it to choices, or write one of the choices",
+            );
         }
         self.hosts_named(&not);
         let name = name?;
@@ -98,7 +102,7 @@ impl Reading<'_> {
     fn value_fits(&mut self, kind: ValueKind, written: &At<&str>) {
         if Value::new(kind, written.value).is_err() {
             let message = format!("{:?} is not {}", written.value, kind.wanted());
-            self.reader.error(written.span.clone(), message, "write a value of its kind");
+            self.reader.error(written.span.clone(), message, "correct the value, or change kind");
         }
     }
 
@@ -125,7 +129,7 @@ impl Reading<'_> {
             Found::Known(_) => false,
         };
         if !is_free {
-            let message = format!("the name {:?} is there twice", name.value);
+            let message = format!("the name {:?} appears twice", name.value);
             self.reader.error(name.span, message, "rename one of the two or remove it");
             return None;
         }
@@ -139,7 +143,7 @@ impl Reading<'_> {
             if matches!(self.names.find(name), Found::Known(meaning) if meaning == word) {
                 return Some(RoleOf::Input(name.to_owned()));
             }
-            let message = format!("{{{name}}} is no input of kind word that comes before this one");
+            let message = format!("{{{name}}} is not an earlier input of kind word");
             self.reader.error(
                 text.span,
                 message,
@@ -189,14 +193,14 @@ impl Reading<'_> {
         let at_most = self.reader.integer(table, "at_most", 1..=10_000).map(|n| n as usize);
         for key in ["at_least", "at_most"] {
             if (exactly.is_some() || one) && table.get(key).is_some() {
-                let message = format!("{key} where the number of hosts is told already");
+                let message = format!("`{key}` cannot be used here: the number of hosts is fixed already");
                 self.reader.error(place(table, key), message, "remove it");
             }
         }
         if let (Some(least), Some(most)) = (at_least, at_most)
             && least > most
         {
-            let message = format!("at least {least} and at most {most} hosts: there is no such number");
+            let message = format!("at least {least} and at most {most} hosts: no number is both");
             self.reader.error(place(table, "at_most"), message, "exchange the two");
         }
         let except = self.reader.strings(table, "except", NAMES_HINT).unwrap_or_default();
@@ -283,7 +287,7 @@ impl Reading<'_> {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => "name an input of kind host, a target, or a host that is elected".to_owned(),
                 };
-                self.reader.error(span, format!("{name:?} is no host or target"), help);
+                self.reader.error(span, format!("{name:?} is not a host or a target"), help);
             }
         }
         self.except_rings(root, targets);
@@ -297,12 +301,9 @@ impl Reading<'_> {
             let mut open: Vec<&str> = target.except.iter().map(String::as_str).collect();
             while let Some(name) = open.pop() {
                 if name == target.name {
-                    let message = format!("target {name:?} leaves out itself, by way of what it leaves out");
-                    self.reader.error(
-                        place(root, "target"),
-                        message,
-                        "break the ring: remove one of the exceptions",
-                    );
+                    let message =
+                        format!("target {name:?} excludes itself, through the targets that it excludes");
+                    self.reader.error(place(root, "target"), message, "remove one of the exceptions");
                     return;
                 }
                 if !way.contains(&name) {

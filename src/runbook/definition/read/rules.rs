@@ -19,7 +19,11 @@ impl Reading<'_> {
         let effects = kind.effects;
         if effects.must_be_said && table.get("effect").is_none() {
             let help = "add effect = \"read\", \"mutate\" or \"destructive\"";
-            self.reader.error(table.span.clone(), "it is not said what this step changes", help);
+            self.reader.error(
+                table.span.clone(),
+                "effect is missing: whether this step changes anything",
+                help,
+            );
         }
         if written.is_some_and(|e| !effects.allowed.contains(&e)) {
             let message = format!("a {} cannot have this effect", kind.word);
@@ -44,18 +48,18 @@ impl Reading<'_> {
             return Undo::Impossible;
         }
         if step.retries > 0 && step.effect != Effect::Read {
-            let help = "leave retries out: a change is never retried automatically";
+            let help = "remove retries: a change is never retried automatically";
             self.reader.error(place(table, "retries"), "retries of a step that changes something", help);
         }
         if step.always && step.on != On::Nowhere && step.effect != Effect::Read && step.point_of_no_return {
-            let help = "leave one of the two out: what always runs at the end is there to put things right";
+            let help = "remove always or point_of_no_return: a step with always cleans up at the end";
             self.reader.error(place(table, "always"), "a point of no return that always runs", help);
         }
         if step.effect == Effect::Read {
             for key in ["read_back", "done_if", "undo", "point_of_no_return", "detached"] {
                 if written(key) {
                     let message = format!("{key} on a step that changes nothing");
-                    let help = "remove it, or say effect = \"mutate\"; what a read must say goes into expect";
+                    let help = "remove it, or write effect = \"mutate\"; the answer that a read must give goes into expect";
                     self.reader.error(place(table, key), message, help);
                 }
             }
@@ -68,8 +72,8 @@ impl Reading<'_> {
         }
         match (undo, step.point_of_no_return) {
             (Some(_), true) => {
-                let message = "an undo of a point of no return: nothing is taken back past it";
-                self.reader.error(place(table, "undo"), message, "keep one of the two");
+                let message = "a point of no return cannot have an undo";
+                self.reader.error(place(table, "undo"), message, "remove undo or point_of_no_return");
                 Undo::Impossible
             }
             (None, true) => Undo::Impossible,
@@ -82,7 +86,11 @@ impl Reading<'_> {
                 if !written("undo") {
                     let help = "add undo = { …, read_back = [ … ] } or undo = { not_needed = \"why\" }, or mark it: \
                                 point_of_no_return = true";
-                    self.reader.error(told, "this change cannot be taken back, and is not marked so", help);
+                    self.reader.error(
+                        told,
+                        "this change has no undo, and is not marked as a point of no return",
+                        help,
+                    );
                 }
                 Undo::Impossible
             }
@@ -101,7 +109,7 @@ impl Reading<'_> {
         }
         if writes == Writes::FoundStopped && table.get("impact").is_none() {
             let help = "add impact = \"Users cannot write: no application reaches the master\"";
-            self.reader.error(place(table, "writes"), "it is not said what was found", help);
+            self.reader.error(place(table, "writes"), "impact is missing: what users notice", help);
         }
         Some(writes)
     }

@@ -53,7 +53,7 @@ fn braces(text: &str, known: &[String], found: &mut Vec<Finding>) {
             let inside = whole.as_str().trim_matches(['{', '}']);
             found.push(Finding {
                 span: whole.range(),
-                message: format!("{} stays as it is: a script's text is constant", whole.as_str()),
+                message: format!("{} is not replaced: a script's text is constant", whole.as_str()),
                 help: format!("write \"${}\", and with = [{inside:?}]", inside.replace('.', "_")),
             });
         }
@@ -82,7 +82,7 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
         }
         found.push(Finding {
             span: whole.range(),
-            message: format!("${own_name} is empty: the script is not handed {{{variable}}}"),
+            message: format!("${own_name} is empty: the script does not get {{{variable}}}"),
             help: format!("add it: with = [{variable:?}]"),
         });
     }
@@ -127,9 +127,13 @@ fn seen(text: &str, secrets: &[String], found: &mut Vec<Finding>) {
                     let from = start + offset;
                     found.push(Finding {
                         span: from + whole.start()..from + whole.end(),
-                        message: format!("the secret ${} in a command's arguments or environment", name.as_str()),
-                        help: "hand it over by standard input: printf '%s\\n' \"$pw\" | command, or a here-document"
-                            .to_owned(),
+                        message: format!(
+                            "the secret ${} cannot be a command's argument or environment",
+                            name.as_str()
+                        ),
+                        help:
+                            "pass it by standard input: printf '%s\\n' \"$pw\" | command, or a here-document"
+                                .to_owned(),
                     });
                 }
             }

@@ -75,7 +75,7 @@ impl Reading<'_> {
             && let Some((words, message)) = sql::not_in_a_session(text.value)
         {
             let span = self.find_in(text.span.clone(), &words).unwrap_or(text.span);
-            self.reader.error(span, message, "leave `in` out: a client is started for it then");
+            self.reader.error(span, message, "remove `in`: the statement then runs in a client of its own");
         }
         Some(hold)
     }
@@ -97,10 +97,10 @@ impl Reading<'_> {
             let holds: Vec<String> = ids.sessions.opened.keys().map(|id| short(id)).collect();
             let help = match nearest(&hold, holds.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near:?}?"),
-                None => "name the id of a hold step that stands before this one".to_owned(),
+                None => "write the id of a hold step before this one".to_owned(),
             };
             let message = match ids.order(&used.hold) {
-                Some(_) => format!("step {hold:?} keeps no session open: it is no hold"),
+                Some(_) => format!("step {hold:?} is not a hold: it keeps no session open"),
                 None => format!("unknown step {hold:?}"),
             };
             return Some((message, help));
@@ -115,13 +115,13 @@ impl Reading<'_> {
             && by.is_some_and(|by| by >= end)
         {
             let message =
-                format!("the session of {hold:?} has ended here: it ends before step {:?}", short(until));
-            let help = "let until name a later step, or leave `in` out";
+                format!("the session of {hold:?} is closed here: it ends before step {:?}", short(until));
+            let help = "write a later step as until, or remove `in`";
             return Some((message, help.to_owned()));
         }
         if opened.on != used.on {
             let message = format!(
-                "the session of {hold:?} is on {}, and this is for {}",
+                "the session of {hold:?} is on {}, but this runs on {}",
                 place(&opened.on),
                 place(&used.on)
             );
@@ -129,12 +129,12 @@ impl Reading<'_> {
             return Some((message, help));
         }
         if !opened.conditions.is_subset(&used.conditions) {
-            let message = format!("the session of {hold:?} is not open on every way here");
+            let message = format!("the session of {hold:?} may not be open here");
             let help = format!("step {hold:?} opens it under a condition: put this under the same `when`");
             return Some((message, help));
         }
         ids.may_be_several(&used.hold, &used.by).then(|| {
-            let message = format!("{hold:?} is no single session: it is opened for each batch");
+            let message = format!("{hold:?} is several sessions: one is opened for each batch");
             (message, "name a hold step of the same for_each, or one outside every for_each".to_owned())
         })
     }

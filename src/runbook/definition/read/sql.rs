@@ -95,7 +95,7 @@ const NOT_IN_A_SESSION: [(&str, &str); 33] = [
 ];
 const ENDS: &str = "would end the session that later statements need";
 const CHANGES_IT: &str = "would change the session that later statements need";
-const CLIENTS: &str = "is a command of the client, and no SQL";
+const CLIENTS: &str = "is a command of the client, not SQL";
 
 /// What must not be said in a session that stays open, as it is written, and why.
 pub(super) fn not_in_a_session(text: &str) -> Option<(String, String)> {
@@ -133,7 +133,9 @@ fn unfinished(text: &str) -> Option<(String, String)> {
     let mut quote: Option<char> = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let comment = |mark: &str| Some((mark.to_owned(), "a comment in the session of a hold".to_owned()));
+        let comment = |mark: &str| {
+            Some((mark.to_owned(), "a comment is not allowed in the session of a hold".to_owned()))
+        };
         match (quote, c, chars.peek()) {
             (Some(q), '\\', _) if q != '`' => drop(chars.next()),
             (Some(q), c, _) if c == q => quote = None,
@@ -146,7 +148,7 @@ fn unfinished(text: &str) -> Option<(String, String)> {
             (None, _, _) => {}
         }
     }
-    quote.map(|q| (q.to_string(), format!("the text that begins with {q} has no end")))
+    quote.map(|q| (q.to_string(), format!("the quote {q} is not closed")))
 }
 
 /// Statements, without comments; quoted semicolons part nothing.

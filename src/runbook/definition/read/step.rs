@@ -90,7 +90,7 @@ impl Reading<'_> {
             let message = format!("{:?} is not a step's id", id.value);
             self.reader.error(id.span, message, "use small letters, digits and \"-\", a letter first");
         } else if let Some(first) = self.ids.first(&full) {
-            let message = format!("step {:?} is there twice", id.value);
+            let message = format!("step {:?} appears twice", id.value);
             self.reader.conflict(
                 id.span,
                 message,
@@ -98,7 +98,7 @@ impl Reading<'_> {
                 "rename one of the two or remove it",
             );
         } else if self.ids.is_taken(&full) {
-            self.reader.error(id.span, format!("step {full:?} is there twice"), "rename one of the two");
+            self.reader.error(id.span, format!("step {full:?} appears twice"), "rename one of the two");
         }
         full
     }
@@ -113,7 +113,7 @@ impl Reading<'_> {
         let help = "write title = \"Freeze {old}: no more writes\", one line";
         let text = self.need_string(table, "title", help)?;
         if text.value.contains('\n') {
-            self.reader.error(text.span.clone(), "a title of several lines", help);
+            self.reader.error(text.span.clone(), "the title has several lines", help);
         }
         Some(self.template(&text, Use::Shown))
     }
@@ -123,7 +123,7 @@ impl Reading<'_> {
         let Some(on) = self.on(table) else {
             if kind.on == Where::Said && table.get("on").is_none() {
                 let help = "add on = the name of a target, of a host input, of an elected host, or \"jump\"";
-                self.reader.error(table.span.clone(), "it is not said where this step runs", help);
+                self.reader.error(table.span.clone(), "on is missing: where this step runs", help);
             }
             return if kind.on == Where::JumpBox { On::Jump } else { On::Nowhere };
         };
@@ -135,8 +135,8 @@ impl Reading<'_> {
             && let On::Named(name) = &on
             && matches!(self.names.find(name), Found::Known(meaning) if meaning.is_several())
         {
-            let message = format!("a {} on several hosts: {name:?} may be more than one", kind.word);
-            let help = "let the target have exactly = 1, or go over its hosts by for_each";
+            let message = format!("a {} runs on one host, but {name:?} may be several", kind.word);
+            let help = "give the target exactly = 1, or repeat the step for each host with for_each";
             self.reader.error(place(table, "on"), message, help);
         }
         on
@@ -146,14 +146,14 @@ impl Reading<'_> {
     pub(super) fn place_named(&mut self, name: &At<&str>, help: &str) {
         let (message, help) = match self.names.find(name.value) {
             Found::Known(meaning) if meaning.is_place() => return,
-            Found::Known(_) => (format!("{:?} is no host to run on", name.value), help.to_owned()),
+            Found::Known(_) => (format!("{:?} is not a host to run on", name.value), help.to_owned()),
             Found::Sometimes(step) => (
-                format!("{:?} is not known on every way here", name.value),
-                format!("step {step:?} brings it under a condition: put this under the same `when`"),
+                format!("{:?} may be unknown here", name.value),
+                format!("step {step:?} sets it under a condition: put this under the same `when`"),
             ),
             Found::Later => (
-                format!("{:?} is not known yet: a later step brings it", name.value),
-                "bring it in a step before this one".to_owned(),
+                format!("{:?} is not known yet: a later step sets it", name.value),
+                "set it in an earlier step".to_owned(),
             ),
             Found::Unknown => {
                 let known = self.names.usable();
@@ -194,7 +194,7 @@ impl Reading<'_> {
         for (capture, span) in &captured {
             if capture.sensitive && !sensitive {
                 let message =
-                    format!("the secret {:?} stands in an output that is shown and kept", capture.name);
+                    format!("the secret {:?} is captured from output that is shown and kept", capture.name);
                 self.reader.error(span.clone(), message, "add sensitive = true to the step");
             }
             let meaning = Meaning::Value { kind: capture.kind, secret: capture.sensitive, place: false };

@@ -173,7 +173,7 @@ fn what_a_part_captures_is_known_after_it_and_an_elected_host_is_a_place() {
     let runbook = read("a", &format!("{INCLUDE}{elect}{use_it}"), &parts).unwrap();
     assert_eq!(runbook.steps.len(), 3);
     let errors = read("a", &format!("{INCLUDE}{use_it}{elect}"), &parts).unwrap_err();
-    assert!(errors.contains("\"best\" is not known yet: a later step brings it"), "{errors}");
+    assert!(errors.contains("\"best\" is not known yet: a later step sets it"), "{errors}");
 }
 
 /// Issue 11, part 2: one runbook for every role that has code.
@@ -196,7 +196,7 @@ fn a_role_may_be_what_an_input_before_it_says() {
     {
         let errors = read("a", &body(kind, role), &none).unwrap_err();
         assert!(
-            errors.contains("no input of kind word") || errors.contains("role"),
+            errors.contains("not an earlier input of kind word") || errors.contains("role"),
             "{kind} {role}: {errors}"
         );
     }

@@ -16,7 +16,7 @@ use crate::runbook::template::{Template, Variable};
 pub(in crate::runbook) enum Use {
     /// In a text that is seen, or in what becomes of one: no secrets.
     Shown,
-    /// In what stands in a command's arguments: no secrets.
+    /// In a command's arguments: no secrets.
     Argument,
     /// In a value that is compared, or written to a file: no secrets, one value.
     Value,
@@ -44,7 +44,7 @@ impl Reading<'_> {
     /// A text with variables, when there is one.
     pub(in crate::runbook) fn text(&mut self, table: &Table<'_>, key: &str, usage: Use) -> Option<Template> {
         table.get(key)?;
-        self.need_text(table, key, usage, &format!("write {key} = \"…\", or leave it out"))
+        self.need_text(table, key, usage, &format!("write {key} = \"…\", or remove it"))
     }
 
     /// Reads a text and judges its variables.
@@ -82,15 +82,15 @@ impl Reading<'_> {
         let meaning = match self.names.find(name) {
             Found::Known(meaning) => meaning,
             Found::Sometimes(step) => {
-                let message = format!("{{{name}}} is not known on every way here");
+                let message = format!("{{{name}}} may be unknown here");
                 let help = format!(
-                    "step {step:?} brings it under a condition: put this under the same `when`, or bring it always"
+                    "step {step:?} sets it under a condition: put this under the same `when`, or set it always"
                 );
                 return self.reader.error(span, message, help);
             }
             Found::Later => {
                 let message = format!("{{{name}}} is not known yet: a later step captures it");
-                return self.reader.error(span, message, "capture it in a step before this one");
+                return self.reader.error(span, message, "capture it in an earlier step");
             }
             Found::Unknown => return self.unknown(name, span),
         };
@@ -102,7 +102,7 @@ impl Reading<'_> {
             let help = match (nearest(field, meaning.fields().iter().copied()), fields.is_empty()) {
                 (Some(near), _) => format!("did you mean {{{name}.{near}}}?"),
                 (None, true) => format!("write {{{name}}}"),
-                (None, false) => format!("there is {}", fields.join(" and ")),
+                (None, false) => format!("it has {}", fields.join(" and ")),
             };
             return self.reader.error(span, message, help);
         }
@@ -114,12 +114,12 @@ impl Reading<'_> {
             let (message, help) = match usage {
                 Use::Sql | Use::Secret => return,
                 Use::With | Use::Argument => (
-                    format!("the secret {{{name}}} in a command's arguments"),
-                    "hand it to a script by secrets = [\"…\"], or use it in SQL: both go by standard input",
+                    format!("the secret {{{name}}} cannot be a command's argument"),
+                    "pass it to a script by secrets = [\"…\"], or use it in SQL: both go by standard input",
                 ),
                 Use::Shown | Use::Value => (
                     format!("the secret {{{name}}} would be shown or kept here"),
-                    "leave it out: secrets may stand in SQL and in a script's secrets = [\"…\"] only",
+                    "remove it: a secret can be used in SQL and in a script's secrets = [\"…\"] only",
                 ),
             };
             return self.reader.error(span, message, help);
@@ -128,18 +128,18 @@ impl Reading<'_> {
             || field.is_none() && matches!(usage, Use::Sql | Use::With | Use::Secret | Use::Value);
         if meaning.is_several() && wants_one {
             let message = match field {
-                Some(field) => format!("{{{name}}} may be several hosts: they have no one {field}"),
-                None => format!("{{{name}}} may be several hosts: one value is wanted here"),
+                Some(field) => format!("{{{name}}} may be several hosts, without one {field} in common"),
+                None => format!("{{{name}}} may be several hosts, but one value is needed here"),
             };
-            let help = "let the target have exactly = 1, go over it by for_each, or use {host}, the one a step runs on";
+            let help = "give the target exactly = 1, repeat the step with for_each, or use {host}, the host that the step runs on";
             self.reader.error(span, message, help);
         }
     }
 
     fn unknown(&mut self, name: &str, span: Range<usize>) {
         if name == "host" {
-            let message = "{host} means nothing here: the step runs on no host";
-            return self.reader.error(span, message, "say where it runs by on = \"…\", or name the host");
+            let message = "{host} is unknown here: the step does not run on a host";
+            return self.reader.error(span, message, "add on = \"…\" to the step, or name the host");
         }
         let known = self.names.usable();
         let help = match nearest(name, known.iter().map(String::as_str)) {
@@ -156,8 +156,8 @@ impl Reading<'_> {
             let message = format!("{:?} is not a variable's name", name.value);
             (message, "use small letters, digits and \"_\", a letter first".to_owned())
         } else if RESERVED.contains(&name.value) {
-            let message = format!("{:?} is a name that every runbook has already", name.value);
-            (message, format!("name it otherwise; taken are {}", RESERVED.join(", ")))
+            let message = format!("{:?} is a reserved name", name.value);
+            (message, format!("choose another name; reserved are {}", RESERVED.join(", ")))
         } else {
             return true;
         };

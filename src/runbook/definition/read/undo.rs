@@ -7,7 +7,7 @@ use super::{Reading, place};
 use crate::runbook::definition::{On, Undo};
 use crate::runbook::kinds::KINDS;
 
-const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing is to be taken back";
+const HINT: &str = "write undo = { sql = \"…\", read_back = [ … ] }, or { not_needed = \"why\" } when nothing needs to be undone";
 const NOT_NEEDED: &str = "not_needed";
 
 impl Reading<'_> {
@@ -26,7 +26,7 @@ impl Reading<'_> {
                 return None;
             }
             [first, second, ..] => {
-                let message = format!("two ways to take it back: {first} and {second}");
+                let message = format!("two ways to undo it: {first} and {second}");
                 self.reader.error(place(&undo, second), message, "keep one of them");
                 return None;
             }
@@ -36,8 +36,8 @@ impl Reading<'_> {
             return self.need_text(&undo, NOT_NEEDED, Use::Shown, help).map(Undo::NotNeeded);
         };
         if *on == On::Nowhere {
-            let message = "there is no host to undo it on: the step has no `on`";
-            let help = "add on = the host that is changed, or say undo = { not_needed = \"why\" }, or mark the step \
+            let message = "there is no host to undo this on: the step has no `on`";
+            let help = "add on = the host that is changed, or write undo = { not_needed = \"why\" }, or mark the step \
                         point_of_no_return = true";
             self.reader.error(undo.span.clone(), message, help);
             return None;
@@ -46,7 +46,7 @@ impl Reading<'_> {
         let read_back = self.checks(&undo, "read_back", on);
         if undo.get("read_back").is_none() && !kind.proves_itself {
             let help = "add read_back = [{ says = \"…\", sql = \"…\", expect = [{ is = \"…\" }] }]";
-            self.reader.error(undo.span.clone(), "nothing proves that it was taken back", help);
+            self.reader.error(undo.span.clone(), "nothing proves that it was undone", help);
         }
         Some(Undo::By { kind: back?, read_back })
     }

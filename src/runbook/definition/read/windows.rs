@@ -50,7 +50,7 @@ impl Reading<'_> {
         self.flat(window, &mut inside);
         let returns: Vec<&Step> = inside.iter().copied().filter(|step| step.point_of_no_return).collect();
         if let [_, second, ..] = returns.as_slice() {
-            let help = "keep one: whatever fails before it is undone, and nothing is undone behind it";
+            let help = "keep one: a failure before it undoes the window, and nothing is undone after it";
             self.at_step(second, "a second point of no return in a window".to_owned(), help);
         }
         let mut behind = false;
@@ -87,23 +87,23 @@ impl Reading<'_> {
         let asks = step.kind.entry().asks != Asks::Nothing || step.kind.entry().on == Where::Nowhere;
         let people = matches!(step.kind.done_by(), DoneBy::People(_)) || step.kind.second_person().is_some();
         if asks || people {
-            let help = "move it before the window: inside nobody is asked, and nobody reads";
+            let help = "move it before the window: inside a window no question and no text is shown";
             self.at_step(step, format!("a {} within a window", step.word()), help);
             return;
         }
         if step.kind.keeps_session().is_some() {
-            let help = "open the session before the window: logging in costs time that users wait";
+            let help = "open the session before the window: users would wait for the login";
             self.at_step(step, format!("a {} within a window", step.word()), help);
             return;
         }
         if step.always {
-            self.at_step(step, "always within a window".to_owned(), "move the step behind the window");
+            self.at_step(step, "`always` within a window".to_owned(), "move the step after the window");
         }
         if step.effect == Effect::Read {
             return;
         }
         let Confirming::CoveredBy(by) = &step.confirm else {
-            let help = "add its id to `covers` of a challenge before the window: inside nobody is asked";
+            let help = "add its id to `covers` of a challenge before the window: inside a window no question is asked";
             self.at_step(
                 step,
                 "no step asks for agreement to this change before the window".to_owned(),
@@ -115,7 +115,11 @@ impl Reading<'_> {
             let skipped = matches!(covering.on_fail, OnFail::Skip(_));
             if conditional || !covering.when.is_empty() || skipped {
                 let message = format!("{by:?}, which covers a step of a window, may be skipped");
-                self.at_step(covering, message, "remove its conditions and on_fail: the window rests on it");
+                self.at_step(
+                    covering,
+                    message,
+                    "remove its conditions and on_fail: the window needs its confirmation",
+                );
             }
         }
     }
@@ -128,14 +132,14 @@ impl Reading<'_> {
             self.at_step(step, "on_fail within a window".to_owned(), help);
         }
         if step.safe_point || step.max_dwell.is_some() {
-            let help = "remove it: nobody stops in a window; its `limit` says how long it may take";
+            let help = "remove it: a run does not pause in a window; its `limit` says how long it may take";
             self.at_step(step, "safe_point or max_dwell within a window".to_owned(), help);
         }
         if step.writes == Some(Writes::Stop) && !matches!(step.undo, Undo::By { .. }) {
             let help = "add undo = { sql = \"SET GLOBAL read_only = 0\", read_back = [ … ] }";
             self.at_step(
                 step,
-                "writes are stopped in a window, and nothing resumes them when it fails".to_owned(),
+                "writes are stopped in a window, and no undo resumes them when it fails".to_owned(),
                 help,
             );
         }
@@ -161,7 +165,7 @@ impl Reading<'_> {
         let proofs = if step.done_if.is_empty() { &step.read_back } else { &step.done_if };
         if proofs.iter().any(|check| check.on.is_some()) {
             let help = "add done_if with checks on the step's own host only: when one does not hold, the window is undone";
-            let message = "whether this point of no return was done is asked on another host".to_owned();
+            let message = "the proof of this point of no return asks another host".to_owned();
             self.at_step(step, message, help);
         }
     }

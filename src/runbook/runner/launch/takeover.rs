@@ -112,13 +112,13 @@ fn machine(
     let machine = replay(entries, secrets)?;
     let of = &machine.plan().frozen.environment;
     if machine.run != run {
-        return odd(format!("these are the entries of {}, under another name", machine.run));
+        return odd(format!("these are the entries of another run, {}", machine.run));
     }
     if machine.ended().is_some() {
         return odd(format!("{run} is over: there is nothing to take over"));
     }
     if machine.dry_run {
-        return odd(format!("{run} is a dry run: it changes nothing; begin another"));
+        return odd(format!("{run} is a dry run: it changes nothing; start a new run"));
     }
     if of != with.env.name.as_str() || simulated != with.simulated {
         let kind = if simulated { "a simulated" } else { "the real" };
@@ -145,8 +145,7 @@ pub(super) async fn still_ours(
         // The jump box has restarted since, or the run had changed nothing.
         Copy::Missing => return Ok(()),
         Copy::Over => {
-            let why =
-                "it went on elsewhere, and is over: this journal is older; the jump box has a note of that";
+            let why = "it went on from another console and is over; this journal is older";
             return Err(StartError::Odd(format!("{run} is not resumed: {why}")));
         }
         Copy::Entries(copied) => copied,
@@ -164,7 +163,10 @@ pub(super) async fn still_ours(
             format!("{who} took it over at {since}")
         }
         None => {
-            format!("the jump box has entries of it, from {} on, that are not in this journal", first.seq)
+            format!(
+                "the jump box has entries of it that are not in this journal, from entry {} on",
+                first.seq
+            )
         }
     };
     let over = later.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));

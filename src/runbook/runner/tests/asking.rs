@@ -272,7 +272,7 @@ async fn a_fence_that_is_not_proved_wants_a_second_person() {
                 );
             } else {
                 assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
-                assert!(asked.iter().any(|a| a == "Is it cut off? Cut it off"), "{asked:?}");
+                assert!(asked.iter().any(|a| a == "Is the host cut off? Cut it off"), "{asked:?}");
             }
         }
     }
@@ -296,7 +296,7 @@ async fn who_says_alone_that_a_fence_holds_is_not_believed() {
     })
     .await;
     assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
-    assert_eq!(asked.iter().filter(|a| a.starts_with("Is it cut off?")).count(), 2, "{asked:?}");
+    assert_eq!(asked.iter().filter(|a| a.starts_with("Is the host cut off?")).count(), 2, "{asked:?}");
 }
 
 const APPROVED: &str = r#"
@@ -332,7 +332,7 @@ async fn a_check_that_asks_no_host_proves_nothing() {
     let cases = [
         (on("ghosts"), "there is no host to ask", 1),
         (sets_for_good("it").replace("undo", pre), "there is no host to ask", 0),
-        (on("one").replace("on = \"one\"\nrun", "on = \"apps\"\nrun"), "no check proves it there", 2),
+        (on("one").replace("on = \"one\"\nrun", "on = \"apps\"\nrun"), "no check proves it on this host", 2),
         (on("one"), "", 1),
     ];
     for (step, wanted, sent) in cases {

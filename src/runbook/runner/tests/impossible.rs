@@ -54,14 +54,14 @@ fn stopped(paper: &Paper) -> String {
 fn an_undo_on_no_host_is_refused() {
     let book = hand().replace("on = \"one\"\ntext", "text");
     let said = refused(&book);
-    assert!(said.contains("there is no host to undo it on"), "{said}");
+    assert!(said.contains("there is no host to undo this on"), "{said}");
     let edit = r#"undo = { file = "/x", changes = [{ key = "a", value = "b" }], message = "m" }"#;
     let salt = r#"undo = { salt = "state.sls", args = ["x"], read_back = [] }"#;
     for undo in [edit, salt] {
         let start = book.find("undo = ").unwrap();
         let end = start + book[start..].find('\n').unwrap();
         let said = refused(&format!("{}{undo}{}", &book[..start], &book[end..]));
-        assert!(said.contains("there is no host to undo it on"), "{said}");
+        assert!(said.contains("there is no host to undo this on"), "{said}");
     }
     let none = book.find("undo = ").unwrap();
     let end = none + book[none..].find('\n').unwrap();
@@ -81,7 +81,7 @@ async fn nothing_is_undone_on_no_host() {
         PromptKind::Choose(_) => {
             asked_to_undo += 1;
             assert!(
-                prompt.text.iter().any(|line| line.to_string().contains("no host to do it on")),
+                prompt.text.iter().any(|line| line.to_string().contains("no host is left to do it on")),
                 "{prompt:?}"
             );
             Reply::Chosen('s', None)
@@ -125,7 +125,8 @@ async fn a_kind_that_nobody_does_stops_the_run() {
     let (world, paper) = (Arc::new(World::default()), Paper::default());
     let machine = changed(&whole_book(), "first", |step| step.kind = group());
     let (state, _) = drive(launch_unseen(machine, needs(&world, &paper)), yes).await;
-    let wanted = "internal error at step first: nobody does a step of kind branch: the plan unrolls it";
+    let wanted =
+        "internal error at step first: a step of kind branch is not run: the plan lists the steps inside it";
     assert!(matches!(&state, RunState::Stopped(why) if why.to_string().contains(wanted)), "{state:?}");
     assert!(stopped(&paper).contains(wanted) && stopped(&paper).contains("nothing more is done"));
     assert!(world.done.lock().unwrap().is_empty(), "nothing after it was done either");

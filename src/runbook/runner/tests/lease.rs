@@ -113,7 +113,7 @@ async fn while_the_disk_takes_its_time_the_lease_may_be_lost() {
         }
         _ => None,
     });
-    assert_eq!(outcome, Some(Verdict::Failed("the lease was lost before it was begun".to_owned())));
+    assert_eq!(outcome, Some(Verdict::Failed("the lease was lost before the step was started".to_owned())));
 }
 
 /// A disk that holds its caller up.
@@ -172,7 +172,7 @@ async fn lost_between_two_hosts_of_a_step_nothing_is_sent_to_the_second() {
     });
     let verdict = second.unwrap().verdict;
     assert!(
-        matches!(&verdict, Verdict::Failed(why) if why.contains("the lease is lost") && why.contains("nothing was begun")),
+        matches!(&verdict, Verdict::Failed(why) if why.contains("the lease is lost") && why.contains("nothing was started")),
         "{verdict:?}"
     );
 }

@@ -52,8 +52,7 @@ async fn asked_until(
 }
 
 const DEAD: &str = "no Users cannot write: db1 is dead";
-const NOT_KNOWN: &str =
-    "unknown Whether users can write is not known: step found (Look found) has not found it.";
+const NOT_KNOWN: &str = "unknown Whether users can write is unknown: step found (Look found) has no result.";
 
 /// Fleet 16: while the master is dead no wait is "safe, as long as you like".
 #[tokio::test]
@@ -112,7 +111,7 @@ async fn after_a_rollback_or_an_abort_the_outage_is_not_claimed_to_go_on() {
             view.state
         );
         let line = view.in_effect.last().unwrap().line();
-        assert!(line.ends_with("whether it still is so is unknown"), "{over}: {line}");
+        assert!(line.ends_with("whether it still holds is unknown"), "{over}: {line}");
     }
 }
 

@@ -221,7 +221,7 @@ async fn an_approval_counts_when_a_known_person_signed_it() {
     assert_eq!(state, RunState::Finished);
     let events = rig.events();
     let said = troubles(&events);
-    let why = ["is not signed", "your own key", "is of something else"];
+    let why = ["is not signed", "your own key", "does not match the approval"];
     assert!(said.len() == 3 && said.iter().zip(why).all(|(said, why)| said.contains(why)), "{said:?}");
     let found = rig.examined();
     assert_eq!((found.grade(), found.remarks.as_slice()), (Grade::Proved, &[][..]));

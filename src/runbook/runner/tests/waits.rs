@@ -311,7 +311,7 @@ async fn a_check_is_not_tried_again_in_a_session_that_has_ended() {
     .await;
     assert!(matches!(state, RunState::Stopped(_)), "{state:?}");
     let shown = format!("{:?}", view.borrow());
-    assert!(shown.contains("ERROR 2013") && !shown.contains("tried again"), "{shown}");
+    assert!(shown.contains("ERROR 2013") && !shown.contains("trying again"), "{shown}");
 }
 
 /// A guard on app1 that stands down before the promotion, a freeze there, and a check that fails.
@@ -398,7 +398,10 @@ async fn a_dry_run_says_that_it_starts_no_guard() {
 fn a_runbook_that_is_shown_tells_when_its_guard_acts() {
     let machine = machine_of(&guarded_book("promote"), false);
     let guard = machine.steps().find(|at| at.step().word() == "guard").unwrap();
-    assert_eq!(guard.step().kind.lines()[0], "acts when the run is cut off; stands down before step promote");
+    assert_eq!(
+        guard.step().kind.lines()[0],
+        "acts if the console is lost during the run; ends before step promote"
+    );
 }
 
 /// The run waits in a window with a guard and two sessions. The freeze cannot be undone from here before the run has let go of both,

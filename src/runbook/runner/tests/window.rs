@@ -143,7 +143,7 @@ async fn a_fact_that_fails_inside_it_resumes_writes_before_anybody_is_asked() {
     assert_eq!(state, RunState::Finished);
     assert_eq!(asked, ["Promote", "The window failed, and everything done in it is undone"]);
     let told = said.join("\n");
-    assert!(told.contains("promote: app2: not done, because of \"it is level\""), "{told}");
+    assert!(told.contains("promote: app2: not done: \"it is level\" does not hold"), "{told}");
     assert!(told.contains("proved: app1: it takes writes: 0"), "{told}");
     assert_eq!(done(&world)[4..], FORWARD);
 }

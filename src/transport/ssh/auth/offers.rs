@@ -171,7 +171,7 @@ fn held_by_agent(
             Ok(Offer { public, certificate, secret })
         }
         None if login.access.agent.is_none() => Err(format!(
-            "it is a public key ({fingerprint}), which an agent must hold, and no agent is used (SSH_AUTH_SOCK is not set, or \
+            "it is a public key ({fingerprint}), whose private key an agent must hold, but no agent is used (SSH_AUTH_SOCK is not set, or \
              agent = false)"
         )),
         None => Err(format!("the agent does not hold this key ({fingerprint}); load it with ssh-add")),

@@ -53,18 +53,17 @@ impl Tried {
             (false, _) => parts.push(format!("login as {user} refused with {}", self.refused.join(", "))),
         }
         if let Some(accepted) = &self.accepted {
-            parts.push(format!("{accepted} was accepted, and the server wants {} too", self.wanted()));
+            parts.push(format!("{accepted} was accepted, but the server also requires {}", self.wanted()));
         }
         if !self.without_rsa_sha2.is_empty() {
             parts.push(format!(
-                "the server does not announce RSA signatures with SHA-2, which it needs for {}; with SHA-1 (ssh-rsa) nothing is \
-                 signed here, as in OpenSSH",
+                "the server does not announce RSA signatures with SHA-2, which are needed for {}; like OpenSSH, jumpdeck does not sign with SHA-1 (ssh-rsa)",
                 self.without_rsa_sha2.join(", ")
             ));
         }
         if self.may_not_know_ed25519 {
             parts.push(
-                "the server does not announce which signatures it takes: if it is older than ed25519 (OpenSSH before 6.5, dropbear \
+                "the server does not announce which signatures it accepts: if it is older than ed25519 (OpenSSH before 6.5, dropbear \
                  before 2020.79), an ECDSA key is needed there"
                     .to_owned(),
             );

@@ -40,7 +40,7 @@ impl Client {
             )),
             Verdict::OtherAlgorithm(known) => Err(self.error(
                 ErrorKind::HostKeyChanged,
-                format!("it offers {fingerprint}; known are other kinds only: {}", list(&known)),
+                format!("it offers {fingerprint}; known are only keys of other types: {}", list(&known)),
             )),
             Verdict::Revoked(place) => {
                 Err(self
@@ -48,7 +48,7 @@ impl Client {
             }
             Verdict::BadCertificate(flaw) => Err(self.error(
                 ErrorKind::HostCertificate,
-                format!("its host certificate is not good: {flaw} ({fingerprint})"),
+                format!("its host certificate is not valid: {flaw} ({fingerprint})"),
             )),
         }
     }
@@ -88,7 +88,7 @@ impl Client {
             fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
             file: file
                 .as_ref()
-                .map_or_else(|| "memory, until the end".to_owned(), |f| f.display().to_string()),
+                .map_or_else(|| "memory, until the program ends".to_owned(), |f| f.display().to_string()),
         };
         match self.asker.put(&self.target.hop, question).await {
             Answer::Accept => self.accept(key, file).await,

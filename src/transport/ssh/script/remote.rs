@@ -138,7 +138,7 @@ impl Drain {
                     return Some(TransportError::new(
                         &self.hop,
                         ErrorKind::Refused,
-                        "it runs no command for us",
+                        "it refuses to run commands",
                     ));
                 }
                 Some(ChannelMsg::Close) => return None,

@@ -150,7 +150,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
             })
         },
         order: Some(Order { words: "by load/CPU", down: true, key: |row| load_key(row, Load::one_per_cpu) }),
-        help: Some(("LOAD/CPU", "one-minute load for each CPU; over 1, work waits")),
+        help: Some(("LOAD/CPU", "one-minute load for each CPU; over 1, processes wait")),
         ..LOAD
     },
     FleetColumn {
@@ -222,7 +222,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         order: Some(Order { words: "by replication", down: true, key: lag_key }),
         help: Some((
             "REPLICATION",
-            "role, lag, or the thread that does not run; nothing where no database is",
+            "role, lag, or the thread that does not run; empty where there is no database",
         )),
         ..PLAIN
     },
@@ -298,7 +298,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
             span(age, style).into()
         },
         order: Some(Order { words: "by age", down: true, key: age_key }),
-        help: Some(("AGE", "of the last report: ≤5s is as it should be, a plain figure is late")),
+        help: Some(("AGE", "of the last report: ≤5s is normal, a plain figure is late")),
         ..PLAIN
     },
 ];

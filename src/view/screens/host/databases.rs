@@ -21,7 +21,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
     page.section("REPLICATION");
     match scene.shown(host, fact) {
         Shown::Value(list, _) if list.is_empty() && expected => {
-            page.plain(span("? its role is db, and no database server was found", styles.unknown));
+            page.plain(span("? its role is db, but no database server was found", styles.unknown));
         }
         Shown::Value(list, _) if list.is_empty() => {
             page.plain(span("no database on this host", styles.muted));
@@ -39,7 +39,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
         Shown::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
         Shown::Expired => match fact.last() {
             Some(databases) if !databases.is_empty() => {
-                page.plain(span("?  as it was last:", styles.unknown));
+                page.plain(span("?  last known:", styles.unknown));
                 let from = page.lines.len();
                 for database in databases {
                     one(page, scene, database, Freshness::Stale);
@@ -92,7 +92,7 @@ fn server_lines<'a>(
             told(server.read_only, "read-only", "writable"),
             span("   binary log ", styles.muted),
             told(server.log_bin, "on", "off"),
-            span("   logs what it applies ", styles.muted),
+            span("   log_slave_updates ", styles.muted),
             told(server.log_slave_updates, "yes", "no"),
             span("   TLS ", styles.muted),
             told(server.have_ssl, "ready", "off"),

@@ -108,7 +108,7 @@ fn memory(scene: &Scene<'_>, memory: Memory, freshness: Freshness) -> Line<'stat
     if memory.cache_unread {
         let (percent, free) = (crate::view::text::percent(used), human_kb(memory.available_kb));
         let line = format!(
-            "≤{percent}   at least {free} of {} available: the cache of ZFS cannot be read",
+            "≤{percent}   at least {free} of {} available: the ZFS cache size cannot be read",
             human_kb(memory.total_kb)
         );
         return span(line, scene.styles.unknown).into();

@@ -74,7 +74,7 @@ fn section<'a>(
         Shown::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
         Shown::Expired if fact.last().is_none_or(Vec::is_empty) => {}
         Shown::Expired => {
-            page.plain(span(format!("?  {what}, as they were last:"), scene.styles.unknown));
+            page.plain(span(format!("?  {what}, last known:"), scene.styles.unknown));
             let from = page.lines.len();
             for filesystem in fact.last().into_iter().flatten() {
                 page.plain(line(scene, filesystem, Freshness::Stale, widths));

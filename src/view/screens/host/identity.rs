@@ -113,7 +113,7 @@ fn level<'a>(scene: &Scene<'_>, grains: &'a Grains) -> Line<'a> {
             span(level.as_str(), styles.critical),
             span(format!("   ✖ the inventory says {wanted}"), styles.critical),
         ]),
-        None => span("▲ none in its grains, and many states then assume production", styles.warning).into(),
+        None => span("▲ none in its grains; many states then assume production", styles.warning).into(),
     }
 }
 
@@ -133,7 +133,7 @@ fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a H
     match own {
         None => page.labelled("roles", told(&spec.roles)),
         Some(own) if *own == spec.roles => {
-            let line = vec![Span::raw(join(own)), span(format!("   {from}, and its grains"), styles.muted)];
+            let line = vec![Span::raw(join(own)), span(format!("   {from} and its grains"), styles.muted)];
             page.labelled("roles", Line::from(line));
         }
         Some(own) => {
@@ -154,6 +154,6 @@ fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a H
     let odd = grains.map(|g| g.odd_roles.as_slice()).unwrap_or_default();
     if !odd.is_empty() {
         let names: Vec<&str> = odd.iter().map(|o| o.as_str()).collect();
-        page.wrapped("", &format!("in its grains, and no role names: {}", names.join(", ")), styles.warning);
+        page.wrapped("", &format!("in its grains, but not role names: {}", names.join(", ")), styles.warning);
     }
 }

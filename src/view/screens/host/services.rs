@@ -43,7 +43,7 @@ fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot, entry: &
         }
         Shown::Gap(gap) => head(page, scene, Status::Unknown, "unknown", entry, &gap.describe()),
         Shown::Expired => {
-            head(page, scene, Status::Unknown, "unknown", entry, "as it was last:");
+            head(page, scene, Status::Unknown, "unknown", entry, "last known:");
             let from = page.lines.len();
             if let Some(service) = entry.fact.last() {
                 page.wrapped("", service.detail.as_str(), styles.stale);

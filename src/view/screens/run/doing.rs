@@ -158,7 +158,7 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
             page.signed(
                 1,
                 "?",
-                "Outcome unknown: nobody knows whether this was done. What to look at:",
+                "Outcome unknown: check whether this was done. Look at:",
                 styles.unknown,
             );
             page.text(3, look.as_str(), styles.strong);
@@ -216,7 +216,7 @@ fn what(page: &mut Page<'_>, scene: &Scene<'_>, doing: &Doing, current: bool) ->
     }
     let before = match doing.output_before {
         0 => String::new(),
-        lines => format!("{} before these are not kept", crate::view::text::count(lines, "line")),
+        lines => format!("{} before these were dropped", crate::view::text::count(lines, "line")),
     };
     page.section("OUTPUT", &before);
     let before = page.lines.len();

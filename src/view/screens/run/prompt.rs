@@ -98,7 +98,7 @@ pub(super) fn unread(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, lines: usi
 fn elsewhere(scene: &Scene<'_>, run: &RunView, width: usize) -> Vec<Line<'static>> {
     let at = run.current.map_or_else(|| "another step".to_owned(), |at| format!("step {}", at + 1));
     let text = format!(
-        "▲ This is asked by {at}, whose command and facts are not on screen. Enter shows them; nothing is answered before."
+        "▲ This question is from {at}, whose command and facts are not on screen. Enter shows them; answer then."
     );
     wrap(&text, width).into_iter().map(|l| span(l, scene.styles.warning).into()).collect()
 }
@@ -118,7 +118,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
     let mut lines = Vec::new();
     let arm = run.mode == Mode::Live && !scene.model.is_armed(&run.env);
     let asks_to_arm = match &prompt.kind {
-        PromptKind::Confirm | PromptKind::Challenge(_) => "a yes asks".to_owned(),
+        PromptKind::Confirm | PromptKind::Challenge(_) => "confirming asks".to_owned(),
         PromptKind::Choose(ways) => {
             let keys: Vec<String> = ways.iter().filter(|w| w.changes).map(|w| w.key.to_string()).collect();
             match keys.as_slice() {
@@ -130,7 +130,7 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
         PromptKind::Input(_) | PromptKind::Approve(_) => String::new(),
     };
     if arm && !asks_to_arm.is_empty() {
-        let text = &format!("▲ {} is read-only: {asks_to_arm} to arm it first.", run.env);
+        let text = &format!("▲ {} is read-only: {asks_to_arm} you to arm it first.", run.env);
         lines.extend(wrap(text, width).into_iter().map(|l| span(l, styles.warning).into()));
     }
     match &prompt.kind {

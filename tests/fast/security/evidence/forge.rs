@@ -130,7 +130,7 @@ fn change(rig: &Rig, case: &mut Case, kind: usize, random: &mut StdRng) -> &'sta
             let to = random.random_range(0..=count);
             lines.insert(to, lines[at].clone());
             case.journal = lines.concat().into_bytes();
-            "an entry is there twice"
+            "an entry appears twice"
         }
         5 => {
             lines.swap(at, (at + 1 + random.random_range(0..count - 1)) % count);

@@ -170,7 +170,7 @@ fn without_the_folder_two_accounts_do_not_change_at_once_and_each_says_what_to_d
     let host = Sshd::start(rig.dir.path(), "host", "");
     let lane = Lane::new(&rig, &host, 0, "");
     let mut anna = lane.at_the_yes("anna").expect("the lease is free");
-    let limits = "one run at a time makes changes through this jump box";
+    let limits = "one run at a time can make changes through this jump box";
     assert!(words(&anna.said).contains(limits), "{}", anna.said);
     let (mut bob, asks) = lane.begun("bob");
     assert!(!asks, "{}", bob.said);
@@ -266,5 +266,5 @@ fn verify_compares_a_journal_with_the_jump_boxs_copy() {
     rig.root(&format!("rm -r {FOLDER}/{id}"));
     let (status, said) = verify("anna", &id);
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("keeps nothing of this run"), "{said}");
+    assert!(said.contains("has no entries of this run"), "{said}");
 }

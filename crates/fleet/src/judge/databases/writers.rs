@@ -93,7 +93,7 @@ fn none(s: &Situation<'_>, group: &[&Asked<'_>], unknown: &[&HostName], out: &mu
     let mut unclear: Option<String> = None;
     for one in group {
         let Ok(connections) = &one.server.connections else {
-            unclear = unclear.or_else(|| Some(format!("whom {} follows is unknown", one.host)));
+            unclear = unclear.or_else(|| Some(format!("the master of {} is unknown", one.host)));
             continue;
         };
         for c in connections {

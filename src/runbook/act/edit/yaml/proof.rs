@@ -19,7 +19,7 @@ pub(super) fn only_that_changed(before: &str, after: &str, keys: &[&str], new: &
         Ok(document) => differs_there_only(document, &without_jinja(after), keys, new),
         // What Jinja makes of it is not known: the line is all there is.
         Err(_) if has_jinja => Ok(()),
-        Err(first) => Err(format!("the file is not one document of YAML ({first})")),
+        Err(first) => Err(format!("the file is not a single YAML document ({first})")),
     }
 }
 
@@ -31,7 +31,7 @@ fn read(text: &str) -> Result<Value, String> {
 
 fn differs_there_only(before: Value, after: &str, keys: &[&str], new: &str) -> Result<(), String> {
     let mut wanted = before;
-    let now = read(after).map_err(|first| format!("the file would not be YAML any more ({first})"))?;
+    let now = read(after).map_err(|first| format!("the edit would make the file invalid YAML ({first})"))?;
     let path = keys.join(":");
     let reached = |mut at: Value| {
         for key in keys {
@@ -39,7 +39,7 @@ fn differs_there_only(before: Value, after: &str, keys: &[&str], new: &str) -> R
         }
         Some(at)
     };
-    let Some(value) = reached(now.clone()) else { return Err(format!("{path} would not be there any more")) };
+    let Some(value) = reached(now.clone()) else { return Err(format!("the edit would remove {path}")) };
     let means = match &value {
         Value::String(text) => text == new,
         Value::Number(number) => is_number(new) && number.to_string() == new,
@@ -47,14 +47,14 @@ fn differs_there_only(before: Value, after: &str, keys: &[&str], new: &str) -> R
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     };
     if !means {
-        return Err(format!("{path} would be {value}, not {new:?}"));
+        return Err(format!("the edit would set {path} to {value}, not {new:?}"));
     }
     let mut at = &mut wanted;
     for key in keys {
-        at = at.get_mut(key).ok_or_else(|| format!("{path} is not where its line says"))?;
+        at = at.get_mut(key).ok_or_else(|| format!("the line that was found does not hold {path}"))?;
     }
     *at = value;
-    if wanted == now { Ok(()) } else { Err(format!("more than {path} would change")) }
+    if wanted == now { Ok(()) } else { Err(format!("the edit would change more than {path}")) }
 }
 
 /// The text with Jinja replaced: statements and comments by comments of YAML or by nothing, values by words.

@@ -33,15 +33,15 @@ const WORDS: [&str; 16] = [
 /// Reads the value after a key's colon; an error says what it is instead.
 pub(super) fn read(value: &str) -> Result<Old, String> {
     let value = value.trim_end();
-    let first = value.chars().next().filter(|c| *c != '#').ok_or("has no value in its line")?;
+    let first = value.chars().next().filter(|c| *c != '#').ok_or("has no value on its line")?;
     if ["{{", "{%", "{#"].iter().any(|mark| value.contains(mark)) {
-        return Err("is made by Jinja".to_owned());
+        return Err("is produced by Jinja".to_owned());
     }
     if matches!(first, '\'' | '"') {
-        let end = quote_end(value, first).ok_or("goes on in the next line")?;
+        let end = quote_end(value, first).ok_or("continues on the next line")?;
         let behind = value.get(end..).unwrap_or_default();
         if !behind.trim().is_empty() && comment_at(behind) != behind.len() - behind.trim_start().len() {
-            return Err("is no plain value".to_owned());
+            return Err("is not a plain value".to_owned());
         }
         let inner = value.get(1..end.saturating_sub(1)).unwrap_or_default();
         let text = if first == '\'' { inner.replace("''", "'") } else { inner.to_owned() };
@@ -50,7 +50,7 @@ pub(super) fn read(value: &str) -> Result<Old, String> {
     if "|>{[&*!%@`-?,]}".contains(first)
         && !is_number(value.get(..comment_at(value)).unwrap_or(value).trim_end())
     {
-        return Err("is no plain value".to_owned());
+        return Err("is not a plain value".to_owned());
     }
     let text = value.get(..comment_at(value)).unwrap_or(value).trim_end();
     Ok(Old { text: text.to_owned(), length: text.len(), quote: None })
