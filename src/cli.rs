@@ -46,7 +46,7 @@ enum Command {
     Console(Looks),
     /// The console on a simulated fleet: no network, nothing to break
     Demo {
-        /// Which world: wpd-2015, wpd-2013, or big-N with N hosts (big-1000) [default: wpd-2015]
+        /// The simulated world: wpd-2015, wpd-2013, or big-N with N hosts (big-1000) [default: wpd-2015]
         #[arg(value_name = "WORLD")]
         world: Option<String>,
         #[command(flatten)]
@@ -65,11 +65,11 @@ enum Command {
     /// Serve the simulated fleet to any SSH client on this machine
     #[cfg(feature = "demo")]
     Sim(simulate::SimArgs),
-    /// Every path in use, and what is there
+    /// Every path in use, and what was found there
     Info,
     /// Shell completions, on standard output
     Completions {
-        /// For which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
     /// The manual page, on standard output

@@ -41,46 +41,46 @@ mod watch;
 /// Guided changes: exit 0 done, 1 blocked or refused, 2 usage, 3 stopped, 4 rolled back, 5 outcome unknown, 6 aborted, 7 no terminal
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// The runbooks there are, and your last runs
+    /// List the runbooks and your last runs
     List,
-    /// What a runbook is for, asks, and does
+    /// Show what a runbook is for, what it asks and what it does
     Show {
-        /// Which runbook
+        /// The runbook's name
         name: String,
     },
-    /// A runbook of your own to begin with: a file that passes `check` and runs in the demo as it is
+    /// Write a runbook of your own to start from: it passes `check` and runs in the demo as it is
     New(new::NewArgs),
-    /// The frozen plan, whole; nothing is changed: exit 0, or 1 when something keeps it from running
+    /// Show the whole plan and change nothing: exit 0, or 1 when the plan is blocked
     Plan(plan::PlanArgs),
-    /// Run it, line by line: a person at a terminal sees each step and answers
+    /// Run a runbook in the terminal: you see each step and answer its questions
     Run(run::RunArgs),
-    /// Go on with a run that was stopped, cut off or killed
+    /// Resume a run that was stopped, cut off or killed
     Resume(run::ResumeArgs),
-    /// Undo what a run that was stopped, cut off or killed has done, back to the last safe point, and nothing else
+    /// Undo what a run that was stopped, cut off or killed has done, back to the last safe point
     Rollback(run::ResumeArgs),
-    /// Go on with a run whose console is gone, from its entries on the jump box: nothing is repeated
+    /// Take over a run whose console is gone, from its entries on the jump box: nothing is repeated
     Takeover(takeover::TakeoverArgs),
-    /// The runs there were, the newest first; with --jump, those on the jump box that are not over, too
+    /// List the runs of this machine, newest first; with --jump also the unfinished runs on the jump box
     Runs(runs::RunsArgs),
-    /// What happened in a run, an entry of its journal a line
+    /// Show a run's journal, one entry per line
     Log {
         /// The run; `jumpdeck runbook runs` names them
         run: String,
     },
-    /// A run told afterwards: timeline, durations, who, why, skips, outputs
+    /// Show a run's report: timeline, durations, who, why, skips, outputs
     Report(past::ReportArgs),
-    /// See a run that somebody else has under way, from its beginning
+    /// Watch another operator's run, from its beginning
     Watch(watch::WatchArgs),
-    /// Say yes, as a second person, to a step of a run that somebody else has under way
+    /// Approve a step of another operator's run, as the second person
     Approve(approve::ApproveArgs),
-    /// What a run's journal proves: exit 0 whole and signed by known people, 1 something is not proved, 3 changed or forged
+    /// Check what a run's journal proves: exit 0 complete and signed by known people, 1 something is not proved, 3 changed or forged
     Verify(verify::VerifyArgs),
 }
 
 /// A runbook with its inputs, in an environment.
 #[derive(Debug, Clone, Args)]
 struct Chosen {
-    /// Which runbook
+    /// The runbook's name
     name: String,
     /// The value of an input; asked on the terminal when not given. Secrets are always asked
     #[arg(long, value_name = "NAME=VALUE")]

@@ -23,7 +23,7 @@ pub(super) struct SimArgs {
     /// Write the host keys of jump box and hosts to this file, in known_hosts format
     #[arg(long, value_name = "FILE")]
     known_hosts: Option<PathBuf>,
-    /// Which world
+    /// The simulated world: wpd-2015, wpd-2013, or big-N with N hosts
     #[arg(value_name = "WORLD")]
     world: Option<String>,
     /// The environment whose jump box listens [default: the world's first]

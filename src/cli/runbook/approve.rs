@@ -17,9 +17,9 @@ use jumpdeck_fleet::text::Clean;
 pub(in crate::cli) struct ApproveArgs {
     /// The run
     run: String,
-    /// The step that asks for it
+    /// The step that asks for the approval
     step: String,
-    /// The environment it is in [default: the one in use]
+    /// The run's environment [default: the one config.toml names, else the inventory's first]
     #[arg(long, short, value_name = "NAME")]
     env: Option<String>,
 }

@@ -18,7 +18,7 @@ const TEMPLATE: &str = include_str!("new/template.toml");
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NewArgs {
-    /// Its name, which is the file's name, too: small letters, digits and "-"
+    /// The runbook's name, also the file's name: small letters, digits and "-"
     name: String,
     /// Begin with the text of a built-in runbook; with its own name, yours replaces it
     #[arg(long, value_name = "RUNBOOK")]

@@ -24,10 +24,10 @@ use jumpdeck_fleet::run::{Mode, PlanView};
 pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     chosen: Chosen,
-    /// Why it is done: for the journal, the report and whoever else wants to run something now
+    /// Why you run it: for the journal, the report and other operators
     #[arg(long, value_name = "TEXT")]
     why: String,
-    /// Only look: what would change is printed, not done
+    /// Dry run: changes are printed, not made
     #[arg(long)]
     dry_run: bool,
 }

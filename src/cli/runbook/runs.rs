@@ -19,10 +19,10 @@ use jumpdeck_fleet::run::InEffect;
 /// Which runs.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct RunsArgs {
-    /// Also look at the jump box: runs that may have left changes in effect, whoever began them
+    /// Also list the runs on the jump box that may have left changes in effect, of every operator
     #[arg(long)]
     pub(super) jump: bool,
-    /// The environment whose jump box is looked at [default: the one config.toml names, else the inventory's first]
+    /// The environment whose jump box is asked [default: the one config.toml names, else the inventory's first]
     #[arg(long, short, value_name = "NAME", requires = "jump")]
     env: Option<String>,
 }

@@ -17,7 +17,7 @@ use crate::operator::takeover::CopiedRun;
 pub(in crate::cli) struct TakeoverArgs {
     /// The run; `jumpdeck runbook runs --jump` names them
     run: String,
-    /// The environment it is in [default: the one config.toml names, else the inventory's first]
+    /// The run's environment [default: the one config.toml names, else the inventory's first]
     #[arg(long, short, value_name = "NAME")]
     env: Option<String>,
 }

@@ -24,7 +24,7 @@ pub(in crate::cli) struct VerifyArgs {
     /// Who may sign, in the form of ssh-keygen(1), ALLOWED SIGNERS [default: allowed_signers beside config.toml]
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// Compare it with what the jump box has of the run, too
+    /// Also compare it with the run's entries on the jump box
     #[arg(long)]
     jump: bool,
     /// The environment whose jump box is asked [default: the run's own]

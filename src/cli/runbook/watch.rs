@@ -17,7 +17,7 @@ use crate::operator::following::Following;
 pub(in crate::cli) struct WatchArgs {
     /// The run
     pub(super) run: String,
-    /// The environment it is in [default: the one in use]
+    /// The run's environment [default: the one config.toml names, else the inventory's first]
     #[arg(long, short, value_name = "NAME")]
     pub(super) env: Option<String>,
 }

@@ -136,7 +136,7 @@ hold() {
   shift
   if [ "$file" != "$everyone" ]; then
     [ -e "$file" ] || [ -L "$file" ] || ( : > "$file" )
-    plain "$file" || refuse "$file is no plain file"
+    plain "$file" || refuse "$file is not a plain file"
   fi
   # Another account's file, and a folder, can only be opened to read; that is enough for a lock.
   if ( : <> "$file" ); then hold "$@" 9<> "$file"; else hold "$@" 9< "$file"; fi
@@ -167,7 +167,7 @@ serve() {
         line=${line#beat }
         number=${line%% *} line=${line#* }
         note "$number" "${line#* }" || { printf 'lost %s cannot be written to\n' "$R"; break; }
-        [ "$(ls -id $files)" = "$inodes" ] || { printf 'lost a file of its locks was removed\n'; break; }
+        [ "$(ls -id $files)" = "$inodes" ] || { printf 'lost one of its lock files was removed\n'; break; }
         [ "$R" -ef . ] || { printf 'lost %s was moved\n' "$R"; break; }
         [ "$kind" = group ] || ! made || { printf 'lost %s was made meanwhile\n' "$SHARED"; break; }
         approvals "${line%% *}"

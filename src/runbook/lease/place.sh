@@ -88,7 +88,7 @@ locks() {
   if [ -z "$APART" ]; then
     kind=box everyone=${SHARED%/*}
     [ "$1" != make ] || stays "$everyone" ||
-      refuse "$everyone is not a folder of root's (as root: groupadd jumpdeck; install -d $everyone; \
+      refuse "$everyone is not a folder owned by root (as root: groupadd jumpdeck; install -d $everyone; \
 install -d -o root -g jumpdeck -m 2770 $SHARED)"
   fi
   [ "$1" = make ] && [ ! -e "$D" ] && [ ! -L "$D" ] && mkdir -m 700 "$D"

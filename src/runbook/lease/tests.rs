@@ -204,9 +204,9 @@ async fn folders_and_files_that_others_laid_out_are_refused() {
     };
     take(&place, "dash", "first", &["production.x"]).await.unwrap().release().await;
     symlink("/etc/hostname", place.file("production.link.lock")).unwrap();
-    assert!(refused(take(&place, "dash", "first", &["production.link"]).await).contains("no plain file"));
+    assert!(refused(take(&place, "dash", "first", &["production.link"]).await).contains("not a plain file"));
     fs::create_dir(place.file("production.dir.lock")).unwrap();
-    assert!(refused(take(&place, "dash", "first", &["production.dir"]).await).contains("no plain file"));
+    assert!(refused(take(&place, "dash", "first", &["production.dir"]).await).contains("not a plain file"));
     // A run's folder that was there before: writable for others, a link, a file.
     let run = place.file("second");
     fs::create_dir(&run).unwrap();

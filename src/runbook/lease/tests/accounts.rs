@@ -171,7 +171,7 @@ async fn what_all_accounts_lock_must_stay_in_its_place() {
         let refused = async || {
             let places = Places { shared: place.path("sub/none"), ..place.places("anna") };
             let error = Lease::take_in(&places, &Local::new(shell), &x, &anna).await.unwrap_err();
-            assert!(error.to_string().contains("is not a folder of root's"), "{shell}: {error}");
+            assert!(error.to_string().contains("is not a folder owned by root"), "{shell}: {error}");
         };
         refused().await;
         symlink("/var", &sub).unwrap();
