@@ -37,7 +37,7 @@ screens! {
     replication => Replication, "Masters and their replicas.";
     roles => Roles, "Requirements against what is found.";
     problems => Problems, "What is wrong, worst first.";
-    runbooks => Runbooks, "Runs that are not over, and the runbooks.";
+    runbooks => Runbooks, "Unfinished runs, and the runbooks.";
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";
     past => PastRuns, "The past runs of this machine.";

@@ -61,7 +61,7 @@ pub enum ApproveError {
     #[error("{0}")]
     NoJumpBox(#[from] NoJumpBox),
     /// A signature is demanded, and cannot be made.
-    #[error("not approved: {env} demands signatures, and there is no signing key ({why})")]
+    #[error("not approved: {env} demands signatures, but there is no signing key ({why})")]
     Unsigned {
         /// The environment.
         env: EnvName,

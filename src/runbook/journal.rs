@@ -117,7 +117,7 @@ pub enum JournalError {
         schema: u64,
     },
     /// It says something else than was written.
-    #[error("{}: line {line}: {what}; the run cannot go on; check it with: jumpdeck runbook verify", path.display())]
+    #[error("{0}: line {line}: {what}; the run cannot go on; check it with: jumpdeck runbook verify {0}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -128,7 +128,7 @@ pub enum JournalError {
     },
     /// What is here of a run is more than what the jump box has of it.
     #[error(
-        "{}: this machine has more entries of the run than the jump box; go on with them: jumpdeck runbook resume {run}",
+        "{}: this machine has more entries of the run than the jump box; resume it from here: jumpdeck runbook resume {run}",
         path.display()
     )]
     Ahead {

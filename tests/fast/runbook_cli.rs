@@ -143,7 +143,7 @@ fn nothing_is_run_where_nobody_can_answer() {
     let arguments = ["run", "small-change", "--demo", "--set", "where=app1", "--why", "to try it"];
     let done = piped(&home, &arguments);
     assert_eq!(done.status.code(), Some(7));
-    assert!(text(&done.stderr).contains("standard input is not a terminal: answers are typed at one"));
+    assert!(text(&done.stderr).contains("standard input is not a terminal to type answers at"));
     assert!(!home.path().join(".local/state/jumpdeck/runs").exists());
 }
 
@@ -214,7 +214,7 @@ fn what_is_typed_ahead_or_pasted_answers_nothing() {
     terminal.until("pasted text is not accepted here");
     terminal.until("type production to do it> ");
     terminal.types("production\napp1\n");
-    terminal.until("several lines came at once; none was used");
+    terminal.until("several lines came at once; none was used, so type one answer");
     terminal.until("type production to do it> ");
     terminal.types("production\n");
     terminal.until("type app1 to do it> ");

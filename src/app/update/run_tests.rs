@@ -324,7 +324,7 @@ fn steps_are_walked_over_and_followed_again() {
 fn a_question_of_a_run_that_is_not_on_screen_is_told() {
     let mut model = start();
     tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, Some((4, PromptKind::Confirm))))));
-    assert!(model.notice.as_ref().unwrap().0.contains("asks"));
+    assert!(model.notice.as_ref().unwrap().0.contains("waits for an answer"));
     wait(&mut model, A_MOMENT);
     assert_eq!(keys(&mut model, "y"), []);
 }

@@ -47,7 +47,9 @@ pub(super) fn said(kind: &PromptKind, typed: Typed) -> Said {
     let (line, pasted) = match typed {
         Typed::Line(line) => (line, false),
         Typed::Pasted(line) => (line, true),
-        Typed::Several => return Said::Again("several lines came at once; none was used".to_owned()),
+        Typed::Several => {
+            return Said::Again("several lines came at once; none was used, so type one answer".to_owned());
+        }
         Typed::End => return Said::Stop,
     };
     match kind {

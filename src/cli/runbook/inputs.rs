@@ -83,7 +83,7 @@ async fn ask(
     loop {
         let said = match keys.line(&mark, echo).await {
             Typed::Line(line) | Typed::Pasted(line) => answer::value(input, line.trim()),
-            Typed::Several => Err("several lines came at once; none was used".to_owned()),
+            Typed::Several => Err("several lines came at once; none was used, so type one answer".to_owned()),
             Typed::End => return Err(CliError::Usage(format!("{} was not given", input.name))),
         };
         match said {

@@ -72,7 +72,7 @@ struct Device {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoTerminal {
     /// Standard input or output is a file or a pipe.
-    #[error("standard {0} is not a terminal: answers are typed at one")]
+    #[error("standard {0} is not a terminal to type answers at: run this in a terminal")]
     NotATerminal(&'static str),
     /// It failed.
     #[error("the terminal: {0}")]

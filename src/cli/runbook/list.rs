@@ -98,7 +98,7 @@ mod tests {
         };
         let row = |text: &str| text.lines().nth(1).unwrap().to_owned();
         let none = told(&[]);
-        assert!(row(&none).contains(" -  ") && !none.contains("may be an older"), "{none}");
+        assert!(row(&none).contains(" -  ") && !none.contains("may be out of date"), "{none}");
 
         let folder = tempfile::tempdir().unwrap();
         let no_folder = folder.path().join("runs");
@@ -106,7 +106,7 @@ mod tests {
         let unread = told(&journal::runs(&no_folder));
         assert!(row(&unread).contains(" ?  ") && !row(&unread).contains(" -  "), "{unread}");
         assert!(
-            unread.contains("LAST RUN may be an older one") && unread.contains("cannot be read"),
+            unread.contains("LAST RUN may be out of date") && unread.contains("cannot be read"),
             "{unread}"
         );
 

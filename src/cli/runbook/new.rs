@@ -142,7 +142,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         write(home.path(), "mine", "mine").unwrap();
         let refused = write(home.path(), "mine", "another").unwrap_err().to_string();
-        assert!(refused.contains("is there already"), "{refused}");
+        assert!(refused.contains("exists already"), "{refused}");
         assert_eq!(std::fs::read_to_string(home.path().join("mine.toml")).unwrap(), "mine");
         std::os::unix::fs::symlink("/nonexistent/elsewhere", home.path().join("link.toml")).unwrap();
         assert!(write(home.path(), "link", "text").is_err());

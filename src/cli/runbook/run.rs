@@ -138,7 +138,9 @@ async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
             Typed::Line(line) if matches!(line.trim(), "no" | "n") => return Ok(false),
             Typed::Line(_) => print::answer("  type yes to begin, or no to leave\n")?,
             Typed::Pasted(_) => print::answer("  pasted text is not accepted here: type yes, or no\n")?,
-            Typed::Several => print::answer("  several lines came at once; none was used\n")?,
+            Typed::Several => {
+                print::answer("  several lines came at once; none was used, so type one answer\n")?
+            }
             Typed::End => return Ok(false),
         }
     }

@@ -76,7 +76,9 @@ impl Site {
     /// When there is none.
     pub(super) fn terminal(&self) -> Result<Shared, CliError> {
         let terminal = self.terminal.clone();
-        terminal.ok_or_else(|| CliError::NoTerminal("there is no terminal: answers are typed".to_owned()))
+        terminal.ok_or_else(|| {
+            CliError::NoTerminal("there is no terminal to type answers at: run this in a terminal".to_owned())
+        })
     }
 }
 

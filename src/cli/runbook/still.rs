@@ -23,7 +23,7 @@ pub(super) fn tell(paper: &mut Paper, indent: usize, in_effect: &[InEffect], id:
         let title = match run {
             Run::Stands | Run::UnderWay | Run::Over => "STILL IN EFFECT:",
             Run::Simulated => {
-                "STILL IN EFFECT when the simulated fleet ended; on a real one it would be now:"
+                "STILL IN EFFECT when the simulated fleet ended; on a real fleet it would stay:"
             }
         };
         paper.words(indent, Ink::Bad, title);

@@ -120,9 +120,10 @@ fn write(paper: &mut Paper, found: &Examination) {
     };
     let (ink, says) = match found.grade() {
         Grade::Proved => (Ink::Good, format!("proved: {count}, complete and signed by known people")),
-        Grade::Unproved => {
-            (Ink::Warn, format!("not proved: nothing contradicts the {count}, but something is missing"))
-        }
+        Grade::Unproved => (
+            Ink::Warn,
+            format!("not proved: no contradiction in {count}, but the points above are not proved"),
+        ),
         Grade::Broken => (Ink::Bad, "broken: changed, cut or forged".to_owned()),
     };
     paper.words(0, ink, &says);

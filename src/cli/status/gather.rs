@@ -144,7 +144,7 @@ fn no_answer(hop: Hop, now: Moment, limit: Duration) -> Link {
     Link {
         state: LinkState::TimedOut,
         hop: Some(hop),
-        detail: format!("no answer within the {} s this command may take", limit.as_secs_f64()).into(),
+        detail: format!("no answer within {} s, the time limit of this command", limit.as_secs_f64()).into(),
         since: now,
         retry_at: None,
     }

@@ -191,7 +191,7 @@ impl TryFrom<Written> for OperatorAnswer {
                 Said::Declined => Ok(Self::Declined(asked)),
                 Said::Typed(text) => Ok(Self::Typed(asked, text)),
                 Said::Hidden => Ok(Self::Hidden(asked)),
-                Said::Chosen(way) => Err(format!("{} is no answer to {}", way.word(), asked.word())),
+                Said::Chosen(way) => Err(format!("{} is not an answer to {}", way.word(), asked.word())),
             },
             (None, Some(Said::Chosen(way)), None) => Ok(Self::Chosen(way)),
             (Some(asked), None, Some(answer)) => of_schema_1(asked, answer),
@@ -217,7 +217,7 @@ fn of_schema_1(asked: Asked, answer: String) -> Result<OperatorAnswer, String> {
         ("yes", false) => Ok(OperatorAnswer::Confirmed(asked)),
         ("…", true) => Ok(OperatorAnswer::Hidden(asked)),
         (_, true) => Ok(OperatorAnswer::Typed(asked, answer)),
-        (_, false) => Err(format!("{answer:?} is no answer to {}", asked.word())),
+        (_, false) => Err(format!("{answer:?} is not an answer to {}", asked.word())),
     }
 }
 

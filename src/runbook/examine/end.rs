@@ -70,7 +70,7 @@ fn head(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
     let entries = known.chain.len();
     match known.chain.iter().find(|(seq, _)| *seq == read.seq) {
         None => {
-            let what = format!("the head is entry {}, and the journal ends at {entries}", read.seq);
+            let what = format!("the head is entry {}, but the journal ends at {entries}", read.seq);
             found.remark(None, Grade::Broken, what, CUT);
         }
         Some((_, hash)) if *hash != read.hash => {
@@ -78,7 +78,7 @@ fn head(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
             found.remark(None, Grade::Broken, what, "the journal or its head was replaced");
         }
         Some(_) => {
-            let what = format!("the head is entry {}, and a later one is signed", read.seq);
+            let what = format!("the head is entry {}, but a later entry is signed", read.seq);
             let meaning = "the program was killed between the two, or the head was replaced";
             found.remark(None, Grade::Unproved, what, meaning);
         }

@@ -83,7 +83,7 @@ fn read_held(
     let item = reading.need_string(table, "item", "write item = \"replica\": steps run on it");
     let item = item.filter(|item| reading.variable_name(item));
     let batch = size(reading, table);
-    let help = "write apart = [\"db\"], roles of which one host is away at once";
+    let help = "write apart = [\"db\"], roles of which only one host may be down at a time";
     let apart = reading.reader.strings(table, "apart", help).unwrap_or_default();
     let apart = apart.into_iter().map(|role| role.value.to_owned()).collect();
     let leave_required = reading.reader.boolean(table, "leave_required").unwrap_or(false);

@@ -291,7 +291,7 @@ impl Watching {
             let line: Vec<u8> = self.rest.drain(..=end).collect();
             let damaged = |what: &str| LeaseError::Damaged(Clean::new(what));
             let entry = Entry::from_line(String::from_utf8_lossy(&line).trim_end_matches('\n'))
-                .ok_or_else(|| damaged("an entry does not fit its hash"))?;
+                .ok_or_else(|| damaged("an entry does not match its hash"))?;
             match &self.last {
                 Some((seq, _)) if entry.seq <= *seq => continue,
                 Some((seq, hash)) if entry.seq != seq + 1 || entry.prev != *hash => {

@@ -61,7 +61,7 @@ fn busy(holders: &[Holder]) -> String {
         false => told(holders),
     };
     format!(
-        "another run makes changes through this jump box: {who}. Without /run/lock/jumpdeck there is one at a time: \
+        "another run makes changes through this jump box: {who}. Without /run/lock/jumpdeck only one run at a time is possible: \
          {MAKE_FOLDER}; or, if all operators use one account there, write lease = \"own-account\" into the environment"
     )
 }

@@ -195,7 +195,7 @@ impl Machine {
         if let Some(host) = bad.first()
             && self.excluded.len() + bad.len() <= planned.max_failures
         {
-            let reason = format!("{why} (up to {} may fail)", planned.max_failures);
+            let reason = format!("{why} (the step allows up to {} failed hosts)", planned.max_failures);
             return Next::Record(Event::Excluded { host: (*host).clone(), step: planned.id.clone(), reason });
         }
         let more: &[Way] = match &planned.step.on_fail {

@@ -321,7 +321,8 @@ impl Runner {
             Armed::Yes => {}
             Armed::Asked => return Ok(None),
             Armed::No(why) => {
-                let why = format!("{why}; the rollback is not finished: arm, and resume");
+                let why =
+                    format!("{why}; the rollback is not finished: arm the environment, then resume the run");
                 return Err(Halt::Stopped(why));
             }
         }

@@ -270,7 +270,7 @@ async fn signing(with: &Launch, dry_run: bool) -> Result<Signing, StartError> {
     let demanded = with.env.signatures == Signatures::Required && !dry_run && !with.simulated;
     match &signing.signer {
         Err(why) if demanded => Err(StartError::Odd(format!(
-            "{} demands signatures, and there is no signing key ({why}); nothing was started",
+            "{} demands signatures, but there is no signing key ({why}); nothing was started",
             with.env.name
         ))),
         _ => Ok(signing),

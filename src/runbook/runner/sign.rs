@@ -67,8 +67,9 @@ impl Runner {
                     // That it stands is said in any case.
                     Err(why) if self.must_be_signed() && !matches!(event, Event::Stopped { .. }) => {
                         let env = &self.needs.env.name;
-                        let text =
-                            format!("not signed, and {env} demands signatures: {why}; resume asks again");
+                        let text = format!(
+                            "not signed, but {env} demands signatures: {why}; resume the run to be asked again"
+                        );
                         return Err(Halt::Stopped(text));
                     }
                     Err(why) => self.tell_unsigned(&why).await?,

@@ -54,8 +54,10 @@ impl Runner {
     ) -> Result<Option<Outcomes>, Halt> {
         let limits = self.needs.lease.as_ref().and_then(|lease| lease.limits());
         let command = match (self.needs.simulated, limits) {
-            (true, _) => "nobody can: a simulated fleet exists in this program only; type no".to_owned(),
-            (false, Some(limits)) => format!("nobody can: {limits}"),
+            (true, _) => {
+                "no second operator can: a simulated fleet exists in this program only; type no".to_owned()
+            }
+            (false, Some(limits)) => format!("no second operator can: {limits}"),
             (false, None) => {
                 let (run, env) = (&self.machine.run, &self.needs.env.name);
                 format!(

@@ -27,7 +27,7 @@ pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of
 
 fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
     let Some(run) = scene.model.shown_run() else {
-        centred(buf, area, &[span("this run is not known here", scene.styles.muted).into()]);
+        centred(buf, area, &[span("this console does not know this run", scene.styles.muted).into()]);
         return Status::default();
     };
     let used = headline(buf, area, scene, run);

@@ -295,7 +295,10 @@ fn the_script_needs_only_a_shell_and_the_tools_it_names() {
         assert!(status == Some(0) && text.contains("proved: "), "{shell:?}: {status:?} {text}");
         fs::write(&journal, rig.run.0.replacen("the disk is old", "the disk is new", 1)).unwrap();
         let (status, text) = said(shell);
-        assert!(status == Some(3) && text.contains("does not fit its hash"), "{shell:?}: {status:?} {text}");
+        assert!(
+            status == Some(3) && text.contains("does not match its hash"),
+            "{shell:?}: {status:?} {text}"
+        );
         fs::write(&journal, &rig.run.0).unwrap();
     }
     for tool in [

@@ -228,7 +228,7 @@ fn every_way_out_tells_what_is_still_in_effect() {
     let text = left(RunState::Abandoned(why()), false, false, EndedBy::Hand(Vec::new()));
     assert!(text.contains("no undo for step freeze"), "{text}");
     let text = left(RunState::Stopped(why()), true, false, EndedBy::Rollback);
-    assert!(text.contains("on a real one it would be now") && !text.contains("runbook resume"), "{text}");
+    assert!(text.contains("on a real fleet it would stay") && !text.contains("runbook resume"), "{text}");
     let text = left(RunState::Stopped(why()), false, true, EndedBy::Rollback);
     assert!(!text.contains("runbook resume"), "who watches resumes nothing: {text}");
 }

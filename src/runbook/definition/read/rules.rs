@@ -138,7 +138,7 @@ impl Reading<'_> {
             }
             _ => {
                 let span: Range<usize> = inner.span.clone();
-                self.reader.error(span, "on_fail wants one of skip and exclude", hint);
+                self.reader.error(span, "on_fail needs exactly one of skip and exclude", hint);
                 OnFail::Stop
             }
         }

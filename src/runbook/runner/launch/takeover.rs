@@ -172,7 +172,7 @@ pub(super) async fn still_ours(
     let over = later.iter().any(|entry| matches!(entry.event, Event::Ended { .. }));
     let next = match over {
         true => "it is over".to_owned(),
-        false => format!("go on from there: jumpdeck runbook takeover {run}"),
+        false => format!("take it over: jumpdeck runbook takeover {run}"),
     };
     Err(StartError::Odd(format!("{run} is not resumed: {why}; {next}")))
 }

@@ -172,7 +172,7 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
         | StepState::Undone => {}
     }
     if step.point_of_no_return {
-        page.signed(1, "━", "After it nothing can be undone.", styles.critical);
+        page.signed(1, "━", "After this step nothing can be undone.", styles.critical);
     }
 }
 

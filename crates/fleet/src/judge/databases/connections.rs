@@ -30,7 +30,7 @@ fn thread(state: Thread) -> Option<(Severity, &'static str)> {
         Thread::Running => None,
         Thread::Stopped => Some((Severity::Critical, "is stopped")),
         Thread::Connecting => Some((Severity::Critical, "is not connected to its master")),
-        Thread::Unknown => Some((Severity::Unknown, "said nothing readable")),
+        Thread::Unknown => Some((Severity::Unknown, "has a state that cannot be read")),
     }
 }
 

@@ -70,7 +70,7 @@ fn judge_name(s: &Situation<'_>, group: &[&Asked<'_>], writable: &[&Asked<'_>], 
     let ([masterdb], Some(one)) = (masterdb.as_slice(), writable.first()) else { return };
     let refuses = group.iter().any(|a| &a.host == masterdb && a.server.writable() == Some(false));
     if refuses {
-        let message = format!("{} is writable, and the masterdb is {masterdb}", one.host);
+        let message = format!("{} is writable, but the masterdb is {masterdb}", one.host);
         out.push(s.problem(Severity::Critical, Some(one.host), ProblemKind::WritableMasters, message));
     }
 }

@@ -107,7 +107,7 @@ fn what_is_not_one_plain_value_in_its_line_is_refused_with_the_line_and_what_to_
         ("\"a: b\": c\n", "a", "new", "no key"),
         ("a: 'x' y\n", "a", "new", "not a plain value"),
         ("a: \"x'\n", "a", "y", "continues on"),
-        ("a: 1\n---\na: 2\n", "a", "9", "2 times, lines 1, 3"),
+        ("a: 1\n---\na: 2\n", "a", "9", "2 times, on lines 1, 3"),
         ("a: 1\n---\nb: 2\n", "a", "9", "not a single YAML document"),
         ("a: 1\n", "a", "{{ x }}", "would be run as Jinja"),
         ("a: 1\n", "a", "{% raw", "would be run as Jinja"),
