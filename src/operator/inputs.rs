@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(set(&["candidate=a=b"]).unwrap()["candidate"].as_str(), "a=b");
         for (pairs, wanted) in [
             (&["candidate"][..], "expected NAME=VALUE"),
-            (&["candidat=db2"], "no input of x; there are: candidate, password"),
+            (&["candidat=db2"], "not an input of x; its inputs: candidate, password"),
             (&["password=hunter2"], "never given as an argument"),
             (&["candidate=a", "candidate=b"], "given twice"),
         ] {

@@ -101,7 +101,7 @@ impl JournalFile {
                 Ok(Some(seen)) => seen,
                 Ok(None) => break,
                 Err(LeaseError::NoRun) => {
-                    return Ok(Err(Clean::new("it keeps nothing of this run (any more)")));
+                    return Ok(Err(Clean::new("it has no entries of this run (any more)")));
                 }
                 Err(error) => return Err(error.into()),
             };

@@ -60,7 +60,7 @@ pub(super) async fn run(common: &Common, args: &VerifyArgs) -> Result<ExitCode, 
         false => paper.field(2, "signers", Ink::Warn, &format!("none known: {file} does not exist")),
     }
     for (line, what) in signers.allowed.flaws() {
-        paper.words(2, Ink::Warn, &format!("{file} line {line} counts for nothing: {what}"));
+        paper.words(2, Ink::Warn, &format!("{file} line {line} is ignored: {what}"));
     }
     match &there {
         None => {}

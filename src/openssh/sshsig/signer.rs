@@ -71,7 +71,7 @@ impl TextSigner {
     /// they have `patience`, the agent itself two seconds to be reached.
     ///
     /// # Errors
-    /// When the agent is gone, has the key no more, refuses, or nobody touched the key in time.
+    /// When the agent closed its connection, has the key no more, refuses, or nobody touched the key in time.
     pub async fn sign(
         &self,
         namespace: &str,

@@ -269,7 +269,7 @@ fn agent_refusal(user: &str, error: &russh::keys::Error) -> String {
 
 /// Appends the signature of `data` to it, as an SSH string.
 fn sign(key: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, SignError> {
-    let failed = |e: &dyn std::fmt::Display| SignError(format!("the key does not sign: {e}"));
+    let failed = |e: &dyn std::fmt::Display| SignError(format!("signing with the key failed: {e}"));
     let signature: Signature = match key.key_data() {
         KeypairData::Rsa(rsa) => {
             let rsa: &private::RsaKeypair = rsa;
