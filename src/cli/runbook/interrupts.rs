@@ -35,13 +35,13 @@ async fn forward(mut signal: Signal, means: Interrupt, to: mpsc::Sender<Interrup
     while signal.recv().await.is_some() && to.send(means).await.is_ok() {}
 }
 
-/// Work that `^C` ends: nothing was begun yet.
+/// Work that `^C` ends: nothing was started yet.
 pub(super) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, CliError>>,
     interrupts: &mut mpsc::Receiver<Interrupt>,
 ) -> Result<T, CliError> {
     tokio::select! {
         done = work => done,
-        _ = interrupts.recv() => Err(CliError::Refused("interrupted; nothing was begun".to_owned())),
+        _ = interrupts.recv() => Err(CliError::Refused("interrupted; nothing was started".to_owned())),
     }
 }

@@ -121,7 +121,9 @@ impl ByMachines for HostKeyStep {
                     Verdict::NotDone
                 }
                 Ok(_) => Verdict::Done,
-                Err(trouble) => Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words())),
+                Err(trouble) => {
+                    Verdict::Unknown(format!("cannot check whether it was done: {}", trouble.words()))
+                }
             })
         });
         Box::pin(ready(Some(found)))

@@ -249,8 +249,8 @@ mod tests {
     #[test]
     fn variables_that_were_not_handed_over_are_found() {
         assert!(messages("echo $candidate")[0].starts_with("$candidate: $candidate is empty"));
-        assert!(messages("echo ${host}")[0].contains("not handed {host}"));
-        assert!(messages("echo $candidate_name")[0].contains("not handed {candidate.name}"));
+        assert!(messages("echo ${host}")[0].contains("does not get {host}"));
+        assert!(messages("echo $candidate_name")[0].contains("does not get {candidate.name}"));
         assert!(messages("echo {candidate.address}")[0].contains("constant"));
     }
 
