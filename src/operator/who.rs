@@ -8,7 +8,7 @@ const VARIABLE: &str = "JUMPDECK_WHO";
 /// A longer name is cut.
 const LONGEST: usize = 64;
 
-/// `account@machine`; what [`VARIABLE`] says before the `@` when it is set.
+/// `account@machine`; what `JUMPDECK_WHO` says before the `@` when it is set.
 #[must_use]
 pub fn who() -> String {
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();

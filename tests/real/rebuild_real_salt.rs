@@ -90,7 +90,7 @@ impl Lane {
             env,
             simulated: false,
             reach,
-            inventory: inventory,
+            inventory,
             keys: SigningKeys::none(),
             folder: journals.path().to_owned(),
             who: "test@here".to_owned(),

@@ -217,7 +217,7 @@ pub(crate) async fn run(
         env,
         simulated: false,
         reach,
-        inventory: inventory,
+        inventory,
         keys,
         folder: folder.to_owned(),
         who: "test@here".to_owned(),
