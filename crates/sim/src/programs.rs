@@ -23,8 +23,6 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::files::sha256sum::Sum("sha256sum"),
     &posix::programs::files::stat::Stat,
     &posix::programs::files::touch::Touch,
-    &posix::programs::text::awk::Awk("awk"),
-    &posix::programs::text::awk::Awk("mawk"),
     &posix::programs::text::basename::Basename,
     &posix::programs::text::cat::Cat,
     &posix::programs::text::cut::Cut,

@@ -1,7 +1,6 @@
 //! Everyday programs about text and files, and what they share: options, and reading the files they are given.
 //! Each knows the options people use; another one is refused with the program's own words, never ignored.
 
-pub mod awk;
 pub mod basename;
 pub mod cat;
 pub mod cut;
@@ -81,18 +80,9 @@ pub(crate) type Named = (Option<String>, Vec<u8>);
 
 /// Reads the files named, or standard input, and answers with what `work` makes of them.
 pub(crate) fn filter(
-    call: Call,
-    files: Vec<String>,
-    work: impl FnOnce(&[Named]) -> Reply + Send + 'static,
-) -> BoxFuture<'static, u8> {
-    filter_with(call, files, |inputs| async move { work(&inputs) })
-}
-
-/// The same, for work that takes its time.
-pub(crate) fn filter_with<F: Future<Output = Reply> + Send>(
     mut call: Call,
     files: Vec<String>,
-    work: impl FnOnce(Vec<Named>) -> F + Send + 'static,
+    work: impl FnOnce(&[Named]) -> Reply + Send + 'static,
 ) -> BoxFuture<'static, u8> {
     Box::pin(async move {
         let mut inputs = Vec::new();
@@ -113,7 +103,7 @@ pub(crate) fn filter_with<F: Future<Output = Reply> + Send>(
                 }
             }
         }
-        let mut reply = work(inputs).await;
+        let mut reply = work(&inputs);
         if !missing.is_empty() {
             reply.status =
                 reply.status.max(if call.args.first().is_some_and(|n| n == "grep") { 2 } else { 1 });

@@ -142,4 +142,10 @@ const TABLE: &[(&str, &str, &str, u8)] = &[
     ("umask 077; umask; umask 022; umask", "", "0077\n0022\n", 0),
     ("setsid sh -c 'echo in; exit 3'; echo $?; nohup sh -c 'exit 4' 2>/dev/null; echo $?", "", "in\n3\n4\n", 0),
     ("nohup sleep 5 2>/dev/null & kill -0 $! && kill $!; wait $!; kill -0 $! 2>/dev/null; echo $?", "", "1\n", 0),
+    ("sort -r -k 3,3 -k 1,1rn", "9.5 1 /a f\n10.25 2 /a g\n9.5 1 /b h\n9.5 3 /a i\n-1 0 /b j\n", "9.5 1 /b h\n-1 0 /b j\n10.25 2 /a g\n9.5 3 /a i\n9.5 1 /a f\n", 0),
+    ("sort -t : -k 2n -k 1", "b:2\na:10\nc:2:x\nd\n", "d\nb:2\nc:2:x\na:10\n", 0),
+    ("sort -k 2", "a  z\nb y\nc\n", "c\na  z\nb y\n", 0),
+    ("sort -k 2b,2 -u", "a  z\nb y\nc z\n", "b y\na  z\n", 0),
+    ("sort -s -k 1,1", "b 2\na 9\na 1\n", "a 9\na 1\nb 2\n", 0),
+    ("sort -f; sort -k 1,1 /dev/null; sort -k 0 /dev/null 2>/dev/null; echo $?", "b\nA\na\nB_\nBa\n", "A\na\nb\nBa\nB_\n2\n", 0),
 ];

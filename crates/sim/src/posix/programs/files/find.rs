@@ -244,6 +244,11 @@ fn visit(work: &mut Work<'_>, plan: &Plan, (shown, path): (&str, &str), found: &
     }
 }
 
+/// The folder of a path, as `%h` prints it.
+fn folder(shown: &str) -> &str {
+    shown.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
 fn formatted(format: &str, shown: &str, found: &Metadata, depth: usize) -> String {
     let mut text = String::new();
     let mut rest = format.chars();
@@ -254,6 +259,7 @@ fn formatted(format: &str, shown: &str, found: &Metadata, depth: usize) -> Strin
                 match letter {
                     'p' => text.push_str(shown),
                     'f' => text.push_str(shown.rsplit('/').next().unwrap_or(shown)),
+                    'h' => text.push_str(folder(shown)),
                     's' => text.push_str(&found.size.to_string()),
                     'k' => text.push_str(&found.size.div_ceil(1024).to_string()),
                     'd' => text.push_str(&depth.to_string()),

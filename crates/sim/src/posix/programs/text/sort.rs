@@ -1,4 +1,4 @@
-//! `sort`: by bytes (as in the C locale), numbers, or human sizes; one key.
+//! `sort`: by bytes (as in the C locale), numbers, or human sizes; whole lines or keys of whole fields.
 
 use std::cmp::Ordering;
 
@@ -34,44 +34,92 @@ fn work(inputs: &[Named], parsed: &Arguments) -> Reply {
     if parsed.has('o') {
         return failure("sort", "-o is not simulated", 2);
     }
-    let text = String::from_utf8_lossy(&concatenated(inputs)).into_owned();
-    let key_text = parsed.value('k').unwrap_or_default();
-    let options: String = key_text.chars().filter(char::is_ascii_alphabetic).collect();
-    let option = |letter: char| parsed.has(letter) || options.contains(letter);
-    let field: Option<usize> =
-        key_text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    let keys: Option<Vec<Key>> = parsed.values('k').map(Key::read).collect();
+    let Some(keys) = keys else { return failure("sort", "a key with characters is not simulated", 2) };
+    let global = |letter: char| parsed.has(letter);
     let separator = parsed.value('t').and_then(|t| t.chars().next());
-    let key = |line: &str| key(line, field, separator);
-    let mut sorted: Vec<&str> = text.lines().collect();
-    let compare = |left: &str, right: &str| {
-        let (a, b) = (key(left), key(right));
-        if option('n') || option('h') || option('V') {
-            let number = |text: &str| if option('h') { human(text) } else { leading_number(text) };
-            number(&a).total_cmp(&number(&b))
-        } else if option('f') {
-            a.to_lowercase().cmp(&b.to_lowercase())
-        } else {
-            a.cmp(&b)
+    let by_keys = |left: &str, right: &str| {
+        if keys.is_empty() {
+            return compare(left, right, global);
         }
+        let by = |key: &Key| {
+            let own = |letter: char| key.options.contains(letter);
+            let (left, right) = (key.of(left, separator), key.of(right, separator));
+            if key.options.is_empty() { compare(left, right, global) } else { compare(left, right, own) }
+        };
+        keys.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
+    let text = String::from_utf8_lossy(&concatenated(inputs)).into_owned();
+    let mut sorted: Vec<&str> = text.lines().collect();
     sorted.sort_by(|left, right| {
-        let order = compare(left, right)
-            .then_with(|| if parsed.has('s') { Ordering::Equal } else { left.cmp(right) });
-        if option('r') { order.reverse() } else { order }
+        let last = || if global('r') { right.cmp(left) } else { left.cmp(right) };
+        by_keys(left, right).then_with(|| if global('s') { Ordering::Equal } else { last() })
     });
-    if parsed.has('u') {
-        sorted.dedup_by(|a, b| compare(a, b) == Ordering::Equal);
+    if global('u') {
+        sorted.dedup_by(|a, b| by_keys(a, b).is_eq());
     }
     output(sorted.iter().flat_map(|line| [line, "\n"]).collect::<String>())
 }
 
-/// The part of a line from the field on; the whole line without a key.
-fn key(line: &str, field: Option<usize>, separator: Option<char>) -> String {
-    let Some(field) = field else { return line.to_owned() };
-    let skip = field.saturating_sub(1);
-    match separator {
-        Some(separator) => line.split(separator).skip(skip).collect::<Vec<_>>().join(&separator.to_string()),
-        None => line.split_whitespace().skip(skip).collect::<Vec<_>>().join(" "),
+/// By the options of a key, or those of the whole.
+fn compare(left: &str, right: &str, has: impl Fn(char) -> bool) -> Ordering {
+    let (left, right) = if has('b') { (left.trim_start(), right.trim_start()) } else { (left, right) };
+    let order = if has('n') || has('h') || has('V') {
+        let number = |text: &str| if has('h') { human(text) } else { leading_number(text) };
+        number(left).total_cmp(&number(right))
+    } else if has('f') {
+        left.to_uppercase().cmp(&right.to_uppercase())
+    } else {
+        left.cmp(right)
+    };
+    if has('r') { order.reverse() } else { order }
+}
+
+/// `-k FROM[,TO]`, with options of its own.
+struct Key {
+    from: usize,
+    to: Option<usize>,
+    options: String,
+}
+
+impl Key {
+    fn read(text: &str) -> Option<Self> {
+        let number = |text: &str| text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse().ok();
+        let (from, to) = text.split_once(',').map_or((text, None), |(from, to)| (from, Some(to)));
+        let to = match to {
+            Some(to) => Some(number(to)?),
+            None => None,
+        };
+        Some(Self {
+            from: number(from).filter(|from| *from > 0)?,
+            to,
+            options: text.chars().filter(char::is_ascii_alphabetic).collect(),
+        })
+    }
+
+    /// What it is of a line. Without a separator the blanks before a field belong to it.
+    fn of<'a>(&self, line: &'a str, separator: Option<char>) -> &'a str {
+        let mut ends = Vec::new();
+        let mut inside = false;
+        for (at, c) in line.char_indices() {
+            match separator {
+                Some(separator) if c == separator => ends.push(at),
+                Some(_) => {}
+                None if inside && c.is_ascii_whitespace() => {
+                    ends.push(at);
+                    inside = false;
+                }
+                None => inside = inside || !c.is_ascii_whitespace(),
+            }
+        }
+        ends.push(line.len());
+        let width = separator.map_or(0, char::len_utf8);
+        let start = match self.from.checked_sub(2) {
+            Some(before) => ends.get(before).map_or(line.len(), |end| (end + width).min(line.len())),
+            None => 0,
+        };
+        let end = self.to.and_then(|to| ends.get(to.checked_sub(1)?).copied()).unwrap_or(line.len());
+        line.get(start..end).unwrap_or_default()
     }
 }
 
