@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use tokio::io::AsyncWriteExt;
 
+use crate::options::{Arguments, Options};
 use crate::program::{BoxFuture, Call, Output, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
@@ -16,6 +17,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) host: &'a HostName,
     /// Arguments after the program's name.
     pub(crate) args: &'a [String],
+    /// The same, read by the options that the program declares; empty when it declares none.
+    pub(crate) given: &'a Arguments,
     /// The working directory.
     pub(crate) cwd: &'a str,
     /// The account.
@@ -26,6 +29,8 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct Quick {
     /// Its name.
     pub(crate) name: &'static str,
+    /// The options it knows; `None` when it reads its words in its own way.
+    pub(crate) options: Option<&'static Options>,
     /// What it answers.
     pub(crate) answer: fn(&Ask<'_>) -> Reply,
 }
@@ -35,10 +40,15 @@ impl Program for Quick {
         self.name
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        self.options
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let answer = self.answer;
+        let (answer, options) = (self.answer, self.options);
         Box::pin(async move {
-            let reply = ask(&call, answer);
+            let given = options.map_or_else(|| Ok(Arguments::default()), |options| options.read(&call.args));
+            let reply = given.map_or_else(|refused| refused, |given| ask_with(&call, &given, answer));
             write(reply, call.stdout, call.stderr).await
         })
     }
@@ -46,9 +56,13 @@ impl Program for Quick {
 
 /// Asks with the world held.
 pub(crate) fn ask<T>(call: &Call, answer: impl FnOnce(&Ask<'_>) -> T) -> T {
+    ask_with(call, &Arguments::default(), answer)
+}
+
+fn ask_with<T>(call: &Call, given: &Arguments, answer: impl FnOnce(&Ask<'_>) -> T) -> T {
     let world = call.world.lock().unwrap_or_else(PoisonError::into_inner);
     let args = call.args.get(1..).unwrap_or_default();
-    answer(&Ask { world: &world, host: &call.host, args, cwd: &call.cwd, user: &call.user })
+    answer(&Ask { world: &world, host: &call.host, args, given, cwd: &call.cwd, user: &call.user })
 }
 
 /// Writes an answer out. A reader that went away is what a broken pipe is: the status says so.

@@ -11,9 +11,9 @@ use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-pub(crate) static GETENT: Quick = Quick { name: "getent", answer: getent };
-pub(crate) static DIG: Quick = Quick { name: "dig", answer: dig };
-pub(crate) static HOST: Quick = Quick { name: "host", answer: host };
+pub(crate) static GETENT: Quick = Quick { name: "getent", options: None, answer: getent };
+pub(crate) static DIG: Quick = Quick { name: "dig", options: None, answer: dig };
+pub(crate) static HOST: Quick = Quick { name: "host", options: None, answer: host };
 
 fn getent(ask: &Ask<'_>) -> Reply {
     if let [database @ ("passwd" | "group" | "shadow"), names @ ..] =

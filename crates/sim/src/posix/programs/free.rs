@@ -1,9 +1,12 @@
 //! `free`, in procps' form of before and after `MemAvailable`.
 
+use crate::options::Options;
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 
-pub(crate) static FREE: Quick = Quick { name: "free", answer };
+pub(crate) static FREE: Quick = Quick { name: "free", options: Some(&OPTIONS), answer };
+
+static OPTIONS: Options = Options::new("kmh", &[("kibi", 'k'), ("mebi", 'm'), ("human", 'h')]);
 
 #[derive(Clone, Copy)]
 enum Unit {
@@ -13,15 +16,14 @@ enum Unit {
 }
 
 fn answer(ask: &Ask<'_>) -> Reply {
-    let mut unit = Unit::Kb;
-    for arg in ask.args {
-        unit = match arg.as_str() {
-            "-k" | "--kibi" => Unit::Kb,
-            "-m" | "--mebi" => Unit::Mb,
-            "-h" | "--human" => Unit::Human,
-            other => return bad_option("free", other),
-        };
+    if let Some(other) = ask.given.operands.first() {
+        return bad_option("free", other);
     }
+    let unit = match ask.given.options.last() {
+        Some(('m', _)) => Unit::Mb,
+        Some(('h', _)) => Unit::Human,
+        _ => Unit::Kb,
+    };
     let Some((memory, machine)) = ask.world.memory(ask.host).zip(ask.world.machine(ask.host)) else {
         return failure(1, "free: cannot open /proc/meminfo");
     };

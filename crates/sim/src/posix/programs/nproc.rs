@@ -1,13 +1,16 @@
 //! `nproc`.
 
+use crate::options::Options;
 use crate::program::Reply;
-use crate::program::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, failure, output};
 
-pub(crate) static NPROC: Quick = Quick { name: "nproc", answer };
+pub(crate) static NPROC: Quick = Quick { name: "nproc", options: Some(&OPTIONS), answer };
+
+static OPTIONS: Options = Options::new("", &[("all", 'a')]);
 
 fn answer(ask: &Ask<'_>) -> Reply {
-    if let Some(other) = ask.args.iter().find(|arg| *arg != "--all") {
-        return bad_option("nproc", other);
+    if let Some(other) = ask.given.operands.first() {
+        return failure(1, &format!("nproc: extra operand '{other}'"));
     }
     match ask.world.machine(ask.host) {
         Some(machine) => output(format!("{}\n", machine.cpus)),

@@ -8,7 +8,7 @@ use crate::program::{BoxFuture, Call, Program, Reply};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
-use super::text::{answer, failure, output};
+use super::text::{Arguments, Options, answer, failure, output};
 
 /// How often it is looked whether the time has come.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,29 +20,47 @@ const WAITS: &str = "shutdown -r";
 #[derive(Debug)]
 pub(crate) struct Power(pub(crate) &'static str);
 
+static SHUTDOWN: Options = Options::new("rc", &[]);
+static REBOOT: Options = Options::new("", &[]);
+
+impl Power {
+    fn table(&self) -> &'static Options {
+        if self.0 == "shutdown" { &SHUTDOWN } else { &REBOOT }
+    }
+}
+
 impl Program for Power {
     fn name(&self) -> &'static str {
         self.0
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(self.table())
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let reply = evaluate(&call);
+        let reply = match self.table().read(&call.args) {
+            Ok(given) => evaluate(&call, self.0, &given),
+            Err(refused) => refused,
+        };
         answer(call, reply)
     }
 }
 
-fn evaluate(call: &Call) -> Reply {
-    let words: Vec<&str> = call.args.iter().map(|word| word.rsplit('/').next().unwrap_or(word)).collect();
+fn evaluate(call: &Call, name: &str, given: &Arguments) -> Reply {
     if call.user != "root" {
-        return failure(words.first().copied().unwrap_or_default(), "Need to be root", 1);
+        return failure(name, "Need to be root", 1);
     }
-    match words.as_slice() {
-        ["reboot"] | ["shutdown", "-r", "now" | "+0"] => begin(call, 0, "now"),
-        ["shutdown", "-r", when, ..] => match when.strip_prefix('+').and_then(|m| m.parse::<u32>().ok()) {
+    let words: Vec<&str> = given.operands.iter().map(String::as_str).collect();
+    match (name, words.as_slice()) {
+        ("reboot", []) => begin(call, 0, "now"),
+        (_, _) if given.has('c') => cancel(call),
+        (_, ["now" | "+0"]) if given.has('r') => begin(call, 0, "now"),
+        (_, [when, ..]) if given.has('r') => match when.strip_prefix('+').and_then(|m| m.parse::<u32>().ok())
+        {
             Some(minutes) => begin(call, minutes * 60, when),
             None => failure("shutdown", &format!("Failed to parse time specification: {when}"), 1),
         },
-        ["shutdown", "-c", ..] => cancel(call),
         _ => failure("shutdown", "only -r and -c are simulated", 1),
     }
 }

@@ -3,8 +3,8 @@
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, failure, output};
 
-pub(crate) static PS: Quick = Quick { name: "ps", answer };
-pub(crate) static PGREP: Quick = Quick { name: "pgrep", answer: pgrep };
+pub(crate) static PS: Quick = Quick { name: "ps", options: None, answer };
+pub(crate) static PGREP: Quick = Quick { name: "pgrep", options: None, answer: pgrep };
 
 /// Service, and what it runs as: account, command.
 static SERVERS: &[(&str, &str, &str)] = &[

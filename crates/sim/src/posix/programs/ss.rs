@@ -3,7 +3,7 @@
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, output};
 
-pub(crate) static SS: Quick = Quick { name: "ss", answer };
+pub(crate) static SS: Quick = Quick { name: "ss", options: None, answer };
 
 /// The database's port.
 const DATABASE: u16 = 3306;

@@ -1,41 +1,41 @@
 //! `uname`.
 
+use crate::options::Options;
 use crate::program::Reply;
-use crate::program::quick::{Ask, Quick, bad_option, failure, output};
+use crate::program::quick::{Ask, Quick, failure, output};
 
-pub(crate) static UNAME: Quick = Quick { name: "uname", answer };
+pub(crate) static UNAME: Quick = Quick { name: "uname", options: Some(&OPTIONS), answer };
+
+static OPTIONS: Options = Options::new(
+    "asnrvmo",
+    &[
+        ("all", 'a'),
+        ("kernel-name", 's'),
+        ("nodename", 'n'),
+        ("kernel-release", 'r'),
+        ("kernel-version", 'v'),
+        ("machine", 'm'),
+        ("operating-system", 'o'),
+    ],
+);
 
 /// The letters in the order in which what they stand for is printed.
 const ORDER: &str = "snrvmo";
 
 fn answer(ask: &Ask<'_>) -> Reply {
-    let mut wanted = String::new();
-    for arg in ask.args {
-        let letters = match arg.as_str() {
-            "-a" | "--all" => ORDER,
-            "--kernel-name" => "s",
-            "--nodename" => "n",
-            "--kernel-release" => "r",
-            "--kernel-version" => "v",
-            "--machine" => "m",
-            "--operating-system" => "o",
-            short => match short.strip_prefix('-') {
-                Some(letters) if !letters.is_empty() && letters.chars().all(|l| ORDER.contains(l)) => letters,
-                Some(_) => return bad_option("uname", short),
-                None => return failure(1, &format!("uname: extra operand '{short}'")),
-            },
-        };
-        wanted.push_str(letters);
+    if let Some(other) = ask.given.operands.first() {
+        return failure(1, &format!("uname: extra operand '{other}'"));
     }
-    if wanted.is_empty() {
-        wanted.push('s');
-    }
+    let wanted = |letter: char| {
+        let given = ask.given;
+        given.has(letter) || given.has('a') || given.options.is_empty() && letter == 's'
+    };
     let Some(machine) = ask.world.machine(ask.host) else {
         return failure(1, "uname: cannot get system name");
     };
     let words: Vec<&str> = ORDER
         .chars()
-        .filter(|letter| wanted.contains(*letter))
+        .filter(|letter| wanted(*letter))
         .map(|letter| match letter {
             's' => "Linux",
             'n' => machine.hostname.as_str(),

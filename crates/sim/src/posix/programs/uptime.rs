@@ -1,15 +1,17 @@
 //! `uptime`.
 
+use crate::options::Options;
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, bad_option, failure, output};
 use crate::world::World;
 
-pub(crate) static UPTIME: Quick = Quick { name: "uptime", answer };
+pub(crate) static UPTIME: Quick = Quick { name: "uptime", options: Some(&OPTIONS), answer };
+
+static OPTIONS: Options = Options::new("", &[]);
 
 fn answer(ask: &Ask<'_>) -> Reply {
-    match ask.args {
-        [] => {}
-        [option, ..] => return bad_option("uptime", option),
+    if let Some(other) = ask.given.operands.first() {
+        return bad_option("uptime", other);
     }
     let Some((up, [one, five, fifteen])) = ask.world.uptime(ask.host).zip(ask.world.load(ask.host)) else {
         return failure(1, "uptime: cannot open /proc/uptime");

@@ -1,5 +1,6 @@
 //! `monit summary|monitor|unmonitor`: what it watches of the services.
 
+use crate::options::Options;
 use crate::posix::programs::files::{Work, with_world};
 use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
@@ -13,9 +14,15 @@ pub(crate) struct Monit;
 /// Services that Monit does not watch.
 static OTHERS: &[&str] = &["exim4", "monit", "ntp", "rsyslog", "xinetd"];
 
+static OPTIONS: Options = Options::new("", &[]);
+
 impl Program for Monit {
     fn name(&self) -> &'static str {
         "monit"
+    }
+
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
     }
 
     fn installed(&self, world: &World, host: &HostName) -> bool {
@@ -23,12 +30,15 @@ impl Program for Monit {
     }
 
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
+        let given = match OPTIONS.read(&call.args) {
+            Ok(given) => given,
+            Err(refused) => return answer(call, refused),
+        };
         let reply = with_world(&call, |work| {
             if work.user != "root" {
                 return work.complain("error connecting to the monit daemon");
             }
-            match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            match given.operands.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
                 ["summary" | "status", ..] => summary(work),
                 [action @ ("monitor" | "unmonitor" | "start" | "stop" | "restart"), "all"] => {
                     watched(work).into_iter().for_each(|name| act(work, action, name));

@@ -1,5 +1,6 @@
 //! `service NAME start|stop|restart|reload|status`, as Upstart and as systemd's wrapper answer.
 
+use crate::options::Options;
 use crate::posix::programs::files::{Work, with_world};
 use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
@@ -8,15 +9,24 @@ use crate::program::{BoxFuture, Call, Program};
 #[derive(Debug)]
 pub(crate) struct Service;
 
+static OPTIONS: Options = Options::new("", &[("status-all", 'a')]);
+
 impl Program for Service {
     fn name(&self) -> &'static str {
         "service"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
-        let reply = with_world(&call, |work| match words.as_slice() {
-            [all] if all == "--status-all" => {
+        let given = match OPTIONS.read(&call.args) {
+            Ok(given) => given,
+            Err(refused) => return answer(call, refused),
+        };
+        let reply = with_world(&call, |work| match given.operands.as_slice() {
+            [] if given.has('a') => {
                 let host = work.host.clone();
                 for name in work.world.services(&host) {
                     let sign = if work.world.service_runs(&host, name) { '+' } else { '-' };

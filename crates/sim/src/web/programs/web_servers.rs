@@ -1,6 +1,7 @@
 //! `apachectl configtest` and `nginx -t`: whether a web server's configuration leads to what it could load. Apache's test does not see that
 //! a certificate and its key are no pair; its reload does, and ends the server.
 
+use crate::options::Options;
 use crate::posix::programs::files::{Work, with_world};
 use crate::posix::programs::text::answer;
 use crate::program::{BoxFuture, Call, Program};
@@ -12,6 +13,9 @@ use jumpdeck_fleet::names::HostName;
 #[derive(Debug)]
 pub(crate) struct Tester(pub(crate) &'static str);
 
+static NGINX: Options = Options::new("t", &[]);
+static APACHECTL: Options = Options::new("", &[]);
+
 impl Program for Tester {
     fn name(&self) -> &'static str {
         self.0
@@ -22,13 +26,21 @@ impl Program for Tester {
         world.tls_server(host).is_some_and(|(server, _)| server == service)
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(if self.0 == "nginx" { &NGINX } else { &APACHECTL })
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let words: Vec<String> = call.args.get(1..).unwrap_or_default().to_vec();
         let name = self.0;
-        let reply = with_world(&call, |work| match (name, words.as_slice()) {
+        let options = if name == "nginx" { &NGINX } else { &APACHECTL };
+        let given = match options.read(&call.args) {
+            Ok(given) => given,
+            Err(refused) => return answer(call, refused),
+        };
+        let reply = with_world(&call, |work| match (name, given.operands.as_slice()) {
             ("apachectl", [word]) if word == "configtest" => apache(work),
-            ("nginx", [word]) if word == "-t" => nginx(work),
-            _ => work.complain(&format!("{}: not simulated", words.join(" "))),
+            ("nginx", []) if given.has('t') => nginx(work),
+            (_, words) => work.complain(&format!("{}: not simulated", words.join(" "))),
         });
         answer(call, reply)
     }

@@ -2,19 +2,29 @@
 
 use crate::program::{BoxFuture, Call, Program};
 
-use super::{answer, failure, output};
+use super::{Options, answer, failure, output};
 
 /// The program.
 #[derive(Debug)]
 pub struct Dirname;
+
+static OPTIONS: Options = Options::new("", &[]);
 
 impl Program for Dirname {
     fn name(&self) -> &'static str {
         "dirname"
     }
 
+    fn options(&self) -> Option<&'static Options> {
+        Some(&OPTIONS)
+    }
+
     fn run(&self, call: Call) -> BoxFuture<'static, u8> {
-        let reply = match call.args.get(1..).unwrap_or_default() {
+        let given = match OPTIONS.read(&call.args) {
+            Ok(given) => given,
+            Err(refused) => return answer(call, refused),
+        };
+        let reply = match given.operands.as_slice() {
             [] => failure("dirname", "missing operand", 1),
             paths => output(paths.iter().map(|path| format!("{}\n", directory(path))).collect::<String>()),
         };
