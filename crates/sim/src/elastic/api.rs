@@ -226,7 +226,7 @@ fn flat(prefix: &str, value: &Value, out: &mut Vec<(String, String)>) {
 }
 
 fn change_settings(elastic: &mut Elastic, request: &Request) -> Response {
-    let body = match sent(&request) {
+    let body = match sent(request) {
         Ok(body) => body,
         Err(response) => return response,
     };
@@ -290,7 +290,7 @@ fn count(elastic: &Elastic, name: &str) -> Response {
 }
 
 fn replicas(elastic: &mut Elastic, names: &str, request: &Request) -> Response {
-    let body = match sent(&request) {
+    let body = match sent(request) {
         Ok(body) => body,
         Err(response) => return response,
     };
