@@ -21,7 +21,7 @@ async fn run(book: &str, at: usize, choice: char) -> (RunState, Vec<String>, Vec
     .await;
     let done = world.done.lock().unwrap().clone();
     let told =
-        paper.entries.lock().unwrap().iter().any(|entry| format!("{entry:?}").contains("cannot be kept"));
+        paper.entries.lock().unwrap().iter().any(|entry| format!("{entry:?}").contains("cannot be stored"));
     assert_eq!(told, at > 0 && lent.stores.load(Ordering::SeqCst) >= at, "{at}");
     (state, done, asked, lent)
 }

@@ -140,7 +140,7 @@ async fn a_value_of_a_change_that_was_not_written_is_missing_after_a_resume_and_
             _ => yes(prompt),
         })
         .await;
-        let wanted = "{folder} is not known any more: make";
+        let wanted = "{folder} is no longer known: make";
         assert!(
             matches!(&state, RunState::Stopped(why) if why.to_string().contains(wanted)),
             "{uses}: {state:?}"
