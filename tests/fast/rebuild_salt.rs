@@ -138,7 +138,7 @@ async fn without_it_the_lost_masters_key_is_put_aside_and_each_key_is_compared()
         told.prompts.iter().filter(|p| matches!(p.kind, PromptKind::Choose(_))).collect();
     let text = |prompt: &Prompt| prompt.text.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(
-        text(stood[0]).contains("app1: ") && text(stood[0]).contains("its key was denied"),
+        text(stood[0]).contains("app1: ") && text(stood[0]).contains("the master denied its key"),
         "{}",
         text(stood[0])
     );

@@ -167,7 +167,7 @@ impl Case {
                             if volumes.is_empty() { "none".to_owned() } else { volumes.join(" ") }
                         } else if title.starts_with("Where each of them") {
                             stage.world(|w| paths(w, &volumes)).join(" ")
-                        } else if title.starts_with("No shard is left") {
+                        } else if title.starts_with("Move all shards off") {
                             "0".to_owned()
                         } else {
                             "none needed".to_owned()
@@ -208,15 +208,15 @@ impl Case {
                     w.write_file(&new, file, MARK.as_bytes().to_vec());
                 }
             });
-        } else if title.contains("has what the old one has") {
+        } else if title.contains("Copy the data of the old Redis") {
             let order = format!("salt {} cmd.run 'redis-cli replicaof {} 6379'", self.vm, old.unwrap());
             stage.shell("salt", &order).await;
             stage.world(|w| w.advance(std::time::Duration::from_secs(5)));
-        } else if title == "Applications use the new Redis" {
+        } else if title == "Switch the applications to the new Redis" {
             stage.shell("salt", &format!("salt {} cmd.run 'redis-cli replicaof no one'", self.vm)).await;
-        } else if title.contains("takes no new mail") {
+        } else if title.contains("Stop new mail") {
             stage.shell(self.vm, "postsuper -d ALL").await;
-        } else if title.contains("becomes a replica") {
+        } else if title.contains("Make the new") {
             // From a copy of the replica that it replaces; it catches up with the master.
             stage.world(|w| {
                 let ids = servers(w, self.vm);
@@ -475,7 +475,7 @@ async fn a_server_that_answers_in_one_way_is_never_treated_as_dead() {
     let stage = Stage::new("wpd-2015", "production", false);
     stage.world(|w| assert!(w.set_service(&name("app1"), "ssh", false)));
     let told = stage.run("replace-vm", &[("vm", "app1")], None, stops).await;
-    refused(&told, "lives, and does not answer SSH");
+    refused(&told, "answers Salt, but not SSH");
     // Off by the cloud's word, and somebody answers at its address all the same.
     let stage = Stage::new("wpd-2015", "production", false);
     stage.world(|w| {

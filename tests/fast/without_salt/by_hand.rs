@@ -171,13 +171,13 @@ struct Kept {
 const KEPT: &[Kept] = &[
     Kept {
         vm: "db2",
-        title: "becomes a replica",
+        title: "Make the new",
         does: |world, old, new| assert!(world.seed_replica(new, old)),
         check: Some("db/connected"),
     },
     Kept {
         vm: "sessions1",
-        title: "has what the old one has",
+        title: "Copy the data of the old Redis",
         does: |world, old, new| {
             let address = world.machine(old).unwrap().address.clone();
             world.redis(new).unwrap().master = Some((address, 6379));
@@ -186,7 +186,7 @@ const KEPT: &[Kept] = &[
     },
     Kept {
         vm: "mail",
-        title: "takes no new mail",
+        title: "Stop new mail",
         does: |world, old, _| {
             let ids: Vec<String> =
                 world.mail(old).unwrap().messages().iter().map(|message| message.id.clone()).collect();
@@ -194,7 +194,7 @@ const KEPT: &[Kept] = &[
         },
         check: Some("mail/drained"),
     },
-    Kept { vm: "memcache1", title: "The clients' ring", does: |_, _, _| (), check: None },
+    Kept { vm: "memcache1", title: "the memcache ring", does: |_, _, _| (), check: None },
     Kept { vm: "elastic", title: "has joined", does: |_, _, _| (), check: None },
 ];
 
@@ -226,7 +226,7 @@ async fn what_is_done_by_hand_for_a_role_is_asked_of_other_servers() {
                         _ if asked.contains("The host key of the new") => {
                             text(stage.world(|w| console_print(w, vm)))
                         }
-                        _ if asked.contains("No shard is left") => text("0".to_owned()),
+                        _ if asked.contains("Move all shards off") => text("0".to_owned()),
                         _ if asked.contains("Stop the old") => {
                             stage.world(|w| old_server(w, vm, World::stop_server));
                             Reply::Yes
