@@ -285,7 +285,7 @@ async fn a_highstate_in_mid_run_does_not_let_cron_start_runners_again() {
     let mut looked = 0;
     let told = stage
         .run("job-queue", scene.inputs, None, |prompt| {
-            if prompt.title.as_str().contains("What becomes of") {
+            if prompt.title.as_str().contains("What is to be done") {
                 highstate(&stage, "app1-jobrunner");
                 assert!(!there(&stage), "cron starts runners again");
                 looked += 1;

@@ -68,7 +68,7 @@ async fn what_cannot_be_restored_is_refused_before_anything_is_touched() {
         (&[("repository", "nowhere")], |_| (), UNKNOWN),
         (&[("wanted", "snapshot-19990101")], |_| (), MISSING),
         (&[("index", "nothing-of-that-name")], |_| (), OTHER),
-        (&[], |w| assert!(w.elastic().open("annotator", false)), "A closed index is in no snapshot"),
+        (&[], |w| assert!(w.elastic().open("annotator", false)), "A closed index is not part of a snapshot"),
         (&[], |w| assert!(w.stop_elastic(&HostName::new("elastic").unwrap())), "does not answer: start it"),
     ];
     for (inputs, broken, says) in cases {

@@ -102,7 +102,7 @@ fn a_dump_that_grows_after_it_was_counted_does_not_fill_the_disk() {
     let unpacked = Path::new("/var/lib").join(format!("restore-test-{}", handle.id)).join("dump.sql");
     let mut seen = None;
     let (view, prompts) = console.block_on(operator::drive(handle, |prompt| {
-        if prompt.title.as_str().starts_with("Unpack it") {
+        if prompt.title.as_str().starts_with("Unpack the dump") {
             run("sh", &["-c", &format!("head -c 64M /dev/zero | gzip >{root}/a.sql.gz")]);
         } else if let Ok(file) = unpacked.metadata() {
             seen = Some(file.len());
