@@ -82,7 +82,7 @@ fn scene(runbook: &str) -> Scene {
         "backup-disk-full" => {
             Scene { world: "wpd-2013", inputs: &[("backup", "backup"), ("mount", "/mnt/backup")], ..PLAIN }
         }
-        "backup-restore-test" => Scene { hands: &[Hand("Load it", None, "2")], ..SMALL },
+        "backup-restore-test" => Scene { hands: &[Hand("Load the dump", None, "2")], ..SMALL },
         "deploy-code" => Scene { inputs: &[("canary", "app1")], ..PLAIN },
         "elasticsearch-restore" => Scene { inputs: &[("node", "elastic")], ..PLAIN },
         "elasticsearch-rolling-restart" => Scene { held: &["allocation-on"], ..PLAIN },
@@ -104,8 +104,8 @@ fn scene(runbook: &str) -> Scene {
             inputs: &[("runner", "app1-jobrunner")],
             broken: |w| w.jobs_run_away(80_000, 5),
             hands: &[
-                Hand("What becomes of", None, "throw-away"),
-                Hand("semantic data refreshed", None, "yes"),
+                Hand("What is to be done", None, "throw-away"),
+                Hand("Refresh the semantic data", None, "yes"),
             ],
             ..PLAIN
         },
@@ -139,7 +139,7 @@ fn scene(runbook: &str) -> Scene {
             env: "secondary",
             inputs: &[("address", "10.30.30.250"), ("old_address", "10.30.30.10"), ("minion", "db1")],
             prepared: |w| assert!(w.lose_jump_box("10.30.30.250")),
-            hands: &[Hand("The lost box is off", None, "deleted")],
+            hands: &[Hand("Stop or delete the lost box", None, "deleted")],
             // Here no address in the zone is a minion's own: what is rendered once more is the same.
             held: &["zone-again"],
             ..PLAIN
@@ -186,7 +186,7 @@ fn scene(runbook: &str) -> Scene {
         "rolling-reboot" => Scene { inputs: &[("role", "db2+elastic")], ..SMALL },
         "restore-database" => Scene {
             inputs: &[("schema", "webplatform"), ("master", "db1-masterdb")],
-            hands: &[Hand("Look at what uses", None, "well")],
+            hands: &[Hand("Check the applications that use", None, "well")],
             ..SMALL
         },
         "rotate-certificate" => certificates::ALONE,
@@ -231,7 +231,7 @@ impl Scene {
             PromptKind::Challenge(value) => Reply::Text(value.to_string().into()),
             PromptKind::Input(view) => {
                 let there = prompt.text.iter().find_map(|line| {
-                    let (_, rest) = line.as_str().split_once("(Here it is ")?;
+                    let (_, rest) = line.as_str().split_once("(On the old box: ")?;
                     Some(rest.split_once(".)")?.0.to_owned())
                 });
                 let told = hand

@@ -88,7 +88,7 @@ fn mutants() -> Vec<Mutant> {
             &[
                 Before("end-of-old-log", "freeze"),
                 Without(&["exact-gtid", "candidate-exact"]),
-                NoLine("promote", "has not moved"),
+                NoLine("promote", "has not grown since"),
                 Word("candidate-level", "{g}, 0.4", "{now_at}, 0.4"),
             ],
             &[("go", 0, lag())],
@@ -97,7 +97,7 @@ fn mutants() -> Vec<Mutant> {
             "the promotion does not look whether the old master is frozen",
             &[
                 NoLine("promote", "{old} is read-only"),
-                NoLine("promote", "has not moved"),
+                NoLine("promote", "has not grown since"),
                 Without(&["restart-old"]),
             ],
             &[("stop-candidate", 0, db1_again())],
@@ -105,7 +105,7 @@ fn mutants() -> Vec<Mutant> {
         redundant(
             mutant(
                 "the old master's end is not read a second time",
-                &[NoLine("promote", "has not moved")],
+                &[NoLine("promote", "has not grown since")],
                 &[],
             ),
             "no account that could write in spite of read_only is left (privileges, events); it is the second proof",

@@ -118,7 +118,7 @@ async fn without_it_the_lost_masters_key_is_put_aside_and_each_key_is_compared()
     // Strangers were quicker than the minions: one under a host's name, one under a name of its own.
     let told = stage
         .run(RUNBOOK, MOVED, None, |prompt| {
-            if prompt.title.as_str().starts_with("Let the hosts find") {
+            if prompt.title.as_str().starts_with("Point the hosts") {
                 stage.world(|w| {
                     w.show_key("app1", "aa:bb:cc:dd");
                     w.show_key("intruder", "ee:ff:00:11");
@@ -198,9 +198,9 @@ async fn what_cannot_be_done_is_refused_before_anything_is_touched() {
     let here = &[("address", OLD), ("old_address", OLD), ("minion", "mail")];
     for (happened, inputs, step, words) in [
         (no_archive, MOVED, "archive", "There is no archive"),
-        (cut_off, MOVED, "archive", "cannot be read to its end"),
-        (lost, MOVED, "silent", "the old box lives"),
-        (nothing_happened, here, "bare", "is moved by rebuild-salt-master"),
+        (cut_off, MOVED, "archive", "is damaged: rename it"),
+        (lost, MOVED, "silent", "the old box is alive"),
+        (nothing_happened, here, "bare", "is alive use rebuild-salt-master"),
         (lost, elsewhere, "address-here", "this box has 10.20.20.250"),
     ] {
         let stage = after(happened);
@@ -256,11 +256,14 @@ async fn repositories_are_compared_with_their_origins() {
             })
             .await;
         let journal = stage.journals_text();
-        assert!(journal.contains("/srv/pillar is at ") && journal.contains("it has no origin"), "{journal}");
+        assert!(
+            journal.contains("/srv/pillar is at ") && journal.contains("the repository has no origin"),
+            "{journal}"
+        );
         assert_eq!(asked.is_some(), away, "{asked:?}");
         match asked {
             Some(text) => assert!(text.contains("does not answer"), "{text}"),
-            None => assert!(journal.contains("deploy-code brings it when it is wanted"), "{journal}"),
+            None => assert!(journal.contains("deploy it with deploy-code when you want it"), "{journal}"),
         }
     }
 }

@@ -165,7 +165,7 @@ impl Case {
                             public.clone().unwrap_or_else(|| "none".to_owned())
                         } else if title.starts_with("The volumes of") {
                             if volumes.is_empty() { "none".to_owned() } else { volumes.join(" ") }
-                        } else if title.starts_with("Where each of them") {
+                        } else if title.starts_with("State the mount points") {
                             stage.world(|w| paths(w, &volumes)).join(" ")
                         } else if title.starts_with("Move all shards off") {
                             "0".to_owned()
@@ -557,7 +557,7 @@ async fn an_old_backup_is_a_question_before_the_deletion() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_address_that_leads_elsewhere_by_now_is_not_moved() {
     let taken: Meanwhile = |w, title| {
-        if title.starts_with("Move the public address") || title.contains("leads to the new server") {
+        if title.starts_with("Move the public address") || title.contains("to the new server") {
             let now = w.now().as_secs_f64();
             let cloud = w.cloud();
             let server = cloud.servers(now).filter(|s| s.name == "app1").last().unwrap();

@@ -72,7 +72,7 @@ fn row(runbook: &str) -> Row {
             inputs: &[("backup", "backup"), ("mount", "/mnt/backup")],
             ..END
         },
-        "backup-restore-test" => Row { hands: &[Hand("Load it", Does::States("2"))], ..END },
+        "backup-restore-test" => Row { hands: &[Hand("Load the dump", Does::States("2"))], ..END },
         "deploy-code" => refused(
             "deploy-code works through Salt, but the inventory says that staging has no Salt: bring the code to each host as its \
              application does it (git pull, rsync), one host after the other",
@@ -87,8 +87,8 @@ fn row(runbook: &str) -> Row {
             ..END
         },
         "fastly-backends" => refused(
-            "salt has no file /root/.fastly-token: this fleet has no Fastly, or its API token is to be put there, alone on the first \
-             line, mode 600.",
+            "salt has no file /root/.fastly-token: if this fleet uses Fastly, write its API token into the first line of \
+             this file, mode 600.",
             &[("vm", "app1")],
         ),
         "highstate" => refused(
@@ -112,9 +112,9 @@ fn row(runbook: &str) -> Row {
                 Hand("credentials on app1", Does::Runs("app1", NEW_ACCOUNT)),
                 Hand("credentials on app1", Does::Runs("app1", "service apache2 reload")),
                 // The run reloads them, as the inventory says.
-                Hand("credentials on the others", Does::Runs("app2", NEW_ACCOUNT)),
-                Hand("credentials on the others", Does::Runs("app3", NEW_ACCOUNT)),
-                Hand("credentials on the others", Does::Runs("app1-jobrunner", NEW_ACCOUNT)),
+                Hand("credentials on the other hosts", Does::Runs("app2", NEW_ACCOUNT)),
+                Hand("credentials on the other hosts", Does::Runs("app3", NEW_ACCOUNT)),
+                Hand("credentials on the other hosts", Does::Runs("app1-jobrunner", NEW_ACCOUNT)),
             ],
             ..END
         },
@@ -138,7 +138,7 @@ fn row(runbook: &str) -> Row {
         "rolling-reboot" => Row { inputs: &[("role", "db2+app1")], ..END },
         "restore-database" => Row {
             inputs: &[("schema", "webplatform"), ("master", "db1-masterdb")],
-            hands: &[Hand("Look at what uses", Does::States("well"))],
+            hands: &[Hand("Check the applications that use", Does::States("well"))],
             ..END
         },
         "rotate-certificate" => {

@@ -225,7 +225,7 @@ async fn the_real_master_is_lost_and_its_minions_come_back() {
     let began = Instant::now();
     let (view, prompts) = lane
         .run(&inputs, |prompt| {
-            if prompt.title.as_str().starts_with("Let the hosts find") {
+            if prompt.title.as_str().starts_with("Point the hosts") {
                 let stranger = "openssl genrsa 2048 2>/dev/null | openssl rsa -pubout 2>/dev/null > \
                                 /etc/salt/pki/master/minions_pre/intruder";
                 lane.on("salt", stranger);

@@ -390,7 +390,11 @@ async fn an_application_host_is_replaced_and_the_twin_is_never_deleted() {
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
     let asked = told.prompts.iter().filter(|p| p.title.as_str().starts_with("Type the UUID")).count();
     assert_eq!(asked, 2, "the new server's UUID was taken: {}", told.story());
-    assert!(stood(&told)[0].contains("no public address leads to it"), "{:?}", stood(&told));
+    assert!(
+        stood(&told)[0].contains("no public address is assigned to the old server"),
+        "{:?}",
+        stood(&told)
+    );
     as_it_was(&dir, &before, &key);
 
     // And now in earnest, with a visitor.

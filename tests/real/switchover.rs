@@ -112,9 +112,9 @@ async fn a_candidate_with_a_transaction_of_its_own_is_refused() {
             "position",
             "errant-domain",
             "own-known",
-            "transactions of its own: up to 7-2-1, of which the master has those up to 0",
+            "errant transactions: the candidate wrote up to 7-2-1, the master has only up to 0",
         ),
-        ("position", "errant", "own-known", "transactions of its own: up to 0-2-"),
+        ("position", "errant", "own-known", "errant transactions: the candidate wrote up to 0-2-"),
     ] {
         let usual = matches!((mode, kind), ("gtid", "errant-domain") | ("position", "errant"));
         if !usual && !thorough() {

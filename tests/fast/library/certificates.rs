@@ -120,7 +120,7 @@ const REFUSED: &[Refused] = &[
             put(w, &certificate);
         },
         "/covers)",
-        "The new certificate has not these names, which app1 serves: blog.webplatform.org docs.webplatform.org.",
+        "The new certificate lacks these names, which app1 serves: blog.webplatform.org docs.webplatform.org.",
     ),
     Refused(
         |w| {
@@ -128,7 +128,7 @@ const REFUSED: &[Refused] = &[
             put(w, &certificate);
         },
         "(dates)",
-        "The new certificate does not hold before",
+        "The new certificate is not valid before",
     ),
     Refused(
         |w| {

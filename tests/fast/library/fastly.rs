@@ -155,16 +155,16 @@ fn file(text: &'static str, mode: u32) -> impl Fn(&mut World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_right_is_refused_before_anything_is_touched() {
     let stage = PLAIN.stage(false).await;
-    let sees = "sees no service wiki: it sees code.webplatform.org docs.webplatform.org www.webplatform.org";
+    let sees = "has no access to a service wiki, only to: code.webplatform.org docs.webplatform.org www.webplatform.org";
     refuses(&stage, &[ADD, &[("service", "wiki")]].concat(), "api", sees).await;
     let other = [ADD, &[("site", "blog.webplatform.org")]].concat();
     refuses(&stage, &other, "site", "does not have the public name blog.webplatform.org").await;
     let foreign = [ADD, &[("address", "192.0.2.7")]].concat();
-    let says = "app1-jobrunner does not have the address 192.0.2.7: the inventory says 10.";
+    let says = "app1-jobrunner does not have the address 192.0.2.7: the inventory has 10.";
     refuses(&stage, &foreign, "which", says).await;
     let inner = [("vm", "memcache1"), ("action", "add")];
     refuses(&stage, &inner, "which", "is not a public address, so Fastly cannot reach memcache1 there").await;
-    refuses(&stage, &[("vm", "app1"), ("action", "replace")], "which", "replaces is not known").await;
+    refuses(&stage, &[("vm", "app1"), ("action", "replace")], "which", "replaces is missing").await;
     refuses(&stage, &[("vm", "app1"), ("action", "add")], "may", "already: there is nothing to add").await;
     let away = [("vm", "app1-jobrunner"), ("action", "remove")];
     refuses(&stage, &away, "may", "has no backend with the address").await;
@@ -175,7 +175,7 @@ async fn a_fleet_in_a_state_that_forbids_it_is_refused_before_anything_is_touche
     type Refused = (Inputs, fn(&mut World), &'static str, &'static str);
     let cases: &[Refused] = &[
         (ADD, |w| w.cdn().faults.revoked = true, "api", "Fastly refuses the token"),
-        (ADD, |w| w.cdn().faults.status = Some(503), "api", "does not answer as it should"),
+        (ADD, |w| w.cdn().faults.status = Some(503), "api", "does not answer as expected"),
         (ADD, |w| w.cdn().set_director(SERVICE, "all"), "may", "groups its backends with directors"),
         (
             ADD,
@@ -218,11 +218,11 @@ async fn a_fleet_without_a_token_is_refused_in_one_sentence() {
         .await;
     assert!(matches!(told.view.state, RunState::Stopped(_)), "{}", told.story());
     let said = words(told.prompts.last().unwrap());
-    assert!(said.contains("salt has no file /root/.fastly-token: this fleet has no Fastly"), "{said}");
+    assert!(said.contains("salt has no file /root/.fastly-token: if this fleet uses Fastly"), "{said}");
     for (broken, sentence) in [
         (
             Box::new(file("abcdefghijklmnopqrstuvwxyz\n", 0o644)) as Box<dyn Fn(&mut World)>,
-            "Others than root can read",
+            "Users other than root can read",
         ),
         (Box::new(file("url = \"http://x/\"; # not a token at all\n", 0o600)), "is not an API token"),
     ] {
@@ -249,31 +249,31 @@ struct Case {
 async fn what_goes_wrong_at_fastly_is_seen_and_nothing_half_done_is_active() {
     let cases = [
         Case {
-            at: "Make a draft",
+            at: "Create a draft",
             broken: |w| w.cdn().faults.invalid = Some("Unknown backend F_app9".to_owned()),
             step: "valid",
             says: "so it is not activated: Unknown backend F_app9",
         },
         Case {
-            at: "Make a draft",
+            at: "Create a draft",
             broken: |w| w.cdn().changed_elsewhere(SERVICE, true),
             step: "clone",
-            says: "version 7 is active still",
+            says: "version 7 is still active",
         },
         Case {
             at: "Activate version",
             broken: |w| w.cdn().changed_elsewhere(SERVICE, true),
             step: "activate",
-            says: "nobody changed the service meanwhile",
+            says: "version 7 is still active",
         },
         Case {
-            at: "Make a draft",
+            at: "Create a draft",
             broken: |w| w.cdn().changed_elsewhere(SERVICE, false),
             step: "alone",
-            says: "Version 8 was made meanwhile, and not by this run",
+            says: "Version 8 was created during this run by somebody else",
         },
         Case {
-            at: "Make a draft",
+            at: "Create a draft",
             broken: |w| w.cdn().faults.changes_left = Some(1),
             step: "clone",
             says: "without the comment",
@@ -294,7 +294,7 @@ async fn what_goes_wrong_at_fastly_is_seen_and_nothing_half_done_is_active() {
             at: "Activate version",
             broken: |w| w.cdn().faults.status = Some(500),
             step: "activate",
-            says: "version 7 is active still: ",
+            says: "version 7 is still active: ",
         },
         Case {
             at: "Activate version",
@@ -360,7 +360,7 @@ async fn a_rollback_does_not_undo_what_somebody_else_activated() {
         .await;
     assert!(decisions > 1, "{}", told.story());
     assert_ne!(told.view.state, RunState::RolledBack, "{}", told.story());
-    assert!(told.story().contains("which is not of this run"), "{}", told.story());
+    assert!(told.story().contains("which this run did not create"), "{}", told.story());
     assert_eq!(pool(&stage).1, 9, "{}", told.story());
 }
 

@@ -61,9 +61,9 @@ async fn a_rollback_after_the_restore_has_the_index_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_restored_is_refused_before_anything_is_touched() {
     const UNKNOWN: &str =
-        "The cluster does not know the repository nowhere: elasticsearch-snapshot registers it.";
-    const MISSING: &str = "nfsshared has no whole snapshot snapshot-19990101 that holds annotator.";
-    const OTHER: &str = "No whole snapshot in nfsshared holds nothing-of-that-name.";
+        "The cluster does not know the repository nowhere: the runbook elasticsearch-snapshot registers it.";
+    const MISSING: &str = "nfsshared has no complete snapshot snapshot-19990101 that contains annotator.";
+    const OTHER: &str = "No complete snapshot in nfsshared contains nothing-of-that-name.";
     let cases: [Refused; 5] = [
         (&[("repository", "nowhere")], |_| (), UNKNOWN),
         (&[("wanted", "snapshot-19990101")], |_| (), MISSING),

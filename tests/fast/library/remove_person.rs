@@ -79,7 +79,7 @@ async fn nothing_is_left_on_any_host_and_a_highstate_does_not_bring_it_back() {
 async fn it_refuses_before_anything_is_touched() {
     for (person, step, said) in [
         ("root", "a-person", "root is not a person"),
-        ("test", "a-person", "you run this yourself, as test@here"),
+        ("test", "a-person", "you are logged in as test@here"),
         ("www-data", "no-service", "uid 33 is an account of the system; it runs: "),
         ("shepazuu", "known", "check its spelling"),
     ] {

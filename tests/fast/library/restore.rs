@@ -104,7 +104,11 @@ async fn a_database_comes_back_and_what_it_held_is_kept() {
 async fn the_way_back_brings_the_tables_of_before() {
     let stage = stage().await;
     let told = run(&stage, &[("schema", "webplatform")], |prompt| {
-        prompt.title.as_str().contains("Look at what uses").then(|| Reply::Text("back".to_owned().into()))
+        prompt
+            .title
+            .as_str()
+            .contains("Check the applications that use")
+            .then(|| Reply::Text("back".to_owned().into()))
     })
     .await;
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
@@ -123,7 +127,7 @@ async fn what_cannot_be_restored_is_refused_before_anything_is_touched() {
             "backup",
             format!("gunzip -c {newest} | grep -v completed > /tmp/d; gzip -c /tmp/d > {newest}"),
             "whole",
-            "its last line",
+            "its last line is missing",
         ),
         (
             "webplatform",
@@ -181,7 +185,7 @@ async fn an_old_dump_is_asked_about_and_a_cut_one_is_refused() {
     let stage = self::stage().await;
     stage.world(|world| assert!(world.corrupt_file(&HostName::new("backup").unwrap(), &oldest)));
     let told = run(&stage, &inputs, |_| None).await;
-    assert!(format!("{:?}", told.prompts).contains("it is not whole"), "{}", told.story());
+    assert!(format!("{:?}", told.prompts).contains("the dump is damaged"), "{}", told.story());
     is_as_before(&stage, &told).await;
 }
 

@@ -60,7 +60,13 @@ async fn it_refuses_before_the_first_host_goes() {
     let db = |name: &'static str| [("role", name)];
     for (inputs, host, script, step, words) in [
         (db("db"), "", "", "masters", "the inventory calls it masterdb"),
-        (db("db2"), "db2", "mysql -e 'STOP ALL SLAVES'", "level-before", "a replication thread says No"),
+        (
+            db("db2"),
+            "db2",
+            "mysql -e 'STOP ALL SLAVES'",
+            "level-before",
+            "a replication thread is in the state No",
+        ),
         (db("elastic"), "elastic", "shutdown -r +600", "free", "shutdown -r +600"),
     ] {
         let stage = SMALL.stage(true).await;
