@@ -101,13 +101,27 @@ impl Shelf {
 fn texts(impatient: bool) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
+    // The world runs twenty times as fast as this machine's clock: so do the waits for it.
+    let asks = regex::Regex::new(r#"every( *)= "([0-9]+)s""#).unwrap();
+    let sleeps = regex::Regex::new(r"\bsleep ([1-9][0-9]*)\b").unwrap();
+    let hastened = |found: &regex::Captures<'_>, at: usize| found[at].parse::<u64>().unwrap() * 50;
     let folders = [root.join("runbooks"), root.join("tests/fixtures/runbooks")];
     let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         // A window's limit is time of this machine, which rehearses several fleets at once: what is rehearsed here is not how long.
         let text = text.replace("limit = \"3s\"", "limit = \"30s\"");
-        let text = if impatient { long.replace_all(&text, "timeout$1= \"20s\"").into_owned() } else { text };
+        let text = asks.replace_all(&text, |found: &regex::Captures<'_>| {
+            format!("every{}= \"{}ms\"", &found[1], hastened(found, 2).max(100))
+        });
+        let text = sleeps.replace_all(&text, |found: &regex::Captures<'_>| {
+            format!("sleep {}", Duration::from_millis(hastened(found, 1)).as_secs_f64())
+        });
+        let text = if impatient {
+            long.replace_all(&text, "timeout$1= \"20s\"").into_owned()
+        } else {
+            text.into_owned()
+        };
         (path.file_name().unwrap().to_str().unwrap().to_owned(), text)
     };
     files.map(|entry| read(entry.unwrap().path())).collect()
