@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use jumpdeck::runbook::definition::Runbook;
-use jumpdeck::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase, SCHEMA, Verdict};
+use jumpdeck::runbook::event::{Event, HostOutcome, Outcomes, Phase, ProvedFact, SCHEMA, Verdict};
 use jumpdeck::runbook::ids::{RunId, StepId};
 use jumpdeck::runbook::journal::Entry;
 use jumpdeck::runbook::place::Place;
@@ -75,7 +75,7 @@ fn entries(steps: usize) -> Vec<Entry> {
     }];
     let place = Place::new("app1").unwrap();
     let fact =
-        Fact { says: "it is there".to_owned(), host: place.clone(), seen: "1".to_owned(), holds: true };
+        ProvedFact { says: "it is there".to_owned(), host: place.clone(), seen: "1".to_owned(), holds: true };
     for i in 0..steps {
         let step = StepId::new(&format!("read-{i}")).unwrap();
         events.push(Event::Intent {

@@ -9,7 +9,7 @@ use jumpdeck::app::model::Model;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::keymap::Keymap;
 use jumpdeck::operator::control::RunControl;
-use jumpdeck::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, run, terminal};
+use jumpdeck::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, run, terminal};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
@@ -56,7 +56,7 @@ impl Draw for Pid {
     fn use_theme(&mut self, _: &str) {}
 }
 
-async fn console() -> Result<Ended, RuntimeError> {
+async fn console() -> Result<ConsoleEnd, RuntimeError> {
     let broken = Arc::new(AtomicBool::new(false));
     let fail = |error: std::io::Error| RuntimeError::Terminal(error.to_string());
     let mut first = signal(SignalKind::user_defined1()).map_err(fail)?;

@@ -45,7 +45,7 @@ pub struct Collector {
     clock: Clock,
     events: mpsc::Sender<FleetEvent>,
     in_flight: Arc<Semaphore>,
-    names: watch::Sender<Arc<identity::Names>>,
+    names: watch::Sender<Arc<identity::AnsweringNames>>,
     running: Mutex<Running>,
 }
 
@@ -62,7 +62,7 @@ struct Handles {
     refresh: watch::Sender<u64>,
     jump: Arc<Notify>,
     jump_actor: Actor,
-    shared: host::Shared,
+    shared: host::EnvironmentShared,
     hosts: HashMap<HostName, HostHandle>,
 }
 
@@ -117,7 +117,7 @@ impl Collector {
         events: mpsc::Sender<FleetEvent>,
     ) -> Self {
         let in_flight = Arc::new(Semaphore::new(POLLS_IN_FLIGHT));
-        let names = watch::Sender::new(Arc::new(identity::Names::of(&fleet)));
+        let names = watch::Sender::new(Arc::new(identity::AnsweringNames::of(&fleet)));
         let running = Running { fleet, environments: HashMap::new(), tasks: JoinSet::new() };
         Self {
             connector,
@@ -151,7 +151,7 @@ impl Collector {
     /// Goes on with another inventory: hosts that are new are asked, those that are gone are not asked any more, and one that is
     /// reached another way is connected anew. Every other connection stays. Must be called within the tokio runtime.
     pub fn use_inventory(&self, fleet: &Arc<Fleet>) {
-        self.names.send_replace(Arc::new(identity::Names::of(fleet)));
+        self.names.send_replace(Arc::new(identity::AnsweringNames::of(fleet)));
         let running = &mut *self.running();
         running.fleet = fleet.clone();
         while running.tasks.try_join_next().is_some() {}
@@ -188,7 +188,7 @@ impl Collector {
             jump_retry.clone(),
         );
         let jump_actor = Actor::start(tasks, before_jump, actor.run());
-        let shared = host::Shared {
+        let shared = host::EnvironmentShared {
             clock: self.clock,
             env: spec_seen,
             jump_name: env.jump.name().clone(),
@@ -271,7 +271,7 @@ fn end_hosts(hosts: HashMap<HostName, HostHandle>) {
 
 fn start_host(
     spec: &Arc<Host>,
-    shared: &host::Shared,
+    shared: &host::EnvironmentShared,
     tasks: &mut JoinSet<()>,
     before: Before,
 ) -> HostHandle {

@@ -7,7 +7,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::app::message::{Effect, Msg};
+use crate::app::message::{AppEffect, Msg};
 use crate::app::model::Model;
 use crate::app::update::update;
 use crate::collect::clock::Clock;
@@ -27,9 +27,9 @@ pub mod terminal;
 mod tests;
 mod watch;
 
-pub use ports::{Draw, Ended, FleetControl, RuntimeError, Stage};
+pub use ports::{ConsoleEnd, Draw, FleetControl, RuntimeError, Stage};
 
-use input::{Input, Urgent};
+use input::{TerminalInput, Urgent};
 
 /// Frames are at least this far apart: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -55,7 +55,7 @@ pub struct Console<B: Backend, D, F, R, S> {
     /// The process's clock; the same that snapshots are stamped with.
     pub clock: Clock,
     /// Keys, pastes, sizes.
-    pub input: mpsc::Receiver<Input>,
+    pub input: mpsc::Receiver<TerminalInput>,
     /// Signals, hang-ups, panics.
     pub urgent: mpsc::UnboundedReceiver<Urgent>,
     /// News of the fleet.
@@ -68,7 +68,7 @@ pub struct Console<B: Backend, D, F, R, S> {
 enum Next {
     Frame,
     Urgent(Urgent),
-    Input(Input),
+    Input(TerminalInput),
     News(usize),
     RunNews(Option<RunEvent>),
     Time,
@@ -78,7 +78,7 @@ enum Next {
 ///
 /// # Errors
 /// When the terminal fails, or a part of the program panicked.
-pub async fn run<B, D, F, R, S>(mut console: Console<B, D, F, R, S>) -> Result<Ended, RuntimeError>
+pub async fn run<B, D, F, R, S>(mut console: Console<B, D, F, R, S>) -> Result<ConsoleEnd, RuntimeError>
 where
     B: Backend<Error: 'static>,
     D: Draw,
@@ -120,7 +120,7 @@ where
         Ok(())
     }
 
-    async fn go(&mut self, pace: &mut Pace) -> Result<Ended, RuntimeError> {
+    async fn go(&mut self, pace: &mut Pace) -> Result<ConsoleEnd, RuntimeError> {
         let mut batch = Vec::with_capacity(BATCH);
         // Something to look at before anybody is asked anything.
         self.frame(pace)?;
@@ -173,12 +173,12 @@ where
     }
 
     /// A terminal that goes fails before the news of it arrives: gives that news a moment to tell what happened.
-    async fn why(&mut self, error: RuntimeError) -> Result<Ended, RuntimeError> {
+    async fn why(&mut self, error: RuntimeError) -> Result<ConsoleEnd, RuntimeError> {
         let until = Instant::now() + HANG_UP_NEWS;
         while let Ok(Some(urgent)) = timeout_at(until, self.urgent.recv()).await {
             match urgent {
-                Urgent::Signal(number) => return Ok(Ended::Signal(number)),
-                Urgent::HungUp => return Ok(Ended::HungUp),
+                Urgent::Signal(number) => return Ok(ConsoleEnd::Signal(number)),
+                Urgent::HungUp => return Ok(ConsoleEnd::HungUp),
                 Urgent::Panicked => return Err(RuntimeError::Panicked),
                 Urgent::Stop | Urgent::Continued => {}
             }
@@ -222,12 +222,12 @@ where
         Ok(())
     }
 
-    fn input(&mut self, input: Input, pace: &mut Pace) -> Result<Option<Ended>, RuntimeError> {
+    fn input(&mut self, input: TerminalInput, pace: &mut Pace) -> Result<Option<ConsoleEnd>, RuntimeError> {
         let msg = match input {
-            Input::Key(key) => Msg::Key(key),
-            Input::Paste(text) => Msg::Paste(text),
-            Input::Resize(columns, rows) => Msg::Resize(columns, rows),
-            Input::Suspend => {
+            TerminalInput::Key(key) => Msg::Key(key),
+            TerminalInput::Paste(text) => Msg::Paste(text),
+            TerminalInput::Resize(columns, rows) => Msg::Resize(columns, rows),
+            TerminalInput::Suspend => {
                 self.suspend(true, pace)?;
                 return Ok(None);
             }
@@ -238,10 +238,10 @@ where
         self.perform(effects)
     }
 
-    fn urgent(&mut self, urgent: Urgent, pace: &mut Pace) -> Result<Option<Ended>, RuntimeError> {
+    fn urgent(&mut self, urgent: Urgent, pace: &mut Pace) -> Result<Option<ConsoleEnd>, RuntimeError> {
         match urgent {
-            Urgent::Signal(number) => return Ok(Some(Ended::Signal(number))),
-            Urgent::HungUp => return Ok(Some(Ended::HungUp)),
+            Urgent::Signal(number) => return Ok(Some(ConsoleEnd::Signal(number))),
+            Urgent::HungUp => return Ok(Some(ConsoleEnd::HungUp)),
             Urgent::Panicked => return Err(RuntimeError::Panicked),
             Urgent::Stop => self.suspend(false, pace)?,
             Urgent::Continued => {
@@ -267,29 +267,29 @@ where
         }
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) -> Result<Option<Ended>, RuntimeError> {
+    fn perform(&mut self, effects: Vec<AppEffect>) -> Result<Option<ConsoleEnd>, RuntimeError> {
         for effect in effects {
             match effect {
-                Effect::Quit => return Ok(Some(Ended::Quit)),
-                Effect::Redraw => self.redraw()?,
-                Effect::Refresh(env) => self.fleet.refresh(&env),
-                Effect::Activate(env) => self.fleet.activate(&env),
-                Effect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
-                Effect::Answer(id, answer) => self.fleet.answer(id, answer),
-                Effect::UseInventory(fleet) => {
+                AppEffect::Quit => return Ok(Some(ConsoleEnd::Quit)),
+                AppEffect::Redraw => self.redraw()?,
+                AppEffect::Refresh(env) => self.fleet.refresh(&env),
+                AppEffect::Activate(env) => self.fleet.activate(&env),
+                AppEffect::Retry(env, host) => self.fleet.retry(&env, host.as_ref()),
+                AppEffect::Answer(id, answer) => self.fleet.answer(id, answer),
+                AppEffect::UseInventory(fleet) => {
                     self.fleet.use_inventory(&fleet);
                     self.runs.use_inventory(&fleet);
                 }
-                Effect::UseTheme(name) => self.draw.use_theme(&name),
-                Effect::ListRunbooks(env) => self.runs.list(&env),
-                Effect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),
-                Effect::MakePlan(env, runbook, inputs) => self.runs.plan(&env, &runbook, inputs.0),
-                Effect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
-                Effect::ResumeRun(run) => self.runs.resume(&run),
-                Effect::WatchRun(run) => self.runs.watch(&run),
-                Effect::ListPastRuns => self.runs.list_past(),
-                Effect::ReadPastRun(run) => self.runs.read_past(&run),
-                Effect::TellRun(run, command) => self.runs.command(&run, command),
+                AppEffect::UseTheme(name) => self.draw.use_theme(&name),
+                AppEffect::ListRunbooks(env) => self.runs.list(&env),
+                AppEffect::FindInputs(env, runbook) => self.runs.find(&env, &runbook),
+                AppEffect::MakePlan(env, runbook, inputs) => self.runs.plan(&env, &runbook, inputs.0),
+                AppEffect::StartRun { env, plan, why, mode } => self.runs.start(&env, &plan, why, mode),
+                AppEffect::ResumeRun(run) => self.runs.resume(&run),
+                AppEffect::WatchRun(run) => self.runs.watch(&run),
+                AppEffect::ListPastRuns => self.runs.list_past(),
+                AppEffect::ReadPastRun(run) => self.runs.read_past(&run),
+                AppEffect::TellRun(run, command) => self.runs.command(&run, command),
             }
         }
         Ok(None)

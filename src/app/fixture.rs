@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Effect, Msg};
+use super::message::{AppEffect, Msg};
 use super::model::Model;
 use super::update::update;
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
@@ -137,15 +137,15 @@ pub(crate) fn jump_up(model: &mut Model, env: &str) {
     update(model, Msg::Fleet(FleetEvent::Jump(Arc::new(jump))));
 }
 
-pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<AppEffect> {
     update(model, Msg::Key(KeyPress { code, ctrl: false, alt: false }))
 }
 
-pub(crate) fn ctrl(model: &mut Model, c: char) -> Vec<Effect> {
+pub(crate) fn ctrl(model: &mut Model, c: char) -> Vec<AppEffect> {
     update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: true, alt: false }))
 }
 
-pub(crate) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(crate) fn type_text(model: &mut Model, text: &str) -> Vec<AppEffect> {
     text.chars().flat_map(|c| press(model, KeyCode::Char(c))).collect()
 }
 

@@ -31,7 +31,7 @@ pub enum Msg {
 
 /// What the model asks of the world.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub enum AppEffect {
     /// End the program.
     Quit,
     /// Draw every cell of the screen again: something else may have written on it.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::message::Effect;
+use super::message::AppEffect;
 use super::rows::order::{self, Order};
 use super::rows::term::Words;
 
@@ -26,7 +26,7 @@ mod way;
 
 pub use super::screens::Screen;
 use editor::Editor;
-pub use environment::{EnvironmentState, History, Paused, Row, Selection};
+pub use environment::{EnvironmentState, History, LibraryRow, Paused, Selection};
 pub use runs::{Runs, SMALLEST};
 
 /// Keys pressed sooner than this after a question was drawn were meant for what lay under it. Also the silence wanted
@@ -178,10 +178,10 @@ impl Model {
 
     /// What to ask of the world when the console starts.
     #[must_use]
-    pub fn start(&self) -> Vec<Effect> {
+    pub fn start(&self) -> Vec<AppEffect> {
         self.environments
             .get(self.active)
-            .map(|e| Effect::Activate(e.spec.name.clone()))
+            .map(|e| AppEffect::Activate(e.spec.name.clone()))
             .into_iter()
             .collect()
     }

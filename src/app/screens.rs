@@ -1,7 +1,7 @@
 //! The screens: what each is, in one file of this folder, and the list of them. How a screen looks is in the file of the
 //! same name in `view::screens`. Keys, footer, help and rows ask the screen on top; none of them knows which it is.
 
-use super::message::Effect;
+use super::message::AppEffect;
 use super::model::{EnvironmentState, Model};
 use super::rows::Words;
 use super::rows::selection::{select, selected};
@@ -183,13 +183,13 @@ pub trait ScreenKind: Sync {
     }
 
     /// Opens what is selected.
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let _ = model;
         Vec::new()
     }
 
     /// What to ask of the world when it is shown, or shown again.
-    fn asks(&self, model: &Model) -> Vec<Effect> {
+    fn asks(&self, model: &Model) -> Vec<AppEffect> {
         let _ = model;
         Vec::new()
     }
@@ -240,7 +240,7 @@ fn select_host(model: &mut Model, host: Option<HostName>) -> bool {
 }
 
 /// Opens the host that is selected, when it is among the rows.
-fn open_selected(model: &mut Model) -> Vec<Effect> {
+fn open_selected(model: &mut Model) -> Vec<AppEffect> {
     if selected(model).is_some()
         && let Some(host) = model.shown().and_then(|env| env.selection.host.clone())
     {

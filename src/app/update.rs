@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::message::{Effect, Msg};
+use super::message::{AppEffect, Msg};
 use super::model::Model;
 use jumpdeck_fleet::time::Moment;
 
@@ -26,7 +26,7 @@ mod runs;
 mod tests;
 
 /// Takes in what happened and says what is to be done about it.
-pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+pub fn update(model: &mut Model, msg: Msg) -> Vec<AppEffect> {
     match msg {
         Msg::Key(key) => {
             model.changed = true;

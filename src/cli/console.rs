@@ -19,7 +19,7 @@ use crate::config::theme::Theme;
 use crate::operator::commands;
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::runtime::color::Capabilities;
-use crate::runtime::{Console, Draw, Ended, FleetControl, RuntimeError, terminal};
+use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
 use crate::view::{ColorSupport, Styles, ViewState, draw};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
@@ -39,7 +39,7 @@ pub(super) fn run(common: &Common, looks: &Looks) -> Result<ExitCode, CliError> 
     Ok(ExitCode::from(ended?.exit_code()))
 }
 
-async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Ended, CliError> {
+async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<ConsoleEnd, CliError> {
     // Everything that may be wrong is said before the terminal is taken.
     let terminal_says = Capabilities::from_environment();
     let themes = themes(looks, setup, &terminal_says)?;

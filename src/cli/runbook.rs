@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::common::{CliError, Common};
 use super::setup;
-use crate::operator::shelf::{Exposed, NoRunbook, Shelf};
+use crate::operator::shelf::{ExposedRunbooks, NoRunbook, Shelf};
 use crate::runbook::definition::Runbook;
 
 mod answer;
@@ -130,7 +130,7 @@ fn within(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<Exit
 /// The runbooks there are.
 fn shelf() -> Result<Shelf, CliError> {
     let (paths, _) = setup::places()?;
-    Shelf::read(&paths.runbooks()).map_err(|Exposed(files)| setup::rendered(files))
+    Shelf::read(&paths.runbooks()).map_err(|ExposedRunbooks(files)| setup::rendered(files))
 }
 
 /// The runbook of that name, or what there is instead.

@@ -19,7 +19,7 @@ use crate::operator::access::FleetAccess;
 use crate::operator::left::LeftRunsFinder;
 use crate::operator::who;
 use crate::transport::Connectors;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use crate::transport::ssh::SshConnectors;
 use crate::transport::ssh::dial::{Dial, TcpDial};
 use jumpdeck_fleet::event::FleetEvent;
@@ -68,7 +68,7 @@ pub(super) fn places() -> Result<(Paths, Context), CliError> {
 }
 
 /// A fleet and the way to it.
-pub(super) struct Target {
+pub(super) struct FleetTarget {
     pub(super) fleet: Arc<Fleet>,
     pub(super) clock: Clock,
     /// The file that the fleet was read from; `None`: a simulated fleet.
@@ -78,9 +78,9 @@ pub(super) struct Target {
     connectors: Arc<dyn Connectors>,
 }
 
-impl Target {
+impl FleetTarget {
     /// What an operator reaches the fleet with; `ask` puts questions of logins to them.
-    pub(super) fn access(&self, setup: &Setup, ask: Arc<dyn Ask>) -> FleetAccess {
+    pub(super) fn access(&self, setup: &Setup, ask: Arc<dyn AskPerson>) -> FleetAccess {
         FleetAccess {
             simulated: self.fleet.simulated,
             connectors: self.connectors.clone(),
@@ -94,19 +94,19 @@ impl Target {
     }
 
     /// The actors, not yet started.
-    pub(super) fn collector(&self, ask: Arc<dyn Ask>, events: mpsc::Sender<FleetEvent>) -> Collector {
+    pub(super) fn collector(&self, ask: Arc<dyn AskPerson>, events: mpsc::Sender<FleetEvent>) -> Collector {
         Collector::new(self.fleet.clone(), self.connectors.open(ask), self.clock, events)
             .looking_for_runs(Arc::new(LeftRunsFinder::default()))
     }
 }
 
 /// The fleet the arguments name. Within the tokio runtime: a simulated fleet starts its servers.
-pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError> {
+pub(super) fn target(common: &Common, setup: &Setup) -> Result<FleetTarget, CliError> {
     let clock = Clock::start();
     if let Some(world) = &common.demo {
         let (fleet, dial) = simulated(world)?;
         let inventory = Arc::new(InventoryStore::memory(fleet.clone()));
-        return Ok(Target { fleet, clock, watched: None, inventory, connectors: over_ssh(dial) });
+        return Ok(FleetTarget { fleet, clock, watched: None, inventory, connectors: over_ssh(dial) });
     }
     let path = setup.inventory(common);
     if !path.exists() {
@@ -115,7 +115,13 @@ pub(super) fn target(common: &Common, setup: &Setup) -> Result<Target, CliError>
     let (fleet, watched) = Watched::open(&path, &setup.context).map_err(rendered)?;
     let inventory = Arc::new(InventoryStore::file(path, setup.context.clone()));
     let watched = Some(watched);
-    Ok(Target { fleet: Arc::new(fleet), clock, watched, inventory, connectors: over_ssh(Arc::new(TcpDial)) })
+    Ok(FleetTarget {
+        fleet: Arc::new(fleet),
+        clock,
+        watched,
+        inventory,
+        connectors: over_ssh(Arc::new(TcpDial)),
+    })
 }
 
 /// The one place that says by what machines are reached.

@@ -82,7 +82,7 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
             }
             Format::Json => {
                 let taken_at = jiff::Timestamp::now().to_string();
-                let status = json::Status::new(picture, taken_at);
+                let status = json::EnvironmentStatus::new(picture, taken_at);
                 text.push_str(&serde_json::to_string(&status).map_err(std::io::Error::from)?);
                 text.push('\n');
             }

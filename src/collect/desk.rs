@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::transport::BoxFuture;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use jumpdeck_fleet::event::{Answer, FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
@@ -14,12 +14,12 @@ use jumpdeck_fleet::names::EnvName;
 /// Holds the open questions.
 #[derive(Clone)]
 pub struct Desk {
-    open: Arc<Mutex<Open>>,
+    open: Arc<Mutex<OpenQuestion>>,
     events: mpsc::Sender<FleetEvent>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenQuestion {
     next: u64,
     waiting: HashMap<QuestionId, oneshot::Sender<Answer>>,
 }
@@ -39,7 +39,7 @@ impl Desk {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, OpenQuestion> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,7 +65,7 @@ impl Drop for Pending {
     }
 }
 
-impl Ask for Desk {
+impl AskPerson for Desk {
     fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let (sender, receiver) = oneshot::channel();

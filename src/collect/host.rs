@@ -17,7 +17,7 @@ use jumpdeck_fleet::time::Moment;
 use super::backoff::Backoff;
 use super::clock::Clock;
 use super::failure::Failure;
-use super::identity::{self, Names};
+use super::identity::{self, AnsweringNames};
 use super::jump::JumpWatch;
 use super::resident::{self, FrameReader, Report};
 use super::shell::ProbeShell;
@@ -28,14 +28,14 @@ const JUMP_NEWS: Duration = Duration::from_millis(500);
 
 /// What the actors of an environment share.
 #[derive(Clone)]
-pub(crate) struct Shared {
+pub(crate) struct EnvironmentShared {
     pub(crate) clock: Clock,
     /// What the inventory says of the environment now.
     pub(crate) env: watch::Receiver<Arc<Environment>>,
     pub(crate) jump_name: HostName,
     pub(crate) jump: JumpWatch,
     /// What the hosts of every environment are called.
-    pub(crate) names: watch::Receiver<Arc<Names>>,
+    pub(crate) names: watch::Receiver<Arc<AnsweringNames>>,
     pub(crate) events: mpsc::Sender<FleetEvent>,
     /// Polls under way at once, over every environment.
     pub(crate) in_flight: Arc<Semaphore>,
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) refresh: watch::Receiver<u64>,
 }
 
-impl Shared {
+impl EnvironmentShared {
     fn cadence(&self) -> Cadence {
         self.env.borrow().cadence
     }
@@ -55,14 +55,18 @@ pub(crate) struct HostActor {
     spec: Arc<Host>,
     /// What it says now.
     told: watch::Receiver<Arc<Host>>,
-    shared: Shared,
+    shared: EnvironmentShared,
     retry: Arc<Notify>,
     snapshot: HostSnapshot,
     backoff: Backoff,
 }
 
 impl HostActor {
-    pub(crate) fn new(told: watch::Receiver<Arc<Host>>, shared: Shared, retry: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        told: watch::Receiver<Arc<Host>>,
+        shared: EnvironmentShared,
+        retry: Arc<Notify>,
+    ) -> Self {
         let spec = told.borrow().clone();
         let snapshot = pending(&spec, shared.clock.now());
         Self { spec, told, shared, retry, snapshot, backoff: Backoff::default() }

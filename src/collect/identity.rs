@@ -14,9 +14,9 @@ const NOBODY: [&str; 4] = ["(none)", "localhost", "localhost4", "localhost6"];
 
 /// Which hosts of the inventory answer to a name, over every environment: advice must not take a name from another host.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<String, Vec<HostId>>);
+pub(crate) struct AnsweringNames(HashMap<String, Vec<HostId>>);
 
-impl Names {
+impl AnsweringNames {
     pub(crate) fn of(fleet: &Fleet) -> Self {
         let mut names: HashMap<String, Vec<HostId>> = HashMap::new();
         for host in fleet.environments.iter().flat_map(|env| &env.hosts) {
@@ -40,7 +40,7 @@ impl Names {
 ///
 /// # Errors
 /// It said another name, one that every machine without a name has, or none.
-pub(crate) fn prove(host: &Host, names: &Names, identity: &Fact<Identity>) -> Result<(), String> {
+pub(crate) fn prove(host: &Host, names: &AnsweringNames, identity: &Fact<Identity>) -> Result<(), String> {
     let wanted = expected(host);
     let called = host.hostname.as_deref().unwrap_or(host.id.host.as_str());
     let answered = match (identity.current(), &identity.gap) {
@@ -92,7 +92,7 @@ fn spelled(answered: &Clean) -> String {
 }
 
 /// What to do; only what `jumpdeck check` accepts, and nothing that another host of the environment is called.
-fn advice(host: &Host, names: &Names, answered: &Clean, name: &Name) -> String {
+fn advice(host: &Host, names: &AnsweringNames, answered: &Clean, name: &Name) -> String {
     if let Some(other) = names.taken(name, &host.id) {
         return format!("{} is another host of the inventory: check the addresses of both", other.host);
     }

@@ -15,16 +15,16 @@ macro_rules! probes {
 }
 
 probes! {
-    identity::Identity,
-    load::Load,
-    memory::Memory,
+    identity::IdentityProbe,
+    load::LoadProbe,
+    memory::MemoryProbe,
     uptime::Uptime,
-    os::Os,
-    grains::Grains,
+    os::OsProbe,
+    grains::GrainsProbe,
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
     mariadb::MariaDb,
     redis::PROBE,
     // Stays last: see there.
-    clock::Clock,
+    clock::ClockProbe,
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::openssh::sshsig::{NotSigned, TextSigner};
-use crate::transport::ask::{Ask, RefuseAll};
+use crate::transport::ask::{AskPerson, RefuseAll};
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{BoxFuture, Held, HostConnection, JumpConnection, Lane, Limits, Ran, Session};
 use jumpdeck_fleet::access::{Access, KnownHosts};
@@ -91,7 +91,7 @@ impl Connector for Script {
         })
     }
 
-    fn ask(&self) -> &dyn Ask {
+    fn ask(&self) -> &dyn AskPerson {
         &RefuseAll
     }
 

@@ -24,7 +24,7 @@ pub struct CheckReport {
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FileKind {
     Inventory,
     Theme,
     Keymap,
@@ -55,7 +55,7 @@ pub fn run(
     logins: Logins<'_>,
     coloured: bool,
 ) -> CheckReport {
-    let mut report = Report { coloured, ..Report::default() };
+    let mut report = FileReport { coloured, ..FileReport::default() };
     if files.is_empty() {
         check_all(&mut report, paths, context, logins);
         for (path, found) in (runbooks.all)() {
@@ -81,11 +81,11 @@ pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec
     };
     let name = path.display().to_string();
     let found = match kind_of(path, &text) {
-        Some(Kind::Inventory) => inventory::parse(&name, &text, context).map(drop),
-        Some(Kind::Theme) => theme::parse_theme(&name, &text).map(drop),
-        Some(Kind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
-        Some(Kind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
-        Some(Kind::Runbook) => Err((runbooks.file)(path, &text)),
+        Some(FileKind::Inventory) => inventory::parse(&name, &text, context).map(drop),
+        Some(FileKind::Theme) => theme::parse_theme(&name, &text).map(drop),
+        Some(FileKind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
+        Some(FileKind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
+        Some(FileKind::Runbook) => Err((runbooks.file)(path, &text)),
         None if !syntax(&name, &text).is_empty() => Err(syntax(&name, &text)),
         None => {
             let error = Diagnostic::at(&name, &text.as_str().into(), 0..0, "cannot tell what this file is");
@@ -100,7 +100,7 @@ pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec
 /// The fleet of a file that is a sound inventory.
 fn fleet_of(path: &Path, context: &Context) -> Option<Fleet> {
     let text = files::read_text(path).ok()?;
-    let inventory = kind_of(path, &text) == Some(Kind::Inventory);
+    let inventory = kind_of(path, &text) == Some(FileKind::Inventory);
     inventory.then(|| inventory::parse(&path.display().to_string(), &text, context).ok()).flatten()
 }
 
@@ -110,20 +110,20 @@ fn base_of(path: &Path) -> Keymap {
     Keymap::builtin(name).unwrap_or_else(Keymap::builtin_default)
 }
 
-fn kind_of(path: &Path, text: &str) -> Option<Kind> {
+fn kind_of(path: &Path, text: &str) -> Option<FileKind> {
     let root = reader::readable(text);
     let is_table = |key: &str| root.get(key).is_some_and(|v| matches!(v.get_ref(), DeValue::Table(_)));
     if root.contains_key("environments") {
-        return Some(Kind::Inventory);
+        return Some(FileKind::Inventory);
     }
     if is_table("colors") {
-        return Some(Kind::Theme);
+        return Some(FileKind::Theme);
     }
     if is_table("keys") {
-        return Some(Kind::Keymap);
+        return Some(FileKind::Keymap);
     }
     if root.get("step").is_some_and(|v| matches!(v.get_ref(), DeValue::Array(_))) {
-        return Some(Kind::Runbook);
+        return Some(FileKind::Runbook);
     }
     let folder = path.parent().and_then(Path::file_name).and_then(|n| n.to_str());
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -131,27 +131,27 @@ fn kind_of(path: &Path, text: &str) -> Option<Kind> {
         return Some(kind);
     }
     match (folder, name) {
-        (_, "config.toml") => Some(Kind::Settings),
-        (Some("themes" | "theme"), _) => Some(Kind::Theme),
-        (Some("keymaps" | "keymap"), _) => Some(Kind::Keymap),
-        (Some("runbooks" | "runbook"), _) => Some(Kind::Runbook),
-        _ if folder == Some("inventory") || name.contains("inventory") => Some(Kind::Inventory),
-        _ if settings::KEYS.iter().any(|key| root.contains_key(*key)) => Some(Kind::Settings),
+        (_, "config.toml") => Some(FileKind::Settings),
+        (Some("themes" | "theme"), _) => Some(FileKind::Theme),
+        (Some("keymaps" | "keymap"), _) => Some(FileKind::Keymap),
+        (Some("runbooks" | "runbook"), _) => Some(FileKind::Runbook),
+        _ if folder == Some("inventory") || name.contains("inventory") => Some(FileKind::Inventory),
+        _ if settings::KEYS.iter().any(|key| root.contains_key(*key)) => Some(FileKind::Settings),
         _ => None,
     }
 }
 
 /// The kind by the heads of its tables, for a text that the parser does not read to its end: `[environments.production`
 /// without its bracket is an inventory all the same.
-fn hinted(text: &str) -> Option<Kind> {
+fn hinted(text: &str) -> Option<FileKind> {
     text.lines().map(str::trim_start).find_map(|line| {
         let head = line.strip_prefix('[')?.trim_start_matches('[').trim_start();
         let word = head.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next()?;
         match word {
-            "environments" | "environment" => Some(Kind::Inventory),
-            "colors" => Some(Kind::Theme),
-            "keys" => Some(Kind::Keymap),
-            "step" | "input" | "target" => Some(Kind::Runbook),
+            "environments" | "environment" => Some(FileKind::Inventory),
+            "colors" => Some(FileKind::Theme),
+            "keys" => Some(FileKind::Keymap),
+            "step" | "input" | "target" => Some(FileKind::Runbook),
             _ => None,
         }
     })
@@ -164,7 +164,7 @@ fn syntax(name: &str, text: &str) -> Vec<Diagnostic> {
     reader.finish::<()>(None).err().unwrap_or_default()
 }
 
-fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logins<'_>) {
+fn check_all(report: &mut FileReport, paths: &Paths, context: &Context, logins: Logins<'_>) {
     let settings_path = paths.settings();
     let settings = files::load_settings(&settings_path, context);
     let (settings, mut errors) = match settings {
@@ -174,7 +174,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logi
     let inventory_path = settings.inventory.clone().unwrap_or_else(|| paths.inventory());
     let fleet = files::load_inventory(&inventory_path, context);
     let themes = files::load_themes(&paths.themes());
-    let names = Names {
+    let names = FileNames {
         themes: themes.as_ref().map(|all| all.iter().map(|t| t.name.clone()).collect()).ok(),
         keymaps: files::keymap_names(&paths.keymaps()),
         environments: fleet.as_ref().ok().map(environment_names),
@@ -192,7 +192,7 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logi
     }
     report.file(&inventory_path, found);
     report.logins(needed);
-    for (folder, kind) in [(paths.themes(), Kind::Theme), (paths.keymaps(), Kind::Keymap)] {
+    for (folder, kind) in [(paths.themes(), FileKind::Theme), (paths.keymaps(), FileKind::Keymap)] {
         match files::toml_files(&folder) {
             Ok(own) => {
                 for path in own {
@@ -205,21 +205,21 @@ fn check_all(report: &mut Report, paths: &Paths, context: &Context, logins: Logi
 }
 
 /// A file whose place says what it is: used as such, whatever it holds.
-fn check_own(path: &Path, kind: Kind) -> Vec<Diagnostic> {
+fn check_own(path: &Path, kind: FileKind) -> Vec<Diagnostic> {
     let name = path.display().to_string();
     let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) => return vec![*error],
     };
     let found = match kind {
-        Kind::Theme => theme::parse_theme(&name, &text).map(drop),
+        FileKind::Theme => theme::parse_theme(&name, &text).map(drop),
         _ => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
     };
     found.err().unwrap_or_default()
 }
 
 /// The names there are; `None` where they are not known because their own file is wrong.
-struct Names {
+struct FileNames {
     themes: Option<Vec<String>>,
     keymaps: Vec<String>,
     environments: Option<Vec<String>>,
@@ -230,7 +230,7 @@ fn environment_names(fleet: &Fleet) -> Vec<String> {
 }
 
 /// Names in `config.toml` that nothing has.
-fn unknown_names(path: &Path, settings: &Settings, names: &Names) -> Vec<Diagnostic> {
+fn unknown_names(path: &Path, settings: &Settings, names: &FileNames) -> Vec<Diagnostic> {
     let Ok(text) = files::read_text(path) else { return Vec::new() };
     let environment = settings.environment.as_ref().map(ToString::to_string);
     let choices = [
@@ -259,7 +259,7 @@ fn unknown_names(path: &Path, settings: &Settings, names: &Names) -> Vec<Diagnos
 }
 
 #[derive(Default)]
-struct Report {
+struct FileReport {
     coloured: bool,
     wrong: String,
     sound: String,
@@ -267,7 +267,7 @@ struct Report {
     errors: usize,
 }
 
-impl Report {
+impl FileReport {
     fn file(&mut self, path: &Path, found: Vec<Diagnostic>) {
         self.files += 1;
         self.errors += found.iter().map(Diagnostic::mistakes).sum::<usize>();

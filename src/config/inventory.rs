@@ -23,7 +23,7 @@ mod unsupported;
 
 pub use context::Context;
 use host::{HostTable, RawHost};
-use scope::Scope;
+use scope::SettingScope;
 
 /// The inventory that comes with the program as an example.
 pub const EXAMPLE: &str = include_str!("../../inventory.example.toml");
@@ -58,7 +58,7 @@ const ENVIRONMENT_KEYS: [&str; 11] = [
 
 fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
     reader.only(root, &[&scope::KEYS[..], &["environments", "hosts"]].concat());
-    let defaults = Scope::of_context(context).read(reader, root, context);
+    let defaults = SettingScope::of_context(context).read(reader, root, context);
     let hint = "write [environments.production] and its jump and hosts below it";
     let before = reader.error_count();
     let tables: Vec<_> = match reader.subtable(root, "environments", hint) {
@@ -136,7 +136,7 @@ fn environment(
     reader: &mut Reader,
     table: &Table<'_>,
     name: &At<&str>,
-    defaults: &Scope,
+    defaults: &SettingScope,
     listed: Vec<RawHost<'_>>,
     context: &Context,
 ) -> Option<Environment> {
@@ -164,7 +164,8 @@ fn environment(
         let help = format!("add [{}.hosts] and lines such as app1 = {{}} below it", table.path);
         reader.error(name.span.clone(), format!("environment {:?} has no hosts", name.value), help);
     }
-    let place = host::Place { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
+    let place =
+        host::InheritedBy { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
     let hosts = host::read_all(reader, &raw, &place, context);
     let management = management::read(reader, table, &hosts);
     Some(Environment {

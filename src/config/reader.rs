@@ -11,7 +11,7 @@ use super::diagnostic::{Diagnostic, nearest};
 mod values;
 
 /// A value and its place.
-pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
+pub(crate) type TomlValue<'t> = Spanned<DeValue<'t>>;
 
 /// Something read, and its place.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct Table<'t> {
 
 impl<'t> Table<'t> {
     /// Keys and values in the order of the file.
-    pub(crate) fn entries(&self) -> Vec<(At<&'t str>, &'t Value<'t>)> {
+    pub(crate) fn entries(&self) -> Vec<(At<&'t str>, &'t TomlValue<'t>)> {
         let mut entries: Vec<_> = self
             .inner
             .iter()
@@ -41,7 +41,7 @@ impl<'t> Table<'t> {
     }
 
     /// The value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<&'t Value<'t>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'t TomlValue<'t>> {
         self.inner.get(key)
     }
 
@@ -155,7 +155,12 @@ impl Reader {
     }
 
     /// A value that must be a table.
-    pub(crate) fn table<'t>(&mut self, path: String, value: &'t Value<'t>, hint: &str) -> Option<Table<'t>> {
+    pub(crate) fn table<'t>(
+        &mut self,
+        path: String,
+        value: &'t TomlValue<'t>,
+        hint: &str,
+    ) -> Option<Table<'t>> {
         match value.get_ref() {
             DeValue::Table(inner) => Some(Table { path, span: value.span(), inner }),
             _ => self.wrong_type(&path, value, "a table", hint),
@@ -184,7 +189,7 @@ impl Reader {
     }
 
     /// Notes that a value is of another type than wanted.
-    fn wrong_type<T>(&mut self, name: &str, value: &Value<'_>, wanted: &str, hint: &str) -> Option<T> {
+    fn wrong_type<T>(&mut self, name: &str, value: &TomlValue<'_>, wanted: &str, hint: &str) -> Option<T> {
         let found = match value.get_ref() {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) => "a whole number",

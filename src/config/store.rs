@@ -42,7 +42,7 @@ pub enum Outlook {
 }
 
 /// A file's text, what it says, and what it would say.
-struct Plan {
+struct FileChange {
     before: String,
     after: String,
 }
@@ -183,7 +183,7 @@ impl InventoryStore {
         }
     }
 
-    fn planned(&self, env: &EnvName, changes: &[HostChange]) -> Result<Plan, String> {
+    fn planned(&self, env: &EnvName, changes: &[HostChange]) -> Result<FileChange, String> {
         let Kept::File { path, context } = &self.kept else {
             return Err("this inventory has no file".to_owned());
         };
@@ -197,7 +197,7 @@ impl InventoryStore {
         if after != before {
             ownership::replaceable(path).map_err(|error| error.to_string())?;
         }
-        Ok(Plan { before, after })
+        Ok(FileChange { before, after })
     }
 }
 

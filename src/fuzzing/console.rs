@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::{Bytes, assert_clean};
-use crate::app::message::{Effect, Msg};
+use crate::app::message::{AppEffect, Msg};
 use crate::app::model::{Model, Room};
 use crate::app::update::update;
 use crate::config::keymap::{KeyCode, KeyPress};
@@ -88,11 +88,13 @@ impl Before {
     }
 
     /// What changes a host needs a person's key, an armed environment, and a moment after the question was drawn.
-    fn allows(&self, effect: &Effect) {
+    fn allows(&self, effect: &AppEffect) {
         match effect {
-            Effect::StartRun { env, mode: Mode::Live, .. } => assert!(self.armed.contains(env), "{effect:?}"),
-            Effect::Answer(id, _) => assert_eq!(self.question, Some(*id), "an answer to another question"),
-            Effect::TellRun(id, RunCommand::Answer { prompt, reply }) => {
+            AppEffect::StartRun { env, mode: Mode::Live, .. } => {
+                assert!(self.armed.contains(env), "{effect:?}")
+            }
+            AppEffect::Answer(id, _) => assert_eq!(self.question, Some(*id), "an answer to another question"),
+            AppEffect::TellRun(id, RunCommand::Answer { prompt, reply }) => {
                 let prompt_of_before = self.prompt.as_ref().expect("an answer, and no question");
                 let (run, number, kind, env, live) = prompt_of_before;
                 assert!(run == id && number == prompt, "an answer to another question");

@@ -13,7 +13,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::inventory::{self, Context};
 use crate::config::keymap::{self, Keymap};
 use crate::config::{settings, theme};
-use crate::openssh::known_hosts::{HostKeys, Replacement, Verdict};
+use crate::openssh::known_hosts::{HostKeys, KeyVerdict, Replacement};
 use crate::runbook::definition::Runbook;
 use crate::runbook::library::Library;
 use crate::view::fixtures;
@@ -190,7 +190,7 @@ pub fn known_hosts(data: &[u8]) {
         std::fs::write(&path, &text).unwrap();
         let Ok(replacement) = Replacement::of(&path, &["db1".to_owned()], &[], port, NEW) else { return };
         let after = keys(replacement.texts().1);
-        assert!(matches!(after.judge("db1", port, &new), Verdict::Known | Verdict::Revoked(_)));
+        assert!(matches!(after.judge("db1", port, &new), KeyVerdict::Known | KeyVerdict::Revoked(_)));
         // Another host keeps what it had; its lines may have other numbers.
         for key in [&old, &new] {
             let kind = |keys: &HostKeys| std::mem::discriminant(&keys.judge("db2", port, key));

@@ -15,8 +15,8 @@ use crate::listening::within;
 use jumpdeck_fleet::text::Clean;
 
 /// A connection to an agent.
-pub(crate) type Agent = AgentClient<Stream>;
-type Stream = Box<dyn AgentStream + Send + Unpin>;
+pub(crate) type Agent = AgentClient<AgentSocket>;
+type AgentSocket = Box<dyn AgentStream + Send + Unpin>;
 
 /// An agent that does not answer within this is taken for dead.
 const AGENT_LIMIT: Duration = Duration::from_secs(2);
@@ -29,13 +29,13 @@ const CERTIFICATE: &str = "-cert-v01@openssh.com";
 
 /// What an agent holds.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldByAgent {
     pub(crate) identities: Vec<AgentIdentity>,
     /// The kinds of the identities that are not used here.
     pub(crate) skipped: Vec<Clean>,
 }
 
-impl Held {
+impl HeldByAgent {
     /// The identity to sign with for a key: its own certificate when that is wanted and held, else the plain key, else any
     /// certificate of it.
     pub(crate) fn find(&self, key: &PublicKey, certificate: Option<&Certificate>) -> Option<&AgentIdentity> {
@@ -54,7 +54,7 @@ impl Held {
 pub(crate) async fn connect(
     socket: &Path,
     session: Option<&AgentSessionBinding>,
-) -> Result<(Agent, Held), String> {
+) -> Result<(Agent, HeldByAgent), String> {
     let asking = async {
         let mut agent = AgentClient::connect_uds(socket).await?;
         if let Some(session) = session {
@@ -64,7 +64,7 @@ pub(crate) async fn connect(
                 Err(error) => return Err(error),
             }
         }
-        let mut stream: Stream = agent.into_inner();
+        let mut stream: AgentSocket = agent.into_inner();
         let held = identities(&mut stream).await?;
         Ok((Agent::connect(stream), held))
     };
@@ -78,7 +78,7 @@ pub(crate) async fn connect(
 }
 
 /// The agent's identities, each read for itself.
-async fn identities(stream: &mut Stream) -> Result<Held, russh::keys::Error> {
+async fn identities(stream: &mut AgentSocket) -> Result<HeldByAgent, russh::keys::Error> {
     let protocol = || russh::keys::Error::AgentProtocolError;
     stream.write_all(&[0, 0, 0, 1, REQUEST_IDENTITIES]).await?;
     stream.flush().await?;
@@ -95,9 +95,9 @@ async fn identities(stream: &mut Stream) -> Result<Held, russh::keys::Error> {
 }
 
 /// `None` when the list itself is damaged.
-fn read_list(mut list: &[u8]) -> Option<Held> {
+fn read_list(mut list: &[u8]) -> Option<HeldByAgent> {
     let count = u32::decode(&mut list).ok()?;
-    let mut held = Held::default();
+    let mut held = HeldByAgent::default();
     for _ in 0..count {
         let blob = Vec::<u8>::decode(&mut list).ok()?;
         // A comment need not be UTF-8, and says nothing that is used.

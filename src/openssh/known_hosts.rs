@@ -12,15 +12,15 @@ use std::path::PathBuf;
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use line::{Entry, Marker};
-pub use replace::{ReplaceError, Replacement};
+use line::{KnownHostsEntry, Marker};
+pub use replace::{KeyReplaceError, Replacement};
 pub use store::append;
 pub(crate) use store::line_for;
 
 /// The lines of every known_hosts file, in order.
 #[derive(Debug, Clone, Default)]
 pub struct HostKeys {
-    entries: Vec<Entry>,
+    entries: Vec<KnownHostsEntry>,
 }
 
 /// A known_hosts file that cannot be read or written.
@@ -55,9 +55,9 @@ impl KnownKey {
     }
 }
 
-/// What is to be thought of an offered host key. Only [`Verdict::Known`] lets a connection go on.
+/// What is to be thought of an offered host key. Only [`KeyVerdict::Known`] lets a connection go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum KeyVerdict {
     /// It is the host's.
     Known,
     /// Nothing is known of this host.
@@ -75,7 +75,8 @@ pub enum Verdict {
 impl HostKeys {
     /// Adds the lines of `text`; `source` is the file's name for messages.
     pub fn add_text(&mut self, text: &str, source: &str) {
-        self.entries.extend(text.lines().enumerate().filter_map(|(i, l)| Entry::parse(l, source, i + 1)));
+        self.entries
+            .extend(text.lines().enumerate().filter_map(|(i, l)| KnownHostsEntry::parse(l, source, i + 1)));
     }
 
     /// Adds the `@revoked` lines of `text` and no others.
@@ -103,7 +104,7 @@ impl HostKeys {
 
     /// Judges a plain key.
     #[must_use]
-    pub fn judge(&self, address: &str, port: u16, key: &PublicKey) -> Verdict {
+    pub fn judge(&self, address: &str, port: u16, key: &PublicKey) -> KeyVerdict {
         self.with_fallback(address, port, |name| self.judge_as(name, key))
     }
 
@@ -116,7 +117,7 @@ impl HostKeys {
         port: u16,
         certificate: &Certificate,
         now: u64,
-    ) -> Verdict {
+    ) -> KeyVerdict {
         let key = PublicKey::new(certificate.public_key().clone(), "");
         let authority = PublicKey::new(certificate.signature_key().clone(), "");
         let by_authority = self.with_fallback(address, port, |name| {
@@ -124,20 +125,22 @@ impl HostKeys {
             if let Some(revoked) =
                 matching().find(|e| e.marker == Marker::Revoked && (e.is(&key) || e.is(&authority)))
             {
-                return Verdict::Revoked(revoked.place.clone());
+                return KeyVerdict::Revoked(revoked.place.clone());
             }
             if !matching().any(|e| e.marker == Marker::Authority && e.is(&authority)) {
-                return Verdict::Unknown;
+                return KeyVerdict::Unknown;
             }
             match certificate_flaw(certificate, &authority, address, now) {
-                None => Verdict::Known,
-                Some(flaw) => Verdict::BadCertificate(flaw),
+                None => KeyVerdict::Known,
+                Some(flaw) => KeyVerdict::BadCertificate(flaw),
             }
         });
         match by_authority {
-            Verdict::Unknown => self.judge(address, port, &key),
+            KeyVerdict::Unknown => self.judge(address, port, &key),
             // The plain key may be known beside the certificate that failed.
-            Verdict::BadCertificate(_) if self.judge(address, port, &key) == Verdict::Known => Verdict::Known,
+            KeyVerdict::BadCertificate(_) if self.judge(address, port, &key) == KeyVerdict::Known => {
+                KeyVerdict::Known
+            }
             verdict => verdict,
         }
     }
@@ -181,40 +184,40 @@ impl HostKeys {
     /// The plain keys known for a host under its own name.
     #[must_use]
     pub fn known_keys(&self, address: &str, port: u16) -> Vec<KnownKey> {
-        self.plain(&lookup_name(address, port)).map(Entry::describe).collect()
+        self.plain(&lookup_name(address, port)).map(KnownHostsEntry::describe).collect()
     }
 
-    fn plain(&self, name: &str) -> impl Iterator<Item = &Entry> {
+    fn plain(&self, name: &str) -> impl Iterator<Item = &KnownHostsEntry> {
         self.entries.iter().filter(move |e| e.marker == Marker::None && e.names(name))
     }
 
-    fn judge_as(&self, name: &str, key: &PublicKey) -> Verdict {
-        let matching: Vec<&Entry> = self.entries.iter().filter(|e| e.names(name)).collect();
+    fn judge_as(&self, name: &str, key: &PublicKey) -> KeyVerdict {
+        let matching: Vec<&KnownHostsEntry> = self.entries.iter().filter(|e| e.names(name)).collect();
         if let Some(revoked) = matching.iter().find(|e| e.marker == Marker::Revoked && e.is(key)) {
-            return Verdict::Revoked(revoked.place.clone());
+            return KeyVerdict::Revoked(revoked.place.clone());
         }
         let plain = || matching.iter().filter(|e| e.marker == Marker::None);
         if plain().any(|e| e.is(key)) {
-            return Verdict::Known;
+            return KeyVerdict::Known;
         }
         let same_kind: Vec<KnownKey> =
             plain().filter(|e| e.algorithm == key.algorithm().as_str()).map(|e| e.describe()).collect();
         if !same_kind.is_empty() {
-            return Verdict::Changed(same_kind);
+            return KeyVerdict::Changed(same_kind);
         }
         let others: Vec<KnownKey> = plain().map(|e| e.describe()).collect();
-        if others.is_empty() { Verdict::Unknown } else { Verdict::OtherAlgorithm(others) }
+        if others.is_empty() { KeyVerdict::Unknown } else { KeyVerdict::OtherAlgorithm(others) }
     }
 
     /// A host at another port than 22 is `[name]:port`; only when that is unknown, a key known for the plain name
     /// is taken too, as OpenSSH does ("checking without port identifier"). Anything worse than unknown stands.
-    fn with_fallback(&self, address: &str, port: u16, judge: impl Fn(&str) -> Verdict) -> Verdict {
+    fn with_fallback(&self, address: &str, port: u16, judge: impl Fn(&str) -> KeyVerdict) -> KeyVerdict {
         let verdict = judge(&lookup_name(address, port));
-        if port == 22 || verdict != Verdict::Unknown {
+        if port == 22 || verdict != KeyVerdict::Unknown {
             return verdict;
         }
         match judge(&lookup_name(address, 22)) {
-            Verdict::Changed(_) | Verdict::OtherAlgorithm(_) => Verdict::Unknown,
+            KeyVerdict::Changed(_) | KeyVerdict::OtherAlgorithm(_) => KeyVerdict::Unknown,
             plain => plain,
         }
     }

@@ -8,7 +8,7 @@ use crate::config::files::Paths;
 use crate::config::store::InventoryStore;
 use crate::runbook::runner::Launch;
 use crate::runbook::signing_keys::SigningKeys;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use crate::transport::error::TransportError;
 use crate::transport::{Connectors, HostSessions, Lane, Session, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
@@ -24,7 +24,7 @@ pub struct FleetAccess {
     /// By what the fleet is reached.
     pub connectors: Arc<dyn Connectors>,
     /// Puts questions of logins to the operator.
-    pub ask: Arc<dyn Ask>,
+    pub ask: Arc<dyn AskPerson>,
     /// The clock of what is on screen.
     pub clock: Clock,
     /// Where runbooks and journals are.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::access::{EnvAccess, NoJumpBox};
 use super::following::{FollowError, Following};
 use crate::openssh::sshsig::NotSigned;
-use crate::runbook::approval::{self, Approval, Question};
+use crate::runbook::approval::{self, Approval, ApprovalQuestion};
 use crate::runbook::event::Event;
 use crate::runbook::evidence::NAMESPACE;
 use crate::runbook::journal::Entry;
-use crate::runbook::lease::{self, LeaseError, Places};
+use crate::runbook::lease::{self, LeaseError, LeasePlaces};
 use crate::runbook::library::Library;
 use crate::runbook::machine::Machine;
 use crate::runbook::replay::{self, StartError};
@@ -89,7 +89,7 @@ pub struct ApprovalAsked {
     view: RunView,
     trouble: Option<Clean>,
     machine: Machine,
-    question: Question,
+    question: ApprovalQuestion,
 }
 
 impl ApprovalAsked {
@@ -191,16 +191,16 @@ impl ApprovalSigned {
     /// When the run does not ask for it any more, or the jump box does not keep it.
     pub async fn send(self, access: &EnvAccess) -> Result<(), LeaseError> {
         let Self(ApprovalAgreed { approval, jump }) = self;
-        lease::approve_in(&Places::of(&access.env), &*jump, &approval).await
+        lease::approve_in(&LeasePlaces::of(&access.env), &*jump, &approval).await
     }
 }
 
 /// The question that is put, when it is the step's and about what the run's entries say.
 fn question<'q>(
-    asks: Option<&'q Question>,
+    asks: Option<&'q ApprovalQuestion>,
     machine: &Machine,
     step: &str,
-) -> Result<&'q Question, ApproveError> {
+) -> Result<&'q ApprovalQuestion, ApproveError> {
     if machine.steps().all(|at| *at.id() != step) {
         return Err(ApproveError::NoStep(step.to_owned()));
     }

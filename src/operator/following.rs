@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::access::{NoJumpBox, jump};
 use crate::collect::clock::Clock;
-use crate::runbook::approval::Question;
+use crate::runbook::approval::ApprovalQuestion;
 use crate::runbook::journal::Entry;
-use crate::runbook::lease::{self, LeaseError, Places, Seen, Watching};
+use crate::runbook::lease::{self, LeaseError, LeasePlaces, WatcherSees, Watching};
 use crate::runbook::replay::StartError;
 use crate::runbook::watched::Watch;
 use crate::transport::HostSessions;
@@ -43,7 +43,7 @@ pub struct Following {
     /// The run so far; nothing before its first entry.
     watch: Option<Watch>,
     held: bool,
-    asks: Option<Question>,
+    asks: Option<ApprovalQuestion>,
     /// The next look is not before it.
     due: Instant,
     /// Its end was shown.
@@ -56,12 +56,12 @@ impl Following {
     /// # Errors
     /// Why it cannot be watched.
     pub async fn open(reach: &dyn HostSessions, env: &Environment, run: &str) -> Result<Self, FollowError> {
-        let watching = lease::watch_in(&Places::of(env), jump(reach).await?, run)?;
+        let watching = lease::watch_in(&LeasePlaces::of(env), jump(reach).await?, run)?;
         Ok(Self { watching, watch: None, held: true, asks: None, due: Instant::now(), over: false })
     }
 
     /// What it asks a second person, as of the last look.
-    pub fn asks(&self) -> Option<&Question> {
+    pub fn asks(&self) -> Option<&ApprovalQuestion> {
         self.asks.as_ref()
     }
 
@@ -112,8 +112,8 @@ impl Following {
         let now = (now, Timestamp::now());
         for seen in seen {
             match seen {
-                Seen::Entry(entry) => self.take(*entry, now)?,
-                Seen::Holder(holder) => {
+                WatcherSees::Entry(entry) => self.take(*entry, now)?,
+                WatcherSees::Holder(holder) => {
                     self.held = holder.is_some();
                     self.asks = holder.and_then(|holder| holder.asks);
                 }

@@ -11,7 +11,7 @@ use super::past;
 use crate::collect::LooksForRuns;
 use crate::runbook::event::Event;
 use crate::runbook::journal::RunSummary;
-use crate::runbook::lease::{self, Copy, LeaseError, LeftRun, Places};
+use crate::runbook::lease::{self, Copy, LeaseError, LeasePlaces, RunInCopies};
 use crate::runbook::{runner, wall};
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
@@ -82,14 +82,14 @@ pub enum LeftError {
 pub async fn of(access: &EnvAccess) -> Result<Vec<UnfinishedRun>, LeftError> {
     let (env, session) = (&access.env, access.jump().await?);
     let mut all = Vec::new();
-    for run in lease::left_in(&Places::of(env), session.as_ref()).await? {
+    for run in lease::left_in(&LeasePlaces::of(env), session.as_ref()).await? {
         all.extend(look(session.as_ref(), env, &run).await);
     }
     Ok(all)
 }
 
 /// `None` for a run of another environment behind the same jump box, and for one that is over meanwhile.
-async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option<UnfinishedRun> {
+async fn look(session: &dyn Session, env: &Environment, run: &RunInCopies) -> Option<UnfinishedRun> {
     let mut left = UnfinishedRun {
         id: run.run.clone(),
         runbook: Clean::new("a run"),
@@ -98,7 +98,7 @@ async fn look(session: &dyn Session, env: &Environment, run: &LeftRun) -> Option
         says: Clean::new(&format!("by {} (account on the jump box)", run.account)),
         in_effect: Ok(Vec::new()),
     };
-    let entries = match lease::copy_in(&Places::of(env), session, &run.run).await {
+    let entries = match lease::copy_in(&LeasePlaces::of(env), session, &run.run).await {
         // Its console died after its last entry, and before the note that it is over.
         Ok(Copy::Entries(entries)) if entries.iter().any(|e| matches!(e.event, Event::Ended { .. })) => {
             return None;
@@ -167,7 +167,7 @@ impl LooksForRuns for LeftRunsFinder {
             };
             let host = description(&env, env.jump.name()).map_err(gap)?;
             let session = jump.host(&host).await.map_err(gap)?;
-            let found = lease::left_in(&Places::of(&env), session.as_ref()).await;
+            let found = lease::left_in(&LeasePlaces::of(&env), session.as_ref()).await;
             let found = found.map_err(|error| match error {
                 LeaseError::Ssh(error) => gap(error),
                 LeaseError::Refused(why) => Gap::NotPermitted(why),
@@ -188,7 +188,7 @@ impl LeftRunsFinder {
         &self,
         session: &dyn Session,
         env: &Environment,
-        run: &LeftRun,
+        run: &RunInCopies,
     ) -> Option<domain::LeftRun> {
         let held = run.holder.is_some();
         let key = (env.name.clone(), run.run.clone(), run.uid);

@@ -69,7 +69,7 @@ pub async fn held(access: &EnvAccess) -> Result<Vec<RunBrief>, Clean> {
     let cannot = |why: String| Clean::new(&format!("cannot see other operators' runs: {why}"));
     let env = &access.env;
     let session = access.jump().await.map_err(|e| cannot(e.to_string()))?;
-    let holders = lease::look_in(&lease::Places::of(env), &*session, env.name.as_str())
+    let holders = lease::look_in(&lease::LeasePlaces::of(env), &*session, env.name.as_str())
         .await
         .map_err(|e| cannot(e.to_string()))?;
     let brief = |holder: &lease::Holder| RunBrief {

@@ -39,11 +39,11 @@ struct Inner {
     news: mpsc::Sender<RunEvent>,
     /// Stands behind commands that are told, so that they reach the same inventory.
     tail: String,
-    state: Mutex<State>,
+    state: Mutex<ServiceState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ServiceState {
     /// The ways to the fleets: connections of plans and lists, not of probes, and not of runs.
     connected: HashMap<EnvName, EnvAccess>,
     /// Plans asked for so far: only what comes of the last one is told.
@@ -247,7 +247,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ServiceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

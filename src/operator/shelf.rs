@@ -16,7 +16,7 @@ pub struct Shelf {
 
 /// Files that others could have written.
 #[derive(Debug)]
-pub struct Exposed(pub Vec<Diagnostic>);
+pub struct ExposedRunbooks(pub Vec<Diagnostic>);
 
 /// Why there is no runbook of a name.
 #[derive(Debug, thiserror::Error)]
@@ -46,11 +46,11 @@ impl Shelf {
     ///
     /// # Errors
     /// When others could have written a file.
-    pub fn read(folder: &Path) -> Result<Self, Exposed> {
+    pub fn read(folder: &Path) -> Result<Self, ExposedRunbooks> {
         let (library, broken) = Library::load(folder);
         let (exposed, broken): (Vec<Diagnostic>, Vec<Diagnostic>) =
             broken.into_iter().partition(Diagnostic::is_exposed);
-        if exposed.is_empty() { Ok(Self { library, broken }) } else { Err(Exposed(exposed)) }
+        if exposed.is_empty() { Ok(Self { library, broken }) } else { Err(ExposedRunbooks(exposed)) }
     }
 
     /// Every runbook, by name.

@@ -9,9 +9,9 @@ use super::access::{EnvAccess, NoJumpBox};
 use crate::openssh::bounded;
 use crate::openssh::sshsig::AllowedSigners;
 use crate::runbook::evidence::{self, Head};
-use crate::runbook::examine::{Examination, Seen, examine};
+use crate::runbook::examine::{Examination, Examined, examine};
 use crate::runbook::journal::{self, Entry, JournalError};
-use crate::runbook::lease::{self, LeaseError, Places};
+use crate::runbook::lease::{self, LeaseError, LeasePlaces};
 use crate::runbook::runner;
 use jumpdeck_fleet::text::Clean;
 
@@ -94,7 +94,7 @@ impl JournalFile {
     /// # Errors
     /// When it cannot be asked.
     pub async fn on_jump_box(&self, access: &EnvAccess) -> Result<OnJumpBox, VerifyError> {
-        let mut watching = lease::watch_in(&Places::of(&access.env), access.jump().await?, &self.run)?;
+        let mut watching = lease::watch_in(&LeasePlaces::of(&access.env), access.jump().await?, &self.run)?;
         let mut found = Vec::new();
         loop {
             let seen = match watching.poll().await {
@@ -107,11 +107,11 @@ impl JournalFile {
             };
             let before = found.len();
             found.extend(seen.into_iter().filter_map(|seen| match seen {
-                lease::Seen::Entry(entry) => {
+                lease::WatcherSees::Entry(entry) => {
                     let Entry { seq, hash, .. } = *entry;
                     Some((seq, hash))
                 }
-                lease::Seen::Holder(_) => None,
+                lease::WatcherSees::Holder(_) => None,
             }));
             if found.len() == before && !watching.is_behind() {
                 break;
@@ -124,7 +124,7 @@ impl JournalFile {
     #[must_use]
     pub fn examine(&self, signers: &Signers, there: Option<&OnJumpBox>) -> Examination {
         let elsewhere = there.and_then(|there| there.as_deref().ok());
-        let seen = Seen { run: &self.run, journal: &self.bytes, head: &self.head, elsewhere };
+        let seen = Examined { run: &self.run, journal: &self.bytes, head: &self.head, elsewhere };
         examine(&seen, &signers.allowed)
     }
 }

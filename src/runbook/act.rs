@@ -32,5 +32,5 @@ pub(super) use sessions::Sessions;
 pub use site::StillOurs;
 pub(super) use site::{Foreign, Site};
 pub(super) use trouble::on_hosts;
-pub(crate) use trouble::{Answers, Trouble};
+pub(crate) use trouble::{PlaceAnswers, Trouble};
 pub(crate) use work::Work;

@@ -16,7 +16,7 @@ const DOUBTS: (usize, usize) = (8, 300);
 
 /// A question to a second person, as the run puts it. An approval counts for this question only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
+pub struct ApprovalQuestion {
     /// The run.
     pub run: String,
     /// The step that asks.
@@ -31,7 +31,7 @@ pub struct Question {
     pub doubts: Vec<String>,
 }
 
-impl Question {
+impl ApprovalQuestion {
     /// The question of a step as the run stands now; `None` when there is no such step.
     #[must_use]
     pub fn of(machine: &Machine, step: &str, doubts: &[String]) -> Option<Self> {
@@ -86,7 +86,7 @@ pub struct Approval {
 impl Approval {
     /// Somebody's yes to a question.
     #[must_use]
-    pub fn to(question: &Question, who: &str) -> Self {
+    pub fn to(question: &ApprovalQuestion, who: &str) -> Self {
         Self {
             run: question.run.clone(),
             step: question.step.clone(),
@@ -100,7 +100,7 @@ impl Approval {
 
     /// Whether it is the yes to that question and no other.
     #[must_use]
-    pub fn answers(&self, question: &Question) -> bool {
+    pub fn answers(&self, question: &ApprovalQuestion) -> bool {
         *self == Self { sig: self.sig.clone(), ..Self::to(question, &self.who) }
     }
 
@@ -186,8 +186,8 @@ fn hash(lines: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn question() -> Question {
-        Question {
+    fn question() -> ApprovalQuestion {
+        ApprovalQuestion {
             run: "20261121-134502-promote-masterdb-a3f1".to_owned(),
             step: "fence".to_owned(),
             nonce: "00112233445566778899aabbccddeeff".to_owned(),
@@ -216,7 +216,7 @@ mod tests {
         let asked = question();
         let yes = Approval::to(&asked, "anna@desk");
         assert!(yes.answers(&asked));
-        let changes: [fn(&mut Question); 5] = [
+        let changes: [fn(&mut ApprovalQuestion); 5] = [
             |q| q.run.push('x'),
             |q| q.step.push('x'),
             |q| q.nonce.push('0'),

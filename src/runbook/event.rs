@@ -80,7 +80,7 @@ pub enum Event {
         /// What exactly, by place; secrets as dots.
         commands: BTreeMap<Place, String>,
         /// The facts it rests on, as they were proved right before.
-        facts: Vec<Fact>,
+        facts: Vec<ProvedFact>,
     },
     /// How it went.
     Outcome {
@@ -179,7 +179,7 @@ pub enum Phase {
 
 /// A fact that was proved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
+pub struct ProvedFact {
     /// What it says.
     pub says: String,
     /// The host asked, if one was.
@@ -200,7 +200,7 @@ pub struct HostOutcome {
     /// The end of what it printed, redacted; nothing of a sensitive step.
     pub output: String,
     /// What was proved afterwards.
-    pub proof: Vec<Fact>,
+    pub proof: Vec<ProvedFact>,
 }
 
 /// How it went.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::evidence::Head;
-use super::journal::chain::{self, Line};
+use super::journal::chain::{self, JournalLine};
 use crate::openssh::sshsig::AllowedSigners;
 
 /// How much something proves.
@@ -55,7 +55,7 @@ pub struct SignatureSeen {
 
 /// What is examined.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct Examined<'a> {
     /// The run, by the journal's name.
     pub run: &'a str,
     /// The journal's bytes.
@@ -95,14 +95,14 @@ impl Examination {
 }
 
 /// An entry, as it stands in the file.
-struct Entry<'a> {
+struct EntryInFile<'a> {
     number: usize,
     line: &'a [u8],
     unsigned: &'a [u8],
-    read: Line<Json>,
+    read: JournalLine<Json>,
 }
 
-impl Entry<'_> {
+impl EntryInFile<'_> {
     /// What happened: `answered`, `ended` and so on.
     fn word(&self) -> &str {
         self.text("event")
@@ -123,7 +123,7 @@ impl Entry<'_> {
 
 /// What is known while the lines are read.
 #[derive(Default)]
-struct Known {
+struct KnownSoFar {
     /// Who runs it now.
     operator: String,
     /// The hash of the plan's runbook.
@@ -144,8 +144,8 @@ struct Known {
 
 /// Examines a journal: its chain, its signatures and whose they are, the approvals it counts, its end.
 #[must_use]
-pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
-    let (mut found, mut known) = (Examination::default(), Known::default());
+pub fn examine(seen: &Examined<'_>, allowed: &AllowedSigners) -> Examination {
+    let (mut found, mut known) = (Examination::default(), KnownSoFar::default());
     for (index, piece) in seen.journal.split_inclusive(|b| *b == b'\n').enumerate() {
         let number = index + 1;
         let line = piece.strip_suffix(b"\n").unwrap_or(piece);
@@ -169,7 +169,7 @@ pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
             found.remark(Some(number), Grade::Unproved, what, meaning);
         }
         let unsigned = line.get(..unsigned).unwrap_or_default();
-        let entry = Entry { number, line, unsigned, read };
+        let entry = EntryInFile { number, line, unsigned, read };
         if let Err(what) = follows(&known, &entry) {
             found.remark(Some(number), Grade::Broken, what, "entries were removed, added, moved or replaced");
             break;
@@ -187,7 +187,7 @@ pub fn examine(seen: &Seen<'_>, allowed: &AllowedSigners) -> Examination {
 
 const CHANGED: &str = "the entry was changed, or the disk is damaged; nothing from this line on is proved";
 
-fn follows(known: &Known, entry: &Entry<'_>) -> Result<(), &'static str> {
+fn follows(known: &KnownSoFar, entry: &EntryInFile<'_>) -> Result<(), &'static str> {
     let first = "0".repeat(64);
     let (seq, hash) = known.chain.last().map_or((0, first.as_str()), |(seq, hash)| (*seq, hash.as_str()));
     if entry.read.seq != seq + 1 {
@@ -201,7 +201,7 @@ fn follows(known: &Known, entry: &Entry<'_>) -> Result<(), &'static str> {
 }
 
 /// Learns what an entry says of the run: whose it is, and by which plan.
-fn told(seen: &Seen<'_>, known: &mut Known, entry: &Entry<'_>, found: &mut Examination) {
+fn told(seen: &Examined<'_>, known: &mut KnownSoFar, entry: &EntryInFile<'_>, found: &mut Examination) {
     let mut broken = |what: String, meaning| found.remark(Some(entry.number), Grade::Broken, what, meaning);
     match (entry.word(), entry.number) {
         ("started", 1) => {

@@ -1,12 +1,12 @@
 //! What keeps others from doing the same, as a run sees it: the lease is one.
 
 pub use super::act::StillOurs;
-use super::approval::{Approved, Question};
+use super::approval::{ApprovalQuestion, Approved};
 use super::journal::Entry;
 use crate::transport::BoxFuture;
 
 /// What keeps others from doing the same: the lease on the jump box.
-pub trait Guarded: Send + Sync + 'static {
+pub trait GuardsRun: Send + Sync + 'static {
     /// Tells the step to whoever looks.
     fn step(&mut self, step: &str);
 
@@ -43,7 +43,7 @@ pub trait Guarded: Send + Sync + 'static {
     fn still_ours(&self) -> StillOurs;
 
     /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
-    fn ask(&mut self, question: Option<Question>);
+    fn ask(&mut self, question: Option<ApprovalQuestion>);
 
     /// Who approved the question, when somebody did.
     fn approved(&self) -> Option<Approved>;

@@ -11,7 +11,7 @@ use super::definition::{Undo, Writes};
 use super::event::{Ending, Event, Phase, Verdict};
 use super::ids::StepId;
 use super::journal::Entry;
-use super::machine::{Machine, Status, StepRef};
+use super::machine::{Machine, StepRef, StepStatus};
 use super::place::{Place, Places};
 use super::wall;
 use jumpdeck_fleet::names::HostName;
@@ -85,7 +85,7 @@ fn guards(at: StepRef<'_>, hosts: &[HostName]) -> Vec<Clean> {
                 .steps()
                 .any(|step| (*step.id() == until || *step.id() == near.as_str()) && step.record().touched)
         };
-        if guard.record().status != Status::Done || on.is_empty() || end.until.is_some_and(stood_down) {
+        if guard.record().status != StepStatus::Done || on.is_empty() || end.until.is_some_and(stood_down) {
             return None;
         }
         let until = end.until.map(|step| format!(" until step {step}")).unwrap_or_default();
@@ -102,13 +102,13 @@ pub(super) fn moment((screen, wall): (Moment, Timestamp), at: Timestamp) -> Mome
 }
 
 /// Where a step was done, or may have been, and was not undone.
-struct Left {
+struct NotUndone {
     hosts: Vec<HostName>,
     certain: bool,
 }
 
 /// `None` when nothing of it is in effect.
-fn left_by(at: StepRef<'_>) -> Option<Left> {
+fn left_by(at: StepRef<'_>) -> Option<NotUndone> {
     let record = at.record();
     let changes = at.step().effect != Effect::Read;
     let on = |wanted: fn(&Verdict) -> bool| {
@@ -119,38 +119,40 @@ fn left_by(at: StepRef<'_>) -> Option<Left> {
     let touched = || record.touched_on.iter().cloned().collect::<Vec<_>>();
     let part = |wanted: fn(&Verdict) -> bool, certain| {
         let places = on(wanted);
-        (!places.is_empty()).then(|| Left { hosts: hosts(places), certain })
+        (!places.is_empty()).then(|| NotUndone { hosts: hosts(places), certain })
     };
     let done: fn(&Verdict) -> bool = |verdict| matches!(verdict, Verdict::Done);
     match &record.status {
-        Status::Printed | Status::Undone => None,
-        Status::Done => Some(Left { hosts: hosts(on(done)), certain: true }),
+        StepStatus::Printed | StepStatus::Undone => None,
+        StepStatus::Done => Some(NotUndone { hosts: hosts(on(done)), certain: true }),
         // Of several hosts some may have it all the same.
-        Status::Waiting | Status::NotDone | Status::Failed(_) | Status::Skipped(_) => {
+        StepStatus::Waiting | StepStatus::NotDone | StepStatus::Failed(_) | StepStatus::Skipped(_) => {
             if record.touched {
                 part(done, true)
             } else {
                 None
             }
         }
-        Status::Unknown(_) if changes => {
+        StepStatus::Unknown(_) if changes => {
             part(|verdict| matches!(verdict, Verdict::Done | Verdict::Unknown(_)), false)
-                .or_else(|| Some(Left { hosts: touched(), certain: false }))
+                .or_else(|| Some(NotUndone { hosts: touched(), certain: false }))
         }
-        Status::Open(Phase::Run | Phase::Probe) if changes => Some(Left { hosts: touched(), certain: false }),
-        Status::Unknown(_) | Status::Open(Phase::Run | Phase::Probe) => None,
-        Status::Open(Phase::Undo | Phase::UndoProbe) | Status::UndoUnknown(_) => {
-            Some(Left { hosts: touched(), certain: false })
+        StepStatus::Open(Phase::Run | Phase::Probe) if changes => {
+            Some(NotUndone { hosts: touched(), certain: false })
         }
-        Status::UndoFailed(_) => Some(Left { hosts: touched(), certain: true }),
+        StepStatus::Unknown(_) | StepStatus::Open(Phase::Run | Phase::Probe) => None,
+        StepStatus::Open(Phase::Undo | Phase::UndoProbe) | StepStatus::UndoUnknown(_) => {
+            Some(NotUndone { hosts: touched(), certain: false })
+        }
+        StepStatus::UndoFailed(_) => Some(NotUndone { hosts: touched(), certain: true }),
     }
 }
 
 /// What a check found: of no host, since what it found may be another host's fault. Of a run that is over nobody knows whether it
 /// still is so.
-fn found_by(at: StepRef<'_>) -> Option<Left> {
-    let is_so = at.record().status == Status::Done;
-    is_so.then(|| Left { hosts: Vec::new(), certain: at.machine().ended().is_none() })
+fn found_by(at: StepRef<'_>) -> Option<NotUndone> {
+    let is_so = at.record().status == StepStatus::Done;
+    is_so.then(|| NotUndone { hosts: Vec::new(), certain: at.machine().ended().is_none() })
 }
 
 /// Whether a later step has ended what this one left in effect.
@@ -162,7 +164,7 @@ fn is_ended(at: StepRef<'_>) -> bool {
         let ends = |step: &StepRef<'_>| {
             let id = step.id().as_str();
             let near = id.strip_prefix(prefix).unwrap_or(id);
-            step.record().status == Status::Done && lasts.until.iter().any(|end| end == id || end == near)
+            step.record().status == StepStatus::Done && lasts.until.iter().any(|end| end == id || end == near)
         };
         return later().any(|step| ends(&step));
     }
@@ -172,22 +174,22 @@ fn is_ended(at: StepRef<'_>) -> bool {
         let mut ended = false;
         for status in resume.map(|step| &step.record().status) {
             match status {
-                Status::Done => ended = true,
-                Status::Skipped(_) | Status::Printed => {}
-                Status::Waiting
-                | Status::Open(_)
-                | Status::NotDone
-                | Status::Failed(_)
-                | Status::Unknown(_)
-                | Status::Undone
-                | Status::UndoFailed(_)
-                | Status::UndoUnknown(_) => return false,
+                StepStatus::Done => ended = true,
+                StepStatus::Skipped(_) | StepStatus::Printed => {}
+                StepStatus::Waiting
+                | StepStatus::Open(_)
+                | StepStatus::NotDone
+                | StepStatus::Failed(_)
+                | StepStatus::Unknown(_)
+                | StepStatus::Undone
+                | StepStatus::UndoFailed(_)
+                | StepStatus::UndoUnknown(_) => return false,
             }
         }
         return ended;
     }
     matches!(machine.ended(), Some(Ending::Finished))
-        || later().any(|step| step.step().safe_point && step.record().status == Status::Done)
+        || later().any(|step| step.step().safe_point && step.record().status == StepStatus::Done)
 }
 
 fn ended_by(at: StepRef<'_>) -> EndedBy {

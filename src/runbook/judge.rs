@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::definition::{Across, Capture, Condition, Expect, Pick, Test};
-use super::event::Fact;
+use super::event::ProvedFact;
 use super::place::Place;
 use super::scope::{Scope, ScopeError};
 use super::template::Template;
@@ -11,14 +11,14 @@ use super::value::{Value, ValueError, gtid};
 
 /// What a command, a statement or Salt said.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
+pub struct HostAnswer {
     /// All of it.
     pub text: String,
     /// Rows of SQL, the names of the columns first; none when it was no SQL.
     pub rows: Option<Vec<Vec<String>>>,
 }
 
-impl Answer {
+impl HostAnswer {
     /// The answer of a script.
     #[must_use]
     pub fn of_text(text: &str) -> Self {
@@ -218,11 +218,11 @@ pub type Hide<'a> = &'a dyn Fn(&str) -> String;
 pub fn judge(
     says: &dyn Fn(&Scope<'_>) -> String,
     expect: &[Expect],
-    answers: &BTreeMap<Place, Result<Answer, String>>,
+    answers: &BTreeMap<Place, Result<HostAnswer, String>>,
     scope: Scope<'_>,
     hide: Hide<'_>,
-) -> Vec<Fact> {
-    let mut facts: BTreeMap<&Place, Fact> = BTreeMap::new();
+) -> Vec<ProvedFact> {
+    let mut facts: BTreeMap<&Place, ProvedFact> = BTreeMap::new();
     for (host, answer) in answers {
         let here = scope.on(host.host());
         let mut seen = Vec::new();
@@ -245,7 +245,7 @@ pub fn judge(
         seen.dedup();
         let holds = wrong.is_none();
         let seen = wrong.unwrap_or_else(|| seen.join(", "));
-        facts.insert(host, Fact { says: says(&here), host: host.clone(), seen, holds });
+        facts.insert(host, ProvedFact { says: says(&here), host: host.clone(), seen, holds });
     }
     for expect in expect.iter().filter(|e| e.across.is_some()) {
         if let Some(why) = together(expect, answers, scope, hide) {
@@ -258,7 +258,7 @@ pub fn judge(
 }
 
 /// One host's part of an expectation: what was seen, or what is wrong.
-fn alone(expect: &Expect, answer: &Answer, scope: Scope<'_>, hide: Hide<'_>) -> Result<String, String> {
+fn alone(expect: &Expect, answer: &HostAnswer, scope: Scope<'_>, hide: Hide<'_>) -> Result<String, String> {
     let seen = answer.pick(&expect.pick)?;
     let told = match name_of(&expect.pick) {
         Some(name) => format!("{name} {}", short(&seen, hide)),
@@ -308,7 +308,7 @@ fn counted(test: &Test, wanted: &str, seen: &str, scope: Scope<'_>) -> String {
 /// An expectation over all hosts: why it does not hold, when it does not.
 fn together(
     expect: &Expect,
-    answers: &BTreeMap<Place, Result<Answer, String>>,
+    answers: &BTreeMap<Place, Result<HostAnswer, String>>,
     scope: Scope<'_>,
     hide: Hide<'_>,
 ) -> Option<String> {
@@ -363,7 +363,7 @@ fn together(
 
 /// Whether an answer is as expected, before there is a run: no variable has a value yet.
 #[must_use]
-pub fn is_as_expected(expect: &[Expect], answer: &Answer) -> bool {
+pub fn is_as_expected(expect: &[Expect], answer: &HostAnswer) -> bool {
     let text = |t: &Template| t.fill(|v| Err(ScopeError::Unknown(v.to_string())));
     expect.iter().all(|expect| {
         let seen = answer.pick(&expect.pick);
@@ -377,7 +377,7 @@ pub fn is_as_expected(expect: &[Expect], answer: &Answer) -> bool {
 /// When a part is not there or does not fit its kind: which, and why.
 pub fn capture(
     captures: &[Capture],
-    answer: &Answer,
+    answer: &HostAnswer,
     hide: Hide<'_>,
 ) -> Result<Vec<(String, Value)>, String> {
     let mut values = Vec::new();

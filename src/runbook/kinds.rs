@@ -13,7 +13,7 @@ use crate::transport::BoxFuture;
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::text::Clean;
 
-use super::act::{Answers, Done, For, Mark, Work};
+use super::act::{Done, For, Mark, PlaceAnswers, Work};
 use super::definition::read::{Effects, KindEntry, Reads, UndoEntry, Where};
 use super::definition::{Ask, Step};
 use super::event::Outcomes;
@@ -155,7 +155,7 @@ pub(crate) trait ByMachines: Send + Sync {
 /// What a step is undone by.
 pub(crate) trait TakesBack: StepKind + ByMachines {
     /// Undoes it; whether that is in effect is read back after it.
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers>;
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers>;
 }
 
 /// A kind that is between the program and people.

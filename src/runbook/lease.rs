@@ -40,14 +40,14 @@ use crate::listening::within;
 use crate::transport::Session;
 use jumpdeck_fleet::text::Clean;
 
-pub use ask::{Seen, Watching, approve, approve_in, look, look_in, watch, watch_in};
-pub use copy::{Copy, LeftRun, copy_in, left_in};
+pub use ask::{WatcherSees, Watching, approve, approve_in, look, look_in, watch, watch_in};
+pub use copy::{Copy, RunInCopies, copy_in, left_in};
 pub use error::LeaseError;
 use error::MAKE_FOLDER;
 pub use holder::Holder;
 use keep::Tell;
-pub use places::Places;
-use shared::Shared;
+pub use places::LeasePlaces;
+use shared::LeaseShared;
 
 /// Whom a lease keeps off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub enum LeaseState {
 pub struct Lease {
     tell: mpsc::UnboundedSender<Tell>,
     state: latest::Receiver<LeaseState>,
-    shared: Arc<Shared>,
+    shared: Arc<LeaseShared>,
 }
 
 impl Lease {
@@ -96,7 +96,7 @@ impl Lease {
     /// # Errors
     /// [`LeaseError::Held`] with who has it; or why it cannot be had.
     pub async fn take(session: &dyn Session, keys: &[String], holder: &Holder) -> Result<Self, LeaseError> {
-        Self::take_in(&Places::default(), session, keys, holder).await
+        Self::take_in(&LeasePlaces::default(), session, keys, holder).await
     }
 
     /// The same, in those places.
@@ -104,7 +104,7 @@ impl Lease {
     /// # Errors
     /// As [`Lease::take`].
     pub async fn take_in(
-        places: &Places,
+        places: &LeasePlaces,
         session: &dyn Session,
         keys: &[String],
         holder: &Holder,

@@ -29,7 +29,7 @@ use window::Stands;
 
 /// The state of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub enum StepStatus {
     /// Not done yet, or to be done again.
     Waiting,
     /// Begun; how it went is not known (yet).
@@ -54,7 +54,7 @@ pub enum Status {
     UndoUnknown(String),
 }
 
-impl Status {
+impl StepStatus {
     /// Whether the run goes on behind it.
     #[must_use]
     pub fn is_settled(&self) -> bool {
@@ -64,9 +64,9 @@ impl Status {
 
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct StepRecord {
     /// Its state.
-    pub status: Status,
+    pub status: StepStatus,
     /// How it went, place by place, the last time. Hosts that were left out since are not here.
     pub hosts: BTreeMap<Place, Verdict>,
     /// The hosts it was begun on, those that were left out since too: what a rollback undoes.
@@ -112,7 +112,7 @@ pub struct Machine {
     pub today: String,
     /// Whether changes are only printed.
     pub dry_run: bool,
-    steps: Vec<(Arc<PlannedStep>, Record)>,
+    steps: Vec<(Arc<PlannedStep>, StepRecord)>,
     captured: Captured,
     not_kept: Vec<NotKept>,
     excluded: BTreeMap<HostName, String>,
@@ -126,8 +126,8 @@ impl Machine {
     /// A run that has not begun. `today` is the day its `started` entry was written, `20261121`.
     #[must_use]
     pub fn new(plan: Arc<Plan>, run: &RunId, who: &str, reason: &str, today: &str, dry_run: bool) -> Self {
-        let fresh = Record {
-            status: Status::Waiting,
+        let fresh = StepRecord {
+            status: StepStatus::Waiting,
             hosts: BTreeMap::new(),
             touched_on: BTreeSet::new(),
             commands: BTreeMap::new(),
@@ -248,7 +248,7 @@ impl Machine {
     pub fn has_printed(&self) -> bool {
         self.steps().any(|step| {
             let changes = step.step().effect != Effect::Read || step.step().kind.entry().asks == Asks::Work;
-            step.record().status == Status::Printed && changes
+            step.record().status == StepStatus::Printed && changes
         })
     }
 
@@ -303,14 +303,15 @@ impl Machine {
         let mut steps = Vec::new();
         for at in self.steps().rev() {
             let (record, step) = (at.record(), at.step());
-            let begun = record.touched && !matches!(record.status, Status::Skipped(_) | Status::NotDone);
+            let begun =
+                record.touched && !matches!(record.status, StepStatus::Skipped(_) | StepStatus::NotDone);
             if begun && step.point_of_no_return {
                 break;
             }
-            if step.safe_point && record.status == Status::Done {
+            if step.safe_point && record.status == StepStatus::Done {
                 break;
             }
-            if begun && record.status != Status::Undone && matches!(step.undo, Undo::By { .. }) {
+            if begun && record.status != StepStatus::Undone && matches!(step.undo, Undo::By { .. }) {
                 steps.push(at);
             }
         }
@@ -323,7 +324,7 @@ impl Machine {
         self.steps().any(|at| {
             at.step().point_of_no_return
                 && at.record().touched
-                && !matches!(at.record().status, Status::NotDone | Status::Skipped(_))
+                && !matches!(at.record().status, StepStatus::NotDone | StepStatus::Skipped(_))
         })
     }
 

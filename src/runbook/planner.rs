@@ -24,7 +24,7 @@ mod salt;
 mod view;
 
 pub use find::{Found, find};
-pub use identity::Identity;
+pub use identity::HostIdentity;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +75,7 @@ pub async fn make(
     let mut targets = resolve(&runbook, env, &inputs)?;
     let names: BTreeSet<String> = targets.values().flatten().map(|h| h.name.clone()).collect();
     let asked = names.iter().map(|name| async move { (name.clone(), identity::ask(reach, env, name).await) });
-    let said: BTreeMap<String, Result<Identity, String>> = join_all(asked).await.into_iter().collect();
+    let said: BTreeMap<String, Result<HostIdentity, String>> = join_all(asked).await.into_iter().collect();
     for host in targets.values_mut().flatten() {
         let identity = said.get(&host.name).and_then(|s| s.as_ref().ok());
         host.machine_id = identity.and_then(|i| i.machine_id.clone());

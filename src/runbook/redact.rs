@@ -12,8 +12,8 @@ mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use find::{Form, found, without};
-pub use stream::Stream;
+use find::{SecretForm, found, without};
+pub use stream::RedactedStream;
 
 /// What stands in a secret's place.
 pub const MARK: &str = "••••••";
@@ -35,7 +35,7 @@ pub enum NotHidable {
 /// Knows secrets. Copies know the same; they are wiped with the last.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    forms: Arc<RwLock<Vec<Form>>>,
+    forms: Arc<RwLock<Vec<SecretForm>>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -61,7 +61,7 @@ impl Redactor {
         let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms::of(secret) {
             if !forms.iter().any(|known| known.text() == form.as_str()) {
-                forms.push(Form::new(form));
+                forms.push(SecretForm::new(form));
             }
         }
         Ok(())
@@ -93,11 +93,11 @@ impl Redactor {
 
     /// For a text that comes in pieces.
     #[must_use]
-    pub fn stream(&self) -> Stream {
-        Stream::new(self.clone())
+    pub fn stream(&self) -> RedactedStream {
+        RedactedStream::new(self.clone())
     }
 
-    fn forms(&self) -> RwLockReadGuard<'_, Vec<Form>> {
+    fn forms(&self) -> RwLockReadGuard<'_, Vec<SecretForm>> {
         self.forms.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

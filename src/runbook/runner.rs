@@ -41,7 +41,7 @@ mod sign;
 mod vouch;
 mod window;
 
-use super::guarded::Guarded;
+use super::guarded::GuardsRun;
 use board::Board;
 pub use launch::{
     Launch, StartError, copied, frozen, replay, resume, roll_back, start, start_followed, take_over,
@@ -79,7 +79,7 @@ pub struct Needs {
     /// Where entries go.
     pub record: Recorder,
     /// The lease; none where nobody else can be.
-    pub lease: Option<Box<dyn Guarded>>,
+    pub lease: Option<Box<dyn GuardsRun>>,
     /// Who runs it now.
     pub who: String,
     /// The clock of what is on screen.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::definition::Writes;
 use super::describe::prose;
 use super::in_effect::{Marks, felt};
-use super::machine::{Machine, Status, StepRef};
+use super::machine::{Machine, StepRef, StepStatus};
 use jumpdeck_fleet::run::{Effect, InEffect, Safety};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
@@ -61,16 +61,16 @@ fn earliest(machine: &Machine, effects: &[&InEffect]) -> Option<Safety> {
 /// A change that may or may not have been made.
 fn outcome_unknown(at: StepRef<'_>) -> Option<Safety> {
     let unknown = match &at.record().status {
-        Status::Unknown(_) | Status::UndoUnknown(_) => at.step().effect != Effect::Read,
-        Status::Waiting
-        | Status::Open(_)
-        | Status::Done
-        | Status::Printed
-        | Status::NotDone
-        | Status::Failed(_)
-        | Status::Skipped(_)
-        | Status::Undone
-        | Status::UndoFailed(_) => false,
+        StepStatus::Unknown(_) | StepStatus::UndoUnknown(_) => at.step().effect != Effect::Read,
+        StepStatus::Waiting
+        | StepStatus::Open(_)
+        | StepStatus::Done
+        | StepStatus::Printed
+        | StepStatus::NotDone
+        | StepStatus::Failed(_)
+        | StepStatus::Skipped(_)
+        | StepStatus::Undone
+        | StepStatus::UndoFailed(_) => false,
     };
     let title = prose(&at.shown(&at.step().title));
     unknown.then(|| {
@@ -81,7 +81,7 @@ fn outcome_unknown(at: StepRef<'_>) -> Option<Safety> {
 /// A runbook for times when users cannot write: until its check has found that they cannot, or a later step that they can, nobody
 /// knows.
 fn not_found_yet(machine: &Machine) -> Option<Safety> {
-    let done = |at: &StepRef<'_>| at.record().status == Status::Done;
+    let done = |at: &StepRef<'_>| at.record().status == StepStatus::Done;
     let mut finds = machine.steps().filter(|at| at.step().writes == Some(Writes::FoundStopped));
     let first = finds.next()?;
     let resumed = machine.steps().any(|at| at.step().writes == Some(Writes::Resume) && done(&at));

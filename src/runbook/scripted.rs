@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::act::{Answers, Done, For, Mark, Work};
+use super::act::{Done, For, Mark, PlaceAnswers, Work};
 use super::definition::read::{KindEntry, Reading};
 use super::definition::{Ask, Script, Step};
 use super::event::Outcomes;
@@ -86,7 +86,7 @@ impl ByMachines for ScriptStep {
 }
 
 impl TakesBack for ScriptStep {
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers> {
         Box::pin(work.send_script(&self.script, For::Undo))
     }
 }

@@ -10,11 +10,11 @@ use jiff::tz::TimeZone;
 use super::act;
 use super::definition::Undo;
 use super::describe::prose;
-use super::event::{Ending, Event, Fact, Outcomes};
+use super::event::{Ending, Event, Outcomes, ProvedFact};
 use super::in_effect::{Marks, moment};
 use super::journal::Entry;
 use super::layout;
-use super::machine::{Machine, Status, StepRef};
+use super::machine::{Machine, StepRef, StepStatus};
 use super::place::{Place, Places};
 use super::report::Report;
 use super::safety::{is_same, stands};
@@ -29,7 +29,7 @@ use jumpdeck_fleet::time::Moment;
 
 mod overlay;
 
-pub use overlay::{Ending as OperatorEnding, Overlay, Step};
+pub use overlay::{OperatorEnding, Overlay, StepOverlay};
 
 /// Who says what an entry of trouble says.
 const JUMPDECK: &str = "jumpdeck";
@@ -39,7 +39,7 @@ const JUMPDECK: &str = "jumpdeck";
 pub struct Fold {
     view: RunView,
     /// How each step is shown: its status when it was last looked at.
-    known: Vec<Status>,
+    known: Vec<StepStatus>,
     /// The step that is under way: its intent is there, and its outcome is not.
     open: Option<usize>,
     rolling_back: bool,
@@ -168,7 +168,13 @@ impl Fold {
         };
     }
 
-    fn intend(&mut self, at: StepRef<'_>, commands: &BTreeMap<Place, String>, facts: &[Fact], now: Moment) {
+    fn intend(
+        &mut self,
+        at: StepRef<'_>,
+        commands: &BTreeMap<Place, String>,
+        facts: &[ProvedFact],
+        now: Moment,
+    ) {
         let hosts = commands.keys().filter_map(|place| place.host().cloned());
         let places = Places::hosts_of(hosts).unwrap_or_else(|| at.known_places());
         let commands =
@@ -265,7 +271,7 @@ fn has_failed(state: &StepState) -> bool {
 }
 
 /// A fact for eyes.
-pub(in crate::runbook) fn seen(fact: &Fact, at: Moment) -> FactView {
+pub(in crate::runbook) fn seen(fact: &ProvedFact, at: Moment) -> FactView {
     let seen = Clean::new(&fact.seen);
     FactView {
         says: Clean::new(&fact.says),
@@ -310,18 +316,18 @@ fn values(machine: &Machine) -> Vec<(String, Option<HostName>, Clean)> {
     shown.collect()
 }
 
-fn state(status: &Status) -> StepState {
+fn state(status: &StepStatus) -> StepState {
     let clean = |text: &String| Clean::new(text);
     match status {
-        Status::Waiting => StepState::Waiting,
-        Status::Open(_) => StepState::Running,
-        Status::Done => StepState::Done,
-        Status::Printed => StepState::Printed,
-        Status::NotDone => StepState::Failed(Clean::new("it was started, but was not done")),
-        Status::Failed(why) | Status::UndoFailed(why) => StepState::Failed(clean(why)),
-        Status::Unknown(why) | Status::UndoUnknown(why) => StepState::Unknown(clean(why)),
-        Status::Skipped(why) => StepState::Skipped(clean(why)),
-        Status::Undone => StepState::Undone,
+        StepStatus::Waiting => StepState::Waiting,
+        StepStatus::Open(_) => StepState::Running,
+        StepStatus::Done => StepState::Done,
+        StepStatus::Printed => StepState::Printed,
+        StepStatus::NotDone => StepState::Failed(Clean::new("it was started, but was not done")),
+        StepStatus::Failed(why) | StepStatus::UndoFailed(why) => StepState::Failed(clean(why)),
+        StepStatus::Unknown(why) | StepStatus::UndoUnknown(why) => StepState::Unknown(clean(why)),
+        StepStatus::Skipped(why) => StepState::Skipped(clean(why)),
+        StepStatus::Undone => StepState::Undone,
     }
 }
 

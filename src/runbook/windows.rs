@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::definition::Writes;
-use super::event::{Event, Fact, Outcomes, Phase, Verdict};
+use super::event::{Event, Outcomes, Phase, ProvedFact, Verdict};
 use super::ids::StepId;
 use super::journal::Entry;
 use super::plan::{Plan, PlannedStep};
@@ -30,7 +30,7 @@ pub struct WindowStory {
     /// time without writes.
     pub resumed: Option<Timestamp>,
     /// What proved that.
-    pub proof: Vec<Fact>,
+    pub proof: Vec<ProvedFact>,
 }
 
 /// Every time that a window was opened, in order.
@@ -151,7 +151,7 @@ impl WindowStory {
 }
 
 /// What proves it, in brackets.
-fn proved(proof: &[Fact]) -> String {
+fn proved(proof: &[ProvedFact]) -> String {
     let facts: Vec<String> = proof
         .iter()
         .map(|fact| match fact.host.host() {

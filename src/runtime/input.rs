@@ -6,7 +6,7 @@ use crate::config::keymap::{KeyCode, KeyPress};
 
 /// From the keyboard and the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum TerminalInput {
     /// A key.
     Key(KeyPress),
     /// A bracketed paste.
@@ -34,19 +34,19 @@ pub enum Urgent {
 
 /// A terminal's event as the console takes it; `None` for what it does not care about (releases, mouse, focus).
 #[must_use]
-pub fn from_event(event: Event) -> Option<Input> {
+pub fn from_event(event: Event) -> Option<TerminalInput> {
     match event {
-        Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
-        Event::Paste(text) => Some(Input::Paste(text)),
+        Event::Resize(columns, rows) => Some(TerminalInput::Resize(columns, rows)),
+        Event::Paste(text) => Some(TerminalInput::Paste(text)),
         event => from_key(event.as_key_press_event()?),
     }
 }
 
-fn from_key(event: KeyEvent) -> Option<Input> {
+fn from_key(event: KeyEvent) -> Option<TerminalInput> {
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
     let alt = event.modifiers.contains(KeyModifiers::ALT);
     let code = match event.code {
-        Code::Char('z') if ctrl && !alt => return Some(Input::Suspend),
+        Code::Char('z') if ctrl && !alt => return Some(TerminalInput::Suspend),
         Code::Char(c) => KeyCode::Char(c),
         Code::F(n) => KeyCode::F(n),
         Code::Enter => KeyCode::Enter,
@@ -65,7 +65,7 @@ fn from_key(event: KeyEvent) -> Option<Input> {
         Code::PageDown => KeyCode::PageDown,
         _ => return None,
     };
-    Some(Input::Key(KeyPress { code, ctrl, alt }))
+    Some(TerminalInput::Key(KeyPress { code, ctrl, alt }))
 }
 
 #[cfg(test)]
@@ -80,16 +80,17 @@ mod tests {
 
     #[test]
     fn presses_are_keys_and_releases_are_not() {
-        let plain = |c| Some(Input::Key(KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false }));
+        let plain =
+            |c| Some(TerminalInput::Key(KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false }));
         let press = event(Code::Char('G'), KeyModifiers::SHIFT, KeyEventKind::Press);
         assert_eq!(from_event(press), plain('G'), "shift is part of the character");
         let release = event(Code::Char('g'), KeyModifiers::NONE, KeyEventKind::Release);
         assert_eq!(from_event(release), None);
         let ctrl = event(Code::Char('c'), KeyModifiers::CONTROL, KeyEventKind::Press);
         let expected = KeyPress { code: KeyCode::Char('c'), ctrl: true, alt: false };
-        assert_eq!(from_event(ctrl), Some(Input::Key(expected)));
+        assert_eq!(from_event(ctrl), Some(TerminalInput::Key(expected)));
         let stop = event(Code::Char('z'), KeyModifiers::CONTROL, KeyEventKind::Press);
-        assert_eq!(from_event(stop), Some(Input::Suspend));
+        assert_eq!(from_event(stop), Some(TerminalInput::Suspend));
         assert_eq!(from_event(Event::FocusGained), None);
     }
 }

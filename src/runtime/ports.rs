@@ -54,7 +54,7 @@ pub trait Stage {
 
 /// Why the console ended, when nothing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ConsoleEnd {
     /// Somebody quit.
     Quit,
     /// This signal asked for it.
@@ -63,7 +63,7 @@ pub enum Ended {
     HungUp,
 }
 
-impl Ended {
+impl ConsoleEnd {
     /// The exit code that says so, as shells have it: 128 and the signal's number.
     #[must_use]
     pub fn exit_code(self) -> u8 {

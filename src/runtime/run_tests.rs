@@ -217,10 +217,10 @@ impl Draw for Screens {
 }
 
 struct Person {
-    keys: mpsc::Sender<Input>,
+    keys: mpsc::Sender<TerminalInput>,
     screen: watch::Receiver<String>,
     heard: Arc<Mutex<Vec<String>>>,
-    end: JoinHandle<Result<Ended, RuntimeError>>,
+    end: JoinHandle<Result<ConsoleEnd, RuntimeError>>,
     _others: (mpsc::UnboundedSender<Urgent>, mpsc::Sender<FleetEvent>),
 }
 
@@ -254,7 +254,7 @@ impl Person {
     }
 
     async fn key(&self, code: KeyCode, ctrl: bool) {
-        self.keys.send(Input::Key(KeyPress { code, ctrl, alt: false })).await.unwrap();
+        self.keys.send(TerminalInput::Key(KeyPress { code, ctrl, alt: false })).await.unwrap();
     }
 
     async fn enter(&self) {
@@ -318,7 +318,7 @@ fn a_run_from_the_list_to_its_end() {
         person.reads().await;
         person.types("y").await;
         person.sees("To go on, type  db2").await;
-        person.keys.send(Input::Paste("db2\r\n".into())).await.unwrap();
+        person.keys.send(TerminalInput::Paste("db2\r\n".into())).await.unwrap();
         person.enter().await;
         person.reads().await;
         person.types("db2").await;
@@ -337,7 +337,7 @@ fn a_run_from_the_list_to_its_end() {
         person.types("qq").await;
         assert_eq!(
             timeout(Duration::from_secs(60), person.end).await.unwrap().unwrap().unwrap(),
-            Ended::Quit
+            ConsoleEnd::Quit
         );
     });
 }
@@ -349,7 +349,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
         person.reads().await;
         person
             .keys
-            .send(Input::Key(KeyPress { code: KeyCode::Char('n'), ctrl: false, alt: true }))
+            .send(TerminalInput::Key(KeyPress { code: KeyCode::Char('n'), ctrl: false, alt: true }))
             .await
             .unwrap();
         person.sees("A note for the journal").await;
@@ -363,7 +363,7 @@ fn notes_are_kept_and_leaving_stops_the_run_first() {
         let heard = person.heard.clone();
         assert_eq!(
             timeout(Duration::from_secs(60), person.end).await.unwrap().unwrap().unwrap(),
-            Ended::Quit
+            ConsoleEnd::Quit
         );
         assert_eq!(
             heard.lock().unwrap()[2..],

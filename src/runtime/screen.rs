@@ -19,7 +19,7 @@ const SIZE_UNKNOWN: Size = Size { width: 80, height: 24 };
 
 /// A quiet backend over a writer.
 #[derive(Debug)]
-pub struct Screen<W: Write> {
+pub struct QuietBackend<W: Write> {
     out: W,
     size: fn() -> io::Result<Size>,
     frame: Vec<u8>,
@@ -34,7 +34,7 @@ enum Cursor {
     Shown(Option<Position>),
 }
 
-impl<W: Write> Screen<W> {
+impl<W: Write> QuietBackend<W> {
     /// A screen that writes to `out` and is as large as `size` says.
     pub fn new(out: W, size: fn() -> io::Result<Size>) -> Self {
         Self { out, size, frame: Vec::with_capacity(16 * 1024), cursor: Cursor::Unknown }
@@ -45,7 +45,7 @@ impl<W: Write> Screen<W> {
     }
 }
 
-impl<W: Write> Backend for Screen<W> {
+impl<W: Write> Backend for QuietBackend<W> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -156,9 +156,9 @@ mod tests {
         }
     }
 
-    fn terminal() -> (Terminal<Screen<Writes>>, Writes) {
+    fn terminal() -> (Terminal<QuietBackend<Writes>>, Writes) {
         let writes = Writes::default();
-        let screen = Screen::new(writes.clone(), || Ok(Size { width: 40, height: 10 }));
+        let screen = QuietBackend::new(writes.clone(), || Ok(Size { width: 40, height: 10 }));
         (Terminal::new(screen).unwrap(), writes)
     }
 

@@ -21,8 +21,8 @@ use ratatui::layout::Size;
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 use tokio::sync::mpsc;
 
-use super::input::{Input, Urgent};
-use super::screen::Screen;
+use super::input::{TerminalInput, Urgent};
+use super::screen::QuietBackend;
 use super::watch;
 use super::{RuntimeError, Stage};
 
@@ -48,9 +48,9 @@ pub struct Taken {
     /// Gives the terminal back.
     pub guard: TerminalGuard,
     /// Where frames go.
-    pub terminal: Terminal<Screen<Output>>,
+    pub terminal: Terminal<QuietBackend<Output>>,
     /// Keys, pastes, sizes.
-    pub input: mpsc::Receiver<Input>,
+    pub input: mpsc::Receiver<TerminalInput>,
     /// Signals, hang-ups, panics.
     pub urgent: mpsc::UnboundedReceiver<Urgent>,
 }
@@ -82,7 +82,7 @@ pub fn take() -> Result<Taken, RuntimeError> {
     let input = watch::keys(&urgent_sender);
     watch::hang_up(urgent_sender);
     let out = Output::open().map_err(RuntimeError::terminal)?;
-    let terminal = Terminal::new(Screen::new(out, window_size)).map_err(RuntimeError::terminal)?;
+    let terminal = Terminal::new(QuietBackend::new(out, window_size)).map_err(RuntimeError::terminal)?;
     Ok(Taken { guard, terminal, input, urgent })
 }
 

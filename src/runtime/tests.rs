@@ -123,13 +123,13 @@ impl Draw for Line {
 }
 
 struct Harness {
-    keys: mpsc::Sender<Input>,
+    keys: mpsc::Sender<TerminalInput>,
     urgent: mpsc::UnboundedSender<Urgent>,
     news: mpsc::Sender<FleetEvent>,
     _run_news: mpsc::Sender<RunEvent>,
     frames: watch::Receiver<(u32, String)>,
     asked: Asked,
-    end: JoinHandle<Result<Ended, RuntimeError>>,
+    end: JoinHandle<Result<ConsoleEnd, RuntimeError>>,
 }
 
 impl Harness {
@@ -164,7 +164,7 @@ impl Harness {
     async fn type_keys(&self, text: &str) {
         for c in text.chars() {
             let key = KeyPress { code: KeyCode::Char(c), ctrl: false, alt: false };
-            self.keys.send(Input::Key(key)).await.unwrap();
+            self.keys.send(TerminalInput::Key(key)).await.unwrap();
         }
     }
 
@@ -179,7 +179,7 @@ impl Harness {
         self.frames.borrow().0
     }
 
-    async fn ended(self) -> Result<Ended, RuntimeError> {
+    async fn ended(self) -> Result<ConsoleEnd, RuntimeError> {
         timeout(Duration::from_secs(60), self.end).await.unwrap().unwrap()
     }
 }
@@ -232,7 +232,7 @@ fn the_first_frame_comes_before_anybody_is_asked() {
         console.shows("env=0").await;
         console.type_keys("q").await;
         let (asked, frames) = (console.asked.clone(), console.frames.clone());
-        assert_eq!(console.ended().await.unwrap(), Ended::Quit);
+        assert_eq!(console.ended().await.unwrap(), ConsoleEnd::Quit);
         assert_eq!(asked.all(), ["activate one"]);
         assert_eq!(frames.borrow().0, 1);
     });
@@ -245,12 +245,12 @@ fn keys_act_in_their_order_and_show() {
         console.shows("filter=\"db1\"").await;
         console
             .keys
-            .send(Input::Key(KeyPress { code: KeyCode::Esc, ctrl: false, alt: false }))
+            .send(TerminalInput::Key(KeyPress { code: KeyCode::Esc, ctrl: false, alt: false }))
             .await
             .unwrap();
         console
             .keys
-            .send(Input::Key(KeyPress { code: KeyCode::Tab, ctrl: false, alt: false }))
+            .send(TerminalInput::Key(KeyPress { code: KeyCode::Tab, ctrl: false, alt: false }))
             .await
             .unwrap();
         console.type_keys("r").await;
@@ -302,8 +302,8 @@ fn an_answer_typed_ahead_is_not_taken() {
 #[test]
 fn signals_hang_ups_and_panics_end_the_loop() {
     for (urgent, expected) in [
-        (Urgent::Signal(15), Some(Ended::Signal(15))),
-        (Urgent::HungUp, Some(Ended::HungUp)),
+        (Urgent::Signal(15), Some(ConsoleEnd::Signal(15))),
+        (Urgent::HungUp, Some(ConsoleEnd::HungUp)),
         (Urgent::Panicked, None),
     ] {
         with_loop(async |console| {
@@ -317,7 +317,7 @@ fn signals_hang_ups_and_panics_end_the_loop() {
 fn a_stopped_console_draws_nothing_until_it_goes_on() {
     with_loop(async |mut console| {
         console.shows("env=0").await;
-        console.keys.send(Input::Suspend).await.unwrap();
+        console.keys.send(TerminalInput::Suspend).await.unwrap();
         console.urgent.send(Urgent::Stop).unwrap();
         let before = console.frames();
         console.news.send(question(1)).await.unwrap();
@@ -334,6 +334,6 @@ fn a_stopped_console_draws_nothing_until_it_goes_on() {
 
 #[test]
 fn exit_codes_are_those_of_shells() {
-    let codes = [Ended::Quit, Ended::Signal(15), Ended::HungUp].map(Ended::exit_code);
+    let codes = [ConsoleEnd::Quit, ConsoleEnd::Signal(15), ConsoleEnd::HungUp].map(ConsoleEnd::exit_code);
     assert_eq!(codes, [0, 143, 129]);
 }

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::input::{Input, Urgent, from_event};
+use super::input::{TerminalInput, Urgent, from_event};
 use super::terminal::end_within;
 
 /// Keys that may wait: more than anybody types, fewer than a paste without brackets could fill memory with.
@@ -51,7 +51,7 @@ fn listen(
 }
 
 /// Reads keys, for as long as the process lives.
-pub(super) fn keys(urgent: &mpsc::UnboundedSender<Urgent>) -> mpsc::Receiver<Input> {
+pub(super) fn keys(urgent: &mpsc::UnboundedSender<Urgent>) -> mpsc::Receiver<TerminalInput> {
     let (sender, receiver) = mpsc::channel(KEYS);
     let urgent = urgent.clone();
     thread::spawn(move || {

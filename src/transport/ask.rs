@@ -7,7 +7,7 @@ use jumpdeck_fleet::names::EnvName;
 use super::BoxFuture;
 
 /// Puts a question to whoever can answer it.
-pub trait Ask: Send + Sync + 'static {
+pub trait AskPerson: Send + Sync + 'static {
     /// Waits for the answer. Dropping the future takes the question back.
     fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer>;
 
@@ -22,7 +22,7 @@ pub trait Ask: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RefuseAll;
 
-impl Ask for RefuseAll {
+impl AskPerson for RefuseAll {
     fn ask<'a>(&'a self, _: &'a EnvName, _: &'a Hop, _: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(std::future::ready(Answer::Refuse))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BoxFuture;
-use super::ask::Ask;
+use super::ask::AskPerson;
 use super::error::TransportError;
 use super::session::Session;
 use crate::openssh::sshsig::{NotSigned, TextSigner};
@@ -27,7 +27,7 @@ pub enum Lane {
 /// A way to reach machines: opens connectors that share nothing.
 pub trait Connectors: Send + Sync + 'static {
     /// A connector with keys and refusals of its own; `ask` puts the questions of its logins to a person.
-    fn open(&self, ask: Arc<dyn Ask>) -> Arc<dyn Connector>;
+    fn open(&self, ask: Arc<dyn AskPerson>) -> Arc<dyn Connector>;
 }
 
 /// Logs in. What a person unlocked or accepted counts for all its logins.
@@ -40,7 +40,7 @@ pub trait Connector: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Arc<dyn JumpConnection>, TransportError>>;
 
     /// Who answers the questions of logins.
-    fn ask(&self) -> &dyn Ask;
+    fn ask(&self) -> &dyn AskPerson;
 
     /// A person wants another try: what was refused before may be asked for again.
     fn forget_refusals(&self) {}

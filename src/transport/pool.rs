@@ -30,11 +30,11 @@ pub trait HostSessions: Send + Sync + 'static {
 /// Sessions over one connection to the jump box, which is opened when it is first needed. Each target is logged in to once,
 /// however many wait for it; nobody waits for a login to another.
 pub struct SessionPool {
-    shared: Arc<Shelf>,
+    shared: Arc<PoolParts>,
 }
 
 /// What logins work with: they go on for as long as somebody waits for them.
-struct Shelf {
+struct PoolParts {
     connector: Arc<dyn Connector>,
     env: Arc<Environment>,
     lane: Lane,
@@ -44,8 +44,8 @@ struct Shelf {
 
 #[derive(Default)]
 struct State {
-    jump: Target<dyn JumpConnection>,
-    hosts: BTreeMap<HostName, Target<dyn HostConnection>>,
+    jump: LoginTarget<dyn JumpConnection>,
+    hosts: BTreeMap<HostName, LoginTarget<dyn HostConnection>>,
     /// Why an operator is asked before the next login: it may send a push or count as an attempt.
     ask_first: Option<Clean>,
 }
@@ -53,18 +53,18 @@ struct State {
 type LoggingIn<T> = BoxFuture<'static, Result<Arc<T>, TransportError>>;
 
 /// Who is logged in to: the connection there, or a login under way, which goes with the last who waits for it.
-struct Target<T: ?Sized> {
+struct LoginTarget<T: ?Sized> {
     live: Option<Arc<T>>,
     login: Option<WeakShared<LoggingIn<T>>>,
 }
 
-impl<T: ?Sized> Default for Target<T> {
+impl<T: ?Sized> Default for LoginTarget<T> {
     fn default() -> Self {
         Self { live: None, login: None }
     }
 }
 
-impl<T: ?Sized> Target<T> {
+impl<T: ?Sized> LoginTarget<T> {
     /// The login under way, or else this one.
     fn join(&mut self, begin: impl FnOnce() -> LoggingIn<T>) -> Shared<LoggingIn<T>> {
         let under_way = self.login.as_ref().and_then(WeakShared::upgrade);
@@ -82,7 +82,7 @@ impl SessionPool {
     /// Sessions in a lane. Nothing is connected yet.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>, env: Arc<Environment>, lane: Lane) -> Self {
-        Self { shared: Arc::new(Shelf { connector, env, lane, state: Mutex::default() }) }
+        Self { shared: Arc::new(PoolParts { connector, env, lane, state: Mutex::default() }) }
     }
 
     /// The connection to the jump box in use, or a new one when there is none or it has ended.
@@ -105,7 +105,7 @@ impl SessionPool {
     }
 }
 
-impl Shelf {
+impl PoolParts {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -44,7 +44,7 @@ fn runs_at_every_size() {
 fn the_ways_of_a_plan_and_of_dialogs() {
     use crate::app::model::editor::Editor;
     use crate::app::model::note::Note;
-    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
+    use crate::app::model::runs::{Dialog, Form, Leave, LeaveQuestion, PlanState};
     use jumpdeck_fleet::run::{Mode, RunState};
     let small = (80, 24);
     let mut model = planned(plan());
@@ -96,17 +96,17 @@ fn the_ways_of_a_plan_and_of_dialogs() {
         ),
         ("dialog-note", with(run()), Dialog::Note { run: RUN.into(), text: note }),
         ("dialog-refused", list(), Dialog::Refused(vec!["ben@desk2 holds production since 4m".into()])),
-        ("dialog-quit", with(run()), Dialog::Leave(Leave::new(Leaving::Quit))),
-        ("dialog-quit-in-effect", with(frozen()), Dialog::Leave(Leave::new(Leaving::Quit))),
+        ("dialog-quit", with(run()), Dialog::Leave(Leave::new(LeaveQuestion::Quit))),
+        ("dialog-quit-in-effect", with(frozen()), Dialog::Leave(Leave::new(LeaveQuestion::Quit))),
         (
             "dialog-quit-leaving",
             with(frozen()),
-            Dialog::Leave(Leave { typed: Some("le".into()), ..Leave::new(Leaving::Stop(RUN.into())) }),
+            Dialog::Leave(Leave { typed: Some("le".into()), ..Leave::new(LeaveQuestion::Stop(RUN.into())) }),
         ),
         (
             "dialog-quit-stopping",
             with(run()),
-            Dialog::Leave(Leave { stopping: true, ..Leave::new(Leaving::Quit) }),
+            Dialog::Leave(Leave { stopping: true, ..Leave::new(LeaveQuestion::Quit) }),
         ),
     ] {
         let mut model = model;
@@ -319,12 +319,12 @@ fn a_freeze_is_said_on_every_screen_and_marks_its_host() {
 
 #[test]
 fn the_demo_promises_no_resume() {
-    use crate::app::model::runs::{Dialog, Leave, Leaving};
+    use crate::app::model::runs::{Dialog, Leave, LeaveQuestion};
     for (simulated, promise) in [(true, false), (false, true)] {
         let mut run = run();
         run.simulated = simulated;
         let mut model = with(run);
-        model.runs.dialogs.push(Dialog::Leave(Leave::new(Leaving::Quit)));
+        model.runs.dialogs.push(Dialog::Leave(Leave::new(LeaveQuestion::Quit)));
         let shown = text(&model, (80, 24));
         assert_eq!(shown.contains("It stays in the journal"), promise, "{shown}");
         assert_eq!(shown.contains("It cannot be resumed"), !promise, "{shown}");

@@ -32,7 +32,7 @@ pub(crate) struct Scene<'a> {
 }
 
 /// A fact as it may be shown.
-pub(crate) enum Shown<'a, T> {
+pub(crate) enum ShownFact<'a, T> {
     /// A value, fresh or stale.
     Value(&'a T, Freshness),
     /// The newest question brought none.
@@ -174,12 +174,12 @@ impl<'a> Scene<'a> {
     }
 
     /// A host's fact as it may be shown now.
-    pub(crate) fn shown<'f, T>(&self, host: &HostSnapshot, fact: &'f Fact<T>) -> Shown<'f, T> {
+    pub(crate) fn shown<'f, T>(&self, host: &HostSnapshot, fact: &'f Fact<T>) -> ShownFact<'f, T> {
         match (&fact.known, &fact.gap, self.freshness(host)) {
-            (Some(_), _, Some(Freshness::Expired) | None) => Shown::Expired,
-            (Some(known), None, Some(freshness)) => Shown::Value(&known.value, freshness),
-            (_, Some(gap), _) => Shown::Gap(gap),
-            (None, None, _) => Shown::Gap(&Gap::NotAsked),
+            (Some(_), _, Some(Freshness::Expired) | None) => ShownFact::Expired,
+            (Some(known), None, Some(freshness)) => ShownFact::Value(&known.value, freshness),
+            (_, Some(gap), _) => ShownFact::Gap(gap),
+            (None, None, _) => ShownFact::Gap(&Gap::NotAsked),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::app::model::Screen;
 use crate::app::rows::order::Order;
 use crate::view::scene::Scene;
 use crate::view::state::ViewState;
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::FooterStatus;
 
 pub(crate) mod cells;
 mod connection;
@@ -43,7 +43,7 @@ drawings! {
 /// How a screen looks.
 pub(crate) struct Drawing {
     /// Draws its body.
-    pub(crate) draw: Draw,
+    pub(crate) draw: DrawBody,
     /// What its columns mean, for help.
     pub(crate) columns: fn() -> Vec<(&'static str, &'static str)>,
     /// The orders that its columns have, from left to right.
@@ -53,11 +53,11 @@ pub(crate) struct Drawing {
 }
 
 /// Draws the body of a screen.
-type Draw = for<'a> fn(&mut Buffer, Rect, &Scene<'a>, &mut ViewState) -> Status<'a>;
+type DrawBody = for<'a> fn(&mut Buffer, Rect, &Scene<'a>, &mut ViewState) -> FooterStatus<'a>;
 
 impl Drawing {
     /// One that has no columns to explain and shows hosts.
-    const fn of(draw: Draw) -> Self {
+    const fn of(draw: DrawBody) -> Self {
         Self { draw, columns: Vec::new, orders: Vec::new, signs: Signs::Hosts }
     }
 }

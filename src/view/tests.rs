@@ -9,7 +9,7 @@ use super::fixtures::*;
 use super::*;
 use crate::app::model::{Paused, Screen};
 use crate::config::theme::builtin;
-use jumpdeck_fleet::event::{Question, QuestionId, QuestionKind, Told};
+use jumpdeck_fleet::event::{LoginInstructions, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
@@ -154,7 +154,7 @@ fn questions() {
     snapshot("question-passphrase", &asked(passphrase.clone()), (80, 24));
     assert!(!text(&asked(passphrase), (80, 24)).contains("secret"));
     let prompt = |echo| QuestionKind::Prompt {
-        told: Told::default(),
+        told: LoginInstructions::default(),
         prompt: vec!["Verification code:\x1b[2J".into()],
         echo,
     };
@@ -162,13 +162,17 @@ fn questions() {
     // Case 11: every line, in its order; what does not fit is said to be missing, and the answer stays in sight.
     let duo = "Duo two-factor login for deploy\n\nEnter a passcode or select one of the following options:\n\n \
                1. Duo Push to XXX-XXX-1234\n 2. Phone call to XXX-XXX-1234\n\nPasscode or option (1-2): ";
-    let told =
-        Told { name: "Corp login".into(), instructions: Clean::lines("Use your AD account.\nThen the app.") };
+    let told = LoginInstructions {
+        name: "Corp login".into(),
+        instructions: Clean::lines("Use your AD account.\nThen the app."),
+    };
     let several = QuestionKind::Prompt { told: told.clone(), prompt: Clean::lines(duo), echo: true };
     snapshot("question-prompt-lines", &asked(several), (80, 24));
     let long = Clean::lines(&(0..60).map(|n| format!("line {n}\n")).collect::<String>());
-    let shown =
-        text(&asked(QuestionKind::Prompt { told: Told::default(), prompt: long, echo: false }), (80, 24));
+    let shown = text(
+        &asked(QuestionKind::Prompt { told: LoginInstructions::default(), prompt: long, echo: false }),
+        (80, 24),
+    );
     assert!(
         shown.contains("lines do not fit") && shown.contains("line 59") && shown.contains("> •"),
         "{shown}"

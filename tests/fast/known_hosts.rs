@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fleet::{Person, access, environment, open, remote};
-use jumpdeck::openssh::known_hosts::{HostKeys, Verdict, lookup_name};
+use jumpdeck::openssh::known_hosts::{HostKeys, KeyVerdict, lookup_name};
 use jumpdeck_fleet::access::{HostKeyFiles, KnownHosts};
 use jumpdeck_fleet::fleet::Jump;
 use russh::keys::PublicKey;
@@ -261,7 +261,7 @@ fn we_trust(files: &HostKeyFiles, port: u16, server: &[PublicKey]) -> bool {
     // The server presents the key that we ask for first.
     let asked = keys.algorithms("127.0.0.1", port);
     let presented = asked.iter().find_map(|a| server.iter().find(|key| key.algorithm() == *a));
-    presented.is_some_and(|key| keys.judge("127.0.0.1", port, key) == Verdict::Known)
+    presented.is_some_and(|key| keys.judge("127.0.0.1", port, key) == KeyVerdict::Known)
 }
 
 /// Sets of files, the same ones in every run; a thousand when asked for.

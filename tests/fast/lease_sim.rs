@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::reach::over_ssh;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::{Entry, Journal};
-use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, LeaseState, Seen, look, watch};
+use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, LeaseState, WatcherSees, look, watch};
 use jumpdeck::transport::SessionPool;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::{HostSessions, Session};
@@ -51,7 +51,7 @@ async fn the_lease_holds_on_a_simulated_jump_box() {
     lease.prove().await.unwrap();
     let mut watching = watch(two.clone(), "first").unwrap();
     let seen = watching.poll().await.unwrap().unwrap();
-    assert!(seen.contains(&Seen::Entry(Box::new(entry))), "{seen:?}");
+    assert!(seen.contains(&WatcherSees::Entry(Box::new(entry))), "{seen:?}");
 
     // It outlives the four seconds after which a silent holder ends.
     let mut state = lease.state();

@@ -10,7 +10,7 @@ use crate::support::reach::over_ssh;
 use jumpdeck::collect::clock::Clock;
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::{self, Entry, Journal};
-use jumpdeck::runbook::lease::{Copy, Holder, Lease, LeaseState, Places, Seen, copy_in, watch};
+use jumpdeck::runbook::lease::{Copy, Holder, Lease, LeasePlaces, LeaseState, WatcherSees, copy_in, watch};
 use jumpdeck::runbook::planner;
 use jumpdeck::runbook::runner::{self, Launch, RunHandle};
 use jumpdeck::runbook::signing_keys::SigningKeys;
@@ -48,7 +48,7 @@ impl Far {
     }
 
     async fn copied(&self) -> Copy {
-        copy_in(&Places::default(), self.session.as_ref(), "first").await.unwrap()
+        copy_in(&LeasePlaces::default(), self.session.as_ref(), "first").await.unwrap()
     }
 }
 
@@ -144,7 +144,7 @@ async fn a_large_journal_is_watched_over_a_slow_link() {
     let mut seen = Vec::new();
     while seen.len() < all.len() {
         for new in watching.poll().await.unwrap().unwrap() {
-            if let Seen::Entry(entry) = new {
+            if let WatcherSees::Entry(entry) = new {
                 seen.push(*entry);
             }
         }

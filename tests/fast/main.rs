@@ -32,6 +32,7 @@ mod mariadb_limits;
 mod mariadb_probe;
 mod memory;
 mod mutants;
+mod names;
 mod plain;
 mod rebuild_salt;
 mod replace_roles;

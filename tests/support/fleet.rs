@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumpdeck::transport::BoxFuture;
-use jumpdeck::transport::ask::Ask;
+use jumpdeck::transport::ask::AskPerson;
 use jumpdeck::transport::error::TransportError;
 use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck::transport::ssh::link::JumpLink;
@@ -94,7 +94,7 @@ impl Person {
     }
 }
 
-impl Ask for Person {
+impl AskPerson for Person {
     fn ask<'a>(&'a self, _: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
         let nothing_to_answer = matches!(kind, QuestionKind::Waiting { .. });
         self.asked.lock().unwrap().push((hop.clone(), kind));

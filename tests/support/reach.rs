@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jumpdeck::runbook::signing_keys::SigningKeys;
-use jumpdeck::transport::ask::Ask;
+use jumpdeck::transport::ask::AskPerson;
 use jumpdeck::transport::ssh::SshConnector;
 use jumpdeck::transport::ssh::dial::Dial;
 use jumpdeck::transport::{Lane, SessionPool};
 use jumpdeck_fleet::fleet::Environment;
 
-pub(crate) fn over_ssh(env: Arc<Environment>, dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> SessionPool {
+pub(crate) fn over_ssh(env: Arc<Environment>, dial: Arc<dyn Dial>, ask: Arc<dyn AskPerson>) -> SessionPool {
     SessionPool::new(Arc::new(SshConnector::new(dial, ask)), env, Lane::Run)
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn over_ssh(env: Arc<Environment>, dial: Arc<dyn Dial>, ask: Arc<dyn 
 pub(crate) fn signed_over_ssh(
     env: Arc<Environment>,
     dial: Arc<dyn Dial>,
-    ask: Arc<dyn Ask>,
+    ask: Arc<dyn AskPerson>,
 ) -> (SessionPool, SigningKeys) {
     let connector = Arc::new(SshConnector::new(dial, ask));
     let keys = SigningKeys::new(connector.clone(), env.clone(), None, PathBuf::from("/nobody"));

@@ -79,7 +79,7 @@ pub enum QuestionKind {
     /// line.
     Prompt {
         /// What the server says before its prompts.
-        told: Told,
+        told: LoginInstructions,
         /// What the server asks.
         prompt: Vec<Clean>,
         /// Whether the answer may be shown while typed.
@@ -89,7 +89,7 @@ pub enum QuestionKind {
     /// answered but [`Answer::Refuse`], which cancels the login.
     Waiting {
         /// What the server says meanwhile.
-        told: Told,
+        told: LoginInstructions,
     },
     /// The connection to the jump box is lost, and a login may send a push, count as a failed attempt or cost money: whether
     /// to log in again.
@@ -101,14 +101,14 @@ pub enum QuestionKind {
 
 /// The name and the instructions of a keyboard-interactive request, made printable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Told {
+pub struct LoginInstructions {
     /// The name of the request; often empty.
     pub name: Clean,
     /// The instructions, line by line.
     pub instructions: Vec<Clean>,
 }
 
-impl Told {
+impl LoginInstructions {
     /// Both, line by line.
     pub fn lines(&self) -> impl Iterator<Item = &Clean> {
         Some(&self.name).filter(|name| !name.is_empty()).into_iter().chain(&self.instructions)

@@ -31,7 +31,7 @@ pub struct Editor {
 
 /// What a key does to a text.
 #[derive(Clone, Copy)]
-pub(super) enum Edit {
+pub(super) enum KeyEdit {
     Type(char),
     Backspace,
     Delete,
@@ -46,7 +46,7 @@ pub(super) enum Edit {
     End,
 }
 
-impl Edit {
+impl KeyEdit {
     pub(super) fn of(KeyPress { code, ctrl, alt }: KeyPress) -> Option<Self> {
         use KeyCode as K;
         Some(match (code, ctrl, alt) {
@@ -130,34 +130,39 @@ impl Editor {
     /// Whether a field takes that key.
     #[must_use]
     pub fn takes(key: KeyPress) -> bool {
-        Edit::of(key).is_some()
+        KeyEdit::of(key).is_some()
     }
 
     /// Takes a key; says whether it is one that changes text, not only where the cursor is.
     pub fn key(&mut self, key: KeyPress) -> bool {
-        let Some(edit) = Edit::of(key) else { return false };
+        let Some(edit) = KeyEdit::of(key) else { return false };
         match edit {
-            Edit::Type(c) => self.insert(c.encode_utf8(&mut [0; 4])),
-            Edit::Backspace => self.remove(self.left(), self.cursor),
-            Edit::Delete => self.remove(self.cursor, self.right()),
-            Edit::DeleteWord => self.remove(self.word_left(), self.cursor),
-            Edit::DeleteToStart => self.remove(0, self.cursor),
-            Edit::DeleteToEnd => self.remove(self.cursor, self.text.len()),
-            Edit::Left => self.cursor = self.left(),
-            Edit::Right => self.cursor = self.right(),
-            Edit::WordLeft => self.cursor = self.word_left(),
-            Edit::WordRight => self.cursor = self.word_right(),
-            Edit::Home => self.cursor = 0,
-            Edit::End => self.cursor = self.text.len(),
+            KeyEdit::Type(c) => self.insert(c.encode_utf8(&mut [0; 4])),
+            KeyEdit::Backspace => self.remove(self.left(), self.cursor),
+            KeyEdit::Delete => self.remove(self.cursor, self.right()),
+            KeyEdit::DeleteWord => self.remove(self.word_left(), self.cursor),
+            KeyEdit::DeleteToStart => self.remove(0, self.cursor),
+            KeyEdit::DeleteToEnd => self.remove(self.cursor, self.text.len()),
+            KeyEdit::Left => self.cursor = self.left(),
+            KeyEdit::Right => self.cursor = self.right(),
+            KeyEdit::WordLeft => self.cursor = self.word_left(),
+            KeyEdit::WordRight => self.cursor = self.word_right(),
+            KeyEdit::Home => self.cursor = 0,
+            KeyEdit::End => self.cursor = self.text.len(),
         }
         match edit {
-            Edit::Type(_)
-            | Edit::Backspace
-            | Edit::Delete
-            | Edit::DeleteWord
-            | Edit::DeleteToStart
-            | Edit::DeleteToEnd => true,
-            Edit::Left | Edit::Right | Edit::WordLeft | Edit::WordRight | Edit::Home | Edit::End => false,
+            KeyEdit::Type(_)
+            | KeyEdit::Backspace
+            | KeyEdit::Delete
+            | KeyEdit::DeleteWord
+            | KeyEdit::DeleteToStart
+            | KeyEdit::DeleteToEnd => true,
+            KeyEdit::Left
+            | KeyEdit::Right
+            | KeyEdit::WordLeft
+            | KeyEdit::WordRight
+            | KeyEdit::Home
+            | KeyEdit::End => false,
         }
     }
 

@@ -66,7 +66,7 @@ pub struct Selection {
     /// The role selected.
     pub role: Option<RoleName>,
     /// The run or runbook selected.
-    pub runbook: Option<Row>,
+    pub runbook: Option<LibraryRow>,
     /// The past run selected.
     pub past_run: Option<String>,
     /// First line shown of a host's detail, or of a past run's report.
@@ -77,7 +77,7 @@ pub struct Selection {
 
 /// A row of the list of runbooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
+pub enum LibraryRow {
     /// A run, by its id.
     Run(String),
     /// A runbook, by its name.

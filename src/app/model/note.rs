@@ -2,7 +2,7 @@
 
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
-use super::editor::{Edit, first_character, first_word, last_character, last_word};
+use super::editor::{KeyEdit, first_character, first_word, last_character, last_word};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::text::is_drawn;
 
@@ -48,21 +48,21 @@ impl Note {
     }
 
     fn edit(&mut self, key: KeyPress) {
-        let Some(edit) = Edit::of(key) else { return };
+        let Some(edit) = KeyEdit::of(key) else { return };
         let (before, after) = self.line();
         match edit {
-            Edit::Type(c) => self.insert(c.encode_utf8(&mut [0; 4])),
-            Edit::Left => self.back(&before, last_character(&before)),
-            Edit::Right => self.forward(&after, first_character(&after)),
-            Edit::WordLeft => self.back(&before, last_word(&before)),
-            Edit::WordRight => self.forward(&after, first_word(&after)),
-            Edit::Home => self.area.move_cursor(CursorMove::Head),
-            Edit::End => self.area.move_cursor(CursorMove::End),
-            Edit::Backspace => self.delete_before(&before, last_character(&before)),
-            Edit::DeleteWord => self.delete_before(&before, last_word(&before)),
-            Edit::DeleteToStart => self.delete_before(&before, before.len()),
-            Edit::Delete => self.delete_after(&after, first_character(&after)),
-            Edit::DeleteToEnd => self.delete_after(&after, after.len()),
+            KeyEdit::Type(c) => self.insert(c.encode_utf8(&mut [0; 4])),
+            KeyEdit::Left => self.back(&before, last_character(&before)),
+            KeyEdit::Right => self.forward(&after, first_character(&after)),
+            KeyEdit::WordLeft => self.back(&before, last_word(&before)),
+            KeyEdit::WordRight => self.forward(&after, first_word(&after)),
+            KeyEdit::Home => self.area.move_cursor(CursorMove::Head),
+            KeyEdit::End => self.area.move_cursor(CursorMove::End),
+            KeyEdit::Backspace => self.delete_before(&before, last_character(&before)),
+            KeyEdit::DeleteWord => self.delete_before(&before, last_word(&before)),
+            KeyEdit::DeleteToStart => self.delete_before(&before, before.len()),
+            KeyEdit::Delete => self.delete_after(&after, first_character(&after)),
+            KeyEdit::DeleteToEnd => self.delete_after(&after, after.len()),
         }
     }
 

@@ -46,7 +46,7 @@ pub struct Runs {
     /// The dialogs, the last on top.
     pub dialogs: Vec<Dialog>,
     /// What is being answered to the prompt shown.
-    pub reply: Reply,
+    pub reply: ReplyDraft,
     /// The prompt last drawn, and when it first was (or, where a single letter answers, when the last other key was
     /// pressed).
     pub(in crate::app) asked: Option<(PromptId, Moment)>,
@@ -101,7 +101,7 @@ pub enum PlanState {
 
 /// What is being answered to a prompt.
 #[derive(Default)]
-pub struct Reply {
+pub struct ReplyDraft {
     /// To which.
     pub to: Option<PromptId>,
     /// What is typed: a value, or the reason of a choice.
@@ -161,7 +161,7 @@ pub const LEAVE_WORD: &str = "leave";
 #[derive(Debug)]
 pub struct Leave {
     /// What.
-    pub what: Leaving,
+    pub what: LeaveQuestion,
     /// The word being typed that leaves things in effect.
     pub typed: Option<Editor>,
     /// What is wrong with it.
@@ -172,7 +172,7 @@ pub struct Leave {
 
 /// What may be left.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leaving {
+pub enum LeaveQuestion {
     /// The program.
     Quit,
     /// A run, which is told to stop.
@@ -182,7 +182,7 @@ pub enum Leaving {
 impl Leave {
     /// Asks.
     #[must_use]
-    pub fn new(what: Leaving) -> Self {
+    pub fn new(what: LeaveQuestion) -> Self {
         Self { what, typed: None, wrong: None, stopping: false }
     }
 }
@@ -341,12 +341,12 @@ impl Model {
     }
 
     /// The runs that are left: all of this console, or the one that is stopped.
-    pub fn left_by<'a>(&'a self, what: &'a Leaving) -> impl Iterator<Item = &'a Arc<RunView>> {
+    pub fn left_by<'a>(&'a self, what: &'a LeaveQuestion) -> impl Iterator<Item = &'a Arc<RunView>> {
         self.runs.known.iter().filter(move |run| {
             !run.watching
                 && match what {
-                    Leaving::Quit => true,
-                    Leaving::Stop(id) => run.id == *id,
+                    LeaveQuestion::Quit => true,
+                    LeaveQuestion::Stop(id) => run.id == *id,
                 }
         })
     }

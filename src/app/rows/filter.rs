@@ -15,7 +15,7 @@ mod tests;
 
 pub use super::term::Words;
 use super::term::{self, Compare, Term};
-pub(in crate::app) use super::term::{Field, Figure, What};
+pub(in crate::app) use super::term::{Field, Figure, TermSubject};
 
 /// The terms of a filter.
 pub(in crate::app) struct Terms {
@@ -55,20 +55,20 @@ impl Terms {
     /// The text looked for, term by term.
     pub(in crate::app) fn texts(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter(|term| !term.not).filter_map(|term| match &term.what {
-            What::Text(text) => Some(text.as_str()),
-            What::Is(..) | What::Figure(..) => None,
+            TermSubject::Text(text) => Some(text.as_str()),
+            TermSubject::Is(..) | TermSubject::Figure(..) => None,
         })
     }
 
     /// Whether every term is found, or not found where it must not be.
-    pub(in crate::app) fn all(&self, found: impl Fn(&What) -> bool) -> bool {
+    pub(in crate::app) fn all(&self, found: impl Fn(&TermSubject) -> bool) -> bool {
         self.terms.iter().all(|term| found(&term.what) != term.not)
     }
 
     /// Text is looked for in name, roles (inventory's and its own), level, state, severity, operating system, address.
     pub(in crate::app) fn match_host(&self, about: &About<'_>, spec: &Host, host: &HostSnapshot) -> bool {
         self.all(|what| match what {
-            What::Text(text) => {
+            TermSubject::Text(text) => {
                 contains(host.id.host.as_str(), text)
                     || spec.roles.iter().any(|r| contains(r.as_str(), text))
                     || grain_roles(host).any(|r| contains(r, text))
@@ -77,8 +77,10 @@ impl Terms {
                     || level(host).is_some_and(|l| contains(l, text))
                     || host.facts.os.last().is_some_and(|os| contains(os.pretty.as_str(), text))
             }
-            What::Is(field, values) => values.iter().any(|value| field_of(about, spec, host, *field, value)),
-            What::Figure(figure, compare, limit) => {
+            TermSubject::Is(field, values) => {
+                values.iter().any(|value| field_of(about, spec, host, *field, value))
+            }
+            TermSubject::Figure(figure, compare, limit) => {
                 figure_of(about, host, *figure).is_some_and(|value| compare.holds(value, *limit))
             }
         })

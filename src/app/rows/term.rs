@@ -5,12 +5,12 @@
 pub(super) struct Term {
     /// It must not be found.
     pub(super) not: bool,
-    pub(super) what: What,
+    pub(super) what: TermSubject,
 }
 
 /// What a term looks for; all text in lower case.
 #[derive(Debug, PartialEq)]
-pub(in crate::app) enum What {
+pub(in crate::app) enum TermSubject {
     /// Text, anywhere.
     Text(String),
     /// A field with one of these values.
@@ -77,30 +77,30 @@ pub(super) fn read(word: &str, words: &Words) -> Result<Option<Term>, String> {
         return Ok(None);
     }
     let what = match figure(rest, words)? {
-        Read::Term(what) => what,
-        Read::Begun => return Ok(None),
-        Read::Other => match field(rest, words)? {
-            Read::Term(what) => what,
-            Read::Begun => return Ok(None),
-            Read::Other => What::Text(rest.to_owned()),
+        TermRead::Term(what) => what,
+        TermRead::Begun => return Ok(None),
+        TermRead::Other => match field(rest, words)? {
+            TermRead::Term(what) => what,
+            TermRead::Begun => return Ok(None),
+            TermRead::Other => TermSubject::Text(rest.to_owned()),
         },
     };
     Ok(Some(Term { not, what }))
 }
 
-enum Read {
-    Term(What),
+enum TermRead {
+    Term(TermSubject),
     /// Its value is still to come.
     Begun,
     /// It is none of this sort.
     Other,
 }
 
-fn figure(text: &str, words: &Words) -> Result<Read, String> {
-    let Some(at) = text.find(['<', '>']).filter(|at| *at > 0) else { return Ok(Read::Other) };
+fn figure(text: &str, words: &Words) -> Result<TermRead, String> {
+    let Some(at) = text.find(['<', '>']).filter(|at| *at > 0) else { return Ok(TermRead::Other) };
     let (word, rest) = text.split_at(at);
     if !is_word(word) {
-        return Ok(Read::Other);
+        return Ok(TermRead::Other);
     }
     let (compare, limit) = match (rest.strip_prefix(">="), rest.strip_prefix("<="), rest.strip_prefix('>')) {
         (Some(limit), ..) => (Compare::AtLeast, limit),
@@ -112,28 +112,28 @@ fn figure(text: &str, words: &Words) -> Result<Read, String> {
         return Err(unknown(word, words));
     };
     if limit.is_empty() {
-        return Ok(Read::Begun);
+        return Ok(TermRead::Begun);
     }
     match limit.trim_end_matches(['%', 's', 'd']).parse::<f64>() {
-        Ok(limit) if limit.is_finite() => Ok(Read::Term(What::Figure(*figure, compare, limit))),
+        Ok(limit) if limit.is_finite() => Ok(TermRead::Term(TermSubject::Figure(*figure, compare, limit))),
         _ => Err(format!("{word} is compared with a number, as in {word}>1")),
     }
 }
 
-fn field(text: &str, words: &Words) -> Result<Read, String> {
+fn field(text: &str, words: &Words) -> Result<TermRead, String> {
     // `10.0.0.3:22` and `fe80::1` are addresses, not fields.
     let Some((word, values)) = text.split_once(':').filter(|(word, v)| is_word(word) && !v.starts_with(':'))
     else {
-        return Ok(Read::Other);
+        return Ok(TermRead::Other);
     };
     let Some((_, field)) = words.fields.iter().find(|(name, _)| *name == word) else {
         return Err(unknown(word, words));
     };
     let values: Vec<String> = values.split(',').filter(|v| !v.is_empty()).map(str::to_owned).collect();
     if values.is_empty() {
-        return Ok(Read::Begun);
+        return Ok(TermRead::Begun);
     }
-    Ok(Read::Term(What::Is(*field, values)))
+    Ok(TermRead::Term(TermSubject::Is(*field, values)))
 }
 
 fn is_word(word: &str) -> bool {

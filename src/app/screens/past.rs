@@ -1,9 +1,9 @@
 //! The past runs of this machine; a row leads to the report.
 
 use super::{Door, Screen, ScreenKind, place};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
-use crate::app::rows::filter::{self, Field, Terms, What, contains, same};
+use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains, same};
 use crate::app::rows::{Words, selection};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::run::PastRun;
@@ -30,11 +30,11 @@ fn matches(terms: &Terms, run: &PastRun) -> bool {
     let texts =
         [run.id.as_str(), run.runbook.as_str(), run.env.as_str(), run.who.as_str(), run.says.as_str()];
     terms.all(|what| match what {
-        What::Text(text) => texts.iter().any(|t| contains(t, text)),
-        What::Is(Field::Name, values) => values.iter().any(|v| contains(run.runbook.as_str(), v)),
-        What::Is(Field::State, values) => values.iter().any(|v| contains(run.says.as_str(), v)),
-        What::Is(Field::Env, values) => values.iter().any(|v| same(run.env.as_str(), v)),
-        What::Is(..) | What::Figure(..) => false,
+        TermSubject::Text(text) => texts.iter().any(|t| contains(t, text)),
+        TermSubject::Is(Field::Name, values) => values.iter().any(|v| contains(run.runbook.as_str(), v)),
+        TermSubject::Is(Field::State, values) => values.iter().any(|v| contains(run.says.as_str(), v)),
+        TermSubject::Is(Field::Env, values) => values.iter().any(|v| same(run.env.as_str(), v)),
+        TermSubject::Is(..) | TermSubject::Figure(..) => false,
     })
 }
 
@@ -91,13 +91,13 @@ impl ScreenKind for Kind {
     }
 
     /// Opens the report of the past run selected: only to read.
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let rows = past_rows(model);
         let run = selection::selected(model).and_then(|at| rows.get(at)).map(|run| run.id.clone());
         run.map_or_else(Vec::new, |run| model.open_past_run(run))
     }
 
-    fn asks(&self, _: &Model) -> Vec<Effect> {
-        vec![Effect::ListPastRuns]
+    fn asks(&self, _: &Model) -> Vec<AppEffect> {
+        vec![AppEffect::ListPastRuns]
     }
 }

@@ -1,7 +1,7 @@
 //! The report of a past run: only to read.
 
 use super::{Screen, ScreenKind};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::config::action::{Action, Destination};
 
@@ -47,8 +47,8 @@ impl Model {
     }
 
     /// Opens the report of a past run.
-    pub(in crate::app) fn open_past_run(&mut self, run: String) -> Vec<Effect> {
+    pub(in crate::app) fn open_past_run(&mut self, run: String) -> Vec<AppEffect> {
         self.push(Screen::PastRun(run.clone()));
-        vec![Effect::ReadPastRun(run)]
+        vec![AppEffect::ReadPastRun(run)]
     }
 }

@@ -1,7 +1,7 @@
 //! A plan, before anything runs; opening it starts it.
 
 use super::{Screen, ScreenKind};
-use crate::app::message::{Effect, Inputs};
+use crate::app::message::{AppEffect, Inputs};
 use crate::app::model::Model;
 use crate::app::model::editor::Editor;
 use crate::app::model::runs::{Dialog, PlanScreen, PlanState};
@@ -47,7 +47,7 @@ impl ScreenKind for Kind {
     }
 
     /// Asks why, and whether changes are to be made.
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let Some(PlanScreen { state: PlanState::Made(plan), .. }) = &model.runs.plan else {
             return Vec::new();
         };
@@ -63,7 +63,7 @@ impl ScreenKind for Kind {
 
 impl Model {
     /// Asks for the plan.
-    pub(in crate::app) fn make_plan(&mut self, runbook: String, inputs: Inputs) -> Vec<Effect> {
+    pub(in crate::app) fn make_plan(&mut self, runbook: String, inputs: Inputs) -> Vec<AppEffect> {
         let Some(env) = self.shown_name() else { return Vec::new() };
         self.runs.plan = Some(PlanScreen {
             env: env.clone(),
@@ -73,18 +73,18 @@ impl Model {
             scroll: 0,
         });
         self.push(Screen::Plan);
-        vec![Effect::MakePlan(env, runbook, inputs)]
+        vec![AppEffect::MakePlan(env, runbook, inputs)]
     }
 
     /// Starts the plan shown.
-    pub(in crate::app) fn start_plan(&mut self, mode: Mode, why: &str) -> Vec<Effect> {
+    pub(in crate::app) fn start_plan(&mut self, mode: Mode, why: &str) -> Vec<AppEffect> {
         let Some(screen) = &mut self.runs.plan else { return Vec::new() };
         let PlanState::Made(plan) = screen.state.clone() else { return Vec::new() };
         let (env, hash) = (screen.env.clone(), plan.hash.clone());
         screen.refused.clear();
         screen.scroll = 0;
         screen.state = PlanState::Starting(plan);
-        vec![Effect::StartRun { env, plan: hash, why: why.to_owned(), mode }]
+        vec![AppEffect::StartRun { env, plan: hash, why: why.to_owned(), mode }]
     }
 
     /// The plan has become a run: its screen, when it is on top, makes room for that of the run.

@@ -1,10 +1,10 @@
 //! What is wrong, worst first; a row leads to its host, or to the screen that shows it.
 
 use super::{Door, Screen, ScreenKind};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::rows::Words;
-use crate::app::rows::filter::{self, Field, Terms, What, contains};
+use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::problem::{Problem, ProblemKind};
@@ -47,18 +47,18 @@ pub fn selected_problem(model: &Model) -> Option<(usize, &Problem)> {
 fn matches(terms: &Terms, problem: &Problem) -> bool {
     let host = |text: &str| problem.host.as_ref().is_some_and(|h| contains(h.as_str(), text));
     terms.all(|what| match what {
-        What::Text(text) => {
+        TermSubject::Text(text) => {
             host(text)
                 || contains(problem.kind.word(), text)
                 || contains(&problem.kind.word().replace('_', " "), text)
                 || contains(problem.severity.word(), text)
                 || contains(&problem.message, text)
         }
-        What::Is(Field::Host, values) => values.iter().any(|value| host(value)),
-        What::Is(Field::State, values) => values.iter().any(|v| contains(problem.severity.word(), v)),
-        What::Is(Field::Kind, values) => values.iter().any(|v| contains(problem.kind.word(), v)),
+        TermSubject::Is(Field::Host, values) => values.iter().any(|value| host(value)),
+        TermSubject::Is(Field::State, values) => values.iter().any(|v| contains(problem.severity.word(), v)),
+        TermSubject::Is(Field::Kind, values) => values.iter().any(|v| contains(problem.kind.word(), v)),
         // `term::read` lets no other field through on this screen.
-        What::Is(..) | What::Figure(..) => false,
+        TermSubject::Is(..) | TermSubject::Figure(..) => false,
     })
 }
 
@@ -107,7 +107,7 @@ impl ScreenKind for Kind {
         selected_problem(model)?.1.host.clone()
     }
 
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let Some((_, problem)) = selected_problem(model) else { return Vec::new() };
         match (problem.host.clone(), problem.kind) {
             (Some(host), _) => model.open_host(host),

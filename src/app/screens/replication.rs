@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Door, Screen, ScreenKind, open_selected, place, select_host};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
@@ -65,7 +65,7 @@ impl ScreenKind for Kind {
         model.shown()?.selection.host.clone()
     }
 
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         open_selected(model)
     }
 }

@@ -1,9 +1,9 @@
 //! Requirements against what is found.
 
 use super::{Door, Screen, ScreenKind, place};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
-use crate::app::rows::filter::{self, Field, Terms, What, contains, same};
+use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains, same};
 use crate::app::rows::{Words, selection};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::judge::roles::RoleStanding;
@@ -29,13 +29,13 @@ pub fn role_rows(model: &Model) -> Vec<&RoleStanding> {
 fn matches(terms: &Terms, role: &RoleStanding) -> bool {
     let host = |text: &str| role.hosts.iter().chain(&role.unknown).any(|h| contains(h.as_str(), text));
     terms.all(|what| match what {
-        What::Text(text) => {
+        TermSubject::Text(text) => {
             contains(role.role.as_str(), text) || contains(role.state.word(), text) || host(text)
         }
-        What::Is(Field::Host, values) => values.iter().any(|value| host(value)),
-        What::Is(Field::Role, values) => values.iter().any(|v| same(role.role.as_str(), v)),
-        What::Is(Field::State, values) => values.iter().any(|v| contains(role.state.word(), v)),
-        What::Is(..) | What::Figure(..) => false,
+        TermSubject::Is(Field::Host, values) => values.iter().any(|value| host(value)),
+        TermSubject::Is(Field::Role, values) => values.iter().any(|v| same(role.role.as_str(), v)),
+        TermSubject::Is(Field::State, values) => values.iter().any(|v| contains(role.state.word(), v)),
+        TermSubject::Is(..) | TermSubject::Figure(..) => false,
     })
 }
 
@@ -78,7 +78,7 @@ impl ScreenKind for Kind {
     }
 
     /// A role that one host has leads to that host; one that several have, to the fleet filtered by it.
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let rows = role_rows(model);
         let role = selection::selected(model).and_then(|at| rows.get(at).copied());
         let Some(role) = role else { return Vec::new() };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Screen, ScreenKind, step};
-use crate::app::message::Effect;
-use crate::app::model::{Model, Row};
+use crate::app::message::AppEffect;
+use crate::app::model::{LibraryRow, Model};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::run::{Mode, RunState, RunView};
 
@@ -101,7 +101,7 @@ impl ScreenKind for Kind {
     }
 
     /// A run that stands goes on.
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let Some(run) = model.shown_run() else { return Vec::new() };
         if run.watching || !matches!(run.state, RunState::Stopped(_)) {
             return Vec::new();
@@ -126,14 +126,14 @@ impl Model {
     /// Shows a run from its current step.
     pub(in crate::app) fn show_run(&mut self, id: String) {
         if let Some(env) = self.environments.get_mut(self.active) {
-            env.selection.runbook = Some(Row::Run(id.clone()));
+            env.selection.runbook = Some(LibraryRow::Run(id.clone()));
         }
         (self.runs.step, self.runs.scroll) = (None, None);
         self.push(Screen::Run(id));
     }
 
     /// Lets a run go on that stands; one that changes anything, only where changes may be made.
-    pub(in crate::app) fn resume_run(&mut self, id: String, mode: Mode) -> Vec<Effect> {
+    pub(in crate::app) fn resume_run(&mut self, id: String, mode: Mode) -> Vec<AppEffect> {
         let Some(env) = self.shown_name() else { return Vec::new() };
         if mode == Mode::Live && !self.is_armed(&env) {
             self.ask_arming(format!("resume {id}"));
@@ -141,6 +141,6 @@ impl Model {
         }
         self.say(format!("resuming {id}"));
         self.runs.opening = Some(id.clone());
-        vec![Effect::ResumeRun(id)]
+        vec![AppEffect::ResumeRun(id)]
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{Door, Screen, ScreenKind};
-use crate::app::message::{Effect, Inputs};
+use crate::app::message::{AppEffect, Inputs};
 use crate::app::model::editor::Editor;
 use crate::app::model::picker::Picker;
 use crate::app::model::runs::{Dialog, Form, is_over};
-use crate::app::model::{Model, Row};
-use crate::app::rows::filter::{self, Field, Terms, What, contains, same};
+use crate::app::model::{LibraryRow, Model};
+use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains, same};
 use crate::app::rows::{Words, selection};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::run::{Danger, RunBrief, RunState, RunView, RunbookEntry};
@@ -37,11 +37,11 @@ pub enum RunbookRow<'a> {
 impl RunbookRow<'_> {
     /// What it is, so that it can be found again.
     #[must_use]
-    pub fn id(&self) -> Row {
+    pub fn id(&self) -> LibraryRow {
         match self {
-            Self::Here(run) => Row::Run(run.id.clone()),
-            Self::Run(run) => Row::Run(run.id.clone()),
-            Self::Runbook(runbook) => Row::Runbook(runbook.name.clone()),
+            Self::Here(run) => LibraryRow::Run(run.id.clone()),
+            Self::Run(run) => LibraryRow::Run(run.id.clone()),
+            Self::Runbook(runbook) => LibraryRow::Runbook(runbook.name.clone()),
         }
     }
 }
@@ -71,11 +71,13 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
 
 fn matches(terms: &Terms, row: &RunbookRow<'_>) -> bool {
     terms.all(|what| match what {
-        What::Text(text) => texts(row).iter().any(|t| contains(t, text)),
-        What::Is(Field::Name, values) => values.iter().any(|v| contains(name(row), v)),
-        What::Is(Field::State, values) => values.iter().any(|v| contains(state(row), v)),
-        What::Is(Field::Risk, values) => values.iter().any(|v| risk(row).is_some_and(|r| contains(r, v))),
-        What::Is(..) | What::Figure(..) => false,
+        TermSubject::Text(text) => texts(row).iter().any(|t| contains(t, text)),
+        TermSubject::Is(Field::Name, values) => values.iter().any(|v| contains(name(row), v)),
+        TermSubject::Is(Field::State, values) => values.iter().any(|v| contains(state(row), v)),
+        TermSubject::Is(Field::Risk, values) => {
+            values.iter().any(|v| risk(row).is_some_and(|r| contains(r, v)))
+        }
+        TermSubject::Is(..) | TermSubject::Figure(..) => false,
     })
 }
 
@@ -207,7 +209,7 @@ impl ScreenKind for Kind {
         true
     }
 
-    fn open(&self, model: &mut Model) -> Vec<Effect> {
+    fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let rows = runbook_rows(model);
         let row = selection::selected(model).and_then(|at| rows.get(at).copied());
         let Some(row) = row else { return Vec::new() };
@@ -221,7 +223,7 @@ impl ScreenKind for Kind {
                 let id = run.id.clone();
                 model.say(format!("looking for {id}"));
                 model.runs.opening = Some(id.clone());
-                vec![Effect::WatchRun(id)]
+                vec![AppEffect::WatchRun(id)]
             }
             RunbookRow::Run(run) => {
                 let (id, mode) = (run.id.clone(), run.mode);
@@ -234,13 +236,13 @@ impl ScreenKind for Kind {
         }
     }
 
-    fn asks(&self, model: &Model) -> Vec<Effect> {
-        model.shown_name().map(Effect::ListRunbooks).into_iter().collect()
+    fn asks(&self, model: &Model) -> Vec<AppEffect> {
+        model.shown_name().map(AppEffect::ListRunbooks).into_iter().collect()
     }
 }
 
 /// Asks what a runbook wants to know, then for its plan.
-fn begin(model: &mut Model, runbook: &RunbookEntry) -> Vec<Effect> {
+fn begin(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
     let fields: Vec<_> = runbook
         .inputs
         .iter()
@@ -264,7 +266,7 @@ fn begin(model: &mut Model, runbook: &RunbookEntry) -> Vec<Effect> {
     form.go_to(0);
     model.runs.dialogs.push(Dialog::Inputs(form));
     match model.shown_name() {
-        Some(env) if finds => vec![Effect::FindInputs(env, runbook)],
+        Some(env) if finds => vec![AppEffect::FindInputs(env, runbook)],
         Some(_) | None => Vec::new(),
     }
 }

@@ -1,21 +1,21 @@
 //! A key finds its place (question, filter, keymap) and becomes an action.
 
 use super::{arming, dialogs, leave, moves, pause, prompts, questions};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::{Model, Screen};
 use crate::app::rows::selection::select;
 use crate::app::rows::sorting;
 use crate::config::action::{Action, Destination};
 use crate::config::keymap::{KeyCode, KeyPress};
 
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     // Whatever a keymap says and whatever lies on top: this ends the program.
     if key.ctrl && key.code == KeyCode::Char('c') {
         return leave::quit(model);
     }
     // A screen that something else wrote on is repaired whatever lies on top, and whatever is typed.
     if key.ctrl && model.keymap.action(key) == Some(Action::Redraw) {
-        return vec![Effect::Redraw];
+        return vec![AppEffect::Redraw];
     }
     if model.is_meant_for_what_vanished() {
         return Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn best_match(model: &mut Model) {
     }
 }
 
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<AppEffect> {
     if model.help.is_some() && !allowed_in_help(action) {
         return Vec::new();
     }
@@ -102,7 +102,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             effects.extend(model.screen().kind().asks(model));
             return effects;
         }
-        Action::Redraw => return vec![Effect::Redraw],
+        Action::Redraw => return vec![AppEffect::Redraw],
         Action::Retry => return retry(model),
         Action::Pause => pause::pause(model),
         Action::NextTheme => return next_theme(model),
@@ -139,7 +139,7 @@ fn allowed_in_help(action: Action) -> bool {
 }
 
 /// Goes to the screen of a key. A page that is already shown stays as it is.
-fn go(model: &mut Model, to: Destination) -> Vec<Effect> {
+fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
     let Some(screen) = Screen::at(to) else { return Vec::new() };
     let kind = screen.kind();
     if kind.is_page() && model.screen() == &screen {
@@ -159,36 +159,36 @@ fn filter(model: &mut Model) {
     }
 }
 
-fn refresh(model: &mut Model) -> Vec<Effect> {
+fn refresh(model: &mut Model) -> Vec<AppEffect> {
     let Some(env) = model.environments.get(model.active) else { return Vec::new() };
     let (name, hosts) = (env.spec.name.clone(), env.hosts.len());
     model.say(format!("asking {hosts} {}", if hosts == 1 { "host" } else { "hosts" }));
-    vec![Effect::Redraw, Effect::Refresh(name)]
+    vec![AppEffect::Redraw, AppEffect::Refresh(name)]
 }
 
 /// Tries again what is in the way: the jump box while it does not answer, else the selected host.
-fn retry(model: &mut Model) -> Vec<Effect> {
+fn retry(model: &mut Model) -> Vec<AppEffect> {
     let Some(env) = model.environments.get(model.active) else { return Vec::new() };
     let name = env.spec.name.clone();
     if !env.jump.link.is_up() {
         let jump = env.jump.name.clone();
         model.say(format!("trying jump box {jump} again"));
-        return vec![Effect::Retry(name, None)];
+        return vec![AppEffect::Retry(name, None)];
     }
     let Some(host) = model.screen().kind().host(model) else {
         model.say("select a host first: it is then tried again".to_owned());
         return Vec::new();
     };
     model.say(format!("trying {host} again"));
-    vec![Effect::Retry(name, Some(host))]
+    vec![AppEffect::Retry(name, Some(host))]
 }
 
-fn next_theme(model: &mut Model) -> Vec<Effect> {
+fn next_theme(model: &mut Model) -> Vec<AppEffect> {
     if model.themes.is_empty() {
         return Vec::new();
     }
     model.theme = (model.theme + 1) % model.themes.len();
     let Some(name) = model.themes.get(model.theme).cloned() else { return Vec::new() };
     model.say(format!("theme {name}; to keep it: theme = {name:?} in config.toml"));
-    vec![Effect::UseTheme(name)]
+    vec![AppEffect::UseTheme(name)]
 }

@@ -1,14 +1,14 @@
 //! Dialogs: inputs, start, arming, notes; what a person tells a run unasked.
 
 use super::{arming, forms, leave, prompts};
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::note::Note;
 use crate::app::model::runs::Dialog;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::run::{Mode, RunCommand};
 
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     match model.runs.dialogs.last() {
         Some(Dialog::Inputs(_)) => forms::key(model, key),
         Some(Dialog::Start { .. }) => start(model, key),
@@ -28,7 +28,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     }
 }
 
-fn start(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn start(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let env = model.runs.plan.as_ref().map(|p| p.env.clone());
     let Some(Dialog::Start { mode, why, wrong }) = model.runs.dialogs.last_mut() else { return Vec::new() };
     match key.code {
@@ -88,7 +88,7 @@ pub(super) fn note(model: &mut Model) {
     }
 }
 
-fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn write(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let Some(Dialog::Note { run, text }) = model.runs.dialogs.last_mut() else { return Vec::new() };
     match key.code {
         KeyCode::Esc => {
@@ -100,7 +100,7 @@ fn write(model: &mut Model, key: KeyPress) -> Vec<Effect> {
         KeyCode::Enter => {
             // A note is one line wherever it is shown: several lines are several notes.
             let lines = text.lines().iter().map(|line| line.trim()).filter(|line| !line.is_empty());
-            let note = |line: &str| Effect::TellRun(run.clone(), RunCommand::Note(line.to_owned()));
+            let note = |line: &str| AppEffect::TellRun(run.clone(), RunCommand::Note(line.to_owned()));
             let notes = lines.map(note).collect();
             model.runs.dialogs.pop();
             return notes;
@@ -123,7 +123,7 @@ fn shown_here(model: &mut Model) -> Option<String> {
 }
 
 /// Stops the run on screen before its next step.
-pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
+pub(super) fn stop(model: &mut Model) -> Vec<AppEffect> {
     match shown_here(model) {
         Some(run) => leave::stop(model, run),
         None => Vec::new(),
@@ -131,9 +131,9 @@ pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Wants the run on screen rolled back: it lists what that would do, and asks.
-pub(super) fn roll_back(model: &mut Model) -> Vec<Effect> {
+pub(super) fn roll_back(model: &mut Model) -> Vec<AppEffect> {
     let Some(run) = shown_here(model) else { return Vec::new() };
-    vec![Effect::TellRun(run, RunCommand::Rollback)]
+    vec![AppEffect::TellRun(run, RunCommand::Rollback)]
 }
 
 /// Pasted text goes where text is typed; it submits nothing.

@@ -1,12 +1,12 @@
 //! What a runbook asks before a plan is made: field by field.
 
 use super::prompts;
-use crate::app::message::{Effect, Inputs};
+use crate::app::message::{AppEffect, Inputs};
 use crate::app::model::Model;
 use crate::app::model::runs::{Dialog, Form};
 use crate::config::keymap::{KeyCode, KeyPress};
 
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return Vec::new() };
     let last = form.fields.len().saturating_sub(1);
     let choice = is_choice(form);
@@ -74,7 +74,7 @@ fn chosen(form: &mut Form) {
     value.set(form.picker.chosen.as_deref().unwrap_or_default());
 }
 
-fn submit(model: &mut Model) -> Vec<Effect> {
+fn submit(model: &mut Model) -> Vec<AppEffect> {
     let Some(Dialog::Inputs(form)) = model.runs.dialogs.last_mut() else { return Vec::new() };
     if let Some((at, why)) = (0..form.fields.len()).find_map(|at| Some((at, wrong(form, at)?))) {
         form.go_to(at);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::arming;
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::runs::{Dialog, PlanState};
 use crate::app::model::{EnvironmentState, Model, Screen};
 use jumpdeck_fleet::event::InventoryNews;
@@ -15,7 +15,7 @@ use jumpdeck_fleet::text::Clean;
 /// How long the line shows that says what changed: whoever looks at another window for a moment shall find it.
 const NOTICE_FOR: Duration = Duration::from_secs(20);
 
-pub(super) fn take(model: &mut Model, news: InventoryNews) -> Vec<Effect> {
+pub(super) fn take(model: &mut Model, news: InventoryNews) -> Vec<AppEffect> {
     model.changed = true;
     match news {
         InventoryNews::Read(fleet) => {
@@ -33,7 +33,7 @@ pub(super) fn take(model: &mut Model, news: InventoryNews) -> Vec<Effect> {
     }
 }
 
-fn follow(model: &mut Model, fleet: &std::sync::Arc<Fleet>) -> Vec<Effect> {
+fn follow(model: &mut Model, fleet: &std::sync::Arc<Fleet>) -> Vec<AppEffect> {
     let before = std::mem::replace(&mut model.fleet, fleet.clone());
     let changes = Changes::between(&before, fleet);
     let text = format!("inventory read again: {changes}");
@@ -41,7 +41,7 @@ fn follow(model: &mut Model, fleet: &std::sync::Arc<Fleet>) -> Vec<Effect> {
     let disarmed = disarm(model, &before);
     mark_runs(model, &before);
     mark_plan(model, &before);
-    let mut effects = vec![Effect::UseInventory(fleet.clone())];
+    let mut effects = vec![AppEffect::UseInventory(fleet.clone())];
     effects.extend(environments(model, &before));
     let notice = match disarmed {
         Some(why) => format!("{why}; {text}"),
@@ -109,7 +109,7 @@ fn mark_plan(model: &mut Model, before: &Fleet) {
 }
 
 /// The environments in the new order, each with what is known of it.
-fn environments(model: &mut Model, before: &Fleet) -> Vec<Effect> {
+fn environments(model: &mut Model, before: &Fleet) -> Vec<AppEffect> {
     let shown = model.environments.get(model.active).map(|env| env.spec.name.clone());
     let names =
         |model: &Model| model.environments.iter().map(|env| env.spec.name.clone()).collect::<Vec<_>>();
@@ -144,9 +144,9 @@ fn environments(model: &mut Model, before: &Fleet) -> Vec<Effect> {
     let Some(env) = model.environments.get(model.active).map(|env| env.spec.clone()) else {
         return Vec::new();
     };
-    let mut effects = vec![Effect::Activate(env.name.clone())];
+    let mut effects = vec![AppEffect::Activate(env.name.clone())];
     if model.runs.listings.contains_key(&env.name) && before.environment(&env.name) != Some(&env) {
-        effects.push(Effect::ListRunbooks(env.name.clone()));
+        effects.push(AppEffect::ListRunbooks(env.name.clone()));
     }
     effects
 }

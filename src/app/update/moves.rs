@@ -1,6 +1,6 @@
 //! Moving: rows, pages, screens, environments, back.
 
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::{Model, Screen};
 use crate::app::screens::step;
 use crate::config::action::Action;
@@ -35,7 +35,7 @@ pub(super) fn back(model: &mut Model) {
 }
 
 /// Shows the environment `by` places further on, round the corner if need be.
-pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
+pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<AppEffect> {
     let many = model.environments.len();
     if many < 2 {
         return Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn switch(model: &mut Model, forward: bool) -> Vec<Effect> {
 }
 
 /// Shows the environment at that place.
-pub(super) fn switch_to(model: &mut Model, at: usize) -> Vec<Effect> {
+pub(super) fn switch_to(model: &mut Model, at: usize) -> Vec<AppEffect> {
     model.stop_editing();
     model.active = at;
     // A host of the one environment is none of the other, and neither is what a notice tells.

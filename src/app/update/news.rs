@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::{EnvironmentState, History, Model};
 use jumpdeck_fleet::event::{FleetEvent, Question, QuestionId, QuestionKind};
 use jumpdeck_fleet::history::Ring;
@@ -10,7 +10,7 @@ use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
 use jumpdeck_fleet::time::Moment;
 
-pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<Effect> {
+pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<AppEffect> {
     match event {
         FleetEvent::Inventory(news) => return super::inventory::take(model, news),
         FleetEvent::Jump(jump) => take_jump(model, jump),

@@ -8,11 +8,11 @@
 use zeroize::Zeroizing;
 
 use super::arming;
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::app::model::editor::Editor;
 use crate::app::model::picker::Picker;
-use crate::app::model::runs::{PromptId, Reply};
+use crate::app::model::runs::{PromptId, ReplyDraft};
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::run::{self, Choice, Mode, PromptKind, RunCommand};
 
@@ -30,7 +30,7 @@ pub(super) const REASON: &str = "a reason is needed: it is kept in the journal";
 pub(super) const OTHER: &str = "does not match the value on screen";
 
 /// Answers the prompt on screen; `None` when the key is none of it.
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<Effect>> {
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Option<Vec<AppEffect>> {
     let kind = begin(model)?;
     if model.runs.reply.given {
         return None;
@@ -86,13 +86,13 @@ fn begin(model: &mut Model) -> Option<PromptKind> {
         let picker = Picker { chosen, ..Picker::default() };
         let secret = input.is_some_and(|input| input.sensitive);
         let typed = if secret { Editor::secret() } else { Editor::line() };
-        model.runs.reply = Reply { to: Some(id), typed, picker, ..Reply::default() };
+        model.runs.reply = ReplyDraft { to: Some(id), typed, picker, ..ReplyDraft::default() };
     }
     Some(kind)
 }
 
 /// Yes or no; where a second person says yes, only no (`prompt_takes` lets nothing else through).
-fn confirm(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn confirm(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let reply = match key.code {
         KeyCode::Char('y' | 'Y') => run::Reply::Yes,
         _ => run::Reply::No,
@@ -110,7 +110,7 @@ fn declines(key: KeyPress) -> bool {
 }
 
 /// A value that is typed; `fits` says whether it may be sent.
-fn text(model: &mut Model, key: KeyPress, fits: impl Fn(&str) -> Result<(), &'static str>) -> Vec<Effect> {
+fn text(model: &mut Model, key: KeyPress, fits: impl Fn(&str) -> Result<(), &'static str>) -> Vec<AppEffect> {
     if !model.may_reply() {
         return Vec::new();
     }
@@ -142,7 +142,7 @@ fn text(model: &mut Model, key: KeyPress, fits: impl Fn(&str) -> Result<(), &'st
 }
 
 /// A value out of several.
-fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Vec<Effect> {
+fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Vec<AppEffect> {
     if matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) && !model.may_reply() {
         return Vec::new();
     }
@@ -168,7 +168,7 @@ fn value(model: &mut Model, key: KeyPress, input: &run::InputView) -> Vec<Effect
     Vec::new()
 }
 
-fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Vec<Effect> {
+fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Vec<AppEffect> {
     if let Some(chosen) = model.runs.reply.chosen {
         return reason(model, key, chosen);
     }
@@ -186,7 +186,7 @@ fn choose(model: &mut Model, key: KeyPress, choices: &[Choice]) -> Vec<Effect> {
     answer(model, run::Reply::Chosen(choice.key, None))
 }
 
-fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Vec<Effect> {
+fn reason(model: &mut Model, key: KeyPress, chosen: char) -> Vec<AppEffect> {
     let reply = &mut model.runs.reply;
     match key.code {
         KeyCode::Esc => {
@@ -223,7 +223,7 @@ fn leads_to_changes(kind: &PromptKind, reply: &run::Reply) -> bool {
 }
 
 /// Sends an answer. A yes to changes waits until the environment is armed; what was typed stays, and is to be sent again.
-fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
+fn answer(model: &mut Model, reply: run::Reply) -> Vec<AppEffect> {
     let Some((run, prompt)) = model.open_prompt() else { return Vec::new() };
     let (id, number, env, why) = (run.id.clone(), prompt.number, run.env.clone(), run.why.to_string());
     let changes = leads_to_changes(&prompt.kind, &reply);
@@ -232,7 +232,7 @@ fn answer(model: &mut Model, reply: run::Reply) -> Vec<Effect> {
     }
     model.runs.reply.given = true;
     model.runs.reply.typed.clear();
-    vec![Effect::TellRun(id, RunCommand::Answer { prompt: number, reply })]
+    vec![AppEffect::TellRun(id, RunCommand::Answer { prompt: number, reply })]
 }
 
 /// Pasted text is a value or a reason at most, never a yes.

@@ -1,12 +1,12 @@
 //! Answering a question. The default is to refuse. A key accepts only after the question was drawn and a moment of
 //! silence; keys typed ahead are dropped, and a paste never confirms.
 
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 
-pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     match model.questions.first().map(|q| &q.kind) {
         Some(QuestionKind::UnknownHostKey { .. } | QuestionKind::LogInAgain { .. }) => yes_or_no(model, key),
         Some(QuestionKind::Waiting { .. }) if key.code == KeyCode::Esc && model.may_answer() => {
@@ -20,7 +20,7 @@ pub(super) fn key(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     }
 }
 
-fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     let plain = !key.ctrl && !key.alt;
     match key.code {
         KeyCode::Char('y' | 'Y') if plain && model.may_answer() => answer(model, Answer::Accept),
@@ -34,7 +34,7 @@ fn yes_or_no(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     }
 }
 
-fn secret(model: &mut Model, key: KeyPress) -> Vec<Effect> {
+fn secret(model: &mut Model, key: KeyPress) -> Vec<AppEffect> {
     match key.code {
         KeyCode::Esc => return answer(model, Answer::Refuse),
         KeyCode::Enter => {
@@ -48,13 +48,13 @@ fn secret(model: &mut Model, key: KeyPress) -> Vec<Effect> {
     Vec::new()
 }
 
-fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
+fn answer(model: &mut Model, answer: Answer) -> Vec<AppEffect> {
     if model.questions.is_empty() {
         return Vec::new();
     }
     let question = model.questions.remove(0);
     model.answer.clear();
-    vec![Effect::Answer(question.id, answer)]
+    vec![AppEffect::Answer(question.id, answer)]
 }
 
 /// Pasted text may be a secret's, never a confirmation's.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::app::fixture::*;
-use crate::app::message::{Effect, Inputs};
+use crate::app::message::{AppEffect, Inputs};
 use crate::app::model::Screen;
 use crate::app::model::runs::{Dialog, PlanState};
 use crate::config::keymap::{KeyCode, KeyPress, Keymap};
@@ -31,23 +31,23 @@ fn start() -> Model {
     model
 }
 
-fn tell(model: &mut Model, event: RunEvent) -> Vec<Effect> {
+fn tell(model: &mut Model, event: RunEvent) -> Vec<AppEffect> {
     let effects = update(model, Msg::Run(event));
     frame(model);
     effects
 }
 
-fn key(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+fn key(model: &mut Model, code: KeyCode) -> Vec<AppEffect> {
     let effects = press(model, code);
     frame(model);
     effects
 }
 
-fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
+fn keys(model: &mut Model, text: &str) -> Vec<AppEffect> {
     text.chars().flat_map(|c| key(model, KeyCode::Char(c))).collect()
 }
 
-fn alt(model: &mut Model, c: char) -> Vec<Effect> {
+fn alt(model: &mut Model, c: char) -> Vec<AppEffect> {
     let effects = update(model, Msg::Key(KeyPress { code: KeyCode::Char(c), ctrl: false, alt: true }));
     frame(model);
     effects
@@ -169,14 +169,14 @@ fn asked(mode: Mode, armed: bool, kind: PromptKind) -> Model {
     model
 }
 
-fn answered(reply: Reply) -> Vec<Effect> {
-    vec![Effect::TellRun("r1".into(), RunCommand::Answer { prompt: 4, reply })]
+fn answered(reply: Reply) -> Vec<AppEffect> {
+    vec![AppEffect::TellRun("r1".into(), RunCommand::Answer { prompt: 4, reply })]
 }
 
 #[test]
 fn from_the_list_over_inputs_and_plan_to_a_live_run() {
     let mut model = start();
-    assert_eq!(keys(&mut model, "b"), [Effect::ListRunbooks(env_name("production"))]);
+    assert_eq!(keys(&mut model, "b"), [AppEffect::ListRunbooks(env_name("production"))]);
     tell(&mut model, listing(vec![input(&["db2", "db3"])]));
     key(&mut model, KeyCode::End);
     assert_eq!(key(&mut model, KeyCode::Enter), []);
@@ -187,7 +187,7 @@ fn from_the_list_over_inputs_and_plan_to_a_live_run() {
     let inputs = Inputs(vec![("candidate".into(), Zeroizing::new("db3".into()))]);
     assert_eq!(
         key(&mut model, KeyCode::Enter),
-        [Effect::MakePlan(env_name("production"), "promote".into(), inputs)]
+        [AppEffect::MakePlan(env_name("production"), "promote".into(), inputs)]
     );
     assert_eq!(model.screen(), &Screen::Plan);
     assert_eq!(key(&mut model, KeyCode::Enter), [], "there is no plan yet");
@@ -201,7 +201,7 @@ fn from_the_list_over_inputs_and_plan_to_a_live_run() {
     assert!(matches!(&model.runs.dialogs[1], Dialog::Arm { reason, .. } if reason.as_str() == "disks"));
     key(&mut model, KeyCode::Enter);
     assert!(model.is_armed(&env_name("production")));
-    let started = Effect::StartRun {
+    let started = AppEffect::StartRun {
         env: env_name("production"),
         plan: "abc".into(),
         why: "disks".into(),
@@ -211,7 +211,7 @@ fn from_the_list_over_inputs_and_plan_to_a_live_run() {
     assert!(model.runs.dialogs.is_empty());
     tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
     assert_eq!(model.screens[1..], [Screen::Runbooks, Screen::Run("r1".into())]);
-    assert_eq!(key(&mut model, KeyCode::Esc), [Effect::ListRunbooks(env_name("production"))]);
+    assert_eq!(key(&mut model, KeyCode::Esc), [AppEffect::ListRunbooks(env_name("production"))]);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_start_that_is_refused_says_why_and_can_be_tried_again() {
     keys(&mut model, "try");
     let effects = key(&mut model, KeyCode::Enter);
     assert!(
-        matches!(effects[..], [Effect::StartRun { mode: Mode::DryRun, .. }]),
+        matches!(effects[..], [AppEffect::StartRun { mode: Mode::DryRun, .. }]),
         "dry unless chosen otherwise"
     );
     tell(&mut model, RunEvent::Refused(vec!["ben holds it".into()]));
@@ -260,9 +260,9 @@ fn runs_are_resumed_when_armed_and_others_are_watched() {
     assert_eq!(key(&mut model, KeyCode::Enter), []);
     assert!(matches!(model.runs.dialogs[..], [Dialog::Arm { .. }]));
     key(&mut model, KeyCode::Enter);
-    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::ResumeRun("r-stands".into())]);
+    assert_eq!(key(&mut model, KeyCode::Enter), [AppEffect::ResumeRun("r-stands".into())]);
     key(&mut model, KeyCode::Down);
-    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::WatchRun("r-held".into())]);
+    assert_eq!(key(&mut model, KeyCode::Enter), [AppEffect::WatchRun("r-held".into())]);
     let watched =
         RunView { id: "r-held".into(), watching: true, ..run(Mode::Live, Some((4, PromptKind::Confirm))) };
     tell(&mut model, RunEvent::Run(Arc::new(watched)));
@@ -299,11 +299,11 @@ fn notes_stops_and_rollbacks_reach_the_run_also_while_text_is_typed() {
     keys(&mut model, "slow");
     ctrl(&mut model, 'j');
     keys(&mut model, "disk");
-    let note = |text: &str| Effect::TellRun("r1".into(), RunCommand::Note(text.into()));
+    let note = |text: &str| AppEffect::TellRun("r1".into(), RunCommand::Note(text.into()));
     let kept = key(&mut model, KeyCode::Enter);
     assert_eq!(kept, [note("slow"), note("disk")], "a line end belongs to no note");
-    assert_eq!(alt(&mut model, 'x'), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
-    assert_eq!(alt(&mut model, 'u'), [Effect::TellRun("r1".into(), RunCommand::Rollback)]);
+    assert_eq!(alt(&mut model, 'x'), [AppEffect::TellRun("r1".into(), RunCommand::Stop)]);
+    assert_eq!(alt(&mut model, 'u'), [AppEffect::TellRun("r1".into(), RunCommand::Rollback)]);
 }
 
 #[test]
@@ -332,8 +332,8 @@ fn a_question_of_a_run_that_is_not_on_screen_is_told() {
 #[test]
 fn secrets_are_in_no_debug_text() {
     let inputs = Inputs(vec![("password".into(), Zeroizing::new("geheim".into()))]);
-    assert!(!format!("{:?}", Effect::MakePlan(env_name("a"), "r".into(), inputs)).contains("geheim"));
+    assert!(!format!("{:?}", AppEffect::MakePlan(env_name("a"), "r".into(), inputs)).contains("geheim"));
     let reply = Reply::Text(Zeroizing::new("geheim".into()));
-    let effect = Effect::TellRun("r".into(), RunCommand::Answer { prompt: 1, reply });
+    let effect = AppEffect::TellRun("r".into(), RunCommand::Answer { prompt: 1, reply });
     assert!(!format!("{effect:?}").contains("geheim"));
 }

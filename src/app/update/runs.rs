@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::message::Effect;
+use crate::app::message::AppEffect;
 use crate::app::model::Model;
-use crate::app::model::runs::{Dialog, Leave, PlanState, Reply, is_over};
+use crate::app::model::runs::{Dialog, Leave, PlanState, ReplyDraft, is_over};
 use jumpdeck_fleet::names::EnvName;
 use jumpdeck_fleet::run::{InputView, PlanView, RunEvent, RunView};
 use jumpdeck_fleet::text::Clean;
@@ -12,7 +12,7 @@ use jumpdeck_fleet::text::Clean;
 /// Runs that are over are kept to look at, so many.
 const KEPT: usize = 20;
 
-pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<Effect> {
+pub(super) fn take(model: &mut Model, event: RunEvent) -> Vec<AppEffect> {
     match event {
         RunEvent::List(listing) => {
             model.runs.listings.insert(listing.env.clone(), listing);
@@ -80,7 +80,7 @@ fn refused(model: &mut Model, why: Vec<Clean>) {
     }
 }
 
-fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
+fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<AppEffect> {
     let id = run.id.clone();
     let shown = model.shows_run(&id);
     let before = model.runs.known.iter().position(|r| r.id == id);
@@ -97,7 +97,7 @@ fn take_run(model: &mut Model, run: Arc<RunView>) -> Vec<Effect> {
                 model.vanished = Some(model.now);
             }
             // What is asked is asked with its command and facts on screen.
-            (model.runs.reply, model.runs.scroll, model.runs.step) = (Reply::default(), None, None);
+            (model.runs.reply, model.runs.scroll, model.runs.step) = (ReplyDraft::default(), None, None);
             model.runs.asked = None;
         } else if run.prompt.is_some() && !run.watching {
             model.say(format!("{} of {} waits for an answer", run.runbook, run.env));
@@ -141,7 +141,7 @@ fn appear(model: &mut Model, run: &RunView) {
 }
 
 /// Who wants to leave is let go once nothing is under way any more.
-fn quit_when_all_stand(model: &Model) -> Vec<Effect> {
+fn quit_when_all_stand(model: &Model) -> Vec<AppEffect> {
     let leaving = model.runs.dialogs.iter().any(|d| matches!(d, Dialog::Leave(Leave { stopping: true, .. })));
-    if leaving && model.runs_under_way().next().is_none() { vec![Effect::Quit] } else { Vec::new() }
+    if leaving && model.runs_under_way().next().is_none() { vec![AppEffect::Quit] } else { Vec::new() }
 }

@@ -30,7 +30,7 @@ fn names(model: &Model) -> Vec<&str> {
 }
 
 /// Actions, each followed by what the loop does before the next key.
-fn acts(model: &mut Model, actions: &[Action]) -> Vec<Effect> {
+fn acts(model: &mut Model, actions: &[Action]) -> Vec<AppEffect> {
     let mut effects = Vec::new();
     for action in actions {
         effects.extend(act(model, *action));
@@ -42,16 +42,16 @@ fn acts(model: &mut Model, actions: &[Action]) -> Vec<Effect> {
 #[test]
 fn ctrl_c_quits_whatever_lies_on_top() {
     let mut model = model();
-    assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
+    assert_eq!(ctrl(&mut model, 'c'), [AppEffect::Quit]);
     model.filter_mut().unwrap().editing = true;
-    assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
+    assert_eq!(ctrl(&mut model, 'c'), [AppEffect::Quit]);
     ask(&mut model, 1, unknown_key());
-    assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit]);
+    assert_eq!(ctrl(&mut model, 'c'), [AppEffect::Quit]);
 }
 
 #[test]
 fn starting_connects_the_first_environment() {
-    assert_eq!(model().start(), [Effect::Activate(env_name("production"))]);
+    assert_eq!(model().start(), [AppEffect::Activate(env_name("production"))]);
 }
 
 #[test]
@@ -132,10 +132,10 @@ fn a_problem_leads_to_its_host_or_to_the_screen_that_shows_it() {
 fn environments_keep_their_selections_and_are_connected_when_shown() {
     let mut model = model();
     acts(&mut model, &[Action::Last, Action::Open]);
-    assert_eq!(acts(&mut model, &[Action::NextEnvironment]), [Effect::Activate(env_name("staging"))]);
+    assert_eq!(acts(&mut model, &[Action::NextEnvironment]), [AppEffect::Activate(env_name("staging"))]);
     assert_eq!(model.screen(), &Screen::Fleet, "a host of one environment is none of another");
     assert_eq!(selected_host(&model), "app1");
-    assert_eq!(acts(&mut model, &[Action::NextEnvironment]), [Effect::Activate(env_name("production"))]);
+    assert_eq!(acts(&mut model, &[Action::NextEnvironment]), [AppEffect::Activate(env_name("production"))]);
     assert_eq!(selected_host(&model), "db2");
     acts(&mut model, &[Action::PreviousEnvironment]);
     assert_eq!(model.active, 1);
@@ -152,12 +152,16 @@ fn a_notice_about_one_environment_is_not_shown_on_another() {
 fn refreshing_and_trying_again() {
     let mut model = model();
     let env = env_name("production");
-    assert_eq!(acts(&mut model, &[Action::Refresh]), [Effect::Redraw, Effect::Refresh(env.clone())]);
+    assert_eq!(acts(&mut model, &[Action::Refresh]), [AppEffect::Redraw, AppEffect::Refresh(env.clone())]);
     assert_eq!(model.notice.as_ref().unwrap().0, "asking 4 hosts");
-    assert_eq!(acts(&mut model, &[Action::Retry]), [Effect::Retry(env.clone(), None)], "first the jump box");
+    assert_eq!(
+        acts(&mut model, &[Action::Retry]),
+        [AppEffect::Retry(env.clone(), None)],
+        "first the jump box"
+    );
     jump_up(&mut model, "production");
     let effects = acts(&mut model, &[Action::Down, Action::Retry]);
-    assert_eq!(effects, [Effect::Retry(env, Some(host_name("app2")))]);
+    assert_eq!(effects, [AppEffect::Retry(env, Some(host_name("app2")))]);
     pass(&mut model, Duration::from_secs(4));
     assert_eq!(model.notice, None, "a notice goes by itself");
 }
@@ -165,8 +169,8 @@ fn refreshing_and_trying_again() {
 #[test]
 fn themes_go_round() {
     let mut model = model();
-    assert_eq!(act(&mut model, Action::NextTheme), [Effect::UseTheme("light".into())]);
-    assert_eq!(act(&mut model, Action::NextTheme), [Effect::UseTheme("dark".into())]);
+    assert_eq!(act(&mut model, Action::NextTheme), [AppEffect::UseTheme("light".into())]);
+    assert_eq!(act(&mut model, Action::NextTheme), [AppEffect::UseTheme("dark".into())]);
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn what_lies_under_help_is_not_acted_on() {
     assert_eq!((model.active, selected_host(&model).as_str()), (0, "app1"));
     assert_eq!(acts(&mut model, &[Action::Quit]), [], "quit leaves help first");
     assert_eq!(model.help, None);
-    assert_eq!(acts(&mut model, &[Action::Quit]), [Effect::Quit]);
+    assert_eq!(acts(&mut model, &[Action::Quit]), [AppEffect::Quit]);
 }
 
 #[test]
@@ -187,18 +191,18 @@ fn quit_leads_out_of_a_page_before_it_ends_the_program() {
     acts(&mut model, &[Action::Down, Action::Open]);
     assert_eq!(acts(&mut model, &[Action::Quit]), []);
     assert_eq!(model.screen(), &Screen::Fleet);
-    assert_eq!(acts(&mut model, &[Action::Quit]), [Effect::Quit]);
+    assert_eq!(acts(&mut model, &[Action::Quit]), [AppEffect::Quit]);
 }
 
 #[test]
 fn the_screen_is_drawn_again_whatever_lies_on_top() {
     let mut model = model();
     model.keymap = std::sync::Arc::new(crate::config::keymap::Keymap::builtin_default());
-    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    assert_eq!(ctrl(&mut model, 'l'), [AppEffect::Redraw]);
     act(&mut model, Action::Filter);
-    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    assert_eq!(ctrl(&mut model, 'l'), [AppEffect::Redraw]);
     ask(&mut model, 1, unknown_key());
-    assert_eq!(ctrl(&mut model, 'l'), [Effect::Redraw]);
+    assert_eq!(ctrl(&mut model, 'l'), [AppEffect::Redraw]);
     assert_eq!(model.questions.len(), 1);
 }
 
@@ -217,7 +221,7 @@ fn keys_that_were_meant_for_a_login_that_ended_do_nothing() {
     assert_eq!((model.screen(), model.filter().text.as_str()), (&Screen::Fleet, ""));
     pass(&mut model, LONG);
     act(&mut model, Action::Quit);
-    assert_eq!(act(&mut model, Action::Quit), [Effect::Quit]);
+    assert_eq!(act(&mut model, Action::Quit), [AppEffect::Quit]);
 
     // The next question does not get the rest of an answer to the one before.
     ask(&mut model, 2, passphrase());

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::keys::{Keys, Typed};
-use super::site::Site;
+use super::keys::{AnswerKeys, Typed};
+use super::site::RunSite;
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
@@ -32,7 +32,7 @@ impl ApproveArgs {
 }
 
 pub(super) async fn run(common: &Common, args: &ApproveArgs) -> Result<ExitCode, CliError> {
-    let site = Site::attended(common, args.env.as_deref())?;
+    let site = RunSite::attended(common, args.env.as_deref())?;
     let asked = ApprovalAsked::read(&site.access, &args.run, &args.step).await?;
     let mut paper = Paper::of_stdout();
     write(&mut paper, &asked);

@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, watch};
 use jumpdeck_fleet::run::{Prompt, Reply, RunCommand, RunView};
 use jumpdeck_fleet::time::Moment;
 
-use super::answer::{self, Said};
+use super::answer::{self, TypedAnswer};
 use super::interrupts::Interrupt;
-use super::keys::{Keys, Typed};
-use super::site::Site;
+use super::keys::{AnswerKeys, Typed};
+use super::site::RunSite;
 use super::story::Story;
 use super::text::Paper;
 use crate::cli::common::CliError;
@@ -46,7 +46,7 @@ pub(super) struct Operator<K, P> {
 
 /// Stays with a run to its end.
 pub(super) async fn stay(
-    site: &Site,
+    site: &RunSite,
     handle: RunHandle,
     interrupts: mpsc::Receiver<Interrupt>,
     tail: String,
@@ -81,7 +81,7 @@ enum Answered {
     Again(String),
 }
 
-impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
+impl<K: AnswerKeys, P: FnMut(&str)> Operator<K, P> {
     /// Stays with the run until it is over or left.
     pub(super) async fn stay(mut self, mut views: watch::Receiver<Arc<RunView>>) -> RunOutcome {
         // Answered, but the run has not taken the answer yet; and asked in full, so that its mark alone is shown again.
@@ -166,29 +166,29 @@ impl<K: Keys, P: FnMut(&str)> Operator<K, P> {
 }
 
 /// Puts the question; for none, waits for ever.
-async fn ask(keys: &mut impl Keys, prompt: Option<&Prompt>) -> Answered {
+async fn ask(keys: &mut impl AnswerKeys, prompt: Option<&Prompt>) -> Answered {
     let Some(prompt) = prompt else { return std::future::pending().await };
     let reply = |reply| Answered::Command(RunCommand::Answer { prompt: prompt.number, reply });
     let (mark, echo) = answer::mark(&prompt.kind);
     match answer::said(&prompt.kind, keys.line(&mark, echo).await) {
-        Said::Reply(said) => reply(said),
-        Said::Reason(key) => match text(keys, "why> ").await {
+        TypedAnswer::Reply(said) => reply(said),
+        TypedAnswer::Reason(key) => match text(keys, "why> ").await {
             Some(why) => reply(Reply::Chosen(key, Some(why))),
             None => Answered::Again("a reason is needed; nothing was chosen".to_owned()),
         },
-        Said::Note(Some(text)) => Answered::Command(RunCommand::Note(text)),
-        Said::Note(None) => match text(keys, "note> ").await {
+        TypedAnswer::Note(Some(text)) => Answered::Command(RunCommand::Note(text)),
+        TypedAnswer::Note(None) => match text(keys, "note> ").await {
             Some(text) => Answered::Command(RunCommand::Note(text)),
             None => Answered::Again("no note was made".to_owned()),
         },
-        Said::Rollback => Answered::Command(RunCommand::Rollback),
-        Said::Stop => Answered::Stop,
-        Said::Again(why) => Answered::Again(why),
+        TypedAnswer::Rollback => Answered::Command(RunCommand::Rollback),
+        TypedAnswer::Stop => Answered::Stop,
+        TypedAnswer::Again(why) => Answered::Again(why),
     }
 }
 
 /// A line of text, typed or pasted.
-async fn text(keys: &mut impl Keys, mark: &str) -> Option<String> {
+async fn text(keys: &mut impl AnswerKeys, mark: &str) -> Option<String> {
     match keys.line(mark, true).await {
         Typed::Line(line) | Typed::Pasted(line) => {
             Some(line.trim().to_owned()).filter(|text| !text.is_empty())

@@ -4,8 +4,8 @@ use zeroize::Zeroizing;
 
 use super::Chosen;
 use super::answer;
-use super::keys::{Keys, Typed};
-use super::site::Site;
+use super::keys::{AnswerKeys, Typed};
+use super::site::RunSite;
 use super::terms::input_help;
 use super::text::{Ink, Paper};
 use crate::cli::common::CliError;
@@ -17,7 +17,7 @@ use jumpdeck_fleet::run::{InputView, PromptKind};
 use jumpdeck_fleet::text::Clean;
 
 /// The plan that was chosen: what is not given for its inputs is found or asked.
-pub(super) async fn plan(site: &Site, chosen: &Chosen, asking: AskInputs) -> Result<Planned, CliError> {
+pub(super) async fn plan(site: &RunSite, chosen: &Chosen, asking: AskInputs) -> Result<Planned, CliError> {
     let runbook = super::runbook(&chosen.name)?;
     let gathered = gather(site, &runbook, &chosen.set, asking).await?;
     let made = Planned::make(&site.access, runbook, gathered).await;
@@ -29,7 +29,7 @@ pub(super) async fn plan(site: &Site, chosen: &Chosen, asking: AskInputs) -> Res
 /// # Errors
 /// A `--set` that is none, a secret as an argument, or an input nobody can be asked for.
 async fn gather(
-    site: &Site,
+    site: &RunSite,
     runbook: &Runbook,
     set: &[String],
     asking: AskInputs,
@@ -44,7 +44,7 @@ async fn gather(
 ///
 /// # Errors
 /// When there is none, or it ends.
-pub(super) async fn typed(site: &Site, input: &InputView) -> Result<Zeroizing<String>, CliError> {
+pub(super) async fn typed(site: &RunSite, input: &InputView) -> Result<Zeroizing<String>, CliError> {
     let terminal = site.terminal.as_ref().ok_or_else(|| missing(input))?;
     ask(&mut *terminal.lock().await, input, &mut print_out).await
 }
@@ -70,7 +70,7 @@ fn missing(input: &InputView) -> CliError {
 
 /// Asks until a value fits; the end of the terminal ends it.
 async fn ask(
-    keys: &mut impl Keys,
+    keys: &mut impl AnswerKeys,
     input: &InputView,
     print: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Zeroizing<String>, CliError> {

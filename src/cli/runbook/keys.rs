@@ -45,7 +45,7 @@ pub(super) enum Typed {
 }
 
 /// Where answers come from.
-pub(super) trait Keys: Send {
+pub(super) trait AnswerKeys: Send {
     /// Shows `mark` and waits for a line; unless `echo`, it is not shown. Dropping the future takes the question back.
     fn line(&mut self, mark: &str, echo: bool) -> impl Future<Output = Typed> + Send;
 }
@@ -175,7 +175,7 @@ impl Device {
     async fn ask(&self, mark: &str, echo: bool) -> io::Result<Typed> {
         self.quiet().await?;
         self.listening(echo);
-        let _until_answered = Listening { line: self };
+        let _until_answered = KeysListening { line: self };
         self.discard();
         self.show(mark)?;
         self.readable().await?;
@@ -223,25 +223,25 @@ fn judged(line: &str, more: bool) -> Typed {
     Typed::Line(Zeroizing::new(line.to_owned()))
 }
 
-impl Keys for Terminal {
+impl AnswerKeys for Terminal {
     async fn line(&mut self, mark: &str, echo: bool) -> Typed {
         self.line.ask(mark, echo).await.unwrap_or(Typed::End)
     }
 }
 
 /// The terminal of several who ask: one question at a time.
-impl Keys for Arc<tokio::sync::Mutex<Terminal>> {
+impl AnswerKeys for Arc<tokio::sync::Mutex<Terminal>> {
     async fn line(&mut self, mark: &str, echo: bool) -> Typed {
         self.lock().await.line(mark, echo).await
     }
 }
 
 /// Stops listening when a question was answered or taken back.
-struct Listening<'d> {
+struct KeysListening<'d> {
     line: &'d Device,
 }
 
-impl Drop for Listening<'_> {
+impl Drop for KeysListening<'_> {
     fn drop(&mut self) {
         self.line.deaf();
         self.line.unmark();

@@ -1,10 +1,10 @@
 //! Questions of logins, on the terminal: an unknown host key, a passphrase, a password.
 
-use super::keys::{Keys, Shared, Typed};
+use super::keys::{AnswerKeys, Shared, Typed};
 use super::text::{Ink, Paper};
 use crate::cli::print;
 use crate::transport::BoxFuture;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use jumpdeck_fleet::event::{Answer, QuestionKind};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
@@ -20,7 +20,7 @@ impl AtTerminal {
     }
 }
 
-impl Ask for AtTerminal {
+impl AskPerson for AtTerminal {
     fn ask<'a>(&'a self, env: &'a EnvName, hop: &'a Hop, kind: QuestionKind) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             if let QuestionKind::Waiting { .. } = &kind {

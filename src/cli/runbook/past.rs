@@ -22,11 +22,11 @@ pub(in crate::cli) struct ReportArgs {
     run: String,
     /// How to print it; JSON is one document (docs/runbooks.md) [default: text on a terminal, else md]
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<ReportFormat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReportFormat {
     Text,
     Md,
     Json,
@@ -76,11 +76,11 @@ fn still_in_effect(entries: &[Entry], run: &str, common: &Common) -> String {
 pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let (paths, _) = setup::places()?;
     let report = past::report(&paths.runs(), &args.run)?;
-    let usual = if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
+    let usual = if std::io::stdout().is_terminal() { ReportFormat::Text } else { ReportFormat::Md };
     let text = match args.format.unwrap_or(usual) {
-        Format::Text => sections(&report),
-        Format::Md => report.to_markdown(&TimeZone::system()),
-        Format::Json => format!("{}\n", report.to_json().map_err(std::io::Error::from)?),
+        ReportFormat::Text => sections(&report),
+        ReportFormat::Md => report.to_markdown(&TimeZone::system()),
+        ReportFormat::Json => format!("{}\n", report.to_json().map_err(std::io::Error::from)?),
     };
     print::answer(&text)?;
     Ok(ExitCode::SUCCESS)

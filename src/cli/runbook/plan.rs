@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::site::Site;
+use super::site::RunSite;
 use super::text::Paper;
 use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
@@ -23,12 +23,12 @@ pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// How to print it; JSON is one document (docs/runbooks.md)
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum PlanFormat {
     Text,
     Json,
 }
@@ -41,17 +41,17 @@ impl PlanArgs {
 }
 
 pub(super) async fn run(common: &Common, args: &PlanArgs) -> Result<ExitCode, CliError> {
-    let site = Site::open(common, args.chosen.env.as_deref())?;
+    let site = RunSite::open(common, args.chosen.env.as_deref())?;
     let planned = inputs::plan(&site, &args.chosen, AskInputs::Unanswered).await?;
     let view = planned.view();
     let text = match args.format {
-        Format::Text => {
+        PlanFormat::Text => {
             let mut paper = Paper::of_stdout();
             text::write(&mut paper, view);
             text::write_lease(&mut paper, &site.access.env, view);
             paper.take()
         }
-        Format::Json => {
+        PlanFormat::Json => {
             let json = serde_json::to_string_pretty(&json::PlanJson::new(view));
             format!("{}\n", json.map_err(std::io::Error::from)?)
         }

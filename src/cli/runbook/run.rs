@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::attend::stay;
 use super::interrupts::{interrupts, unless_interrupted};
-use super::keys::{Keys, Typed};
+use super::keys::{AnswerKeys, Typed};
 use super::plan::text as plan_text;
-use super::site::{self, Site};
+use super::site::{self, RunSite};
 use super::text::{Ink, Paper};
 use super::{Chosen, inputs};
 use crate::cli::common::{CliError, Common};
@@ -51,7 +51,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Cli
     if why.is_empty() {
         return Err(CliError::Usage("--why: give a reason, as in --why \"db1 is out of memory\"".to_owned()));
     }
-    let site = Site::attended(common, args.chosen.env.as_deref())?;
+    let site = RunSite::attended(common, args.chosen.env.as_deref())?;
     let mut interrupts = interrupts()?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
     let begin = async {
@@ -90,7 +90,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs, onward: Onward) -
     let (paths, _) = setup::places()?;
     let begun = Begun::read(&paths.runs(), &args.run)?;
     let run = begun.of_this_fleet(at_hand(common)).map_err(elsewhere)?;
-    let site = Site::attended(common, Some(run.environment()))?;
+    let site = RunSite::attended(common, Some(run.environment()))?;
     let mut interrupts = interrupts()?;
     let begin = async {
         let (access, armed) = (&site.access, site::at_terminal());
@@ -125,7 +125,7 @@ fn elsewhere(fleet: OtherFleet) -> CliError {
 }
 
 /// The last question before the first step.
-async fn agreed(site: &Site, plan: &PlanView) -> Result<bool, CliError> {
+async fn agreed(site: &RunSite, plan: &PlanView) -> Result<bool, CliError> {
     let mut keys = site.terminal()?;
     let mut paper = Paper::of_stdout();
     paper.gap();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::site::Site;
+use super::site::RunSite;
 use super::still::{self, Run};
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
@@ -36,7 +36,7 @@ impl RunsArgs {
 
 /// The runs here, and then those on the jump box that are not over.
 pub(super) async fn on_the_jump_box(common: &Common, args: RunsArgs) -> Result<ExitCode, CliError> {
-    let site = Site::open(common, args.env.as_deref())?;
+    let site = RunSite::open(common, args.env.as_deref())?;
     run(common)?;
     let left = left::of(&site.access).await?;
     let here = journal::runs(&site.access.journals);

@@ -9,19 +9,19 @@ use super::login::AtTerminal;
 use crate::cli::common::{CliError, Common};
 use crate::cli::setup::{self, Setup};
 use crate::operator::access::{EnvAccess, MayChange};
-use crate::transport::ask::{Ask, RefuseAll};
+use crate::transport::ask::{AskPerson, RefuseAll};
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::time::Moment;
 
 /// Where a runbook runs.
-pub(super) struct Site {
+pub(super) struct RunSite {
     pub(super) access: EnvAccess,
     /// None when nobody is there to be asked.
     pub(super) terminal: Option<Shared>,
     _give_back: Option<GiveBack>,
 }
 
-impl Site {
+impl RunSite {
     /// The environment of that name, or the one in use; asks on the terminal when there is one. Within the tokio
     /// runtime.
     ///
@@ -57,7 +57,7 @@ impl Site {
             None => first(&setup, &target.fleet)?,
         };
         let terminal = terminal.map(|terminal| Arc::new(Mutex::new(terminal)));
-        let ask: Arc<dyn Ask> = match &terminal {
+        let ask: Arc<dyn AskPerson> = match &terminal {
             Some(terminal) => Arc::new(AtTerminal::new(terminal.clone())),
             None => Arc::new(RefuseAll),
         };

@@ -7,7 +7,7 @@ use clap::Args;
 use super::attend::stay;
 use super::inputs;
 use super::interrupts::{interrupts, unless_interrupted};
-use super::site::{self, Site};
+use super::site::{self, RunSite};
 use crate::cli::common::{CliError, Common};
 use crate::cli::print;
 use crate::operator::takeover::CopiedRun;
@@ -35,7 +35,7 @@ pub(super) async fn run(common: &Common, args: &TakeoverArgs) -> Result<ExitCode
             "a simulated fleet ends with its program: run this without --demo".to_owned(),
         ));
     }
-    let site = Site::attended(common, args.env.as_deref())?;
+    let site = RunSite::attended(common, args.env.as_deref())?;
     let mut interrupts = interrupts()?;
     let begin = async {
         let copied = CopiedRun::read(&site.access, site::at_terminal(), &args.run).await?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::site::Site;
+use super::site::RunSite;
 use super::text::{Ink, Paper};
 use crate::cli::common::{CliError, Common};
 use crate::cli::{print, setup};
@@ -83,7 +83,7 @@ async fn on_the_jump_box(
     journal: &JournalFile,
 ) -> Result<OnJumpBox, CliError> {
     let of = journal.environment()?;
-    let site = Site::open(common, args.env.as_deref().or(of.as_deref()))?;
+    let site = RunSite::open(common, args.env.as_deref().or(of.as_deref()))?;
     Ok(journal.on_jump_box(&site.access).await?)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::interrupts::interrupts;
-use super::site::Site;
+use super::site::RunSite;
 use super::story::Story;
 use super::text::Paper;
 use crate::cli::common::{CliError, Common};
@@ -30,7 +30,7 @@ impl WatchArgs {
 }
 
 pub(super) async fn run(common: &Common, args: &WatchArgs) -> Result<ExitCode, CliError> {
-    let site = Site::open(common, args.env.as_deref())?;
+    let site = RunSite::open(common, args.env.as_deref())?;
     let mut interrupts = interrupts()?;
     let mut watched = Following::open(&*site.access.reach, &site.access.env, &args.run).await?;
     let mut story = Story::new(Paper::of_stdout());

@@ -26,7 +26,7 @@ const SCHEMA: u32 = 1;
 
 /// One environment.
 #[derive(Debug, Serialize)]
-pub struct Status {
+pub struct EnvironmentStatus {
     schema: u32,
     taken_at: String,
     environment: String,
@@ -155,7 +155,7 @@ struct ProblemStatus {
     message: String,
 }
 
-impl Status {
+impl EnvironmentStatus {
     /// The picture as schema 1. `taken_at` is RFC 3339.
     #[must_use]
     pub fn new(picture: &Picture, taken_at: String) -> Self {

@@ -14,7 +14,7 @@ use crate::collect::Collector;
 use crate::collect::clock::Clock;
 use crate::operator::left::LeftRunsFinder;
 use crate::runbook::definition::Runbook;
-use crate::runbook::lease::{self, Places};
+use crate::runbook::lease::{self, LeasePlaces};
 use crate::runbook::planner;
 use crate::runbook::runner::{self, Launch};
 use crate::runbook::signing_keys::SigningKeys;
@@ -201,7 +201,7 @@ async fn a_run_whose_console_died_between_its_end_and_its_note_of_that_is_over()
     let (site, home) = (Site::new(), tempfile::tempdir().unwrap());
     let text = FREEZE.replace("WRITES_END", "").replace("WRITES", "");
     let (machine, run) = site.freeze(&text, home.path(), None).await;
-    let (reach, places) = (site.reach(), Places::of(&site.env));
+    let (reach, places) = (site.reach(), LeasePlaces::of(&site.env));
     let session = reach.host(reach.jump()).await.unwrap();
     let forget =
         format!("cd /run/lock/jumpdeck/{run} && grep -q '\"ended\"' entries && rm over && echo forgotten");

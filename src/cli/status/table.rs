@@ -20,22 +20,22 @@ const NO_REPORT: &str = "..";
 const UNKNOWN: &str = "?";
 
 #[derive(Clone, Copy)]
-enum Align {
+enum CellAlign {
     Left,
     Right,
 }
 
-const HEADINGS: [(&str, Align); 10] = [
-    ("", Align::Left),
-    ("HOST", Align::Left),
-    ("ROLES", Align::Left),
-    ("LOAD 1", Align::Right),
-    ("5", Align::Right),
-    ("15", Align::Right),
-    ("MEMORY", Align::Right),
-    ("DISK", Align::Left),
-    ("REPLICATION", Align::Left),
-    ("AGE", Align::Right),
+const HEADINGS: [(&str, CellAlign); 10] = [
+    ("", CellAlign::Left),
+    ("HOST", CellAlign::Left),
+    ("ROLES", CellAlign::Left),
+    ("LOAD 1", CellAlign::Right),
+    ("5", CellAlign::Right),
+    ("15", CellAlign::Right),
+    ("MEMORY", CellAlign::Right),
+    ("DISK", CellAlign::Left),
+    ("REPLICATION", CellAlign::Left),
+    ("AGE", CellAlign::Right),
 ];
 
 /// The picture as text, a line a host, its problems below.
@@ -179,8 +179,8 @@ fn line(out: &mut String, cells: &[String], widths: &[usize], severity: Option<S
             _ => cell.clone(),
         };
         match align {
-            Align::Left => text.push_str(&(painted + &pad)),
-            Align::Right => text.push_str(&(pad + &painted)),
+            CellAlign::Left => text.push_str(&(painted + &pad)),
+            CellAlign::Right => text.push_str(&(pad + &painted)),
         }
         text.push_str("  ");
     }

@@ -64,7 +64,7 @@ impl Picture {
     }
 
     fn document(&self, at: usize) -> Value {
-        let status = json::Status::new(self, "now".to_owned());
+        let status = json::EnvironmentStatus::new(self, "now".to_owned());
         serde_json::to_value(&status).unwrap()["hosts"][at].clone()
     }
 

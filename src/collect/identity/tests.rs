@@ -5,7 +5,7 @@ use jumpdeck_fleet::time::Moment;
 
 fn proved(host: &str, hostname: Option<&str>, answered: &str) -> Result<(), String> {
     let fleet = fleet(&["app1", "app2", "db_1", "DB2", "10.0.0.5", "web.eu"]);
-    let names = Names::of(&fleet);
+    let names = AnsweringNames::of(&fleet);
     let spec = fleet.environments.iter().flat_map(|e| &e.hosts).find(|h| h.id.host.as_str() == host).unwrap();
     let spec = Host { hostname: hostname.map(str::to_owned), ..(**spec).clone() };
     let identity = Identity { hostname: Clean::new(answered), machine_id: None };
@@ -41,7 +41,7 @@ fn a_machine_that_does_not_say_who_it_is_does_not_pass() {
     let fleet = fleet(&["app1"]);
     for gap in [Gap::NotAsked, Gap::Unreadable("no hostname".into()), Gap::NoTool("uname".into())] {
         let identity = Fact { known: None, gap: Some(gap) };
-        assert!(prove(&fleet.environments[0].hosts[0], &Names::of(&fleet), &identity).is_err());
+        assert!(prove(&fleet.environments[0].hosts[0], &AnsweringNames::of(&fleet), &identity).is_err());
     }
 }
 

@@ -8,9 +8,9 @@ use jumpdeck_fleet::time::Moment;
 /// The section's name.
 pub(crate) const NAME: &str = "clock";
 
-pub(super) struct Clock;
+pub(super) struct ClockProbe;
 
-impl Probe for Clock {
+impl Probe for ClockProbe {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -95,7 +95,7 @@ fn unescape(field: &str) -> String {
 
 /// A row of `df -P -k`, of `df -P -i`, or of both in one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(super) struct DfRow<'a> {
     pub(super) device: &'a str,
     figures: [&'a str; 3],
     percent: Option<u8>,
@@ -104,7 +104,7 @@ pub(super) struct Row<'a> {
     mount: &'a str,
 }
 
-impl<'a> Row<'a> {
+impl<'a> DfRow<'a> {
     /// Device and mount may hold spaces: three figures, a percentage and a `/` are what a row is known by.
     pub(super) fn parse(line: &'a str) -> Option<Self> {
         Self::at(line, 5, |words| {
@@ -137,7 +137,7 @@ impl<'a> Row<'a> {
                 })
                 .collect();
             let device = line.get(..*w.first()?)?.trim_end();
-            read(&words?).map(|row| Row { device, ..row })
+            read(&words?).map(|row| DfRow { device, ..row })
         })
     }
 
@@ -152,7 +152,7 @@ impl<'a> Row<'a> {
     }
 
     /// Space, from a row of `-k`, with the inodes of a row of `-i`.
-    pub(super) fn usage(&self, inodes: Option<&Row<'_>>) -> Result<Usage, Gap> {
+    pub(super) fn usage(&self, inodes: Option<&DfRow<'_>>) -> Result<Usage, Gap> {
         let [size, used, available] = self.figures;
         let odd = |figure: &str| unreadable(&format!("df says {figure:?} kB"));
         let kb = |figure: &str| figure.parse::<u64>().map_err(|_| odd(figure));
@@ -240,14 +240,14 @@ impl Listed {
 
 /// Rows by their mounts: an answer may hold thousands of both.
 #[derive(Default)]
-pub(super) struct Rows<'a>(HashMap<String, Row<'a>>);
+pub(super) struct Rows<'a>(HashMap<String, DfRow<'a>>);
 
 impl<'a> Rows<'a> {
     /// Of rows of the same mount the last one counts, for `df` may have been asked twice.
     pub(super) fn new(
         listed: &Listed,
         lines: impl Iterator<Item = &'a str>,
-        read: impl Fn(&'a str) -> Option<Row<'a>>,
+        read: impl Fn(&'a str) -> Option<DfRow<'a>>,
     ) -> Self {
         let wanted = listed.printed();
         let short = lines.filter(|line| line.len() <= MAX_LINE);
@@ -255,7 +255,7 @@ impl<'a> Rows<'a> {
         Self(rows.filter(|(mount, _)| wanted.contains(mount)).collect())
     }
 
-    pub(super) fn find(&self, mount: &Mount) -> Option<&Row<'a>> {
+    pub(super) fn find(&self, mount: &Mount) -> Option<&DfRow<'a>> {
         self.0.get(&printed(&mount.dir))
     }
 }
@@ -301,27 +301,27 @@ mod tests {
 
     #[test]
     fn rows_with_spaces_on_either_side() {
-        let row = Row::parse("//nas/My Share   52403200 851968 51551232       2% /srv/my share").unwrap();
+        let row = DfRow::parse("//nas/My Share   52403200 851968 51551232       2% /srv/my share").unwrap();
         assert_eq!((row.device, row.mount), ("//nas/My Share", "/srv/my share"));
         let usage = row.usage(None).unwrap();
         assert_eq!((usage.size_kb, usage.used_kb, usage.available_kb), (52_403_200, 851_968, 51_551_232));
         assert_eq!(usage.use_percent, Some(2));
         // A name that looks like a row: the leftmost reading is the true one, for a device is first.
-        let row = Row::parse("/dev/sdb1 10 5 5 50% /a 1 2 3 4% /b").unwrap();
+        let row = DfRow::parse("/dev/sdb1 10 5 5 50% /a 1 2 3 4% /b").unwrap();
         assert_eq!((row.device, row.mount), ("/dev/sdb1", "/a 1 2 3 4% /b"));
     }
 
     #[test]
     fn figures_that_are_none() {
-        let odd = Row::parse("none - - - - /sys/fs/x").unwrap();
+        let odd = DfRow::parse("none - - - - /sys/fs/x").unwrap();
         assert!(matches!(odd.usage(None), Err(Gap::Unreadable(_))));
         // A quota or a filesystem in user space may tell any figure: it is not "nothing said".
-        let over = Row::parse("q 10 40 0 400% /q").unwrap();
+        let over = DfRow::parse("q 10 40 0 400% /q").unwrap();
         assert_eq!(over.usage(None).unwrap().use_percent, Some(u8::MAX));
-        let reserve = Row::parse("/dev/vdb 100 99 -3 100% /mnt").unwrap();
+        let reserve = DfRow::parse("/dev/vdb 100 99 -3 100% /mnt").unwrap();
         assert_eq!(reserve.usage(None).unwrap().available_kb, -3);
-        let btrfs = Row::parse("/dev/vdb 0 0 0 - /mnt").unwrap();
-        let space = Row::parse("/dev/vdb 100 9 91 9% /mnt").unwrap();
+        let btrfs = DfRow::parse("/dev/vdb 0 0 0 - /mnt").unwrap();
+        let space = DfRow::parse("/dev/vdb 100 9 91 9% /mnt").unwrap();
         assert_eq!(space.usage(Some(&btrfs)).unwrap().inodes_use_percent, None);
         for header in [
             "Filesystem     1024-blocks    Used Available Capacity Mounted on",
@@ -329,7 +329,7 @@ mod tests {
             "1 2 3 4% /x",
             "df: /x: no",
         ] {
-            assert!(Row::parse(header).is_none(), "{header:?}");
+            assert!(DfRow::parse(header).is_none(), "{header:?}");
         }
     }
 
@@ -376,7 +376,7 @@ mod tests {
         #[test]
         fn nothing_panics(line in "[ -~/%0-9\\\\é]{0,60}") {
             let _ = Mount::parse(&line);
-            for row in Row::parse(&line).into_iter().chain(Row::parse_both(&line)) {
+            for row in DfRow::parse(&line).into_iter().chain(DfRow::parse_both(&line)) {
                 let _ = row.usage(Some(&row));
             }
         }

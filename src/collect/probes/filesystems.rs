@@ -12,7 +12,7 @@ use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-use super::df::{Listed, Mount, Refusals, Row, Rows};
+use super::df::{DfRow, Listed, Mount, Refusals, Rows};
 
 pub(super) struct Filesystems;
 
@@ -124,12 +124,12 @@ const SHORTEST: usize = 5;
 
 /// Lines of a part that may say something.
 #[derive(Default)]
-struct Lines<'a> {
+struct PartLines<'a> {
     kept: Vec<&'a str>,
     last_is_kept: bool,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> PartLines<'a> {
     fn push(&mut self, line: &'a str) {
         self.last_is_kept = line.len() >= SHORTEST;
         if self.last_is_kept {
@@ -149,15 +149,15 @@ impl<'a> Lines<'a> {
 #[derive(Default)]
 struct Parts<'a> {
     /// The mounts asked about.
-    listed: Lines<'a>,
+    listed: PartLines<'a>,
     /// How much of an answer was read, where it was longer.
     cut: Option<&'a str>,
     /// Space and inodes stand in one row.
     both: bool,
-    space: Option<Lines<'a>>,
-    space_said: Lines<'a>,
-    inodes: Option<Lines<'a>>,
-    inodes_said: Lines<'a>,
+    space: Option<PartLines<'a>>,
+    space_said: PartLines<'a>,
+    inodes: Option<PartLines<'a>>,
+    inodes_said: PartLines<'a>,
 }
 
 impl<'a> Parts<'a> {
@@ -168,11 +168,11 @@ impl<'a> Parts<'a> {
             match (line, line.strip_prefix("@cut ")) {
                 ("@both" | "@space", _) if parts.space.is_none() => {
                     parts.both = line == "@both";
-                    parts.space = Some(Lines::default());
+                    parts.space = Some(PartLines::default());
                     said = false;
                 }
                 ("@inodes", _) if parts.space.is_some() && parts.inodes.is_none() => {
-                    parts.inodes = Some(Lines::default());
+                    parts.inodes = Some(PartLines::default());
                     said = false;
                 }
                 ("@said", _) => said = true,
@@ -188,7 +188,7 @@ impl<'a> Parts<'a> {
         parts
     }
 
-    fn place(&mut self, said: bool) -> &mut Lines<'a> {
+    fn place(&mut self, said: bool) -> &mut PartLines<'a> {
         match (&mut self.space, &mut self.inodes, said) {
             (_, Some(_), true) => &mut self.inodes_said,
             (_, Some(rows), false) => rows,
@@ -202,8 +202,8 @@ impl<'a> Parts<'a> {
     fn filesystems(&self, listed: &Listed, status: u8) -> Vec<Filesystem> {
         let space_lines = self.space.iter().flat_map(|rows| rows.kept.iter().copied());
         let inode_lines = self.inodes.iter().flat_map(|rows| rows.kept.iter().copied());
-        let space = Rows::new(listed, space_lines, if self.both { Row::parse_both } else { Row::parse });
-        let inodes = Rows::new(listed, inode_lines, Row::parse);
+        let space = Rows::new(listed, space_lines, if self.both { DfRow::parse_both } else { DfRow::parse });
+        let inodes = Rows::new(listed, inode_lines, DfRow::parse);
         let (space_said, inodes_said) = (
             Refusals::read(self.space_said.kept.iter().copied()),
             Refusals::read(self.inodes_said.kept.iter().copied()),

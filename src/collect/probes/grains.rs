@@ -20,9 +20,9 @@ use jumpdeck_fleet::time::Moment;
 
 /// Roles that a host may name: more are no roles of a real host, and each is judged and drawn again every second.
 const MAX_ROLES: usize = 256;
-pub(super) struct Grains;
+pub(super) struct GrainsProbe;
 
-impl Probe for Grains {
+impl Probe for GrainsProbe {
     fn name(&self) -> &'static str {
         "grains"
     }
@@ -42,7 +42,7 @@ impl Probe for Grains {
 
 /// The two grains we want, whatever else there is.
 #[derive(Deserialize, Default)]
-struct Wanted {
+struct WantedGrains {
     #[serde(default)]
     level: Value,
     #[serde(default)]
@@ -60,7 +60,7 @@ fn parse(raw: &Raw) -> Result<Said, Gap> {
 }
 
 /// What `salt-call` printed, then `@status N`, then a line `!MESSAGE` for each of its messages.
-fn salt_call(text: &str) -> Result<Wanted, Gap> {
+fn salt_call(text: &str) -> Result<WantedGrains, Gap> {
     let (answer, rest) = text.rsplit_once("\n@status ").ok_or_else(|| unreadable(text))?;
     let (status, messages) = rest.split_once('\n').unwrap_or((rest, ""));
     let said = reason(messages.lines().filter_map(|l| l.strip_prefix('!')));
@@ -91,7 +91,7 @@ fn reason<'a>(messages: impl DoubleEndedIterator<Item = &'a str> + Clone) -> &'a
     told.clone().find(|l| !REMARKS.iter().any(|r| l.contains(r))).or_else(|| first.next()).unwrap_or_default()
 }
 
-fn said(wanted: &Wanted) -> Result<Said, Gap> {
+fn said(wanted: &WantedGrains) -> Result<Said, Gap> {
     let mut said = Said { level: word(&wanted.level).map(|w| Clean::new(&w)), ..Said::default() };
     let named = match &wanted.roles {
         Value::Array(roles) => roles.as_slice(),

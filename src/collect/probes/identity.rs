@@ -6,9 +6,9 @@ use jumpdeck_fleet::snapshot::{HostFacts, Identity as Who};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-pub(super) struct Identity;
+pub(super) struct IdentityProbe;
 
-impl Probe for Identity {
+impl Probe for IdentityProbe {
     fn name(&self) -> &'static str {
         "identity"
     }

@@ -5,9 +5,9 @@ use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::snapshot::{HostFacts, Load as Averages};
 use jumpdeck_fleet::time::Moment;
 
-pub(super) struct Load;
+pub(super) struct LoadProbe;
 
-impl Probe for Load {
+impl Probe for LoadProbe {
     fn name(&self) -> &'static str {
         "load"
     }

@@ -30,7 +30,7 @@ use jumpdeck_fleet::snapshot::HostFacts;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-use answer::Answer;
+use answer::ClientAnswer;
 
 pub(super) struct MariaDb;
 
@@ -70,7 +70,7 @@ fn parse(raw: &Raw) -> Result<Vec<Database>, Gap> {
     if text == "@no-client\n" {
         return no_client(program);
     }
-    let answer = Answer::read(raw.status, text);
+    let answer = ClientAnswer::read(raw.status, text);
     let variables = answer.part("variables", &["variable_name", "value"]);
     let value = |name: &str| variables.as_ref().ok().and_then(|rows| status::variable(rows, name));
     // The server names itself; the names of the programs count only where it does not answer: a host with MariaDB's client may
@@ -96,7 +96,8 @@ fn no_client(program: &str) -> Result<Vec<Database>, Gap> {
         return Err(Gap::NoTool(Clean::new(said)));
     }
     let engine = if program.contains("mariadb") { Engine::MariaDb } else { Engine::MySql };
-    let gap = Gap::NoTool(Clean::new("a server runs here, but there is no client (mariadb, mysql) to ask it with"));
+    let gap =
+        Gap::NoTool(Clean::new("a server runs here, but there is no client (mariadb, mysql) to ask it with"));
     Ok(vec![Database { engine, version: None, server: Err(gap) }])
 }
 

@@ -5,9 +5,9 @@ use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::snapshot::{HostFacts, Memory as Figures};
 use jumpdeck_fleet::time::Moment;
 
-pub(super) struct Memory;
+pub(super) struct MemoryProbe;
 
-impl Probe for Memory {
+impl Probe for MemoryProbe {
     fn name(&self) -> &'static str {
         "memory"
     }

@@ -13,7 +13,7 @@ use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-use super::df::{Listed, Mount, Row};
+use super::df::{DfRow, Listed, Mount};
 
 pub(super) struct NetworkFilesystems;
 
@@ -111,20 +111,20 @@ fn parse(raw: &Raw) -> Result<Vec<Filesystem>, Gap> {
         };
     };
     let listed = Listed::read(listed.lines())?;
-    let answers = Answers::read(answers);
+    let answers = MountAnswers::read(answers);
     Ok(listed.filesystems(|at, mount| answers.of(at + 1, mount)))
 }
 
 /// What was said of each mount, by its number; of two of a kind the first counts.
 #[derive(Default)]
-struct Answers<'a> {
+struct MountAnswers<'a> {
     statuses: HashMap<usize, u8>,
     rows: HashMap<usize, &'a str>,
     inodes: HashMap<usize, &'a str>,
     why: HashMap<usize, &'a str>,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> MountAnswers<'a> {
     fn read(text: &'a str) -> Self {
         let mut answers = Self::default();
         for line in text.lines() {
@@ -155,14 +155,14 @@ impl<'a> Answers<'a> {
         let Some(line) = self.rows.get(&number).filter(|_| self.statuses.contains_key(&number)) else {
             return mount.filesystem(None, Err(gap));
         };
-        if let Some(row) = Row::parse_both(line).filter(|row| row.is_of(mount)) {
+        if let Some(row) = DfRow::parse_both(line).filter(|row| row.is_of(mount)) {
             return mount.filesystem(Some(row.device), row.usage(None));
         }
-        let Some(row) = Row::parse(line).filter(|row| row.is_of(mount)) else {
+        let Some(row) = DfRow::parse(line).filter(|row| row.is_of(mount)) else {
             return mount.filesystem(None, Err(gap));
         };
         let inodes =
-            self.inodes.get(&number).and_then(|line| Row::parse(line)).filter(|row| row.is_of(mount));
+            self.inodes.get(&number).and_then(|line| DfRow::parse(line)).filter(|row| row.is_of(mount));
         let mut found = mount.filesystem(Some(row.device), row.usage(inodes.as_ref()));
         found.inodes_gap = inodes.is_none().then(|| Gap::Failed("df -i gave no figures".into()));
         found

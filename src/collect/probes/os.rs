@@ -6,9 +6,9 @@ use jumpdeck_fleet::snapshot::{HostFacts, Os as System};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
 
-pub(super) struct Os;
+pub(super) struct OsProbe;
 
-impl Probe for Os {
+impl Probe for OsProbe {
     fn name(&self) -> &'static str {
         "os"
     }

@@ -116,9 +116,9 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
     }
     let wants_password = code == "NOAUTH";
     let gap = match code {
-        "NOAUTH" => {
-            Gap::NotPermitted("it requires a password: log in on the host (redis-cli, AUTH) to see them".into())
-        }
+        "NOAUTH" => Gap::NotPermitted(
+            "it requires a password: log in on the host (redis-cli, AUTH) to see them".into(),
+        ),
         "NOPERM" => Gap::NotPermitted(said.clone()),
         _ => Gap::Failed(said.clone()),
     };
@@ -163,7 +163,7 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 
 /// What INFO says.
 fn info(text: &str) -> Service {
-    let mut found = Found { text, readings: Vec::new(), gaps: Vec::new() };
+    let mut found = InfoSoFar { text, readings: Vec::new(), gaps: Vec::new() };
     let version = word(found.optional("valkey_version").or_else(|| found.optional("redis_version")));
     found.add("version", Figure::Text(version.clone()));
     let role = match found.required("role") {
@@ -216,13 +216,13 @@ fn word(text: Option<&str>) -> Clean {
 }
 
 /// What is read of INFO so far.
-struct Found<'t> {
+struct InfoSoFar<'t> {
     text: &'t str,
     readings: Vec<Reading>,
     gaps: Vec<(&'static str, Gap)>,
 }
 
-impl<'t> Found<'t> {
+impl<'t> InfoSoFar<'t> {
     fn add(&mut self, name: &'static str, figure: Figure) {
         self.readings.push(Reading { name, figure });
     }
@@ -310,7 +310,8 @@ fn rule(service: &Service, limits: &Thresholds, found: &mut Vec<Finding>) {
         add("aof", Severity::Critical, message);
     }
     if service.reading("loading").is_some() {
-        let message = "redis is loading its data from disk and does not answer yet. Wait, or look at its log.";
+        let message =
+            "redis is loading its data from disk and does not answer yet. Wait, or look at its log.";
         add("loading", Severity::Warning, message.to_owned());
     }
 }

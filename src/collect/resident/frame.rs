@@ -59,14 +59,14 @@ pub struct FrameReader {
     rest: Vec<u8>,
     /// Bytes in whole lines since the last report.
     taken: usize,
-    open: Option<Open>,
+    open: Option<OpenReport>,
     /// What came after a report that was handed out.
     waiting: Vec<u8>,
 }
 
 /// A report of which the end has not come.
 #[derive(Debug)]
-struct Open {
+struct OpenReport {
     /// `%NONCE `.
     mark: Vec<u8>,
     nonce: String,
@@ -128,7 +128,7 @@ impl FrameReader {
             if let Some(nonce) = begins(line) {
                 let mark = format!("%{nonce} ").into_bytes();
                 let noise = self.taken.saturating_sub(mark.len() + "begin\n".len());
-                self.open = Some(Open { mark, nonce, sections: Vec::new(), noise });
+                self.open = Some(OpenReport { mark, nonce, sections: Vec::new(), noise });
             }
             return Ok(None);
         };
@@ -155,7 +155,7 @@ impl FrameReader {
     }
 }
 
-impl Open {
+impl OpenReport {
     fn close(self) -> Report {
         let sections = self.sections.into_iter().map(|s| {
             let text = String::from_utf8(s.text)

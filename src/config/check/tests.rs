@@ -50,24 +50,24 @@ fn no_inventory_is_an_error_that_says_what_to_do() {
 #[test]
 fn the_kind_is_told_by_content_or_place() {
     let kind = |path: &str, text: &str| kind_of(Path::new(path), text);
-    assert_eq!(kind("x.toml", "[environments.a]"), Some(Kind::Inventory));
-    assert_eq!(kind("x.toml", "[colors]"), Some(Kind::Theme));
-    assert_eq!(kind("x.toml", "[keys]"), Some(Kind::Keymap));
-    assert_eq!(kind("x.toml", "theme = \"dark\""), Some(Kind::Settings));
-    assert_eq!(kind("a/themes/x.toml", "???"), Some(Kind::Theme));
-    assert_eq!(kind("a/keymaps/x.toml", ""), Some(Kind::Keymap));
-    assert_eq!(kind("my-inventory.toml", "keys = []"), Some(Kind::Inventory));
+    assert_eq!(kind("x.toml", "[environments.a]"), Some(FileKind::Inventory));
+    assert_eq!(kind("x.toml", "[colors]"), Some(FileKind::Theme));
+    assert_eq!(kind("x.toml", "[keys]"), Some(FileKind::Keymap));
+    assert_eq!(kind("x.toml", "theme = \"dark\""), Some(FileKind::Settings));
+    assert_eq!(kind("a/themes/x.toml", "???"), Some(FileKind::Theme));
+    assert_eq!(kind("a/keymaps/x.toml", ""), Some(FileKind::Keymap));
+    assert_eq!(kind("my-inventory.toml", "keys = []"), Some(FileKind::Inventory));
     // A syntax error hides no table that was named before or after it.
     assert_eq!(
         kind("fleet.toml", "[environments.production\nlevel = \"production\"\n"),
-        Some(Kind::Inventory)
+        Some(FileKind::Inventory)
     );
-    assert_eq!(kind("fleet.toml", "user = \"ada\nx\n[environments.staging]\n"), Some(Kind::Inventory));
-    assert_eq!(kind("r.toml", "name = \n[[step]\nid = \"a\"\n"), Some(Kind::Runbook));
-    assert_eq!(kind("t.toml", "[colors\n"), Some(Kind::Theme));
-    assert_eq!(kind("config.toml", ""), Some(Kind::Settings));
-    assert_eq!(kind("x.toml", "[[step]]\nid = \"a\""), Some(Kind::Runbook));
-    assert_eq!(kind("a/runbooks/x.toml", ""), Some(Kind::Runbook));
+    assert_eq!(kind("fleet.toml", "user = \"ada\nx\n[environments.staging]\n"), Some(FileKind::Inventory));
+    assert_eq!(kind("r.toml", "name = \n[[step]\nid = \"a\"\n"), Some(FileKind::Runbook));
+    assert_eq!(kind("t.toml", "[colors\n"), Some(FileKind::Theme));
+    assert_eq!(kind("config.toml", ""), Some(FileKind::Settings));
+    assert_eq!(kind("x.toml", "[[step]]\nid = \"a\""), Some(FileKind::Runbook));
+    assert_eq!(kind("a/runbooks/x.toml", ""), Some(FileKind::Runbook));
     assert_eq!(kind("x.toml", "a = 1"), None);
 }
 

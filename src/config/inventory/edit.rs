@@ -86,7 +86,7 @@ fn sound(file: &str, text: &str, context: &Context) -> Result<Fleet, EditError> 
 
 /// A text to be put in place of a range.
 type Splice = (Range<usize>, String);
-type Value<'t> = Spanned<DeValue<'t>>;
+type DocumentValue<'t> = Spanned<DeValue<'t>>;
 
 fn splice(text: &str, mut splices: Vec<Splice>) -> Option<String> {
     splices.sort_by_key(|(range, _)| range.start);
@@ -106,7 +106,7 @@ fn splice(text: &str, mut splices: Vec<Splice>) -> Option<String> {
 }
 
 /// The host's table, wherever it is written.
-fn entry<'t>(root: &'t DeTable<'t>, env: &EnvName, host: &HostName) -> Option<&'t Value<'t>> {
+fn entry<'t>(root: &'t DeTable<'t>, env: &EnvName, host: &HostName) -> Option<&'t DocumentValue<'t>> {
     let environment = table(table(root.get("environments")?)?.get(env.as_str())?)?;
     let own = environment.get("hosts").and_then(|hosts| match hosts.get_ref() {
         DeValue::Array(list) => list.iter().find(|entry| says(entry, "name", host.as_str())),
@@ -131,20 +131,20 @@ fn entry<'t>(root: &'t DeTable<'t>, env: &EnvName, host: &HostName) -> Option<&'
     own.or_else(listed)
 }
 
-fn table<'t>(value: &'t Value<'t>) -> Option<&'t DeTable<'t>> {
+fn table<'t>(value: &'t DocumentValue<'t>) -> Option<&'t DeTable<'t>> {
     match value.get_ref() {
         DeValue::Table(table) => Some(table),
         _ => None,
     }
 }
 
-fn says(entry: &Value<'_>, key: &str, wanted: &str) -> bool {
+fn says(entry: &DocumentValue<'_>, key: &str, wanted: &str) -> bool {
     let value = table(entry).and_then(|table| table.get(key));
     matches!(value.map(Spanned::get_ref), Some(DeValue::String(text)) if text == wanted)
 }
 
 /// Puts a value where the key has one, or adds the key.
-fn scalar(text: &str, entry: &Value<'_>, key: &str, value: &str) -> Option<Vec<Splice>> {
+fn scalar(text: &str, entry: &DocumentValue<'_>, key: &str, value: &str) -> Option<Vec<Splice>> {
     match table(entry)?.get(key) {
         Some(old) => Some(vec![(old.span(), value.to_owned())]),
         None => Some(vec![add(text, entry, &format!("{key} = {value}"))?]),
@@ -152,7 +152,7 @@ fn scalar(text: &str, entry: &Value<'_>, key: &str, value: &str) -> Option<Vec<S
 }
 
 /// The roles are these from now on.
-fn roles(text: &str, entry: &Value<'_>, wanted: &[RoleName]) -> Option<Vec<Splice>> {
+fn roles(text: &str, entry: &DocumentValue<'_>, wanted: &[RoleName]) -> Option<Vec<Splice>> {
     let Some(old) = table(entry)?.get("roles") else {
         let list: Vec<String> = wanted.iter().map(|role| format!("\"{role}\"")).collect();
         return Some(vec![add(text, entry, &format!("roles = [{}]", list.join(", ")))?]);
@@ -274,7 +274,7 @@ fn without(
 }
 
 /// Adds `key = value` to a host's table.
-fn add(text: &str, entry: &Value<'_>, line: &str) -> Option<Splice> {
+fn add(text: &str, entry: &DocumentValue<'_>, line: &str) -> Option<Splice> {
     let span = entry.span();
     let written = text.get(span.clone())?;
     let children = table(entry)?.iter();

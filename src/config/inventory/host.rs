@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::context::Context;
 use super::jump::{ReadJump, host_name};
 use super::role::role_name;
-use super::scope::{Scope, read_host_key_alias, read_keys};
+use super::scope::{SettingScope, read_host_key_alias, read_keys};
 use super::{address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
@@ -36,11 +36,11 @@ pub(super) struct RawHost<'t> {
 }
 
 /// What a host inherits.
-pub(super) struct Place<'p> {
+pub(super) struct InheritedBy<'p> {
     pub(super) env: &'p EnvName,
     pub(super) domain: Option<&'p str>,
     pub(super) jump: Option<&'p ReadJump>,
-    pub(super) scope: &'p Scope,
+    pub(super) scope: &'p SettingScope,
 }
 
 /// The hosts of an environment's own table, in either form.
@@ -104,7 +104,7 @@ fn check_keys(reader: &mut Reader, table: &Table<'_>, form: HostTable) {
 pub(super) fn read_all(
     reader: &mut Reader,
     raw: &[RawHost<'_>],
-    place: &Place<'_>,
+    place: &InheritedBy<'_>,
     context: &Context,
 ) -> Vec<Arc<Host>> {
     // Host names do not tell capitals apart (RFC 4343).
@@ -138,7 +138,7 @@ pub(super) fn read_all(
     hosts
 }
 
-fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &Place<'_>, context: &Context) -> Option<Host> {
+fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context: &Context) -> Option<Host> {
     let table = &raw.table;
     let name = host_name(reader, &raw.name);
     let address = address::read_address(reader, table, "address");

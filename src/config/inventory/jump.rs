@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::context::Context;
-use super::scope::{Scope, read_host_key_alias, read_keys};
+use super::scope::{SettingScope, read_host_key_alias, read_keys};
 use super::{address, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::fleet::{Jump, JumpBox};
@@ -33,7 +33,7 @@ pub(super) fn read(
     reader: &mut Reader,
     table: &Table<'_>,
     environment: &At<&str>,
-    scope: &Scope,
+    scope: &SettingScope,
     context: &Context,
 ) -> Option<ReadJump> {
     let Some(value) = table.get("jump") else {
@@ -75,7 +75,7 @@ pub(super) fn read(
 }
 
 /// A list: the first is reached from here, each other one through the one before it, the hosts through the last.
-fn route(reader: &mut Reader, table: &Table<'_>, scope: &Scope, context: &Context) -> Option<JumpBox> {
+fn route(reader: &mut Reader, table: &Table<'_>, scope: &SettingScope, context: &Context) -> Option<JumpBox> {
     let path = table.name_of("jump");
     let items = reader.list(table, "jump", ROUTE_HINT)?;
     if items.is_empty() || items.len() > LONGEST_ROUTE {
@@ -125,7 +125,7 @@ fn jump_box(
     reader: &mut Reader,
     jump: &Table<'_>,
     span: Range<usize>,
-    scope: &Scope,
+    scope: &SettingScope,
     context: &Context,
 ) -> Option<JumpBox> {
     let unsupported = unsupported::refuse(reader, jump, &unsupported::JUMP);

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::role::role_name;
-use crate::config::reader::{Reader, Table, Value};
+use crate::config::reader::{Reader, Table, TomlValue};
 use jumpdeck_fleet::fleet::{Requirement, default_requirements};
 use jumpdeck_fleet::names::RoleName;
 
@@ -50,7 +50,7 @@ fn requirement(reader: &mut Reader, table: &Table<'_>, was: Requirement) -> Requ
     reader.only(table, &["at_least", "at_most", "implies"]);
     let before = reader.error_count();
     let at_least = reader.integer(table, "at_least", 0..=MOST).unwrap_or(was.at_least);
-    let at_most = match table.get("at_most").map(Value::get_ref) {
+    let at_most = match table.get("at_most").map(TomlValue::get_ref) {
         None => was.at_most,
         Some(DeValue::String(word)) if word == "any" => None,
         Some(_) => reader.integer(table, "at_most", 0..=MOST),

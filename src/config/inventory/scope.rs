@@ -41,7 +41,7 @@ pub(super) enum AgentChoice {
 
 /// Settings that are inherited: context → top level → environment → jump box or host.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
+pub(super) struct SettingScope {
     pub(super) user: String,
     pub(super) port: u16,
     pub(super) keys: Vec<KeySource>,
@@ -54,7 +54,7 @@ pub(super) struct Scope {
     pub(super) requirements: Vec<Requirement>,
 }
 
-impl Scope {
+impl SettingScope {
     /// What holds when an inventory says nothing.
     pub(super) fn of_context(context: &Context) -> Self {
         let file = |path: &PathBuf| KeySource::File { path: path.clone(), certificate: None };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{At, Reader, Table, Value};
+use super::{At, Reader, Table, TomlValue};
 use crate::config::diagnostic::nearest;
 
 impl Reader {
@@ -19,7 +19,7 @@ impl Reader {
     pub(crate) fn as_string<'t>(
         &mut self,
         name: &str,
-        value: &'t Value<'t>,
+        value: &'t TomlValue<'t>,
         hint: &str,
     ) -> Option<At<&'t str>> {
         match value.get_ref() {
@@ -134,7 +134,7 @@ impl Reader {
         table: &Table<'t>,
         key: &str,
         hint: &str,
-    ) -> Option<Vec<&'t Value<'t>>> {
+    ) -> Option<Vec<&'t TomlValue<'t>>> {
         let value = table.get(key)?;
         match value.get_ref() {
             DeValue::Array(items) => Some(items.iter().collect()),

@@ -17,7 +17,7 @@ pub(super) enum Marker {
 
 /// A line that is not a comment.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct KnownHostsEntry {
     pub(super) marker: Marker,
     hosts: Hosts,
     /// The key type as written.
@@ -35,7 +35,7 @@ enum Hosts {
     Hashed { salt: Vec<u8>, hash: Vec<u8> },
 }
 
-impl Entry {
+impl KnownHostsEntry {
     /// Reads a line; `None` for comments, and for what OpenSSH ignores too (unknown markers, no key).
     pub(super) fn parse(line: &str, source: &str, number: usize) -> Option<Self> {
         let line = line.trim_matches([' ', '\t', '\r']);

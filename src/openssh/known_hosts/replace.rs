@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use russh::keys::{HashAlg, PublicKey};
 
-use super::line::{Entry, Marker};
+use super::line::{KnownHostsEntry, Marker};
 use super::store::{append_line, lock};
 use super::{FileError, KnownKey, lookup_name};
 
@@ -30,7 +30,7 @@ pub struct Replacement {
 }
 
 /// The file as it was read, open still: whoever appends to it after it was replaced appends to this.
-struct Seen {
+struct FileAsRead {
     file: Option<File>,
     text: String,
 }
@@ -40,7 +40,7 @@ const TRIES: usize = 20;
 
 /// Why a key cannot be replaced.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplaceError {
+pub enum KeyReplaceError {
     /// It is no public key.
     #[error("it is not a public key: {0}")]
     Key(String),
@@ -68,10 +68,10 @@ impl Replacement {
         former: &[String],
         port: u16,
         key: &str,
-    ) -> Result<Self, ReplaceError> {
-        let key = PublicKey::from_openssh(key).map_err(|e| ReplaceError::Key(e.to_string()))?;
+    ) -> Result<Self, KeyReplaceError> {
+        let key = PublicKey::from_openssh(key).map_err(|e| KeyReplaceError::Key(e.to_string()))?;
         let data = PublicKey::new(key.key_data().clone(), "").to_openssh();
-        let data = data.map_err(|e| ReplaceError::Key(e.to_string()))?;
+        let data = data.map_err(|e| KeyReplaceError::Key(e.to_string()))?;
         // Through a link, the file itself is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let before = match std::fs::read_to_string(&path) {
@@ -84,7 +84,7 @@ impl Replacement {
             n.is_empty() || n.contains(|c: char| c.is_whitespace() || c.is_control() || ",*?!#@|".contains(c))
         };
         if let Some(name) = names.iter().find(odd) {
-            return Err(ReplaceError::Name(name.clone()));
+            return Err(KeyReplaceError::Name(name.clone()));
         }
         let all: Vec<String> =
             names.iter().cloned().chain(former.iter().map(|n| lookup_name(n, port))).collect();
@@ -106,7 +106,7 @@ impl Replacement {
     ///
     /// # Errors
     /// When the file says something else of the host than what was shown, or what the system says.
-    pub fn write(&self, record: &Path) -> Result<(), ReplaceError> {
+    pub fn write(&self, record: &Path) -> Result<(), KeyReplaceError> {
         let failed = |source| FileError { path: self.path.clone(), source };
         for _ in 0..TRIES {
             let seen = self.look().map_err(failed)?;
@@ -118,26 +118,26 @@ impl Replacement {
                 return self.keep_what_came_late(seen);
             }
         }
-        Err(ReplaceError::Changed(self.path.clone()))
+        Err(KeyReplaceError::Changed(self.path.clone()))
     }
 
     /// The file as it is now, locked against other consoles.
-    fn look(&self) -> io::Result<Seen> {
+    fn look(&self) -> io::Result<FileAsRead> {
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Ok(Seen { file: None, text: String::new() });
+                return Ok(FileAsRead { file: None, text: String::new() });
             }
             Err(e) => return Err(e),
         };
         lock(&file);
         let mut text = String::new();
         file.read_to_string(&mut text)?;
-        Ok(Seen { file: Some(file), text })
+        Ok(FileAsRead { file: Some(file), text })
     }
 
     /// What becomes of the file as it is now.
-    fn applied_to(&self, now: &str) -> Result<String, ReplaceError> {
+    fn applied_to(&self, now: &str) -> Result<String, KeyReplaceError> {
         if now == self.before {
             return Ok(self.after.clone());
         }
@@ -149,12 +149,12 @@ impl Replacement {
         };
         match prints(&described(&gone, &self.key)) == prints(&self.gone) {
             true => Ok(after),
-            false => Err(ReplaceError::Changed(self.path.clone())),
+            false => Err(KeyReplaceError::Changed(self.path.clone())),
         }
     }
 
     /// Whether it was put there; not when the file is another one than what was seen.
-    fn put(&self, record: &Path, seen: &Seen, after: &str) -> io::Result<bool> {
+    fn put(&self, record: &Path, seen: &FileAsRead, after: &str) -> io::Result<bool> {
         let new_file = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         match new_file(record) {
             Ok(mut file) => file.write_all(seen.text.as_bytes()).and_then(|()| file.sync_all())?,
@@ -183,7 +183,7 @@ impl Replacement {
     }
 
     /// Whether the file is still the one that was seen, with the same text.
-    fn look_again(&self, seen: &Seen) -> io::Result<bool> {
+    fn look_again(&self, seen: &FileAsRead) -> io::Result<bool> {
         let now = match std::fs::metadata(&self.path) {
             Ok(now) => Some((now.dev(), now.ino())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -194,31 +194,31 @@ impl Replacement {
     }
 
     /// Adds to the new file what was appended to the old one right before its name went.
-    fn keep_what_came_late(&self, seen: Seen) -> Result<(), ReplaceError> {
+    fn keep_what_came_late(&self, seen: FileAsRead) -> Result<(), KeyReplaceError> {
         let Some(mut old) = seen.file else { return Ok(()) };
         let failed = |source| FileError { path: self.path.clone(), source };
         let mut text = String::new();
         old.seek(SeekFrom::Start(0)).and_then(|_| old.read_to_string(&mut text)).map_err(failed)?;
         match text.strip_prefix(seen.text.as_str()) {
-            None => Err(ReplaceError::Changed(self.path.clone())),
+            None => Err(KeyReplaceError::Changed(self.path.clone())),
             Some("") => Ok(()),
-            Some(late) => append_line(&self.path, late).map_err(failed).map_err(ReplaceError::from),
+            Some(late) => append_line(&self.path, late).map_err(failed).map_err(KeyReplaceError::from),
         }
     }
 }
 
 /// The keys that go, without the one that comes.
-fn described(gone: &[Entry], key: &PublicKey) -> Vec<KnownKey> {
-    gone.iter().filter(|e| !e.is(key)).map(Entry::describe).collect()
+fn described(gone: &[KnownHostsEntry], key: &PublicKey) -> Vec<KnownKey> {
+    gone.iter().filter(|e| !e.is(key)).map(KnownHostsEntry::describe).collect()
 }
 
 /// The text with `line` in place of what was known of these names, and the entries that went. Other lines stay as they are, to
 /// the byte.
-fn replaced(text: &str, source: &str, names: &[String], line: &str) -> (String, Vec<Entry>) {
+fn replaced(text: &str, source: &str, names: &[String], line: &str) -> (String, Vec<KnownHostsEntry>) {
     let (mut after, mut gone) = (String::new(), Vec::new());
     let mut written = false;
     for (number, old) in text.split_inclusive('\n').enumerate() {
-        let entry = Entry::parse(old.trim_end_matches('\n'), source, number + 1)
+        let entry = KnownHostsEntry::parse(old.trim_end_matches('\n'), source, number + 1)
             .filter(|e| e.marker == Marker::None && !e.is_pattern() && names.iter().any(|n| e.names(n)));
         let Some(entry) = entry else {
             after.push_str(old);
@@ -334,11 +334,17 @@ mod tests {
     fn what_is_no_key_or_changed_meanwhile_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("known_hosts");
-        assert!(matches!(Replacement::of(&path, &words(&["a"]), &[], 22, "x y"), Err(ReplaceError::Key(_))));
-        assert!(matches!(Replacement::of(&path, &words(&["a*"]), &[], 22, NEW), Err(ReplaceError::Name(_))));
+        assert!(matches!(
+            Replacement::of(&path, &words(&["a"]), &[], 22, "x y"),
+            Err(KeyReplaceError::Key(_))
+        ));
+        assert!(matches!(
+            Replacement::of(&path, &words(&["a*"]), &[], 22, NEW),
+            Err(KeyReplaceError::Name(_))
+        ));
         let change = Replacement::of(&path, &words(&["a"]), &[], 22, NEW).unwrap();
         std::fs::write(&path, format!("a {OLD}\n")).unwrap();
-        assert!(matches!(change.write(&folder.path().join("record")), Err(ReplaceError::Changed(_))));
+        assert!(matches!(change.write(&folder.path().join("record")), Err(KeyReplaceError::Changed(_))));
     }
 
     #[test]
@@ -387,7 +393,7 @@ mod tests {
                 let key = if i % 2 == 0 { NEW } else { OLD };
                 let change = Replacement::of(&path, &words(&["a"]), &[], 22, key).unwrap();
                 match change.write(&folder.path().join("record")) {
-                    Ok(()) | Err(ReplaceError::Changed(_)) => {}
+                    Ok(()) | Err(KeyReplaceError::Changed(_)) => {}
                     Err(error) => unreachable!("{error}"),
                 }
             }

@@ -11,7 +11,7 @@ use russh::keys::PublicKey;
 use crate::openssh::bounded::{self, LONGEST_LIST};
 use jumpdeck_fleet::access::KnownHosts;
 
-use super::line::Entry;
+use super::line::KnownHostsEntry;
 use super::{FileError, HostKeys, lookup_name};
 
 impl HostKeys {
@@ -70,7 +70,7 @@ impl HostKeys {
                 continue;
             }
             let place = format!("{source}:{}", number + 1);
-            let entry = Entry::revoked(line, place)
+            let entry = KnownHostsEntry::revoked(line, place)
                 .ok_or_else(|| format!("line {} is not a public key: correct or remove it", number + 1))?;
             self.entries.push(entry);
         }

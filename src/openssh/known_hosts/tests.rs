@@ -10,7 +10,7 @@ fn key(line: &str) -> PublicKey {
     PublicKey::from_openssh(line).unwrap()
 }
 
-fn judge(text: &str, address: &str, port: u16, offered: &str) -> Verdict {
+fn judge(text: &str, address: &str, port: u16, offered: &str) -> KeyVerdict {
     let mut keys = HostKeys::default();
     keys.add_text(text, "f");
     let verdict = keys.judge(address, port, &key(offered));
@@ -54,7 +54,7 @@ fn a_key_is_known_under_the_names_the_line_gives() {
     ] {
         for separator in [" ", "\t", " \t  "] {
             let line = format!("{separator}{hosts}{separator}{}\r", A.replace(' ', separator));
-            let found = judge(&line, address, port, A) == Verdict::Known;
+            let found = judge(&line, address, port, A) == KeyVerdict::Known;
             assert_eq!(found, expected, "{line:?} for {address}:{port}");
         }
     }
@@ -64,41 +64,41 @@ fn a_key_is_known_under_the_names_the_line_gives() {
 fn a_hashed_name_is_found() {
     // `ssh-keygen -H` of "example.com".
     let line = format!("|1|O33ESRMWPVkMYIwJ1Uw+n877jTo=|nuuC5vEqXlEZ/8BXQR7m619W6Ak= {A}");
-    assert_eq!(judge(&line, "example.com", 22, A), Verdict::Known);
-    assert_eq!(judge(&line, "example.org", 22, A), Verdict::Unknown);
+    assert_eq!(judge(&line, "example.com", 22, A), KeyVerdict::Known);
+    assert_eq!(judge(&line, "example.org", 22, A), KeyVerdict::Unknown);
 }
 
 #[test]
 fn another_key_is_changed_and_says_where() {
     let text = format!("# comment\n\ndb1 {B}");
-    let Verdict::Changed(known) = judge(&text, "db1", 22, A) else { unreachable!("must be changed") };
+    let KeyVerdict::Changed(known) = judge(&text, "db1", 22, A) else { unreachable!("must be changed") };
     assert_eq!(known[0].place, "f:3");
     assert!(known[0].fingerprint.starts_with("SHA256:"));
-    assert!(matches!(judge(&format!("db1 {ECDSA}"), "db1", 22, A), Verdict::OtherAlgorithm(_)));
-    assert!(matches!(judge("db1 ssh-ed25519 AAAAgarbage", "db1", 22, A), Verdict::Changed(_)));
-    assert!(matches!(judge("db1 ssh-dss AAAAB3NzaC1kc3M=", "db1", 22, A), Verdict::OtherAlgorithm(_)));
+    assert!(matches!(judge(&format!("db1 {ECDSA}"), "db1", 22, A), KeyVerdict::OtherAlgorithm(_)));
+    assert!(matches!(judge("db1 ssh-ed25519 AAAAgarbage", "db1", 22, A), KeyVerdict::Changed(_)));
+    assert!(matches!(judge("db1 ssh-dss AAAAB3NzaC1kc3M=", "db1", 22, A), KeyVerdict::OtherAlgorithm(_)));
 }
 
 #[test]
 fn several_keys_of_one_kind_are_all_good() {
     let text = format!("db1 {B}\ndb1 {A}\n");
-    assert_eq!(judge(&text, "db1", 22, A), Verdict::Known);
-    assert_eq!(judge(&text, "db1", 22, B), Verdict::Known);
+    assert_eq!(judge(&text, "db1", 22, A), KeyVerdict::Known);
+    assert_eq!(judge(&text, "db1", 22, B), KeyVerdict::Known);
 }
 
 #[test]
 fn a_revoked_key_is_refused_even_when_it_is_listed_plainly() {
     for separator in [" ", "\t"] {
         let text = format!("db1 {A}\n@revoked{separator}* {A}\n");
-        assert_eq!(judge(&text, "db1", 22, A), Verdict::Revoked("f:2".to_owned()));
-        assert_eq!(judge(&text, "db1", 2222, A), Verdict::Revoked("f:2".to_owned()));
+        assert_eq!(judge(&text, "db1", 22, A), KeyVerdict::Revoked("f:2".to_owned()));
+        assert_eq!(judge(&text, "db1", 2222, A), KeyVerdict::Revoked("f:2".to_owned()));
     }
-    assert_eq!(judge(&format!("@revoked db1 {A}"), "db2", 22, A), Verdict::Unknown);
+    assert_eq!(judge(&format!("@revoked db1 {A}"), "db2", 22, A), KeyVerdict::Unknown);
 }
 
 #[test]
 fn an_authority_is_no_host_key() {
-    assert_eq!(judge(&format!("@cert-authority * {A}"), "db1", 22, A), Verdict::Unknown);
+    assert_eq!(judge(&format!("@cert-authority * {A}"), "db1", 22, A), KeyVerdict::Unknown);
 }
 
 #[test]
@@ -169,14 +169,15 @@ fn what_one_file_revokes_no_other_file_allows() {
         let files = HostKeyFiles { own: own.clone(), global, revoked, ..HostKeyFiles::default() };
         HostKeys::read(&KnownHosts::Files(files)).map(|keys| keys.judge("db1", 22, &key(A)))
     };
-    let place =
-        |name: &str, line: usize| Verdict::Revoked(format!("{}:{line}", folder.path().join(name).display()));
-    assert_eq!(judged(vec![folder.path().join("none")], Vec::new()).unwrap(), Verdict::Known);
+    let place = |name: &str, line: usize| {
+        KeyVerdict::Revoked(format!("{}:{line}", folder.path().join(name).display()))
+    };
+    assert_eq!(judged(vec![folder.path().join("none")], Vec::new()).unwrap(), KeyVerdict::Known);
     let global = write("global", &format!("db3 {A}\n@revoked * {A}\n"));
     assert_eq!(judged(global, Vec::new()).unwrap(), place("global", 2));
     let revoked = write("revoked", &format!("# withdrawn\n\n{B} b\n  {A}\n"));
     assert_eq!(judged(Vec::new(), revoked).unwrap(), place("revoked", 4));
-    assert_eq!(judged(Vec::new(), write("none_yet", "# nothing\n")).unwrap(), Verdict::Known);
+    assert_eq!(judged(Vec::new(), write("none_yet", "# nothing\n")).unwrap(), KeyVerdict::Known);
     for (name, bad) in
         [("krl", "SSHKRL\n\0\0\0\0\u{1}"), ("options", "from=\"x\" ssh-ed25519"), ("word", "x")]
     {

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use super::manner::{For, Lost, Manner};
 use super::site::Site;
-use super::trouble::{Answers, Trouble, on_hosts};
+use super::trouble::{PlaceAnswers, Trouble, on_hosts};
 use super::{salt, script, sql};
 use crate::runbook::definition::Ask;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use jumpdeck_fleet::names::HostName;
 
 /// A question, and where it is asked.
-pub(in crate::runbook) struct Asking<'a> {
+pub(in crate::runbook) struct PlacedAsk<'a> {
     pub(in crate::runbook) question: &'a Ask,
     pub(in crate::runbook) places: &'a Places,
     pub(in crate::runbook) limit: Duration,
@@ -25,8 +25,8 @@ pub(in crate::runbook) struct Asking<'a> {
 }
 
 /// Asks at every place at once. What is asked of hosts has no answer on no host.
-pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Asking<'_>) -> Answers {
-    let &Asking { question, places, limit, quiet, lost } = asking;
+pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &PlacedAsk<'_>) -> PlaceAnswers {
+    let &PlacedAsk { question, places, limit, quiet, lost } = asking;
     let manner = Manner { limit, quiet: quiet || at.is_quiet(), what: For::Asking, lost };
     match question {
         Ask::Run(text) => on_hosts(places, |host| script::run(site, at, text, host, manner)).await,
@@ -35,7 +35,7 @@ pub(in crate::runbook) async fn ask(site: &Site, at: StepRef<'_>, asking: &Askin
         Ask::Value(text) => {
             let told = |host: Option<&HostName>| {
                 let filled = at.at(host, |scope| scope.text(text));
-                filled.map(|t| Answer::of_text(&t)).map_err(|e| Trouble::Failed(e.to_string()))
+                filled.map(|t| HostAnswer::of_text(&t)).map_err(|e| Trouble::Failed(e.to_string()))
             };
             places.each(|place| told(place.host()))
         }

@@ -7,7 +7,7 @@ use super::manner::Manner;
 use super::script;
 use super::site::Site;
 use super::trouble::Trouble;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::layout;
 use crate::transport::error::TransportError;
 use crate::transport::{HostSessions, Ran};
@@ -51,7 +51,7 @@ pub(super) async fn once(
     host: &HostName,
     statements: &str,
     limit: Duration,
-) -> Result<Answer, Trouble> {
+) -> Result<HostAnswer, Trouble> {
     let session = site.session(host).await?;
     let text = begun(statements.to_owned());
     let ran = session.exec(&client(site, host), text.as_bytes(), limit.into(), &mut |_| {}).await;
@@ -109,7 +109,7 @@ pub(in crate::runbook) async fn look(
     host: &Host,
     statements: &str,
     limit: Duration,
-) -> Result<Answer, String> {
+) -> Result<HostAnswer, String> {
     let told = |e: TransportError| format!("{}: {}", e.hop, e.describe());
     let session = reach.host(&host.id.host).await.map_err(told)?;
     let command = command_of(if host.sudo { "sudo -n " } else { "" });
@@ -119,9 +119,9 @@ pub(in crate::runbook) async fn look(
 }
 
 /// What the client says. A connection lost in the middle of a statement tells nothing of it.
-pub(super) fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
+pub(super) fn answer(ran: &Ran, secret: bool) -> Result<HostAnswer, Trouble> {
     match script::answer(ran, secret) {
-        Ok(answer) => printed(&answer.text).map(Answer::of_sql).map_err(Trouble::Unknown),
+        Ok(answer) => printed(&answer.text).map(HostAnswer::of_sql).map_err(Trouble::Unknown),
         Err(Trouble::Failed(_)) => Err(complaint(ran, secret)),
         Err(trouble) => Err(trouble),
     }

@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use super::site::Site;
-use super::trouble::{Answers, Trouble, on_hosts};
+use super::trouble::{PlaceAnswers, Trouble, on_hosts};
 use super::{own_folder, script, ticket};
 use crate::runbook::definition::Script;
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::runbook::scope::quoted;
@@ -31,7 +31,7 @@ fn folder_on(at: StepRef<'_>, host: &HostName) -> String {
 }
 
 /// Begins the script on hosts, and follows it to its end.
-pub(super) async fn run(site: &Site, at: StepRef<'_>, text: &Script, places: &Places) -> Answers {
+pub(super) async fn run(site: &Site, at: StepRef<'_>, text: &Script, places: &Places) -> PlaceAnswers {
     on_hosts(places, |host| async move {
         begin(site, at, text, host).await?;
         follow(site, at, host, text.sudo).await
@@ -67,7 +67,7 @@ fn begin_script(folder: &str, body: &str) -> String {
 }
 
 /// Its state: `none`, `running`, `lost`, or its status and output.
-async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
+async fn look(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<HostAnswer, Trouble> {
     let look = look_script(&folder_on(at, host), at.is_quiet());
     script::text_on(site, host, &look, sudo, LOOK_LIMIT, true, None).await
 }
@@ -94,7 +94,7 @@ fn look_script(folder: &str, secret: bool) -> String {
 }
 
 /// A lost connection does not end the wait: it looks again until the step's time is over.
-async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<Answer, Trouble> {
+async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Result<HostAnswer, Trouble> {
     let until = Instant::now() + at.step().timeout;
     loop {
         let at_host = || format!("{} on {host}", own_folder::shown_lasting(&folder_on(at, host)));
@@ -115,14 +115,14 @@ async fn follow(site: &Site, at: StepRef<'_>, host: &HostName, sudo: bool) -> Re
 }
 
 /// How it ended, when it has.
-fn ended(text: &str) -> Option<Result<Answer, Trouble>> {
+fn ended(text: &str) -> Option<Result<HostAnswer, Trouble>> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     if let Some(place) = first.strip_prefix("large ") {
         let why = format!("it ended with exit status 0 and printed more than 1 MiB; read {place} there");
         return Some(Err(Trouble::Unknown(why)));
     }
     match first.trim().parse::<i32>().ok()? {
-        0 => Some(Ok(Answer::of_text(rest))),
+        0 => Some(Ok(HostAnswer::of_text(rest))),
         status => {
             let last = rest.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
             Some(Err(Trouble::Failed(format!("exit status {status}: {last}"))))

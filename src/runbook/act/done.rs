@@ -4,8 +4,8 @@ use super::hold::Holding;
 use super::site::Site;
 use super::trouble::Trouble;
 use crate::runbook::definition::Step;
-use crate::runbook::event::{Fact, HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::{Answer, Hide};
+use crate::runbook::event::{HostOutcome, Outcomes, ProvedFact, Verdict};
+use crate::runbook::judge::{Hide, HostAnswer};
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::value::Value;
@@ -36,8 +36,8 @@ pub(super) fn done_at(outcomes: &Outcomes) -> Option<Places> {
 
 pub(super) fn outcome_of(
     step: &Step,
-    answer: &Result<Answer, Trouble>,
-    fact: Option<&Fact>,
+    answer: &Result<HostAnswer, Trouble>,
+    fact: Option<&ProvedFact>,
     hide: Hide<'_>,
 ) -> HostOutcome {
     let verdict = match (answer, fact) {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::manner::For;
 use super::site::Site;
-use super::trouble::{Answers, Trouble, on_hosts};
+use super::trouble::{PlaceAnswers, Trouble, on_hosts};
 use super::{script, ticket};
 use crate::runbook::definition::{Change, Edit};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError, quoted};
@@ -30,7 +30,7 @@ enum Filled {
     Line(regex::Regex, String),
 }
 
-struct Prepared {
+struct PreparedEdit {
     path: String,
     before: String,
     after: String,
@@ -73,7 +73,12 @@ pub(in crate::runbook) async fn diff(
     Ok(text)
 }
 
-async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> Result<Prepared, Trouble> {
+async fn prepare(
+    site: &Site,
+    at: StepRef<'_>,
+    edit: &Edit,
+    host: &HostName,
+) -> Result<PreparedEdit, Trouble> {
     let filled = at.at(Some(host), |scope| {
         let changes = edit.changes.iter().map(|change| {
             Ok(match change {
@@ -91,7 +96,7 @@ async fn prepare(site: &Site, at: StepRef<'_>, edit: &Edit, host: &HostName) -> 
     for change in &changes {
         after = apply(&after, change).map_err(|why| Trouble::Failed(format!("{path}: {why}")))?;
     }
-    Ok(Prepared { path, before, after, message })
+    Ok(PreparedEdit { path, before, after, message })
 }
 
 /// The file's text. A link is refused: writing would put a file in its place.
@@ -181,7 +186,7 @@ pub(in crate::runbook) async fn on(
     edit: &Edit,
     places: &Places,
     what: For,
-) -> Answers {
+) -> PlaceAnswers {
     on_hosts(places, |host| change(site, at, edit, host, at.step().timeout, what)).await
 }
 
@@ -192,8 +197,8 @@ async fn change(
     host: &HostName,
     limit: Duration,
     what: For,
-) -> Result<Answer, Trouble> {
-    let Prepared { path, before, after, message } = prepare(site, at, edit, host).await?;
+) -> Result<HostAnswer, Trouble> {
+    let PreparedEdit { path, before, after, message } = prepare(site, at, edit, host).await?;
     let (file, folder) = (quoted(&path), quoted(path.rsplit_once('/').map_or(".", |(folder, _)| folder)));
     let mut text = String::new();
     if before != after {

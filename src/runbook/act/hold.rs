@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::sessions::{Asked, Line, Sent, Sessions};
+use super::sessions::{AskedSession, SessionLine, SessionSent, Sessions};
 use super::site::Site;
 use super::trouble::Trouble;
 use super::{client, session};
 use crate::runbook::definition::Pick;
 use crate::runbook::ids::StepId;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use jumpdeck_fleet::names::HostName;
 
 mod talk;
@@ -34,13 +34,13 @@ const WAITING: usize = 16;
 /// What is kept open for later steps: a session that holds, or a guard. Dropping it ends it; a guard acts then.
 pub(in crate::runbook) struct Holding {
     lost: watch::Receiver<Option<String>>,
-    what: Held,
+    what: HeldSession,
     keeping: tokio::task::JoinHandle<()>,
 }
 
-enum Held {
+enum HeldSession {
     Session {
-        line: Line,
+        line: SessionLine,
         sessions: Sessions,
     },
     /// Tells it to stand down.
@@ -50,12 +50,12 @@ enum Held {
 impl Drop for Holding {
     fn drop(&mut self) {
         match &self.what {
-            Held::Session { line, sessions } => {
+            HeldSession::Session { line, sessions } => {
                 sessions.close(line);
                 self.keeping.abort();
             }
             // One that was not told to stand down sees its input end.
-            Held::Guard(_) => {}
+            HeldSession::Guard(_) => {}
         }
     }
 }
@@ -67,14 +67,14 @@ impl Holding {
         stand_down: oneshot::Sender<()>,
         keeping: tokio::task::JoinHandle<()>,
     ) -> Self {
-        Self { lost, what: Held::Guard(Some(stand_down)), keeping }
+        Self { lost, what: HeldSession::Guard(Some(stand_down)), keeping }
     }
 
     /// Whether it is a guard.
     pub(in crate::runbook) fn is_guard(&self) -> bool {
         match &self.what {
-            Held::Session { .. } => false,
-            Held::Guard(_) => true,
+            HeldSession::Session { .. } => false,
+            HeldSession::Guard(_) => true,
         }
     }
 
@@ -98,9 +98,9 @@ impl Holding {
     /// Ends it because it is not needed any more: a guard stands down.
     pub(in crate::runbook) fn let_go(mut self) {
         match &mut self.what {
-            Held::Session { .. } => {}
+            HeldSession::Session { .. } => {}
             // One that has ended listens no more.
-            Held::Guard(stand_down) => drop(stand_down.take().map(|tell| tell.send(()))),
+            HeldSession::Guard(stand_down) => drop(stand_down.take().map(|tell| tell.send(()))),
         }
     }
 }
@@ -124,7 +124,7 @@ pub(in crate::runbook) async fn open(
     site: &Site,
     host: &HostName,
     opening: Opening<'_>,
-) -> Result<(Holding, Answer), Trouble> {
+) -> Result<(Holding, HostAnswer), Trouble> {
     let Opening { id, mark, open, heartbeat, limit } = opening;
     let session = site.session(host).await?;
     let client = client::client(site, host);
@@ -143,17 +143,17 @@ pub(in crate::runbook) async fn open(
             }
         }
         let answer = said(talk.ask(&open).await)?;
-        Ok((talk, Answer::of_sql(&answer)))
+        Ok((talk, HostAnswer::of_sql(&answer)))
     };
     let late = || Trouble::Failed("the session did not answer in time and was closed".to_owned());
     let (talk, answer) = timeout(limit, first).await.map_err(|_| late())??;
     let (tell, lost) = watch::channel(None);
     let (asks, asked) = mpsc::channel(WAITING);
-    let line = Line::new(id.clone(), host.clone(), asks, lost.clone());
+    let line = SessionLine::new(id.clone(), host.clone(), asks, lost.clone());
     let keeping = Keeping { talk, heartbeat, asked, tell, host: host.clone() };
     let keeping = tokio::spawn(keeping.keep());
     site.sessions.open(&line);
-    let what = Held::Session { line, sessions: site.sessions.clone() };
+    let what = HeldSession::Session { line, sessions: site.sessions.clone() };
     Ok((Holding { lost, what, keeping }, answer))
 }
 
@@ -163,14 +163,14 @@ fn said(said: Result<String, Cut>) -> Result<String, Trouble> {
 }
 
 fn is_one(said: &str) -> bool {
-    Answer::of_sql(said).pick(&Pick::Whole).as_deref() == Ok("1")
+    HostAnswer::of_sql(said).pick(&Pick::Whole).as_deref() == Ok("1")
 }
 
 /// What keeps a session: it alone speaks in it, so no answer is taken for another one's.
 struct Keeping {
     talk: Talk,
     heartbeat: String,
-    asked: mpsc::Receiver<Asked>,
+    asked: mpsc::Receiver<AskedSession>,
     tell: watch::Sender<Option<String>>,
     host: HostName,
 }
@@ -210,22 +210,22 @@ impl Keeping {
     }
 
     /// Runs statements, and says why the session has ended, when it has.
-    async fn run(&mut self, asked: &Asked) -> (Sent, Option<String>) {
+    async fn run(&mut self, asked: &AskedSession) -> (SessionSent, Option<String>) {
         if Instant::now() >= asked.until {
-            return (Sent::Not("its session was busy for too long".to_owned()), None);
+            return (SessionSent::Not("its session was busy for too long".to_owned()), None);
         }
         asked.begin();
         match timeout_at(asked.until, self.talk.ask(&asked.text)).await {
-            Ok(Ok(said)) => (Sent::Answered(said), None),
+            Ok(Ok(said)) => (SessionSent::Answered(said), None),
             Ok(Err(cut)) => {
                 let trouble = cut.trouble(asked.secret);
                 let why = format!("the session ended during a statement: {}", trouble.words());
-                (Sent::Ended(trouble), Some(why))
+                (SessionSent::Ended(trouble), Some(why))
             }
             Err(_) => {
                 let why = "the statement did not finish in time, and its session was closed".to_owned();
                 let unknown = format!("{why}; the server may still be working on it");
-                (Sent::Ended(Trouble::Unknown(unknown)), Some(why))
+                (SessionSent::Ended(Trouble::Unknown(unknown)), Some(why))
             }
         }
     }

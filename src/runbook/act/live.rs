@@ -5,25 +5,25 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::runbook::place::Place;
-use crate::runbook::redact::{Redactor, Stream};
+use crate::runbook::redact::{RedactedStream, Redactor};
 use jumpdeck_fleet::text::Clean;
 
 /// Takes output as it comes: where it is from, and printable lines.
-pub(in crate::runbook) type Output = dyn Fn(&Place, Vec<Clean>) + Send + Sync;
+pub(in crate::runbook) type OutputSink = dyn Fn(&Place, Vec<Clean>) + Send + Sync;
 
 /// Takes bytes, and hands on whole lines. The last one goes when it is dropped.
-pub(super) struct Lines {
-    out: Arc<Output>,
+pub(super) struct WholeLines {
+    out: Arc<OutputSink>,
     place: Place,
-    stream: Option<Stream>,
+    stream: Option<RedactedStream>,
     /// Bytes of a line that has no end yet.
     bytes: Zeroizing<Vec<u8>>,
     /// What the stream let go of, a line without an end.
     shown: String,
 }
 
-impl Lines {
-    pub(super) fn new(out: Arc<Output>, place: Place, redactor: &Redactor) -> Self {
+impl WholeLines {
+    pub(super) fn new(out: Arc<OutputSink>, place: Place, redactor: &Redactor) -> Self {
         let stream = Some(redactor.stream());
         Self { out, place, stream, bytes: Zeroizing::default(), shown: String::new() }
     }
@@ -52,7 +52,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for WholeLines {
     fn drop(&mut self) {
         let last = std::mem::take(&mut self.bytes);
         self.push(&Zeroizing::new(String::from_utf8_lossy(&last).into_owned()));
@@ -82,9 +82,9 @@ mod tests {
             secrets.iter().for_each(|secret| redactor.add(secret).unwrap());
             let shown = Arc::new(Mutex::new(Vec::new()));
             let seen = shown.clone();
-            let out: Arc<Output> =
+            let out: Arc<OutputSink> =
                 Arc::new(move |_: &Place, lines: Vec<Clean>| seen.lock().unwrap().extend(lines));
-            let mut lines = Lines::new(out, Place::Nowhere, &redactor);
+            let mut lines = WholeLines::new(out, Place::Nowhere, &redactor);
             for bytes in format!("{printed}no line end").as_bytes().chunks(piece) {
                 lines.take(bytes);
             }
@@ -102,9 +102,9 @@ mod tests {
         redactor.add("hunter22").unwrap();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let seen = shown.clone();
-        let out: Arc<Output> =
+        let out: Arc<OutputSink> =
             Arc::new(move |_: &Place, lines: Vec<Clean>| seen.lock().unwrap().extend(lines));
-        let mut lines = Lines::new(out, Place::Nowhere, &redactor);
+        let mut lines = WholeLines::new(out, Place::Nowhere, &redactor);
         lines.take(b"password: hunter22\nha");
         assert_eq!(shown.lock().unwrap().len(), 1);
         lines.take(b"lf\n");

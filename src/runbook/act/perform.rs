@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::done::{Done, done_at, outcome_of};
 use super::proof::read_back;
 use super::site::Site;
-use super::trouble::Answers;
+use super::trouble::PlaceAnswers;
 use super::work::Work;
 use crate::runbook::definition::Check;
-use crate::runbook::event::{Fact, Outcomes, Verdict};
+use crate::runbook::event::{Outcomes, ProvedFact, Verdict};
 use crate::runbook::judge::{self, Hide};
 use crate::runbook::kinds::{ByMachines, StepKind, TakesBack};
 use crate::runbook::machine::StepRef;
@@ -68,13 +68,13 @@ pub(in crate::runbook) async fn undo(work: Work<'_>, kind: &dyn TakesBack, check
 
 impl Work<'_> {
     /// Judges the answers of the step, keeps what it captures, and reads back what it changed.
-    pub(in crate::runbook) async fn conclude(self, answers: Answers) -> Done {
+    pub(in crate::runbook) async fn conclude(self, answers: PlaceAnswers) -> Done {
         conclude(self.site, self.at, answers).await
     }
 }
 
 /// Judges the answers of a step, keeps what it captures, and reads back what it changed.
-async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
+async fn conclude(site: &Site, at: StepRef<'_>, answers: PlaceAnswers) -> Done {
     let step = at.step();
     let hide = site.hide(at);
     let facts = judged(at, &answers, &hide);
@@ -109,7 +109,7 @@ async fn conclude(site: &Site, at: StepRef<'_>, answers: Answers) -> Done {
 }
 
 /// Judges what a step expects of its own answers.
-fn judged(at: StepRef<'_>, answers: &Answers, hide: Hide<'_>) -> Vec<Fact> {
+fn judged(at: StepRef<'_>, answers: &PlaceAnswers, hide: Hide<'_>) -> Vec<ProvedFact> {
     let plain = answers.map(|_, a| a.clone().map_err(|t| t.words().to_owned())).into_map();
     let says = |scope: &Scope<'_>| scope.shown(&at.step().title);
     at.at(None, |scope| judge::judge(&says, &at.step().expect, &plain, scope, hide))

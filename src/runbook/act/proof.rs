@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::ask::{Asking, ask};
+use super::ask::{PlacedAsk, ask};
 use super::done::as_kept;
 use super::manner::{For, Lost, Mark};
 use super::marks;
 use super::site::Site;
 use super::work::Work;
 use crate::runbook::definition::Check;
-use crate::runbook::event::{Fact, HostOutcome, Outcomes, Verdict};
+use crate::runbook::event::{HostOutcome, Outcomes, ProvedFact, Verdict};
 use crate::runbook::judge;
 use crate::runbook::kinds::ByMachines;
 use crate::runbook::machine::StepRef;
@@ -50,7 +50,7 @@ pub(in crate::runbook) async fn read_back(
 
 /// A fact, and whether it could be asked at all.
 pub(in crate::runbook) struct Proof {
-    pub(in crate::runbook) fact: Fact,
+    pub(in crate::runbook) fact: ProvedFact,
     pub(in crate::runbook) asked: bool,
 }
 
@@ -74,7 +74,7 @@ async fn proofs(
 ) -> Vec<Proof> {
     let asked = checks.iter().map(|check| async move {
         let not_asked = |seen: String| {
-            let fact = Fact { says: at.shown(&check.says), host: Place::Nowhere, seen, holds: false };
+            let fact = ProvedFact { says: at.shown(&check.says), host: Place::Nowhere, seen, holds: false };
             vec![Proof { fact, asked: false }]
         };
         let there = match (&check.on, places) {
@@ -92,7 +92,7 @@ async fn proofs(
             },
         };
         let asking =
-            Asking { question: &check.ask, places: &there, limit: check.longest(), quiet: true, lost };
+            PlacedAsk { question: &check.ask, places: &there, limit: check.longest(), quiet: true, lost };
         let answers = ask(site, at, &asking).await;
         let unasked: Vec<Place> =
             answers.iter().filter(|(_, a)| a.is_err()).map(|(p, _)| p.clone()).collect();

@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep};
 
 use super::manner::For;
 use super::site::Site;
-use super::trouble::{Answers, Trouble};
+use super::trouble::{PlaceAnswers, Trouble};
 use super::{own_folder, script, ticket};
 use crate::runbook::definition::SaltCall;
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::scope::{Scope, ScopeError, quoted};
@@ -80,7 +80,7 @@ pub(in crate::runbook) async fn on(
     salt: &SaltCall,
     places: &Places,
     what: For,
-) -> Answers {
+) -> PlaceAnswers {
     if !salt.job {
         return call(site, at, salt, places, at.step().timeout, what).await;
     }
@@ -98,7 +98,7 @@ pub(super) async fn call(
     places: &Places,
     limit: Duration,
     what: For,
-) -> Answers {
+) -> PlaceAnswers {
     let until = Instant::now() + limit;
     let ticket = ticket::of(at, site.reach.jump(), what);
     let mut extra = "";
@@ -137,7 +137,7 @@ fn salt_is_there() -> String {
 }
 
 /// Answers without what Salt printed as the reason of a failure, where that may be a secret.
-fn quotable(at: StepRef<'_>, answers: Answers) -> Answers {
+fn quotable(at: StepRef<'_>, answers: PlaceAnswers) -> PlaceAnswers {
     match at.is_quiet() {
         true => answers.map(|_, answer| answer.clone().map_err(unquoted)),
         false => answers,
@@ -176,7 +176,7 @@ fn on_minions(trouble: Trouble) -> Trouble {
 }
 
 /// Every place's answer in what Salt printed. That may be large: it is taken apart once.
-fn answers(said: &Result<String, Trouble>, places: &Places, salt: &SaltCall) -> Answers {
+fn answers(said: &Result<String, Trouble>, places: &Places, salt: &SaltCall) -> PlaceAnswers {
     let printed = said.as_ref().map_err(Clone::clone).and_then(|text| printed(text));
     places.each(|place| {
         let host = place.host().ok_or_else(Trouble::nowhere)?;
@@ -205,7 +205,7 @@ const SILENT: &str = "the minion did not answer";
 const NO_JSON: &str = "Salt printed no JSON";
 
 /// A host's part of what Salt printed.
-fn of_host(printed: &Printed<'_>, host: &HostName, salt: &SaltCall) -> Result<Answer, Trouble> {
+fn of_host(printed: &Printed<'_>, host: &HostName, salt: &SaltCall) -> Result<HostAnswer, Trouble> {
     let silent = || Trouble::Failed(SILENT.to_owned());
     let said = printed.get(host.as_str()).ok_or_else(silent)?;
     let unreadable = |error| Trouble::Failed(format!("{NO_JSON} about {host}: {error}"));
@@ -221,7 +221,7 @@ fn of_host(printed: &Printed<'_>, host: &HostName, salt: &SaltCall) -> Result<An
     if salt.states {
         states(&said)?;
     }
-    Ok(Answer::of_text(&match said {
+    Ok(HostAnswer::of_text(&match said {
         Json::String(text) => text,
         other => other.to_string(),
     }))
@@ -307,7 +307,7 @@ fn number(said: &str) -> Option<String> {
 }
 
 /// Follows a job to its end.
-async fn follow(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, jid: &str) -> Answers {
+async fn follow(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, jid: &str) -> PlaceAnswers {
     let until = Instant::now() + at.step().timeout;
     (site.out)(&Place::Nowhere, vec![Clean::new(&format!("job {jid}"))]);
     loop {
@@ -321,7 +321,7 @@ async fn follow(site: &Site, at: StepRef<'_>, salt: &SaltCall, places: &Places, 
 }
 
 /// What a job has brought so far; a host that has not answered yet is unknown.
-async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> Answers {
+async fn look_up(site: &Site, salt: &SaltCall, places: &Places, jid: &str) -> PlaceAnswers {
     let text = format!("salt-run --out=json jobs.lookup_jid {}", quoted(jid));
     let said = on_jump(site, &text, JOB_LIMIT, None).await;
     let open = |place: &Place, why: &str| {

@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 use super::manner::Manner;
 use super::site::Site;
 use super::ticket;
-use super::trouble::{Answers, Trouble, on_hosts};
+use super::trouble::{PlaceAnswers, Trouble, on_hosts};
 use crate::runbook::definition::Script;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::transport::error::ErrorKind;
@@ -23,7 +23,7 @@ pub(super) async fn on(
     script: &Script,
     places: &Places,
     manner: Manner,
-) -> Answers {
+) -> PlaceAnswers {
     on_hosts(places, |host| run(site, at, script, host, manner)).await
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn run(
     script: &Script,
     host: &HostName,
     manner: Manner,
-) -> Result<Answer, Trouble> {
+) -> Result<HostAnswer, Trouble> {
     let text = at.at(Some(host), |scope| scope.script(script));
     let text = text.map_err(|e| Trouble::Failed(e.to_string()))?;
     let (text, ticket) = (Zeroizing::new(text), ticket::of(at, host, manner.what));
@@ -52,7 +52,7 @@ pub(super) async fn text_on(
     limits: impl Into<Limits>,
     quiet: bool,
     ticket: Option<&str>,
-) -> Result<Answer, Trouble> {
+) -> Result<HostAnswer, Trouble> {
     answer(&ran_on(site, host, text, sudo, limits, quiet, ticket).await?, quiet)
 }
 
@@ -94,10 +94,10 @@ async fn ran_on(
 }
 
 /// What a script that ended says. A `secret` output is not quoted when it failed.
-pub(super) fn answer(ran: &Ran, secret: bool) -> Result<Answer, Trouble> {
+pub(super) fn answer(ran: &Ran, secret: bool) -> Result<HostAnswer, Trouble> {
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     match ran.status {
-        Some(0) => Ok(Answer::of_text(&text)),
+        Some(0) => Ok(HostAnswer::of_text(&text)),
         Some(status) => Err(Trouble::Failed(format!("exit status {status}{}", complaint(ran, secret)))),
         None => Err(Trouble::Unknown(format!("it was killed before it ended{}", complaint(ran, secret)))),
     }

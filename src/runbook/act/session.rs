@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep};
 
 use super::client;
 use super::manner::{For, Lost, Manner};
-use super::sessions::Sent;
+use super::sessions::SessionSent;
 use super::site::Site;
 use super::trouble::Trouble;
 use crate::runbook::definition::Pick;
 use crate::runbook::ids::{RunId, StepId};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use jumpdeck_fleet::names::HostName;
 
@@ -33,7 +33,7 @@ pub(super) async fn run(
     host: &HostName,
     text: &str,
     manner: Manner,
-) -> Option<Result<Answer, Trouble>> {
+) -> Option<Result<HostAnswer, Trouble>> {
     match manner.what {
         For::Asking => {}
         For::Change | For::Undo => {
@@ -48,15 +48,15 @@ pub(super) async fn run(
     };
     let sent = match site.sessions.opened(&id, host) {
         Some(line) => line.send(text, manner.limit, at.is_quiet()).await,
-        None => Sent::Not(format!("the session of {hold} is not open")),
+        None => SessionSent::Not(format!("the session of {hold} is not open")),
     };
     let why = match sent {
-        Sent::Answered(said) => {
+        SessionSent::Answered(said) => {
             client::show(site, host, manner, &said);
-            return Some(Ok(Answer::of_sql(&said)));
+            return Some(Ok(HostAnswer::of_sql(&said)));
         }
-        Sent::Ended(trouble) => return Some(Err(trouble)),
-        Sent::Not(why) => why,
+        SessionSent::Ended(trouble) => return Some(Err(trouble)),
+        SessionSent::Not(why) => why,
     };
     match (manner.lost, manner.what) {
         (Lost::Fails, _) => Some(Err(Trouble::Failed(format!("{host}: {why}; nothing was started")))),
@@ -86,7 +86,7 @@ pub(super) async fn over(
     let id = id_of(at, hold)?;
     // One that is open has ended those before it, and answers in the order in which it was asked.
     if let Some(line) = site.sessions.find(&id, host)
-        && let Sent::Answered(_) = line.send("SELECT 1", limit, false).await
+        && let SessionSent::Answered(_) = line.send("SELECT 1", limit, false).await
     {
         return Ok(());
     }

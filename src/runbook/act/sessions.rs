@@ -15,16 +15,16 @@ use jumpdeck_fleet::names::HostName;
 
 /// The sessions that are open in this process.
 #[derive(Clone, Default)]
-pub(in crate::runbook) struct Sessions(Arc<Mutex<BTreeMap<StepId, Line>>>);
+pub(in crate::runbook) struct Sessions(Arc<Mutex<BTreeMap<StepId, SessionLine>>>);
 
 impl Sessions {
     /// A session was opened.
-    pub(super) fn open(&self, line: &Line) {
+    pub(super) fn open(&self, line: &SessionLine) {
         self.all().insert(line.id.clone(), line.clone());
     }
 
     /// A session was closed.
-    pub(super) fn close(&self, line: &Line) {
+    pub(super) fn close(&self, line: &SessionLine) {
         let mut all = self.all();
         if all.get(&line.id).is_some_and(|open| open.asks.same_channel(&line.asks)) {
             all.remove(&line.id);
@@ -32,31 +32,31 @@ impl Sessions {
     }
 
     /// The session that a step opened on a host, unless it has ended.
-    pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<Line> {
+    pub(super) fn find(&self, id: &StepId, host: &HostName) -> Option<SessionLine> {
         self.opened(id, host).filter(|line| line.lost().is_none())
     }
 
     /// The same, also one that has ended and was not opened again: it tells why.
-    pub(super) fn opened(&self, id: &StepId, host: &HostName) -> Option<Line> {
+    pub(super) fn opened(&self, id: &StepId, host: &HostName) -> Option<SessionLine> {
         self.all().get(id).filter(|line| line.host == *host).cloned()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, Line>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<StepId, SessionLine>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The way into a session that is open.
 #[derive(Clone)]
-pub(super) struct Line {
+pub(super) struct SessionLine {
     id: StepId,
     host: HostName,
-    asks: mpsc::Sender<Asked>,
+    asks: mpsc::Sender<AskedSession>,
     lost: watch::Receiver<Option<String>>,
 }
 
 /// Statements for a session.
-pub(super) struct Asked {
+pub(super) struct AskedSession {
     /// The statements.
     pub(super) text: Zeroizing<String>,
     /// Whether what they print is secret.
@@ -65,24 +65,24 @@ pub(super) struct Asked {
     pub(super) until: Instant,
     /// Whether they were sent, or may have been.
     begun: Arc<AtomicBool>,
-    reply: oneshot::Sender<Sent>,
+    reply: oneshot::Sender<SessionSent>,
 }
 
-impl Asked {
+impl AskedSession {
     /// From now on they may have been sent.
     pub(super) fn begin(&self) {
         self.begun.store(true, Ordering::SeqCst);
     }
 
     /// Says what came of them.
-    pub(super) fn answer(self, sent: Sent) {
+    pub(super) fn answer(self, sent: SessionSent) {
         // Nobody listens any more when the run has ended.
         let _ = self.reply.send(sent);
     }
 }
 
 /// What came of statements.
-pub(super) enum Sent {
+pub(super) enum SessionSent {
     /// What they printed.
     Answered(String),
     /// They failed, or nobody knows, and the session has ended.
@@ -91,11 +91,11 @@ pub(super) enum Sent {
     Not(String),
 }
 
-impl Line {
+impl SessionLine {
     pub(super) fn new(
         id: StepId,
         host: HostName,
-        asks: mpsc::Sender<Asked>,
+        asks: mpsc::Sender<AskedSession>,
         lost: watch::Receiver<Option<String>>,
     ) -> Self {
         Self { id, host, asks, lost }
@@ -113,12 +113,12 @@ impl Line {
     }
 
     /// Runs statements in it.
-    pub(super) async fn send(&self, text: &str, limit: Duration, secret: bool) -> Sent {
-        let not = || Sent::Not(self.lost().unwrap_or_else(|| "its session has ended".to_owned()));
+    pub(super) async fn send(&self, text: &str, limit: Duration, secret: bool) -> SessionSent {
+        let not = || SessionSent::Not(self.lost().unwrap_or_else(|| "its session has ended".to_owned()));
         let (reply, mut answer) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
         let (text, until) = (Zeroizing::new(text.to_owned()), Instant::now() + limit);
-        let asked = Asked { text, secret, until, begun: begun.clone(), reply };
+        let asked = AskedSession { text, secret, until, begun: begun.clone(), reply };
         if self.asks.send(asked).await.is_err() {
             return not();
         }
@@ -135,7 +135,7 @@ impl Line {
         match answered {
             Ok(sent) => sent,
             Err(_) if begun.load(Ordering::SeqCst) => {
-                Sent::Ended(Trouble::Unknown("its session was closed in the middle".to_owned()))
+                SessionSent::Ended(Trouble::Unknown("its session was closed in the middle".to_owned()))
             }
             Err(_) => not(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::live::{Lines, Output};
+use super::live::{OutputSink, WholeLines};
 use super::sessions::Sessions;
 use super::trouble::Trouble;
 use crate::config::store::InventoryStore;
@@ -28,7 +28,7 @@ pub(in crate::runbook) struct Site {
     /// The environment.
     pub(in crate::runbook) env: Arc<Environment>,
     /// Gets output as it comes: where it is from, and printable lines.
-    pub(in crate::runbook) out: Arc<Output>,
+    pub(in crate::runbook) out: Arc<OutputSink>,
     /// Knows the run's secrets.
     pub(in crate::runbook) redactor: Redactor,
     /// Tells whether the lease is still ours; none where nobody else can be.
@@ -76,7 +76,8 @@ impl Site {
 
     /// Hands output on as it comes, in whole lines.
     pub(super) fn sink(&self, host: &HostName, quiet: bool) -> impl FnMut(&[u8]) + Send + use<> {
-        let mut lines = (!quiet).then(|| Lines::new(self.out.clone(), Place::from(host), &self.redactor));
+        let mut lines =
+            (!quiet).then(|| WholeLines::new(self.out.clone(), Place::from(host), &self.redactor));
         move |bytes: &[u8]| {
             if let Some(lines) = &mut lines {
                 lines.take(bytes);

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 use super::client::{self, NO_CLIENT, OPTIONS};
 use super::manner::{For, Manner};
 use super::site::Site;
-use super::trouble::{Answers, Trouble, on_hosts};
+use super::trouble::{PlaceAnswers, Trouble, on_hosts};
 use super::{own_folder, session, ticket};
 use crate::runbook::definition::Sql;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
@@ -21,7 +21,7 @@ pub(in crate::runbook) async fn on(
     sql: &Sql,
     places: &Places,
     manner: Manner,
-) -> Answers {
+) -> PlaceAnswers {
     on_hosts(places, |host| run(site, at, sql, host, manner)).await
 }
 
@@ -31,7 +31,7 @@ async fn run(
     sql: &Sql,
     host: &HostName,
     manner: Manner,
-) -> Result<Answer, Trouble> {
+) -> Result<HostAnswer, Trouble> {
     let text = at.at(Some(host), |scope| scope.sql(&sql.text));
     let text = Zeroizing::new(text.map_err(|e| Trouble::Failed(e.to_string()))?);
     if let Some(hold) = &sql.session

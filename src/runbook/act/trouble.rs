@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::place::{PerPlace, Place, Places};
 use crate::transport::error::{ErrorKind, TransportError};
 use jumpdeck_fleet::names::HostName;
@@ -54,15 +54,15 @@ impl Trouble {
 }
 
 /// What every place answers.
-pub(crate) type Answers = PerPlace<Result<Answer, Trouble>>;
+pub(crate) type PlaceAnswers = PerPlace<Result<HostAnswer, Trouble>>;
 
 /// Does something on every host at once. On no host nothing can be done: that is a failure.
 pub(in crate::runbook) async fn on_hosts<'p, F>(
     places: &'p Places,
     run: impl Fn(&'p HostName) -> F,
-) -> Answers
+) -> PlaceAnswers
 where
-    F: Future<Output = Result<Answer, Trouble>>,
+    F: Future<Output = Result<HostAnswer, Trouble>>,
 {
     let at_place = |place: &'p Place| {
         let running = place.host().map(&run);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::ask::{Asking, ask};
+use super::ask::{PlacedAsk, ask};
 use super::manner::{For, Lost, Manner};
 use super::site::Site;
-use super::trouble::Answers;
+use super::trouble::PlaceAnswers;
 use super::{detached, script, session};
 use crate::runbook::definition::{Ask, Script, Sql};
 use crate::runbook::event::Outcomes;
@@ -36,9 +36,9 @@ impl Work<'_> {
     }
 
     /// Asks a question of its places.
-    pub(in crate::runbook) async fn ask(self, question: &Ask, limit: Duration, quiet: bool) -> Answers {
+    pub(in crate::runbook) async fn ask(self, question: &Ask, limit: Duration, quiet: bool) -> PlaceAnswers {
         let lost = Lost::of_reads(self.at);
-        ask(self.site, self.at, &Asking { question, places: self.places, limit, quiet, lost }).await
+        ask(self.site, self.at, &PlacedAsk { question, places: self.places, limit, quiet, lost }).await
     }
 
     /// Whether the session that the step asks in has ended. Only the run opens it again, before its next step: asking once more
@@ -52,14 +52,14 @@ impl Work<'_> {
     }
 
     /// Whether a server could not be asked and will not answer later: its session has ended, or users wait in a window.
-    pub(in crate::runbook) fn asks_in_vain(self, answers: &Answers) -> bool {
+    pub(in crate::runbook) fn asks_in_vain(self, answers: &PlaceAnswers) -> bool {
         let asks_servers = matches!(self.at.step().kind.answers_like(), Some(Ask::Sql(_)));
         let waits = self.at.planned().window.is_some() || self.has_lost_its_session();
         asks_servers && waits && answers.iter().any(|(_, answer)| answer.is_err())
     }
 
     /// Sends a script: so that it outlives the connection, where the step wants that.
-    pub(in crate::runbook) async fn send_script(self, text: &Script, what: For) -> Answers {
+    pub(in crate::runbook) async fn send_script(self, text: &Script, what: For) -> PlaceAnswers {
         let Self { site, at, places } = self;
         match at.step().detached && what == For::Change {
             true => detached::run(site, at, text, places).await,

@@ -17,8 +17,8 @@ use super::{On, Runbook, Step};
 pub(crate) use entry::{Effects, KindEntry, Reads, UndoEntry, Where};
 use ids::Ids;
 use names::Names;
-pub(in crate::runbook) use names::{Found, Meaning};
-pub(crate) use step::Common;
+pub(in crate::runbook) use names::{Meaning, NameFound};
+pub(crate) use step::StepHead;
 pub(in crate::runbook) use text::Use;
 
 mod ask;

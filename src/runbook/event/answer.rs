@@ -124,7 +124,7 @@ const CHOICE: &str = "choice";
 /// The keys of an answer in a journal.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
-    asked: Question,
+    asked: AskedAs,
     #[serde(skip_serializing_if = "Option::is_none")]
     said: Option<Said>,
     /// Schema 1.
@@ -134,7 +134,7 @@ struct Written {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Question {
+enum AskedAs {
     Confirm,
     Challenge,
     Approve,
@@ -156,18 +156,18 @@ enum Said {
 impl From<OperatorAnswer> for Written {
     fn from(answer: OperatorAnswer) -> Self {
         let asked = |asked: Asked| match asked {
-            Asked::Confirm => Question::Confirm,
-            Asked::Challenge => Question::Challenge,
-            Asked::Approve => Question::Approve,
-            Asked::Input => Question::Input,
-            Asked::Manual => Question::Manual,
+            Asked::Confirm => AskedAs::Confirm,
+            Asked::Challenge => AskedAs::Challenge,
+            Asked::Approve => AskedAs::Approve,
+            Asked::Input => AskedAs::Input,
+            Asked::Manual => AskedAs::Manual,
         };
         let (asked, said) = match answer {
             OperatorAnswer::Confirmed(to) => (asked(to), Said::Confirmed),
             OperatorAnswer::Declined(to) => (asked(to), Said::Declined),
             OperatorAnswer::Typed(to, text) => (asked(to), Said::Typed(text)),
             OperatorAnswer::Hidden(to) => (asked(to), Said::Hidden),
-            OperatorAnswer::Chosen(way) => (Question::Choice, Said::Chosen(way)),
+            OperatorAnswer::Chosen(way) => (AskedAs::Choice, Said::Chosen(way)),
         };
         Self { asked, said: Some(said), answer: None }
     }
@@ -178,12 +178,12 @@ impl TryFrom<Written> for OperatorAnswer {
 
     fn try_from(written: Written) -> Result<Self, String> {
         let asked = match written.asked {
-            Question::Confirm => Some(Asked::Confirm),
-            Question::Challenge => Some(Asked::Challenge),
-            Question::Approve => Some(Asked::Approve),
-            Question::Input => Some(Asked::Input),
-            Question::Manual => Some(Asked::Manual),
-            Question::Choice => None,
+            AskedAs::Confirm => Some(Asked::Confirm),
+            AskedAs::Challenge => Some(Asked::Challenge),
+            AskedAs::Approve => Some(Asked::Approve),
+            AskedAs::Input => Some(Asked::Input),
+            AskedAs::Manual => Some(Asked::Manual),
+            AskedAs::Choice => None,
         };
         match (asked, written.said, written.answer) {
             (Some(asked), Some(said), None) => match said {

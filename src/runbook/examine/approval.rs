@@ -1,6 +1,6 @@
 //! The yes of a second person that an entry counts: theirs, to this question, once.
 
-use super::{Entry, Examination, Grade, Known, signature};
+use super::{EntryInFile, Examination, Grade, KnownSoFar, signature};
 use crate::openssh::sshsig::AllowedSigners;
 
 const REPLAYED: &str = "an approval was used for something else than it was given for";
@@ -9,8 +9,8 @@ const FIELDS: [&str; 6] = ["run", "step", "question", "plan", "commands", "who"]
 
 pub(super) fn judge(
     run: &str,
-    known: &mut Known,
-    entry: &Entry<'_>,
+    known: &mut KnownSoFar,
+    entry: &EntryInFile<'_>,
     allowed: &AllowedSigners,
     found: &mut Examination,
 ) {

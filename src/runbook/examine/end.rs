@@ -1,12 +1,12 @@
 //! The end of a journal: whether it is there, and whether it is the one that was written.
 
-use super::{Examination, Grade, Known, Seen};
+use super::{Examination, Examined, Grade, KnownSoFar};
 use crate::runbook::evidence::Head;
 use crate::runbook::journal::chain;
 
 const CUT: &str = "entries were cut off the end";
 
-pub(super) fn judge(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
+pub(super) fn judge(seen: &Examined<'_>, known: &KnownSoFar, found: &mut Examination) {
     if known.chain.is_empty() && found.remarks.is_empty() {
         found.remark(
             None,
@@ -28,7 +28,7 @@ pub(super) fn judge(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
 }
 
 /// What no signature vouches for.
-fn coverage(known: &Known, found: &mut Examination) {
+fn coverage(known: &KnownSoFar, found: &mut Examination) {
     let last = known.chain.len();
     let Some((signed, _)) = known.signed else {
         if last > 0 {
@@ -49,7 +49,7 @@ fn coverage(known: &Known, found: &mut Examination) {
 }
 
 /// The head is the newest signed line.
-fn head(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
+fn head(seen: &Examined<'_>, known: &KnownSoFar, found: &mut Examination) {
     let text = match (seen.head, &known.signed) {
         (Head::Missing, None) => return,
         (Head::Missing, Some(_)) => {
@@ -86,7 +86,7 @@ fn head(seen: &Seen<'_>, known: &Known, found: &mut Examination) {
 }
 
 /// Entries that others saw are the same ones.
-fn other_copy(elsewhere: &[(u64, String)], known: &Known, found: &mut Examination) {
+fn other_copy(elsewhere: &[(u64, String)], known: &KnownSoFar, found: &mut Examination) {
     let differs = known.chain.iter().zip(elsewhere).position(|(here, there)| here != there);
     if let Some(at) = differs {
         let what = "the jump box has another entry";

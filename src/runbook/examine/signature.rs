@@ -1,6 +1,6 @@
 //! The operator's signature of an entry.
 
-use super::{Entry, Examination, Grade, Known, SignatureSeen};
+use super::{EntryInFile, Examination, Grade, KnownSoFar, SignatureSeen};
 use crate::openssh::sshsig::{AllowedSigners, Standing, TextSignature};
 use crate::runbook::evidence::{NAMESPACE, may_sign_as, statement};
 
@@ -8,8 +8,8 @@ const FORGED: &str = "it was written by someone who does not have that operator'
 
 pub(super) fn judge(
     run: &str,
-    known: &mut Known,
-    entry: &Entry<'_>,
+    known: &mut KnownSoFar,
+    entry: &EntryInFile<'_>,
     allowed: &AllowedSigners,
     found: &mut Examination,
 ) {
@@ -47,7 +47,7 @@ pub(super) fn judge(
 
 /// Judges a signature of a text in somebody's name; the key, when it fits.
 pub(super) fn check(
-    entry: &Entry<'_>,
+    entry: &EntryInFile<'_>,
     sig: &str,
     text: &str,
     by: &str,

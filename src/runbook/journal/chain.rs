@@ -38,7 +38,7 @@ struct Sealed<'a> {
 /// A line as it is read; `E` is what its event is read as.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runbook) struct Line<E> {
+pub(in crate::runbook) struct JournalLine<E> {
     pub(in crate::runbook) seq: u64,
     pub(in crate::runbook) at: Timestamp,
     pub(in crate::runbook) prev: String,
@@ -96,14 +96,16 @@ pub(super) fn hash(prev: &str, body: &[u8]) -> String {
 
 /// Reads a line without its line end, and tells how long it is up to its signature; the hash is of the bytes as they
 /// are, so that not one of them may differ.
-pub(in crate::runbook) fn line<E: DeserializeOwned>(line: &[u8]) -> Result<(Line<E>, usize), &'static str> {
+pub(in crate::runbook) fn line<E: DeserializeOwned>(
+    line: &[u8],
+) -> Result<(JournalLine<E>, usize), &'static str> {
     let odd = "it is not a journal entry";
     let split = line.len().checked_sub(CLOSING).and_then(|at| line.split_at_checked(at));
     let (body, closing) = split.ok_or(odd)?;
     if !closing.starts_with(BEFORE_HASH) || !closing.ends_with(b"\"}") {
         return Err(odd);
     }
-    let read: Line<E> = serde_json::from_slice(line).map_err(|_| odd)?;
+    let read: JournalLine<E> = serde_json::from_slice(line).map_err(|_| odd)?;
     if read.hash != hash(&read.prev, body) {
         return Err("its text does not match its hash");
     }

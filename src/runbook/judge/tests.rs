@@ -3,23 +3,23 @@ use super::*;
 
 #[test]
 fn parts_of_answers() {
-    let one = Answer::of_sql("a\tb\n1\tx\\ty\n");
+    let one = HostAnswer::of_sql("a\tb\n1\tx\\ty\n");
     assert_eq!(one.pick(&Pick::Column("B".into())).unwrap(), "x\ty");
     assert_eq!(one.pick(&Pick::Rows).unwrap(), "1");
     assert!(one.pick(&Pick::Column("c".into())).unwrap_err().contains("no column c"));
-    assert_eq!(Answer::of_sql("@@read_only\n1\n").pick(&Pick::Whole).unwrap(), "1");
-    assert_eq!(Answer::of_sql("").pick(&Pick::Rows).unwrap(), "0");
-    assert!(Answer::of_sql("").pick(&Pick::Column("a".into())).is_err());
+    assert_eq!(HostAnswer::of_sql("@@read_only\n1\n").pick(&Pick::Whole).unwrap(), "1");
+    assert_eq!(HostAnswer::of_sql("").pick(&Pick::Rows).unwrap(), "0");
+    assert!(HostAnswer::of_sql("").pick(&Pick::Column("a".into())).is_err());
     assert!(
-        Answer::of_sql("a\n1\n2\n")
+        HostAnswer::of_sql("a\n1\n2\n")
             .pick(&Pick::Column("a".into()))
             .unwrap_err()
             .contains("expected 1 row, got 2")
     );
-    let json = Answer::of_text(r#"{"db2": {"x": [{"result": true}]}}"#);
+    let json = HostAnswer::of_text(r#"{"db2": {"x": [{"result": true}]}}"#);
     assert_eq!(json.pick(&Pick::Json("db2.x.0.result".into())).unwrap(), "true");
     assert!(json.pick(&Pick::Json("db2.y".into())).is_err());
-    let text = Answer::of_text("job ID: 2026\n");
+    let text = HostAnswer::of_text("job ID: 2026\n");
     assert_eq!(text.pick(&Pick::Match(regex::Regex::new(r"ID: (\d+)").unwrap())).unwrap(), "2026");
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::event::Outcomes;
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -26,7 +26,7 @@ struct ApproveStep {
     text: Template,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let help = "write text = \"…\", what is agreed to";
     let text = reading.need_text(table, "text", Use::Shown, help)?;
     Some(Arc::new(ApproveStep { text }))

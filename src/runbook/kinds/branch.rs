@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::place::Places;
 use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
@@ -25,7 +25,7 @@ pub(super) static KIND: KindEntry = KindEntry {
 #[derive(Debug)]
 struct BranchStep;
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: StepHead, out: &mut Vec<Step>) {
     let title = reading.title(table, &KIND);
     if table.get("when").is_none() {
         let help = "write when = [{ value = \"{mode}\", is = \"gtid\" }]";

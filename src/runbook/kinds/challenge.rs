@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::describe;
 use crate::runbook::event::{Asked, Outcomes, Verdict};
 use crate::runbook::machine::Task;
@@ -30,7 +30,7 @@ struct ChallengeStep {
     covers: Vec<String>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let help = "write value = \"{candidate}\", what stands on screen and must be typed";
     let value = reading.need_text(table, "value", Use::Value, help);
     let covers = reading.covers(table, &common.id);

@@ -7,7 +7,7 @@ use crate::config::reader::Table;
 use crate::runbook::act::{Done, For, Mark, Work};
 use crate::runbook::definition::Ask;
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
 use crate::runbook::{act, uses};
@@ -24,7 +24,7 @@ struct CheckStep {
     ask: Ask,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let ask = reading.ask(table, &common.on)?;
     Some(Arc::new(CheckStep { ask }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, Use, keys, place};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys, place};
 use crate::runbook::describe;
 use crate::runbook::event::{Asked, Outcomes};
 use crate::runbook::machine::Task;
@@ -29,7 +29,7 @@ struct ConfirmStep {
     covers: Vec<String>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let covers = reading.covers(table, &common.id);
     Some(Arc::new(ConfirmStep { covers }))
 }

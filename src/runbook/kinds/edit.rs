@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::act::{Answers, Done, For, Mark, Work};
+use crate::runbook::act::{Done, For, Mark, PlaceAnswers, Work};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::definition::{Change, Edit};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
@@ -35,7 +35,7 @@ struct EditStep {
     edit: Edit,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let edit = read_edit(reading, table)?;
     Some(Arc::new(EditStep { edit }))
 }
@@ -158,13 +158,13 @@ impl ByMachines for EditStep {
 }
 
 impl TakesBack for EditStep {
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers> {
         Box::pin(self.send(work, For::Undo))
     }
 }
 
 impl EditStep {
-    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+    async fn send(&self, work: Work<'_>, what: For) -> PlaceAnswers {
         act::edit::on(work.site, work.at, &self.edit, work.places, what).await
     }
 }

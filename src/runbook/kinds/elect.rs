@@ -9,7 +9,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::act::{Done, For, Mark, Work, failed};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Found, Meaning, Reading, keys, place};
+use crate::runbook::definition::read::{Meaning, NameFound, Reading, StepHead, keys, place};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
 use crate::runbook::machine::StepRef;
 use crate::runbook::place::Place;
@@ -33,7 +33,7 @@ struct ElectStep {
     into: String,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let hint = "write by = [\"gtid\"], captured values where more is better, the most important first";
     let by = reading.reader.strings(table, "by", hint).unwrap_or_default();
     if by.is_empty() {
@@ -51,8 +51,8 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<
 /// Judges a name that ranks hosts.
 fn ranks(reading: &mut Reading<'_>, name: &At<&str>) {
     let meaning = match reading.names.find(name.value) {
-        Found::Known(meaning) => meaning,
-        Found::Sometimes(_) | Found::Later | Found::Unknown => {
+        NameFound::Known(meaning) => meaning,
+        NameFound::Sometimes(_) | NameFound::Later | NameFound::Unknown => {
             let known = reading.names.usable();
             let help = match nearest(name.value, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near:?}?"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, SecondPerson, StepKind, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, keys, place};
+use crate::runbook::definition::read::{Reading, StepHead, keys, place};
 use crate::runbook::definition::{OnFail, Step};
 use crate::runbook::scripted::ScriptStep;
 use jumpdeck_fleet::run::Effect;
@@ -24,7 +24,7 @@ const NOT_PROVED: SecondPerson = SecondPerson {
     wanted: "No check proves that the host is cut off. A second operator must check it and approve.",
 };
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     ScriptStep::read(reading, table, &KIND, Some(NOT_PROVED)).map(|step| step as Arc<dyn StepKind>)
 }
 

@@ -9,7 +9,7 @@ use super::{Batch, DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn,
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Found, Meaning, Reading, keys, place};
+use crate::runbook::definition::read::{Meaning, NameFound, Reading, StepHead, keys, place};
 use crate::runbook::place::Places;
 use crate::runbook::plan::{Frozen, FrozenHost};
 use crate::runbook::scope::Scope;
@@ -57,7 +57,7 @@ impl Size {
     }
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: StepHead, out: &mut Vec<Step>) {
     let entered = reading.enter(&common);
     let title = reading.title(table, &KIND);
     let held = read_held(reading, table, &common);
@@ -68,7 +68,7 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut 
 fn read_held(
     reading: &mut Reading<'_>,
     table: &Table<'_>,
-    common: &Common,
+    common: &StepHead,
 ) -> Option<(Arc<dyn StepKind>, Vec<Inside>)> {
     if let Some(outer) = reading.batched.clone() {
         let message = format!("a for_each within the for_each {outer:?}");
@@ -89,7 +89,7 @@ fn read_held(
     let leave_required = reading.reader.boolean(table, "leave_required").unwrap_or(false);
     let max_failures = reading.reader.integer(table, "max_failures", 0..=1000).unwrap_or(0) as usize;
     let free = item.as_ref().is_some_and(|item| {
-        let free = matches!(reading.names.find(item.value), Found::Unknown | Found::Later);
+        let free = matches!(reading.names.find(item.value), NameFound::Unknown | NameFound::Later);
         if !free {
             let message = format!("the name {:?} appears twice", item.value);
             reading.reader.error(item.span.clone(), message, "choose another name for the item");
@@ -125,7 +125,8 @@ fn size(reading: &mut Reading<'_>, table: &Table<'_>) -> Size {
     let Some(text) = reading.reader.string(table, "batch", help) else { return Size::Number(1) };
     let int = Meaning::Value { kind: ValueKind::Int, secret: false, place: false };
     let name = text.value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    match name.filter(|name| matches!(reading.names.find(name), Found::Known(meaning) if meaning == int)) {
+    match name.filter(|name| matches!(reading.names.find(name), NameFound::Known(meaning) if meaning == int))
+    {
         Some(name) => Size::Input(name.to_owned()),
         None => {
             let message = format!("{:?} is neither a number nor an input of kind int", text.value);
@@ -138,12 +139,12 @@ fn size(reading: &mut Reading<'_>, table: &Table<'_>) -> Size {
 /// Judges the name of what it goes over.
 fn target_named(reading: &mut Reading<'_>, name: &At<&str>) {
     match reading.names.find(name.value) {
-        Found::Known(Meaning::Hosts { target: true, .. } | Meaning::Anything) => {}
-        Found::Known(_) | Found::Sometimes(_) => {
+        NameFound::Known(Meaning::Hosts { target: true, .. } | Meaning::Anything) => {}
+        NameFound::Known(_) | NameFound::Sometimes(_) => {
             let message = format!("{:?} is not a target", name.value);
             reading.reader.error(name.span.clone(), message, "a for_each goes over a [[target]]'s hosts");
         }
-        Found::Later | Found::Unknown => {
+        NameFound::Later | NameFound::Unknown => {
             let known = reading.names.usable();
             let help = match nearest(name.value, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near:?}?"),

@@ -7,7 +7,7 @@ use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind,
 use crate::config::reader::Table;
 use crate::runbook::act::hold::Holding;
 use crate::runbook::act::{Done, For, Mark, Work, failed, guard};
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::definition::{Script, Step};
 use crate::runbook::event::{HostOutcome, Verdict};
 use crate::runbook::place::Places;
@@ -34,7 +34,7 @@ struct GuardStep {
     until: Option<String>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let script = reading.script(table);
     let until = reading.reader.string(table, "until", "write until = \"the id of a later step\"");
     let until = until.map(|until| reading.until(&common.id, &until));

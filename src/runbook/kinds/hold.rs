@@ -6,12 +6,12 @@ use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, SessionEnd, StepKind,
 use crate::config::reader::Table;
 use crate::runbook::act::hold::{self, Holding, Opening};
 use crate::runbook::act::session;
-use crate::runbook::act::{Answers, Done, For, Mark, Work, failed};
+use crate::runbook::act::{Done, For, Mark, PlaceAnswers, Work, failed};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::definition::{Ask, Sql};
 use crate::runbook::event::Verdict;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::template::Template;
@@ -42,7 +42,7 @@ struct HoldStep {
     until: Option<String>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let sql = reading.statements(table, "sql", Effect::Mutate);
     let help = "write heartbeat = \"SELECT IS_USED_LOCK('x') = CONNECTION_ID()\": 1 as long as it holds";
     let heartbeat = reading.need_string(table, "heartbeat", help);
@@ -93,7 +93,7 @@ impl ByMachines for HoldStep {
             for host in work.places.hosts() {
                 match self.open(work, host).await {
                     Ok((session, answer)) => {
-                        let answers = Answers::one(host.into(), Ok(answer));
+                        let answers = PlaceAnswers::one(host.into(), Ok(answer));
                         let opened = work.conclude(answers).await;
                         // A session is on one host; what was opened and is not as expected ends here.
                         if opened.hosts.values().all(|outcome| outcome.verdict == Verdict::Done) {
@@ -116,7 +116,7 @@ impl ByMachines for HoldStep {
 }
 
 impl HoldStep {
-    async fn open(&self, work: Work<'_>, host: &HostName) -> Result<(Holding, Answer), String> {
+    async fn open(&self, work: Work<'_>, host: &HostName) -> Result<(Holding, HostAnswer), String> {
         let texts = work.at.at(Some(host), |scope| {
             Ok::<_, ScopeError>((scope.sql(&self.sql.text)?, scope.sql(&self.heartbeat)?))
         });

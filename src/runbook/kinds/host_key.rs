@@ -13,9 +13,9 @@ use crate::openssh::known_hosts::{HostKeys, Replacement};
 use crate::runbook::act::Site;
 use crate::runbook::act::{Done, For, Mark, Trouble, Work, on_hosts};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::place::Places;
 use crate::runbook::scope::{Scope, ScopeError};
 use crate::runbook::template::Template;
@@ -46,14 +46,14 @@ struct HostKeyStep {
 }
 
 /// What is to be done to a file; none where the fleet brings its keys along, and there is no file.
-struct Prepared {
+struct PreparedKey {
     change: Option<Replacement>,
     /// Where the file is kept as it was.
     record: PathBuf,
     names: Vec<String>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let help = "write key = \"{host_key}\", a captured key as in a .pub file";
     let key = reading.need_text(table, "key", Use::Value, help);
     let help = "write fingerprint = \"{host_print}\", the captured SHA256:… of the key";
@@ -117,7 +117,7 @@ impl ByMachines for HostKeyStep {
                 None => Err(Trouble::nowhere()),
             };
             HostOutcome::of(match prepared {
-                Ok(Prepared { change: Some(change), .. }) if change.texts().0 != change.texts().1 => {
+                Ok(PreparedKey { change: Some(change), .. }) if change.texts().0 != change.texts().1 => {
                     Verdict::NotDone
                 }
                 Ok(_) => Verdict::Done,
@@ -130,7 +130,7 @@ impl ByMachines for HostKeyStep {
     }
 }
 
-impl Prepared {
+impl PreparedKey {
     /// What it would do: both fingerprints.
     fn told(&self) -> String {
         let Some(change) = &self.change else {
@@ -147,7 +147,7 @@ impl Prepared {
 }
 
 impl HostKeyStep {
-    fn prepare(&self, work: Work<'_>, host: &HostName) -> Result<Prepared, Trouble> {
+    fn prepare(&self, work: Work<'_>, host: &HostName) -> Result<PreparedKey, Trouble> {
         let Work { site, at, .. } = work;
         let failed = |why: String| Trouble::Failed(why);
         let texts = at.at(Some(host), |scope| {
@@ -164,7 +164,7 @@ impl HostKeyStep {
         let mut names: Vec<String> = domain.into_iter().chain([host.to_string(), address]).collect();
         names.dedup();
         let KnownHosts::Files(files) = &known.access.known_hosts else {
-            return Ok(Prepared { change: None, record: PathBuf::new(), names });
+            return Ok(PreparedKey { change: None, record: PathBuf::new(), names });
         };
         let file = files.own.first().ok_or_else(|| failed("no known_hosts file is configured".to_owned()))?;
         // An alias stands for name, address and port.
@@ -186,11 +186,11 @@ impl HostKeyStep {
         }
         let mut record = change.path.clone().into_os_string();
         record.push(format!(".before-{}", at.machine().run));
-        Ok(Prepared { change: Some(change), record: record.into(), names })
+        Ok(PreparedKey { change: Some(change), record: record.into(), names })
     }
 
     /// Replaces the key, and looks whether the new one is known then.
-    async fn replace(&self, work: Work<'_>, host: &HostName) -> Result<Answer, Trouble> {
+    async fn replace(&self, work: Work<'_>, host: &HostName) -> Result<HostAnswer, Trouble> {
         let prepared = self.prepare(work, host)?;
         if let Some(change) = &prepared.change {
             change.write(&prepared.record).map_err(|e| Trouble::Failed(e.to_string()))?;
@@ -198,12 +198,12 @@ impl HostKeyStep {
                 return Err(Trouble::Failed(why));
             }
         }
-        Ok(Answer::of_text(&prepared.told()))
+        Ok(HostAnswer::of_text(&prepared.told()))
     }
 }
 
 /// Another file of the inventory's that still says otherwise, if one does.
-async fn other(site: &Site, prepared: &Prepared, host: &HostName) -> Result<Option<String>, Trouble> {
+async fn other(site: &Site, prepared: &PreparedKey, host: &HostName) -> Result<Option<String>, Trouble> {
     let (Some(change), Some(known)) = (&prepared.change, site.env.hosts.iter().find(|h| h.id.host == *host))
     else {
         return Ok(None);

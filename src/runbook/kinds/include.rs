@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::{At, Reader, Table};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Found, PART_KEYS, Reading, keys};
+use crate::runbook::definition::read::{NameFound, PART_KEYS, Reading, StepHead, keys};
 use crate::runbook::place::Places;
 use crate::runbook::plan::Frozen;
 use crate::runbook::scope::Scope;
@@ -23,7 +23,7 @@ pub(super) static KIND: KindEntry = KindEntry {
 #[derive(Debug)]
 struct IncludeStep;
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: StepHead, out: &mut Vec<Step>) {
     let title = reading.title(table, &KIND).unwrap_or_default();
     reading.names.host = false;
     let entered = reading.enter(&common);
@@ -37,7 +37,7 @@ fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut 
     }
 }
 
-fn read_file(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Vec<Step>> {
+fn read_file(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Vec<Step>> {
     let name = reading.need_string(table, "runbook", "write runbook = \"repoint-replica\", a part's name")?;
     if reading.way.iter().any(|w| w == name.value) {
         let way: Vec<&str> =
@@ -82,11 +82,11 @@ fn check_needs(
 ) -> Vec<String> {
     let mut missing = Vec::new();
     for need in own.strings(root, "needs", "write needs = [\"old\"]").unwrap_or_default() {
-        if !matches!(reading.names.find(need.value), Found::Known(_)) {
+        if !matches!(reading.names.find(need.value), NameFound::Known(_)) {
             let message = format!("{:?} needs {{{}}}, which is not known here", name.value, need.value);
             let help = "give this runbook an input, a target or a captured value of that name";
             reading.reader.error(name.span.clone(), message, help);
-            if matches!(reading.names.find(need.value), Found::Unknown | Found::Later) {
+            if matches!(reading.names.find(need.value), NameFound::Unknown | NameFound::Later) {
                 reading.names.anything(need.value);
                 missing.push(need.value.to_owned());
             }
@@ -102,7 +102,7 @@ fn read_part(
     text: &str,
     name: &At<&str>,
     root: &Table<'_>,
-    common: &Common,
+    common: &StepHead,
 ) -> Vec<Step> {
     let reader = std::mem::replace(&mut reading.reader, own);
     let outer_text = std::mem::replace(&mut reading.text, text.to_owned());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::definition::{Input, Step};
 use crate::runbook::event::{Asked, Outcomes};
 use crate::runbook::machine::Task;
@@ -31,7 +31,7 @@ struct InputStep {
     input: Input,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let input = reading.input(table, "value_kind")?;
     Some(Arc::new(InputStep { input }))
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
 use crate::config::store::{InventoryStore, Outlook};
-use crate::runbook::act::{Answers, Done, For, Mark, Trouble, Work, on_hosts};
+use crate::runbook::act::{Done, For, Mark, PlaceAnswers, Trouble, Work, on_hosts};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::event::{HostOutcome, Outcomes, Verdict};
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::place::{Place, Places};
 use crate::runbook::scope::Scope;
 use crate::runbook::template::Template;
@@ -38,24 +38,24 @@ pub(super) static KIND: KindEntry = KindEntry {
 
 #[derive(Debug)]
 struct InventoryStep {
-    set: Vec<Wanted>,
+    set: Vec<WantedChange>,
 }
 
 /// A change of one host's entry, with variables.
 #[derive(Debug)]
-struct Wanted {
+struct WantedChange {
     host: Template,
-    what: What,
+    what: InventoryChange,
 }
 
 #[derive(Debug)]
-enum What {
+enum InventoryChange {
     Gains(RoleName),
     Loses(RoleName),
     Address(Template),
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let set = read_set(reading, table)?;
     Some(Arc::new(InventoryStep { set }))
 }
@@ -65,7 +65,7 @@ fn read_undo(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Arc<dyn Tak
     Some(Arc::new(InventoryStep { set }))
 }
 
-fn read_set(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Vec<Wanted>> {
+fn read_set(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Vec<WantedChange>> {
     let mut set = Vec::new();
     let before = reading.reader.error_count();
     for item in reading.reader.list(table, "set", HINT).unwrap_or_default() {
@@ -79,17 +79,19 @@ fn read_set(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Vec<Wanted>>
     Some(set)
 }
 
-fn read_wanted(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Wanted> {
+fn read_wanted(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<WantedChange> {
     let host = reading.need_text(table, "host", Use::Value, ITEM_HINT);
     let there: Vec<&str> =
         ["gains", "loses", "address"].into_iter().filter(|key| table.get(key).is_some()).collect();
     let what = match there.as_slice() {
-        ["address"] => reading.need_text(table, "address", Use::Value, ITEM_HINT).map(What::Address),
+        ["address"] => {
+            reading.need_text(table, "address", Use::Value, ITEM_HINT).map(InventoryChange::Address)
+        }
         [key @ ("gains" | "loses")] => {
             let role = reading.need_string(table, key, ITEM_HINT)?;
             match RoleName::new(role.value) {
-                Ok(name) if *key == "gains" => Some(What::Gains(name)),
-                Ok(name) => Some(What::Loses(name)),
+                Ok(name) if *key == "gains" => Some(InventoryChange::Gains(name)),
+                Ok(name) => Some(InventoryChange::Loses(name)),
                 Err(error) => {
                     let help = "write a role such as masterdb";
                     reading.reader.error(role.span.clone(), error.to_string(), help);
@@ -102,7 +104,7 @@ fn read_wanted(reading: &mut Reading<'_>, table: &Table<'_>) -> Option<Wanted> {
             None
         }
     };
-    Some(Wanted { host: host?, what: what? })
+    Some(WantedChange { host: host?, what: what? })
 }
 
 impl StepKind for InventoryStep {
@@ -126,8 +128,8 @@ impl StepKind for InventoryStep {
         for wanted in &self.set {
             uses::template(&wanted.host, names);
             match &wanted.what {
-                What::Address(address) => uses::template(address, names),
-                What::Gains(_) | What::Loses(_) => {}
+                InventoryChange::Address(address) => uses::template(address, names),
+                InventoryChange::Gains(_) | InventoryChange::Loses(_) => {}
             }
         }
     }
@@ -179,7 +181,7 @@ impl ByMachines for InventoryStep {
 }
 
 impl TakesBack for InventoryStep {
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers> {
         Box::pin(on_hosts(work.places, move |host| ready(self.change(work, host, false))))
     }
 }
@@ -196,12 +198,14 @@ fn by_hand(work: Work<'_>, store: &InventoryStore, why: &str, lines: &[String]) 
 
 impl InventoryStep {
     fn told(&self, text: impl Fn(&Template) -> String) -> Vec<String> {
-        let told = |wanted: &Wanted| {
+        let told = |wanted: &WantedChange| {
             let host = text(&wanted.host);
             match &wanted.what {
-                What::Gains(role) => format!("inventory: {host} gains the role {role}"),
-                What::Loses(role) => format!("inventory: {host} loses the role {role}"),
-                What::Address(address) => format!("inventory: {host} has the address {}", text(address)),
+                InventoryChange::Gains(role) => format!("inventory: {host} gains the role {role}"),
+                InventoryChange::Loses(role) => format!("inventory: {host} loses the role {role}"),
+                InventoryChange::Address(address) => {
+                    format!("inventory: {host} has the address {}", text(address))
+                }
             }
         };
         self.set.iter().map(told).collect()
@@ -217,9 +221,9 @@ impl InventoryStep {
             let changes = self.set.iter().map(|wanted| {
                 let host = scope.text(&wanted.host).map_err(|error| error.to_string())?;
                 let set = match &wanted.what {
-                    What::Gains(role) => Set::Gains(role.clone()),
-                    What::Loses(role) => Set::Loses(role.clone()),
-                    What::Address(address) => {
+                    InventoryChange::Gains(role) => Set::Gains(role.clone()),
+                    InventoryChange::Loses(role) => Set::Loses(role.clone()),
+                    InventoryChange::Address(address) => {
                         Set::Address(plain(&scope.text(address).map_err(|error| error.to_string())?)?)
                     }
                 };
@@ -230,11 +234,11 @@ impl InventoryStep {
         Ok((store, changes.map_err(failed)?))
     }
 
-    fn change(&self, work: Work<'_>, host: &HostName, as_shown: bool) -> Result<Answer, Trouble> {
+    fn change(&self, work: Work<'_>, host: &HostName, as_shown: bool) -> Result<HostAnswer, Trouble> {
         let (store, changes) = self.of(work, host)?;
         store.change(&work.site.env.name, &changes, as_shown).map_err(Trouble::Failed)?;
         let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        Ok(Answer::of_text(&format!("{} says: {}", store.name(), told.join("; "))))
+        Ok(HostAnswer::of_text(&format!("{} says: {}", store.name(), told.join("; "))))
     }
 
     fn found(&self, work: Work<'_>, place: &Place) -> Verdict {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Brings, ByPeople, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::event::{Asked, Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -34,7 +34,7 @@ struct ManualStep {
     state: Option<(String, ValueKind)>,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let text = reading.need_text(table, "text", Use::Shown, "write text = \"what to do, and where\"");
     let hint = "write state = { name = \"address\", kind = \"address\" }";
     let mut state = None;

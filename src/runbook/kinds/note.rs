@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -30,7 +30,7 @@ struct NoteStep {
     text: Template,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     let text = reading.need_text(table, "text", Use::Shown, "write text = \"…\"")?;
     Some(Arc::new(NoteStep { text }))
 }

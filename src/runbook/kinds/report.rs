@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ByPeople, DoneBy, KindEntry, Reads, StepKind, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::event::{Outcomes, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Places;
@@ -24,7 +24,7 @@ pub(super) static KIND: KindEntry = KindEntry {
 #[derive(Debug)]
 struct ReportStep;
 
-fn read(_: &mut Reading<'_>, _: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(_: &mut Reading<'_>, _: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     Some(Arc::new(ReportStep))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Where};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::scripted::ScriptStep;
 
 const OWN: &[&[&str]] = &[keys::ALL, keys::DONE, keys::ANSWERED, keys::CHANGES, &["detached"], keys::SCRIPT];
@@ -16,7 +16,7 @@ pub(super) static KIND: KindEntry = KindEntry {
     ..KindEntry::new("run", OWN, Reads::Step(read))
 };
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, _: &StepHead) -> Option<Arc<dyn StepKind>> {
     ScriptStep::read(reading, table, &KIND, None).map(|step| step as Arc<dyn StepKind>)
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::act::{Answers, Done, For, Mark, Work};
+use crate::runbook::act::{Done, For, Mark, PlaceAnswers, Work};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::definition::{Ask, SaltCall};
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Places;
@@ -31,7 +31,7 @@ struct SaltStep {
     call: SaltCall,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let call = reading.salt(table, common.effect)?;
     Some(Arc::new(SaltStep { call }))
 }
@@ -103,13 +103,13 @@ impl ByMachines for SaltStep {
 }
 
 impl TakesBack for SaltStep {
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers> {
         Box::pin(self.send(work, For::Undo))
     }
 }
 
 impl SaltStep {
-    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+    async fn send(&self, work: Work<'_>, what: For) -> PlaceAnswers {
         act::salt::on(work.site, work.at, &self.call, work.places, what).await
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, TakesBack, UndoEntry, Used, Where};
 use crate::config::reader::Table;
-use crate::runbook::act::{self, Answers, Done, For, Mark, Work};
+use crate::runbook::act::{self, Done, For, Mark, PlaceAnswers, Work};
 use crate::runbook::definition::Step;
-use crate::runbook::definition::read::{Common, Reading, keys};
+use crate::runbook::definition::read::{Reading, StepHead, keys};
 use crate::runbook::definition::{Ask, Sql};
 use crate::runbook::place::Places;
 use crate::runbook::scope::Scope;
@@ -28,7 +28,7 @@ struct SqlStep {
     sql: Sql,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let sql = reading.sql(table, "sql", common.effect)?;
     Some(Arc::new(SqlStep { sql }))
 }
@@ -81,13 +81,13 @@ impl ByMachines for SqlStep {
 }
 
 impl TakesBack for SqlStep {
-    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, Answers> {
+    fn take_back<'w>(&'w self, work: Work<'w>) -> BoxFuture<'w, PlaceAnswers> {
         Box::pin(self.send(work, For::Undo))
     }
 }
 
 impl SqlStep {
-    async fn send(&self, work: Work<'_>, what: For) -> Answers {
+    async fn send(&self, work: Work<'_>, what: For) -> PlaceAnswers {
         act::sql::on(work.site, work.at, &self.sql, work.places, work.manner(what)).await
     }
 }

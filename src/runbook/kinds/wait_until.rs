@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{ByMachines, DoneBy, Effects, KindEntry, Reads, StepKind, Used};
 use crate::config::reader::Table;
 use crate::runbook::act::{Done, For, Mark, Work, failed};
-use crate::runbook::definition::read::{Common, Reading, keys, place};
+use crate::runbook::definition::read::{Reading, StepHead, keys, place};
 use crate::runbook::definition::{Ask, Check, Step};
 use crate::runbook::event::Verdict;
 use crate::runbook::place::Places;
@@ -30,7 +30,7 @@ struct WaitUntilStep {
     every: Duration,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &Common) -> Option<Arc<dyn StepKind>> {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: &StepHead) -> Option<Arc<dyn StepKind>> {
     let ask = reading.ask(table, &common.on);
     let range = Duration::from_millis(100)..=Duration::from_secs(3600);
     let every = reading.reader.duration(table, "every", range).unwrap_or(Duration::from_secs(1));

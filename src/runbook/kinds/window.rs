@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{DoneBy, HoldsSteps, Inside, KindEntry, Reads, StepKind, Turn, Used};
 use crate::config::reader::Table;
-use crate::runbook::definition::read::{Common, Reading, Use, keys};
+use crate::runbook::definition::read::{Reading, StepHead, Use, keys};
 use crate::runbook::definition::{On, Step};
 use crate::runbook::describe::limited;
 use crate::runbook::place::Places;
@@ -28,7 +28,7 @@ struct WindowStep {
     limit: Duration,
 }
 
-fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: Common, out: &mut Vec<Step>) {
+fn read(reading: &mut Reading<'_>, table: &Table<'_>, common: StepHead, out: &mut Vec<Step>) {
     let entered = reading.enter(&common);
     let title = reading.title(table, &KIND);
     let why = reading.text(table, "why", Use::Shown);

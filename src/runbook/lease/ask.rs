@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::words;
-use super::{ANSWER_LIMIT, Holder, LeaseError, Places};
+use super::{ANSWER_LIMIT, Holder, LeaseError, LeasePlaces};
 use crate::runbook::approval::Approval;
 use crate::runbook::event::Event;
 use crate::runbook::journal::Entry;
@@ -17,7 +17,7 @@ use jumpdeck_fleet::text::Clean;
 /// Runs one of the questions of `ask.sh`.
 pub(super) async fn ask(
     session: &dyn Session,
-    places: &Places,
+    places: &LeasePlaces,
     run: &str,
     question: &str,
     arguments: &[&str],
@@ -28,7 +28,7 @@ pub(super) async fn ask(
 /// The same; `out` gets the answer as it comes.
 async fn ask_with(
     session: &dyn Session,
-    places: &Places,
+    places: &LeasePlaces,
     run: &str,
     (question, arguments): (&str, &[&str]),
     out: &mut (dyn FnMut(&[u8]) + Send),
@@ -50,7 +50,7 @@ async fn ask_with(
 /// The entries of a run from a byte on, in pieces of a size that the link carries.
 pub(super) async fn tell(
     session: &dyn Session,
-    places: &Places,
+    places: &LeasePlaces,
     run: &str,
     offset: usize,
     pace: &mut Pace,
@@ -71,14 +71,18 @@ pub(super) async fn tell(
 /// # Errors
 /// When the jump box cannot be asked.
 pub async fn look(session: &dyn Session, env: &str) -> Result<Vec<Holder>, LeaseError> {
-    look_in(&Places::default(), session, env).await
+    look_in(&LeasePlaces::default(), session, env).await
 }
 
 /// The same, in those places.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn look_in(places: &Places, session: &dyn Session, env: &str) -> Result<Vec<Holder>, LeaseError> {
+pub async fn look_in(
+    places: &LeasePlaces,
+    session: &dyn Session,
+    env: &str,
+) -> Result<Vec<Holder>, LeaseError> {
     let said = ask(session, places, "", "look", &[]).await?;
     let prefix = if env.is_empty() { String::new() } else { format!("{env}.") };
     let mut found: Vec<Holder> = String::from_utf8_lossy(&said)
@@ -96,7 +100,7 @@ pub async fn look_in(places: &Places, session: &dyn Session, env: &str) -> Resul
 /// [`LeaseError::NoRun`] when it is not under way, [`LeaseError::NotAsked`] when it asks nothing (any more) or something
 /// else, [`LeaseError::SamePerson`] for who runs it, and for their account on the jump box.
 pub async fn approve(session: &dyn Session, approval: &Approval) -> Result<(), LeaseError> {
-    approve_in(&Places::default(), session, approval).await
+    approve_in(&LeasePlaces::default(), session, approval).await
 }
 
 /// The same, in those places.
@@ -104,7 +108,7 @@ pub async fn approve(session: &dyn Session, approval: &Approval) -> Result<(), L
 /// # Errors
 /// As [`approve`].
 pub async fn approve_in(
-    places: &Places,
+    places: &LeasePlaces,
     session: &dyn Session,
     approval: &Approval,
 ) -> Result<(), LeaseError> {
@@ -131,7 +135,7 @@ pub async fn approve_in(
 
 /// What somebody who watches sees.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
+pub enum WatcherSees {
     /// An entry, in order, each once.
     Entry(Box<Entry>),
     /// Who runs it, or nobody (its console is gone, or it was let go); told at first and when it changes.
@@ -140,7 +144,7 @@ pub enum Seen {
 
 /// A run somebody watches.
 pub struct Watching {
-    places: Places,
+    places: LeasePlaces,
     session: Arc<dyn Session>,
     run: String,
     /// Bytes that were read.
@@ -151,7 +155,7 @@ pub struct Watching {
     /// The entries are read again, from the first.
     again: bool,
     rest: Vec<u8>,
-    found: VecDeque<Seen>,
+    found: VecDeque<WatcherSees>,
     /// Number and hash of the newest entry.
     last: Option<(u64, String)>,
     holder: Option<Option<Holder>>,
@@ -196,14 +200,14 @@ impl<'s> Told<'s> {
 /// # Errors
 /// When that cannot be a run's name.
 pub fn watch(session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
-    watch_in(&Places::default(), session, run)
+    watch_in(&LeasePlaces::default(), session, run)
 }
 
 /// The same, in those places.
 ///
 /// # Errors
 /// As [`watch`].
-pub fn watch_in(places: &Places, session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
+pub fn watch_in(places: &LeasePlaces, session: Arc<dyn Session>, run: &str) -> Result<Watching, LeaseError> {
     Ok(Watching {
         places: places.clone(),
         session,
@@ -226,7 +230,7 @@ impl Watching {
     ///
     /// # Errors
     /// [`LeaseError::NoRun`] when there is nothing (any more), [`LeaseError::Damaged`], or the way there.
-    pub async fn poll(&mut self) -> Result<Option<Vec<Seen>>, LeaseError> {
+    pub async fn poll(&mut self) -> Result<Option<Vec<WatcherSees>>, LeaseError> {
         if self.over {
             return Ok(None);
         }
@@ -280,7 +284,7 @@ impl Watching {
         let plain = |h: &Holder| Holder { silent: std::time::Duration::ZERO, ..h.clone() };
         let news = holder.as_ref().map(plain);
         if self.holder.as_ref() != Some(&news) {
-            self.found.push_back(Seen::Holder(holder.map(Box::new)));
+            self.found.push_back(WatcherSees::Holder(holder.map(Box::new)));
             self.holder = Some(news);
         }
     }
@@ -302,7 +306,7 @@ impl Watching {
             }
             self.last = Some((entry.seq, entry.hash.clone()));
             self.over = matches!(entry.event, Event::Ended { .. });
-            self.found.push_back(Seen::Entry(Box::new(entry)));
+            self.found.push_back(WatcherSees::Entry(Box::new(entry)));
         }
         Ok(())
     }

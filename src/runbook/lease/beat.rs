@@ -4,7 +4,7 @@ use tokio::sync::{oneshot, watch as latest};
 
 use super::keep::Tell;
 use super::{Lease, LeaseState};
-use crate::runbook::approval::{Approved, Question};
+use crate::runbook::approval::{ApprovalQuestion, Approved};
 use jumpdeck_fleet::text::Clean;
 
 impl Lease {
@@ -16,7 +16,7 @@ impl Lease {
     }
 
     /// Puts a question to a second person, or takes it back. Nothing that was approved before counts for it.
-    pub fn ask(&self, question: Option<Question>) {
+    pub fn ask(&self, question: Option<ApprovalQuestion>) {
         self.shared.ask(question);
         let _ = self.tell.send(Tell::Beat(None));
     }

@@ -3,7 +3,7 @@
 use super::ask::{Told, ask, tell};
 use super::pace::Pace;
 use super::words;
-use super::{Holder, LeaseError, Places};
+use super::{Holder, LeaseError, LeasePlaces};
 use crate::runbook::journal::Entry;
 use crate::runbook::journal::chain::{self, Unreadable};
 use crate::transport::Session;
@@ -22,7 +22,7 @@ pub enum Copy {
 
 /// A run that may have left changes in effect, and is not over.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LeftRun {
+pub struct RunInCopies {
     /// Which.
     pub run: String,
     /// The account on the jump box that ran it last.
@@ -40,7 +40,7 @@ pub struct LeftRun {
 ///
 /// # Errors
 /// [`LeaseError::Damaged`] with the line when they are not what was written; when the jump box cannot be asked.
-pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Result<Copy, LeaseError> {
+pub async fn copy_in(places: &LeasePlaces, session: &dyn Session, run: &str) -> Result<Copy, LeaseError> {
     let run = words::name(run)?;
     let mut bytes = Vec::new();
     // The lease's beats share the link.
@@ -77,11 +77,11 @@ pub async fn copy_in(places: &Places, session: &dyn Session, run: &str) -> Resul
 ///
 /// # Errors
 /// When the jump box cannot be asked, or did not tell all of them.
-pub async fn left_in(places: &Places, session: &dyn Session) -> Result<Vec<LeftRun>, LeaseError> {
+pub async fn left_in(places: &LeasePlaces, session: &dyn Session) -> Result<Vec<RunInCopies>, LeaseError> {
     let said = ask(session, places, "", "left", &[]).await?;
     let said = String::from_utf8_lossy(&said);
     let cut = || LeaseError::Refused(Clean::new("its list of runs is incomplete"));
-    let mut found: Vec<LeftRun> = Vec::new();
+    let mut found: Vec<RunInCopies> = Vec::new();
     for line in said.lines() {
         if line == "all" {
             return Ok(found);
@@ -97,10 +97,10 @@ pub async fn left_in(places: &Places, session: &dyn Session) -> Result<Vec<LeftR
     Err(cut())
 }
 
-fn left(text: &str) -> Option<LeftRun> {
+fn left(text: &str) -> Option<RunInCopies> {
     let [uid, account, size, run]: [&str; 4] = text.splitn(4, '\t').collect::<Vec<_>>().try_into().ok()?;
     let run = words::name(run).ok()?.to_owned();
-    Some(LeftRun {
+    Some(RunInCopies {
         run,
         account: Clean::new(account),
         uid: uid.parse().ok()?,

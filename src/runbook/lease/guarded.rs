@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Lease;
-use crate::runbook::approval::{Approved, Question};
-use crate::runbook::guarded::{Guarded, StillOurs};
+use crate::runbook::approval::{ApprovalQuestion, Approved};
+use crate::runbook::guarded::{GuardsRun, StillOurs};
 use crate::runbook::journal::Entry;
 use crate::transport::BoxFuture;
 
-impl Guarded for Lease {
+impl GuardsRun for Lease {
     fn step(&mut self, step: &str) {
         Lease::step(self, step);
     }
@@ -54,7 +54,7 @@ impl Guarded for Lease {
         })
     }
 
-    fn ask(&mut self, question: Option<Question>) {
+    fn ask(&mut self, question: Option<ApprovalQuestion>) {
         Lease::ask(self, question);
     }
 

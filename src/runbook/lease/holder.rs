@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::GONE_AFTER;
-use crate::runbook::approval::Question;
+use crate::runbook::approval::ApprovalQuestion;
 use crate::runbook::wall;
 use jumpdeck_fleet::text::Clean;
 
@@ -34,7 +34,7 @@ pub struct Holder {
     /// What it keeps others from: `production.promote-masterdb`, `production.host.db2`.
     pub keys: Vec<String>,
     /// What it asks a second person now.
-    pub asks: Option<Question>,
+    pub asks: Option<ApprovalQuestion>,
 }
 
 impl Holder {

@@ -9,9 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::outbox::Outbox;
 use super::pace::Pace;
-use super::shared::{Shared, clock};
-use super::words::{self, Lines, Word};
-use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeaseState, Places, Scope};
+use super::shared::{LeaseShared, clock};
+use super::words::{self, ByteLines, Word};
+use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeasePlaces, LeaseState, Scope};
 use crate::listening::{Listening, within};
 use crate::transport::{Held, Session};
 use jumpdeck_fleet::text::Clean;
@@ -37,7 +37,7 @@ pub(super) enum Tell {
 
 /// Takes it once.
 pub(super) async fn take(
-    places: &Places,
+    places: &LeasePlaces,
     session: &dyn Session,
     mut holder: Holder,
 ) -> Result<Lease, LeaseError> {
@@ -55,7 +55,7 @@ pub(super) async fn take(
     let mut held = session.open().await?;
     let sent = clock();
     held.write(script.as_bytes()).await?;
-    let mut lines = Lines::default();
+    let mut lines = ByteLines::default();
     let mut others = Vec::new();
     loop {
         for line in lines.take(&held.read().await?) {
@@ -85,10 +85,10 @@ pub(super) async fn take(
     }
 }
 
-fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u64) -> Lease {
+fn keep(held: Box<dyn Held>, lines: ByteLines, holder: Holder, scope: Scope, sent: u64) -> Lease {
     let (tell, told) = mpsc::unbounded_channel();
     let (say, state) = latest::channel(LeaseState::Held);
-    let shared = Arc::new(Shared::new(holder, scope, sent));
+    let shared = Arc::new(LeaseShared::new(holder, scope, sent));
     let keeper = Keeper {
         held,
         lines,
@@ -118,11 +118,11 @@ fn keep(held: Box<dyn Held>, lines: Lines, holder: Holder, scope: Scope, sent: u
 
 struct Keeper {
     held: Box<dyn Held>,
-    lines: Lines,
+    lines: ByteLines,
     told: mpsc::UnboundedReceiver<Tell>,
     /// The last copy of the lease was dropped.
     let_go: bool,
-    shared: Arc<Shared>,
+    shared: Arc<LeaseShared>,
     number: u64,
     /// Beats without an answer.
     sent: BTreeMap<u64, Sent>,

@@ -8,11 +8,11 @@ const SMALLEST: usize = 512;
 /// Lines in order; an entry may be sent in parts.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    lines: VecDeque<Line>,
+    lines: VecDeque<OutboxLine>,
 }
 
 #[derive(Debug)]
-enum Line {
+enum OutboxLine {
     /// An entry, from that byte on: what is before was sent.
     Entry(String, usize),
     /// Any other, as it is sent.
@@ -25,11 +25,11 @@ impl Outbox {
     }
 
     pub(super) fn entry(&mut self, line: String) {
-        self.lines.push_back(Line::Entry(line, 0));
+        self.lines.push_back(OutboxLine::Entry(line, 0));
     }
 
     pub(super) fn word(&mut self, word: String) {
-        self.lines.push_back(Line::Word(word));
+        self.lines.push_back(OutboxLine::Word(word));
     }
 
     /// Takes up to `room` bytes, one line at least. An entry that does not fit is cut between two
@@ -39,16 +39,16 @@ impl Outbox {
         while let Some(line) = self.lines.pop_front() {
             let left = room.saturating_sub(piece.len());
             match line {
-                Line::Word(word) if piece.is_empty() || word.len() < left => {
+                OutboxLine::Word(word) if piece.is_empty() || word.len() < left => {
                     piece.push_str(&word);
                     piece.push('\n');
                 }
-                Line::Entry(text, sent) if text.len() - sent + "say \n".len() <= left => {
+                OutboxLine::Entry(text, sent) if text.len() - sent + "say \n".len() <= left => {
                     piece.push_str("say ");
                     piece.push_str(text.get(sent..).unwrap_or_default());
                     piece.push('\n');
                 }
-                Line::Entry(text, sent) if piece.is_empty() || left >= SMALLEST => {
+                OutboxLine::Entry(text, sent) if piece.is_empty() || left >= SMALLEST => {
                     let mut end = text.len().min(sent + left.max(SMALLEST));
                     while !text.is_char_boundary(end) {
                         end -= 1;
@@ -58,7 +58,7 @@ impl Outbox {
                             piece.push_str("part ");
                             piece.push_str(text.get(sent..end).unwrap_or_default());
                             piece.push('\n');
-                            self.lines.push_front(Line::Entry(text, end));
+                            self.lines.push_front(OutboxLine::Entry(text, end));
                         }
                         // The rest is as short as the shortest part.
                         false => {
@@ -69,7 +69,7 @@ impl Outbox {
                     }
                     break;
                 }
-                line @ (Line::Word(_) | Line::Entry(..)) => {
+                line @ (OutboxLine::Word(_) | OutboxLine::Entry(..)) => {
                     self.lines.push_front(line);
                     break;
                 }

@@ -4,7 +4,7 @@ use jumpdeck_fleet::fleet::{Environment, LeaseScope};
 
 /// Where leases and runs' entries are on a jump box.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct LeasePlaces {
     /// The folder of the operators' group, made by root. Where there is one, nobody uses another.
     pub(super) shared: String,
     /// The folder of one account; empty for the one below its home.
@@ -15,7 +15,7 @@ pub struct Places {
     pub(super) journals: String,
 }
 
-impl Places {
+impl LeasePlaces {
     /// As an environment's inventory has it.
     #[must_use]
     pub fn of(env: &Environment) -> Self {
@@ -27,7 +27,7 @@ impl Places {
     }
 }
 
-impl Default for Places {
+impl Default for LeasePlaces {
     fn default() -> Self {
         Self {
             shared: "/run/lock/jumpdeck".to_owned(),

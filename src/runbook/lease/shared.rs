@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{Holder, LOST_AFTER, Scope};
-use crate::runbook::approval::{Approved, Question};
+use crate::runbook::approval::{ApprovalQuestion, Approved};
 use jumpdeck_fleet::text::Clean;
 
 /// What the task and its owner both look at.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct LeaseShared {
     /// When the newest answered beat was sent, in milliseconds of the clock that counts sleep.
     proved: AtomicU64,
     holder: Mutex<Holder>,
@@ -35,7 +35,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
+impl LeaseShared {
     /// Of a lease that was taken just now; the holder got its first sign of life when `sent` was.
     pub(super) fn new(holder: Holder, scope: Scope, sent: u64) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Shared {
         holder.since = Timestamp::now();
     }
 
-    pub(super) fn ask(&self, question: Option<Question>) {
+    pub(super) fn ask(&self, question: Option<ApprovalQuestion>) {
         locked(&self.holder).asks = question;
         *locked(&self.approved) = None;
     }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use shells::{Client, Local, Place, SHELLS};
 
 use super::*;
-use crate::runbook::approval::Question;
+use crate::runbook::approval::ApprovalQuestion;
 use crate::runbook::journal::Entry;
 
 fn keys(names: &[&str]) -> Vec<String> {
@@ -288,7 +288,7 @@ async fn names_that_are_no_names_never_reach_a_shell() {
 async fn client() {
     let [shared, own, shell] =
         ["LEASE_SHARED", "LEASE_OWN", "LEASE_SHELL"].map(|name| std::env::var(name).unwrap());
-    let places = Places { shared, own, apart: false, journals: String::new() };
+    let places = LeasePlaces { shared, own, apart: false, journals: String::new() };
     let holder = Holder::new("anna@desk", "client", "promote-masterdb");
     let lease =
         Lease::take_in(&places, &Local::new(&shell), &keys(&["production.client"]), &holder).await.unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, LeaseError, Places, Scope};
-use crate::runbook::approval::{Approval, Approved, Question};
+use super::{Holder, LeaseError, LeasePlaces, Scope};
+use crate::runbook::approval::{Approval, ApprovalQuestion, Approved};
 use jumpdeck_fleet::text::Clean;
 
 /// Longest line that anybody may send.
@@ -14,7 +14,7 @@ const LONGEST: usize = 24 * 1024;
 
 /// What is known of a holder, as its file has it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Known {
+struct KnownHolder {
     who: String,
     run: String,
     runbook: String,
@@ -23,13 +23,13 @@ struct Known {
     taken: Timestamp,
     keys: Vec<String>,
     #[serde(default)]
-    asks: Option<Question>,
+    asks: Option<ApprovalQuestion>,
 }
 
 #[derive(Debug, Deserialize)]
 struct File {
     beat: i64,
-    holder: Known,
+    holder: KnownHolder,
 }
 
 /// What the holder says.
@@ -136,7 +136,7 @@ fn holder(text: &str) -> Option<Holder> {
 
 /// A holder as its file has it, one line of JSON.
 pub(super) fn known(holder: &Holder) -> String {
-    let known = Known {
+    let known = KnownHolder {
         who: holder.who.to_string(),
         run: holder.run.to_string(),
         runbook: holder.runbook.to_string(),
@@ -160,7 +160,7 @@ pub(super) fn name(text: &str) -> Result<&str, LeaseError> {
 
 /// A script without its comments, after lines that set variables and the script that finds the folder. Values are quoted.
 pub(super) fn script(
-    places: &Places,
+    places: &LeasePlaces,
     run: &str,
     variables: &[(&str, &str)],
     body: &str,
@@ -192,12 +192,12 @@ pub(super) fn script(
 
 /// Bytes as they come, line by line. A line that is too long is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct ByteLines {
     rest: Vec<u8>,
     dropping: bool,
 }
 
-impl Lines {
+impl ByteLines {
     /// The lines that are whole now.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut whole = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Effect, Event, Impossible, Leaving, Machine, NotKept, OperatorAnswer, Phase, PlannedStep, Record, Status,
-    StepId, Value, Verdict, Way, kinds,
+    Effect, Event, Impossible, Leaving, Machine, NotKept, OperatorAnswer, Phase, PlannedStep, StepId,
+    StepRecord, StepStatus, Value, Verdict, Way, kinds,
 };
 use crate::runbook::event::Outcomes;
 use crate::runbook::place::Place;
@@ -30,14 +30,14 @@ impl Machine {
                 | OperatorAnswer::Typed(..)
                 | OperatorAnswer::Hidden(_) => drop(self.find(step)?),
             },
-            Event::Skipped { step, reason } => self.set(step, Status::Skipped(reason.clone()))?,
+            Event::Skipped { step, reason } => self.set(step, StepStatus::Skipped(reason.clone()))?,
             Event::Excluded { host, step, reason } => {
                 self.find(step)?;
                 self.excluded.insert(host.clone(), reason.clone());
                 self.without_excluded();
             }
             Event::HoldLost { step, reason } => {
-                self.set(step, Status::Waiting)?;
+                self.set(step, StepStatus::Waiting)?;
                 self.break_windows(&format!("{step}: its held session was lost: {reason}"));
             }
             Event::RollingBack { reason } => self.leaving = Some(Leaving::Back(reason.clone())),
@@ -69,13 +69,13 @@ impl Machine {
         }
     }
 
-    fn entry(&mut self, step: &StepId) -> Result<(&Arc<PlannedStep>, &mut Record), Impossible> {
+    fn entry(&mut self, step: &StepId) -> Result<(&Arc<PlannedStep>, &mut StepRecord), Impossible> {
         let found = self.steps.iter_mut().find(|(planned, _)| planned.id == *step);
         let (planned, record) = found.ok_or_else(|| Impossible::UnknownStep(step.clone()))?;
         Ok((planned, record))
     }
 
-    fn set(&mut self, step: &StepId, status: Status) -> Result<(), Impossible> {
+    fn set(&mut self, step: &StepId, status: StepStatus) -> Result<(), Impossible> {
         self.entry(step)?.1.status = status;
         Ok(())
     }
@@ -93,14 +93,14 @@ impl Machine {
                 record.commands = commands.clone();
                 record.touched = true;
                 record.looks = 0;
-                record.status = Status::Open(phase);
+                record.status = StepStatus::Open(phase);
                 let window = planned.window.as_ref().map(|window| window.id.clone());
                 self.open_window_of(window);
             }
             Phase::Undo => {
                 record.undos += 1;
                 record.tries_back += 1;
-                record.status = Status::Open(phase);
+                record.status = StepStatus::Open(phase);
             }
             // Looking changes nothing: the status it was looked from stays.
             Phase::Probe => {
@@ -140,7 +140,7 @@ impl Machine {
                 self.captured.entry(name.clone()).or_default().insert(place.clone(), value);
             }
         }
-        if phase == Phase::Run && self.find(step)?.record().status == Status::Done {
+        if phase == Phase::Run && self.find(step)?.record().status == StepStatus::Done {
             self.not_kept.retain(|value| value.step != *step);
         }
         self.without_excluded();
@@ -159,12 +159,12 @@ impl Machine {
             let before = record.hosts.len();
             record.hosts.retain(|place, _| place.host().is_none_or(|host| !self.excluded.contains_key(host)));
             if record.hosts.len() == before
-                || !matches!(record.status, Status::Failed(_) | Status::Unknown(_))
+                || !matches!(record.status, StepStatus::Failed(_) | StepStatus::Unknown(_))
             {
                 continue;
             }
             record.status = match record.hosts.is_empty() {
-                true => Status::Skipped("no host left".to_owned()),
+                true => StepStatus::Skipped("no host left".to_owned()),
                 false => sum(&record.hosts, false),
             };
         }
@@ -177,19 +177,21 @@ impl Machine {
         }
         let (_, record) = self.entry(step)?;
         (record.looks, record.tries_back) = (0, 0);
-        let undoing = matches!(record.status, Status::UndoFailed(_) | Status::UndoUnknown(_));
+        let undoing = matches!(record.status, StepStatus::UndoFailed(_) | StepStatus::UndoUnknown(_));
         match way {
-            Way::Retry if undoing => record.status = Status::Done,
-            Way::Retry => record.status = Status::Waiting,
-            Way::Look if undoing => record.status = Status::Open(Phase::Undo),
-            Way::Look => record.status = Status::Open(Phase::Run),
-            Way::WasDone if undoing => record.status = Status::Undone,
+            Way::Retry if undoing => record.status = StepStatus::Done,
+            Way::Retry => record.status = StepStatus::Waiting,
+            Way::Look if undoing => record.status = StepStatus::Open(Phase::Undo),
+            Way::Look => record.status = StepStatus::Open(Phase::Run),
+            Way::WasDone if undoing => record.status = StepStatus::Undone,
             Way::WasDone => {
-                record.status = Status::Done;
+                record.status = StepStatus::Done;
                 record.hosts.values_mut().for_each(|v| *v = Verdict::Done);
             }
-            Way::WasNotDone if undoing => record.status = Status::UndoFailed("it was not undone".to_owned()),
-            Way::WasNotDone => record.status = Status::NotDone,
+            Way::WasNotDone if undoing => {
+                record.status = StepStatus::UndoFailed("it was not undone".to_owned())
+            }
+            Way::WasNotDone => record.status = StepStatus::NotDone,
             // What follows from these is written down by itself.
             Way::Skip => record.skipped_by_operator = true,
             Way::Exclude | Way::Rollback | Way::Stop | Way::Abandon => {}
@@ -203,20 +205,25 @@ impl Machine {
             values.retain(|_, value| !value.is_secret() && !value.is_hidden());
         }
         self.captured.retain(|_, values| !values.is_empty());
-        let reached: Vec<StepId> =
-            self.steps().filter(|s| s.record().status != Status::Waiting).map(|s| s.id().clone()).collect();
+        let reached: Vec<StepId> = self
+            .steps()
+            .filter(|s| s.record().status != StepStatus::Waiting)
+            .map(|s| s.id().clone())
+            .collect();
         for (planned, record) in &mut self.steps {
             let step = &planned.step;
             let gone = not_kept(planned, record);
             let session = step.kind.keeps_session();
             let again = match &session {
                 Some(end) => {
-                    record.status == Status::Done
+                    record.status == StepStatus::Done
                         && !end.until.is_some_and(|id| reached.iter().any(|step| *step == id))
                 }
                 None => {
-                    let ended =
-                        matches!(record.status, Status::Done | Status::Failed(_) | Status::Unknown(_));
+                    let ended = matches!(
+                        record.status,
+                        StepStatus::Done | StepStatus::Failed(_) | StepStatus::Unknown(_)
+                    );
                     step.effect == Effect::Read && ended && !gone.is_empty()
                 }
             };
@@ -226,8 +233,8 @@ impl Machine {
                 }
             }
             let only_looks = step.effect == Effect::Read || session.is_some();
-            if again || (only_looks && record.status == Status::Open(Phase::Run)) {
-                record.status = Status::Waiting;
+            if again || (only_looks && record.status == StepStatus::Open(Phase::Run)) {
+                record.status = StepStatus::Waiting;
             }
         }
     }
@@ -239,7 +246,7 @@ fn is_secret(planned: &PlannedStep, name: &str) -> bool {
 }
 
 /// The values that a step had, on one host at least, and that no journal keeps.
-fn not_kept(planned: &PlannedStep, record: &Record) -> Vec<NotKept> {
+fn not_kept(planned: &PlannedStep, record: &StepRecord) -> Vec<NotKept> {
     if !record.hosts.values().any(|verdict| *verdict == Verdict::Done) {
         return Vec::new();
     }
@@ -252,7 +259,7 @@ fn not_kept(planned: &PlannedStep, record: &Record) -> Vec<NotKept> {
 }
 
 /// What verdicts make together: the worst, with the hosts' names. Of no verdict at all nothing is known.
-fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing: bool) -> Status {
+fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing: bool) -> StepStatus {
     let (mut unknown, mut failed) = (Vec::new(), Vec::new());
     let (mut done, mut not_done, mut printed) = (false, false, false);
     for (place, verdict) in verdicts {
@@ -268,23 +275,23 @@ fn sum<'v>(verdicts: impl IntoIterator<Item = (&'v Place, &'v Verdict)>, undoing
             Verdict::Unknown(why) => unknown.push(told(why)),
         }
     }
-    let status = |undo: fn(String) -> Status, run: fn(String) -> Status, why: &[String]| {
+    let status = |undo: fn(String) -> StepStatus, run: fn(String) -> StepStatus, why: &[String]| {
         if undoing { undo(why.join("; ")) } else { run(why.join("; ")) }
     };
     if !unknown.is_empty() {
-        return status(Status::UndoUnknown, Status::Unknown, &unknown);
+        return status(StepStatus::UndoUnknown, StepStatus::Unknown, &unknown);
     }
     if !failed.is_empty() {
-        return status(Status::UndoFailed, Status::Failed, &failed);
+        return status(StepStatus::UndoFailed, StepStatus::Failed, &failed);
     }
     match (undoing, not_done, printed, done) {
-        (true, true, _, _) => Status::UndoFailed("it was not undone".to_owned()),
-        (false, true, _, _) => Status::NotDone,
-        (true, false, true, _) | (true, false, false, true) => Status::Undone,
-        (false, false, true, _) => Status::Printed,
-        (false, false, false, true) => Status::Done,
+        (true, true, _, _) => StepStatus::UndoFailed("it was not undone".to_owned()),
+        (false, true, _, _) => StepStatus::NotDone,
+        (true, false, true, _) | (true, false, false, true) => StepStatus::Undone,
+        (false, false, true, _) => StepStatus::Printed,
+        (false, false, false, true) => StepStatus::Done,
         (_, false, false, false) => {
-            status(Status::UndoUnknown, Status::Unknown, &["no host reported a result".to_owned()])
+            status(StepStatus::UndoUnknown, StepStatus::Unknown, &["no host reported a result".to_owned()])
         }
     }
 }
@@ -295,8 +302,8 @@ mod tests {
 
     #[test]
     fn of_no_verdict_nothing_is_known() {
-        assert!(matches!(sum([], false), Status::Unknown(_)));
-        assert!(matches!(sum([], true), Status::UndoUnknown(_)));
+        assert!(matches!(sum([], false), StepStatus::Unknown(_)));
+        assert!(matches!(sum([], true), StepStatus::UndoUnknown(_)));
     }
 
     #[test]
@@ -309,14 +316,14 @@ mod tests {
             ]
         };
         let (failed, unknown) = (Verdict::Failed("x".to_owned()), Verdict::Unknown("y".to_owned()));
-        assert!(all(Verdict::Done, false).iter().all(|s| *s == Status::Done));
-        assert!(all(Verdict::Done, true).iter().all(|s| *s == Status::Undone));
-        assert!(all(Verdict::NotDone, false).iter().all(|s| *s == Status::NotDone));
-        assert!(all(Verdict::NotDone, true).iter().all(|s| matches!(s, Status::UndoFailed(_))));
-        assert!(all(failed.clone(), false).iter().all(|s| matches!(s, Status::Failed(_))));
-        assert!(all(failed, true).iter().all(|s| matches!(s, Status::UndoFailed(_))));
-        assert!(all(unknown.clone(), false).iter().all(|s| matches!(s, Status::Unknown(_))));
-        assert!(all(unknown, true).iter().all(|s| matches!(s, Status::UndoUnknown(_))));
-        assert!(all(Verdict::Printed, false).iter().all(|s| *s == Status::Printed));
+        assert!(all(Verdict::Done, false).iter().all(|s| *s == StepStatus::Done));
+        assert!(all(Verdict::Done, true).iter().all(|s| *s == StepStatus::Undone));
+        assert!(all(Verdict::NotDone, false).iter().all(|s| *s == StepStatus::NotDone));
+        assert!(all(Verdict::NotDone, true).iter().all(|s| matches!(s, StepStatus::UndoFailed(_))));
+        assert!(all(failed.clone(), false).iter().all(|s| matches!(s, StepStatus::Failed(_))));
+        assert!(all(failed, true).iter().all(|s| matches!(s, StepStatus::UndoFailed(_))));
+        assert!(all(unknown.clone(), false).iter().all(|s| matches!(s, StepStatus::Unknown(_))));
+        assert!(all(unknown, true).iter().all(|s| matches!(s, StepStatus::UndoUnknown(_))));
+        assert!(all(Verdict::Printed, false).iter().all(|s| *s == StepStatus::Printed));
     }
 }

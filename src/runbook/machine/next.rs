@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Confirming, Effect, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, Status,
-    StepRef, Verdict,
+    Confirming, Effect, Ending, Event, Impossible, Leaving, Machine, OnFail, Phase, PlannedStep, StepRef,
+    StepStatus, Verdict,
 };
 use crate::runbook::event::Way;
 use crate::runbook::place::{Place, Places};
@@ -58,7 +58,7 @@ pub struct Decision {
 }
 
 /// What comes next, or what cannot be.
-pub(super) type Outlook<T> = Result<T, Impossible>;
+pub(super) type NextOrBlocked<T> = Result<T, Impossible>;
 
 pub(super) const LOOK: [Way; 3] = [Way::Look, Way::WasDone, Way::WasNotDone];
 
@@ -67,7 +67,7 @@ impl Machine {
     ///
     /// # Errors
     /// When the run is in a state that cannot be: it must stop.
-    pub fn next(&self) -> Outlook<Next> {
+    pub fn next(&self) -> NextOrBlocked<Next> {
         if let Some(ended) = &self.ended {
             return Ok(Next::Ended(ended.clone()));
         }
@@ -91,34 +91,34 @@ impl Machine {
     }
 
     /// What comes next of a step; `None` when the run goes on behind it.
-    fn next_of(&self, at: StepRef<'_>) -> Outlook<Option<Next>> {
+    fn next_of(&self, at: StepRef<'_>) -> NextOrBlocked<Option<Next>> {
         Ok(match &at.record().status {
-            Status::Done | Status::Printed | Status::Skipped(_) | Status::Undone => None,
-            Status::Waiting => Some(self.begin(at)?),
-            Status::Open(_) => Some(self.look(at)?),
-            Status::Failed(why) => match self.failed(at, why) {
+            StepStatus::Done | StepStatus::Printed | StepStatus::Skipped(_) | StepStatus::Undone => None,
+            StepStatus::Waiting => Some(self.begin(at)?),
+            StepStatus::Open(_) => Some(self.look(at)?),
+            StepStatus::Failed(why) => match self.failed(at, why) {
                 // A dry run reports everything that a live one would stop at.
                 Next::Decide(_) if self.dry_run => None,
                 next => Some(next),
             },
             // Behind the promotion writes are refused until the rest is done: what was agreed to goes on by itself.
-            Status::NotDone if self.is_behind_return(at.planned()) && at.record().attempts < 3 => {
+            StepStatus::NotDone if self.is_behind_return(at.planned()) && at.record().attempts < 3 => {
                 Some(self.begin(at)?)
             }
-            Status::Unknown(_) if self.is_behind_return(at.planned()) && at.record().looks < LOOKS => {
+            StepStatus::Unknown(_) if self.is_behind_return(at.planned()) && at.record().looks < LOOKS => {
                 Some(self.look(at)?)
             }
-            Status::NotDone => {
+            StepStatus::NotDone => {
                 let why = format!("step {} was started, but was not done", at.id());
                 Some(self.decide_on(at, why, false, &[Way::Retry]))
             }
-            Status::Unknown(why) => Some(self.decide_on(at, why.clone(), true, &LOOK)),
+            StepStatus::Unknown(why) => Some(self.decide_on(at, why.clone(), true, &LOOK)),
             // Of the closing steps: what could not be undone is not done anew.
-            Status::UndoFailed(_) | Status::UndoUnknown(_) => None,
+            StepStatus::UndoFailed(_) | StepStatus::UndoUnknown(_) => None,
         })
     }
 
-    fn begin(&self, at: StepRef<'_>) -> Outlook<Next> {
+    fn begin(&self, at: StepRef<'_>) -> NextOrBlocked<Next> {
         let (record, planned) = (at.record(), at.planned());
         let skipped = |reason: String| Ok(Next::Record(Event::Skipped { step: planned.id.clone(), reason }));
         if let Some(why) = self.cannot_tell(planned) {
@@ -161,13 +161,13 @@ impl Machine {
     fn is_done_near(&self, planned: &PlannedStep, id: &str) -> bool {
         let near = format!("{}{id}", planned.id.prefix());
         self.steps().any(|step| {
-            (*step.id() == near.as_str() || *step.id() == id) && step.record().status == Status::Done
+            (*step.id() == near.as_str() || *step.id() == id) && step.record().status == StepStatus::Done
         })
     }
 
     /// A step was begun, and how it went is not known: it is looked for, never done again blindly. What changes nothing
     /// is done again.
-    pub(super) fn look(&self, at: StepRef<'_>) -> Outlook<Next> {
+    pub(super) fn look(&self, at: StepRef<'_>) -> NextOrBlocked<Next> {
         let planned = at.planned();
         // A value that a person saw only a person knows.
         if !Self::changes(planned) || planned.step.kind.only_people_know() {
@@ -226,7 +226,7 @@ impl Machine {
     }
 
     /// What comes next on the way back.
-    fn next_back(&self) -> Outlook<Next> {
+    fn next_back(&self) -> NextOrBlocked<Next> {
         if let Some(at) = self.undoable().first() {
             return match self.next_reading()? {
                 Some(reading) => Ok(reading),
@@ -238,10 +238,10 @@ impl Machine {
 
     /// The next reading of a value that was not kept. An undo or a closing step may use it, and may print it: nothing hides
     /// a secret that is not known. A reading that fails is left to a person.
-    fn next_reading(&self) -> Outlook<Option<Next>> {
+    fn next_reading(&self) -> NextOrBlocked<Option<Next>> {
         let read = self.steps().filter(|at| at.step().effect == Effect::Read);
         for at in read.filter(|at| self.not_kept.iter().any(|value| value.step == *at.id())) {
-            if let Status::Failed(why) = &at.record().status {
+            if let StepStatus::Failed(why) = &at.record().status {
                 return Ok(Some(self.decide_on(at, why.clone(), false, &[Way::Retry, Way::Skip])));
             }
             if let Some(next) = self.next_of(at)? {
@@ -252,21 +252,21 @@ impl Machine {
     }
 
     /// What comes next of a step that is to be undone.
-    fn next_undo(&self, at: StepRef<'_>) -> Outlook<Next> {
+    fn next_undo(&self, at: StepRef<'_>) -> NextOrBlocked<Next> {
         let record = at.record();
         let (phase, attempt) = match &record.status {
             // First it must be known whether there is anything to take back.
-            Status::Open(Phase::Run | Phase::Probe) => return self.look(at),
-            Status::Unknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
-            Status::UndoFailed(why) => {
+            StepStatus::Open(Phase::Run | Phase::Probe) => return self.look(at),
+            StepStatus::Unknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
+            StepStatus::UndoFailed(why) => {
                 return Ok(self.decide_on(at, why.clone(), false, &[Way::Retry, Way::WasDone]));
             }
-            Status::UndoUnknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
-            Status::Open(Phase::Undo | Phase::UndoProbe) => (Phase::UndoProbe, record.undos),
-            Status::Waiting | Status::Done | Status::Printed | Status::Failed(_) => {
+            StepStatus::UndoUnknown(why) => return Ok(self.decide_on(at, why.clone(), true, &LOOK)),
+            StepStatus::Open(Phase::Undo | Phase::UndoProbe) => (Phase::UndoProbe, record.undos),
+            StepStatus::Waiting | StepStatus::Done | StepStatus::Printed | StepStatus::Failed(_) => {
                 (Phase::Undo, record.undos + 1)
             }
-            Status::NotDone | Status::Skipped(_) | Status::Undone => {
+            StepStatus::NotDone | StepStatus::Skipped(_) | StepStatus::Undone => {
                 return Err(at.impossible("it should be undone, but there is nothing to undo"));
             }
         };
@@ -275,7 +275,7 @@ impl Machine {
     }
 
     /// Where a step is undone: on every host it was begun on, those that were left out since too.
-    pub(super) fn undo_places(&self, at: StepRef<'_>) -> Outlook<Places> {
+    pub(super) fn undo_places(&self, at: StepRef<'_>) -> NextOrBlocked<Places> {
         if let Some(places) = Places::hosts_of(at.record().touched_on.iter().cloned()) {
             return Ok(places);
         }
@@ -287,7 +287,7 @@ impl Machine {
     }
 
     /// The next of the steps that are done even after a failure.
-    fn closing(&self) -> Outlook<Option<Next>> {
+    fn closing(&self) -> NextOrBlocked<Option<Next>> {
         if !self.steps().any(|step| step.record().touched) {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Machine, PlannedStep, Record, Verdict};
+use super::{Machine, PlannedStep, StepRecord, Verdict};
 use crate::runbook::definition::{Condition, Step};
 use crate::runbook::ids::StepId;
 use crate::runbook::judge;
@@ -32,11 +32,11 @@ pub enum Impossible {
 pub struct StepRef<'m> {
     machine: &'m Machine,
     planned: &'m Arc<PlannedStep>,
-    record: &'m Record,
+    record: &'m StepRecord,
 }
 
 impl<'m> StepRef<'m> {
-    pub(super) fn new(machine: &'m Machine, planned: &'m Arc<PlannedStep>, record: &'m Record) -> Self {
+    pub(super) fn new(machine: &'m Machine, planned: &'m Arc<PlannedStep>, record: &'m StepRecord) -> Self {
         Self { machine, planned, record }
     }
 
@@ -66,7 +66,7 @@ impl<'m> StepRef<'m> {
 
     /// What is known of it.
     #[must_use]
-    pub fn record(self) -> &'m Record {
+    pub fn record(self) -> &'m StepRecord {
         self.record
     }
 

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::next::{LOOK, Outlook};
+use super::next::{LOOK, NextOrBlocked};
 use super::{
-    Decision, Event, Impossible, Machine, Next, Phase, PlannedStep, Status, StepId, StepRef, Task, Undo,
+    Decision, Event, Impossible, Machine, Next, Phase, PlannedStep, StepId, StepRef, StepStatus, Task, Undo,
 };
 use crate::runbook::definition::Writes;
 use crate::runbook::event::Way;
@@ -52,7 +52,7 @@ impl Machine {
         let stops = |at: &StepRef<'_>| at.step().writes == Some(Writes::Stop);
         self.in_window(&window.id)
             .filter(stops)
-            .any(|at| at.record().tries_back > 0 && at.record().status != Status::Undone)
+            .any(|at| at.record().tries_back > 0 && at.record().status != StepStatus::Undone)
     }
 
     /// Whether a step is the first one of a window that is not open yet: the window's facts are proved right before it.
@@ -60,7 +60,7 @@ impl Machine {
     pub fn opens_window(&self, planned: &PlannedStep) -> bool {
         let Some(window) = &planned.window else { return false };
         let begun = |at: StepRef<'_>| {
-            at.record().status.is_settled() && !matches!(at.record().status, Status::Skipped(_))
+            at.record().status.is_settled() && !matches!(at.record().status, StepStatus::Skipped(_))
         };
         !self.windows.contains_key(&window.id) && !self.in_window(&window.id).any(begun)
     }
@@ -71,7 +71,7 @@ impl Machine {
         let Some(window) = &planned.window else { return false };
         let opened = matches!(self.windows.get(&window.id), Some(Stands::Opened(_)));
         let mut before = self.in_window(&window.id).take_while(|at| at.planned().position < planned.position);
-        opened && before.any(|at| at.step().point_of_no_return && at.record().status == Status::Done)
+        opened && before.any(|at| at.step().point_of_no_return && at.record().status == StepStatus::Done)
     }
 
     fn windows_that(&self, stands: impl Fn(&Stands) -> bool) -> impl Iterator<Item = &Arc<Window>> {
@@ -86,7 +86,7 @@ impl Machine {
 
     /// Whether nothing in it can be undone any more, or nothing is left to do.
     fn is_closed(&self, window: &Window) -> bool {
-        let passed = |at: StepRef<'_>| at.step().point_of_no_return && at.record().status == Status::Done;
+        let passed = |at: StepRef<'_>| at.step().point_of_no_return && at.record().status == StepStatus::Done;
         self.in_window(&window.id).any(passed)
             || self.in_window(&window.id).all(|at| at.record().status.is_settled())
     }
@@ -99,16 +99,16 @@ impl Machine {
             .filter(|at| at.planned().window.as_ref().is_some_and(|window| window.id == *id))
             .filter(|at| at.record().touched && matches!(at.step().undo, Undo::By { .. }))
             .filter(|at| match &at.record().status {
-                Status::Undone | Status::Skipped(_) | Status::Printed => false,
+                StepStatus::Undone | StepStatus::Skipped(_) | StepStatus::Printed => false,
                 // Whoever said that it was not done may err, and writes must run.
-                Status::NotDone => at.step().writes == Some(Writes::Stop),
-                Status::Waiting
-                | Status::Open(_)
-                | Status::Done
-                | Status::Failed(_)
-                | Status::Unknown(_)
-                | Status::UndoFailed(_)
-                | Status::UndoUnknown(_) => true,
+                StepStatus::NotDone => at.step().writes == Some(Writes::Stop),
+                StepStatus::Waiting
+                | StepStatus::Open(_)
+                | StepStatus::Done
+                | StepStatus::Failed(_)
+                | StepStatus::Unknown(_)
+                | StepStatus::UndoFailed(_)
+                | StepStatus::UndoUnknown(_) => true,
             })
             .collect();
         left.sort_by_key(|at| at.step().writes != Some(Writes::Stop));
@@ -116,7 +116,7 @@ impl Machine {
     }
 
     /// What comes next because of a window; before everything else.
-    pub(super) fn next_of_windows(&self) -> Outlook<Option<Next>> {
+    pub(super) fn next_of_windows(&self) -> NextOrBlocked<Option<Next>> {
         if self.dry_run {
             return Ok(None);
         }
@@ -137,7 +137,7 @@ impl Machine {
     }
 
     /// Of an open window: whether it must fail.
-    fn next_of_open(&self, window: &Arc<Window>, broken: Option<&str>) -> Outlook<Option<Next>> {
+    fn next_of_open(&self, window: &Arc<Window>, broken: Option<&str>) -> NextOrBlocked<Option<Next>> {
         if let Some(at) =
             self.in_window(&window.id).find(|at| at.step().point_of_no_return && at.record().touched)
             && let Some(next) = self.next_of_return(at)?
@@ -149,15 +149,19 @@ impl Machine {
         }
         for at in self.in_window(&window.id) {
             let why = match &at.record().status {
-                Status::Waiting | Status::Done | Status::Printed | Status::Skipped(_) | Status::Undone => {
+                StepStatus::Waiting
+                | StepStatus::Done
+                | StepStatus::Printed
+                | StepStatus::Skipped(_)
+                | StepStatus::Undone => {
                     continue;
                 }
-                Status::Open(_) => "it was cut off, and its outcome is unknown",
-                Status::NotDone => "it was started, but was not done",
-                Status::Failed(why)
-                | Status::Unknown(why)
-                | Status::UndoFailed(why)
-                | Status::UndoUnknown(why) => why,
+                StepStatus::Open(_) => "it was cut off, and its outcome is unknown",
+                StepStatus::NotDone => "it was started, but was not done",
+                StepStatus::Failed(why)
+                | StepStatus::Unknown(why)
+                | StepStatus::UndoFailed(why)
+                | StepStatus::UndoUnknown(why) => why,
             };
             return Ok(Some(failed(window, format!("{}: {why}", at.id()))));
         }
@@ -165,13 +169,15 @@ impl Machine {
     }
 
     /// Of a point of no return that was begun: it is looked for until it is known whether it was done.
-    fn next_of_return(&self, at: StepRef<'_>) -> Outlook<Option<Next>> {
+    fn next_of_return(&self, at: StepRef<'_>) -> NextOrBlocked<Option<Next>> {
         let record = at.record();
         let why = match &record.status {
-            Status::Done | Status::Printed | Status::Skipped(_) | Status::NotDone => return Ok(None),
-            Status::Failed(why) | Status::Unknown(why) => why.clone(),
-            Status::Open(_) | Status::Waiting => "it was cut off".to_owned(),
-            Status::Undone | Status::UndoFailed(_) | Status::UndoUnknown(_) => {
+            StepStatus::Done | StepStatus::Printed | StepStatus::Skipped(_) | StepStatus::NotDone => {
+                return Ok(None);
+            }
+            StepStatus::Failed(why) | StepStatus::Unknown(why) => why.clone(),
+            StepStatus::Open(_) | StepStatus::Waiting => "it was cut off".to_owned(),
+            StepStatus::Undone | StepStatus::UndoFailed(_) | StepStatus::UndoUnknown(_) => {
                 return Err(at.impossible("a point of no return was undone"));
             }
         };
@@ -182,7 +188,7 @@ impl Machine {
     }
 
     /// Of a window that failed: what is undone next, and in the end what a person decides.
-    fn next_of_failed(&self, window: &Arc<Window>, why: &str) -> Outlook<Option<Next>> {
+    fn next_of_failed(&self, window: &Arc<Window>, why: &str) -> NextOrBlocked<Option<Next>> {
         if let Some(at) = self.left_to_undo(&window.id).first() {
             return self.next_back_out(*at).map(Some);
         }
@@ -199,7 +205,7 @@ impl Machine {
     }
 
     /// A step of a failed window is undone, whatever is known of it: its undo is right in every case.
-    fn next_back_out(&self, at: StepRef<'_>) -> Outlook<Next> {
+    fn next_back_out(&self, at: StepRef<'_>) -> NextOrBlocked<Next> {
         let record = at.record();
         let asked = record.tries_back >= TRIES_BACK;
         let people = |why: &str, unknown, ways: &[Way]| {
@@ -208,22 +214,22 @@ impl Machine {
             Ok(Next::Decide(Decision { step, why, unknown, ways, window: None }))
         };
         let (phase, attempt) = match &record.status {
-            Status::UndoFailed(why) if asked => return people(why, false, &[Way::Retry, Way::WasDone]),
-            Status::UndoUnknown(why) if asked => return people(why, true, &LOOK),
-            Status::Unknown(why) if asked => return people(why, true, &[Way::Look]),
-            Status::Open(Phase::Undo | Phase::UndoProbe) | Status::UndoUnknown(_) => {
+            StepStatus::UndoFailed(why) if asked => return people(why, false, &[Way::Retry, Way::WasDone]),
+            StepStatus::UndoUnknown(why) if asked => return people(why, true, &LOOK),
+            StepStatus::Unknown(why) if asked => return people(why, true, &[Way::Look]),
+            StepStatus::Open(Phase::Undo | Phase::UndoProbe) | StepStatus::UndoUnknown(_) => {
                 (Phase::UndoProbe, record.undos)
             }
-            Status::Waiting
-            | Status::Open(Phase::Run | Phase::Probe)
-            | Status::Done
-            | Status::Printed
-            | Status::NotDone
-            | Status::Failed(_)
-            | Status::Unknown(_)
-            | Status::Skipped(_)
-            | Status::Undone
-            | Status::UndoFailed(_) => (Phase::Undo, record.undos + 1),
+            StepStatus::Waiting
+            | StepStatus::Open(Phase::Run | Phase::Probe)
+            | StepStatus::Done
+            | StepStatus::Printed
+            | StepStatus::NotDone
+            | StepStatus::Failed(_)
+            | StepStatus::Unknown(_)
+            | StepStatus::Skipped(_)
+            | StepStatus::Undone
+            | StepStatus::UndoFailed(_) => (Phase::Undo, record.undos + 1),
         };
         let places = self.undo_places(at)?;
         Ok(Next::Do(Task { step: at.planned().clone(), phase, attempt, places, confirm: false }))
@@ -279,7 +285,7 @@ impl Machine {
         let Some(window) = self.find(step)?.planned().window.clone() else { return Ok(()) };
         self.windows.remove(&window.id);
         for (_, record) in self.steps.iter_mut().filter(|(planned, _)| is_in(planned, &window.id)) {
-            record.status = Status::Waiting;
+            record.status = StepStatus::Waiting;
             record.hosts.clear();
             record.touched_on.clear();
             (record.touched, record.looks, record.tries_back) = (false, 0, 0);

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{choices, named};
 use crate::runbook::act::client;
 use crate::runbook::definition::{Find, Finds, Input, Pick, Runbook};
-use crate::runbook::judge::{self, Answer};
+use crate::runbook::judge::{self, HostAnswer};
 use crate::runbook::value::Value;
 use crate::transport::HostSessions;
 use jumpdeck_fleet::fleet::{Environment, Host};
@@ -67,9 +67,9 @@ pub async fn find(
     })
 }
 
-type Answers = Vec<(String, Result<Answer, String>)>;
+type FindAnswers = Vec<(String, Result<HostAnswer, String>)>;
 
-async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn HostSessions) -> Answers {
+async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn HostSessions) -> FindAnswers {
     let hosts = hosts.iter().filter_map(|name| env.host(&HostName::new(name).ok()?).cloned());
     let asked = hosts.map(|host: Arc<Host>| async move {
         (host.id.host.to_string(), client::look(reach, &host, &find.sql, LIMIT).await)
@@ -78,7 +78,7 @@ async fn ask(env: &Environment, hosts: &[String], find: &Find, reach: &dyn HostS
 }
 
 /// The only host that answers so. One that did not answer may be another.
-fn only(find: &Find, answers: &Answers, fits: impl Fn(&Answer) -> bool) -> Found {
+fn only(find: &Find, answers: &FindAnswers, fits: impl Fn(&HostAnswer) -> bool) -> Found {
     let silent: Vec<String> = answers
         .iter()
         .filter_map(|(host, answer)| answer.as_ref().err().map(|why| format!("{host}: {why}")))
@@ -98,7 +98,7 @@ fn only(find: &Find, answers: &Answers, fits: impl Fn(&Answer) -> bool) -> Found
     }
 }
 
-fn value(find: &Find, input: &Input, host: &str, answer: Result<Answer, String>, pick: &Pick) -> Found {
+fn value(find: &Find, input: &Input, host: &str, answer: Result<HostAnswer, String>, pick: &Pick) -> Found {
     let picked = answer.and_then(|answer| answer.pick(pick));
     let fitting = picked.and_then(|text| match Value::new(input.kind, &text) {
         Ok(_) if text.is_empty() => Err("the answer is empty".to_owned()),
@@ -129,18 +129,18 @@ mod tests {
         Find { sql: String::new(), what: Finds::OnlyHost(Vec::new()), says: says.to_owned() }
     }
 
-    fn said(text: &str) -> Result<Answer, String> {
-        Ok(Answer::of_sql(&format!("read_only\n{text}\n")))
+    fn said(text: &str) -> Result<HostAnswer, String> {
+        Ok(HostAnswer::of_sql(&format!("read_only\n{text}\n")))
     }
 
-    fn writable(answer: &Answer) -> bool {
+    fn writable(answer: &HostAnswer) -> bool {
         answer.pick(&Pick::Whole).as_deref() == Ok("0")
     }
 
     #[test]
     fn one_host_answers_so_and_every_other_one_was_heard() {
         let find = find_of("the only one that takes writes");
-        let of = |answers: &[(&str, Result<Answer, String>)]| {
+        let of = |answers: &[(&str, Result<HostAnswer, String>)]| {
             let answers = answers.iter().map(|(h, a)| ((*h).to_owned(), a.clone())).collect();
             only(&find, &answers, writable)
         };
@@ -149,7 +149,7 @@ mod tests {
             of(&[("a", said("0")), ("b", said("1"))]),
             Found::Value { value: "a".to_owned(), because }
         );
-        let nothing = |answers: &[(&str, Result<Answer, String>)], wanted: &str| match of(answers) {
+        let nothing = |answers: &[(&str, Result<HostAnswer, String>)], wanted: &str| match of(answers) {
             Found::Nothing(why) => assert!(why.contains(wanted), "{why}"),
             Found::Value { value, .. } => panic!("found {value}"),
         };

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 /// What a host says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Identity {
+pub struct HostIdentity {
     /// Its short name.
     pub hostname: String,
     /// `/etc/machine-id`.
@@ -36,7 +36,11 @@ fi
 "#;
 
 /// Asks a host.
-pub(super) async fn ask(reach: &dyn HostSessions, env: &Environment, name: &str) -> Result<Identity, String> {
+pub(super) async fn ask(
+    reach: &dyn HostSessions,
+    env: &Environment,
+    name: &str,
+) -> Result<HostIdentity, String> {
     let host = HostName::new(name).map_err(|e| e.to_string())?;
     if env.host(&host).is_none() && &host != env.jump.name() {
         return Err("it is not in the inventory".to_owned());
@@ -48,22 +52,22 @@ pub(super) async fn ask(reach: &dyn HostSessions, env: &Environment, name: &str)
 }
 
 #[derive(Deserialize, Default)]
-struct Grains {
+struct AskedGrains {
     #[serde(default)]
     level: Value,
     #[serde(default)]
     roles: Value,
 }
 
-fn read(text: &str) -> Option<Identity> {
+fn read(text: &str) -> Option<HostIdentity> {
     let mut lines = text.lines();
     let hostname = lines.next()?.trim();
     let short = hostname.split('.').next().unwrap_or(hostname);
     let machine_id = lines.next().map(str::trim).filter(|id| id.len() == 32);
     let rest: Vec<&str> = lines.collect();
-    let grains: Grains = match rest.split_first() {
+    let grains: AskedGrains = match rest.split_first() {
         Some((&"@file", yaml)) => {
-            let read: Result<Option<Grains>, _> = serde_saphyr::from_str(&yaml.join("\n"));
+            let read: Result<Option<AskedGrains>, _> = serde_saphyr::from_str(&yaml.join("\n"));
             read.ok().flatten().unwrap_or_default()
         }
         Some((&"@salt", json)) => {
@@ -72,13 +76,13 @@ fn read(text: &str) -> Option<Identity> {
             let all: Value = serde_json::from_str(json).unwrap_or_default();
             serde_json::from_value(all.get("local").cloned().unwrap_or_default()).unwrap_or_default()
         }
-        _ => Grains::default(),
+        _ => AskedGrains::default(),
     };
     let word = |v: &Value| match v {
         Value::String(text) if !text.trim().is_empty() => Some(Clean::new(text.trim()).to_string()),
         _ => None,
     };
-    Some(Identity {
+    Some(HostIdentity {
         hostname: Clean::new(short).to_string(),
         machine_id: machine_id.map(|id| Clean::new(id).to_string()),
         level: word(&grains.level),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Identity, salt};
+use super::{HostIdentity, salt};
 use crate::runbook::act;
 use crate::runbook::definition::{Condition, Undo};
 use crate::runbook::describe::{self, prose};
@@ -20,7 +20,7 @@ pub(super) fn of(
     plan: &Plan,
     env: &Environment,
     simulated: bool,
-    said: &BTreeMap<String, Result<Identity, String>>,
+    said: &BTreeMap<String, Result<HostIdentity, String>>,
     because: &BTreeMap<String, String>,
 ) -> PlanView {
     let mut problems = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn of(
     }
 }
 
-fn seen(host: &FrozenHost, env: &Environment, said: &Result<Identity, String>) -> Option<PlanHost> {
+fn seen(host: &FrozenHost, env: &Environment, said: &Result<HostIdentity, String>) -> Option<PlanHost> {
     let name = HostName::new(&host.name).ok()?;
     let silent = |what: &str| Clean::new(what);
     let (roles, level, hostname) = match said {
@@ -90,7 +90,7 @@ fn seen(host: &FrozenHost, env: &Environment, said: &Result<Identity, String>) -
 }
 
 /// What a host says against the inventory. Silence is no contradiction: a dead master is asked for too.
-fn mismatches(host: &FrozenHost, env: &Environment, said: &Identity, is_jump: bool) -> Vec<Clean> {
+fn mismatches(host: &FrozenHost, env: &Environment, said: &HostIdentity, is_jump: bool) -> Vec<Clean> {
     let mut all = Vec::new();
     let wanted = HostName::new(&host.name).ok().and_then(|n| env.host(&n).and_then(|h| h.hostname.clone()));
     let wanted = wanted.unwrap_or_else(|| host.name.clone());

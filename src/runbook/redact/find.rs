@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use super::MARK;
 
 /// A form of a secret.
-pub(super) struct Form {
+pub(super) struct SecretForm {
     text: Zeroizing<String>,
     /// For each beginning of it, the length of the longest shorter beginning that it ends with.
     falls: Zeroizing<Vec<usize>>,
 }
 
-impl Form {
+impl SecretForm {
     pub(super) fn new(text: Zeroizing<String>) -> Self {
         let mut form = Self { falls: Zeroizing::new(vec![0]), text };
         let mut matched = 0;
@@ -92,7 +92,7 @@ pub(super) fn merged(mut all: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 /// Where secrets stand in a text, in order; overlapping ones as one.
-pub(super) fn found(text: &str, forms: &[Form]) -> Vec<Range<usize>> {
+pub(super) fn found(text: &str, forms: &[SecretForm]) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     for form in forms {
         form.scan(text, 0, 0, &mut all);

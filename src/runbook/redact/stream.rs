@@ -8,7 +8,7 @@ use super::find::merged;
 use super::{MARK, Redactor};
 
 /// A text that comes in pieces. What it lets go is, piece after piece, what [`Redactor::text`] makes of the whole.
-pub struct Stream {
+pub struct RedactedStream {
     redactor: Redactor,
     /// Not let go yet: it may be the beginning of a secret.
     held: Zeroizing<String>,
@@ -20,7 +20,7 @@ pub struct Stream {
     hidden: usize,
 }
 
-impl Stream {
+impl RedactedStream {
     pub(super) fn new(redactor: Redactor) -> Self {
         let held = Zeroizing::default();
         Self { redactor, held, matched: Vec::new(), found: Vec::new(), hidden: 0 }

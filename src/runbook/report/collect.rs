@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::line::{ending, text, verdict};
 use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
 use crate::runbook::describe::prose;
-use crate::runbook::event::{Event, Fact, HostOutcome, Outcomes, Phase};
+use crate::runbook::event::{Event, HostOutcome, Outcomes, Phase, ProvedFact};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::Entry;
 use crate::runbook::layout;
@@ -269,7 +269,7 @@ fn word(phase: Phase) -> &'static str {
     }
 }
 
-fn proved(fact: &Fact) -> Proved {
+fn proved(fact: &ProvedFact) -> Proved {
     Proved {
         says: clean(&fact.says),
         host: clean(fact.host.as_str()),

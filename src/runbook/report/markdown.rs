@@ -29,13 +29,13 @@ fn fence(out: &mut String, lines: &[String]) {
     let _ = writeln!(out, "\n{ticks}\n{}\n{ticks}", lines.join("\n"));
 }
 
-struct Paper<'t> {
+struct MarkdownPaper<'t> {
     out: String,
     tz: &'t TimeZone,
 }
 
 pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
-    let mut paper = Paper { out: String::new(), tz };
+    let mut paper = MarkdownPaper { out: String::new(), tz };
     paper.head(report);
     paper.table("Windows", &[""], report.windows.iter().map(|story| vec![clean(&story.line(tz))]));
     paper.still(report);
@@ -70,7 +70,7 @@ pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
     paper.out
 }
 
-impl Paper<'_> {
+impl MarkdownPaper<'_> {
     fn time(&self, at: Timestamp) -> String {
         wall::exact(at, self.tz)
     }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::runbook::event::{
-    Asked, Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Phase, SCHEMA, Verdict,
+    Asked, Ending, Event, HostOutcome, OperatorAnswer, Outcomes, Phase, ProvedFact, SCHEMA, Verdict,
 };
 use crate::runbook::ids::{RunId, StepId};
 use crate::runbook::place::Place;
@@ -69,7 +69,7 @@ fn started(simulated: bool) -> Event {
 }
 
 fn intent(step: &str, phase: Phase, host: &str, command: &str) -> Event {
-    let fact = Fact {
+    let fact = ProvedFact {
         says: "exactly one is writable".to_owned(),
         host: Place::new(host).unwrap(),
         seen: "read_only=0".to_owned(),
@@ -85,7 +85,7 @@ fn intent(step: &str, phase: Phase, host: &str, command: &str) -> Event {
 }
 
 fn outcome(step: &str, phase: Phase, host: &str, verdict: Verdict) -> Event {
-    let proof = Fact {
+    let proof = ProvedFact {
         says: "it is read-only".to_owned(),
         host: Place::new(host).unwrap(),
         seen: "@@read_only 1".to_owned(),

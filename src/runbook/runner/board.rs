@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::redacted::{hide, hide_past};
 use super::{Follow, Needs};
-use crate::runbook::event::{Event, Fact};
+use crate::runbook::event::{Event, ProvedFact};
 use crate::runbook::in_effect::moment;
 use crate::runbook::journal::Entry;
 use crate::runbook::machine::{Machine, StepRef};
@@ -25,13 +25,13 @@ const OUTPUT_KEPT: usize = 400;
 
 /// What is shown, and who looks.
 pub(super) struct Board {
-    shown: Mutex<Shown>,
+    shown: Mutex<ShownSoFar>,
     publish: watch::Sender<Arc<RunView>>,
     redactor: Redactor,
     follow: Option<Follow>,
 }
 
-struct Shown {
+struct ShownSoFar {
     fold: Fold,
     overlay: Overlay,
     /// The steps that are over, as they are shown.
@@ -40,7 +40,7 @@ struct Shown {
     knew: usize,
 }
 
-impl Shown {
+impl ShownSoFar {
     /// Of a machine and the entries that made it. Without more than the first the machine alone tells the run, and where
     /// they cannot be read.
     fn new(machine: &Machine, needs: &Needs) -> Self {
@@ -91,17 +91,17 @@ impl Shown {
 
 impl Board {
     pub(super) fn new(machine: &Machine, needs: &Needs) -> (Self, watch::Receiver<Arc<RunView>>) {
-        let mut shown = Shown::new(machine, needs);
+        let mut shown = ShownSoFar::new(machine, needs);
         let (publish, receiver) = watch::channel(Arc::new(shown.view(&needs.redactor)));
         let (redactor, follow) = (needs.redactor.clone(), needs.follow.clone());
         (Self { shown: Mutex::new(shown), publish, redactor, follow }, receiver)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shown> {
+    fn lock(&self) -> MutexGuard<'_, ShownSoFar> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Shown)) {
+    fn change(&self, change: impl FnOnce(&mut ShownSoFar)) {
         let view = {
             let mut shown = self.lock();
             change(&mut shown);
@@ -140,12 +140,12 @@ impl Board {
     }
 
     /// Facts that were proved for it.
-    pub(super) fn facts(&self, facts: &[Fact], at: Moment) {
+    pub(super) fn facts(&self, facts: &[ProvedFact], at: Moment) {
         self.change(|shown| shown.overlay.facts(facts.iter(), at));
     }
 
     /// What was proved after it.
-    pub(super) fn proof<'f>(&self, proof: impl Iterator<Item = &'f Fact>, at: Moment) {
+    pub(super) fn proof<'f>(&self, proof: impl Iterator<Item = &'f ProvedFact>, at: Moment) {
         let mut proof = proof.peekable();
         if proof.peek().is_some() {
             self.change(|shown| shown.overlay.proof(proof, at));

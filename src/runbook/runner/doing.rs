@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::armed::Armed;
-use super::people::Said;
+use super::people::YesOrNo;
 use super::permit::Permit;
 use super::{Halt, Runner, act};
 use crate::runbook::act::Work;
 use crate::runbook::definition::{Check, Step, Undo};
-use crate::runbook::event::{Asked, Event, Fact, HostOutcome, Outcomes, Phase, Verdict};
+use crate::runbook::event::{Asked, Event, HostOutcome, Outcomes, Phase, ProvedFact, Verdict};
 use crate::runbook::kinds::{ByMachines, DoneBy, TakesBack};
 use crate::runbook::machine::{Impossible, StepRef, Task};
 use crate::runbook::place::Place;
@@ -21,14 +21,14 @@ use jumpdeck_fleet::text::Clean;
 /// What a step is about to do: its commands by host, and the facts it rests on.
 struct Ready {
     commands: BTreeMap<Place, String>,
-    facts: Vec<Fact>,
+    facts: Vec<ProvedFact>,
 }
 
 /// What a dry run says of a guard.
 const NO_GUARD: &str = "A dry run does not start the guard, so later checks find no guard.";
 
 impl Ready {
-    fn broken(&self) -> Option<&Fact> {
+    fn broken(&self) -> Option<&ProvedFact> {
         self.facts.iter().find(|f| !f.holds)
     }
 }
@@ -183,10 +183,10 @@ impl Runner {
         let mut ready = ready;
         if task.confirm {
             match self.confirm_step(task, step).await? {
-                Said::Yes => {}
+                YesOrNo::Yes => {}
                 // Nobody said no: what was held has to be had again first.
-                Said::No(_) if self.has_lost_a_hold() => return Ok(None),
-                Said::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
+                YesOrNo::No(_) if self.has_lost_a_hold() => return Ok(None),
+                YesOrNo::No(why) => return Ok(Some(all(task, Verdict::Failed(why)))),
             }
             // Time went by while a person thought: what was shown must still be so.
             let again = match self.ready(task, by).await? {
@@ -245,7 +245,7 @@ impl Runner {
         Ok(Some(found))
     }
 
-    pub(super) fn fact_failed(&self, task: &Task, fact: &Fact) -> Outcomes {
+    pub(super) fn fact_failed(&self, task: &Task, fact: &ProvedFact) -> Outcomes {
         if self.machine.dry_run && self.machine.has_printed() {
             return all(task, Verdict::Printed);
         }

@@ -24,13 +24,13 @@ use jumpdeck_fleet::text::Clean;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a person said to a question of yes or no.
-pub(super) enum Said {
+pub(super) enum YesOrNo {
     Yes,
     No(String),
 }
 
 /// What came of a question.
-pub(super) enum Heard {
+pub(super) enum QuestionOutcome {
     /// The person here answered.
     Said(Reply),
     /// A second person said yes.
@@ -49,8 +49,8 @@ impl Runner {
         kind: PromptKind,
     ) -> Result<Option<Reply>, Halt> {
         match self.put(title, text, kind).await? {
-            Heard::Said(reply) => Ok(Some(reply)),
-            Heard::Approved(_) | Heard::Nothing => Ok(None),
+            QuestionOutcome::Said(reply) => Ok(Some(reply)),
+            QuestionOutcome::Approved(_) | QuestionOutcome::Nothing => Ok(None),
         }
     }
 
@@ -61,7 +61,7 @@ impl Runner {
         title: String,
         text: Vec<Clean>,
         kind: PromptKind,
-    ) -> Result<Heard, Halt> {
+    ) -> Result<QuestionOutcome, Halt> {
         self.prompts += 1;
         let number = self.prompts;
         let named = title.clone();
@@ -71,36 +71,36 @@ impl Runner {
         heard
     }
 
-    async fn until_answered(&mut self, number: u64, title: &str) -> Result<Heard, Halt> {
+    async fn until_answered(&mut self, number: u64, title: &str) -> Result<QuestionOutcome, Halt> {
         loop {
             if let Some(why) = self.lost_lease() {
                 let so = format!("the question \"{title}\" was withdrawn");
                 return Err(self.lease_is_lost(&why, &so).await?);
             }
             if self.has_lost_a_hold() {
-                return Ok(Heard::Nothing);
+                return Ok(QuestionOutcome::Nothing);
             }
             if let Some(approved) = self.needs.lease.as_ref().and_then(|l| l.approved()) {
                 self.prove_lease("the approval does not count").await?;
-                return Ok(Heard::Approved(approved));
+                return Ok(QuestionOutcome::Approved(approved));
             }
             let Ok(said) = timeout(LOOK_EVERY, self.heard()).await else { continue };
             match said {
                 Some(RunCommand::Answer { prompt, reply }) if prompt == number => {
                     // It may have been typed before this program was stopped for a while, or while the lease was lost.
                     self.prove_lease(&format!("the answer to \"{title}\" does not count")).await?;
-                    return Ok(Heard::Said(reply));
+                    return Ok(QuestionOutcome::Said(reply));
                 }
                 Some(RunCommand::Answer { .. }) => {}
                 Some(command) => {
                     self.told(command).await?;
                     if self.stop.is_some() || self.back {
-                        return Ok(Heard::Nothing);
+                        return Ok(QuestionOutcome::Nothing);
                     }
                 }
                 None => {
                     self.stop = Some("the console ended".to_owned());
-                    return Ok(Heard::Nothing);
+                    return Ok(QuestionOutcome::Nothing);
                 }
             }
         }
@@ -117,7 +117,7 @@ impl Runner {
 
     /// A yes to a step, right before it. Where the environment is guarded, or what goes is gone for good, a value on
     /// screen must be typed.
-    pub(super) async fn confirm_step(&mut self, task: &Task, step: &Step) -> Result<Said, Halt> {
+    pub(super) async fn confirm_step(&mut self, task: &Task, step: &Step) -> Result<YesOrNo, Halt> {
         let title = self.text(task, &step.title);
         let typed =
             self.needs.env.is_guarded() || step.effect == Effect::Destructive || step.point_of_no_return;
@@ -147,9 +147,9 @@ impl Runner {
             true => {
                 let asked = if typed { Asked::Challenge } else { Asked::Confirm };
                 self.answered(task, OperatorAnswer::Confirmed(asked)).await?;
-                Ok(Said::Yes)
+                Ok(YesOrNo::Yes)
             }
-            false => Ok(Said::No("not confirmed; nothing was done".to_owned())),
+            false => Ok(YesOrNo::No("not confirmed; nothing was done".to_owned())),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::doing::all;
 use super::{Halt, Runner};
-use crate::runbook::event::{Event, Fact, Outcomes, Phase, Verdict};
+use crate::runbook::event::{Event, Outcomes, Phase, ProvedFact, Verdict};
 use crate::runbook::machine::Task;
 use crate::runbook::place::Place;
 use jumpdeck_fleet::run::Effect;
@@ -23,7 +23,7 @@ impl Runner {
         &mut self,
         task: &Task,
         commands: BTreeMap<Place, String>,
-        facts: Vec<Fact>,
+        facts: Vec<ProvedFact>,
     ) -> Result<Result<Permit, Outcomes>, Halt> {
         let planned = &task.step.step;
         let changes = match task.phase {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::runbook::event::{Ending, Event, Fact, HostOutcome, OperatorAnswer, Outcomes, Verdict};
+use crate::runbook::event::{Ending, Event, HostOutcome, OperatorAnswer, Outcomes, ProvedFact, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::place::Place;
 use crate::runbook::plan::{Frozen, Plan};
@@ -165,8 +165,8 @@ fn outcomes(hosts: &Outcomes, redactor: &Redactor, env: &Environment) -> Result<
     hosts.try_map(|_, outcome| one(outcome))
 }
 
-fn all_facts(facts: &[Fact], redactor: &Redactor) -> Vec<Fact> {
-    let one = |Fact { says, host, seen, holds }: &Fact| Fact {
+fn all_facts(facts: &[ProvedFact], redactor: &Redactor) -> Vec<ProvedFact> {
+    let one = |ProvedFact { says, host, seen, holds }: &ProvedFact| ProvedFact {
         says: redactor.text(says),
         host: host.clone(),
         seen: redactor.text(seen),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::doing::all;
-use super::people::Heard;
+use super::people::QuestionOutcome;
 use super::{Halt, Runner};
-use crate::runbook::approval::Question;
+use crate::runbook::approval::ApprovalQuestion;
 use crate::runbook::event::{Asked, Event, OperatorAnswer, Outcomes, Phase, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::kinds::SecondPerson;
@@ -33,7 +33,7 @@ impl Runner {
         })?;
         // It lies on the jump box, and its doubts are cut: secrets in them give way first.
         let doubts: Vec<String> = doubts.iter().map(|doubt| self.needs.redactor.text(doubt)).collect();
-        let question = Question::of(&seen, id.as_str(), &doubts);
+        let question = ApprovalQuestion::of(&seen, id.as_str(), &doubts);
         if let Some(lease) = &mut self.needs.lease {
             lease.ask(question.clone());
         }
@@ -50,7 +50,7 @@ impl Runner {
         title: String,
         text: &[Clean],
         id: &StepId,
-        question: Option<Question>,
+        question: Option<ApprovalQuestion>,
     ) -> Result<Option<Outcomes>, Halt> {
         let limits = self.needs.lease.as_ref().and_then(|lease| lease.limits());
         let command = match (self.needs.simulated, limits) {
@@ -70,7 +70,7 @@ impl Runner {
         loop {
             let kind = PromptKind::Approve(Clean::new(&command));
             match self.put(title.clone(), text.to_vec(), kind).await? {
-                Heard::Approved(approved) => {
+                QuestionOutcome::Approved(approved) => {
                     if let Some(why) = self.refusal(&approved) {
                         self.write(Event::Trouble { text: format!("approval ignored: {why}") }).await?;
                         // What was approved is forgotten with this.
@@ -85,10 +85,10 @@ impl Runner {
                     self.write_approved(event, Some(Self::kept(&approved))).await?;
                     return Ok(Some(all(task, Verdict::Done)));
                 }
-                Heard::Said(Reply::No) => return self.settled(task, Asked::Approve, false).await,
+                QuestionOutcome::Said(Reply::No) => return self.settled(task, Asked::Approve, false).await,
                 // The one who runs it cannot approve it.
-                Heard::Said(_) => {}
-                Heard::Nothing => return Ok(None),
+                QuestionOutcome::Said(_) => {}
+                QuestionOutcome::Nothing => return Ok(None),
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::runbook::act::hold::Holding;
 use crate::runbook::event::{Event, Outcomes, Phase, Verdict};
 use crate::runbook::ids::StepId;
 use crate::runbook::kinds::DoneBy;
-use crate::runbook::machine::{Next, Status, Task};
+use crate::runbook::machine::{Next, StepStatus, Task};
 use crate::runbook::plan::PlannedStep;
 use crate::runbook::wall::duration;
 use crate::transport::BoxFuture;
@@ -167,20 +167,21 @@ impl Runner {
     pub(super) async fn may_undo(&mut self, task: &Task) -> Result<bool, Halt> {
         let record = self.step_of(task)?.record();
         let again = record.tries_back > 0;
-        let cut_off = matches!(record.status, Status::Open(Phase::Run | Phase::Probe) | Status::Unknown(_));
+        let cut_off =
+            matches!(record.status, StepStatus::Open(Phase::Run | Phase::Probe) | StepStatus::Unknown(_));
         if again {
             let why = match &record.status {
-                Status::UndoFailed(why) | Status::Unknown(why) | Status::UndoUnknown(why) => {
+                StepStatus::UndoFailed(why) | StepStatus::Unknown(why) | StepStatus::UndoUnknown(why) => {
                     format!(": {why}")
                 }
-                Status::Waiting
-                | Status::Open(_)
-                | Status::Done
-                | Status::Printed
-                | Status::NotDone
-                | Status::Failed(_)
-                | Status::Skipped(_)
-                | Status::Undone => String::new(),
+                StepStatus::Waiting
+                | StepStatus::Open(_)
+                | StepStatus::Done
+                | StepStatus::Printed
+                | StepStatus::NotDone
+                | StepStatus::Failed(_)
+                | StepStatus::Skipped(_)
+                | StepStatus::Undone => String::new(),
             };
             self.say(vec![Clean::new(&format!("Trying the undo of {} again{why}", task.step.id))]);
             sleep(AGAIN_AFTER).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Fold, seen};
-use crate::runbook::event::Fact;
+use crate::runbook::event::ProvedFact;
 use jumpdeck_fleet::run::{Doing, FactView, Past, Prompt, ReportSection, RunState, RunView, StepState};
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
@@ -22,17 +22,17 @@ pub struct Overlay {
     /// What is asked now: only the answer is written, and only the console that runs it can give it.
     pub prompt: Option<Prompt>,
     /// The step that is looked at: its intent is written after its question, its output with its outcome.
-    pub step: Option<Step>,
+    pub step: Option<StepOverlay>,
     /// What steps that are over did while they were looked at, by their place in [`RunView::past`]: entries keep the end
     /// of the output, and no time of a fact.
     pub live: BTreeMap<usize, Doing>,
     /// How it stands for its operator, where that is not what the newest entry says.
-    pub ending: Ending,
+    pub ending: OperatorEnding,
 }
 
 /// A step as the console that does it sees it.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct StepOverlay {
     /// Its place in the plan.
     pub position: usize,
     /// The place that it will have in [`RunView::past`].
@@ -45,7 +45,7 @@ pub struct Step {
 
 /// Whether a run is over for its operator.
 #[derive(Debug, Clone, Default)]
-pub enum Ending {
+pub enum OperatorEnding {
     /// As its entries say.
     #[default]
     AsWritten,
@@ -65,7 +65,7 @@ impl Overlay {
     /// A step begins.
     pub fn begin(&mut self, fold: &Fold, position: usize, doing: Doing, since: Moment) {
         self.keep();
-        self.step = Some(Step { position, index: fold.begun(), doing, since: Some(since) });
+        self.step = Some(StepOverlay { position, index: fold.begun(), doing, since: Some(since) });
         // What began and left no entry is told by nobody.
         self.live.retain(|index, _| *index < fold.begun());
     }
@@ -78,13 +78,13 @@ impl Overlay {
     }
 
     /// Facts that were proved for it.
-    pub fn facts<'f>(&mut self, facts: impl Iterator<Item = &'f Fact>, at: Moment) {
+    pub fn facts<'f>(&mut self, facts: impl Iterator<Item = &'f ProvedFact>, at: Moment) {
         let facts: Vec<FactView> = facts.map(|fact| seen(fact, at)).collect();
         self.doing(|doing| doing.facts = facts);
     }
 
     /// Facts that were proved after it.
-    pub fn proof<'f>(&mut self, proof: impl Iterator<Item = &'f Fact>, at: Moment) {
+    pub fn proof<'f>(&mut self, proof: impl Iterator<Item = &'f ProvedFact>, at: Moment) {
         self.doing(|doing| doing.facts.extend(proof.map(|fact| seen(fact, at))));
     }
 
@@ -134,13 +134,13 @@ impl Overlay {
         (view.watching, view.earlier) = (self.watching, self.earlier);
         view.trouble.clone_from(&self.trouble);
         match &self.ending {
-            Ending::AsWritten => {}
-            Ending::NotYet if view.state.is_under_way() => {}
-            Ending::NotYet => {
+            OperatorEnding::AsWritten => {}
+            OperatorEnding::NotYet if view.state.is_under_way() => {}
+            OperatorEnding::NotYet => {
                 view.state = if fold.is_rolling_back() { RunState::RollingBack } else { RunState::Running };
                 view.report = Vec::new();
             }
-            Ending::Unwritten(state, report) => {
+            OperatorEnding::Unwritten(state, report) => {
                 view.state = state.clone();
                 view.report.clone_from(report);
             }
@@ -154,7 +154,7 @@ impl Overlay {
         view
     }
 
-    fn step_over(&self, step: &Step, view: &mut RunView) {
+    fn step_over(&self, step: &StepOverlay, view: &mut RunView) {
         if step.index > view.past.len() && view.current.is_some() {
             let before = view.past.len();
             view.keep_current();

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::openssh::sshsig::{NotSigned, TextSigner};
-use crate::transport::ask::{Ask, RefuseAll};
+use crate::transport::ask::{AskPerson, RefuseAll};
 use crate::transport::{Held, Limits, Ran};
 use jumpdeck_fleet::access::{Access, KnownHosts};
 use jumpdeck_fleet::fleet::{Cadence, Guard, JumpBox, Thresholds};
@@ -91,7 +91,7 @@ impl Connector for Script {
         })
     }
 
-    fn ask(&self) -> &dyn Ask {
+    fn ask(&self) -> &dyn AskPerson {
         &RefuseAll
     }
 

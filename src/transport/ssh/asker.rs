@@ -7,7 +7,7 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::names::EnvName;
 
 use super::patience::Patience;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use crate::transport::banner::Banner;
 
 /// What a login needs to put its questions: who asks, and the deadline that stops meanwhile.
@@ -15,7 +15,7 @@ pub(super) struct Asker {
     /// The environment that asks.
     pub(super) env: EnvName,
     /// Who answers.
-    pub(super) ask: Arc<dyn Ask>,
+    pub(super) ask: Arc<dyn AskPerson>,
     /// The login's deadline.
     pub(super) patience: Arc<Patience>,
     /// What the server says before it lets us in.

@@ -27,14 +27,14 @@ use verify::list;
 
 /// The machine at the other end.
 #[derive(Clone)]
-pub(super) struct Target {
+pub(super) struct FarEnd {
     pub(super) hop: Hop,
     pub(super) address: String,
     pub(super) port: u16,
     pub(super) access: Arc<Access>,
 }
 
-impl Target {
+impl FarEnd {
     /// A jump box as a target.
     pub(super) fn of_jump(jump: &JumpBox) -> Self {
         let (address, port) = (jump.address.clone(), jump.port);
@@ -52,7 +52,7 @@ impl Target {
 
 /// The handler russh calls.
 pub(in crate::transport::ssh) struct Client {
-    pub(super) target: Target,
+    pub(super) target: FarEnd,
     pub(super) known: HostKeys,
     pub(super) asker: Arc<Asker>,
     pub(super) ring: Arc<KeyRing>,
@@ -81,7 +81,7 @@ impl Client {
 
 impl Fault {
     /// In words, for a failure before the connection stands.
-    pub(super) fn during_handshake(self, target: &Target, known: &HostKeys) -> TransportError {
+    pub(super) fn during_handshake(self, target: &FarEnd, known: &HostKeys) -> TransportError {
         let error = match self {
             Fault::Ours(error) => return error,
             Fault::Russh(error) => error,

@@ -14,7 +14,7 @@ use jumpdeck_fleet::text::Clean;
 use super::algorithms;
 use super::asker::Asker;
 use super::auth::{self, Login};
-use super::client::{Client, Target};
+use super::client::{Client, FarEnd};
 use super::dial::BoxStream;
 use super::guarded::Guarded;
 use super::ring::KeyRing;
@@ -32,7 +32,7 @@ const STALL: Duration = Duration::from_secs(8);
 const WINDOW: u32 = 256 * 1024;
 
 /// A logged-in connection. Dropping it ends it.
-pub(super) struct Connection {
+pub(super) struct SshConnection {
     handle: Arc<Handle<Client>>,
     ended: Ended,
     banner: Vec<Clean>,
@@ -81,11 +81,11 @@ impl Ended {
     }
 }
 
-impl Connection {
+impl SshConnection {
     /// Key exchange, verification and login over a stream that is already open. The caller holds the deadline.
     pub(super) async fn open(
         stream: BoxStream,
-        target: &Target,
+        target: &FarEnd,
         asker: Arc<Asker>,
         ring: Arc<KeyRing>,
         through: Option<&Ended>,
@@ -198,7 +198,7 @@ async fn open_channel(
     told.await.unwrap_or(Err(russh::Error::Disconnect))
 }
 
-fn config(known: &HostKeys, target: &Target) -> Config {
+fn config(known: &HostKeys, target: &FarEnd) -> Config {
     let (address, port) = target.known_as();
     let host_keys = known.algorithms(address, port);
     let certificates = known.has_authority(address, port);
@@ -216,7 +216,7 @@ fn config(known: &HostKeys, target: &Target) -> Config {
 }
 
 /// Why a jump box did not connect us to a host, in words, and whose fault that is.
-pub(super) fn tunnel_refused(jump: &Hop, target: &Target, error: &russh::Error) -> TransportError {
+pub(super) fn tunnel_refused(jump: &Hop, target: &FarEnd, error: &russh::Error) -> TransportError {
     let at = format!("{}:{}", target.address, target.port);
     match error {
         russh::Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed) => TransportError::new(

@@ -13,12 +13,12 @@ pub(super) const INBOX_LIMIT: usize = 1024 * 1024;
 /// One writer, one reader.
 #[derive(Default)]
 pub(super) struct Inbox {
-    state: Mutex<State>,
+    state: Mutex<InboxState>,
     reader: AtomicWaker,
 }
 
 #[derive(Default)]
-struct State {
+struct InboxState {
     bytes: BytesMut,
     ended: bool,
 }
@@ -63,7 +63,7 @@ impl Inbox {
         poll_fn(|cx| self.poll_take(cx, INBOX_LIMIT)).await
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, InboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,19 +16,19 @@ use jumpdeck_fleet::names::{EnvName, HostName};
 use jumpdeck_fleet::text::Clean;
 
 use super::asker::Asker;
-use super::client::Target;
-use super::connection::{self, Connection};
+use super::client::FarEnd;
+use super::connection::{self, SshConnection};
 use super::dial::{BoxStream, Dial};
 use super::patience::Patience;
 use super::ring::KeyRing;
 use super::script;
 use super::tunnel::Tunnel;
 use crate::listening::within;
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use crate::transport::banner::Banner;
 use crate::transport::error::{ErrorKind, TransportError};
 pub use host::HostLink;
-use host::Way;
+use host::HostRoute;
 
 /// Logins under way at once behind one jump box, so that a large fleet does not come as one burst. `MaxStartups` (10:30:100)
 /// does not set it: every sshd counts the logins it is asked for itself, and sees one of ours.
@@ -41,15 +41,15 @@ const SESSION_LIMIT: Duration = Duration::from_secs(10);
 pub struct JumpLink {
     env: EnvName,
     name: HostName,
-    connection: Option<Arc<Connection>>,
+    connection: Option<Arc<SshConnection>>,
     /// The jump boxes before it, in the order of the route.
-    before: Vec<(HostName, Arc<Connection>)>,
+    before: Vec<(HostName, Arc<SshConnection>)>,
     /// Which jump box of the route is being asked for a sign of life.
     asking: AtomicUsize,
     logins: Arc<Semaphore>,
     connect: Duration,
     dial: Arc<dyn Dial>,
-    ask: Arc<dyn Ask>,
+    ask: Arc<dyn AskPerson>,
     ring: Arc<KeyRing>,
 }
 
@@ -67,7 +67,7 @@ impl JumpLink {
     pub async fn open(
         env: &Environment,
         dial: Arc<dyn Dial>,
-        ask: Arc<dyn Ask>,
+        ask: Arc<dyn AskPerson>,
         ring: Arc<KeyRing>,
     ) -> Result<Self, TransportError> {
         let mut link = Self {
@@ -98,14 +98,14 @@ impl JumpLink {
 
     /// Logs in to the next jump box of the route: from here, or through the one before it.
     async fn go_on_to(&mut self, next: &JumpBox) -> Result<(), TransportError> {
-        let connection = Arc::new(self.connect_to(&Target::of_jump(next)).await?);
+        let connection = Arc::new(self.connect_to(&FarEnd::of_jump(next)).await?);
         let before = std::mem::replace(&mut self.name, next.name.clone());
         self.before.extend(self.connection.replace(connection).map(|connection| (before, connection)));
         Ok(())
     }
 
     /// A connection through the last jump box, or from here.
-    async fn connect_to(&self, target: &Target) -> Result<Connection, TransportError> {
+    async fn connect_to(&self, target: &FarEnd) -> Result<SshConnection, TransportError> {
         match &self.connection {
             Some(jump) => match self.log_in(target, self.tunnel_to(jump, target)).await {
                 Ok(connection) => Ok(connection),
@@ -116,7 +116,7 @@ impl JumpLink {
     }
 
     /// The connection to a jump box of that name.
-    fn jump_named(&self, name: &HostName) -> Option<&Arc<Connection>> {
+    fn jump_named(&self, name: &HostName) -> Option<&Arc<SshConnection>> {
         let before = self.before.iter().find(|(jump, _)| jump == name).map(|(_, connection)| connection);
         before.or_else(|| self.connection.as_ref().filter(|_| name == &self.name))
     }
@@ -129,19 +129,19 @@ impl JumpLink {
     pub async fn host(&self, host: &Host) -> Result<HostLink, TransportError> {
         let hop = Hop::Host(host.id.host.clone());
         if let Some(jump) = self.jump_named(&host.id.host) {
-            return Ok(HostLink { hop, way: Way::Ssh(jump.clone()), spare: None });
+            return Ok(HostLink { hop, way: HostRoute::Ssh(jump.clone()), spare: None });
         }
         if self.is_local() && host.id.host == self.name {
-            return Ok(HostLink { hop, way: Way::Here, spare: None });
+            return Ok(HostLink { hop, way: HostRoute::Here, spare: None });
         }
-        let target = Target {
+        let target = FarEnd {
             hop: hop.clone(),
             address: host.address.clone(),
             port: host.port,
             access: host.access.clone(),
         };
         let connection = self.connect_to(&target).await?;
-        Ok(HostLink { hop, way: Way::Ssh(Arc::new(connection)), spare: None })
+        Ok(HostLink { hop, way: HostRoute::Ssh(Arc::new(connection)), spare: None })
     }
 
     /// One round trip to the jump box, after one to each jump box before it; zero when this machine is it.
@@ -172,7 +172,7 @@ impl JumpLink {
     }
 
     /// The jump boxes in the order of the route.
-    fn route(&self) -> impl Iterator<Item = (&HostName, &Arc<Connection>)> {
+    fn route(&self) -> impl Iterator<Item = (&HostName, &Arc<SshConnection>)> {
         let before = self.before.iter().map(|(name, connection)| (name, connection));
         before.chain(self.connection.iter().map(|connection| (&self.name, connection)))
     }
@@ -212,9 +212,9 @@ impl JumpLink {
     /// One deadline for everything, from the first packet to the end of the login.
     async fn log_in(
         &self,
-        target: &Target,
+        target: &FarEnd,
         stream: impl Future<Output = Result<BoxStream, TransportError>>,
-    ) -> Result<Connection, TransportError> {
+    ) -> Result<SshConnection, TransportError> {
         let place = self.logins.clone().acquire_owned().await.ok();
         let patience = Arc::new(Patience::new(self.connect, place));
         let banner = Arc::new(Banner::default());
@@ -225,7 +225,8 @@ impl JumpLink {
             banner: banner.clone(),
         });
         let through = self.connection.as_ref().map(|jump| jump.ended());
-        let work = async { Connection::open(stream.await?, target, asker, self.ring.clone(), through).await };
+        let work =
+            async { SshConnection::open(stream.await?, target, asker, self.ring.clone(), through).await };
         let error = match patience.run(work).await {
             Some(Ok(opened)) => return Ok(opened),
             Some(Err(error)) => error,
@@ -235,7 +236,7 @@ impl JumpLink {
         Err(if patience.is_interactive() { error.by_operator() } else { error })
     }
 
-    async fn dial_to(&self, target: &Target) -> Result<BoxStream, TransportError> {
+    async fn dial_to(&self, target: &FarEnd) -> Result<BoxStream, TransportError> {
         let dialled = self.dial.dial(&target.address, target.port).await;
         dialled.map_err(|e| {
             let kind = match e.kind() {
@@ -250,7 +251,7 @@ impl JumpLink {
         })
     }
 
-    async fn tunnel_to(&self, jump: &Connection, target: &Target) -> Result<BoxStream, TransportError> {
+    async fn tunnel_to(&self, jump: &SshConnection, target: &FarEnd) -> Result<BoxStream, TransportError> {
         match jump.direct_tcpip(&target.address, target.port).await {
             Ok(channel) => Ok(Box::new(Tunnel::new(channel)) as BoxStream),
             Err(e) => Err(connection::tunnel_refused(&Hop::Jump(self.name.clone()), target, &e)),
@@ -260,7 +261,7 @@ impl JumpLink {
 
 /// A jump connection that only forwards stays slow (306 against 223 ms a handshake, measured at 40 ms round trip):
 /// sshd turns TCP_NODELAY on with the first session. A refusal (`MaxSessions 0`) does no harm.
-async fn warm_up(connection: Arc<Connection>) {
+async fn warm_up(connection: Arc<SshConnection>) {
     let ended = connection.ended().clone();
     if let Ok(channel) = connection.session().await
         && let Ok(script) = script::spawn_remote(&Hop::Here, channel, "true", ended).await

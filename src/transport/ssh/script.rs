@@ -34,12 +34,12 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// A program reading its standard input, a `/bin/sh` for one. Dropping it closes its channel.
 ///
 /// Its output is taken off the connection at once, whether or not it is read: at most 1 MiB waits, then the channel is
-/// closed and [`Script::end`] says so.
-pub struct Script {
+/// closed and [`RemoteProgram::end`] says so.
+pub struct RemoteProgram {
     hop: Hop,
     inbox: Arc<Inbox>,
-    ended: watch::Receiver<Option<Ending>>,
-    input: Input,
+    ended: watch::Receiver<Option<ProgramEnding>>,
+    input: StandardInput,
     heard: Arc<Heard>,
     stop: CancellationToken,
     _dropped: DropGuard,
@@ -58,21 +58,21 @@ impl Heard {
 }
 
 /// Where standard input goes.
-enum Input {
+enum StandardInput {
     Channel(Arc<ChannelWriteHalf<Msg>>),
     Pipe(Mutex<Option<ChildStdin>>),
 }
 
 /// How a program ended, as it came.
 #[derive(Clone, Default)]
-struct Ending {
+struct ProgramEnding {
     status: Option<u32>,
     signal: Option<Clean>,
     stderr: Vec<u8>,
     error: Option<TransportError>,
 }
 
-/// How a [`Script`] ended.
+/// How a [`RemoteProgram`] ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptEnd {
     /// Exit status; `None` when it was killed by a signal, or gave none.
@@ -85,8 +85,8 @@ pub struct ScriptEnd {
     pub error: Option<TransportError>,
 }
 
-impl From<Ending> for ScriptEnd {
-    fn from(end: Ending) -> Self {
+impl From<ProgramEnding> for ScriptEnd {
+    fn from(end: ProgramEnding) -> Self {
         let stderr = Clean::lines(&String::from_utf8_lossy(&end.stderr));
         Self { status: end.status, signal: end.signal, stderr, error: end.error }
     }
@@ -105,18 +105,18 @@ pub struct ExecOutcome {
     pub stderr: Vec<u8>,
 }
 
-impl std::fmt::Debug for Script {
+impl std::fmt::Debug for RemoteProgram {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Script").field("hop", &self.hop).finish_non_exhaustive()
     }
 }
 
-impl Script {
+impl RemoteProgram {
     fn new(
         hop: Hop,
         inbox: Arc<Inbox>,
-        ended: watch::Receiver<Option<Ending>>,
-        input: Input,
+        ended: watch::Receiver<Option<ProgramEnding>>,
+        input: StandardInput,
         (heard, stop): (Arc<Heard>, CancellationToken),
     ) -> Self {
         let dropped = stop.clone().drop_guard();
@@ -137,8 +137,8 @@ impl Script {
     pub async fn write(&self, bytes: &[u8]) -> Result<(), TransportError> {
         let sent = async {
             match &self.input {
-                Input::Channel(channel) => channel.data_bytes(bytes.to_vec()).await.is_ok(),
-                Input::Pipe(pipe) => match pipe.lock().await.as_mut() {
+                StandardInput::Channel(channel) => channel.data_bytes(bytes.to_vec()).await.is_ok(),
+                StandardInput::Pipe(pipe) => match pipe.lock().await.as_mut() {
                     Some(pipe) => pipe.write_all(bytes).await.is_ok() && pipe.flush().await.is_ok(),
                     None => false,
                 },
@@ -166,11 +166,11 @@ impl Script {
     pub(super) async fn resize(&self, size: TerminalSize) -> Result<(), TransportError> {
         let sent = async {
             match &self.input {
-                Input::Channel(channel) => {
+                StandardInput::Channel(channel) => {
                     let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
                     channel.window_change(columns, rows, 0, 0).await.is_ok()
                 }
-                Input::Pipe(_) => false,
+                StandardInput::Pipe(_) => false,
             }
         };
         self.unless_ended(sent).await
@@ -180,18 +180,18 @@ impl Script {
     pub async fn eof(&self) {
         match &self.input {
             // An error means that it is gone already: `end` tells.
-            Input::Channel(channel) => drop(channel.eof().await),
-            Input::Pipe(pipe) => drop(pipe.lock().await.take()),
+            StandardInput::Channel(channel) => drop(channel.eof().await),
+            StandardInput::Pipe(pipe) => drop(pipe.lock().await.take()),
         }
     }
 
-    /// The next bytes of its standard output; `None` when there will be no more (see [`Script::end`]). Cancel-safe.
+    /// The next bytes of its standard output; `None` when there will be no more (see [`RemoteProgram::end`]). Cancel-safe.
     pub async fn read_chunk(&mut self) -> Option<Bytes> {
         self.inbox.take().await
     }
 
     /// Ends its standard input, waits a moment for its end, closes it, and says how it ended. After `None` from
-    /// [`Script::read_chunk`] this is immediate.
+    /// [`RemoteProgram::read_chunk`] this is immediate.
     pub async fn end(self) -> ScriptEnd {
         if self.ended.borrow().is_none() {
             self.eof().await;
@@ -203,18 +203,18 @@ impl Script {
         self.wait().await.into()
     }
 
-    /// How it ended: to be asked after `None` from [`Script::read_chunk`]. `None` when it has not ended within a second.
+    /// How it ended: to be asked after `None` from [`RemoteProgram::read_chunk`]. `None` when it has not ended within a second.
     pub async fn how_it_ended(&self) -> Option<ScriptEnd> {
         within(END_LIMIT, self.wait()).await.map(ScriptEnd::from)
     }
 
-    async fn wait(&self) -> Ending {
+    async fn wait(&self) -> ProgramEnding {
         let mut ended = self.ended.clone();
         let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
         end.unwrap_or_default()
     }
 
-    fn why(&self, end: Ending) -> TransportError {
+    fn why(&self, end: ProgramEnding) -> TransportError {
         end.error
             .unwrap_or_else(|| TransportError::new(&self.hop, ErrorKind::Dropped, "the program has ended"))
     }

@@ -9,10 +9,10 @@ use tokio::time::{Instant, timeout_at};
 use super::dial::Dial;
 use super::link::{HostLink, JumpLink};
 use super::ring::KeyRing;
-use super::script::{Script, ScriptEnd};
+use super::script::{RemoteProgram, ScriptEnd};
 use super::signing::signer_for;
 use crate::openssh::sshsig::{NotSigned, TextSigner};
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{
     BoxFuture, Connector, Connectors, Held, HeldTerminal, HostConnection, JumpConnection, Lane, Limits, Ran,
@@ -36,7 +36,7 @@ impl SshConnectors {
 }
 
 impl Connectors for SshConnectors {
-    fn open(&self, ask: Arc<dyn Ask>) -> Arc<dyn Connector> {
+    fn open(&self, ask: Arc<dyn AskPerson>) -> Arc<dyn Connector> {
         Arc::new(SshConnector::new(self.dial.clone(), ask))
     }
 }
@@ -44,14 +44,14 @@ impl Connectors for SshConnectors {
 /// Logins over SSH, with a key ring of their own.
 pub struct SshConnector {
     dial: Arc<dyn Dial>,
-    ask: Arc<dyn Ask>,
+    ask: Arc<dyn AskPerson>,
     ring: Arc<KeyRing>,
 }
 
 impl SshConnector {
     /// `dial` opens the first hop's bytes; `ask` puts questions of logins to a person.
     #[must_use]
-    pub fn new(dial: Arc<dyn Dial>, ask: Arc<dyn Ask>) -> Self {
+    pub fn new(dial: Arc<dyn Dial>, ask: Arc<dyn AskPerson>) -> Self {
         Self { dial, ask, ring: Arc::default() }
     }
 }
@@ -76,7 +76,7 @@ impl Connector for SshConnector {
         })
     }
 
-    fn ask(&self) -> &dyn Ask {
+    fn ask(&self) -> &dyn AskPerson {
         self.ask.as_ref()
     }
 
@@ -220,7 +220,7 @@ fn ran(end: ScriptEnd, stdout: Vec<u8>) -> Result<Ran, TransportError> {
 }
 
 struct SshProgram {
-    script: Script,
+    script: RemoteProgram,
     hop: Hop,
 }
 

@@ -11,7 +11,7 @@ use super::patience::Patience;
 use super::ring::KeyRing;
 use crate::openssh::key_file::{read_private, read_public};
 use crate::openssh::sshsig::{NotSigned, TextSigner, keys_of};
-use crate::transport::ask::Ask;
+use crate::transport::ask::AskPerson;
 use jumpdeck_fleet::names::EnvName;
 
 /// The signer for runs in an environment. `sign_with` is a key file (private, or public when an agent holds the key);
@@ -22,7 +22,7 @@ use jumpdeck_fleet::names::EnvName;
 pub async fn signer_for(
     env: &EnvName,
     ring: &KeyRing,
-    ask: Arc<dyn Ask>,
+    ask: Arc<dyn AskPerson>,
     sign_with: Option<&Path>,
     agent: Option<&Path>,
 ) -> Result<TextSigner, NotSigned> {

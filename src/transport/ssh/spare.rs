@@ -10,7 +10,7 @@ use russh::{Channel, ChannelMsg};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::connection::Connection;
+use super::connection::SshConnection;
 
 /// A busy server takes its time to count an ended session no longer: milliseconds between two tries.
 const FREED_WITHIN: [u64; 7] = [0, 25, 50, 100, 200, 400, 800];
@@ -24,7 +24,7 @@ pub(super) struct Spare(Mutex<Option<Coming>>);
 
 /// A session channel: the one opened ahead, where one is, else a new one. Then the next is opened ahead.
 pub(super) async fn session(
-    connection: &Arc<Connection>,
+    connection: &Arc<SshConnection>,
     spare: Option<&Spare>,
 ) -> Result<Channel<Msg>, russh::Error> {
     let mut waits = FREED_WITHIN.iter();
@@ -62,7 +62,7 @@ impl Spare {
         }
     }
 
-    fn refill(&self, connection: &Arc<Connection>) {
+    fn refill(&self, connection: &Arc<SshConnection>) {
         let mut coming = self.coming();
         if coming.is_some() {
             return;

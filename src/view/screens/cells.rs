@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::signs::Status;
 use crate::view::text::{self, span};
 use crate::view::widgets::bar;
@@ -31,9 +31,9 @@ pub(crate) fn fact<'a, T>(
     show: impl FnOnce(&'a T, Freshness) -> Line<'a>,
 ) -> Line<'a> {
     match scene.shown(host, fact) {
-        Shown::Value(value, freshness) => show(value, freshness),
-        Shown::Gap(gap) => gap_word(scene, gap),
-        Shown::Expired => span("?", scene.styles.unknown).into(),
+        ShownFact::Value(value, freshness) => show(value, freshness),
+        ShownFact::Gap(gap) => gap_word(scene, gap),
+        ShownFact::Expired => span("?", scene.styles.unknown).into(),
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn replication<'a>(
 ) -> Line<'a> {
     let styles = scene.styles;
     match scene.shown(host, &host.facts.databases) {
-        Shown::Value(databases, freshness) => {
+        ShownFact::Value(databases, freshness) => {
             let brief = replication_brief(databases);
             if brief == ReplicationBrief::None && expected {
                 return span("no database", styles.figure(Some(Severity::Critical), freshness)).into();
@@ -114,12 +114,12 @@ pub(crate) fn replication<'a>(
             };
             span(replication_words_within(brief, usize::from(width)), style).into()
         }
-        Shown::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => Line::default(),
-        Shown::Gap(gap) => gap_word(scene, gap),
-        Shown::Expired if host.facts.databases.last().is_some_and(Vec::is_empty) && !expected => {
+        ShownFact::Gap(Gap::NotAsked | Gap::NotInstalled) if !expected => Line::default(),
+        ShownFact::Gap(gap) => gap_word(scene, gap),
+        ShownFact::Expired if host.facts.databases.last().is_some_and(Vec::is_empty) && !expected => {
             Line::default()
         }
-        Shown::Expired => span("?", styles.unknown).into(),
+        ShownFact::Expired => span("?", styles.unknown).into(),
     }
 }
 
@@ -166,14 +166,14 @@ pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a>
     let styles = scene.styles;
     let limits = &scene.env.spec.thresholds;
     let shown = host.facts.services.iter().map(|entry| match scene.shown(host, &entry.fact) {
-        Shown::Value(service, freshness) => {
+        ShownFact::Value(service, freshness) => {
             let findings = entry.kind.findings(service, limits);
             let severity = findings.iter().map(|finding| finding.severity).max();
             let short = (entry.kind.short)(service).filter(|_| service.running && severity.is_none());
             let word = short.unwrap_or_else(|| ServiceHealth::of(service, &findings).word());
             (severity, span(format!("{} {word}", entry.kind.name), styles.figure(severity, freshness)))
         }
-        Shown::Gap(_) | Shown::Expired => {
+        ShownFact::Gap(_) | ShownFact::Expired => {
             (Some(Severity::Unknown), span(format!("{} ?", entry.kind.name), styles.unknown))
         }
     });

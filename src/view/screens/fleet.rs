@@ -7,12 +7,12 @@ use ratatui::text::Line;
 
 use crate::app::model::Sort;
 use crate::app::rows::order;
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::Drawing;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{self, centred, span};
-use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Instead, Table};
+use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::table::{Column, ColumnTable, Instead};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 
 use super::cells;
@@ -21,7 +21,7 @@ pub(crate) mod columns;
 #[cfg(test)]
 mod tests;
 
-use columns::{COLUMNS, FleetColumn, Of, Row};
+use columns::{COLUMNS, FleetColumn, FleetRow, Of};
 
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing {
@@ -31,7 +31,7 @@ pub(super) const DRAWING: Drawing = Drawing {
 };
 
 /// Draws the fleet with its columns.
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     draw_columns(buf, area, scene, state, &COLUMNS)
 }
 
@@ -41,18 +41,18 @@ fn draw_columns<'a>(
     scene: &Scene<'a>,
     state: &mut ViewState,
     columns: &'static [FleetColumn],
-) -> Status<'a> {
+) -> FooterStatus<'a> {
     let rows = crate::app::screens::fleet::fleet_rows(scene.model);
     let all = scene.env.hosts.len();
     let selected = scene.env.selection.host.as_ref();
     let at = rows.iter().position(|h| Some(&h.id.host) == selected);
     let sorted = sorted(columns, scene.model.sort);
-    let table = Table::new(area, &wanted(columns, scene, area.width, sorted));
+    let table = ColumnTable::new(area, &wanted(columns, scene, area.width, sorted));
     let offset = state.scroll(scene.model.active, List("fleet"), at, rows.len(), table.height());
     table.titles(buf, scene.styles, sorted);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene)]);
-        return Status { place: Some((0, 0, all)), ..Status::default() };
+        return FooterStatus { place: Some((0, 0, all)), ..FooterStatus::default() };
     }
     for (y, (i, host)) in (0..table.height()).zip(rows.iter().enumerate().skip(offset)) {
         draw_row(buf, y, &table, scene, host);
@@ -61,7 +61,7 @@ fn draw_columns<'a>(
         }
     }
     let says = at.and_then(|i| rows.get(i)).map_or_else(Line::default, |host| says(scene, host));
-    Status { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+    FooterStatus { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
 }
 
 fn nothing(scene: &Scene<'_>) -> Line<'static> {
@@ -105,13 +105,13 @@ fn sorted(columns: &'static [FleetColumn], sort: Sort) -> Option<(Option<&'stati
 fn draw_row<'a>(
     buf: &mut Buffer,
     y: u16,
-    table: &Table<&'static FleetColumn>,
+    table: &ColumnTable<&'static FleetColumn>,
     scene: &Scene<'a>,
     host: &'a HostSnapshot,
 ) {
     let spec = scene.env.spec.host(&host.id.host).map(AsRef::as_ref);
     let sign = cells::sign(scene, scene.status(host));
-    let row = Row { scene, host, spec };
+    let row = FleetRow { scene, host, spec };
     table.row(buf, y, sign, instead(scene, host), |column, width| (column.cell)(&row, width));
 }
 
@@ -126,10 +126,10 @@ fn instead<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Option<Instead<'a, 
         return Some(Instead { covers: |column| column.of != Of::Host, says: Line::from(spans) });
     }
     match scene.shown(host, &host.facts.load) {
-        Shown::Gap(gap) => {
+        ShownFact::Gap(gap) => {
             Some(Instead { covers: |column| column.of == Of::Load, says: cells::gap_word(scene, gap) })
         }
-        Shown::Value(..) | Shown::Expired => None,
+        ShownFact::Value(..) | ShownFact::Expired => None,
     }
 }
 

@@ -7,12 +7,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::screens::host::host_of;
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, right, row, span, wrap};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::FooterStatus;
 use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
@@ -29,14 +29,14 @@ mod services;
 const LABEL: usize = 12;
 
 /// Lines under construction, for a width.
-struct Page<'a> {
+struct HostPage<'a> {
     lines: Vec<Line<'a>>,
     width: u16,
     title: Style,
     label: Style,
 }
 
-impl<'a> Page<'a> {
+impl<'a> HostPage<'a> {
     /// A line without a label.
     fn plain(&mut self, line: impl Into<Line<'a>>) {
         self.lines.push(line.into());
@@ -76,11 +76,11 @@ impl<'a> Page<'a> {
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing::of(draw);
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
-    let Some(name) = host_of(scene.model.screen()) else { return Status::default() };
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
+    let Some(name) = host_of(scene.model.screen()) else { return FooterStatus::default() };
     let Some((spec, host)) = scene.env.host(name) else {
         centred(buf, area, &[span(format!("{name} is not in this environment"), scene.styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     draw_title(buf, row(area, 0), scene, host);
     let inner = Rect {
@@ -89,8 +89,12 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         width: area.width.saturating_sub(3),
         height: area.height.saturating_sub(1),
     };
-    let mut page =
-        Page { lines: Vec::new(), width: inner.width, title: scene.styles.accent, label: scene.styles.muted };
+    let mut page = HostPage {
+        lines: Vec::new(),
+        width: inner.width,
+        title: scene.styles.accent,
+        label: scene.styles.muted,
+    };
     problems(&mut page, scene, host);
     identity::lines(&mut page, scene, spec, host);
     figures::lines(&mut page, scene, host);
@@ -103,7 +107,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     for (y, line) in (0..inner.height).zip(page.lines.iter().skip(top)) {
         left(buf, row(inner, y), line);
     }
-    Status { says: position(scene, top, usize::from(inner.height), len), place: None }
+    FooterStatus { says: position(scene, top, usize::from(inner.height), len), place: None }
 }
 
 /// Name and sign at the left, age of all that follows at the right.
@@ -149,7 +153,7 @@ fn known<'a, T>(
     fact: &'a Fact<T>,
     show: impl FnOnce(&'a T, Freshness) -> Line<'a>,
 ) -> Line<'a> {
-    let (Shown::Expired, Some(last)) = (scene.shown(host, fact), fact.last()) else {
+    let (ShownFact::Expired, Some(last)) = (scene.shown(host, fact), fact.last()) else {
         return cells::fact(scene, host, fact, show);
     };
     let styles = scene.styles;
@@ -158,7 +162,7 @@ fn known<'a, T>(
     Line::from(spans)
 }
 
-fn problems<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
+fn problems<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let name = &host.id.host;
     for problem in scene.env.problems.iter().filter(|p| p.concerns(name)) {
         let status = signs::Status::from(problem.severity);

@@ -12,13 +12,13 @@ use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, count, left, row, span};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::FooterStatus;
 use crate::view::widgets::page::Page;
-use crate::view::widgets::table::{Column, Instead, Table};
+use crate::view::widgets::table::{Column, ColumnTable, Instead};
 use jumpdeck_fleet::run::{PastRun, PastRuns};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
+enum PastColumn {
     When,
     Runbook,
     Env,
@@ -39,25 +39,25 @@ const EXPLAINED: &[(&str, &str)] = &[
 pub(super) const DRAWING: Drawing =
     Drawing { columns: || EXPLAINED.to_vec(), signs: Signs::Steps, ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let Some(past) = scene.model.runs.past.as_deref() else {
         centred(buf, area, &[span("reading the journals", scene.styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     let all = match &past.runs {
         Ok(all) => all.len(),
         Err(why) => {
             not_read(buf, area, scene, "the past runs of this machine are unknown", why.as_str());
-            return Status::default();
+            return FooterStatus::default();
         }
     };
     let rows = past_rows(scene.model);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene, past, all)]);
-        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+        return FooterStatus { place: (all > 0).then_some((0, 0, all)), ..FooterStatus::default() };
     }
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = Table::new(list, &columns(&rows));
+    let table = ColumnTable::new(list, &columns(&rows));
     table.titles(buf, scene.styles, None);
     let at = selected(scene.model);
     let offset = state.scroll(scene.model.active, List("past runs"), at, rows.len(), table.height());
@@ -65,7 +65,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         let progress = Progress::from(run.end);
         let sign = span(progress.sign(), scene.styles.progress(progress));
         let instead = run.began.is_none().then(|| Instead {
-            covers: |id| id != Id::When,
+            covers: |id| id != PastColumn::When,
             says: Line::from(vec![
                 span(run.says.as_str(), scene.styles.unknown),
                 span(format!("  {}", run.id), scene.styles.muted),
@@ -79,7 +79,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     if let Some(run) = at.and_then(|i| rows.get(i)) {
         in_full(buf, detail, scene, run);
     }
-    Status {
+    FooterStatus {
         says: span(count(all, "past run"), scene.styles.muted).into(),
         place: Some((at.map_or(0, |i| i + 1), rows.len(), all)),
     }
@@ -93,7 +93,7 @@ fn nothing(scene: &Scene<'_>, past: &PastRuns, all: usize) -> Line<'static> {
     span(why, scene.styles.muted).into()
 }
 
-fn columns(rows: &[&PastRun]) -> Vec<Column<Id>> {
+fn columns(rows: &[&PastRun]) -> Vec<Column<PastColumn>> {
     let widest = |of: fn(&PastRun) -> usize, least: u16, most: u16| {
         let widest = rows.iter().map(|run| of(run)).max().unwrap_or(0);
         u16::try_from(widest).unwrap_or(u16::MAX).clamp(least, most)
@@ -111,25 +111,25 @@ fn columns(rows: &[&PastRun]) -> Vec<Column<Id>> {
         rank,
     };
     vec![
-        Column::fixed(Id::When, "WHEN", Align::Left, when, 0),
-        grows(Id::Runbook, "RUNBOOK", 16, runbook, 1),
-        grows(Id::End, "HOW IT ENDED", 14, 80, 2),
-        grows(Id::Env, "ENV", 10, env, 3),
-        grows(Id::Who, "BY", 9, who, 4),
+        Column::fixed(PastColumn::When, "WHEN", Align::Left, when, 0),
+        grows(PastColumn::Runbook, "RUNBOOK", 16, runbook, 1),
+        grows(PastColumn::End, "HOW IT ENDED", 14, 80, 2),
+        grows(PastColumn::Env, "ENV", 10, env, 3),
+        grows(PastColumn::Who, "BY", 9, who, 4),
     ]
 }
 
-fn cell<'a>(scene: &Scene<'a>, run: &'a PastRun, id: Id) -> Line<'a> {
+fn cell<'a>(scene: &Scene<'a>, run: &'a PastRun, id: PastColumn) -> Line<'a> {
     let styles = scene.styles;
     match id {
-        Id::When => match &run.began {
+        PastColumn::When => match &run.began {
             Some(at) => span(at.as_str(), styles.muted).into(),
             None => span("?", styles.unknown).into(),
         },
-        Id::Runbook => span(run.runbook.as_str(), styles.strong).into(),
-        Id::Env => Line::from(run.env.as_str()),
-        Id::End => span(run.says.as_str(), styles.progress(Progress::from(run.end))).into(),
-        Id::Who => span(run.who.as_str(), styles.muted).into(),
+        PastColumn::Runbook => span(run.runbook.as_str(), styles.strong).into(),
+        PastColumn::Env => Line::from(run.env.as_str()),
+        PastColumn::End => span(run.says.as_str(), styles.progress(Progress::from(run.end))).into(),
+        PastColumn::Who => span(run.who.as_str(), styles.muted).into(),
     }
 }
 

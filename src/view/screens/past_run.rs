@@ -8,24 +8,24 @@ use crate::view::screens::report::{self, not_read};
 use crate::view::screens::{Drawing, Signs};
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span};
-use crate::view::widgets::footer::Status;
+use crate::view::widgets::footer::FooterStatus;
 use crate::view::widgets::page::Page;
 
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
-    let Some(run) = scene.model.shown_past_run() else { return Status::default() };
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
+    let Some(run) = scene.model.shown_past_run() else { return FooterStatus::default() };
     let styles = scene.styles;
     let Some(report) = scene.model.runs.past_report.as_deref().filter(|report| report.run == run) else {
         centred(buf, area, &[span(format!("reading the journal of {run}"), styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     let sections = match &report.told {
         Ok(sections) => sections,
         Err(why) => {
             not_read(buf, area, scene, &format!("what {run} did is unknown"), why.as_str());
-            return Status::default();
+            return FooterStatus::default();
         }
     };
     let mut page = Page::new(area.width, styles);
@@ -37,5 +37,5 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     }
     let below = page.lines.len().saturating_sub(top + usize::from(area.height));
     let more = if below > 0 { format!("   {} below ↓", count(below, "more line")) } else { String::new() };
-    Status { says: span(format!("a past run, read-only{more}"), styles.muted).into(), place: None }
+    FooterStatus { says: span(format!("a past run, read-only{more}"), styles.muted).into(), place: None }
 }

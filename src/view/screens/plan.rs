@@ -12,7 +12,7 @@ use crate::view::screens::report::no_return;
 use crate::view::screens::{Drawing, Signs};
 use crate::view::state::ViewState;
 use crate::view::text::{centred, count, left, row, span, wrap};
-use crate::view::widgets::footer::{Status, key};
+use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::page::Page;
 use jumpdeck_fleet::run::{Effect, PlanStep, PlanView};
 
@@ -21,17 +21,17 @@ mod targets;
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let styles = scene.styles;
     let Some(screen) = &scene.model.runs.plan else {
         centred(buf, area, &[span("no plan is being made", styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     let plan = match &screen.state {
         PlanState::Making => {
             let text = format!("asking the hosts for the plan of {}", screen.runbook);
             centred(buf, area, &[span(text, styles.muted).into()]);
-            return Status::default();
+            return FooterStatus::default();
         }
         PlanState::Failed(why) => {
             let mut lines =
@@ -39,7 +39,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
             let width = usize::from(area.width).saturating_sub(8);
             lines.extend(wrap(why.as_str(), width).into_iter().map(Line::from));
             centred(buf, area, &lines);
-            return Status::default();
+            return FooterStatus::default();
         }
         PlanState::Made(plan) | PlanState::Starting(plan) => plan,
     };
@@ -49,7 +49,10 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         left(buf, row(area, y), line);
     }
     let below = lines.len().saturating_sub(top + usize::from(area.height));
-    Status { says: says(scene, plan, matches!(screen.state, PlanState::Starting(_)), below), place: None }
+    FooterStatus {
+        says: says(scene, plan, matches!(screen.state, PlanState::Starting(_)), below),
+        place: None,
+    }
 }
 
 fn says(scene: &Scene<'_>, plan: &PlanView, starting: bool, below: usize) -> Line<'static> {

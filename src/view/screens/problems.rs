@@ -10,14 +10,14 @@ use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
-use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::table::{Column, ColumnTable};
 use jumpdeck_fleet::problem::Problem;
 
 use super::cells;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
+enum ProblemColumn {
     Severity,
     Host,
     Kind,
@@ -34,15 +34,15 @@ const MARGIN: u16 = 5;
 pub(super) const DRAWING: Drawing =
     Drawing { columns: || vec![("KIND", "of the problem, as in the status JSON")], ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = problem_rows(scene.model);
     let all = scene.env.problems.len();
     let (list, detail) = super::cells::split(area, pane(scene, area.width));
-    let table = Table::new(list, &columns(scene, area.width));
+    let table = ColumnTable::new(list, &columns(scene, area.width));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         centred(buf, area, &[nothing(scene, all)]);
-        return Status { says: tally(scene), place: (all > 0).then_some((0, 0, all)) };
+        return FooterStatus { says: tally(scene), place: (all > 0).then_some((0, 0, all)) };
     }
     let selected = selected_problem(scene.model);
     let at = selected.map(|(at, _)| at);
@@ -57,7 +57,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     if let Some((_, problem)) = selected {
         in_full(buf, detail, scene, problem);
     }
-    Status { says: tally(scene), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+    FooterStatus { says: tally(scene), place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
 }
 
 /// Lines for the longest message: the list stays where it is while the selection moves.
@@ -88,7 +88,7 @@ fn nothing(scene: &Scene<'_>, all: usize) -> Line<'static> {
     span("● no known problems", scene.styles.ok).into()
 }
 
-fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<ProblemColumn>> {
     let hosts = scene.env.problems.iter().filter_map(|p| p.host.as_ref()).map(|h| h.as_str().len());
     let host = u16::try_from(hosts.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
     let kinds = scene.env.problems.iter().map(|p| p.kind.word().len());
@@ -96,23 +96,39 @@ fn columns(scene: &Scene<'_>, width: u16) -> Vec<Column<Id>> {
     // What is wrong says more than its kind: the kind goes first.
     let message = width.saturating_sub(host.min(15) + 16).clamp(20, 48);
     vec![
-        Column::fixed(Id::Severity, "", Align::Left, 8, 2),
-        Column { id: Id::Host, title: "HOST", align: Align::Left, least: host.min(15), most: host, rank: 0 },
-        Column::fixed(Id::Kind, "KIND", Align::Left, kind, 3),
-        Column { id: Id::Message, title: "WHAT", align: Align::Left, least: message, most: 400, rank: 1 },
+        Column::fixed(ProblemColumn::Severity, "", Align::Left, 8, 2),
+        Column {
+            id: ProblemColumn::Host,
+            title: "HOST",
+            align: Align::Left,
+            least: host.min(15),
+            most: host,
+            rank: 0,
+        },
+        Column::fixed(ProblemColumn::Kind, "KIND", Align::Left, kind, 3),
+        Column {
+            id: ProblemColumn::Message,
+            title: "WHAT",
+            align: Align::Left,
+            least: message,
+            most: 400,
+            rank: 1,
+        },
     ]
 }
 
-fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: Id) -> Line<'a> {
+fn cell<'a>(scene: &Scene<'a>, problem: &'a Problem, id: ProblemColumn) -> Line<'a> {
     let styles = scene.styles;
     match id {
-        Id::Severity => span(problem.severity.word(), styles.status(problem.severity.into())).into(),
-        Id::Host => match &problem.host {
+        ProblemColumn::Severity => {
+            span(problem.severity.word(), styles.status(problem.severity.into())).into()
+        }
+        ProblemColumn::Host => match &problem.host {
             Some(host) => span(host.as_str(), styles.strong).into(),
             None => span("–", styles.muted).into(),
         },
-        Id::Kind => span(problem.kind.word().replace('_', " "), styles.muted).into(),
-        Id::Message => Line::from(problem.message.as_str()),
+        ProblemColumn::Kind => span(problem.kind.word().replace('_', " "), styles.muted).into(),
+        ProblemColumn::Message => Line::from(problem.message.as_str()),
     }
 }
 

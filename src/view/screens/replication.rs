@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
-use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Instead, Table};
+use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::table::{Column, ColumnTable, Instead};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::problem::{ProblemKind, Severity};
 use jumpdeck_fleet::replication::{BinlogPosition, Database, Encryption, ReplicationRole};
@@ -23,7 +23,7 @@ use super::cells;
 use super::connection::{follows, lag, place, threads, tls};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
+enum ReplicationColumn {
     Server,
     Role,
     Lag,
@@ -50,15 +50,15 @@ const EXPLAINED: &[(&str, &str)] = &[
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = tree(&scene.env.spec, &scene.env.hosts);
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = Table::new(list, &columns(scene, &rows));
+    let table = ColumnTable::new(list, &columns(scene, &rows));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = "no database is known in this environment";
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     }
     let selected = scene.env.selection.host.as_ref();
     let is_selected = |b: &Branch<'_>| b.server.host().is_some_and(|h| Some(&h.id.host) == selected);
@@ -74,10 +74,10 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     if let Some(branch) = chosen {
         in_full(buf, detail, scene, branch);
     }
-    Status { says: says(scene, &rows), place: Some((at.map_or(0, |i| i + 1), rows.len(), rows.len())) }
+    FooterStatus { says: says(scene, &rows), place: Some((at.map_or(0, |i| i + 1), rows.len(), rows.len())) }
 }
 
-fn columns(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Vec<Column<ReplicationColumn>> {
     let widest = rows.iter().map(|b| name(&b.server).chars().count() + 2 * b.trail.len()).max().unwrap_or(0);
     let server = u16::try_from(widest).unwrap_or(u16::MAX).clamp(12, 50);
     let places = rows.iter().filter_map(position).map(|p| place(p).chars().count()).max().unwrap_or(0);
@@ -87,23 +87,37 @@ fn columns(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Vec<Column<Id>> {
     let fixed = Column::fixed;
     use Align::{Left, Right};
     vec![
-        Column { id: Id::Server, title: "SERVER", align: Left, least: server.min(20), most: server, rank: 0 },
-        fixed(Id::Role, "ROLE", Left, role, 2),
-        fixed(Id::Lag, "LAG", Right, 7, 1),
-        fixed(Id::Threads, "THREADS", Left, 13, 4),
-        fixed(Id::Tls, "TLS", Left, 3, 7),
-        fixed(Id::Writable, "RW", Left, 2, 6),
         Column {
-            id: Id::Position,
+            id: ReplicationColumn::Server,
+            title: "SERVER",
+            align: Left,
+            least: server.min(20),
+            most: server,
+            rank: 0,
+        },
+        fixed(ReplicationColumn::Role, "ROLE", Left, role, 2),
+        fixed(ReplicationColumn::Lag, "LAG", Right, 7, 1),
+        fixed(ReplicationColumn::Threads, "THREADS", Left, 13, 4),
+        fixed(ReplicationColumn::Tls, "TLS", Left, 3, 7),
+        fixed(ReplicationColumn::Writable, "RW", Left, 2, 6),
+        Column {
+            id: ReplicationColumn::Position,
             title: "LOG POSITION",
             align: Left,
             least: SHORT_POSITION,
             most: position,
             rank: 5,
         },
-        Column { id: Id::Gtid, title: "GTID", align: Left, least: 12, most: 40, rank: 9 },
-        Column { id: Id::Version, title: "VERSION", align: Left, least: 8, most: 12, rank: 10 },
-        fixed(Id::Age, "AGE", Right, 3, 3),
+        Column { id: ReplicationColumn::Gtid, title: "GTID", align: Left, least: 12, most: 40, rank: 9 },
+        Column {
+            id: ReplicationColumn::Version,
+            title: "VERSION",
+            align: Left,
+            least: 8,
+            most: 12,
+            rank: 10,
+        },
+        fixed(ReplicationColumn::Age, "AGE", Right, 3, 3),
     ]
 }
 
@@ -165,20 +179,28 @@ fn branches(trail: &[bool]) -> String {
     out
 }
 
-fn draw_row(buf: &mut Buffer, y: u16, table: &Table<Id>, scene: &Scene<'_>, branch: &Branch<'_>) {
+fn draw_row(
+    buf: &mut Buffer,
+    y: u16,
+    table: &ColumnTable<ReplicationColumn>,
+    scene: &Scene<'_>,
+    branch: &Branch<'_>,
+) {
     let status = match branch.server {
         Server::Managed { host, .. } | Server::Unasked { host, .. } => scene.status(host),
         Server::UnmanagedReplica { certain: true, .. } => signs::Status::Warning,
         Server::UnmanagedReplica { .. } | Server::UnmanagedMaster { .. } => signs::Status::Unknown,
     };
-    let instead =
-        instead(scene, branch).map(|says| Instead { covers: |id| !matches!(id, Id::Server | Id::Age), says });
+    let instead = instead(scene, branch).map(|says| Instead {
+        covers: |id| !matches!(id, ReplicationColumn::Server | ReplicationColumn::Age),
+        says,
+    });
     table.row(buf, y, cells::sign(scene, status), instead, |id, width| match id {
-        Id::Server => Line::from(vec![
+        ReplicationColumn::Server => Line::from(vec![
             span(branches(&branch.trail), scene.styles.line),
             span(name(&branch.server), scene.styles.strong),
         ]),
-        Id::Age => match branch.server.host() {
+        ReplicationColumn::Age => match branch.server.host() {
             Some(host) => {
                 let (age, style) = scene.age_in_list(host);
                 span(age, style).into()
@@ -236,20 +258,20 @@ fn cell<'a>(
     host: &HostSnapshot,
     database: &'a Database,
     branch: &Branch<'a>,
-    (id, width): (Id, u16),
+    (id, width): (ReplicationColumn, u16),
 ) -> Line<'a> {
     let via = branch.via;
     let styles = scene.styles;
     let freshness = match scene.shown(host, &host.facts.databases) {
-        Shown::Value(_, freshness) => freshness,
-        Shown::Gap(gap) if id == Id::Role => return cells::gap_word(scene, gap),
-        Shown::Expired if id == Id::Role => return span("?", styles.unknown).into(),
-        Shown::Gap(_) | Shown::Expired => return Line::default(),
+        ShownFact::Value(_, freshness) => freshness,
+        ShownFact::Gap(gap) if id == ReplicationColumn::Role => return cells::gap_word(scene, gap),
+        ShownFact::Expired if id == ReplicationColumn::Role => return span("?", styles.unknown).into(),
+        ShownFact::Gap(_) | ShownFact::Expired => return Line::default(),
     };
     let plain = styles.figure(None, freshness);
     let Ok(server) = &database.server else { return Line::default() };
     match id {
-        Id::Role => {
+        ReplicationColumn::Role => {
             let style = match (&server.cluster, database.role()) {
                 (_, ReplicationRole::Unknown) => styles.unknown,
                 (Some(cluster), _) => cells::health(scene, cluster.health, freshness),
@@ -257,9 +279,9 @@ fn cell<'a>(
             };
             span(role(scene, branch), style).into()
         }
-        Id::Lag => via.map_or_else(Line::default, |c| lag(scene, c, freshness)),
-        Id::Threads => via.map_or_else(Line::default, |c| threads(scene, c, freshness)),
-        Id::Tls => match via.map(|c| tls(scene, database, c)) {
+        ReplicationColumn::Lag => via.map_or_else(Line::default, |c| lag(scene, c, freshness)),
+        ReplicationColumn::Threads => via.map_or_else(Line::default, |c| threads(scene, c, freshness)),
+        ReplicationColumn::Tls => match via.map(|c| tls(scene, database, c)) {
             None => Line::default(),
             Some(Encryption::NoConnection) => span("–", styles.muted).into(),
             Some(Encryption::Encrypted(_)) => span("yes", plain).into(),
@@ -268,7 +290,7 @@ fn cell<'a>(
             }
             Some(Encryption::Unknown(_)) => span("?", styles.unknown).into(),
         },
-        Id::Writable => match (server.writable(), database.role()) {
+        ReplicationColumn::Writable => match (server.writable(), database.role()) {
             (None, _) => span("?", styles.unknown).into(),
             (Some(false), _) => span("RO", plain).into(),
             (Some(true), ReplicationRole::Replica) => {
@@ -276,18 +298,18 @@ fn cell<'a>(
             }
             (Some(true), _) => span("RW", plain).into(),
         },
-        Id::Position => position(branch)
+        ReplicationColumn::Position => position(branch)
             .map_or_else(Line::default, |p| span(fitted(place(p), width), muted(scene, freshness)).into()),
-        Id::Gtid => server
+        ReplicationColumn::Gtid => server
             .gtid
             .as_ref()
             .map_or_else(Line::default, |g| span(g.as_str(), muted(scene, freshness)).into()),
-        Id::Version => {
+        ReplicationColumn::Version => {
             // `10.0.17-MariaDB-log`: the rest is on the host's own page.
             let version = database.version.as_ref().and_then(|v| v.as_str().split('-').next());
             version.map_or_else(Line::default, |v| span(v, muted(scene, freshness)).into())
         }
-        Id::Server | Id::Age => Line::default(),
+        ReplicationColumn::Server | ReplicationColumn::Age => Line::default(),
     }
 }
 
@@ -321,8 +343,8 @@ fn says(scene: &Scene<'_>, rows: &[Branch<'_>]) -> Line<'static> {
         match branch.server {
             Server::Managed { host, database } => {
                 let writable = match (&database.server, scene.shown(host, &host.facts.databases)) {
-                    (Ok(server), Shown::Value(..)) => server.writable(),
-                    (Ok(_) | Err(_), Shown::Value(..) | Shown::Gap(_) | Shown::Expired) => None,
+                    (Ok(server), ShownFact::Value(..)) => server.writable(),
+                    (Ok(_) | Err(_), ShownFact::Value(..) | ShownFact::Gap(_) | ShownFact::Expired) => None,
                 };
                 match writable {
                     Some(true) => writers.push(host.id.host.as_str()),

@@ -11,12 +11,12 @@ use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
-use crate::view::widgets::footer::Status;
-use crate::view::widgets::table::{Column, Table};
+use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::table::{Column, ColumnTable};
 use jumpdeck_fleet::judge::roles::{RoleStanding, RoleState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
+enum RoleColumn {
     Role,
     State,
     Required,
@@ -37,11 +37,11 @@ const EXPLAINED: &[(&str, &str)] = &[
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { columns: || EXPLAINED.to_vec(), ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = role_rows(scene.model);
     let all = scene.env.roles.len();
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = Table::new(list, &columns(scene));
+    let table = ColumnTable::new(list, &columns(scene));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = match all {
@@ -49,7 +49,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
             _ => format!("no role matches {}", scene.model.filter().text.as_str()),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
-        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+        return FooterStatus { place: (all > 0).then_some((0, 0, all)), ..FooterStatus::default() };
     }
     let selected = scene.env.selection.role.as_ref();
     let at = rows.iter().position(|r| Some(&r.role) == selected);
@@ -70,19 +70,19 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         in_full(buf, detail, scene, standing);
     }
     let says = chosen.map_or_else(Line::default, |s| says(scene, s));
-    Status { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
+    FooterStatus { says, place: Some((at.map_or(0, |i| i + 1), rows.len(), all)) }
 }
 
-fn columns(scene: &Scene<'_>) -> Vec<Column<Id>> {
+fn columns(scene: &Scene<'_>) -> Vec<Column<RoleColumn>> {
     let widest = scene.env.roles.iter().map(|r| r.role.as_str().len()).max().unwrap_or(0);
     let role = u16::try_from(widest).unwrap_or(u16::MAX).clamp(8, 24);
     vec![
-        Column::fixed(Id::Role, "ROLE", Align::Left, role, 0),
-        Column::fixed(Id::State, "", Align::Left, 7, 1),
-        Column::fixed(Id::Required, "REQUIRED", Align::Left, 11, 3),
-        Column::fixed(Id::Found, "FOUND", Align::Right, 5, 2),
-        Column::fixed(Id::Unknown, "", Align::Left, 4, 4),
-        Column { id: Id::Hosts, title: "HOSTS", align: Align::Left, least: 15, most: 400, rank: 5 },
+        Column::fixed(RoleColumn::Role, "ROLE", Align::Left, role, 0),
+        Column::fixed(RoleColumn::State, "", Align::Left, 7, 1),
+        Column::fixed(RoleColumn::Required, "REQUIRED", Align::Left, 11, 3),
+        Column::fixed(RoleColumn::Found, "FOUND", Align::Right, 5, 2),
+        Column::fixed(RoleColumn::Unknown, "", Align::Left, 4, 4),
+        Column { id: RoleColumn::Hosts, title: "HOSTS", align: Align::Left, least: 15, most: 400, rank: 5 },
     ]
 }
 
@@ -95,26 +95,26 @@ fn status(standing: &RoleStanding) -> Option<signs::Status> {
     }
 }
 
-fn cell<'a>(scene: &Scene<'a>, standing: &'a RoleStanding, id: Id) -> Line<'a> {
+fn cell<'a>(scene: &Scene<'a>, standing: &'a RoleStanding, id: RoleColumn) -> Line<'a> {
     let styles = scene.styles;
     match id {
-        Id::Role => span(standing.role.as_str(), styles.strong).into(),
-        Id::State => match status(standing) {
+        RoleColumn::Role => span(standing.role.as_str(), styles.strong).into(),
+        RoleColumn::State => match status(standing) {
             Some(status) => span(standing.state.word(), styles.status(status)).into(),
             None => Line::default(),
         },
-        Id::Required => match &standing.required {
+        RoleColumn::Required => match &standing.required {
             Some(required) => Line::from(required.describe()),
             None => span("–", styles.muted).into(),
         },
         // Where nothing is known of any of its hosts, none found is not a finding.
-        Id::Found if standing.hosts.is_empty() && !standing.unknown.is_empty() => {
+        RoleColumn::Found if standing.hosts.is_empty() && !standing.unknown.is_empty() => {
             span("?", styles.unknown).into()
         }
-        Id::Found => Line::from(standing.hosts.len().to_string()),
-        Id::Unknown if standing.unknown.is_empty() || standing.hosts.is_empty() => Line::default(),
-        Id::Unknown => span(format!("+{}?", standing.unknown.len()), styles.unknown).into(),
-        Id::Hosts => hosts(scene, standing),
+        RoleColumn::Found => Line::from(standing.hosts.len().to_string()),
+        RoleColumn::Unknown if standing.unknown.is_empty() || standing.hosts.is_empty() => Line::default(),
+        RoleColumn::Unknown => span(format!("+{}?", standing.unknown.len()), styles.unknown).into(),
+        RoleColumn::Hosts => hosts(scene, standing),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::ViewState;
 use crate::view::text::{centred, left, right, row, span, two_units};
-use crate::view::widgets::footer::{Status, key};
+use crate::view::widgets::footer::{FooterStatus, key};
 use jumpdeck_fleet::run::{Mode, RunState, RunView, Safety};
 use jumpdeck_fleet::time::short_age;
 
@@ -25,10 +25,10 @@ const WIDE: u16 = 100;
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing { signs: Signs::Steps, ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let Some(run) = scene.model.shown_run() else {
         centred(buf, area, &[span("this console does not know this run", scene.styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     let used = headline(buf, area, scene, run);
     let area = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
@@ -53,7 +53,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
             scene,
             state,
             run,
-            doing::Form { dense: false, asked: long },
+            doing::PromptLayout { dense: false, asked: long },
         )
     } else {
         // What is asked rests on the command and the facts: they have the room then.
@@ -64,12 +64,12 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         let rule = Rect { y: list.bottom(), height: 1.min(body.bottom() - list.bottom()), ..body };
         left(buf, rule, &span("─".repeat(usize::from(rule.width)), scene.styles.line).into());
         let rest = Rect { y: rule.bottom(), height: body.bottom() - rule.bottom(), ..body };
-        doing::draw(buf, rest, scene, state, run, doing::Form { dense: true, asked: long })
+        doing::draw(buf, rest, scene, state, run, doing::PromptLayout { dense: true, asked: long })
     };
     if asked > 0 && read.unread > 0 {
         prompt::unread(buf, Rect { y: body.bottom(), height: asked, ..area }, scene, read.unread);
     }
-    Status {
+    FooterStatus {
         says: says(scene, run, read),
         place: scene.model.shown_step().map(|at| (at + 1, run.steps.len(), run.steps.len())),
     }
@@ -79,7 +79,7 @@ fn bar(scene: &Scene<'_>) -> Line<'static> {
     span("│", scene.styles.line).into()
 }
 
-fn says(scene: &Scene<'_>, run: &RunView, read: doing::Read) -> Line<'static> {
+fn says(scene: &Scene<'_>, run: &RunView, read: doing::ReadSoFar) -> Line<'static> {
     let mut text = Vec::new();
     if read.scrolls {
         let (up, down) = (key(scene, Action::PageUp), key(scene, Action::PageDown));

@@ -14,13 +14,13 @@ use crate::view::screens::{Drawing, Signs};
 use crate::view::signs::Progress;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, count, left, row, span};
-use crate::view::widgets::footer::{Status, key};
+use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::page::Page;
-use crate::view::widgets::table::{Column, Instead, Table};
+use crate::view::widgets::table::{Column, ColumnTable, Instead};
 use jumpdeck_fleet::run::{Danger, Mode, RunState, RunView, RunbookEntry};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Id {
+enum RunbookColumn {
     Name,
     Danger,
     LastRun,
@@ -40,16 +40,16 @@ const EXPLAINED: &[(&str, &str)] = &[
 pub(super) const DRAWING: Drawing =
     Drawing { columns: || EXPLAINED.to_vec(), signs: Signs::Steps, ..Drawing::of(draw) };
 
-fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> Status<'a> {
+fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewState) -> FooterStatus<'a> {
     let rows = runbook_rows(scene.model);
     let Some(listing) = scene.model.listing() else {
         centred(buf, area, &[span("looking for runbooks and runs", scene.styles.muted).into()]);
-        return Status::default();
+        return FooterStatus::default();
     };
     let area = troubles(buf, area, scene, &listing.troubles);
     let all = listing.runbooks.len();
     let (list, detail) = super::cells::split(area, DETAIL);
-    let table = Table::new(list, &columns(&rows));
+    let table = ColumnTable::new(list, &columns(&rows));
     table.titles(buf, scene.styles, None);
     if rows.is_empty() {
         let why = match all {
@@ -57,7 +57,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
             _ => format!("nothing matches {}", scene.model.filter().text.as_str()),
         };
         centred(buf, area, &[span(why, scene.styles.muted).into()]);
-        return Status { place: (all > 0).then_some((0, 0, all)), ..Status::default() };
+        return FooterStatus { place: (all > 0).then_some((0, 0, all)), ..FooterStatus::default() };
     }
     let at = selected(scene.model);
     let offset = state.scroll(scene.model.active, List("runbooks"), at, rows.len(), table.height());
@@ -67,7 +67,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
                 let says = here(scene, run);
                 let progress = Progress::of(run);
                 let sign = span(progress.sign(), scene.styles.progress(progress));
-                let instead = Instead { covers: |id| id != Id::Name, says };
+                let instead = Instead { covers: |id| id != RunbookColumn::Name, says };
                 table.row(buf, y, sign, Some(instead), |_, _| {
                     span(run.runbook.as_str(), scene.styles.strong).into()
                 });
@@ -80,7 +80,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
                     span(format!("  {}, by {}: ", run.mode.word(), run.who), scene.styles.muted),
                     span(run.says.as_str(), scene.styles.base),
                 ]);
-                let instead = Instead { covers: |id| id != Id::Name, says };
+                let instead = Instead { covers: |id| id != RunbookColumn::Name, says };
                 table.row(buf, y, sign, Some(instead), |_, _| {
                     span(run.runbook.as_str(), scene.styles.strong).into()
                 });
@@ -99,7 +99,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let runs = rows.iter().filter(|r| !matches!(r, RunbookRow::Runbook(_))).count();
     let says = format!("{}, {}", count(rows.len() - runs, "runbook"), count(runs, "run"));
     let unfiltered = if scene.model.filter().text.is_empty() { rows.len() } else { all + listing.runs.len() };
-    Status {
+    FooterStatus {
         says: span(says, scene.styles.muted).into(),
         place: Some((at.map_or(0, |i| i + 1), rows.len(), unfiltered.max(rows.len()))),
     }
@@ -119,7 +119,7 @@ fn troubles(
     Rect { y: area.y + shown, height: area.height.saturating_sub(shown), ..area }
 }
 
-fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
+fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<RunbookColumn>> {
     let name = rows.iter().map(|r| match r {
         RunbookRow::Here(run) => run.runbook.len(),
         RunbookRow::Run(run) => run.runbook.len(),
@@ -138,36 +138,43 @@ fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<Id>> {
     let last = u16::try_from(last.max().unwrap_or(0)).unwrap_or(u16::MAX).clamp(8, 30);
     vec![
         Column {
-            id: Id::Name,
+            id: RunbookColumn::Name,
             title: "RUNBOOK",
             align: Align::Left,
             least: name.min(26),
             most: name,
             rank: 0,
         },
-        Column::fixed(Id::Danger, "RISK", Align::Left, 12, 1),
+        Column::fixed(RunbookColumn::Danger, "RISK", Align::Left, 12, 1),
         Column {
-            id: Id::LastRun,
+            id: RunbookColumn::LastRun,
             title: "LAST RUN",
             align: Align::Left,
             least: last.min(24),
             most: last,
             rank: 3,
         },
-        Column { id: Id::Title, title: "WHAT IT DOES", align: Align::Left, least: 16, most: title, rank: 2 },
+        Column {
+            id: RunbookColumn::Title,
+            title: "WHAT IT DOES",
+            align: Align::Left,
+            least: 16,
+            most: title,
+            rank: 2,
+        },
     ]
 }
 
-fn cell<'a>(scene: &Scene<'a>, runbook: &'a RunbookEntry, id: Id) -> Line<'a> {
+fn cell<'a>(scene: &Scene<'a>, runbook: &'a RunbookEntry, id: RunbookColumn) -> Line<'a> {
     let styles = scene.styles;
     match id {
-        Id::Name => span(runbook.name.as_str(), styles.strong).into(),
-        Id::Danger => danger(scene, runbook.danger).into(),
-        Id::LastRun => match &runbook.last_run {
+        RunbookColumn::Name => span(runbook.name.as_str(), styles.strong).into(),
+        RunbookColumn::Danger => danger(scene, runbook.danger).into(),
+        RunbookColumn::LastRun => match &runbook.last_run {
             Some(last) => span(last.as_str(), styles.muted).into(),
             None => span("never", styles.muted).into(),
         },
-        Id::Title => Line::from(runbook.title.as_str()),
+        RunbookColumn::Title => Line::from(runbook.title.as_str()),
     }
 }
 

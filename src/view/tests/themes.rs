@@ -123,7 +123,7 @@ fn plans_and_dialogs() -> Vec<Model> {
     use super::super::run_fixtures as runs;
     use crate::app::model::editor::Editor;
     use crate::app::model::note::Note;
-    use crate::app::model::runs::{Dialog, Form, Leave, Leaving, PlanState};
+    use crate::app::model::runs::{Dialog, Form, Leave, LeaveQuestion, PlanState};
     use jumpdeck_fleet::run::Mode;
     let mut all = Vec::new();
     for scroll in [0, 20, 40, 60, 80] {
@@ -158,7 +158,7 @@ fn plans_and_dialogs() -> Vec<Model> {
         typed: typed.map(Editor::from),
         wrong: typed.and(Some("type leave")),
         stopping,
-        ..Leave::new(Leaving::Quit)
+        ..Leave::new(LeaveQuestion::Quit)
     };
     for dialog in [
         Dialog::Inputs(form(&["db2", "db3"])),

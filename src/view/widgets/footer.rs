@@ -23,7 +23,7 @@ const NAMES: u16 = 78;
 
 /// What a screen has to say of what is selected, and where in its list that is.
 #[derive(Default)]
-pub(crate) struct Status<'a> {
+pub(crate) struct FooterStatus<'a> {
     /// What there is to say.
     pub(crate) says: Line<'a>,
     /// The place of the selected row, from 1, how many rows there are, and how many there are without the filter.
@@ -31,7 +31,7 @@ pub(crate) struct Status<'a> {
 }
 
 /// Draws the footer.
-pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: Status<'_>) {
+pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: FooterStatus<'_>) {
     let foot = Rect { y: area.bottom().saturating_sub(HEIGHT), height: HEIGHT, ..area };
     let says = row(foot, 0);
     let room = right(buf, Rect { width: says.width.saturating_sub(1), ..says }, &place(scene, status.place));

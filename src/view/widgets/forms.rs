@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::model::editor::Editor;
 use crate::app::model::note::Note;
 use crate::app::model::picker::{Picker, SHOWN};
-use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, Leaving};
+use crate::app::model::runs::{Dialog, Form, LEAVE_WORD, Leave, LeaveQuestion};
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
 use jumpdeck_fleet::names::HostName;
@@ -41,8 +41,8 @@ pub(crate) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, what: &Dialo
         Dialog::Refused(why) => ("Refused".to_owned(), refused(scene, why, width)),
         Dialog::Leave(leave) => {
             let title = match &leave.what {
-                Leaving::Quit => "Quit?",
-                Leaving::Stop(_) => "Stop the run?",
+                LeaveQuestion::Quit => "Quit?",
+                LeaveQuestion::Stop(_) => "Stop the run?",
             };
             (title.to_owned(), leaving(scene, leave, width))
         }
@@ -258,8 +258,12 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
     } else if !under_way.is_empty() {
         // What the demo runs on ends with it.
         let then = match (&leave.what, simulated) {
-            (Leaving::Quit, true) => "It cannot be resumed: its simulated fleet ends with this program.",
-            (Leaving::Quit, false) | (Leaving::Stop(_), _) => "It stays in the journal and can be resumed.",
+            (LeaveQuestion::Quit, true) => {
+                "It cannot be resumed: its simulated fleet ends with this program."
+            }
+            (LeaveQuestion::Quit, false) | (LeaveQuestion::Stop(_), _) => {
+                "It stays in the journal and can be resumed."
+            }
         };
         say(&format!("The run stops before its next step. {then}"), styles.dialog);
     }
@@ -276,8 +280,8 @@ fn leaving(scene: &Scene<'_>, leave: &Leave, width: usize) -> Vec<Line<'static>>
     }
     lines.push(Line::default());
     let verb = match leave.what {
-        Leaving::Quit => "quit",
-        Leaving::Stop(_) => "stop",
+        LeaveQuestion::Quit => "quit",
+        LeaveQuestion::Stop(_) => "stop",
     };
     match (&leave.typed, leave.stopping, in_effect.is_empty()) {
         (Some(text), ..) => {

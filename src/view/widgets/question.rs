@@ -8,7 +8,7 @@ use ratatui::text::Line;
 
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
-use jumpdeck_fleet::event::{Question, QuestionKind, Told};
+use jumpdeck_fleet::event::{LoginInstructions, Question, QuestionKind};
 use jumpdeck_fleet::text::Clean;
 
 use super::dialog;
@@ -89,7 +89,7 @@ fn passphrase<'a>(
 fn prompt<'a>(
     scene: &Scene<'_>,
     asked: &'a Question,
-    (told, prompt, echo): (&'a Told, &'a [Clean], bool),
+    (told, prompt, echo): (&'a LoginInstructions, &'a [Clean], bool),
     width: usize,
 ) -> Vec<Line<'a>> {
     let styles = scene.styles;
@@ -106,7 +106,12 @@ fn prompt<'a>(
     lines
 }
 
-fn waiting<'a>(scene: &Scene<'_>, asked: &'a Question, told: &'a Told, width: usize) -> Vec<Line<'a>> {
+fn waiting<'a>(
+    scene: &Scene<'_>,
+    asked: &'a Question,
+    told: &'a LoginInstructions,
+    width: usize,
+) -> Vec<Line<'a>> {
     let styles = scene.styles;
     let mut lines = Vec::new();
     for line in told.lines() {

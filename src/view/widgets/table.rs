@@ -48,7 +48,7 @@ pub(crate) struct Instead<'a, C> {
 }
 
 /// Columns in their places, in an area whose first row is the titles'.
-pub(crate) struct Table<C> {
+pub(crate) struct ColumnTable<C> {
     area: Rect,
     pub(crate) columns: Vec<Placed<C>>,
 }
@@ -62,7 +62,7 @@ pub(crate) const EXTRA: u8 = 10;
 /// Columns between two cells.
 const GAP: u16 = 1;
 
-impl<C: Copy + PartialEq> Table<C> {
+impl<C: Copy + PartialEq> ColumnTable<C> {
     /// Places the columns that fit, by rank; what is left over widens them, by rank too.
     pub(crate) fn new(area: Rect, columns: &[Column<C>]) -> Self {
         let room = area.width.saturating_sub(LEAD + 1);
@@ -170,7 +170,7 @@ mod tests {
             Column::fixed('l', "LOAD", Align::Right, 5, 2),
             Column::fixed('a', "AGE", Align::Right, 4, 1),
         ];
-        let table = Table::new(Rect::new(0, 0, width, 5), &columns);
+        let table = ColumnTable::new(Rect::new(0, 0, width, 5), &columns);
         table.columns.iter().map(|p| (p.column.id, p.x, p.width)).collect()
     }
 

@@ -14,7 +14,7 @@ use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck::transport::ssh::link::JumpLink;
 use jumpdeck::transport::{HostSessions, Limits};
 use jumpdeck_fleet::access::Access;
-use jumpdeck_fleet::event::{Answer, FleetEvent, QuestionKind, Told};
+use jumpdeck_fleet::event::{Answer, FleetEvent, LoginInstructions, QuestionKind};
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::snapshot::{JumpSnapshot, LinkState, Retry};
 use russh::Preferred;
@@ -60,7 +60,7 @@ async fn every_line_of_a_prompt_is_shown() {
     let asked = person.asked();
     let shown = |at: usize| match &asked[at].1 {
         QuestionKind::Prompt { told, prompt, echo } => {
-            assert_eq!(*told, Told::default());
+            assert_eq!(*told, LoginInstructions::default());
             (texts(prompt), *echo)
         }
         other => panic!("{other:?}"),

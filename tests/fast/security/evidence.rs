@@ -13,7 +13,7 @@ use std::time::Duration;
 use jumpdeck::openssh::sshsig::{AllowedSigners, TextSigner};
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::evidence::{Head, NAMESPACE, Signed, SignedApproval, head_path, statement};
-use jumpdeck::runbook::examine::{Grade, Seen, examine};
+use jumpdeck::runbook::examine::{Examined, Grade, examine};
 use jumpdeck::runbook::journal::Journal;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::ring::KeyRing;
@@ -152,7 +152,7 @@ fn verify(case: &Case, allowed: &str) -> (Grade, String) {
         let of = |v: Value| (v["seq"].as_u64().unwrap(), v["hash"].as_str().unwrap().to_owned());
         std::str::from_utf8(copy).unwrap().lines().map(|l| of(line(l))).collect()
     });
-    let seen = Seen { run: case.run, journal: &case.journal, head: &head, elsewhere: copy.as_deref() };
+    let seen = Examined { run: case.run, journal: &case.journal, head: &head, elsewhere: copy.as_deref() };
     let found = examine(&seen, &AllowedSigners::read(allowed));
     (found.grade(), format!("{:#?}", found.remarks))
 }

@@ -7,7 +7,7 @@ mod full;
 #[path = "lease/rig.rs"]
 mod rig;
 
-use jumpdeck::runbook::approval::{Approval, Question};
+use jumpdeck::runbook::approval::{Approval, ApprovalQuestion};
 use jumpdeck::runbook::event::Event;
 use jumpdeck::runbook::journal::Journal;
 use jumpdeck::runbook::lease::{Holder, Lease, LeaseError, approve, look};
@@ -18,8 +18,8 @@ fn keys() -> Vec<String> {
     vec!["production.host.db1".to_owned()]
 }
 
-fn question(nonce: &str) -> Question {
-    Question {
+fn question(nonce: &str) -> ApprovalQuestion {
+    ApprovalQuestion {
         run: "first".to_owned(),
         step: "fence".to_owned(),
         nonce: nonce.repeat(32),
@@ -144,7 +144,7 @@ fn an_approval_counts_for_the_question_that_stands_and_is_its_owners() {
             Lease::take(ours.as_ref(), &keys(), &Holder::new("anna@desk", "first", "promote")).await.unwrap();
         lease.step("fence");
         lease.prove().await.unwrap();
-        let yes = |asked: &Question, who: &str| Approval::to(asked, who);
+        let yes = |asked: &ApprovalQuestion, who: &str| Approval::to(asked, who);
         let (first, second) = (question("1"), question("2"));
         // Before anything is asked: refused by the program, and worth nothing by hand.
         assert_eq!(approve(others.as_ref(), &yes(&first, "bob@desk")).await, Err(LeaseError::NotAsked));
@@ -172,7 +172,7 @@ fn an_approval_counts_for_the_question_that_stands_and_is_its_owners() {
         lease.prove().await.unwrap();
         assert_eq!(lease.approved(), None);
         assert_eq!(approve(others.as_ref(), &yes(&first, "bob@desk")).await, Err(LeaseError::NotAsked));
-        let other = Question { commands: "c".repeat(64), ..second.clone() };
+        let other = ApprovalQuestion { commands: "c".repeat(64), ..second.clone() };
         assert_eq!(approve(others.as_ref(), &yes(&other, "bob@desk")).await, Err(LeaseError::NotAsked));
         assert!(by_hand(BOB, &yes(&other, "bob@desk"), &format!("{}.3", second.nonce)).0);
         lease.prove().await.unwrap();

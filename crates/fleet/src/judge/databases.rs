@@ -15,14 +15,14 @@ use crate::replication::{Database, ReplicationRole, ServerStatus};
 use crate::snapshot::HostSnapshot;
 
 /// A server that could be asked, and its host.
-struct Asked<'a> {
+struct AskedServer<'a> {
     snapshot: &'a HostSnapshot,
     host: &'a HostName,
     database: &'a Database,
     server: &'a ServerStatus,
 }
 
-impl Asked<'_> {
+impl AskedServer<'_> {
     /// Whether it replicates in either direction, as far as it says.
     fn replicates(&self) -> bool {
         self.database.role() == ReplicationRole::Replica
@@ -31,7 +31,7 @@ impl Asked<'_> {
 }
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
-    let mut asked: Vec<Asked<'_>> = Vec::new();
+    let mut asked: Vec<AskedServer<'_>> = Vec::new();
     let mut unknown: Vec<&HostName> = Vec::new();
     for (spec, host) in s.env.hosts.iter().zip(s.hosts) {
         let Some(databases) = s.is_judgeable(host).then(|| host.facts.databases.current()).flatten() else {
@@ -49,7 +49,9 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
         }
         for database in databases {
             match &database.server {
-                Ok(server) => asked.push(Asked { snapshot: host, host: &host.id.host, database, server }),
+                Ok(server) => {
+                    asked.push(AskedServer { snapshot: host, host: &host.id.host, database, server })
+                }
                 Err(gap) => {
                     unknown.push(&host.id.host);
                     out.push(not_asked(s, spec, database, gap));
@@ -115,7 +117,7 @@ fn way_in(spec: &Host, said: &str) -> String {
 }
 
 /// What a server that answers did not say: each a problem, as it may be anything.
-fn unanswered(one: &Asked<'_>) -> Vec<String> {
+fn unanswered(one: &AskedServer<'_>) -> Vec<String> {
     let server = one.server;
     let mut out = Vec::new();
     if let Err(gap) = &server.connections {
@@ -131,7 +133,7 @@ fn unanswered(one: &Asked<'_>) -> Vec<String> {
     out
 }
 
-fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Problem>) {
+fn judge_server_ids(s: &Situation<'_>, asked: &[AskedServer<'_>], out: &mut Vec<Problem>) {
     let mut ids: BTreeMap<u64, Vec<&HostName>> = BTreeMap::new();
     for one in asked.iter().filter(|one| one.replicates()) {
         match one.server.server_id {
@@ -155,7 +157,12 @@ fn judge_server_ids(s: &Situation<'_>, asked: &[Asked<'_>], out: &mut Vec<Proble
 
 /// Replicas a master knows of and the inventory does not. Silent while some servers could not be asked: it may be one
 /// of them.
-fn judge_unmanaged(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
+fn judge_unmanaged(
+    s: &Situation<'_>,
+    asked: &[AskedServer<'_>],
+    unknown: &[&HostName],
+    out: &mut Vec<Problem>,
+) {
     if !unknown.is_empty() || asked.iter().any(|a| a.server.server_id.is_none()) {
         return;
     }

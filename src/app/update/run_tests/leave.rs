@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn quitting_stops_what_is_under_way_first() {
     let mut model = start();
-    assert_eq!(keys(&mut model, "q"), [Effect::Quit], "nothing is");
+    assert_eq!(keys(&mut model, "q"), [AppEffect::Quit], "nothing is");
     tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
     assert_eq!(keys(&mut model, "q"), []);
     assert_eq!(key(&mut model, KeyCode::Enter), [], "no is what Enter means");
@@ -14,15 +14,15 @@ fn quitting_stops_what_is_under_way_first() {
     assert_eq!(ctrl(&mut model, 'c'), []);
     frame(&mut model);
     wait(&mut model, A_MOMENT);
-    assert_eq!(keys(&mut model, "y"), [Effect::TellRun("r1".into(), RunCommand::Stop)]);
+    assert_eq!(keys(&mut model, "y"), [AppEffect::TellRun("r1".into(), RunCommand::Stop)]);
     assert_eq!(tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None)))), [], "its step still runs");
     let stopped = RunView { state: RunState::Stopped("asked to".into()), ..run(Mode::Live, None) };
-    assert_eq!(tell(&mut model, RunEvent::Run(Arc::new(stopped))), [Effect::Quit]);
+    assert_eq!(tell(&mut model, RunEvent::Run(Arc::new(stopped))), [AppEffect::Quit]);
 
     let mut model = start();
     tell(&mut model, RunEvent::Run(Arc::new(run(Mode::Live, None))));
     ctrl(&mut model, 'c');
-    assert_eq!(ctrl(&mut model, 'c'), [Effect::Quit], "twice is meant");
+    assert_eq!(ctrl(&mut model, 'c'), [AppEffect::Quit], "twice is meant");
 }
 
 pub(super) fn frozen(state: RunState) -> RunView {
@@ -43,8 +43,8 @@ pub(super) fn frozen(state: RunState) -> RunView {
 
 #[test]
 fn what_is_still_in_effect_is_left_only_by_a_typed_word() {
-    let stop = Effect::TellRun("r1".into(), RunCommand::Stop);
-    let roll_back = Effect::TellRun("r1".into(), RunCommand::Rollback);
+    let stop = AppEffect::TellRun("r1".into(), RunCommand::Stop);
+    let roll_back = AppEffect::TellRun("r1".into(), RunCommand::Rollback);
     // Quitting from anywhere, and stopping the run on its screen.
     for (leaves, on_screen) in [('q', false), ('c', true), ('x', true)] {
         let ask = |model: &mut Model| {
@@ -95,5 +95,5 @@ fn what_is_still_in_effect_is_left_only_by_a_typed_word() {
     frame(&mut model);
     wait(&mut model, A_MOMENT);
     keys(&mut model, "lleave");
-    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::Quit]);
+    assert_eq!(key(&mut model, KeyCode::Enter), [AppEffect::Quit]);
 }

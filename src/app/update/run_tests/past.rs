@@ -18,7 +18,7 @@ fn past(n: usize) -> PastRun {
 fn listed(n: usize) -> Model {
     let mut model = start();
     keys(&mut model, "b");
-    assert_eq!(keys(&mut model, "H"), [Effect::ListPastRuns]);
+    assert_eq!(keys(&mut model, "H"), [AppEffect::ListPastRuns]);
     let runs = Ok((0..n).map(past).collect());
     tell(&mut model, RunEvent::PastRuns(Arc::new(PastRuns { folder: "/runs".into(), runs })));
     model
@@ -28,7 +28,7 @@ fn listed(n: usize) -> Model {
 fn a_past_run_is_opened_to_read_and_left_again() {
     let mut model = listed(1000);
     key(&mut model, KeyCode::End);
-    assert_eq!(key(&mut model, KeyCode::Enter), [Effect::ReadPastRun("r999".into())]);
+    assert_eq!(key(&mut model, KeyCode::Enter), [AppEffect::ReadPastRun("r999".into())]);
     assert_eq!(model.screen(), &Screen::PastRun("r999".into()));
     let report = |run: &str| RunEvent::PastReport(Arc::new(PastReport { run: run.into(), told: Ok(vec![]) }));
     tell(&mut model, report("r1"));

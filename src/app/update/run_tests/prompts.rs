@@ -156,9 +156,9 @@ fn any_key() -> impl proptest::strategy::Strategy<Value = KeyPress> {
 }
 
 /// Whether something may be changed on it.
-fn may_change(kind: &PromptKind, effect: &Effect) -> bool {
+fn may_change(kind: &PromptKind, effect: &AppEffect) -> bool {
     match effect {
-        Effect::TellRun(_, RunCommand::Answer { reply, .. }) => match (kind, reply) {
+        AppEffect::TellRun(_, RunCommand::Answer { reply, .. }) => match (kind, reply) {
             (_, Reply::No) => false,
             (PromptKind::Choose(ways), Reply::Chosen(key, _)) => {
                 ways.iter().any(|w| w.key == *key && w.changes)
@@ -166,8 +166,8 @@ fn may_change(kind: &PromptKind, effect: &Effect) -> bool {
             (PromptKind::Input(_), Reply::Text(_)) => false,
             _ => true,
         },
-        Effect::StartRun { mode, .. } => *mode == Mode::Live,
-        Effect::ResumeRun(_) => true,
+        AppEffect::StartRun { mode, .. } => *mode == Mode::Live,
+        AppEffect::ResumeRun(_) => true,
         _ => false,
     }
 }
@@ -290,7 +290,7 @@ fn leaving_the_screen_is_no_answer() {
         let mut model = asked(Mode::DryRun, false, kind.clone());
         wait(&mut model, A_MOMENT);
         let effects = key(&mut model, KeyCode::Esc);
-        assert!(!effects.iter().any(|e| matches!(e, Effect::TellRun(..))), "{kind:?}: {effects:?}");
+        assert!(!effects.iter().any(|e| matches!(e, AppEffect::TellRun(..))), "{kind:?}: {effects:?}");
         assert!(!matches!(model.screen(), Screen::Run(_)), "{kind:?}");
     }
     for kind in [PromptKind::Input(input(&[])), PromptKind::Input(input(&["a"]))] {
@@ -364,7 +364,7 @@ fn what_servers_tell_of_a_question_stands_there_unless_something_was_written() {
         tell(&mut model, listing(vec![asked]));
         key(&mut model, KeyCode::End);
         let effects = key(&mut model, KeyCode::Enter);
-        assert_eq!(effects, [Effect::FindInputs(env_name("production"), "promote".into())]);
+        assert_eq!(effects, [AppEffect::FindInputs(env_name("production"), "promote".into())]);
         keys(&mut model, typed);
         model
     };

@@ -16,7 +16,7 @@ fn edited(model: &Model, change: impl Fn(&mut Vec<Environment>)) -> Arc<Fleet> {
     Arc::new(Fleet { environments: environments.into_iter().map(Arc::new).collect(), simulated: false })
 }
 
-fn read(model: &mut Model, fleet: &Arc<Fleet>) -> Vec<Effect> {
+fn read(model: &mut Model, fleet: &Arc<Fleet>) -> Vec<AppEffect> {
     let effects = update(model, Msg::Fleet(FleetEvent::Inventory(InventoryNews::Read(fleet.clone()))));
     frame(model);
     effects
@@ -61,7 +61,7 @@ fn a_role_that_moves_is_told_and_takes_no_figures() {
     });
     let before = model.environments[0].host(&host_name("db2")).unwrap().1.clone();
     let effects = read(&mut model, &fleet);
-    assert_eq!(effects[0], Effect::UseInventory(fleet));
+    assert_eq!(effects[0], AppEffect::UseInventory(fleet));
     assert!(notice(&model).contains("db2 is now masterdb"), "{}", notice(&model));
     assert!(notice(&model).contains("db1-masterdb is no longer masterdb"), "{}", notice(&model));
     assert!(notice(&model).contains("1 host added (app3)"), "{}", notice(&model));
@@ -123,14 +123,14 @@ fn environments_move_with_what_belongs_to_them() {
     let effects = read(&mut model, &fleet);
     assert_eq!(model.shown().unwrap().spec.name, env_name("production"));
     assert_eq!(model.filter_of(&fleet::WORDS).text.as_str(), "db");
-    assert!(effects.contains(&Effect::Activate(env_name("production"))));
+    assert!(effects.contains(&AppEffect::Activate(env_name("production"))));
     // The one shown is gone: another is shown, and asked; nothing that was begun for the old one ends up there.
     acts(&mut model, &[Action::Arm]);
     assert_eq!(model.runs.dialogs.len(), 1);
     let fleet = edited(&model, |envs| envs.retain(|env| env.name.as_str() == "staging"));
     let effects = read(&mut model, &fleet);
     assert_eq!(model.shown().unwrap().spec.name, env_name("staging"));
-    assert!(effects.contains(&Effect::Activate(env_name("staging"))));
+    assert!(effects.contains(&AppEffect::Activate(env_name("staging"))));
     assert!(model.runs.dialogs.is_empty());
     assert!(notice(&model).contains("environment gone production"), "{}", notice(&model));
 }

@@ -12,7 +12,7 @@ fn a_key_typed_ahead_never_accepts_a_host_key() {
     pass(&mut model, Duration::from_millis(399));
     assert_eq!(type_text(&mut model, "y"), [], "too soon to have been read");
     pass(&mut model, LONG);
-    assert_eq!(type_text(&mut model, "y"), [Effect::Answer(QuestionId(1), Answer::Accept)]);
+    assert_eq!(type_text(&mut model, "y"), [AppEffect::Answer(QuestionId(1), Answer::Accept)]);
     assert!(model.questions.is_empty());
 }
 
@@ -49,12 +49,12 @@ fn escape_refuses_and_the_next_question_wants_its_own_silence() {
     ask(&mut model, 2, unknown_key());
     frame(&mut model);
     pass(&mut model, LONG);
-    assert_eq!(press(&mut model, KeyCode::Esc), [Effect::Answer(QuestionId(1), Answer::Refuse)]);
+    assert_eq!(press(&mut model, KeyCode::Esc), [AppEffect::Answer(QuestionId(1), Answer::Refuse)]);
     assert_eq!(type_text(&mut model, "y"), []);
     frame(&mut model);
     assert_eq!(type_text(&mut model, "y"), []);
     pass(&mut model, LONG);
-    assert_eq!(type_text(&mut model, "y"), [Effect::Answer(QuestionId(2), Answer::Accept)]);
+    assert_eq!(type_text(&mut model, "y"), [AppEffect::Answer(QuestionId(2), Answer::Accept)]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_secret_is_typed_sent_once_and_forgotten() {
     press(&mut model, KeyCode::Backspace);
     type_text(&mut model, "st");
     let effects = press(&mut model, KeyCode::Enter);
-    let [Effect::Answer(QuestionId(3), Answer::Secret(secret))] = &effects[..] else {
+    let [AppEffect::Answer(QuestionId(3), Answer::Secret(secret))] = &effects[..] else {
         unreachable!("{effects:?}")
     };
     assert_eq!(secret.as_str(), "test");

@@ -16,7 +16,7 @@ struct Scripted {
     marks: mpsc::UnboundedSender<String>,
 }
 
-impl Keys for Scripted {
+impl AnswerKeys for Scripted {
     async fn line(&mut self, mark: &str, _echo: bool) -> Typed {
         let _ = self.marks.send(mark.to_owned());
         self.lines.recv().await.unwrap_or(Typed::End)

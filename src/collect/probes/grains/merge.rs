@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Wanted;
+use super::WantedGrains;
 use crate::collect::probe::unreadable;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::text::Clean;
@@ -23,9 +23,9 @@ struct Conf {
 /// Grains by where they stand: Salt takes `grains:` of the last of these that has any (and each wins over
 /// `/etc/salt/grains`).
 #[derive(Default)]
-struct Places {
+struct GrainPlaces {
     /// `/etc/salt/grains`.
-    file: Option<Wanted>,
+    file: Option<WantedGrains>,
     /// `/etc/salt/minion`.
     main: Option<Map<String, Value>>,
     /// `default_include`: `minion.d/*.conf`, in the order of their names, later ones over earlier ones.
@@ -36,8 +36,8 @@ struct Places {
 
 /// Reads `@conf PLACE PATH` and what stands in the file, and again; `@denied PATH` and `@cut PATH` for files that were not
 /// read: they may hold anything.
-pub(super) fn files(text: &str) -> Result<Wanted, Gap> {
-    let mut places = Places::default();
+pub(super) fn files(text: &str) -> Result<WantedGrains, Gap> {
+    let mut places = GrainPlaces::default();
     let mut rest = text;
     while !rest.is_empty() {
         let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -63,7 +63,7 @@ pub(super) fn files(text: &str) -> Result<Wanted, Gap> {
     Ok(places.merged())
 }
 
-impl Places {
+impl GrainPlaces {
     fn read(&mut self, place: &str, path: &str, text: &str) -> Result<(), Gap> {
         // As Salt's own reader does: of a key that stands twice, the last one counts.
         let options = serde_saphyr::options! {
@@ -72,7 +72,8 @@ impl Places {
         };
         let odd = |e: serde_saphyr::Error| unreadable(&format!("{path}: {e}"));
         if place == "grains" {
-            let wanted: Option<Wanted> = serde_saphyr::from_str_with_options(text, options).map_err(odd)?;
+            let wanted: Option<WantedGrains> =
+                serde_saphyr::from_str_with_options(text, options).map_err(odd)?;
             self.file = Some(wanted.unwrap_or_default());
             return Ok(());
         }
@@ -95,7 +96,7 @@ impl Places {
         Ok(())
     }
 
-    fn merged(self) -> Wanted {
+    fn merged(self) -> WantedGrains {
         let mut wanted = self.file.unwrap_or_default();
         let mut configured = self.include.or(self.default).or(self.main).unwrap_or_default();
         if let Some(level) = configured.remove("level") {

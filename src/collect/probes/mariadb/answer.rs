@@ -36,21 +36,21 @@ const MAX_SAID: usize = 300;
 
 /// One row. The rows of a statement share the names of its columns: a name that is copied into every row lets an answer
 /// of 240 kB take gigabytes.
-pub(super) struct Row {
+pub(super) struct ResultRow {
     columns: Rc<[String]>,
     /// One for each column.
-    values: Vec<Value>,
+    values: Vec<AnswerValue>,
 }
 
-enum Value {
+enum AnswerValue {
     Null,
     Text(String),
     /// Longer than we read: its length.
     Cut(u64),
 }
 
-impl Row {
-    fn value(&self, column: &str) -> Option<&Value> {
+impl ResultRow {
+    fn value(&self, column: &str) -> Option<&AnswerValue> {
         let at = self.columns.iter().position(|name| name == column)?;
         self.values.get(at)
     }
@@ -58,40 +58,40 @@ impl Row {
     /// The value of a column; `None` for NULL, for one that was cut and for a column that is not there.
     pub(super) fn get(&self, column: &str) -> Option<&str> {
         match self.value(column)? {
-            Value::Text(text) => Some(text),
-            Value::Null | Value::Cut(_) => None,
+            AnswerValue::Text(text) => Some(text),
+            AnswerValue::Null | AnswerValue::Cut(_) => None,
         }
     }
 
     /// The gap of a value that is longer than we read.
     pub(super) fn cut(&self, column: &str) -> Option<Gap> {
         match self.value(column)? {
-            Value::Cut(length) => {
+            AnswerValue::Cut(length) => {
                 Some(Gap::Cut(Clean::new(&format!("{length} bytes; jumpdeck reads 24 KiB of a value"))))
             }
-            Value::Null | Value::Text(_) => None,
+            AnswerValue::Null | AnswerValue::Text(_) => None,
         }
     }
 }
 
-struct Part {
+struct AnswerPart {
     name: String,
     line: u32,
-    body: Result<Vec<Row>, Gap>,
+    body: Result<Vec<ResultRow>, Gap>,
     /// Another part follows: all of this one has arrived.
     is_whole: bool,
 }
 
-struct Said {
+struct StatementSaid {
     line: Option<u32>,
     gap: Gap,
 }
 
 /// What a run of the client printed, by statement.
-pub(super) struct Answer {
+pub(super) struct ClientAnswer {
     status: u8,
-    parts: Vec<Part>,
-    errors: Vec<Said>,
+    parts: Vec<AnswerPart>,
+    errors: Vec<StatementSaid>,
     /// What else standard error says, when the client failed.
     complaint: Option<Gap>,
     /// The client ended, and all of its standard error is here.
@@ -100,7 +100,7 @@ pub(super) struct Answer {
     prints_otherwise: bool,
 }
 
-impl Answer {
+impl ClientAnswer {
     pub(super) fn read(status: u8, text: &str) -> Self {
         let (output, stderr) = match text.rsplit_once(STDERR) {
             Some((output, stderr)) => (output, Some(stderr)),
@@ -130,7 +130,7 @@ impl Answer {
     ///
     /// # Errors
     /// Why there are none to read: refused, failed, hung, cut, or not in the format that was asked for.
-    pub(super) fn part(&self, name: &str, columns: &[&str]) -> Result<&[Row], Gap> {
+    pub(super) fn part(&self, name: &str, columns: &[&str]) -> Result<&[ResultRow], Gap> {
         if self.prints_otherwise {
             return Err(unreadable(PRINTS_OTHERWISE));
         }
@@ -194,7 +194,7 @@ fn without_tee(output: &str) -> &str {
     }
 }
 
-fn parts(output: &str) -> (Vec<Part>, bool) {
+fn parts(output: &str) -> (Vec<AnswerPart>, bool) {
     let mut raw: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut is_cut = false;
     let mut lines = output.lines();
@@ -214,12 +214,12 @@ fn parts(output: &str) -> (Vec<Part>, bool) {
         // The last part may have been cut short: only a row after it proves that it is whole.
         let is_whole = at != last;
         let body = if is_whole { rows(&body) } else { Ok(Vec::new()) };
-        Some(Part { name: name.to_owned(), line, body, is_whole })
+        Some(AnswerPart { name: name.to_owned(), line, body, is_whole })
     });
     (parts.collect(), is_cut)
 }
 
-fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
+fn rows(body: &[&str]) -> Result<Vec<ResultRow>, Gap> {
     let mut lines = body.iter().filter(|l| !l.is_empty());
     let Some(header) = lines.next() else { return Ok(Vec::new()) };
     let columns: Rc<[String]> = header.split('\t').map(one_language).collect();
@@ -229,11 +229,11 @@ fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
             let limit = format!("the server's answer has more than {MAX_ROWS} rows: jumpdeck reads no more");
             return Err(Gap::Cut(Clean::new(&limit)));
         }
-        let values: Vec<Value> = line.split('\t').map(value).collect();
+        let values: Vec<AnswerValue> = line.split('\t').map(value).collect();
         if values.len() != columns.len() {
             return Err(unreadable(&format!("{} values in {} columns: {line}", values.len(), columns.len())));
         }
-        found.push(Row { columns: Rc::clone(&columns), values });
+        found.push(ResultRow { columns: Rc::clone(&columns), values });
     }
     if found.is_empty() {
         // A statement without rows prints no header.
@@ -242,14 +242,14 @@ fn rows(body: &[&str]) -> Result<Vec<Row>, Gap> {
     Ok(found)
 }
 
-fn value(printed: &str) -> Value {
+fn value(printed: &str) -> AnswerValue {
     if printed == "NULL" {
-        return Value::Null;
+        return AnswerValue::Null;
     }
     // The client doubles every backslash of a value, so this is ours.
     match printed.strip_prefix(CUT_VALUE).and_then(|length| length.parse().ok()) {
-        Some(length) => Value::Cut(length),
-        None => Value::Text(unescape(printed)),
+        Some(length) => AnswerValue::Cut(length),
+        None => AnswerValue::Text(unescape(printed)),
     }
 }
 
@@ -283,7 +283,7 @@ fn unescape(value: &str) -> String {
 /// Refusals, by the servers' lists of error codes: access denied to the server (1045, 1698), the database (1044), the
 /// host (1130), a command or column (1142, 1143), for want of a privilege (1227), an expired password (1820, 1862).
 /// Limits: `max_statement_time` (1969), `max_execution_time` (3024).
-fn error(line: &str) -> Option<Said> {
+fn error(line: &str) -> Option<StatementSaid> {
     let rest = line.strip_prefix("ERROR ")?;
     let number: u32 = rest.split([' ', ':']).next()?.parse().ok()?;
     let said = Clean::first_line(line, MAX_SAID);
@@ -293,7 +293,7 @@ fn error(line: &str) -> Option<Said> {
         1969 | 3024 => Gap::TimedOut,
         _ => Gap::Failed(said),
     };
-    Some(Said { line: at.and_then(|(_, line)| line.trim().parse().ok()), gap })
+    Some(StatementSaid { line: at.and_then(|(_, line)| line.trim().parse().ok()), gap })
 }
 
 /// What a client that failed without an error of the server complains of: its own line before sudo's, and no warning.

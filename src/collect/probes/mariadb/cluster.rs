@@ -4,14 +4,14 @@ use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::replication::{Cluster, ClusterKind, NodeHealth};
 use jumpdeck_fleet::text::Clean;
 
-use super::answer::{Answer, Row};
+use super::answer::{ClientAnswer, ResultRow};
 use super::status::{switch, variable};
 
 /// The cluster that the server is a node of. Galera: a provider is loaded. Group Replication: a group is configured.
 pub(super) fn cluster(
-    variables: &[Row],
-    status: &Result<&[Row], Gap>,
-    answer: &Answer,
+    variables: &[ResultRow],
+    status: &Result<&[ResultRow], Gap>,
+    answer: &ClientAnswer,
     gaps: &mut Vec<(&'static str, Gap)>,
 ) -> Option<Cluster> {
     let filled = |name: &str| variable(variables, name).filter(|v| !v.is_empty());
@@ -52,7 +52,7 @@ fn unknown(kind: ClusterKind, id: Clean, name: Clean) -> Cluster {
 
 /// A node's state, its component and whether it executes queries are three things: `Synced` alone says nothing of a node
 /// that lost its peers.
-fn galera(name: Clean, is_on: Option<bool>, rows: &[Row]) -> Cluster {
+fn galera(name: Clean, is_on: Option<bool>, rows: &[ResultRow]) -> Cluster {
     let value = |name: &str| variable(rows, name).filter(|v| !v.is_empty());
     let state = value("wsrep_local_state_comment").unwrap_or_default();
     let primary = value("wsrep_cluster_status").map(|v| v.eq_ignore_ascii_case("primary"));
@@ -83,8 +83,8 @@ fn galera(name: Clean, is_on: Option<bool>, rows: &[Row]) -> Cluster {
 }
 
 /// The group as this member sees it. A member whose peers are mostly unreachable blocks writes.
-fn group_replication(group: &str, uuid: &str, rows: &[Row]) -> Cluster {
-    let state_of = |row: &Row| row.get("member_state").unwrap_or_default().to_ascii_uppercase();
+fn group_replication(group: &str, uuid: &str, rows: &[ResultRow]) -> Cluster {
+    let state_of = |row: &ResultRow| row.get("member_state").unwrap_or_default().to_ascii_uppercase();
     let own = rows.iter().find(|row| row.get("member_id").is_some_and(|id| id.eq_ignore_ascii_case(uuid)));
     let members = rows.iter().filter(|row| row.get("member_id").is_some_and(|id| !id.is_empty()));
     let (total, reachable) = members.fold((0_u64, 0_u64), |(total, reachable), row| {

@@ -6,18 +6,18 @@ use jumpdeck_fleet::replication::{
 };
 use jumpdeck_fleet::text::Clean;
 
-use super::answer::{Answer, Row};
+use super::answer::{ClientAnswer, ResultRow};
 use super::cluster;
 
 /// A variable's value among the rows of `SHOW VARIABLES`.
-pub(super) fn variable<'a>(rows: &'a [Row], name: &str) -> Option<&'a str> {
+pub(super) fn variable<'a>(rows: &'a [ResultRow], name: &str) -> Option<&'a str> {
     let row =
         rows.iter().find(|row| get(row, "variable_name").is_some_and(|n| n.eq_ignore_ascii_case(name)))?;
     get(row, "value")
 }
 
 /// What the server says of itself.
-pub(super) fn server(variables: &[Row], answer: &Answer) -> ServerStatus {
+pub(super) fn server(variables: &[ResultRow], answer: &ClientAnswer) -> ServerStatus {
     let value = |name: &str| variable(variables, name);
     let mut gaps = Vec::new();
     let status = answer.part("status", &["variable_name", "value"]);
@@ -45,11 +45,11 @@ pub(super) fn server(variables: &[Row], answer: &Answer) -> ServerStatus {
     }
 }
 
-fn gtid(answer: &Answer, gaps: &mut Vec<(&'static str, Gap)>) -> Option<Clean> {
+fn gtid(answer: &ClientAnswer, gaps: &mut Vec<(&'static str, Gap)>) -> Option<Clean> {
     if !answer.asked("gtid") {
         return None;
     }
-    let row = answer.part("gtid", &["gtid"]).map(<[Row]>::first);
+    let row = answer.part("gtid", &["gtid"]).map(<[ResultRow]>::first);
     match row {
         Err(gap) => gaps.push(("GTID", gap)),
         Ok(None) => {}
@@ -64,8 +64,8 @@ fn gtid(answer: &Answer, gaps: &mut Vec<(&'static str, Gap)>) -> Option<Clean> {
 /// Where its own log ends: MariaDB says so in a status variable, others in a statement that may hang.
 fn binlog(
     log_bin: Option<bool>,
-    status: &Result<&[Row], Gap>,
-    answer: &Answer,
+    status: &Result<&[ResultRow], Gap>,
+    answer: &ClientAnswer,
     gaps: &mut Vec<(&'static str, Gap)>,
 ) -> Option<BinlogPosition> {
     if log_bin == Some(false) {
@@ -94,11 +94,11 @@ fn binlog(
 }
 
 /// A channel of Group Replication's own, which is no connection to a master.
-fn is_of_group(row: &Row) -> bool {
+fn is_of_group(row: &ResultRow) -> bool {
     get(row, "channel_name").is_some_and(|name| name.starts_with("group_replication_"))
 }
 
-fn connection(row: &Row) -> Connection {
+fn connection(row: &ResultRow) -> Connection {
     let number = |column: &str| get(row, column).and_then(|v| v.parse::<u64>().ok());
     let filled = |column: &str| get(row, column).filter(|v| !v.is_empty()).map(one_line);
     Connection {
@@ -125,7 +125,7 @@ fn connection(row: &Row) -> Connection {
     }
 }
 
-fn replica(row: &Row) -> Result<ConnectedReplica, Gap> {
+fn replica(row: &ResultRow) -> Result<ConnectedReplica, Gap> {
     let server_id = get(row, "server_id").and_then(|v| v.parse().ok());
     Ok(ConnectedReplica {
         server_id: server_id.ok_or_else(|| Gap::Unreadable("a replica without server id".into()))?,
@@ -134,11 +134,11 @@ fn replica(row: &Row) -> Result<ConnectedReplica, Gap> {
     })
 }
 
-fn get<'a>(row: &'a Row, column: &str) -> Option<&'a str> {
+fn get<'a>(row: &'a ResultRow, column: &str) -> Option<&'a str> {
     row.get(column)
 }
 
-fn text(row: &Row, column: &str) -> Option<Clean> {
+fn text(row: &ResultRow, column: &str) -> Option<Clean> {
     get(row, column).map(Clean::new)
 }
 
@@ -177,7 +177,7 @@ fn tls(word: &str) -> Option<bool> {
     }
 }
 
-fn gtid_mode(row: &Row) -> GtidMode {
+fn gtid_mode(row: &ResultRow) -> GtidMode {
     match get(row, "using_gtid").map(str::to_ascii_lowercase).as_deref() {
         Some("slave_pos" | "replica_pos") => GtidMode::SlavePos,
         Some("current_pos") => GtidMode::CurrentPos,
@@ -186,12 +186,12 @@ fn gtid_mode(row: &Row) -> GtidMode {
     }
 }
 
-fn position(row: &Row, file: &str, position: &str) -> Option<BinlogPosition> {
+fn position(row: &ResultRow, file: &str, position: &str) -> Option<BinlogPosition> {
     let file = get(row, file).filter(|f| !f.is_empty())?;
     Some(BinlogPosition { file: Clean::new(file), position: get(row, position)?.parse().ok()? })
 }
 
-fn error(row: &Row, number: &str, message: &str) -> Option<ReplicationError> {
+fn error(row: &ResultRow, number: &str, message: &str) -> Option<ReplicationError> {
     let number = get(row, number)?.parse().ok().filter(|n| *n != 0)?;
     Some(ReplicationError { number, message: text(row, message).unwrap_or_default() })
 }

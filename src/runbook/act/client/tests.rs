@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::runbook::judge::Answer;
+use crate::runbook::judge::HostAnswer;
 use crate::runbook::scope::literal;
 use crate::runbook::value::{Value, ValueKind};
 
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// As a step calls it, with an option file that says this.
-    fn asked(&self, options: &str, statements: &str) -> Result<Answer, Trouble> {
+    fn asked(&self, options: &str, statements: &str) -> Result<HostAnswer, Trouble> {
         let mut command = Command::new("sh");
         let client = command_of("");
         command.args(["-c", &client]).env("HOME", self.home(options));

@@ -164,18 +164,18 @@ async fn open_as(
     id: &str,
     open: &str,
     heartbeat: &str,
-) -> Result<(Holding, Answer), Trouble> {
+) -> Result<(Holding, HostAnswer), Trouble> {
     let id = StepId::new(id).unwrap();
     let mark = session::mark(&RunId::new("run").unwrap(), &id);
     let (open, heartbeat) = (open.to_owned(), heartbeat.to_owned());
     super::open(site, host, Opening { id: &id, mark, open, heartbeat, limit: MINUTE }).await
 }
 
-async fn open(site: &Site, host: &HostName, open: String) -> Result<(Holding, Answer), Trouble> {
+async fn open(site: &Site, host: &HostName, open: String) -> Result<(Holding, HostAnswer), Trouble> {
     open_as(site, host, "lock", &open, "SELECT 1").await
 }
 
-async fn send(site: &Site, host: &HostName, text: &str, limit: Duration) -> Sent {
+async fn send(site: &Site, host: &HostName, text: &str, limit: Duration) -> SessionSent {
     let line = site.sessions.find(&StepId::new("lock").unwrap(), host);
     line.expect("the session is not open").send(text, limit, false).await
 }

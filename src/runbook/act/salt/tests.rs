@@ -12,7 +12,7 @@ fn places(names: &[&str]) -> Places {
     Places::hosts_of(names.iter().map(|name| HostName::new(name).unwrap())).unwrap()
 }
 
-fn of(said: &Result<String, Trouble>, host: &str, states: bool) -> Result<Answer, Trouble> {
+fn of(said: &Result<String, Trouble>, host: &str, states: bool) -> Result<HostAnswer, Trouble> {
     let place = Place::from(&HostName::new(host).unwrap());
     answers(said, &places(&["app1", "app2"]), &call(states)).into_map().remove(&place).unwrap()
 }

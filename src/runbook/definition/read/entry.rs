@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Common, Reading};
+use super::{Reading, StepHead};
 use crate::config::reader::Table;
 use crate::runbook::definition::Step;
 use crate::runbook::kinds::{StepKind, TakesBack};
@@ -87,11 +87,11 @@ impl KindEntry {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reads {
     /// One step, from its own keys.
-    Step(fn(&mut Reading<'_>, &Table<'_>, &Common) -> Option<Arc<dyn StepKind>>),
+    Step(fn(&mut Reading<'_>, &Table<'_>, &StepHead) -> Option<Arc<dyn StepKind>>),
     /// A step that holds others, or the steps that stand for it.
     Group {
         /// Reads all of it.
-        read: fn(&mut Reading<'_>, &Table<'_>, Common, &mut Vec<Step>),
+        read: fn(&mut Reading<'_>, &Table<'_>, StepHead, &mut Vec<Step>),
         /// The keys under which its steps stand.
         inside: &'static [&'static str],
         /// Its steps are done several times.

@@ -7,14 +7,14 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use jumpdeck_fleet::run::Effect;
 
-use super::session::Sessions;
+use super::session::SessionSteps;
 use super::text::Use;
-use super::{Common, KindEntry, Reading, place};
+use super::{KindEntry, Reading, StepHead, place};
 use crate::runbook::definition::{Confirming, Lasting, Step};
 
 /// What is known of an id.
 #[derive(Debug, Clone)]
-struct Seen {
+struct SeenId {
     /// Its place among all ids.
     order: usize,
     effect: Effect,
@@ -25,7 +25,7 @@ struct Seen {
 }
 
 /// An id that a step names, to be judged later.
-struct Named {
+struct NamedId {
     id: String,
     span: Range<usize>,
     /// The step that names it.
@@ -49,20 +49,20 @@ enum Role {
 /// All ids so far.
 #[derive(Default)]
 pub(in crate::runbook) struct Ids {
-    seen: BTreeMap<String, Seen>,
+    seen: BTreeMap<String, SeenId>,
     /// Places in the file that is read at the moment.
     places: BTreeMap<String, Range<usize>>,
-    named: Vec<Named>,
+    named: Vec<NamedId>,
     /// Who confirms whom.
     covered: BTreeMap<String, String>,
     pub(in crate::runbook) within: Vec<String>,
     /// The step that is read at the moment, or was read last.
     now: String,
-    pub(super) sessions: Sessions,
+    pub(super) sessions: SessionSteps,
     /// Whether the file that is read is a part: what its steps leave in effect may be ended by what includes it.
     pub(in crate::runbook) part: bool,
     /// What steps of a part name, and the part has not.
-    outward: Vec<Named>,
+    outward: Vec<NamedId>,
 }
 
 impl Ids {
@@ -78,7 +78,7 @@ impl Ids {
     /// A step.
     pub(super) fn note(&mut self, id: &str, span: Range<usize>, effect: Effect, kind: &KindEntry) {
         let (order, within) = (self.seen.len(), self.within.clone());
-        let seen = Seen { order, effect, within, group: kind.is_group(), batch: kind.repeats() };
+        let seen = SeenId { order, effect, within, group: kind.is_group(), batch: kind.repeats() };
         self.seen.insert(id.to_owned(), seen);
         id.clone_into(&mut self.now);
         self.places.insert(id.to_owned(), span);
@@ -99,7 +99,7 @@ impl Ids {
         self.seen = inner.seen;
         self.covered = inner.covered;
         // A mistake is told where the part is included: the part itself is right.
-        self.named.extend(inner.outward.into_iter().map(|named| Named { span: span.clone(), ..named }));
+        self.named.extend(inner.outward.into_iter().map(|named| NamedId { span: span.clone(), ..named }));
         self.sessions.take_open(inner.sessions);
     }
 
@@ -119,19 +119,19 @@ impl Ids {
     }
 
     fn covers(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::Covers, outward: false });
+        self.named.push(NamedId { id, span, by: by.to_owned(), role: Role::Covers, outward: false });
     }
 
     fn until(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndsBefore, outward: false });
+        self.named.push(NamedId { id, span, by: by.to_owned(), role: Role::EndsBefore, outward: false });
     }
 
     fn ended_by(&mut self, by: &str, id: String, span: Range<usize>) {
-        self.named.push(Named { id, span, by: by.to_owned(), role: Role::EndedBy, outward: false });
+        self.named.push(NamedId { id, span, by: by.to_owned(), role: Role::EndedBy, outward: false });
     }
 
     /// Whether a step stands in a `for_each` that another one is not in: its batches are several steps.
-    fn is_several(&self, seen: &Seen, by: &str) -> bool {
+    fn is_several(&self, seen: &SeenId, by: &str) -> bool {
         let around = self.seen.get(by).map(|by| by.within.as_slice()).unwrap_or_default();
         seen.within.iter().any(|outer| self.is_batch(outer) && !around.contains(outer))
     }
@@ -181,7 +181,7 @@ impl Reading<'_> {
     }
 
     /// What a step leaves in effect, and the later steps that end it.
-    pub(super) fn lasts(&mut self, table: &Table<'_>, common: &Common) -> Option<Lasting> {
+    pub(super) fn lasts(&mut self, table: &Table<'_>, common: &StepHead) -> Option<Lasting> {
         let hint = "write lasts = { says = \"Highstate is disabled\", until = [\"allow-highstate\"] }";
         let inner = self.reader.subtable(table, "lasts", hint)?;
         self.reader.only(&inner, &["says", "until"]);
@@ -218,7 +218,7 @@ impl Reading<'_> {
                 if self.ids.part && named.role == Role::EndedBy {
                     let own = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id);
                     let id = outward(&named.id, own).unwrap_or_default();
-                    self.ids.outward.push(Named { id, outward: true, ..named });
+                    self.ids.outward.push(NamedId { id, outward: true, ..named });
                     continue;
                 }
                 let short = named.id.strip_prefix(&self.prefix).unwrap_or(&named.id).to_owned();
@@ -262,7 +262,7 @@ impl Reading<'_> {
         }
     }
 
-    fn cover(&mut self, named: &Named) {
+    fn cover(&mut self, named: &NamedId) {
         let changes = self.ids.changes_within(&named.id);
         if changes.is_empty() {
             let message = format!("step {:?} changes nothing: it needs no confirmation", named.id);

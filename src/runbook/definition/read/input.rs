@@ -7,7 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use jumpdeck_fleet::names::{HostName, RoleName};
 
-use super::names::{Found, Meaning};
+use super::names::{Meaning, NameFound};
 use super::{Reading, place};
 use crate::runbook::definition::{Input, RoleOf, Select, Target};
 use crate::runbook::value::{Value, ValueKind};
@@ -124,9 +124,9 @@ impl Reading<'_> {
             return None;
         }
         let is_free = match self.names.find(name.value) {
-            Found::Unknown | Found::Later => true,
-            Found::Sometimes(_) => mid_run,
-            Found::Known(_) => false,
+            NameFound::Unknown | NameFound::Later => true,
+            NameFound::Sometimes(_) => mid_run,
+            NameFound::Known(_) => false,
         };
         if !is_free {
             let message = format!("the name {:?} appears twice", name.value);
@@ -140,7 +140,7 @@ impl Reading<'_> {
         let text = self.reader.string(table, "role", "write role = \"db\"")?;
         if let Some(name) = text.value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             let word = Meaning::Value { kind: ValueKind::Word, secret: false, place: false };
-            if matches!(self.names.find(name), Found::Known(meaning) if meaning == word) {
+            if matches!(self.names.find(name), NameFound::Known(meaning) if meaning == word) {
                 return Some(RoleOf::Input(name.to_owned()));
             }
             let message = format!("{{{name}}} is not an earlier input of kind word");
@@ -277,9 +277,9 @@ impl Reading<'_> {
         }
         for (name, span) in named {
             let is_place = match self.names.find(&name) {
-                Found::Known(meaning) => meaning.is_place(),
-                Found::Sometimes(_) => true,
-                Found::Later | Found::Unknown => false,
+                NameFound::Known(meaning) => meaning.is_place(),
+                NameFound::Sometimes(_) => true,
+                NameFound::Later | NameFound::Unknown => false,
             };
             if !is_place {
                 let known = self.names.usable();

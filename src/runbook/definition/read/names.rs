@@ -79,7 +79,7 @@ impl Meaning {
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownNames {
     meaning: Meaning,
     /// The conditions it is known under: all of one of these sets. The empty set is always.
     ways: Vec<BTreeSet<String>>,
@@ -89,7 +89,7 @@ struct Known {
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::runbook) enum Found {
+pub(in crate::runbook) enum NameFound {
     Known(Meaning),
     /// Only when the conditions of that step hold.
     Sometimes(String),
@@ -101,7 +101,7 @@ pub(in crate::runbook) enum Found {
 /// Everything that is known so far.
 #[derive(Debug, Clone, Default)]
 pub(in crate::runbook) struct Names {
-    known: BTreeMap<String, Known>,
+    known: BTreeMap<String, KnownNames>,
     /// The conditions that hold here.
     guards: BTreeSet<String>,
     /// Whether there is a host that the step runs on.
@@ -113,7 +113,7 @@ pub(in crate::runbook) struct Names {
 impl Names {
     /// A name that is known from the start.
     pub(in crate::runbook) fn always(&mut self, name: &str, meaning: Meaning) {
-        let known = Known { meaning, ways: vec![BTreeSet::new()], step: String::new() };
+        let known = KnownNames { meaning, ways: vec![BTreeSet::new()], step: String::new() };
         self.known.insert(name.to_owned(), known);
     }
 
@@ -137,7 +137,7 @@ impl Names {
             }
             Some(known) => Some((known.meaning, known.step.clone())),
             None => {
-                let known = Known { meaning, ways: vec![way], step: step.to_owned() };
+                let known = KnownNames { meaning, ways: vec![way], step: step.to_owned() };
                 self.known.insert(name.to_owned(), known);
                 None
             }
@@ -148,26 +148,26 @@ impl Names {
         self.known.remove(name);
     }
 
-    pub(in crate::runbook) fn find(&self, name: &str) -> Found {
+    pub(in crate::runbook) fn find(&self, name: &str) -> NameFound {
         if let Some(known) = self.known.get(name) {
             return match known.ways.iter().any(|way| way.is_subset(&self.guards)) {
-                true => Found::Known(known.meaning),
-                false => Found::Sometimes(known.step.clone()),
+                true => NameFound::Known(known.meaning),
+                false => NameFound::Sometimes(known.step.clone()),
             };
         }
-        let value = |kind| Found::Known(Meaning::Value { kind, secret: false, place: false });
+        let value = |kind| NameFound::Known(Meaning::Value { kind, secret: false, place: false });
         match name {
             "host" if self.host => value(ValueKind::Host),
             "jump" => value(ValueKind::Host),
             name if GIVEN.contains(&name) => value(ValueKind::Text),
-            name if self.later.contains(name) => Found::Later,
-            _ => Found::Unknown,
+            name if self.later.contains(name) => NameFound::Later,
+            _ => NameFound::Unknown,
         }
     }
 
     /// All that may be used here.
     pub(in crate::runbook) fn usable(&self) -> Vec<String> {
-        let own = self.known.keys().filter(|name| matches!(self.find(name), Found::Known(_))).cloned();
+        let own = self.known.keys().filter(|name| matches!(self.find(name), NameFound::Known(_))).cloned();
         let host = self.host.then(|| "host".to_owned());
         own.chain(host).chain(GIVEN.iter().map(|s| (*s).to_owned())).collect()
     }

@@ -6,15 +6,15 @@ use std::ops::Range;
 use crate::config::diagnostic::nearest;
 use crate::config::reader::Table;
 
-use super::{Common, Reading, sql};
+use super::{Reading, StepHead, sql};
 use crate::runbook::definition::On;
 
 /// The sessions that steps keep open, and what runs in them.
 #[derive(Default)]
-pub(in crate::runbook) struct Sessions {
+pub(in crate::runbook) struct SessionSteps {
     /// By the id of the `hold`.
     opened: BTreeMap<String, Opened>,
-    used: Vec<Used>,
+    used: Vec<UsedInSession>,
 }
 
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Opened {
 }
 
 /// A statement that runs in a session, to be judged when all steps are known.
-struct Used {
+struct UsedInSession {
     hold: String,
     span: Range<usize>,
     /// The step it belongs to.
@@ -36,7 +36,7 @@ struct Used {
     conditions: BTreeSet<String>,
 }
 
-impl Sessions {
+impl SessionSteps {
     /// The sessions, for a file that is read in this one's place.
     pub(super) fn only_open(&self) -> Self {
         Self { opened: self.opened.clone(), used: Vec::new() }
@@ -50,7 +50,7 @@ impl Sessions {
 
 impl Reading<'_> {
     /// A step that keeps a session open.
-    pub(in crate::runbook) fn opens_session(&mut self, step: &Common, until: Option<&str>) {
+    pub(in crate::runbook) fn opens_session(&mut self, step: &StepHead, until: Option<&str>) {
         let opened = Opened {
             on: step.on.clone(),
             conditions: self.names.conditions().clone(),
@@ -63,7 +63,7 @@ impl Reading<'_> {
     pub(super) fn session(&mut self, table: &Table<'_>, key: &str) -> Option<String> {
         let id = self.reader.string(table, "in", "write in = \"the id of a hold step\"")?;
         let hold = format!("{}{}", self.prefix, id.value);
-        let used = Used {
+        let used = UsedInSession {
             hold: hold.clone(),
             span: id.span,
             by: self.ids.now().to_owned(),
@@ -89,7 +89,7 @@ impl Reading<'_> {
         }
     }
 
-    fn wrong_session(&self, used: &Used) -> Option<(String, String)> {
+    fn wrong_session(&self, used: &UsedInSession) -> Option<(String, String)> {
         let short = |id: &str| id.strip_prefix(&self.prefix).unwrap_or(id).to_owned();
         let hold = short(&used.hold);
         let ids = &self.ids;

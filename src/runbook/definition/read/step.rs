@@ -7,7 +7,7 @@ use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use jumpdeck_fleet::run::Effect;
 
-use super::names::{Found, Meaning};
+use super::names::{Meaning, NameFound};
 use super::text::Use;
 use super::{KindEntry, Reading, Reads, Where, is_name, place};
 use crate::runbook::definition::{Condition, Confirming, On, OnFail, Step, Undo};
@@ -16,7 +16,7 @@ use crate::runbook::template::Template;
 use crate::runbook::value::ValueKind;
 
 /// What was read of a step before its kind's own keys.
-pub(crate) struct Common {
+pub(crate) struct StepHead {
     /// Its whole id.
     pub(in crate::runbook) id: String,
     pub(in crate::runbook) on: On,
@@ -24,7 +24,7 @@ pub(crate) struct Common {
     when: Vec<Condition>,
 }
 
-impl Common {
+impl StepHead {
     /// What is known to hold where its conditions do, and what where they do not.
     pub(in crate::runbook) fn both_ways(&self) -> (Vec<String>, String) {
         let yes: Vec<String> = self.when.iter().map(|c| format!("{} {:?}", c.value, c.test)).collect();
@@ -47,7 +47,7 @@ impl Reading<'_> {
         let when = self.when(table);
         let on = self.step_on(table, kind);
         let effect = self.effect(table, kind);
-        let common = Common { id, on, effect, when };
+        let common = StepHead { id, on, effect, when };
         self.ids.note(&common.id, place(table, "id"), effect, kind);
         let host = std::mem::replace(&mut self.names.host, common.on != On::Nowhere);
         let around = std::mem::replace(&mut self.place, common.on.clone());
@@ -65,7 +65,7 @@ impl Reading<'_> {
     }
 
     /// Takes a step's conditions for given; returns those that are new, for [`super::names::Names::leave`].
-    pub(in crate::runbook) fn enter(&mut self, common: &Common) -> Vec<String> {
+    pub(in crate::runbook) fn enter(&mut self, common: &StepHead) -> Vec<String> {
         let (yes, _) = common.both_ways();
         self.names.enter(yes)
     }
@@ -133,7 +133,7 @@ impl Reading<'_> {
         }
         if kind.one_host
             && let On::Named(name) = &on
-            && matches!(self.names.find(name), Found::Known(meaning) if meaning.is_several())
+            && matches!(self.names.find(name), NameFound::Known(meaning) if meaning.is_several())
         {
             let message = format!("a {} runs on one host, but {name:?} may be several", kind.word);
             let help = "give the target exactly = 1, or repeat the step for each host with for_each";
@@ -145,17 +145,17 @@ impl Reading<'_> {
     /// Judges the name of a place.
     pub(super) fn place_named(&mut self, name: &At<&str>, help: &str) {
         let (message, help) = match self.names.find(name.value) {
-            Found::Known(meaning) if meaning.is_place() => return,
-            Found::Known(_) => (format!("{:?} is not a host to run on", name.value), help.to_owned()),
-            Found::Sometimes(step) => (
+            NameFound::Known(meaning) if meaning.is_place() => return,
+            NameFound::Known(_) => (format!("{:?} is not a host to run on", name.value), help.to_owned()),
+            NameFound::Sometimes(step) => (
                 format!("{:?} may be unknown here", name.value),
                 format!("step {step:?} sets it under a condition: put this under the same `when`"),
             ),
-            Found::Later => (
+            NameFound::Later => (
                 format!("{:?} is not known yet: a later step sets it", name.value),
                 "set it in an earlier step".to_owned(),
             ),
-            Found::Unknown => {
+            NameFound::Unknown => {
                 let known = self.names.usable();
                 let help = nearest(name.value, known.iter().map(String::as_str))
                     .map_or_else(|| help.to_owned(), |near| format!("did you mean {near:?}?"));
@@ -168,7 +168,7 @@ impl Reading<'_> {
     /// Whether a name is known to mean one host.
     pub(super) fn is_one(&self, name: &str) -> bool {
         match self.names.find(name) {
-            Found::Known(meaning) => !meaning.is_several() && meaning != Meaning::Anything,
+            NameFound::Known(meaning) => !meaning.is_several() && meaning != Meaning::Anything,
             _ => false,
         }
     }
@@ -178,8 +178,8 @@ impl Reading<'_> {
         &mut self,
         table: &Table<'_>,
         entry: &KindEntry,
-        read: fn(&mut Self, &Table<'_>, &Common) -> Option<Arc<dyn StepKind>>,
-        common: Common,
+        read: fn(&mut Self, &Table<'_>, &StepHead) -> Option<Arc<dyn StepKind>>,
+        common: StepHead,
     ) -> Option<Step> {
         let title = self.title(table, entry);
         let why = self.text(table, "why", Use::Shown);
@@ -252,7 +252,7 @@ impl Reading<'_> {
     }
 }
 
-impl Common {
+impl StepHead {
     /// A step that holds others.
     pub(in crate::runbook) fn holding(
         self,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use regex::Regex;
 
 use super::Reading;
-use super::names::{Found, Meaning, RESERVED};
+use super::names::{Meaning, NameFound, RESERVED};
 use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Table};
 use crate::runbook::template::{Template, Variable};
@@ -80,19 +80,19 @@ impl Reading<'_> {
     pub(super) fn variable(&mut self, variable: &Variable, span: Range<usize>, usage: Use) {
         let name = variable.name.as_str();
         let meaning = match self.names.find(name) {
-            Found::Known(meaning) => meaning,
-            Found::Sometimes(step) => {
+            NameFound::Known(meaning) => meaning,
+            NameFound::Sometimes(step) => {
                 let message = format!("{{{name}}} may be unknown here");
                 let help = format!(
                     "step {step:?} sets it under a condition: put this under the same `when`, or set it always"
                 );
                 return self.reader.error(span, message, help);
             }
-            Found::Later => {
+            NameFound::Later => {
                 let message = format!("{{{name}}} is not known yet: a later step captures it");
                 return self.reader.error(span, message, "capture it in an earlier step");
             }
-            Found::Unknown => return self.unknown(name, span),
+            NameFound::Unknown => return self.unknown(name, span),
         };
         if let Some(field) = &variable.field
             && !meaning.fields().contains(&field.as_str())

@@ -10,7 +10,7 @@ use jumpdeck_fleet::run::{Asks, Effect};
 
 /// What is around a step.
 #[derive(Clone, Copy, Default)]
-struct Around<'s> {
+struct AroundStep<'s> {
     /// The window.
     window: Option<&'s Step>,
     /// A `for_each`.
@@ -20,10 +20,10 @@ struct Around<'s> {
 impl Reading<'_> {
     /// Judges the windows of a runbook, when all of its steps are known.
     pub(super) fn windows(&mut self, steps: &[Step]) {
-        self.windows_in(steps, steps, Around::default());
+        self.windows_in(steps, steps, AroundStep::default());
     }
 
-    fn windows_in(&mut self, all: &[Step], steps: &[Step], around: Around<'_>) {
+    fn windows_in(&mut self, all: &[Step], steps: &[Step], around: AroundStep<'_>) {
         for step in steps {
             let Some(group) = step.group() else { continue };
             let is_window = group.limit().is_some();
@@ -35,7 +35,7 @@ impl Reading<'_> {
             } else if is_window {
                 self.window(all, step);
             }
-            let around = Around {
+            let around = AroundStep {
                 window: if is_window { Some(step) } else { around.window },
                 batch: around.batch || step.kind.entry().repeats(),
             };

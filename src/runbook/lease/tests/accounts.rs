@@ -24,8 +24,13 @@ impl JumpBox {
         self.top.path().join(name).display().to_string()
     }
 
-    fn places(&self, account: &str) -> Places {
-        Places { shared: self.path("none"), own: self.path(account), apart: false, journals: String::new() }
+    fn places(&self, account: &str) -> LeasePlaces {
+        LeasePlaces {
+            shared: self.path("none"),
+            own: self.path(account),
+            apart: false,
+            journals: String::new(),
+        }
     }
 
     /// A process of another account that locks what all accounts lock.
@@ -110,7 +115,7 @@ async fn without_a_folder_of_the_group_accounts_keep_each_other_off_all_the_same
         assert!(error.to_string().contains("fuser -v /run/lock"), "{error}");
         lease.prove().await.unwrap();
         // Whoever says that accounts run apart does.
-        let apart = Places { apart: true, ..place.places("bob") };
+        let apart = LeasePlaces { apart: true, ..place.places("bob") };
         let other = Lease::take_in(&apart, &theirs, &db1, &bob).await.unwrap();
         assert!(other.limits().unwrap().contains("not those of other accounts"), "{shell}");
         other.release().await;
@@ -169,7 +174,7 @@ async fn what_all_accounts_lock_must_stay_in_its_place() {
         let place = JumpBox::new();
         let sub = place.top.path().join("sub");
         let refused = async || {
-            let places = Places { shared: place.path("sub/none"), ..place.places("anna") };
+            let places = LeasePlaces { shared: place.path("sub/none"), ..place.places("anna") };
             let error = Lease::take_in(&places, &Local::new(shell), &x, &anna).await.unwrap_err();
             assert!(error.to_string().contains("is not a folder owned by root"), "{shell}: {error}");
         };

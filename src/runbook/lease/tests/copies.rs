@@ -246,7 +246,7 @@ async fn entries_are_in_the_folder_that_the_inventory_names_and_locks_are_not() 
     }
     for shell in SHELLS {
         let (place, disk) = (Place::new(), Place::new());
-        let places = Places { journals: disk.folder().display().to_string(), ..place.places() };
+        let places = LeasePlaces { journals: disk.folder().display().to_string(), ..place.places() };
         let holder = Holder::new("anna@desk", "first", "promote-masterdb");
         let all = journal(&place, "first", 1, false);
         let session = Local::new(shell);

@@ -16,7 +16,7 @@ fn entries(folder: &std::path::Path, run: &str, texts: &[&str]) -> Vec<Entry> {
     all
 }
 
-async fn until(watching: &mut Watching, wanted: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+async fn until(watching: &mut Watching, wanted: impl Fn(&WatcherSees) -> bool) -> Vec<WatcherSees> {
     let mut all = Vec::new();
     let from = Instant::now();
     while !all.iter().any(&wanted) {
@@ -26,8 +26,8 @@ async fn until(watching: &mut Watching, wanted: impl Fn(&Seen) -> bool) -> Vec<S
     all
 }
 
-fn told(seen: &[Seen]) -> Vec<&Entry> {
-    seen.iter().filter_map(|s| if let Seen::Entry(e) = s { Some(&**e) } else { None }).collect()
+fn told(seen: &[WatcherSees]) -> Vec<&Entry> {
+    seen.iter().filter_map(|s| if let WatcherSees::Entry(e) = s { Some(&**e) } else { None }).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,16 +43,18 @@ async fn who_watches_sees_every_entry_once_also_when_it_goes_on_elsewhere() {
         for entry in &all[..2] {
             lease.say(entry);
         }
-        let seen = until(&mut watching, |s| matches!(s, Seen::Entry(e) if e.seq == 2)).await;
+        let seen = until(&mut watching, |s| matches!(s, WatcherSees::Entry(e) if e.seq == 2)).await;
         assert_eq!(told(&seen), [&all[0], &all[1]]);
-        assert!(seen.iter().any(|s| matches!(s, Seen::Holder(Some(h)) if h.who.as_str() == "first@desk")));
+        assert!(
+            seen.iter().any(|s| matches!(s, WatcherSees::Holder(Some(h)) if h.who.as_str() == "first@desk"))
+        );
         drop(lease);
-        until(&mut watching, |s| *s == Seen::Holder(None)).await;
+        until(&mut watching, |s| *s == WatcherSees::Holder(None)).await;
 
         let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
         lease.say_all(&all);
         lease.release().await;
-        let seen = until(&mut watching, |s| matches!(s, Seen::Entry(e) if e.seq == 4)).await;
+        let seen = until(&mut watching, |s| matches!(s, WatcherSees::Entry(e) if e.seq == 4)).await;
         assert_eq!(told(&seen), [&all[2], &all[3]]);
         assert_eq!(watching.poll().await.unwrap(), None);
     }
@@ -74,11 +76,11 @@ async fn who_watches_sees_what_came_in_place_of_an_entry_that_was_begun() {
     let file = place.file("first/entries");
     fs::write(&file, format!("{}\n{}", all[0].line, &all[1].line[..60])).unwrap();
     let mut watching = ask::watch_in(&place.places(), Arc::new(Local::new("dash")), "first").unwrap();
-    let seen = until(&mut watching, |s| matches!(s, Seen::Entry(_))).await;
+    let seen = until(&mut watching, |s| matches!(s, WatcherSees::Entry(_))).await;
     assert_eq!(told(&seen), [&all[0]]);
     fs::write(&file, [&all[0], &others[0], &others[1]].map(|entry| format!("{}\n", entry.line)).concat())
         .unwrap();
-    let seen = until(&mut watching, |s| matches!(s, Seen::Entry(e) if e.seq == 3)).await;
+    let seen = until(&mut watching, |s| matches!(s, WatcherSees::Entry(e) if e.seq == 3)).await;
     assert_eq!(told(&seen), [&others[0], &others[1]]);
 }
 
@@ -94,8 +96,8 @@ async fn who_watches_is_told_when_entries_were_changed() {
     assert!(matches!(watching.poll().await, Err(LeaseError::Damaged(_))));
 }
 
-pub(super) fn question(run: &str, nonce: &str) -> Question {
-    Question {
+pub(super) fn question(run: &str, nonce: &str) -> ApprovalQuestion {
+    ApprovalQuestion {
         run: run.to_owned(),
         step: "repoint[1/2]/start now".to_owned(),
         nonce: nonce.repeat(32),
@@ -115,7 +117,7 @@ async fn a_second_person_approves_the_question_that_is_put() {
         let lease = take(&place, shell, "first", &["production.x"]).await.unwrap();
         let places = place.places();
         let (ours, second) = (Local::new(shell), Local::of(shell, NOBODY));
-        let approve = async |session: &Local, question: &Question, who: &str| {
+        let approve = async |session: &Local, question: &ApprovalQuestion, who: &str| {
             ask::approve_in(&places, session, &Approval::to(question, who)).await
         };
         // While nothing is asked there is nothing to approve.
@@ -130,7 +132,7 @@ async fn a_second_person_approves_the_question_that_is_put() {
         assert!(matches!(same, Err(LeaseError::SamePerson(_))), "{shell}: {same:?}");
         let same = approve(&second, &early, "first@desk").await;
         assert!(matches!(same, Err(LeaseError::SamePerson(_))), "{shell}: {same:?}");
-        let other = Question { commands: "d".repeat(64), ..early.clone() };
+        let other = ApprovalQuestion { commands: "d".repeat(64), ..early.clone() };
         assert_eq!(approve(&second, &other, "bob@desk").await, Err(LeaseError::NotAsked));
         assert_eq!(approve(&second, &question("none", "a"), "bob@desk").await, Err(LeaseError::NoRun));
         lease.prove().await.unwrap();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::super::Places;
+use super::super::LeasePlaces;
 use crate::transport::BoxFuture;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{Held, Limits, Ran, Session};
@@ -46,14 +46,17 @@ impl Place {
         self.0.path().join("locks")
     }
 
-    pub(super) fn places(&self) -> Places {
+    pub(super) fn places(&self) -> LeasePlaces {
         let shared = self.folder().display().to_string();
         match rustix::process::geteuid().is_root() {
-            true => Places { shared, own: String::new(), apart: false, journals: String::new() },
+            true => LeasePlaces { shared, own: String::new(), apart: false, journals: String::new() },
             // Each has one changing run at a time: no two tests share a place.
-            false => {
-                Places { shared: format!("{shared}.none"), own: shared, apart: true, journals: String::new() }
-            }
+            false => LeasePlaces {
+                shared: format!("{shared}.none"),
+                own: shared,
+                apart: true,
+                journals: String::new(),
+            },
         }
     }
 

@@ -2,15 +2,15 @@
 
 use super::{Launch, StartError};
 use crate::runbook::definition::On;
-use crate::runbook::guarded::Guarded;
+use crate::runbook::guarded::GuardsRun;
 use crate::runbook::journal::Entry;
-use crate::runbook::lease::{Holder, Lease, Places};
+use crate::runbook::lease::{Holder, Lease, LeasePlaces};
 use crate::runbook::plan::Plan;
 use jumpdeck_fleet::run::Effect;
 
 /// The lease on everything that a plan may change; none for a plan that only reads. What is compared with the jump box after it
 /// was taken, stays so.
-pub(super) struct Exclusive(Option<Box<dyn Guarded>>);
+pub(super) struct Exclusive(Option<Box<dyn GuardsRun>>);
 
 impl Exclusive {
     /// Takes the lease. A plan that only reads needs none.
@@ -47,7 +47,7 @@ impl Exclusive {
         let session = with.reach.host(with.reach.jump()).await;
         let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
         let holder = Holder::new(&with.who, run, &plan.runbook.name);
-        let lease = Lease::take_in(&Places::of(&with.env), session.as_ref(), &keys, &holder).await;
+        let lease = Lease::take_in(&LeasePlaces::of(&with.env), session.as_ref(), &keys, &holder).await;
         let lease = lease.map_err(|e| StartError::Lease(e.to_string()))?;
         Ok(Self(Some(Box::new(lease))))
     }
@@ -58,7 +58,7 @@ impl Exclusive {
     }
 
     /// What the run holds, when those who watch have its entries so far.
-    pub(super) fn with_entries(self, entries: &[Entry]) -> Option<Box<dyn Guarded>> {
+    pub(super) fn with_entries(self, entries: &[Entry]) -> Option<Box<dyn GuardsRun>> {
         let mut lease = self.0;
         if let Some(lease) = &mut lease {
             lease.say_all(entries);

@@ -11,8 +11,8 @@ use super::{Launch, RunHandle, StartError, accounts, go, knowing, on_disk, repla
 use crate::runbook::act::Foreign;
 use crate::runbook::event::Event;
 use crate::runbook::journal::{Entry, Journal};
-use crate::runbook::lease::{self as leases, Copy, Places};
-use crate::runbook::machine::{Machine, Status};
+use crate::runbook::lease::{self as leases, Copy, LeasePlaces};
+use crate::runbook::machine::{Machine, StepStatus};
 use crate::runbook::wall;
 
 /// Changes that were begun by another account than the newest operator's, and are open: whether they are under way only that
@@ -29,7 +29,10 @@ pub(in crate::runbook::runner) fn foreign(machine: &Machine, entries: &[Entry]) 
     let mut found = Foreign::new();
     for at in machine.steps() {
         let record = at.record();
-        let open = matches!(record.status, Status::Open(_) | Status::Unknown(_) | Status::UndoUnknown(_));
+        let open = matches!(
+            record.status,
+            StepStatus::Open(_) | StepStatus::Unknown(_) | StepStatus::UndoUnknown(_)
+        );
         for host in record.commands.keys().filter_map(|place| place.host()).filter(|_| open) {
             let ours = now.get(host.as_str());
             // Which of the consoles before it was does not matter: each is asked for.
@@ -180,6 +183,6 @@ pub(super) async fn still_ours(
 async fn copy(with: &Launch, run: &str) -> Result<Copy, StartError> {
     let session = with.reach.host(with.reach.jump()).await;
     let session = session.map_err(|e| StartError::Lease(format!("{}: {}", e.hop, e.describe())))?;
-    let copy = leases::copy_in(&Places::of(&with.env), session.as_ref(), run).await;
+    let copy = leases::copy_in(&LeasePlaces::of(&with.env), session.as_ref(), run).await;
     copy.map_err(|error| StartError::Lease(error.to_string()))
 }

@@ -420,7 +420,7 @@ pub(super) fn launch(machine: Machine, needs: Needs) -> RunHandle {
 }
 
 fn is_fresh(machine: &Machine) -> bool {
-    machine.steps().all(|at| at.record().status == crate::runbook::machine::Status::Waiting)
+    machine.steps().all(|at| at.record().status == crate::runbook::machine::StepStatus::Waiting)
 }
 
 /// Sees at every entry that whoever watches has the same before the eyes as the one who runs it; whose screen hides what

@@ -152,9 +152,9 @@ async fn a_journal_tells_the_same_whatever_entry_it_was_cut_off_at() {
         let done = |id: &str| {
             machine.find(&crate::runbook::ids::StepId::new(id).unwrap()).unwrap().record().status.clone()
         };
-        use crate::runbook::machine::Status;
-        let begun = done("freeze") != Status::Waiting;
-        let over = done("moved") == Status::Done;
+        use crate::runbook::machine::StepStatus;
+        let begun = done("freeze") != StepStatus::Waiting;
+        let over = done("moved") == StepStatus::Done;
         let frozen = told(&view).iter().any(|(step, ..)| *step == "freeze");
         assert_eq!(frozen, begun && !over, "after {count} entries");
         frozen_at += usize::from(frozen);

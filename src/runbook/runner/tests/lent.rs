@@ -4,11 +4,11 @@
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
-use crate::runbook::approval::{Approved, Question};
+use crate::runbook::approval::{ApprovalQuestion, Approved};
 use crate::runbook::guarded::StillOurs;
 
 /// Who approves a question, if anybody.
-pub(super) type SecondPerson = Box<dyn FnMut(&Question) -> Option<Approved> + Send>;
+pub(super) type SecondPerson = Box<dyn FnMut(&ApprovalQuestion) -> Option<Approved> + Send>;
 
 #[derive(Default)]
 pub(super) struct Lent {
@@ -29,8 +29,8 @@ pub(super) struct Lent {
     /// The copy of the entries cannot be written at this wait for it, from 1, nor at the next; never at 0.
     pub(super) full_at: AtomicUsize,
     pub(super) stores: AtomicUsize,
-    pub(super) questions: Mutex<Vec<Question>>,
-    pub(super) asked: Mutex<Option<Question>>,
+    pub(super) questions: Mutex<Vec<ApprovalQuestion>>,
+    pub(super) asked: Mutex<Option<ApprovalQuestion>>,
     pub(super) second: Mutex<Option<SecondPerson>>,
 }
 
@@ -47,13 +47,13 @@ impl Lent {
 
     /// With a second person.
     pub(super) fn with_second(
-        second: impl FnMut(&Question) -> Option<Approved> + Send + 'static,
+        second: impl FnMut(&ApprovalQuestion) -> Option<Approved> + Send + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { second: Mutex::new(Some(Box::new(second))), ..Self::default() })
     }
 
     /// As a run takes it.
-    pub(super) fn lease(self: &Arc<Self>) -> Option<Box<dyn Guarded>> {
+    pub(super) fn lease(self: &Arc<Self>) -> Option<Box<dyn GuardsRun>> {
         Some(Box::new(OfLent(self.clone())))
     }
 
@@ -75,7 +75,7 @@ impl Lent {
 
 struct OfLent(Arc<Lent>);
 
-impl Guarded for OfLent {
+impl GuardsRun for OfLent {
     fn step(&mut self, _step: &str) {}
 
     fn say(&mut self, entry: &Entry) {
@@ -114,7 +114,7 @@ impl Guarded for OfLent {
         })
     }
 
-    fn ask(&mut self, question: Option<Question>) {
+    fn ask(&mut self, question: Option<ApprovalQuestion>) {
         self.0.questions.lock().unwrap().extend(question.clone());
         *self.0.asked.lock().unwrap() = question;
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::openssh::sshsig::{AllowedSigners, TextSigner};
 use crate::runbook::approval::Approved;
 use crate::runbook::evidence::{Head, NAMESPACE, Signing};
-use crate::runbook::examine::{Examination, Grade, Seen, examine};
+use crate::runbook::examine::{Examination, Examined, Grade, examine};
 use crate::runbook::journal::Journal;
 use crate::transport::ask::RefuseAll;
 use crate::transport::ssh::ring::KeyRing;
@@ -92,7 +92,7 @@ impl Rig {
 
     fn examined(&self) -> Examination {
         let (bytes, head) = (std::fs::read(self.journal()).unwrap(), Head::of(&self.journal()).unwrap());
-        examine(&Seen { run: "run", journal: &bytes, head: &head, elsewhere: None }, &self.allowed())
+        examine(&Examined { run: "run", journal: &bytes, head: &head, elsewhere: None }, &self.allowed())
     }
 
     fn events(&self) -> Vec<Event> {

@@ -7,7 +7,7 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Certificate, HashAlg, PrivateKey, PublicKey, decode_secret_key};
 use zeroize::Zeroizing;
 
-use crate::openssh::agent::{self, Agent, Held};
+use crate::openssh::agent::{self, Agent, HeldByAgent};
 use crate::openssh::key_file::{Public, read_private, read_public};
 use jumpdeck_fleet::access::KeySource;
 
@@ -67,7 +67,7 @@ impl Offer {
 /// (`IdentitiesOnly` of `ssh`).
 pub(super) async fn gather(login: &Login<'_>, session: Option<&AgentSessionBinding>) -> Offers {
     let mut offers = Offers::default();
-    let mut held = Held::default();
+    let mut held = HeldByAgent::default();
     if let Some(socket) = &login.access.agent {
         match agent::connect(socket, session).await {
             Ok((agent, theirs)) => (offers.agent, held) = (Some(agent), theirs),
@@ -93,7 +93,7 @@ pub(super) async fn gather(login: &Login<'_>, session: Option<&AgentSessionBindi
     offers
 }
 
-fn add_agent_keys(offers: &mut Vec<Offer>, held: &Held, chosen: bool) {
+fn add_agent_keys(offers: &mut Vec<Offer>, held: &HeldByAgent, chosen: bool) {
     for identity in &held.identities {
         let public = identity.public_key().into_owned();
         // The agent need not be asked for what is unlocked here, but spares the passphrase of what is not.
@@ -115,7 +115,7 @@ fn add_agent_keys(offers: &mut Vec<Offer>, held: &Held, chosen: bool) {
 async fn from_source(
     login: &Login<'_>,
     source: &KeySource,
-    held: &Held,
+    held: &HeldByAgent,
     chosen: &mut bool,
 ) -> Result<Vec<Offer>, String> {
     let (path, certificate) = match source {
@@ -162,7 +162,7 @@ fn held_by_agent(
     login: &Login<'_>,
     public: PublicKey,
     certificate: Option<Certificate>,
-    held: &Held,
+    held: &HeldByAgent,
 ) -> Result<Offer, String> {
     let fingerprint = public.fingerprint(HashAlg::Sha256);
     match held.find(&public, certificate.as_ref()) {

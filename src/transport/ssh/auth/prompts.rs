@@ -9,7 +9,7 @@ use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
 
 use crate::listening::{passes, within};
-use jumpdeck_fleet::event::{Answer, QuestionKind, Told};
+use jumpdeck_fleet::event::{Answer, LoginInstructions, QuestionKind};
 use jumpdeck_fleet::text::Clean;
 
 use super::super::client::Client;
@@ -66,13 +66,13 @@ pub(super) async fn log_in(
             break;
         }
         let prompt = vec![Clean::new(&format!("{}'s password", login.access.user))];
-        let Some(mut password) = ask(login, Told::default(), prompt, false).await else {
+        let Some(mut password) = ask(login, LoginInstructions::default(), prompt, false).await else {
             return Ok(Prompted::Cancelled);
         };
         asked = true;
         login.asker.patience.begin_interactive();
         let sent = handle.authenticate_password(login.access.user.as_str(), std::mem::take(&mut *password));
-        match wait(login, Told::default(), sent).await? {
+        match wait(login, LoginInstructions::default(), sent).await? {
             Some(AuthResult::Success) => return Ok(Prompted::LoggedIn),
             Some(AuthResult::Failure { .. }) => {}
             None => return Ok(Prompted::Cancelled),
@@ -95,7 +95,7 @@ async fn interactive(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<I
     // From here on the server may send a push.
     login.asker.patience.begin_interactive();
     let begun = handle.authenticate_keyboard_interactive_start(login.access.user.as_str(), None);
-    let mut step = wait(login, Told::default(), begun).await?;
+    let mut step = wait(login, LoginInstructions::default(), begun).await?;
     let mut answered = false;
     for _ in 0..ROUNDS {
         let (told, prompts) = match step {
@@ -106,7 +106,7 @@ async fn interactive(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<I
             Some(Step::InfoRequest { name, instructions, prompts }) => {
                 let name = name.trim();
                 let name = if name.is_empty() { Clean::default() } else { Clean::first_line(name, 200) };
-                (Told { name, instructions: lines(&instructions) }, prompts)
+                (LoginInstructions { name, instructions: lines(&instructions) }, prompts)
             }
         };
         answered |= !prompts.is_empty();
@@ -119,7 +119,7 @@ async fn interactive(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<I
             }
         }
         // What was said with a prompt has been read; what was said without one is shown while the server waits.
-        let said = if prompts.is_empty() { told } else { Told::default() };
+        let said = if prompts.is_empty() { told } else { LoginInstructions::default() };
         step = wait(login, said, handle.authenticate_keyboard_interactive_respond(answers)).await?;
     }
     Ok(Interactive::Refused)
@@ -129,7 +129,7 @@ async fn interactive(handle: &mut Handle<Client>, login: &Login<'_>) -> Result<I
 /// the operator cancels.
 async fn wait<T>(
     login: &Login<'_>,
-    told: Told,
+    told: LoginInstructions,
     answer: impl Future<Output = Result<T, russh::Error>>,
 ) -> Result<Option<T>, TransportError> {
     let quiet = if told.lines().next().is_some() { Duration::ZERO } else { QUIET };
@@ -167,7 +167,12 @@ fn lines(text: &str) -> Vec<Clean> {
     lines
 }
 
-async fn ask(login: &Login<'_>, told: Told, prompt: Vec<Clean>, echo: bool) -> Option<Zeroizing<String>> {
+async fn ask(
+    login: &Login<'_>,
+    told: LoginInstructions,
+    prompt: Vec<Clean>,
+    echo: bool,
+) -> Option<Zeroizing<String>> {
     match login.asker.put(login.hop, QuestionKind::Prompt { told, prompt, echo }).await {
         Answer::Secret(secret) => Some(secret),
         Answer::Accept | Answer::Refuse => None,

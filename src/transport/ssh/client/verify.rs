@@ -11,7 +11,7 @@ use jumpdeck_fleet::hop::Hop;
 
 use super::Client;
 use crate::openssh::known_hosts::{
-    HOST_KEY_ALGORITHMS, HostKeys, KnownKey, Verdict, append, line_for, lookup_name, weakness,
+    HOST_KEY_ALGORITHMS, HostKeys, KeyVerdict, KnownKey, append, line_for, lookup_name, weakness,
 };
 use crate::transport::error::{ErrorKind, TransportError};
 
@@ -32,21 +32,21 @@ impl Client {
             None => self.known.judge(address, port, &key),
         };
         match verdict {
-            Verdict::Known => Ok(()),
-            Verdict::Unknown => self.ask_about(&key, &fingerprint).await,
-            Verdict::Changed(known) => Err(self.error(
+            KeyVerdict::Known => Ok(()),
+            KeyVerdict::Unknown => self.ask_about(&key, &fingerprint).await,
+            KeyVerdict::Changed(known) => Err(self.error(
                 ErrorKind::HostKeyChanged,
                 format!("it offers {fingerprint}; known is {}", list(&known)),
             )),
-            Verdict::OtherAlgorithm(known) => Err(self.error(
+            KeyVerdict::OtherAlgorithm(known) => Err(self.error(
                 ErrorKind::HostKeyChanged,
                 format!("it offers {fingerprint}; known are only keys of other types: {}", list(&known)),
             )),
-            Verdict::Revoked(place) => {
+            KeyVerdict::Revoked(place) => {
                 Err(self
                     .error(ErrorKind::HostKeyRevoked, format!("its key {fingerprint} is revoked ({place})")))
             }
-            Verdict::BadCertificate(flaw) => Err(self.error(
+            KeyVerdict::BadCertificate(flaw) => Err(self.error(
                 ErrorKind::HostCertificate,
                 format!("its host certificate is not valid: {flaw} ({fingerprint})"),
             )),
@@ -71,8 +71,8 @@ impl Client {
             HostKeys::load(&access.known_hosts).await.map_err(|e| self.file_error(&e.to_string()))?;
         known.add_text(&self.ring.accepted(&self.asker.env), "accepted before");
         match known.judge(address, port, key) {
-            Verdict::Known => return Ok(()),
-            Verdict::Unknown => {}
+            KeyVerdict::Known => return Ok(()),
+            KeyVerdict::Unknown => {}
             _ => return Err(unknown()),
         }
         let file = match &access.known_hosts {

@@ -12,8 +12,8 @@ use crate::listening::within;
 use crate::transport::TerminalRequest;
 use crate::transport::advice;
 use crate::transport::error::{ErrorKind, TransportError};
-use crate::transport::ssh::connection::Connection;
-use crate::transport::ssh::script::{self, ExecOutcome, Script};
+use crate::transport::ssh::connection::SshConnection;
+use crate::transport::ssh::script::{self, ExecOutcome, RemoteProgram};
 use crate::transport::ssh::spare::{self, Spare};
 use jumpdeck_fleet::hop::Hop;
 
@@ -21,13 +21,13 @@ use jumpdeck_fleet::hop::Hop;
 /// itself, whose connection is the [`super::JumpLink`]'s).
 pub struct HostLink {
     pub(super) hop: Hop,
-    pub(super) way: Way,
+    pub(super) way: HostRoute,
     /// Opened ahead, for commands that come one after the other.
     pub(super) spare: Option<Spare>,
 }
 
-pub(super) enum Way {
-    Ssh(Arc<Connection>),
+pub(super) enum HostRoute {
+    Ssh(Arc<SshConnection>),
     Here,
 }
 
@@ -48,10 +48,10 @@ impl HostLink {
     ///
     /// # Errors
     /// When the host refuses the session, or the connection has ended.
-    pub async fn shell(&self) -> Result<Script, TransportError> {
+    pub async fn shell(&self) -> Result<RemoteProgram, TransportError> {
         match &self.way {
-            Way::Here => script::spawn_local(&self.hop, &[]),
-            Way::Ssh(connection) => self.start(connection, "exec /bin/sh").await,
+            HostRoute::Here => script::spawn_local(&self.hop, &[]),
+            HostRoute::Ssh(connection) => self.start(connection, "exec /bin/sh").await,
         }
     }
 
@@ -59,10 +59,10 @@ impl HostLink {
     ///
     /// # Errors
     /// When the host refuses the session, or the connection has ended.
-    pub async fn spawn(&self, command: &str) -> Result<Script, TransportError> {
+    pub async fn spawn(&self, command: &str) -> Result<RemoteProgram, TransportError> {
         match &self.way {
-            Way::Here => script::spawn_local(&self.hop, &["-c", command]),
-            Way::Ssh(connection) => self.start(connection, command).await,
+            HostRoute::Here => script::spawn_local(&self.hop, &["-c", command]),
+            HostRoute::Ssh(connection) => self.start(connection, command).await,
         }
     }
 
@@ -73,14 +73,14 @@ impl HostLink {
     pub(in crate::transport::ssh) async fn terminal(
         &self,
         request: &TerminalRequest,
-    ) -> Result<Script, TransportError> {
+    ) -> Result<RemoteProgram, TransportError> {
         match &self.way {
-            Way::Here => {
+            HostRoute::Here => {
                 let detail = "no terminal is opened on this machine";
                 let refused = TransportError::new(&self.hop, ErrorKind::Refused, detail);
                 Err(refused.advising(&advice::NO_TERMINAL))
             }
-            Way::Ssh(connection) => {
+            HostRoute::Ssh(connection) => {
                 let ended = connection.ended().clone();
                 let opening = async {
                     let channel = self.session(connection).await?;
@@ -104,8 +104,8 @@ impl HostLink {
         limit: Duration,
     ) -> Result<ExecOutcome, TransportError> {
         match &self.way {
-            Way::Here => script::spawn_local(&self.hop, &["-c", command])?.finish(stdin, limit).await,
-            Way::Ssh(connection) => self.start(connection, command).await?.finish(stdin, limit).await,
+            HostRoute::Here => script::spawn_local(&self.hop, &["-c", command])?.finish(stdin, limit).await,
+            HostRoute::Ssh(connection) => self.start(connection, command).await?.finish(stdin, limit).await,
         }
     }
 
@@ -115,8 +115,8 @@ impl HostLink {
     /// When the connection has ended.
     pub async fn ping(&self) -> Result<Duration, TransportError> {
         match &self.way {
-            Way::Here => Ok(Duration::ZERO),
-            Way::Ssh(connection) => connection.ping().await,
+            HostRoute::Here => Ok(Duration::ZERO),
+            HostRoute::Ssh(connection) => connection.ping().await,
         }
     }
 
@@ -124,8 +124,8 @@ impl HostLink {
     /// machine. Cancel-safe.
     pub async fn closed(&self) -> TransportError {
         match &self.way {
-            Way::Here => std::future::pending().await,
-            Way::Ssh(connection) => connection.ended().wait().await,
+            HostRoute::Here => std::future::pending().await,
+            HostRoute::Ssh(connection) => connection.ended().wait().await,
         }
     }
 
@@ -133,17 +133,21 @@ impl HostLink {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match &self.way {
-            Way::Here => false,
-            Way::Ssh(connection) => connection.ended().has_come(),
+            HostRoute::Here => false,
+            HostRoute::Ssh(connection) => connection.ended().has_come(),
         }
     }
 
-    async fn start(&self, connection: &Arc<Connection>, command: &str) -> Result<Script, TransportError> {
+    async fn start(
+        &self,
+        connection: &Arc<SshConnection>,
+        command: &str,
+    ) -> Result<RemoteProgram, TransportError> {
         let channel = self.session(connection).await?;
         script::spawn_remote(&self.hop, channel, command, connection.ended().clone()).await
     }
 
-    async fn session(&self, connection: &Arc<Connection>) -> Result<Channel<Msg>, TransportError> {
+    async fn session(&self, connection: &Arc<SshConnection>) -> Result<Channel<Msg>, TransportError> {
         match within(SESSION_LIMIT, spare::session(connection, self.spare.as_ref())).await {
             Some(Ok(channel)) => Ok(channel),
             Some(Err(russh::Error::ChannelOpenFailure(why))) => {

@@ -14,11 +14,14 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::text::Clean;
 
 use super::super::inbox::Inbox;
-use super::{Ending, Heard, Input, Script, flooding, keep_tail};
+use super::{Heard, ProgramEnding, RemoteProgram, StandardInput, flooding, keep_tail};
 use crate::transport::error::{ErrorKind, TransportError};
 
 /// Runs `/bin/sh` with these arguments.
-pub(in crate::transport::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<Script, TransportError> {
+pub(in crate::transport::ssh) fn spawn(
+    hop: &Hop,
+    arguments: &[&str],
+) -> Result<RemoteProgram, TransportError> {
     let failed =
         |e: &dyn std::fmt::Display| TransportError::new(hop, ErrorKind::Refused, format!("/bin/sh: {e}"));
     let mut child = Command::new("/bin/sh")
@@ -40,7 +43,7 @@ pub(in crate::transport::ssh) fn spawn(hop: &Hop, arguments: &[&str]) -> Result<
         inbox.end();
         tell.send_replace(Some(end));
     });
-    Ok(Script::new(hop.clone(), inbox, ended, Input::Pipe(Mutex::new(stdin)), (heard, stop)))
+    Ok(RemoteProgram::new(hop.clone(), inbox, ended, StandardInput::Pipe(Mutex::new(stdin)), (heard, stop)))
 }
 
 async fn drain(
@@ -48,8 +51,8 @@ async fn drain(
     mut child: Child,
     (inbox, heard): (&Inbox, &Heard),
     stop: &CancellationToken,
-) -> Ending {
-    let mut end = Ending::default();
+) -> ProgramEnding {
+    let mut end = ProgramEnding::default();
     let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
         return end;
     };

@@ -12,7 +12,7 @@ use jumpdeck_fleet::text::Clean;
 
 use super::super::connection::Ended;
 use super::super::inbox::Inbox;
-use super::{Ending, Heard, Input, Script, flooding, keep_tail};
+use super::{Heard, ProgramEnding, RemoteProgram, StandardInput, flooding, keep_tail};
 use crate::transport::TerminalRequest;
 use crate::transport::advice;
 use crate::transport::error::{ErrorKind, TransportError};
@@ -23,7 +23,7 @@ pub(in crate::transport::ssh) async fn spawn(
     channel: Channel<Msg>,
     command: &str,
     connection: Ended,
-) -> Result<Script, TransportError> {
+) -> Result<RemoteProgram, TransportError> {
     let (read, write) = channel.split();
     if write.exec(true, command).await.is_err() {
         return Err(connection.wait().await);
@@ -38,7 +38,7 @@ pub(in crate::transport::ssh) async fn spawn_in_terminal(
     mut channel: Channel<Msg>,
     request: &TerminalRequest,
     connection: Ended,
-) -> Result<Script, TransportError> {
+) -> Result<RemoteProgram, TransportError> {
     let TerminalRequest { kind, size, command } = request;
     let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
     if channel.request_pty(true, kind, columns, rows, 0, 0, &[]).await.is_err() {
@@ -67,7 +67,12 @@ pub(in crate::transport::ssh) async fn spawn_in_terminal(
 }
 
 /// A program that was started in a channel.
-fn follow(hop: &Hop, read: ChannelReadHalf, write: ChannelWriteHalf<Msg>, connection: Ended) -> Script {
+fn follow(
+    hop: &Hop,
+    read: ChannelReadHalf,
+    write: ChannelWriteHalf<Msg>,
+    connection: Ended,
+) -> RemoteProgram {
     let write = Arc::new(write);
     let (inbox, stop) = (Arc::new(Inbox::default()), CancellationToken::new());
     let heard = Arc::new(Heard::default());
@@ -85,7 +90,7 @@ fn follow(hop: &Hop, read: ChannelReadHalf, write: ChannelWriteHalf<Msg>, connec
         let end = drain.run().await;
         tell.send_replace(Some(end));
     });
-    Script::new(hop.clone(), inbox, ended, Input::Channel(write), (heard, stop))
+    RemoteProgram::new(hop.clone(), inbox, ended, StandardInput::Channel(write), (heard, stop))
 }
 
 /// Takes everything off the channel at once, so that the connection never waits for us.
@@ -100,8 +105,8 @@ struct Drain {
 }
 
 impl Drain {
-    async fn run(mut self) -> Ending {
-        let mut end = Ending::default();
+    async fn run(mut self) -> ProgramEnding {
+        let mut end = ProgramEnding::default();
         let mut errors = Vec::new();
         end.error = self.until_closed(&mut end, &mut errors).await;
         end.stderr = errors;
@@ -112,7 +117,11 @@ impl Drain {
     }
 
     /// The exit status is not the end: output may follow it, until the channel closes.
-    async fn until_closed(&mut self, end: &mut Ending, errors: &mut Vec<u8>) -> Option<TransportError> {
+    async fn until_closed(
+        &mut self,
+        end: &mut ProgramEnding,
+        errors: &mut Vec<u8>,
+    ) -> Option<TransportError> {
         loop {
             let message = tokio::select! {
                 biased;

@@ -32,7 +32,7 @@ pub(crate) struct FleetColumn {
     /// Whether any host has something to show in it.
     pub(crate) is_useful: fn(&Scene<'_>) -> bool,
     /// A cell of so many columns.
-    pub(crate) cell: for<'r, 'a> fn(&Row<'r, 'a>, u16) -> Line<'a>,
+    pub(crate) cell: for<'r, 'a> fn(&FleetRow<'r, 'a>, u16) -> Line<'a>,
     /// What rows are ordered by when they are sorted by it.
     pub(crate) order: Option<Order>,
     /// What help says of it: what is explained, and how.
@@ -51,7 +51,7 @@ pub(crate) enum Of {
 }
 
 /// A row.
-pub(crate) struct Row<'r, 'a> {
+pub(crate) struct FleetRow<'r, 'a> {
     pub(crate) scene: &'r Scene<'a>,
     pub(crate) host: &'a HostSnapshot,
     pub(crate) spec: Option<&'a Host>,

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::cells;
 use crate::view::screens::connection::{follows, lag, place, thread, tls};
 use crate::view::text::span;
@@ -12,32 +12,32 @@ use jumpdeck_fleet::replication::{Cluster, Connection, Database, Encryption, Ser
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
 
-use super::Page;
+use super::HostPage;
 
-pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, host: &'a HostSnapshot) {
+pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, spec: &Host, host: &'a HostSnapshot) {
     let styles = scene.styles;
     let fact = &host.facts.databases;
     let expected = spec.has_role("db");
     page.section("REPLICATION");
     match scene.shown(host, fact) {
-        Shown::Value(list, _) if list.is_empty() && expected => {
+        ShownFact::Value(list, _) if list.is_empty() && expected => {
             page.plain(span("? its role is db, but no database server was found", styles.unknown));
         }
-        Shown::Value(list, _) if list.is_empty() => {
+        ShownFact::Value(list, _) if list.is_empty() => {
             page.plain(span("no database on this host", styles.muted));
         }
-        Shown::Value(databases, freshness) => {
+        ShownFact::Value(databases, freshness) => {
             for database in databases {
                 one(page, scene, database, freshness);
             }
         }
-        Shown::Gap(Gap::NotInstalled) if !expected => {
+        ShownFact::Gap(Gap::NotInstalled) if !expected => {
             page.plain(span("no database on this host", styles.muted));
         }
         // Nobody has asked, so nobody knows.
-        Shown::Gap(Gap::NotAsked) => page.plain(span("not asked", styles.muted)),
-        Shown::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
-        Shown::Expired => match fact.last() {
+        ShownFact::Gap(Gap::NotAsked) => page.plain(span("not asked", styles.muted)),
+        ShownFact::Gap(gap) => page.wrapped("?", &gap.describe(), styles.unknown),
+        ShownFact::Expired => match fact.last() {
             Some(databases) if !databases.is_empty() => {
                 page.plain(span("?  last known:", styles.unknown));
                 let from = page.lines.len();
@@ -52,7 +52,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &Host, hos
     }
 }
 
-fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, database: &'a Database, freshness: Freshness) {
+fn one<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, database: &'a Database, freshness: Freshness) {
     let styles = scene.styles;
     let version = database.version.as_ref().map_or("version unknown", |v| v.as_str());
     let mut spans = vec![
@@ -74,7 +74,7 @@ fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, database: &'a Database, fresh
 }
 
 fn server_lines<'a>(
-    page: &mut Page<'a>,
+    page: &mut HostPage<'a>,
     scene: &Scene<'a>,
     database: &'a Database,
     server: &'a ServerStatus,
@@ -139,7 +139,7 @@ fn in_cluster(cluster: &Cluster) -> String {
 }
 
 fn connection_lines<'a>(
-    page: &mut Page<'a>,
+    page: &mut HostPage<'a>,
     scene: &Scene<'a>,
     database: &'a Database,
     c: &'a Connection,

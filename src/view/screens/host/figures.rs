@@ -12,7 +12,7 @@ use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
 use jumpdeck_fleet::storage::human_kb;
 use jumpdeck_fleet::time::Freshness;
 
-use super::{LABEL, Page, cells, known};
+use super::{HostPage, LABEL, cells, known};
 
 /// Rows of the chart.
 const CHART: u16 = 3;
@@ -20,7 +20,7 @@ const CHART: u16 = 3;
 /// Columns of a bar with its percentage.
 const BAR: u16 = 25;
 
-pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("LOAD AND MEMORY");
     let facts = &host.facts;
     page.labelled(
@@ -60,7 +60,7 @@ fn averages(scene: &Scene<'_>, load: Load, freshness: Freshness) -> Line<'static
 
 /// The course of the one-minute load; the top of the scale is all CPUs busy, or the highest value.
 #[allow(clippy::cast_precision_loss)] // no machine has 2²⁴ CPUs
-fn chart<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
+fn chart<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
     let Some(history) = scene.env.history.get(&host.id.host).filter(|h| !h.load.is_empty()) else { return };
     let (values, span_words) = course(page, scene, &history.load);
     let cpus = host.facts.load.last().and_then(|l| l.cpus).unwrap_or(1) as f32;
@@ -76,7 +76,7 @@ fn chart<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot) {
 }
 
 /// The course of a figure in one line, below its value.
-fn line_of<'a>(page: &mut Page<'a>, scene: &Scene<'a>, ring: &Ring, top: f32) {
+fn line_of<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, ring: &Ring, top: f32) {
     if ring.is_empty() {
         return;
     }
@@ -91,7 +91,7 @@ fn plain_accent(scene: &Scene<'_>) -> ratatui::style::Style {
 
 /// A figure's values over the shortest of a few spans that holds all of them, and that span in words: so that a console
 /// just begun does not show an empty hour.
-fn course(page: &Page<'_>, scene: &Scene<'_>, ring: &Ring) -> (Vec<Option<f32>>, &'static str) {
+fn course(page: &HostPage<'_>, scene: &Scene<'_>, ring: &Ring) -> (Vec<Option<f32>>, &'static str) {
     let first = ring.iter().next().map_or(scene.now, |(at, _)| at);
     let age = scene.now.since(first).as_secs();
     let spans = [(300, "5 minutes"), (900, "15 minutes"), (1800, "30 minutes"), (3600, "one hour")];

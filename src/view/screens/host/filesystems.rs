@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::text::{span, tail};
 use crate::view::widgets::bar;
 use jumpdeck_fleet::fact::{Fact, Gap};
@@ -12,7 +12,7 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::storage::{Filesystem, human_kb, human_signed_kb};
 use jumpdeck_fleet::time::Freshness;
 
-use super::{Page, cells};
+use super::{HostPage, cells};
 
 /// The widths of a page's columns.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl Widths {
     }
 }
 
-pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("FILESYSTEMS");
     let facts = &host.facts;
     let w = Widths::of(host, page.width);
@@ -58,7 +58,7 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSn
 }
 
 fn section<'a>(
-    page: &mut Page<'a>,
+    page: &mut HostPage<'a>,
     scene: &Scene<'a>,
     host: &'a HostSnapshot,
     fact: &'a Fact<Vec<Filesystem>>,
@@ -66,14 +66,14 @@ fn section<'a>(
     what: &str,
 ) {
     match scene.shown(host, fact) {
-        Shown::Value(list, freshness) => {
+        ShownFact::Value(list, freshness) => {
             for filesystem in list {
                 page.plain(line(scene, filesystem, freshness, widths));
             }
         }
-        Shown::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
-        Shown::Expired if fact.last().is_none_or(Vec::is_empty) => {}
-        Shown::Expired => {
+        ShownFact::Gap(gap) => page.plain(span(format!("{what}: {}", gap.describe()), scene.styles.unknown)),
+        ShownFact::Expired if fact.last().is_none_or(Vec::is_empty) => {}
+        ShownFact::Expired => {
             page.plain(span(format!("?  {what}, last known:"), scene.styles.unknown));
             let from = page.lines.len();
             for filesystem in fact.last().into_iter().flatten() {

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::signs::Status;
 use crate::view::text::{round_trip, span, two_units};
 use jumpdeck_fleet::fleet::{Host, Jump};
@@ -10,9 +10,9 @@ use jumpdeck_fleet::names::RoleName;
 use jumpdeck_fleet::snapshot::{Grains, HostSnapshot, LinkState};
 use jumpdeck_fleet::time::short_age;
 
-use super::{Page, known};
+use super::{HostPage, known};
 
-pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
+pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
     link(page, scene, host);
     let styles = scene.styles;
     let facts = &host.facts;
@@ -54,7 +54,7 @@ fn clock(offset_ms: i64) -> String {
     }
 }
 
-fn link<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+fn link<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     let styles = scene.styles;
     let link = &host.link;
     let status = match link.state {
@@ -118,7 +118,7 @@ fn level<'a>(scene: &Scene<'_>, grains: &'a Grains) -> Line<'a> {
 }
 
 /// The inventory's roles and the host's own, marked where they differ.
-fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
+fn roles<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a HostSnapshot) {
     let styles = scene.styles;
     let join = |roles: &[RoleName]| roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(" ");
     let from = if spec.roles_declared { "inventory" } else { "(from host name)" };
@@ -126,8 +126,8 @@ fn roles<'a>(page: &mut Page<'a>, scene: &Scene<'a>, spec: &'a Host, host: &'a H
         Line::from(vec![Span::raw(join(roles)), span(format!("   {from}"), styles.muted)])
     };
     let grains = match scene.shown(host, &host.facts.grains) {
-        Shown::Value(grains, _) => Some(grains),
-        Shown::Gap(_) | Shown::Expired => None,
+        ShownFact::Value(grains, _) => Some(grains),
+        ShownFact::Gap(_) | ShownFact::Expired => None,
     };
     let own = grains.and_then(|g| g.roles.as_ref());
     match own {

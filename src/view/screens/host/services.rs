@@ -2,19 +2,19 @@
 
 use ratatui::text::Line;
 
-use crate::view::scene::{Scene, Shown};
+use crate::view::scene::{Scene, ShownFact};
 use crate::view::signs::Status;
 use crate::view::text::span;
 use jumpdeck_fleet::service::{Service, ServiceEntry, ServiceHealth};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::time::Freshness;
 
-use super::{LABEL, Page};
+use super::{HostPage, LABEL};
 
 /// Columns of a reading's name, its space included.
 const NAME: usize = 14;
 
-pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
+pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &'a HostSnapshot) {
     page.section("SERVICES");
     let services = &host.facts.services;
     if services.is_empty() {
@@ -26,10 +26,10 @@ pub(super) fn lines<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &'a HostSn
     }
 }
 
-fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot, entry: &'a ServiceEntry) {
+fn one<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot, entry: &'a ServiceEntry) {
     let styles = scene.styles;
     match scene.shown(host, &entry.fact) {
-        Shown::Value(service, freshness) => {
+        ShownFact::Value(service, freshness) => {
             let findings = entry.kind.findings(service, &scene.env.spec.thresholds);
             let health = ServiceHealth::of(service, &findings);
             let status = match findings.iter().map(|finding| finding.severity).max() {
@@ -41,8 +41,8 @@ fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot, entry: &
             head(page, scene, status, health.word(), entry, service.detail.as_str());
             readings(page, scene, entry, service, freshness);
         }
-        Shown::Gap(gap) => head(page, scene, Status::Unknown, "unknown", entry, &gap.describe()),
-        Shown::Expired => {
+        ShownFact::Gap(gap) => head(page, scene, Status::Unknown, "unknown", entry, &gap.describe()),
+        ShownFact::Expired => {
             head(page, scene, Status::Unknown, "unknown", entry, "last known:");
             let from = page.lines.len();
             if let Some(service) = entry.fact.last() {
@@ -55,7 +55,7 @@ fn one<'a>(page: &mut Page<'a>, scene: &Scene<'a>, host: &HostSnapshot, entry: &
 }
 
 fn head<'a>(
-    page: &mut Page<'a>,
+    page: &mut HostPage<'a>,
     scene: &Scene<'a>,
     status: Status,
     word: &str,
@@ -72,7 +72,7 @@ fn head<'a>(
 }
 
 fn readings<'a>(
-    page: &mut Page<'a>,
+    page: &mut HostPage<'a>,
     scene: &Scene<'a>,
     entry: &ServiceEntry,
     service: &Service,

@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(15);
 
 /// How it is laid out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Form {
+pub(super) struct PromptLayout {
     /// In one column, without empty lines.
     pub(super) dense: bool,
     /// With the text of what is asked, which was too long for its box.
@@ -32,7 +32,7 @@ pub(super) struct Form {
 
 /// What of the text has been on screen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Read {
+pub(super) struct ReadSoFar {
     /// Lines that never were.
     pub(super) unread: usize,
     /// It is longer than its room.
@@ -46,8 +46,8 @@ pub(super) fn draw(
     scene: &Scene<'_>,
     state: &mut ViewState,
     run: &RunView,
-    form: Form,
-) -> Read {
+    form: PromptLayout,
+) -> ReadSoFar {
     let mut page = Page::new(area.width, scene.styles);
     page.dense = form.dense;
     // A command stands before what is said about it.
@@ -86,7 +86,7 @@ pub(super) fn draw(
 }
 
 /// The text of what is asked, when its box has no room for it.
-fn asked(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView, form: Form) {
+fn asked(page: &mut Page<'_>, scene: &Scene<'_>, run: &RunView, form: PromptLayout) {
     if let Some(prompt) = run.prompt.as_ref().filter(|_| form.asked) {
         page.gap();
         page.text(1, prompt.title.as_str(), scene.styles.warning);
@@ -105,7 +105,7 @@ fn show(
     state: &mut ViewState,
     (lines, output): (&[Line<'static>], usize),
     text: Text,
-) -> Read {
+) -> ReadSoFar {
     let height = usize::from(area.height);
     let wanted = scene.model.runs.scroll;
     let top = state.scroll_text(wanted.unwrap_or(0), lines.len(), area.height);
@@ -115,7 +115,7 @@ fn show(
         for (y, line) in (0..area.height).zip(lines.iter().skip(top)) {
             left(buf, row(area, y), line);
         }
-        return Read { unread: state.unread(text, top, area.height, lines.len()), scrolls };
+        return ReadSoFar { unread: state.unread(text, top, area.height, lines.len()), scrolls };
     }
     let tail = output.min(height / 2);
     let head = height - tail - 1;
@@ -127,7 +127,7 @@ fn show(
     }
     // The beginning and the end are on screen.
     let middle = u16::try_from(head).unwrap_or(u16::MAX);
-    Read { unread: state.unread(text, 0, middle, lines.len()).saturating_sub(tail), scrolls }
+    ReadSoFar { unread: state.unread(text, 0, middle, lines.len()).saturating_sub(tail), scrolls }
 }
 
 fn names(hosts: &[HostName]) -> String {
@@ -155,12 +155,7 @@ fn head(page: &mut Page<'_>, scene: &Scene<'_>, step: &StepView, at: usize, of: 
     match &step.state {
         StepState::Failed(why) => page.signed(1, "✖", why.as_str(), styles.critical),
         StepState::Unknown(look) => {
-            page.signed(
-                1,
-                "?",
-                "Outcome unknown: check whether this was done. Look at:",
-                styles.unknown,
-            );
+            page.signed(1, "?", "Outcome unknown: check whether this was done. Look at:", styles.unknown);
             page.text(3, look.as_str(), styles.strong);
         }
         StepState::Skipped(why) => page.signed(1, "–", why.as_str(), styles.muted),

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::model::runs::{PromptId, Reply};
+use crate::app::model::runs::{PromptId, ReplyDraft};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::text::{left, row, span, wrap};
@@ -110,7 +110,7 @@ fn watched(scene: &Scene<'_>, run: &RunView) -> Vec<Line<'static>> {
 fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -> Vec<Line<'a>> {
     let styles = scene.styles;
     let own = PromptId::Run(run.id.clone(), prompt.number);
-    let blank = Reply::default();
+    let blank = ReplyDraft::default();
     let reply = Some(&scene.model.runs.reply).filter(|r| r.to.as_ref() == Some(&own)).unwrap_or(&blank);
     if reply.given {
         return vec![span("answered", styles.muted).into()];
@@ -165,11 +165,11 @@ fn ask<'a>(scene: &Scene<'_>, run: &RunView, prompt: &'a Prompt, width: usize) -
     lines
 }
 
-fn wrong(scene: &Scene<'_>, reply: &Reply) -> Option<Line<'static>> {
+fn wrong(scene: &Scene<'_>, reply: &ReplyDraft) -> Option<Line<'static>> {
     reply.wrong.map(|why| span(format!("✖ {why}"), scene.styles.critical).into())
 }
 
-fn value<'a>(scene: &Scene<'_>, input: &'a InputView, reply: &Reply, width: usize) -> Vec<Line<'a>> {
+fn value<'a>(scene: &Scene<'_>, input: &'a InputView, reply: &ReplyDraft, width: usize) -> Vec<Line<'a>> {
     let styles = scene.styles;
     let mut lines = vec![Line::from(input.label.as_str())];
     lines.extend(wrap(input.wanted.as_str(), width).into_iter().map(|l| span(l, styles.muted).into()));
@@ -186,7 +186,7 @@ fn value<'a>(scene: &Scene<'_>, input: &'a InputView, reply: &Reply, width: usiz
     lines
 }
 
-fn choose<'a>(scene: &Scene<'_>, ways: &'a [Choice], reply: &Reply, width: usize) -> Vec<Line<'a>> {
+fn choose<'a>(scene: &Scene<'_>, ways: &'a [Choice], reply: &ReplyDraft, width: usize) -> Vec<Line<'a>> {
     let styles = scene.styles;
     let chosen = reply.chosen.and_then(|key| ways.iter().find(|w| w.key == key));
     if let Some(way) = chosen {

@@ -16,7 +16,7 @@ use jumpdeck_fleet::run::{RunView, StepState, StepView};
 const WORD: u16 = 8;
 
 /// A row of the list.
-enum Row<'a> {
+enum StepRow<'a> {
     Step(usize, &'a StepView),
     NoReturn,
 }
@@ -24,19 +24,19 @@ enum Row<'a> {
 pub(super) fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut ViewState, run: &RunView) {
     let mut rows = Vec::with_capacity(run.steps.len() + 1);
     for (i, step) in run.steps.iter().enumerate() {
-        rows.push(Row::Step(i, step));
+        rows.push(StepRow::Step(i, step));
         if step.point_of_no_return {
-            rows.push(Row::NoReturn);
+            rows.push(StepRow::NoReturn);
         }
     }
     let shown = scene.model.shown_step();
-    let at = rows.iter().position(|r| matches!(r, Row::Step(i, _) if Some(*i) == shown));
+    let at = rows.iter().position(|r| matches!(r, StepRow::Step(i, _) if Some(*i) == shown));
     let offset = state.scroll(scene.model.active, List("steps"), at, rows.len(), area.height);
     for (y, entry) in (0..area.height).zip(rows.iter().skip(offset)) {
         let line = row(area, y);
         match entry {
-            Row::NoReturn => left(buf, line, &no_return(scene, area.width).into()),
-            Row::Step(i, step) => {
+            StepRow::NoReturn => left(buf, line, &no_return(scene, area.width).into()),
+            StepRow::Step(i, step) => {
                 draw_step(buf, line, scene, *i, step);
                 if Some(*i) == shown {
                     put(buf, line.x, line.y, 1, &span("▸", scene.styles.accent).into(), Align::Left);

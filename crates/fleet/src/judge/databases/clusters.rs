@@ -1,10 +1,10 @@
 //! Nodes of Galera and Group Replication: in sync, behind, or out of their cluster.
 
-use super::{Asked, Situation};
+use super::{AskedServer, Situation};
 use crate::problem::{Problem, ProblemKind, Severity};
 use crate::replication::NodeHealth;
 
-pub(super) fn judge(s: &Situation<'_>, one: &Asked<'_>, out: &mut Vec<Problem>) {
+pub(super) fn judge(s: &Situation<'_>, one: &AskedServer<'_>, out: &mut Vec<Problem>) {
     let Some(cluster) = &one.server.cluster else { return };
     let severity = match cluster.health {
         NodeHealth::InSync => return,

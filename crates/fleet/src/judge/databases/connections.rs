@@ -1,11 +1,11 @@
 //! A connection of a replica to its master: its threads, its lag, its encryption.
 
-use super::{Asked, Situation};
+use super::{AskedServer, Situation};
 use crate::problem::{Problem, ProblemKind, Severity};
 use crate::replication::{Connection, Encryption, ReplicationError, Thread, encryption};
 use crate::topology::status_of_master;
 
-pub(super) fn judge(s: &Situation<'_>, one: &Asked<'_>, c: &Connection, out: &mut Vec<Problem>) {
+pub(super) fn judge(s: &Situation<'_>, one: &AskedServer<'_>, c: &Connection, out: &mut Vec<Problem>) {
     let which = if c.name.is_empty() { String::new() } else { format!(" of connection {}", c.name) };
     let mut add = |severity: Severity, kind: ProblemKind, message: String| {
         out.push(s.problem(severity, Some(one.host), kind, message));
@@ -64,7 +64,7 @@ fn lag(s: &Situation<'_>, c: &Connection, which: &str) -> Option<(Severity, Stri
 }
 
 /// In clear text, or not known: a warning both. The worst that the unknown can be is in clear text.
-fn tls(s: &Situation<'_>, one: &Asked<'_>, c: &Connection, which: &str) -> Option<String> {
+fn tls(s: &Situation<'_>, one: &AskedServer<'_>, c: &Connection, which: &str) -> Option<String> {
     let master = status_of_master(s.env, s.hosts, c);
     match encryption(one.database, c, master) {
         Encryption::NoConnection | Encryption::Encrypted(_) => None,

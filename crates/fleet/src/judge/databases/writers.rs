@@ -1,16 +1,21 @@
 //! Exactly one server of an environment is writable, or the nodes of one cluster; none may be, when all of them follow a
 //! master outside it. Whatever is concluded rests on servers that answered.
 
-use super::{Asked, Situation};
+use super::{AskedServer, Situation};
 use crate::judge::some_names;
 use crate::names::HostName;
 use crate::problem::{Problem, ProblemKind, Severity};
 use crate::replication::Connection;
 use crate::topology::identity::{Candidate, Leads, leads};
 
-pub(super) fn judge(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
+pub(super) fn judge(
+    s: &Situation<'_>,
+    asked: &[AskedServer<'_>],
+    unknown: &[&HostName],
+    out: &mut Vec<Problem>,
+) {
     // Servers that neither replicate nor are on a `db` host are nobody's second master.
-    let group: Vec<&Asked<'_>> = asked
+    let group: Vec<&AskedServer<'_>> = asked
         .iter()
         .filter(|a| {
             a.replicates()
@@ -18,7 +23,7 @@ pub(super) fn judge(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName
                 || s.env.host(a.host).is_some_and(|h| h.expects_database())
         })
         .collect();
-    let writable: Vec<&Asked<'_>> =
+    let writable: Vec<&AskedServer<'_>> =
         group.iter().copied().filter(|a| a.server.writable() == Some(true)).collect();
     if let Some(first) = writable.first() {
         // Nodes of one cluster apply each other's writes: they are one place to write to.
@@ -32,7 +37,7 @@ pub(super) fn judge(s: &Situation<'_>, asked: &[Asked<'_>], unknown: &[&HostName
     }
 }
 
-fn in_one_cluster(a: &Asked<'_>, b: &Asked<'_>) -> bool {
+fn in_one_cluster(a: &AskedServer<'_>, b: &AskedServer<'_>) -> bool {
     match (&a.server.cluster, &b.server.cluster) {
         (Some(a), Some(b)) => a.is_same(b),
         (None, _) | (_, None) => false,
@@ -41,8 +46,8 @@ fn in_one_cluster(a: &Asked<'_>, b: &Asked<'_>) -> bool {
 
 fn several(
     s: &Situation<'_>,
-    group: &[&Asked<'_>],
-    writable: &[&Asked<'_>],
+    group: &[&AskedServer<'_>],
+    writable: &[&AskedServer<'_>],
     unknown: &[&HostName],
     out: &mut Vec<Problem>,
 ) {
@@ -58,13 +63,18 @@ fn several(
 }
 
 /// Servers of which nobody knows whether they are writable.
-fn undecided<'a>(group: &[&Asked<'a>], unknown: &[&'a HostName]) -> Vec<&'a HostName> {
+fn undecided<'a>(group: &[&AskedServer<'a>], unknown: &[&'a HostName]) -> Vec<&'a HostName> {
     let silent = group.iter().filter(|a| a.server.writable().is_none()).map(|a| a.host);
     unknown.iter().copied().chain(silent).collect()
 }
 
 /// The one that is writable is the one that the inventory calls masterdb.
-fn judge_name(s: &Situation<'_>, group: &[&Asked<'_>], writable: &[&Asked<'_>], out: &mut Vec<Problem>) {
+fn judge_name(
+    s: &Situation<'_>,
+    group: &[&AskedServer<'_>],
+    writable: &[&AskedServer<'_>],
+    out: &mut Vec<Problem>,
+) {
     let masterdb: Vec<&HostName> =
         s.env.hosts.iter().filter(|h| h.has_role("masterdb")).map(|h| &h.id.host).collect();
     let ([masterdb], Some(one)) = (masterdb.as_slice(), writable.first()) else { return };
@@ -78,7 +88,7 @@ fn judge_name(s: &Situation<'_>, group: &[&Asked<'_>], writable: &[&Asked<'_>], 
 /// No server is known to be writable. That is an outage only where every server answered, and none of them follows a
 /// master elsewhere; where one did not, nobody knows. While a first answer is awaited, or the jump box is down, that is said
 /// elsewhere.
-fn none(s: &Situation<'_>, group: &[&Asked<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
+fn none(s: &Situation<'_>, group: &[&AskedServer<'_>], unknown: &[&HostName], out: &mut Vec<Problem>) {
     let mut open = undecided(group, unknown);
     open.dedup();
     let is_awaited = s.hosts.iter().any(|h| open.contains(&&h.id.host) && s.is_awaited(h));

@@ -3,12 +3,12 @@
 
 use super::*;
 
-fn part(header: &str, rows: &str) -> Answer {
+fn part(header: &str, rows: &str) -> ClientAnswer {
     let body = format!("{PROOF}{MARKER}\nvariables\t4\n{header}\n{rows}{MARKER}\nend\t0\n{STDERR}");
-    Answer::read(0, &body)
+    ClientAnswer::read(0, &body)
 }
 
-fn said(gap: Result<&[Row], Gap>) -> String {
+fn said(gap: Result<&[ResultRow], Gap>) -> String {
     gap.map_or_else(|gap| gap.describe(), |rows| format!("{} rows", rows.len()))
 }
 
@@ -24,7 +24,10 @@ fn rows_share_the_names_of_their_columns() {
 
 #[test]
 fn more_rows_than_are_read_are_told_as_our_own_limit() {
-    assert_eq!(part("a", &"x\n".repeat(MAX_ROWS)).part("variables", &[]).map(<[Row]>::len), Ok(MAX_ROWS));
+    assert_eq!(
+        part("a", &"x\n".repeat(MAX_ROWS)).part("variables", &[]).map(<[ResultRow]>::len),
+        Ok(MAX_ROWS)
+    );
     let too_many = part("a", &"x\n".repeat(MAX_ROWS + 1));
     let said = said(too_many.part("variables", &[]));
     assert!(said.contains("1000 rows") && said.contains("jumpdeck"), "{said}");
@@ -47,7 +50,7 @@ fn a_value_that_the_host_cut_is_cut_by_us_and_its_row_stays() {
 #[test]
 fn an_answer_that_the_host_cut_is_cut_by_us() {
     let body = format!("{PROOF}{MARKER}\nvariables\t4\na\tb\n1\t2\n{CUT}\n{STDERR}");
-    let said = said(Answer::read(141, &body).part("variables", &["a"]));
+    let said = said(ClientAnswer::read(141, &body).part("variables", &["a"]));
     assert!(said.starts_with("cut by jumpdeck"), "{said}");
 }
 
@@ -62,12 +65,12 @@ fn another_format_makes_up_no_row() {
         "--------------\nSELECT 'as\tbatch' AS jumpdeck\n--------------\n\njumpdeck\nas\\tbatch\n",
         "jumpdeck\nas\tbatch\n",
     ] {
-        let said = said(Answer::read(0, &format!("{text}{STDERR}")).part("variables", &[]));
+        let said = said(ClientAnswer::read(0, &format!("{text}{STDERR}")).part("variables", &[]));
         assert!(said.starts_with("unreadable") && said.contains("option files"), "{text}: {said}");
     }
-    let headless = part("version\t10", "").part("variables", &["variable_name"]).map(<[Row]>::len);
+    let headless = part("version\t10", "").part("variables", &["variable_name"]).map(<[ResultRow]>::len);
     assert!(headless.is_err());
-    let other = part("a\tb", "1\t2\n").part("variables", &["variable_name"]).map(<[Row]>::len);
+    let other = part("a\tb", "1\t2\n").part("variables", &["variable_name"]).map(<[ResultRow]>::len);
     assert!(other.is_err());
 }
 
@@ -88,16 +91,16 @@ fn a_real_error_is_shown_and_not_the_warnings_around_it() {
         (124, "", "timed out"),
     ] {
         let said =
-            said(Answer::read(status, &format!("{STDERR}{warnings}{stderr}\n")).part("variables", &[]));
+            said(ClientAnswer::read(status, &format!("{STDERR}{warnings}{stderr}\n")).part("variables", &[]));
         assert!(said.starts_with(want), "{stderr}: {said}");
     }
     assert_eq!(
-        said(Answer::read(127, "timeout or sleep\n").part("variables", &[])),
+        said(ClientAnswer::read(127, "timeout or sleep\n").part("variables", &[])),
         "tool missing: timeout or sleep"
     );
-    assert_eq!(said(Answer::read(123, "").part("variables", &[])), Gap::Stuck.describe());
+    assert_eq!(said(ClientAnswer::read(123, "").part("variables", &[])), Gap::Stuck.describe());
     let fine = format!("{PROOF}{MARKER}\nvariables\t4\na\n1\n{MARKER}\nend\t0\n{STDERR}{warnings}");
-    assert_eq!(said(Answer::read(0, &fine).part("variables", &["a"])), "1 rows");
+    assert_eq!(said(ClientAnswer::read(0, &fine).part("variables", &["a"])), "1 rows");
 }
 
 /// Fleet finding 8: a server lost in the middle of its answer is named, and what came before stays.
@@ -107,7 +110,7 @@ fn a_server_lost_in_the_middle_is_named() {
         "{PROOF}{MARKER}\nvariables\t4\na\n1\n{MARKER}\nconnections\t6\n{STDERR}\
          ERROR 2013 (HY000) at line 6: Lost connection to server during query\n"
     );
-    let answer = Answer::read(1, &body);
+    let answer = ClientAnswer::read(1, &body);
     assert_eq!(said(answer.part("variables", &["a"])), "1 rows");
     assert!(said(answer.part("connections", &[])).starts_with("failed: ERROR 2013"));
     assert!(said(answer.part("replicas", &[])).starts_with("failed: ERROR 2013"));
@@ -120,7 +123,7 @@ fn a_statement_that_hung_is_a_gap_of_its_own() {
          {MARKER}\nbinlog\t10\n{MARKER}\nend\t0\n{STDERR}\
          ERROR 1969 (70100) at line 6: Query execution was interrupted (max_statement_time exceeded)\n"
     );
-    let answer = Answer::read(0, &body);
+    let answer = ClientAnswer::read(0, &body);
     assert_eq!(said(answer.part("connections", &[])), "timed out");
     assert_eq!(said(answer.part("replicas", &["server_id"])), "timed out");
     assert_eq!(said(answer.part("binlog", &["file"])), "0 rows");
@@ -130,8 +133,8 @@ fn a_statement_that_hung_is_a_gap_of_its_own() {
 #[test]
 fn an_empty_part_without_the_end_of_standard_error_is_unknown() {
     let body = format!("{PROOF}{MARKER}\nconnections\t4\n{MARKER}\nend\t0\n");
-    assert!(Answer::read(124, &body).part("connections", &[]).is_err());
+    assert!(ClientAnswer::read(124, &body).part("connections", &[]).is_err());
     let refused = format!("{body}{STDERR}ERROR 1227 (42000): Access denied\n");
-    assert!(Answer::read(1, &refused).part("connections", &[]).is_err());
-    assert_eq!(said(Answer::read(0, &format!("{body}{STDERR}")).part("connections", &[])), "0 rows");
+    assert!(ClientAnswer::read(1, &refused).part("connections", &[]).is_err());
+    assert_eq!(said(ClientAnswer::read(0, &format!("{body}{STDERR}")).part("connections", &[])), "0 rows");
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::scalar::{closed, comment_at};
 
 /// A key that was found.
-pub(super) struct Found {
+pub(super) struct FoundKey {
     /// Its line, from 1.
     pub(super) line: usize,
     /// What follows its colon, up to the end of the line or its comment, in bytes of the text.
@@ -17,7 +17,7 @@ pub(super) struct Found {
 }
 
 /// What the lines below a line are part of.
-enum Inside {
+enum YamlInside {
     /// Keys, as far as is known.
     Keys,
     /// A block text, whose lines are indented more than this.
@@ -32,10 +32,10 @@ enum Inside {
 type Above = (usize, Option<String>);
 
 /// Every key of that path.
-pub(super) fn find(text: &str, keys: &[&str]) -> Result<Vec<Found>, String> {
+pub(super) fn find(text: &str, keys: &[&str]) -> Result<Vec<FoundKey>, String> {
     let mut above: Vec<Above> = Vec::new();
-    let mut found: Vec<Found> = Vec::new();
-    let mut inside = Inside::Keys;
+    let mut found: Vec<FoundKey> = Vec::new();
+    let mut inside = YamlInside::Keys;
     // The indentation of the newest match, as long as the next line may go on with its value.
     let mut newest: Option<usize> = None;
     let mut start = 0;
@@ -46,29 +46,29 @@ pub(super) fn find(text: &str, keys: &[&str]) -> Result<Vec<Found>, String> {
         let body = line.trim_start_matches(' ');
         let indent = line.len() - body.len();
         match &mut inside {
-            Inside::Jinja(end) => {
+            YamlInside::Jinja(end) => {
                 if line.contains(*end) {
-                    inside = Inside::Keys;
+                    inside = YamlInside::Keys;
                 }
                 continue;
             }
-            Inside::Block(header) if body.trim().is_empty() || indent > *header => continue,
-            Inside::Value(begun) => {
+            YamlInside::Block(header) if body.trim().is_empty() || indent > *header => continue,
+            YamlInside::Value(begun) => {
                 begun.push('\n');
                 begun.push_str(line);
                 if closed(begun) {
-                    inside = Inside::Keys;
+                    inside = YamlInside::Keys;
                 }
                 continue;
             }
-            Inside::Block(_) | Inside::Keys => inside = Inside::Keys,
+            YamlInside::Block(_) | YamlInside::Keys => inside = YamlInside::Keys,
         }
         if body.trim().is_empty() || body.starts_with('#') {
             continue;
         }
         if let Some(end) = jinja(body) {
             if !body.get(2..).is_some_and(|rest| rest.contains(end)) {
-                inside = Inside::Jinja(end);
+                inside = YamlInside::Jinja(end);
             }
             continue;
         }
@@ -90,14 +90,14 @@ pub(super) fn find(text: &str, keys: &[&str]) -> Result<Vec<Found>, String> {
             && above.iter().zip(keys).all(|((_, known), key)| known.as_deref() == Some(*key));
         if is_it {
             let begin = at + indent + value_at;
-            found.push(Found { line: number + 1, value: begin..begin + value.len(), goes_on: false });
+            found.push(FoundKey { line: number + 1, value: begin..begin + value.len(), goes_on: false });
             newest = Some(depth);
         }
         let plain = value.get(..comment_at(value)).unwrap_or(value).trim_end();
         if is_block(plain) {
-            inside = Inside::Block(depth);
+            inside = YamlInside::Block(depth);
         } else if !closed(plain) {
-            inside = Inside::Value(plain.to_owned());
+            inside = YamlInside::Value(plain.to_owned());
             if is_it && let Some(last) = found.last_mut() {
                 last.goes_on = true;
             }
@@ -107,14 +107,14 @@ pub(super) fn find(text: &str, keys: &[&str]) -> Result<Vec<Found>, String> {
 }
 
 /// A line's keys and items, by indentation, and where its value begins.
-struct Entry {
+struct YamlEntry {
     parts: Vec<(usize, Option<String>)>,
     is_item: bool,
     has_key: bool,
     value: Option<usize>,
 }
 
-fn entry(body: &str, indent: usize) -> Entry {
+fn entry(body: &str, indent: usize) -> YamlEntry {
     let mut parts = Vec::new();
     let mut at = 0;
     // `- - key: value`: each dash is an item, what follows is indented by the characters before it.
@@ -130,9 +130,9 @@ fn entry(body: &str, indent: usize) -> Entry {
     match key(rest) {
         Some((name, behind)) => {
             parts.push((indent + at, name));
-            Entry { parts, is_item, has_key: true, value: Some(at + behind) }
+            YamlEntry { parts, is_item, has_key: true, value: Some(at + behind) }
         }
-        None => Entry { parts, is_item, has_key: false, value: (!rest.is_empty()).then_some(at) },
+        None => YamlEntry { parts, is_item, has_key: false, value: (!rest.is_empty()).then_some(at) },
     }
 }
 

@@ -35,9 +35,9 @@ async fn a_statement_is_answered_in_a_session_as_by_a_client_started_for_it() {
     for asked in ASKED {
         let (_holding, _) = open(&site, &host, "SELECT 1".to_owned()).await.unwrap();
         let in_session = match send(&site, &host, asked, MINUTE).await {
-            Sent::Answered(said) => Ok(Answer::of_sql(&said)),
-            Sent::Ended(trouble) => Err(trouble),
-            Sent::Not(why) => panic!("{asked}: {why}"),
+            SessionSent::Answered(said) => Ok(HostAnswer::of_sql(&said)),
+            SessionSent::Ended(trouble) => Err(trouble),
+            SessionSent::Not(why) => panic!("{asked}: {why}"),
         };
         let by_a_client = client::once(&site, &host, asked, MINUTE).await;
         assert_eq!(in_session, by_a_client, "{asked}");
@@ -54,7 +54,9 @@ async fn rows_that_look_like_the_end_of_an_answer_do_not_end_a_statement() {
         AND argument NOT LIKE '%general_log%'";
     let twice = format!("{ends} UNION ALL {ends}; SELECT SLEEP(0.3) AS later");
     for _ in 0..3 {
-        let Sent::Answered(said) = send(&site, &host, &twice, MINUTE).await else { panic!("it ended") };
+        let SessionSent::Answered(said) = send(&site, &host, &twice, MINUTE).await else {
+            panic!("it ended")
+        };
         assert!(said.matches("jumpdeck_end_").count() >= 4 && said.ends_with("later\n0\n"), "{said}");
     }
 }
@@ -80,7 +82,7 @@ async fn heartbeats_and_statements_get_their_own_answers() {
             let host = &host;
             async move {
                 let text = format!("SELECT {n} AS n");
-                let Sent::Answered(said) = send(site, host, &text, MINUTE).await else {
+                let SessionSent::Answered(said) = send(site, host, &text, MINUTE).await else {
                     panic!("{n}: it ended")
                 };
                 assert_eq!(said, format!("n\n{n}\n"));
@@ -99,12 +101,12 @@ async fn an_error_ends_the_session_and_what_it_held_is_free() {
     let (site, host) = site(&server, "");
     let (holding, _) = open(&site, &host, "SELECT GET_LOCK('x', 0)".to_owned()).await.unwrap();
     let line = site.sessions.find(&StepId::new("lock").unwrap(), &host).unwrap();
-    let Sent::Ended(Trouble::Failed(why)) = line.send("SELECT nothing", MINUTE, false).await else {
+    let SessionSent::Ended(Trouble::Failed(why)) = line.send("SELECT nothing", MINUTE, false).await else {
         panic!("it did not fail")
     };
     assert!(why.starts_with("ERROR 1054 (42S22) at line 1: Unknown column 'nothing'"), "{why}");
     assert!(holding.lost().unwrap().contains("ERROR 1054"), "{:?}", holding.lost());
-    let Sent::Not(why) = line.send("SET GLOBAL read_only = 1", MINUTE, false).await else {
+    let SessionSent::Not(why) = line.send("SET GLOBAL read_only = 1", MINUTE, false).await else {
         panic!("it was sent")
     };
     assert!(why.contains("ERROR 1054"), "{why}");
@@ -138,7 +140,7 @@ async fn a_statement_over_its_limit_closes_the_session_and_never_comes_later() {
     let (blocker, _) = open_as(&site, &host, "blocker", "LOCK TABLES d.t WRITE", "SELECT 1").await.unwrap();
     let line = site.sessions.find(&StepId::new("lock").unwrap(), &host).unwrap();
     let sent = line.send("INSERT INTO d.t VALUES (1)", Duration::from_secs(1), false).await;
-    let Sent::Ended(Trouble::Unknown(why)) = sent else { panic!("it is known what came of it") };
+    let SessionSent::Ended(Trouble::Unknown(why)) = sent else { panic!("it is known what came of it") };
     assert!(why.contains("did not finish in time"), "{why}");
     assert!(holding.lost().is_some());
     // It waits on the server still, and is ended there before anybody asks whether it was done.
@@ -160,7 +162,7 @@ async fn a_statement_of_a_client_that_was_stopped_never_comes_later() {
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
     let line = site.sessions.find(&StepId::new("lock").unwrap(), &host).unwrap();
     let sent = line.send("SET GLOBAL read_only = 1", Duration::from_secs(1), false).await;
-    assert!(matches!(sent, Sent::Ended(Trouble::Unknown(_))));
+    assert!(matches!(sent, SessionSent::Ended(Trouble::Unknown(_))));
     session::end(&site, &host, &mark(), MINUTE).await.unwrap();
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::CONT);
     drop(holding);
@@ -189,7 +191,7 @@ async fn a_session_that_was_killed_while_idle_sends_nothing_more() {
     })
     .await
     .unwrap();
-    assert!(matches!(line.send("SET GLOBAL read_only = 1", MINUTE, false).await, Sent::Not(_)));
+    assert!(matches!(line.send("SET GLOBAL read_only = 1", MINUTE, false).await, SessionSent::Not(_)));
 }
 
 #[tokio::test]
@@ -213,7 +215,7 @@ async fn a_server_that_ends_in_the_middle_leaves_the_outcome_unknown() {
             client::once(&site, &host, &format!("{how} {connection}"), MINUTE).await.unwrap();
         };
         let (sent, ()) = tokio::join!(asked, killed);
-        assert!(matches!(sent, Sent::Ended(Trouble::Unknown(_))), "{how}");
+        assert!(matches!(sent, SessionSent::Ended(Trouble::Unknown(_))), "{how}");
     }
 }
 
@@ -240,7 +242,7 @@ async fn a_session_that_is_opened_again_ends_the_one_before() {
     let (other, answer) = open_as(&site, &host, "other", lock, "SELECT 1").await.unwrap();
     assert_eq!(answer.text, "held\n0\n");
     assert_eq!((again.lost(), other.lost()), (None, None));
-    assert!(matches!(send(&site, &host, "SELECT 1", MINUTE).await, Sent::Answered(_)));
+    assert!(matches!(send(&site, &host, "SELECT 1", MINUTE).await, SessionSent::Answered(_)));
 }
 
 /// Not a test of anything: the figures of docs/performance.md.
@@ -258,7 +260,7 @@ async fn time_of_a_statement() {
         let began = std::time::Instant::now();
         let sent = send(&site, &host, "SELECT @@global.read_only", MINUTE).await;
         in_session.push(began.elapsed());
-        assert!(matches!(sent, Sent::Answered(_)));
+        assert!(matches!(sent, SessionSent::Answered(_)));
     }
     for (what, mut all) in [("a client started for it", by_client), ("in a held session", in_session)] {
         all.sort_unstable();

@@ -132,7 +132,7 @@ async fn a_value_of_a_change_that_was_not_written_is_missing_after_a_resume_and_
         let machine = resumed(machine_with(&book, &secrets), &mut alive);
         assert_eq!(
             machine.find(&crate::runbook::ids::StepId::new("make").unwrap()).unwrap().record().status,
-            crate::runbook::machine::Status::Done
+            crate::runbook::machine::StepStatus::Done
         );
         let handle = launch(machine, needs_of(&world, &alive, &lent, &secrets));
         let (state, _) = drive(handle, |prompt| match &prompt.kind {
