@@ -94,7 +94,7 @@ fn what_is_not_one_plain_value_in_its_line_is_refused_with_the_line_and_what_to_
         (PILLAR, "masterdb", "x", "no key"),
         (PILLAR, "infra:db_servers:mysql", "x", "has no value on its line"),
         (PILLAR, "infra:current:tld", "x", "line 4: infra:current:tld is produced by Jinja"),
-        ("a: one\n  two\nb: 3\n", "a", "new", "line 1: the value of a goes on"),
+        ("a: one\n  two\nb: 3\n", "a", "new", "line 1: the value of a continues on"),
         ("a: 'x\n  y'\nb: 1\n", "a", "new", "continues on the next line"),
         ("a: |\n  b: 1\nc: 2\n", "a:b", "9", "no key"),
         ("a: |\n  b: 1\nc: 2\n", "a", "9", "not a plain value"),
