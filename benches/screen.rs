@@ -17,7 +17,7 @@ use jumpdeck::config::keymap::{KeyCode, KeyPress, Keymap};
 use jumpdeck::config::theme::builtin;
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::SshConnector;
-use jumpdeck::view::{ColorSupport, Styles, ViewState, draw, fleet_orders};
+use jumpdeck::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw, fleet_orders};
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fact::Fact;
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link};
@@ -76,7 +76,7 @@ impl Bench {
             Arc::new(servers),
             keymap,
             vec!["dark".into()],
-            fleet_orders(),
+            fleet_orders(&ChosenColumns::default()),
             Moment(10_000),
             (200, 50),
         );

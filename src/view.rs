@@ -29,7 +29,7 @@ mod tests;
 #[cfg(test)]
 mod unknown_tests;
 
-pub use state::ViewState;
+pub use state::{ChosenColumns, ViewState};
 pub use styles::{ColorSupport, Styles};
 
 use scene::Scene;
@@ -38,10 +38,16 @@ use widgets::{banner, footer, forms, header, help, question, small, strip};
 /// Columns and rows below which nothing useful fits.
 pub use crate::app::model::SMALLEST;
 
-/// The orders that the columns of the fleet table have, from left to right.
+/// The titles of the columns that the fleet table may have, from left to right. The first says which host a row is of.
 #[must_use]
-pub fn fleet_orders() -> Vec<&'static crate::app::rows::order::Order> {
-    screens::orders()
+pub fn fleet_columns() -> Vec<&'static str> {
+    screens::titles()
+}
+
+/// The orders that the columns of the fleet table have which are shown, from left to right.
+#[must_use]
+pub fn fleet_orders(chosen: &ChosenColumns) -> Vec<&'static crate::app::rows::order::Order> {
+    screens::orders(chosen)
 }
 
 /// Draws the model. Work is proportional to what is visible, but for the sort and the counts of the header.

@@ -13,6 +13,7 @@ use crate::openssh::key_file::Public;
 use crate::openssh::known_hosts::HostKeys;
 use crate::ownership::{self, OpenError};
 use crate::runbook::library;
+use crate::view::fleet_columns;
 use jumpdeck_fleet::access::{Access, KeySource};
 use jumpdeck_fleet::fleet::{Fleet, Jump};
 
@@ -24,7 +25,7 @@ pub(super) fn run(common: &Common, files: &[PathBuf]) -> Result<ExitCode, CliErr
     let runbooks =
         Runbooks { file: &|path, text| library::check_file(path, text, &own), all: &|| library::check(&own) };
     let coloured = super::common::colour_on(&std::io::stdout());
-    let report = check::run(&files, &paths, &context, runbooks, &logins, coloured);
+    let report = check::run(&files, &paths, &context, runbooks, &logins, &fleet_columns(), coloured);
     print::answer(&report.rendered)?;
     Ok(ExitCode::from(if report.errors == 0 { 0 } else { 2 }))
 }

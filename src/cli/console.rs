@@ -20,7 +20,7 @@ use crate::operator::commands;
 use crate::operator::service::{LeftInEffect, RunService};
 use crate::runtime::color::Capabilities;
 use crate::runtime::{Console, ConsoleEnd, Draw, FleetControl, RuntimeError, terminal};
-use crate::view::{ColorSupport, Styles, ViewState, draw};
+use crate::view::{ChosenColumns, ColorSupport, Styles, ViewState, draw};
 use jumpdeck_fleet::event::{Answer, QuestionId};
 use jumpdeck_fleet::fleet::Fleet;
 use jumpdeck_fleet::names::{EnvName, HostName};
@@ -60,11 +60,12 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let taken = terminal::take().map_err(failed)?;
     let size = taken.terminal.size()?;
     let names = themes.iter().map(|t| t.name.clone()).collect();
+    let columns = ChosenColumns(setup.settings.columns.clone());
     let mut model = Model::new(
         target.fleet.clone(),
         Arc::new(keymap),
         names,
-        crate::view::fleet_orders(),
+        crate::view::fleet_orders(&columns),
         target.clock.now(),
         (size.width, size.height),
     );
@@ -77,7 +78,7 @@ async fn console(common: &Common, looks: &Looks, setup: &Setup) -> Result<Consol
     let console = Console {
         model,
         terminal: taken.terminal,
-        draw: Screens::new(themes, support, &terminal_says),
+        draw: Screens::new(themes, support, &terminal_says, columns),
         fleet: Reached { collector, desk },
         runs,
         stage: taken.guard,
@@ -156,11 +157,16 @@ struct Screens {
 }
 
 impl Screens {
-    fn new(themes: Vec<Theme>, support: ColorSupport, terminal_says: &Capabilities) -> Self {
+    fn new(
+        themes: Vec<Theme>,
+        support: ColorSupport,
+        terminal_says: &Capabilities,
+        columns: ChosenColumns,
+    ) -> Self {
         // There is always a theme; without one, the terminal's own colours have to do.
         let styles = themes.first().map(|theme| Styles::new(theme, support)).unwrap_or_default();
         let styles = styles.in_ascii(terminal_says.ascii);
-        Self { themes, support, styles, state: ViewState::default() }
+        Self { themes, support, styles, state: ViewState::of(columns) }
     }
 }
 

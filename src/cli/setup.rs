@@ -22,6 +22,7 @@ use crate::transport::Connectors;
 use crate::transport::ask::AskPerson;
 use crate::transport::ssh::SshConnectors;
 use crate::transport::ssh::dial::{Dial, TcpDial};
+use crate::view::fleet_columns;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::{Environment, Fleet};
 
@@ -40,16 +41,17 @@ impl Setup {
     pub(super) fn read(common: &Common) -> Result<Self, CliError> {
         let (paths, context) = places()?;
         super::log::start(&paths.state)?;
-        let settings = match (files::load_settings(&paths.settings(), &context), &common.demo) {
-            (Ok(settings), _) => settings,
-            (Err(errors), None) => return Err(rendered(errors)),
-            (Err(errors), Some(_)) => {
-                for error in errors {
-                    print::complain(&format!("{error}; the file is not used"));
+        let settings =
+            match (files::load_settings(&paths.settings(), &context, &fleet_columns()), &common.demo) {
+                (Ok(settings), _) => settings,
+                (Err(errors), None) => return Err(rendered(errors)),
+                (Err(errors), Some(_)) => {
+                    for error in errors {
+                        print::complain(&format!("{error}; the file is not used"));
+                    }
+                    Settings::default()
                 }
-                Settings::default()
-            }
-        };
+            };
         Ok(Self { paths, context, settings })
     }
 

@@ -44,7 +44,7 @@ pub struct Runbooks<'r> {
 /// Everything that is wrong with each of the files that logins to a fleet need: another layer reads them.
 pub type Logins<'l> = &'l dyn Fn(&Fleet) -> Vec<(PathBuf, Vec<Diagnostic>)>;
 
-/// Checks these files; without any, all that would be used: `config.toml`, the inventory, own themes and keymaps, and
+/// Checks these files, `columns` being the titles that the fleet table knows; without any file, all that would be used: `config.toml`, the inventory, own themes and keymaps, and
 /// runbooks.
 #[must_use]
 pub fn run(
@@ -53,17 +53,18 @@ pub fn run(
     context: &Context,
     runbooks: Runbooks<'_>,
     logins: Logins<'_>,
+    columns: &[&'static str],
     coloured: bool,
 ) -> CheckReport {
     let mut report = FileReport { coloured, ..FileReport::default() };
     if files.is_empty() {
-        check_all(&mut report, paths, context, logins);
+        check_all(&mut report, paths, context, logins, columns);
         for (path, found) in (runbooks.all)() {
             report.file(&path, found);
         }
     } else {
         for path in files {
-            report.file(path, check_file(path, context, runbooks));
+            report.file(path, check_file(path, context, runbooks, columns));
             if let Some(fleet) = fleet_of(path, context) {
                 report.logins(logins(&fleet));
             }
@@ -74,7 +75,12 @@ pub fn run(
 
 /// Everything that is wrong with a file; what kind it is is told by its content, or else by its place.
 #[must_use]
-pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec<Diagnostic> {
+pub fn check_file(
+    path: &Path,
+    context: &Context,
+    runbooks: Runbooks<'_>,
+    columns: &[&'static str],
+) -> Vec<Diagnostic> {
     let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) => return vec![*error],
@@ -84,7 +90,7 @@ pub fn check_file(path: &Path, context: &Context, runbooks: Runbooks<'_>) -> Vec
         Some(FileKind::Inventory) => inventory::parse(&name, &text, context).map(drop),
         Some(FileKind::Theme) => theme::parse_theme(&name, &text).map(drop),
         Some(FileKind::Keymap) => keymap::parse_onto(&base_of(path), &name, &text).map(drop),
-        Some(FileKind::Settings) => settings::parse_settings(&name, &text, context).map(drop),
+        Some(FileKind::Settings) => settings::parse_settings(&name, &text, context, columns).map(drop),
         Some(FileKind::Runbook) => Err((runbooks.file)(path, &text)),
         None if !syntax(&name, &text).is_empty() => Err(syntax(&name, &text)),
         None => {
@@ -164,9 +170,15 @@ fn syntax(name: &str, text: &str) -> Vec<Diagnostic> {
     reader.finish::<()>(None).err().unwrap_or_default()
 }
 
-fn check_all(report: &mut FileReport, paths: &Paths, context: &Context, logins: Logins<'_>) {
+fn check_all(
+    report: &mut FileReport,
+    paths: &Paths,
+    context: &Context,
+    logins: Logins<'_>,
+    columns: &[&'static str],
+) {
     let settings_path = paths.settings();
-    let settings = files::load_settings(&settings_path, context);
+    let settings = files::load_settings(&settings_path, context, columns);
     let (settings, mut errors) = match settings {
         Ok(settings) => (settings, Vec::new()),
         Err(errors) => (Settings::default(), errors),

@@ -178,12 +178,16 @@ pub fn load_inventory(path: &Path, context: &Context) -> Result<Fleet, Vec<Diagn
 ///
 /// # Errors
 /// Every mistake of the file, or that it cannot be read.
-pub fn load_settings(path: &Path, context: &Context) -> Result<Settings, Vec<Diagnostic>> {
+pub fn load_settings(
+    path: &Path,
+    context: &Context,
+    columns: &[&'static str],
+) -> Result<Settings, Vec<Diagnostic>> {
     if is_missing(path) {
         return Ok(Settings::default());
     }
     let text = read_text(path).map_err(|error| vec![*error])?;
-    settings::parse_settings(&path.display().to_string(), &text, context)
+    settings::parse_settings(&path.display().to_string(), &text, context, columns)
 }
 
 /// The builtin themes and those of a folder, which replace builtin ones of the same name. A missing folder is empty.

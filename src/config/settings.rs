@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, nearest};
 use super::inventory::Context;
 use super::reader::{Reader, Table};
 use jumpdeck_fleet::names::EnvName;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub environment: Option<EnvName>,
     /// When to colour.
     pub color: ColorChoice,
+    /// The columns of the fleet table, from left to right, by their titles; `None`: all that fit.
+    pub columns: Option<Vec<&'static str>>,
     /// The inventory, when it is not `inventory.toml` beside this file.
     pub inventory: Option<PathBuf>,
     /// The key that signs what is said in runs, when it is not the one that logs in to the jump box: a private key, or
@@ -37,23 +39,31 @@ pub struct Settings {
     pub sign_with: Option<PathBuf>,
 }
 
-pub(super) const KEYS: [&str; 6] = ["theme", "keymap", "environment", "color", "inventory", "sign_with"];
+pub(super) const KEYS: [&str; 7] =
+    ["theme", "keymap", "environment", "color", "columns", "inventory", "sign_with"];
 
 /// Reads `config.toml`.
 ///
 /// # Errors
 /// Every mistake of the file. Whether theme, keymap and environment exist is judged by `check`, which knows them.
-pub fn parse_settings(file: &str, text: &str, context: &Context) -> Result<Settings, Vec<Diagnostic>> {
+///
+/// `columns` are the titles that the fleet table knows; the first is the one that no choice of columns may lack.
+pub fn parse_settings(
+    file: &str,
+    text: &str,
+    context: &Context,
+    columns: &[&'static str],
+) -> Result<Settings, Vec<Diagnostic>> {
     let mut reader = Reader::new(file, text);
     let root = reader.parse(text);
     let settings = root.as_ref().map(|root| {
         let root = reader.root(root);
-        read(&mut reader, &root, context)
+        read(&mut reader, &root, context, columns)
     });
     reader.finish(settings)
 }
 
-fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Settings {
+fn read(reader: &mut Reader, root: &Table<'_>, context: &Context, columns: &[&'static str]) -> Settings {
     reader.only(root, &KEYS);
     let mut environment = None;
     if let Some(name) = reader.string(root, "environment", "write environment = \"production\"") {
@@ -71,9 +81,44 @@ fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Settings {
         keymap: name(reader, root, "keymap", "default"),
         environment,
         color: reader.word(root, "color", &choices).unwrap_or_default(),
+        columns: chosen_columns(reader, root, columns),
         inventory,
         sign_with,
     }
+}
+
+/// The columns that are chosen, each once and by a title that there is.
+fn chosen_columns(
+    reader: &mut Reader,
+    root: &Table<'_>,
+    known: &[&'static str],
+) -> Option<Vec<&'static str>> {
+    let hint = "write columns = [\"HOST\", \"1m\", \"DISK\", \"WORST PROBLEM\", \"AGE\"]";
+    let listed = reader.strings(root, "columns", hint)?;
+    let mut chosen = Vec::new();
+    for name in listed {
+        match known.iter().find(|title| title.eq_ignore_ascii_case(name.value)) {
+            Some(title) if chosen.contains(title) => {
+                reader.error(name.span, format!("{title} is already in columns"), "remove one of the two");
+            }
+            Some(title) => chosen.push(*title),
+            None => {
+                let help = nearest(name.value, known.iter().copied()).map_or_else(
+                    || format!("these columns exist: {}", known.join(", ")),
+                    |near| format!("did you mean {near:?}?"),
+                );
+                let message = format!("the fleet table has no column {:?}", name.value);
+                reader.error(name.span, message, help);
+            }
+        }
+    }
+    if let (Some(needed), Some(value)) = (known.first(), root.get("columns"))
+        && !chosen.contains(needed)
+    {
+        let message = format!("columns has no {needed:?}: without it the rows could not be told apart");
+        reader.error(value.span(), message, format!("add {needed:?} to columns"));
+    }
+    Some(chosen)
 }
 
 /// A file, by its whole path.
@@ -115,24 +160,46 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const COLUMNS: &[&str] = &["HOST", "ROLES", "1m", "15m", "WORST PROBLEM"];
+
+    #[test]
+    fn columns_are_chosen_by_their_titles_in_any_case_and_in_any_order() {
+        let read = |text: &str| parse_settings("config.toml", text, &Context::default(), COLUMNS);
+        let chosen = read("columns = [\"15m\", \"host\", \"Worst problem\"]").unwrap().columns;
+        assert_eq!(chosen.unwrap(), ["15m", "HOST", "WORST PROBLEM"]);
+        assert_eq!(read("").unwrap().columns, None);
+        for (text, says) in [
+            ("[\"HOST\", \"ROLE\"]", "did you mean \"ROLES\"?"),
+            ("[\"HOST\", \"cpu temperature\"]", "these columns exist: HOST, ROLES, 1m, 15m, WORST PROBLEM"),
+            ("[\"HOST\", \"1m\", \"1M\"]", "1m is already in columns"),
+            ("[\"1m\"]", "columns has no \"HOST\""),
+            ("[]", "columns has no \"HOST\""),
+            ("[\"HOST\", 1]", "columns"),
+            ("\"HOST\"", "columns"),
+        ] {
+            let errors = read(&format!("columns = {text}")).unwrap_err();
+            assert!(errors.len() == 1 && errors[0].render(false).contains(says), "{text}: {errors:?}");
+        }
+    }
+
     #[test]
     fn settings_are_read() {
         let context = Context { home: "/home/ada".into(), ..Context::default() };
         let text = "theme = \"light\"\nenvironment = \"staging\"\ncolor = \"never\"\ninventory = \"~/f/i.toml\"\nsign_with = \"~/.ssh/k\"\n";
-        let read = parse_settings("config.toml", text, &context).unwrap();
+        let read = parse_settings("config.toml", text, &context, COLUMNS).unwrap();
         assert_eq!(read.theme.as_deref(), Some("light"));
         assert_eq!(read.keymap, None);
         assert_eq!(read.color, ColorChoice::Never);
         assert_eq!(read.inventory.as_deref(), Some("/home/ada/f/i.toml".as_ref()));
         assert_eq!(read.sign_with.as_deref(), Some("/home/ada/.ssh/k".as_ref()));
-        assert_eq!(parse_settings("f", "", &context).unwrap(), Settings::default());
+        assert_eq!(parse_settings("f", "", &context, COLUMNS).unwrap(), Settings::default());
     }
 
     #[test]
     fn every_mistake_is_told() {
         let text =
             "tema = 1\ntheme = \"../x\"\ncolor = \"allways\"\ninventory = \"x\"\nenvironment = \"a b\"";
-        let errors = parse_settings("f", text, &Context::default()).unwrap_err();
+        let errors = parse_settings("f", text, &Context::default(), COLUMNS).unwrap_err();
         assert_eq!(errors.len(), 5, "{errors:?}");
         assert!(errors.iter().any(|e| e.render(false).contains("did you mean \"always\"?")));
     }

@@ -142,7 +142,7 @@ pub fn toml(data: &[u8]) {
         }),
         1 => theme::parse_theme("f.toml", &text).map(drop),
         2 => keymap::parse_onto(&Keymap::default(), "f.toml", &text).map(drop),
-        3 => settings::parse_settings("f.toml", &text, &context).map(drop),
+        3 => settings::parse_settings("f.toml", &text, &context, &["HOST", "1m"]).map(drop),
         _ => {
             let included = |name: &str| RUNBOOKS.get(name).and_then(|r| r.sources.first().cloned());
             Runbook::read("f.toml", &text, &included).map(drop)

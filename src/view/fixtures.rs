@@ -85,7 +85,7 @@ pub(crate) fn of(environments: Vec<Arc<Environment>>) -> Model {
         fleet,
         Arc::new(Keymap::builtin_default()),
         themes,
-        crate::view::fleet_orders(),
+        crate::view::fleet_orders(&crate::view::ChosenColumns::default()),
         NOW,
         (80, 24),
     );

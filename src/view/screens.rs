@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::app::model::Screen;
 use crate::app::rows::order::Order;
 use crate::view::scene::Scene;
-use crate::view::state::ViewState;
+use crate::view::state::{ChosenColumns, ViewState};
 use crate::view::widgets::footer::FooterStatus;
 
 pub(crate) mod cells;
@@ -46,8 +46,10 @@ pub(crate) struct Drawing {
     pub(crate) draw: DrawBody,
     /// What its columns mean, for help.
     pub(crate) columns: fn() -> Vec<(&'static str, &'static str)>,
-    /// The orders that its columns have, from left to right.
-    orders: fn() -> Vec<&'static Order>,
+    /// The titles of the columns that a person may choose among, from left to right.
+    titles: fn() -> Vec<&'static str>,
+    /// The orders that the columns have which are shown, from left to right.
+    orders: fn(&ChosenColumns) -> Vec<&'static Order>,
     /// Whose signs it shows.
     pub(crate) signs: Signs,
 }
@@ -58,7 +60,7 @@ type DrawBody = for<'a> fn(&mut Buffer, Rect, &Scene<'a>, &mut ViewState) -> Foo
 impl Drawing {
     /// One that has no columns to explain and shows hosts.
     const fn of(draw: DrawBody) -> Self {
-        Self { draw, columns: Vec::new, orders: Vec::new, signs: Signs::Hosts }
+        Self { draw, columns: Vec::new, titles: Vec::new, orders: |_| Vec::new(), signs: Signs::Hosts }
     }
 }
 
@@ -71,7 +73,12 @@ pub(crate) enum Signs {
     Steps,
 }
 
-/// The orders that the columns of tables have, from left to right.
-pub(crate) fn orders() -> Vec<&'static Order> {
-    DRAWINGS.iter().flat_map(|drawing| (drawing.orders)()).collect()
+/// The titles of the columns that a person may choose among, from left to right.
+pub(crate) fn titles() -> Vec<&'static str> {
+    DRAWINGS.iter().flat_map(|drawing| (drawing.titles)()).collect()
+}
+
+/// The orders that the columns of tables have which are shown, from left to right.
+pub(crate) fn orders(chosen: &ChosenColumns) -> Vec<&'static Order> {
+    DRAWINGS.iter().flat_map(|drawing| (drawing.orders)(chosen)).collect()
 }

@@ -2,9 +2,16 @@
 
 use std::collections::HashMap;
 
+/// The columns that a person chose for the fleet table, from left to right, by their titles; without a choice all are shown that
+/// fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChosenColumns(pub Option<Vec<&'static str>>);
+
 /// Owned by the event loop beside the model; drawing may change nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct ViewState {
+    /// The columns of the fleet table.
+    pub(crate) columns: ChosenColumns,
     offsets: HashMap<(usize, List), usize>,
     page: usize,
     scroll_limit: Option<usize>,
@@ -19,6 +26,12 @@ pub(crate) type Text = (String, Option<usize>, Option<u64>, u16);
 pub(crate) struct List(pub(crate) &'static str);
 
 impl ViewState {
+    /// With these columns in the fleet table.
+    #[must_use]
+    pub fn of(columns: ChosenColumns) -> Self {
+        Self { columns, ..Self::default() }
+    }
+
     /// How many rows the last frame's list or page had room for: what a page up or down should move by.
     #[must_use]
     pub fn page(&self) -> usize {

@@ -26,23 +26,23 @@ fn without_files_all_that_would_be_used_is_checked() {
     fs::write(paths.settings(), "theme = \"lihgt\"\nkeymap = \"mine\"\nenvironment = \"prod\"\n").unwrap();
     fs::write(paths.inventory(), inventory::EXAMPLE).unwrap();
     fs::write(paths.keymaps().join("mine.toml"), "[keys]\nhelp = [\"f10\"]\n").unwrap();
-    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, false);
+    let report = run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
     assert_eq!(report.errors, 2, "{}", report.rendered);
     assert!(report.rendered.contains("did you mean \"light\"?"));
     assert!(report.rendered.contains("unknown environment \"prod\""));
     assert!(report.rendered.ends_with("3 files, 2 errors\n"), "{}", report.rendered);
 
     fs::write(paths.settings(), "theme = \"light\"\nkeymap = \"mine\"\nenvironment = \"staging\"\n").unwrap();
-    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, false).errors, 0);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false).errors, 0);
 
     fs::write(paths.themes().join("x.toml"), "").unwrap();
-    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, false).errors, 3);
+    assert_eq!(run(&[], &paths, &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false).errors, 3);
 }
 
 #[test]
 fn no_inventory_is_an_error_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    let report = run(&[], &paths(folder.path()), &context(), NO_RUNBOOKS, NO_LOGINS, false);
+    let report = run(&[], &paths(folder.path()), &context(), NO_RUNBOOKS, NO_LOGINS, &["HOST"], false);
     assert_eq!(report.errors, 1);
     assert!(report.rendered.contains("inventory.example.toml"), "{}", report.rendered);
 }
@@ -84,6 +84,7 @@ fn named_files_are_checked_each() {
         &context(),
         NO_RUNBOOKS,
         NO_LOGINS,
+        &["HOST"],
         false,
     );
     assert!(report.errors >= 3, "{}", report.rendered);
@@ -109,7 +110,7 @@ fn a_syntax_error_is_told_as_the_parser_says_it() {
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
-        let found = check_file(&path, &context(), NO_RUNBOOKS);
+        let found = check_file(&path, &context(), NO_RUNBOOKS, &["HOST"]);
         let rendered: String = found.iter().map(|error| error.render(false)).collect();
         assert!(!rendered.contains("cannot tell what this file is"), "{text}: {rendered}");
         assert!(rendered.contains(part) && rendered.contains("toml.io"), "{text}: {rendered}");

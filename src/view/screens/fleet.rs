@@ -9,10 +9,10 @@ use crate::app::model::Sort;
 use crate::app::rows::order;
 use crate::view::scene::{Scene, ShownFact};
 use crate::view::screens::Drawing;
-use crate::view::state::{List, ViewState};
+use crate::view::state::{ChosenColumns, List, ViewState};
 use crate::view::text::{self, centred, span};
 use crate::view::widgets::footer::FooterStatus;
-use crate::view::widgets::table::{Column, ColumnTable, Instead};
+use crate::view::widgets::table::{Column, ColumnTable, EXTRA, Instead};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 
 use super::cells;
@@ -26,7 +26,8 @@ use columns::{COLUMNS, FleetColumn, FleetRow, Of};
 /// How it looks.
 pub(super) const DRAWING: Drawing = Drawing {
     columns: || COLUMNS.iter().filter_map(|column| column.help).collect(),
-    orders: || COLUMNS.iter().filter_map(|column| column.order.as_ref()).collect(),
+    titles: || COLUMNS.iter().map(|column| column.title).collect(),
+    orders: |chosen| shown(&COLUMNS, chosen).filter_map(|(column, _)| column.order.as_ref()).collect(),
     ..Drawing::of(draw)
 };
 
@@ -46,8 +47,9 @@ fn draw_columns<'a>(
     let all = scene.env.hosts.len();
     let selected = scene.env.selection.host.as_ref();
     let at = rows.iter().position(|h| Some(&h.id.host) == selected);
-    let sorted = sorted(columns, scene.model.sort);
-    let table = ColumnTable::new(area, &wanted(columns, scene, area.width, sorted));
+    let columns: Vec<_> = shown(columns, &state.columns).collect();
+    let sorted = sorted(&columns, scene.model.sort);
+    let table = ColumnTable::new(area, &wanted(&columns, scene, area.width, sorted));
     let offset = state.scroll(scene.model.active, List("fleet"), at, rows.len(), table.height());
     table.titles(buf, scene.styles, sorted);
     if rows.is_empty() {
@@ -73,32 +75,45 @@ fn nothing(scene: &Scene<'_>) -> Line<'static> {
     span(why, scene.styles.muted).into()
 }
 
+/// A column that is shown where it fits, and its rank.
+type Ranked = (&'static FleetColumn, u8);
+
+/// The columns that are shown where they fit. Of those that a person chose the first stays longest, and none is an extra.
+fn shown(columns: &'static [FleetColumn], chosen: &ChosenColumns) -> Box<dyn Iterator<Item = Ranked>> {
+    let Some(titles) = chosen.0.clone() else {
+        return Box::new(columns.iter().map(|column| (column, column.rank)));
+    };
+    let places = (0..EXTRA - 1).chain(std::iter::repeat(EXTRA - 1));
+    let named = titles.into_iter().filter_map(|title| columns.iter().find(|column| column.title == title));
+    Box::new(named.zip(places))
+}
+
 /// The columns that are of use here, as wide as they have to be.
 fn wanted(
-    columns: &'static [FleetColumn],
+    columns: &[Ranked],
     scene: &Scene<'_>,
     width: u16,
     sorted: Option<(Option<&'static FleetColumn>, bool)>,
 ) -> Vec<Column<&'static FleetColumn>> {
     let by = sorted.and_then(|(by, _)| by);
-    let column = |column: &'static FleetColumn| {
+    let column = |(column, rank): Ranked| {
         let (mut least, mut most) = (column.widths)(scene, width);
         if by == Some(column) {
             // The arrow of the sorted column needs a place beside its title.
             let title = u16::try_from(column.title.len() + 1).unwrap_or(u16::MAX);
             (least, most) = (least.max(title), most.max(title));
         }
-        Column { id: column, title: column.title, align: column.align, least, most, rank: column.rank }
+        Column { id: column, title: column.title, align: column.align, least, most, rank }
     };
-    columns.iter().filter(|column| (column.is_useful)(scene)).map(column).collect()
+    columns.iter().copied().filter(|(column, _)| (column.is_useful)(scene)).map(column).collect()
 }
 
 /// The sorted column (none: the sign's), and whether its arrow points down.
-fn sorted(columns: &'static [FleetColumn], sort: Sort) -> Option<(Option<&'static FleetColumn>, bool)> {
+fn sorted(columns: &[Ranked], sort: Sort) -> Option<(Option<&'static FleetColumn>, bool)> {
     if *sort.by == order::INVENTORY {
         return None;
     }
-    let column = columns.iter().find(|column| column.order.as_ref() == Some(sort.by));
+    let column = columns.iter().map(|(column, _)| *column).find(|column| column.order.as_ref() == Some(sort.by));
     Some((column, sort.by.down != sort.reversed))
 }
 

@@ -227,3 +227,22 @@ fn no_other_file_names_a_column_or_its_order() {
         }
     }
 }
+
+#[test]
+fn chosen_columns_are_shown_in_their_order_and_the_first_stay_longest() {
+    let model = fixtures::healthy();
+    let chosen = ChosenColumns(Some(vec!["AGE", "HOST", "WORST PROBLEM", "DISK", "OS"]));
+    let styles = fixtures::styles("dark");
+    let scene = Scene::of(&model, &styles).unwrap();
+    let titles = |width| {
+        let area = Rect::new(0, 0, width, 6);
+        let mut buf = Buffer::empty(area);
+        draw(&mut buf, area, &scene, &mut ViewState::of(chosen.clone()));
+        (4..width).map(|x| buf[(x, 0)].symbol()).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(titles(100), "AGE HOST WORST PROBLEM DISK OS");
+    assert_eq!(titles(60), "AGE HOST WORST PROBLEM DISK");
+    assert_eq!(titles(30), "AGE HOST");
+    let words: Vec<_> = crate::view::fleet_orders(&chosen).iter().map(|order| order.words).collect();
+    assert_eq!(words, ["by age", "by host", "by disk"]);
+}
