@@ -101,10 +101,11 @@ impl Shelf {
 fn texts(impatient: bool) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let long = regex::Regex::new(r#"timeout( *)= "[0-9]+[mh]""#).unwrap();
-    // The world runs twenty times as fast as this machine's clock: so do the waits for it.
+    // The world runs twenty times as fast as this machine's clock, by ticks that a busy machine delays: who asks again and again does so
+    // twenty times as often, who sleeps between two looks sleeps a fifth of the time.
     let asks = regex::Regex::new(r#"every( *)= "([0-9]+)s""#).unwrap();
     let sleeps = regex::Regex::new(r"\bsleep ([1-9][0-9]*)\b").unwrap();
-    let hastened = |found: &regex::Captures<'_>, at: usize| found[at].parse::<u64>().unwrap() * 50;
+    let seconds = |found: &regex::Captures<'_>, at: usize| found[at].parse::<u64>().unwrap();
     let folders = [root.join("runbooks"), root.join("tests/fixtures/runbooks")];
     let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let read = |path: PathBuf| {
@@ -112,10 +113,10 @@ fn texts(impatient: bool) -> BTreeMap<String, String> {
         // A window's limit is time of this machine, which rehearses several fleets at once: what is rehearsed here is not how long.
         let text = text.replace("limit = \"3s\"", "limit = \"30s\"");
         let text = asks.replace_all(&text, |found: &regex::Captures<'_>| {
-            format!("every{}= \"{}ms\"", &found[1], hastened(found, 2).max(100))
+            format!("every{}= \"{}ms\"", &found[1], (seconds(found, 2) * 50).max(100))
         });
         let text = sleeps.replace_all(&text, |found: &regex::Captures<'_>| {
-            format!("sleep {}", Duration::from_millis(hastened(found, 1)).as_secs_f64())
+            format!("sleep {}", Duration::from_millis(seconds(found, 1) * 200).as_secs_f64())
         });
         let text = if impatient {
             long.replace_all(&text, "timeout$1= \"20s\"").into_owned()
