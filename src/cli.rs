@@ -61,7 +61,7 @@ enum Command {
     },
     /// Guided changes: list, show, plan, run, resume, rollback, runs, log, report, verify
     #[command(subcommand)]
-    Runbook(runbook::Command),
+    Runbook(runbook::RunbookCommand),
     /// Serve the simulated fleet to any SSH client on this machine
     #[cfg(feature = "demo")]
     Sim(simulate::SimArgs),

@@ -65,7 +65,7 @@ pub struct Console<B: Backend, D, F, R, S> {
 }
 
 /// What is waited for.
-enum Next {
+enum NextInput {
     Frame,
     Urgent(Urgent),
     Input(TerminalInput),
@@ -87,14 +87,14 @@ where
     S: Stage,
 {
     let mut pace =
-        Pace { drawn_at: None, suspended: false, news_open: true, run_news_open: true, armed: None };
+        DrawPace { drawn_at: None, suspended: false, news_open: true, run_news_open: true, armed: None };
     match console.go(&mut pace).await {
         Err(error @ RuntimeError::Terminal(_)) => console.why(error).await,
         ended => ended,
     }
 }
 
-struct Pace {
+struct DrawPace {
     drawn_at: Option<Instant>,
     suspended: bool,
     news_open: bool,
@@ -120,7 +120,7 @@ where
         Ok(())
     }
 
-    async fn go(&mut self, pace: &mut Pace) -> Result<ConsoleEnd, RuntimeError> {
+    async fn go(&mut self, pace: &mut DrawPace) -> Result<ConsoleEnd, RuntimeError> {
         let mut batch = Vec::with_capacity(BATCH);
         // Something to look at before anybody is asked anything.
         self.frame(pace)?;
@@ -128,20 +128,20 @@ where
         self.perform(start)?;
         loop {
             let ended = match self.next(pace, &mut batch).await {
-                Next::Frame => {
+                NextInput::Frame => {
                     self.frame(pace)?;
                     None
                 }
-                Next::Urgent(urgent) => self.urgent(urgent, pace)?,
-                Next::Input(input) => {
+                NextInput::Urgent(urgent) => self.urgent(urgent, pace)?,
+                NextInput::Input(input) => {
                     self.tick();
                     self.input(input, pace)?
                 }
-                Next::News(0) => {
+                NextInput::News(0) => {
                     pace.news_open = false;
                     None
                 }
-                Next::News(_) => {
+                NextInput::News(_) => {
                     self.tick();
                     let mut ended = None;
                     for event in batch.drain(..) {
@@ -150,16 +150,16 @@ where
                     }
                     ended
                 }
-                Next::RunNews(None) => {
+                NextInput::RunNews(None) => {
                     pace.run_news_open = false;
                     None
                 }
-                Next::RunNews(Some(event)) => {
+                NextInput::RunNews(Some(event)) => {
                     self.tick();
                     let effects = update(&mut self.model, Msg::Run(event));
                     self.perform(effects)?
                 }
-                Next::Time => {
+                NextInput::Time => {
                     self.tick();
                     self.model.settle();
                     None
@@ -186,18 +186,18 @@ where
         Err(error)
     }
 
-    async fn next(&mut self, pace: &Pace, batch: &mut Vec<FleetEvent>) -> Next {
+    async fn next(&mut self, pace: &DrawPace, batch: &mut Vec<FleetEvent>) -> NextInput {
         let frame = (self.model.changed && !pace.suspended)
             .then(|| pace.drawn_at.map_or_else(Instant::now, |at| at + FRAME));
         let time = self.wake().map(|at| self.clock.instant(at));
         tokio::select! {
             biased;
-            Some(urgent) = self.urgent.recv() => Next::Urgent(urgent),
-            () = at(frame) => Next::Frame,
-            Some(input) = self.input.recv() => Next::Input(input),
-            event = self.run_news.recv(), if pace.run_news_open => Next::RunNews(event),
-            taken = self.news.recv_many(batch, BATCH), if pace.news_open => Next::News(taken),
-            () = at(time) => Next::Time,
+            Some(urgent) = self.urgent.recv() => NextInput::Urgent(urgent),
+            () = at(frame) => NextInput::Frame,
+            Some(input) = self.input.recv() => NextInput::Input(input),
+            event = self.run_news.recv(), if pace.run_news_open => NextInput::RunNews(event),
+            taken = self.news.recv_many(batch, BATCH), if pace.news_open => NextInput::News(taken),
+            () = at(time) => NextInput::Time,
         }
     }
 
@@ -211,7 +211,7 @@ where
         update(&mut self.model, Msg::Tick(self.clock.now()));
     }
 
-    fn frame(&mut self, pace: &mut Pace) -> Result<(), RuntimeError> {
+    fn frame(&mut self, pace: &mut DrawPace) -> Result<(), RuntimeError> {
         self.tick();
         self.model.settle();
         let (draw, model) = (&mut self.draw, &self.model);
@@ -222,7 +222,11 @@ where
         Ok(())
     }
 
-    fn input(&mut self, input: TerminalInput, pace: &mut Pace) -> Result<Option<ConsoleEnd>, RuntimeError> {
+    fn input(
+        &mut self,
+        input: TerminalInput,
+        pace: &mut DrawPace,
+    ) -> Result<Option<ConsoleEnd>, RuntimeError> {
         let msg = match input {
             TerminalInput::Key(key) => Msg::Key(key),
             TerminalInput::Paste(text) => Msg::Paste(text),
@@ -238,7 +242,7 @@ where
         self.perform(effects)
     }
 
-    fn urgent(&mut self, urgent: Urgent, pace: &mut Pace) -> Result<Option<ConsoleEnd>, RuntimeError> {
+    fn urgent(&mut self, urgent: Urgent, pace: &mut DrawPace) -> Result<Option<ConsoleEnd>, RuntimeError> {
         match urgent {
             Urgent::Signal(number) => return Ok(Some(ConsoleEnd::Signal(number))),
             Urgent::HungUp => return Ok(Some(ConsoleEnd::HungUp)),
@@ -254,13 +258,13 @@ where
         Ok(None)
     }
 
-    fn suspend(&mut self, whole_job: bool, pace: &mut Pace) -> Result<(), RuntimeError> {
+    fn suspend(&mut self, whole_job: bool, pace: &mut DrawPace) -> Result<(), RuntimeError> {
         pace.suspended = self.stage.suspend(whole_job).map_err(RuntimeError::terminal)?;
         Ok(())
     }
 
     /// Runs know at once whether changes may be made.
-    fn hand_on_arming(&mut self, pace: &mut Pace) {
+    fn hand_on_arming(&mut self, pace: &mut DrawPace) {
         if pace.armed != self.model.runs.armed {
             pace.armed.clone_from(&self.model.runs.armed);
             self.runs.arm(pace.armed.as_ref());

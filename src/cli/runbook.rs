@@ -40,7 +40,7 @@ mod watch;
 
 /// Guided changes: exit 0 done, 1 blocked or refused, 2 usage, 3 stopped, 4 rolled back, 5 outcome unknown, 6 aborted, 7 no terminal
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum RunbookCommand {
     /// List the runbooks and your last runs
     List,
     /// Show what a runbook is for, what it asks and what it does
@@ -98,23 +98,27 @@ impl Chosen {
 }
 
 /// Runs a subcommand to its end. `env` is what was named before the command.
-pub(super) fn run(common: &Common, command: Command, env: Option<String>) -> Result<ExitCode, CliError> {
+pub(super) fn run(
+    common: &Common,
+    command: RunbookCommand,
+    env: Option<String>,
+) -> Result<ExitCode, CliError> {
     match command {
-        Command::List => list::run(),
-        Command::Show { name } => show::run(&name),
-        Command::New(args) => new::run(&args),
-        Command::Takeover(args) => within(takeover::run(common, &args.or_env(env))),
-        Command::Runs(args) if args.jump => within(runs::on_the_jump_box(common, args.or_env(env))),
-        Command::Runs(_) => runs::run(common),
-        Command::Log { run } => past::log(common, &run),
-        Command::Report(args) => past::report(&args),
-        Command::Plan(args) => within(plan::run(common, &args.or_env(env))),
-        Command::Run(args) => within(run::run(common, &args.or_env(env))),
-        Command::Watch(args) => within(watch::run(common, &args.or_env(env))),
-        Command::Approve(args) => within(approve::run(common, &args.or_env(env))),
-        Command::Resume(args) => within(run::resume(common, &args, run::Onward::Next)),
-        Command::Rollback(args) => within(run::resume(common, &args, run::Onward::Back)),
-        Command::Verify(args) => within(verify::run(common, &args.or_env(env))),
+        RunbookCommand::List => list::run(),
+        RunbookCommand::Show { name } => show::run(&name),
+        RunbookCommand::New(args) => new::run(&args),
+        RunbookCommand::Takeover(args) => within(takeover::run(common, &args.or_env(env))),
+        RunbookCommand::Runs(args) if args.jump => within(runs::on_the_jump_box(common, args.or_env(env))),
+        RunbookCommand::Runs(_) => runs::run(common),
+        RunbookCommand::Log { run } => past::log(common, &run),
+        RunbookCommand::Report(args) => past::report(&args),
+        RunbookCommand::Plan(args) => within(plan::run(common, &args.or_env(env))),
+        RunbookCommand::Run(args) => within(run::run(common, &args.or_env(env))),
+        RunbookCommand::Watch(args) => within(watch::run(common, &args.or_env(env))),
+        RunbookCommand::Approve(args) => within(approve::run(common, &args.or_env(env))),
+        RunbookCommand::Resume(args) => within(run::resume(common, &args, run::Onward::Next)),
+        RunbookCommand::Rollback(args) => within(run::resume(common, &args, run::Onward::Back)),
+        RunbookCommand::Verify(args) => within(verify::run(common, &args.or_env(env))),
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::runbook::in_effect::{self, Marks};
 use crate::runbook::journal::{self, Entry, JournalError, RunSummary};
 use crate::runbook::replay::{self, StartError};
-use crate::runbook::report::Report;
+use crate::runbook::report::RunReport;
 use crate::runbook::wall;
 use jumpdeck_fleet::run::{InEffect, PastRun, PastRuns};
 use jumpdeck_fleet::text::Clean;
@@ -47,9 +47,9 @@ pub fn entries(folder: &Path, run: &str) -> Result<(PathBuf, Vec<Entry>), PastEr
 ///
 /// # Errors
 /// As [`entries`], and when its journal does not say how the run began.
-pub fn report(folder: &Path, run: &str) -> Result<Report, PastError> {
+pub fn report(folder: &Path, run: &str) -> Result<RunReport, PastError> {
     let (path, entries) = entries(folder, run)?;
-    Report::of(&entries).ok_or(PastError::NoBeginning(path))
+    RunReport::of(&entries).ok_or(PastError::NoBeginning(path))
 }
 
 /// What a run began and has not ended, from its entries.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use jumpdeck_fleet::names::{Rule, name};
+use jumpdeck_fleet::names::{NameRule, name};
 
 name!(
     /// A step of a plan: `freeze`, and in a batch of a `for_each` `repoint[1/2]/start`.
     StepId,
-    Rule {
+    NameRule {
         what: "step id",
         longest: 1000,
         more: &['-', '_', '.', '/', '[', ']', '?'],
@@ -20,7 +20,7 @@ name!(
     /// A run: `20261121-134502-promote-masterdb-a3f1`. The name of its journal, and a part of names on its hosts: nothing
     /// that a shell or a file system could misread.
     RunId,
-    Rule { what: "run id", longest: 200, more: &['-', '_', '.'], not_first: &['-', '_', '.'] }
+    NameRule { what: "run id", longest: 200, more: &['-', '_', '.'], not_first: &['-', '_', '.'] }
 );
 
 /// What the journal needs of an id: its text, checked when it is read.

@@ -51,7 +51,7 @@ use shared::LeaseShared;
 
 /// Whom a lease keeps off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
+enum LeaseWidth {
     /// Other runs of the same runbook or on the same hosts, of every operator.
     Group,
     /// Every other run that changes something through the jump box: the folder of the group is missing.
@@ -133,11 +133,11 @@ impl Lease {
     #[must_use]
     pub fn limits(&self) -> Option<String> {
         let limit = match self.shared.scope() {
-            Scope::Group => return None,
-            Scope::JumpBox => {
+            LeaseWidth::Group => return None,
+            LeaseWidth::JumpBox => {
                 "only one run at a time can make changes through this jump box, whatever its hosts".to_owned()
             }
-            Scope::Account => format!(
+            LeaseWidth::Account => format!(
                 "the lease excludes other runs of the account {} on the jump box only, not those of other accounts \
                  (lease = \"own-account\" in the inventory)",
                 self.shared.account()

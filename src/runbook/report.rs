@@ -28,7 +28,7 @@ pub const STILL_IN_EFFECT: &str = "STILL IN EFFECT";
 
 /// A run. Its JSON is `schema` 1: fields may be added, none is taken away. Times are UTC, durations milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct RunReport {
     /// Which form this is.
     pub schema: u32,
     /// Which run.
@@ -62,7 +62,7 @@ pub struct Report {
     /// Targets and their hosts.
     pub targets: Vec<(String, Vec<String>)>,
     /// How long nothing could be written, when asked for.
-    pub window: Option<Window>,
+    pub window: Option<ReportWindow>,
     /// The windows that were opened: how each ended, and how long writes were refused.
     pub windows: Vec<WindowStory>,
     /// What it began and has not ended, as of its last entry.
@@ -70,17 +70,17 @@ pub struct Report {
     /// Steps in the order they were reached.
     pub steps: Vec<StepReport>,
     /// Values kept, in the order they were.
-    pub values: Vec<Kept>,
+    pub values: Vec<KeptValue>,
     /// Steps that were left out, and why.
     pub skipped: Vec<(String, String)>,
     /// Hosts that were left out of the rest.
     pub excluded: Vec<Excluded>,
     /// Notes.
-    pub notes: Vec<Note>,
+    pub notes: Vec<ReportNote>,
     /// What went wrong on the way: links, leases, held sessions, stops.
-    pub trouble: Vec<Note>,
+    pub trouble: Vec<ReportNote>,
     /// Everything in order, a line an entry.
-    pub timeline: Vec<Moment>,
+    pub timeline: Vec<TimelineEntry>,
     /// The titles of steps, by their ids, as far as the runbook can be read.
     #[serde(skip)]
     pub titles: BTreeMap<String, String>,
@@ -129,14 +129,14 @@ pub struct StepReport {
     /// How often it was tried.
     pub attempts: u32,
     /// What people answered.
-    pub answers: Vec<Answered>,
+    pub answers: Vec<ReportAnswer>,
     /// What was done, in order.
     pub actions: Vec<Action>,
 }
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Answered {
+pub struct ReportAnswer {
     /// When.
     pub at: Timestamp,
     /// Who.
@@ -198,7 +198,7 @@ pub struct OnHost {
 
 /// A value kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
+pub struct KeptValue {
     /// The step it is from.
     pub step: String,
     /// Its name.
@@ -222,7 +222,7 @@ pub struct Excluded {
 
 /// Something said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Note {
+pub struct ReportNote {
     /// When.
     pub at: Timestamp,
     /// Who; empty for the console itself.
@@ -233,7 +233,7 @@ pub struct Note {
 
 /// An entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Moment {
+pub struct TimelineEntry {
     /// When.
     pub at: Timestamp,
     /// Milliseconds since the run began.
@@ -251,7 +251,7 @@ pub struct Moment {
 /// How long nothing could be written: from the moment the first step was done and read back, to the moment the last one
 /// was, or the first was taken back. By the clock of the console, at its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Window {
+pub struct ReportWindow {
     /// The step that opened it, or that found it open.
     pub from_step: String,
     /// Whether that step found it open: it began then or earlier, and lasted at least so long.
@@ -266,7 +266,7 @@ pub struct Window {
     pub took_ms: u64,
 }
 
-impl Report {
+impl RunReport {
     /// A run's report. `window`: the step that begins the time nothing could be written, and those that end it, the first
     /// that was done.
     ///

@@ -16,7 +16,7 @@ use super::journal::Entry;
 use super::layout;
 use super::machine::{Machine, StepRef, StepStatus};
 use super::place::{Place, Places};
-use super::report::Report;
+use super::report::RunReport;
 use super::safety::{is_same, stands};
 use super::template::Template;
 use super::wall;
@@ -140,7 +140,7 @@ impl Fold {
         self.keep_in_effect(stands(machine, &self.marks, now));
         self.view.report = match self.view.state.is_under_way() {
             true => Vec::new(),
-            false => Report::shown(entries),
+            false => RunReport::shown(entries),
         };
     }
 

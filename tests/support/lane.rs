@@ -12,7 +12,7 @@ use jumpdeck::collect::clock::Clock;
 use jumpdeck::config::files;
 use jumpdeck::config::store::InventoryStore;
 use jumpdeck::runbook::library::Library;
-use jumpdeck::runbook::report::Report;
+use jumpdeck::runbook::report::RunReport;
 use jumpdeck::runbook::{journal, planner, runner};
 use jumpdeck::transport::ask::RefuseAll;
 use jumpdeck::transport::ssh::dial::TcpDial;
@@ -152,7 +152,7 @@ impl Drop for Scene {
 pub(crate) struct Told {
     pub(crate) view: Arc<RunView>,
     pub(crate) prompts: Vec<Prompt>,
-    pub(crate) report: Report,
+    pub(crate) report: RunReport,
     pub(crate) took: Duration,
 }
 
@@ -229,7 +229,7 @@ pub(crate) async fn run(
     let path = folder.join(format!("{}.jsonl", handle.id));
     let (view, prompts) = operator::drive(handle, answer).await;
     let took = began.elapsed();
-    let report = Report::of(&journal::read(&path).unwrap()).unwrap();
+    let report = RunReport::of(&journal::read(&path).unwrap()).unwrap();
     let told = Told { view, prompts, report, took };
     if std::env::var_os("JUMPDECK_STORY").is_some() {
         println!("{}", told.story());

@@ -13,7 +13,7 @@ pub struct NameError {
 
 /// What a name may be: ASCII letters and digits, and nothing that a shell, a file system or a screen could misread.
 #[derive(Debug)]
-pub struct Rule {
+pub struct NameRule {
     /// What it is called.
     pub what: &'static str,
     /// Characters, at most.
@@ -24,7 +24,7 @@ pub struct Rule {
     pub not_first: &'static [char],
 }
 
-impl Rule {
+impl NameRule {
     /// # Errors
     /// What the value has that no such name may have.
     pub fn check(&self, value: &str) -> Result<(), NameError> {
@@ -94,8 +94,8 @@ macro_rules! name {
 pub use name;
 
 /// What names of the inventory may be: a host name (RFC 1123), with the underscore that real fleets use.
-const fn of_inventory(what: &'static str) -> Rule {
-    Rule { what, longest: 253, more: &['-', '_', '.'], not_first: &['-', '.'] }
+const fn of_inventory(what: &'static str) -> NameRule {
+    NameRule { what, longest: 253, more: &['-', '_', '.'], not_first: &['-', '.'] }
 }
 
 name!(

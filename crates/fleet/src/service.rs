@@ -72,7 +72,7 @@ pub struct Service {
     /// One line about it: version and role, or what shows that it is stopped.
     pub detail: Clean,
     /// Its figures, in the order in which they are shown. One that does not exist here (a limit that is not set) is not listed.
-    pub readings: Box<[Reading]>,
+    pub readings: Box<[ServiceReading]>,
     /// What could not be read of one that runs, and why.
     pub gaps: Box<[(&'static str, Gap)]>,
 }
@@ -105,7 +105,7 @@ impl Service {
 
 /// One figure of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct ServiceReading {
     /// Its name in the JSON and on screen: lower case, words joined by `_`.
     pub name: &'static str,
     /// The figure.

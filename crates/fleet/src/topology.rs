@@ -91,7 +91,7 @@ pub fn tree<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Bra
     let mut outside: Vec<(Server<'a>, &'a Connection, Vec<Edge<'a>>)> = Vec::new();
     for (at, server) in servers.iter().enumerate() {
         for connection in server.connections() {
-            let edge = Edge { to: Target::Server(at), via: Some(connection) };
+            let edge = Edge { to: MasterOfReplica::Server(at), via: Some(connection) };
             match resolve(env, &servers, connection).candidate() {
                 Some(master) => edges.get_mut(master).into_iter().for_each(|e| e.push(edge)),
                 None => match outside.iter_mut().find(|(_, c, _)| same_master(c, connection)) {
@@ -115,7 +115,7 @@ pub fn tree<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Bra
     let follows = |at: usize| servers.get(at).is_some_and(|s| !s.connections().is_empty());
     let all = 0..servers.len();
     for at in all.clone().filter(|at| leads(*at) && !follows(*at)) {
-        walk.visit(Edge { to: Target::Server(at), via: None }, Vec::new());
+        walk.visit(Edge { to: MasterOfReplica::Server(at), via: None }, Vec::new());
     }
     for (server, _, followers) in &outside {
         walk.out.push(Branch { server: *server, via: None, trail: Vec::new(), repeated: false });
@@ -126,13 +126,13 @@ pub fn tree<'a>(env: &'a Environment, hosts: &'a [Arc<HostSnapshot>]) -> Vec<Bra
         for at in all.clone().filter(|at| follows(*at)) {
             let writes = servers.get(at).and_then(Server::status).is_some_and(|s| s.read_only == Some(false));
             if !walk.seen.contains(&at) && (writes || !writable) {
-                walk.visit(Edge { to: Target::Server(at), via: None }, Vec::new());
+                walk.visit(Edge { to: MasterOfReplica::Server(at), via: None }, Vec::new());
             }
         }
     }
     for at in all {
         if !walk.seen.contains(&at) {
-            walk.visit(Edge { to: Target::Server(at), via: None }, Vec::new());
+            walk.visit(Edge { to: MasterOfReplica::Server(at), via: None }, Vec::new());
         }
     }
     walk.out
@@ -167,12 +167,12 @@ pub fn status_of_master<'a>(
 
 #[derive(Clone, Copy)]
 struct Edge<'a> {
-    to: Target<'a>,
+    to: MasterOfReplica<'a>,
     via: Option<&'a Connection>,
 }
 
 #[derive(Clone, Copy)]
-enum Target<'a> {
+enum MasterOfReplica<'a> {
     Server(usize),
     Unmanaged(&'a ConnectedReplica, bool),
 }
@@ -220,8 +220,8 @@ fn add_unmanaged<'a>(env: &Environment, servers: &[Server<'a>], edges: &mut [Vec
             });
             let to = match unasked {
                 _ if known => continue,
-                Some((at, _)) => Target::Server(at),
-                None => Target::Unmanaged(replica, certain),
+                Some((at, _)) => MasterOfReplica::Server(at),
+                None => MasterOfReplica::Unmanaged(replica, certain),
             };
             edges.push(Edge { to, via: None });
         }
@@ -238,8 +238,10 @@ struct Walk<'a, 'b> {
 impl<'a> Walk<'a, '_> {
     fn visit(&mut self, edge: Edge<'a>, trail: Vec<bool>) {
         let (server, at) = match edge.to {
-            Target::Unmanaged(replica, certain) => (Server::UnmanagedReplica { replica, certain }, None),
-            Target::Server(at) => match self.servers.get(at) {
+            MasterOfReplica::Unmanaged(replica, certain) => {
+                (Server::UnmanagedReplica { replica, certain }, None)
+            }
+            MasterOfReplica::Server(at) => match self.servers.get(at) {
                 Some(server) => (*server, Some(at)),
                 None => return,
             },

@@ -15,7 +15,7 @@ mod tests;
 
 pub use super::term::Words;
 use super::term::{self, Compare, Term};
-pub(in crate::app) use super::term::{Field, Figure, TermSubject};
+pub(in crate::app) use super::term::{Field, TermFigure, TermSubject};
 
 /// The terms of a filter.
 pub(in crate::app) struct Terms {
@@ -136,28 +136,28 @@ fn field_of(about: &About<'_>, spec: &Host, host: &HostSnapshot, field: Field, v
 }
 
 /// A figure of a host, as far as it is known now.
-fn figure_of(about: &About<'_>, host: &HostSnapshot, figure: Figure) -> Option<f64> {
+fn figure_of(about: &About<'_>, host: &HostSnapshot, figure: TermFigure) -> Option<f64> {
     let (at, poll) = (about.at, about.env.spec.cadence.poll);
     let facts = &host.facts;
-    if !host.link.is_up() && figure != Figure::Age {
+    if !host.link.is_up() && figure != TermFigure::Age {
         return None;
     }
     match figure {
-        Figure::Load => facts.load.trusted(at, poll).map(|load| load.one),
-        Figure::PerCpu => facts.load.trusted(at, poll)?.one_per_cpu(),
-        Figure::Memory => facts.memory.trusted(at, poll).filter(|m| !m.cache_unread)?.used_percent(),
-        Figure::Disk => {
+        TermFigure::Load => facts.load.trusted(at, poll).map(|load| load.one),
+        TermFigure::PerCpu => facts.load.trusted(at, poll)?.one_per_cpu(),
+        TermFigure::Memory => facts.memory.trusted(at, poll).filter(|m| !m.cache_unread)?.used_percent(),
+        TermFigure::Disk => {
             facts.filesystems.trusted(at, poll)?;
             let usage = worst_filesystem(facts)?.usage.as_ref().ok()?;
             usage.use_percent.map(f64::from)
         }
         #[allow(clippy::cast_precision_loss)] // a lag is far below 2^52 seconds
-        Figure::Lag => match replication_brief(facts.databases.trusted(at, poll)?) {
+        TermFigure::Lag => match replication_brief(facts.databases.trusted(at, poll)?) {
             ReplicationBrief::Following { lag_s, .. } => lag_s.map(|lag| lag as f64),
             _ => None,
         },
-        Figure::Age => host.age(at).map(|age| age.as_secs_f64()),
-        Figure::Up => facts.uptime.trusted(at, poll).map(|up| up.as_secs_f64() / 86_400.0),
+        TermFigure::Age => host.age(at).map(|age| age.as_secs_f64()),
+        TermFigure::Up => facts.uptime.trusted(at, poll).map(|up| up.as_secs_f64() / 86_400.0),
     }
 }
 

@@ -16,7 +16,7 @@ pub(in crate::app) enum TermSubject {
     /// A field with one of these values.
     Is(Field, Vec<String>),
     /// A figure beyond a limit.
-    Figure(Figure, Compare, f64),
+    Figure(TermFigure, Compare, f64),
 }
 
 /// A field that a term may name.
@@ -36,7 +36,7 @@ pub(in crate::app) enum Field {
 
 /// A figure that a term may compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Figure {
+pub(in crate::app) enum TermFigure {
     Load,
     PerCpu,
     Memory,
@@ -64,7 +64,7 @@ pub struct Words {
     /// The fields, by the words they are written with; the first of each is the one messages show.
     pub(in crate::app) fields: &'static [(&'static str, Field)],
     /// The figures.
-    pub(in crate::app) figures: &'static [(&'static str, Figure)],
+    pub(in crate::app) figures: &'static [(&'static str, TermFigure)],
 }
 
 /// Reads a term in lower case; nothing while it is only begun (`role:`, `load>`). An error says what would work.

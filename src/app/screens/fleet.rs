@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Door, Screen, ScreenKind, open_selected, place, select_host};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
-use crate::app::rows::filter::{self, About, Field, Figure};
+use crate::app::rows::filter::{self, About, Field, TermFigure};
 use crate::app::rows::{Words, sorting};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::fleet::Host;
@@ -33,15 +33,15 @@ pub static WORDS: Words = Words {
         ("problem", Field::Problem),
     ],
     figures: &[
-        ("load", Figure::Load),
-        ("cpu", Figure::PerCpu),
-        ("load/cpu", Figure::PerCpu),
-        ("mem", Figure::Memory),
-        ("memory", Figure::Memory),
-        ("disk", Figure::Disk),
-        ("lag", Figure::Lag),
-        ("age", Figure::Age),
-        ("up", Figure::Up),
+        ("load", TermFigure::Load),
+        ("cpu", TermFigure::PerCpu),
+        ("load/cpu", TermFigure::PerCpu),
+        ("mem", TermFigure::Memory),
+        ("memory", TermFigure::Memory),
+        ("disk", TermFigure::Disk),
+        ("lag", TermFigure::Lag),
+        ("age", TermFigure::Age),
+        ("up", TermFigure::Up),
     ],
 };
 

@@ -13,7 +13,7 @@ use crate::cli::{print, setup};
 use crate::operator::past;
 use crate::runbook::event::Event;
 use crate::runbook::journal::Entry;
-use crate::runbook::report::{self, Report};
+use crate::runbook::report::{self, RunReport};
 
 /// Which run, and how to print its report.
 #[derive(Debug, Clone, Args)]
@@ -87,7 +87,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
 }
 
 /// A report for a terminal: what one wants to know first, then the timeline, a line a step.
-fn sections(report: &Report) -> String {
+fn sections(report: &RunReport) -> String {
     let mut paper = Paper::of_stdout();
     for (at, section) in report.sections(&TimeZone::system()).iter().enumerate() {
         if at > 0 {

@@ -9,7 +9,7 @@ use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, Reading, Service, ServiceKind, Unit};
+use jumpdeck_fleet::service::{Figure, Finding, ServiceReading, Service, ServiceKind, Unit};
 use jumpdeck_fleet::text::Clean;
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
@@ -122,7 +122,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         "NOPERM" => Gap::NotPermitted(said.clone()),
         _ => Gap::Failed(said.clone()),
     };
-    let password = Reading { name: "password", figure: Figure::Flag(true) };
+    let password = ServiceReading { name: "password", figure: Figure::Flag(true) };
     Ok(Service {
         running: true,
         detail: if wants_password { "it requires a password".into() } else { said },
@@ -218,13 +218,13 @@ fn word(text: Option<&str>) -> Clean {
 /// What is read of INFO so far.
 struct InfoSoFar<'t> {
     text: &'t str,
-    readings: Vec<Reading>,
+    readings: Vec<ServiceReading>,
     gaps: Vec<(&'static str, Gap)>,
 }
 
 impl<'t> InfoSoFar<'t> {
     fn add(&mut self, name: &'static str, figure: Figure) {
-        self.readings.push(Reading { name, figure });
+        self.readings.push(ServiceReading { name, figure });
     }
 
     fn optional(&self, name: &str) -> Option<&'t str> {

@@ -11,7 +11,7 @@ use super::outbox::Outbox;
 use super::pace::Pace;
 use super::shared::{LeaseShared, clock};
 use super::words::{self, ByteLines, Word};
-use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeasePlaces, LeaseState, Scope};
+use super::{BEAT_EVERY, Holder, LOST_AFTER, Lease, LeaseError, LeasePlaces, LeaseState, LeaseWidth};
 use crate::listening::{Listening, within};
 use crate::transport::{Held, Session};
 use jumpdeck_fleet::text::Clean;
@@ -85,7 +85,7 @@ pub(super) async fn take(
     }
 }
 
-fn keep(held: Box<dyn Held>, lines: ByteLines, holder: Holder, scope: Scope, sent: u64) -> Lease {
+fn keep(held: Box<dyn Held>, lines: ByteLines, holder: Holder, scope: LeaseWidth, sent: u64) -> Lease {
     let (tell, told) = mpsc::unbounded_channel();
     let (say, state) = latest::channel(LeaseState::Held);
     let shared = Arc::new(LeaseShared::new(holder, scope, sent));

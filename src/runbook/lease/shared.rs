@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Holder, LOST_AFTER, Scope};
+use super::{Holder, LOST_AFTER, LeaseWidth};
 use crate::runbook::approval::{ApprovalQuestion, Approved};
 use jumpdeck_fleet::text::Clean;
 
@@ -18,7 +18,7 @@ pub(super) struct LeaseShared {
     proved: AtomicU64,
     holder: Mutex<Holder>,
     approved: Mutex<Option<Approved>>,
-    scope: Scope,
+    scope: LeaseWidth,
     /// It is a dry run.
     dry: AtomicBool,
     /// The jump box knows that the run may change something.
@@ -37,7 +37,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl LeaseShared {
     /// Of a lease that was taken just now; the holder got its first sign of life when `sent` was.
-    pub(super) fn new(holder: Holder, scope: Scope, sent: u64) -> Self {
+    pub(super) fn new(holder: Holder, scope: LeaseWidth, sent: u64) -> Self {
         Self {
             proved: AtomicU64::new(sent),
             holder: Mutex::new(holder),
@@ -89,7 +89,7 @@ impl LeaseShared {
     }
 
     /// Whom it keeps off.
-    pub(super) fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> LeaseWidth {
         self.scope
     }
 

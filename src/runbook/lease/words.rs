@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, LeaseError, LeasePlaces, Scope};
+use super::{Holder, LeaseError, LeasePlaces, LeaseWidth};
 use crate::runbook::approval::{Approval, ApprovalQuestion, Approved};
 use jumpdeck_fleet::text::Clean;
 
@@ -38,7 +38,7 @@ pub(super) enum Word {
     /// The lease is ours.
     Taken {
         /// Whom it keeps off.
-        scope: Scope,
+        scope: LeaseWidth,
         /// The account there.
         uid: u32,
         /// Its name, for eyes.
@@ -73,9 +73,9 @@ pub(super) fn word(line: &str) -> Option<Word> {
         "taken" => {
             let [kind, uid, account] = parts(rest)?;
             let scope = match kind {
-                "group" => Scope::Group,
-                "box" => Scope::JumpBox,
-                "account" => Scope::Account,
+                "group" => LeaseWidth::Group,
+                "box" => LeaseWidth::JumpBox,
+                "account" => LeaseWidth::Account,
                 _ => return None,
             };
             Word::Taken { scope, uid: uid.parse().ok()?, account: Clean::new(account) }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::line::{ending, text, verdict};
-use super::{Action, Answered, Excluded, Kept, Moment, Note, OnHost, Proved, Report, StepReport};
+use super::{
+    Action, Excluded, KeptValue, OnHost, Proved, ReportAnswer, ReportNote, RunReport, StepReport,
+    TimelineEntry,
+};
 use crate::runbook::describe::prose;
 use crate::runbook::event::{Event, HostOutcome, Outcomes, Phase, ProvedFact};
 use crate::runbook::ids::StepId;
@@ -26,13 +29,13 @@ pub(super) fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
 }
 
-pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Report> {
+pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<RunReport> {
     let (first, last) = (entries.first()?, entries.last()?);
     let Event::Started { schema: _, run, who, why, dry_run, simulated, plan, accounts: _ } = &first.event
     else {
         return None;
     };
-    let mut report = Report {
+    let mut report = RunReport {
         schema: 1,
         run: clean(run.as_str()),
         runbook: clean(&plan.runbook),
@@ -72,7 +75,7 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
         let (of, is_intent) = about(&entry.event);
         let step_id = of.map(|id| clean(id.as_str()));
         let text = text(&entry.event);
-        report.timeline.push(Moment { at: entry.at, after_ms, text, step: step_id, is_intent });
+        report.timeline.push(TimelineEntry { at: entry.at, after_ms, text, step: step_id, is_intent });
         take(&mut report, entry);
         step(&mut report, entry, before);
         before = entry.at;
@@ -102,9 +105,10 @@ fn about(event: &Event) -> (Option<&StepId>, bool) {
 }
 
 /// What concerns the run as a whole.
-fn take(report: &mut Report, entry: &Entry) {
+fn take(report: &mut RunReport, entry: &Entry) {
     let at = entry.at;
-    let mut trouble = |text: &str| report.trouble.push(Note { at, who: String::new(), text: clean(text) });
+    let mut trouble =
+        |text: &str| report.trouble.push(ReportNote { at, who: String::new(), text: clean(text) });
     match &entry.event {
         Event::Resumed { who, taken_over, accounts: _ } => {
             if *taken_over {
@@ -121,7 +125,7 @@ fn take(report: &mut Report, entry: &Entry) {
             report.excluded.push(Excluded { host, step, reason });
         }
         Event::Note { who, text } => {
-            report.notes.push(Note { at, who: clean(who), text: prose(text).to_string() })
+            report.notes.push(ReportNote { at, who: clean(who), text: prose(text).to_string() })
         }
         Event::Trouble { text } => trouble(text),
         Event::HoldLost { step, reason } => trouble(&format!("{step}: its held session was lost: {reason}")),
@@ -141,7 +145,7 @@ fn take(report: &mut Report, entry: &Entry) {
 }
 
 /// What concerns a step. `before`: the time of the entry before, from which on a person was asked.
-fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
+fn step(report: &mut RunReport, entry: &Entry, before: Timestamp) {
     let at = entry.at;
     match &entry.event {
         Event::Answered { step, answer, who, reason } => {
@@ -152,7 +156,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
             }
             let reason = reason.as_deref().map(clean);
             let (who, asked, answer) = (clean(who), clean(answer.asked()), clean(answer.words()));
-            found.answers.push(Answered { at, who, asked, answer, reason });
+            found.answers.push(ReportAnswer { at, who, asked, answer, reason });
         }
         Event::Intent { step, phase, attempt, commands, facts } => {
             let found = at_step(report, step, at);
@@ -197,7 +201,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
             for (host, outcome) in hosts {
                 for (name, value) in &outcome.values {
                     let (step, name, host) = (clean(step.as_str()), clean(name), clean(host.as_str()));
-                    report.values.push(Kept { step, name, host, value: clean(value) });
+                    report.values.push(KeptValue { step, name, host, value: clean(value) });
                 }
             }
         }
@@ -219,7 +223,7 @@ fn step(report: &mut Report, entry: &Entry, before: Timestamp) {
     }
 }
 
-fn at_step<'r>(report: &'r mut Report, id: &StepId, at: Timestamp) -> &'r mut StepReport {
+fn at_step<'r>(report: &'r mut RunReport, id: &StepId, at: Timestamp) -> &'r mut StepReport {
     let id = clean(id.as_str());
     let index = report.steps.iter().position(|s| s.id == id).unwrap_or(report.steps.len());
     if index == report.steps.len() {

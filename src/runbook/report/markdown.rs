@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::runbook::wall;
 
 use super::collect::clean;
-use super::{Action, Proved, Report, StepReport};
+use super::{Action, Proved, RunReport, StepReport};
 
 /// Text that means nothing to Markdown.
 fn md(text: &str) -> String {
@@ -34,7 +34,7 @@ struct MarkdownPaper<'t> {
     tz: &'t TimeZone,
 }
 
-pub(super) fn report(report: &Report, tz: &TimeZone) -> String {
+pub(super) fn report(report: &RunReport, tz: &TimeZone) -> String {
     let mut paper = MarkdownPaper { out: String::new(), tz };
     paper.head(report);
     paper.table("Windows", &[""], report.windows.iter().map(|story| vec![clean(&story.line(tz))]));
@@ -84,7 +84,7 @@ impl MarkdownPaper<'_> {
         let _ = writeln!(self.out, "{text}");
     }
 
-    fn head(&mut self, report: &Report) {
+    fn head(&mut self, report: &RunReport) {
         self.line(&format!(
             "# {} in {}: {}",
             md(&report.runbook),
@@ -121,7 +121,7 @@ impl MarkdownPaper<'_> {
     }
 
     /// What the run began and has not ended, and the commands that end it.
-    fn still(&mut self, report: &Report) {
+    fn still(&mut self, report: &RunReport) {
         if report.in_effect.is_empty() {
             return;
         }

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Moment, Report, STILL_IN_EFFECT};
+use super::{RunReport, STILL_IN_EFFECT, TimelineEntry};
 use crate::runbook::wall;
 use jumpdeck_fleet::run::ReportSection;
 use jumpdeck_fleet::text::Clean;
 
-pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
+pub(super) fn of(report: &RunReport, tz: &TimeZone) -> Vec<ReportSection> {
     let clock = |at: Timestamp| wall::time(at, tz);
     let last = report.timeline.last().map_or(report.began, |moment| moment.at);
     let row = |label: &str, text: &str| (Clean::new(label), Clean::new(text));
@@ -51,12 +51,12 @@ pub(super) fn of(report: &Report, tz: &TimeZone) -> Vec<ReportSection> {
 }
 
 /// A line a step: by its title, and without what was about to be done where a later line says how that went.
-fn timeline(report: &Report) -> Vec<(Timestamp, String)> {
-    let answered = |at: usize, moment: &Moment| {
+fn timeline(report: &RunReport) -> Vec<(Timestamp, String)> {
+    let answered = |at: usize, moment: &TimelineEntry| {
         moment.is_intent && report.timeline.iter().skip(at + 1).any(|later| later.step == moment.step)
     };
     let shown = report.timeline.iter().enumerate().filter(|(at, moment)| !answered(*at, moment));
-    let text = |moment: &Moment| {
+    let text = |moment: &TimelineEntry| {
         let named = moment.step.as_ref().and_then(|step| {
             let rest = moment.text.strip_prefix(step.as_str())?;
             Some(format!("{}:{}", report.titles.get(step)?, rest.replacen("  ", " ", 1)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::collect::clean;
-use super::{Report, StillInEffect};
+use super::{RunReport, StillInEffect};
 use crate::runbook::describe::prose;
 use crate::runbook::in_effect::{Marks, in_effect};
 use crate::runbook::journal::Entry;
@@ -67,7 +67,7 @@ impl StillInEffect {
     }
 }
 
-impl Report {
+impl RunReport {
     /// What to do about what is in effect: how a rollback or a resume is begun; nothing for a run that is over.
     pub(super) fn way_out(&self) -> Vec<(&'static str, String)> {
         if self.in_effect.is_empty() || self.ended.is_some() || self.simulated {

@@ -156,13 +156,13 @@ fn promotion() -> Vec<Entry> {
 
 #[test]
 fn a_report_in_markdown() {
-    let report = Report::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
+    let report = RunReport::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
     insta::assert_snapshot!(report.to_markdown(&TimeZone::UTC));
 }
 
 #[test]
 fn a_report_in_json() {
-    let report = Report::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
+    let report = RunReport::new(&promotion(), Some(("freeze", &["open"][..]))).unwrap();
     insta::assert_snapshot!(report.to_json().unwrap());
 }
 
@@ -175,7 +175,7 @@ fn a_log_is_a_line_an_entry() {
 
 #[test]
 fn nothing_of_it_moves_a_terminal() {
-    let report = Report::new(&promotion(), None).unwrap();
+    let report = RunReport::new(&promotion(), None).unwrap();
     let log: String = promotion().iter().map(|e| line(e, &TimeZone::UTC, false)).collect();
     for text in [report.to_markdown(&TimeZone::UTC), report.to_json().unwrap(), log] {
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']));
@@ -184,7 +184,7 @@ fn nothing_of_it_moves_a_terminal() {
 
 #[test]
 fn the_window_closes_when_the_last_step_is_done_or_the_first_taken_back() {
-    let window = |entries: &[Entry]| Report::new(entries, Some(("freeze", &["open"][..]))).unwrap().window;
+    let window = |entries: &[Entry]| RunReport::new(entries, Some(("freeze", &["open"][..]))).unwrap().window;
     let done = window(&promotion()).unwrap();
     assert_eq!((done.took_ms, done.until_step.as_deref()), (63_070, Some("open")));
     let mut all = promotion();
@@ -209,7 +209,7 @@ fn each_step_says_how_it_stands() {
     let state = |events: Vec<Event>| {
         let mut all = vec![(0, started(false))];
         all.extend((1..).zip(events));
-        let report = Report::new(&entries(all), None).unwrap();
+        let report = RunReport::new(&entries(all), None).unwrap();
         (report.steps[0].state, report.steps[0].reason.clone())
     };
     let run = || intent("s", Phase::Run, "db1", "x");
@@ -225,8 +225,8 @@ fn each_step_says_how_it_stands() {
     let undo = of(Phase::Undo, Verdict::Unknown("link".to_owned()));
     assert_eq!(state(vec![run(), undo]), ("unknown", why("undo: link")));
     assert_eq!(state(vec![said("s", Asked::Confirm)]), ("asked", None));
-    assert!(Report::new(&entries(vec![(0, run())]), None).is_none());
-    assert!(Report::new(&[], None).is_none());
+    assert!(RunReport::new(&entries(vec![(0, run())]), None).is_none());
+    assert!(RunReport::new(&[], None).is_none());
 }
 
 #[test]

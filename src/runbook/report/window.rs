@@ -1,6 +1,6 @@
 //! How long nothing could be written: which steps of a runbook begin and end that time, and when they were done.
 
-use super::Window;
+use super::ReportWindow;
 use super::collect::{between, clean};
 use crate::runbook::definition::{Runbook, Step, Writes};
 use crate::runbook::event::{Event, Phase, Verdict};
@@ -44,7 +44,7 @@ fn flatten<'s>(steps: &'s [Step], all: &mut Vec<&'s Step>) {
     }
 }
 
-impl Window {
+impl ReportWindow {
     /// It in words, `clock` being its begin as it is shown there: `4.2 s (from freeze to repoint-apps, by the journal)`.
     pub(super) fn line(&self, clock: &str) -> String {
         let took = wall::duration(self.took_ms);
@@ -60,7 +60,7 @@ impl Window {
 }
 
 /// From the first time `from` was done, to the first of `until` that was done, or `from` being taken back.
-pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<Window> {
+pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<ReportWindow> {
     let done = |entry: &Entry, id: &str, phases: &[Phase]| {
         matches!(&entry.event, Event::Outcome { step, phase, hosts, .. }
             if *step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
@@ -79,7 +79,7 @@ pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<Wi
     });
     let begins = rest.first()?.at;
     let until = closed.as_ref().map_or(rest.last()?.at, |(_, at)| *at);
-    Some(Window {
+    Some(ReportWindow {
         from_step: clean(from),
         at_least: false,
         from: begins,

@@ -13,7 +13,7 @@ use crate::runbook::journal::Entry;
 use crate::runbook::machine::{Machine, StepRef};
 use crate::runbook::place::Place;
 use crate::runbook::redact::Redactor;
-use crate::runbook::report::Report;
+use crate::runbook::report::RunReport;
 use crate::runbook::view::{Fold, OperatorEnding, Overlay};
 use crate::runbook::watched::Watch;
 use jumpdeck_fleet::run::{Doing, Past, Prompt, RunState, RunView};
@@ -176,7 +176,7 @@ impl Board {
             shown.overlay.prompt = None;
             shown.overlay.ended();
             shown.overlay.ending = match shown.fold.view().state.is_under_way() {
-                true => OperatorEnding::Unwritten(state, Report::shown(entries)),
+                true => OperatorEnding::Unwritten(state, RunReport::shown(entries)),
                 false => OperatorEnding::AsWritten,
             };
         });

@@ -294,7 +294,7 @@ async fn what_goes_wrong_at_fastly_is_seen_and_nothing_half_done_is_active() {
             at: "Activate version",
             broken: |w| w.cdn().faults.status = Some(500),
             step: "activate",
-            says: "version 7 is still active: ",
+            says: "\"version 7 is still active\" does not hold",
         },
         Case {
             at: "Activate version",

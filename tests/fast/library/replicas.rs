@@ -200,7 +200,7 @@ async fn a_row_that_is_missing_is_found_by_the_comparison() {
     .await;
     assert!(told.decisions().iter().any(|title| title.contains("same")), "{}", told.story());
     let said = format!("{:?}", told.prompts);
-    assert!(said.contains("here: webplatform.page"), "{said}");
+    assert!(said.contains("replica: webplatform.page"), "{said}");
     assert_eq!(told.view.state, RunState::RolledBack, "{}", told.story());
     // The way back brings what was put aside.
     is_as_before(&stage, &told).await;

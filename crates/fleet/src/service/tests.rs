@@ -26,7 +26,11 @@ static CACHE: ServiceKind = ServiceKind {
 
 fn running(waiting: u64) -> Service {
     let figure = Figure::Amount { value: waiting, of: Some(100), unit: Unit::Count };
-    Service { running: true, readings: [Reading { name: "waiting", figure }].into(), ..Service::default() }
+    Service {
+        running: true,
+        readings: [ServiceReading { name: "waiting", figure }].into(),
+        ..Service::default()
+    }
 }
 
 fn found(service: &Service) -> (ServiceHealth, Vec<(Severity, String)>) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use jumpdeck_fleet::fact::Gap;
-use jumpdeck_fleet::service::{Figure, Reading, ServiceEntry, ServiceHealth};
+use jumpdeck_fleet::service::{Figure, ServiceEntry, ServiceHealth, ServiceReading};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 
 use super::{Picture, milliseconds};
@@ -64,7 +64,7 @@ fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
     }
 }
 
-fn reading(reading: &Reading) -> ReadingStatus {
+fn reading(reading: &ServiceReading) -> ReadingStatus {
     let (value, of, unit) = match &reading.figure {
         Figure::Text(text) => (ReadingValue::Text(text.to_string()), None, None),
         Figure::Flag(flag) => (ReadingValue::Flag(*flag), None, None),

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Something wrong, and where in the script.
-pub(super) struct Finding {
+pub(super) struct ScriptFinding {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: String,
@@ -19,7 +19,12 @@ const BUILTIN: [&str; 8] = ["printf", "echo", ":", "[", "test", "case", "if", "r
 
 /// Judges a script. `known` are the runbook's variables, `handed` the names that are assigned before the script, of
 /// them `secrets`.
-pub(super) fn judge(text: &str, known: &[String], handed: &[String], secrets: &[String]) -> Vec<Finding> {
+pub(super) fn judge(
+    text: &str,
+    known: &[String],
+    handed: &[String],
+    secrets: &[String],
+) -> Vec<ScriptFinding> {
     let mut found = Vec::new();
     braces(text, known, &mut found);
     not_handed(text, known, handed, &mut found);
@@ -46,12 +51,12 @@ static ASSIGNED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 /// `{candidate}` means nothing to a shell.
-fn braces(text: &str, known: &[String], found: &mut Vec<Finding>) {
+fn braces(text: &str, known: &[String], found: &mut Vec<ScriptFinding>) {
     for captures in BRACED.iter().flat_map(|regex| regex.captures_iter(text)) {
         let (Some(whole), Some(name)) = (captures.get(1), captures.get(2)) else { continue };
         if known.iter().any(|k| k == name.as_str()) {
             let inside = whole.as_str().trim_matches(['{', '}']);
-            found.push(Finding {
+            found.push(ScriptFinding {
                 span: whole.range(),
                 message: format!("{} is not replaced: a script's text is constant", whole.as_str()),
                 help: format!("write \"${}\", and with = [{inside:?}]", inside.replace('.', "_")),
@@ -61,7 +66,7 @@ fn braces(text: &str, known: &[String], found: &mut Vec<Finding>) {
 }
 
 /// `$candidate` of a known variable that is not in `with`.
-fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<Finding>) {
+fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<ScriptFinding>) {
     let assigned = assigned(text);
     for captures in USED.iter().flat_map(|regex| regex.captures_iter(text)) {
         let (Some(whole), Some(name)) = (captures.get(0), captures.get(1)) else { continue };
@@ -80,7 +85,7 @@ fn not_handed(text: &str, known: &[String], handed: &[String], found: &mut Vec<F
         if handed.iter().any(|h| h == own_name) || assigned.contains(own_name) {
             continue;
         }
-        found.push(Finding {
+        found.push(ScriptFinding {
             span: whole.range(),
             message: format!("${own_name} is empty: the script does not get {{{variable}}}"),
             help: format!("add it: with = [{variable:?}]"),
@@ -94,10 +99,10 @@ fn assigned(text: &str) -> HashSet<&str> {
     ASSIGNED.iter().flat_map(names).flat_map(|names| names.as_str().split_whitespace()).collect()
 }
 
-fn evaluated(text: &str, found: &mut Vec<Finding>) {
+fn evaluated(text: &str, found: &mut Vec<ScriptFinding>) {
     for captures in EVAL.iter().flat_map(|regex| regex.captures_iter(text)) {
         let Some(word) = captures.get(1) else { continue };
-        found.push(Finding {
+        found.push(ScriptFinding {
             span: word.range(),
             message: "eval reads its words as shell once more: a value could become a command".to_owned(),
             help: "call the command itself, its arguments in double quotes".to_owned(),
@@ -106,7 +111,7 @@ fn evaluated(text: &str, found: &mut Vec<Finding>) {
 }
 
 /// Secrets outside of the shell's own commands, assignments and here-documents.
-fn seen(text: &str, secrets: &[String], found: &mut Vec<Finding>) {
+fn seen(text: &str, secrets: &[String], found: &mut Vec<ScriptFinding>) {
     let mut document: Option<String> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -125,7 +130,7 @@ fn seen(text: &str, secrets: &[String], found: &mut Vec<Finding>) {
                 let (Some(whole), Some(name)) = (captures.get(0), captures.get(1)) else { continue };
                 if visible && secrets.iter().any(|s| s == name.as_str()) {
                     let from = start + offset;
-                    found.push(Finding {
+                    found.push(ScriptFinding {
                         span: from + whole.start()..from + whole.end(),
                         message: format!(
                             "the secret ${} cannot be a command's argument or environment",

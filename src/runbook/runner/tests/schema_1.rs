@@ -8,7 +8,7 @@ use crate::runbook::event::{HostOutcome, OperatorAnswer, Outcomes, Phase, Way};
 use crate::runbook::ids::StepId;
 use crate::runbook::journal::{self, Journal, runs};
 use crate::runbook::place::Place;
-use crate::runbook::report::Report;
+use crate::runbook::report::RunReport;
 use crate::runbook::signing_keys::SigningKeys;
 use crate::runbook::watched;
 
@@ -115,14 +115,14 @@ fn they_are_listed_told_and_watched() {
     for (name, state) in states {
         let (_top, folder) = folder(name);
         assert_eq!(runs(&folder)[0].state.to_string(), state, "{name}");
-        let report = Report::of(&entries(name)).unwrap();
+        let report = RunReport::of(&entries(name)).unwrap();
         assert!(!report.steps.is_empty(), "{name}");
         if name != "undone-on-no-host" {
             let now = (Moment(0), Timestamp::now());
             assert_eq!(watched::view(&entries(name), now).unwrap().steps.len(), 9, "{name}");
         }
     }
-    let report = Report::of(&entries("finished")).unwrap();
+    let report = RunReport::of(&entries("finished")).unwrap();
     let answers: Vec<(String, String)> = (report.steps.iter())
         .flat_map(|step| step.answers.iter().map(|a| (a.asked.clone(), a.answer.clone())))
         .collect();
@@ -136,7 +136,7 @@ fn they_are_listed_told_and_watched() {
 
 #[test]
 fn what_was_undone_on_no_host_is_told_as_unknown() {
-    let report = Report::of(&entries("undone-on-no-host")).unwrap();
+    let report = RunReport::of(&entries("undone-on-no-host")).unwrap();
     let hand = report.steps.iter().find(|step| step.id == "hand").unwrap();
     assert_eq!(hand.state, "unknown", "{hand:?}");
 }

@@ -369,7 +369,7 @@ async fn whoever_watches_and_the_report_tell_what_a_guard_will_do() {
     let line = watched.in_effect.iter().map(|one| one.line()).find(|line| line.contains(FROZEN)).unwrap();
     assert!(line.ends_with(GUARD) && !line.contains("unknown"), "{line}");
     // When the run has stopped the guard acts: whether writes are refused is not known before somebody looks.
-    let report = crate::runbook::report::Report::of(&entries).unwrap();
+    let report = crate::runbook::report::RunReport::of(&entries).unwrap();
     let told = report.to_markdown(&jiff::tz::TimeZone::UTC);
     let line = told.lines().find(|line| line.contains(FROZEN)).expect(&told);
     assert!(line.contains(GUARD) && line.contains("unknown"), "{line}");
