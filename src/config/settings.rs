@@ -178,7 +178,8 @@ mod tests {
             ("\"HOST\"", "columns"),
         ] {
             let errors = read(&format!("columns = {text}")).unwrap_err();
-            assert!(errors.len() == 1 && errors[0].render(false).contains(says), "{text}: {errors:?}");
+            let told = errors.iter().map(|error| error.render(false)).collect::<Vec<_>>().join("\n");
+            assert!(errors.len() == 1 && told.contains(says), "{text}: {told}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, ServiceReading, Service, ServiceKind, Unit};
+use jumpdeck_fleet::service::{Figure, Finding, Service, ServiceKind, ServiceReading, Unit};
 use jumpdeck_fleet::text::Clean;
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {

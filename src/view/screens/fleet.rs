@@ -113,7 +113,8 @@ fn sorted(columns: &[Ranked], sort: Sort) -> Option<(Option<&'static FleetColumn
     if *sort.by == order::INVENTORY {
         return None;
     }
-    let column = columns.iter().map(|(column, _)| *column).find(|column| column.order.as_ref() == Some(sort.by));
+    let column =
+        columns.iter().map(|(column, _)| *column).find(|column| column.order.as_ref() == Some(sort.by));
     Some((column, sort.by.down != sort.reversed))
 }
 

@@ -238,7 +238,12 @@ fn chosen_columns_are_shown_in_their_order_and_the_first_stay_longest() {
         let area = Rect::new(0, 0, width, 6);
         let mut buf = Buffer::empty(area);
         draw(&mut buf, area, &scene, &mut ViewState::of(chosen.clone()));
-        (4..width).map(|x| buf[(x, 0)].symbol()).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+        (4..width)
+            .map(|x| buf[(x, 0)].symbol())
+            .collect::<String>()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(titles(100), "AGE HOST WORST PROBLEM DISK OS");
     assert_eq!(titles(60), "AGE HOST WORST PROBLEM DISK");
