@@ -33,7 +33,7 @@ pub struct Gathered {
     pub because: BTreeMap<String, String>,
 }
 
-/// What was given is no value of an input.
+/// The value given for an input is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum NotGiven {
     /// No name and value.

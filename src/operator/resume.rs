@@ -1,5 +1,5 @@
 //! Going on with a run of this machine. Its journal is read first: it says in which fleet the run began, and which secrets it
-//! needs again. Each is a step of its own type, so none can be left out: [`Begun`], [`OfThisFleet`], [`Resumable`].
+//! needs again. Each step has its own type, so that none can be skipped: [`Begun`], [`OfThisFleet`], [`Resumable`].
 
 use std::path::Path;
 

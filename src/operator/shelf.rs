@@ -18,7 +18,7 @@ pub struct Shelf {
 #[derive(Debug)]
 pub struct ExposedRunbooks(pub Vec<Diagnostic>);
 
-/// Why there is no runbook of a name.
+/// Why a runbook cannot be found by its name.
 #[derive(Debug, thiserror::Error)]
 pub enum NoRunbook {
     /// Its file has mistakes.

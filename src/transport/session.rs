@@ -121,7 +121,7 @@ pub trait Held: Send + 'static {
     /// What it left, when it has ended: asked after an error of [`Held::read`]. Its standard output was read before.
     ///
     /// # Errors
-    /// When it did not end by itself, or did not tell in time.
+    /// When the connection ended it, or its status did not arrive in time.
     fn ended(&mut self) -> BoxFuture<'_, Result<Ran, TransportError>>;
 }
 

@@ -4,7 +4,7 @@ use super::text::{Ink, Paper};
 use jumpdeck_fleet::names::HostName;
 use jumpdeck_fleet::run::{Asks, Danger, Effect, InputView, StepState, StepView};
 
-/// Said of a step after which nothing can be taken back.
+/// The word for a step after which no earlier change can be undone.
 pub(super) const NO_RETURN: &str = "POINT OF NO RETURN: nothing before it can be rolled back afterwards";
 /// How deep what belongs to an input stands.
 const INSIDE: usize = 2;

@@ -209,7 +209,7 @@ impl HeldTerminal for SshProgram {
     }
 }
 
-/// What a program that ended left; an error when it did not end by itself.
+/// The output and status of a program that ended; an error when the connection ended it.
 fn ran(end: ScriptEnd, stdout: Vec<u8>) -> Result<Ran, TransportError> {
     let ScriptEnd { status, signal, stderr, error } = end;
     if let Some(error) = error {

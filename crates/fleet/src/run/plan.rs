@@ -89,7 +89,7 @@ pub struct PlanStep {
     pub when: Option<Clean>,
     /// How it is taken back, in words.
     pub undo: Option<Clean>,
-    /// After it nothing can be taken back.
+    /// After it no earlier change can be undone.
     pub point_of_no_return: bool,
     /// How deep it stands in branches and batches.
     pub depth: usize,

@@ -37,7 +37,7 @@ pub struct StepView {
     pub on: Vec<HostName>,
     /// What it may change.
     pub effect: Effect,
-    /// After it nothing can be taken back.
+    /// After it no earlier change can be undone.
     pub point_of_no_return: bool,
     /// How deep it stands.
     pub depth: usize,

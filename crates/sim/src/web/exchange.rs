@@ -28,7 +28,7 @@ pub(crate) struct Response {
 pub(crate) enum Served {
     /// It answers.
     Now(Response),
-    /// It answers when something holds, or after so many seconds with what `late` makes of it.
+    /// The answer comes when a condition holds, or after a number of seconds; then `late` makes it.
     When { seconds: u64, holds: Answers, late: Answers },
 }
 

@@ -17,8 +17,8 @@ use crate::transport::ssh::script::{self, ExecOutcome, RemoteProgram};
 use crate::transport::ssh::spare::{self, Spare};
 use jumpdeck_fleet::hop::Hop;
 
-/// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it (but for the jump box
-/// itself, whose connection is the [`super::JumpLink`]'s).
+/// A logged-in connection to one host. Dropping it ends the connection and whatever runs in it, except for the jump box
+/// itself: its connection is the [`super::JumpLink`]'s.
 pub struct HostLink {
     pub(super) hop: Hop,
     pub(super) way: HostRoute,
