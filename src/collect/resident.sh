@@ -14,6 +14,7 @@
 #   lacks TOOL                   whether a tool is missing; says which
 #   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
+#   jd_look                      looks through the process table; see there
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
 # Names starting with jd_ are the resident probe's own; a section uses names starting with its own name.
@@ -31,7 +32,7 @@ NL='
 '
 jd_ifs=" 	$NL"
 IFS=$jd_ifs
-jd_in=
+jd_in= jd_parts=
 jd_table=
 jd_whole=
 
@@ -132,28 +133,69 @@ jd_share() {
 }
 
 # Puts standard output of a program or function into jd_got. Longer output is cut, possibly within a line, and jd_cut is then
-# `yes`. Standard error is dropped: it is no data. The status is the command's own, or 124 when it did not end in time. The
-# shell never waits longer, even for a process that cannot be killed: it runs beside the shell, and ends when it next writes.
-# A command that may hang needs its own $LIMIT too.
+# `yes`. Standard error is dropped: it is no data. The status is the command's own, or 124 when it did not end in time; then it
+# and what it started are killed. The shell never waits longer, even for a process that cannot be killed: that ends when it
+# next writes. What runs under $SUDO needs its own $LIMIT: nobody may kill root's processes.
+# What came before the limit is kept only with jd_parts=yes, for that takes two processes more.
 jd_ask() {
   [ -z "$jd_missing" ] || { say "$jd_missing"; return 127; }
   jd_share "$1"
   jd_bytes=$2
   shift 2
-  jd_cut=
-  jd_got=$({ { "$@" < /dev/null; echo "$NL@jd-status $?"; } & } | $LIMIT "$jd_seconds" cat | jd_head "$jd_bytes")
+  # Few processes: they are most of what a report costs the host.
+  if [ -n "$jd_has_head" ] && [ -z "$jd_parts" ]; then
+    jd_got=$({ { jd_beside "$@" & echo "@jd-pid $jd_nonce $!" >&3; } | $LIMIT "$jd_seconds" head -c "$jd_bytes" 3>&-; } 3>&1)
+  else
+    jd_got=$({ jd_beside "$@" & echo "@jd-pid $jd_nonce $!"; } | $LIMIT "$jd_seconds" cat | jd_head "$jd_bytes")
+  fi
+  # Nobody else knows the nonce: no text of the command's own passes for these two lines.
+  jd_parts= jd_cut= jd_status=124 jd_pid=
   case $jd_got in
-    *"$NL@jd-status "*)
-      jd_status=${jd_got##*"$NL@jd-status "}
-      jd_got=${jd_got%"$NL@jd-status "*} ;;
-    *)
-      if [ "${#jd_got}" -ge "$((jd_bytes - 512))" ]; then
-        jd_cut=yes jd_status=0
-      else
-        jd_status=124
-      fi ;;
+    *"$NL@jd-status $jd_nonce "*)
+      jd_status=${jd_got##*"$NL@jd-status $jd_nonce "}
+      jd_got=${jd_got%"$NL@jd-status $jd_nonce "*} ;;
+    *) if [ "${#jd_got}" -ge "$((jd_bytes - 512))" ]; then jd_cut=yes jd_status=0; fi ;;
   esac
+  case $jd_got in
+    *"@jd-pid $jd_nonce "*)
+      jd_rest=${jd_got#*"@jd-pid $jd_nonce "}
+      jd_pid=${jd_rest%%"$NL"*}
+      jd_rest=${jd_rest#"$jd_pid"}
+      jd_got="${jd_got%%"@jd-pid $jd_nonce "*}${jd_rest#"$NL"}" ;;
+  esac
+  [ "$jd_status" != 124 ] || jd_kill
   jd_as_status "$jd_status"
+}
+
+# Runs a command for jd_ask, beside the shell. Descriptor 3 is the shell's answer, for which it would wait.
+jd_beside() {
+  exec 3>&-
+  "$@" < /dev/null
+  echo "$NL@jd-status $jd_nonce $?"
+}
+
+# Kills jd_pid, a shell of jd_ask, and all that came of it.
+jd_kill() {
+  case $jd_pid in ''|*[!0-9]*) return ;; esac
+  set +f
+  set -- /proc/[0-9]*/stat
+  set -f
+  jd_pids=" $jd_pid " jd_more=yes
+  while [ -n "$jd_more" ]; do
+    jd_more=
+    for jd_stat in "$@"; do
+      IFS= read -r jd_line < "$jd_stat" || continue
+      # ID (NAME) STATE PARENT ...: the name may be anything.
+      jd_id=${jd_line%% *}
+      jd_line=${jd_line##*') '}
+      jd_line=${jd_line#* }
+      case $jd_pids in
+        *" $jd_id "*) ;;
+        *" ${jd_line%% *} "*) jd_pids="$jd_pids$jd_id " jd_more=yes ;;
+      esac
+    done
+  done
+  kill -9 $jd_pids
 }
 
 # Returns a status that came through a program's output; the signals of a time limit count as 124.
@@ -201,20 +243,35 @@ apart() {
   jd_as_status "$jd_status"
 }
 
-# Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has
-# their command lines, one a line, without the spaces. Looked for with the first report, and after a time limit.
-jd_find_waiting() {
-  jd_waiting=
+# Looks through the process table, once a report: jd_processes has a line `NAME FOLDER` for each process whose name is in
+# jd_wanted. A section adds to that, outside its function, the names that it looks for, each with a space behind it.
+jd_wanted=' df '
+jd_look() {
+  [ -z "$jd_looked" ] || return 0
+  jd_looked=yes jd_processes=$NL
   set +f
   set -- /proc/[0-9]*/comm
   set -f
   for jd_comm in "$@"; do
     IFS= read -r jd_line < "$jd_comm" || continue
-    [ "$jd_line" = df ] || continue
-    IFS= read -r jd_line < "${jd_comm%comm}stat" || continue
+    case $jd_wanted in *" $jd_line "*) jd_processes="$jd_processes$jd_line ${jd_comm%/comm}$NL" ;; esac
+  done
+}
+
+# Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has
+# their command lines, one a line, without the spaces. Looked for with the first report, and after a time limit.
+jd_find_waiting() {
+  jd_waiting=
+  jd_look
+  IFS=$NL
+  set -- $jd_processes
+  IFS=$jd_ifs
+  for jd_row in "$@"; do
+    case $jd_row in 'df '*) jd_row=${jd_row#df } ;; *) continue ;; esac
+    IFS= read -r jd_line < "$jd_row/stat" || continue
     case $jd_line in *'(df) D '*) ;; *) continue ;; esac
     jd_line=
-    IFS= read -r jd_line < "${jd_comm%comm}cmdline"
+    IFS= read -r jd_line < "$jd_row/cmdline"
     # Each word of it ends with a NUL, which only zsh keeps.
     [ -z "$ZSH_VERSION" ] || jd_line=${jd_line%?}
     jd_waiting="$jd_waiting$jd_line$NL"
@@ -297,7 +354,7 @@ jd_mounts() {
 }
 
 jd_report() {
-  jd_nonce=$1 jd_count=0 jd_mounts_read=
+  jd_nonce=$1 jd_count=0 jd_mounts_read= jd_looked=
   shift
   jd_clock
   jd_begun=$jd_up jd_follow=3 jd_left=$#

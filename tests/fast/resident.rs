@@ -116,15 +116,30 @@ fn a_df_that_hangs_times_out_alone_and_leaves_nothing_behind() {
     }
 }
 
-/// A process table of our own, with a `df` that waits in the kernel: nothing can end it.
-fn waiting_df(dir: &Path, arguments: &str) -> impl Fn(String) -> String {
-    let process = dir.join("proc/77");
+/// A process of a table of our own, which is in that folder.
+fn process(dir: &Path, id: &str, comm: &str, cmdline: &str) {
+    let process = dir.join(id);
     std::fs::create_dir_all(&process).unwrap();
-    std::fs::write(process.join("comm"), "df\n").unwrap();
-    std::fs::write(process.join("stat"), "77 (df) D 1 77 77 0 -1 4194560 0 0\n").unwrap();
-    std::fs::write(process.join("cmdline"), arguments.replace(' ', "\0") + "\0").unwrap();
-    let table = dir.join("proc").display().to_string();
-    move |program| program.replace("/proc/[0-9]*/comm", &format!("{table}/[0-9]*/comm"))
+    std::fs::write(process.join("comm"), format!("{comm}\n")).unwrap();
+    std::fs::write(process.join("cmdline"), cmdline).unwrap();
+}
+
+/// Reads that table instead of this machine's.
+fn own_processes(dir: &Path) -> impl Fn(String) -> String + use<> {
+    let dir = dir.display().to_string();
+    move |program| {
+        let table = "/proc/[0-9]*/comm";
+        assert!(program.contains(table), "the probe reads the process table another way");
+        program.replace(table, &format!("{dir}/[0-9]*/comm")).replace("/proc/1/", &format!("{dir}/1/"))
+    }
+}
+
+/// A process table of our own, with a `df` that waits in the kernel: nothing can end it.
+fn waiting_df(dir: &Path, arguments: &str) -> impl Fn(String) -> String + use<> {
+    let table = dir.join("proc");
+    process(&table, "77", "df", &(arguments.replace(' ', "\0") + "\0"));
+    std::fs::write(table.join("77/stat"), "77 (df) D 1 77 77 0 -1 4194560 0 0\n").unwrap();
+    own_processes(&table)
 }
 
 #[test]
@@ -267,10 +282,14 @@ fn a_server_nobody_expects_and_that_never_answers_is_asked_now_and_then() {
     script(dir.path(), "mariadbd", "exit 1");
     let client = format!("echo >> {}; echo 'ERROR 2002 (HY000): no socket' >&2; exit 1", asked.display());
     script(dir.path(), "mariadb", &client);
-    let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
+    let times = || std::fs::read_to_string(&asked).unwrap_or_default().lines().count();
+    let table = dir.path().join("proc");
+    process(&table, "1", "init", "/sbin/init\0");
+    process(&table, "70", "mariadbd", "/usr/sbin/mariadbd\0");
+    let own = || own_processes(&table);
     for shell in shells_here() {
         let _ = std::fs::remove_file(&asked);
-        let (mut app, _) = Resident::start(shell, &host("app1"), dir.path(), as_it_is);
+        let (mut app, _) = Resident::start(shell, &host("app1"), dir.path(), own());
         assert_eq!(app.facts.databases.current(), Some(&Vec::new()), "{shell:?}");
         for poll in 1..=12 {
             app.poll(&["mariadb"]);
@@ -278,10 +297,43 @@ fn a_server_nobody_expects_and_that_never_answers_is_asked_now_and_then() {
             assert_eq!(times(), if poll < 12 { 1 } else { 2 }, "{shell:?}, poll {poll}");
         }
         let before = times();
-        let (mut db, _) = Resident::start(shell, &host("db1"), dir.path(), as_it_is);
+        let (mut db, _) = Resident::start(shell, &host("db1"), dir.path(), own());
         db.poll(&["mariadb"]);
         assert_eq!(times(), before + 2, "{shell:?}: one of role db is asked every time");
     }
+}
+
+/// The client costs more than all else in a first report: it is not run where the process table has no server.
+#[test]
+fn a_server_nobody_expects_is_asked_only_where_its_process_runs_or_none_can_be_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = dir.path().join("asked");
+    script(dir.path(), "mariadbd", "exit 1");
+    let client = format!("echo >> {}; echo 'ERROR 2002 (HY000): no socket' >&2; exit 1", asked.display());
+    script(dir.path(), "mariadb", &client);
+    let table = dir.path().join("proc");
+    let times = |name: &str, processes: &[(&str, &str)]| {
+        let mut all = Vec::new();
+        for shell in shells_here() {
+            let _ = std::fs::remove_file(&asked);
+            let _ = std::fs::remove_dir_all(&table);
+            for (id, comm) in processes {
+                process(&table, id, comm, "");
+            }
+            let (it, _) = Resident::start(shell, &host(name), dir.path(), own_processes(&table));
+            let gap = it.facts.databases.gap.clone();
+            assert!(gap.is_none(), "{shell:?}: {gap:?}");
+            all.push(std::fs::read_to_string(&asked).unwrap_or_default().lines().count());
+        }
+        assert!(all.iter().all(|times| *times == all[0]), "{processes:?}: {all:?}");
+        all[0]
+    };
+    let idle = [("1", "init"), ("50", "mysqld mariadbd"), ("60", "mysql")];
+    assert_eq!(times("app1", &idle), 0, "no process of a server");
+    assert_eq!(times("app1", &[("1", "init"), ("70", "mysqld")]), 1, "MySQL's");
+    assert_eq!(times("app1", &[("1", "init"), ("70", "mariadbd")]), 1, "MariaDB's");
+    assert_eq!(times("app1", &[]), 1, "others' processes are hidden: the client has to say");
+    assert_eq!(times("db1", &idle), 1, "one of role db is asked all the same");
 }
 
 /// Case 26: a TMOUT that the host exports, or cannot be unset, ends no probe.

@@ -26,7 +26,7 @@ impl Probe for Filesystems {
         // waits in the kernel is looked for first: no second one is started beside it.
         r#"
         filesystems_ask() {
-            jd_ask 3 786432 $LIMIT 3 df "$@"
+            jd_ask 3 786432 df "$@"
             filesystems_status=$?
             filesystems_said=$jd_got
             [ -z "$jd_cut" ] || filesystems_cut='768 KiB'
@@ -43,7 +43,7 @@ impl Probe for Filesystems {
             if [ -n "$SUDO" ] && [ "$LIMIT" != jd_bounded ]; then
                 jd_ask 3 16384 jd_messages $SUDO $LIMIT 3 df "$@"
             else
-                jd_ask 3 16384 jd_messages $LIMIT 3 df "$@"
+                jd_ask 3 16384 jd_messages df "$@"
             fi
             say "@said$NL$jd_got"
         }

@@ -76,6 +76,7 @@ impl Probe for NetworkFilesystems {
             if [ "$netfs_asked" = yes ]; then jd_waiting=; else jd_find_waiting; fi
             IFS=$NL; set -- $jd_remote; IFS=$jd_ifs
             netfs_asked=yes
+            jd_parts=yes
             jd_ask 2 524288 netfs_ask "$@"
             case $jd_got in *' 124'*|*' 123'*) netfs_asked= ;; esac
             [ "$jd_status" != 124 ] || netfs_asked=

@@ -27,7 +27,8 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
 
 // Only the lines of INFO that are read are sent; what is no INFO is sent whole.
 const SCRIPT: &str = r#"
-    redis_run() { $LIMIT 3 "$redis_client" -h "$redis_host" -p "$redis_port" INFO 2>&1; }
+    jd_wanted="${jd_wanted}redis-server valkey-server "
+    redis_run() { "$redis_client" -h "$redis_host" -p "$redis_port" INFO 2>&1; }
     redis_ask() {
         jd_got= redis_refused=
         jd_ask 4 65536 redis_run
@@ -54,14 +55,14 @@ const SCRIPT: &str = r#"
     redis_look() {
         redis_title=
         [ -r /proc/1/comm ] || { redis_title=hidden; return; }
-        set +f
-        set -- /proc/[0-9]*/comm
-        set -f
-        for redis_comm in "$@"; do
-            IFS= read -r redis_line < "$redis_comm" || continue
-            case $redis_line in redis-server|valkey-server) ;; *) continue ;; esac
+        jd_look
+        IFS=$NL
+        set -- $jd_processes
+        IFS=$jd_ifs
+        for redis_row in "$@"; do
+            case $redis_row in redis-server*|valkey-server*) ;; *) continue ;; esac
             redis_line=
-            IFS= read -r redis_line < "${redis_comm%comm}cmdline"
+            IFS= read -r redis_line < "${redis_row#* }/cmdline"
             case $redis_line in *sentinel*) continue ;; esac
             redis_title="server $redis_line"
             break

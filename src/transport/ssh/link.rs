@@ -32,7 +32,7 @@ use host::HostRoute;
 
 /// Logins under way at once behind one jump box, so that a large fleet does not come as one burst. `MaxStartups` (10:30:100)
 /// does not set it: every sshd counts the logins it is asked for itself, and sees one of ours.
-const LOGINS_AT_ONCE: usize = 16;
+const LOGINS_AT_ONCE: usize = 64;
 /// A session is opened within this, or refused.
 const SESSION_LIMIT: Duration = Duration::from_secs(10);
 
@@ -121,7 +121,7 @@ impl JumpLink {
         before.or_else(|| self.connection.as_ref().filter(|_| name == &self.name))
     }
 
-    /// Logs in to a host. At most 16 at once; the rest wait their turn, which does not count against their deadline.
+    /// Logs in to a host. At most 64 at once; the rest wait their turn, which does not count against their deadline.
     /// A jump box is reached over its own connection, this machine without any.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! The probe of Redis under every shell, with a client and a process table of the test's own.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::service::Service;
 
+use super::{own_processes, process};
 use crate::support::shell::{Resident, host, script, shells_here};
 
 /// Answers as the files of its folder say: one for each port, and a refusal where there is none.
@@ -31,14 +31,7 @@ impl Bench {
         script(dir.path(), "redis-cli", CLIENT);
         process(dir.path(), "1", "init", "/sbin/init");
         // Whatever runs on this machine is nobody's Redis here.
-        let table = |program: String| program.replace("/proc/1/", &format!("{}/1/", dir.path().display()));
-        let own = |program: String| {
-            let wanted = "set -- /proc/[0-9]*/comm\nset -f\nfor redis_comm";
-            assert!(program.contains(wanted), "the probe reads the process table another way");
-            let here = wanted.replace("/proc", &dir.path().display().to_string());
-            table(program.replace(wanted, &here))
-        };
-        let (it, _) = Resident::start_long(shell, &host("sessions1"), dir.path(), own);
+        let (it, _) = Resident::start_long(shell, &host("sessions1"), dir.path(), own_processes(dir.path()));
         Self { dir, it }
     }
 
@@ -51,12 +44,6 @@ impl Bench {
         let fact = self.it.facts.services.get("redis").unwrap();
         fact.current().map(|service| service.as_ref().clone()).ok_or_else(|| fact.gap.clone().unwrap())
     }
-}
-
-fn process(dir: &Path, id: &str, comm: &str, cmdline: &str) {
-    fs::create_dir_all(dir.join(id)).unwrap();
-    fs::write(dir.join(id).join("comm"), format!("{comm}\n")).unwrap();
-    fs::write(dir.join(id).join("cmdline"), cmdline).unwrap();
 }
 
 #[test]

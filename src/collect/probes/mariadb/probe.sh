@@ -117,6 +117,17 @@ mariadb_greet() {
         *) mariadb_version= ;;
     esac
 }
+jd_wanted="${jd_wanted}mariadbd mysqld mysqld-debug mysqld_safe mariadbd-safe "
+# Whether a server that nobody expects may run: a process, where all can be seen, or a socket at a usual place.
+mariadb_may_run() {
+    [ -r /proc/1/comm ] || return 0
+    jd_look
+    case $jd_processes in *"$NL"mariadbd*|*"$NL"mysqld*) return 0 ;; esac
+    for mariadb_socket in /run/mysqld/mysqld.sock /var/run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /tmp/mysql.sock; do
+        [ ! -S "$mariadb_socket" ] || return 0
+    done
+    return 1
+}
 probe_mariadb() {
     if [ "${mariadb_idle:-0}" -gt 0 ]; then
         mariadb_idle=$((mariadb_idle - 1))
@@ -125,6 +136,10 @@ probe_mariadb() {
     mariadb_have mariadbd mysqld /usr/libexec/mariadbd /usr/libexec/mysqld /usr/local/mysql/bin/mysqld ||
         [ "$DB_EXPECTED" = yes ] || return 127
     mariadb_server=$mariadb_found
+    if [ "$DB_EXPECTED" != yes ] && [ -z "$mariadb_seen" ] && ! mariadb_may_run; then
+        mariadb_idle=11
+        return 127
+    fi
     if ! mariadb_have mariadb mysql; then
         say "@server $mariadb_server"
         say '@no-client'
