@@ -6,6 +6,7 @@ pub mod machine;
 pub mod os;
 pub mod people;
 pub(crate) mod proc;
+pub(crate) mod processes;
 pub mod programs;
 pub mod storage;
 pub mod tasks;

@@ -14,8 +14,6 @@ pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/mounts" | "/proc/self/mounts" | "/etc/mtab" => mounts(world, m)?,
         "/proc/cpuinfo" => (0..m.cpus).map(cpu).collect(),
         "/proc/stat" => stat(world, m)?,
-        // Of the processes only the first is seen here; `ps` has them all.
-        "/proc/1/comm" => if m.os.has_systemd() { "systemd\n" } else { "init\n" }.to_owned(),
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
@@ -28,7 +26,7 @@ pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
             0 | 1 => "0\n".to_owned(),
             n => format!("0-{}\n", n - 1),
         },
-        _ => return None,
+        _ => return world.process_file(&m.name, path),
     })
 }
 
@@ -41,7 +39,6 @@ pub(crate) static PATHS: &[&str] = &[
     "/proc/self/mounts",
     "/proc/cpuinfo",
     "/proc/stat",
-    "/proc/1/comm",
     "/proc/version",
     "/proc/sys/kernel/random/boot_id",
     "/proc/sys/kernel/random/uuid",

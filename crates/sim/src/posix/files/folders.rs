@@ -8,6 +8,7 @@ use jumpdeck_fleet::names::HostName;
 
 use super::etc::ETC;
 use super::{Entry, LEASES, Stored, World, proc};
+use crate::posix::processes;
 
 /// Directories that are there even when nothing is in them.
 pub(super) static DIRECTORIES: &[&str] = &[
@@ -139,6 +140,11 @@ impl World {
                 add(file);
             }
             proc::PATHS.iter().for_each(|file| add(file));
+            if "/proc/".starts_with(&prefix) || prefix.starts_with("/proc/") {
+                for process in self.processes(host) {
+                    processes::FILES.iter().for_each(|file| add(&format!("/proc/{}/{file}", process.pid)));
+                }
+            }
             machine.mounts.iter().for_each(|mount| add(&mount.path));
             DIRECTORIES.iter().for_each(|directory| add(directory));
             let homes: Vec<String> = self.people().iter().map(|person| format!("/home/{person}")).collect();

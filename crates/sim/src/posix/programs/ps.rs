@@ -1,68 +1,11 @@
 //! `ps` and `pgrep`: what every host runs, its services, and what cron and others started.
 
+use crate::posix::processes::Process;
 use crate::program::Reply;
 use crate::program::quick::{Ask, Quick, failure, output};
 
 pub(crate) static PS: Quick = Quick { name: "ps", options: None, answer };
 pub(crate) static PGREP: Quick = Quick { name: "pgrep", options: None, answer: pgrep };
-
-/// Service, and what it runs as: account, command.
-static SERVERS: &[(&str, &str, &str)] = &[
-    ("fxa-auth-server", "fxa", "node /srv/fxa/auth-server/bin/key_server.js"),
-    ("hypothesis", "h", "gunicorn: master [h.app]"),
-    (
-        "jobrunner",
-        "www-data",
-        "/usr/bin/php /srv/jobrunner/redisJobRunnerService --config-file=/etc/jobrunner/jobrunner.conf",
-    ),
-    ("pierc", "bots", "python /srv/bots/pierc/pierc.py"),
-    ("hhvm", "www-data", "/usr/bin/hhvm --mode daemon --config /etc/hhvm/server.ini"),
-    ("exim4", "Debian-+", "/usr/sbin/exim4 -bd -q30m"),
-    ("gdnsd", "gdnsd", "/usr/sbin/gdnsd start"),
-    ("apache2", "www-data", "/usr/sbin/apache2 -k start"),
-    ("elasticsearch", "elastic+", "/usr/bin/java -Des.path.home=/usr/share/elasticsearch"),
-    ("postfix", "root", "/usr/lib/postfix/master"),
-    ("memcached", "memcache", "/usr/bin/memcached -m 1024 -p 11211 -u memcache"),
-    ("mysql", "mysql", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql"),
-    ("nginx", "root", "nginx: master process /usr/sbin/nginx"),
-    ("php5-fpm", "www-data", "php-fpm: pool www"),
-    ("redis-server", "redis", "/usr/bin/redis-server 0.0.0.0:6379"),
-    ("salt-master", "root", "/usr/bin/python /usr/bin/salt-master"),
-    ("ssh", "root", "/usr/sbin/sshd -D"),
-    ("cron", "root", "/usr/sbin/cron -f"),
-    ("salt-minion", "root", "/usr/bin/python /usr/bin/salt-minion"),
-];
-
-struct Process {
-    pid: u32,
-    user: String,
-    command: String,
-    /// Seconds it has run.
-    seconds: u64,
-}
-
-fn processes(ask: &Ask<'_>) -> Vec<Process> {
-    let world = ask.world;
-    let uptime = world.uptime(ask.host).unwrap_or(0.0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds
-    let whole = |seconds: f64| seconds.max(0.0) as u64;
-    let process = |pid, user: &str, command: &str, seconds| Process {
-        pid,
-        user: user.to_owned(),
-        command: command.to_owned(),
-        seconds,
-    };
-    let mut all = vec![process(1, "root", "/sbin/init", whole(uptime))];
-    for (service, user, command) in SERVERS {
-        if let Some(state) = world.service(ask.host, service).filter(|state| state.runs) {
-            all.push(process(state.pid, user, command, whole(world.epoch(ask.host) - state.since)));
-        }
-    }
-    let now = world.now().as_secs_f64();
-    all.extend(world.tasks(ask.host).map(|t| process(t.pid, &t.user, &t.command, whole(now - t.started))));
-    all.sort_by_key(|process| process.pid);
-    all
-}
 
 /// `[[DD-]hh:]mm:ss`.
 fn elapsed(seconds: u64) -> String {
@@ -76,11 +19,6 @@ fn elapsed(seconds: u64) -> String {
 }
 
 impl Process {
-    fn name(&self) -> &str {
-        let program = self.command.split([' ', ':']).next().unwrap_or_default();
-        program.rsplit('/').next().unwrap_or_default()
-    }
-
     /// A column of `-o`: its head, its text, and whether it stands at the right.
     fn column(&self, name: &str) -> Option<(&'static str, String, bool)> {
         Some(match name {
@@ -90,7 +28,7 @@ impl Process {
             "etime" => ("ELAPSED", elapsed(self.seconds), true),
             "etimes" => ("ELAPSED", self.seconds.to_string(), true),
             "stat" => ("STAT", "Ss".to_owned(), false),
-            "comm" | "ucmd" => ("COMMAND", self.name().to_owned(), false),
+            "comm" | "ucmd" => ("COMMAND", self.name.clone(), false),
             "args" | "cmd" | "command" => ("COMMAND", self.command.clone(), false),
             _ => return None,
         })
@@ -129,10 +67,12 @@ fn answer(ask: &Ask<'_>) -> Reply {
         }
     }
     let selected = all || !only.is_empty() || named.is_some();
-    let found: Vec<Process> = processes(ask)
+    let found: Vec<Process> = ask
+        .world
+        .processes(ask.host)
         .into_iter()
         .filter(|p| selected && (only.is_empty() || only.contains(&p.pid)))
-        .filter(|p| named.as_ref().is_none_or(|name| p.name() == name))
+        .filter(|p| named.as_ref().is_none_or(|name| p.name == *name))
         .collect();
     let nobody = found.is_empty() && (!only.is_empty() || named.is_some());
     let mut reply = if !columns.is_empty() {
@@ -164,7 +104,7 @@ fn lines(found: &[Process], user_style: bool, full: bool, heads: bool) -> String
                 format!("{user:<8} {pid:>7}  0.0  0.1  14720  2208 ?        Ss   Mar01   0:02 {command}\n")
             }
             (_, true) => format!("{user:<8} {pid:>7} {parent:>7}  0 Mar01 ?        00:00:02 {command}\n"),
-            _ => format!("{pid:>7} ?        00:00:02 {}\n", process.name()),
+            _ => format!("{pid:>7} ?        00:00:02 {}\n", process.name),
         });
     }
     text
@@ -174,7 +114,7 @@ fn table(found: &[Process], columns: &[String], heads: bool) -> Result<String, S
     // `pid=` is a column without a head.
     let names: Vec<&str> = columns.iter().map(|column| column.trim_end_matches('=')).collect();
     let heads = heads && !columns.iter().any(|column| column.ends_with('='));
-    let template = Process { pid: 0, user: String::new(), command: String::new(), seconds: 0 };
+    let template = Process::default();
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut right = Vec::new();
     let mut head = Vec::new();
@@ -225,9 +165,11 @@ fn pgrep(ask: &Ask<'_>) -> Reply {
     let Some(pattern) = pattern.and_then(|pattern| regex::Regex::new(pattern).ok()) else {
         return failure(2, "pgrep: no matching criteria specified\nTry `pgrep --help' for more information.");
     };
-    let found: Vec<Process> = processes(ask)
+    let found: Vec<Process> = ask
+        .world
+        .processes(ask.host)
         .into_iter()
-        .filter(|p| pattern.is_match(if whole { &p.command } else { p.name() }))
+        .filter(|p| pattern.is_match(if whole { &p.command } else { &p.name }))
         .filter(|p| user.is_none_or(|user| p.user == *user))
         .collect();
     let text: String = if count {
@@ -235,7 +177,7 @@ fn pgrep(ask: &Ask<'_>) -> Reply {
     } else {
         let line = |p: &Process| match (command, list) {
             (true, _) => format!("{} {}\n", p.pid, p.command),
-            (_, true) => format!("{} {}\n", p.pid, p.name()),
+            (_, true) => format!("{} {}\n", p.pid, &p.name),
             _ => format!("{}\n", p.pid),
         };
         found.iter().map(line).collect()
