@@ -25,6 +25,7 @@ probes! {
     network_filesystems::NetworkFilesystems,
     mariadb::MariaDb,
     redis::PROBE,
+    elasticsearch::PROBE,
     // Stays last: see there.
     clock::ClockProbe,
 }

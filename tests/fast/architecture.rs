@@ -417,7 +417,11 @@ fn a_probe_of_a_service_is_one_file_and_one_line() {
                 || file.starts_with(&format!("src/collect/probes/{name}/"));
             let is_test = file.ends_with("tests.rs") || file.contains("fixture") || file.contains("/tests/");
             if !own && !is_test {
-                named.extend(lines_with(name, &fs::read_to_string(path).unwrap(), file));
+                let lines = lines_with(name, &fs::read_to_string(path).unwrap(), file);
+                // The list of runbooks has their names: a service may be in one.
+                named.extend(
+                    lines.into_iter().filter(|line| !line.contains("include_str!(\"../../runbooks/")),
+                );
             }
         }
         assert_eq!(named.len(), 1, "only the list of probes names {name}:\n{}", named.join("\n"));

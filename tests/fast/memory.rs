@@ -36,6 +36,9 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
         "redis" => {
             &["", "redis_version:1\n", "redis_version:", "@refused ", "@refused x\n@process server ", "ERR "]
         }
+        "elasticsearch" => {
+            &["", "@refused ", "@at 1:9200\n", "@at 1:9200\n{\"status\":\"red\",\"number_of_nodes\":["]
+        }
         _ => &[""],
     }
 }

@@ -14,8 +14,13 @@ impl Bench {
 
     /// How the Redis of a host is, and its problems.
     fn judged(&self, host: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
+        self.judged_of(host, REDIS)
+    }
+
+    /// How a service of a host is, and the problems of its services.
+    fn judged_of(&self, host: &str, kind: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
         let facts = &self.hosts.get(host)?.facts;
-        let entry = facts.services.iter().find(|entry| entry.kind.name == REDIS)?;
+        let entry = facts.services.iter().find(|entry| entry.kind.name == kind)?;
         let service = entry.fact.current()?;
         let health = ServiceHealth::of(service, &entry.kind.findings(service, &self.env.thresholds));
         let own = |p: &Problem| {
@@ -67,4 +72,23 @@ async fn a_service_that_stops_is_critical_and_one_nobody_may_look_at_is_unknown(
     let problems = bench.judged_as(host, "it is damaged", ServiceHealth::Degraded).await;
     let severities: Vec<Severity> = problems.iter().map(|(severity, _)| *severity).collect();
     assert_eq!(severities, [Severity::Critical, Severity::Warning], "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn elasticsearch_that_stops_is_critical_and_well_again_when_it_is_back() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    let (host, kind) = ("elastic", "elasticsearch");
+    let name = HostName::new(host).unwrap();
+    bench.until("it is well", LONG, |b| b.judged_of(host, kind) == Some((ServiceHealth::Ok, vec![]))).await;
+
+    assert!(bench.world.lock().unwrap().set_service(&name, "elasticsearch", false));
+    let down = |b: &Bench| b.judged_of(host, kind).filter(|judged| judged.0 == ServiceHealth::Down);
+    bench.until("it is stopped", LONG, |b| down(b).is_some()).await;
+    let problems = down(&bench).unwrap().1;
+    assert_eq!((problems.len(), problems[0].0), (1, Severity::Critical));
+    assert!(problems[0].1.starts_with("elasticsearch is stopped: 127.0.0.1:9200 refuses"), "{problems:?}");
+    assert!(bench.world.lock().unwrap().set_service(&name, "elasticsearch", true));
+    bench
+        .until("it is well again", LONG, |b| b.judged_of(host, kind) == Some((ServiceHealth::Ok, vec![])))
+        .await;
 }

@@ -1,0 +1,122 @@
+//! Elasticsearch: whether the host's node answers, and what it says of its cluster: status, nodes, shards, waiting tasks.
+//!
+//! The node is asked `_cluster/health` over HTTP, without a password: that one is wanted is an answer. Where 127.0.0.1 refuses,
+//! the kernel's list of open ports says where 9200 is open, and the node is asked there. Only where no process is found is it
+//! stopped. Every node answers for the whole cluster, so each of its hosts shows the cluster's problem.
+
+mod answer;
+mod rule;
+
+use crate::collect::probe::{ProbeCadence, ServiceProbe};
+use jumpdeck_fleet::service::ServiceKind;
+
+pub(super) static PROBE: ServiceProbe = ServiceProbe {
+    kind: &ServiceKind {
+        name: "elasticsearch",
+        roles: &["elastic"],
+        when_stopped: "Look at its log below /var/log/elasticsearch, then start it: service elasticsearch start.",
+        rule: rule::rule,
+        short: |service| service.text("status"),
+    },
+    script: SCRIPT,
+    cadence: ProbeCadence::Every,
+    read: answer::read,
+};
+
+// A cluster without a master answers late: it is given a second to say so. No proxy is asked for an address of the host itself.
+const SCRIPT: &str = r#"
+    jd_wanted="${jd_wanted}java "
+    elasticsearch_run() {
+        elasticsearch_url="http://$elasticsearch_at/_cluster/health?master_timeout=1s"
+        if [ "$elasticsearch_client" = curl ]; then
+            http_proxy= all_proxy= ALL_PROXY= curl -sS --max-time 2 -w '\n@http %{http_code}\n' "$elasticsearch_url" 2>&1
+        else
+            http_proxy= wget -q -T 2 -O - "$elasticsearch_url" 2>&1
+        fi
+    }
+    elasticsearch_ask() {
+        jd_got= elasticsearch_refused=
+        jd_ask 3 16384 elasticsearch_run
+        elasticsearch_status=$?
+        # GNU wget says nothing with -q: its status 4 is that no connection came about.
+        case $elasticsearch_client$elasticsearch_status$jd_got in
+            # The client went while this shell remembers it.
+            curl127?*|wget127?*) say "$elasticsearch_client"; return ;;
+            curl7*|wget4*|wget1*'Connection refused'*) elasticsearch_refused=yes; return ;;
+            curl28*) elasticsearch_status=124; return ;;
+            wget0*) jd_got="$jd_got$NL@http 200" ;;
+            wget6*|wget1*'HTTP/1.'?' 401'*) elasticsearch_status=0 jd_got="$jd_got$NL@http 401" ;;
+            wget1*'HTTP/1.'?' 403'*) elasticsearch_status=0 jd_got="$jd_got$NL@http 403" ;;
+            wget8*) say 'wget: the server answers with an error; curl would show it' ;;
+        esac
+        [ "$elasticsearch_status" != 0 ] || say "@at $elasticsearch_at"
+        say "$jd_got"
+    }
+    # The address other than 127.0.0.1 where port 9200 (23F0) is open. Open ports come before connections.
+    elasticsearch_move() {
+        for elasticsearch_table in /proc/net/tcp /proc/net/tcp6; do
+            [ -r "$elasticsearch_table" ] || continue
+            while read -r elasticsearch_row elasticsearch_place elasticsearch_far elasticsearch_state elasticsearch_rest; do
+                case $elasticsearch_state in st) continue ;; 0A) ;; *) break ;; esac
+                case $elasticsearch_place in *:23F0) ;; *) continue ;; esac
+                elasticsearch_hex=${elasticsearch_place%:*}
+                elasticsearch_hex=${elasticsearch_hex#0000000000000000FFFF0000}
+                case $elasticsearch_hex in
+                    0100007F|00000000|*[!0-9A-F]*) ;;
+                    ????????) elasticsearch_found; return ;;
+                esac
+            done < "$elasticsearch_table"
+        done
+        return 1
+    }
+    # 0500000A is 10.0.0.5. Fails when it was asked there already.
+    elasticsearch_found() {
+        elasticsearch_d=${elasticsearch_hex%??????}
+        elasticsearch_c=${elasticsearch_hex#??}
+        elasticsearch_c=${elasticsearch_c%????}
+        elasticsearch_b=${elasticsearch_hex#????}
+        elasticsearch_b=${elasticsearch_b%??}
+        elasticsearch_a=${elasticsearch_hex#??????}
+        elasticsearch_to="$((0x$elasticsearch_a)).$((0x$elasticsearch_b)).$((0x$elasticsearch_c)).$((0x$elasticsearch_d)):9200"
+        [ "$elasticsearch_to" != "$elasticsearch_at" ] || return 1
+        elasticsearch_at=$elasticsearch_to
+    }
+    # The first process of the table that is a node.
+    elasticsearch_look() {
+        elasticsearch_process=
+        [ -r /proc/1/comm ] || { elasticsearch_process=hidden; return; }
+        jd_look
+        IFS=$NL
+        set -- $jd_processes
+        IFS=$jd_ifs
+        for elasticsearch_row in "$@"; do
+            case $elasticsearch_row in 'java '*) ;; *) continue ;; esac
+            elasticsearch_line=
+            IFS= read -r elasticsearch_line < "${elasticsearch_row#java }/cmdline"
+            case $elasticsearch_line in
+                *org.elasticsearch.bootstrap.*|*-Des.path.home=*) elasticsearch_process="id ${elasticsearch_row##*/}"; break ;;
+                # One that ends, or that this account may not look at.
+                '') elasticsearch_process=hidden ;;
+            esac
+        done
+    }
+    probe_elasticsearch() {
+        elasticsearch_client=curl
+        command -v curl > /dev/null || elasticsearch_client=wget
+        command -v "$elasticsearch_client" > /dev/null || { say 'curl or wget'; return 127; }
+        [ -n "$elasticsearch_at" ] || elasticsearch_at=127.0.0.1:9200
+        elasticsearch_ask
+        [ -n "$elasticsearch_refused" ] || return "$elasticsearch_status"
+        if elasticsearch_move; then
+            elasticsearch_ask
+            [ -n "$elasticsearch_refused" ] || return "$elasticsearch_status"
+        fi
+        elasticsearch_look
+        say "@refused $elasticsearch_at"
+        say "@process $elasticsearch_process"
+        elasticsearch_at=
+    }
+"#;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! The probe of Elasticsearch under every shell: with a client, a process table and a list of open ports of the test's own, and
+//! with this machine's clients against a server that speaks HTTP.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::service::{Service, ServiceHealth};
+
+use super::{own_processes, process};
+use crate::support::shell::{Resident, find, host, script, shells_here};
+
+/// Answers as the files of its folder say: one for each address, and a refusal where there is none.
+const CLIENT: &str = r#"for url; do :; done
+at=${url#http://}
+at=${at%%/*}
+echo "$at ${http_proxy-unset}" >> "${0%/*}/asked"
+if [ -e "${0%/*}/hangs" ]; then exec sleep 60; fi
+if [ -e "${0%/*}/at-$at" ]; then exec cat "${0%/*}/at-$at"; fi
+echo "curl: (7) Failed to connect to ${at%:*} port ${at#*:}: Connection refused" >&2
+exit 7"#;
+
+/// Elasticsearch 1.5, as its reference has it.
+const YELLOW: &str = r#"{"cluster_name":"testcluster","status":"yellow","timed_out":false,"number_of_nodes":2,
+"number_of_data_nodes":2,"active_primary_shards":5,"active_shards":9,"relocating_shards":0,"initializing_shards":0,
+"unassigned_shards":1,"number_of_pending_tasks":0}"#;
+
+const NODE: &str = "/usr/bin/java\0-Xms256m\0-Des.path.home=/usr/share/elasticsearch\0-cp\0:/usr/share/elasticsearch/lib/*\0\
+    org.elasticsearch.bootstrap.Elasticsearch\0";
+
+const OPEN: &str =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+struct Bench {
+    dir: tempfile::TempDir,
+    it: Resident,
+}
+
+impl Bench {
+    fn start(shell: &[&str]) -> Self {
+        Self::with(shell, |dir| script(dir, "curl", CLIENT), |program| program)
+    }
+
+    fn with(
+        shell: &[&str],
+        prepare: impl FnOnce(&std::path::Path),
+        change: impl Fn(String) -> String,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        prepare(dir.path());
+        process(dir.path(), "1", "init", "/sbin/init");
+        // Whatever runs on this machine, and is open on it, is nobody's Elasticsearch here.
+        let own = own_processes(dir.path());
+        let ports = format!("{}/tcp", dir.path().display());
+        let (it, _) = Resident::start_long(shell, &host("elastic"), dir.path(), |program| {
+            assert!(program.contains("/proc/net/tcp "), "the probe reads the open ports another way");
+            change(own(program).replace("/proc/net/tcp", &ports))
+        });
+        Self { dir, it }
+    }
+
+    fn says(&self, at: &str, text: &str) {
+        fs::write(self.dir.path().join(format!("at-{at}")), text).unwrap();
+    }
+
+    fn poll(&mut self) -> Result<Service, Gap> {
+        self.it.poll(&["elasticsearch"]);
+        let fact = self.it.facts.services.get("elasticsearch").unwrap();
+        fact.current().map(|service| service.as_ref().clone()).ok_or_else(|| fact.gap.clone().unwrap())
+    }
+}
+
+fn http(body: &str, code: u16) -> String {
+    format!("{body}\n@http {code}\n")
+}
+
+#[test]
+fn every_shell_reads_what_the_node_says_or_why_it_says_nothing() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell);
+        let stopped = bench.poll().unwrap();
+        assert!(!stopped.running, "{shell:?}: {stopped:?}");
+        let at = "127.0.0.1:9200";
+
+        bench.says(at, &http(YELLOW, 200));
+        let yellow = bench.poll().unwrap();
+        assert_eq!((yellow.running, yellow.detail.as_str()), (true, "testcluster, yellow"), "{shell:?}");
+        assert_eq!(yellow.amount("unassigned_shards"), Some(1), "{shell:?}");
+
+        bench.says(at, &http("{\"status\":401}", 401));
+        assert_eq!(bench.poll().unwrap().detail.as_str(), "it requires a password", "{shell:?}");
+
+        bench.says(at, &http("<html>\x1b[2J</html>", 502));
+        assert!(matches!(bench.poll(), Err(Gap::Failed(_))), "{shell:?}");
+        // Longer than an answer may be.
+        bench.says(at, &http(&"{\"status\":\"green\",".repeat(20_000), 200));
+        assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
+        bench.says(at, "");
+        assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
+        // One question a report, and no proxy for it.
+        let asked = fs::read_to_string(bench.dir.path().join("asked")).unwrap();
+        assert!(asked.lines().all(|line| line == format!("{at} ")), "{shell:?}: {asked}");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// One that starts or listens elsewhere is not stopped: it is asked there, or nobody knows.
+#[test]
+fn a_node_at_another_address_is_found_among_the_open_ports() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell);
+        process(bench.dir.path(), "70", "java", "/usr/bin/java\0-jar\0/srv/gerrit.war\0");
+        assert!(!bench.poll().unwrap().running, "{shell:?}: another program of Java");
+        process(bench.dir.path(), "77", "java", NODE);
+        let gap = bench.poll().unwrap_err();
+        assert!(
+            matches!(&gap, Gap::Failed(why) if why.as_str().contains("process 77 is Elasticsearch")),
+            "{shell:?}: {gap:?}"
+        );
+
+        // Java opens it for IPv6 as well; ssh is open, too.
+        let rows = "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 1\n   \
+            1: 0000000000000000FFFF00000500000A:23F0 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 1\n";
+        fs::write(bench.dir.path().join("tcp"), OPEN).unwrap();
+        fs::write(bench.dir.path().join("tcp6"), format!("{OPEN}{rows}")).unwrap();
+        bench.says("10.0.0.5:9200", &http(YELLOW, 200));
+        for _ in 0..2 {
+            let found = bench.poll().unwrap();
+            assert_eq!(found.text("address"), Some("10.0.0.5:9200"), "{shell:?}");
+        }
+        let asked = fs::read_to_string(bench.dir.path().join("asked")).unwrap();
+        let last: Vec<&str> = asked.lines().rev().take(3).map(str::trim).collect();
+        // The second time it is asked there at once.
+        assert_eq!(last, ["10.0.0.5:9200", "10.0.0.5:9200", "127.0.0.1:9200"], "{shell:?}: {asked}");
+
+        // It stopped, and others' processes cannot be seen.
+        fs::remove_file(bench.dir.path().join("at-10.0.0.5:9200")).unwrap();
+        fs::remove_file(bench.dir.path().join("tcp6")).unwrap();
+        for id in ["1", "70", "77"] {
+            fs::remove_dir_all(bench.dir.path().join(id)).unwrap();
+        }
+        let gap = bench.poll().unwrap_err();
+        assert!(
+            matches!(&gap, Gap::Failed(why) if why.as_str().contains("cannot see")),
+            "{shell:?}: {gap:?}"
+        );
+    }
+}
+
+#[test]
+fn without_a_client_or_an_answer_nobody_knows() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell);
+        fs::write(bench.dir.path().join("hangs"), "").unwrap();
+        let (_, took) = bench.it.poll(&["elasticsearch", "uptime"]);
+        let fact = bench.it.facts.services.get("elasticsearch").unwrap();
+        assert_eq!(fact.gap, Some(Gap::TimedOut), "{shell:?}");
+        assert!(
+            bench.it.facts.uptime.current().is_some() && took < Duration::from_secs(8),
+            "{shell:?}: {took:?}"
+        );
+        drop(bench);
+
+        let none = |program: String| {
+            program.replace("command -v curl", "false").replace("_client=wget", "_client=no-such-client")
+        };
+        let mut bench = Bench::with(shell, |_| (), none);
+        assert_eq!(bench.poll(), Err(Gap::NoTool("curl or wget".into())), "{shell:?}");
+    }
+}
+
+/// A server on a port of its own that answers every question with that.
+fn serve(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
+
+/// What the wget of BusyBox 1.35 says.
+fn busybox(well: bool, closed: bool) -> String {
+    match (well, closed) {
+        (true, _) => r#"echo '{"cluster_name":"c","status":"green","number_of_nodes":3}'"#.to_owned(),
+        (_, true) => "echo 'wget: server returned error: HTTP/1.1 401 Unauthorized' >&2; exit 1".to_owned(),
+        _ => "echo \"wget: can't connect to remote host (127.0.0.1): Connection refused\" >&2; exit 1"
+            .to_owned(),
+    }
+}
+
+/// curl and GNU wget, whichever this machine has, and the words of BusyBox 1.35.
+#[test]
+fn the_clients_of_this_machine_are_understood() {
+    let well = serve(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 61\r\nConnection: close\r\n\r\n\
+         {\"cluster_name\":\"c\",\"status\":\"green\",\"number_of_nodes\":3    }\n",
+    );
+    let closed = serve(
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"security\"\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}\n",
+    );
+    let refused = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let mut clients: Vec<&str> = ["curl", "wget"].into_iter().filter(|name| find(name).is_some()).collect();
+    clients.push("busybox");
+    for client in clients {
+        let ask = |port: u16| {
+            let change = |program: String| {
+                let program = program.replace("127.0.0.1:9200", &format!("127.0.0.1:{port}"));
+                if client == "curl" { program } else { program.replace("command -v curl", "false") }
+            };
+            let prepare = |dir: &std::path::Path| {
+                if client == "busybox" {
+                    script(dir, "wget", &busybox(port == well, port == closed));
+                }
+            };
+            Bench::with(&["/bin/sh"], prepare, change).poll()
+        };
+        let found = ask(well).unwrap();
+        assert_eq!((found.text("status"), found.amount("nodes")), (Some("green"), Some(3)), "{client}");
+        let found = ask(closed).unwrap();
+        assert_eq!(found.detail.as_str(), "it requires a password", "{client}");
+        let found = ask(refused).unwrap();
+        assert_eq!(ServiceHealth::of(&found, &[]), ServiceHealth::Down, "{client}: {found:?}");
+    }
+}
