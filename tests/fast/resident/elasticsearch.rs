@@ -14,8 +14,12 @@ use crate::support::shell::{Resident, find, host, script, shells_here};
 
 /// Answers as the files of its folder say: one for each address, and a refusal where there is none.
 const CLIENT: &str = r#"for url; do :; done
-at=${url#http://}
+at=${url#*://}
 at=${at%%/*}
+if [ -e "${0%/*}/tls" ] && [ "${url%%:*}" = http ]; then
+    echo 'curl: (52) Empty reply from server' >&2
+    exit 52
+fi
 echo "$at ${http_proxy-unset}" >> "${0%/*}/asked"
 if [ -e "${0%/*}/hangs" ]; then exec sleep 60; fi
 if [ -e "${0%/*}/at-$at" ]; then exec cat "${0%/*}/at-$at"; fi
@@ -103,6 +107,26 @@ fn every_shell_reads_what_the_node_says_or_why_it_says_nothing() {
         let asked = fs::read_to_string(bench.dir.path().join("asked")).unwrap();
         assert!(asked.lines().all(|line| line == format!("{at} ")), "{shell:?}: {asked}");
         assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// Elasticsearch 8 as it is installed, and again without HTTPS.
+#[test]
+fn a_node_that_wants_https_is_asked_so_from_then_on() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell);
+        let at = "127.0.0.1:9200";
+        fs::write(bench.dir.path().join("tls"), "").unwrap();
+        bench.says(at, &http("{\"error\":{},\"status\":401}", 401));
+        for _ in 0..2 {
+            let locked = bench.poll().unwrap();
+            assert_eq!(locked.text("address"), Some("https://127.0.0.1:9200"), "{shell:?}: {locked:?}");
+        }
+        fs::remove_file(bench.dir.path().join(format!("at-{at}"))).unwrap();
+        assert!(!bench.poll().unwrap().running, "{shell:?}");
+        fs::remove_file(bench.dir.path().join("tls")).unwrap();
+        bench.says(at, &http(YELLOW, 200));
+        assert_eq!(bench.poll().unwrap().text("address"), Some(at), "{shell:?}");
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn read(raw: &Raw) -> Result<Service, Gap> {
         text.strip_prefix("@at ").and_then(|text| text.split_once('\n')).ok_or_else(|| odd(text))?;
     let (body, code) = answer.trim_end().rsplit_once("@http ").ok_or_else(|| odd(answer))?;
     // It goes into commands that people copy.
-    if !at.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':')) {
+    if !at.trim_start_matches("https://").bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':')) {
         return Err(odd(text));
     }
     let at = Clean::first_line(at, MAX_WORD);
@@ -90,7 +90,8 @@ fn stopped(refused: &str) -> Result<Service, Gap> {
 fn closed(at: Clean, code: &str) -> Service {
     let gap = Gap::NotPermitted(
         format!(
-            "it requires a password (HTTP {code}): ask with one on the host, curl -u NAME {at}/_cluster/health"
+            "it requires a password (HTTP {code}): ask with one on the host, curl -{}u NAME {at}/_cluster/health",
+            if at.as_str().starts_with("https") { "k" } else { "" }
         )
         .into(),
     );

@@ -182,8 +182,12 @@ fn one_that_wants_a_password_runs_and_its_figures_are_unknown() {
             (health, problems.len(), problems[0].0),
             (ServiceHealth::Unknown, 1, Severity::Unknown)
         );
-        assert!(problems[0].1.contains("requires a password"), "{problems:?}");
+        assert!(problems[0].1.contains("password (HTTP"), "{problems:?}");
+        assert!(problems[0].1.contains("curl -u NAME 127.0.0.1:9200/"), "{problems:?}");
     }
+    // Elasticsearch 8 as it is installed.
+    let locked = said(0, "@at https://127.0.0.1:9200\n{\"error\":{},\"status\":401}\n@http 401\n").unwrap();
+    assert!(judged(&locked).1[0].1.contains("curl -ku NAME https://127.0.0.1:9200/"), "{locked:?}");
 }
 
 #[test]
