@@ -26,6 +26,7 @@ probes! {
     mariadb::MariaDb,
     redis::PROBE,
     elasticsearch::PROBE,
+    postfix::PROBE,
     // Stays last: see there.
     clock::ClockProbe,
 }

@@ -193,6 +193,7 @@ fn code_that_names_the_transport_is_seen() {
 
 /// Words of kinds of steps that mean something else in a comparison: the file's end, the word, and what it means there.
 const OTHER_MEANINGS: &[(&str, &str, &str)] = &[
+    ("src/collect/probes/postfix/queue.rs", "hold", "the queue of Postfix with that name"),
     ("src/cli/runbook/answer.rs", "note", "what an operator types"),
     ("src/config/check.rs", "input", "a table of a runbook"),
     ("src/runbook/scope.rs", "run", "a variable"),

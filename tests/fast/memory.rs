@@ -39,6 +39,13 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
         "elasticsearch" => {
             &["", "@refused ", "@at 1:9200\n", "@at 1:9200\n{\"status\":\"red\",\"number_of_nodes\":["]
         }
+        "postfix" => &[
+            "",
+            "@master yes 0\n@now 1795996470 2026-11-29 23:54:30\n",
+            "@master yes 0\n{\"queue_name\":\"x\",\"recipients\":[",
+            "@master no 69\npostqueue: ",
+            "@master yes 0\n3E2FB277 260 Sun Nov 29 23:53:30 a@b\n(",
+        ],
         _ => &[""],
     }
 }

@@ -2,6 +2,7 @@
 
 mod elasticsearch;
 mod grains;
+mod postfix;
 mod redis;
 mod tools;
 

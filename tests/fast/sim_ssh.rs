@@ -5,8 +5,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jumpdeck::collect::resident;
+use jumpdeck::collect::resident::{self, FrameReader};
+use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
 use jumpdeck_sim::shell::pipe::{Reader, pipe};
 use jumpdeck_sim::shell::{Login, Machine};
 use jumpdeck_sim::sshd::SimFleet;
@@ -103,6 +107,57 @@ async fn the_resident_probe_runs_on_the_simulated_shell() {
         drop(stdin);
         let ended = shell.await.unwrap();
         assert_eq!(ended.status, 0, "{}", String::from_utf8_lossy(&err.take_some(4096).await));
+    };
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("in time");
+}
+
+/// The next report after a service was stopped says so.
+#[tokio::test]
+async fn a_service_that_is_stopped_in_the_simulated_fleet_is_critical_with_the_next_report() {
+    let universe = Universe::load_still("wpd-2015", 7).unwrap();
+    let fleet = SimFleet::start(&universe);
+    let inventory = universe.fleet(|name| fleet.access(name));
+    let environment = &inventory.environments[0];
+    let host = environment.hosts.iter().find(|host| host.id.host.as_str() == "mail").unwrap();
+    let (_, world) = &universe.environments[0];
+    let machine = Machine::new(host.id.host.clone(), Arc::clone(world));
+    let login = Login { machine, user: "root".to_owned(), environment: Vec::new() };
+    let asked = ["postfix"];
+    let program = resident::program(host, "first", &asked);
+    let (stdin, input) = pipe();
+    let (out_writer, out) = pipe();
+    let (err_writer, _err) = pipe();
+    let shell =
+        tokio::spawn(async move { login.execute(resident::COMMAND, input, out_writer, err_writer).await });
+    let work = async {
+        stdin.put(program.as_bytes()).await.unwrap();
+        let mut facts = HostFacts::default();
+        for (runs, nonce) in [(true, "first"), (false, "stopped"), (true, "started")] {
+            if nonce != "first" {
+                world.lock().unwrap().set_service(&host.id.host, "postfix", runs);
+                stdin.put(resident::tick(nonce, &asked).as_bytes()).await.unwrap();
+            }
+            let mut text = report(&out, nonce).await;
+            // It is seen to run again within six reports: each question to one that is down is a line in its log.
+            while nonce == "started" && text.contains("system is down") {
+                stdin.put(resident::tick(nonce, &asked).as_bytes()).await.unwrap();
+                text = report(&out, nonce).await;
+            }
+            let read = FrameReader::new().push(text.as_bytes()).unwrap().expect("a report");
+            resident::ingest(&read, &asked, Moment(0), &mut facts);
+            let service = facts.services.get("postfix").unwrap().current().expect(nonce).clone();
+            assert_eq!(service.running, runs, "{nonce}: {service:?}");
+            let kind = facts.services.iter().next().unwrap().kind;
+            let found = kind.findings(&service, &Thresholds::default());
+            if runs {
+                assert_eq!(found, [], "{nonce}");
+            } else {
+                assert_eq!(found[0].severity, Severity::Critical);
+                assert!(found[0].message.starts_with("postfix is stopped: no master process"), "{found:?}");
+            }
+        }
+        drop(stdin);
+        assert_eq!(shell.await.unwrap().status, 0);
     };
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("in time");
 }

@@ -20,7 +20,7 @@ pub(crate) static MAILQ: MailProgram = MailProgram {
     name: "mailq",
     of: None,
     run: |ask| match ask.world.mail_server(ask.host) {
-        Some(MailServer::Postfix) => queue::list(ask.world, ask.host),
+        Some(MailServer::Postfix) => queue::list(ask),
         Some(MailServer::Exim) | None => super::exim::list(ask),
     },
 };

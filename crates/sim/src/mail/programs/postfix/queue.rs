@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::mail::programs::{Ask, messages, stamp};
 use crate::mail::{Message, Queue};
 use crate::program::Reply;
-use crate::program::quick::output;
+use crate::program::quick::{failure, output};
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
 
@@ -14,14 +14,8 @@ use super::fatal;
 pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     let now = ask.world.now().as_secs_f64();
     match ask.args {
-        [option] if option == "-p" => list(ask.world, ask.host),
-        [option] if option == "-j" => {
-            let mut text = String::new();
-            for m in messages(ask.world, ask.host) {
-                text.push_str(&json(ask.world, ask.host, &m));
-            }
-            output(text)
-        }
+        [option] if option == "-p" => shown(ask, table),
+        [option] if option == "-j" => shown(ask, lines),
         [option] if option == "-f" => {
             if let Some(queue) = ask.world.mail(ask.host) {
                 queue.flush(now);
@@ -45,6 +39,33 @@ pub(super) fn run(ask: &mut Ask<'_>) -> Reply {
     }
 }
 
+/// The queue in that form. Of a Postfix that is stopped only root sees it.
+fn shown(ask: &mut Ask<'_>, form: fn(&World, &HostName, &[Message]) -> String) -> Reply {
+    const REFUSED: &str = "(Connect to the Postfix showq service: Connection refused)";
+    let runs = ask.world.service_runs(ask.host, "postfix");
+    if !runs && ask.user != "root" {
+        let what = format!("postqueue: fatal: Queue report unavailable - mail system is down {REFUSED}");
+        return failure(69, &what);
+    }
+    let messages = messages(ask.world, ask.host);
+    let mut reply = output(form(ask.world, ask.host, &messages));
+    if !runs {
+        let what = format!("postqueue: warning: Mail system is down -- accessing queue directly {REFUSED}\n");
+        reply.stderr.extend(what.into_bytes());
+    }
+    reply
+}
+
+/// `postqueue -p` and `mailq`.
+pub(super) fn list(ask: &mut Ask<'_>) -> Reply {
+    shown(ask, table)
+}
+
+/// `postqueue -j`.
+fn lines(world: &World, host: &HostName, messages: &[Message]) -> String {
+    messages.iter().map(|message| json(world, host, message)).collect()
+}
+
 fn queue_name(message: &Message) -> &'static str {
     match message.queue {
         Queue::Active => "active",
@@ -53,37 +74,34 @@ fn queue_name(message: &Message) -> &'static str {
     }
 }
 
+/// With the spaces that Postfix puts between.
 fn json(world: &World, host: &HostName, m: &Message) -> String {
-    let mut recipient = json!({ "address": m.recipient });
-    if let (Some(reason), Some(recipient)) = (&m.reason, recipient.as_object_mut()) {
-        recipient.insert("delay_reason".to_owned(), json!(reason));
-    }
+    let reason =
+        m.reason.as_ref().map(|reason| format!(", \"delay_reason\": {}", json!(reason))).unwrap_or_default();
     #[allow(clippy::cast_possible_truncation)] // seconds since 1970
     let arrival = world.clock_at(host, m.arrived) as i64;
-    let line = json!({
-        "queue_name": queue_name(m),
-        "queue_id": m.id,
-        "arrival_time": arrival,
-        "message_size": m.size,
-        "forced_expire": false,
-        "sender": m.sender,
-        "recipients": [recipient],
-    });
-    format!("{line}\n")
+    format!(
+        "{{\"queue_name\": {}, \"queue_id\": {}, \"arrival_time\": {arrival}, \"message_size\": {}, \
+         \"forced_expire\": false, \"sender\": {}, \"recipients\": [{{\"address\": {}{reason}}}]}}\n",
+        json!(queue_name(m)),
+        json!(m.id),
+        m.size,
+        json!(m.sender),
+        json!(m.recipient),
+    )
 }
 
 /// `postqueue -p`, as showq prints queue ids of the long form.
-pub(super) fn list(world: &mut World, host: &HostName) -> Reply {
-    let messages = messages(world, host);
+fn table(world: &World, host: &HostName, messages: &[Message]) -> String {
     if messages.is_empty() {
-        return output("Mail queue is empty\n");
+        return "Mail queue is empty\n".to_owned();
     }
     let mut text = format!(
         "{:<17} {:>8} {:<19} {}\n",
         "----Queue ID-----", "--Size--", "---Arrival Time----", "--Sender/Recipient------"
     );
     let mut bytes = 0;
-    for m in &messages {
+    for m in messages {
         let mark = match m.queue {
             Queue::Active => "*",
             Queue::Deferred => "",
@@ -101,7 +119,7 @@ pub(super) fn list(world: &mut World, host: &HostName) -> Reply {
     }
     let requests = if messages.len() == 1 { "Request" } else { "Requests" };
     text.push_str(&format!("-- {} Kbytes in {} {requests}.\n", bytes.div_ceil(1024), messages.len()));
-    output(text)
+    text
 }
 
 /// `postcat -q ID`.

@@ -80,3 +80,17 @@ fn mail_comes_in_until_intake_is_switched_off() {
     assert_eq!(run(&world, "mail", &["postfix", "status"], "").2, 1);
     assert!(!find("postsuper").installed(&world.lock().unwrap(), &host("app1")));
 }
+
+#[test]
+fn of_a_postfix_that_is_stopped_only_root_sees_the_queue() {
+    let world = world("wpd-2015", 0);
+    assert_eq!(run(&world, "mail", &["systemctl", "stop", "postfix"], "").2, 0);
+    for form in ["-j", "-p"] {
+        let (out, said, status) = run(&world, "mail", &["postqueue", form], "");
+        assert!(
+            said.starts_with("postqueue: warning: Mail system is down -- accessing queue directly"),
+            "{said}"
+        );
+        assert_eq!((out.contains("www-data@project"), status), (true, 0), "{out}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Postfix: whether it runs, how much mail waits, since when and why.
+//!
+//! `postqueue` asks Postfix for its queue; that the account may not ask is no proof that nothing runs, so the process table is
+//! looked through with every report. The queue itself is read every sixth time, and at once when the master process came or went.
+//! Of a long queue only the beginning is read, and its number is the last line of `postqueue -p`.
+
+use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Thresholds;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::service::{Figure, Finding, Service, ServiceKind, ServiceReading, Unit};
+use jumpdeck_fleet::text::Clean;
+
+mod queue;
+
+use queue::{Message, Place, Said, said};
+
+pub(super) static PROBE: ServiceProbe = ServiceProbe {
+    kind: &ServiceKind {
+        name: "postfix",
+        roles: &["mail"],
+        when_stopped: "Look at its log, then start it: systemctl start postfix.",
+        rule,
+        short: |_| None,
+    },
+    script: SCRIPT,
+    cadence: ProbeCadence::Every,
+    read,
+};
+
+// Postfix before 3.1 has no `postqueue -j`.
+const SCRIPT: &str = r#"
+    jd_wanted="${jd_wanted}master "
+    postfix_wait=0 postfix_form=-j postfix_before= postfix_kept=
+    postfix_list() {
+        date '+@now %s %Y-%m-%d %H:%M:%S'
+        postqueue "$postfix_form" 2>&1
+    }
+    postfix_count() { postqueue -p | tail -n 1; }
+    # `yes`, `no`, or `hidden` where this account cannot see other processes.
+    postfix_look() {
+        postfix_master=hidden
+        [ -r /proc/1/comm ] || return
+        postfix_master=no
+        jd_look
+        IFS=$NL
+        set -- $jd_processes
+        IFS=$jd_ifs
+        for postfix_row in "$@"; do
+            case $postfix_row in 'master '*) ;; *) continue ;; esac
+            postfix_line=
+            IFS= read -r postfix_line < "${postfix_row#* }/cmdline"
+            case $postfix_line in *postfix*) postfix_master=yes; return ;; esac
+        done
+    }
+    postfix_ask() {
+        jd_ask 4 32768 postfix_list
+        postfix_status=$?
+        case $postfix_status in 124|126|127) return "$postfix_status" ;; esac
+        case $postfix_form$jd_got in
+            -j*'invalid option'*|-j*'illegal option'*|-j*'unknown option'*)
+                postfix_form=-p
+                postfix_ask
+                return ;;
+        esac
+    }
+    probe_postfix() {
+        ! lacks postqueue || return 127
+        postfix_look
+        if [ "$postfix_wait" -gt 0 ] && [ "$postfix_master" = "$postfix_before" ]; then
+            postfix_wait=$((postfix_wait - 1))
+            jd_out=$postfix_kept
+            return 0
+        fi
+        postfix_before=$postfix_master postfix_wait=0
+        postfix_ask || { postfix_status=$?; say postqueue; return "$postfix_status"; }
+        [ "$postfix_master" != yes ] || postfix_wait=5
+        # Each question to a Postfix that is down is a line in its log.
+        case $jd_got in *'ail system is down'*) postfix_wait=5 ;; esac
+        say "@master $postfix_master $postfix_status"
+        if [ -n "$jd_cut" ]; then
+            postfix_listed=$jd_got
+            jd_ask 3 4096 postfix_count
+            say "@cut ${jd_got%"$NL"}"
+            jd_got=$postfix_listed postfix_wait=24
+        fi
+        say "$jd_got"
+        postfix_kept=$jd_out
+    }
+"#;
+
+/// That many messages that wait are more than come and go on a mail host that is well: a route is blocked, or a program sends
+/// without end.
+const MANY: u64 = 200;
+/// That many will not be gone within the hour, whatever is done: people miss their mail.
+const FAR_TOO_MANY: u64 = 2000;
+/// After so long Postfix's own `delay_warning_time`, where it is set, tells the sender that the mail is late.
+const LATE: u64 = 4 * 3600;
+/// A few late messages are addresses that nobody reads: Postfix returns them after five days. That many are a blocked route.
+const MANY_LATE: u64 = 50;
+
+fn read(raw: &Raw) -> Result<Service, Gap> {
+    let said = said(raw.ok()?)?;
+    if let Some(down) = &said.down {
+        return stopped(&said, down);
+    }
+    if let Some(fatal) = &said.fatal {
+        if said.master == "no" {
+            return stopped(&said, fatal);
+        }
+        return Err(if fatal.as_str().contains("not allowed") || fatal.as_str().contains("ermission denied") {
+            Gap::NotPermitted(fatal.clone())
+        } else {
+            Gap::Failed(fatal.clone())
+        });
+    }
+    if said.status != 0 {
+        return Err(Gap::Failed(format!("postqueue ended with status {}", said.status).into()));
+    }
+    Ok(queue(&said))
+}
+
+/// `postqueue` could not reach Postfix: what the process table says to that.
+fn stopped(said: &Said, why: &Clean) -> Result<Service, Gap> {
+    let refused = ["Connection refused", "No such file"].iter().any(|words| why.as_str().contains(words));
+    match said.master {
+        "yes" => Err(Gap::Failed(format!("its master process runs, but: {why}").into())),
+        "hidden" if !refused => {
+            Err(Gap::Failed(format!("{why}; this account cannot see other processes").into()))
+        }
+        _ => {
+            let mut detail = if said.master == "no" {
+                "no master process of postfix runs".to_owned()
+            } else {
+                why.as_str().to_owned()
+            };
+            let waiting = said.number();
+            if waiting > 0 {
+                detail = format!("{detail}; {}{waiting} messages wait in its queue", said.at_least());
+            }
+            Ok(Service { detail: detail.into(), ..Service::default() })
+        }
+    }
+}
+
+fn queue(said: &Said) -> Service {
+    let number = said.number();
+    let count = |keep: fn(&Message) -> bool| {
+        u64::try_from(said.messages.iter().filter(|message| keep(message)).count()).unwrap_or(u64::MAX)
+    };
+    let mut readings = vec![ServiceReading { name: "queue", figure: Figure::count(number) }];
+    let mut gaps = Vec::new();
+    let mut add = |name, figure| readings.push(ServiceReading { name, figure });
+    add("deferred", Figure::count(count(|m| m.place == Place::Deferred)));
+    add("hold", Figure::count(count(|m| m.place == Place::Hold)));
+    // What is on hold waits for an operator.
+    let ages = || said.messages.iter().filter(|m| m.place != Place::Hold).filter_map(|m| m.age);
+    let late = ages().filter(|age| *age > LATE).count();
+    add("late", Figure::count(u64::try_from(late).unwrap_or(u64::MAX)));
+    if let Some(value) = ages().max() {
+        add("oldest", Figure::Amount { value, of: None, unit: Unit::Seconds });
+    }
+    if let Some((reason, times)) = said.reason() {
+        add("reason", Figure::text(reason));
+        add("reason_count", Figure::count(times));
+    }
+    if said.messages.iter().any(|message| message.age.is_none()) {
+        gaps.push(("oldest", Gap::Unreadable("a message has no time of arrival, or the host none".into())));
+    }
+    if said.cut {
+        let listed = u64::try_from(said.messages.len()).unwrap_or(u64::MAX);
+        add("listed", Figure::Amount { value: listed, of: said.total, unit: Unit::Count });
+        if said.total.is_none() {
+            gaps.push(("number of messages", Gap::Cut("32 KiB of the queue".into())));
+        }
+    }
+    let detail = match number {
+        0 => "nothing waits".to_owned(),
+        1 => format!("{}1 message waits", said.at_least()),
+        _ => format!("{}{number} messages wait", said.at_least()),
+    };
+    Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() }
+}
+
+fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
+    let mut add = |reading, severity, message| found.push(Finding::of(reading, severity, message));
+    let listed = if service.reading("listed").is_some() { "at least " } else { "" };
+    let why = service.text("reason").map_or(String::new(), |reason| {
+        format!(" Most often ({}×): {reason}.", service.amount("reason_count").unwrap_or(1))
+    });
+    let number = service.amount("queue").unwrap_or(0);
+    let late = service.amount("late").unwrap_or(0);
+    if number > MANY {
+        let severity = if number > FAR_TOO_MANY { Severity::Critical } else { Severity::Warning };
+        add("queue", severity, format!("postfix queue: {}.{why} Look at postqueue -p.", service.detail));
+    } else if late > MANY_LATE {
+        let message =
+            format!("postfix: {listed}{late} messages wait for over 4 h.{why} Look at postqueue -p.");
+        add("late", Severity::Warning, message);
+    }
+}
+
+#[cfg(test)]
+mod tests;
