@@ -46,6 +46,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
             roles_declared: false,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         })
     };
     Arc::new(Environment {

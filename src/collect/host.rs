@@ -176,7 +176,7 @@ impl HostActor {
         let arrived = self.shared.clock.now();
         let took = arrived.since(asked);
         let mut facts = self.snapshot.facts.clone();
-        facts.services.keep_those_of(&self.spec);
+        facts.services.follow(&self.spec);
         resident::ingest(report, sections, asked, &mut facts);
         resident::learn_clock(report, epoch_ms(), took, asked, &mut facts);
         self.prove(&facts)?;

@@ -17,6 +17,12 @@ pub trait Probe: Sync {
     /// A dead program, a missing file, no right: the section says so by its exit status (see [`Raw::status`]).
     fn script(&self) -> &'static str;
 
+    /// What the section wants to know of this host, as assignments of the shell; before the section.
+    fn settings(&self, host: &Host) -> Option<String> {
+        let _ = host;
+        None
+    }
+
     /// A longer section is not read: [`Gap::Cut`]. Bytes.
     fn longest(&self) -> usize {
         MAX_SECTION

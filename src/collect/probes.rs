@@ -27,6 +27,7 @@ probes! {
     redis::PROBE,
     elasticsearch::PROBE,
     postfix::PROBE,
+    units::Units,
     // Stays last: see there.
     clock::ClockProbe,
 }

@@ -39,6 +39,9 @@ pub fn program(host: &Host, nonce: &str, sections: &[&str]) -> String {
     program.push_str(if host.sudo { "SUDO='sudo -n'\n" } else { "SUDO=\n" });
     program.push_str(if host.has_role("db") { "DB_EXPECTED=yes\n" } else { "DB_EXPECTED=no\n" });
     for probe in applicable(host) {
+        if let Some(settings) = probe.settings(host) {
+            push_code(&mut program, &settings);
+        }
         push_code(&mut program, probe.script());
     }
     program.push_str("jd_main");

@@ -298,6 +298,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             roles_declared: true,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         })
     };
     Fleet {

@@ -18,6 +18,7 @@ mod management;
 mod requirements;
 mod role;
 mod scope;
+mod services;
 mod thresholds;
 mod unsupported;
 

@@ -173,6 +173,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             roles_declared: true,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         }));
     }
     let detail = format!("{name} is not a host of environment {}", env.name);

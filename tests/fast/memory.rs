@@ -46,6 +46,7 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
             "@master no 69\npostqueue: ",
             "@master yes 0\n3E2FB277 260 Sun Nov 29 23:53:30 a@b\n(",
         ],
+        "units" => &["", "missing apache\n@systemd 0\n", "runs "],
         _ => &[""],
     }
 }

@@ -5,6 +5,7 @@ mod grains;
 mod postfix;
 mod redis;
 mod tools;
+mod units;
 
 use std::path::Path;
 use std::time::Duration;

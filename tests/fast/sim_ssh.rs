@@ -147,8 +147,8 @@ async fn a_service_that_is_stopped_in_the_simulated_fleet_is_critical_with_the_n
             resident::ingest(&read, &asked, Moment(0), &mut facts);
             let service = facts.services.get("postfix").unwrap().current().expect(nonce).clone();
             assert_eq!(service.running, runs, "{nonce}: {service:?}");
-            let kind = facts.services.iter().next().unwrap().kind;
-            let found = kind.findings(&service, &Thresholds::default());
+            let entry = facts.services.iter().next().unwrap();
+            let found = entry.findings(&service, &Thresholds::default());
             if runs {
                 assert_eq!(found, [], "{nonce}");
             } else {

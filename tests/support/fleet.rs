@@ -72,6 +72,7 @@ pub(crate) fn host(host: &str, port: u16, access: Access) -> Host {
         roles_declared: false,
         hostname: None,
         sudo: false,
+        services: Vec::new(),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn host(name: &str) -> Host {
         roles_declared: false,
         hostname: None,
         sudo: false,
+        services: Vec::new(),
     };
     host.roles = host.roles_by_name();
     host

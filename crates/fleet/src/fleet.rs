@@ -13,6 +13,7 @@ pub use changes::Changes;
 pub use management::{ADDRESS, DatabaseFile, FILE, Management};
 
 use super::access::Access;
+use super::declared::DeclaredService;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
 /// Every environment of one inventory, in the order it names them. At least one.
@@ -182,6 +183,8 @@ pub struct Host {
     pub hostname: Option<String>,
     /// Databases and mounts that want more rights are asked with `sudo -n`.
     pub sudo: bool,
+    /// The services that must run on it and have no probe of their own.
+    pub services: Vec<Arc<DeclaredService>>,
 }
 
 impl Host {

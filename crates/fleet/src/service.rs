@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::declared::DeclaredService;
 use crate::fact::{Fact, Gap};
 use crate::fleet::{Host, Thresholds};
 use crate::problem::Severity;
@@ -266,34 +267,113 @@ impl ServiceHealth {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Services(Vec<ServiceEntry>);
 
+/// The reading that names the unit of a service that is stopped.
+pub const UNIT: &str = "unit";
+
+/// What is wrong with a service that the inventory names: that it is stopped.
+fn declared_findings(declared: &DeclaredService, service: &Service) -> Vec<Finding> {
+    if service.running {
+        return Vec::new();
+    }
+    let next = declared.when_stopped.clone().unwrap_or_else(|| {
+        let unit =
+            service.text(UNIT).or(declared.units.first().map(String::as_str)).unwrap_or(&declared.name);
+        format!("Look at its log, then start it: service {unit} start.")
+    });
+    let message = format!("{} is stopped: {}. {next}", declared.name, service.detail);
+    vec![Finding::new(Severity::Critical, message)]
+}
+
+/// What a service is: one with a probe of its own, or one that the inventory names.
+#[derive(Debug, Clone, PartialEq)]
+enum ServiceSort {
+    Probed(&'static ServiceKind),
+    Declared(Arc<DeclaredService>),
+}
+
 /// One service of a host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceEntry {
-    /// Which.
-    pub kind: &'static ServiceKind,
+    sort: ServiceSort,
     /// What is known of it.
     pub fact: Fact<Arc<Service>>,
+}
+
+impl ServiceEntry {
+    /// Its name in questions, screens and the JSON.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.sort {
+            ServiceSort::Probed(kind) => kind.name,
+            ServiceSort::Declared(declared) => &declared.name,
+        }
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn findings(&self, service: &Service, limits: &Thresholds) -> Vec<Finding> {
+        match &self.sort {
+            ServiceSort::Probed(kind) => kind.findings(service, limits),
+            ServiceSort::Declared(declared) => declared_findings(declared, service),
+        }
+    }
+
+    /// What the fleet's row says of one that runs, in a word or two.
+    #[must_use]
+    pub fn short<'a>(&self, service: &'a Service) -> Option<&'a str> {
+        match &self.sort {
+            ServiceSort::Probed(kind) => (kind.short)(service),
+            ServiceSort::Declared(_) => None,
+        }
+    }
+
+    /// The inventory's words for it, where it is one that the inventory names.
+    #[must_use]
+    pub fn declared(&self) -> Option<&Arc<DeclaredService>> {
+        match &self.sort {
+            ServiceSort::Probed(_) => None,
+            ServiceSort::Declared(declared) => Some(declared),
+        }
+    }
 }
 
 impl Services {
     /// Takes what a probe read, or why it read nothing.
     pub fn take(&mut self, kind: &'static ServiceKind, answer: Result<Service, Gap>, at: Moment) {
-        let place = match self.0.binary_search_by_key(&kind.name, |entry| entry.kind.name) {
-            Ok(place) => place,
-            Err(place) => {
-                self.0.reserve_exact(1);
-                self.0.insert(place, ServiceEntry { kind, fact: Fact::default() });
-                place
+        self.change(ServiceSort::Probed(kind), |entry| entry.fact.take(answer.map(Arc::new), at));
+    }
+
+    /// Changes the entry of a service, made where there is none. Where a service has a probe of its own, that is what it is.
+    fn change(&mut self, sort: ServiceSort, change: impl FnOnce(&mut ServiceEntry)) {
+        let mut new = ServiceEntry { sort, fact: Fact::default() };
+        match self.0.binary_search_by(|entry| entry.name().cmp(new.name())) {
+            Ok(place) => {
+                let Some(entry) = self.0.get_mut(place) else { return };
+                if !matches!((&entry.sort, &new.sort), (ServiceSort::Probed(_), ServiceSort::Declared(_))) {
+                    entry.sort = new.sort;
+                }
+                change(entry);
             }
-        };
-        if let Some(entry) = self.0.get_mut(place) {
-            entry.fact.take(answer.map(Arc::new), at);
+            Err(place) => {
+                change(&mut new);
+                self.0.reserve_exact(1);
+                self.0.insert(place, new);
+            }
         }
     }
 
-    /// Forgets the services that a host should not run any more: nobody asks for them, so they would age for ever.
-    pub fn keep_those_of(&mut self, host: &Host) {
-        self.0.retain(|entry| entry.kind.runs_on(host));
+    /// Forgets the services that a host should not run any more: nobody asks for them, so they would age for ever. Those that the
+    /// inventory names are there from the beginning: one that was never asked is unknown.
+    pub fn follow(&mut self, host: &Host) {
+        self.0.retain(|entry| match &entry.sort {
+            ServiceSort::Probed(kind) => kind.runs_on(host),
+            ServiceSort::Declared(declared) => {
+                host.services.iter().any(|service| service.name == declared.name)
+            }
+        });
+        for declared in &host.services {
+            self.change(ServiceSort::Declared(Arc::clone(declared)), |_| {});
+        }
     }
 
     /// Every service, by name.
@@ -309,7 +389,7 @@ impl Services {
     /// A service by its name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Fact<Arc<Service>>> {
-        self.0.iter().find(|entry| entry.kind.name == name).map(|entry| &entry.fact)
+        self.0.iter().find(|entry| entry.name() == name).map(|entry| &entry.fact)
     }
 
     /// Whether jumpdeck looks at none on this host.

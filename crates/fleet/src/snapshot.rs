@@ -262,7 +262,7 @@ pub struct HostFacts {
 impl HostFacts {
     /// Every question of a report by its name, with why the newest one brought no value. A fact that is not named here
     /// does not compile: what nobody knows cannot be forgotten.
-    pub fn questions(&self) -> impl Iterator<Item = (&'static str, Option<&Gap>)> {
+    pub fn questions(&self) -> impl Iterator<Item = (&str, Option<&Gap>)> {
         let Self {
             identity,
             grains,
@@ -288,7 +288,7 @@ impl HostFacts {
             ("databases", databases.gap.as_ref()),
         ]
         .into_iter()
-        .chain(services.iter().map(|entry| (entry.kind.name, entry.fact.gap.as_ref())))
+        .chain(services.iter().map(|entry| (entry.name(), entry.fact.gap.as_ref())))
         .chain([("clock", clock_offset_ms.gap.as_ref())])
     }
 

@@ -162,6 +162,12 @@ impl World {
         self.services(host).into_iter().find(|service| *service == name)
     }
 
+    /// What the script of a service in `/etc/init.d` holds.
+    pub(crate) fn init_script(&self, host: &HostName, path: &str) -> Option<String> {
+        let name = path.strip_prefix("/etc/init.d/")?;
+        self.services(host).contains(&name).then(|| format!("#!/bin/sh\n# Provides: {name}\n"))
+    }
+
     /// Whether a service runs. One that is not installed does not.
     #[must_use]
     pub fn service_runs(&self, host: &HostName, name: &str) -> bool {

@@ -35,6 +35,7 @@ async fn redis_is_on_the_page_of_its_host_and_in_its_row() {
     let at = page.iter().position(|row| row.trim() == "SERVICES").unwrap();
     let lines: Vec<String> = page[at + 1..].iter().map(|row| row.trim().to_owned()).collect();
     let starts = [
+        "● ok        memcached     process ",
         "● ok        redis         5.0.14, master",
         "version       5.0.14",
         "role          master",
@@ -49,7 +50,7 @@ async fn redis_is_on_the_page_of_its_host_and_in_its_row() {
     for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(start), "{start}: {lines:#?}");
     }
-    assert!(lines[5].ends_with(" of 512M"), "{lines:#?}");
+    assert!(lines[6].ends_with(" of 512M"), "{lines:#?}");
     let fleet = rows(&on(console(&picture), Screen::Fleet));
     let row = fleet.iter().find(|row| row.contains(" sessions1 ")).unwrap();
     assert!(row.contains("redis master"), "{row}");

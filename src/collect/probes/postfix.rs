@@ -13,7 +13,7 @@ use jumpdeck_fleet::text::Clean;
 
 mod queue;
 
-use queue::{Message, Place, Said, said};
+use queue::{Message, QueuePlace, QueueWords, said};
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
@@ -108,11 +108,13 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         if said.master == "no" {
             return stopped(&said, fatal);
         }
-        return Err(if fatal.as_str().contains("not allowed") || fatal.as_str().contains("ermission denied") {
-            Gap::NotPermitted(fatal.clone())
-        } else {
-            Gap::Failed(fatal.clone())
-        });
+        return Err(
+            if fatal.as_str().contains("not allowed") || fatal.as_str().contains("ermission denied") {
+                Gap::NotPermitted(fatal.clone())
+            } else {
+                Gap::Failed(fatal.clone())
+            },
+        );
     }
     if said.status != 0 {
         return Err(Gap::Failed(format!("postqueue ended with status {}", said.status).into()));
@@ -121,7 +123,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
 }
 
 /// `postqueue` could not reach Postfix: what the process table says to that.
-fn stopped(said: &Said, why: &Clean) -> Result<Service, Gap> {
+fn stopped(said: &QueueWords, why: &Clean) -> Result<Service, Gap> {
     let refused = ["Connection refused", "No such file"].iter().any(|words| why.as_str().contains(words));
     match said.master {
         "yes" => Err(Gap::Failed(format!("its master process runs, but: {why}").into())),
@@ -143,7 +145,7 @@ fn stopped(said: &Said, why: &Clean) -> Result<Service, Gap> {
     }
 }
 
-fn queue(said: &Said) -> Service {
+fn queue(said: &QueueWords) -> Service {
     let number = said.number();
     let count = |keep: fn(&Message) -> bool| {
         u64::try_from(said.messages.iter().filter(|message| keep(message)).count()).unwrap_or(u64::MAX)
@@ -151,10 +153,10 @@ fn queue(said: &Said) -> Service {
     let mut readings = vec![ServiceReading { name: "queue", figure: Figure::count(number) }];
     let mut gaps = Vec::new();
     let mut add = |name, figure| readings.push(ServiceReading { name, figure });
-    add("deferred", Figure::count(count(|m| m.place == Place::Deferred)));
-    add("hold", Figure::count(count(|m| m.place == Place::Hold)));
+    add("deferred", Figure::count(count(|m| m.place == QueuePlace::Deferred)));
+    add("hold", Figure::count(count(|m| m.place == QueuePlace::Hold)));
     // What is on hold waits for an operator.
-    let ages = || said.messages.iter().filter(|m| m.place != Place::Hold).filter_map(|m| m.age);
+    let ages = || said.messages.iter().filter(|m| m.place != QueuePlace::Hold).filter_map(|m| m.age);
     let late = ages().filter(|age| *age > LATE).count();
     add("late", Figure::count(u64::try_from(late).unwrap_or(u64::MAX)));
     if let Some(value) = ages().max() {

@@ -12,6 +12,7 @@ use super::role::role_name;
 use super::scope::{SettingScope, read_host_key_alias, read_keys};
 use super::{address, unsupported};
 use crate::config::reader::{At, Reader, Table};
+use jumpdeck_fleet::declared::services_of_roles;
 use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
@@ -168,8 +169,19 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         let address = address.unwrap_or_else(|| default_address(&name, place.domain));
         (address, port.unwrap_or(place.scope.port), place.scope.access(user, keys, alias, false, context))
     };
+    let services = services_of_roles(&place.scope.services, &roles);
     let id = HostId { env: place.env.clone(), host: name };
-    (!address_is_bad).then_some(Host { id, address, port, access, roles, roles_declared, hostname, sudo })
+    (!address_is_bad).then_some(Host {
+        id,
+        address,
+        port,
+        access,
+        roles,
+        roles_declared,
+        hostname,
+        sudo,
+        services,
+    })
 }
 
 /// A host that is the jump box is asked over the jump connection: what would reach it otherwise may not differ.

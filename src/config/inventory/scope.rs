@@ -7,13 +7,14 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::context::Context;
-use super::{address, requirements, thresholds};
+use super::{address, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
+use jumpdeck_fleet::declared::{DeclaredService, default_services};
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 15] = [
     "user",
     "port",
     "keys",
@@ -27,6 +28,8 @@ pub(super) const KEYS: [&str; 13] = [
     "thresholds",
     "requirements",
     "default_requirements",
+    "services",
+    "default_services",
 ];
 
 /// Which agent is used.
@@ -52,6 +55,7 @@ pub(super) struct SettingScope {
     pub(super) cadence: Cadence,
     pub(super) thresholds: Thresholds,
     pub(super) requirements: Vec<Requirement>,
+    pub(super) services: Vec<DeclaredService>,
 }
 
 impl SettingScope {
@@ -69,6 +73,7 @@ impl SettingScope {
             cadence: Cadence::default(),
             thresholds: Thresholds::default(),
             requirements: default_requirements(),
+            services: default_services(),
         }
     }
 
@@ -103,6 +108,7 @@ impl SettingScope {
         self.cadence = read_cadence(reader, table, self.cadence);
         self.thresholds = thresholds::read(reader, table, self.thresholds);
         self.requirements = requirements::read(reader, table, self.requirements);
+        self.services = services::read(reader, table, self.services);
         self
     }
 

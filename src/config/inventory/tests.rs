@@ -292,3 +292,24 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn services_change_field_by_field() {
+    let text = "[services]\napache = { processes = ['httpd'] }\nnginx = false\n\
+                worker = { roles = ['app'], units = ['worker@1.service'], when_stopped = 'Call the web team.' }\n\
+                [environments.a]\njump = 'local'\nhosts.app1 = {}\nhosts.nginx1 = {}\nhosts.other = {}\n\
+                [environments.b]\njump = 'local'\nhosts.app1 = {}\ndefault_services = false\n";
+    let fleet = fleet(text);
+    let of = |env: usize, host: usize| {
+        let services = &fleet.environments[env].hosts[host].services;
+        services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0, 0), ["apache", "worker"]);
+    assert_eq!((of(0, 1), of(0, 2)), (vec![], vec![]), "one was taken away, and nobody runs the other");
+    let apache = &fleet.environments[0].hosts[0].services[0];
+    assert_eq!((apache.units.len(), apache.processes.as_slice()), (2, &["httpd".to_owned()][..]));
+    let worker = &fleet.environments[0].hosts[0].services[1];
+    assert_eq!(worker.units, ["worker@1"]);
+    assert_eq!(worker.when_stopped.as_deref(), Some("Call the web team."));
+    assert_eq!(of(1, 0), Vec::<&str>::new());
+}

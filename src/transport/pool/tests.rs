@@ -174,6 +174,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
             roles_declared: false,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         })
     };
     let jump = JumpBox {

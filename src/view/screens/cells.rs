@@ -167,17 +167,18 @@ pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a>
     let limits = &scene.env.spec.thresholds;
     let shown = host.facts.services.iter().map(|entry| match scene.shown(host, &entry.fact) {
         ShownFact::Value(service, freshness) => {
-            let findings = entry.kind.findings(service, limits);
+            let findings = entry.findings(service, limits);
             let severity = findings.iter().map(|finding| finding.severity).max();
-            let short = (entry.kind.short)(service).filter(|_| service.running && severity.is_none());
+            let short = entry.short(service).filter(|_| service.running && severity.is_none());
             let word = short.unwrap_or_else(|| ServiceHealth::of(service, &findings).word());
-            (severity, span(format!("{} {word}", entry.kind.name), styles.figure(severity, freshness)))
+            let word = span(format!("{} {word}", entry.name()), styles.figure(severity, freshness));
+            ((severity, short.is_some()), word)
         }
         ShownFact::Gap(_) | ShownFact::Expired => {
-            (Some(Severity::Unknown), span(format!("{} ?", entry.kind.name), styles.unknown))
+            ((Some(Severity::Unknown), false), span(format!("{} ?", entry.name()), styles.unknown))
         }
     });
-    // The first of those that are equally bad.
+    // Of those that are equally bad the one that says more, else the first.
     let worst = shown.reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
     worst.map_or_else(Line::default, |(_, word)| word.into())
 }

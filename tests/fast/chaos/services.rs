@@ -8,21 +8,16 @@ use super::*;
 const REDIS: &str = "redis";
 
 impl Bench {
-    fn service(&self, host: &str) -> Option<&Service> {
-        self.hosts.get(host)?.facts.services.get(REDIS)?.current().map(AsRef::as_ref)
+    fn service(&self, host: &str, name: &str) -> Option<&Service> {
+        self.hosts.get(host)?.facts.services.get(name)?.current().map(AsRef::as_ref)
     }
 
-    /// How the Redis of a host is, and its problems.
-    fn judged(&self, host: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
-        self.judged_of(host, REDIS)
-    }
-
-    /// How a service of a host is, and the problems of its services.
-    fn judged_of(&self, host: &str, kind: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
+    /// How a service of a host is, and the problems of the host's services.
+    fn judged(&self, host: &str, name: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
         let facts = &self.hosts.get(host)?.facts;
-        let entry = facts.services.iter().find(|entry| entry.kind.name == kind)?;
+        let entry = facts.services.iter().find(|entry| entry.name() == name)?;
         let service = entry.fact.current()?;
-        let health = ServiceHealth::of(service, &entry.kind.findings(service, &self.env.thresholds));
+        let health = ServiceHealth::of(service, &entry.findings(service, &self.env.thresholds));
         let own = |p: &Problem| {
             p.kind == ProblemKind::Service && p.host.as_ref().is_some_and(|h| h.as_str() == host)
         };
@@ -31,8 +26,17 @@ impl Bench {
     }
 
     async fn judged_as(&mut self, host: &str, what: &str, health: ServiceHealth) -> Vec<(Severity, String)> {
-        self.until(what, LONG, |b| b.judged(host).is_some_and(|judged| judged.0 == health)).await;
-        self.judged(host).unwrap().1
+        self.named_as((host, REDIS), what, health).await
+    }
+
+    async fn named_as(
+        &mut self,
+        (host, name): (&str, &str),
+        what: &str,
+        health: ServiceHealth,
+    ) -> Vec<(Severity, String)> {
+        self.until(what, LONG, |b| b.judged(host, name).is_some_and(|judged| judged.0 == health)).await;
+        self.judged(host, name).unwrap().1
     }
 
     fn redis(&self, host: &str, change: impl FnOnce(&mut Redis)) {
@@ -40,7 +44,11 @@ impl Bench {
     }
 
     fn serve(&self, host: &str, runs: bool) {
-        assert!(self.world.lock().unwrap().set_service(&HostName::new(host).unwrap(), "redis-server", runs));
+        self.run(host, "redis-server", runs);
+    }
+
+    fn run(&self, host: &str, service: &str, runs: bool) {
+        assert!(self.world.lock().unwrap().set_service(&HostName::new(host).unwrap(), service, runs));
     }
 }
 
@@ -49,11 +57,11 @@ async fn a_service_that_stops_is_critical_and_one_nobody_may_look_at_is_unknown(
     let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
     let host = "sessions1";
     assert_eq!(bench.judged_as(host, "it is well", ServiceHealth::Ok).await, []);
-    let service = bench.service(host).unwrap();
+    let service = bench.service(host, REDIS).unwrap();
     assert_eq!((service.text("role"), service.amount("evicted")), (Some("master"), Some(0)));
     assert!(service.reading("memory").unwrap().to_string().ends_with(" of 512M"), "{service:?}");
     // Nobody asks hosts whose roles run none.
-    assert!(bench.hosts["app1"].facts.services.is_empty());
+    assert!(bench.hosts["app1"].facts.services.get(REDIS).is_none());
 
     bench.serve(host, false);
     let problems = bench.judged_as(host, "it is stopped", ServiceHealth::Down).await;
@@ -74,21 +82,44 @@ async fn a_service_that_stops_is_critical_and_one_nobody_may_look_at_is_unknown(
     assert_eq!(severities, [Severity::Critical, Severity::Warning], "{problems:?}");
 }
 
+/// A host was green while the service that it exists for was dead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_role_runs_is_critical_when_it_stops() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    for (host, name, unit) in [
+        ("app3", "apache", "apache2"),
+        ("nginx1", "nginx", "nginx"),
+        ("memcache1", "memcached", "memcached"),
+        ("salt", "salt-master", "salt-master"),
+        ("piwik", "php-fpm", "php5-fpm"),
+    ] {
+        assert_eq!(bench.named_as((host, name), "it is well", ServiceHealth::Ok).await, []);
+        bench.run(host, unit, false);
+        let problems = bench.named_as((host, name), "it is stopped", ServiceHealth::Down).await;
+        assert_eq!((problems.len(), problems[0].0), (1, Severity::Critical), "{host}: {problems:?}");
+        let said = format!("{name} is stopped: no process ");
+        assert!(problems[0].1.starts_with(&said), "{host}: {problems:?}");
+        assert!(problems[0].1.ends_with(&format!("service {unit} start.")), "{host}: {problems:?}");
+        bench.run(host, unit, true);
+        assert_eq!(bench.named_as((host, name), "it is well again", ServiceHealth::Ok).await, []);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn elasticsearch_that_stops_is_critical_and_well_again_when_it_is_back() {
     let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
     let (host, kind) = ("elastic", "elasticsearch");
     let name = HostName::new(host).unwrap();
-    bench.until("it is well", LONG, |b| b.judged_of(host, kind) == Some((ServiceHealth::Ok, vec![]))).await;
+    bench.until("it is well", LONG, |b| b.judged(host, kind) == Some((ServiceHealth::Ok, vec![]))).await;
 
     assert!(bench.world.lock().unwrap().set_service(&name, "elasticsearch", false));
-    let down = |b: &Bench| b.judged_of(host, kind).filter(|judged| judged.0 == ServiceHealth::Down);
+    let down = |b: &Bench| b.judged(host, kind).filter(|judged| judged.0 == ServiceHealth::Down);
     bench.until("it is stopped", LONG, |b| down(b).is_some()).await;
     let problems = down(&bench).unwrap().1;
     assert_eq!((problems.len(), problems[0].0), (1, Severity::Critical));
     assert!(problems[0].1.starts_with("elasticsearch is stopped: 127.0.0.1:9200 refuses"), "{problems:?}");
     assert!(bench.world.lock().unwrap().set_service(&name, "elasticsearch", true));
     bench
-        .until("it is well again", LONG, |b| b.judged_of(host, kind) == Some((ServiceHealth::Ok, vec![])))
+        .until("it is well again", LONG, |b| b.judged(host, kind) == Some((ServiceHealth::Ok, vec![])))
         .await;
 }

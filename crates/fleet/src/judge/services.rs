@@ -7,7 +7,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
         for entry in &host.facts.services {
             let Some(service) = entry.fact.current() else { continue };
-            for finding in entry.kind.findings(service, &s.env.thresholds) {
+            for finding in entry.findings(service, &s.env.thresholds) {
                 let host = Some(&host.id.host);
                 out.push(s.problem(finding.severity, host, ProblemKind::Service, finding.message));
             }

@@ -77,6 +77,7 @@ fn world(hosts: &[&str]) -> World {
                 roles_declared: false,
                 hostname: None,
                 sudo: false,
+                services: Vec::new(),
             })
         })
         .collect();

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::declared::default_services;
 
 static QUEUE: ServiceKind = ServiceKind {
     name: "queue",
@@ -46,7 +47,7 @@ fn one_service_does_not_overwrite_another() {
     services.take(&CACHE, Err(Gap::TimedOut), Moment(2));
     services.take(&QUEUE, Err(Gap::Stuck), Moment(3));
     services.take(&CACHE, Ok(running(2)), Moment(4));
-    let names: Vec<&str> = services.iter().map(|entry| entry.kind.name).collect();
+    let names: Vec<&str> = services.iter().map(|entry| entry.name()).collect();
     assert_eq!(names, ["cache", "queue"]);
     let queue = services.get("queue").unwrap();
     assert_eq!(
@@ -82,4 +83,25 @@ fn figures_are_shown_with_their_limit_and_unit() {
         (Figure::Flag(true).to_string(), Figure::text("a\x1b[2J").to_string()),
         ("yes".into(), "a^[[2J".into())
     );
+}
+
+#[test]
+fn one_that_is_stopped_is_critical_and_says_how_to_start_it() {
+    let mut apache = default_services().into_iter().find(|service| service.name == "apache").unwrap();
+    let mut service = Service { detail: "no process apache2 or httpd".into(), ..Service::default() };
+    let said = |apache: &DeclaredService, service: &Service| {
+        let found = declared_findings(apache, service);
+        assert!(found.iter().all(|finding| finding.severity == Severity::Critical));
+        found.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        said(&apache, &service),
+        "apache is stopped: no process apache2 or httpd. Look at its log, then start it: service apache2 start."
+    );
+    service.readings = [ServiceReading { name: UNIT, figure: Figure::text("httpd") }].into();
+    assert!(said(&apache, &service).ends_with("service httpd start."));
+    apache.when_stopped = Some("Call the web team.".to_owned());
+    assert!(said(&apache, &service).ends_with(". Call the web team."));
+    service.running = true;
+    assert_eq!(said(&apache, &service), "");
 }

@@ -47,6 +47,7 @@ fn world(said: &[Said<'_>]) -> World {
             roles_declared: false,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         }));
     }
     let env = Environment {

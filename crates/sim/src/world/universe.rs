@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
     default_requirements,
@@ -165,6 +166,16 @@ fn begun(spec: WorldSpec, started: Option<i64>) -> WorldSpec {
     WorldSpec { started: started.unwrap_or(spec.started), ..spec }
 }
 
+/// What must run on a machine: what its roles run, as far as it is there in the years that the world shows.
+fn services_of(world: &World, machine: &crate::posix::machine::Machine) -> Vec<Arc<DeclaredService>> {
+    let roles = machine.roles();
+    let mut found = services_of_roles(&default_services(), &roles);
+    found.retain(|service| {
+        service.units.iter().any(|unit| world.service_named(&machine.name, unit).is_some())
+    });
+    found
+}
+
 fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {
     let hosts = world.machines().map(|machine| {
         Arc::new(Host {
@@ -175,6 +186,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             roles: machine.roles(),
             roles_declared: machine.grain_roles.is_some(),
             hostname: None,
+            services: services_of(world, machine),
             sudo: false,
         })
     });

@@ -41,7 +41,7 @@ pub(super) fn services(picture: &Picture, h: &HostSnapshot, judgeable: bool) -> 
 }
 
 fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
-    let name = entry.kind.name.to_owned();
+    let name = entry.name().to_owned();
     let Some(service) = entry.fact.current() else {
         let why = entry.fact.gap.as_ref().unwrap_or(&Gap::NotAsked).describe();
         return ServiceStatus {
@@ -53,7 +53,7 @@ fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
             errors: vec![why],
         };
     };
-    let findings = entry.kind.findings(service, &picture.env.thresholds);
+    let findings = entry.findings(service, &picture.env.thresholds);
     ServiceStatus {
         name,
         state: ServiceHealth::of(service, &findings).word(),

@@ -37,7 +37,11 @@ pub(super) fn read(raw: &Raw) -> Result<Service, Gap> {
         text.strip_prefix("@at ").and_then(|text| text.split_once('\n')).ok_or_else(|| odd(text))?;
     let (body, code) = answer.trim_end().rsplit_once("@http ").ok_or_else(|| odd(answer))?;
     // It goes into commands that people copy.
-    if !at.trim_start_matches("https://").bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':')) {
+    if !at
+        .trim_start_matches("https://")
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'))
+    {
         return Err(odd(text));
     }
     let at = Clean::first_line(at, MAX_WORD);

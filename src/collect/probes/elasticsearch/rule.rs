@@ -66,7 +66,10 @@ fn red(service: &Service) -> String {
 fn yellow(service: &Service) -> String {
     let which = ask(service, "_cluster/health?level=indices&pretty");
     let next = if moving(service) > 0 {
-        format!("{} are being recovered: wait for them. If it stays yellow, see which indices", moving(service))
+        format!(
+            "{} are being recovered: wait for them. If it stays yellow, see which indices",
+            moving(service)
+        )
     } else if service.amount("data_nodes") == Some(1) {
         "One data node has no place for a second copy: start the others, or, if there are none, set \
          number_of_replicas to 0. See which indices"

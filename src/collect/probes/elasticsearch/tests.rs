@@ -178,10 +178,7 @@ fn one_that_wants_a_password_runs_and_its_figures_are_unknown() {
         assert!(closed.running);
         assert_eq!(closed.reading("password"), Some(&Figure::Flag(true)));
         let (health, problems) = judged(&closed);
-        assert_eq!(
-            (health, problems.len(), problems[0].0),
-            (ServiceHealth::Unknown, 1, Severity::Unknown)
-        );
+        assert_eq!((health, problems.len(), problems[0].0), (ServiceHealth::Unknown, 1, Severity::Unknown));
         assert!(problems[0].1.contains("password (HTTP"), "{problems:?}");
         assert!(problems[0].1.contains("curl -u NAME 127.0.0.1:9200/"), "{problems:?}");
     }
@@ -256,7 +253,8 @@ fn a_figure_that_is_left_out_or_odd_is_a_gap_and_no_zero() {
 #[test]
 fn hostile_and_huge_answers_stay_small_and_printable() {
     let evil = format!("\\u001b[2J\u{202e}{}", "A".repeat(5_000));
-    let service = service(&RED.replace("production", &evil).replace("_nodes\":7", &format!("_nodes\":\"{evil}\"")));
+    let service =
+        service(&RED.replace("production", &evil).replace("_nodes\":7", &format!("_nodes\":\"{evil}\"")));
     let (_, problems) = judged(&service);
     let all = shown(&service).into_iter().chain(problems.into_iter().map(|(_, message)| message));
     for line in all.chain([service.detail.to_string()]) {
@@ -266,7 +264,11 @@ fn hostile_and_huge_answers_stay_small_and_printable() {
     // An address becomes a part of a command.
     let odd = format!("@at 127.0.0.1:9200';reboot;'\n{RED}\n@http 200\n");
     assert!(matches!(said(0, &odd), Err(Gap::Unreadable(_))));
-    for huge in ["[".repeat(200_000), "{\"a\":".repeat(3_000), format!("{{\"status\":\"red\",\"a\":\"{evil}{evil}{evil}{evil}\"}}")] {
+    for huge in [
+        "[".repeat(200_000),
+        "{\"a\":".repeat(3_000),
+        format!("{{\"status\":\"red\",\"a\":\"{evil}{evil}{evil}{evil}\"}}"),
+    ] {
         assert!(matches!(answered(&huge, 200), Err(Gap::Unreadable(_))), "{}", huge.len());
     }
     assert!(matches!(answered(&evil, 500), Err(Gap::Failed(why)) if why.as_str().chars().count() < 200));

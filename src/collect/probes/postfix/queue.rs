@@ -19,7 +19,7 @@ const MONTHS: [&str; 12] =
 
 /// Where a message waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum QueuePlace {
     /// Being delivered, or about to be.
     Active,
     /// Waiting for another attempt.
@@ -30,14 +30,14 @@ pub(super) enum Place {
 
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) place: Place,
+    pub(super) place: QueuePlace,
     /// Seconds since it arrived.
     pub(super) age: Option<u64>,
     reason: Option<Clean>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct QueueWords {
     /// Whether Postfix's master process runs: `yes`, `no`, `hidden`.
     pub(super) master: &'static str,
     /// The exit status of `postqueue`.
@@ -53,7 +53,7 @@ pub(super) struct Said {
     pub(super) messages: Vec<Message>,
 }
 
-impl Said {
+impl QueueWords {
     pub(super) fn number(&self) -> u64 {
         let listed = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
         self.total.map_or(listed, |total| total.max(listed))
@@ -93,7 +93,7 @@ fn kind_of(reason: &str) -> String {
 /// The host's time: seconds since 1970, and what its clock shows.
 type Now = (Option<i64>, Option<DateTime>);
 
-pub(super) fn said(text: &str) -> Result<Said, Gap> {
+pub(super) fn said(text: &str) -> Result<QueueWords, Gap> {
     let (head, rest) = text.split_once('\n').ok_or_else(|| unreadable("it printed nothing"))?;
     let mut words = head.split(' ');
     let master = match (words.next(), words.next()) {
@@ -103,7 +103,7 @@ pub(super) fn said(text: &str) -> Result<Said, Gap> {
         _ => return Err(unreadable(head)),
     };
     let status = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| unreadable(head))?;
-    let mut said = Said { master, status, ..Said::default() };
+    let mut said = QueueWords { master, status, ..QueueWords::default() };
     let mut lines = rest.lines().peekable();
     if let Some(count) = lines.next_if(|line| line.starts_with("@cut")) {
         said.cut = true;
@@ -139,7 +139,7 @@ fn clock(line: &str) -> Now {
     (seconds, date.zip(time).map(|(date, time)| DateTime::from_parts(date, time)))
 }
 
-impl Said {
+impl QueueWords {
     /// One line of what `postqueue` said.
     fn take(&mut self, line: &str, now: &Now) -> Result<(), Gap> {
         if let Some(what) = line.strip_prefix("postqueue: ") {
@@ -152,7 +152,7 @@ impl Said {
             return Ok(());
         }
         if line.starts_with('{') {
-            let entry: Entry = serde_json::from_str(line).map_err(|_| unreadable(line))?;
+            let entry: QueueEntry = serde_json::from_str(line).map_err(|_| unreadable(line))?;
             self.messages.push(entry.message(now.0));
             return Ok(());
         }
@@ -181,15 +181,15 @@ impl Said {
 impl Message {
     fn defer(&mut self, reason: &str) {
         self.reason = Some(Clean::first_line(reason, MAX_REASON));
-        if self.place == Place::Active {
-            self.place = Place::Deferred;
+        if self.place == QueuePlace::Active {
+            self.place = QueuePlace::Deferred;
         }
     }
 }
 
 /// A line of `postqueue -j`.
 #[derive(Deserialize)]
-struct Entry<'t> {
+struct QueueEntry<'t> {
     #[serde(borrow)]
     queue_name: std::borrow::Cow<'t, str>,
     arrival_time: Option<i64>,
@@ -202,14 +202,15 @@ struct Recipient {
     delay_reason: Option<String>,
 }
 
-impl Entry<'_> {
+impl QueueEntry<'_> {
     fn message(self, now: Option<i64>) -> Message {
         let place = match self.queue_name.as_ref() {
-            "hold" => Place::Hold,
-            "deferred" => Place::Deferred,
-            _ => Place::Active,
+            "hold" => QueuePlace::Hold,
+            "deferred" => QueuePlace::Deferred,
+            _ => QueuePlace::Active,
         };
-        let age = now.zip(self.arrival_time).map(|(now, at)| u64::try_from(now.saturating_sub(at)).unwrap_or(0));
+        let age =
+            now.zip(self.arrival_time).map(|(now, at)| u64::try_from(now.saturating_sub(at)).unwrap_or(0));
         let mut message = Message { place, age, reason: None };
         if let Some(reason) = self.recipients.into_iter().find_map(|recipient| recipient.delay_reason) {
             message.defer(&reason);
@@ -228,7 +229,7 @@ fn row(line: &str, now: Option<&DateTime>) -> Option<Message> {
     let month = i8::try_from(MONTHS.iter().position(|name| *name == month)? + 1).ok()?;
     let day = words.next()?.parse().ok()?;
     let time: Time = words.next()?.parse().ok()?;
-    let place = if id.ends_with('!') { Place::Hold } else { Place::Active };
+    let place = if id.ends_with('!') { QueuePlace::Hold } else { QueuePlace::Active };
     let age = now.and_then(|now| age(now, month, day, time));
     Some(Message { place, age, reason: None })
 }

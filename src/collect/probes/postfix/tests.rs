@@ -17,7 +17,10 @@ const NO_SETGID: &str = "postqueue: fatal: Connect to the Postfix showq service:
 const NOW: &str = "@now 1795996470 2026-11-29 23:54:30\n";
 
 fn read_of(master: &str, said: &str) -> Result<Service, Gap> {
-    read(&Raw { status: 0, text: format!("@master {master} {}\n{NOW}{said}\n", if said.contains("fatal") { 69 } else { 0 }) })
+    read(&Raw {
+        status: 0,
+        text: format!("@master {master} {}\n{NOW}{said}\n", if said.contains("fatal") { 69 } else { 0 }),
+    })
 }
 
 /// Health, severities and messages.
@@ -108,7 +111,8 @@ fn a_queue_that_is_long_or_late_is_reported() {
 #[test]
 fn of_a_long_queue_only_the_beginning_is_read() {
     let cut = |count: &str| {
-        let text = format!("@master yes 0\n@cut {count}\n{NOW}{}{{\"queue_name\": \"defe\n", waiting(60, 15_000));
+        let text =
+            format!("@master yes 0\n@cut {count}\n{NOW}{}{{\"queue_name\": \"defe\n", waiting(60, 15_000));
         read(&Raw { status: 0, text }).unwrap()
     };
     let (health, found) = judged(&cut("-- 4711 Kbytes in 100000 Requests."));
@@ -117,7 +121,10 @@ fn of_a_long_queue_only_the_beginning_is_read() {
     let service = cut("");
     assert_eq!(service.detail.as_str(), "at least 60 messages wait");
     let (_, found) = judged(&service);
-    assert!(found.iter().any(|(_, message)| message.contains("at least 60 messages wait for over 4 h")), "{found:?}");
+    assert!(
+        found.iter().any(|(_, message)| message.contains("at least 60 messages wait for over 4 h")),
+        "{found:?}"
+    );
     assert!(found.iter().any(|(severity, _)| *severity == Severity::Unknown), "{found:?}");
 }
 
@@ -156,7 +163,10 @@ fn what_nobody_knows_is_a_gap() {
         }
     }
     assert!(matches!(read_of("yes", DOWN_ROOT), Err(Gap::Failed(_))), "it starts, or hangs");
-    assert!(matches!(read_of("yes", "postqueue: fatal: open /etc/postfix/main.cf: No such file"), Err(Gap::Failed(_))));
+    assert!(matches!(
+        read_of("yes", "postqueue: fatal: open /etc/postfix/main.cf: No such file"),
+        Err(Gap::Failed(_))
+    ));
     let old = "postqueue: fatal: Queue report unavailable - mail system is down";
     assert!(matches!(read_of("hidden", old), Err(Gap::Failed(_))));
     for status in [124, 126, 127] {
@@ -172,7 +182,10 @@ fn what_nobody_knows_is_a_gap() {
 #[test]
 fn garbage_is_unreadable_and_never_shown_as_it_came() {
     for text in ["", "\n", "@master", "@master yes\n", "@master maybe 0\n", "garbage\n"] {
-        assert!(matches!(read(&Raw { status: 0, text: text.to_owned() }), Err(Gap::Unreadable(_))), "{text:?}");
+        assert!(
+            matches!(read(&Raw { status: 0, text: text.to_owned() }), Err(Gap::Unreadable(_))),
+            "{text:?}"
+        );
     }
     for said in ["\x1b[2Jx", "{", "{\"queue_name\": 7}", "{}", "x", "3E2FB277 260 Sun Foo 29 23:53:30 a@b"] {
         let gap = read_of("yes", said).unwrap_err();

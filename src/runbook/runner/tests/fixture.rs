@@ -273,6 +273,7 @@ pub(super) fn environment() -> Arc<Environment> {
             roles_declared: true,
             hostname: None,
             sudo: false,
+            services: Vec::new(),
         })
     };
     Arc::new(Environment {

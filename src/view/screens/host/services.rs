@@ -30,7 +30,7 @@ fn one<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, host: &HostSnapshot, entr
     let styles = scene.styles;
     match scene.shown(host, &entry.fact) {
         ShownFact::Value(service, freshness) => {
-            let findings = entry.kind.findings(service, &scene.env.spec.thresholds);
+            let findings = entry.findings(service, &scene.env.spec.thresholds);
             let health = ServiceHealth::of(service, &findings);
             let status = match findings.iter().map(|finding| finding.severity).max() {
                 // What is no longer fresh is not ok any more.
@@ -66,7 +66,7 @@ fn head<'a>(
     let label = format!("{} {word}", status.sign());
     page.plain(Line::from(vec![
         span(format!("{label:<LABEL$}"), styles.status(status)),
-        span(format!("{:<NAME$}", entry.kind.name), styles.strong),
+        span(format!("{:<NAME$}", entry.name()), styles.strong),
         span(detail.to_owned(), styles.muted),
     ]));
 }
@@ -79,7 +79,7 @@ fn readings<'a>(
     freshness: Freshness,
 ) {
     let styles = scene.styles;
-    let findings = entry.kind.findings(service, &scene.env.spec.thresholds);
+    let findings = entry.findings(service, &scene.env.spec.thresholds);
     for reading in &service.readings {
         let shows = findings.iter().filter(|finding| finding.reading == Some(reading.name));
         let style = styles.figure(shows.map(|finding| finding.severity).max(), freshness);

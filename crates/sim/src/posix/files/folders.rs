@@ -11,6 +11,9 @@ use super::{Entry, LEASES, Stored, World, proc};
 use crate::posix::processes;
 
 /// Directories that are there even when nothing is in them.
+/// A machine that runs systemd is known by it.
+const SYSTEMD: &str = "/run/systemd/system";
+
 pub(super) static DIRECTORIES: &[&str] = &[
     "/",
     "/bin",
@@ -140,6 +143,11 @@ impl World {
                 add(file);
             }
             proc::PATHS.iter().for_each(|file| add(file));
+            self.services(host).iter().for_each(|service| add(&format!("/etc/init.d/{service}")));
+            if machine.os.has_systemd() {
+                add(SYSTEMD);
+                there |= prefix.trim_end_matches('/') == SYSTEMD;
+            }
             if "/proc/".starts_with(&prefix) || prefix.starts_with("/proc/") {
                 for process in self.processes(host) {
                     processes::FILES.iter().for_each(|file| add(&format!("/proc/{}/{file}", process.pid)));

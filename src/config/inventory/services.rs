@@ -1,0 +1,102 @@
+//! `services`: what must run on hosts of a role.
+
+use toml::de::DeValue;
+
+use super::role::role_name;
+use crate::config::reader::{At, Reader, Table};
+use jumpdeck_fleet::declared::{DeclaredService, default_services};
+use jumpdeck_fleet::names::RoleName;
+
+const HINT: &str = "write apache = { roles = [\"app\"], units = [\"apache2\"], processes = [\"apache2\"] }; or apache = false";
+/// As long as the kernel keeps the name of a process.
+const LONGEST_PROCESS: usize = 15;
+const LONGEST_UNIT: usize = 200;
+
+/// Takes what a table says over what is inherited, service by service and field by field.
+pub(super) fn read(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    inherited: Vec<DeclaredService>,
+) -> Vec<DeclaredService> {
+    let mut all = match reader.boolean(table, "default_services") {
+        Some(false) => Vec::new(),
+        Some(true) => default_services(),
+        None => inherited,
+    };
+    let hint = "write [services] and lines such as apache = { units = [\"apache2\"] } below it";
+    let Some(table) = reader.subtable(table, "services", hint) else { return all };
+    for (name, value) in table.entries() {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.value.is_empty() || name.value.len() > 32 || !name.value.chars().all(plain) {
+            let help = "use at most 32 lower-case letters, digits and -";
+            reader.error(
+                name.span.clone(),
+                format!("{:?} cannot be the name of a service", name.value),
+                help,
+            );
+            continue;
+        }
+        let place = all.iter().position(|service| service.name == name.value);
+        if matches!(value.get_ref(), DeValue::Boolean(false)) {
+            all.retain(|service| service.name != name.value);
+            continue;
+        }
+        let none = || DeclaredService {
+            name: name.value.to_owned(),
+            roles: Vec::new(),
+            units: Vec::new(),
+            processes: Vec::new(),
+            when_stopped: None,
+        };
+        let was = place.and_then(|i| all.get(i).cloned()).unwrap_or_else(none);
+        let Some(entry) = reader.table(table.name_of(name.value), value, HINT) else { continue };
+        let now = service(reader, &entry, &name, was);
+        match place.and_then(|i| all.get_mut(i)) {
+            Some(old) => *old = now,
+            None => all.push(now),
+        }
+    }
+    all
+}
+
+fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {
+    let before = reader.error_count();
+    reader.only(table, &["roles", "units", "processes", "when_stopped"]);
+    let roles = match reader.strings(table, "roles", "write roles = [\"app\"]") {
+        Some(names) => names.iter().filter_map(|name| role_name(reader, name)).collect::<Vec<RoleName>>(),
+        None => was.roles,
+    };
+    let units = names(reader, table, "units", "apache2", LONGEST_UNIT).unwrap_or(was.units);
+    let processes = names(reader, table, "processes", "apache2", LONGEST_PROCESS).unwrap_or(was.processes);
+    let hint = "write one sentence: when_stopped = \"Call the web team.\"";
+    let when_stopped =
+        reader.string(table, "when_stopped", hint).map(|text| text.value.to_owned()).or(was.when_stopped);
+    if reader.error_count() == before && (roles.is_empty() || (units.is_empty() && processes.is_empty())) {
+        let lacks = if roles.is_empty() { "no roles" } else { "neither units nor processes" };
+        reader.error(name.span.clone(), format!("service {:?} has {lacks}", name.value), HINT);
+    }
+    DeclaredService { name: was.name, roles, units, processes, when_stopped }
+}
+
+/// Names that go into the probe's program: nothing but plain characters.
+fn names(
+    reader: &mut Reader,
+    table: &Table<'_>,
+    key: &str,
+    example: &str,
+    longest: usize,
+) -> Option<Vec<String>> {
+    let found = reader.strings(table, key, &format!("write {key} = [{example:?}]"))?;
+    let mut names = Vec::new();
+    for name in found {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._@:+-".contains(c);
+        let text = name.value.strip_suffix(".service").unwrap_or(name.value);
+        if text.is_empty() || text.len() > longest || text.starts_with('-') || !text.chars().all(plain) {
+            let help = format!("use at most {longest} letters, digits and ._@:+-");
+            reader.error(name.span.clone(), format!("{key}: {:?} cannot be one", name.value), help);
+            continue;
+        }
+        names.push(text.to_owned());
+    }
+    Some(names)
+}

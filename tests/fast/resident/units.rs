@@ -1,0 +1,139 @@
+//! The probe of units and processes under every shell, with a process table and a systemd of the test's own.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use jumpdeck_fleet::declared::DeclaredService;
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::service::Service;
+
+use super::{own_processes, process};
+use crate::support::shell::{Resident, host, script, shells_here};
+
+fn declared(name: &str, units: &[&str], processes: &[&str]) -> Arc<DeclaredService> {
+    let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+    Arc::new(DeclaredService {
+        name: name.to_owned(),
+        roles: Vec::new(),
+        units: owned(units),
+        processes: owned(processes),
+        when_stopped: None,
+    })
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+    it: Resident,
+}
+
+impl Bench {
+    fn start(shell: &[&str], systemd: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path().display().to_string();
+        process(dir.path(), "1", "init", "/sbin/init");
+        if systemd {
+            fs::create_dir(dir.path().join("systemd")).unwrap();
+        }
+        let show =
+            "echo x >> \"${0%/*}/asked\"\n[ ! -e \"${0%/*}/hangs\" ] || exec sleep 60\ncat \"${0%/*}/says\"";
+        script(dir.path(), "systemctl", show);
+        let services = vec![
+            declared("apache", &["apache2", "httpd"], &["apache2", "httpd"]),
+            declared("worker", &["worker@1"], &[]),
+        ];
+        let host = Host { services, ..host("app1") };
+        let own = own_processes(dir.path());
+        let (mut it, _) = Resident::start(shell, &host, dir.path(), |program| {
+            let program = own(program).replace("/run/systemd/system", &format!("{here}/systemd"));
+            let program = program.replace("/sys/fs/cgroup", &format!("{here}/cgroup"));
+            program
+                .replace("/etc/init", &format!("{here}/init"))
+                .replace("/proc/$units_pid", &format!("{here}/$units_pid"))
+        });
+        it.facts.services.follow(&host);
+        Self { dir, it }
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn poll(&mut self, name: &str) -> Result<Service, Gap> {
+        self.it.poll(&["units"]);
+        let fact = self.it.facts.services.get(name).unwrap();
+        fact.current().map(|service| service.as_ref().clone()).ok_or_else(|| fact.gap.clone().unwrap())
+    }
+
+    fn asked(&self) -> usize {
+        fs::read_to_string(self.path().join("asked")).unwrap_or_default().lines().count()
+    }
+}
+
+#[test]
+fn a_process_is_found_in_the_table_and_missed_when_it_is_gone() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell, false);
+        assert!(matches!(bench.poll("apache"), Err(Gap::Failed(_))), "{shell:?}: not installed");
+        bench.write("init.d/apache2", "");
+        let stopped = bench.poll("apache").unwrap();
+        assert_eq!((stopped.running, stopped.text("unit")), (false, Some("apache2")), "{shell:?}");
+        process(bench.path(), "70", "apache2-helper", "");
+        assert!(!bench.poll("apache").unwrap().running, "{shell:?}: another program");
+        process(bench.path(), "71", "httpd", "");
+        for _ in 0..2 {
+            assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 71, httpd", "{shell:?}");
+        }
+        // Another process has its number now, and it has another.
+        process(bench.path(), "71", "sh", "");
+        process(bench.path(), "72", "apache2", "");
+        assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 72, apache2", "{shell:?}");
+        fs::remove_dir_all(bench.path().join("72")).unwrap();
+        assert!(!bench.poll("apache").unwrap().running, "{shell:?}: gone");
+        fs::remove_dir_all(bench.path().join("1")).unwrap();
+        assert!(matches!(bench.poll("worker"), Err(Gap::NotPermitted(_))), "{shell:?}: others are hidden");
+        assert_eq!(bench.asked(), 0, "{shell:?}: no systemd here");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn systemd_is_asked_only_about_what_has_no_process() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell, true);
+        let failed =
+            "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nExecMainStatus=7\n";
+        let active =
+            "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nExecMainStatus=0\n";
+        bench.write("says", &format!("Id=apache2.service\n{failed}\nId=worker@1.service\n{active}"));
+        let detail = bench.poll("apache").unwrap().detail.to_string();
+        assert_eq!(detail, "unit apache2 is failed, result exit-code, exit status 7", "{shell:?}");
+        assert!(bench.poll("worker").unwrap().running, "{shell:?}");
+
+        // Their processes, by their control groups, whatever they are called: version 2, and version 1.
+        process(bench.path(), "80", "php", "");
+        process(bench.path(), "81", "python3", "");
+        bench.write("cgroup/system.slice/apache2.service/cgroup.procs", "80\n91\n");
+        bench.write("cgroup/systemd/system.slice/worker@1.service/cgroup.procs", "81\n");
+        let before = bench.asked();
+        assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 80, php", "{shell:?}");
+        assert_eq!(bench.poll("worker").unwrap().detail.as_str(), "process 81, python3", "{shell:?}");
+        assert_eq!(bench.asked(), before, "{shell:?}: nothing to ask systemd for");
+
+        // Gone, and systemd hangs: nobody knows.
+        fs::remove_dir_all(bench.path().join("80")).unwrap();
+        bench.write("cgroup/system.slice/apache2.service/cgroup.procs", "");
+        bench.write("hangs", "");
+        assert_eq!(bench.poll("apache"), Err(Gap::TimedOut), "{shell:?}");
+        let worker = bench.it.facts.services.get("worker").unwrap();
+        assert!(worker.current().is_some_and(|service| service.running), "{shell:?}: it has its process");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
