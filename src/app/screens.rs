@@ -37,6 +37,7 @@ screens! {
     replication => Replication, "Masters and their replicas.";
     roles => Roles, "Requirements against what is found.";
     problems => Problems, "What is wrong, worst first.";
+    services => Services, "Every service, and how it is on each of its hosts.";
     runbooks => Runbooks, "Unfinished runs, and the runbooks.";
     plan => Plan, "A plan, before anything runs.";
     run => Run(String), "A run, by its id.";

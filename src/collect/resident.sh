@@ -14,7 +14,7 @@
 #   lacks TOOL                   whether a tool is missing; says which
 #   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
-#   jd_look                      looks through the process table; see there
+#   jd_look                      looks through the process table; see there, and jd_still
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
 # Names starting with jd_ are the resident probe's own; a section uses names starting with its own name.
@@ -256,6 +256,13 @@ jd_look() {
     IFS= read -r jd_line < "$jd_comm" || continue
     case $jd_wanted in *" $jd_line "*) jd_processes="$jd_processes$jd_line ${jd_comm%/comm}$NL" ;; esac
   done
+}
+
+# Whether the process of a folder of /proc still has that name: what an earlier look found costs no second one.
+jd_still() {
+  jd_line=
+  [ -z "$1" ] || IFS= read -r jd_line < "$1/comm"
+  [ -n "$jd_line" ] && [ "$jd_line" = "$2" ]
 }
 
 # Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has

@@ -80,6 +80,7 @@ actions! {
         Replication, "screen_replication", "replication";
         Roles, "screen_roles", "roles";
         Problems, "screen_problems", "problems";
+        Services, "screen_services", "services";
         Runbooks, "runbooks", "runbooks";
         PastRuns, "past_runs", "past runs";
     }

@@ -33,6 +33,7 @@ drawings! {
     replication => Replication;
     roles => Roles;
     problems => Problems;
+    services => Services;
     runbooks => Runbooks;
     plan => Plan;
     run => Run;

@@ -65,6 +65,8 @@ pub struct Selection {
     pub problem_nth: usize,
     /// The role selected.
     pub role: Option<RoleName>,
+    /// The service selected.
+    pub service: Option<String>,
     /// The run or runbook selected.
     pub runbook: Option<LibraryRow>,
     /// The past run selected.

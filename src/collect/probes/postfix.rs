@@ -19,7 +19,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
         name: "postfix",
         roles: &["mail"],
-        when_stopped: "Look at its log, then start it: systemctl start postfix.",
+        when_stopped: "Look at its log, then start it: service postfix start.",
         rule,
         short: |_| None,
     },
@@ -31,7 +31,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
 // Postfix before 3.1 has no `postqueue -j`.
 const SCRIPT: &str = r#"
     jd_wanted="${jd_wanted}master "
-    postfix_wait=0 postfix_form=-j postfix_before= postfix_kept=
+    postfix_wait=0 postfix_form=-j postfix_before= postfix_kept= postfix_at=
     postfix_list() {
         date '+@now %s %Y-%m-%d %H:%M:%S'
         postqueue "$postfix_form" 2>&1
@@ -41,7 +41,9 @@ const SCRIPT: &str = r#"
     postfix_look() {
         postfix_master=hidden
         [ -r /proc/1/comm ] || return
-        postfix_master=no
+        postfix_master=yes
+        ! jd_still "$postfix_at" master || return
+        postfix_master=no postfix_at=
         jd_look
         IFS=$NL
         set -- $jd_processes
@@ -50,7 +52,7 @@ const SCRIPT: &str = r#"
             case $postfix_row in 'master '*) ;; *) continue ;; esac
             postfix_line=
             IFS= read -r postfix_line < "${postfix_row#* }/cmdline"
-            case $postfix_line in *postfix*) postfix_master=yes; return ;; esac
+            case $postfix_line in *postfix*) postfix_master=yes postfix_at=${postfix_row#* }; return ;; esac
         done
     }
     postfix_ask() {

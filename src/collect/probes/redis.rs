@@ -16,7 +16,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
         name: "redis",
         roles: &["redis", "sessions"],
-        when_stopped: "Look at its log, then start it: systemctl start redis-server.",
+        when_stopped: "Look at its log, then start it: service redis-server start.",
         rule,
         short: |service| service.text("role"),
     },

@@ -78,9 +78,7 @@ impl Probe for Units {
                 units_service=${units_row%%=*} units_units=${units_row#*=} units_names=${units_row##*=}
                 units_units=${units_units%%=*}
                 eval "units_at=\${units_at_$units_n:-} units_comm=\${units_comm_$units_n:-}"
-                units_line=
-                if [ -n "$units_at" ]; then IFS= read -r units_line < "$units_at/comm"; fi
-                if [ -n "$units_line" ] && [ "$units_line" = "$units_comm" ] || units_by_unit || units_by_process; then
+                if jd_still "$units_at" "$units_comm" || units_by_unit || units_by_process; then
                     say "runs $units_service ${units_at##*/} $units_comm"
                 else
                     units_at= units_comm=

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::view::scene::{Scene, ShownFact};
 use crate::view::signs::Status;
@@ -12,7 +13,7 @@ use jumpdeck_fleet::fact::{Fact, Gap};
 use jumpdeck_fleet::fleet::Threshold;
 use jumpdeck_fleet::problem::{Problem, Severity};
 use jumpdeck_fleet::replication::NodeHealth;
-use jumpdeck_fleet::service::ServiceHealth;
+use jumpdeck_fleet::service::{ServiceEntry, ServiceHealth};
 use jumpdeck_fleet::snapshot::HostSnapshot;
 use jumpdeck_fleet::storage::Filesystem;
 use jumpdeck_fleet::summary::{ReplicationBrief, replication_brief, replication_words_within};
@@ -161,26 +162,41 @@ pub(crate) fn health(
     scene.styles.figure(severity, freshness)
 }
 
-/// The service of a host that somebody should look at first, in two words; nothing where jumpdeck looks at none.
-pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot) -> Line<'a> {
-    let styles = scene.styles;
-    let limits = &scene.env.spec.thresholds;
-    let shown = host.facts.services.iter().map(|entry| match scene.shown(host, &entry.fact) {
+/// The service of a host that somebody should look at first, in two words, and how many more are not well; nothing where jumpdeck
+/// looks at none. Its name gives way before what is said of it.
+pub(crate) fn service<'a>(scene: &Scene<'a>, host: &'a HostSnapshot, width: usize) -> Line<'a> {
+    let shown = host.facts.services.iter().map(|entry| {
+        let (severity, word, style) = service_state(scene, host, entry);
+        let says_more = severity.is_none() && word != ServiceHealth::Ok.word();
+        ((severity, says_more), entry.name(), word, style)
+    });
+    let shown: Vec<_> = shown.collect();
+    let unwell = shown.iter().filter(|((severity, _), ..)| severity.is_some()).count();
+    // Of those that are equally bad the one that says more, else the first.
+    let worst = shown.into_iter().reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+    worst.map_or_else(Line::default, |(_, name, word, style)| {
+        let more = if unwell > 1 { format!(" +{}", unwell - 1) } else { String::new() };
+        let room = width.saturating_sub(1 + word.width() + more.width()).max(3);
+        span(format!("{} {word}{more}", text::cut(name, room)), style).into()
+    })
+}
+
+/// How a service is on a host: what is wrong, in a word, and its style. One that nobody can tell about is unknown.
+pub(crate) fn service_state<'a>(
+    scene: &Scene<'_>,
+    host: &HostSnapshot,
+    entry: &'a ServiceEntry,
+) -> (Option<Severity>, &'a str, Style) {
+    match scene.shown(host, &entry.fact) {
         ShownFact::Value(service, freshness) => {
-            let findings = entry.findings(service, limits);
+            let findings = entry.findings(service, &scene.env.spec.thresholds);
             let severity = findings.iter().map(|finding| finding.severity).max();
             let short = entry.short(service).filter(|_| service.running && severity.is_none());
             let word = short.unwrap_or_else(|| ServiceHealth::of(service, &findings).word());
-            let word = span(format!("{} {word}", entry.name()), styles.figure(severity, freshness));
-            ((severity, short.is_some()), word)
+            (severity, word, scene.styles.figure(severity, freshness))
         }
-        ShownFact::Gap(_) | ShownFact::Expired => {
-            ((Some(Severity::Unknown), false), span(format!("{} ?", entry.name()), styles.unknown))
-        }
-    });
-    // Of those that are equally bad the one that says more, else the first.
-    let worst = shown.reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
-    worst.map_or_else(Line::default, |(_, word)| word.into())
+        ShownFact::Gap(_) | ShownFact::Expired => (Some(Severity::Unknown), "?", scene.styles.unknown),
+    }
 }
 
 /// Judges a lag.

@@ -24,6 +24,14 @@ fn services_are_shown_with_their_readings() {
 }
 
 #[test]
+fn every_service_has_a_row_with_the_hosts_where_it_is_not_well_first() {
+    for size in [(120, 40), (80, 24)] {
+        snapshot("services", &on(serving(), Screen::Services), size);
+    }
+    snapshot("services-none", &on(healthy(), Screen::Services), (80, 24));
+}
+
+#[test]
 fn the_fleet_shows_a_hosts_worst_service() {
     snapshot("services-fleet", &serving(), (200, 50));
     // Where jumpdeck looks at no service, no column is lost to them.

@@ -148,7 +148,7 @@ fn stopped_only_when_it_is_certain() {
     assert_eq!(
         found[0].1,
         "postfix is stopped: no master process of postfix runs; 4 messages wait in its queue. Look at its log, then start it: \
-         systemctl start postfix."
+         service postfix start."
     );
     // A queue that somebody shows is served.
     assert!(read_of("no", DEFERRED).unwrap().running);

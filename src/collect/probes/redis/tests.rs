@@ -101,7 +101,7 @@ fn stopped_needs_a_process_table_without_it() {
     assert_eq!(
         problems[0].1,
         "redis is stopped: 127.0.0.1:6379 refuses connections, and no redis-server process runs. \
-         Look at its log, then start it: systemctl start redis-server."
+         Look at its log, then start it: service redis-server start."
     );
     for (process, words) in [
         ("@process hidden", "cannot see other processes"),

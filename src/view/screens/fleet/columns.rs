@@ -231,7 +231,7 @@ pub(crate) static COLUMNS: [FleetColumn; 17] = [
         widths: |_, _| (12, 22),
         rank: 7,
         is_useful: |scene| !scene.env.hosts.iter().all(|host| host.facts.services.is_empty()),
-        cell: |row, _| cells::service(row.scene, row.host),
+        cell: |row, width| cells::service(row.scene, row.host, width.into()),
         ..PLAIN
     },
     FleetColumn {
