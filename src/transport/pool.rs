@@ -174,6 +174,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            unwatched: Vec::new(),
         }));
     }
     let detail = format!("{name} is not a host of environment {}", env.name);

@@ -163,6 +163,8 @@ const PLACES: &[&[&str]] = &[
     &["thresholds", "disk"],
     &["requirements"],
     &["requirements", "memcache"],
+    &["services"],
+    &["services", "apache"],
 ];
 
 fn home() -> Context {

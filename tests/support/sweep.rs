@@ -14,7 +14,7 @@ const ASKED: &str = r#"
 for name in masterdb masterdb.production.wpdn; do
   getent ahostsv4 "$name" | cut -d' ' -f1 | sort -u | grep -Fx -- "$1" | sed "s/^/the name $name is /"
 done
-grep -rIFnw --exclude-dir=.git -- "$1" /etc /srv /opt |
+grep -srIFnw --exclude-dir=.git -- "$1" /etc /srv /opt |
   grep -v -e ":[0-9]*: *$1 $2\." -e ":[0-9]*:$2 IN A " -e '^/etc/mysql/' -e '^/etc/ssh/' -e '^/etc/jumpdeck/' | sed 's/^/the file /'
 ss -Htn state established dst "$1" dport = :3306 | sed 's/^/connected: /'
 if [ -e /etc/salt/master ]; then

@@ -185,6 +185,8 @@ pub struct Host {
     pub sudo: bool,
     /// The services that must run on it and have no probe of their own.
     pub services: Vec<Arc<DeclaredService>>,
+    /// Services that its roles run and that the inventory turns off: they are not looked at.
+    pub unwatched: Vec<String>,
 }
 
 impl Host {

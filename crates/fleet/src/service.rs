@@ -34,6 +34,7 @@ impl ServiceKind {
     #[must_use]
     pub fn runs_on(&self, host: &Host) -> bool {
         self.roles.iter().any(|role| host.has_role(role))
+            && !host.unwatched.iter().any(|name| name == self.name)
     }
 
     /// What is wrong with a service: that it is stopped, else what its rule finds and what could not be read.

@@ -139,11 +139,15 @@ impl World {
     fn old_backups(&mut self, host: &HostName, root: &str, used_kb: u64) {
         #[allow(clippy::cast_precision_loss)] // kB of a disk
         let used = used_kb as f64 * 1024.0;
-        let midnight = (self.epoch(host) / 86_400.0).floor() * 86_400.0;
+        let now = self.epoch(host);
+        let midnight = (now / 86_400.0).floor() * 86_400.0;
+        // Today's comes when its time has come: until then yesterday's is the newest.
+        let newest =
+            |seconds: f64| if midnight + seconds > now { midnight - 86_400.0 } else { midnight } + seconds;
         let (master, key) =
             (self.database_to_back_up(), crate::world::noise::key(self.seed(), host.as_str()));
         for day in 0..DAYS {
-            let at = midnight - 86_400.0 * f64::from(day) + 7800.0;
+            let at = newest(7800.0) - 86_400.0 * f64::from(day);
             let size =
                 used * DUMP * (1.0 - 0.002 * f64::from(day)) * (0.99 + 0.02 * unit(key, u64::from(day)));
             let text = format!(
@@ -154,7 +158,7 @@ impl World {
             self.put_backup(host, &path, text.as_bytes(), (at, size));
         }
         for week in 0..WEEKS {
-            let at = midnight - 604_800.0 * f64::from(week) + 12_000.0;
+            let at = newest(12_000.0) - 604_800.0 * f64::from(week);
             let size = used * ARCHIVE * (0.97 + 0.06 * unit(key, 900 + u64::from(week)));
             let names = "srv/webplatform/\nsrv/webplatform/wiki/\nsrv/webplatform/wiki/images/\nsrv/webplatform/wiki/images/logo.svg\n";
             let path = format!("{root}/files/webplatform-{}.tar.gz", date(at, "%Y%m%d"));

@@ -169,7 +169,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         let address = address.unwrap_or_else(|| default_address(&name, place.domain));
         (address, port.unwrap_or(place.scope.port), place.scope.access(user, keys, alias, false, context))
     };
-    let services = services_of_roles(&place.scope.services, &roles);
+    let services = services_of_roles(&place.scope.services.named, &roles);
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,
@@ -181,6 +181,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         hostname,
         sudo,
         services,
+        unwatched: place.scope.services.off.clone(),
     })
 }
 

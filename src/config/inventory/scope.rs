@@ -7,10 +7,10 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::context::Context;
+use super::services::ServiceSettings;
 use super::{address, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
-use jumpdeck_fleet::declared::{DeclaredService, default_services};
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
@@ -55,7 +55,7 @@ pub(super) struct SettingScope {
     pub(super) cadence: Cadence,
     pub(super) thresholds: Thresholds,
     pub(super) requirements: Vec<Requirement>,
-    pub(super) services: Vec<DeclaredService>,
+    pub(super) services: ServiceSettings,
 }
 
 impl SettingScope {
@@ -73,7 +73,7 @@ impl SettingScope {
             cadence: Cadence::default(),
             thresholds: Thresholds::default(),
             requirements: default_requirements(),
-            services: default_services(),
+            services: ServiceSettings::default(),
         }
     }
 

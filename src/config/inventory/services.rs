@@ -12,19 +12,33 @@ const HINT: &str = "write apache = { roles = [\"app\"], units = [\"apache2\"], p
 const LONGEST_PROCESS: usize = 15;
 const LONGEST_UNIT: usize = 200;
 
+/// What an inventory says of services.
+#[derive(Debug, Clone)]
+pub(super) struct ServiceSettings {
+    /// Those to look for.
+    pub(super) named: Vec<DeclaredService>,
+    /// Those that are not looked at, though a role runs them.
+    pub(super) off: Vec<String>,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self { named: default_services(), off: Vec::new() }
+    }
+}
+
 /// Takes what a table says over what is inherited, service by service and field by field.
-pub(super) fn read(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    inherited: Vec<DeclaredService>,
-) -> Vec<DeclaredService> {
+pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSettings) -> ServiceSettings {
+    let ServiceSettings { named, mut off } = inherited;
     let mut all = match reader.boolean(table, "default_services") {
         Some(false) => Vec::new(),
         Some(true) => default_services(),
-        None => inherited,
+        None => named,
     };
     let hint = "write [services] and lines such as apache = { units = [\"apache2\"] } below it";
-    let Some(table) = reader.subtable(table, "services", hint) else { return all };
+    let Some(table) = reader.subtable(table, "services", hint) else {
+        return ServiceSettings { named: all, off };
+    };
     for (name, value) in table.entries() {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.value.is_empty() || name.value.len() > 32 || !name.value.chars().all(plain) {
@@ -39,6 +53,12 @@ pub(super) fn read(
         let place = all.iter().position(|service| service.name == name.value);
         if matches!(value.get_ref(), DeValue::Boolean(false)) {
             all.retain(|service| service.name != name.value);
+            off.push(name.value.to_owned());
+            continue;
+        }
+        off.retain(|off| off != name.value);
+        // A service with a probe of its own needs no unit: this looks at it again.
+        if matches!(value.get_ref(), DeValue::Boolean(true)) {
             continue;
         }
         let none = || DeclaredService {
@@ -56,7 +76,7 @@ pub(super) fn read(
             None => all.push(now),
         }
     }
-    all
+    ServiceSettings { named: all, off }
 }
 
 fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {

@@ -295,11 +295,13 @@ proptest::proptest! {
 
 #[test]
 fn services_change_field_by_field() {
-    let text = "[services]\napache = { processes = ['httpd'] }\nnginx = false\n\
+    let text = "[services]\napache = { processes = ['httpd'] }\nnginx = false\nredis = false\n\
                 worker = { roles = ['app'], units = ['worker@1.service'], when_stopped = 'Call the web team.' }\n\
                 [environments.a]\njump = 'local'\nhosts.app1 = {}\nhosts.nginx1 = {}\nhosts.other = {}\n\
-                [environments.b]\njump = 'local'\nhosts.app1 = {}\ndefault_services = false\n";
+                [environments.b]\njump = 'local'\nhosts.app1 = {}\ndefault_services = false\nservices.redis = true\n";
     let fleet = fleet(text);
+    let off = |env: usize| fleet.environments[env].hosts[0].unwatched.clone();
+    assert_eq!((off(0), off(1)), (vec!["nginx".to_owned(), "redis".to_owned()], vec!["nginx".to_owned()]));
     let of = |env: usize, host: usize| {
         let services = &fleet.environments[env].hosts[host].services;
         services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>()

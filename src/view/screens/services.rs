@@ -171,11 +171,14 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, hosts: &[ServiceOnHo
 }
 
 fn says<'a>(scene: &Scene<'a>, name: &str, hosts: &[ServiceOnHost<'_>]) -> Line<'a> {
-    let unwell = hosts.len() - well(hosts);
-    let text = match (unwell, hosts.len()) {
-        (0, 1) => format!("{name}: well on its host"),
-        (0, all) => format!("{name}: well on all {all} hosts"),
-        (unwell, all) => format!("{name}: not well on {unwell} of {all} hosts"),
+    // What is unknown is not said to be unwell.
+    let unknown = hosts.iter().filter(|on| on.severity == Some(Severity::Unknown)).count();
+    let text = match (hosts.len() - well(hosts) - unknown, unknown, hosts.len()) {
+        (0, 0, 1) => format!("{name}: well on its host"),
+        (0, 0, all) => format!("{name}: well on all {all} hosts"),
+        (0, unknown, all) => format!("{name}: unknown on {unknown} of {all}"),
+        (unwell, 0, all) => format!("{name}: not well on {unwell} of {all}"),
+        (unwell, unknown, all) => format!("{name}: not well on {unwell} of {all}, unknown on {unknown}"),
     };
     span(text, scene.styles.muted).into()
 }

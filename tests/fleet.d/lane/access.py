@@ -80,6 +80,7 @@ def inventory(fleet):
         f'level = "{ENVIRONMENT}"',
         # Its hosts have the roles' names, and run of them what the tests are about.
         "default_services = false",
+        "services = { elasticsearch = false, postfix = false }",
         f'domain = "{DOMAIN}"',
         f'jump = {{ name = "{fleet.jump.name}", address = "{address}", port = {port}, user = "{fleet.jump.user}" }}',
         'user = "root"',

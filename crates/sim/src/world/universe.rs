@@ -187,6 +187,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             roles_declared: machine.grain_roles.is_some(),
             hostname: None,
             services: services_of(world, machine),
+            unwatched: Vec::new(),
             sudo: false,
         })
     });
