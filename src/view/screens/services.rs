@@ -57,7 +57,7 @@ fn of_service<'a>(scene: &Scene<'a>, name: &str) -> Vec<ServiceOnHost<'a>> {
         found.push(ServiceOnHost { host, entry, severity, word, style });
     }
     // Stable: hosts that are alike stay in the inventory's order.
-    found.sort_by(|a, b| b.severity.cmp(&a.severity));
+    found.sort_by_key(|on| std::cmp::Reverse(on.severity));
     found
 }
 
