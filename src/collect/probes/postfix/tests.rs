@@ -34,7 +34,7 @@ fn shown(service: &Service) -> Vec<String> {
     service.readings.iter().map(|reading| format!("{} {}", reading.name, reading.figure)).collect()
 }
 
-/// So many deferred messages of that age.
+/// That number of deferred messages of that age.
 fn waiting(count: usize, age: i64) -> String {
     let one = format!(
         "{{\"queue_name\": \"deferred\", \"queue_id\": \"3FB\", \"arrival_time\": {}, \"message_size\": 9, \"sender\": \"a@b\", \
