@@ -3,8 +3,9 @@
 use toml::de::DeValue;
 
 use super::role::role_name;
+use crate::config::diagnostic::nearest;
 use crate::config::reader::{At, Reader, Table};
-use jumpdeck_fleet::declared::{DeclaredService, default_services};
+use jumpdeck_fleet::declared::{DeclaredService, PROBED_SERVICES, default_services};
 use jumpdeck_fleet::names::RoleName;
 
 const HINT: &str = "write apache = { roles = [\"app\"], units = [\"apache2\"], processes = [\"apache2\"] }; or apache = false";
@@ -19,26 +20,26 @@ pub(super) struct ServiceSettings {
     pub(super) named: Vec<DeclaredService>,
     /// Those that are not looked at, though a role runs them.
     pub(super) off: Vec<String>,
+    /// All that were declared so far, looked for or not.
+    declared: Vec<DeclaredService>,
 }
 
 impl Default for ServiceSettings {
     fn default() -> Self {
-        Self { named: default_services(), off: Vec::new() }
+        Self { named: default_services(), off: Vec::new(), declared: default_services() }
     }
 }
 
 /// Takes what a table says over what is inherited, service by service and field by field.
 pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSettings) -> ServiceSettings {
-    let ServiceSettings { named, mut off } = inherited;
-    let mut all = match reader.boolean(table, "default_services") {
-        Some(false) => Vec::new(),
-        Some(true) => default_services(),
-        None => named,
-    };
+    let mut all = inherited;
+    match reader.boolean(table, "default_services") {
+        Some(false) => all.named.clear(),
+        Some(true) => all.named = default_services(),
+        None => {}
+    }
     let hint = "write [services] and lines such as apache = { units = [\"apache2\"] } below it";
-    let Some(table) = reader.subtable(table, "services", hint) else {
-        return ServiceSettings { named: all, off };
-    };
+    let Some(table) = reader.subtable(table, "services", hint) else { return all };
     for (name, value) in table.entries() {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.value.is_empty() || name.value.len() > 32 || !name.value.chars().all(plain) {
@@ -50,15 +51,16 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSet
             );
             continue;
         }
-        let place = all.iter().position(|service| service.name == name.value);
-        if matches!(value.get_ref(), DeValue::Boolean(false)) {
-            all.retain(|service| service.name != name.value);
-            off.push(name.value.to_owned());
-            continue;
-        }
-        off.retain(|off| off != name.value);
-        // A service with a probe of its own needs no unit: this looks at it again.
-        if matches!(value.get_ref(), DeValue::Boolean(true)) {
+        if let DeValue::Boolean(on) = value.get_ref() {
+            if all.knows(name.value) {
+                all.switch(name.value, *on);
+            } else {
+                reader.error(
+                    name.span.clone(),
+                    format!("unknown service {:?}", name.value),
+                    all.help(name.value),
+                );
+            }
             continue;
         }
         let none = || DeclaredService {
@@ -68,15 +70,57 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSet
             processes: Vec::new(),
             when_stopped: None,
         };
-        let was = place.and_then(|i| all.get(i).cloned()).unwrap_or_else(none);
+        let was = all.named.iter().find(|service| service.name == name.value).cloned().unwrap_or_else(none);
         let Some(entry) = reader.table(table.name_of(name.value), value, HINT) else { continue };
-        let now = service(reader, &entry, &name, was);
-        match place.and_then(|i| all.get_mut(i)) {
-            Some(old) => *old = now,
-            None => all.push(now),
+        all.declare(service(reader, &entry, &name, was));
+    }
+    all
+}
+
+impl ServiceSettings {
+    /// Whether something is looked at that has this name, or was before it was turned off.
+    fn knows(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        PROBED_SERVICES.iter().copied().chain(self.declared.iter().map(|service| service.name.as_str()))
+    }
+
+    /// What to do about a name that is not known.
+    fn help(&self, written: &str) -> String {
+        let mut names: Vec<&str> = self.names().collect();
+        names.sort_unstable();
+        names.dedup();
+        let known = names.join(", ");
+        match nearest(written, names) {
+            Some(name) => format!("did you mean {name:?}? Known are {known}"),
+            None => format!(
+                "known are {known}; declare another one above: {written} = {{ roles = [\"app\"], units = [{written:?}] }}"
+            ),
         }
     }
-    ServiceSettings { named: all, off }
+
+    /// Turns a service off, or on again as it was declared.
+    fn switch(&mut self, name: &str, on: bool) {
+        self.off.retain(|off| off != name);
+        if !on {
+            self.named.retain(|service| service.name != name);
+            self.off.push(name.to_owned());
+        } else if !self.named.iter().any(|service| service.name == name) {
+            self.named.extend(self.declared.iter().find(|service| service.name == name).cloned());
+        }
+    }
+
+    fn declare(&mut self, service: DeclaredService) {
+        self.off.retain(|off| *off != service.name);
+        for list in [&mut self.named, &mut self.declared] {
+            match list.iter_mut().find(|known| known.name == service.name) {
+                Some(known) => known.clone_from(&service),
+                None => list.push(service.clone()),
+            }
+        }
+    }
 }
 
 fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {

@@ -315,3 +315,18 @@ fn services_change_field_by_field() {
     assert_eq!(worker.when_stopped.as_deref(), Some("Call the web team."));
     assert_eq!(of(1, 0), Vec::<&str>::new());
 }
+
+#[test]
+fn a_service_that_was_turned_off_is_looked_at_again_as_it_was_declared() {
+    let text = "[services]\napache = false\nworker = { roles = ['app'], units = ['worker'] }\n\
+                [environments.a]\njump = 'local'\nhosts.app1 = {}\nservices.worker = false\n\
+                [environments.b]\njump = 'local'\nhosts.app1 = {}\ndefault_services = false\n\
+                services = { apache = true, worker = true }\n";
+    let fleet = fleet(text);
+    let of = |env: usize| {
+        let services = &fleet.environments[env].hosts[0].services;
+        services.iter().map(|s| (s.name.as_str(), s.units.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), []);
+    assert_eq!(of(1), [("apache", 2), ("worker", 1)]);
+}
