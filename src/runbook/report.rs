@@ -61,8 +61,8 @@ pub struct RunReport {
     pub inputs: Vec<(String, String)>,
     /// Targets and their hosts.
     pub targets: Vec<(String, Vec<String>)>,
-    /// How long nothing could be written, when asked for.
-    pub window: Option<ReportWindow>,
+    /// How long nothing could be written, each time, when asked for.
+    pub without_writes: Vec<ReportWindow>,
     /// The windows that were opened: how each ended, and how long writes were refused.
     pub windows: Vec<WindowStory>,
     /// What it began and has not ended, as of its last entry.
@@ -267,33 +267,32 @@ pub struct ReportWindow {
 }
 
 impl RunReport {
-    /// A run's report. `window`: the step that begins the time nothing could be written, and those that end it, the first
+    /// A run's report. `writes`: the step that begins a time nothing could be written, and those that end it, the first
     /// that was done.
     ///
     /// `None` when there is no first entry that tells how the run began.
     #[must_use]
-    pub fn new(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<Self> {
-        collect::report(entries, window)
+    pub fn new(entries: &[Entry], writes: Option<(&str, &[&str])>) -> Option<Self> {
+        collect::report(entries, writes)
     }
 
     /// The same, with the time nothing could be written as the run's own runbook tells it.
     #[must_use]
     pub fn of(entries: &[Entry]) -> Option<Self> {
         let Event::Started { plan, .. } = &entries.first()?.event else { return None };
-        let window = window::steps(plan);
-        let until: Vec<&str> = window.iter().flat_map(|w| &w.until).map(String::as_str).collect();
-        let mut report = Self::new(entries, window.as_ref().map(|w| (w.from.as_str(), until.as_slice())))?;
-        if let (Some(shown), Some(steps)) = (&mut report.window, &window) {
-            shown.at_least = steps.found;
-        }
+        let bounds = window::steps(plan);
+        let until: Vec<&str> = bounds.iter().flat_map(|b| &b.until).map(String::as_str).collect();
+        let mut report = Self::new(entries, bounds.as_ref().map(|b| (b.from.as_str(), until.as_slice())))?;
+        let found = bounds.as_ref().is_some_and(|b| b.found);
+        report.without_writes.iter_mut().for_each(|time| time.at_least = found);
         (report.in_effect, report.titles, report.windows) = still::of(entries);
         // One of the steps that resume writes may be done and the last of them not: nobody writes yet.
         if report.in_effect.iter().any(|one| one.stops_writes)
-            && let (Some(window), Some(last)) = (&mut report.window, entries.last())
+            && let (Some(time), Some(last)) = (report.without_writes.last_mut(), entries.last())
         {
-            window.until_step = None;
-            window.until = last.at;
-            window.took_ms = collect::between(window.from, last.at);
+            time.until_step = None;
+            time.until = last.at;
+            time.took_ms = collect::between(time.from, last.at);
         }
         Some(report)
     }

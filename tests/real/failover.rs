@@ -155,7 +155,7 @@ async fn the_replica_that_has_most_is_promoted_and_what_nobody_has_is_counted() 
     let told = fail_over(&scene, knowing("seen-off", &last)).await;
     assert_eq!(told.view.state, RunState::Finished, "{}", told.story());
     println!("failed over in {:?}", told.took);
-    let window = told.report.window.as_ref().unwrap();
+    let window = told.report.without_writes.last().unwrap();
     assert!(window.at_least && window.from_step == "from-apps" && window.until_step.is_some(), "{window:?}");
     assert_eq!(told.view.in_effect, []);
     // What the dead master itself has nobody can change.

@@ -29,7 +29,7 @@ pub(super) fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
 }
 
-pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Option<RunReport> {
+pub(super) fn report(entries: &[Entry], writes: Option<(&str, &[&str])>) -> Option<RunReport> {
     let (first, last) = (entries.first()?, entries.last()?);
     let Event::Started { schema: _, run, who, why, dry_run, simulated, plan, accounts: _ } = &first.event
     else {
@@ -57,7 +57,9 @@ pub(super) fn report(entries: &[Entry], window: Option<(&str, &[&str])>) -> Opti
                 (clean(name), hosts.collect())
             })
             .collect(),
-        window: window.and_then(|(from, until)| super::window::window(entries, from, until)),
+        without_writes: writes
+            .map(|(from, until)| super::window::without_writes(entries, from, until))
+            .unwrap_or_default(),
         windows: Vec::new(),
         in_effect: Vec::new(),
         steps: Vec::new(),

@@ -100,7 +100,7 @@ impl MarkdownPaper<'_> {
         let ended = report.ended.map_or_else(|| "not over".to_owned(), |at| self.dated(at));
         let inputs: Vec<String> = report.inputs.iter().map(|(k, v)| format!("{k} = {v}")).collect();
         let targets = report.targets.iter().map(|(name, hosts)| format!("{name}: {}", hosts.join(", ")));
-        let window = report.window.as_ref().map(|w| w.line(&self.dated(w.from)));
+        let times: Vec<String> = report.without_writes.iter().map(|w| w.line(&self.dated(w.from))).collect();
         let rows = [
             ("run", Some(report.run.clone())),
             ("who", Some(report.who.join(", then "))),
@@ -109,7 +109,7 @@ impl MarkdownPaper<'_> {
             ("began", Some(self.dated(report.began))),
             ("ended", Some(ended)),
             ("took", Some(wall::duration(report.took_ms))),
-            ("without writes", window),
+            ("without writes", Some(times.join("; ")).filter(|t| !t.is_empty())),
             ("inputs", Some(inputs.join("; ")).filter(|t| !t.is_empty())),
             ("targets", Some(targets.collect::<Vec<_>>().join("; ")).filter(|t| !t.is_empty())),
             ("runbook's SHA-256", Some(report.hash.clone())),

@@ -18,9 +18,9 @@ pub(super) fn of(report: &RunReport, tz: &TimeZone) -> Vec<ReportSection> {
         "took",
         &format!("{}: began {}, {until}", wall::duration(report.took_ms), clock(report.began)),
     ));
-    if let Some(window) = &report.window {
-        head.push(row("no writes", &window.line(&wall::since(window.from, last, tz))));
-    }
+    head.extend(
+        report.without_writes.iter().map(|w| row("no writes", &w.line(&wall::since(w.from, last, tz)))),
+    );
     head.extend(report.windows.iter().map(|story| row("window", &story.line(tz))));
     head.push(row("whole", &format!("jumpdeck runbook report {}", report.run)));
     let still = report.in_effect.iter().map(|one| row("-", &one.line(&wall::since(one.since, last, tz))));

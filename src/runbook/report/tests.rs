@@ -183,8 +183,10 @@ fn nothing_of_it_moves_a_terminal() {
 }
 
 #[test]
-fn the_window_closes_when_the_last_step_is_done_or_the_first_taken_back() {
-    let window = |entries: &[Entry]| RunReport::new(entries, Some(("freeze", &["open"][..]))).unwrap().window;
+fn writes_are_possible_again_when_the_last_step_is_done_or_the_first_undone() {
+    let times =
+        |entries: &[Entry]| RunReport::new(entries, Some(("freeze", &["open"][..]))).unwrap().without_writes;
+    let window = |entries: &[Entry]| times(entries).pop();
     let done = window(&promotion()).unwrap();
     assert_eq!((done.took_ms, done.until_step.as_deref()), (63_070, Some("open")));
     let mut all = promotion();
@@ -202,6 +204,20 @@ fn the_window_closes_when_the_last_step_is_done_or_the_first_taken_back() {
     assert_eq!((back.took_ms, back.until_step.as_deref()), (790, Some("freeze undone")));
     let never = entries(vec![(0, started(false)), (9, outcome("freeze", Phase::Run, "x", Verdict::NotDone))]);
     assert_eq!(window(&never), None);
+    // A window that failed and was opened again: both times count, and the last is the one of the switch.
+    let twice = entries(vec![
+        (0, started(false)),
+        (10, outcome("freeze", Phase::Run, "db1-masterdb", Verdict::Done)),
+        (800, outcome("freeze", Phase::Undo, "db1-masterdb", Verdict::Done)),
+        (5_000, outcome("freeze", Phase::Run, "db1-masterdb", Verdict::Done)),
+        (5_100, outcome("freeze", Phase::Probe, "db1-masterdb", Verdict::Done)),
+        (7_500, outcome("open", Phase::Run, "db2", Verdict::Done)),
+        // A rollback much later does not lengthen it.
+        (90_000, outcome("freeze", Phase::Undo, "db1-masterdb", Verdict::Done)),
+    ]);
+    let shown: Vec<_> =
+        times(&twice).into_iter().map(|time| (time.took_ms, time.until_step.unwrap())).collect();
+    assert_eq!(shown, [(790, "freeze undone".to_owned()), (2_500, "open".to_owned())]);
 }
 
 #[test]

@@ -59,32 +59,36 @@ impl ReportWindow {
     }
 }
 
-/// From the first time `from` was done, to the first of `until` that was done, or `from` being taken back.
-pub(super) fn window(entries: &[Entry], from: &str, until: &[&str]) -> Option<ReportWindow> {
+/// Every time nothing could be written, in order: from `from` being done, to the first of `until` that was done, or `from`
+/// being undone. A window that fails and is opened again is two of them.
+pub(super) fn without_writes(entries: &[Entry], from: &str, until: &[&str]) -> Vec<ReportWindow> {
     let done = |entry: &Entry, id: &str, phases: &[Phase]| {
         matches!(&entry.event, Event::Outcome { step, phase, hosts, .. }
             if *step == id && phases.contains(phase) && hosts.values().all(|o| o.verdict == Verdict::Done))
     };
     let forward = [Phase::Run, Phase::Probe];
-    let opened = entries.iter().position(|e| done(e, from, &forward))?;
-    let rest = entries.get(opened..)?;
-    let closed = until.iter().find_map(|id| {
-        rest.iter().find_map(|e| {
-            if done(e, id, &forward) {
-                return Some((clean(id), e.at));
-            }
-            let back = done(e, from, &[Phase::Undo, Phase::UndoProbe]);
-            back.then(|| (format!("{} undone", clean(from)), e.at))
-        })
-    });
-    let begins = rest.first()?.at;
-    let until = closed.as_ref().map_or(rest.last()?.at, |(_, at)| *at);
-    Some(ReportWindow {
-        from_step: clean(from),
-        at_least: false,
-        from: begins,
-        until_step: closed.map(|(step, _)| step),
-        until,
-        took_ms: between(begins, until),
-    })
+    let mut times = Vec::new();
+    let mut rest = entries;
+    while let Some(opened) = rest.iter().position(|e| done(e, from, &forward)) {
+        rest = rest.get(opened..).unwrap_or_default();
+        let (Some(begins), Some(last)) = (rest.first(), rest.last()) else { break };
+        let undone = rest.iter().position(|e| done(e, from, &[Phase::Undo, Phase::UndoProbe]));
+        let before = rest.get(..undone.unwrap_or(rest.len())).unwrap_or_default();
+        let resumed =
+            until.iter().find_map(|id| Some((before.iter().position(|e| done(e, id, &forward))?, clean(id))));
+        let closed = resumed
+            .or_else(|| Some((undone?, format!("{} undone", clean(from)))))
+            .and_then(|(at, step)| Some((at, step, rest.get(at)?.at)));
+        let end = closed.as_ref().map_or(last.at, |(_, _, at)| *at);
+        rest = closed.as_ref().and_then(|(at, _, _)| rest.get(at + 1..)).unwrap_or_default();
+        times.push(ReportWindow {
+            from_step: clean(from),
+            at_least: false,
+            from: begins.at,
+            until_step: closed.map(|(_, step, _)| step),
+            until: end,
+            took_ms: between(begins.at, end),
+        });
+    }
+    times
 }
