@@ -33,7 +33,12 @@ lay_over() {
         umount -l "$dir/layer"
     fi
 }
+# What Debian's packages have there, for this host alone: its services are not installed on the machine.
+if [ -f "$dir/usr" ]; then mount -t overlay -o "ro,lowerdir=$(cat "$dir/usr"):/usr" overlay /usr; fi
 lay_over /etc etc
+for place in spool lib mail; do
+    if [ -d "$dir/var/$place" ]; then lay_over "/var/$place" "var/$place"; fi
+done
 
 mount --bind "$dir/log" /var/log
 if [ -d "$dir/mysql" ]; then

@@ -22,6 +22,8 @@ use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+mod services;
+
 /// The fleet, held by one test at a time: tests change it.
 struct Fleet {
     dir: PathBuf,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import apps, proxy
+from . import apps, daemons, proxy
 from .layout import DOMAIN, ENVIRONMENT
 from .machine import write
 from .processes import run
@@ -78,9 +78,7 @@ def inventory(fleet):
         "",
         f"[environments.{ENVIRONMENT}]",
         f'level = "{ENVIRONMENT}"',
-        # Its hosts have the roles' names, and run of them what the tests are about.
-        "default_services = false",
-        "services = { elasticsearch = false, postfix = false }",
+        *daemons.declared(fleet),
         f'domain = "{DOMAIN}"',
         f'jump = {{ name = "{fleet.jump.name}", address = "{address}", port = {port}, user = "{fleet.jump.user}" }}',
         'user = "root"',
@@ -99,6 +97,8 @@ def inventory(fleet):
     for machine in (m for m in fleet.present() if not (m.is_jump and fleet.only_plain and fleet.hosts)):
         # The jump box is asked over the jump connection itself: it has no second address.
         fields = [] if machine.is_jump else [f'address = "{fleet.address(machine)}"']
+        if machine.role:
+            fields.append(f'roles = ["{machine.role}"]')
         if machine.user != "root":
             fields.append(f'user = "{machine.user}"')
         if machine.sudo:

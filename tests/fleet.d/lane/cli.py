@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, database, faults, fleet as life, lost, machine as machines, processes, salt, services, state, wires
+from . import access, bench, daemons, database, faults, fleet as life, lost, machine as machines, processes, salt, services, state, wires
 from .layout import LAYOUTS, FleetError, default_directory
 
 EPILOG = """\
@@ -111,7 +111,7 @@ def _status(options, directory):
                           "rtt_ms": fleet.rtt_ms, "hosts": rows, "wrong": wrong}))  # fmt: skip
         return 1 if wrong else 0
     for m in fleet.machines:
-        what = f"MariaDB, server {m.server_id}" if m.server_id else ""
+        what = f"MariaDB, server {m.server_id}" if m.server_id else ", ".join(daemons.services(fleet, m))
         sessions = len(machines.daemons(m, "sshd")) - 1
         shell = Path(machines.shell_path(m.shell)).name
         print(f"{m.name:<14} {fleet.address(m):<14} {m.user:<5} {shell:<5} {max(sessions, 0):>3} in  {what}".rstrip())

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import access, agent, apps, cloud, database, delay, machine as machines, names, processes, salt, wires
+from . import access, agent, apps, cloud, daemons, database, delay, machine as machines, names, processes, salt, wires
 from .layout import MARKER, Fleet, FleetError, plain_machines, standard_machines
 from .state import removed
 
@@ -97,6 +97,7 @@ def build(fleet):
     salt.prepare(fleet)
     names.prepare(fleet)
     cloud.prepare(fleet)
+    daemons.prepare(fleet)
     for machine in fleet.machines:
         machines.start(fleet, machine)
     for machine in fleet.machines:
@@ -109,6 +110,7 @@ def build(fleet):
     for machine in fleet.machines:
         machines.wait_ready(machine)
     databases.replicate()
+    daemons.wait_ready(fleet)
     fleet.up_seconds = round(time.monotonic() - begun, 1)
     fleet.save()
 

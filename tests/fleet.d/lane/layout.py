@@ -40,6 +40,8 @@ class Machine:
     plain: bool = False
     # Marks a host that was booted in the cloud: another one may bear its name.
     twin: str = ""
+    # What the inventory says it is, where that is not what its name tells.
+    role: str = ""
     pid: int = 0
     started: int = 0
 
@@ -62,7 +64,9 @@ class Machine:
         return f"{self.name}.{DOMAIN}"
 
     def roles(self):
-        """The roles its name tells: digits dropped, split on dashes."""
+        """Its role, or those its name tells: digits dropped, split on dashes."""
+        if self.role:
+            return [self.role]
         return [part for part in "".join(c for c in self.name if not c.isdigit()).split("-") if part]
 
 
@@ -79,6 +83,8 @@ def standard_machines():
         Machine("db3", 13, server_id=3, user="ops", sudo=True),
         Machine("app1", 21),
         Machine("app2", 22, user="ops", sudo=True),
+        # It serves pages and has no database: no runbook for applications reaches it.
+        Machine("app3", 23, role="web"),
         Machine("memcache1", 31, shell="tcsh"),
         Machine("memcache2", 32, shell="zsh"),
         Machine("backup", 41, shell="dash"),

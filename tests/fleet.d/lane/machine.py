@@ -107,10 +107,6 @@ def prepare(fleet, machine):
     write(etc / "passwd", "\n".join(passwd) + "\n")
     write(etc / "shadow", "\n".join(shadow) + "\n", 0o600)
     write(etc / "group", "\n".join(groups) + "\n")
-    if "sessions" in machine.roles() and shutil.which("redis-cli") is None:
-        stand_in = (Path(__file__).parent.parent / "redis-cli-stand-in").read_text()
-        write(home / "bin" / "redis-cli", stand_in, 0o755)
-
     if fleet.has_salt:
         write(etc / "salt" / "grains", grains(machine))
 

@@ -2,7 +2,7 @@
 
 import json
 
-from . import agent, apps, cloud as clouds, database, faults, fleet as life, injuries, salt as salting, state
+from . import agent, apps, cloud as clouds, database, faults, fleet as life, injuries, packages as unpacked, salt as salting, state
 from .layout import FleetError
 
 DB_USAGE = "db HOST stop|start|kill, db reset [MODE], db inject KIND [HOST], db heal KIND [HOST]"
@@ -19,6 +19,8 @@ def arguments(command):
     writers.add_argument("action", choices=["start", "stop", "score"])
     writers.add_argument("--rate", type=float, default=apps.RATE, metavar="N", help="rows a second of each app")
     writers.add_argument("--json", action="store_true")
+    packages = command("packages", f"Debian's packages of {', '.join(unpacked.SERVICES)}, unpacked for the hosts")
+    packages.add_argument("action", choices=["install"])
     salt = command("salt", "a real Salt: master on the jump box, minions on apps and databases")
     salt.add_argument("action", choices=["install", "up", "down", "status"])
     faults_of_cloud = "; ".join(f"{fault}: {what}" for fault, what in clouds.FAULTS.items())
@@ -90,6 +92,13 @@ def writers(options, directory):
     return 0 if result["clean"] else 1
 
 
+def packages(_options, _directory):
+    """`packages`."""
+    made = unpacked.install()
+    print(f"{unpacked.place()}: {'made' if made else 'already there'}")
+    return 0
+
+
 def salt(options, directory):
     """`salt`."""
     if options.action == "install":
@@ -131,4 +140,4 @@ def cloud(options, directory):
     return 0
 
 
-COMMANDS = {"db": db, "generallog": generallog, "writers": writers, "salt": salt, "cloud": cloud}
+COMMANDS = {"db": db, "generallog": generallog, "writers": writers, "packages": packages, "salt": salt, "cloud": cloud}

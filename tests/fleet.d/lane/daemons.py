@@ -1,0 +1,174 @@
+"""The services that hosts run as Debian has them: Postfix, Apache, Redis, Memcached, where `packages` has their trees. An
+administrator starts and stops them there with `service NAME start|stop`."""
+
+import os
+import shutil
+
+from . import packages, processes
+from .layout import FleetError
+from .machine import write
+
+# What a host of a role runs.
+OF_ROLE = {
+    "mail": ("postfix",),
+    "web": ("apache2",),
+    "sessions": ("redis-server", "memcached"),
+    "memcache": ("memcached",),
+}
+PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211}
+
+# The inventory's words for them. No name server, Salt master, DKIM and Elasticsearch run on a fleet that is as new.
+DECLARED = [
+    'services = { apache = { roles = ["web"] }, elasticsearch = false, gdnsd = false, opendkim = false, salt-master = false }',
+]
+NONE_DECLARED = [
+    "default_services = false",
+    "services = { elasticsearch = false, postfix = false, redis = false }",
+]
+
+START = """\
+#!/bin/sh
+exec </dev/null >>/var/log/services.log 2>&1
+for service in {services}; do
+    setsid service "$service" start &
+done
+"""
+
+# Mail for the fleet's hosts goes to the host itself, found in /etc/hosts: nobody there takes it, so it waits.
+POSTFIX = """\
+compatibility_level = 3.6
+myhostname = {fqdn}
+mydestination = $myhostname, localhost
+mynetworks = 127.0.0.0/8
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+disable_dns_lookups = yes
+smtp_host_lookup = native
+maillog_file = /var/log/mail.log
+"""
+
+# What Debian turns on, but with the processes of the role list.
+APACHE_MODULES = (
+    "access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user", "autoindex",
+    "deflate", "dir", "env", "filter", "mime", "mpm_prefork", "negotiation", "reqtimeout", "setenvif", "status",
+)  # fmt: skip
+APACHE_SITE = """\
+ServerName {fqdn}
+<VirtualHost *:80>
+    DocumentRoot /usr/share/apache2/default-site
+    CustomLog ${{APACHE_LOG_DIR}}/access.log combined
+</VirtualHost>
+"""
+
+# As Debian's, but for the addresses that hosts do not have.
+MEMCACHED = """\
+-d
+logfile /var/log/memcached.log
+-m 64
+-p 11211
+-u memcache
+-l 127.0.0.1
+-P /var/run/memcached/memcached.pid
+"""
+
+
+def _of_roles(machine):
+    """What it would run where there are packages."""
+    return [service for role in machine.roles() for service in OF_ROLE.get(role, ())]
+
+
+def services(fleet, machine):
+    """What it came up with."""
+    return _of_roles(machine) if (fleet.home(machine) / "usr").exists() else []
+
+
+def are_prepared(fleet):
+    """Whether this fleet came up with them."""
+    return any(services(fleet, machine) for machine in fleet.machines)
+
+
+def declared(fleet):
+    """What the inventory says of services."""
+    return DECLARED if are_prepared(fleet) else NONE_DECLARED
+
+
+def prepare(fleet):
+    """The files of every service on its hosts, and what starts them; nothing where the packages are not there."""
+    hosts = [machine for machine in fleet.machines if _of_roles(machine)]
+    if not hosts or not packages.are_usable():
+        return
+    for machine in hosts:
+        home = fleet.home(machine)
+        its = _of_roles(machine)
+        write(home / "usr", ":".join(str(packages.tree(service) / "usr") for service in its))
+        for service in its:
+            shutil.copytree(packages.tree(service) / "etc", home / "etc", symlinks=True, dirs_exist_ok=True)
+        _add_accounts(home / "etc")
+        for service in its:
+            PREPARE[service](machine, home)
+        text = START.format(services=" ".join(its))
+        write(home / "etc" / "jumpdeck" / "start-services", text, 0o755)
+
+
+def _add_accounts(etc):
+    """The packages' accounts with the numbers that their trees have, whatever this machine's own are."""
+
+    def rewrite(name, names, lines):
+        kept = [line for line in (etc / name).read_text().splitlines() if line.split(":")[0] not in names]
+        (etc / name).write_text("\n".join(kept + lines) + "\n")
+
+    ids = packages.ACCOUNTS.items()
+    rewrite("passwd", packages.ACCOUNTS, [f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin" for name, number in ids])
+    rewrite("shadow", packages.ACCOUNTS, [f"{name}:!:19000::::::" for name in packages.ACCOUNTS])
+    rewrite("group", packages.GROUPS, [f"{name}:x:{number}:" for name, number in packages.GROUPS.items()])
+
+
+def _folder(path, owner=None):
+    path.mkdir(parents=True, exist_ok=True)
+    if owner:
+        os.chown(path, packages.ACCOUNTS[owner], packages.ACCOUNTS[owner])
+
+
+def _postfix(machine, home):
+    share = packages.tree("postfix") / "usr" / "share" / "postfix"
+    etc = home / "etc" / "postfix"
+    write(etc / "main.cf", POSTFIX.format(fqdn=machine.fqdn))
+    shutil.copy(share / "master.cf.dist", etc / "master.cf")
+    shutil.copy(share / "dynamicmaps.cf", etc / "dynamicmaps.cf")
+    # It makes the folders of its queue when it starts.
+    _folder(home / "var" / "spool" / "postfix")
+    _folder(home / "var" / "lib" / "postfix", "postfix")
+    _folder(home / "var" / "mail")
+
+
+def _apache(machine, home):
+    etc = home / "etc" / "apache2"
+    for module in APACHE_MODULES:
+        for file in sorted((etc / "mods-available").glob(f"{module}.*")):
+            (etc / "mods-enabled" / file.name).symlink_to(f"../mods-available/{file.name}")
+    write(etc / "sites-enabled" / "000-default.conf", APACHE_SITE.format(fqdn=machine.fqdn))
+    _folder(home / "log" / "apache2")
+
+
+def _redis(_machine, home):
+    with open(home / "etc" / "redis" / "redis.conf", "a") as config:
+        config.write("maxmemory 64mb\n")
+    os.chown(home / "etc" / "redis" / "redis.conf", 0, packages.ACCOUNTS["redis"])
+    _folder(home / "log" / "redis", "redis")
+    _folder(home / "var" / "lib" / "redis", "redis")
+
+
+def _memcached(_machine, home):
+    write(home / "etc" / "memcached.conf", MEMCACHED)
+
+
+PREPARE = {"postfix": _postfix, "apache2": _apache, "redis-server": _redis, "memcached": _memcached}
+
+
+def wait_ready(fleet):
+    """Waits until every service listens."""
+    for machine in fleet.machines:
+        for service in services(fleet, machine):
+            if not processes.wait_for(lambda m=machine, s=service: processes.is_listening(m, PORTS[s]), 20):
+                raise FleetError(f"{machine.name}: {service} does not listen, see its log/services.log")

@@ -1,0 +1,135 @@
+//! Real Postfix, Apache, Redis and Memcached, stopped and started as an administrator of a host without systemd does it.
+
+use std::time::{Duration, Instant};
+
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::time::Moment;
+use serde_json::Value;
+
+use super::{Fleet, Watcher, host};
+
+/// As the script in `/etc/init.d` does it; what it prints goes nowhere, as a daemon keeps what it inherits.
+const fn on<'a>(host: &'a str, script: &'a str) -> [&'a str; 5] {
+    ["exec", host, "sh", "-c", script]
+}
+
+const STOP_POSTFIX: [&str; 5] = on("mail", "service postfix stop >/dev/null 2>&1");
+const START_POSTFIX: [&str; 5] = on("mail", "service postfix start >/dev/null 2>&1");
+const STOP_APACHE: [&str; 5] = on("app3", "service apache2 stop >/dev/null 2>&1");
+const START_APACHE: [&str; 5] = on("app3", "service apache2 start >/dev/null 2>&1");
+
+/// The fleet with real services; says so where Debian's packages of them could not be had.
+fn hold() -> Option<Fleet> {
+    let fleet = Fleet::hold()?;
+    if std::fs::read_to_string(fleet.inventory()).unwrap().contains("default_services = false") {
+        println!("skipped: no real services (tests/fleet packages install, before the fleet comes up)");
+        return None;
+    }
+    Some(fleet)
+}
+
+fn service<'a>(document: &'a Value, on: &str, name: &str) -> &'a Value {
+    let services = host(document, on)["services"].as_array().unwrap();
+    services.iter().find(|s| s["name"] == name).unwrap_or_else(|| panic!("no {name} on {on}: {services:?}"))
+}
+
+impl Watcher {
+    fn of_service(&self, host: &str) -> Vec<Problem> {
+        let its = |p: &Problem| {
+            p.kind == ProblemKind::Service && p.host.as_ref().is_some_and(|name| name.as_str() == host)
+        };
+        self.problems().into_iter().filter(its).collect()
+    }
+
+    /// What is wrong with the services of each of the hosts, once it is as wanted: within two polls of what came after `since`.
+    async fn within_two_polls(
+        &mut self,
+        hosts: &[&str],
+        since: Moment,
+        as_wanted: impl Fn(&[Problem]) -> bool,
+    ) {
+        let mut polls = vec![(0, 0); hosts.len()];
+        loop {
+            let mut waits = false;
+            for (name, (seen, last)) in hosts.iter().zip(&mut polls) {
+                let host = &self.hosts[*name];
+                if host.generation > *last && host.reported_at > Some(since) {
+                    *seen += 1;
+                    *last = host.generation;
+                }
+                let problems = self.of_service(name);
+                if *seen == 0 || !as_wanted(&problems) {
+                    waits = true;
+                    assert!(*seen < 2, "two polls of {name}, and it is not seen: {problems:#?}");
+                }
+            }
+            if !waits {
+                return;
+            }
+            assert!(self.next(Instant::now() + Duration::from_secs(15)).await, "{}", self.tell());
+        }
+    }
+
+    fn message(&self, host: &str) -> (Severity, String) {
+        let problems = self.of_service(host);
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        (problems[0].severity, problems[0].message.clone())
+    }
+}
+
+#[tokio::test]
+async fn postfix_and_apache_stopped_are_critical_within_two_polls_and_well_again_when_started() {
+    let Some(fleet) = hold() else { return };
+    let (document, _) = fleet.status();
+    for (on, name) in [
+        ("mail", "postfix"),
+        ("app3", "apache"),
+        ("sessions1", "redis"),
+        ("sessions1", "memcached"),
+        ("memcache1", "memcached"),
+    ] {
+        let found = service(&document, on, name);
+        assert_eq!(found["state"], "ok", "{found}");
+    }
+
+    let mut watcher = Watcher::start(&fleet).await;
+    let both = ["mail", "app3"];
+    let one_critical = |p: &[Problem]| matches!(p, [p] if p.severity == Severity::Critical);
+    let undo = fleet.undo(&[&START_POSTFIX, &START_APACHE]);
+    fleet.verb(&STOP_POSTFIX);
+    fleet.verb(&STOP_APACHE);
+    watcher.within_two_polls(&both, watcher.clock.now(), one_critical).await;
+    let stopped_postfix = "postfix is stopped: no master process of postfix runs. Look at its log, then start it: service postfix start.";
+    assert_eq!(watcher.message("mail"), (Severity::Critical, stopped_postfix.to_owned()));
+    let stopped_apache = "apache is stopped: no process apache2, httpd. Look at its log, then start it: service apache2 start.";
+    assert_eq!(watcher.message("app3"), (Severity::Critical, stopped_apache.to_owned()));
+
+    // What the messages say to do.
+    drop(undo);
+    watcher.within_two_polls(&both, watcher.clock.now(), <[Problem]>::is_empty).await;
+}
+
+#[test]
+fn mail_that_waits_is_counted_with_its_reason() {
+    let Some(fleet) = hold() else { return };
+    let _undo = fleet.undo(&[&["exec", "mail", "sh", "-c", "postsuper -d ALL 2>&1"]]);
+    // Nobody takes mail on app1.
+    let send = "printf 'Subject: to nobody\\n\\n' | sendmail -i nobody@app1.production.wpdn; sendmail -q";
+    fleet.verb(&on("mail", send));
+    let until = Instant::now() + Duration::from_secs(20);
+    while !fleet.verb(&on("mail", "postqueue -p")).contains("refused") {
+        assert!(Instant::now() < until, "Postfix does not try to send it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (document, _) = fleet.status();
+    let postfix = service(&document, "mail", "postfix");
+    assert_eq!(postfix["state"], "ok", "one is not many: {postfix}");
+    let reading = |name: &str| {
+        let readings = postfix["readings"].as_array().unwrap();
+        readings.iter().find(|r| r["name"] == name).unwrap_or_else(|| panic!("no {name}: {postfix}"))["value"]
+            .clone()
+    };
+    assert_eq!((reading("queue"), reading("deferred")), (1.into(), 1.into()));
+    let reason = reading("reason").as_str().unwrap().to_owned();
+    assert!(reason.contains("app1.production.wpdn") && reason.contains("Connection refused"), "{reason}");
+}
