@@ -13,10 +13,14 @@ use jumpdeck_fleet::fleet::{Environment, Fleet};
 use jumpdeck_fleet::judge::worst;
 use jumpdeck_fleet::problem::Severity;
 
+#[cfg(test)]
+mod formats_tests;
 pub mod gather;
 pub mod json;
 #[cfg(test)]
 mod left_tests;
+mod nagios;
+mod openmetrics;
 #[cfg(test)]
 mod page_tests;
 pub mod table;
@@ -35,7 +39,8 @@ pub struct StatusArgs {
     /// Every environment
     #[arg(long, conflicts_with = "env")]
     all: bool,
-    /// How to print it; JSON is one document a line and environment (docs/status-json.md)
+    /// How to print it: JSON is one document a line and environment (docs/status-json.md), `nagios` a plugin's answer,
+    /// `openmetrics` figures for a collector (docs/status-metrics.md)
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Seconds until hosts that have not answered are reported as timed out
@@ -57,6 +62,8 @@ impl StatusArgs {
 enum Format {
     Table,
     Json,
+    Nagios,
+    Openmetrics,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -71,23 +78,29 @@ pub(super) fn run(common: &Common, args: &StatusArgs) -> Result<ExitCode, CliErr
     let pictures = runtime.block_on(ask(common, args));
     // Connections that hang must not hold the answer back.
     runtime.shutdown_background();
-    let pictures = pictures?;
-    let colour = super::common::colour_on(&std::io::stdout());
-    let mut text = String::new();
-    for (i, picture) in pictures.iter().enumerate() {
-        match args.format {
-            Format::Table => {
-                text.push_str(if i == 0 { "" } else { "\n" });
-                text.push_str(&table::render(picture, colour));
-            }
-            Format::Json => {
-                let taken_at = jiff::Timestamp::now().to_string();
-                let status = json::EnvironmentStatus::new(picture, taken_at);
-                text.push_str(&serde_json::to_string(&status).map_err(std::io::Error::from)?);
-                text.push('\n');
-            }
+    let pictures = match (pictures, args.format) {
+        // Who runs plugins reads standard output, and an exit code of 2 as something that was looked at.
+        (Err(error), Format::Nagios) => {
+            print::complain(&error.to_string());
+            print::answer(&nagios::could_not_look(&error.to_string()))?;
+            return Ok(ExitCode::from(exit_code(Some(Severity::Unknown))));
         }
-    }
+        (pictures, _) => pictures?,
+    };
+    let colour = super::common::colour_on(&std::io::stdout());
+    let taken_at = jiff::Timestamp::now();
+    let documents = || pictures.iter().map(|p| json::EnvironmentStatus::new(p, taken_at.to_string()));
+    let text = match args.format {
+        Format::Table => pictures.iter().map(|p| table::render(p, colour)).collect::<Vec<_>>().join("\n"),
+        Format::Json => {
+            let lines: Result<Vec<_>, _> = documents().map(|status| serde_json::to_string(&status)).collect();
+            lines.map_err(std::io::Error::from)?.iter().map(|line| format!("{line}\n")).collect()
+        }
+        Format::Nagios => nagios::render(&pictures),
+        Format::Openmetrics => {
+            openmetrics::render(&documents().collect::<Vec<_>>(), taken_at).map_err(std::io::Error::other)?
+        }
+    };
     print::answer(&text)?;
     Ok(ExitCode::from(exit_code(pictures.iter().filter_map(|p| worst(&p.problems)).max())))
 }

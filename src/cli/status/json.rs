@@ -20,139 +20,142 @@ use jumpdeck_fleet::topology::status_of_master;
 use super::gather::Picture;
 use services::{ServiceStatus, services};
 
-mod services;
+pub(super) mod services;
 
 const SCHEMA: u32 = 1;
 
 /// One environment.
 #[derive(Debug, Serialize)]
 pub struct EnvironmentStatus {
-    schema: u32,
-    taken_at: String,
-    environment: String,
-    simulated: bool,
-    jump: JumpStatus,
-    hosts: Vec<HostStatus>,
-    roles: Vec<RoleStatus>,
-    problems: Vec<ProblemStatus>,
+    pub(super) schema: u32,
+    pub(super) taken_at: String,
+    pub(super) environment: String,
+    pub(super) simulated: bool,
+    pub(super) jump: JumpStatus,
+    pub(super) hosts: Vec<HostStatus>,
+    pub(super) roles: Vec<RoleStatus>,
+    pub(super) problems: Vec<ProblemStatus>,
 }
 
 #[derive(Debug, Serialize)]
-struct JumpStatus {
-    name: String,
-    address: String,
-    state: &'static str,
-    state_detail: Option<String>,
-    rtt_ms: Option<f64>,
+pub(super) struct JumpStatus {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) state: &'static str,
+    pub(super) state_detail: Option<String>,
+    pub(super) rtt_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
-struct HostStatus {
-    name: String,
-    address: String,
-    state: &'static str,
-    state_detail: Option<String>,
-    age_ms: Option<u64>,
-    level: Option<String>,
-    roles: Option<Vec<String>>,
-    os: Option<String>,
-    uptime_s: Option<u64>,
-    load: Option<LoadStatus>,
-    memory: Option<MemoryStatus>,
-    filesystems: Option<Vec<FilesystemStatus>>,
-    replication: Option<Vec<ReplicationStatus>>,
-    services: Option<Vec<ServiceStatus>>,
-    problems: Vec<ProblemStatus>,
+pub(super) struct HostStatus {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) state: &'static str,
+    pub(super) state_detail: Option<String>,
+    pub(super) age_ms: Option<u64>,
+    /// Whether the figures are of now; else they are `null`.
+    #[serde(skip)]
+    pub(super) current: bool,
+    pub(super) level: Option<String>,
+    pub(super) roles: Option<Vec<String>>,
+    pub(super) os: Option<String>,
+    pub(super) uptime_s: Option<u64>,
+    pub(super) load: Option<LoadStatus>,
+    pub(super) memory: Option<MemoryStatus>,
+    pub(super) filesystems: Option<Vec<FilesystemStatus>>,
+    pub(super) replication: Option<Vec<ReplicationStatus>>,
+    pub(super) services: Option<Vec<ServiceStatus>>,
+    pub(super) problems: Vec<ProblemStatus>,
 }
 
 #[derive(Debug, Serialize)]
-struct LoadStatus {
-    one: f64,
-    five: f64,
-    fifteen: f64,
-    cpus: Option<u32>,
+pub(super) struct LoadStatus {
+    pub(super) one: f64,
+    pub(super) five: f64,
+    pub(super) fifteen: f64,
+    pub(super) cpus: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
-struct MemoryStatus {
-    total_kb: u64,
-    available_kb: u64,
+pub(super) struct MemoryStatus {
+    pub(super) total_kb: u64,
+    pub(super) available_kb: u64,
     /// ZFS runs, and how large its cache is could not be read: more than `available_kb` may be available.
-    cache_unread: bool,
-    swap_total_kb: u64,
-    swap_free_kb: u64,
+    pub(super) cache_unread: bool,
+    pub(super) swap_total_kb: u64,
+    pub(super) swap_free_kb: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct FilesystemStatus {
-    device: String,
-    mount: String,
-    fstype: Option<String>,
-    size_kb: Option<u64>,
-    used_kb: Option<u64>,
-    available_kb: Option<i64>,
-    use_percent: Option<u8>,
-    inodes_use_percent: Option<u8>,
-    remote: bool,
-    errors: Vec<String>,
+pub(super) struct FilesystemStatus {
+    pub(super) device: String,
+    pub(super) mount: String,
+    pub(super) fstype: Option<String>,
+    pub(super) size_kb: Option<u64>,
+    pub(super) used_kb: Option<u64>,
+    pub(super) available_kb: Option<i64>,
+    pub(super) use_percent: Option<u8>,
+    pub(super) inodes_use_percent: Option<u8>,
+    pub(super) remote: bool,
+    pub(super) errors: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ReplicationStatus {
-    engine: &'static str,
-    version: Option<String>,
-    role: &'static str,
-    connection: Option<String>,
-    source: Option<String>,
-    io: Option<&'static str>,
-    sql: Option<&'static str>,
-    lag_s: Option<u64>,
-    delay_s: Option<u64>,
-    tls: Option<bool>,
-    tls_detail: Option<&'static str>,
-    read_only: Option<bool>,
-    writable: Option<bool>,
-    cluster: Option<ClusterStatus>,
-    gtid: Option<String>,
-    server_id: Option<u64>,
-    replicas: Option<Vec<ReplicaStatus>>,
-    errors: Vec<String>,
+pub(super) struct ReplicationStatus {
+    pub(super) engine: &'static str,
+    pub(super) version: Option<String>,
+    pub(super) role: &'static str,
+    pub(super) connection: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) io: Option<&'static str>,
+    pub(super) sql: Option<&'static str>,
+    pub(super) lag_s: Option<u64>,
+    pub(super) delay_s: Option<u64>,
+    pub(super) tls: Option<bool>,
+    pub(super) tls_detail: Option<&'static str>,
+    pub(super) read_only: Option<bool>,
+    pub(super) writable: Option<bool>,
+    pub(super) cluster: Option<ClusterStatus>,
+    pub(super) gtid: Option<String>,
+    pub(super) server_id: Option<u64>,
+    pub(super) replicas: Option<Vec<ReplicaStatus>>,
+    pub(super) errors: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ClusterStatus {
-    kind: &'static str,
-    name: String,
-    state: Option<String>,
-    in_sync: Option<bool>,
-    primary_component: Option<bool>,
-    nodes: Option<u64>,
+pub(super) struct ClusterStatus {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) state: Option<String>,
+    pub(super) in_sync: Option<bool>,
+    pub(super) primary_component: Option<bool>,
+    pub(super) nodes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
-struct ReplicaStatus {
-    server_id: u64,
-    host: Option<String>,
-    port: Option<u16>,
+pub(super) struct ReplicaStatus {
+    pub(super) server_id: u64,
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
 }
 
 #[derive(Debug, Serialize)]
-struct RoleStatus {
-    role: String,
-    required: Option<String>,
-    found: usize,
-    hosts: Vec<String>,
-    unknown: Vec<String>,
-    state: &'static str,
+pub(super) struct RoleStatus {
+    pub(super) role: String,
+    pub(super) required: Option<String>,
+    pub(super) found: usize,
+    pub(super) hosts: Vec<String>,
+    pub(super) unknown: Vec<String>,
+    pub(super) state: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct ProblemStatus {
-    severity: &'static str,
-    host: Option<String>,
-    hosts: Vec<String>,
-    kind: &'static str,
-    message: String,
+pub(super) struct ProblemStatus {
+    pub(super) severity: &'static str,
+    pub(super) host: Option<String>,
+    pub(super) hosts: Vec<String>,
+    pub(super) kind: &'static str,
+    pub(super) message: String,
 }
 
 impl EnvironmentStatus {
@@ -192,6 +195,7 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         state: h.link.state.word(),
         state_detail: detail(h),
         age_ms: h.age(picture.now).map(milliseconds),
+        current: judgeable,
         level: told(&facts.grains, judgeable).and_then(|g| g.level.as_ref()).map(ToString::to_string),
         roles: spec
             .and_then(|spec| roles::reported(spec, h))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::gather::{Picture, gather};
-use super::{exit_code, json, table};
+use super::{exit_code, json, nagios, table};
 use crate::cli::simulate;
 use crate::collect::Collector;
 use crate::collect::clock::Clock;
@@ -80,6 +80,8 @@ impl Picture {
         assert!(exit_code(worst(&new)) != 0, "{what}: nothing new is said; {old:?}");
         let row = self.row(at);
         assert!(!row.starts_with("ok") && !row.starts_with(".."), "{what}: {row}");
+        let plugin = nagios::render(std::slice::from_ref(self));
+        assert!(!plugin.starts_with("JUMPDECK OK"), "{what}: {plugin}");
     }
 }
 

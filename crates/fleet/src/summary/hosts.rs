@@ -44,6 +44,18 @@ impl HostsUp {
         count
     }
 
+    /// How many are up, where that is known of every host.
+    #[must_use]
+    pub fn known(self) -> Option<usize> {
+        (self.unknown == 0 && self.connecting == 0).then_some(self.up)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn all(self) -> usize {
+        self.all
+    }
+
     /// The same without the word `hosts`, for narrow places: `26 of 26 up`.
     #[must_use]
     pub fn short(self) -> String {

@@ -9,26 +9,26 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 use super::{Picture, milliseconds};
 
 #[derive(Debug, Serialize)]
-pub(super) struct ServiceStatus {
-    name: String,
-    state: &'static str,
-    detail: String,
-    age_ms: Option<u64>,
-    readings: Option<Vec<ReadingStatus>>,
-    errors: Vec<String>,
+pub(in crate::cli::status) struct ServiceStatus {
+    pub(in crate::cli::status) name: String,
+    pub(in crate::cli::status) state: &'static str,
+    pub(in crate::cli::status) detail: String,
+    pub(in crate::cli::status) age_ms: Option<u64>,
+    pub(in crate::cli::status) readings: Option<Vec<ReadingStatus>>,
+    pub(in crate::cli::status) errors: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ReadingStatus {
-    name: &'static str,
-    value: ReadingValue,
-    of: Option<u64>,
-    unit: Option<&'static str>,
+pub(in crate::cli::status) struct ReadingStatus {
+    pub(in crate::cli::status) name: &'static str,
+    pub(in crate::cli::status) value: ReadingValue,
+    pub(in crate::cli::status) of: Option<u64>,
+    pub(in crate::cli::status) unit: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum ReadingValue {
+pub(in crate::cli::status) enum ReadingValue {
     Text(String),
     Flag(bool),
     Amount(u64),

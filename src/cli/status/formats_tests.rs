@@ -1,0 +1,109 @@
+//! What a collector of metrics and a monitoring system read.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use regex::Regex;
+
+use super::gather::Picture;
+use super::json::EnvironmentStatus;
+use super::unknown_tests::pictures;
+use super::{nagios, openmetrics};
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
+use jumpdeck_fleet::snapshot::{HostFacts, Link, LinkState};
+
+pub(super) fn metrics(picture: &Picture) -> String {
+    let status = EnvironmentStatus::new(picture, "now".to_owned());
+    openmetrics::render(&[status], Timestamp::UNIX_EPOCH).unwrap()
+}
+
+/// The samples of a host, `name{labels} value`.
+fn samples<'t>(text: &'t str, host: &str) -> Vec<&'t str> {
+    text.lines().filter(|line| line.contains(&format!("host=\"{host}\""))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_have_every_figure_that_is_known_and_no_other() {
+    let mut picture = pictures("wpd-2015").await.remove(0);
+    let text = metrics(&picture);
+    let sample = Regex::new(
+        r#"^[a-z_]+(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? -?[0-9.]+(e[0-9]+)?$"#,
+    )
+    .unwrap();
+    let (told, samples_): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+    assert_eq!(told.last(), Some(&"# EOF"));
+    assert!(text.ends_with("# EOF\n"));
+    for line in &samples_ {
+        assert!(sample.is_match(line), "{line}");
+    }
+    let once: BTreeSet<&str> = samples_.iter().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+    assert_eq!(once.len(), samples_.len(), "one is there twice");
+    for wanted in [
+        "jumpdeck_simulated{environment=\"production\"} 1.0",
+        "jumpdeck_service_up{environment=\"production\",host=\"sessions1\",service=\"redis\"} 1.0",
+        "jumpdeck_service_limit_bytes{environment=\"production\",host=\"sessions1\",service=\"redis\",reading=\"memory\"} 536870912.0",
+        "jumpdeck_role_met{environment=\"production\",role=\"masterdb\"} 1.0",
+    ] {
+        assert!(samples_.contains(&wanted), "{wanted} is missing:\n{text}");
+    }
+    assert!(samples(&text, "db2").iter().any(|line| line.starts_with("jumpdeck_replication_lag_seconds{")));
+
+    // A host that is not up: no figure of it is left, and none became 0.
+    let at = picture.hosts.iter().position(|host| host.id.host.as_str() == "db2").unwrap();
+    let host = Arc::make_mut(&mut picture.hosts[at]);
+    host.link = Link { state: LinkState::TimedOut, ..host.link.clone() };
+    let text = metrics(&picture);
+    let left: BTreeSet<&str> =
+        samples(&text, "db2").iter().map(|line| line.split_once('{').unwrap().0).collect();
+    assert_eq!(
+        left,
+        BTreeSet::from(["jumpdeck_host_up", "jumpdeck_host_problems", "jumpdeck_host_report_age_seconds"])
+    );
+    assert!(text.contains("jumpdeck_host_up{environment=\"production\",host=\"db2\"} 0.0"), "{text}");
+
+    // A host that answers and says nothing: it is up, and that is all.
+    let host = Arc::make_mut(&mut picture.hosts[at]);
+    host.link = Link { state: LinkState::Up, ..host.link.clone() };
+    host.facts = HostFacts::default();
+    let text = metrics(&picture);
+    assert!(!samples(&text, "db2").iter().any(|line| line.starts_with("jumpdeck_host_load")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
+    let mut picture = pictures("wpd-2015").await.remove(0);
+    let all = picture.hosts.len();
+    picture.problems.clear();
+    let ok = nagios::render(&[picture]);
+    assert!(ok.starts_with(&format!("JUMPDECK OK SIMULATED: production {all} of {all} hosts up | ")), "{ok}");
+    assert!(
+        ok.contains(&format!("'production hosts up'={all};;;0;{all} 'production critical'=0;;;0; ")),
+        "{ok}"
+    );
+    assert_eq!(ok.lines().count(), 1);
+
+    let mut picture = pictures("wpd-2015").await.remove(0);
+    let problem = |severity, message: &str| Problem {
+        severity,
+        env: picture.env.name.clone(),
+        host: Some(picture.hosts[0].id.host.clone()),
+        named: Vec::new(),
+        kind: ProblemKind::Service,
+        message: message.to_owned(),
+    };
+    let mut problems = vec![problem(Severity::Critical, "redis | 'x'=1 is stopped")];
+    problems.extend((0..400).map(|n| problem(Severity::Unknown, &format!("figure {n} is not known"))));
+    picture.problems = problems;
+    let text = nagios::render(&[picture]);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("JUMPDECK CRITICAL SIMULATED: production "), "{first}");
+    assert!(first.contains(", 1 critical, 400 unknown: "), "{first}");
+    assert_eq!(text.matches('|').count(), 1, "{first}");
+    assert!(text.len() < 8192, "{}", text.len());
+    let last = text.lines().last().unwrap();
+    let shown = text.lines().count() - 2;
+    assert_eq!(last, format!("{} more: jumpdeck status shows them", 401 - shown));
+    assert!(nagios::could_not_look("no inventory\nat all").starts_with("JUMPDECK UNKNOWN: no inventory\n"));
+}
