@@ -3,6 +3,9 @@
 //! A service that was found is looked at again by its process alone: a file each. Only one that is not found costs a look through the
 //! process table, and a question to systemd, which knows why. Where processes are hidden, and systemd does not know either, nobody
 //! can tell; where neither a unit nor a process nor a script of that name is there, it is not installed.
+//!
+//! Of several processes of one name the service is the one that none of them began. Where it was killed and no systemd ends the others,
+//! they go on: pages come, but nothing can start, stop or renew them. They are known by their group, whose first process is gone.
 
 use std::collections::HashMap;
 
@@ -51,14 +54,29 @@ impl Probe for Units {
             done
             return 1
         }
+        # Their group is left in units_group, and how many they are in units_left, where the main process is gone.
         units_by_process() {
             jd_look
+            units_left=0
             IFS=,; set -- $units_names; IFS=$jd_ifs
             for units_comm in "$@"; do
-                case $jd_processes in *"$NL$units_comm /"*) ;; *) continue ;; esac
-                units_at=${jd_processes#*"$NL$units_comm /"}
-                units_at=/${units_at%%"$NL"*}
-                return 0
+                units_rest=$jd_processes
+                while :; do
+                    case $units_rest in *"$NL$units_comm /"*) ;; *) break ;; esac
+                    units_rest=${units_rest#*"$NL$units_comm /"}
+                    units_at=/${units_rest%%"$NL"*}
+                    units_rest=$NL${units_rest#*"$NL"}
+                    units_line=
+                    IFS= read -r units_line < "$units_at/stat"
+                    # State, parent, group.
+                    set -- ${units_line##*') '}
+                    case $jd_processes in *"$NL$units_comm ${units_at%/*}/${2:-none}$NL"*) continue ;; esac
+                    if [ "${3:-0}" = 0 ] || [ "$3" = "${units_at##*/}" ] || [ -e "${units_at%/*}/$3" ]; then return 0; fi
+                    if [ "$units_left" -gt 0 ] && [ "$3" != "$units_group" ]; then return 0; fi
+                    units_left=$((units_left + 1)) units_group=$3 units_first=$units_at
+                done
+                # One alone may be a daemon whose starter ended.
+                case $units_left in 0) ;; 1) units_at=$units_first; return 0 ;; *) return 1 ;; esac
             done
             return 1
         }
@@ -81,8 +99,15 @@ impl Probe for Units {
                 if jd_still "$units_at" "$units_comm" || units_by_unit || units_by_process; then
                     say "runs $units_service ${units_at##*/} $units_comm"
                 else
+                    if units_installed; then units_found=$units_unit; else units_found=; fi
+                    if [ "$units_left" -gt 0 ]; then
+                        say "alone $units_service $units_group $units_left ${units_found:-$units_comm}"
+                    elif [ -n "$units_found" ]; then
+                        say "stopped $units_service $units_found"
+                    else
+                        say "missing $units_service"
+                    fi
                     units_at= units_comm=
-                    if units_installed; then say "stopped $units_service $units_unit"; else say "missing $units_service"; fi
                     units_ask="$units_ask$units_units,"
                 fi
                 eval "units_at_$units_n=\$units_at units_comm_$units_n=\$units_comm"
@@ -125,6 +150,8 @@ impl Probe for Units {
 enum ProcessState<'a> {
     /// Its process: number and name.
     Runs(&'a str, &'a str),
+    /// Processes that their main one left behind: their group, how many, and the unit that starts it.
+    Alone(u32, u32, &'a str),
     /// No process; this script of an init system is there.
     Stopped(&'a str),
     /// No process, and no script.
@@ -160,6 +187,10 @@ impl<'a> UnitsAnswer<'a> {
         };
         let mut found = Self::default();
         for row in rows.lines() {
+            if let Some((name, alone)) = row.strip_prefix("alone ").and_then(alone) {
+                found.places.insert(name, alone);
+                continue;
+            }
             let mut words = row.splitn(4, ' ');
             match (words.next(), words.next(), words.next(), words.next()) {
                 (Some("runs"), Some(name), Some(pid), Some(comm)) => {
@@ -205,6 +236,9 @@ impl<'a> UnitsAnswer<'a> {
         }
         match place {
             _ if self.hidden => Err(Gap::NotPermitted("processes of other accounts are hidden".into())),
+            ProcessState::Alone(group, left, unit) => {
+                Err(Gap::Failed(Clean::first_line(&left_behind(declared, group, left, unit), 400)))
+            }
             ProcessState::Stopped(unit) => {
                 Ok(stopped(unit, &format!("no process {}", any_of(&declared.processes))))
             }
@@ -254,6 +288,22 @@ impl<'a> SystemdUnit<'a> {
         }
         stopped(name, &why)
     }
+}
+
+/// `NAME GROUP COUNT UNIT`. Nothing is said of a group that the advice could not name safely.
+fn alone(row: &str) -> Option<(&str, ProcessState<'_>)> {
+    let words: Vec<&str> = row.split(' ').collect();
+    let &[name, group, left, unit] = words.as_slice() else { return None };
+    let group = group.parse().ok().filter(|group| *group > 1)?;
+    Some((name, ProcessState::Alone(group, left.parse().ok()?, unit)))
+}
+
+fn left_behind(declared: &DeclaredService, group: u32, left: u32, unit: &str) -> String {
+    let next = declared
+        .when_stopped
+        .clone()
+        .unwrap_or_else(|| format!("End them: kill -TERM -{group}. Then: service {unit} start"));
+    format!("its main process is gone, and {left} of its processes go on without it. {next}")
 }
 
 fn running(detail: &str) -> Service {

@@ -137,3 +137,52 @@ fn systemd_is_asked_only_about_what_has_no_process() {
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }
+
+/// A process with its parent and its group.
+fn member(bench: &Bench, id: u32, comm: &str, parent: u32, group: u32) {
+    process(bench.path(), &id.to_string(), comm, "");
+    bench.write(&format!("{id}/stat"), &format!("{id} ({comm}) S {parent} {group} {group} 0 -1 4194624 0\n"));
+}
+
+#[test]
+fn processes_whose_main_one_was_killed_are_not_taken_for_the_service() {
+    for shell in shells_here() {
+        let mut bench = Bench::start(shell, false);
+        bench.write("init.d/apache2", "");
+        // A worker comes first in the table: the service is the process that began it.
+        member(&bench, 159, "apache2", 62, 62);
+        member(&bench, 160, "apache2", 62, 62);
+        member(&bench, 62, "apache2", 1, 62);
+        assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 62, apache2", "{shell:?}");
+        fs::remove_dir_all(bench.path().join("62")).unwrap();
+        member(&bench, 159, "apache2", 1, 62);
+        member(&bench, 160, "apache2", 1, 62);
+        for _ in 0..2 {
+            let Err(Gap::Failed(why)) = bench.poll("apache") else { panic!("{shell:?}") };
+            let said = "its main process is gone, and 2 of its processes go on without it. End them: kill -TERM -62. Then: service apache2 start";
+            assert_eq!(why.as_str(), said, "{shell:?}");
+        }
+        // Started again beside them, or instead of them.
+        member(&bench, 201, "apache2", 200, 200);
+        member(&bench, 200, "apache2", 1, 200);
+        assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 200, apache2", "{shell:?}");
+        for gone in ["159", "160", "200", "201"] {
+            fs::remove_dir_all(bench.path().join(gone)).unwrap();
+        }
+        assert!(!bench.poll("apache").unwrap().running, "{shell:?}: all gone");
+        // A daemon whose starter ended is the first of no group, with or without workers; and another one of that kind.
+        member(&bench, 301, "httpd", 1, 300);
+        member(&bench, 302, "httpd", 301, 300);
+        assert_eq!(bench.poll("apache").unwrap().detail.as_str(), "process 301, httpd", "{shell:?}");
+        // Two that somebody began by hand: the first of their group is a shell, or outside of this container.
+        fs::remove_dir_all(bench.path().join("301")).unwrap();
+        for group in [400, 0] {
+            member(&bench, 400, "sh", 1, 400);
+            member(&bench, 302, "httpd", 1, group);
+            member(&bench, 303, "httpd", 1, group);
+            assert!(bench.poll("apache").unwrap().running, "{shell:?}: group {group}");
+            fs::remove_dir_all(bench.path().join("302")).unwrap();
+        }
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}

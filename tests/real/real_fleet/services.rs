@@ -18,6 +18,8 @@ const START_POSTFIX: [&str; 5] = on("mail", "service postfix start >/dev/null 2>
 const STOP_APACHE: [&str; 5] = on("app3", "service apache2 stop >/dev/null 2>&1");
 const START_APACHE: [&str; 5] = on("app3", "service apache2 start >/dev/null 2>&1");
 
+const STOPPED_POSTFIX: &str = "postfix is stopped: no master process of postfix runs. Look at its log, then start it: service postfix start.";
+
 /// The fleet with real services; says so where Debian's packages of them could not be had.
 fn hold() -> Option<Fleet> {
     let fleet = Fleet::hold()?;
@@ -36,7 +38,8 @@ fn service<'a>(document: &'a Value, on: &str, name: &str) -> &'a Value {
 impl Watcher {
     fn of_service(&self, host: &str) -> Vec<Problem> {
         let its = |p: &Problem| {
-            p.kind == ProblemKind::Service && p.host.as_ref().is_some_and(|name| name.as_str() == host)
+            matches!(p.kind, ProblemKind::Service | ProblemKind::Unreadable)
+                && p.host.as_ref().is_some_and(|name| name.as_str() == host)
         };
         self.problems().into_iter().filter(its).collect()
     }
@@ -99,13 +102,42 @@ async fn postfix_and_apache_stopped_are_critical_within_two_polls_and_well_again
     fleet.verb(&STOP_POSTFIX);
     fleet.verb(&STOP_APACHE);
     watcher.within_two_polls(&both, watcher.clock.now(), one_critical).await;
-    let stopped_postfix = "postfix is stopped: no master process of postfix runs. Look at its log, then start it: service postfix start.";
-    assert_eq!(watcher.message("mail"), (Severity::Critical, stopped_postfix.to_owned()));
+    assert_eq!(watcher.message("mail"), (Severity::Critical, STOPPED_POSTFIX.to_owned()));
     let stopped_apache = "apache is stopped: no process apache2, httpd. Look at its log, then start it: service apache2 start.";
     assert_eq!(watcher.message("app3"), (Severity::Critical, stopped_apache.to_owned()));
 
     // What the messages say to do.
     drop(undo);
+    watcher.within_two_polls(&both, watcher.clock.now(), <[Problem]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn main_processes_that_were_killed_are_seen_within_two_polls_and_the_advice_works() {
+    let Some(fleet) = hold() else { return };
+    let mut watcher = Watcher::start(&fleet).await;
+    let gone = "while pgrep -x apache2 >/dev/null; do sleep 0.05; done";
+    let start_anew = format!("pkill -9 -x apache2; {gone}; service apache2 start >/dev/null 2>&1");
+    let undo: [&[&str]; 2] = [&START_POSTFIX, &on("app3", &start_anew)];
+    let _undo = fleet.undo(&undo);
+    let main = fleet.verb(&["exec", "app3", "cat", "/run/apache2/apache2.pid"]).trim().to_owned();
+    fleet.verb(&["exec", "mail", "pkill", "-9", "-x", "master"]);
+    fleet.verb(&["exec", "app3", "kill", "-9", &main]);
+    let both = ["mail", "app3"];
+    watcher.within_two_polls(&both, watcher.clock.now(), |problems| problems.len() == 1).await;
+    assert_eq!(watcher.message("mail"), (Severity::Critical, STOPPED_POSTFIX.to_owned()));
+    // Apache's workers go on and serve pages: it is neither well nor stopped.
+    let (severity, said) = watcher.message("app3");
+    assert_eq!(severity, Severity::Unknown);
+    let (what, advice) = said.split_once(" End them: ").unwrap_or_else(|| panic!("{said}"));
+    let (before, count) = what.split_once(", and ").unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(before, "apache failed: its main process is gone", "{said}");
+    assert!(count.ends_with(" of its processes go on without it."), "{said}");
+    let (end, start) = advice.split_once(". Then: ").unwrap_or_else(|| panic!("{said}"));
+    assert_eq!((end, start), (format!("kill -TERM -{main}").as_str(), "service apache2 start"));
+
+    // Word for word what the messages say to do.
+    fleet.verb(&on("app3", &format!("{end} && {gone}; {start} >/dev/null 2>&1")));
+    fleet.verb(&START_POSTFIX);
     watcher.within_two_polls(&both, watcher.clock.now(), <[Problem]>::is_empty).await;
 }
 

@@ -65,6 +65,26 @@ fn systemd_says_why() {
 }
 
 #[test]
+fn processes_without_their_main_one_are_no_service() {
+    let (running, said) = apache("alone apache 59 5 httpd\n");
+    let next = "End them: kill -TERM -59. Then: service httpd start";
+    assert!(running.is_none() && said.contains("5 of its processes go on") && said.ends_with(next), "{said}");
+    // systemd knows better, and a group that is no number is no advice.
+    let failed = "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=signal\nExecMainStatus=9";
+    let text = format!("alone apache 59 5 apache2\n@systemd 0\nId=apache2.service\n{failed}\n");
+    assert_eq!(
+        apache(&text),
+        (Some(false), "unit apache2 is failed, result signal, exit status 9".to_owned())
+    );
+    for text in
+        ["alone apache 0 5 x\n", "alone apache 1 5 x\n", "alone apache 5;reboot 5 x\n", "alone apache 59 x\n"]
+    {
+        let (running, said) = apache(text);
+        assert!(running.is_none() && !said.contains("kill"), "{said}");
+    }
+}
+
+#[test]
 fn what_nobody_can_read_is_unknown() {
     for text in [
         "",
