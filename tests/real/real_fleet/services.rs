@@ -13,10 +13,7 @@ const fn on<'a>(host: &'a str, script: &'a str) -> [&'a str; 5] {
     ["exec", host, "sh", "-c", script]
 }
 
-const STOP_POSTFIX: [&str; 5] = on("mail", "service postfix stop >/dev/null 2>&1");
 const START_POSTFIX: [&str; 5] = on("mail", "service postfix start >/dev/null 2>&1");
-const STOP_APACHE: [&str; 5] = on("app3", "service apache2 stop >/dev/null 2>&1");
-const START_APACHE: [&str; 5] = on("app3", "service apache2 start >/dev/null 2>&1");
 
 const STOPPED_POSTFIX: &str = "postfix is stopped: no master process of postfix runs. Look at its log, then start it: service postfix start.";
 
@@ -52,6 +49,8 @@ impl Watcher {
         as_wanted: impl Fn(&[Problem]) -> bool,
     ) {
         let mut polls = vec![(0, 0); hosts.len()];
+        // For a host that does not report at all.
+        let until = Instant::now() + Duration::from_secs(40);
         loop {
             let mut waits = false;
             for (name, (seen, last)) in hosts.iter().zip(&mut polls) {
@@ -69,7 +68,7 @@ impl Watcher {
             if !waits {
                 return;
             }
-            assert!(self.next(Instant::now() + Duration::from_secs(15)).await, "{}", self.tell());
+            assert!(self.next(until).await, "{}", self.tell());
         }
     }
 
@@ -80,8 +79,28 @@ impl Watcher {
     }
 }
 
+/// What is said of each when it was stopped, and how it is started again.
+const STOPPED: [(&str, &str, &str); 4] = [
+    ("mail", "postfix", STOPPED_POSTFIX),
+    (
+        "app3",
+        "apache2",
+        "apache is stopped: no process apache2, httpd. Look at its log, then start it: service apache2 start.",
+    ),
+    (
+        "sessions1",
+        "redis-server",
+        "redis is stopped: 127.0.0.1:6379 refuses connections, and no redis-server process runs. Look at its log, then start it: service redis-server start.",
+    ),
+    (
+        "memcache1",
+        "memcached",
+        "memcached is stopped: no process memcached. Look at its log, then start it: service memcached start.",
+    ),
+];
+
 #[tokio::test]
-async fn postfix_and_apache_stopped_are_critical_within_two_polls_and_well_again_when_started() {
+async fn services_that_were_stopped_are_critical_within_two_polls_and_well_again_when_started() {
     let Some(fleet) = hold() else { return };
     let (document, _) = fleet.status();
     for (on, name) in [
@@ -96,19 +115,27 @@ async fn postfix_and_apache_stopped_are_critical_within_two_polls_and_well_again
     }
 
     let mut watcher = Watcher::start(&fleet).await;
-    let both = ["mail", "app3"];
+    let hosts = STOPPED.map(|(host, ..)| host);
+    let scripts = |action: &str| {
+        STOPPED.map(|(host, unit, _)| (host, format!("service {unit} {action} >/dev/null 2>&1")))
+    };
+    let starts = scripts("start");
+    let starts = starts.each_ref().map(|(host, script)| on(host, script));
+    let starts = starts.each_ref().map(<[&str; 5]>::as_slice);
+    let undo = fleet.undo(&starts);
+    for (host, script) in scripts("stop") {
+        fleet.verb(&on(host, &script));
+    }
     let one_critical = |p: &[Problem]| matches!(p, [p] if p.severity == Severity::Critical);
-    let undo = fleet.undo(&[&START_POSTFIX, &START_APACHE]);
-    fleet.verb(&STOP_POSTFIX);
-    fleet.verb(&STOP_APACHE);
-    watcher.within_two_polls(&both, watcher.clock.now(), one_critical).await;
-    assert_eq!(watcher.message("mail"), (Severity::Critical, STOPPED_POSTFIX.to_owned()));
-    let stopped_apache = "apache is stopped: no process apache2, httpd. Look at its log, then start it: service apache2 start.";
-    assert_eq!(watcher.message("app3"), (Severity::Critical, stopped_apache.to_owned()));
+    watcher.within_two_polls(&hosts, watcher.clock.now(), one_critical).await;
+    for (host, unit, said) in STOPPED {
+        assert_eq!(watcher.message(host), (Severity::Critical, said.to_owned()));
+        assert!(said.ends_with(&format!("start it: service {unit} start.")), "{said}");
+    }
 
     // What the messages say to do.
     drop(undo);
-    watcher.within_two_polls(&both, watcher.clock.now(), <[Problem]>::is_empty).await;
+    watcher.within_two_polls(&hosts, watcher.clock.now(), <[Problem]>::is_empty).await;
 }
 
 #[tokio::test]
