@@ -7,6 +7,7 @@ use super::rows::Words;
 use super::rows::selection::{select, selected};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::Problem;
 
 macro_rules! screens {
     ($($file:ident => $name:ident $(($of:ty))?, $doc:literal;)*) => {
@@ -149,6 +150,18 @@ pub trait ScreenKind: Sync {
     fn host(&self, model: &Model) -> Option<HostName> {
         let _ = model;
         None
+    }
+
+    /// The problem that is selected, or the worst of what is: what a runbook may be for.
+    fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
+        let _ = model;
+        None
+    }
+
+    /// Its key was pressed on the screen that is still on top. Whether the way back leads there.
+    fn arrive(&self, model: &mut Model) -> bool {
+        let _ = model;
+        false
     }
 
     /// How far its text is scrolled.

@@ -195,6 +195,7 @@ mod tests {
             summary: String::new(),
             danger: Danger::Reads,
             without_salt: None,
+            remedies: Vec::new(),
             inputs: vec![input("candidate", false), input("password", true)],
             targets: Vec::new(),
             steps: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jumpdeck_fleet::names::{HostName, RoleName};
-use jumpdeck_fleet::run::{Danger, Effect};
+use jumpdeck_fleet::run::{Danger, Effect, Remedy};
 
 use super::template::Template;
 use super::value::ValueKind;
@@ -32,6 +32,8 @@ pub struct Runbook {
     pub danger: Danger,
     /// It works through Salt alone: what is done instead where there is none.
     pub without_salt: Option<String>,
+    /// The problems it is for.
+    pub remedies: Vec<Remedy>,
     /// What is asked before anything is planned, in order.
     pub inputs: Vec<Input>,
     /// Named hosts, resolved and frozen by the plan.

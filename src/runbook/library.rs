@@ -238,6 +238,7 @@ fn entry(runbook: &Runbook, own: bool) -> RunbookEntry {
         own,
         steps: count(&runbook.steps),
         inputs: runbook.inputs.iter().map(Input::view).collect(),
+        remedies: runbook.remedies.clone(),
         last_run: None,
     }
 }
@@ -282,6 +283,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::runbook::definition::Ask;
+    use jumpdeck_fleet::declared::PROBED_SERVICES;
 
     #[test]
     fn every_file_of_the_folder_is_in_the_list_and_sound() {
@@ -298,6 +300,17 @@ mod tests {
         let (_, errors) = Library::load(Path::new("/nonexistent"));
         let shown: Vec<String> = errors.iter().map(|e| e.render(false)).collect();
         assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+    }
+
+    #[test]
+    fn services_that_a_runbook_is_for_are_looked_at() {
+        let (library, _) = Library::load(Path::new("/nonexistent"));
+        for entry in library.entries() {
+            for service in entry.remedies.iter().flat_map(|remedy| &remedy.services) {
+                let known = PROBED_SERVICES.contains(&service.as_str());
+                assert!(known, "{}: nobody looks at a service {service:?}", entry.name);
+            }
+        }
     }
 
     /// Issue 11, "Done when" 4: every runbook is in the table of the documents' procedures, and what that names exists. What no

@@ -119,6 +119,7 @@ impl RunControl for Script {
                 sensitive: false,
                 not: Vec::new(),
             }],
+            remedies: Vec::new(),
             last_run: None,
         };
         let listing = Listing { env: env.clone(), runs: vec![], runbooks: vec![entry], troubles: vec![] };

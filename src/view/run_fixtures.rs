@@ -51,6 +51,7 @@ fn entry(name: &str, title: &str, danger: Danger, steps: usize, last: Option<&st
         own: name == "prune-notes",
         steps,
         inputs: vec![input("candidate", "The new masterdb", &["db2", "db3"])],
+        remedies: Vec::new(),
         last_run: last.map(Clean::new),
     }
 }

@@ -108,6 +108,7 @@ impl<'a> Situation<'a> {
             host: host.cloned(),
             named: Vec::new(),
             kind,
+            service: None,
             message,
         }
     }

@@ -25,71 +25,58 @@ impl Severity {
     }
 }
 
-/// What kind of problem: stable words, for scripts to match on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // each word says itself
-pub enum ProblemKind {
-    JumpDown,
-    HostDown,
-    HostKey,
-    Identity,
-    Load,
-    Memory,
-    Swap,
-    Disk,
-    Inodes,
-    Mount,
-    Clock,
-    Level,
-    RolesDiffer,
-    RoleCount,
-    RoleImplies,
-    OsDiffers,
-    Replication,
-    ReplicationLag,
-    ReplicationTls,
-    WritableMasters,
-    ServerId,
-    Cluster,
-    Unreadable,
-    Stale,
-    Run,
-    Service,
+/// Names the kinds and their words, so that none is without the other.
+macro_rules! kinds {
+    ($($kind:ident = $word:literal,)*) => {
+        /// What kind of problem: stable words, for scripts to match on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // each word says itself
+        pub enum ProblemKind {
+            $($kind,)*
+        }
+
+        impl ProblemKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The word of the status JSON.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+        }
+    };
 }
 
-impl ProblemKind {
-    /// The word of the status JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::JumpDown => "jump_down",
-            Self::HostDown => "host_down",
-            Self::HostKey => "host_key",
-            Self::Identity => "identity",
-            Self::Load => "load",
-            Self::Memory => "memory",
-            Self::Swap => "swap",
-            Self::Disk => "disk",
-            Self::Inodes => "inodes",
-            Self::Mount => "mount",
-            Self::Clock => "clock",
-            Self::Level => "level",
-            Self::RolesDiffer => "roles_differ",
-            Self::RoleCount => "role_count",
-            Self::RoleImplies => "role_implies",
-            Self::OsDiffers => "os_differs",
-            Self::Replication => "replication",
-            Self::ReplicationLag => "replication_lag",
-            Self::ReplicationTls => "replication_tls",
-            Self::WritableMasters => "writable_masters",
-            Self::ServerId => "server_id",
-            Self::Cluster => "cluster",
-            Self::Unreadable => "unreadable",
-            Self::Stale => "stale",
-            Self::Run => "run",
-            Self::Service => "service",
-        }
-    }
+kinds! {
+    JumpDown = "jump_down",
+    HostDown = "host_down",
+    HostKey = "host_key",
+    Identity = "identity",
+    Load = "load",
+    Memory = "memory",
+    Swap = "swap",
+    Disk = "disk",
+    Inodes = "inodes",
+    Mount = "mount",
+    Clock = "clock",
+    Level = "level",
+    RolesDiffer = "roles_differ",
+    RoleCount = "role_count",
+    RoleImplies = "role_implies",
+    OsDiffers = "os_differs",
+    Replication = "replication",
+    ReplicationLag = "replication_lag",
+    ReplicationTls = "replication_tls",
+    WritableMasters = "writable_masters",
+    ServerId = "server_id",
+    Cluster = "cluster",
+    Unreadable = "unreadable",
+    Stale = "stale",
+    Run = "run",
+    Service = "service",
 }
 
 /// One problem.
@@ -106,6 +93,8 @@ pub struct Problem {
     pub named: Vec<HostName>,
     /// What kind.
     pub kind: ProblemKind,
+    /// The service that a problem of a service is about.
+    pub service: Option<String>,
     /// What is wrong, with the figures, and where it helps, what to do next. Printable.
     pub message: String,
 }

@@ -15,7 +15,7 @@ mod step;
 
 pub use in_effect::{EndedBy, InEffect, guarded as in_effect_guarded, line as in_effect_line};
 pub use journaled::{PastEnd, PastReport, PastRun, PastRuns};
-pub use listing::{InputView, Listing, RunBrief, RunbookEntry};
+pub use listing::{InputView, Listing, Remedy, RunBrief, RunbookEntry};
 pub use plan::{
     Difference, Differs, NO_GRAIN, PlanHost, PlanInput, PlanStep, PlanTarget, PlanView, PlanWindow,
 };

@@ -11,6 +11,7 @@ use super::note::Note;
 use super::picker::Picker;
 use crate::config::keymap::{KeyCode, KeyPress};
 use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::run::{
     Arming, InEffect, InputView, Listing, Mode, PastReport, PastRuns, PlanView, Prompt, PromptKind, RunState,
     RunView, StepState,
@@ -31,6 +32,8 @@ const USUAL_TIME: &str = "30m";
 pub struct Runs {
     /// What there is to run, by environment, as last told.
     pub listings: HashMap<EnvName, Arc<Listing>>,
+    /// The problem that a runbook is looked for.
+    pub about: Option<Problem>,
     /// What the plan screen shows.
     pub plan: Option<PlanScreen>,
     /// Every run this console started, resumed or watches, oldest first.

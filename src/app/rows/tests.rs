@@ -79,6 +79,7 @@ fn a_runbook_is_found_by_its_name_before_others_that_mention_it() {
         own: false,
         steps: 2,
         inputs: vec![],
+        remedies: Vec::new(),
         last_run: None,
     };
     let listing = Listing {

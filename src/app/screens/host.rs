@@ -4,6 +4,7 @@ use super::{Screen, ScreenKind};
 use crate::app::model::{EnvironmentState, Model};
 use crate::config::action::{Action, Destination};
 use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::problem::Problem;
 
 pub(super) struct Kind;
 
@@ -42,6 +43,11 @@ impl ScreenKind for Kind {
 
     fn host(&self, model: &Model) -> Option<HostName> {
         host_of(model.screen()).cloned()
+    }
+
+    fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
+        let host = host_of(model.screen());
+        model.shown()?.problems.iter().find(|problem| problem.host.as_ref() == host)
     }
 
     /// The page of a host that is gone is left.

@@ -107,6 +107,16 @@ impl ScreenKind for Kind {
         selected_problem(model)?.1.host.clone()
     }
 
+    fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
+        selected_problem(model).map(|(_, problem)| problem)
+    }
+
+    fn asks(&self, model: &Model) -> Vec<AppEffect> {
+        // Which runbooks are for a problem is known from the list.
+        let wanted = model.shown_name().filter(|_| model.listing().is_none());
+        wanted.map(AppEffect::ListRunbooks).into_iter().collect()
+    }
+
     fn open(&self, model: &mut Model) -> Vec<AppEffect> {
         let Some((_, problem)) = selected_problem(model) else { return Vec::new() };
         match (problem.host.clone(), problem.kind) {

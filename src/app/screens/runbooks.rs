@@ -11,7 +11,8 @@ use crate::app::model::{LibraryRow, Model};
 use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains, same};
 use crate::app::rows::{Words, selection};
 use crate::config::action::{Action, Destination};
-use jumpdeck_fleet::run::{Danger, RunBrief, RunState, RunView, RunbookEntry};
+use jumpdeck_fleet::problem::Problem;
+use jumpdeck_fleet::run::{Danger, Remedy, RunBrief, RunState, RunView, RunbookEntry};
 
 pub(super) struct Kind;
 
@@ -64,9 +65,36 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     rows.extend(over.iter().map(|r| RunbookRow::Here(r)));
     rows.extend(model.listing().into_iter().flat_map(|l| &l.runbooks).map(RunbookRow::Runbook));
     rows.retain(|row| matches(&terms, row));
-    // The best match first: whoever types a name means that runbook.
-    rows.sort_by_key(|row| farthest(&terms, row));
+    // What is for the problem that one comes from, then the best match: whoever types a name means that runbook.
+    rows.sort_by_key(|row| (remedy(model, row).is_none(), farthest(&terms, row)));
     rows
+}
+
+/// The problem of this environment that a runbook is looked for.
+#[must_use]
+pub fn about(model: &Model) -> Option<&Problem> {
+    let env = model.shown()?;
+    model.runs.about.as_ref().filter(|problem| problem.env == env.spec.name)
+}
+
+/// What makes a row a runbook for the problem that one comes from.
+#[must_use]
+pub fn remedy<'a>(model: &Model, row: &RunbookRow<'a>) -> Option<&'a Remedy> {
+    let RunbookRow::Runbook(runbook) = row else { return None };
+    remedies(model, about(model)?, runbook)
+}
+
+/// What makes a runbook one for this problem.
+fn remedies<'a>(model: &Model, problem: &Problem, runbook: &'a RunbookEntry) -> Option<&'a Remedy> {
+    let host = problem.host.as_ref().and_then(|host| model.shown()?.spec.host(host));
+    runbook.remedy(problem, host.map_or(&[][..], |host| &host.roles))
+}
+
+/// The names of the runbooks for a problem; `None` while the list of runbooks is not known.
+#[must_use]
+pub fn runbooks_for<'a>(model: &'a Model, problem: &Problem) -> Option<Vec<&'a str>> {
+    let all = model.listing()?.runbooks.iter();
+    Some(all.filter(|one| remedies(model, problem, one).is_some()).map(|one| one.name.as_str()).collect())
 }
 
 fn matches(terms: &Terms, row: &RunbookRow<'_>) -> bool {
@@ -231,9 +259,25 @@ impl ScreenKind for Kind {
             }
             RunbookRow::Runbook(runbook) => {
                 let runbook = runbook.clone();
-                begin(model, &runbook)
+                let host = remedy(model, &row).and_then(|remedy| {
+                    Some((remedy.input.clone()?, about(model)?.host.as_ref()?.to_string()))
+                });
+                begin(model, &runbook, host.as_ref())
             }
         }
+    }
+
+    fn arrive(&self, model: &mut Model) -> bool {
+        if model.shows_list() {
+            return model.runs.about.is_some();
+        }
+        model.runs.about = model.screen().kind().problem(model).cloned();
+        if model.runs.about.is_some()
+            && let Some(env) = model.shown_mut()
+        {
+            env.selection.runbook = None;
+        }
+        model.runs.about.is_some()
     }
 
     fn asks(&self, model: &Model) -> Vec<AppEffect> {
@@ -241,8 +285,8 @@ impl ScreenKind for Kind {
     }
 }
 
-/// Asks what a runbook wants to know, then for its plan.
-fn begin(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
+/// Asks what a runbook wants to know, then for its plan. `host`: an input, and the host that answers it.
+fn begin(model: &mut Model, runbook: &RunbookEntry, host: Option<&(String, String)>) -> Vec<AppEffect> {
     let fields: Vec<_> = runbook
         .inputs
         .iter()
@@ -250,7 +294,10 @@ fn begin(model: &mut Model, runbook: &RunbookEntry) -> Vec<AppEffect> {
             let mut value = if input.sensitive { Editor::secret() } else { Editor::line() };
             value.set(input.default.as_ref().map_or("", |d| d.as_str()));
             let mut input = input.clone();
-            if input.finds {
+            if let Some((_, host)) = host.filter(|(name, _)| *name == input.name) {
+                value.set(host);
+                input.because = Some("the host of the problem".into());
+            } else if input.finds {
                 input.because = Some("asking the database servers …".into());
             }
             (input, value)

@@ -6,6 +6,7 @@ use super::{Door, Screen, ScreenKind};
 use crate::app::message::AppEffect;
 use crate::app::model::Model;
 use crate::config::action::{Action, Destination};
+use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::snapshot::HostSnapshot;
 
 pub(super) struct Kind;
@@ -69,6 +70,11 @@ impl ScreenKind for Kind {
         let Some(env) = model.shown_mut() else { return false };
         env.selection.service = Some(name);
         true
+    }
+
+    fn problem<'a>(&self, model: &'a Model) -> Option<&'a Problem> {
+        let env = model.shown()?;
+        env.problems.iter().find(|p| p.service.is_some() && p.service == env.selection.service)
     }
 
     /// Leads to the first host where the service is not well, else to its first host.

@@ -148,7 +148,11 @@ fn go(model: &mut Model, to: Destination) -> Vec<AppEffect> {
     if !kind.may_pause() {
         pause::unpause(model);
     }
-    model.show(screen);
+    if kind.arrive(model) {
+        model.push(screen);
+    } else {
+        model.show(screen);
+    }
     kind.asks(model)
 }
 

@@ -20,6 +20,7 @@ mod editing;
 mod leave;
 mod past;
 mod prompts;
+mod remedies;
 
 const A_MOMENT: Duration = Duration::from_millis(500);
 
@@ -93,6 +94,7 @@ fn listing(inputs: Vec<InputView>) -> RunEvent {
             own: false,
             steps: 2,
             inputs,
+            remedies: Vec::new(),
             last_run: None,
         }],
         troubles: vec![],

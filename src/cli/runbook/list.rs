@@ -84,6 +84,7 @@ mod tests {
             own: true,
             steps: 2,
             inputs: Vec::new(),
+            remedies: Vec::new(),
             last_run: None,
         }
     }

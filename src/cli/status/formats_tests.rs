@@ -91,6 +91,7 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
         host: Some(picture.hosts[0].id.host.clone()),
         named: Vec::new(),
         kind: ProblemKind::Service,
+        service: None,
         message: message.to_owned(),
     };
     let mut problems = vec![problem(Severity::Critical, "redis | 'x'=1 is stopped")];

@@ -155,6 +155,7 @@ pub(super) struct ProblemStatus {
     pub(super) host: Option<String>,
     pub(super) hosts: Vec<String>,
     pub(super) kind: &'static str,
+    pub(super) service: Option<String>,
     pub(super) message: String,
 }
 
@@ -401,6 +402,7 @@ fn problem(p: &Problem) -> ProblemStatus {
         host: p.host.as_ref().map(ToString::to_string),
         hosts: p.named.iter().map(ToString::to_string).collect(),
         kind: p.kind.word(),
+        service: p.service.clone(),
         message: p.message.clone(),
     }
 }

@@ -30,6 +30,7 @@ mod input;
 pub(in crate::runbook) mod keys;
 mod names;
 mod nest;
+mod remedy;
 mod rules;
 mod script;
 mod session;
@@ -134,9 +135,18 @@ impl Reading<'_> {
         let part = self.reader.boolean(&root, "part").unwrap_or(false);
         let keys: &[&str] = match part {
             true => PART_KEYS,
-            false => {
-                &["name", "title", "summary", "danger", "without_salt", "part", "input", "target", "step"]
-            }
+            false => &[
+                "name",
+                "title",
+                "summary",
+                "danger",
+                "without_salt",
+                "part",
+                "for",
+                "input",
+                "target",
+                "step",
+            ],
         };
         self.reader.only(&root, keys);
         let name = self.own_name(file, &root);
@@ -151,7 +161,7 @@ impl Reading<'_> {
         let danger = self.danger(&root, part);
         let without_salt = if part { String::new() } else { self.line(&root, "without_salt", false) };
         let without_salt = Some(without_salt).filter(|text| !text.is_empty());
-        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        let (mut inputs, mut targets, mut remedies) = (Vec::new(), Vec::new(), Vec::new());
         self.ids.part = part;
         if part {
             for need in self.needs(&root) {
@@ -160,6 +170,7 @@ impl Reading<'_> {
         } else {
             inputs = self.inputs(&root);
             targets = self.targets(&root);
+            remedies = self.remedies(&root, &inputs);
         }
         let steps = self.top_steps(&root);
         if !part {
@@ -183,6 +194,7 @@ impl Reading<'_> {
                 summary,
                 danger,
                 without_salt,
+                remedies,
                 inputs,
                 targets,
                 steps,

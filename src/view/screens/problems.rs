@@ -5,12 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::screens::problems::{problem_rows, selected_problem};
+use crate::app::screens::runbooks::runbooks_for;
+use crate::config::action::{Action, Destination};
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
 use crate::view::signs;
 use crate::view::state::{List, ViewState};
 use crate::view::text::{Align, centred, left, row, span, wrap};
-use crate::view::widgets::footer::FooterStatus;
+use crate::view::widgets::footer::{FooterStatus, key};
 use crate::view::widgets::table::{Column, ColumnTable};
 use jumpdeck_fleet::problem::Problem;
 
@@ -63,8 +65,8 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
 /// Lines for the longest message: the list stays where it is while the selection moves.
 fn pane(scene: &Scene<'_>, width: u16) -> u16 {
     let longest = scene.env.problems.iter().map(|problem| problem.message.chars().count()).max().unwrap_or(0);
-    // A line is left free above, and words do not fill their lines.
-    let lines = longest * 8 / 7 / usize::from(width.saturating_sub(MARGIN).max(1)) + 2;
+    // A line is left free above and one is for runbooks, and words do not fill their lines.
+    let lines = longest * 8 / 7 / usize::from(width.saturating_sub(MARGIN).max(1)) + 3;
     u16::try_from(lines).unwrap_or(u16::MAX).max(DETAIL)
 }
 
@@ -140,6 +142,13 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
         let cut = usize::from(y) == room && lines.len() > room;
         let text = format!("    {line}{}", if cut { " …" } else { "" });
         left(buf, row(area, y), &span(text, scene.styles.base).into());
+    }
+    let at = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let names = runbooks_for(scene.model, problem).unwrap_or_default();
+    if at < area.height && !names.is_empty() {
+        let key = key(scene, Action::Screen(Destination::Runbooks));
+        let text = format!("    → {key}: {}", names.join(", "));
+        left(buf, row(area, at), &span(text, scene.styles.muted).into());
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::rows::selection::selected;
-use crate::app::screens::runbooks::{RunbookRow, runbook_rows};
+use crate::app::screens::runbooks::{RunbookRow, about, remedy, runbook_rows, runbooks_for};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::screens::{Drawing, Signs};
@@ -30,6 +30,9 @@ enum RunbookColumn {
 /// Lines kept for what the selected one is for.
 const DETAIL: u16 = 7;
 
+/// Before a runbook for the problem that one comes from.
+const FITS: &str = "→";
+
 /// What its columns mean.
 const EXPLAINED: &[(&str, &str)] = &[
     ("RISK", "read-only; reversible: can be rolled back; irreversible: has a point of no return"),
@@ -47,6 +50,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
         return FooterStatus::default();
     };
     let area = troubles(buf, area, scene, &listing.troubles);
+    let area = problem(buf, area, scene);
     let all = listing.runbooks.len();
     let (list, detail) = super::cells::split(area, DETAIL);
     let table = ColumnTable::new(list, &columns(&rows));
@@ -86,7 +90,8 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
                 });
             }
             RunbookRow::Runbook(runbook) => {
-                table.row(buf, y, span(" ", scene.styles.base), None, |id, _| cell(scene, runbook, id));
+                let sign = if remedy(scene.model, entry).is_some() { FITS } else { " " };
+                table.row(buf, y, span(sign, scene.styles.ok), None, |id, _| cell(scene, runbook, id));
             }
         }
         if at == Some(i) {
@@ -117,6 +122,21 @@ fn troubles(
         left(buf, row(area, y), &span(format!(" ▲ {trouble}"), scene.styles.warning).into());
     }
     Rect { y: area.y + shown, height: area.height.saturating_sub(shown), ..area }
+}
+
+/// The problem that one comes from, and how many runbooks are for it; returns the room below.
+fn problem(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Rect {
+    let Some(problem) = about(scene.model).filter(|_| area.height > 6) else { return area };
+    let host = problem.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
+    let what = format!("{host}{}", problem.message);
+    let fit = runbooks_for(scene.model, problem).map_or(0, |names| names.len());
+    let says = match fit {
+        0 => span(" no runbook is for ".to_owned(), scene.styles.muted),
+        1 => span(format!(" {FITS} 1 runbook is for "), scene.styles.ok),
+        _ => span(format!(" {FITS} {fit} runbooks are for "), scene.styles.ok),
+    };
+    left(buf, row(area, 0), &Line::from(vec![says, span(what, scene.styles.base)]));
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
 fn columns(rows: &[RunbookRow<'_>]) -> Vec<Column<RunbookColumn>> {

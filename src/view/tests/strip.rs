@@ -53,6 +53,7 @@ fn with(mut model: Model, severity: Severity, message: &str) -> Model {
         host: None,
         named: vec![name("db2")],
         kind: ProblemKind::ServerId,
+        service: None,
         message: message.to_owned(),
     };
     env.problems.push(problem);

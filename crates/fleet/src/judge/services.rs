@@ -9,7 +9,10 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             let Some(service) = entry.fact.current() else { continue };
             for finding in entry.findings(service, &s.env.thresholds) {
                 let host = Some(&host.id.host);
-                out.push(s.problem(finding.severity, host, ProblemKind::Service, finding.message));
+                out.push(Problem {
+                    service: Some(entry.name().to_owned()),
+                    ..s.problem(finding.severity, host, ProblemKind::Service, finding.message)
+                });
             }
         }
     }

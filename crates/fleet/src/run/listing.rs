@@ -1,7 +1,8 @@
 //! What there is to run in an environment, and what it asks before a plan is made.
 
 use super::{Danger, Mode};
-use crate::names::EnvName;
+use crate::names::{EnvName, RoleName};
+use crate::problem::{Problem, ProblemKind};
 use crate::text::Clean;
 
 /// A runbook in the list.
@@ -21,8 +22,48 @@ pub struct RunbookEntry {
     pub steps: usize,
     /// What it asks before a plan is made.
     pub inputs: Vec<InputView>,
+    /// The problems it is for.
+    pub remedies: Vec<Remedy>,
     /// The last run in this environment, told in words: `finished 3d ago by anna`.
     pub last_run: Option<Clean>,
+}
+
+/// A kind of problem that a runbook is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// The kind.
+    pub kind: ProblemKind,
+    /// Of these services; empty for a kind that is not about services.
+    pub services: Vec<String>,
+    /// On hosts with one of these roles; empty for all.
+    pub roles: Vec<RoleName>,
+    /// On hosts with none of these roles.
+    pub not_roles: Vec<RoleName>,
+    /// The input whose answer is the problem's host.
+    pub input: Option<String>,
+}
+
+impl Remedy {
+    /// Whether it is for this problem, `roles` being those of the problem's host.
+    #[must_use]
+    pub fn suits(&self, problem: &Problem, roles: &[RoleName]) -> bool {
+        let service = match &problem.service {
+            Some(service) => self.services.contains(service),
+            None => self.services.is_empty(),
+        };
+        self.kind == problem.kind
+            && service
+            && (self.roles.is_empty() || self.roles.iter().any(|role| roles.contains(role)))
+            && !self.not_roles.iter().any(|role| roles.contains(role))
+    }
+}
+
+impl RunbookEntry {
+    /// What makes it one for this problem.
+    #[must_use]
+    pub fn remedy(&self, problem: &Problem, roles: &[RoleName]) -> Option<&Remedy> {
+        self.remedies.iter().find(|remedy| remedy.suits(problem, roles))
+    }
 }
 
 /// What there is to run in an environment.

@@ -124,6 +124,7 @@ fn twins_among_problems_can_each_be_selected() {
         host: Some(host_name("app1")),
         named: vec![],
         kind: ProblemKind::Disk,
+        service: None,
         message: format!("/data{n} is full"),
     };
     model.environments[0].problems = vec![disk(1), disk(2), disk(3)];
