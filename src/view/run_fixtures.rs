@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::app::model::runs::{PlanScreen, PlanState};
 use crate::app::model::{Model, Screen};
 use jumpdeck_fleet::names::EnvName;
+use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::run::*;
 use jumpdeck_fleet::text::Clean;
 use jumpdeck_fleet::time::Moment;
@@ -91,7 +92,16 @@ pub(crate) fn listing() -> Arc<Listing> {
                 27,
                 Some("finished 3d ago by anna"),
             ),
-            entry("failover-masterdb", "Replaces a dead masterdb", Danger::Data, 21, None),
+            RunbookEntry {
+                remedies: vec![Remedy {
+                    kind: ProblemKind::HostDown,
+                    services: Vec::new(),
+                    roles: Vec::new(),
+                    not_roles: Vec::new(),
+                    input: Some("candidate".to_owned()),
+                }],
+                ..entry("failover-masterdb", "Replaces a dead masterdb", Danger::Data, 21, None)
+            },
             entry(
                 "setup-replica",
                 "Sets up a replica over TLS",
@@ -110,6 +120,22 @@ pub(crate) fn listing() -> Arc<Listing> {
 pub(crate) fn list() -> Model {
     let mut model = with(run());
     model.screens = vec![Screen::Fleet, Screen::Runbooks];
+    settled(model)
+}
+
+/// The list, from a problem.
+pub(crate) fn list_for() -> Model {
+    let mut model = with(run());
+    model.screens = vec![Screen::Fleet, Screen::Problems, Screen::Runbooks];
+    model.runs.about = Some(Problem {
+        severity: Severity::Critical,
+        env: production(),
+        host: Some(name("db1-masterdb")),
+        named: Vec::new(),
+        kind: ProblemKind::HostDown,
+        service: None,
+        message: "timed out: no answer within 10 s after the TCP connection".to_owned(),
+    });
     settled(model)
 }
 

@@ -11,6 +11,7 @@ use crate::app::model::Screen;
 fn the_list_at_every_size() {
     for size in SIZES {
         snapshot("runbooks", &list(), size);
+        snapshot("runbooks-for", &list_for(), size);
     }
 }
 
