@@ -79,24 +79,12 @@ impl Watcher {
     }
 }
 
-/// What is said of each when it was stopped, and how it is started again.
+/// Host, service, and its script.
 const STOPPED: [(&str, &str, &str); 4] = [
-    ("mail", "postfix", STOPPED_POSTFIX),
-    (
-        "app3",
-        "apache2",
-        "apache is stopped: no process apache2, httpd. Look at its log, then start it: service apache2 start.",
-    ),
-    (
-        "sessions1",
-        "redis-server",
-        "redis is stopped: 127.0.0.1:6379 refuses connections, and no redis-server process runs. Look at its log, then start it: service redis-server start.",
-    ),
-    (
-        "memcache1",
-        "memcached",
-        "memcached is stopped: no process memcached. Look at its log, then start it: service memcached start.",
-    ),
+    ("mail", "postfix", "postfix"),
+    ("app3", "apache", "apache2"),
+    ("sessions1", "redis", "redis-server"),
+    ("memcache1", "memcached", "memcached"),
 ];
 
 #[tokio::test]
@@ -117,7 +105,7 @@ async fn services_that_were_stopped_are_critical_within_two_polls_and_well_again
     let mut watcher = Watcher::start(&fleet).await;
     let hosts = STOPPED.map(|(host, ..)| host);
     let scripts = |action: &str| {
-        STOPPED.map(|(host, unit, _)| (host, format!("service {unit} {action} >/dev/null 2>&1")))
+        STOPPED.map(|(host, _, unit)| (host, format!("service {unit} {action} >/dev/null 2>&1")))
     };
     let starts = scripts("start");
     let starts = starts.each_ref().map(|(host, script)| on(host, script));
@@ -128,9 +116,12 @@ async fn services_that_were_stopped_are_critical_within_two_polls_and_well_again
     }
     let one_critical = |p: &[Problem]| matches!(p, [p] if p.severity == Severity::Critical);
     watcher.within_two_polls(&hosts, watcher.clock.now(), one_critical).await;
-    for (host, unit, said) in STOPPED {
-        assert_eq!(watcher.message(host), (Severity::Critical, said.to_owned()));
-        assert!(said.ends_with(&format!("start it: service {unit} start.")), "{said}");
+    for (host, name, unit) in STOPPED {
+        let (severity, said) = watcher.message(host);
+        let next = format!(" Look at its log, then start it: service {unit} start.");
+        assert!(said.starts_with(&format!("{name} is stopped: ")) && said.ends_with(&next), "{said}");
+        assert_eq!(severity, Severity::Critical);
+        println!("{host}: {said}");
     }
 
     // What the messages say to do.
