@@ -1,11 +1,11 @@
-"""The services that hosts run as Debian has them: Postfix, Apache, Redis, Memcached, where `packages` has their trees. An
+"""The services that hosts run as Debian has them: Postfix, Apache, Redis, Memcached, Exim, where `packages` has their trees. An
 administrator starts and stops them there with `service NAME start|stop`."""
 
 import os
 import shutil
 
 from . import packages, processes
-from .layout import FleetError
+from .layout import DOMAIN, FleetError
 from .machine import write
 
 # What a host of a role runs.
@@ -14,8 +14,9 @@ OF_ROLE = {
     "web": ("apache2",),
     "sessions": ("redis-server", "memcached"),
     "memcache": ("memcached",),
+    "backup": ("exim4",),
 }
-PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211}
+PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25}
 
 # The inventory's words for them. No name server, Salt master, DKIM and Elasticsearch run on a fleet that is as new.
 DECLARED = [
@@ -39,13 +40,30 @@ POSTFIX = """\
 compatibility_level = 3.6
 myhostname = {fqdn}
 mydestination = $myhostname, localhost
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.0/8 {net}
 inet_protocols = ipv4
 alias_maps =
 alias_database =
 disable_dns_lookups = yes
 smtp_host_lookup = native
 maillog_file = /var/log/mail.log
+"""
+
+# All mail goes to the mail host: what Debian's own question "mail sent by smarthost" writes.
+EXIM = """\
+dc_eximconfig_configtype='satellite'
+dc_other_hostnames=''
+dc_local_interfaces='127.0.0.1'
+dc_readhost='{fqdn}'
+dc_relay_domains=''
+dc_minimaldns='false'
+dc_relay_nets=''
+dc_smarthost='mail.{domain}'
+CFILEMODE='644'
+dc_use_split_config='false'
+dc_hide_mailname='true'
+dc_mailname_in_oh='true'
+dc_localdelivery='mail_spool'
 """
 
 # What Debian turns on, but with the processes of the role list.
@@ -106,7 +124,7 @@ def prepare(fleet):
             shutil.copytree(packages.tree(service) / "etc", home / "etc", symlinks=True, dirs_exist_ok=True)
         _add_accounts(home / "etc")
         for service in its:
-            PREPARE[service](machine, home)
+            PREPARE[service](fleet, machine)
         text = START.format(services=" ".join(its))
         write(home / "etc" / "jumpdeck" / "start-services", text, 0o755)
 
@@ -130,10 +148,11 @@ def _folder(path, owner=None):
         os.chown(path, packages.ACCOUNTS[owner], packages.ACCOUNTS[owner])
 
 
-def _postfix(machine, home):
+def _postfix(fleet, machine):
+    home = fleet.home(machine)
     share = packages.tree("postfix") / "usr" / "share" / "postfix"
     etc = home / "etc" / "postfix"
-    write(etc / "main.cf", POSTFIX.format(fqdn=machine.fqdn))
+    write(etc / "main.cf", POSTFIX.format(fqdn=machine.fqdn, net=fleet.inside_net))
     shutil.copy(share / "master.cf.dist", etc / "master.cf")
     shutil.copy(share / "dynamicmaps.cf", etc / "dynamicmaps.cf")
     # It makes the folders of its queue when it starts.
@@ -142,7 +161,8 @@ def _postfix(machine, home):
     _folder(home / "var" / "mail")
 
 
-def _apache(machine, home):
+def _apache(fleet, machine):
+    home = fleet.home(machine)
     etc = home / "etc" / "apache2"
     for module in APACHE_MODULES:
         for file in sorted((etc / "mods-available").glob(f"{module}.*")):
@@ -151,7 +171,8 @@ def _apache(machine, home):
     _folder(home / "log" / "apache2")
 
 
-def _redis(_machine, home):
+def _redis(fleet, machine):
+    home = fleet.home(machine)
     with open(home / "etc" / "redis" / "redis.conf", "a") as config:
         config.write("maxmemory 64mb\n")
     os.chown(home / "etc" / "redis" / "redis.conf", 0, packages.ACCOUNTS["redis"])
@@ -159,11 +180,21 @@ def _redis(_machine, home):
     _folder(home / "var" / "lib" / "redis", "redis")
 
 
-def _memcached(_machine, home):
-    write(home / "etc" / "memcached.conf", MEMCACHED)
+def _memcached(fleet, machine):
+    write(fleet.home(machine) / "etc" / "memcached.conf", MEMCACHED)
 
 
-PREPARE = {"postfix": _postfix, "apache2": _apache, "redis-server": _redis, "memcached": _memcached}
+def _exim(fleet, machine):
+    home = fleet.home(machine)
+    write(home / "etc" / "mailname", machine.fqdn + "\n")
+    write(home / "etc" / "exim4" / "update-exim4.conf.conf", EXIM.format(fqdn=machine.fqdn, domain=DOMAIN))
+    _folder(home / "log" / "exim4", "Debian-exim")
+    _folder(home / "var" / "spool" / "exim4", "Debian-exim")
+    _folder(home / "var" / "lib" / "exim4")
+    _folder(home / "var" / "mail")
+
+
+PREPARE = {"postfix": _postfix, "apache2": _apache, "redis-server": _redis, "memcached": _memcached, "exim4": _exim}
 
 
 def wait_ready(fleet):

@@ -10,10 +10,16 @@ from pathlib import Path
 from .layout import FleetError
 from .processes import run
 
-# The name of the service is that of its package and of its script in /etc/init.d.
-SERVICES = ("postfix", "apache2", "redis-server", "memcached")
+# By the name of the script in /etc/init.d.
+PACKAGES = {
+    "postfix": "postfix",
+    "apache2": "apache2",
+    "redis-server": "redis-server",
+    "memcached": "memcached",
+    "exim4": "exim4-daemon-light",
+}
 # Accounts and groups that the packages' own scripts would make.
-ACCOUNTS = {"postfix": 1910, "redis": 1912, "memcache": 1913}
+ACCOUNTS = {"postfix": 1910, "redis": 1912, "memcache": 1913, "Debian-exim": 1914}
 GROUPS = {**ACCOUNTS, "postdrop": 1911}
 # With these rights anybody may put a message into the queue, and ask for it.
 OF_POSTDROP = ("usr/sbin/postdrop", "usr/sbin/postqueue")
@@ -38,7 +44,7 @@ def _made_of():
         debian = Path("/etc/debian_version").read_text().strip()
     except OSError:
         debian = None
-    return json.dumps({"debian": debian, "services": SERVICES, "groups": GROUPS})
+    return json.dumps({"debian": debian, "packages": PACKAGES, "groups": GROUPS})
 
 
 def is_installed():
@@ -53,7 +59,7 @@ def are_usable():
     """Whether hosts can have them: they are there, and the kernel can lay one folder over another."""
     if not is_installed():
         return False
-    lower = str(tree(SERVICES[0]) / "usr")
+    lower = str(tree("postfix") / "usr")
     tried = subprocess.run(["unshare", "--mount", "sh", "-c", TRIAL, "trial", lower], capture_output=True, check=False)
     return tried.returncode == 0
 
@@ -65,26 +71,26 @@ def install():
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise FleetError("the services of the fleet's hosts are Debian's packages: this needs Debian, and root")
     shutil.rmtree(place(), ignore_errors=True)
-    for service in SERVICES:
-        _unpack(service, _download(service))
+    for service, package in PACKAGES.items():
+        _unpack(service, _download(package))
     shutil.rmtree(place() / "archives")
     place().joinpath("made").write_text(_made_of())
     return True
 
 
-def _download(service):
+def _download(package):
     """The package, and those that it needs and this machine does not have."""
-    archives = place() / "archives" / service
+    archives = place() / "archives" / package
     archives.joinpath("partial").mkdir(parents=True)
     command = ["apt-get", "-qq", "-y", "--download-only", "--no-install-recommends", "--reinstall",
-               "-o", f"Dir::Cache::Archives={archives}", "-o", "APT::Sandbox::User=root", "install", service]  # fmt: skip
+               "-o", f"Dir::Cache::Archives={archives}", "-o", "APT::Sandbox::User=root", "install", package]  # fmt: skip
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         # Its lists may be old, or not be there.
         run("apt-get", "-qq", "update")
         run(*command)
     found = sorted(archives.glob("*.deb"))
-    if not any(deb.name.startswith(f"{service}_") for deb in found):
-        raise FleetError(f"apt-get did not download {service}")
+    if not any(deb.name.startswith(f"{package}_") for deb in found):
+        raise FleetError(f"apt-get did not download {package}")
     return found
 
 

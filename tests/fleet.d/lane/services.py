@@ -19,7 +19,7 @@ def arguments(command):
     writers.add_argument("action", choices=["start", "stop", "score"])
     writers.add_argument("--rate", type=float, default=apps.RATE, metavar="N", help="rows a second of each app")
     writers.add_argument("--json", action="store_true")
-    packages = command("packages", f"Debian's packages of {', '.join(unpacked.SERVICES)}, unpacked for the hosts")
+    packages = command("packages", f"Debian's packages of {', '.join(unpacked.PACKAGES)}, unpacked for the hosts")
     packages.add_argument("action", choices=["install"])
     salt = command("salt", "a real Salt: master on the jump box, minions on apps and databases")
     salt.add_argument("action", choices=["install", "up", "down", "status"])
