@@ -77,6 +77,50 @@ impl Probe for ServiceProbe {
     }
 }
 
+/// What a host's process table says of a service whose client was refused, as `jd_seek` of resident.sh writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum ServiceProcess {
+    /// It has no process.
+    Absent,
+    /// This account cannot see every process.
+    #[default]
+    Hidden,
+    /// Its process: the number, and its title where that says more.
+    Runs(Clean),
+}
+
+impl ServiceProcess {
+    /// Reads the line `@process …`.
+    pub(crate) fn read(line: &str) -> Result<Self, Gap> {
+        let said = line.lines().next().and_then(|line| line.strip_prefix("@process"));
+        match said.map(str::trim).ok_or_else(|| unreadable(line))? {
+            "" => Ok(Self::Absent),
+            "hidden" => Ok(Self::Hidden),
+            process => match process.strip_prefix("id ") {
+                Some(process) => Ok(Self::Runs(Clean::first_line(process, 80))),
+                None => Err(unreadable(line)),
+            },
+        }
+    }
+
+    /// What a refusal means: stopped only where there is no process. `refusal` is a sentence, `program` what was looked for.
+    pub(crate) fn refused(&self, refusal: &str, program: &str) -> Result<Service, Gap> {
+        let gap = |why: String| Err(Gap::Failed(Clean::first_line(&why, MAX_SAID)));
+        match self {
+            Self::Absent => {
+                let detail = format!("{refusal}, and no {program} runs");
+                Ok(Service { detail: Clean::first_line(&detail, MAX_SAID), ..Service::default() })
+            }
+            Self::Hidden => {
+                gap(format!("{refusal}; this account cannot see every process, so it may run elsewhere"))
+            }
+            Self::Runs(process) => {
+                gap(format!("{refusal}, but {program} {process} runs: it is starting, or listens elsewhere"))
+            }
+        }
+    }
+}
+
 /// How often a probe is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeCadence {

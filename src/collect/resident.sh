@@ -14,7 +14,7 @@
 #   lacks TOOL                   whether a tool is missing; says which
 #   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
-#   jd_look                      looks through the process table; see there, and jd_still
+#   jd_look                      looks through the process table; see there, jd_still and jd_seek
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
 # Names starting with jd_ are the resident probe's own; a section uses names starting with its own name.
@@ -263,6 +263,31 @@ jd_still() {
   jd_line=
   [ -z "$1" ] || IFS= read -r jd_line < "$1/comm"
   [ -n "$jd_line" ] && [ "$jd_line" = "$2" ]
+}
+
+# Looks for the process of a service, where its client cannot tell. jd_process is then `id NUMBER`, empty where there is none, or
+# `hidden` where this account cannot see every process; jd_at is its folder. $1: a function that says whether the command line in
+# jd_line is one of the service; then the names that the process may have, of those in jd_wanted.
+jd_seek() {
+  jd_process=hidden jd_at= jd_is=$1
+  [ -r /proc/1/comm ] || return
+  jd_look
+  shift
+  jd_process= jd_names=" $* "
+  IFS=$NL
+  set -- $jd_processes
+  IFS=$jd_ifs
+  for jd_row in "$@"; do
+    case $jd_names in *" ${jd_row%% /*} "*) ;; *) continue ;; esac
+    jd_at=/${jd_row#* /}
+    jd_line=
+    IFS= read -r jd_line < "$jd_at/cmdline"
+    # One that ends, or that this account may not look at.
+    if [ -z "$jd_line" ]; then jd_process=hidden
+    elif "$jd_is"; then jd_process="id ${jd_at##*/}"; return
+    fi
+  done
+  jd_at=
 }
 
 # Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has

@@ -41,10 +41,10 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
         }
         "postfix" => &[
             "",
-            "@master yes 0\n@now 1795996470 2026-11-29 23:54:30\n",
-            "@master yes 0\n{\"queue_name\":\"x\",\"recipients\":[",
-            "@master no 69\npostqueue: ",
-            "@master yes 0\n3E2FB277 260 Sun Nov 29 23:53:30 a@b\n(",
+            "@process id 7\n@status 0\n@now 1795996470 2026-11-29 23:54:30\n",
+            "@process id 7\n@status 0\n{\"queue_name\":\"x\",\"recipients\":[",
+            "@process\n@status 69\npostqueue: ",
+            "@process id 7\n@status 0\n3E2FB277 260 Sun Nov 29 23:53:30 a@b\n(",
         ],
         "units" => &["", "missing apache\n@systemd 0\n", "runs "],
         _ => &[""],

@@ -153,7 +153,12 @@ async fn a_service_that_is_stopped_in_the_simulated_fleet_is_critical_with_the_n
                 assert_eq!(found, [], "{nonce}");
             } else {
                 assert_eq!(found[0].severity, Severity::Critical);
-                assert!(found[0].message.starts_with("postfix is stopped: no master process"), "{found:?}");
+                assert!(
+                    found[0]
+                        .message
+                        .starts_with("postfix is stopped: postqueue cannot reach it, and no master process"),
+                    "{found:?}"
+                );
             }
         }
         drop(stdin);

@@ -90,24 +90,8 @@ const SCRIPT: &str = r#"
         [ "$elasticsearch_to" != "$elasticsearch_at" ] || return 1
         elasticsearch_at=$elasticsearch_to
     }
-    # The first process of the table that is a node.
-    elasticsearch_look() {
-        elasticsearch_process=
-        [ -r /proc/1/comm ] || { elasticsearch_process=hidden; return; }
-        jd_look
-        IFS=$NL
-        set -- $jd_processes
-        IFS=$jd_ifs
-        for elasticsearch_row in "$@"; do
-            case $elasticsearch_row in 'java '*) ;; *) continue ;; esac
-            elasticsearch_line=
-            IFS= read -r elasticsearch_line < "${elasticsearch_row#java }/cmdline"
-            case $elasticsearch_line in
-                *org.elasticsearch.bootstrap.*|*-Des.path.home=*) elasticsearch_process="id ${elasticsearch_row##*/}"; break ;;
-                # One that ends, or that this account may not look at.
-                '') elasticsearch_process=hidden ;;
-            esac
-        done
+    elasticsearch_is() {
+        case $jd_line in *org.elasticsearch.bootstrap.*|*-Des.path.home=*) ;; *) return 1 ;; esac
     }
     probe_elasticsearch() {
         elasticsearch_client=curl
@@ -120,9 +104,9 @@ const SCRIPT: &str = r#"
             elasticsearch_ask
             [ -n "$elasticsearch_refused" ] || return "$elasticsearch_status"
         fi
-        elasticsearch_look
+        jd_seek elasticsearch_is java
         say "@refused $elasticsearch_at"
-        say "@process $elasticsearch_process"
+        say "@process $jd_process"
         elasticsearch_at=
     }
 "#;

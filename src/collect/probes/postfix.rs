@@ -4,7 +4,7 @@
 //! looked through with every report. The queue itself is read every sixth time, and at once when the master process came or went.
 //! Of a long queue only the beginning is read, and its number is the last line of `postqueue -p`.
 
-use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe};
+use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, ServiceProcess};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
@@ -37,23 +37,12 @@ const SCRIPT: &str = r#"
         postqueue "$postfix_form" 2>&1
     }
     postfix_count() { postqueue -p | tail -n 1; }
-    # `yes`, `no`, or `hidden` where this account cannot see other processes.
+    postfix_is() { case $jd_line in *postfix*) ;; *) return 1 ;; esac; }
     postfix_look() {
-        postfix_master=hidden
-        [ -r /proc/1/comm ] || return
-        postfix_master=yes
+        jd_process="id ${postfix_at##*/}"
         ! jd_still "$postfix_at" master || return
-        postfix_master=no postfix_at=
-        jd_look
-        IFS=$NL
-        set -- $jd_processes
-        IFS=$jd_ifs
-        for postfix_row in "$@"; do
-            case $postfix_row in 'master '*) ;; *) continue ;; esac
-            postfix_line=
-            IFS= read -r postfix_line < "${postfix_row#* }/cmdline"
-            case $postfix_line in *postfix*) postfix_master=yes postfix_at=${postfix_row#* }; return ;; esac
-        done
+        jd_seek postfix_is master
+        postfix_at=$jd_at
     }
     postfix_ask() {
         jd_ask 4 32768 postfix_list
@@ -69,17 +58,18 @@ const SCRIPT: &str = r#"
     probe_postfix() {
         ! lacks postqueue || return 127
         postfix_look
-        if [ "$postfix_wait" -gt 0 ] && [ "$postfix_master" = "$postfix_before" ]; then
+        if [ "$postfix_wait" -gt 0 ] && [ "$jd_process" = "$postfix_before" ]; then
             postfix_wait=$((postfix_wait - 1))
             jd_out=$postfix_kept
             return 0
         fi
-        postfix_before=$postfix_master postfix_wait=0
+        postfix_before=$jd_process postfix_wait=0
         postfix_ask || { postfix_status=$?; say postqueue; return "$postfix_status"; }
-        [ "$postfix_master" != yes ] || postfix_wait=5
+        case $jd_process in id*) postfix_wait=5 ;; esac
         # Each question to a Postfix that is down is a line in its log.
         case $jd_got in *'ail system is down'*) postfix_wait=5 ;; esac
-        say "@master $postfix_master $postfix_status"
+        say "@process $jd_process"
+        say "@status $postfix_status"
         if [ -n "$jd_cut" ]; then
             postfix_listed=$jd_got
             jd_ask 3 4096 postfix_count
@@ -107,7 +97,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         return stopped(&said, down);
     }
     if let Some(fatal) = &said.fatal {
-        if said.master == "no" {
+        if said.process == ServiceProcess::Absent {
             return stopped(&said, fatal);
         }
         return Err(
@@ -126,25 +116,21 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
 
 /// `postqueue` could not reach Postfix: what the process table says to that.
 fn stopped(said: &QueueWords, why: &Clean) -> Result<Service, Gap> {
-    let refused = ["Connection refused", "No such file"].iter().any(|words| why.as_str().contains(words));
-    match said.master {
-        "yes" => Err(Gap::Failed(format!("its master process runs, but: {why}").into())),
-        "hidden" if !refused => {
-            Err(Gap::Failed(format!("{why}; this account cannot see other processes").into()))
-        }
-        _ => {
-            let mut detail = if said.master == "no" {
-                "no master process of postfix runs".to_owned()
-            } else {
-                why.as_str().to_owned()
-            };
-            let waiting = said.number();
-            if waiting > 0 {
-                detail = format!("{detail}; {}{waiting} messages wait in its queue", said.at_least());
-            }
-            Ok(Service { detail: detail.into(), ..Service::default() })
-        }
+    let nobody_listens =
+        ["Connection refused", "No such file"].iter().any(|words| why.as_str().contains(words));
+    let (process, refusal) = match &said.process {
+        // Its socket is the host's own: it is nowhere else.
+        ServiceProcess::Hidden if nobody_listens => (&ServiceProcess::Absent, why.as_str()),
+        ServiceProcess::Absent => (&said.process, "postqueue cannot reach it"),
+        ServiceProcess::Hidden | ServiceProcess::Runs(_) => (&said.process, why.as_str()),
+    };
+    let mut service = process.refused(refusal, "master process of postfix")?;
+    let waiting = said.number();
+    if waiting > 0 {
+        let waiting = format!("{}; {}{waiting} messages wait in its queue", service.detail, said.at_least());
+        service.detail = waiting.into();
     }
+    Ok(service)
 }
 
 fn queue(said: &QueueWords) -> Service {

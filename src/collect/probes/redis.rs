@@ -5,7 +5,7 @@
 //! through, where a server's title says where it listens, and the server is asked there. Only where no process is found is it
 //! stopped.
 
-use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, unreadable};
+use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, ServiceProcess, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
@@ -51,27 +51,15 @@ const SCRIPT: &str = r#"
             say "$redis_line"
         done
     }
-    # The first server of the process table, but for a sentinel: redis_title is `redis-server 10.0.0.5:6379`.
-    redis_look() {
-        redis_title=
-        [ -r /proc/1/comm ] || { redis_title=hidden; return; }
-        jd_look
-        IFS=$NL
-        set -- $jd_processes
-        IFS=$jd_ifs
-        for redis_row in "$@"; do
-            case $redis_row in redis-server*|valkey-server*) ;; *) continue ;; esac
-            redis_line=
-            IFS= read -r redis_line < "${redis_row#* }/cmdline"
-            case $redis_line in *sentinel*) continue ;; esac
-            redis_title="server $redis_line"
-            break
-        done
+    # A sentinel is no server. redis_title is `redis-server 10.0.0.5:6379`.
+    redis_is() {
+        case $jd_line in *sentinel*) return 1 ;; esac
+        redis_title=$jd_line
     }
     # Takes address and port from the title; fails when there is nothing new to ask.
     redis_move() {
         set -- $redis_title
-        redis_to=${3##*:} redis_at=${3%:*}
+        redis_to=${2##*:} redis_at=${2%:*}
         redis_to=${redis_to%%[!0-9]*}
         case $redis_at in '*'|0.0.0.0|::|'') redis_at=127.0.0.1 ;; *[!0-9a-fA-F.:]*) return 1 ;; esac
         case $redis_to in ''|0*) return 1 ;; esac
@@ -87,13 +75,14 @@ const SCRIPT: &str = r#"
         [ -n "$redis_port" ] || redis_host=127.0.0.1 redis_port=6379
         redis_ask
         [ -n "$redis_refused" ] || return "$redis_status"
-        redis_look
+        redis_title=
+        jd_seek redis_is redis-server valkey-server
         if redis_move; then
             redis_ask
             [ -n "$redis_refused" ] || return "$redis_status"
         fi
         say "@refused $redis_host:$redis_port"
-        say "@process $redis_title"
+        say "@process $jd_process $redis_title"
         redis_port=
     }
 "#;
@@ -104,7 +93,9 @@ const MAX_WORD: usize = 80;
 fn read(raw: &Raw) -> Result<Service, Gap> {
     let text = raw.ok()?;
     if let Some(refused) = text.strip_prefix("@refused ") {
-        return stopped(refused);
+        let (place, process) = refused.split_once('\n').unwrap_or((refused, ""));
+        let refusal = format!("{} refuses connections", Clean::first_line(place, MAX_WORD));
+        return ServiceProcess::read(process)?.refused(&refusal, "redis-server process");
     }
     if field(text, "redis_version").is_some() {
         return Ok(info(text));
@@ -130,30 +121,6 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         readings: wants_password.then_some(password).into_iter().collect(),
         gaps: [("figures", gap)].into(),
     })
-}
-
-/// The connection was refused: what the process table says to that.
-fn stopped(refused: &str) -> Result<Service, Gap> {
-    let mut lines = refused.lines();
-    let place = Clean::first_line(lines.next().unwrap_or_default(), MAX_WORD);
-    let process = lines.next().and_then(|line| line.strip_prefix("@process")).map(str::trim);
-    match process {
-        Some("") => {
-            let detail = format!("{place} refuses connections, and no redis-server process runs");
-            Ok(Service { detail: detail.into(), ..Service::default() })
-        }
-        Some("hidden") => {
-            let why = format!(
-                "{place} refuses connections; this account cannot see other processes, so it may run elsewhere"
-            );
-            Err(Gap::Failed(why.into()))
-        }
-        Some(title) => {
-            let title = Clean::first_line(title.strip_prefix("server ").unwrap_or(title), MAX_WORD);
-            Err(Gap::Failed(format!("{place} refuses connections, and this process runs: {title}").into()))
-        }
-        None => Err(unreadable(refused)),
-    }
 }
 
 /// A field of INFO: `name:value`.

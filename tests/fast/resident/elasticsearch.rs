@@ -1,16 +1,15 @@
 //! The probe of Elasticsearch under every shell: with a client, a process table and a list of open ports of the test's own, and
 //! with this machine's clients against a server that speaks HTTP.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::Duration;
+use std::path::Path;
 
 use jumpdeck_fleet::fact::Gap;
-use jumpdeck_fleet::service::{Service, ServiceHealth};
+use jumpdeck_fleet::service::ServiceHealth;
 
-use super::{own_processes, process};
-use crate::support::shell::{Resident, find, host, script, shells_here};
+use super::bench::ServiceBench;
+use crate::support::shell::{find, host, script, shells_here};
 
 /// Answers as the files of its folder say: one for each address, and a refusal where there is none.
 const CLIENT: &str = r#"for url; do :; done
@@ -37,43 +36,16 @@ const NODE: &str = "/usr/bin/java\0-Xms256m\0-Des.path.home=/usr/share/elasticse
 const OPEN: &str =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-struct Bench {
-    dir: tempfile::TempDir,
-    it: Resident,
+fn start(shell: &[&str]) -> ServiceBench {
+    with(shell, |dir| script(dir, "curl", CLIENT), |program| program)
 }
 
-impl Bench {
-    fn start(shell: &[&str]) -> Self {
-        Self::with(shell, |dir| script(dir, "curl", CLIENT), |program| program)
-    }
-
-    fn with(
-        shell: &[&str],
-        prepare: impl FnOnce(&std::path::Path),
-        change: impl Fn(String) -> String,
-    ) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        prepare(dir.path());
-        process(dir.path(), "1", "init", "/sbin/init");
-        // Whatever runs on this machine, and is open on it, is nobody's Elasticsearch here.
-        let own = own_processes(dir.path());
-        let ports = format!("{}/tcp", dir.path().display());
-        let (it, _) = Resident::start_long(shell, &host("elastic"), dir.path(), |program| {
-            assert!(program.contains("/proc/net/tcp "), "the probe reads the open ports another way");
-            change(own(program).replace("/proc/net/tcp", &ports))
-        });
-        Self { dir, it }
-    }
-
-    fn says(&self, at: &str, text: &str) {
-        fs::write(self.dir.path().join(format!("at-{at}")), text).unwrap();
-    }
-
-    fn poll(&mut self) -> Result<Service, Gap> {
-        self.it.poll(&["elasticsearch"]);
-        let fact = self.it.facts.services.get("elasticsearch").unwrap();
-        fact.current().map(|service| service.as_ref().clone()).ok_or_else(|| fact.gap.clone().unwrap())
-    }
+fn with(shell: &[&str], prepare: impl FnOnce(&Path), change: impl Fn(String) -> String) -> ServiceBench {
+    ServiceBench::start(shell, (&host("elastic"), "elasticsearch"), prepare, |program, here| {
+        assert!(program.contains("/proc/net/tcp "), "the probe reads the open ports another way");
+        // Whatever is open on this machine is nobody's Elasticsearch here.
+        change(program.replace("/proc/net/tcp", &format!("{here}/tcp")))
+    })
 }
 
 fn http(body: &str, code: u16) -> String {
@@ -83,29 +55,29 @@ fn http(body: &str, code: u16) -> String {
 #[test]
 fn every_shell_reads_what_the_node_says_or_why_it_says_nothing() {
     for shell in shells_here() {
-        let mut bench = Bench::start(shell);
+        let mut bench = start(shell);
         let stopped = bench.poll().unwrap();
         assert!(!stopped.running, "{shell:?}: {stopped:?}");
-        let at = "127.0.0.1:9200";
+        let (at, file) = ("127.0.0.1:9200", "at-127.0.0.1:9200");
 
-        bench.says(at, &http(YELLOW, 200));
+        bench.says(file, &http(YELLOW, 200));
         let yellow = bench.poll().unwrap();
         assert_eq!((yellow.running, yellow.detail.as_str()), (true, "testcluster, yellow"), "{shell:?}");
         assert_eq!(yellow.amount("unassigned_shards"), Some(1), "{shell:?}");
 
-        bench.says(at, &http("{\"status\":401}", 401));
+        bench.says(file, &http("{\"status\":401}", 401));
         assert_eq!(bench.poll().unwrap().detail.as_str(), "it requires a password", "{shell:?}");
 
-        bench.says(at, &http("<html>\x1b[2J</html>", 502));
+        bench.says(file, &http("<html>\x1b[2J</html>", 502));
         assert!(matches!(bench.poll(), Err(Gap::Failed(_))), "{shell:?}");
         // Longer than an answer may be.
-        bench.says(at, &http(&"{\"status\":\"green\",".repeat(20_000), 200));
+        bench.says(file, &http(&"{\"status\":\"green\",".repeat(20_000), 200));
         assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
-        bench.says(at, "");
+        bench.says(file, "");
         assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
         // One question a report, and no proxy for it.
-        let asked = fs::read_to_string(bench.dir.path().join("asked")).unwrap();
-        assert!(asked.lines().all(|line| line == format!("{at} ")), "{shell:?}: {asked}");
+        let asked = bench.asked();
+        assert!(asked.iter().all(|line| line == at), "{shell:?}: {asked:?}");
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }
@@ -114,18 +86,18 @@ fn every_shell_reads_what_the_node_says_or_why_it_says_nothing() {
 #[test]
 fn a_node_that_wants_https_is_asked_so_from_then_on() {
     for shell in shells_here() {
-        let mut bench = Bench::start(shell);
-        let at = "127.0.0.1:9200";
-        fs::write(bench.dir.path().join("tls"), "").unwrap();
-        bench.says(at, &http("{\"error\":{},\"status\":401}", 401));
+        let mut bench = start(shell);
+        let (at, file) = ("127.0.0.1:9200", "at-127.0.0.1:9200");
+        bench.says("tls", "");
+        bench.says(file, &http("{\"error\":{},\"status\":401}", 401));
         for _ in 0..2 {
             let locked = bench.poll().unwrap();
             assert_eq!(locked.text("address"), Some("https://127.0.0.1:9200"), "{shell:?}: {locked:?}");
         }
-        fs::remove_file(bench.dir.path().join(format!("at-{at}"))).unwrap();
+        bench.forget(file);
         assert!(!bench.poll().unwrap().running, "{shell:?}");
-        fs::remove_file(bench.dir.path().join("tls")).unwrap();
-        bench.says(at, &http(YELLOW, 200));
+        bench.forget("tls");
+        bench.says(file, &http(YELLOW, 200));
         assert_eq!(bench.poll().unwrap().text("address"), Some(at), "{shell:?}");
     }
 }
@@ -134,63 +106,46 @@ fn a_node_that_wants_https_is_asked_so_from_then_on() {
 #[test]
 fn a_node_at_another_address_is_found_among_the_open_ports() {
     for shell in shells_here() {
-        let mut bench = Bench::start(shell);
-        process(bench.dir.path(), "70", "java", "/usr/bin/java\0-jar\0/srv/gerrit.war\0");
+        let mut bench = start(shell);
+        bench.runs("70", "java", "/usr/bin/java\0-jar\0/srv/gerrit.war\0");
         assert!(!bench.poll().unwrap().running, "{shell:?}: another program of Java");
-        process(bench.dir.path(), "77", "java", NODE);
-        let gap = bench.poll().unwrap_err();
-        assert!(
-            matches!(&gap, Gap::Failed(why) if why.as_str().contains("process 77 is Elasticsearch")),
-            "{shell:?}: {gap:?}"
-        );
+        bench.runs("77", "java", NODE);
+        let why = bench.poll_fails();
+        assert!(why.contains("process of Elasticsearch 77 runs"), "{shell:?}: {why}");
 
         // Java opens it for IPv6 as well; ssh is open, too.
         let rows = "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 1\n   \
             1: 0000000000000000FFFF00000500000A:23F0 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 1\n";
-        fs::write(bench.dir.path().join("tcp"), OPEN).unwrap();
-        fs::write(bench.dir.path().join("tcp6"), format!("{OPEN}{rows}")).unwrap();
-        bench.says("10.0.0.5:9200", &http(YELLOW, 200));
+        bench.says("tcp", OPEN);
+        bench.says("tcp6", &format!("{OPEN}{rows}"));
+        bench.says("at-10.0.0.5:9200", &http(YELLOW, 200));
         for _ in 0..2 {
             let found = bench.poll().unwrap();
             assert_eq!(found.text("address"), Some("10.0.0.5:9200"), "{shell:?}");
         }
-        let asked = fs::read_to_string(bench.dir.path().join("asked")).unwrap();
-        let last: Vec<&str> = asked.lines().rev().take(3).map(str::trim).collect();
+        let asked = bench.asked();
+        let last: Vec<&str> = asked.iter().rev().take(3).map(String::as_str).collect();
         // The second time it is asked there at once.
-        assert_eq!(last, ["10.0.0.5:9200", "10.0.0.5:9200", "127.0.0.1:9200"], "{shell:?}: {asked}");
+        assert_eq!(last, ["10.0.0.5:9200", "10.0.0.5:9200", "127.0.0.1:9200"], "{shell:?}: {asked:?}");
 
         // It stopped, and others' processes cannot be seen.
-        fs::remove_file(bench.dir.path().join("at-10.0.0.5:9200")).unwrap();
-        fs::remove_file(bench.dir.path().join("tcp6")).unwrap();
-        for id in ["1", "70", "77"] {
-            fs::remove_dir_all(bench.dir.path().join(id)).unwrap();
-        }
-        let gap = bench.poll().unwrap_err();
-        assert!(
-            matches!(&gap, Gap::Failed(why) if why.as_str().contains("cannot see")),
-            "{shell:?}: {gap:?}"
-        );
+        bench.forget("at-10.0.0.5:9200");
+        bench.forget("tcp6");
+        bench.ends(&["1", "70", "77"]);
+        let why = bench.poll_fails();
+        assert!(why.contains("cannot see"), "{shell:?}: {why}");
     }
 }
 
 #[test]
 fn without_a_client_or_an_answer_nobody_knows() {
     for shell in shells_here() {
-        let mut bench = Bench::start(shell);
-        fs::write(bench.dir.path().join("hangs"), "").unwrap();
-        let (_, took) = bench.it.poll(&["elasticsearch", "uptime"]);
-        let fact = bench.it.facts.services.get("elasticsearch").unwrap();
-        assert_eq!(fact.gap, Some(Gap::TimedOut), "{shell:?}");
-        assert!(
-            bench.it.facts.uptime.current().is_some() && took < Duration::from_secs(8),
-            "{shell:?}: {took:?}"
-        );
-        drop(bench);
+        start(shell).hangs();
 
         let none = |program: String| {
             program.replace("command -v curl", "false").replace("_client=wget", "_client=no-such-client")
         };
-        let mut bench = Bench::with(shell, |_| (), none);
+        let mut bench = with(shell, |_| (), none);
         assert_eq!(bench.poll(), Err(Gap::NoTool("curl or wget".into())), "{shell:?}");
     }
 }
@@ -242,12 +197,12 @@ fn the_clients_of_this_machine_are_understood() {
                 let program = program.replace("127.0.0.1:9200", &format!("127.0.0.1:{port}"));
                 if client == "curl" { program } else { program.replace("command -v curl", "false") }
             };
-            let prepare = |dir: &std::path::Path| {
+            let prepare = |dir: &Path| {
                 if client == "busybox" {
                     script(dir, "wget", &busybox(port == well, port == closed));
                 }
             };
-            Bench::with(&["/bin/sh"], prepare, change).poll()
+            with(&["/bin/sh"], prepare, change).poll()
         };
         let found = ask(well).unwrap();
         assert_eq!((found.text("status"), found.amount("nodes")), (Some("green"), Some(3)), "{client}");

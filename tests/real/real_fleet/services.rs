@@ -15,7 +15,7 @@ const fn on<'a>(host: &'a str, script: &'a str) -> [&'a str; 5] {
 
 const START_POSTFIX: [&str; 5] = on("mail", "service postfix start >/dev/null 2>&1");
 
-const STOPPED_POSTFIX: &str = "postfix is stopped: no master process of postfix runs. Look at its log, then start it: service postfix start.";
+const STOPPED_POSTFIX: &str = "postfix is stopped: postqueue cannot reach it, and no master process of postfix runs. Look at its log, then start it: service postfix start.";
 
 /// The fleet with real services; says so where Debian's packages of them could not be had.
 fn hold() -> Option<Fleet> {

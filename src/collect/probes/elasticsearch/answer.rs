@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::collect::probe::{Raw, unreadable};
+use crate::collect::probe::{Raw, ServiceProcess, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::service::{Figure, Service, ServiceReading};
 use jumpdeck_fleet::text::Clean;
@@ -31,7 +31,9 @@ struct Health {
 pub(super) fn read(raw: &Raw) -> Result<Service, Gap> {
     let text = raw.ok()?;
     if let Some(refused) = text.strip_prefix("@refused ") {
-        return stopped(refused);
+        let (place, process) = refused.split_once('\n').unwrap_or((refused, ""));
+        let refusal = format!("{} refuses connections", Clean::first_line(place, MAX_WORD));
+        return ServiceProcess::read(process)?.refused(&refusal, "process of Elasticsearch");
     }
     let (at, answer) =
         text.strip_prefix("@at ").and_then(|text| text.split_once('\n')).ok_or_else(|| odd(text))?;
@@ -61,33 +63,6 @@ pub(super) fn read(raw: &Raw) -> Result<Service, Gap> {
 
 fn odd(text: &str) -> Gap {
     unreadable(if text.trim().is_empty() { "it answered nothing" } else { text })
-}
-
-/// The connection was refused: what the process table says to that.
-fn stopped(refused: &str) -> Result<Service, Gap> {
-    let mut lines = refused.lines();
-    let place = Clean::first_line(lines.next().unwrap_or_default(), MAX_WORD);
-    let process = lines.next().and_then(|line| line.strip_prefix("@process")).map(str::trim);
-    match process {
-        Some("") => {
-            let detail = format!("{place} refuses connections, and no process of Elasticsearch runs");
-            Ok(Service { detail: detail.into(), ..Service::default() })
-        }
-        Some("hidden") => {
-            let why = format!(
-                "{place} refuses connections; this account cannot see every process, so it may run elsewhere"
-            );
-            Err(Gap::Failed(why.into()))
-        }
-        Some(id) => {
-            let id = Clean::first_line(id.strip_prefix("id ").unwrap_or(id), 20);
-            let why = format!(
-                "{place} refuses connections, and process {id} is Elasticsearch: it is starting, or has another port"
-            );
-            Err(Gap::Failed(why.into()))
-        }
-        None => Err(unreadable(refused)),
-    }
 }
 
 /// It runs, and answers only who logs in.

@@ -197,9 +197,10 @@ fn stopped_needs_a_process_table_without_it() {
         "elasticsearch is stopped: 127.0.0.1:9200 refuses connections, and no process of Elasticsearch runs. Look at its log \
          below /var/log/elasticsearch, then start it: service elasticsearch start."
     );
-    for (process, words) in
-        [("@process hidden", "cannot see every process"), ("@process id 771", "process 771 is Elasticsearch")]
-    {
+    for (process, words) in [
+        ("@process hidden", "cannot see every process"),
+        ("@process id 771", "process of Elasticsearch 771 runs"),
+    ] {
         let gap = said(0, &format!("@refused 10.0.0.5:9200\n{process}\n")).unwrap_err();
         assert!(matches!(&gap, Gap::Failed(why) if why.as_str().contains(words)), "{gap:?}");
     }

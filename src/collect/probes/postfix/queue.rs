@@ -1,11 +1,11 @@
-//! What the section `postfix` printed: `@master` with the status of `postqueue`, `@cut` with the last line of `postqueue -p`, `@now`, then what `postqueue` said.
+//! What the section `postfix` printed: `@process`, `@status` of `postqueue`, `@cut` with the last line of `postqueue -p`, `@now`, then what `postqueue` said.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
-use crate::collect::probe::unreadable;
+use crate::collect::probe::{ServiceProcess, unreadable};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::text::Clean;
 
@@ -38,8 +38,8 @@ pub(super) struct Message {
 
 #[derive(Debug, Default)]
 pub(super) struct QueueWords {
-    /// Whether Postfix's master process runs: `yes`, `no`, `hidden`.
-    pub(super) master: &'static str,
+    /// Whether Postfix's master process runs.
+    pub(super) process: ServiceProcess,
     /// The exit status of `postqueue`.
     pub(super) status: u8,
     /// Only the beginning of the queue was read.
@@ -94,17 +94,12 @@ fn kind_of(reason: &str) -> String {
 type Now = (Option<i64>, Option<DateTime>);
 
 pub(super) fn said(text: &str) -> Result<QueueWords, Gap> {
-    let (head, rest) = text.split_once('\n').ok_or_else(|| unreadable("it printed nothing"))?;
-    let mut words = head.split(' ');
-    let master = match (words.next(), words.next()) {
-        (Some("@master"), Some("yes")) => "yes",
-        (Some("@master"), Some("no")) => "no",
-        (Some("@master"), Some("hidden")) => "hidden",
-        _ => return Err(unreadable(head)),
-    };
-    let status = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| unreadable(head))?;
-    let mut said = QueueWords { master, status, ..QueueWords::default() };
-    let mut lines = rest.lines().peekable();
+    let mut lines = text.lines().peekable();
+    let process = ServiceProcess::read(lines.next().unwrap_or_default())?;
+    let head = lines.next().unwrap_or_default();
+    let status = head.strip_prefix("@status ").and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| unreadable(head))?;
+    let mut said = QueueWords { process, status, ..QueueWords::default() };
     if let Some(count) = lines.next_if(|line| line.starts_with("@cut")) {
         said.cut = true;
         said.total = total(count.strip_prefix("@cut ").unwrap_or_default());

@@ -19,7 +19,10 @@ const NOW: &str = "@now 1795996470 2026-11-29 23:54:30\n";
 fn read_of(master: &str, said: &str) -> Result<Service, Gap> {
     read(&Raw {
         status: 0,
-        text: format!("@master {master} {}\n{NOW}{said}\n", if said.contains("fatal") { 69 } else { 0 }),
+        text: format!(
+            "@process {master}\n@status {}\n{NOW}{said}\n",
+            if said.contains("fatal") { 69 } else { 0 }
+        ),
     })
 }
 
@@ -47,7 +50,7 @@ fn waiting(count: usize, age: i64) -> String {
 #[test]
 fn an_empty_queue_is_well() {
     for said in ["", "Mail queue is empty"] {
-        let service = read_of("yes", said).unwrap();
+        let service = read_of("id 77", said).unwrap();
         assert_eq!(judged(&service), (ServiceHealth::Ok, vec![]));
         assert_eq!(service.detail.as_str(), "nothing waits");
         assert_eq!(shown(&service), ["queue 0", "deferred 0", "hold 0", "late 0"]);
@@ -57,7 +60,7 @@ fn an_empty_queue_is_well() {
 #[test]
 fn both_forms_of_the_queue_say_the_same() {
     for said in [DEFERRED, DEFERRED_TABLE] {
-        let service = read_of("yes", said).unwrap();
+        let service = read_of("id 77", said).unwrap();
         assert_eq!(judged(&service), (ServiceHealth::Ok, vec![]), "{said}");
         assert_eq!(
             shown(&service),
@@ -78,7 +81,7 @@ fn both_forms_of_the_queue_say_the_same() {
 /// The year is not in `postqueue -p`: a message of December is not from the coming one.
 #[test]
 fn a_message_of_last_year_has_its_age() {
-    let text = "@master yes 0\n@now 1767225600 2026-01-01 00:00:10\n3E2FB277!       260 Wed Dec 31 23:59:50  a@b\n\
+    let text = "@process id 77\n@status 0\n@now 1767225600 2026-01-01 00:00:10\n3E2FB277!       260 Wed Dec 31 23:59:50  a@b\n\
         3E2FB278        260 Wed Dec 31 23:59:40  a@b\n                     c@d\n\n-- 1 Kbytes in 2 Requests.\n";
     let service = read(&Raw { status: 0, text: text.to_owned() }).unwrap();
     assert_eq!((service.amount("oldest"), service.amount("hold")), (Some(30), Some(1)));
@@ -87,7 +90,7 @@ fn a_message_of_last_year_has_its_age() {
 #[test]
 fn a_queue_that_is_long_or_late_is_reported() {
     let level = |count, age| {
-        let (_, found) = judged(&read_of("yes", &waiting(count, age)).unwrap());
+        let (_, found) = judged(&read_of("id 77", &waiting(count, age)).unwrap());
         found.first().cloned()
     };
     assert_eq!(level(200, 60), None);
@@ -111,8 +114,10 @@ fn a_queue_that_is_long_or_late_is_reported() {
 #[test]
 fn of_a_long_queue_only_the_beginning_is_read() {
     let cut = |count: &str| {
-        let text =
-            format!("@master yes 0\n@cut {count}\n{NOW}{}{{\"queue_name\": \"defe\n", waiting(60, 15_000));
+        let text = format!(
+            "@process id 77\n@status 0\n@cut {count}\n{NOW}{}{{\"queue_name\": \"defe\n",
+            waiting(60, 15_000)
+        );
         read(&Raw { status: 0, text }).unwrap()
     };
     let (health, found) = judged(&cut("-- 4711 Kbytes in 100000 Requests."));
@@ -131,11 +136,11 @@ fn of_a_long_queue_only_the_beginning_is_read() {
 #[test]
 fn stopped_only_when_it_is_certain() {
     for (master, said) in [
-        ("no", DOWN_ROOT),
-        ("no", NEVER_STARTED),
-        ("no", DOWN_NOBODY),
-        ("no", NOT_ALLOWED),
-        ("no", NO_SETGID),
+        ("", DOWN_ROOT),
+        ("", NEVER_STARTED),
+        ("", DOWN_NOBODY),
+        ("", NOT_ALLOWED),
+        ("", NO_SETGID),
         ("hidden", DOWN_ROOT),
         ("hidden", DOWN_NOBODY),
     ] {
@@ -144,27 +149,27 @@ fn stopped_only_when_it_is_certain() {
         assert_eq!(health, ServiceHealth::Down, "{master} {said}");
         assert_eq!(found[0].0, Severity::Critical);
     }
-    let found = judged(&read_of("no", DOWN_ROOT).unwrap()).1;
+    let found = judged(&read_of("", DOWN_ROOT).unwrap()).1;
     assert_eq!(
         found[0].1,
-        "postfix is stopped: no master process of postfix runs; 4 messages wait in its queue. Look at its log, then start it: \
+        "postfix is stopped: postqueue cannot reach it, and no master process of postfix runs; 4 messages wait in its queue. Look at its log, then start it: \
          service postfix start."
     );
     // A queue that somebody shows is served.
-    assert!(read_of("no", DEFERRED).unwrap().running);
+    assert!(read_of("", DEFERRED).unwrap().running);
 }
 
 #[test]
 fn what_nobody_knows_is_a_gap() {
-    for master in ["yes", "hidden"] {
+    for master in ["id 77", "hidden"] {
         for said in [NOT_ALLOWED, NO_SETGID] {
             let gap = read_of(master, said).unwrap_err();
             assert!(matches!(&gap, Gap::NotPermitted(_)), "{master}: {gap:?}");
         }
     }
-    assert!(matches!(read_of("yes", DOWN_ROOT), Err(Gap::Failed(_))), "it starts, or hangs");
+    assert!(matches!(read_of("id 77", DOWN_ROOT), Err(Gap::Failed(_))), "it starts, or hangs");
     assert!(matches!(
-        read_of("yes", "postqueue: fatal: open /etc/postfix/main.cf: No such file"),
+        read_of("id 77", "postqueue: fatal: open /etc/postfix/main.cf: No such file"),
         Err(Gap::Failed(_))
     ));
     let old = "postqueue: fatal: Queue report unavailable - mail system is down";
@@ -172,28 +177,36 @@ fn what_nobody_knows_is_a_gap() {
     for status in [124, 126, 127] {
         assert!(read(&Raw { status, text: "postqueue\n".to_owned() }).is_err());
     }
-    let crashed = format!("@master yes 139\n{NOW}");
+    let crashed = format!("@process id 77\n@status 139\n{NOW}");
     assert!(matches!(read(&Raw { status: 0, text: crashed }), Err(Gap::Failed(_))), "no empty queue");
-    let without_clock = format!("@master yes 0\n{DEFERRED}");
+    let without_clock = format!("@process id 77\n@status 0\n{DEFERRED}");
     let service = read(&Raw { status: 0, text: without_clock }).unwrap();
     assert_eq!(judged(&service).0, ServiceHealth::Unknown, "no age without a clock");
 }
 
 #[test]
 fn garbage_is_unreadable_and_never_shown_as_it_came() {
-    for text in ["", "\n", "@master", "@master yes\n", "@master maybe 0\n", "garbage\n"] {
+    for text in [
+        "",
+        "\n",
+        "@process",
+        "@process id 7\n",
+        "@process maybe\n@status 0\n",
+        "@process\n@status x\n",
+        "garbage\n",
+    ] {
         assert!(
             matches!(read(&Raw { status: 0, text: text.to_owned() }), Err(Gap::Unreadable(_))),
             "{text:?}"
         );
     }
     for said in ["\x1b[2Jx", "{", "{\"queue_name\": 7}", "{}", "x", "3E2FB277 260 Sun Foo 29 23:53:30 a@b"] {
-        let gap = read_of("yes", said).unwrap_err();
+        let gap = read_of("id 77", said).unwrap_err();
         assert!(matches!(&gap, Gap::Unreadable(_)) && !gap.describe().contains('\x1b'), "{said:?}: {gap:?}");
     }
     let hostile = "{\"queue_name\": \"deferred\", \"queue_id\": \"1\", \"arrival_time\": -9223372036854775808, \"recipients\": \
         [{\"address\": \"\", \"delay_reason\": \"\\u001b[2J<<<> \\n\\u202e<\"}]}";
-    let service = read_of("yes", hostile).unwrap();
+    let service = read_of("id 77", hostile).unwrap();
     let all = shown(&service).join("\n");
     assert!(!all.contains(['\x1b', '\u{202e}']), "{all:?}");
 }
@@ -212,7 +225,7 @@ fn reasons_that_differ_in_an_address_are_one() {
         line("Host not found"),
         line("host a[198.51.100.26] said: 450 <c@example.org>: rate limited"),
     ];
-    let service = read_of("yes", &said.concat()).unwrap();
+    let service = read_of("id 77", &said.concat()).unwrap();
     assert_eq!(service.amount("reason_count"), Some(2));
     assert!(service.text("reason").unwrap().ends_with("rate limited"));
 }

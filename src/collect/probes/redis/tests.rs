@@ -104,8 +104,8 @@ fn stopped_needs_a_process_table_without_it() {
          Look at its log, then start it: service redis-server start."
     );
     for (process, words) in [
-        ("@process hidden", "cannot see other processes"),
-        ("@process server redis-server 10.0.0.5:0", "this process runs: redis-server 10.0.0.5:0"),
+        ("@process hidden", "cannot see every process"),
+        ("@process id 7 redis-server 10.0.0.5:0", "process 7 redis-server 10.0.0.5:0 runs"),
     ] {
         let gap = said(0, &format!("@refused 127.0.0.1:6379\n{process}\n")).unwrap_err();
         assert!(matches!(&gap, Gap::Failed(why) if why.as_str().contains(words)), "{gap:?}");
@@ -192,6 +192,6 @@ fn hostile_and_huge_answers_stay_small_and_printable() {
             assert!(service.readings.len() + service.gaps.len() < 20 && service.detail.as_str().len() < 400);
         }
     }
-    let refused = format!("@refused {evil}\n@process server {evil}\n");
+    let refused = format!("@refused {evil}\n@process id {evil}\n");
     assert!(matches!(said(0, &refused), Err(Gap::Failed(why)) if why.as_str().chars().count() < 300));
 }
