@@ -69,7 +69,7 @@ impl Probe for ServiceProbe {
     }
 
     fn applies(&self, host: &Host) -> bool {
-        self.kind.runs_on(host)
+        self.kind.is_asked_of(host)
     }
 
     fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
@@ -93,7 +93,7 @@ impl ServiceProcess {
     /// Reads the line `@process …`.
     pub(crate) fn read(line: &str) -> Result<Self, Gap> {
         let said = line.lines().next().and_then(|line| line.strip_prefix("@process"));
-        match said.map(str::trim).ok_or_else(|| unreadable(line))? {
+        match said.map(|said| said.trim_matches([' ', '\0'])).ok_or_else(|| unreadable(line))? {
             "" => Ok(Self::Absent),
             "hidden" => Ok(Self::Hidden),
             process => match process.strip_prefix("id ") {

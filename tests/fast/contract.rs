@@ -121,7 +121,6 @@ const UNUSED: &[(&str, &str)] = &[
     ("chown", TYPED),
     ("diff", TYPED),
     ("dirname", TYPED),
-    ("exim", "another name of exim4"),
     ("exiqgrep", "an operator looks through Exim's queue with it"),
     ("free", TYPED),
     ("host", TYPED),

@@ -4,11 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jumpdeck::collect::probes::PROBES;
 use jumpdeck::config::diagnostic::Diagnostic;
 use jumpdeck::config::inventory::{self, Context};
 use jumpdeck::config::keymap::{self, Keymap};
 use jumpdeck::config::theme;
 use jumpdeck::runbook::definition::Runbook;
+use jumpdeck_fleet::declared::{DeclaredService, PROBED_SERVICES};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
+
+use crate::support::shell::host;
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid").join(kind);
@@ -57,6 +65,27 @@ fn check(kind: &str, at_least: usize, read: impl Fn(&str, &str) -> Result<(), Ve
 fn inventories() {
     let context = Context { home: "/home/ada".into(), user: "ada".into(), ..Context::default() };
     check("inventory", 25, |name, text| inventory::parse(name, text, &context).map(drop));
+}
+
+/// The services that an inventory may name without saying what they are.
+#[test]
+fn the_list_of_services_with_a_probe_is_true() {
+    let expected = |name: &str| DeclaredService {
+        name: name.to_owned(),
+        roles: Vec::new(),
+        units: Vec::new(),
+        processes: Vec::new(),
+        when_stopped: None,
+    };
+    let services = PROBES.iter().map(|probe| expected(probe.name()).into()).collect();
+    let mut facts = HostFacts::default();
+    facts.services.follow(&Host { services, ..host("app1") });
+    for probe in PROBES {
+        probe.ingest(Err(Gap::TimedOut), Moment(0), &mut facts);
+    }
+    let probed = facts.services.iter().filter(|entry| entry.declared().is_none());
+    let names: Vec<&str> = probed.map(|entry| entry.name()).collect();
+    assert_eq!(names, PROBED_SERVICES);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod elasticsearch;
+mod exim;
 mod grains;
 mod postfix;
 mod redis;

@@ -22,7 +22,7 @@ pub struct DeclaredService {
 
 /// The services that have a probe of their own, by name: what an inventory may call by its name alone. A test of the probes keeps the
 /// list true.
-pub const PROBED_SERVICES: &[&str] = &["elasticsearch", "postfix", "redis"];
+pub const PROBED_SERVICES: &[&str] = &["elasticsearch", "exim", "postfix", "redis"];
 
 /// Name, roles, units, names of the process.
 type BuiltIn = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);

@@ -8,19 +8,45 @@ use crate::declared::DeclaredService;
 use crate::fact::{Fact, Gap};
 use crate::fleet::{Host, Thresholds};
 use crate::problem::Severity;
-use crate::storage::human_kb;
 use crate::text::Clean;
-use crate::time::{Moment, short_age};
+use crate::time::Moment;
 
+mod figure;
 #[cfg(test)]
 mod tests;
+
+pub use figure::{Figure, ServiceReading, Unit};
+
+/// Where a service with a probe of its own is looked for, as long as the inventory says nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostsOf {
+    /// Hosts of any of these roles run it.
+    Roles(&'static [&'static str]),
+    /// Every host may have it, except those of these roles: it is shown where it is found. Where it is not there, nothing is missing.
+    Found {
+        /// The roles of hosts that are not asked.
+        except: &'static [&'static str],
+    },
+}
+
+impl HostsOf {
+    fn has(self, host: &Host) -> bool {
+        let any = |roles: &[&str]| roles.iter().any(|role| host.has_role(role));
+        match self {
+            Self::Roles(roles) => any(roles),
+            Self::Found { except } => !any(except),
+        }
+    }
+}
 
 /// What is special about a service. One static, in the file of its probe.
 pub struct ServiceKind {
     /// Its name in questions, screens and the JSON: a short word in lower case.
     pub name: &'static str,
-    /// Hosts of these roles run it.
-    pub roles: &'static [&'static str],
+    /// Where it is looked for.
+    pub hosts: HostsOf,
+    /// How bad it is when it is stopped.
+    pub stopped: Severity,
     /// What to do when it is stopped, in one sentence.
     pub when_stopped: &'static str,
     /// What is wrong with one that runs. Gaps are reported without it.
@@ -30,10 +56,10 @@ pub struct ServiceKind {
 }
 
 impl ServiceKind {
-    /// Whether a host should run it.
+    /// Whether a host is asked for it.
     #[must_use]
-    pub fn runs_on(&self, host: &Host) -> bool {
-        self.roles.iter().any(|role| host.has_role(role))
+    pub fn is_asked_of(&self, host: &Host) -> bool {
+        (self.hosts.has(host) || host.services.iter().any(|service| service.name == self.name))
             && !host.unwatched.iter().any(|name| name == self.name)
     }
 
@@ -48,7 +74,7 @@ impl ServiceKind {
             }));
         } else {
             let message = format!("{} is stopped: {}. {}", self.name, service.detail, self.when_stopped);
-            found.push(Finding::new(Severity::Critical, message));
+            found.push(Finding::new(self.stopped, message));
         }
         found
     }
@@ -101,101 +127,6 @@ impl Service {
         match self.reading(name)? {
             Figure::Amount { value, .. } => Some(*value),
             Figure::Text(_) | Figure::Flag(_) => None,
-        }
-    }
-}
-
-/// One figure of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceReading {
-    /// Its name in the JSON and on screen: lower case, words joined by `_`.
-    pub name: &'static str,
-    /// The figure.
-    pub figure: Figure,
-}
-
-/// The value of a reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Figure {
-    /// A word: a version, a role.
-    Text(Clean),
-    /// Yes or no.
-    Flag(bool),
-    /// A number.
-    Amount {
-        /// How many.
-        value: u64,
-        /// The most there can be, where there is a limit.
-        of: Option<u64>,
-        /// Of what.
-        unit: Unit,
-    },
-}
-
-impl Figure {
-    /// A text, printable and at most 120 characters long.
-    #[must_use]
-    pub fn text(text: &str) -> Self {
-        Self::Text(Clean::first_line(text, 120))
-    }
-
-    /// A number of things.
-    #[must_use]
-    pub fn count(value: u64) -> Self {
-        Self::Amount { value, of: None, unit: Unit::Count }
-    }
-
-    /// How much of its limit is used, percent.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)]
-    pub fn percent(&self) -> Option<f64> {
-        match self {
-            Self::Amount { value, of: Some(of), .. } if *of > 0 => Some(*value as f64 * 100.0 / *of as f64),
-            Self::Amount { .. } | Self::Text(_) | Self::Flag(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => text.fmt(f),
-            Self::Flag(flag) => f.write_str(if *flag { "yes" } else { "no" }),
-            Self::Amount { value, of: None, unit } => f.write_str(&unit.show(*value)),
-            Self::Amount { value, of: Some(of), unit } => {
-                write!(f, "{} of {}", unit.show(*value), unit.show(*of))
-            }
-        }
-    }
-}
-
-/// What a number counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Bytes.
-    Bytes,
-    /// Seconds.
-    Seconds,
-}
-
-impl Unit {
-    /// The word of the status JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Bytes => "bytes",
-            Self::Seconds => "seconds",
-        }
-    }
-
-    fn show(self, value: u64) -> String {
-        match self {
-            Self::Count => value.to_string(),
-            Self::Bytes => human_kb(value.div_ceil(1024)),
-            Self::Seconds => short_age(std::time::Duration::from_secs(value)),
         }
     }
 }
@@ -296,6 +227,8 @@ enum ServiceSort {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceEntry {
     sort: ServiceSort,
+    /// The inventory says that this host runs it.
+    expected: bool,
     /// What is known of it.
     pub fact: Fact<Arc<Service>>,
 }
@@ -339,14 +272,26 @@ impl ServiceEntry {
 }
 
 impl Services {
-    /// Takes what a probe read, or why it read nothing.
+    /// Takes what a probe read, or why it read nothing. Of a service that is shown where it is found, and that nobody expects here,
+    /// there is nothing to say until it is found, or when it is gone.
     pub fn take(&mut self, kind: &'static ServiceKind, answer: Result<Service, Gap>, at: Moment) {
+        if let HostsOf::Found { .. } = kind.hosts
+            && let Err(gap) = &answer
+            && !self.0.iter().any(|entry| entry.name() == kind.name && entry.expected)
+        {
+            if *gap == Gap::NotInstalled {
+                self.0.retain(|entry| entry.name() != kind.name);
+            }
+            if self.get(kind.name).is_none() {
+                return;
+            }
+        }
         self.change(ServiceSort::Probed(kind), |entry| entry.fact.take(answer.map(Arc::new), at));
     }
 
     /// Changes the entry of a service, made where there is none. Where a service has a probe of its own, that is what it is.
     fn change(&mut self, sort: ServiceSort, change: impl FnOnce(&mut ServiceEntry)) {
-        let mut new = ServiceEntry { sort, fact: Fact::default() };
+        let mut new = ServiceEntry { sort, expected: false, fact: Fact::default() };
         match self.0.binary_search_by(|entry| entry.name().cmp(new.name())) {
             Ok(place) => {
                 let Some(entry) = self.0.get_mut(place) else { return };
@@ -367,13 +312,14 @@ impl Services {
     /// inventory names are there from the beginning: one that was never asked is unknown.
     pub fn follow(&mut self, host: &Host) {
         self.0.retain(|entry| match &entry.sort {
-            ServiceSort::Probed(kind) => kind.runs_on(host),
+            ServiceSort::Probed(kind) => kind.is_asked_of(host),
             ServiceSort::Declared(declared) => {
                 host.services.iter().any(|service| service.name == declared.name)
             }
         });
+        self.0.iter_mut().for_each(|entry| entry.expected = false);
         for declared in &host.services {
-            self.change(ServiceSort::Declared(Arc::clone(declared)), |_| {});
+            self.change(ServiceSort::Declared(Arc::clone(declared)), |entry| entry.expected = true);
         }
     }
 

@@ -9,12 +9,14 @@ mod answer;
 mod rule;
 
 use crate::collect::probe::{ProbeCadence, ServiceProbe};
-use jumpdeck_fleet::service::ServiceKind;
+use jumpdeck_fleet::problem::Severity;
+use jumpdeck_fleet::service::{HostsOf, ServiceKind};
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
         name: "elasticsearch",
-        roles: &["elastic"],
+        hosts: HostsOf::Roles(&["elastic"]),
+        stopped: Severity::Critical,
         when_stopped: "Look at its log below /var/log/elasticsearch, then start it: service elasticsearch start.",
         rule: rule::rule,
         short: |service| service.text("status"),

@@ -8,8 +8,10 @@ use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, ServiceProcess};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, Service, ServiceKind, ServiceReading, Unit};
+use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading, Unit};
 use jumpdeck_fleet::text::Clean;
+
+use super::mail_queue;
 
 mod queue;
 
@@ -18,7 +20,8 @@ use queue::{Message, QueuePlace, QueueWords, said};
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
         name: "postfix",
-        roles: &["mail"],
+        hosts: HostsOf::Roles(&["mail"]),
+        stopped: Severity::Critical,
         when_stopped: "Look at its log, then start it: service postfix start.",
         rule,
         short: |_| None,
@@ -81,16 +84,6 @@ const SCRIPT: &str = r#"
     }
 "#;
 
-/// That many messages that wait are more than come and go on a mail host that is well: a route is blocked, or a program sends
-/// without end.
-const MANY: u64 = 200;
-/// That many will not be gone within the hour, whatever is done: people miss their mail.
-const FAR_TOO_MANY: u64 = 2000;
-/// After so long Postfix's own `delay_warning_time`, where it is set, tells the sender that the mail is late.
-const LATE: u64 = 4 * 3600;
-/// A few late messages are addresses that nobody reads: Postfix returns them after five days. That many are a blocked route.
-const MANY_LATE: u64 = 50;
-
 fn read(raw: &Raw) -> Result<Service, Gap> {
     let said = said(raw.ok()?)?;
     if let Some(down) = &said.down {
@@ -144,13 +137,10 @@ fn queue(said: &QueueWords) -> Service {
     add("deferred", Figure::count(count(|m| m.place == QueuePlace::Deferred)));
     add("hold", Figure::count(count(|m| m.place == QueuePlace::Hold)));
     // What is on hold waits for an operator.
-    let ages = || said.messages.iter().filter(|m| m.place != QueuePlace::Hold).filter_map(|m| m.age);
-    let late = ages().filter(|age| *age > LATE).count();
-    add("late", Figure::count(u64::try_from(late).unwrap_or(u64::MAX)));
-    if let Some(value) = ages().max() {
-        add("oldest", Figure::Amount { value, of: None, unit: Unit::Seconds });
-    }
-    if let Some((reason, times)) = said.reason() {
+    let ages = said.messages.iter().filter(|m| m.place != QueuePlace::Hold).filter_map(|m| m.age);
+    mail_queue::add_ages(ages, &mut readings);
+    let mut add = |name, figure| readings.push(ServiceReading { name, figure });
+    if let Some((reason, times)) = mail_queue::most_frequent(said.reasons()) {
         add("reason", Figure::text(reason));
         add("reason_count", Figure::count(times));
     }
@@ -164,30 +154,12 @@ fn queue(said: &QueueWords) -> Service {
             gaps.push(("number of messages", Gap::Cut("32 KiB of the queue".into())));
         }
     }
-    let detail = match number {
-        0 => "nothing waits".to_owned(),
-        1 => format!("{}1 message waits", said.at_least()),
-        _ => format!("{}{number} messages wait", said.at_least()),
-    };
+    let detail = mail_queue::waiting(number, said.at_least());
     Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() }
 }
 
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {
-    let mut add = |reading, severity, message| found.push(Finding::of(reading, severity, message));
-    let listed = if service.reading("listed").is_some() { "at least " } else { "" };
-    let why = service.text("reason").map_or(String::new(), |reason| {
-        format!(" Most often ({}×): {reason}.", service.amount("reason_count").unwrap_or(1))
-    });
-    let number = service.amount("queue").unwrap_or(0);
-    let late = service.amount("late").unwrap_or(0);
-    if number > MANY {
-        let severity = if number > FAR_TOO_MANY { Severity::Critical } else { Severity::Warning };
-        add("queue", severity, format!("postfix queue: {}.{why} Look at postqueue -p.", service.detail));
-    } else if late > MANY_LATE {
-        let message =
-            format!("postfix: {listed}{late} messages wait for over 4 h.{why} Look at postqueue -p.");
-        add("late", Severity::Warning, message);
-    }
+    mail_queue::rule("postfix", "postqueue -p", service, found);
 }
 
 #[cfg(test)]

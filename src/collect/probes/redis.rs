@@ -9,13 +9,14 @@ use crate::collect::probe::{ProbeCadence, Raw, ServiceProbe, ServiceProcess, unr
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Thresholds;
 use jumpdeck_fleet::problem::Severity;
-use jumpdeck_fleet::service::{Figure, Finding, Service, ServiceKind, ServiceReading, Unit};
+use jumpdeck_fleet::service::{Figure, Finding, HostsOf, Service, ServiceKind, ServiceReading, Unit};
 use jumpdeck_fleet::text::Clean;
 
 pub(super) static PROBE: ServiceProbe = ServiceProbe {
     kind: &ServiceKind {
         name: "redis",
-        roles: &["redis", "sessions"],
+        hosts: HostsOf::Roles(&["redis", "sessions"]),
+        stopped: Severity::Critical,
         when_stopped: "Look at its log, then start it: service redis-server start.",
         rule,
         short: |service| service.text("role"),

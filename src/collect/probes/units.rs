@@ -28,7 +28,8 @@ impl Probe for Units {
     fn settings(&self, host: &Host) -> Option<String> {
         // Checked by the inventory: no character in it means anything to a shell.
         let row = |s: &DeclaredService| format!("{}={}={}", s.name, s.units.join(","), s.processes.join(","));
-        let rows: Vec<String> = host.services.iter().map(|service| row(service)).collect();
+        let rows: Vec<String> =
+            host.services.iter().filter(|service| has_process(service)).map(|service| row(service)).collect();
         Some(format!("units_wanted='{}'\n", rows.join(" ")))
     }
 
@@ -132,17 +133,24 @@ impl Probe for Units {
     }
 
     fn applies(&self, host: &Host) -> bool {
-        !host.services.is_empty()
+        host.services.iter().any(|service| has_process(service))
     }
 
     fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
         let found = raw.and_then(|raw| raw.ok().map(UnitsAnswer::read));
         for entry in facts.services.iter_mut() {
-            let Some(declared) = entry.declared().cloned() else { continue };
+            let Some(declared) = entry.declared().filter(|service| has_process(service)).cloned() else {
+                continue;
+            };
             let service = found.as_ref().map_err(Clone::clone).and_then(|found| found.service(&declared));
             entry.fact.take(service.map(Into::into), at);
         }
     }
+}
+
+/// Whether the inventory says what to look for: a service with a probe of its own needs no more than roles.
+fn has_process(declared: &DeclaredService) -> bool {
+    !declared.units.is_empty() || !declared.processes.is_empty()
 }
 
 /// Where a service is, as the section says.

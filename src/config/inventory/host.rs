@@ -170,6 +170,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         (address, port.unwrap_or(place.scope.port), place.scope.access(user, keys, alias, false, context))
     };
     let services = services_of_roles(&place.scope.services.named, &roles);
+    let unwatched = place.scope.services.unwatched(&roles);
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,
@@ -181,7 +182,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         hostname,
         sudo,
         services,
-        unwatched: place.scope.services.off.clone(),
+        unwatched,
     })
 }
 

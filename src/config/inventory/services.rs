@@ -19,7 +19,7 @@ pub(super) struct ServiceSettings {
     /// Those to look for.
     pub(super) named: Vec<DeclaredService>,
     /// Those that are not looked at, though a role runs them.
-    pub(super) off: Vec<String>,
+    off: Vec<String>,
     /// All that were declared so far, looked for or not.
     declared: Vec<DeclaredService>,
 }
@@ -72,7 +72,12 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSet
         };
         let was = all.named.iter().find(|service| service.name == name.value).cloned().unwrap_or_else(none);
         let Some(entry) = reader.table(table.name_of(name.value), value, HINT) else { continue };
-        all.declare(service(reader, &entry, &name, was));
+        let probed = PROBED_SERVICES.contains(&name.value);
+        all.declare(if probed {
+            DeclaredService { roles: probed_roles(reader, &entry, &name), ..none() }
+        } else {
+            service(reader, &entry, &name, was)
+        });
     }
     all
 }
@@ -112,6 +117,15 @@ impl ServiceSettings {
         }
     }
 
+    /// The services that hosts of these roles are not asked for: those that are off, and those that the inventory gives to other roles.
+    pub(super) fn unwatched(&self, roles: &[RoleName]) -> Vec<String> {
+        let elsewhere = self.named.iter().filter(|service| {
+            PROBED_SERVICES.contains(&service.name.as_str())
+                && !service.roles.iter().any(|role| roles.contains(role))
+        });
+        self.off.iter().cloned().chain(elsewhere.map(|service| service.name.clone())).collect()
+    }
+
     fn declare(&mut self, service: DeclaredService) {
         self.off.retain(|off| *off != service.name);
         for list in [&mut self.named, &mut self.declared] {
@@ -121,6 +135,17 @@ impl ServiceSettings {
             }
         }
     }
+}
+
+/// The roles of a service with a probe of its own, which needs neither unit nor process.
+fn probed_roles(reader: &mut Reader, table: &Table<'_>, name: &At<&str>) -> Vec<RoleName> {
+    reader.only(table, &["roles"]);
+    let hint = "write which hosts run it: roles = [\"app\"]";
+    let Some(names) = reader.strings(table, "roles", hint) else {
+        reader.error(name.span.clone(), format!("service {:?} has no roles", name.value), hint);
+        return Vec::new();
+    };
+    names.iter().filter_map(|name| role_name(reader, name)).collect()
 }
 
 fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {

@@ -330,3 +330,18 @@ fn a_service_that_was_turned_off_is_looked_at_again_as_it_was_declared() {
     assert_eq!(of(0), []);
     assert_eq!(of(1), [("apache", 2), ("worker", 1)]);
 }
+
+#[test]
+fn an_inventory_says_which_roles_run_a_service_with_a_probe() {
+    let text = "[environments.a]\njump = 'local'\nhosts.app1 = {}\nhosts.sessions1 = {}\n\
+                services = { redis = { roles = ['app'] }, exim = { roles = ['app'] } }\n";
+    let fleet = fleet(text);
+    let of = |host: usize| {
+        let host = &fleet.environments[0].hosts[host];
+        let services = host.services.iter().filter(|s| s.units.is_empty()).map(|s| s.name.clone());
+        (services.collect::<Vec<_>>(), host.unwatched.clone())
+    };
+    let both = vec!["redis".to_owned(), "exim".to_owned()];
+    assert_eq!(of(0), (both.clone(), vec![]));
+    assert_eq!(of(1), (vec![], both));
+}

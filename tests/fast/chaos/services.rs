@@ -123,3 +123,29 @@ async fn elasticsearch_that_stops_is_critical_and_well_again_when_it_is_back() {
         .until("it is well again", LONG, |b| b.judged(host, kind) == Some((ServiceHealth::Ok, vec![])))
         .await;
 }
+
+/// Every machine of 2015 has Exim, except the mail host; those of 2013 have none, and that is nothing to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exim_that_stops_is_a_warning_and_a_host_without_it_is_well() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    let exim = "exim";
+    assert_eq!(bench.named_as(("db2", exim), "it is well", ServiceHealth::Ok).await, []);
+    bench.named_as(("project", exim), "it has a queue", ServiceHealth::Ok).await;
+    let queue = bench.service("project", exim).unwrap();
+    assert_eq!((queue.amount("queue"), queue.amount("frozen")), (Some(11), Some(2)), "{queue:?}");
+    assert!(queue.text("reason").is_some_and(|why| why.contains("rate limited")), "{queue:?}");
+    bench.named_as(("mail", "postfix"), "it has Postfix", ServiceHealth::Ok).await;
+    assert!(bench.service("mail", exim).is_none());
+
+    bench.run("db2", "exim4", false);
+    let problems = bench.named_as(("db2", exim), "it is stopped", ServiceHealth::Down).await;
+    assert_eq!((problems.len(), problems[0].0), (1, Severity::Warning), "{problems:?}");
+    assert!(problems[0].1.starts_with("exim is stopped: no process of its daemon runs. "), "{problems:?}");
+    bench.run("db2", "exim4", true);
+    assert_eq!(bench.named_as(("db2", exim), "it is well again", ServiceHealth::Ok).await, []);
+
+    drop(bench);
+    let mut bench = Bench::up("wpd-2013", cadence(POLL, Duration::from_secs(8))).await;
+    bench.named_as(("app1", "apache"), "it reports", ServiceHealth::Ok).await;
+    assert!(bench.hosts.values().all(|host| host.facts.services.get(exim).is_none()));
+}

@@ -4,7 +4,8 @@ use crate::declared::default_services;
 
 static QUEUE: ServiceKind = ServiceKind {
     name: "queue",
-    roles: &["jobrunner"],
+    hosts: HostsOf::Roles(&["jobrunner"]),
+    stopped: Severity::Critical,
     when_stopped: "Start it: systemctl start queue.",
     rule: |service, limits, found| {
         if service
@@ -19,7 +20,8 @@ static QUEUE: ServiceKind = ServiceKind {
 };
 static CACHE: ServiceKind = ServiceKind {
     name: "cache",
-    roles: &["memcache"],
+    hosts: HostsOf::Roles(&["memcache"]),
+    stopped: Severity::Critical,
     when_stopped: "Start it.",
     rule: |_, _, _| {},
     short: |_| None,
@@ -104,4 +106,73 @@ fn one_that_is_stopped_is_critical_and_says_how_to_start_it() {
     assert!(said(&apache, &service).ends_with(". Call the web team."));
     service.running = true;
     assert_eq!(said(&apache, &service), "");
+}
+
+static FOUND: ServiceKind = ServiceKind {
+    name: "found",
+    hosts: HostsOf::Found { except: &["mail"] },
+    stopped: Severity::Warning,
+    when_stopped: "Start it.",
+    rule: |_, _, _| {},
+    short: |_| None,
+};
+
+fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
+    let declared = |name: &&str| DeclaredService {
+        name: (*name).to_owned(),
+        roles: Vec::new(),
+        units: Vec::new(),
+        processes: Vec::new(),
+        when_stopped: None,
+    };
+    Host {
+        id: crate::names::HostId {
+            env: crate::names::EnvName::new("e").unwrap(),
+            host: crate::names::HostName::new("h").unwrap(),
+        },
+        address: "10.0.0.1".into(),
+        port: 22,
+        access: Arc::new(crate::access::Access {
+            user: "root".into(),
+            keys: Vec::new(),
+            agent: None,
+            password: false,
+            known_hosts: crate::access::KnownHosts::own(Vec::new()),
+        }),
+        roles: roles.iter().map(|role| crate::names::RoleName::new(role).unwrap()).collect(),
+        roles_declared: true,
+        hostname: None,
+        sudo: false,
+        services: services.iter().map(declared).map(Arc::new).collect(),
+        unwatched: unwatched.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// A host without Exim is neither unknown nor a problem, as long as nobody says that it runs it.
+#[test]
+fn a_service_that_is_shown_where_it_is_found_is_missed_only_where_it_is_expected() {
+    let nobody = host(&["app"], &[], &[]);
+    assert!(FOUND.is_asked_of(&nobody));
+    assert!(!FOUND.is_asked_of(&host(&["mail"], &[], &[])));
+    assert!(!FOUND.is_asked_of(&host(&["app"], &[], &["found"])));
+    assert!(FOUND.is_asked_of(&host(&["mail"], &["found"], &[])));
+    let mut services = Services::default();
+    services.follow(&nobody);
+    for gap in [Gap::NotInstalled, Gap::TimedOut, Gap::Unreadable("truncated report".into())] {
+        services.take(&FOUND, Err(gap), Moment(1));
+        assert!(services.is_empty());
+    }
+    services.take(&FOUND, Ok(running(1)), Moment(2));
+    services.take(&FOUND, Err(Gap::TimedOut), Moment(3));
+    assert_eq!(services.get("found").unwrap().gap, Some(Gap::TimedOut), "it was found once");
+    services.take(&FOUND, Err(Gap::NotInstalled), Moment(4));
+    assert!(services.is_empty(), "it is gone");
+
+    services.follow(&host(&["app"], &["found"], &[]));
+    services.take(&FOUND, Err(Gap::NotInstalled), Moment(5));
+    assert_eq!(services.get("found").unwrap().gap, Some(Gap::NotInstalled));
+    // Nobody expects it any more.
+    services.follow(&nobody);
+    services.take(&FOUND, Err(Gap::NotInstalled), Moment(6));
+    assert!(services.is_empty());
 }

@@ -1,7 +1,5 @@
 //! What the section `postfix` printed: `@process`, `@status` of `postqueue`, `@cut` with the last line of `postqueue -p`, `@now`, then what `postqueue` said.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
 
@@ -64,30 +62,10 @@ impl QueueWords {
         if self.cut && self.total.is_none() { "at least " } else { "" }
     }
 
-    /// The reason that most messages were deferred for, and how many. Two reasons that differ in an address or a number are one.
-    pub(super) fn reason(&self) -> Option<(&str, u64)> {
-        let mut found: BTreeMap<String, (&str, u64)> = BTreeMap::new();
-        for reason in self.messages.iter().filter_map(|message| message.reason.as_ref()).map(Clean::as_str) {
-            found.entry(kind_of(reason)).or_insert((reason, 0)).1 += 1;
-        }
-        found.into_values().max_by_key(|(_, times)| *times)
+    /// Why messages were deferred.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = &str> {
+        self.messages.iter().filter_map(|message| message.reason.as_ref()).map(Clean::as_str)
     }
-}
-
-/// A reason without its addresses and numbers.
-fn kind_of(reason: &str) -> String {
-    let mut depth = 0_u32;
-    reason
-        .chars()
-        .filter(|c| {
-            match c {
-                '<' => depth += 1,
-                '>' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0 && !c.is_ascii_digit()
-        })
-        .collect()
 }
 
 /// The host's time: seconds since 1970, and what its clock shows.
