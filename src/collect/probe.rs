@@ -47,6 +47,8 @@ pub trait Probe: Sync {
 pub struct ServiceProbe {
     /// Its name, its roles, its rule, its words.
     pub kind: &'static ServiceKind,
+    /// As [`Probe::settings`].
+    pub settings: fn(&Host) -> Option<String>,
     /// As [`Probe::script`]: the function is `probe_NAME`, with the kind's name.
     pub script: &'static str,
     /// How often it is asked.
@@ -62,6 +64,10 @@ impl Probe for ServiceProbe {
 
     fn script(&self) -> &'static str {
         self.script
+    }
+
+    fn settings(&self, host: &Host) -> Option<String> {
+        (self.settings)(host)
     }
 
     fn cadence(&self) -> ProbeCadence {

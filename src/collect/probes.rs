@@ -29,6 +29,7 @@ probes! {
     elasticsearch::PROBE,
     postfix::PROBE,
     exim::PROBE,
+    memcached::PROBE,
     units::Units,
     // Stays last: see there.
     clock::ClockProbe,

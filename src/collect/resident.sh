@@ -14,6 +14,7 @@
 #   lacks TOOL                   whether a tool is missing; says which
 #   jd_ask SECONDS BYTES CMD...  puts the output of a program or function, bounded, into jd_got; see there
 #   apart KEY SECONDS CMD...     adds the output, both kinds, of a program or function that may hang; $jd_in is its input
+#   jd_listens PORT              where a TCP port is open; see there
 #   jd_look                      looks through the process table; see there, jd_still and jd_seek
 #   jd_mounts                    reads the mount table into jd_local, jd_local_rows, jd_remote, jd_remote_rows
 # and with $NL, $SUDO (empty or `sudo -n`), $LIMIT (`timeout -k 1`: ends a command), $DB_EXPECTED (`yes` on hosts of role db).
@@ -288,6 +289,33 @@ jd_seek() {
     fi
   done
   jd_at=
+}
+
+# Where a TCP port is open, by the kernel's list: jd_open has its addresses of IPv4, each with a space behind it, and `*` for all.
+# The port is written as there: 2BCB is 11211. Open ports come before connections.
+jd_listens() {
+  jd_open=
+  for jd_ports in /proc/net/tcp /proc/net/tcp6; do
+    [ -r "$jd_ports" ] || continue
+    while read -r jd_row jd_place jd_far jd_state jd_rest; do
+      case $jd_state in st) continue ;; 0A) ;; *) break ;; esac
+      case $jd_place in *:"$1") ;; *) continue ;; esac
+      jd_hex=${jd_place%:*}
+      jd_hex=${jd_hex#0000000000000000FFFF0000}
+      case $jd_hex in
+        00000000|00000000000000000000000000000000) jd_open="$jd_open* " ;;
+        *[!0-9A-F]*) ;;
+        ????????) jd_dotted ;;
+      esac
+    done < "$jd_ports"
+  done
+}
+
+# 0500000A is 10.0.0.5.
+jd_dotted() {
+  jd_first=${jd_hex#??????} jd_second=${jd_hex#????} jd_third=${jd_hex#??} jd_fourth=${jd_hex%??????}
+  jd_second=${jd_second%??} jd_third=${jd_third%????}
+  jd_open="$jd_open$((0x$jd_first)).$((0x$jd_second)).$((0x$jd_third)).$((0x$jd_fourth)) "
 }
 
 # Lists the `df` of an earlier connection that still wait in the kernel (state D), where nothing can end them: jd_waiting has

@@ -24,6 +24,7 @@ const ROOMS: &[&str] = &[
     "crates/sim/src/git",
     "crates/sim/src/mail",
     "crates/sim/src/mariadb",
+    "crates/sim/src/memcache",
     "crates/sim/src/posix",
     "crates/sim/src/redis",
     "crates/sim/src/salt",

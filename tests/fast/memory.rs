@@ -34,7 +34,7 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
             "@server mariadbd mariadb\njumpdeck\nas\\tbatch\njd_part\tjd_line\nconnections\t6\n",
         ],
         "redis" => {
-            &["", "redis_version:1\n", "redis_version:", "@refused ", "@refused x\n@process server ", "ERR "]
+            &["", "redis_version:1\n", "redis_version:", "@refused ", "@refused x\n@process id ", "ERR "]
         }
         "elasticsearch" => {
             &["", "@refused ", "@at 1:9200\n", "@at 1:9200\n{\"status\":\"red\",\"number_of_nodes\":["]
@@ -45,6 +45,17 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
             "@process id 7\n@status 0\n{\"queue_name\":\"x\",\"recipients\":[",
             "@process\n@status 69\npostqueue: ",
             "@process id 7\n@status 0\n3E2FB277 260 Sun Nov 29 23:53:30 a@b\n(",
+        ],
+        "exim" => &[
+            "",
+            "@process id 7\n@status 0 yes\n@count 9\n",
+            "@process id 7\n@status 0 \n@count 1\n 2h   317 1xXrac-00004p-1V <",
+            "@process id 7\n@status 0 \n@count 1\n@why\nx defer (111): ",
+        ],
+        "memcached" => &[
+            "",
+            "@process id 7\n@status 0 127.0.0.1\n@open\n@holds\nSTAT version 1\nSTAT ",
+            "@process id 7\n@status 1 127.0.0.1\n@open 10.0.0.5 ",
         ],
         "units" => &["", "missing apache\n@systemd 0\n", "runs "],
         _ => &[""],

@@ -4,6 +4,7 @@ mod bench;
 mod elasticsearch;
 mod exim;
 mod grains;
+mod memcached;
 mod postfix;
 mod redis;
 mod tools;

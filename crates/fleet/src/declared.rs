@@ -22,7 +22,7 @@ pub struct DeclaredService {
 
 /// The services that have a probe of their own, by name: what an inventory may call by its name alone. A test of the probes keeps the
 /// list true.
-pub const PROBED_SERVICES: &[&str] = &["elasticsearch", "exim", "postfix", "redis"];
+pub const PROBED_SERVICES: &[&str] = &["elasticsearch", "exim", "memcached", "postfix", "redis"];
 
 /// Name, roles, units, names of the process.
 type BuiltIn = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
@@ -32,7 +32,6 @@ static BUILT_IN: &[BuiltIn] = &[
     ("gdnsd", &["salt"], &["gdnsd"], &["gdnsd"]),
     ("glusterd", &["storage"], &["glusterd", "glusterfs-server"], &["glusterd"]),
     ("hhvm", &["hhvmbackend"], &["hhvm"], &["hhvm"]),
-    ("memcached", &["memcache", "sessions"], &["memcached"], &["memcached"]),
     ("nginx", &["nginx", "piwik"], &["nginx"], &["nginx"]),
     ("opendkim", &["mail"], &["opendkim"], &["opendkim"]),
     (

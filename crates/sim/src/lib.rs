@@ -14,6 +14,7 @@ pub mod elastic;
 mod git;
 pub mod mail;
 pub mod mariadb;
+pub mod memcache;
 pub mod options;
 pub mod posix;
 pub mod program;

@@ -1,7 +1,7 @@
 //! Every simulated program. A new one is one new file in the `programs/` of its room and one line in [`PROGRAMS`].
 
 use crate::program::Program;
-use crate::{apps, backups, cloud, dns, git, mail, mariadb, posix, redis, salt, services, web};
+use crate::{apps, backups, cloud, dns, git, mail, mariadb, memcache, posix, redis, salt, services, web};
 
 /// Every program there is.
 pub static PROGRAMS: &[&dyn Program] = &[
@@ -90,6 +90,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::ss::SS,
     &posix::programs::ssh_keys::Keygen,
     &posix::programs::ssh_keys::Keyscan,
+    &memcache::programs::nc::Nc,
     &redis::programs::redis_cli::RedisCli,
     &posix::programs::rsync::Rsync,
     &services::programs::monit::Monit,

@@ -11,7 +11,7 @@ use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
 use crate::posix::{files, tasks};
 use crate::web::{self, cdn, tls};
-use crate::{dns, elastic, git, mail, redis, salt, services};
+use crate::{dns, elastic, git, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
 
 pub mod score;
@@ -79,6 +79,7 @@ pub struct World {
     pub(crate) web: web::Faults,
     pub(crate) cdn: cdn::Cdn,
     pub(crate) mail: mail::Queues,
+    pub(crate) memcached: memcache::Servers,
     pub(crate) redis: redis::Servers,
     pub(crate) tasks: tasks::Tasks,
     pub(crate) tls: tls::Tls,

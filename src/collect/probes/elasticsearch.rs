@@ -22,6 +22,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
         short: |service| service.text("status"),
     },
     script: SCRIPT,
+    settings: |_| None,
     cadence: ProbeCadence::Every,
     read: answer::read,
 };
@@ -63,34 +64,16 @@ const SCRIPT: &str = r#"
         esac
         say "$jd_got"
     }
-    # The address other than 127.0.0.1 where port 9200 (23F0) is open. Open ports come before connections.
+    # The address other than 127.0.0.1 where port 9200 (23F0) is open. Fails when it was asked there already.
     elasticsearch_move() {
-        for elasticsearch_table in /proc/net/tcp /proc/net/tcp6; do
-            [ -r "$elasticsearch_table" ] || continue
-            while read -r elasticsearch_row elasticsearch_place elasticsearch_far elasticsearch_state elasticsearch_rest; do
-                case $elasticsearch_state in st) continue ;; 0A) ;; *) break ;; esac
-                case $elasticsearch_place in *:23F0) ;; *) continue ;; esac
-                elasticsearch_hex=${elasticsearch_place%:*}
-                elasticsearch_hex=${elasticsearch_hex#0000000000000000FFFF0000}
-                case $elasticsearch_hex in
-                    0100007F|00000000|*[!0-9A-F]*) ;;
-                    ????????) elasticsearch_found; return ;;
-                esac
-            done < "$elasticsearch_table"
+        jd_listens 23F0
+        for elasticsearch_to in $jd_open; do
+            case $elasticsearch_to in '*'|127.0.0.1) continue ;; esac
+            [ "$elasticsearch_to:9200" != "$elasticsearch_at" ] || return 1
+            elasticsearch_at=$elasticsearch_to:9200
+            return 0
         done
         return 1
-    }
-    # 0500000A is 10.0.0.5. Fails when it was asked there already.
-    elasticsearch_found() {
-        elasticsearch_d=${elasticsearch_hex%??????}
-        elasticsearch_c=${elasticsearch_hex#??}
-        elasticsearch_c=${elasticsearch_c%????}
-        elasticsearch_b=${elasticsearch_hex#????}
-        elasticsearch_b=${elasticsearch_b%??}
-        elasticsearch_a=${elasticsearch_hex#??????}
-        elasticsearch_to="$((0x$elasticsearch_a)).$((0x$elasticsearch_b)).$((0x$elasticsearch_c)).$((0x$elasticsearch_d)):9200"
-        [ "$elasticsearch_to" != "$elasticsearch_at" ] || return 1
-        elasticsearch_at=$elasticsearch_to
     }
     elasticsearch_is() {
         case $jd_line in *org.elasticsearch.bootstrap.*|*-Des.path.home=*) ;; *) return 1 ;; esac

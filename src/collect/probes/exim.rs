@@ -30,6 +30,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
         short: |_| None,
     },
     script: SCRIPT,
+    settings: |_| None,
     cadence: ProbeCadence::Every,
     read,
 };

@@ -22,6 +22,7 @@ pub(super) static PROBE: ServiceProbe = ServiceProbe {
         short: |service| service.text("role"),
     },
     script: SCRIPT,
+    settings: |_| None,
     cadence: ProbeCadence::Every,
     read,
 };

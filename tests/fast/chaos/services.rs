@@ -89,7 +89,6 @@ async fn what_a_role_runs_is_critical_when_it_stops() {
     for (host, name, unit) in [
         ("app3", "apache", "apache2"),
         ("nginx1", "nginx", "nginx"),
-        ("memcache1", "memcached", "memcached"),
         ("salt", "salt-master", "salt-master"),
         ("piwik", "php-fpm", "php5-fpm"),
     ] {
@@ -148,4 +147,36 @@ async fn exim_that_stops_is_a_warning_and_a_host_without_it_is_well() {
     let mut bench = Bench::up("wpd-2013", cadence(POLL, Duration::from_secs(8))).await;
     bench.named_as(("app1", "apache"), "it reports", ServiceHealth::Ok).await;
     assert!(bench.hosts.values().all(|host| host.facts.services.get(exim).is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memcached_that_throws_sessions_away_or_stops_is_named() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    let memcached = "memcached";
+    for host in ["sessions1", "memcache1"] {
+        assert_eq!(bench.named_as((host, memcached), "it is well", ServiceHealth::Ok).await, []);
+    }
+    let service = bench.service("memcache1", memcached).unwrap();
+    assert!(service.reading("memory").unwrap().to_string().ends_with(" of 1.0G"), "{service:?}");
+    assert!(service.amount("hits").is_some_and(|hits| hits > 0), "{service:?}");
+    let change = |host: &str, evicted, clients| {
+        let mut world = bench.world.lock().unwrap();
+        let server = world.memcached(&HostName::new(host).unwrap()).unwrap();
+        (server.evicted, server.clients) = (evicted, clients);
+    };
+    // A cache that is full is none of a problem, and a lost session is one.
+    change("memcache1", 7, 0);
+    change("sessions1", 7, 990);
+    let problems = bench.named_as(("sessions1", memcached), "it is damaged", ServiceHealth::Degraded).await;
+    let severities: Vec<Severity> = problems.iter().map(|(severity, _)| *severity).collect();
+    assert_eq!(severities, [Severity::Warning; 2], "{problems:?}");
+    assert!(problems.iter().any(|(_, said)| said.starts_with("memcached threw away 7 sessions early")));
+    let evicted = |b: &Bench| b.service("memcache1", memcached).and_then(|service| service.amount("evicted"));
+    bench.until("the cache says what it threw away", LONG, |b| evicted(b) == Some(7)).await;
+    bench.named_as(("memcache1", memcached), "it is well all the same", ServiceHealth::Ok).await;
+
+    bench.run("memcache1", "memcached", false);
+    let problems = bench.named_as(("memcache1", memcached), "it is stopped", ServiceHealth::Down).await;
+    assert_eq!((problems.len(), problems[0].0), (1, Severity::Critical), "{problems:?}");
+    assert!(problems[0].1.starts_with("memcached is stopped: 127.0.0.1:11211 refuses"), "{problems:?}");
 }
