@@ -349,6 +349,7 @@ const PROBLEM: Fields = &[
     ("host", TEXT_OR_NULL),
     ("hosts", List),
     ("kind", Text),
+    ("service", TEXT_OR_NULL),
     ("message", Text),
 ];
 
