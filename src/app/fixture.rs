@@ -47,6 +47,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -31,6 +31,7 @@ probes! {
     exim::PROBE,
     memcached::PROBE,
     units::Units,
+    backups::Backups,
     // Stays last: see there.
     clock::ClockProbe,
 }

@@ -153,7 +153,9 @@ jd_ask() {
   jd_parts= jd_cut= jd_status=124 jd_pid=
   case $jd_got in
     *"$NL@jd-status $jd_nonce "*)
+      # One that ends at once may be done before its id is written.
       jd_status=${jd_got##*"$NL@jd-status $jd_nonce "}
+      jd_status=${jd_status%%"$NL"*}
       jd_got=${jd_got%"$NL@jd-status $jd_nonce "*} ;;
     *) if [ "${#jd_got}" -ge "$((jd_bytes - 512))" ]; then jd_cut=yes jd_status=0; fi ;;
   esac
@@ -232,6 +234,7 @@ apart() {
   case $jd_got in
     *"$NL@jd-status "*)
       jd_status=${jd_got##*@jd-status }
+      jd_status=${jd_status%%"$NL"*}
       jd_got=${jd_got%"$NL@jd-status "*}
       jd_pid= ;;
   esac

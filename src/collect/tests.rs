@@ -299,6 +299,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -10,6 +10,7 @@ use jumpdeck_fleet::fleet::{Environment, Fleet, Guard, LeaseScope, Signatures};
 use jumpdeck_fleet::names::EnvName;
 
 mod address;
+mod backups;
 mod context;
 pub mod edit;
 mod host;

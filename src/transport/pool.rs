@@ -174,6 +174,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         }));
     }

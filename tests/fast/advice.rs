@@ -165,6 +165,9 @@ const PLACES: &[&[&str]] = &[
     &["requirements", "memcache"],
     &["services"],
     &["services", "apache"],
+    &["backups"],
+    &["backups", "databases"],
+    &["environments", "production", "hosts", "app1", "backups"],
 ];
 
 fn home() -> Context {

@@ -1,6 +1,7 @@
 //! The collecting side against a simulated fleet in which things go wrong: every fault by its own name, nobody else
 //! held up, nothing unknown shown as a figure, and everything back by itself that may come back by itself.
 
+mod backups;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};

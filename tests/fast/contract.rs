@@ -79,7 +79,7 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
     ("readlink", "-e -m -n -q -s -z"),
     ("rm", "-R -v -i"),
     ("sha256sum", "-b -t"),
-    ("stat", "-L -t"),
+    ("stat", "-t"),
     ("cat", "-n -u -A -E"),
     ("cut", "-s -c -b"),
     ("date", "-R"),

@@ -1,5 +1,6 @@
 //! The resident probe under every shell that may be a host's `/bin/sh`, against this machine's own `/proc`.
 
+mod backups;
 mod bench;
 mod elasticsearch;
 mod exim;

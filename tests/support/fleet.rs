@@ -73,6 +73,7 @@ pub(crate) fn host(host: &str, port: u16, access: Access) -> Host {
         hostname: None,
         sudo: false,
         services: Vec::new(),
+        backups: Vec::new(),
         unwatched: Vec::new(),
     }
 }

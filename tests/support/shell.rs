@@ -39,6 +39,7 @@ pub(crate) fn host(name: &str) -> Host {
         hostname: None,
         sudo: false,
         services: Vec::new(),
+        backups: Vec::new(),
         unwatched: Vec::new(),
     };
     host.roles = host.roles_by_name();

@@ -13,6 +13,7 @@ pub use changes::Changes;
 pub use management::{ADDRESS, DatabaseFile, FILE, Management};
 
 use super::access::Access;
+use super::backup::DeclaredBackup;
 use super::declared::DeclaredService;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
@@ -185,6 +186,8 @@ pub struct Host {
     pub sudo: bool,
     /// The services that must run on it and have no probe of their own.
     pub services: Vec<Arc<DeclaredService>>,
+    /// The backups whose files it keeps.
+    pub backups: Vec<Arc<DeclaredBackup>>,
     /// Services that its roles run and that the inventory turns off: they are not looked at.
     pub unwatched: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! The vocabulary of a fleet, and judgement over it. Pure data and pure functions: no I/O, no clock.
 
 pub mod access;
+pub mod backup;
 pub mod declared;
 pub mod event;
 pub mod fact;

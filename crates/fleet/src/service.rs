@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::backup::DeclaredBackup;
 use crate::declared::DeclaredService;
 use crate::fact::{Fact, Gap};
 use crate::fleet::{Host, Thresholds};
@@ -11,6 +12,7 @@ use crate::problem::Severity;
 use crate::text::Clean;
 use crate::time::Moment;
 
+pub mod backups;
 mod figure;
 #[cfg(test)]
 mod tests;
@@ -216,11 +218,12 @@ fn declared_findings(declared: &DeclaredService, service: &Service) -> Vec<Findi
     vec![Finding::new(Severity::Critical, message)]
 }
 
-/// What a service is: one with a probe of its own, or one that the inventory names.
+/// What a service is: one with a probe of its own, one that the inventory names, or a backup.
 #[derive(Debug, Clone, PartialEq)]
 enum ServiceSort {
     Probed(&'static ServiceKind),
     Declared(Arc<DeclaredService>),
+    Backup(Arc<DeclaredBackup>),
 }
 
 /// One service of a host.
@@ -240,6 +243,7 @@ impl ServiceEntry {
         match &self.sort {
             ServiceSort::Probed(kind) => kind.name,
             ServiceSort::Declared(declared) => &declared.name,
+            ServiceSort::Backup(backup) => &backup.name,
         }
     }
 
@@ -249,6 +253,7 @@ impl ServiceEntry {
         match &self.sort {
             ServiceSort::Probed(kind) => kind.findings(service, limits),
             ServiceSort::Declared(declared) => declared_findings(declared, service),
+            ServiceSort::Backup(backup) => backups::findings(backup, service),
         }
     }
 
@@ -257,7 +262,7 @@ impl ServiceEntry {
     pub fn short<'a>(&self, service: &'a Service) -> Option<&'a str> {
         match &self.sort {
             ServiceSort::Probed(kind) => (kind.short)(service),
-            ServiceSort::Declared(_) => None,
+            ServiceSort::Declared(_) | ServiceSort::Backup(_) => None,
         }
     }
 
@@ -265,8 +270,17 @@ impl ServiceEntry {
     #[must_use]
     pub fn declared(&self) -> Option<&Arc<DeclaredService>> {
         match &self.sort {
-            ServiceSort::Probed(_) => None,
+            ServiceSort::Probed(_) | ServiceSort::Backup(_) => None,
             ServiceSort::Declared(declared) => Some(declared),
+        }
+    }
+
+    /// The inventory's words for it, where it is a backup.
+    #[must_use]
+    pub fn backup(&self) -> Option<&Arc<DeclaredBackup>> {
+        match &self.sort {
+            ServiceSort::Probed(_) | ServiceSort::Declared(_) => None,
+            ServiceSort::Backup(backup) => Some(backup),
         }
     }
 }
@@ -316,10 +330,14 @@ impl Services {
             ServiceSort::Declared(declared) => {
                 host.services.iter().any(|service| service.name == declared.name)
             }
+            ServiceSort::Backup(backup) => host.backups.iter().any(|one| one.name == backup.name),
         });
         self.0.iter_mut().for_each(|entry| entry.expected = false);
         for declared in &host.services {
             self.change(ServiceSort::Declared(Arc::clone(declared)), |entry| entry.expected = true);
+        }
+        for backup in &host.backups {
+            self.change(ServiceSort::Backup(Arc::clone(backup)), |_| {});
         }
     }
 

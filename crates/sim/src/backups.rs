@@ -4,7 +4,7 @@
 pub(crate) mod archives;
 pub mod programs;
 
-use crate::posix::files::Attributes;
+use crate::posix::files::{Attributes, Metadata};
 use crate::posix::storage::Mount;
 use crate::world::World;
 use crate::world::noise::unit;
@@ -175,6 +175,43 @@ impl World {
     fn database_to_back_up(&self) -> String {
         let master = self.machines().find(|m| self.has_database(&m.name));
         master.map_or("localhost".to_owned(), |m| m.name.to_string())
+    }
+
+    /// The files of a folder, the newest first.
+    fn newest_files(&self, host: &HostName, folder: &str) -> Vec<String> {
+        let names = self.list_dir(host, folder).unwrap_or_default();
+        let dated = |name: String| {
+            let path = format!("{folder}/{name}");
+            let found = self.metadata(host, &path).filter(|found| !found.directory)?;
+            Some((found.attributes.modified, path))
+        };
+        let mut files: Vec<(f64, String)> = names.into_iter().filter_map(dated).collect();
+        files.sort_by(|a, b| b.0.total_cmp(&a.0));
+        files.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// The newest file of a folder, and what it is.
+    #[must_use]
+    pub fn newest_backup(&self, host: &HostName, folder: &str) -> Option<(String, Metadata)> {
+        let path = self.newest_files(host, folder).into_iter().next()?;
+        let found = self.metadata(host, &path)?;
+        Some((path, found))
+    }
+
+    /// Fault: the newest backups of a folder did not come. How many files are left.
+    pub fn miss_backups(&mut self, host: &HostName, folder: &str, missed: usize) -> usize {
+        let files = self.newest_files(host, folder);
+        for path in files.iter().take(missed) {
+            self.remove_file(host, path);
+        }
+        files.len().saturating_sub(missed)
+    }
+
+    /// Fault: the newest backup of a folder has so many bytes. False when there is none.
+    pub fn resize_backup(&mut self, host: &HostName, folder: &str, size: u64) -> bool {
+        let Some((path, found)) = self.newest_backup(host, folder) else { return false };
+        self.store_file(host, &path, Vec::new(), size, found.attributes);
+        true
     }
 
     /// Fault: cuts a packed file off; its size stays. False when there is none.

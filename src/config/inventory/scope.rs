@@ -8,13 +8,14 @@ use toml::de::DeValue;
 
 use super::context::Context;
 use super::services::ServiceSettings;
-use super::{address, requirements, services, thresholds};
+use super::{address, backups, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
+use jumpdeck_fleet::backup::{DeclaredBackup, default_backups};
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "user",
     "port",
     "keys",
@@ -30,6 +31,7 @@ pub(super) const KEYS: [&str; 15] = [
     "default_requirements",
     "services",
     "default_services",
+    "backups",
 ];
 
 /// Which agent is used.
@@ -56,6 +58,7 @@ pub(super) struct SettingScope {
     pub(super) thresholds: Thresholds,
     pub(super) requirements: Vec<Requirement>,
     pub(super) services: ServiceSettings,
+    pub(super) backups: Vec<DeclaredBackup>,
 }
 
 impl SettingScope {
@@ -74,6 +77,7 @@ impl SettingScope {
             thresholds: Thresholds::default(),
             requirements: default_requirements(),
             services: ServiceSettings::default(),
+            backups: default_backups(),
         }
     }
 
@@ -109,6 +113,7 @@ impl SettingScope {
         self.thresholds = thresholds::read(reader, table, self.thresholds);
         self.requirements = requirements::read(reader, table, self.requirements);
         self.services = services::read(reader, table, self.services);
+        self.backups = backups::read(reader, table, self.backups);
         self
     }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use jumpdeck_fleet::access::{KeySource, KnownHosts};
+use jumpdeck_fleet::backup::DeclaredBackup;
 use jumpdeck_fleet::fleet::{Host, Jump, Requirement};
 use jumpdeck_fleet::names::HostName;
 
@@ -344,4 +345,32 @@ fn an_inventory_says_which_roles_run_a_service_with_a_probe() {
     let both = vec!["redis".to_owned(), "exim".to_owned()];
     assert_eq!(of(0), (both.clone(), vec![]));
     assert_eq!(of(1), (vec![], both));
+}
+
+#[test]
+fn backups_change_field_by_field_down_to_the_host() {
+    let text = "[backups]\ndb1 = { roles = ['backup'], files = '/srv/db1/*.sql.gz' }\nsalt = false\n\
+                databases = { every = '12h' }\n\
+                [environments.a]\njump = 'local'\nhosts.backup = {}\nhosts.app1 = {}\n\
+                backups.db1.every = '7d'\n\
+                [environments.a.hosts.nas.backups]\nimages = { files = '/srv/images/img?.tar' }\n\
+                [environments.b]\njump = 'local'\ndefault_services = false\n\
+                hosts.backup = { backups = { db1 = false, x = { files = '/x/*', when_old = 'Call Eve.' } } }\n";
+    let fleet = fleet(text);
+    let of = |env: usize, host: usize| {
+        let backups = &fleet.environments[env].hosts[host].backups;
+        let shown = |b: &DeclaredBackup| {
+            format!("{} {}h {}/{}", b.name, b.every.as_secs() / 3600, b.folder, b.pattern)
+        };
+        backups.iter().map(|b| shown(b)).collect::<Vec<_>>()
+    };
+    let (files, databases) =
+        ("backup files 168h /mnt/backup/files/*.tar.gz", "backup databases 12h /mnt/backup/mysql/*.sql.gz");
+    assert_eq!(of(0, 0), [databases, files, "backup db1 168h /srv/db1/*.sql.gz"]);
+    assert_eq!(of(0, 1), Vec::<String>::new());
+    assert_eq!(of(0, 2), ["backup images 24h /srv/images/img?.tar"]);
+    assert_eq!(of(1, 0), ["backup x 24h /x/*"]);
+    let backups = &fleet.environments[0].hosts[0].backups;
+    assert_eq!(backups.iter().map(|b| b.built_in).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(fleet.environments[1].hosts[0].backups[0].when_old.as_deref(), Some("Call Eve."));
 }

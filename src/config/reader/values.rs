@@ -100,7 +100,7 @@ impl Reader {
         Some(number)
     }
 
-    /// A time: a number of seconds, or text with a unit (`"5s"`, `"500ms"`, `"2m"`, `"1h"`).
+    /// A time: a number of seconds, or text with a unit (`"5s"`, `"500ms"`, `"2m"`, `"1h"`, `"7d"`).
     pub(crate) fn duration(
         &mut self,
         table: &Table<'_>,
@@ -109,9 +109,14 @@ impl Reader {
     ) -> Option<Duration> {
         let value = table.get(key)?;
         let (low, high) = (range.start().as_secs(), range.end().as_secs());
-        let help = format!(
-            "write {key} as seconds or with a unit (\"5s\", \"500ms\", \"2m\"), from {low} to {high} s"
-        );
+        let help = if low < 3600 {
+            format!(
+                "write {key} as seconds or with a unit (\"5s\", \"500ms\", \"2m\"), from {low} to {high} s"
+            )
+        } else {
+            let (low, high) = (low / 3600, high / 86_400);
+            format!("write {key} with a unit (\"12h\", \"1d\", \"7d\"), from {low}h to {high}d")
+        };
         let name = table.name_of(key);
         let read = match value.get_ref() {
             DeValue::String(text) => parse_duration(text),
@@ -171,6 +176,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         "s" | "" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return None,
     };
     Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit).ok()

@@ -175,6 +175,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         })
     };

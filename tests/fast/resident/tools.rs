@@ -14,8 +14,10 @@ use jumpdeck_fleet::time::Moment;
 use crate::support::shell::{Resident, find, host, script, shells_here};
 
 /// Every program that a section may run.
-const TOOLS: &[&str] =
-    &["cat", "date", "dd", "df", "grep", "head", "hostname", "nproc", "sleep", "timeout", "true", "uname"];
+const TOOLS: &[&str] = &[
+    "cat", "date", "dd", "df", "grep", "head", "hostname", "ls", "nproc", "sleep", "stat", "timeout", "true",
+    "uname",
+];
 
 /// A folder with links to the tools, except those.
 fn without(dir: &Path, missing: &[&str]) {

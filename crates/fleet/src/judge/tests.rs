@@ -78,6 +78,7 @@ fn world(hosts: &[&str]) -> World {
                 hostname: None,
                 sudo: false,
                 services: Vec::new(),
+                backups: Vec::new(),
                 unwatched: Vec::new(),
             })
         })

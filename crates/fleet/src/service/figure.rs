@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::backup::in_words;
 use crate::storage::human_kb;
 use crate::text::Clean;
 use crate::time::short_age;
@@ -96,6 +97,8 @@ impl Unit {
         match self {
             Self::Count => value.to_string(),
             Self::Bytes => human_kb(value.div_ceil(1024)),
+            // An age and its limit, a day apart, read alike in whole days.
+            Self::Seconds if value >= 86_400 => in_words(value),
             Self::Seconds => short_age(std::time::Duration::from_secs(value)),
         }
     }

@@ -48,6 +48,7 @@ fn world(said: &[Said<'_>]) -> World {
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         }));
     }

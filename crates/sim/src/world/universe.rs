@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jumpdeck_fleet::access::Access;
+use jumpdeck_fleet::backup::{backups_of_roles, default_backups};
 use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
@@ -187,6 +188,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             roles_declared: machine.grain_roles.is_some(),
             hostname: None,
             services: services_of(world, machine),
+            backups: backups_of_roles(&default_backups(), &machine.roles()),
             unwatched: Vec::new(),
             sudo: false,
         })

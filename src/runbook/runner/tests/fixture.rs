@@ -274,6 +274,7 @@ pub(super) fn environment() -> Arc<Environment> {
             hostname: None,
             sudo: false,
             services: Vec::new(),
+            backups: Vec::new(),
             unwatched: Vec::new(),
         })
     };

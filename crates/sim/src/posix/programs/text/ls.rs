@@ -16,7 +16,7 @@ use super::{Arguments, Options, answer};
 #[derive(Debug)]
 pub struct Ls;
 
-static OPTIONS: Options = Options::new("1aAldnhrtFp", &[("all", 'a')]);
+static OPTIONS: Options = Options::new("1aAldnhrtFpL", &[("all", 'a')]);
 
 impl Program for Ls {
     fn name(&self) -> &'static str {
