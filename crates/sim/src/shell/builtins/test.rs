@@ -1,6 +1,5 @@
 //! `test`, `[` and `[[`.
 
-use crate::posix::files::Wish;
 use crate::program::BoxFuture;
 use crate::shell::expand::Expanded;
 use crate::shell::pattern;
@@ -154,10 +153,6 @@ fn unary(shell: &Shell, sign: &str, operand: &str) -> Option<bool> {
     Some(match sign {
         "-n" => !operand.is_empty(),
         "-z" => operand.is_empty(),
-        "-r" if file().is_some() || directory() => {
-            let path = shell.absolute(operand);
-            shell.machine.world().may(&shell.machine.host, &path, &shell.user, Wish::Read)
-        }
         "-e" | "-r" | "-w" => !operand.is_empty() && (file().is_some() || directory() || program()),
         "-f" => file().is_some() || program(),
         "-d" => directory(),
