@@ -68,14 +68,15 @@ async fn a_dump_that_stopped_is_critical_and_well_again_when_one_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_dump_and_a_folder_without_any_are_named_at_once() {
+async fn an_empty_dump_and_a_folder_without_any_are_named() {
     let host = HostName::new(HOST).unwrap();
-    let mut bench = Bench::start("wpd-2015", often(), |world| {
+    let mut bench = Bench::start("wpd-2015", often(), |_| ()).await;
+    {
+        let mut world = bench.world.lock().unwrap();
         assert!(world.resize_backup(&host, "/mnt/backup/mysql", 0));
         assert_eq!(world.miss_backups(&host, "/mnt/backup/files", 1000), 0);
         assert!(world.rename(&host, "/mnt/backup/salt", "/mnt/backup/elsewhere"));
-    })
-    .await;
+    }
     let wanted = [
         (Severity::Critical, "backup files: there is no file /mnt/backup/files/*.tar.gz. Look"),
         (

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jumpdeck_fleet::access::Access;
-use jumpdeck_fleet::backup::{backups_of_roles, default_backups};
+use jumpdeck_fleet::backup::{DeclaredBackup, backups_of_roles, default_backups};
 use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
@@ -177,6 +177,13 @@ fn services_of(world: &World, machine: &crate::posix::machine::Machine) -> Vec<A
     found
 }
 
+/// What a machine keeps of backups, as far as the years that the world shows had them.
+fn backups_of(world: &World, machine: &crate::posix::machine::Machine) -> Vec<Arc<DeclaredBackup>> {
+    let mut found = backups_of_roles(&default_backups(), &machine.roles());
+    found.retain(|backup| world.list_dir(&machine.name, &backup.folder).is_some());
+    found
+}
+
 fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {
     let hosts = world.machines().map(|machine| {
         Arc::new(Host {
@@ -188,7 +195,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             roles_declared: machine.grain_roles.is_some(),
             hostname: None,
             services: services_of(world, machine),
-            backups: backups_of_roles(&default_backups(), &machine.roles()),
+            backups: backups_of(world, machine),
             unwatched: Vec::new(),
             sudo: false,
         })
