@@ -144,6 +144,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
         hostname: None,
         sudo: false,
         services: services.iter().map(declared).map(Arc::new).collect(),
+        backups: Vec::new(),
         unwatched: unwatched.iter().map(|name| (*name).to_owned()).collect(),
     }
 }
