@@ -23,6 +23,8 @@ mod nagios;
 mod openmetrics;
 #[cfg(test)]
 mod page_tests;
+#[cfg(test)]
+mod roles_tests;
 pub mod table;
 #[cfg(test)]
 mod unknown_tests;
