@@ -21,6 +21,7 @@ pub mod editor;
 mod environment;
 pub mod note;
 pub mod picker;
+mod remedies;
 pub mod runs;
 mod way;
 

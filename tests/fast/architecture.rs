@@ -277,6 +277,11 @@ const NAMES_A_SCREEN: &[(&str, &str, &str)] = &[
         "let list = key(scene, Action::Screen(Destination::Problems));",
         "what is wrong with the environment says the key that leads to all problems",
     ),
+    (
+        "src/view/screens/problems.rs",
+        "let list = key(scene, Action::Screen(Destination::Runbooks));",
+        "a problem says the key that leads to the runbooks for it",
+    ),
 ];
 
 /// The lines of the list of screens of a layer: file and variant.

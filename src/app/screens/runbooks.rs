@@ -11,7 +11,6 @@ use crate::app::model::{LibraryRow, Model};
 use crate::app::rows::filter::{self, Field, TermSubject, Terms, contains, same};
 use crate::app::rows::{Words, selection};
 use crate::config::action::{Action, Destination};
-use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::run::{Danger, Remedy, RunBrief, RunState, RunView, RunbookEntry};
 
 pub(super) struct Kind;
@@ -70,31 +69,11 @@ pub fn runbook_rows(model: &Model) -> Vec<RunbookRow<'_>> {
     rows
 }
 
-/// The problem of this environment that a runbook is looked for.
-#[must_use]
-pub fn about(model: &Model) -> Option<&Problem> {
-    let env = model.shown()?;
-    model.runs.about.as_ref().filter(|problem| problem.env == env.spec.name)
-}
-
 /// What makes a row a runbook for the problem that one comes from.
 #[must_use]
 pub fn remedy<'a>(model: &Model, row: &RunbookRow<'a>) -> Option<&'a Remedy> {
     let RunbookRow::Runbook(runbook) = row else { return None };
-    remedies(model, about(model)?, runbook)
-}
-
-/// What makes a runbook one for this problem.
-fn remedies<'a>(model: &Model, problem: &Problem, runbook: &'a RunbookEntry) -> Option<&'a Remedy> {
-    let host = problem.host.as_ref().and_then(|host| model.shown()?.spec.host(host));
-    runbook.remedy(problem, host.map_or(&[][..], |host| &host.roles))
-}
-
-/// The names of the runbooks for a problem; `None` while the list of runbooks is not known.
-#[must_use]
-pub fn runbooks_for<'a>(model: &'a Model, problem: &Problem) -> Option<Vec<&'a str>> {
-    let all = model.listing()?.runbooks.iter();
-    Some(all.filter(|one| remedies(model, problem, one).is_some()).map(|one| one.name.as_str()).collect())
+    model.remedy(model.about()?, runbook)
 }
 
 fn matches(terms: &Terms, row: &RunbookRow<'_>) -> bool {
@@ -260,7 +239,7 @@ impl ScreenKind for Kind {
             RunbookRow::Runbook(runbook) => {
                 let runbook = runbook.clone();
                 let host = remedy(model, &row).and_then(|remedy| {
-                    Some((remedy.input.clone()?, about(model)?.host.as_ref()?.to_string()))
+                    Some((remedy.input.clone()?, model.about()?.host.as_ref()?.to_string()))
                 });
                 begin(model, &runbook, host.as_ref())
             }

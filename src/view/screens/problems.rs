@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::screens::problems::{problem_rows, selected_problem};
-use crate::app::screens::runbooks::runbooks_for;
 use crate::config::action::{Action, Destination};
 use crate::view::scene::Scene;
 use crate::view::screens::Drawing;
@@ -144,10 +143,10 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, problem: &Problem) {
         left(buf, row(area, y), &span(text, scene.styles.base).into());
     }
     let at = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
-    let names = runbooks_for(scene.model, problem).unwrap_or_default();
+    let names = scene.model.runbooks_for(problem).unwrap_or_default();
     if at < area.height && !names.is_empty() {
-        let key = key(scene, Action::Screen(Destination::Runbooks));
-        let text = format!("    → {key}: {}", names.join(", "));
+        let list = key(scene, Action::Screen(Destination::Runbooks));
+        let text = format!("    → {list}: {}", names.join(", "));
         left(buf, row(area, at), &span(text, scene.styles.muted).into());
     }
 }

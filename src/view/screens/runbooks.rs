@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::rows::selection::selected;
-use crate::app::screens::runbooks::{RunbookRow, about, remedy, runbook_rows, runbooks_for};
+use crate::app::screens::runbooks::{RunbookRow, remedy, runbook_rows};
 use crate::config::action::Action;
 use crate::view::scene::Scene;
 use crate::view::screens::{Drawing, Signs};
@@ -126,10 +126,10 @@ fn troubles(
 
 /// The problem that one comes from, and how many runbooks are for it; returns the room below.
 fn problem(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Rect {
-    let Some(problem) = about(scene.model).filter(|_| area.height > 6) else { return area };
+    let Some(problem) = scene.model.about().filter(|_| area.height > 6) else { return area };
     let host = problem.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
     let what = format!("{host}{}", problem.message);
-    let fit = runbooks_for(scene.model, problem).map_or(0, |names| names.len());
+    let fit = scene.model.runbooks_for(problem).map_or(0, |names| names.len());
     let says = match fit {
         0 => span(" no runbook is for ".to_owned(), scene.styles.muted),
         1 => span(format!(" {FITS} 1 runbook is for "), scene.styles.ok),

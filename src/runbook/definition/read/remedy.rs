@@ -12,7 +12,7 @@ use jumpdeck_fleet::problem::ProblemKind;
 use jumpdeck_fleet::run::Remedy;
 
 const FOR_HINT: &str = "write [[for]] and below it problem = \"host_down\"";
-const SERVICES_HINT: &str = "write a list of services: [\"postfix\"]";
+const SERVICES_HINT: &str = "write a list of services: [\"apache\"]";
 const ROLES_HINT: &str = "write a list of roles: [\"app\"]";
 
 impl Reading<'_> {
@@ -34,7 +34,7 @@ impl Reading<'_> {
         match kind {
             Some(ProblemKind::Service) if services.is_empty() => {
                 let message = "this is for problems of services, and names none";
-                self.reader.error(place(table, "problem"), message, "write service = [\"postfix\"]");
+                self.reader.error(place(table, "problem"), message, "write service = [\"apache\"]");
             }
             Some(kind) if kind != ProblemKind::Service && !services.is_empty() => {
                 let message = format!("a problem of kind {:?} is about no service", kind.word());
