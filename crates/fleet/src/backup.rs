@@ -89,7 +89,7 @@ impl DeclaredBackup {
 #[must_use]
 pub fn in_words(seconds: u64) -> String {
     let tenths = |unit: u64| {
-        let tenths = (seconds * 10).div_ceil(unit);
+        let tenths = seconds.saturating_mul(10).div_ceil(unit);
         if tenths.is_multiple_of(10) {
             (tenths / 10).to_string()
         } else {
@@ -116,6 +116,8 @@ mod tests {
         let times = [59, 61, 7200, 86_041, 26 * HOUR, 26 * HOUR + 1, 172_800, 181_440];
         let words = ["1 min", "2 min", "2 h", "24 h", "26 h", "26.1 h", "2 days", "2.1 days"];
         assert_eq!(times.map(in_words), words);
+        // A host may send any number.
+        assert!(in_words(u64::MAX).ends_with(" days"));
     }
 
     #[test]
