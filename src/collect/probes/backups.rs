@@ -251,7 +251,7 @@ fn files(lines: &[&str], passed: i64, declared: &DeclaredBackup) -> Result<Servi
     found.sort_by_key(|file| std::cmp::Reverse(file.modified));
     let mut found = found.into_iter();
     let first = found.next().ok_or_else(|| unreadable("no file"))?;
-    let is_written = (now - first.modified).abs() < SETTLED;
+    let is_written = now.saturating_sub(first.modified).saturating_abs() < SETTLED;
     let (newest, written) = if is_written { (found.next(), Some(first)) } else { (Some(first), None) };
     let Some(newest) = newest else {
         let DeclaredBackup { folder, .. } = declared;

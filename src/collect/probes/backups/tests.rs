@@ -90,6 +90,19 @@ fn what_nobody_can_tell_is_unknown() {
     }
 }
 
+/// A host may send any number.
+#[test]
+fn no_number_is_too_large() {
+    for modified in [i64::MIN, i64::MAX] {
+        for now in [i64::MIN, i64::MAX] {
+            let service =
+                looked(0, 1, &format!("now {now}\n{0} {modified}\n{0} 5\nname b\nname a\n", u64::MAX));
+            let service = service.unwrap();
+            let _ = (findings(&named(), &service), service.detail.as_str().len());
+        }
+    }
+}
+
 #[test]
 fn a_name_cannot_reach_the_terminal() {
     let service = looked(0, 0, &format!("{NOW}10 5\nname \x1b[2Jevil\n")).unwrap();
