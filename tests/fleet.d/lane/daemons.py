@@ -18,9 +18,11 @@ OF_ROLE = {
 }
 PORTS = {"postfix": 25, "apache2": 80, "redis-server": 6379, "memcached": 11211, "exim4": 25}
 
-# The inventory's words for them. No name server, Salt master, DKIM and Elasticsearch run on a fleet that is as new.
+# The inventory's words for them. No name server, Salt master, DKIM and Elasticsearch run on a fleet
+# that is as new, and nothing is backed up.
 DECLARED = [
     'services = { apache = { roles = ["web"] }, elasticsearch = false, gdnsd = false, opendkim = false, salt-master = false }',
+    "backups = { databases = false, files = false, salt = false }",
 ]
 NONE_DECLARED = [
     "default_services = false",
