@@ -47,6 +47,8 @@ fn words(command: &str) -> Option<Vec<String>> {
     let filled = Regex::new(r"…").unwrap().replace_all(&filled, "").into_owned();
     let filled = filled.replace("\\|", "|").replace(['[', ']'], " ");
     let filled = Regex::new(r"\b(\w+)(\|\w+)+").unwrap().replace_all(&filled, "$1").into_owned();
+    // Where its output goes is the shell's.
+    let filled = filled.split(" > ").next().unwrap_or_default();
     let words = shlex::split(filled.trim_end_matches(['.', ':', '\\']))?;
     Some(std::iter::once("jumpdeck".to_owned()).chain(words).collect())
 }

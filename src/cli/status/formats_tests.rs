@@ -105,6 +105,6 @@ async fn a_plugin_says_the_worst_first_and_figures_only_behind_the_bar() {
     assert!(text.len() < 8192, "{}", text.len());
     let last = text.lines().last().unwrap();
     let shown = text.lines().count() - 2;
-    assert_eq!(last, format!("{} more: jumpdeck status shows them", 401 - shown));
+    assert_eq!(last, format!("{} more problems: jumpdeck status", 401 - shown));
     assert!(nagios::could_not_look("no inventory\nat all").starts_with("JUMPDECK UNKNOWN: no inventory\n"));
 }

@@ -29,7 +29,7 @@ pub(super) fn render(pictures: &[Picture]) -> String {
         let left = all.len() - at;
         // Room for this line and for saying how many are left.
         if out.len() + line.len() > LONGEST - 80 {
-            let _ = writeln!(out, "{left} more: jumpdeck status shows them");
+            let _ = writeln!(out, "{left} more problems: jumpdeck status");
             break;
         }
         out.push_str(&line);
