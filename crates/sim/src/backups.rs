@@ -207,7 +207,7 @@ impl World {
         files.len().saturating_sub(missed)
     }
 
-    /// Fault: the newest backup of a folder has so many bytes. False when there is none.
+    /// Fault: sets the size of the newest backup of a folder, in bytes. False when there is none.
     pub fn resize_backup(&mut self, host: &HostName, folder: &str, size: u64) -> bool {
         let Some((path, found)) = self.newest_backup(host, folder) else { return false };
         self.store_file(host, &path, Vec::new(), size, found.attributes);

@@ -113,7 +113,7 @@ fn flag(known: Option<bool>) -> Option<f64> {
     known.map(f64::from)
 }
 
-#[allow(clippy::cast_precision_loss)] // more than 2^53 of anything is no figure of a host
+#[allow(clippy::cast_precision_loss)] // no figure of a host is larger than 2^53
 fn whole(known: Option<u64>) -> Option<f64> {
     known.map(|n| n as f64)
 }

@@ -23,7 +23,7 @@ use jumpdeck_fleet::time::Moment;
 
 pub(super) struct Backups;
 
-/// A file that changed so many seconds ago may still be written; and clocks of file servers differ by less.
+/// Seconds. A file whose last change is younger may still be written; clocks of file servers differ by less.
 const SETTLED: i64 = 60;
 
 impl Probe for Backups {

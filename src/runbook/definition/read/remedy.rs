@@ -61,7 +61,7 @@ impl Reading<'_> {
                 Some(word) => format!("did you mean {word:?}?"),
                 None => format!("write one of: {}", words.collect::<Vec<_>>().join(", ")),
             };
-            self.reader.error(text.span, format!("there is no kind of problem {:?}", text.value), help);
+            self.reader.error(text.span, format!("unknown kind of problem {:?}", text.value), help);
         }
         found
     }
