@@ -2,6 +2,7 @@
 //! held up, nothing unknown shown as a figure, and everything back by itself that may come back by itself.
 
 mod backups;
+mod databases;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::replication::{
-    Connection, Database, Encryption, NodeHealth, ReplicationRole, ServerStatus, Thread, encryption,
+    Connection, Database, Encryption, NodeHealth, ReplicationRole, ServerActivity, ServerStatus, Thread,
+    encryption,
 };
 use jumpdeck_fleet::snapshot::HostFacts;
 use mariadb::{Server, is_here, is_root, ports};
@@ -23,6 +24,13 @@ const ASKED: &[&str] = &["mariadb"];
 fn resident(home: &Path, options: &str) -> Resident {
     std::fs::write(home.join(".my.cnf"), options).unwrap();
     Resident::start(&["sh"], &host("db1"), home, |program| program).0
+}
+
+/// The same without its counters, which every question moves.
+fn but_for_counters(facts: &HostFacts) -> Database {
+    let mut database = database(facts).clone();
+    database.server.as_mut().unwrap().activity = ServerActivity::default();
+    database
 }
 
 fn database(facts: &HostFacts) -> &Database {
@@ -89,7 +97,7 @@ fn option_files_change_no_answer() {
         resident(home, &options)
     };
     let plain = with("mysql", "");
-    let expected = database(&plain.facts).clone();
+    let expected = but_for_counters(&plain.facts);
     assert_eq!(server(&plain.facts).server_id, Some(11));
     let tee = format!("tee={}/tee", home.display());
     for option in [
@@ -123,10 +131,10 @@ fn option_files_change_no_answer() {
         "quick-max-column-width=3",
         "skip-print-query-on-error",
     ] {
-        assert_eq!(database(&with("mysql", option).facts), &expected, "{option}");
+        assert_eq!(but_for_counters(&with("mysql", option).facts), expected, "{option}");
     }
     for group in ["client", "mariadb-client", "client-mariadb", "client-server"] {
-        assert_eq!(database(&with(group, "auto-vertical-output\nhtml").facts), &expected, "{group}");
+        assert_eq!(but_for_counters(&with(group, "auto-vertical-output\nhtml").facts), expected, "{group}");
     }
     for option in ["silent", "verbose", "execute=SELECT 1", "one-database"] {
         let said = refused(&with("mysql", option).facts);
@@ -152,14 +160,19 @@ fn an_account_with_few_rights_sees_what_it_may_and_no_more() {
     let s = server(&mon.facts);
     assert_eq!((s.server_id, s.read_only, s.port), (Some(12), Some(false), Some(port)));
     assert!(s.binlog.is_some() && s.gtid.is_some(), "{s:#?}");
+    assert_eq!((s.activity.connections, s.activity.longest), (Some(1), None));
+    let [("longest transaction", Gap::NotPermitted(said))] = s.gaps.as_slice() else {
+        panic!("{:?}", s.gaps)
+    };
+    assert!(said.as_str().contains("1227") && said.as_str().contains("PROCESS"), "{said}");
     assert!(matches!(&s.connections, Err(Gap::NotPermitted(t)) if t.as_str().contains("SLAVE MONITOR")));
     assert!(matches!(&s.replicas, Err(Gap::NotPermitted(_))));
     assert_eq!(database(&mon.facts).role(), ReplicationRole::Unknown);
-    db.sql("GRANT SLAVE MONITOR, REPLICATION MASTER ADMIN ON *.* TO mon@localhost");
+    db.sql("GRANT SLAVE MONITOR, REPLICATION MASTER ADMIN, PROCESS ON *.* TO mon@localhost");
     let mut mon = resident(dirs[1].path(), &options);
     mon.poll(ASKED);
     assert_eq!(database(&mon.facts).role(), ReplicationRole::Replica);
-    assert_eq!(server(&mon.facts).replicas, Ok(vec![]));
+    assert_eq!((&server(&mon.facts).replicas, &server(&mon.facts).gaps), (&Ok(vec![]), &vec![]));
 }
 
 /// Fleet finding 1: the real server says `Master_SSL_Allowed: Yes` and replicates in clear text.
@@ -331,4 +344,48 @@ fn nodes_of_a_galera_cluster_are_known_as_such() {
     on_db1.poll_until(ASKED, "alone", |f| cluster(f).health == NodeHealth::Out);
     assert_eq!(server(&on_db1.facts).writable(), Some(false));
     assert_eq!(cluster(&on_db1.facts).primary_component, Some(false));
+}
+
+/// A transaction that stays open, connections that run out, and commits: as the server itself counts them.
+#[test]
+fn what_a_server_does_is_counted_and_its_longest_transaction_found() {
+    if !is_here() {
+        return;
+    }
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [port] = ports();
+    let most = 10;
+    let options = [format!("--max-connections={most}"), "--default-time-zone=-07:00".to_owned()];
+    let db = Server::start_with(dirs[0].path(), 11, port, &options);
+    db.sql("CREATE DATABASE a; CREATE TABLE a.t (id INT PRIMARY KEY) ENGINE=InnoDB");
+    db.sql("CREATE USER app@localhost; GRANT ALL ON a.* TO app@localhost");
+    let mut asks = resident(dirs[1].path(), &format!("[client]\nsocket={}\nuser=root\n", db.socket));
+    let first = server(&asks.facts).activity.clone();
+    assert_eq!((first.connections, first.max_connections, first.refused), (Some(1), Some(most), Some(0)));
+    assert_eq!((first.longest, first.commits_per_s), (None, None));
+
+    let open = db.hold("app", "BEGIN; INSERT INTO a.t VALUES (1)");
+    // InnoDB keeps the list of transactions for 0.1 s after somebody read it.
+    let holder =
+        db.value("SELECT ID FROM information_schema.processlist WHERE USER = 'app' AND SLEEP(0.2) = 0");
+    db.sql("REPLACE INTO a.t VALUES (7)");
+    asks.poll(ASKED);
+    let s = server(&asks.facts);
+    assert_eq!(s.activity.connections, Some(2));
+    let longest = s.activity.longest.unwrap();
+    assert_eq!(longest.connection.to_string(), holder);
+    assert!(longest.age_s < 60, "the time zone of a server is no age: {longest:?}");
+    assert!(s.activity.commits_per_s.is_some_and(|rate| rate > 0.0), "{:?}", s.activity);
+
+    let held: Vec<_> = (1..most).map(|_| db.hold("app", "DO 1")).collect();
+    // Root has one more, and who is refused while that is free is not counted.
+    let last = db.hold("root", "DO 1");
+    let refused = db.run_as("app", "SELECT 1");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("1040"), "{refused:?}");
+    drop(last);
+    asks.poll_until(ASKED, "used up", |f| server(f).activity.connections == Some(most + 1));
+    let s = server(&asks.facts);
+    assert_eq!((s.activity.connections, s.activity.refused), (Some(most + 1), Some(1)));
+    assert_eq!(s.activity.refused_lately.map(|refused| refused.count), Some(1));
+    drop((open, held));
 }

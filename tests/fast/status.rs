@@ -321,6 +321,7 @@ const REPLICATION: Fields = &[
     ("read_only", BOOL_OR_NULL),
     ("writable", BOOL_OR_NULL),
     ("cluster", OBJECT_OR_NULL),
+    ("activity", OBJECT_OR_NULL),
     ("gtid", TEXT_OR_NULL),
     ("server_id", NUMBER_OR_NULL),
     ("replicas", LIST_OR_NULL),

@@ -1,5 +1,6 @@
 //! MariaDB servers of a test's own, each in a folder of its own.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -86,6 +87,30 @@ impl Server {
         Command::new("mariadb").args(["--no-defaults", &socket, "--user=root", "-e", sql]).output().unwrap()
     }
 
+    /// The same as an account without a password.
+    pub(crate) fn run_as(&self, user: &str, sql: &str) -> Output {
+        let (socket, user) = (format!("--socket={}", self.socket), format!("--user={user}"));
+        Command::new("mariadb").args(["--no-defaults", &socket, &user, "-e", sql]).output().unwrap()
+    }
+
+    /// A client of an account without a password that did this and keeps its connection.
+    pub(crate) fn hold(&self, user: &str, sql: &str) -> HeldClient {
+        let socket = format!("--socket={}", self.socket);
+        let mut child = Command::new("mariadb")
+            .args(["--no-defaults", &socket, &format!("--user={user}"), "--batch", "--unbuffered"])
+            .arg("--skip-column-names")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.as_mut().unwrap();
+        writeln!(input, "{sql}; SELECT 'done';").unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "done\n", "{sql}");
+        HeldClient(child)
+    }
+
     /// Ends it as a machine does that loses its power.
     pub(crate) fn kill(mut self) {
         let _ = self.child.kill();
@@ -105,6 +130,16 @@ impl Server {
     pub(crate) fn sql(&self, sql: &str) {
         let output = self.run(sql);
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// A client that keeps its connection until it is dropped.
+pub(crate) struct HeldClient(Child);
+
+impl Drop for HeldClient {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

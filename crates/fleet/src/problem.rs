@@ -73,6 +73,7 @@ kinds! {
     WritableMasters = "writable_masters",
     ServerId = "server_id",
     Cluster = "cluster",
+    Database = "database",
     Unreadable = "unreadable",
     Stale = "stale",
     Run = "run",

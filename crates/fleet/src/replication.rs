@@ -1,11 +1,13 @@
 //! Database servers and how they replicate, as they themselves say it.
 
+mod activity;
 mod cluster;
 mod encryption;
 
 use super::fact::Gap;
 use super::text::Clean;
 
+pub use activity::{OpenTransaction, RefusedLately, ServerActivity};
 pub use cluster::{Cluster, ClusterKind, NodeHealth};
 pub use encryption::{Encryption, encryption};
 
@@ -65,6 +67,8 @@ pub struct ServerStatus {
     pub replicas: Result<Vec<ConnectedReplica>, Gap>,
     /// The cluster that it is a node of; `None` for a server of its own.
     pub cluster: Option<Cluster>,
+    /// How busy it is.
+    pub activity: ServerActivity,
     /// What else could not be asked, by its name ("binary log"), and why.
     pub gaps: Vec<(&'static str, Gap)>,
 }
@@ -96,6 +100,7 @@ impl Default for ServerStatus {
             connections: Err(Gap::NotAsked),
             replicas: Err(Gap::NotAsked),
             cluster: None,
+            activity: ServerActivity::default(),
             gaps: Vec::new(),
         }
     }

@@ -129,6 +129,7 @@ impl ScreenKind for Kind {
                 ProblemKind::WritableMasters
                 | ProblemKind::ServerId
                 | ProblemKind::Cluster
+                | ProblemKind::Database
                 | ProblemKind::Replication
                 | ProblemKind::ReplicationLag
                 | ProblemKind::ReplicationTls,

@@ -11,7 +11,7 @@ use jumpdeck_fleet::judge::roles::{self, RoleStanding};
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::replication::{
-    Cluster, Connection, Database, Encryption, NodeHealth, ServerStatus, encryption,
+    Cluster, Connection, Database, Encryption, NodeHealth, ServerActivity, ServerStatus, encryption,
 };
 use jumpdeck_fleet::snapshot::{HostSnapshot, Load, Memory};
 use jumpdeck_fleet::storage::{Filesystem, Usage};
@@ -116,6 +116,7 @@ pub(super) struct ReplicationStatus {
     pub(super) read_only: Option<bool>,
     pub(super) writable: Option<bool>,
     pub(super) cluster: Option<ClusterStatus>,
+    pub(super) activity: Option<ActivityStatus>,
     pub(super) gtid: Option<String>,
     pub(super) server_id: Option<u64>,
     pub(super) replicas: Option<Vec<ReplicaStatus>>,
@@ -130,6 +131,18 @@ pub(super) struct ClusterStatus {
     pub(super) in_sync: Option<bool>,
     pub(super) primary_component: Option<bool>,
     pub(super) nodes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ActivityStatus {
+    pub(super) connections: Option<u64>,
+    pub(super) max_connections: Option<u64>,
+    pub(super) refused_connections: Option<u64>,
+    pub(super) aborted_connects: Option<u64>,
+    pub(super) slow_queries: Option<u64>,
+    pub(super) commits: Option<u64>,
+    pub(super) longest_transaction_s: Option<u64>,
+    pub(super) longest_transaction_connection: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -335,6 +348,7 @@ fn entry(
         read_only: server.and_then(|s| s.read_only),
         writable: server.and_then(ServerStatus::writable),
         cluster: server.and_then(|s| s.cluster.as_ref()).map(cluster),
+        activity: server.map(|s| activity(&s.activity)),
         gtid: server.and_then(|s| s.gtid.as_ref()).map(ToString::to_string),
         server_id: server.and_then(|s| s.server_id),
         replicas: server.and_then(replicas),
@@ -354,6 +368,19 @@ fn cluster(c: &Cluster) -> ClusterStatus {
         },
         primary_component: c.primary_component,
         nodes: c.size,
+    }
+}
+
+fn activity(a: &ServerActivity) -> ActivityStatus {
+    ActivityStatus {
+        connections: a.connections,
+        max_connections: a.max_connections,
+        refused_connections: a.refused,
+        aborted_connects: a.aborted,
+        slow_queries: a.slow_queries,
+        commits: a.commits,
+        longest_transaction_s: a.longest.map(|open| open.age_s),
+        longest_transaction_connection: a.longest.map(|open| open.connection),
     }
 }
 

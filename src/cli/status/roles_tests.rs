@@ -22,8 +22,12 @@ fn shows(host: &HostSnapshot) -> BTreeSet<String> {
         }
     });
     let databases = host.facts.databases.current().into_iter().flatten();
-    let databases =
-        databases.map(|database| format!("{}: replication, lag, TLS, GTID", database.engine.word()));
+    let databases = databases.map(|database| {
+        format!(
+            "{}: replication, lag, TLS, GTID, connections, slow queries, commits, longest transaction",
+            database.engine.word()
+        )
+    });
     services.chain(databases).collect()
 }
 

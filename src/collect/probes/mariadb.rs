@@ -1,4 +1,4 @@
-//! MariaDB and MySQL: what the server is, whom it follows, who follows it, which cluster it is a node of.
+//! MariaDB and MySQL: what the server is, whom it follows, who follows it, which cluster it is a node of, how busy it is.
 //!
 //! The client finds server and account by its own option file and socket, or runs under `sudo -n`; no password is in
 //! any argument. An option file is believed: where it leads to another machine's server, that server is what answers; so
@@ -19,6 +19,7 @@
 //! the server ends with neither; `SHOW MASTER STATUS` does where the binary log's disk is full. So MariaDB is asked for its
 //! place by a status variable that takes no such lock, and what hangs is not asked twice.
 
+mod activity;
 mod answer;
 mod cluster;
 mod status;
@@ -48,7 +49,15 @@ impl Probe for MariaDb {
     }
 
     fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
-        facts.databases.take(raw.and_then(parse), at);
+        let mut found = raw.and_then(parse);
+        if let (Ok(databases), Some(before)) = (&mut found, &facts.databases.known) {
+            let pairs = databases.iter_mut().zip(&before.value);
+            for (server, old) in pairs.filter_map(|(a, b)| a.server.as_mut().ok().zip(b.server.as_ref().ok()))
+            {
+                server.activity.compare(&old.activity, before.at, at);
+            }
+        }
+        facts.databases.take(found, at);
     }
 }
 

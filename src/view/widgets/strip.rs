@@ -167,6 +167,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::WritableMasters
             | ProblemKind::ServerId
             | ProblemKind::Cluster
+            | ProblemKind::Database
             | ProblemKind::Unreadable
             | ProblemKind::Stale
             | ProblemKind::Service

@@ -1,5 +1,6 @@
 //! Databases and their replication: which are writable, who follows whom, how far behind, over what.
 
+mod activity;
 mod clusters;
 mod connections;
 mod writers;
@@ -67,6 +68,7 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
             out.push(s.problem(Severity::Unknown, Some(one.host), ProblemKind::Replication, message));
         }
         clusters::judge(s, one, out);
+        activity::judge(s, one, out);
     }
     writers::judge(s, &asked, &unknown, out);
     judge_server_ids(s, &asked, out);
@@ -76,7 +78,11 @@ pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
 /// A server that could not be asked. One that is down is critical where a database is expected.
 fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> Problem {
     let severity = match gap {
-        Gap::Failed(said) if spec.expects_database() && is_down(said.as_str()) => Severity::Critical,
+        Gap::Failed(said)
+            if spec.expects_database() && (is_down(said.as_str()) || is_used_up(said.as_str())) =>
+        {
+            Severity::Critical
+        }
         Gap::Failed(_)
         | Gap::NotAsked
         | Gap::TimedOut
@@ -88,8 +94,20 @@ fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> 
         | Gap::Unreadable(_) => Severity::Unknown,
     };
     let mut message = format!("{} {}", database.engine.word(), gap.describe());
-    if let Gap::NotPermitted(said) = gap {
-        message.push_str(&way_in(spec, said.as_str()));
+    match gap {
+        Gap::NotPermitted(said) => message.push_str(&way_in(spec, said.as_str())),
+        Gap::Failed(said) if is_used_up(said.as_str()) => {
+            message.push_str(". An account with SUPER still gets in, once: ");
+            message.push_str(activity::WHO);
+        }
+        Gap::NotAsked
+        | Gap::TimedOut
+        | Gap::Stuck
+        | Gap::NotInstalled
+        | Gap::NoTool(_)
+        | Gap::Cut(_)
+        | Gap::Unreadable(_)
+        | Gap::Failed(_) => {}
     }
     s.problem(severity, Some(&spec.id.host), ProblemKind::Replication, message)
 }
@@ -99,6 +117,11 @@ fn not_asked(s: &Situation<'_>, spec: &Host, database: &Database, gap: &Gap) -> 
 /// the server.
 fn is_down(said: &str) -> bool {
     ["2002", "2003", "2006", "2013", "2055"].iter().any(|n| said.starts_with(&format!("ERROR {n} ")))
+}
+
+/// Whether every connection of the server is in use (ER_CON_COUNT_ERROR).
+fn is_used_up(said: &str) -> bool {
+    said.starts_with("ERROR 1040 ")
 }
 
 /// What to do about a login that the server or `sudo` refuses.

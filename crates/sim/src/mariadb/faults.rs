@@ -26,6 +26,10 @@ pub struct Faults {
     pub waits_lie: bool,
     /// The number of coming row transactions for which it advances its position without applying the rows.
     pub loses_rows: u64,
+    /// Clients that hold a connection and do nothing.
+    pub idle_clients: u64,
+    /// Connections that were refused, as all were in use.
+    pub refused: u64,
 }
 
 impl Databases {
@@ -98,6 +102,16 @@ impl Databases {
             session.info = Some("COMMIT".to_owned());
         }
         Some(server.sessions.open(session))
+    }
+
+    /// So many clients hold a connection each and do nothing.
+    pub fn hold_connections(&mut self, host: &HostName, clients: u64) -> bool {
+        self.changed(host, |s| s.faults.idle_clients = clients)
+    }
+
+    /// So many more connections are refused, as all are in use.
+    pub fn refuse_connections(&mut self, host: &HostName, count: u64) -> bool {
+        self.changed(host, |s| s.faults.refused += count)
     }
 
     /// A dump under way since so many seconds.

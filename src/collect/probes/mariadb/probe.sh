@@ -62,12 +62,14 @@ mariadb_may_hang() {
 mariadb_statements() {
     mariadb_replica='SHOW SLAVE STATUS' mariadb_hosts='SHOW SLAVE HOSTS' mariadb_binlog= mariadb_gtid=
     mariadb_group= mariadb_limits=', SESSION lock_wait_timeout=1'
+    # Both times are of the session's zone, or the one of the table of the system's; so they are made the same.
+    mariadb_open="SELECT trx_mysql_thread_id AS connection, UNIX_TIMESTAMP() - UNIX_TIMESTAMP(trx_started) AS age FROM information_schema.innodb_trx ORDER BY trx_started LIMIT 1"
     case $mariadb_version in
         [1-9].*[Mm]aria[Dd][Bb]*) ;;
         10.0.*[Mm]aria[Dd][Bb]*) mariadb_replica='SHOW ALL SLAVES STATUS' mariadb_gtid=gtid_current_pos ;;
         *[Mm]aria[Dd][Bb]*) mariadb_replica='SHOW ALL SLAVES STATUS' mariadb_gtid=gtid_current_pos
             mariadb_limits="$mariadb_limits, SESSION max_statement_time=1" ;;
-        [1-4].*|5.[0-4].*) mariadb_binlog='SHOW MASTER STATUS' mariadb_limits= ;;
+        [1-4].*|5.[0-4].*) mariadb_binlog='SHOW MASTER STATUS' mariadb_limits= mariadb_open= ;;
         5.5.*) mariadb_binlog='SHOW MASTER STATUS' ;;
         5.6.*) mariadb_binlog='SHOW MASTER STATUS' mariadb_gtid=gtid_executed ;;
         *) mariadb_binlog='SHOW MASTER STATUS' mariadb_gtid=gtid_executed
@@ -79,16 +81,17 @@ mariadb_statements() {
         8.[01].*) mariadb_replica='SHOW REPLICA STATUS' mariadb_hosts='SHOW REPLICAS' ;;
         *) mariadb_replica='SHOW REPLICA STATUS' mariadb_hosts='SHOW REPLICAS' mariadb_binlog='SHOW BINARY LOG STATUS' ;;
     esac
-    jd_in="SELECT 'as	batch' AS jumpdeck;${NL}SET SESSION wait_timeout=10, SESSION net_write_timeout=5$mariadb_limits;$NL"
+    jd_in="SELECT 'as	batch' AS jumpdeck;${NL}SET SESSION wait_timeout=10, SESSION net_write_timeout=5, SESSION time_zone='SYSTEM'$mariadb_limits;$NL"
     mariadb_line=2
     mariadb_part session 'SELECT CONNECTION_ID() AS jd_session'
-    mariadb_part variables "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version','version_comment','server_id','port','read_only','log_bin','log_slave_updates','log_replica_updates','have_ssl','ssl_cert','wsrep_on','wsrep_provider','wsrep_cluster_name','group_replication_group_name','server_uuid')"
+    mariadb_part variables "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version','version_comment','server_id','port','read_only','log_bin','log_slave_updates','log_replica_updates','have_ssl','ssl_cert','wsrep_on','wsrep_provider','wsrep_cluster_name','group_replication_group_name','server_uuid','max_connections')"
     [ -z "$mariadb_gtid" ] || mariadb_part gtid "SELECT 1 AS known, @@GLOBAL.$mariadb_gtid AS gtid"
-    mariadb_part status "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_local_state_comment','wsrep_cluster_status','wsrep_ready','wsrep_connected','wsrep_cluster_size','wsrep_cluster_state_uuid','Binlog_snapshot_file','Binlog_snapshot_position')"
+    mariadb_part status "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_local_state_comment','wsrep_cluster_status','wsrep_ready','wsrep_connected','wsrep_cluster_size','wsrep_cluster_state_uuid','Binlog_snapshot_file','Binlog_snapshot_position','Threads_connected','Connection_errors_max_connections','Aborted_connects','Slow_queries','Binlog_commits','Com_commit','Uptime')"
     [ -z "$mariadb_group" ] || mariadb_part group "$mariadb_group"
     mariadb_may_hang connections "$mariadb_replica"
     mariadb_may_hang replicas "$mariadb_hosts"
     [ -z "$mariadb_binlog" ] || mariadb_may_hang binlog "$mariadb_binlog"
+    [ -z "$mariadb_open" ] || mariadb_may_hang transactions "$mariadb_open"
     jd_in="${jd_in}SELECT 'end' AS jd_part, 0 AS jd_line;$NL"
 }
 # Ends our own session in the server, when its client was ended while it waited: the server would keep it.
@@ -104,7 +107,7 @@ mariadb_end() {
 # The version, and which of our statements an earlier question left waiting in the server.
 mariadb_greet() {
     mariadb_before=$jd_out
-    jd_in="SELECT 'as	batch' AS jumpdeck;${NL}SELECT CONNECTION_ID() AS jd_session;${NL}SELECT VERSION() AS jd_version;${NL}SELECT INFO AS jd_waits FROM information_schema.processlist WHERE INFO LIKE 'SHOW %' AND TIME > 2;$NL"
+    jd_in="SELECT 'as	batch' AS jumpdeck;${NL}SELECT CONNECTION_ID() AS jd_session;${NL}SELECT VERSION() AS jd_version;${NL}SELECT INFO AS jd_waits FROM information_schema.processlist WHERE (INFO LIKE 'SHOW %' OR INFO LIKE 'SELECT trx_%') AND TIME > 2;$NL"
     apart mariadb 4 mariadb_run
     mariadb_status=$?
     [ "$mariadb_status" != 124 ] || mariadb_end

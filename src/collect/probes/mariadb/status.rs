@@ -7,7 +7,7 @@ use jumpdeck_fleet::replication::{
 use jumpdeck_fleet::text::Clean;
 
 use super::answer::{ClientAnswer, ResultRow};
-use super::cluster;
+use super::{activity, cluster};
 
 /// A variable's value among the rows of `SHOW VARIABLES`.
 pub(super) fn variable<'a>(rows: &'a [ResultRow], name: &str) -> Option<&'a str> {
@@ -41,6 +41,7 @@ pub(super) fn server(variables: &[ResultRow], answer: &ClientAnswer) -> ServerSt
             .map(|rows| rows.iter().filter(|r| !is_of_group(r)).map(connection).collect()),
         replicas: answer.part("replicas", &["server_id"]).and_then(|rows| rows.iter().map(replica).collect()),
         cluster: cluster::cluster(variables, &status, answer, &mut gaps),
+        activity: activity::activity(variables, &status, answer, &mut gaps),
         gaps,
     }
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-use jumpdeck_fleet::replication::{Connection, GtidMode, ReplicationRole, ServerStatus, Thread};
+use jumpdeck_fleet::replication::{
+    Connection, GtidMode, OpenTransaction, ReplicationRole, ServerActivity, ServerStatus, Thread,
+};
 
 use super::*;
 
@@ -175,6 +177,99 @@ fn an_answer_cut_anywhere_makes_up_nothing() {
         assert!(part.replicas.is_err() || part.replicas == server(&known).replicas, "cut at {cut}");
         assert_eq!(part.read_only, Some(false), "cut at {cut}");
     }
+}
+
+/// A server whose connections are all in use, with a transaction that is open: of ten, one more for root.
+#[test]
+fn a_server_that_is_used_up() {
+    let db = fixture!("mariadb-10.11-used-up");
+    let s = server(&db);
+    let expected = ServerActivity {
+        connections: Some(11),
+        max_connections: Some(10),
+        refused: Some(1),
+        aborted: Some(2),
+        slow_queries: Some(0),
+        commits: Some(0),
+        uptime_s: Some(276),
+        longest: Some(OpenTransaction { connection: 10, age_s: 5 }),
+        ..ServerActivity::default()
+    };
+    assert_eq!((&s.activity, s.gaps.as_slice()), (&expected, [].as_slice()));
+    // Another account gets no connection any more.
+    let out = read(1, include_str!("fixtures/mariadb-10.11-too-many.txt"));
+    assert!(matches!(&out.server, Err(Gap::Failed(said)) if said.as_str().starts_with("ERROR 1040 ")));
+}
+
+#[test]
+fn an_account_without_process_sees_all_but_the_transactions() {
+    let db = fixture!("mariadb-10.11-no-process");
+    let s = server(&db);
+    let [("longest transaction", Gap::NotPermitted(said))] = s.gaps.as_slice() else {
+        panic!("{:?}", s.gaps)
+    };
+    assert!(said.as_str().contains("PROCESS privilege"), "{said}");
+    assert!(s.activity.connections.is_some() && s.activity.longest.is_none(), "{:?}", s.activity);
+    assert_eq!((s.connections.as_deref(), s.replicas.as_deref()), (Ok([].as_slice()), Ok([].as_slice())));
+}
+
+/// The recorded answer with one line changed.
+fn changed(from: &str, to: &str) -> ServerStatus {
+    let text = include_str!("fixtures/mariadb-10.11-used-up.txt");
+    assert!(text.contains(from), "{from}");
+    read(0, &text.replace(from, to)).server.unwrap()
+}
+
+#[test]
+fn figures_that_are_missing_or_odd_cost_nothing_else() {
+    let gap_of = |s: &ServerStatus| {
+        s.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.word())).collect::<Vec<_>>()
+    };
+    for odd in ["", "Threads_connected\t-3\n", "Threads_connected\tmany\n", "Threads_connected\tNULL\n"] {
+        let s = changed("Threads_connected\t11\n", odd);
+        assert_eq!(
+            (s.activity.connections, gap_of(&s)),
+            (None, vec!["connections in use unreadable".to_owned()])
+        );
+        assert_eq!(s.activity.max_connections, Some(10));
+    }
+    let s = changed("Connection_errors_max_connections\t1\n", "");
+    assert_eq!((s.activity.refused, gap_of(&s)), (None, vec![]));
+    for odd in ["10\tNULL", "x\t5", "10\t99999999999999999999"] {
+        let s = changed("10\t5\n", &format!("{odd}\n"));
+        assert_eq!(
+            (s.activity.longest, gap_of(&s)),
+            (None, vec!["longest transaction unreadable".to_owned()])
+        );
+    }
+    // A clock that was set back; and none open.
+    assert_eq!(changed("10\t5\n", "10\t-5\n").activity.longest.unwrap().age_s, 0);
+    let s = changed("connection\tage\n10\t5\n", "");
+    assert_eq!((s.activity.longest, gap_of(&s)), (None, vec![]));
+    // It hangs in the server; and a server without InnoDB.
+    let s = changed("connection\tage\n10\t5\n", "jd_hangs\n1\n");
+    assert_eq!(gap_of(&s), ["longest transaction timed out"]);
+    let text = include_str!("fixtures/mariadb-10.11-used-up.txt").replace("connection\tage\n10\t5\n", "");
+    let none = "ERROR 1109 (42S02) at line 16: Unknown table 'innodb_trx' in information_schema\n";
+    let s = read(0, &format!("{text}{none}")).server.unwrap();
+    assert_eq!((s.activity.longest, gap_of(&s)), (None, vec![]));
+}
+
+#[test]
+fn rates_come_from_two_reports_of_the_same_server() {
+    let mut facts = HostFacts::default();
+    let text = include_str!("fixtures/mariadb-10.11-used-up.txt");
+    let mut tell = |text: &str, at: u64| {
+        MariaDb.ingest(Ok(&Raw { status: 0, text: text.to_owned() }), Moment(at), &mut facts);
+        server(&facts.databases.current().unwrap()[0]).activity.clone()
+    };
+    assert_eq!(tell(text, 1000).commits_per_s, None);
+    let later = text.replace("Uptime\t276", "Uptime\t286").replace("Binlog_commits\t0", "Binlog_commits\t25");
+    let later = later.replace("max_connections\t1\n", "max_connections\t4\n");
+    let activity = tell(&later, 11_000);
+    assert_eq!(activity.commits_per_s, Some(2.5));
+    assert_eq!(activity.refused_lately.map(|refused| refused.count), Some(3));
+    assert_eq!(tell(text, 21_000).commits_per_s, None, "it started anew");
 }
 
 proptest::proptest! {

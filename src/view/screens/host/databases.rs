@@ -1,5 +1,7 @@
 //! A host's databases in full: what each server says of itself, every connection to a master, every replica it sees.
 
+use std::time::Duration;
+
 use ratatui::text::{Line, Span};
 
 use crate::view::scene::{Scene, ShownFact};
@@ -8,9 +10,9 @@ use crate::view::screens::connection::{follows, lag, place, thread, tls};
 use crate::view::text::span;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::Host;
-use jumpdeck_fleet::replication::{Cluster, Connection, Database, Encryption, ServerStatus};
+use jumpdeck_fleet::replication::{Cluster, Connection, Database, Encryption, ServerActivity, ServerStatus};
 use jumpdeck_fleet::snapshot::HostSnapshot;
-use jumpdeck_fleet::time::Freshness;
+use jumpdeck_fleet::time::{Freshness, short_age};
 
 use super::HostPage;
 
@@ -98,6 +100,7 @@ fn server_lines<'a>(
             told(server.have_ssl, "ready", "off"),
         ]),
     );
+    activity_lines(page, scene, &server.activity);
     if let Some(cluster) = &server.cluster {
         page.wrapped("cluster", &in_cluster(cluster), cells::health(scene, cluster.health, freshness));
     }
@@ -129,6 +132,29 @@ fn server_lines<'a>(
     for (what, gap) in &server.gaps {
         page.wrapped("unknown", &format!("? {what} {}", gap.describe()), styles.unknown);
     }
+}
+
+fn activity_lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, activity: &ServerActivity) {
+    let styles = scene.styles;
+    let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let mut spans = vec![
+        Span::raw(format!("{} of {}", number(activity.connections), number(activity.max_connections))),
+        span("   refused ", styles.muted),
+        Span::raw(number(activity.refused)),
+        span("   failed logins ", styles.muted),
+        Span::raw(number(activity.aborted)),
+    ];
+    page.labelled("clients", Line::from(std::mem::take(&mut spans)));
+    spans.extend([span("slow ", styles.muted), Span::raw(number(activity.slow_queries))]);
+    if let Some(rate) = activity.commits_per_s {
+        spans.extend([span("   commits ", styles.muted), Span::raw(format!("{rate:.1}/s"))]);
+    }
+    if let Some(open) = activity.longest {
+        let age = short_age(Duration::from_secs(open.age_s));
+        let whose = format!("{age}, connection {}", open.connection);
+        spans.extend([span("   longest transaction ", styles.muted), Span::raw(whose)]);
+    }
+    page.labelled("queries", Line::from(spans));
 }
 
 fn in_cluster(cluster: &Cluster) -> String {

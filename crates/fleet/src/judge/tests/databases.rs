@@ -139,6 +139,61 @@ fn writable_nodes_of_one_cluster_are_no_fault() {
     assert_eq!(nobody, ["critical cluster db1", "critical cluster db2", "critical writable_masters -"]);
 }
 
+/// Connections that run out, those that were refused, and a transaction that nobody ends.
+#[test]
+fn a_server_that_is_nearly_used_up_says_so() {
+    use crate::replication::{OpenTransaction, RefusedLately, ServerActivity};
+    let with = |activity: ServerActivity| {
+        let mut w = trio();
+        w.database("db2", |d| d.activity = activity.clone());
+        let problems = w.judge();
+        assert!(problems.iter().all(|p| p.kind == ProblemKind::Database), "{problems:?}");
+        problems.into_iter().map(|p| (p.severity, p.message)).collect::<Vec<_>>()
+    };
+    let used = |connections, max_connections| {
+        with(ServerActivity { connections, max_connections, ..ServerActivity::default() })
+    };
+    assert_eq!(used(Some(160), Some(200)), []);
+    // Without one of the two nothing can be said, and a server says neither 0.
+    for (connections, most) in [(None, Some(200)), (Some(500), None), (Some(5), Some(0))] {
+        assert_eq!(used(connections, most), []);
+    }
+    for (connections, severity, percent) in [
+        (161, Severity::Warning, 80),
+        (190, Severity::Warning, 95),
+        (191, Severity::Critical, 95),
+        (201, Severity::Critical, 100),
+    ] {
+        let said = used(Some(connections), Some(200));
+        let [(worst, message)] = said.as_slice() else { panic!("{said:?}") };
+        assert_eq!(*worst, severity);
+        let begin = format!(
+            "mariadb: {connections} of 200 connections in use ({percent}%): see who holds them: SHOW"
+        );
+        assert!(message.starts_with(&begin), "{message}");
+    }
+    let refused = RefusedLately { count: 12, last: NOW };
+    let said = with(ServerActivity {
+        refused_lately: Some(refused),
+        max_connections: Some(60),
+        ..ServerActivity::default()
+    });
+    assert_eq!((said.len(), said[0].0), (1, Severity::Warning));
+    let begin = "mariadb: refused 12 connections in the last minutes, as all 60 were in use: see who";
+    assert!(said[0].1.starts_with(begin), "{said:?}");
+    let open = |connection, age_s| {
+        let longest = Some(OpenTransaction { connection, age_s });
+        with(ServerActivity { longest, ..ServerActivity::default() })
+    };
+    assert_eq!(open(37, 600), []);
+    let said = open(37, 725);
+    assert_eq!((said.len(), said[0].0), (1, Severity::Warning));
+    let begin = "mariadb: the transaction of connection 37 is open for 12 min. See whose it is: SHOW FULL PROCESSLIST.";
+    assert!(said[0].1.starts_with(begin) && said[0].1.contains("KILL 37 "), "{said:?}");
+    let said = open(0, 725);
+    assert!(said[0].1.contains("XA RECOVER") && !said[0].1.contains("KILL"), "{said:?}");
+}
+
 #[test]
 fn a_writable_server_beside_a_cluster_is_a_second_master() {
     let mut w = world(&["db1", "db2", "db3"]);
@@ -257,6 +312,7 @@ fn a_server_is_down_when_the_client_found_none() {
             "ERROR 2013 (HY000): Lost connection to server at 'handshake: reading initial communication packet'",
             Severity::Critical,
         ),
+        ("ERROR 1040 (08004): Too many connections", Severity::Critical),
         ("ERROR 2026 (HY000): TLS/SSL error: certificate has expired", Severity::Unknown),
         ("ERROR 2005 (HY000): Unknown server host 'db' (-2)", Severity::Unknown),
         ("ERROR 20021 (HY000): something else", Severity::Unknown),

@@ -39,7 +39,10 @@ pub(super) fn rows(
         // Nobody makes triggers here.
         ("information_schema", "triggers") => (names(&["TRIGGER_SCHEMA", "TRIGGER_NAME"]), Vec::new()),
         ("information_schema", "events") => events(server),
-        ("information_schema", "innodb_trx") => transactions(server, epoch_now),
+        ("information_schema", "innodb_trx") => {
+            session.need(&["PROCESS"])?;
+            transactions(session.server(world)?, epoch_now)
+        }
         ("information_schema", "tables") => return tables(session, world),
         ("information_schema", "schemata") => {
             let list = server.data.databases.keys();

@@ -68,6 +68,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("log_slave_updates", on(server.settings.log_slave_updates)),
         ("max_binlog_size", text("104857600")),
         ("max_connections", text("200")),
+        ("net_write_timeout", text("60")),
         ("pid_file", text("/var/run/mysqld/mysqld.pid")),
         ("port", text("3306")),
         ("read_only", on(server.read_only)),
@@ -81,6 +82,7 @@ pub(super) fn all(session: &Session, world: &mut World) -> Result<Vec<(&'static 
         ("ssl_cert", path("server-cert.pem")),
         ("ssl_key", path("server-key.pem")),
         ("sync_binlog", text("0")),
+        ("time_zone", text("SYSTEM")),
         ("version", version.text.clone()),
         (
             "version_comment",
@@ -126,16 +128,21 @@ pub(super) fn status(session: &Session, world: &mut World) -> Result<Vec<(&'stat
     let running = server
         .is_some_and(|s| databases.following(s).iter().any(|f| f.connected && f.connection.sql_started));
     let stuck = server.is_some_and(|s| s.faults.semi_sync_stuck);
-    let connected = server.map_or(0, |s| s.sessions.iter().count());
+    let idle = server.map_or(0, |s| s.faults.idle_clients);
+    let connected = server.map_or(0, |s| s.sessions.iter().count() as u64) + idle;
+    let commits = server.map_or(0, |s| s.log.end());
     let uptime = format!("{:.0}", up.floor());
     let mut counters = vec![
         ("Aborted_connects", "12".to_owned()),
+        ("Com_commit", (commits / 3).to_string()),
+        ("Connection_errors_max_connections", server.map_or(0, |s| s.faults.refused).to_string()),
         ("Connections", (4711 + place % 1000).to_string()),
         ("Rpl_semi_sync_master_clients", "0".to_owned()),
         ("Rpl_semi_sync_master_status", if stuck { "ON" } else { "OFF" }.to_owned()),
         ("Rpl_semi_sync_master_wait_sessions", u64::from(stuck).to_string()),
         ("Max_used_connections", "83".to_owned()),
         ("Questions", (place * 7).to_string()),
+        ("Slow_queries", "41".to_owned()),
         ("Slave_running", if running { "ON" } else { "OFF" }.to_owned()),
         ("Ssl_accepts", "3".to_owned()),
         ("Threads_connected", connected.to_string()),
@@ -147,6 +154,7 @@ pub(super) fn status(session: &Session, world: &mut World) -> Result<Vec<(&'stat
         counters.insert(0, ("wsrep_ready", "OFF".to_owned()));
         let seen = session.snapshot.as_ref().map(|seen| seen.log_end);
         let end = seen.or_else(|| server.map(crate::mariadb::Server::log_end)).unwrap_or_default();
+        counters.push(("Binlog_commits", commits.to_string()));
         counters.push(("Binlog_snapshot_file", end.file_name(&session.version)));
         counters.push(("Binlog_snapshot_position", end.position.to_string()));
     }
