@@ -20,6 +20,7 @@ mod failure;
 pub mod host;
 mod identity;
 pub mod jump;
+pub mod outside;
 pub mod probe;
 pub mod probes;
 pub mod resident;
@@ -62,6 +63,7 @@ struct Handles {
     refresh: watch::Sender<u64>,
     jump: Arc<Notify>,
     jump_actor: Actor,
+    outside_actor: Actor,
     shared: host::EnvironmentShared,
     hosts: HashMap<HostName, HostHandle>,
 }
@@ -158,6 +160,7 @@ impl Collector {
         for (name, mut handles) in std::mem::take(&mut running.environments) {
             let Some(env) = fleet.environment(&name) else {
                 handles.jump_actor.end();
+                handles.outside_actor.end();
                 end_hosts(handles.hosts);
                 continue;
             };
@@ -172,9 +175,9 @@ impl Collector {
     }
 
     fn start(&self, env: &Arc<Environment>, tasks: &mut JoinSet<()>, before: Option<Handles>) -> Handles {
-        let (before_jump, mut before_hosts) = match before {
-            Some(before) => (Some(before.jump_actor.end()), before.hosts),
-            None => (None, HashMap::new()),
+        let (before_jump, before_outside, mut before_hosts) = match before {
+            Some(before) => (Some(before.jump_actor.end()), Some(before.outside_actor.end()), before.hosts),
+            None => (None, None, HashMap::new()),
         };
         let (refresh, refresh_seen) = watch::channel(0);
         let (spec, spec_seen) = watch::channel(env.clone());
@@ -188,6 +191,15 @@ impl Collector {
             jump_retry.clone(),
         );
         let jump_actor = Actor::start(tasks, before_jump, actor.run());
+        let outside = outside::OutsideActor::new(
+            spec_seen.clone(),
+            self.connector.clone(),
+            jump.clone(),
+            self.clock,
+            self.events.clone(),
+            refresh_seen.clone(),
+        );
+        let outside_actor = Actor::start(tasks, before_outside, outside.run());
         let shared = host::EnvironmentShared {
             clock: self.clock,
             env: spec_seen,
@@ -205,7 +217,7 @@ impl Collector {
             hosts.insert(name, start_host(spec, &shared, tasks, before));
         }
         end_hosts(before_hosts);
-        Handles { spec, refresh, jump: jump_retry, jump_actor, shared, hosts }
+        Handles { spec, refresh, jump: jump_retry, jump_actor, outside_actor, shared, hosts }
     }
 
     /// Asks every host of an environment now.

@@ -15,10 +15,12 @@ pub mod error;
 mod pool;
 mod session;
 pub mod ssh;
+mod stream;
 
 pub use connection::{Connector, Connectors, HostConnection, JumpConnection, Lane};
 pub use pool::{HostSessions, SessionPool, description};
 pub use session::{Held, HeldTerminal, LARGEST_ANSWER, Limits, Ran, Session, TerminalRequest, TerminalSize};
+pub use stream::{BoxStream, NotReached, Stream};
 
 /// A future that may be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

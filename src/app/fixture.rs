@@ -52,6 +52,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
         })
     };
     Arc::new(Environment {
+        outside: Default::default(),
         name: env_name(name),
         level: name.into(),
         guard: Guard::Confirm,

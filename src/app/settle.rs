@@ -55,7 +55,8 @@ fn due(env: &EnvironmentState) -> Option<Moment> {
 
 /// Judges an environment; says whether the verdict is another than before.
 fn judge_now(env: &mut EnvironmentState, now: Moment) -> bool {
-    let situation = Situation { env: &env.spec, jump: &env.jump, hosts: &env.hosts, now };
+    let situation =
+        Situation { env: &env.spec, jump: &env.jump, hosts: &env.hosts, outside: &env.outside, now };
     let Judgement { problems, roles } = judge(&situation);
     env.unjudged = false;
     env.judged_at = Some(now);

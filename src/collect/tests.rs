@@ -306,6 +306,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
     Fleet {
         simulated: false,
         environments: vec![Arc::new(Environment {
+            outside: Default::default(),
             name: env.clone(),
             level: "production".to_owned(),
             guard: Guard::Challenge,

@@ -16,6 +16,7 @@ pub mod edit;
 mod host;
 mod jump;
 mod management;
+mod outside;
 mod requirements;
 mod role;
 mod scope;
@@ -44,7 +45,7 @@ pub fn parse(file_name: &str, text: &str, context: &Context) -> Result<Fleet, Ve
     reader.finish(fleet)
 }
 
-const ENVIRONMENT_KEYS: [&str; 11] = [
+const ENVIRONMENT_KEYS: [&str; 12] = [
     "level",
     "guard",
     "signatures",
@@ -56,6 +57,7 @@ const ENVIRONMENT_KEYS: [&str; 11] = [
     "hosts",
     "salt",
     "database_files",
+    "outside",
 ];
 
 fn read(reader: &mut Reader, root: &Table<'_>, context: &Context) -> Fleet {
@@ -170,6 +172,7 @@ fn environment(
         host::InheritedBy { env: &env, domain: domain.as_deref(), jump: jump.as_ref(), scope: &scope };
     let hosts = host::read_all(reader, &raw, &place, context);
     let management = management::read(reader, table, &hosts);
+    let outside = outside::read(reader, table, context);
     Some(Environment {
         jump: jump?.jump,
         name: env.clone(),
@@ -184,6 +187,7 @@ fn environment(
         thresholds: scope.thresholds,
         requirements: scope.requirements,
         cadence: scope.cadence,
+        outside,
         hosts,
     })
 }

@@ -64,7 +64,13 @@ pub fn probes(data: &[u8]) {
         let env = &healthy.environments[0];
         let mut hosts = env.hosts.clone();
         std::sync::Arc::make_mut(&mut hosts[1]).facts = facts;
-        let situation = Situation { env: &env.spec, jump: &env.jump, hosts: &hosts, now: fixtures::NOW };
+        let situation = Situation {
+            env: &env.spec,
+            jump: &env.jump,
+            hosts: &hosts,
+            outside: &env.outside,
+            now: fixtures::NOW,
+        };
         let judged = judge(&situation);
         for problem in judged.problems {
             assert_clean(&problem.message);

@@ -189,6 +189,7 @@ pub(super) fn two_environments() -> Vec<Arc<jumpdeck_fleet::fleet::Environment>>
     ["one", "two"]
         .map(|name| {
             Arc::new(Environment {
+                outside: Default::default(),
                 name: EnvName::new(name).unwrap(),
                 level: name.into(),
                 guard: Guard::Confirm,

@@ -8,6 +8,7 @@ use super::BoxFuture;
 use super::ask::AskPerson;
 use super::error::TransportError;
 use super::session::Session;
+use super::stream::{BoxStream, NotReached};
 use crate::openssh::sshsig::{NotSigned, TextSigner};
 use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::hop::Hop;
@@ -45,6 +46,12 @@ pub trait Connector: Send + Sync + 'static {
     /// A person wants another try: what was refused before may be asked for again.
     fn forget_refusals(&self) {}
 
+    /// Opens a TCP connection from this machine. Callers put a deadline round it.
+    fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        let why = format!("{address} port {port} cannot be reached this way");
+        Box::pin(std::future::ready(Err(NotReached::NotTried(why.into()))))
+    }
+
     /// The key that signs for the operator: the one that is named, or else the one that the login to the jump box was made
     /// with, so it is asked for after that.
     fn signer<'a>(
@@ -58,6 +65,12 @@ pub trait Connector: Send + Sync + 'static {
 pub trait JumpConnection: Send + Sync + 'static {
     /// Logs in to a host behind it. The jump box itself is reached without another login.
     fn host<'a>(&'a self, host: &'a Host) -> BoxFuture<'a, Result<Arc<dyn HostConnection>, TransportError>>;
+
+    /// Opens a TCP connection from the jump box. Callers put a deadline round it.
+    fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        let why = format!("{address} port {port} cannot be reached this way");
+        Box::pin(std::future::ready(Err(NotReached::NotTried(why.into()))))
+    }
 
     /// One round trip to the jump box.
     fn ping(&self) -> BoxFuture<'_, Result<Duration, TransportError>>;

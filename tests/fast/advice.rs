@@ -168,6 +168,9 @@ const PLACES: &[&[&str]] = &[
     &["backups"],
     &["backups", "databases"],
     &["environments", "production", "hosts", "app1", "backups"],
+    &["environments", "production", "outside"],
+    &["environments", "production", "outside", "sites", "www.example.org"],
+    &["environments", "production", "outside", "closed", "203.0.113.10"],
 ];
 
 fn home() -> Context {

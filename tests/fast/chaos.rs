@@ -3,6 +3,7 @@
 
 mod backups;
 mod databases;
+mod outside;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use jumpdeck_fleet::fleet::{Cadence, Environment};
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::{Situation, judge};
 use jumpdeck_fleet::names::{HostId, HostName};
+use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use jumpdeck_sim::sshd::SimFleet;
@@ -49,6 +51,7 @@ struct Bench {
     events: mpsc::Receiver<FleetEvent>,
     jump: Option<Arc<JumpSnapshot>>,
     hosts: BTreeMap<String, Arc<HostSnapshot>>,
+    outside: OutsideSnapshot,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -69,6 +72,7 @@ impl Bench {
         let clock = Clock::start();
         let collector = Collector::new(Arc::new(fleet), reach, clock, sender);
         collector.activate(&env.name);
+        let outside = OutsideSnapshot::pending(&env.name, &env.outside);
         Self {
             servers,
             world: universe.environments[0].1.clone(),
@@ -78,6 +82,7 @@ impl Bench {
             events,
             jump: None,
             hosts: BTreeMap::new(),
+            outside,
             _alone: alone,
         }
     }
@@ -103,6 +108,7 @@ impl Bench {
                 self.hosts.insert(host.id.host.to_string(), host);
             }
             Ok(Some(FleetEvent::Jump(jump))) => self.jump = Some(jump),
+            Ok(Some(FleetEvent::Outside(outside))) => self.outside = outside.as_ref().clone(),
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return false,
         }
@@ -158,7 +164,14 @@ impl Bench {
         let hosts: Vec<_> =
             self.env.hosts.iter().filter_map(|h| self.hosts.get(h.id.host.as_str()).cloned()).collect();
         let jump = self.jump.as_ref().unwrap();
-        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() }).problems
+        judge(&Situation {
+            env: &self.env,
+            jump,
+            hosts: &hosts,
+            outside: &self.outside,
+            now: self.clock.now(),
+        })
+        .problems
     }
 
     fn tell(&self) -> String {

@@ -33,6 +33,7 @@ mod mariadb_probe;
 mod memory;
 mod mutants;
 mod names;
+mod outside;
 mod plain;
 mod rebuild_salt;
 mod replace_roles;

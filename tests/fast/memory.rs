@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jumpdeck::collect::probe::{Probe, Raw};
 use jumpdeck::collect::probes::PROBES;
 use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link};
 use jumpdeck_fleet::time::Moment;
 use jumpdeck_sim::sshd::SimFleet;
@@ -168,7 +169,14 @@ async fn read_and_judge() {
             let mut hosts: Vec<Arc<HostSnapshot>> =
                 env.hosts.iter().map(|h| Arc::new(pending(&h.id))).collect();
             Arc::make_mut(&mut hosts[1]).facts = facts;
-            let problems = judge(&Situation { env, jump: &jump, hosts: &hosts, now: NOW }).problems;
+            let problems = judge(&Situation {
+                env,
+                jump: &jump,
+                hosts: &hosts,
+                outside: &OutsideSnapshot::pending(&env.name, &env.outside),
+                now: NOW,
+            })
+            .problems;
             let took = begun.elapsed();
             assert!(problems.len() < 10_000, "{}: {} problems", probe.name(), problems.len());
             let grown = resident_kb("VmHWM:").unwrap().saturating_sub(before);

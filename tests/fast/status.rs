@@ -259,8 +259,34 @@ const ROOT: Fields = &[
     ("simulated", Bool),
     ("jump", Object),
     ("hosts", List),
+    ("outside", List),
     ("roles", List),
     ("problems", List),
+];
+const OUTSIDE: Fields = &[
+    ("name", Text),
+    ("kind", Word(&["site", "closed_port", "relay"])),
+    ("from", Word(&["here", "jump"])),
+    ("target", Text),
+    ("state", Word(&["ok", "warning", "critical", "unknown"])),
+    ("detail", Text),
+    ("age_ms", NUMBER_OR_NULL),
+    ("status", NUMBER_OR_NULL),
+    ("took_ms", NUMBER_OR_NULL),
+    ("ends_at", TEXT_OR_NULL),
+    ("open", BOOL_OR_NULL),
+    ("relays", BOOL_OR_NULL),
+    ("certificates", LIST_OR_NULL),
+    ("errors", List),
+];
+const CERTIFICATE: Fields = &[
+    ("host", Text),
+    ("names", List),
+    ("for_host", Bool),
+    ("issuer", Text),
+    ("chain", Number),
+    ("trusted", BOOL_OR_NULL),
+    ("seconds_left", Number),
 ];
 const JUMP: Fields = &[
     ("name", Text),
@@ -378,6 +404,8 @@ fn schema(document: &Value) {
     assert!(text(document, "taken_at").ends_with('Z'), "UTC");
     assert!(taken.duration_until(jiff::Timestamp::now()).as_secs() < 600, "{taken}");
     holds(&document["jump"], JUMP);
+    all_hold(document, "outside", OUTSIDE);
+    each(document, "outside").for_each(|seen| all_hold(seen, "certificates", CERTIFICATE));
     all_hold(document, "roles", ROLE);
     all_hold(document, "problems", PROBLEM);
     for host in each(document, "hosts") {
@@ -458,6 +486,30 @@ fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
     ] {
         assert!(with.iter().any(|service| service == wanted), "{wanted}: {with:?}");
     }
+}
+
+#[test]
+fn what_is_seen_from_outside_has_its_place_its_age_and_what_was_seen() {
+    let document = status(&["--demo", "wpd-2015", "--env", "production", "--format", "json"]).document();
+    schema(&document);
+    let seen = |name: &str, from: &str| -> Value {
+        let mut all = each(&document, "outside").filter(|o| o["name"] == name && o["from"] == from);
+        all.next().unwrap_or_else(|| panic!("{name} from {from}: {}", document["outside"])).clone()
+    };
+    for from in ["here", "jump"] {
+        let www = seen("www.webplatform.org", from);
+        assert_eq!((text(&www, "state"), &www["status"]), ("ok", &Value::from(200)), "{www}");
+        assert_eq!(www["ends_at"], "https://www.webplatform.org/");
+        assert!(www["age_ms"].as_u64().is_some_and(|age| age < 60_000), "{www}");
+        let certificate = &www["certificates"][0];
+        assert_eq!(
+            (&certificate["trusted"], &certificate["for_host"]),
+            (&Value::from(true), &Value::from(true))
+        );
+    }
+    let closed = each(&document, "outside").filter(|o| o["kind"] == "closed_port");
+    assert!(closed.map(|o| assert_eq!(o["open"], false, "{o}")).count() >= 4);
+    assert_eq!(seen("mail.webplatform.org relay", "here")["relays"], false);
 }
 
 #[test]

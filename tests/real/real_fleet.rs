@@ -17,6 +17,7 @@ use jumpdeck::transport::ssh::dial::TcpDial;
 use jumpdeck_fleet::event::FleetEvent;
 use jumpdeck_fleet::fleet::Environment;
 use jumpdeck_fleet::judge::{Situation, judge};
+use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use serde_json::Value;
@@ -151,7 +152,14 @@ impl Watcher {
         let hosts: Vec<Arc<HostSnapshot>> =
             self.env.hosts.iter().filter_map(|h| self.hosts.get(h.id.host.as_str()).cloned()).collect();
         let jump = self.jump.as_ref().unwrap();
-        judge(&Situation { env: &self.env, jump, hosts: &hosts, now: self.clock.now() }).problems
+        judge(&Situation {
+            env: &self.env,
+            jump,
+            hosts: &hosts,
+            outside: &OutsideSnapshot::pending(&self.env.name, &self.env.outside),
+            now: self.clock.now(),
+        })
+        .problems
     }
 
     fn has(&self, severity: Severity, kind: ProblemKind, host: Option<&str>) -> Option<Problem> {

@@ -44,6 +44,7 @@ pub(crate) fn remote(port: u16, access: Access) -> Jump {
 
 pub(crate) fn environment(jump: Jump, connect: Duration) -> Environment {
     Environment {
+        outside: Default::default(),
         name: EnvName::new("test").unwrap(),
         level: "test".to_owned(),
         guard: Guard::Confirm,

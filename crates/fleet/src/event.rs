@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::fleet::Fleet;
 use super::hop::Hop;
 use super::names::EnvName;
+use super::outside::OutsideSnapshot;
 use super::snapshot::{HostSnapshot, JumpSnapshot};
 use super::text::Clean;
 
@@ -18,6 +19,8 @@ pub enum FleetEvent {
     Jump(Arc<JumpSnapshot>),
     /// A host changed.
     Host(Arc<HostSnapshot>),
+    /// What is seen from outside changed.
+    Outside(Arc<OutsideSnapshot>),
     /// A login needs a person.
     Question(Question),
     /// A question is no longer open (its connection ended): take its dialog down.

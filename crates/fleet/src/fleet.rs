@@ -16,6 +16,7 @@ use super::access::Access;
 use super::backup::DeclaredBackup;
 use super::declared::DeclaredService;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
+use super::outside::OutsideSettings;
 
 /// Every environment of one inventory, in the order it names them. At least one.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,8 @@ pub struct Environment {
     pub requirements: Vec<Requirement>,
     /// How often hosts are asked.
     pub cadence: Cadence,
+    /// What is looked at from outside.
+    pub outside: OutsideSettings,
     /// The hosts, in the inventory's order.
     pub hosts: Vec<Arc<Host>>,
 }

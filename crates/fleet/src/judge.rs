@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fleet::Environment;
 use super::names::HostName;
+use super::outside::OutsideSnapshot;
 use super::problem::{Problem, ProblemKind, Severity};
 use super::snapshot::{HostSnapshot, JumpSnapshot, LinkState};
 use super::time::{Freshness, Moment};
@@ -19,6 +20,7 @@ mod links;
 mod load;
 mod memory;
 mod os;
+mod outside;
 pub mod roles;
 mod runs;
 mod services;
@@ -29,6 +31,7 @@ mod tests;
 const RULES: &[Rule] = &[
     Rule::Plain(links::rule),
     Rule::Plain(runs::rule),
+    Rule::Plain(outside::rule),
     Rule::Plain(databases::rule),
     Rule::Plain(disks::rule),
     Rule::OfRoles(roles::rule),
@@ -66,6 +69,8 @@ pub struct Situation<'a> {
     pub jump: &'a JumpSnapshot,
     /// The hosts, in the inventory's order.
     pub hosts: &'a [Arc<HostSnapshot>],
+    /// What is seen from outside.
+    pub outside: &'a OutsideSnapshot,
     /// The moment.
     pub now: Moment,
 }

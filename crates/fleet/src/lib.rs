@@ -11,6 +11,7 @@ pub mod hop;
 pub mod judge;
 pub mod left;
 pub mod names;
+pub mod outside;
 pub mod problem;
 pub mod replication;
 pub mod run;

@@ -78,6 +78,7 @@ kinds! {
     Stale = "stale",
     Run = "run",
     Service = "service",
+    Outside = "outside",
 }
 
 /// One problem.
@@ -94,7 +95,7 @@ pub struct Problem {
     pub named: Vec<HostName>,
     /// What kind.
     pub kind: ProblemKind,
-    /// The service that a problem of a service is about.
+    /// The service that a problem of a service is about; for one that is seen from outside, the check.
     pub service: Option<String>,
     /// What is wrong, with the figures, and where it helps, what to do next. Printable.
     pub message: String,

@@ -1,5 +1,5 @@
 //! Reaching the simulated fleet as a client does: over in-memory pipes, no socket. From outside only the jump boxes
-//! take SSH.
+//! take SSH; public names answer as they do to their users.
 
 use std::io;
 use std::sync::Arc;
@@ -14,17 +14,24 @@ impl SimFleet {
     /// Connects to what is reached under this address from outside.
     ///
     /// # Errors
-    /// `ConnectionRefused` where no jump box listens.
+    /// `ConnectionRefused` where nothing listens.
     pub fn connect(&self, address: &str, port: u16) -> io::Result<impl Stream + use<>> {
         let environment = self.at(address).filter(|environment| port == SSH_PORT && environment.is_up());
-        let Some(environment) = environment else {
+        let public = self.public(address, port).filter(|_| environment.is_none());
+        if environment.is_none() && public.is_none() {
             return Err(io::ErrorKind::ConnectionRefused.into());
-        };
+        }
         let (to_jump, at_jump) = pipe_of(IN_FLIGHT);
         // Both ends write without reading meanwhile. Two full pipes would hold both for ever, so one never is:
         // what the jump box may send is bounded by the client's channel windows.
         let (to_client, at_client) = pipe_of(usize::MAX);
-        tokio::spawn(serve_jump(Arc::clone(environment), join(at_jump, to_client)));
+        let far_end = join(at_jump, to_client);
+        if let Some(environment) = environment {
+            tokio::spawn(serve_jump(Arc::clone(environment), far_end));
+        } else if let Some((environment, open)) = public {
+            let environment = Arc::clone(environment);
+            tokio::spawn(async move { environment.serve_public(open, far_end).await });
+        }
         Ok(join(at_client, to_jump))
     }
 }

@@ -29,6 +29,7 @@ use super::shell::Machine;
 use super::world::World;
 use super::world::universe::Universe;
 use crate::sshd::stream::Stream;
+use crate::web::public::{self, PublicPort};
 use fault::{Fault, Switch};
 use jumpdeck_fleet::access::{Access, KeySource, KnownHosts};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName};
@@ -186,6 +187,11 @@ impl SimFleet {
         self.environments.iter().find(|environment| environment.name == *name)
     }
 
+    /// The environment that has something at this public address and port.
+    pub(crate) fn public(&self, address: &str, port: u16) -> Option<(&Arc<Environment>, PublicPort)> {
+        self.environments.iter().find_map(|env| env.public_port(address, port).map(|open| (env, open)))
+    }
+
     /// The environment whose jump box is reached at this address.
     pub(crate) fn at(&self, address: &str) -> Option<&Arc<Environment>> {
         self.environments.iter().find(|environment| environment.public_address == address)
@@ -242,6 +248,15 @@ impl Environment {
         let made = Arc::new(Site::new(seed, label, host, &self.world));
         sites.insert(host.clone(), Arc::clone(&made));
         Some(made)
+    }
+
+    /// What takes connections at a public name or address of the environment.
+    pub(crate) fn public_port(&self, address: &str, port: u16) -> Option<PublicPort> {
+        self.lock().public_port(address, port)
+    }
+
+    pub(crate) async fn serve_public(&self, port: PublicPort, stream: impl Stream) {
+        public::serve(Arc::clone(&self.world), port, stream).await;
     }
 
     /// What is told when that machine loses power; `None` when it has none now.

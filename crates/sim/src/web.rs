@@ -4,6 +4,7 @@ pub mod cdn;
 pub mod certificates;
 pub(crate) mod exchange;
 pub mod programs;
+pub(crate) mod public;
 pub mod tls;
 
 use std::collections::BTreeMap;

@@ -77,6 +77,7 @@ pub struct World {
     pub(crate) cloud: cloud::Cloud,
     pub(crate) elastic: elastic::Elastic,
     pub(crate) web: web::Faults,
+    pub(crate) public: web::public::PublicFaults,
     pub(crate) cdn: cdn::Cdn,
     pub(crate) mail: mail::Queues,
     pub(crate) memcached: memcache::Servers,

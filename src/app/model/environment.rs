@@ -7,6 +7,7 @@ use jumpdeck_fleet::fleet::{Environment, Host};
 use jumpdeck_fleet::history::Ring;
 use jumpdeck_fleet::judge::roles::RoleStanding;
 use jumpdeck_fleet::names::{HostName, RoleName};
+use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::{Problem, ProblemKind, Severity};
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot};
 use jumpdeck_fleet::time::Moment;
@@ -22,6 +23,8 @@ pub struct EnvironmentState {
     pub jump: Arc<JumpSnapshot>,
     /// The hosts, in the inventory's order.
     pub hosts: Vec<Arc<HostSnapshot>>,
+    /// What is seen from outside.
+    pub outside: Arc<OutsideSnapshot>,
     places: Arc<HashMap<HostName, usize>>,
     /// Judged problems, worst first.
     pub problems: Vec<Problem>,
@@ -103,6 +106,7 @@ impl EnvironmentState {
             watched: false,
             jump: Arc::new(JumpSnapshot::pending(&spec, now)),
             hosts: spec.hosts.iter().map(|host| pending(host, now)).collect(),
+            outside: Arc::new(OutsideSnapshot::pending(&spec.name, &spec.outside)),
             places: places(&spec),
             spec,
             problems: Vec::new(),
@@ -138,6 +142,7 @@ impl EnvironmentState {
             });
         }
         self.hosts = hosts;
+        self.outside = Arc::new(self.outside.follow(&spec.outside));
         self.places = places(spec);
         self.spec = spec.clone();
         (self.unjudged, self.judged_at) = (true, None);

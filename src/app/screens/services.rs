@@ -11,7 +11,7 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 
 pub(super) struct Kind;
 
-/// The services that hosts run or should run, by name.
+/// The services that hosts run or should run, by name; then what is looked at from outside, by its id, as the inventory has it.
 #[must_use]
 pub fn service_rows(model: &Model) -> Vec<&str> {
     let hosts = model.shown().into_iter().flat_map(|env| &env.hosts);
@@ -19,7 +19,8 @@ pub fn service_rows(model: &Model) -> Vec<&str> {
         .flat_map(|host| &host.facts.services)
         .map(jumpdeck_fleet::service::ServiceEntry::name)
         .collect();
-    names.into_iter().collect()
+    let outside = model.shown().into_iter().flat_map(|env| &env.outside.results);
+    names.into_iter().chain(outside.map(|result| result.id.as_str())).collect()
 }
 
 impl ScreenKind for Kind {

@@ -15,6 +15,11 @@ pub(super) fn take(model: &mut Model, event: FleetEvent) -> Vec<AppEffect> {
         FleetEvent::Inventory(news) => return super::inventory::take(model, news),
         FleetEvent::Jump(jump) => take_jump(model, jump),
         FleetEvent::Host(host) => take_host(model, host),
+        FleetEvent::Outside(outside) => {
+            if let Some(env) = environment(model, &outside.env) {
+                env.outside = outside;
+            }
+        }
         FleetEvent::Question(question) => take_question(model, question),
         FleetEvent::QuestionGone(id) => drop_question(model, id),
     }

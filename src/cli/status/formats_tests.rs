@@ -45,6 +45,7 @@ async fn metrics_have_every_figure_that_is_known_and_no_other() {
         "jumpdeck_service_up{environment=\"production\",host=\"sessions1\",service=\"redis\"} 1.0",
         "jumpdeck_service_limit_bytes{environment=\"production\",host=\"sessions1\",service=\"redis\",reading=\"memory\"} 536870912.0",
         "jumpdeck_role_met{environment=\"production\",role=\"masterdb\"} 1.0",
+        "jumpdeck_outside_ok{environment=\"production\",check=\"www.webplatform.org\",kind=\"site\",from=\"jump\"} 1.0",
     ] {
         assert!(samples_.contains(&wanted), "{wanted} is missing:\n{text}");
     }

@@ -17,6 +17,7 @@ use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::roles::RoleStanding;
 use jumpdeck_fleet::judge::{Judgement, Situation, judge};
 use jumpdeck_fleet::names::{EnvName, HostName};
+use jumpdeck_fleet::outside::{OutsideSnapshot, Viewpoint};
 use jumpdeck_fleet::problem::Problem;
 use jumpdeck_fleet::snapshot::{HostSnapshot, JumpSnapshot, Link, LinkState};
 use jumpdeck_fleet::time::Moment;
@@ -32,6 +33,8 @@ pub struct Picture {
     pub jump: Arc<JumpSnapshot>,
     /// The hosts, in the inventory's order.
     pub hosts: Vec<Arc<HostSnapshot>>,
+    /// What is seen from outside.
+    pub outside: Arc<OutsideSnapshot>,
     /// Judged problems, worst first.
     pub problems: Vec<Problem>,
     /// Roles against their requirements.
@@ -44,6 +47,21 @@ pub struct Picture {
 struct Arrived {
     jumps: HashMap<EnvName, Arc<JumpSnapshot>>,
     hosts: HashMap<(EnvName, HostName), Arc<HostSnapshot>>,
+    outside: HashMap<EnvName, Arc<OutsideSnapshot>>,
+}
+
+impl Picture {
+    /// What rules judge.
+    #[must_use]
+    pub fn situation(&self) -> Situation<'_> {
+        Situation {
+            env: &self.env,
+            jump: &self.jump,
+            hosts: &self.hosts,
+            outside: &self.outside,
+            now: self.now,
+        }
+    }
 }
 
 /// Asks once. Ends when every host has answered or failed, or when `limit` is over, not counted while this program could
@@ -57,7 +75,7 @@ pub async fn gather(
     limit: Duration,
 ) -> Vec<Picture> {
     let mut over = pin!(listening::passes(limit));
-    let mut arrived = Arrived { jumps: HashMap::new(), hosts: HashMap::new() };
+    let mut arrived = Arrived { jumps: HashMap::new(), hosts: HashMap::new(), outside: HashMap::new() };
     for env in wanted {
         collector.activate(&env.name);
     }
@@ -83,6 +101,9 @@ impl Arrived {
             FleetEvent::Host(host) => {
                 self.hosts.insert((host.id.env.clone(), host.id.host.clone()), host);
             }
+            FleetEvent::Outside(outside) => {
+                self.outside.insert(outside.env.clone(), outside);
+            }
             // Nobody is there to answer; the one who asked has been refused already.
             // One status is of one inventory.
             FleetEvent::Question(_) | FleetEvent::QuestionGone(_) | FleetEvent::Inventory(_) => {}
@@ -94,6 +115,7 @@ impl Arrived {
         match jump {
             None | Some(LinkState::Pending) => false,
             Some(LinkState::Up) if !self.has_looked_for_runs(env) => false,
+            Some(LinkState::Up) if !self.has_looked_from_outside(env) => false,
             Some(LinkState::Up) => env.hosts.iter().all(|h| {
                 let seen = self.hosts.get(&(env.name.clone(), h.id.host.clone()));
                 seen.is_some_and(|s| s.link.state != LinkState::Pending)
@@ -106,6 +128,31 @@ impl Arrived {
     fn has_looked_for_runs(&self, env: &Environment) -> bool {
         let left = self.jumps.get(&env.name).map(|jump| &jump.left);
         left.is_some_and(|left| left.gap != Some(Gap::NotAsked))
+    }
+
+    /// Whether each look from outside has brought something, or failed.
+    fn has_looked_from_outside(&self, env: &Environment) -> bool {
+        let asked = |outside: &Arc<OutsideSnapshot>| {
+            outside.results.iter().all(|result| result.fact.gap != Some(Gap::NotAsked))
+        };
+        env.outside.checks.is_empty() || self.outside.get(&env.name).is_some_and(asked)
+    }
+
+    /// What is seen from outside; what was not is a gap.
+    fn outside_of(&self, env: &Environment, jump: &JumpSnapshot) -> Arc<OutsideSnapshot> {
+        let seen = self.outside.get(&env.name).cloned();
+        let mut outside = seen.unwrap_or_else(|| Arc::new(OutsideSnapshot::pending(&env.name, &env.outside)));
+        for result in &mut Arc::make_mut(&mut outside).results {
+            if result.fact.gap == Some(Gap::NotAsked) {
+                let needs_jump = result.check.from == Viewpoint::JumpBox && !jump.link.is_up();
+                result.fact.miss(if needs_jump {
+                    Gap::Failed("the jump box is not connected".into())
+                } else {
+                    Gap::TimedOut
+                });
+            }
+        }
+        outside
     }
 
     fn picture(&self, fleet: &Fleet, env: &Arc<Environment>, now: Moment, limit: Duration) -> Picture {
@@ -134,9 +181,21 @@ impl Arrived {
                 snapshot
             })
             .collect();
-        let situation = Situation { env, jump: &jump, hosts: &hosts, now };
-        let Judgement { problems, roles } = judge(&situation);
-        Picture { problems, roles, env: env.clone(), simulated: fleet.simulated, jump, hosts, now }
+        let outside = self.outside_of(env, &jump);
+        let (problems, roles) = (Vec::new(), Vec::new());
+        let mut picture = Picture {
+            problems,
+            roles,
+            env: env.clone(),
+            simulated: fleet.simulated,
+            jump,
+            hosts,
+            outside,
+            now,
+        };
+        let Judgement { problems, roles } = judge(&picture.situation());
+        (picture.problems, picture.roles) = (problems, roles);
+        picture
     }
 }
 

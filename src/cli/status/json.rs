@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use jumpdeck_fleet::fact::{Fact, Gap};
-use jumpdeck_fleet::judge::Situation;
 use jumpdeck_fleet::judge::roles::{self, RoleStanding};
 use jumpdeck_fleet::names::{HostName, RoleName};
 use jumpdeck_fleet::problem::Problem;
@@ -18,8 +17,10 @@ use jumpdeck_fleet::storage::{Filesystem, Usage};
 use jumpdeck_fleet::topology::status_of_master;
 
 use super::gather::Picture;
+use outside::OutsideStatus;
 use services::{ServiceStatus, services};
 
+pub(super) mod outside;
 pub(super) mod services;
 
 const SCHEMA: u32 = 1;
@@ -33,6 +34,7 @@ pub struct EnvironmentStatus {
     pub(super) simulated: bool,
     pub(super) jump: JumpStatus,
     pub(super) hosts: Vec<HostStatus>,
+    pub(super) outside: Vec<OutsideStatus>,
     pub(super) roles: Vec<RoleStatus>,
     pub(super) problems: Vec<ProblemStatus>,
 }
@@ -190,6 +192,7 @@ impl EnvironmentStatus {
                 rtt_ms: jump.rtt.current().map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
             },
             hosts: picture.hosts.iter().map(|h| host(picture, h)).collect(),
+            outside: picture.outside.results.iter().map(|result| outside::status(picture, result)).collect(),
             roles: picture.roles.iter().map(role).collect(),
             problems: picture.problems.iter().map(problem).collect(),
         }
@@ -197,8 +200,7 @@ impl EnvironmentStatus {
 }
 
 fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
-    let situation =
-        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
+    let situation = picture.situation();
     let facts = &h.facts;
     // Figures that may not be judged any more are not told as if they were current.
     let judgeable = situation.is_judgeable(h);

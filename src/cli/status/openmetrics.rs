@@ -11,9 +11,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::json::outside::OutsideStatus;
 use super::json::services::{ReadingStatus, ReadingValue, ServiceStatus};
 use super::json::{EnvironmentStatus, FilesystemStatus, HostStatus, ReplicationStatus};
 use jumpdeck_fleet::judge::roles::RoleState;
+use jumpdeck_fleet::outside::OutsideHealth;
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::replication::Thread;
 use jumpdeck_fleet::service::{ServiceHealth, Unit as ReadingUnit};
@@ -54,6 +56,10 @@ metrics! {
     PROBLEMS: "jumpdeck_problems", "Problems of the environment and its hosts by severity";
     ROLE_HOSTS: "jumpdeck_role_hosts", "Hosts that have the role and answer";
     ROLE_MET: "jumpdeck_role_met", "Whether the inventory's requirement of the role is met";
+    OUTSIDE_OK: "jumpdeck_outside_ok", "Whether nothing is wrong with what is seen from outside";
+    OUTSIDE_AGE: "jumpdeck_outside_age" in Seconds, "Age of what is seen from outside";
+    OUTSIDE_ANSWER: "jumpdeck_outside_answer" in Seconds, "How long the site took to answer";
+    CERTIFICATE: "jumpdeck_outside_certificate_left" in Seconds, "Time until the certificate ends, below 0 after that";
     HOST_UP: "jumpdeck_host_up", "Whether the host is connected and its last report is recent";
     HOST_AGE: "jumpdeck_host_report_age" in Seconds, "Age of the host's last report";
     HOST_PROBLEMS: "jumpdeck_host_problems", "Problems of the host by severity";
@@ -155,8 +161,25 @@ impl Exposition {
             let known = (met(RoleState::Ok) || met(RoleState::Unmet)).then(|| met(RoleState::Ok));
             self.set(&ROLE_MET, &labels, flag(known));
         }
+        for seen in &env.outside {
+            self.outside(name, seen);
+        }
         for host in &env.hosts {
             self.host(name, host);
+        }
+    }
+
+    fn outside(&mut self, env: (&'static str, &str), seen: &OutsideStatus) {
+        let labels = [env, ("check", seen.name.as_str()), ("kind", seen.kind), ("from", seen.from)];
+        let is = |health: OutsideHealth| seen.state == health.word();
+        let known = (!is(OutsideHealth::Unknown)).then(|| is(OutsideHealth::Ok));
+        self.set(&OUTSIDE_OK, &labels, flag(known));
+        self.set(&OUTSIDE_AGE, &labels, whole(seen.age_ms).map(|ms| ms / 1000.0));
+        self.set(&OUTSIDE_ANSWER, &labels, whole(seen.took_ms).map(|ms| ms / 1000.0));
+        for certificate in seen.certificates.iter().flatten() {
+            let labels = [labels.as_slice(), &[("site", certificate.host.as_str())]].concat();
+            #[allow(clippy::cast_precision_loss)] // see `whole`
+            self.set(&CERTIFICATE, &labels, Some(certificate.seconds_left as f64));
         }
     }
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use jumpdeck_fleet::fleet::Jump;
-use jumpdeck_fleet::judge::Situation;
 use jumpdeck_fleet::judge::roles;
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::snapshot::HostSnapshot;
@@ -85,8 +84,7 @@ fn worst_of(picture: &Picture, host: &HostSnapshot) -> Option<Severity> {
 }
 
 fn row(picture: &Picture, host: &HostSnapshot) -> Vec<String> {
-    let situation =
-        Situation { env: &picture.env, jump: &picture.jump, hosts: &picture.hosts, now: picture.now };
+    let situation = picture.situation();
     let sign = match worst_of(picture, host) {
         None if situation.is_judgeable(host) => "ok",
         None => NO_REPORT,

@@ -17,7 +17,7 @@ use crate::transport::ssh::SshConnector;
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::hop::Hop;
 use jumpdeck_fleet::judge::roles::RoleState;
-use jumpdeck_fleet::judge::{Judgement, Situation, judge, worst};
+use jumpdeck_fleet::judge::{Judgement, judge, worst};
 use jumpdeck_fleet::problem::{Problem, Severity};
 use jumpdeck_fleet::replication::{Connection, ServerStatus, Thread};
 use jumpdeck_fleet::snapshot::unknowns::{SERVICES, gaps, miss, misses, states};
@@ -37,8 +37,7 @@ pub(super) async fn pictures(world: &str) -> Vec<Picture> {
 
 impl Picture {
     fn judged(&mut self) {
-        let situation = Situation { env: &self.env, jump: &self.jump, hosts: &self.hosts, now: self.now };
-        let Judgement { problems, roles } = judge(&situation);
+        let Judgement { problems, roles } = judge(&self.situation());
         (self.problems, self.roles) = (problems, roles);
     }
 
@@ -49,6 +48,7 @@ impl Picture {
             simulated: self.simulated,
             jump: self.jump.clone(),
             hosts: self.hosts.clone(),
+            outside: self.outside.clone(),
             problems: Vec::new(),
             roles: Vec::new(),
             now: self.now,

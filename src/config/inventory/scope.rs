@@ -226,7 +226,7 @@ fn read_known_hosts(reader: &mut Reader, table: &Table<'_>, context: &Context) -
     Some(files)
 }
 
-fn read_paths(
+pub(super) fn read_paths(
     reader: &mut Reader,
     table: &Table<'_>,
     key: &str,

@@ -187,6 +187,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
         via: None,
     };
     let env = Environment {
+        outside: Default::default(),
         hosts: ["a", "b", "c"].map(of).to_vec(),
         name,
         level: "production".to_owned(),

@@ -2,16 +2,8 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-
 use crate::transport::BoxFuture;
-
-/// A byte stream both ways.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
-
-/// A stream of any kind.
-pub type BoxStream = Box<dyn Stream>;
+pub use crate::transport::{BoxStream, Stream};
 
 /// Opens byte streams to an address.
 pub trait Dial: Send + Sync + 'static {

@@ -115,6 +115,16 @@ impl JumpLink {
         }
     }
 
+    /// The connection to the last jump box; `None` when this machine is it.
+    pub(super) fn jump(&self) -> Option<&Arc<SshConnection>> {
+        self.connection.as_ref()
+    }
+
+    /// What opens connections from this machine.
+    pub(super) fn dialer(&self) -> &dyn Dial {
+        self.dial.as_ref()
+    }
+
     /// The connection to a jump box of that name.
     fn jump_named(&self, name: &HostName) -> Option<&Arc<SshConnection>> {
         let before = self.before.iter().find(|(jump, _)| jump == name).map(|(_, connection)| connection);

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::dial::Dial;
 use super::link::{HostLink, JumpLink};
+use super::reach;
 use super::ring::KeyRing;
 use super::script::{RemoteProgram, ScriptEnd};
 use super::signing::signer_for;
@@ -15,8 +16,8 @@ use crate::openssh::sshsig::{NotSigned, TextSigner};
 use crate::transport::ask::AskPerson;
 use crate::transport::error::{ErrorKind, TransportError};
 use crate::transport::{
-    BoxFuture, Connector, Connectors, Held, HeldTerminal, HostConnection, JumpConnection, Lane, Limits, Ran,
-    Session, TerminalRequest, TerminalSize,
+    BoxFuture, BoxStream, Connector, Connectors, Held, HeldTerminal, HostConnection, JumpConnection, Lane,
+    Limits, NotReached, Ran, Session, TerminalRequest, TerminalSize,
 };
 use jumpdeck_fleet::fleet::{Environment, Host, Jump};
 use jumpdeck_fleet::hop::Hop;
@@ -84,6 +85,10 @@ impl Connector for SshConnector {
         self.ring.forget_refusals();
     }
 
+    fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        Box::pin(reach::from_here(self.dial.as_ref(), address, port))
+    }
+
     fn signer<'a>(
         &'a self,
         env: &'a Environment,
@@ -110,6 +115,10 @@ impl JumpConnection for SshJump {
             let hop = Hop::Host(host.id.host.clone());
             Ok(Arc::new(SshHost { link, hop, _jump: self.link.clone() }) as Arc<dyn HostConnection>)
         })
+    }
+
+    fn reach<'a>(&'a self, address: &'a str, port: u16) -> BoxFuture<'a, Result<BoxStream, NotReached>> {
+        Box::pin(self.link.reach(address, port))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Duration, TransportError>> {

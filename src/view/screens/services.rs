@@ -1,4 +1,5 @@
-//! Every service of the environment: on how many hosts it runs, on how many it is well, and where it is not.
+//! Every service of the environment: on how many hosts it runs, on how many it is well, and where it is not. Below them, what is
+//! looked at from outside.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,6 +20,8 @@ use jumpdeck_fleet::snapshot::HostSnapshot;
 
 use super::cells;
 
+mod outside;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ServiceColumn {
     Name,
@@ -34,6 +37,7 @@ const DETAIL: u16 = 6;
 const EXPLAINED: &[(&str, &str)] = &[
     ("WELL", "on how many of its hosts it runs and nothing is wrong"),
     ("HOSTS", "those where it is not well come first, with how it is there"),
+    ("from here, from jump", "looked at from outside: from this machine, or from the jump box"),
 ];
 
 /// How it looks.
@@ -75,6 +79,14 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     let at = names.iter().position(|name| Some(*name) == selected);
     let offset = state.scroll(scene.model.active, List("services"), at, names.len(), table.height());
     for (y, (i, name)) in (0..table.height()).zip(names.iter().enumerate().skip(offset)) {
+        if let Some(result) = outside::of_id(scene, name) {
+            let sign = outside::sign(scene, result);
+            table.row(buf, y, sign, None, |id, _| outside::cell(scene, result, id));
+            if at == Some(i) {
+                table.select(buf, y, scene.styles);
+            }
+            continue;
+        }
         let hosts = of_service(scene, name);
         let status = hosts.first().and_then(|worst| worst.severity).map_or(Status::Ok, Status::from);
         let sign = span(status.sign(), scene.styles.status(status));
@@ -83,16 +95,23 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
             table.select(buf, y, scene.styles);
         }
     }
+    let place = Some((at.map_or(0, |i| i + 1), names.len(), names.len()));
+    if let Some(result) = at.and_then(|i| names.get(i)).and_then(|id| outside::of_id(scene, id)) {
+        show(buf, detail, outside::lines(scene, result));
+        return FooterStatus { says: outside::says(scene, result), place };
+    }
     let chosen = at.and_then(|i| names.get(i)).map(|name| (*name, of_service(scene, name)));
     if let Some((_, hosts)) = &chosen {
         in_full(buf, detail, scene, hosts);
     }
     let says = chosen.map_or_else(Line::default, |(name, hosts)| says(scene, name, &hosts));
-    FooterStatus { says, place: Some((at.map_or(0, |i| i + 1), names.len(), names.len())) }
+    FooterStatus { says, place }
 }
 
 fn columns(names: &[&str]) -> Vec<Column<ServiceColumn>> {
-    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    // An id of what is looked at from outside ends with the place, which has a column of its own.
+    let shown = |name: &str| name.split(" from ").next().unwrap_or_default().chars().count();
+    let widest = names.iter().map(|name| shown(name)).max().unwrap_or(0);
     let name = u16::try_from(widest).unwrap_or(u16::MAX).clamp(8, 24);
     vec![
         Column::fixed(ServiceColumn::Name, "SERVICE", Align::Left, name, 0),
@@ -142,7 +161,6 @@ fn names_of<'a>(scene: &Scene<'a>, hosts: &[ServiceOnHost<'a>]) -> Line<'a> {
 
 /// What is wrong with it, a line for each finding; where nothing is, what each host says of it.
 fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, hosts: &[ServiceOnHost<'_>]) {
-    let width = usize::from(area.width).saturating_sub(5);
     let mut lines: Vec<(String, Style)> = Vec::new();
     for on in hosts {
         let name = &on.host.id.host;
@@ -162,6 +180,12 @@ fn in_full(buf: &mut Buffer, area: Rect, scene: &Scene<'_>, hosts: &[ServiceOnHo
             }
         }
     }
+    show(buf, area, lines);
+}
+
+/// Lines in the pane below the list, wrapped.
+fn show(buf: &mut Buffer, area: Rect, lines: Vec<(String, Style)>) {
+    let width = usize::from(area.width).saturating_sub(5);
     let wrapped = lines
         .into_iter()
         .flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line.to_string(), style)));

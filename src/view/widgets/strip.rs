@@ -171,6 +171,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::Unreadable
             | ProblemKind::Stale
             | ProblemKind::Service
+            | ProblemKind::Outside
             | ProblemKind::Run => true,
         }
 }

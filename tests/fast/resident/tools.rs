@@ -7,6 +7,7 @@ use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::fleet::{Cadence, Environment, Guard, Jump, Thresholds, Transport};
 use jumpdeck_fleet::judge::{Situation, judge};
 use jumpdeck_fleet::names::HostName;
+use jumpdeck_fleet::outside::OutsideSnapshot;
 use jumpdeck_fleet::problem::Severity;
 use jumpdeck_fleet::snapshot::{HostFacts, HostSnapshot, JumpSnapshot, Link};
 use jumpdeck_fleet::time::Moment;
@@ -42,6 +43,7 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
     let spec = Arc::new(host("app1"));
     let name = HostName::new("desk").unwrap();
     let env = Environment {
+        outside: Default::default(),
         name: spec.id.env.clone(),
         level: "production".into(),
         guard: Guard::Confirm,
@@ -64,7 +66,14 @@ fn severities(facts: &HostFacts) -> Vec<(Severity, String)> {
     snapshot.reported_at = Some(Moment(0));
     snapshot.facts = facts.clone();
     let hosts = [Arc::new(snapshot)];
-    let problems = judge(&Situation { env: &env, jump: &jump, hosts: &hosts, now: Moment(0) }).problems;
+    let problems = judge(&Situation {
+        env: &env,
+        jump: &jump,
+        hosts: &hosts,
+        outside: &OutsideSnapshot::pending(&env.name, &env.outside),
+        now: Moment(0),
+    })
+    .problems;
     problems.into_iter().map(|p| (p.severity, p.message)).collect()
 }
 

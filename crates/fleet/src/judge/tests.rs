@@ -26,6 +26,7 @@ struct World {
     env: Environment,
     jump: JumpSnapshot,
     hosts: Vec<Arc<HostSnapshot>>,
+    outside: OutsideSnapshot,
 }
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
     }
 
     fn situation(&self, now: Moment) -> Situation<'_> {
-        Situation { env: &self.env, jump: &self.jump, hosts: &self.hosts, now }
+        Situation { env: &self.env, jump: &self.jump, hosts: &self.hosts, outside: &self.outside, now }
     }
 
     fn change(&mut self, host: &str, change: impl FnOnce(&mut HostSnapshot)) {
@@ -95,6 +96,7 @@ fn world(hosts: &[&str]) -> World {
             banner: Vec::new(),
         },
         env: Environment {
+            outside: Default::default(),
             name: env_name,
             level: "production".to_owned(),
             guard: Guard::Challenge,
@@ -116,6 +118,7 @@ fn world(hosts: &[&str]) -> World {
             cadence: Cadence::default(),
             hosts: specs,
         },
+        outside: OutsideSnapshot { env: EnvName::new("production").unwrap(), results: Vec::new() },
         hosts: snapshots,
     }
 }

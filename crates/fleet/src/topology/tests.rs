@@ -53,6 +53,7 @@ fn world(said: &[Said<'_>]) -> World {
         }));
     }
     let env = Environment {
+        outside: Default::default(),
         level: "production".to_owned(),
         guard: Guard::Challenge,
         signatures: Default::default(),

@@ -12,6 +12,7 @@ use super::{Environment, SSH_PORT, Site, session};
 use crate::shell::Login;
 use crate::shell::pipe::pipe_of;
 use crate::sshd::stream::Stream;
+use crate::web::public::PublicPort;
 use jumpdeck_fleet::names::HostName;
 
 /// The server's side of one connection.
@@ -19,6 +20,14 @@ pub(crate) struct Door {
     environment: Arc<Environment>,
     site: Arc<Site>,
     user: String,
+}
+
+/// What a forwarded channel leads to.
+enum FarEnd {
+    /// The SSH server of a machine.
+    Machine(HostName),
+    /// What takes connections at a public address.
+    Public(PublicPort),
 }
 
 /// Serves one connection until it ends.
@@ -101,6 +110,13 @@ impl Handler for Door {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> Result<(), Self::Error> {
+        let port = u16::try_from(port_to_connect).unwrap_or_default();
+        if let Some(open) = self.environment.public_port(host_to_connect, port) {
+            reply.accept().await;
+            let (environment, handle) = (Arc::clone(&self.environment), session.handle());
+            tokio::spawn(forward(channel, handle, environment, FarEnd::Public(open)));
+            return Ok(());
+        }
         let target = if matches!(host_to_connect, "localhost" | "127.0.0.1" | "::1") {
             Some(self.site.machine.host.clone())
         } else {
@@ -116,14 +132,14 @@ impl Handler for Door {
         reply.accept().await;
         let environment = Arc::clone(&self.environment);
         let handle = session.handle();
-        tokio::spawn(async move { forward(channel, handle, environment, &target).await });
+        tokio::spawn(forward(channel, handle, environment, FarEnd::Machine(target)));
         Ok(())
     }
 }
 
-/// Connects a forwarded channel to a machine until one of them ends. The channel is always drained: were it full, it
+/// Connects a forwarded channel to what serves it until one of them ends. The channel is always drained: were it full, it
 /// would hold up every other channel of the connection, and a silent machine must not do that.
-async fn forward(channel: Channel<Msg>, handle: Handle, environment: Arc<Environment>, target: &HostName) {
+async fn forward(channel: Channel<Msg>, handle: Handle, environment: Arc<Environment>, to: FarEnd) {
     let id = channel.id();
     let (mut from_client, to_client) = channel.split();
     let (writer, reader) = pipe_of(usize::MAX);
@@ -138,7 +154,10 @@ async fn forward(channel: Channel<Msg>, handle: Handle, environment: Arc<Environ
     };
     let stream = tokio::io::join(reader, to_client.make_writer());
     tokio::join!(drain, async {
-        serve(environment, target, stream).await;
+        match to {
+            FarEnd::Machine(host) => serve(environment, &host, stream).await,
+            FarEnd::Public(open) => environment.serve_public(open, stream).await,
+        }
         // The far end has gone: so has what was forwarded to it.
         let _gone = handle.close(id).await;
     });

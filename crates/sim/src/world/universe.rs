@@ -220,6 +220,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         thresholds: Thresholds::default(),
         requirements: rules.requirements.clone(),
         cadence: Cadence::default(),
+        outside: world.outside_settings(),
         hosts: hosts.collect(),
     })
 }

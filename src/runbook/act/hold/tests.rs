@@ -125,6 +125,7 @@ fn site_and_client(server: &Server, options: &str) -> (Site, HostName, Arc<Mutex
 fn site_at(home: &std::path::Path) -> (Site, HostName, Arc<Mutex<Option<u32>>>) {
     let name = HostName::new("here").unwrap();
     let env = Environment {
+        outside: Default::default(),
         name: EnvName::new("test").unwrap(),
         level: "test".to_owned(),
         guard: Guard::Confirm,

@@ -279,6 +279,7 @@ pub(super) fn environment() -> Arc<Environment> {
         })
     };
     Arc::new(Environment {
+        outside: Default::default(),
         name: env.clone(),
         level: "test".to_owned(),
         guard: Guard::Confirm,
