@@ -48,6 +48,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -32,6 +32,7 @@ probes! {
     memcached::PROBE,
     units::Units,
     backups::Backups,
+    checks::Checks,
     // Stays last: see there.
     clock::ClockProbe,
 }

@@ -300,6 +300,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -11,11 +11,13 @@ use jumpdeck_fleet::names::EnvName;
 
 mod address;
 mod backups;
+mod checks;
 mod context;
 pub mod edit;
 mod host;
 mod jump;
 mod management;
+mod named;
 mod outside;
 mod requirements;
 mod role;

@@ -175,6 +175,7 @@ pub fn description(env: &Environment, name: &HostName) -> Result<Arc<Host>, Tran
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         }));
     }

@@ -130,6 +130,9 @@ jump = { name = "salt", address = "203.0.113.7" }
 [environments.production.hosts]
 app1 = { address = "10.0.0.5" }
 memcache1 = { address = "10.0.0.6" }
+
+[checks]
+jobs = { roles = ["app"], command = "php showJobs.php" }
 "#;
 
 const ON_THE_JUMP_BOX: &str = r#"
@@ -165,12 +168,15 @@ const PLACES: &[&[&str]] = &[
     &["requirements", "memcache"],
     &["services"],
     &["services", "apache"],
+    &["checks"],
+    &["checks", "jobs"],
     &["backups"],
     &["backups", "databases"],
     &["environments", "production", "hosts", "app1", "backups"],
     &["environments", "production", "outside"],
     &["environments", "production", "outside", "sites", "www.example.org"],
     &["environments", "production", "outside", "closed", "203.0.113.10"],
+    &["environments", "production", "hosts", "app1", "checks"],
 ];
 
 fn home() -> Context {

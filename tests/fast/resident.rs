@@ -2,6 +2,7 @@
 
 mod backups;
 mod bench;
+mod checks;
 mod elasticsearch;
 mod exim;
 mod grains;

@@ -360,6 +360,7 @@ const SERVICE: Fields = &[
     ("detail", Text),
     ("age_ms", NUMBER_OR_NULL),
     ("readings", LIST_OR_NULL),
+    ("perfdata", LIST_OR_NULL),
     ("errors", List),
 ];
 const READING: Fields = &[("name", Text), ("value", Present), ("of", NUMBER_OR_NULL), ("unit", TEXT_OR_NULL)];
@@ -370,6 +371,15 @@ const ROLE: Fields = &[
     ("hosts", List),
     ("unknown", List),
     ("state", Word(&["ok", "unmet", "unknown", "free"])),
+];
+const PERFDATA: Fields = &[
+    ("label", Text),
+    ("value", Number),
+    ("unit", Text),
+    ("warning", TEXT_OR_NULL),
+    ("critical", TEXT_OR_NULL),
+    ("min", NUMBER_OR_NULL),
+    ("max", NUMBER_OR_NULL),
 ];
 const PROBLEM: Fields = &[
     ("severity", Word(&["warning", "unknown", "critical"])),
@@ -418,6 +428,7 @@ fn schema(document: &Value) {
         all_hold(host, "filesystems", FILESYSTEM);
         all_hold(host, "services", SERVICE);
         each(host, "services").for_each(|s| all_hold(s, "readings", READING));
+        each(host, "services").for_each(|s| all_hold(s, "perfdata", PERFDATA));
         all_hold(host, "replication", REPLICATION);
         each(host, "replication").for_each(|r| all_hold(r, "replicas", REPLICA));
         all_hold(host, "problems", PROBLEM);
@@ -461,6 +472,11 @@ fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
                     assert_eq!(reading("evicted")["value"], 0);
                     assert_eq!(reading("password")["value"], false);
                 }
+                "check jobs" => {
+                    let figure = each(service, "perfdata").next().unwrap();
+                    assert!(figure["value"].as_f64().is_some_and(|jobs| jobs < 5000.0), "{figure}");
+                    assert_eq!(figure["critical"], "over 50000");
+                }
                 backup if backup.starts_with("backup ") => {
                     ["newest", "age", "size"].into_iter().for_each(|name| drop(reading(name)));
                 }
@@ -469,6 +485,7 @@ fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
         }
     }
     for wanted in [
+        "app1-jobrunner check jobs",
         "app3 apache",
         "backup backup databases",
         "elastic elasticsearch",

@@ -75,6 +75,7 @@ pub(crate) fn host(host: &str, port: u16, access: Access) -> Host {
         sudo: false,
         services: Vec::new(),
         backups: Vec::new(),
+        checks: Vec::new(),
         unwatched: Vec::new(),
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn host(name: &str) -> Host {
         sudo: false,
         services: Vec::new(),
         backups: Vec::new(),
+        checks: Vec::new(),
         unwatched: Vec::new(),
     };
     host.roles = host.roles_by_name();

@@ -14,6 +14,7 @@ pub use management::{ADDRESS, DatabaseFile, FILE, Management};
 
 use super::access::Access;
 use super::backup::DeclaredBackup;
+use super::check::DeclaredCheck;
 use super::declared::DeclaredService;
 use super::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 use super::outside::OutsideSettings;
@@ -191,6 +192,8 @@ pub struct Host {
     pub services: Vec<Arc<DeclaredService>>,
     /// The backups whose files it keeps.
     pub backups: Vec<Arc<DeclaredBackup>>,
+    /// The checks of the inventory's own that it is asked for.
+    pub checks: Vec<Arc<DeclaredCheck>>,
     /// Services that its roles run and that the inventory turns off: they are not looked at.
     pub unwatched: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod backup;
+pub mod check;
 pub mod declared;
 pub mod event;
 pub mod fact;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::backup::DeclaredBackup;
+use crate::check::{CheckVerdict, DeclaredCheck, PerfDatum};
 use crate::declared::DeclaredService;
 use crate::fact::{Fact, Gap};
 use crate::fleet::{Host, Thresholds};
@@ -13,6 +14,7 @@ use crate::text::Clean;
 use crate::time::Moment;
 
 pub mod backups;
+pub mod checks;
 mod figure;
 #[cfg(test)]
 mod tests;
@@ -105,6 +107,8 @@ pub struct Service {
     pub readings: Box<[ServiceReading]>,
     /// What could not be read of one that runs, and why.
     pub gaps: Box<[(&'static str, Gap)]>,
+    /// What the answer of a check says; of other services `None`.
+    pub check: Option<Box<CheckVerdict>>,
 }
 
 impl Service {
@@ -121,6 +125,12 @@ impl Service {
             Figure::Text(text) => Some(text.as_str()),
             Figure::Flag(_) | Figure::Amount { .. } => None,
         }
+    }
+
+    /// The figures of a check.
+    #[must_use]
+    pub fn perfdata(&self) -> &[PerfDatum] {
+        self.check.as_ref().map_or(&[], |check| &check.figures)
     }
 
     /// The number of a figure that is one.
@@ -218,12 +228,13 @@ fn declared_findings(declared: &DeclaredService, service: &Service) -> Vec<Findi
     vec![Finding::new(Severity::Critical, message)]
 }
 
-/// What a service is: one with a probe of its own, one that the inventory names, or a backup.
+/// What a service is: one with a probe of its own, or one that the inventory names: a process, a backup, a check.
 #[derive(Debug, Clone, PartialEq)]
 enum ServiceSort {
     Probed(&'static ServiceKind),
     Declared(Arc<DeclaredService>),
     Backup(Arc<DeclaredBackup>),
+    Check(Arc<DeclaredCheck>),
 }
 
 /// One service of a host.
@@ -244,6 +255,7 @@ impl ServiceEntry {
             ServiceSort::Probed(kind) => kind.name,
             ServiceSort::Declared(declared) => &declared.name,
             ServiceSort::Backup(backup) => &backup.name,
+            ServiceSort::Check(check) => &check.name,
         }
     }
 
@@ -254,6 +266,7 @@ impl ServiceEntry {
             ServiceSort::Probed(kind) => kind.findings(service, limits),
             ServiceSort::Declared(declared) => declared_findings(declared, service),
             ServiceSort::Backup(backup) => backups::findings(backup, service),
+            ServiceSort::Check(check) => checks::findings(check, service),
         }
     }
 
@@ -262,7 +275,7 @@ impl ServiceEntry {
     pub fn short<'a>(&self, service: &'a Service) -> Option<&'a str> {
         match &self.sort {
             ServiceSort::Probed(kind) => (kind.short)(service),
-            ServiceSort::Declared(_) | ServiceSort::Backup(_) => None,
+            ServiceSort::Declared(_) | ServiceSort::Backup(_) | ServiceSort::Check(_) => None,
         }
     }
 
@@ -270,7 +283,7 @@ impl ServiceEntry {
     #[must_use]
     pub fn declared(&self) -> Option<&Arc<DeclaredService>> {
         match &self.sort {
-            ServiceSort::Probed(_) | ServiceSort::Backup(_) => None,
+            ServiceSort::Probed(_) | ServiceSort::Backup(_) | ServiceSort::Check(_) => None,
             ServiceSort::Declared(declared) => Some(declared),
         }
     }
@@ -279,8 +292,17 @@ impl ServiceEntry {
     #[must_use]
     pub fn backup(&self) -> Option<&Arc<DeclaredBackup>> {
         match &self.sort {
-            ServiceSort::Probed(_) | ServiceSort::Declared(_) => None,
+            ServiceSort::Probed(_) | ServiceSort::Declared(_) | ServiceSort::Check(_) => None,
             ServiceSort::Backup(backup) => Some(backup),
+        }
+    }
+
+    /// The inventory's words for it, where it is a check.
+    #[must_use]
+    pub fn check(&self) -> Option<&Arc<DeclaredCheck>> {
+        match &self.sort {
+            ServiceSort::Probed(_) | ServiceSort::Declared(_) | ServiceSort::Backup(_) => None,
+            ServiceSort::Check(check) => Some(check),
         }
     }
 }
@@ -331,6 +353,7 @@ impl Services {
                 host.services.iter().any(|service| service.name == declared.name)
             }
             ServiceSort::Backup(backup) => host.backups.iter().any(|one| one.name == backup.name),
+            ServiceSort::Check(check) => host.checks.iter().any(|one| one.name == check.name),
         });
         self.0.iter_mut().for_each(|entry| entry.expected = false);
         for declared in &host.services {
@@ -338,6 +361,9 @@ impl Services {
         }
         for backup in &host.backups {
             self.change(ServiceSort::Backup(Arc::clone(backup)), |_| {});
+        }
+        for check in &host.checks {
+            self.change(ServiceSort::Check(Arc::clone(check)), |_| {});
         }
     }
 

@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::json::outside::OutsideStatus;
-use super::json::services::{ReadingStatus, ReadingValue, ServiceStatus};
+use super::json::services::{PerfStatus, ReadingStatus, ReadingValue, ServiceStatus};
 use super::json::{EnvironmentStatus, FilesystemStatus, HostStatus, ReplicationStatus};
 use jumpdeck_fleet::judge::roles::RoleState;
 use jumpdeck_fleet::outside::OutsideHealth;
@@ -83,6 +83,7 @@ metrics! {
     SERVICE_OK: "jumpdeck_service_ok", "Whether the service runs and nothing is wrong with it";
     SERVICE_AGE: "jumpdeck_service_age" in Seconds, "Age of what is known of the service";
     READING: "jumpdeck_service_reading", "Figures of the service: counts, and 1 or 0 for yes or no";
+    CHECK: "jumpdeck_check_value", "A figure of a check of the inventory, in the unit that its plugin names";
     READING_BYTES: "jumpdeck_service_reading" in Bytes, "Figures of the service in bytes";
     READING_SECONDS: "jumpdeck_service_reading" in Seconds, "Figures of the service in seconds";
     LIMIT: "jumpdeck_service_limit", "The most that the figure of that name can be";
@@ -257,6 +258,14 @@ impl Exposition {
         for reading in service.readings.iter().flatten() {
             self.reading(&labels, reading);
         }
+        for datum in service.perfdata.iter().flatten() {
+            self.check(&labels, datum);
+        }
+    }
+
+    fn check(&mut self, service: &[(&'static str, &str)], datum: &PerfStatus) {
+        let own = [("label", datum.label.as_str()), ("unit", datum.unit.as_str())];
+        self.set(&CHECK, &[service, &own].concat(), Some(datum.value));
     }
 
     fn reading(&mut self, service: &[(&'static str, &str)], reading: &ReadingStatus) {

@@ -158,7 +158,7 @@ fn figures(queue: &EximQueue) -> Service {
         readings.push(ServiceReading { name: "listed", figure });
     }
     let detail = mail_queue::waiting(number, "").into();
-    Service { running: true, detail, readings: readings.into(), gaps: [].into() }
+    Service { running: true, detail, readings: readings.into(), ..Service::default() }
 }
 
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {

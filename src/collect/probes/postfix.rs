@@ -156,7 +156,13 @@ fn queue(said: &QueueWords) -> Service {
         }
     }
     let detail = mail_queue::waiting(number, said.at_least());
-    Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() }
+    Service {
+        running: true,
+        detail: detail.into(),
+        readings: readings.into(),
+        gaps: gaps.into(),
+        ..Service::default()
+    }
 }
 
 fn rule(service: &Service, _: &Thresholds, found: &mut Vec<Finding>) {

@@ -122,6 +122,7 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         detail: if wants_password { "it requires a password".into() } else { said },
         readings: wants_password.then_some(password).into_iter().collect(),
         gaps: [("figures", gap)].into(),
+        ..Service::default()
     })
 }
 
@@ -178,7 +179,13 @@ fn info(text: &str) -> Service {
         found.add("loading", Figure::Flag(true));
     }
     found.add("password", Figure::Flag(false));
-    Service { running: true, detail: detail.into(), readings: found.readings.into(), gaps: found.gaps.into() }
+    Service {
+        running: true,
+        detail: detail.into(),
+        readings: found.readings.into(),
+        gaps: found.gaps.into(),
+        ..Service::default()
+    }
 }
 
 fn word(text: Option<&str>) -> Clean {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use super::named::{NamedTable, TablePlace};
 use super::role::role_name;
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::backup::{DAY, DeclaredBackup, backups_of_roles, default_backups};
@@ -15,12 +16,15 @@ const HOST_HINT: &str =
     "write db1 = { files = \"/srv/backups/db1/*.sql.gz\", every = \"1d\" }; or db1 = false";
 const LONGEST: usize = 200;
 
-/// Where a table of backups is: one of a host speaks of that host alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BackupTable {
-    OfRoles,
-    OfHost,
-}
+static BACKUPS: NamedTable<DeclaredBackup> = NamedTable {
+    key: "backups",
+    entry: "backup",
+    hint: HINT,
+    host_hint: HOST_HINT,
+    name_of: DeclaredBackup::name_of,
+    name: |backup| &backup.name,
+    read: backup,
+};
 
 /// Takes what a table says over what is inherited, backup by backup and field by field.
 pub(super) fn read(
@@ -34,7 +38,7 @@ pub(super) fn read(
         Some(DeValue::Boolean(true)) => default_backups(),
         _ => inherited,
     };
-    entries(reader, table, all, BackupTable::OfRoles)
+    BACKUPS.read_over(reader, table, all, TablePlace::OfRoles)
 }
 
 /// The backups that a host keeps: those of its roles, and what its own table says.
@@ -44,45 +48,7 @@ pub(super) fn of_host(
     inherited: &[DeclaredBackup],
     roles: &[RoleName],
 ) -> Vec<Arc<DeclaredBackup>> {
-    let of_roles = backups_of_roles(inherited, roles);
-    if table.get("backups").is_none() {
-        return of_roles;
-    }
-    let all = of_roles.iter().map(|backup| backup.as_ref().clone()).collect();
-    entries(reader, table, all, BackupTable::OfHost).into_iter().map(Arc::new).collect()
-}
-
-fn entries(
-    reader: &mut Reader,
-    table: &Table<'_>,
-    mut all: Vec<DeclaredBackup>,
-    place: BackupTable,
-) -> Vec<DeclaredBackup> {
-    let hint = "write [backups] and lines such as db1 = { files = \"/srv/backups/db1/*.sql.gz\" } below it";
-    let Some(table) = reader.subtable(table, "backups", hint) else { return all };
-    for (key, value) in table.entries() {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if key.value.is_empty() || key.value.len() > 32 || !key.value.chars().all(plain) {
-            let help = "use at most 32 lower-case letters, digits and -";
-            reader.error(key.span.clone(), format!("{:?} cannot be the name of a backup", key.value), help);
-            continue;
-        }
-        let name = DeclaredBackup::name_of(key.value);
-        if matches!(value.get_ref(), DeValue::Boolean(false)) {
-            all.retain(|backup| backup.name != name);
-            continue;
-        }
-        let hint = if place == BackupTable::OfHost { HOST_HINT } else { HINT };
-        let Some(entry) = reader.table(table.name_of(key.value), value, hint) else { continue };
-        let old = all.iter().position(|backup| backup.name == name);
-        let was = old.and_then(|i| all.get(i).cloned());
-        let Some(now) = backup(reader, &entry, &key, was, place) else { continue };
-        match old.and_then(|i| all.get_mut(i)) {
-            Some(old) => *old = now,
-            None => all.push(now),
-        }
-    }
-    all
+    BACKUPS.of_host(reader, table, backups_of_roles(inherited, roles))
 }
 
 fn backup(
@@ -90,12 +56,12 @@ fn backup(
     table: &Table<'_>,
     key: &At<&str>,
     was: Option<DeclaredBackup>,
-    place: BackupTable,
+    place: TablePlace,
 ) -> Option<DeclaredBackup> {
     let before = reader.error_count();
     let (allowed, hint): (&[&str], _) = match place {
-        BackupTable::OfRoles => (&["roles", "files", "every", "when_old"], HINT),
-        BackupTable::OfHost => (&["files", "every", "when_old"], HOST_HINT),
+        TablePlace::OfRoles => (&["roles", "files", "every", "when_old"], HINT),
+        TablePlace::OfHost => (&["files", "every", "when_old"], HOST_HINT),
     };
     reader.only(table, allowed);
     let none = || DeclaredBackup {
@@ -108,7 +74,7 @@ fn backup(
         built_in: false,
     };
     let mut backup = was.unwrap_or_else(none);
-    if place == BackupTable::OfRoles
+    if place == TablePlace::OfRoles
         && let Some(names) = reader.strings(table, "roles", "write roles = [\"backup\"]")
     {
         backup.roles = names.iter().filter_map(|name| role_name(reader, name)).collect();
@@ -129,8 +95,8 @@ fn backup(
     }
     let lacks = match place {
         _ if backup.folder.is_empty() => "no files",
-        BackupTable::OfRoles if backup.roles.is_empty() => "no roles",
-        BackupTable::OfRoles | BackupTable::OfHost => return Some(backup),
+        TablePlace::OfRoles if backup.roles.is_empty() => "no roles",
+        TablePlace::OfRoles | TablePlace::OfHost => return Some(backup),
     };
     reader.error(key.span.clone(), format!("backup {:?} has {lacks}", key.value), hint);
     None

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::jump::{ReadJump, host_name};
 use super::role::role_name;
 use super::scope::{SettingScope, read_host_key_alias, read_keys};
-use super::{address, backups, unsupported};
+use super::{address, backups, checks, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::declared::services_of_roles;
 use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
@@ -27,8 +27,8 @@ pub(super) enum HostTable {
     Listed,
 }
 
-pub(super) const FIELDS: [&str; 9] =
-    ["address", "port", "user", "roles", "hostname", "sudo", "keys", "host_key_alias", "backups"];
+pub(super) const FIELDS: [&str; 10] =
+    ["address", "port", "user", "roles", "hostname", "sudo", "keys", "host_key_alias", "backups", "checks"];
 
 /// A host whose name is known and whose fields are not read yet.
 pub(super) struct RawHost<'t> {
@@ -172,6 +172,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
     let services = services_of_roles(&place.scope.services.named, &roles);
     let unwatched = place.scope.services.unwatched(&roles);
     let backups = backups::of_host(reader, table, &place.scope.backups, &roles);
+    let checks = checks::of_host(reader, table, &place.scope.checks, &roles);
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,
@@ -185,6 +186,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
         services,
         unwatched,
         backups,
+        checks,
     })
 }
 

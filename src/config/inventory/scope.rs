@@ -8,14 +8,15 @@ use toml::de::DeValue;
 
 use super::context::Context;
 use super::services::ServiceSettings;
-use super::{address, backups, requirements, services, thresholds};
+use super::{address, backups, checks, requirements, services, thresholds};
 use crate::config::reader::{Reader, Table};
 use jumpdeck_fleet::access::{Access, HostKeyFiles, KeySource, KnownHosts};
 use jumpdeck_fleet::backup::{DeclaredBackup, default_backups};
+use jumpdeck_fleet::check::DeclaredCheck;
 use jumpdeck_fleet::fleet::{Cadence, Requirement, Thresholds, Transport, default_requirements};
 
 /// The keys read here.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "user",
     "port",
     "keys",
@@ -32,6 +33,7 @@ pub(super) const KEYS: [&str; 16] = [
     "services",
     "default_services",
     "backups",
+    "checks",
 ];
 
 /// Which agent is used.
@@ -59,6 +61,7 @@ pub(super) struct SettingScope {
     pub(super) requirements: Vec<Requirement>,
     pub(super) services: ServiceSettings,
     pub(super) backups: Vec<DeclaredBackup>,
+    pub(super) checks: Vec<DeclaredCheck>,
 }
 
 impl SettingScope {
@@ -78,6 +81,7 @@ impl SettingScope {
             requirements: default_requirements(),
             services: ServiceSettings::default(),
             backups: default_backups(),
+            checks: Vec::new(),
         }
     }
 
@@ -114,6 +118,7 @@ impl SettingScope {
         self.requirements = requirements::read(reader, table, self.requirements);
         self.services = services::read(reader, table, self.services);
         self.backups = backups::read(reader, table, self.backups);
+        self.checks = checks::read(reader, table, self.checks);
         self
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::*;
 use jumpdeck_fleet::access::{KeySource, KnownHosts};
 use jumpdeck_fleet::backup::DeclaredBackup;
+use jumpdeck_fleet::check::{CheckRule, DeclaredCheck};
 use jumpdeck_fleet::fleet::{Host, Jump, Requirement};
 use jumpdeck_fleet::names::HostName;
 
@@ -373,4 +374,38 @@ fn backups_change_field_by_field_down_to_the_host() {
     let backups = &fleet.environments[0].hosts[0].backups;
     assert_eq!(backups.iter().map(|b| b.built_in).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(fleet.environments[1].hosts[0].backups[0].when_old.as_deref(), Some("Call Eve."));
+}
+
+#[test]
+fn checks_change_field_by_field_down_to_the_host() {
+    let text = "[checks]\njobs = { roles = ['app'], command = 'php showJobs.php', warning = 100, critical = '~:1000' }\n\
+                raid = { roles = ['db'], command = \"check_raid -w '1 2'\", timeout = '2500ms' }\n\
+                [environments.a]\njump = 'local'\nhosts.app1 = {}\nhosts.db1 = {}\n\
+                checks.jobs.warning = '5:'\n\
+                [environments.a.hosts.db2]\nchecks = { raid = false, own = { command = 'true', every = '1h', when_bad = 'Call Eve.' } }\n\
+                [environments.b]\njump = 'local'\nhosts.app1 = { checks = { jobs = { every = 10 } } }\nchecks.raid = false\nhosts.db1 = {}\n";
+    let fleet = fleet(text);
+    let of = |env: usize, host: usize| {
+        let checks = &fleet.environments[env].hosts[host].checks;
+        let shown = |c: &DeclaredCheck| {
+            let rule = match &c.rule {
+                CheckRule::Plugin => "plugin".to_owned(),
+                CheckRule::Number(limits) => limits.to_string(),
+            };
+            format!(
+                "{} {}s {}s {} {rule}",
+                c.name,
+                c.every.as_secs(),
+                c.timeout.as_secs(),
+                c.command.as_str()
+            )
+        };
+        checks.iter().map(|c| shown(c)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0, 0), ["check jobs 60s 3s php showJobs.php warning below 5, critical over 1000"]);
+    assert_eq!(of(0, 1), ["check raid 60s 3s check_raid -w '1 2' plugin"]);
+    assert_eq!(of(0, 2), ["check own 3600s 3s true plugin"]);
+    assert_eq!(of(1, 0), ["check jobs 10s 3s php showJobs.php warning over 100, critical over 1000"]);
+    assert_eq!(of(1, 1), Vec::<String>::new());
+    assert_eq!(fleet.environments[0].hosts[2].checks[0].when_bad.as_deref(), Some("Call Eve."));
 }

@@ -176,6 +176,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -80,6 +80,7 @@ fn world(hosts: &[&str]) -> World {
                 sudo: false,
                 services: Vec::new(),
                 backups: Vec::new(),
+                checks: Vec::new(),
                 unwatched: Vec::new(),
             })
         })

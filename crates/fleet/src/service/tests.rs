@@ -123,7 +123,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
         roles: Vec::new(),
         units: Vec::new(),
         processes: Vec::new(),
-        when_stopped: None,
+        ..DeclaredService::default()
     };
     Host {
         id: crate::names::HostId {
@@ -145,6 +145,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
         sudo: false,
         services: services.iter().map(declared).map(Arc::new).collect(),
         backups: Vec::new(),
+        checks: Vec::new(),
         unwatched: unwatched.iter().map(|name| (*name).to_owned()).collect(),
     }
 }

@@ -49,6 +49,7 @@ fn world(said: &[Said<'_>]) -> World {
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         }));
     }

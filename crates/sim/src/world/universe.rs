@@ -1,9 +1,11 @@
 //! A whole simulated fleet: its environments, and the inventory that describes them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jumpdeck_fleet::access::Access;
 use jumpdeck_fleet::backup::{DeclaredBackup, backups_of_roles, default_backups};
+use jumpdeck_fleet::check::{CheckCommand, CheckLimits, CheckNumber, CheckRange, CheckRule, DeclaredCheck};
 use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
@@ -13,6 +15,7 @@ use jumpdeck_fleet::names::{EnvName, HostId, RoleName};
 
 use super::spec::{EnvironmentSpec, WorldSpec};
 use super::{World, WorldError, generated};
+use crate::apps::jobs::WIKI;
 
 /// Most hosts of a generated world.
 const MOST_HOSTS: usize = 5000;
@@ -184,6 +187,24 @@ fn backups_of(world: &World, machine: &crate::posix::machine::Machine) -> Vec<Ar
     found
 }
 
+/// The job queue, where the jobs run: what a site of MediaWiki would write into its inventory.
+fn checks_of(machine: &crate::posix::machine::Machine) -> Vec<Arc<DeclaredCheck>> {
+    let command = format!("php {WIKI}/maintenance/showJobs.php");
+    let over = |limit| CheckNumber::new(limit).map(CheckRange::over);
+    let limits = CheckLimits { warning: over(5_000.0), critical: over(50_000.0) };
+    let is_there = machine.roles().iter().any(|role| role.as_str() == "jobrunner");
+    let check = CheckCommand::new(&command).ok().filter(|_| is_there).map(|command| DeclaredCheck {
+        name: DeclaredCheck::name_of("jobs"),
+        roles: machine.roles(),
+        command,
+        every: Duration::from_secs(60),
+        timeout: Duration::from_secs(3),
+        rule: CheckRule::Number(limits),
+        when_bad: Some("Look which type of job waits: runbook job-queue.".to_owned()),
+    });
+    check.map(Arc::new).into_iter().collect()
+}
+
 fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>) -> Option<Environment> {
     let hosts = world.machines().map(|machine| {
         Arc::new(Host {
@@ -196,6 +217,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
             hostname: None,
             services: services_of(world, machine),
             backups: backups_of(world, machine),
+            checks: checks_of(machine),
             unwatched: Vec::new(),
             sudo: false,
         })

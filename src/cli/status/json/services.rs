@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use jumpdeck_fleet::check::{CheckNumber, CheckRange, PerfDatum};
 use jumpdeck_fleet::fact::Gap;
 use jumpdeck_fleet::service::{Figure, ServiceEntry, ServiceHealth, ServiceReading};
 use jumpdeck_fleet::snapshot::HostSnapshot;
@@ -15,7 +16,20 @@ pub(in crate::cli::status) struct ServiceStatus {
     pub(in crate::cli::status) detail: String,
     pub(in crate::cli::status) age_ms: Option<u64>,
     pub(in crate::cli::status) readings: Option<Vec<ReadingStatus>>,
+    pub(in crate::cli::status) perfdata: Option<Vec<PerfStatus>>,
     pub(in crate::cli::status) errors: Vec<String>,
+}
+
+/// A figure of a check.
+#[derive(Debug, Serialize)]
+pub(in crate::cli::status) struct PerfStatus {
+    pub(in crate::cli::status) label: String,
+    pub(in crate::cli::status) value: f64,
+    pub(in crate::cli::status) unit: String,
+    pub(in crate::cli::status) warning: Option<String>,
+    pub(in crate::cli::status) critical: Option<String>,
+    pub(in crate::cli::status) min: Option<f64>,
+    pub(in crate::cli::status) max: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +64,7 @@ fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
             detail: why.clone(),
             age_ms: None,
             readings: None,
+            perfdata: None,
             errors: vec![why],
         };
     };
@@ -60,7 +75,21 @@ fn service(picture: &Picture, entry: &ServiceEntry) -> ServiceStatus {
         detail: service.detail.to_string(),
         age_ms: entry.fact.age(picture.now).map(milliseconds),
         readings: service.running.then(|| service.readings.iter().map(reading).collect()),
+        perfdata: entry.check().map(|_| service.perfdata().iter().map(figure).collect()),
         errors: service.gaps.iter().map(|(what, gap)| format!("{what} {}", gap.describe())).collect(),
+    }
+}
+
+fn figure(datum: &PerfDatum) -> PerfStatus {
+    let words = |range: &Option<CheckRange>| range.as_ref().map(ToString::to_string);
+    PerfStatus {
+        label: datum.label.to_string(),
+        value: datum.value.get(),
+        unit: datum.unit.to_string(),
+        warning: words(&datum.limits.warning),
+        critical: words(&datum.limits.critical),
+        min: datum.min.map(CheckNumber::get),
+        max: datum.max.map(CheckNumber::get),
     }
 }
 

@@ -80,6 +80,7 @@ fn closed(at: Clean, code: &str) -> Service {
         detail: "it requires a password".into(),
         readings: [reading("address", Figure::Text(at)), reading("password", Figure::Flag(true))].into(),
         gaps: [("figures", gap)].into(),
+        ..Service::default()
     }
 }
 
@@ -93,7 +94,7 @@ fn without_master(at: Clean) -> Service {
             ServiceReading { name: "status", figure: Figure::text("no master") },
         ]
         .into(),
-        gaps: [].into(),
+        ..Service::default()
     }
 }
 
@@ -134,5 +135,11 @@ fn health(at: Clean, body: &str) -> Result<Service, Gap> {
         Some(cluster) => format!("{cluster}, {status}"),
         None => status.to_owned(),
     };
-    Ok(Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() })
+    Ok(Service {
+        running: true,
+        detail: detail.into(),
+        readings: readings.into(),
+        gaps: gaps.into(),
+        ..Service::default()
+    })
 }

@@ -51,6 +51,7 @@ fn without_client(process: &ServiceProcess) -> Result<Service, Gap> {
             detail: format!("process {process}").into(),
             readings: [].into(),
             gaps: [("figures", tool)].into(),
+            ..Service::default()
         }),
         ServiceProcess::Absent => process.refused("nobody can ask it", "memcached process"),
         ServiceProcess::Hidden => Err(tool),
@@ -85,5 +86,11 @@ fn figures(version: &str, stats: &HashMap<&str, &str>, open: &str, holds: &str) 
     if !holds.is_empty() {
         add("holds", Figure::text(holds));
     }
-    Service { running: true, detail: version, readings: readings.into(), gaps: gaps.into() }
+    Service {
+        running: true,
+        detail: version,
+        readings: readings.into(),
+        gaps: gaps.into(),
+        ..Service::default()
+    }
 }

@@ -275,6 +275,7 @@ pub(super) fn environment() -> Arc<Environment> {
             sudo: false,
             services: Vec::new(),
             backups: Vec::new(),
+            checks: Vec::new(),
             unwatched: Vec::new(),
         })
     };

@@ -88,6 +88,18 @@ fn readings<'a>(
             vec![span(format!("{name:<NAME$}"), styles.muted), span(reading.figure.to_string(), style)];
         page.labelled("", Line::from(line));
     }
+    for datum in service.perfdata() {
+        let style = styles.figure(datum.limits.severity(datum.value), freshness);
+        let limits = datum.limits.to_string();
+        let mut line = vec![
+            span(format!("{:<NAME$} ", datum.label.as_str()), styles.muted),
+            span(format!("{}{}", datum.value, datum.unit), style),
+        ];
+        if !limits.is_empty() {
+            line.push(span(format!(" ({limits})"), styles.muted));
+        }
+        page.labelled("", Line::from(line));
+    }
     for (what, gap) in &service.gaps {
         page.wrapped("", &format!("? {what} {}", gap.describe()), styles.unknown);
     }
