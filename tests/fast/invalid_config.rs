@@ -75,7 +75,7 @@ fn the_list_of_services_with_a_probe_is_true() {
         roles: Vec::new(),
         units: Vec::new(),
         processes: Vec::new(),
-        when_stopped: None,
+        ..DeclaredService::default()
     };
     let services = PROBES.iter().map(|probe| expected(probe.name()).into()).collect();
     let mut facts = HostFacts::default();

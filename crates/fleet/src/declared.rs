@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::names::RoleName;
 
 /// A service that must run on a host: it is looked for among the units of systemd and in the process table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeclaredService {
     /// Its name in problems, on screens and in the JSON.
     pub name: String,
@@ -16,6 +16,8 @@ pub struct DeclaredService {
     pub units: Vec<String>,
     /// The names of its process, as in `/proc/PID/comm`; any of them will do.
     pub processes: Vec<String>,
+    /// A part of its command line, where the name of the process says too little: any program of Node is called `node`.
+    pub command_line: Option<String>,
     /// What to do when it is stopped, in one sentence, where the inventory says it.
     pub when_stopped: Option<String>,
 }
@@ -29,11 +31,15 @@ type BuiltIn = (&'static str, &'static [&'static str], &'static [&'static str], 
 
 static BUILT_IN: &[BuiltIn] = &[
     ("apache", &["app", "blog", "project", "monitor"], &["apache2", "httpd"], &["apache2", "httpd"]),
+    ("fxa-auth-server", &["accounts"], &["fxa-auth-server"], &["node", "nodejs"]),
     ("gdnsd", &["salt"], &["gdnsd"], &["gdnsd"]),
     ("glusterd", &["storage"], &["glusterd", "glusterfs-server"], &["glusterd"]),
     ("hhvm", &["hhvmbackend"], &["hhvm"], &["hhvm"]),
+    ("hypothesis", &["notes"], &["hypothesis"], &["gunicorn", "python", "python3"]),
+    ("lumberjack", &["bots"], &["lumberjack"], &["lumberjack"]),
     ("nginx", &["nginx", "piwik"], &["nginx"], &["nginx"]),
     ("opendkim", &["mail"], &["opendkim"], &["opendkim"]),
+    ("pierc", &["bots"], &["pierc"], &["python", "python3"]),
     (
         "php-fpm",
         &["piwik"],
@@ -63,6 +69,10 @@ static BUILT_IN: &[BuiltIn] = &[
     ("salt-master", &["salt", "deployment"], &["salt-master"], &["salt-master"]),
 ];
 
+/// The built-in ones that an interpreter runs, and a part of their command line.
+static INTERPRETED: &[(&str, &str)] =
+    &[("fxa-auth-server", "key_server"), ("hypothesis", "h.app"), ("pierc", "pierc")];
+
 /// What the roles of the built-in list run. An inventory whose hosts have none of these roles gets none.
 #[must_use]
 pub fn default_services() -> Vec<DeclaredService> {
@@ -72,6 +82,7 @@ pub fn default_services() -> Vec<DeclaredService> {
         roles: roles.iter().filter_map(|role| RoleName::new(role).ok()).collect(),
         units: owned(units),
         processes: owned(processes),
+        command_line: INTERPRETED.iter().find(|(known, _)| known == name).map(|(_, part)| (*part).to_owned()),
         when_stopped: None,
     };
     BUILT_IN.iter().map(service).collect()
@@ -93,6 +104,13 @@ mod tests {
         for service in default_services() {
             assert!(!service.roles.is_empty() && !service.units.is_empty(), "{service:?}");
             assert!(service.processes.iter().all(|name| (1..=15).contains(&name.len())), "{service:?}");
+            let interpreter = |name: &String| {
+                ["java", "node", "nodejs", "perl", "php", "python", "ruby"].contains(&name.as_str())
+            };
+            assert!(
+                service.command_line.is_some() || !service.processes.iter().any(interpreter),
+                "{service:?}"
+            );
         }
     }
 }

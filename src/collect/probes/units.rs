@@ -27,7 +27,10 @@ impl Probe for Units {
 
     fn settings(&self, host: &Host) -> Option<String> {
         // Checked by the inventory: no character in it means anything to a shell.
-        let row = |s: &DeclaredService| format!("{}={}={}", s.name, s.units.join(","), s.processes.join(","));
+        let row = |s: &DeclaredService| {
+            let part = s.command_line.as_deref().unwrap_or_default();
+            format!("{}={part}={}={}", s.name, s.units.join(","), s.processes.join(","))
+        };
         let rows: Vec<String> =
             host.services.iter().filter(|service| has_process(service)).map(|service| row(service)).collect();
         Some(format!("units_wanted='{}'\n", rows.join(" ")))
@@ -55,10 +58,10 @@ impl Probe for Units {
             done
             return 1
         }
-        # Their group is left in units_group, and how many they are in units_left, where the main process is gone.
-        units_by_process() {
-            jd_look
-            units_left=0
+        # Of the processes with one of the names those whose command line has the part. One without a command line is a thread of the
+        # kernel, one that ends, or one that this account may not look at.
+        units_with_part() {
+            units_table=$NL
             IFS=,; set -- $units_names; IFS=$jd_ifs
             for units_comm in "$@"; do
                 units_rest=$jd_processes
@@ -68,10 +71,32 @@ impl Probe for Units {
                     units_at=/${units_rest%%"$NL"*}
                     units_rest=$NL${units_rest#*"$NL"}
                     units_line=
+                    IFS= read -r units_line < "$units_at/cmdline"
+                    case $units_line in
+                        *"$units_part"*) units_table="$units_table$units_comm $units_at$NL" ;;
+                        '') [ -r "$units_at/cmdline" ] || units_unseen=yes ;;
+                    esac
+                done
+            done
+        }
+        # Their group is left in units_group, and how many they are in units_left, where the main process is gone.
+        units_by_process() {
+            jd_look
+            units_left=0 units_table=$jd_processes
+            [ -z "$units_part" ] || units_with_part
+            IFS=,; set -- $units_names; IFS=$jd_ifs
+            for units_comm in "$@"; do
+                units_rest=$units_table
+                while :; do
+                    case $units_rest in *"$NL$units_comm /"*) ;; *) break ;; esac
+                    units_rest=${units_rest#*"$NL$units_comm /"}
+                    units_at=/${units_rest%%"$NL"*}
+                    units_rest=$NL${units_rest#*"$NL"}
+                    units_line=
                     IFS= read -r units_line < "$units_at/stat"
                     # State, parent, group.
                     set -- ${units_line##*') '}
-                    case $jd_processes in *"$NL$units_comm ${units_at%/*}/${2:-none}$NL"*) continue ;; esac
+                    case $units_table in *"$NL$units_comm ${units_at%/*}/${2:-none}$NL"*) continue ;; esac
                     if [ "${3:-0}" = 0 ] || [ "$3" = "${units_at##*/}" ] || [ -e "${units_at%/*}/$3" ]; then return 0; fi
                     if [ "$units_left" -gt 0 ] && [ "$3" != "$units_group" ]; then return 0; fi
                     units_left=$((units_left + 1)) units_group=$3 units_first=$units_at
@@ -91,10 +116,11 @@ impl Probe for Units {
         }
         units_show() { systemctl show --property=Id,LoadState,ActiveState,SubState,Result,ExecMainStatus -- "$@"; }
         probe_units() {
-            units_n=0 units_ask=
+            units_n=0 units_ask= units_unseen=
             for units_row in $units_wanted; do
                 units_n=$((units_n + 1))
-                units_service=${units_row%%=*} units_units=${units_row#*=} units_names=${units_row##*=}
+                units_service=${units_row%%=*} units_rest=${units_row#*=} units_names=${units_row##*=}
+                units_part=${units_rest%%=*} units_units=${units_rest#*=}
                 units_units=${units_units%%=*}
                 eval "units_at=\${units_at_$units_n:-} units_comm=\${units_comm_$units_n:-}"
                 if jd_still "$units_at" "$units_comm" || units_by_unit || units_by_process; then
@@ -114,7 +140,7 @@ impl Probe for Units {
                 eval "units_at_$units_n=\$units_at units_comm_$units_n=\$units_comm"
             done
             [ -n "$units_ask" ] || return 0
-            [ -r /proc/1/comm ] || say @hidden
+            if [ ! -r /proc/1/comm ] || [ -n "$units_unseen" ]; then say @hidden; fi
             [ -d /run/systemd/system ] || return 0
             if lacks systemctl; then return 0; fi
             IFS=,; set -- $units_ask; IFS=$jd_ifs

@@ -63,13 +63,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_>, inherited: ServiceSet
             }
             continue;
         }
-        let none = || DeclaredService {
-            name: name.value.to_owned(),
-            roles: Vec::new(),
-            units: Vec::new(),
-            processes: Vec::new(),
-            when_stopped: None,
-        };
+        let none = || DeclaredService { name: name.value.to_owned(), ..DeclaredService::default() };
         let was = all.named.iter().find(|service| service.name == name.value).cloned().unwrap_or_else(none);
         let Some(entry) = reader.table(table.name_of(name.value), value, HINT) else { continue };
         let probed = PROBED_SERVICES.contains(&name.value);
@@ -150,13 +144,14 @@ fn probed_roles(reader: &mut Reader, table: &Table<'_>, name: &At<&str>) -> Vec<
 
 fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: DeclaredService) -> DeclaredService {
     let before = reader.error_count();
-    reader.only(table, &["roles", "units", "processes", "when_stopped"]);
+    reader.only(table, &["roles", "units", "processes", "command_line", "when_stopped"]);
     let roles = match reader.strings(table, "roles", "write roles = [\"app\"]") {
         Some(names) => names.iter().filter_map(|name| role_name(reader, name)).collect::<Vec<RoleName>>(),
         None => was.roles,
     };
     let units = names(reader, table, "units", "apache2", LONGEST_UNIT).unwrap_or(was.units);
     let processes = names(reader, table, "processes", "apache2", LONGEST_PROCESS).unwrap_or(was.processes);
+    let command_line = command_line(reader, table).or(was.command_line);
     let hint = "write one sentence: when_stopped = \"Call the web team.\"";
     let when_stopped =
         reader.string(table, "when_stopped", hint).map(|text| text.value.to_owned()).or(was.when_stopped);
@@ -164,7 +159,24 @@ fn service(reader: &mut Reader, table: &Table<'_>, name: &At<&str>, was: Declare
         let lacks = if roles.is_empty() { "no roles" } else { "neither units nor processes" };
         reader.error(name.span.clone(), format!("service {:?} has {lacks}", name.value), HINT);
     }
-    DeclaredService { name: was.name, roles, units, processes, when_stopped }
+    DeclaredService { name: was.name, roles, units, processes, command_line, when_stopped }
+}
+
+/// A part of a command line. It goes into the probe's program: nothing but plain characters.
+fn command_line(reader: &mut Reader, table: &Table<'_>) -> Option<String> {
+    let hint = "write a word of its command line: command_line = \"/srv/fxa/auth-server\"";
+    let text = reader.string(table, "command_line", hint)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._@:+-".contains(c);
+    if text.value.is_empty() || text.value.len() > LONGEST_UNIT || !text.value.chars().all(plain) {
+        let message = format!("command_line cannot be {:?}", text.value);
+        reader.error(
+            text.span,
+            message,
+            "use at most 200 letters, digits and /._@:+-: one word of it, or a part of one",
+        );
+        return None;
+    }
+    Some(text.value.to_owned())
 }
 
 /// Names that go into the probe's program: nothing but plain characters.

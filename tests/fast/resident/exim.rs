@@ -113,7 +113,7 @@ fn without_exim_there_is_nothing_to_say() {
             roles: Vec::new(),
             units: Vec::new(),
             processes: Vec::new(),
-            when_stopped: None,
+            ..Default::default()
         };
         let expects = Host { services: vec![exim.into()], ..host("mail") };
         let mut bench = start(shell, &expects);

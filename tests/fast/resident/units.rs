@@ -17,11 +17,19 @@ fn declared(name: &str, units: &[&str], processes: &[&str]) -> Arc<DeclaredServi
         roles: Vec::new(),
         units: owned(units),
         processes: owned(processes),
-        when_stopped: None,
+        ..DeclaredService::default()
     })
 }
 
 fn start(shell: &[&str], systemd: bool) -> ServiceBench {
+    let services = vec![
+        declared("apache", &["apache2", "httpd"], &["apache2", "httpd"]),
+        declared("worker", &["worker@1"], &[]),
+    ];
+    start_with(shell, services, systemd)
+}
+
+fn start_with(shell: &[&str], services: Vec<Arc<DeclaredService>>, systemd: bool) -> ServiceBench {
     let prepare = |dir: &Path| {
         if systemd {
             std::fs::create_dir(dir.join("systemd")).unwrap();
@@ -30,10 +38,6 @@ fn start(shell: &[&str], systemd: bool) -> ServiceBench {
             "echo x >> \"${0%/*}/asked\"\n[ ! -e \"${0%/*}/hangs\" ] || exec sleep 60\ncat \"${0%/*}/says\"";
         script(dir, "systemctl", show);
     };
-    let services = vec![
-        declared("apache", &["apache2", "httpd"], &["apache2", "httpd"]),
-        declared("worker", &["worker@1"], &[]),
-    ];
     let host = Host { services, ..host("app1") };
     ServiceBench::start(shell, (&host, "units"), prepare, |program, here| {
         let program = program.replace("/run/systemd/system", &format!("{here}/systemd"));
@@ -67,6 +71,30 @@ fn a_process_is_found_in_the_table_and_missed_when_it_is_gone() {
         bench.ends(&["1"]);
         assert!(matches!(bench.poll_of("worker"), Err(Gap::NotPermitted(_))), "{shell:?}: others are hidden");
         assert!(bench.asked().is_empty(), "{shell:?}: no systemd here");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// Any program of Node is called `node`: without a part of the command line another one would be taken for it.
+#[test]
+fn a_program_of_an_interpreter_is_known_by_its_command_line() {
+    for shell in shells_here() {
+        let accounts = DeclaredService {
+            command_line: Some("/srv/fxa/auth-server".to_owned()),
+            ..DeclaredService::clone(&declared("accounts", &["fxa"], &["node"]))
+        };
+        let mut bench = start_with(shell, vec![Arc::new(accounts)], false);
+        bench.says("init.d/fxa", "");
+        bench.runs("70", "node", "node\0/srv/fxa/profile-server/bin/server.js\0");
+        bench.runs("71", "sh", "sh\0/srv/fxa/auth-server/start.sh\0");
+        assert!(!bench.poll_of("accounts").unwrap().running, "{shell:?}: others");
+        bench.runs("72", "node", "node\0/srv/fxa/auth-server/bin/key_server.js\0");
+        assert_eq!(bench.poll_of("accounts").unwrap().detail.as_str(), "process 72, node", "{shell:?}");
+        assert!(bench.known("accounts").unwrap().running, "{shell:?}");
+        bench.ends(&["72"]);
+        assert!(!bench.poll_of("accounts").unwrap().running, "{shell:?}: gone");
+        bench.forget("70/cmdline");
+        assert!(matches!(bench.poll_of("accounts"), Err(Gap::NotPermitted(_))), "{shell:?}: may be this one");
         assert!(bench.it.finish().success(), "{shell:?}");
     }
 }

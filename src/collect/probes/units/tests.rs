@@ -10,7 +10,7 @@ fn declared(name: &str, units: &[&str], processes: &[&str]) -> DeclaredService {
         roles: vec![RoleName::new("app").unwrap()],
         units: owned(units),
         processes: owned(processes),
-        when_stopped: None,
+        ..DeclaredService::default()
     }
 }
 
