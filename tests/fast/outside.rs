@@ -327,8 +327,11 @@ async fn a_port_is_open_or_refuses() {
     assert!(matches!(closed.seen, Ok(OutsideReading::Closed(_))) && closed.proven, "{closed:?}");
 }
 
+/// First words of commands, and what is answered to each.
+type SmtpAnswers = &'static [(&'static str, &'static str)];
+
 /// A mail host that answers each command by its first word, and notes what it was sent.
-fn mail(answers: &'static [(&'static str, &'static str)], heard: Arc<Mutex<Vec<String>>>) -> Serves {
+fn mail(answers: SmtpAnswers, heard: Arc<Mutex<Vec<String>>>) -> Serves {
     Arc::new(move |stream: BoxStream| {
         let heard = heard.clone();
         Box::pin(async move {
@@ -353,7 +356,7 @@ fn mail(answers: &'static [(&'static str, &'static str)], heard: Arc<Mutex<Vec<S
 async fn a_mail_host_is_asked_for_a_relay_and_sent_no_mail() {
     let trust = Authority::new().trust().await;
     let relay = check(OutsideTarget::Relay(RelayHost { address: "mail.example.test".to_owned(), port: 25 }));
-    let cases: &[(&'static [(&str, &str)], Option<bool>)] = &[
+    let cases: &[(SmtpAnswers, Option<bool>)] = &[
         (&[("EHLO", "250-mail\r\n250 SIZE")], Some(true)),
         (&[("RCPT", "554 5.7.1 Relay access denied")], Some(false)),
         (&[("RCPT", "450 4.2.0 Greylisted")], None),

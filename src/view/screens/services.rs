@@ -112,7 +112,7 @@ fn columns(names: &[&str]) -> Vec<Column<ServiceColumn>> {
     // An id of what is looked at from outside ends with the place, which has a column of its own.
     let shown = |name: &str| name.split(" from ").next().unwrap_or_default().chars().count();
     let widest = names.iter().map(|name| shown(name)).max().unwrap_or(0);
-    let name = u16::try_from(widest).unwrap_or(u16::MAX).clamp(8, 24);
+    let name = u16::try_from(widest).unwrap_or(u16::MAX).clamp(8, 28);
     vec![
         Column::fixed(ServiceColumn::Name, "SERVICE", Align::Left, name, 0),
         Column::fixed(ServiceColumn::State, "", Align::Left, 8, 1),
