@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import access, bench, daemons, database, faults, fleet as life, lost, machine as machines, processes, salt, services, state, wires
+from . import access, bench, cost, daemons, database, faults, fleet as life, lost, machine as machines, processes, salt, services, state, wires
 from .layout import LAYOUTS, FleetError, default_directory
 
 EPILOG = """\
@@ -59,6 +59,7 @@ def parser():
                       help="lose: it is gone for good, and a bare one is in its place, with another address inside")  # fmt: skip
     services.arguments(command)
     bench.arguments(command("bench", "the same poll by jumpdeck and by what people use today, side by side"))
+    cost.arguments(command("cost", "what a report of jumpdeck costs each host of the fleet that is up"))
     return top
 
 
@@ -70,6 +71,8 @@ def main(argv):
     try:
         if options.command == "bench":
             return bench.run_all(options, directory)
+        if options.command == "cost":
+            return cost.run_all(options, directory)
         if options.command == "up":
             lacking = life.missing_for(options.only_plain, options.layout)
             if lacking:
