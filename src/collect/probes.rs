@@ -31,6 +31,7 @@ probes! {
     exim::PROBE,
     memcached::PROBE,
     units::Units,
+    web_status::WebStatus,
     backups::Backups,
     checks::Checks,
     // Stays last: see there.

@@ -11,6 +11,7 @@ mod postfix;
 mod redis;
 mod tools;
 mod units;
+mod web_status;
 
 use std::path::Path;
 use std::time::Duration;

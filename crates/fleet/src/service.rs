@@ -18,6 +18,7 @@ pub mod checks;
 mod figure;
 #[cfg(test)]
 mod tests;
+pub mod web;
 
 pub use figure::{Figure, ServiceReading, Unit};
 
@@ -214,10 +215,10 @@ pub struct Services(Vec<ServiceEntry>);
 /// The reading that names the unit of a service that is stopped.
 pub const UNIT: &str = "unit";
 
-/// What is wrong with a service that the inventory names: that it is stopped.
+/// What is wrong with a service that the inventory names: that it is stopped, or what its status page shows.
 fn declared_findings(declared: &DeclaredService, service: &Service) -> Vec<Finding> {
     if service.running {
-        return Vec::new();
+        return web::findings(&declared.name, service);
     }
     let next = declared.when_stopped.clone().unwrap_or_else(|| {
         let unit =

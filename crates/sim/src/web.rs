@@ -5,6 +5,7 @@ pub mod certificates;
 pub(crate) mod exchange;
 pub mod programs;
 pub(crate) mod public;
+pub mod status;
 pub mod tls;
 
 use std::collections::BTreeMap;
@@ -41,8 +42,14 @@ pub struct Page {
     pub body: String,
 }
 
-/// What was made to go wrong with web servers: the status each answers everything with.
-pub(crate) type Faults = BTreeMap<HostName, u16>;
+/// What was made to go wrong with web servers.
+#[derive(Debug, Default)]
+pub(crate) struct WebServers {
+    /// The status each answers everything with.
+    answers: BTreeMap<HostName, u16>,
+    /// How busy they are, where that was changed.
+    load: BTreeMap<HostName, status::WebLoad>,
+}
 
 impl World {
     /// What a machine's web server answers to a request with that `Host` header; `None` when nothing listens there.
@@ -62,7 +69,7 @@ impl World {
         if stopped && self.services(host).iter().all(|service| !matches!(*service, "apache2" | "nginx")) {
             return None;
         }
-        if let Some(status) = self.web.get(host) {
+        if let Some(status) = self.web.answers.get(host) {
             return Some(Page { status: *status, body: "An internal error occurred.\n".to_owned() });
         }
         let name = asked.split(':').next().unwrap_or_default();
@@ -130,8 +137,8 @@ impl World {
     /// Fault: a machine's web server answers everything with that status; `None`: it is well again.
     pub fn set_web_fault(&mut self, host: &HostName, status: Option<u16>) {
         match status {
-            Some(status) => self.web.insert(host.clone(), status),
-            None => self.web.remove(host),
+            Some(status) => self.web.answers.insert(host.clone(), status),
+            None => self.web.answers.remove(host),
         };
     }
 }

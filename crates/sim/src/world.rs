@@ -76,7 +76,7 @@ pub struct World {
     pub(crate) ledger: score::Ledger,
     pub(crate) cloud: cloud::Cloud,
     pub(crate) elastic: elastic::Elastic,
-    pub(crate) web: web::Faults,
+    pub(crate) web: web::WebServers,
     pub(crate) public: web::public::PublicFaults,
     pub(crate) cdn: cdn::Cdn,
     pub(crate) mail: mail::Queues,

@@ -8,6 +8,7 @@
 //! they go on: pages come, but nothing can start, stop or renew them. They are known by their group, whose first process is gone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::collect::probe::{Probe, ProbeCadence, Raw};
 use jumpdeck_fleet::declared::DeclaredService;
@@ -169,8 +170,17 @@ impl Probe for Units {
                 continue;
             };
             let service = found.as_ref().map_err(Clone::clone).and_then(|found| found.service(&declared));
+            let service = service.map(|service| with_figures(service, entry.fact.last()));
             entry.fact.take(service.map(Into::into), at);
         }
+    }
+}
+
+/// A service that runs keeps the figures that its status page showed: that is asked less often.
+fn with_figures(service: Service, before: Option<&Arc<Service>>) -> Service {
+    match before.filter(|before| before.running && service.running) {
+        Some(before) => Service { readings: before.readings.clone(), gaps: before.gaps.clone(), ..service },
+        None => service,
     }
 }
 

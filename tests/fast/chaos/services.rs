@@ -2,6 +2,7 @@
 
 use jumpdeck_fleet::service::{Service, ServiceHealth};
 use jumpdeck_sim::redis::Redis;
+use jumpdeck_sim::web::status::WebLoad;
 
 use super::*;
 
@@ -179,4 +180,40 @@ async fn memcached_that_throws_sessions_away_or_stops_is_named() {
     let problems = bench.named_as(("memcache1", memcached), "it is stopped", ServiceHealth::Down).await;
     assert_eq!((problems.len(), problems[0].0), (1, Severity::Critical), "{problems:?}");
     assert!(problems[0].1.starts_with("memcached is stopped: 127.0.0.1:11211 refuses"), "{problems:?}");
+}
+
+/// Web servers that run and have nobody left to serve: seen on their own status pages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn web_servers_whose_workers_are_all_busy_are_critical_and_php_that_queues_is_a_warning() {
+    let mut bench = Bench::up("wpd-2015", cadence(Duration::from_millis(300), Duration::from_secs(8))).await;
+    let load = |bench: &Bench, host: &str, load| {
+        bench.world.lock().unwrap().set_web_load(&HostName::new(host).unwrap(), load);
+    };
+    let has = |b: &Bench, host: &str, name: &str, reading: &str| {
+        b.service(host, name).is_some_and(|service| service.reading(reading).is_some())
+    };
+    for (host, name, reading) in
+        [("app3", "apache", "workers"), ("nginx1", "nginx", "connections"), ("piwik", "php-fpm", "queue")]
+    {
+        bench.until("it has figures", LONG, |b| has(b, host, name, reading)).await;
+        assert_eq!(bench.named_as((host, name), "it is well", ServiceHealth::Ok).await, []);
+    }
+    assert_eq!(bench.service("app3", "apache").unwrap().reading("workers").unwrap().to_string(), "2 of 150");
+
+    for (host, name, busy, severity, begin) in [
+        ("app3", "apache", 140, Severity::Warning, "apache: 140 of 150 workers busy, "),
+        ("app3", "apache", 150, Severity::Critical, "apache: 150 of 150 workers busy, "),
+        ("piwik", "php-fpm", 5, Severity::Warning, "php-fpm: 7 requests wait, as all 5 processes are busy."),
+    ] {
+        load(&bench, host, Some(WebLoad { busy, queue: 7 }));
+        let is = |b: &Bench| {
+            matches!(b.judged(host, name), Some((ServiceHealth::Degraded, said))
+                if matches!(said.as_slice(), [(worst, message)] if *worst == severity && message.starts_with(begin)))
+        };
+        bench.until(begin, LONG, is).await;
+    }
+    for (host, name) in [("app3", "apache"), ("piwik", "php-fpm")] {
+        load(&bench, host, None);
+        assert_eq!(bench.named_as((host, name), "it is well again", ServiceHealth::Ok).await, []);
+    }
 }

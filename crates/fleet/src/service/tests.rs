@@ -108,6 +108,43 @@ fn one_that_is_stopped_is_critical_and_says_how_to_start_it() {
     assert_eq!(said(&apache, &service), "");
 }
 
+#[test]
+fn web_servers_whose_workers_are_all_busy_say_so() {
+    use super::web::{ACTIVE, IDLE, QUEUE, WORKERS};
+    let amount =
+        |name, value, of| ServiceReading { name, figure: Figure::Amount { value, of, unit: Unit::Count } };
+    let found = |readings: Vec<ServiceReading>| {
+        let service = Service { running: true, readings: readings.into(), ..Service::default() };
+        web::findings("apache", &service)
+            .into_iter()
+            .map(|found| (found.severity, found.message))
+            .collect::<Vec<_>>()
+    };
+    for (busy, of, severity) in [
+        (135, Some(150), None),
+        (136, Some(150), Some(Severity::Warning)),
+        (149, Some(150), Some(Severity::Warning)),
+        (150, Some(150), Some(Severity::Critical)),
+        // How many there can be is not known.
+        (150, None, None),
+        (0, Some(0), None),
+    ] {
+        let said = found(vec![amount(WORKERS, busy, of)]);
+        assert_eq!(said.first().map(|(severity, _)| *severity), severity, "{said:?}");
+        assert!(
+            said.iter().all(|(_, m)| m.starts_with(&format!("apache: {busy} of 150 workers busy, "))),
+            "{said:?}"
+        );
+    }
+    let php = |queue, idle| {
+        found(vec![amount(ACTIVE, 5, None), amount(IDLE, idle, None), amount(QUEUE, queue, None)])
+    };
+    assert_eq!((php(0, 0), php(3, 1)), (vec![], vec![]));
+    let said = php(3, 0);
+    assert_eq!((said.len(), said[0].0), (1, Severity::Warning));
+    assert!(said[0].1.starts_with("apache: 3 requests wait, as all 5 processes are busy."), "{said:?}");
+}
+
 static FOUND: ServiceKind = ServiceKind {
     name: "found",
     hosts: HostsOf::Found { except: &["mail"] },

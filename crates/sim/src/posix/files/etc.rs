@@ -3,7 +3,7 @@
 use crate::posix::machine::Machine;
 use crate::posix::people;
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
-use crate::web::tls;
+use crate::web::{status, tls};
 use crate::world::World;
 
 /// Files that are there when their content is.
@@ -25,6 +25,7 @@ pub(super) static ETC: &[&str] = &[
     "/etc/mysql/ssl/server-cert.pem",
     "/etc/mysql/ssl/server-key.pem",
     "/etc/apache2/sites-enabled/default-ssl.conf",
+    status::LIMITS,
     "/etc/nginx/sites-enabled/default-ssl",
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/web/cert.pem",
@@ -72,6 +73,7 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/passwd" => passwd(world, m),
         "/etc/group" => people::group(world),
         "/etc/shadow" => people::shadow(world),
+        status::LIMITS => status::limits(world, m)?,
         _ if tls::FILES.contains(&path) => world.tls_file(m, path)?,
         _ if path.starts_with("/home/") => people::keys_at(world, path)?,
         _ if path.starts_with("/etc/mysql/ssl/") && ETC.contains(&path) => certificate(world, m, path)?,

@@ -246,7 +246,8 @@ fn serve(
         }
         80 | 443 => {
             let asked = options.header("host").unwrap_or(&url.host);
-            let page = world.web_page(machine, asked).ok_or_else(refused)?;
+            let own = (from == machine).then(|| world.status_page(machine, &request.path)).flatten();
+            let page = own.or_else(|| world.web_page(machine, asked)).ok_or_else(refused)?;
             if url.secure {
                 let served = world.served_certificates(machine).ok_or_else(refused)?;
                 if !options.insecure {
