@@ -39,6 +39,7 @@ fn environment(name: &str, hosts: &[&str]) -> Arc<Environment> {
     let host = |(at, host): (usize, &&str)| {
         Arc::new(Host {
             id: HostId { env: env_name(name), host: host_name(host) },
+            peers: [].into(),
             address: format!("10.0.0.{}", at + 1),
             port: 22,
             access: access.clone(),

@@ -83,6 +83,40 @@ impl Probe for ServiceProbe {
     }
 }
 
+/// The same for a service whose name has a `-`, which no function of a shell may have.
+pub struct HyphenatedProbe {
+    /// The section's name: its kind's, with `_` for `-`.
+    pub section: &'static str,
+    /// The rest.
+    pub probe: ServiceProbe,
+}
+
+impl Probe for HyphenatedProbe {
+    fn name(&self) -> &'static str {
+        self.section
+    }
+
+    fn script(&self) -> &'static str {
+        self.probe.script()
+    }
+
+    fn settings(&self, host: &Host) -> Option<String> {
+        self.probe.settings(host)
+    }
+
+    fn cadence(&self) -> ProbeCadence {
+        self.probe.cadence()
+    }
+
+    fn applies(&self, host: &Host) -> bool {
+        self.probe.applies(host)
+    }
+
+    fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
+        self.probe.ingest(raw, at, facts);
+    }
+}
+
 /// What a host's process table says of a service whose client was refused, as `jd_seek` of resident.sh writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum ServiceProcess {

@@ -34,6 +34,9 @@ probes! {
     web_status::WebStatus,
     backups::Backups,
     checks::Checks,
+    salt_minions::PROBE,
+    code_trees::PROBE,
+    cloud_servers::PROBE,
     // Stays last: see there.
     clock::ClockProbe,
 }

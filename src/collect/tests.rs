@@ -291,6 +291,7 @@ pub(super) fn fleet(hosts: &[&str]) -> Fleet {
     let host = |name: &&str| {
         Arc::new(Host {
             id: HostId { env: env.clone(), host: HostName::new(name).unwrap() },
+            peers: [].into(),
             address: (*name).to_owned(),
             port: 22,
             access: access.clone(),

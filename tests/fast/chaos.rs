@@ -4,6 +4,7 @@
 mod backups;
 mod databases;
 mod outside;
+mod salt;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -77,7 +77,7 @@ fn the_list_of_services_with_a_probe_is_true() {
         processes: Vec::new(),
         ..DeclaredService::default()
     };
-    let services = PROBES.iter().map(|probe| expected(probe.name()).into()).collect();
+    let services = PROBES.iter().map(|probe| expected(&probe.name().replace('_', "-")).into()).collect();
     let mut facts = HostFacts::default();
     facts.services.follow(&Host { services, ..host("app1") });
     for probe in PROBES {

@@ -58,6 +58,23 @@ fn beginnings(probe: &str) -> &'static [&'static str] {
             "@process id 7\n@status 0 127.0.0.1\n@open\n@holds\nSTAT version 1\nSTAT ",
             "@process id 7\n@status 1 127.0.0.1\n@open 10.0.0.5 ",
         ],
+        "salt_minions" => &[
+            "",
+            "@absent\n",
+            "@peers a=own\n@connections 0 no\n@list minions 1\n@list minions_pre 9\n",
+            "@peers a=own\n@connections 0 no\n   1: 0100000A:1199 0200000A:1 01 ",
+        ],
+        "cloud_servers" => &[
+            "",
+            "@status 0 no\n@peers a=10.0.0.1\n",
+            "@status 0 no\n@peers a=10.0.0.1\n| ID | Name | Networks |\n| 1 | a | n=1 |\n| ",
+        ],
+        "code_trees" => &[
+            "",
+            "@all\n",
+            "@all\n@tree 0 1 no /srv/a\n## master...origin/master [ahead 1]\n",
+            "@some\n@tree 1 1 no ",
+        ],
         "units" => &["", "missing apache\n@systemd 0\n", "runs "],
         _ => &[""],
     }

@@ -3,12 +3,15 @@
 mod backups;
 mod bench;
 mod checks;
+mod cloud_servers;
+mod code_trees;
 mod elasticsearch;
 mod exim;
 mod grains;
 mod memcached;
 mod postfix;
 mod redis;
+mod salt_minions;
 mod tools;
 mod units;
 mod web_status;

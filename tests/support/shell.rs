@@ -31,6 +31,7 @@ pub(crate) fn host(name: &str) -> Host {
     };
     let mut host = Host {
         id,
+        peers: [].into(),
         address: "127.0.0.1".into(),
         port: 22,
         access: Arc::new(access),

@@ -24,7 +24,16 @@ pub struct DeclaredService {
 
 /// The services that have a probe of their own, by name: what an inventory may call by its name alone. A test of the probes keeps the
 /// list true.
-pub const PROBED_SERVICES: &[&str] = &["elasticsearch", "exim", "memcached", "postfix", "redis"];
+pub const PROBED_SERVICES: &[&str] = &[
+    "cloud-servers",
+    "code-trees",
+    "elasticsearch",
+    "exim",
+    "memcached",
+    "postfix",
+    "redis",
+    "salt-minions",
+];
 
 /// Name, roles, units, names of the process.
 type BuiltIn = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);

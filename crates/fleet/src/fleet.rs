@@ -174,6 +174,8 @@ impl JumpBox {
 pub struct Host {
     /// Environment and name.
     pub id: HostId,
+    /// Every host of its environment, where it manages them: role `salt` or `deployment`.
+    pub peers: Arc<[Peer]>,
     /// Host name or IP address as seen from the jump box.
     pub address: String,
     /// TCP port.
@@ -222,6 +224,26 @@ impl Host {
     pub fn expects_database(&self) -> bool {
         self.has_role("db") || self.has_role("masterdb")
     }
+}
+
+/// A host, as the one that manages it must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: HostName,
+    /// Its address as seen from the jump box.
+    pub address: String,
+}
+
+/// Tells the hosts that manage an environment which hosts it has.
+#[must_use]
+pub fn with_peers(mut hosts: Vec<Arc<Host>>) -> Vec<Arc<Host>> {
+    let peer = |host: &Arc<Host>| Peer { name: host.id.host.clone(), address: host.address.clone() };
+    let peers: Arc<[Peer]> = hosts.iter().map(peer).collect();
+    for host in hosts.iter_mut().filter(|host| host.has_role("salt") || host.has_role("deployment")) {
+        Arc::make_mut(host).peers = Arc::clone(&peers);
+    }
+    hosts
 }
 
 /// How reports are gathered.

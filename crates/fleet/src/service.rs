@@ -32,14 +32,25 @@ pub enum HostsOf {
         /// The roles of hosts that are not asked.
         except: &'static [&'static str],
     },
+    /// Hosts of any of these roles may have it. Where it is not installed, nothing is missing; any other gap is one.
+    FoundIn(&'static [&'static str]),
 }
 
 impl HostsOf {
     fn has(self, host: &Host) -> bool {
         let any = |roles: &[&str]| roles.iter().any(|role| host.has_role(role));
         match self {
-            Self::Roles(roles) => any(roles),
+            Self::Roles(roles) | Self::FoundIn(roles) => any(roles),
             Self::Found { except } => !any(except),
+        }
+    }
+
+    /// Whether this gap of one that was never found is nothing to say.
+    fn is_silent(self, gap: &Gap) -> bool {
+        match self {
+            Self::Roles(_) => false,
+            Self::Found { .. } => true,
+            Self::FoundIn(_) => *gap == Gap::NotInstalled,
         }
     }
 }
@@ -312,8 +323,8 @@ impl Services {
     /// Takes what a probe read, or why it read nothing. Of a service that is shown where it is found, and that nobody expects here,
     /// there is nothing to say until it is found, or when it is gone.
     pub fn take(&mut self, kind: &'static ServiceKind, answer: Result<Service, Gap>, at: Moment) {
-        if let HostsOf::Found { .. } = kind.hosts
-            && let Err(gap) = &answer
+        if let Err(gap) = &answer
+            && kind.hosts.is_silent(gap)
             && !self.0.iter().any(|entry| entry.name() == kind.name && entry.expected)
         {
             if *gap == Gap::NotInstalled {

@@ -13,7 +13,7 @@ use super::scope::{SettingScope, read_host_key_alias, read_keys};
 use super::{address, backups, checks, unsupported};
 use crate::config::reader::{At, Reader, Table};
 use jumpdeck_fleet::declared::services_of_roles;
-use jumpdeck_fleet::fleet::{Host, Jump, JumpBox};
+use jumpdeck_fleet::fleet::{Host, Jump, JumpBox, with_peers};
 use jumpdeck_fleet::names::{EnvName, HostId, HostName, RoleName, roles_from_host_name};
 
 /// Where a host's table stands: what its keys may be depends on it.
@@ -136,7 +136,7 @@ pub(super) fn read_all(
         places.insert(seen, name.clone());
         hosts.push(Arc::new(host));
     }
-    hosts
+    with_peers(hosts)
 }
 
 fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context: &Context) -> Option<Host> {
@@ -176,6 +176,7 @@ fn read(reader: &mut Reader, raw: &RawHost<'_>, place: &InheritedBy<'_>, context
     let id = HostId { env: place.env.clone(), host: name };
     (!address_is_bad).then_some(Host {
         id,
+        peers: [].into(),
         address,
         port,
         access,

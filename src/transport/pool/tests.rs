@@ -167,6 +167,7 @@ fn pool() -> (Arc<Machines>, Arc<SessionPool>) {
     let of = |host: &str| {
         Arc::new(Host {
             id: HostId { env: name.clone(), host: HostName::new(host).unwrap() },
+            peers: [].into(),
             address: "10.0.0.1".to_owned(),
             port: 22,
             access: access.clone(),

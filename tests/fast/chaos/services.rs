@@ -14,7 +14,7 @@ impl Bench {
     }
 
     /// How a service of a host is, and the problems of the host's services.
-    fn judged(&self, host: &str, name: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
+    pub(super) fn judged(&self, host: &str, name: &str) -> Option<(ServiceHealth, Vec<(Severity, String)>)> {
         let facts = &self.hosts.get(host)?.facts;
         let entry = facts.services.iter().find(|entry| entry.name() == name)?;
         let service = entry.fact.current()?;
@@ -30,7 +30,7 @@ impl Bench {
         self.named_as((host, REDIS), what, health).await
     }
 
-    async fn named_as(
+    pub(super) async fn named_as(
         &mut self,
         (host, name): (&str, &str),
         what: &str,

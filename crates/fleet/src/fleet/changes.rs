@@ -63,6 +63,8 @@ impl Changes {
                     let same = Host {
                         roles: old.roles.clone(),
                         roles_declared: old.roles_declared,
+                        // Those are other hosts' changes.
+                        peers: old.peers.clone(),
                         ..(**host).clone()
                     };
                     if **old != same {

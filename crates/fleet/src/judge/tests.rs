@@ -71,6 +71,7 @@ fn world(hosts: &[&str]) -> World {
         .map(|name| {
             Arc::new(Host {
                 id: HostId { env: env_name.clone(), host: HostName::new(name).unwrap() },
+                peers: [].into(),
                 address: format!("{name}.production.wpdn"),
                 port: 22,
                 access: access.clone(),

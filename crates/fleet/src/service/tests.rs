@@ -167,6 +167,7 @@ fn host(roles: &[&str], services: &[&str], unwatched: &[&str]) -> Host {
             env: crate::names::EnvName::new("e").unwrap(),
             host: crate::names::HostName::new("h").unwrap(),
         },
+        peers: [].into(),
         address: "10.0.0.1".into(),
         port: 22,
         access: Arc::new(crate::access::Access {
@@ -214,4 +215,19 @@ fn a_service_that_is_shown_where_it_is_found_is_missed_only_where_it_is_expected
     services.follow(&nobody);
     services.take(&FOUND, Err(Gap::NotInstalled), Moment(6));
     assert!(services.is_empty());
+}
+
+/// A host of its role is where it may be: what nobody could look at there is unknown.
+#[test]
+fn a_service_that_a_role_may_have_is_unknown_where_nobody_could_look() {
+    static FOUND_IN: ServiceKind =
+        ServiceKind { name: "found-in", hosts: HostsOf::FoundIn(&["salt"]), ..FOUND };
+    let salt = host(&["salt"], &[], &[]);
+    assert!(FOUND_IN.is_asked_of(&salt) && !FOUND_IN.is_asked_of(&host(&["app"], &[], &[])));
+    let mut services = Services::default();
+    services.follow(&salt);
+    services.take(&FOUND_IN, Err(Gap::NotInstalled), Moment(1));
+    assert!(services.is_empty());
+    services.take(&FOUND_IN, Err(Gap::TimedOut), Moment(2));
+    assert_eq!(services.get("found-in").unwrap().gap, Some(Gap::TimedOut));
 }

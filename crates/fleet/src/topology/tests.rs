@@ -40,6 +40,7 @@ fn world(said: &[Said<'_>]) -> World {
         hosts.push(Arc::new(snapshot));
         specs.push(Arc::new(Host {
             id: host_id,
+            peers: [].into(),
             address,
             port: 22,
             access: access.clone(),

@@ -272,6 +272,17 @@ impl World {
         }
     }
 
+    /// Fault: somebody commits what is in a tree of the Salt master, and does not push it. False where there is no such tree.
+    pub fn commit_unpushed(&mut self, top: &str) -> bool {
+        let Some(jump) = self.jump().cloned() else { return false };
+        let now = self.epoch(&jump);
+        let tree = self.work_tree(&jump, top);
+        let Some(here) = self.repositories.get_mut(&(jump, top.to_owned())) else { return false };
+        here.index = tree;
+        here.commit(AUTHOR, now, "A quick repair");
+        true
+    }
+
     /// Somebody commits one more version at the origin; with `broken`, one that does not run.
     pub fn commit_code(&mut self, name: &str, version: &str, broken: bool) -> bool {
         let found = CODES.iter().find(|code| code.name == name);

@@ -57,7 +57,10 @@ impl World {
     fn generated(&self, host: &HostName, path: &str) -> Option<String> {
         let machine = self.machine(host)?;
         let script = || self.init_script(host, path);
-        proc::read(self, machine, path).or_else(|| self.etc(machine, path)).or_else(script)
+        proc::read(self, machine, path)
+            .or_else(|| self.etc(machine, path))
+            .or_else(|| self.master_key_file(host, path))
+            .or_else(script)
     }
 
     /// Writes a whole file, by its absolute path. What the world would have said there is hidden by it. Mode and owner

@@ -14,6 +14,7 @@ pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/mounts" | "/proc/self/mounts" | "/etc/mtab" => mounts(world, m)?,
         "/proc/cpuinfo" => (0..m.cpus).map(cpu).collect(),
         "/proc/stat" => stat(world, m)?,
+        "/proc/net/tcp" => world.minion_connections(m)?,
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }

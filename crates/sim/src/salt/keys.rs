@@ -1,9 +1,16 @@
 //! The master's list of minion keys.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
+use crate::posix::machine::Machine;
 use crate::world::World;
 use jumpdeck_fleet::names::HostName;
+
+use super::lost::{MASTER_PRIVATE, public_text};
+
+/// Where the master keeps the keys: a folder for each list, a file for each key.
+pub(crate) const MASTER_KEYS: &str = "/etc/salt/pki/master/";
 
 /// Seconds after its boot that a machine's minion calls its master.
 const CALLS_AFTER: f64 = 3.0;
@@ -79,6 +86,48 @@ impl Keys {
 }
 
 impl World {
+    /// Whether a machine has the folders of a master's keys: one whose master was started once.
+    pub(crate) fn keeps_keys(&self, host: &HostName) -> bool {
+        super::programs::is_master(self, host) && self.read_file(host, MASTER_PRIVATE).is_some()
+    }
+
+    /// Those folders, and what the files in each are called.
+    pub(crate) fn master_keys(&self) -> impl Iterator<Item = (String, Vec<&String>)> {
+        let lists = self.salt.keys.lists().into_iter();
+        lists.map(|(_, name, list)| (format!("{MASTER_KEYS}{name}"), list.keys().collect()))
+    }
+
+    /// The file of a key, on the master's machine.
+    pub(crate) fn master_key_file(&self, host: &HostName, path: &str) -> Option<String> {
+        let (folder, id) = path.strip_prefix(MASTER_KEYS)?.split_once('/')?;
+        let (.., list) = self.salt.keys.lists().into_iter().find(|(_, name, _)| *name == folder)?;
+        list.get(id).filter(|_| self.keeps_keys(host)).map(|key| public_text(key))
+    }
+
+    /// What the kernel of the master's machine says of the ports 4505 and 4506: a minion that runs keeps a connection to the first.
+    pub(crate) fn minion_connections(&self, master: &Machine) -> Option<String> {
+        if !super::programs::is_master(self, &master.name) || !self.master_runs() {
+            return None;
+        }
+        let place = |address: &str, port: u16| {
+            let number = address.parse::<Ipv4Addr>().map_or(0, |address| u32::from(address).swap_bytes());
+            format!("{number:08X}:{port:04X}")
+        };
+        let mut text =
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n".to_owned();
+        let mut row = |own: String, other: String, state: &str| {
+            text.push_str(&format!(
+                "   0: {own} {other} {state} 00000000:00000000 00:00000000 00000000     0        0 4242 1 0\n"
+            ));
+        };
+        [4505, 4506].into_iter().for_each(|port| row(place("0.0.0.0", port), place("0.0.0.0", 0), "0A"));
+        let minions = self.salt.keys.accepted.keys().filter_map(|id| self.machine(&self.minion(id)?));
+        for (port, minion) in (40_000..).zip(minions) {
+            row(place(&master.address, 4505), place(&minion.address, port), "01");
+        }
+        Some(text)
+    }
+
     /// Lets every machine that is up show its key.
     pub(super) fn minions_connect(&mut self) {
         let now = self.now().as_secs_f64();

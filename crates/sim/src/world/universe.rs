@@ -9,7 +9,7 @@ use jumpdeck_fleet::check::{CheckCommand, CheckLimits, CheckNumber, CheckRange, 
 use jumpdeck_fleet::declared::{DeclaredService, default_services, services_of_roles};
 use jumpdeck_fleet::fleet::{
     Cadence, Environment, Fleet, Guard, Host, Jump, JumpBox, Requirement, Thresholds, Transport,
-    default_requirements,
+    default_requirements, with_peers,
 };
 use jumpdeck_fleet::names::{EnvName, HostId, RoleName};
 
@@ -209,6 +209,7 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
     let hosts = world.machines().map(|machine| {
         Arc::new(Host {
             id: HostId { env: name.clone(), host: machine.name.clone() },
+            peers: [].into(),
             address: machine.address.clone(),
             port: 22,
             access: Arc::clone(access),
@@ -243,6 +244,6 @@ fn inventory(name: &EnvName, world: &World, rules: &Rules, access: &Arc<Access>)
         requirements: rules.requirements.clone(),
         cadence: Cadence::default(),
         outside: world.outside_settings(),
-        hosts: hosts.collect(),
+        hosts: with_peers(hosts.collect()),
     })
 }

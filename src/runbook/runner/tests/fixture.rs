@@ -266,6 +266,7 @@ pub(super) fn environment() -> Arc<Environment> {
     let host = |name: &str| {
         Arc::new(Host {
             id: HostId { env: env.clone(), host: HostName::new(name).unwrap() },
+            peers: [].into(),
             address: format!("10.0.0.{}", name.len()),
             port: 22,
             access: access.clone(),

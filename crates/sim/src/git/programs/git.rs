@@ -3,6 +3,7 @@
 mod change;
 mod look;
 mod remote;
+mod status;
 mod submodule;
 
 use std::collections::BTreeSet;
@@ -133,7 +134,7 @@ fn answer(call: &Call, input: &str) -> Reply {
     let author = format!("{name} <{address}>");
     let mut run = Run { host: call.host.clone(), world: &mut world, cwd, top, author, input };
     match command.as_str() {
-        "status" => look::status(&run, arguments),
+        "status" => status::status(&run, arguments),
         "diff" => look::diff(&run, arguments),
         "log" => look::log(&run, arguments),
         "show" => look::show(&run, arguments),

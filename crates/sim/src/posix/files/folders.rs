@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::posix::people;
+use crate::salt::keys::MASTER_KEYS;
 use crate::world::noise::{draw, key};
 use jumpdeck_fleet::names::HostName;
 
@@ -138,6 +139,9 @@ impl World {
             .for_each(|((_, file), _)| add(file));
         let made = self.files.get(&(host.clone(), path.trim_end_matches('/').to_owned()));
         let mut there = path == "/" || !prefix.starts_with('/') || matches!(made, Some(Entry::Directory(_)));
+        // What is in a repository's own folder, nobody reads.
+        let repository = |top: &str| self.repositories.contains_key(&(host.clone(), top.to_owned()));
+        there |= prefix.strip_suffix("/.git/").is_some_and(repository);
         if let Some(machine) = self.machine(host) {
             for file in ETC.iter().filter(|file| self.read_file(host, file).is_some()) {
                 add(file);
@@ -151,6 +155,14 @@ impl World {
             if "/proc/".starts_with(&prefix) || prefix.starts_with("/proc/") {
                 for process in self.processes(host) {
                     processes::FILES.iter().for_each(|file| add(&format!("/proc/{}/{file}", process.pid)));
+                }
+            }
+            let listed = |folder: &str| folder.starts_with(&prefix) || prefix.starts_with(folder);
+            if listed(MASTER_KEYS) && self.keeps_keys(host) {
+                for (folder, names) in self.master_keys() {
+                    add(&folder);
+                    names.iter().for_each(|name| add(&format!("{folder}/{name}")));
+                    there |= format!("{folder}/") == prefix;
                 }
             }
             machine.mounts.iter().for_each(|mount| add(&mount.path));

@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+use super::*;
+use jumpdeck_fleet::service::ServiceHealth;
+
+const PEERS: &str = "@peers app1=10.0.0.11 app2=10.0.0.12 db1=db1.example.org";
+/// As `nova list` of 2015 prints it; `openstack server list` has the same columns among others.
+const NOVA: &str = "\
++------+------------------+--------+------------+-------------+---------------------------------------+
+| ID   | Name             | Status | Task State | Power State | Networks                              |
++------+------------------+--------+------------+-------------+---------------------------------------+
+| 1-a  | app1             | ACTIVE | -          | Running     | private-network=10.0.0.11, 192.0.2.11 |
+| 1-b  | web-12           | ACTIVE | -          | Running     | private-network=10.0.0.12             |
+| 1-c  | db1.example.org  | ACTIVE | -          | Running     |                                       |
++------+------------------+--------+------------+-------------+---------------------------------------+
+";
+
+fn said(status: &str, text: &str) -> Result<Service, Gap> {
+    read(&Raw { status: 0, text: format!("@status {status}\n{PEERS}\n{text}\n") })
+}
+
+fn judged(text: &str) -> (ServiceHealth, Vec<(Severity, String)>) {
+    let service = said("0 no", text).unwrap();
+    let findings = PROBE.probe.kind.findings(&service, &Thresholds::default());
+    let health = ServiceHealth::of(&service, &findings);
+    (health, findings.into_iter().map(|finding| (finding.severity, finding.message)).collect())
+}
+
+#[test]
+fn servers_that_are_hosts_by_name_or_address_are_well() {
+    assert_eq!(judged(NOVA), (ServiceHealth::Ok, vec![]));
+    let warned = format!("DeprecationWarning: old | older\n{NOVA}");
+    assert_eq!(said("0 no", &warned).unwrap().detail.as_str(), "3 servers");
+    let openstack = "+--+\n| ID | Name | Status | Networks | Image | Flavor |\n+--+\n\
+                     | 1 | app1 | ACTIVE | net=10.0.0.11 | Debian | small |\n+--+\n";
+    assert_eq!(said("0 no", openstack).unwrap().amount("missing"), Some(2));
+}
+
+#[test]
+fn servers_that_nobody_knows_and_hosts_without_one_are_named() {
+    let text = NOVA.replace("web-12 ", "test-7 ").replace("10.0.0.12 ", "10.0.0.121");
+    let (health, problems) = judged(&text);
+    assert_eq!((health, problems.len()), (ServiceHealth::Degraded, 2));
+    assert!(problems.iter().all(|(severity, _)| *severity == Severity::Warning));
+    assert!(
+        problems[0].1.starts_with("The cloud has servers that the inventory does not: test-7. "),
+        "{problems:?}"
+    );
+    assert!(
+        problems[1].1.starts_with("The inventory has hosts that the cloud does not: app2. "),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn what_a_client_cannot_say_is_unknown_and_without_credentials_nothing_is_said() {
+    for text in ["@later\n", "@absent\n"] {
+        assert_eq!(read(&Raw { status: 0, text: text.into() }), Err(Gap::NotInstalled));
+    }
+    let none =
+        "ERROR (CommandError): You must provide a username or user id via --os-username, env[OS_USERNAME]";
+    assert_eq!(said("1 no", none), Err(Gap::NotInstalled));
+    assert_eq!(
+        said("1 no", "Missing value auth-url required for auth plugin password"),
+        Err(Gap::NotInstalled)
+    );
+    let refused = said("1 no", "a\nThe request you have made requires authentication. (HTTP 401)");
+    assert_eq!(
+        refused,
+        Err(Gap::Failed("The request you have made requires authentication. (HTTP 401)".into()))
+    );
+    assert_eq!(said("124 no", ""), Err(Gap::TimedOut));
+    assert!(matches!(said("0 yes", NOVA), Err(Gap::Cut(_))));
+    let other =
+        said("0 no", &NOVA.replace("app1 ", "x ").replace("10.0.0.1", "10.9.0.1").replace("db1", "y"));
+    let Err(Gap::Failed(why)) = other else { panic!("{other:?}") };
+    assert!(why.as_str().starts_with("none of its 3 servers is a host of the inventory"), "{why:?}");
+    for text in ["hello", "| a | b |\n| c | d |", "| Name | Networks |\n| a |"] {
+        assert!(matches!(said("0 no", text), Err(Gap::Unreadable(_))), "{text:?}");
+    }
+}

@@ -1,0 +1,80 @@
+//! What a Salt master keeps: its minions, their keys, git trees.
+
+use jumpdeck_fleet::service::ServiceHealth;
+use jumpdeck_sim::cloud::Order;
+
+use super::*;
+
+const MINIONS: (&str, &str) = ("salt", "salt-minions");
+const CLOUD: (&str, &str) = ("salt", "cloud-servers");
+const TREES: (&str, &str) = ("salt", "code-trees");
+
+impl Bench {
+    /// The problems of the host, once that service is degraded and the host's figures are new enough to be judged.
+    async fn named(&mut self, (host, name): (&str, &str)) -> Vec<(Severity, String)> {
+        let named = |b: &Self| {
+            let judged = b.judged(host, name).filter(|judged| judged.0 == ServiceHealth::Degraded);
+            judged.map(|(_, problems)| problems).filter(|problems| !problems.is_empty())
+        };
+        self.until(name, LONG, |b| named(b).is_some()).await;
+        named(self).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_waits_a_minion_that_stopped_and_a_dirty_tree_are_named() {
+    let faults = |world: &mut World| {
+        world.show_key("app9", "00:11");
+        world.show_key("app1", "00:11");
+        let host = |name: &str| HostName::new(name).unwrap();
+        assert!(world.set_service(&host("db2"), "salt-minion", false));
+        world.write_file(&host("salt"), "/srv/pillar/quick.sls", b"a: 1\n".to_vec());
+        world.write_file(&host("salt"), "/srv/code/www/repo/out/index.html", b"<h1>Mended</h1>\n".to_vec());
+        assert!(world.commit_unpushed("/srv/code/www/repo"));
+    };
+    let mut bench = Bench::start("wpd-2015", cadence(POLL, Duration::from_secs(8)), faults).await;
+    let said = |problems: &[(Severity, String)], words: &str| {
+        let found =
+            problems.iter().any(|(severity, said)| *severity == Severity::Warning && said.starts_with(words));
+        assert!(found, "{words}: {problems:?}");
+    };
+    let problems = bench.named(MINIONS).await;
+    said(&problems, "1 minion has no connection to the Salt master: db2. ");
+    said(&problems, "1 key waits to be accepted by the Salt master: app9. ");
+    said(&problems, "1 key is denied by the Salt master: app1. ");
+    let problems = bench.named(TREES).await;
+    said(&problems, "Uncommitted changes in /srv/pillar (1 file). ");
+    said(&problems, "Unpushed commits in /srv/code/www/repo (1 commit). ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_nobody_knows_and_a_host_without_one_are_named() {
+    let mut bench = Bench::up("wpd-2015", cadence(POLL, Duration::from_secs(8))).await;
+    assert_eq!(bench.named_as(CLOUD, "the cloud is well", ServiceHealth::Ok).await, []);
+    drop(bench);
+    let mut bench = Bench::start("wpd-2015", cadence(POLL, Duration::from_secs(8)), |_| ()).await;
+    {
+        let mut world = bench.world.lock().unwrap();
+        let order = Order {
+            name: "test-7".into(),
+            flavor: world.cloud().flavors()[0].id.clone(),
+            image: world.cloud().images()[0].id.clone(),
+            key_name: None,
+            security_groups: Vec::new(),
+            user_data: None,
+        };
+        world.build_server(&order).unwrap();
+        world.delete_server("specs").unwrap();
+    }
+    let problems = bench.named(CLOUD).await;
+    let all: Vec<&str> = problems.iter().map(|(_, said)| said.as_str()).collect();
+    assert!(
+        all.iter()
+            .any(|said| said.starts_with("The cloud has servers that the inventory does not: test-7. ")),
+        "{all:?}"
+    );
+    assert!(
+        all.iter().any(|said| said.starts_with("The inventory has hosts that the cloud does not: specs. ")),
+        "{all:?}"
+    );
+}

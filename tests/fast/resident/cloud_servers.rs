@@ -1,0 +1,66 @@
+//! The probe of the cloud's servers under every shell, with a client of the test's own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::{Host, with_peers};
+
+use super::bench::ServiceBench;
+use crate::support::shell::{find, host, script, shells_here};
+
+const SECTION: &str = "cloud_servers";
+const NAME: &str = "cloud-servers";
+
+const CLIENT: &str = r#"here=${0%/*}
+echo "${0##*/} $*" >> "$here/asked"
+if [ -e "$here/hangs" ]; then exec sleep 60; fi
+if [ -e "$here/denied" ]; then echo 'Missing value auth-url required for auth plugin password' >&2; exit 1; fi
+echo '| ID | Name | Status | Networks |'
+echo '| 1 | app1 | ACTIVE | private-network=10.0.0.11, 192.0.2.1 |'
+echo '| 2 | $(reboot) | ACTIVE | private-network=10.0.0.99 |'"#;
+
+fn start(shell: &[&str], client: Option<&str>) -> ServiceBench {
+    let at = |name: &str, address: &str| Host { address: address.into(), ..host(name) }.into();
+    let hosts = with_peers(vec![at("salt", "10.0.0.1"), at("app1", "10.0.0.11")]);
+    let prepare = |dir: &Path| client.into_iter().for_each(|client| script(dir, client, CLIENT));
+    ServiceBench::start(shell, (&hosts[0], SECTION), prepare, |program, _| {
+        assert!(program.contains("cloud_servers_wait=19"));
+        program.replace("cloud_servers_wait=19", "cloud_servers_wait=1")
+    })
+}
+
+#[test]
+fn every_shell_asks_the_client_that_is_there_and_not_at_once() {
+    if find("openstack").is_some() || find("nova").is_some() {
+        eprintln!("skipped: a client of a cloud is installed");
+        return;
+    }
+    for shell in shells_here() {
+        for (client, question) in [("openstack", "openstack server list"), ("nova", "nova list")] {
+            let mut bench = start(shell, Some(client));
+            assert!(bench.it.facts.services.get(NAME).is_none() && bench.asked().is_empty(), "{shell:?}");
+            let found = bench.poll_of(NAME).unwrap();
+            assert_eq!(found.text("unknown_names"), Some("$(reboot)"), "{shell:?}");
+            assert_eq!(found.text("missing_names"), Some("salt"), "{shell:?}");
+            assert_eq!(bench.poll_of(NAME).unwrap(), found, "{shell:?}: what it said last");
+            assert_eq!(bench.asked(), [question], "{shell:?}");
+
+            bench.says("denied", "");
+            (0..2).for_each(|_| drop(bench.it.poll(&[SECTION])));
+            assert!(bench.it.facts.services.get(NAME).is_none(), "{shell:?}: without credentials");
+        }
+        let mut bench = start(shell, None);
+        (0..2).for_each(|_| drop(bench.it.poll(&[SECTION])));
+        assert!(bench.it.facts.services.get(NAME).is_none(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_client_that_hangs_delays_a_report_for_a_bounded_time() {
+    let mut bench = start(shells_here()[0], Some("openstack"));
+    bench.says("hangs", "");
+    let (_, took) = bench.it.poll(&[SECTION, "uptime"]);
+    assert_eq!(bench.known(NAME), Err(Gap::TimedOut));
+    assert!(took < Duration::from_secs(8), "{took:?}");
+}

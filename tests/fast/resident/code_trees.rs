@@ -1,0 +1,123 @@
+//! The probe of git trees under every shell, with this machine's git and trees of the test's own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::fleet::Host;
+
+use super::bench::ServiceBench;
+use crate::support::shell::{find, host, script, shells_here};
+
+const SECTION: &str = "code_trees";
+const NAME: &str = "code-trees";
+
+fn start(shell: &[&str], host: &Host, prepare: impl FnOnce(&Path)) -> ServiceBench {
+    ServiceBench::start(shell, (host, SECTION), prepare, |program, here| {
+        assert!(program.contains("/srv/*/.git"), "the probe looks elsewhere");
+        let program = program.replace("/srv", &format!("{here}/srv"));
+        program
+            .replace("code_trees_wait=59", "code_trees_wait=0")
+            .replace("code_trees_wait=11", "code_trees_wait=0")
+    })
+}
+
+fn git(dir: &Path, arguments: &[&str]) {
+    let settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=master"];
+    let output = Command::new("git")
+        .args(settings)
+        .args(arguments)
+        .current_dir(dir)
+        .env("HOME", dir)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+}
+
+/// A repository, and a clone of it in /srv/code/www/repo; /srv/salt follows none.
+fn trees(dir: &Path) {
+    let origin = dir.join("origin");
+    fs::create_dir_all(&origin).unwrap();
+    git(&origin, &["init", "-q"]);
+    fs::write(origin.join("a"), "1\n").unwrap();
+    git(&origin, &["add", "a"]);
+    git(&origin, &["commit", "-q", "-m", "first"]);
+    for tree in ["srv/code/www/repo", "srv/salt"] {
+        git(dir, &["clone", "-q", "origin", tree]);
+    }
+    git(&dir.join("srv/salt"), &["remote", "remove", "origin"]);
+    // A tree inside a tree is a part of that; what is no name of a folder is none of a command.
+    for folder in ["srv/salt/inner", "srv/a b"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+        git(&dir.join(folder), &["init", "-q"]);
+    }
+    fs::write(dir.join("srv/salt/.git/info/exclude"), "inner\n").unwrap();
+}
+
+#[test]
+fn every_shell_sees_what_is_neither_committed_nor_pushed_and_changes_nothing() {
+    if find("git").is_none() {
+        eprintln!("skipped: git is not installed");
+        return;
+    }
+    for shell in shells_here() {
+        let mut bench = start(shell, &host("salt"), trees);
+        let well = bench.poll_of(NAME).unwrap();
+        assert_eq!((well.detail.as_str(), well.gaps.len()), ("2 git trees", 0), "{shell:?}: {well:?}");
+        assert_eq!(well.amount("no_upstream"), Some(1), "{shell:?}: {well:?}");
+
+        let repo = bench.path().join("srv/code/www/repo");
+        bench.says("srv/code/www/repo/a", "2\n");
+        bench.says("srv/code/www/repo/b", "2\n");
+        git(&repo, &["commit", "-q", "-a", "-m", "second"]);
+        bench.says("srv/salt/a", "2\n");
+        // A program that the repository names must not run.
+        git(&repo, &["config", "core.fsmonitor", "touch ran; true"]);
+        let index = fs::read(repo.join(".git/index")).unwrap();
+        let found = bench.poll_of(NAME).unwrap();
+        let here = bench.path().display().to_string();
+        let long = |name: &str| found.text(name).map(|text| text.replace(&here, ""));
+        assert_eq!((found.amount("uncommitted"), found.amount("unpushed")), (Some(2), Some(1)), "{shell:?}");
+        assert_eq!(long("unpushed_trees").as_deref(), Some("/srv/code/www/repo (1 commit)"), "{shell:?}");
+        assert!(!repo.join("ran").exists(), "{shell:?}");
+        assert_eq!(fs::read(repo.join(".git/index")).unwrap(), index, "{shell:?}");
+        assert!(bench.it.finish().success(), "{shell:?}");
+    }
+}
+
+/// git of the test's own: what a real one says of another account's tree, or nothing while it hangs.
+fn refuses(dir: &Path) {
+    fs::create_dir_all(dir.join("srv/salt/.git")).unwrap();
+    let text = "fatal: detected dubious ownership in repository at '/srv/salt'";
+    let git = format!(
+        "here=${{0%/*}}; if [ -e \"$here/hangs\" ]; then exec sleep 60; fi; \
+         if [ -n \"$AS\" ]; then echo '## master'; echo \" M by-$AS\"; else echo \"{text}\" >&2; exit 128; fi"
+    );
+    script(dir, "git", &git);
+    script(dir, "sudo", "[ \"$2\" = -u ] || exit 1; AS=$3; export AS; shift 3; exec \"$@\"");
+}
+
+#[test]
+fn a_tree_that_is_closed_is_asked_as_its_owner() {
+    for shell in shells_here() {
+        let mut bench = start(shell, &host("salt"), refuses);
+        let said = bench.poll_of(NAME).unwrap();
+        let why =
+            |gap: &Gap| matches!(gap, Gap::NotPermitted(why) if why.as_str().contains("set sudo = true"));
+        assert!(said.gaps.len() == 1 && why(&said.gaps[0].1), "{shell:?}: {said:?}");
+        let mut bench = start(shell, &Host { sudo: true, ..host("salt") }, refuses);
+        let said = bench.poll_of(NAME).unwrap();
+        assert_eq!((said.amount("uncommitted"), said.gaps.len()), (Some(1), 0), "{shell:?}: {said:?}");
+    }
+}
+
+#[test]
+fn a_tree_whose_git_hangs_is_unknown_and_delays_a_report_for_a_bounded_time() {
+    let mut bench = start(shells_here()[0], &host("salt"), refuses);
+    bench.says("hangs", "");
+    let (_, took) = bench.it.poll(&[SECTION, "uptime"]);
+    assert!(took < std::time::Duration::from_secs(8), "{took:?}");
+    let said = bench.known(NAME).unwrap();
+    assert!(said.gaps.len() == 1 && said.gaps[0].1.describe().contains("did not finish"), "{said:?}");
+}
