@@ -56,6 +56,8 @@ const SCRIPT: &str = r#"
     }
 "#;
 
+/// Servers and hosts that are compared: 64 KiB have fewer.
+const MOST: usize = 1000;
 /// Names that are shown of a list.
 const SHOWN: usize = 4;
 /// What the clients say to an account that has no credentials in its session.
@@ -109,7 +111,8 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
         }
     }
     let servers = table(rest).ok_or_else(|| unreadable(rest))?;
-    let peers: Vec<(&str, &str)> = peers.split(' ').filter_map(|row| row.split_once('=')).collect();
+    let peers: Vec<(&str, &str)> =
+        peers.split(' ').filter_map(|row| row.split_once('=')).take(MOST).collect();
     compare(&servers, &peers)
 }
 
@@ -122,7 +125,9 @@ fn table(text: &str) -> Option<Vec<CloudServer<'_>>> {
     let Some(heads) = rows.next() else { return text.trim().is_empty().then(Vec::new) };
     let place = |name: &str| heads.iter().position(|head| *head == name);
     let (name, networks) = (place("Name")?, place("Networks")?);
-    rows.map(|row| Some(CloudServer { name: row.get(name)?, networks: row.get(networks)? })).collect()
+    rows.take(MOST)
+        .map(|row| Some(CloudServer { name: row.get(name)?, networks: row.get(networks)? }))
+        .collect()
 }
 
 fn compare(servers: &[CloudServer<'_>], peers: &[(&str, &str)]) -> Result<Service, Gap> {

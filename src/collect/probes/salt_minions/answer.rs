@@ -8,6 +8,9 @@ use jumpdeck_fleet::fact::Gap;
 /// The address of the master's own host among its peers: its minion may connect by any of them.
 pub(super) const OWN: &str = "own";
 
+/// Names and connections that are compared. A host may send any number; the probe asks for no more.
+const MOST: usize = 1000;
+
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MinionOrigin {
@@ -36,7 +39,7 @@ impl<'a> MinionsAnswer<'a> {
             let line = lines.next().unwrap_or_default();
             line.strip_prefix(name).ok_or_else(|| unreadable(line))
         };
-        let peers = head("@peers ")?.split(' ').filter_map(|row| row.split_once('=')).collect();
+        let peers = head("@peers ")?.split(' ').filter_map(|row| row.split_once('=')).take(MOST).collect();
         let status = head("@connections ")?;
         let mut rows = Vec::new();
         while let Some(row) = lines.next_if(|line| !line.starts_with("@list ")) {
@@ -55,7 +58,8 @@ impl<'a> MinionsAnswer<'a> {
                     let (name, count) = head.split_once(' ').ok_or_else(|| unreadable(line))?;
                     lists.push((name, (count.parse().map_err(|_| unreadable(line))?, Vec::new())));
                 }
-                (None, Some((_, (_, names)))) => names.push(line),
+                (None, Some((_, (_, names)))) if names.len() < MOST => names.push(line),
+                (None, Some(_)) => {}
                 (None, None) => return Err(unreadable(line)),
             }
         }
