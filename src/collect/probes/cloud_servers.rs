@@ -161,7 +161,13 @@ fn compare(servers: &[CloudServer<'_>], peers: &[(&str, &str)]) -> Result<Servic
             detail.push_str(&format!(", {} {words}", names.len()));
         }
     }
-    Ok(Service { running: true, detail: detail.into(), readings: readings.into(), gaps: [].into() })
+    Ok(Service {
+        running: true,
+        detail: detail.into(),
+        readings: readings.into(),
+        gaps: [].into(),
+        ..Service::default()
+    })
 }
 
 fn in_short(names: &[&str]) -> String {

@@ -211,7 +211,13 @@ fn service(trees: &[CodeTree<'_>], gaps: Vec<(&'static str, Gap)>) -> Service {
             detail.push_str(&format!(", {} {word}", names.len()));
         }
     }
-    Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() }
+    Service {
+        running: true,
+        detail: detail.into(),
+        readings: readings.into(),
+        gaps: gaps.into(),
+        ..Service::default()
+    }
 }
 
 fn plural(count: u64, word: &str) -> String {

@@ -149,7 +149,13 @@ fn read(raw: &Raw) -> Result<Service, Gap> {
             readings.push(ServiceReading { name: names_name, figure });
         }
     }
-    Ok(Service { running: true, detail: detail.into(), readings: readings.into(), gaps: gaps.into() })
+    Ok(Service {
+        running: true,
+        detail: detail.into(),
+        readings: readings.into(),
+        gaps: gaps.into(),
+        ..Service::default()
+    })
 }
 
 /// The first names of a list, and how many more there are.
