@@ -24,6 +24,7 @@ probes! {
     grains::GrainsProbe,
     filesystems::Filesystems,
     network_filesystems::NetworkFilesystems,
+    upkeep::UpkeepProbe,
     mariadb::MariaDb,
     redis::PROBE,
     elasticsearch::PROBE,

@@ -240,7 +240,7 @@ fn a_page_tells_how_far_it_scrolls() {
     model.environments[0].selection.detail_scroll = 10_000;
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     let end = rows(terminal.backend().buffer());
-    assert!(end[21].contains("services are not checked"), "{:?}", end[21]);
+    assert!(end[21].contains("clock       set by"), "{:?}", end[21]);
     model.screens = vec![Screen::Fleet];
     terminal.draw(|frame| draw(frame, &model, &styles("dark"), &mut state)).unwrap();
     assert_eq!(state.scroll_limit(), None);

@@ -104,6 +104,8 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
 /// Commands that the product looks for and the simulated fleet has on no machine, and what happens without them.
 const MISSING: &[(&str, &str)] = &[
     ("dd", "the probe writes its report in pieces where there is none"),
+    ("dnf", "asked only where `command -v` finds it: systems with RPM packages"),
+    ("yum", "asked only where `command -v` finds it: systems with RPM packages"),
     ("wget", "Elasticsearch is asked with it where there is no curl"),
     ("initctl", "asked only where `command -v` finds it: Ubuntu before 15.04"),
     ("my_print_defaults", "asked only where `command -v` finds it; else the file is read"),

@@ -14,6 +14,7 @@ mod redis;
 mod salt_minions;
 mod tools;
 mod units;
+mod upkeep;
 mod web_status;
 
 use std::path::Path;

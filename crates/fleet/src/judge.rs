@@ -15,17 +15,22 @@ mod answers;
 mod clock;
 mod databases;
 mod disks;
+mod failed_units;
 mod grains;
 mod links;
 mod load;
 mod memory;
+mod oom;
 mod os;
 mod outside;
+mod reboot;
 pub mod roles;
 mod runs;
 mod services;
+mod support;
 #[cfg(test)]
 mod tests;
+mod updates;
 
 /// Every rule there is.
 const RULES: &[Rule] = &[
@@ -42,6 +47,11 @@ const RULES: &[Rule] = &[
     Rule::Plain(answers::rule),
     Rule::Plain(clock::rule),
     Rule::Plain(os::rule),
+    Rule::Plain(oom::rule),
+    Rule::Plain(failed_units::rule),
+    Rule::Plain(updates::rule),
+    Rule::Plain(reboot::rule),
+    Rule::Plain(support::rule),
 ];
 
 /// A rule looks at a situation and adds the problems it sees.
@@ -153,9 +163,15 @@ pub fn worst<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Option<Seve
 
 /// `a, b and 3 more`: names of hosts, so that a message stays readable however many there are.
 fn some_names(names: &[&HostName]) -> String {
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    some(&names)
+}
+
+/// The same with more than names.
+fn some<T: AsRef<str>>(texts: &[T]) -> String {
     const SHOWN: usize = 6;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(|n| n.as_str()).collect();
-    match names.len().saturating_sub(SHOWN) {
+    let shown: Vec<&str> = texts.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match texts.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -23,3 +23,4 @@ pub mod summary;
 pub mod text;
 pub mod time;
 pub mod topology;
+pub mod upkeep;

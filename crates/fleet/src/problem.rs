@@ -79,6 +79,12 @@ kinds! {
     Run = "run",
     Service = "service",
     Outside = "outside",
+    SecurityUpdates = "security_updates",
+    PackageLists = "package_lists",
+    RebootRequired = "reboot_required",
+    FailedUnits = "failed_units",
+    OomKill = "oom_kill",
+    OsSupport = "os_support",
 }
 
 /// One problem.

@@ -12,6 +12,7 @@ use super::service::Services;
 use super::storage::Filesystem;
 use super::text::Clean;
 use super::time::Moment;
+use super::upkeep::Upkeep;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod unknowns;
@@ -255,6 +256,8 @@ pub struct HostFacts {
     pub network_filesystems: Fact<Vec<Filesystem>>,
     /// Database servers on the host: empty when none is installed.
     pub databases: Fact<Vec<Database>>,
+    /// Updates, reboots, failed units, kills: what waits for its keeper.
+    pub upkeep: Fact<Upkeep>,
     /// Other services, a fact each.
     pub services: Services,
 }
@@ -274,6 +277,7 @@ impl HostFacts {
             filesystems,
             network_filesystems,
             databases,
+            upkeep,
             services,
         } = self;
         [
@@ -286,6 +290,7 @@ impl HostFacts {
             ("filesystems", filesystems.gap.as_ref()),
             ("network filesystems", network_filesystems.gap.as_ref()),
             ("databases", databases.gap.as_ref()),
+            ("upkeep", upkeep.gap.as_ref()),
         ]
         .into_iter()
         .chain(services.iter().map(|entry| (entry.name(), entry.fact.gap.as_ref())))

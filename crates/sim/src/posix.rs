@@ -10,3 +10,4 @@ pub(crate) mod processes;
 pub mod programs;
 pub mod storage;
 pub mod tasks;
+pub(crate) mod upkeep;

@@ -45,6 +45,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::accounts::Accounts("gpasswd"),
     &posix::programs::accounts::Accounts("pkill"),
     &posix::programs::accounts::Accounts("usermod"),
+    &posix::programs::apt_get::APT_GET,
     &cloud::programs::neutron::NEUTRON,
     &cloud::programs::nova::NOVA,
     &cloud::programs::openstack::OPENSTACK,
@@ -103,6 +104,7 @@ pub static PROGRAMS: &[&dyn Program] = &[
     &posix::programs::sync::SYNC,
     &posix::programs::uname::UNAME,
     &posix::programs::uptime::UPTIME,
+    &posix::programs::who::WHO,
     &web::programs::web_servers::Tester("apachectl"),
     &web::programs::web_servers::Tester("nginx"),
 ];

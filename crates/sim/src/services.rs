@@ -277,6 +277,13 @@ impl World {
         self.services.units.get_mut(&(host.clone(), unit_name(name)))
     }
 
+    /// The names of the units that `systemd-run` made and that failed.
+    pub(crate) fn failed_units(&self, host: &HostName) -> Vec<&str> {
+        let of = self.services.units.iter().filter(|((owner, _), _)| owner == host);
+        let failed = of.filter(|(_, unit)| unit.ended.is_some_and(|(status, _)| status != 0));
+        failed.map(|((_, name), _)| name.as_str()).collect()
+    }
+
     pub(crate) fn set_unit(&mut self, host: &HostName, name: &str, unit: Option<Unit>) {
         let key = (host.clone(), unit_name(name));
         match unit {
@@ -289,6 +296,7 @@ impl World {
     pub(crate) fn power_changed(&mut self, host: &HostName, powered: bool) {
         self.services.booting.retain(|other| other != host);
         if powered {
+            self.booted_anew(host);
             self.services.booting.push(host.clone());
             self.services_boot(host);
         } else {

@@ -9,7 +9,7 @@ use crate::cloud::{self, volumes};
 use crate::mariadb::{self, DatabaseError, Databases, TICKS};
 use crate::posix::machine::{self, Machine, Memory};
 use crate::posix::storage::Mount;
-use crate::posix::{files, tasks};
+use crate::posix::{files, tasks, upkeep};
 use crate::web::{self, cdn, tls};
 use crate::{dns, elastic, git, mail, memcache, redis, salt, services};
 use jumpdeck_fleet::names::{EnvName, HostName, NameError};
@@ -74,6 +74,7 @@ pub struct World {
     pub(crate) apps: Apps,
     pub(crate) dns: dns::Dns,
     pub(crate) ledger: score::Ledger,
+    pub(crate) chores: upkeep::Chores,
     pub(crate) cloud: cloud::Cloud,
     pub(crate) elastic: elastic::Elastic,
     pub(crate) web: web::WebServers,

@@ -19,9 +19,11 @@ use jumpdeck_fleet::topology::status_of_master;
 use super::gather::Picture;
 use outside::OutsideStatus;
 use services::{ServiceStatus, services};
+use upkeep::UpkeepStatus;
 
 pub(super) mod outside;
 pub(super) mod services;
+pub(super) mod upkeep;
 
 const SCHEMA: u32 = 1;
 
@@ -66,6 +68,7 @@ pub(super) struct HostStatus {
     pub(super) memory: Option<MemoryStatus>,
     pub(super) filesystems: Option<Vec<FilesystemStatus>>,
     pub(super) replication: Option<Vec<ReplicationStatus>>,
+    pub(super) upkeep: Option<UpkeepStatus>,
     pub(super) services: Option<Vec<ServiceStatus>>,
     pub(super) problems: Vec<ProblemStatus>,
 }
@@ -223,6 +226,8 @@ fn host(picture: &Picture, h: &HostSnapshot) -> HostStatus {
         filesystems: filesystems(h, judgeable),
         replication: told(&facts.databases, judgeable)
             .map(|databases| databases.iter().flat_map(|d| replication(picture, d)).collect()),
+        upkeep: told(&facts.upkeep, judgeable)
+            .map(|upkeep| upkeep::upkeep(upkeep, told(&facts.os, judgeable))),
         services: services(picture, h, judgeable),
         problems: picture
             .problems

@@ -1,5 +1,5 @@
 //! One host in full, as one page of lines that scrolls: what is wrong with it, the way to it, who it says it is, its
-//! figures, every filesystem, its replication, its services.
+//! figures, every filesystem, its replication, its services, its upkeep.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,6 +24,7 @@ mod figures;
 mod filesystems;
 mod identity;
 mod services;
+mod upkeep;
 
 /// Columns of a label, its space included.
 const LABEL: usize = 12;
@@ -101,6 +102,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     filesystems::lines(&mut page, scene, host);
     databases::lines(&mut page, scene, spec, host);
     services::lines(&mut page, scene, host);
+    upkeep::lines(&mut page, scene, host);
 
     let len = page.lines.len();
     let top = state.scroll_text(scene.env.selection.detail_scroll, len, inner.height);

@@ -141,7 +141,8 @@ fn at_most(most: u16, buf: &mut Buffer, area: Rect, scene: &Scene<'_>, status: S
     height
 }
 
-/// Of the environment as a whole. How many hosts have a role is on the screen of roles.
+/// Of the environment as a whole. How many hosts have a role is on the screen of roles; what can wait for daylight is among the
+/// problems.
 fn is_shown(problem: &Problem) -> bool {
     problem.host.is_none()
         && match problem.kind {
@@ -149,7 +150,11 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::RoleCount
             | ProblemKind::RoleImplies
             | ProblemKind::RolesDiffer
-            | ProblemKind::OsDiffers => false,
+            | ProblemKind::OsDiffers
+            | ProblemKind::OsSupport
+            | ProblemKind::SecurityUpdates
+            | ProblemKind::PackageLists
+            | ProblemKind::RebootRequired => false,
             ProblemKind::HostDown
             | ProblemKind::HostKey
             | ProblemKind::Identity
@@ -172,6 +177,8 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::Stale
             | ProblemKind::Service
             | ProblemKind::Outside
+            | ProblemKind::FailedUnits
+            | ProblemKind::OomKill
             | ProblemKind::Run => true,
         }
 }

@@ -3,11 +3,16 @@
 use super::Situation;
 use crate::fact::Gap;
 use crate::problem::{Problem, ProblemKind, Severity};
+use crate::upkeep::Upkeep;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
     for host in s.judgeable() {
         for (question, gap) in host.facts.questions() {
             let Some(gap) = gap.filter(|gap| !is_an_answer(question, gap)) else { continue };
+            let message = format!("{question} {}", gap.describe());
+            out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Unreadable, message));
+        }
+        for (question, gap) in host.facts.upkeep.current().into_iter().flat_map(Upkeep::unknown) {
             let message = format!("{question} {}", gap.describe());
             out.push(s.problem(Severity::Unknown, Some(&host.id.host), ProblemKind::Unreadable, message));
         }

@@ -15,10 +15,12 @@ use crate::replication::*;
 use crate::snapshot::*;
 use crate::storage::{Filesystem, Usage};
 use crate::text::Clean;
+use crate::upkeep::Upkeep;
 
 mod databases;
 mod figures;
 mod requirements;
+mod upkeep;
 
 const NOW: Moment = Moment(100_000);
 
@@ -147,6 +149,7 @@ fn healthy(spec: &Host, index: usize) -> HostSnapshot {
     facts.memory.learn(memory, NOW);
     facts.uptime.learn(Duration::from_secs(86_400), NOW);
     facts.clock_offset_ms.learn(0, NOW);
+    facts.upkeep.learn(Upkeep::in_order(), NOW);
     let databases =
         if spec.has_role("db") { vec![database(index, spec.has_role("masterdb"))] } else { vec![] };
     facts.databases.learn(databases, NOW);

@@ -106,6 +106,12 @@ impl Os {
         self.debian
     }
 
+    /// Whether `/proc/vmstat` counts processes ended for lack of memory (Linux 4.13).
+    #[must_use]
+    pub fn counts_oom_kills(&self) -> bool {
+        self.debian
+    }
+
     /// `/etc/os-release`, if there is one.
     #[must_use]
     pub fn os_release(&self) -> Option<String> {

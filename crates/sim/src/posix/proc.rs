@@ -4,6 +4,7 @@ use crate::world::World;
 
 use super::machine::{Machine, count};
 use super::storage::Mount;
+use super::upkeep;
 
 /// What such a file holds now; `None` when it is not simulated.
 pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
@@ -15,6 +16,7 @@ pub(crate) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/proc/cpuinfo" => (0..m.cpus).map(cpu).collect(),
         "/proc/stat" => stat(world, m)?,
         "/proc/net/tcp" => world.minion_connections(m)?,
+        "/proc/vmstat" => upkeep::vmstat(world, m)?,
         "/proc/version" => {
             format!("Linux version {} (buildd@allspice) (gcc) {}\n", m.os.kernel, m.os.build)
         }
@@ -41,6 +43,7 @@ pub(crate) static PATHS: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/stat",
     "/proc/version",
+    "/proc/vmstat",
     "/proc/sys/kernel/random/boot_id",
     "/proc/sys/kernel/random/uuid",
     "/proc/sys/kernel/hostname",

@@ -25,6 +25,7 @@ static SERVERS: &[(&str, &str, &str, &str)] = &[
     ("memcached", "memcache", "memcached", "/usr/bin/memcached -m 1024 -p 11211 -u memcache"),
     ("mysql", "mysql", "mysqld", "/usr/sbin/mysqld --basedir=/usr --datadir=/var/lib/mysql"),
     ("nginx", "root", "nginx", "nginx: master process /usr/sbin/nginx"),
+    ("ntp", "ntp", "ntpd", "/usr/sbin/ntpd -p /var/run/ntpd.pid"),
     ("opendkim", "opendkim", "opendkim", "/usr/sbin/opendkim -x /etc/opendkim.conf"),
     ("php5-fpm", "www-data", "php5-fpm", "php-fpm: pool www"),
     ("pierc", "bots", "python", "python /srv/bots/pierc/pierc.py"),

@@ -1,6 +1,7 @@
 //! Programs of a Unix system.
 
 pub(crate) mod accounts;
+pub(crate) mod apt_get;
 pub(crate) mod crontab;
 pub(crate) mod df;
 pub mod files;
@@ -17,3 +18,4 @@ pub(crate) mod sync;
 pub mod text;
 pub(crate) mod uname;
 pub(crate) mod uptime;
+pub(crate) mod who;

@@ -9,6 +9,7 @@ use jumpdeck_fleet::fleet::{Host, Jump};
 use jumpdeck_fleet::names::RoleName;
 use jumpdeck_fleet::snapshot::{Grains, HostSnapshot, LinkState};
 use jumpdeck_fleet::time::short_age;
+use jumpdeck_fleet::upkeep::support;
 
 use super::{HostPage, known};
 
@@ -35,6 +36,7 @@ pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, spec: &'a Ho
             if let Some(kernel) = &os.kernel {
                 spans.push(span(format!("   kernel {kernel}"), styles.muted));
             }
+            spans.extend(supported(scene, host, os.release.as_str()));
             Line::from(spans)
         }),
     );
@@ -42,6 +44,16 @@ pub(super) fn lines<'a>(page: &mut HostPage<'a>, scene: &Scene<'a>, spec: &'a Ho
     up.push_span(span("   clock offset ", styles.muted));
     up.extend(known(scene, host, &facts.clock_offset_ms, |offset, _| Line::from(clock(*offset))).spans);
     page.labelled("uptime", up);
+}
+
+/// Until when its makers mend it.
+fn supported<'a>(scene: &Scene<'a>, host: &HostSnapshot, release: &str) -> Option<Span<'a>> {
+    let day = support::ends(release)?;
+    let today = host.facts.upkeep.last().and_then(|upkeep| upkeep.today.as_ref())?;
+    Some(match support::ended(release, today.as_str()) {
+        Some(day) => span(format!("   out of support since {day}"), scene.styles.warning),
+        None => span(format!("   supported until {day}"), scene.styles.muted),
+    })
 }
 
 /// A clock's difference: `+12 ms`, `-3.2 s`.

@@ -1,5 +1,6 @@
 //! Whose a file or folder is, and who may do what with it.
 
+use crate::posix::upkeep;
 use crate::web::tls;
 use jumpdeck_fleet::names::HostName;
 
@@ -110,7 +111,11 @@ impl World {
                 "/etc/shadow" => 0o640,
                 _ => 0o644,
             };
-            return Some(file(text.len(), installed(mode)));
+            let mut attributes = installed(mode);
+            if path == upkeep::REFRESHED {
+                attributes.modified = self.epoch(host) - upkeep::REFRESHED_BEFORE;
+            }
+            return Some(file(text.len(), attributes));
         }
         let mode = match path {
             "/tmp" | "/var/tmp" | "/run/lock" | "/var/lock" => 0o1777,

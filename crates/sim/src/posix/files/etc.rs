@@ -1,7 +1,7 @@
 //! Files under `/etc` and their like, written from what the world knows of a machine.
 
 use crate::posix::machine::Machine;
-use crate::posix::people;
+use crate::posix::{people, upkeep};
 use crate::salt::lost::{MASTER_PUBLIC, public_text};
 use crate::web::{status, tls};
 use crate::world::World;
@@ -41,6 +41,8 @@ pub(super) static ETC: &[&str] = &[
     "/etc/webplatform/db.ini",
     "/etc/webplatform/db.password",
     "/var/run/mysqld/mysqld.pid",
+    upkeep::NOTIFIED,
+    upkeep::REFRESHED,
 ];
 
 pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
@@ -60,6 +62,8 @@ pub(super) fn read(world: &World, m: &Machine, path: &str) -> Option<String> {
         "/etc/lsb-release" => m.os.lsb_release()?,
         "/etc/debian_version" => m.os.debian_version().to_owned(),
         "/etc/issue" => format!("{} \\n \\l\n\n", m.os.description),
+        upkeep::NOTIFIED => upkeep::notified(world, m)?,
+        upkeep::REFRESHED => String::new(),
         "/etc/timezone" => "Etc/UTC\n".to_owned(),
         "/etc/hosts" => {
             // What a new machine is told at its first boot; the jump box itself is told nothing.

@@ -38,6 +38,7 @@ pub(super) static DIRECTORIES: &[&str] = &[
     "/var",
     "/var/backups",
     "/var/lib",
+    "/var/lib/dpkg",
     "/var/lock",
     "/var/log",
     "/var/run",

@@ -49,12 +49,26 @@ impl Program for Systemctl {
                     }
                 }
                 [action] if matches!(action.as_str(), "daemon-reload" | "reset-failed") => {}
+                [action] if action == "list-units" => list_failed(work),
                 [action] if action == "is-system-running" => work.say("running\n"),
                 _ => work.complain("Too few arguments."),
             }
         });
         answer(call, reply)
     }
+}
+
+/// `list-units --state=failed`: no other state is listed here.
+fn list_failed(work: &mut Work<'_>) {
+    let host = work.host.clone();
+    let names: Vec<String> = work.world.failed_units(&host).iter().map(|name| full_name(name)).collect();
+    for name in names {
+        work.say(&format!("{name} loaded failed failed {name}\n"));
+    }
+}
+
+fn full_name(name: &str) -> String {
+    if name.contains('.') { name.to_owned() } else { format!("{name}.service") }
 }
 
 /// What there is to tell of a unit.
@@ -113,7 +127,7 @@ fn told(work: &Work<'_>, name: &str) -> Told {
 fn act(work: &mut Work<'_>, action: &str, name: &str, quiet: bool, shown: (bool, &[String])) {
     let host = work.host.clone();
     let told = told(work, name);
-    let full = if name.contains('.') { name.to_owned() } else { format!("{name}.service") };
+    let full = full_name(name);
     match action {
         "is-active" | "is-failed" => {
             if !quiet {

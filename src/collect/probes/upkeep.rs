@@ -1,0 +1,169 @@
+//! Upkeep of a host: updates and a reboot that wait, units that failed, processes that the kernel ended, who is logged in, and what
+//! sets its clock.
+//!
+//! Files are read with every sixth report, without a process. What takes one is asked more rarely, and its answer kept: systemd and
+//! `who` about every two minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with
+//! the first report of a connection, and never refreshes its lists.
+
+use crate::collect::probe::{Probe, ProbeCadence, Raw};
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::snapshot::HostFacts;
+use jumpdeck_fleet::time::Moment;
+
+mod kernels;
+mod read;
+mod waiting;
+
+pub(super) struct UpkeepProbe;
+
+impl Probe for UpkeepProbe {
+    fn name(&self) -> &'static str {
+        "upkeep"
+    }
+
+    fn script(&self) -> &'static str {
+        SCRIPT
+    }
+
+    fn cadence(&self) -> ProbeCadence {
+        ProbeCadence::Slow
+    }
+
+    fn ingest(&self, raw: Result<&Raw, Gap>, at: Moment, facts: &mut HostFacts) {
+        facts.upkeep.take(raw.and_then(|raw| read::read(raw.ok()?)), at);
+    }
+}
+
+// Each part begins with a line `@NAME STATUS`. The status `none`: the host cannot have it; `later`: it is not asked yet.
+const SCRIPT: &str = r#"
+    jd_wanted="${jd_wanted}chronyd ntpd openntpd systemd-timesyn ptp4l "
+    upkeep_n=0 upkeep_rarely= upkeep_hourly= upkeep_notified= upkeep_told=
+    # NAME SECONDS BYTES CMD...: a part that a program answers.
+    upkeep_ask() {
+        upkeep_part=$1 upkeep_out=$jd_out
+        shift
+        jd_out= jd_got=
+        jd_ask "$@"
+        jd_out="$upkeep_out@$upkeep_part $?$NL$jd_out$jd_got$NL"
+    }
+    upkeep_failed() { systemctl --no-pager --no-legend --plain --state=failed list-units 2>&1; }
+    upkeep_units() {
+        if [ ! -d /run/systemd/system ]; then say '@units none'
+        elif ! command -v systemctl > /dev/null; then say "@units 127${NL}systemctl"
+        else upkeep_ask units 3 16384 upkeep_failed
+        fi
+    }
+    upkeep_who() {
+        if command -v who > /dev/null; then upkeep_ask who 2 8192 who
+        else say "@who 127${NL}who"
+        fi
+    }
+    upkeep_any() { :; }
+    upkeep_keeper() {
+        say '@keeper 0'
+        jd_seek upkeep_any chronyd ntpd openntpd systemd-timesyn ptp4l
+        jd_line=
+        case $jd_process in
+            hidden) say hidden ;;
+            id*) IFS= read -r jd_line < "$jd_at/comm"; say "$jd_line" ;;
+        esac
+    }
+    # A newer kernel is one of the same flavour: which that is, the console says.
+    upkeep_kernels() {
+        say '@kernel 0'
+        slurp /proc/sys/kernel/osrelease
+        set +f
+        set -- /boot/vmlinuz-*
+        set -f
+        upkeep_count=0
+        for upkeep_file in "$@"; do
+            [ -e "$upkeep_file" ] && [ "$upkeep_count" -lt 30 ] || continue
+            upkeep_count=$((upkeep_count + 1))
+            say "${upkeep_file#*/vmlinuz-}"
+        done
+    }
+    upkeep_reboot() {
+        for upkeep_file in /run/reboot-required /var/run/reboot-required; do
+            [ -e "$upkeep_file" ] || continue
+            say '@reboot 0'
+            slurp "$upkeep_file.pkgs"
+            return
+        done
+        upkeep_kernels
+    }
+    upkeep_oom() {
+        if [ ! -r /proc/vmstat ]; then say "@oom 126${NL}/proc/vmstat"; return; fi
+        while IFS= read -r upkeep_line; do
+            case $upkeep_line in 'oom_kill '*) say "@oom 0$NL$upkeep_line"; return ;; esac
+        done < /proc/vmstat
+        say '@oom none'
+    }
+    upkeep_date() { date '+%s %Y-%m-%d'; }
+    # The newest of these is when the lists were refreshed; the first is written by that alone.
+    upkeep_lists() {
+        stat -c '%Y %n' /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists /var/lib/apt/lists/partial
+        # Some of them are missing.
+        true
+    }
+    # Without caches of its own: it writes nothing.
+    upkeep_simulate() {
+        apt-get -q -s -o Debug::NoLocking=true -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade 2>&1
+    }
+    upkeep_apt() {
+        upkeep_simulate | {
+            upkeep_all=0 upkeep_security=0 upkeep_why=
+            while IFS= read -r upkeep_line; do
+                case $upkeep_line in
+                    Inst*'('*[Ss]ecurity*) upkeep_all=$((upkeep_all + 1)) upkeep_security=$((upkeep_security + 1)) ;;
+                    Inst*) upkeep_all=$((upkeep_all + 1)) ;;
+                    *' newly installed'*) echo "apt $upkeep_security $upkeep_all" ;;
+                    E:*) [ -n "$upkeep_why" ] || upkeep_why=$upkeep_line ;;
+                esac
+            done
+            [ -z "$upkeep_why" ] || { echo "$upkeep_why"; false; }
+        }
+    }
+    # 100: there are some.
+    upkeep_rpm() {
+        upkeep_found=$("$1" -q -C check-update --security 2>&1)
+        case $? in 0|100) ;; *) echo "$upkeep_found"; return 1 ;; esac
+        upkeep_security=0
+        echo "$upkeep_found" | {
+            while read -r upkeep_name upkeep_version upkeep_repo upkeep_line; do
+                case $upkeep_name in Obsoleting) break ;; ?*.?*) ;; *) continue ;; esac
+                [ -n "$upkeep_repo" ] && [ -z "$upkeep_line" ] || continue
+                upkeep_security=$((upkeep_security + 1))
+            done
+            echo "rpm $upkeep_security"
+        }
+    }
+    # What the file says is as new as the lists; else a package manager is asked, when the connection has lasted a while.
+    upkeep_updates() {
+        upkeep_out=$jd_out jd_out=
+        slurp /var/lib/update-notifier/updates-available
+        upkeep_notified=$jd_out jd_out=$upkeep_out
+        case $upkeep_notified in *[0-9]*) say "@updates 0${NL}notifier$NL$upkeep_notified"; return ;; esac
+        if [ "$upkeep_n" = 0 ]; then say '@updates later'; return; fi
+        if [ -d /var/lib/dpkg ] && command -v apt-get > /dev/null; then upkeep_ask updates 6 4096 upkeep_apt
+        elif command -v dnf > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm dnf
+        elif command -v yum > /dev/null; then upkeep_ask updates 5 4096 upkeep_rpm yum
+        else say '@updates none'
+        fi
+    }
+    probe_upkeep() {
+        upkeep_reboot
+        upkeep_oom
+        upkeep_report=$jd_out
+        # At most one package manager a report: it is asked with the second look, and then every 120th.
+        case $((upkeep_n % 4)) in
+            0) jd_out=; upkeep_units; upkeep_who; upkeep_keeper; upkeep_rarely=$jd_out ;;
+        esac
+        case $((upkeep_n % 120)) in
+            0) jd_out=; upkeep_ask date 2 512 upkeep_date; upkeep_ask lists 2 2048 upkeep_lists; upkeep_updates; upkeep_hourly=$jd_out ;;
+            1) case $upkeep_hourly in *'@updates later'*)
+                jd_out=; upkeep_updates; upkeep_hourly="${upkeep_hourly%@updates*}$jd_out" ;; esac ;;
+        esac
+        upkeep_n=$((upkeep_n + 1))
+        jd_out="$upkeep_report$upkeep_rarely$upkeep_hourly"
+    }
+"#;

@@ -1,0 +1,209 @@
+//! The probe of a host's upkeep under every shell, with files and programs of the test's own.
+
+use std::path::Path;
+
+use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::upkeep::{UpdateSource, Upkeep};
+
+use super::own_processes;
+use crate::support::shell::{Resident, host, script, shells_here};
+
+const SYSTEMCTL: &str =
+    "echo x >> \"${0%/*}/asked\"\n[ ! -e \"${0%/*}/hangs\" ] || exec sleep 60\ncat \"${0%/*}/failed\"";
+/// Says what would be installed, in the words of apt 2.6.
+const APT: &str = "echo \"$@\" >> \"${0%/*}/apt-asked\"\ncat \"${0%/*}/apt\"";
+
+struct Keeper {
+    dir: tempfile::TempDir,
+    it: Resident,
+}
+
+impl Keeper {
+    fn start(shell: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path().display().to_string();
+        super::process(dir.path(), "1", "init", "/sbin/init");
+        std::fs::create_dir_all(dir.path().join("dpkg")).unwrap();
+        std::fs::create_dir_all(dir.path().join("boot")).unwrap();
+        script(dir.path(), "systemctl", SYSTEMCTL);
+        script(dir.path(), "apt-get", APT);
+        script(dir.path(), "who", "cat \"${0%/*}/who.txt\"");
+        for (file, text) in [
+            ("failed", ""),
+            ("who.txt", ""),
+            ("vmstat", "nr_free_pages 9\noom_kill 0\nunevictable_pgs_culled 0\n"),
+            ("osrelease", "6.1.0-28-amd64\n"),
+            (
+                "apt",
+                "Reading package lists...\n0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n",
+            ),
+        ] {
+            std::fs::write(dir.path().join(file), text).unwrap();
+        }
+        prepare(dir.path());
+        let own = own_processes(dir.path());
+        let change = |program: String| {
+            let program = own(program).replace("/run/systemd/system ]", &format!("{here}/systemd ]"));
+            let program = program.replace("in /run/reboot-required", &format!("in {here}/reboot-required"));
+            let program = program.replace("/boot/vmlinuz-", &format!("{here}/boot/vmlinuz-"));
+            let program = program.replace("/proc/vmstat", &format!("{here}/vmstat"));
+            let program = program
+                .replace("slurp /proc/sys/kernel/osrelease\nset", &format!("slurp {here}/osrelease\nset"));
+            let program = program.replace("/var/lib/update-notifier", &here);
+            program
+                .replace("/var/lib/apt/", &format!("{here}/"))
+                .replace("/var/lib/dpkg", &format!("{here}/dpkg"))
+        };
+        let (it, _) = Resident::start_long(shell, &host("app1"), dir.path(), change);
+        Self { dir, it }
+    }
+
+    fn says(&self, file: &str, text: &str) {
+        std::fs::write(self.dir.path().join(file), text).unwrap();
+    }
+
+    fn asked(&self, file: &str) -> usize {
+        std::fs::read_to_string(self.dir.path().join(file)).unwrap_or_default().lines().count()
+    }
+
+    fn known(&self) -> Upkeep {
+        let fact = &self.it.facts.upkeep;
+        fact.current().cloned().unwrap_or_else(|| panic!("{fact:?}"))
+    }
+
+    fn poll(&mut self) -> Upkeep {
+        self.it.poll(&["upkeep"]);
+        self.known()
+    }
+}
+
+fn with_systemd(dir: &Path) {
+    std::fs::create_dir(dir.join("systemd")).unwrap();
+}
+
+#[test]
+fn every_shell_reads_what_costs_nothing_with_each_look() {
+    for shell in shells_here() {
+        let mut keeper = Keeper::start(shell, |_| ());
+        let well = keeper.known();
+        assert_eq!((&well.reboot, &well.oom_kills), (&Ok(None), &Ok(0)), "{shell:?}");
+        assert_eq!(well.failed_units, Err(Gap::NotInstalled), "{shell:?}: no systemd here");
+        assert_eq!(well.clock_keeper, Ok(None), "{shell:?}");
+        assert!(well.today.is_some_and(|day| day.as_str().len() == 10), "{shell:?}");
+
+        keeper.says("vmstat", "nr_free_pages 9\noom_kill 2\n");
+        keeper.says("boot/vmlinuz-6.1.0-28-amd64", "");
+        keeper.says("boot/vmlinuz-6.1.0-29-amd64", "");
+        let ill = keeper.poll();
+        assert_eq!(ill.oom_kills, Ok(2), "{shell:?}");
+        let words = ill.reboot.unwrap().unwrap().words();
+        assert_eq!(words, "kernel 6.1.0-28-amd64 runs, 6.1.0-29-amd64 is installed", "{shell:?}");
+        keeper.says("reboot-required", "*** System restart required ***\n");
+        keeper.says("reboot-required.pkgs", "libc6\ndbus\nlibc6\n");
+        assert_eq!(keeper.poll().reboot.unwrap().unwrap().words(), "dbus and 1 more", "{shell:?}");
+
+        // Before Linux 4.13, and where it cannot be read.
+        keeper.says("vmstat", "nr_free_pages 9\n");
+        assert_eq!(keeper.poll().oom_kills, Err(Gap::NotInstalled), "{shell:?}");
+        std::fs::remove_file(keeper.dir.path().join("vmstat")).unwrap();
+        assert!(matches!(keeper.poll().oom_kills, Err(Gap::NotPermitted(_))), "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn systemd_and_terminals_are_asked_rarely_and_their_answers_kept() {
+    for shell in shells_here() {
+        let mut keeper = Keeper::start(shell, |dir| {
+            with_systemd(dir);
+            let failed = "nginx.service loaded failed failed A high performance web server\n";
+            std::fs::write(dir.join("failed"), failed).unwrap();
+            std::fs::write(dir.join("who.txt"), "ops      pts/0        2026-11-30 06:01 (203.0.113.5)\n")
+                .unwrap();
+            super::process(dir, "88", "chronyd", "/usr/sbin/chronyd\0");
+        });
+        for _ in 0..3 {
+            let upkeep = keeper.poll();
+            assert_eq!(upkeep.failed_units, Ok(vec!["nginx.service".into()]), "{shell:?}");
+            assert_eq!(upkeep.logged_in.unwrap().len(), 1, "{shell:?}");
+            assert_eq!(upkeep.clock_keeper, Ok(Some("chronyd".into())), "{shell:?}");
+        }
+        assert_eq!(keeper.asked("asked"), 1, "{shell:?}");
+        keeper.says("failed", "");
+        assert_eq!(keeper.poll().failed_units, Ok(Vec::new()), "{shell:?}");
+        assert_eq!(keeper.asked("asked"), 2, "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_package_manager_is_asked_once_an_hour_and_not_by_a_connection_that_just_came() {
+    for shell in shells_here() {
+        let simulated = "Inst libc6 [2.36-9+deb12u9] (2.36-9+deb12u10 Debian-Security:12/stable-security [amd64])\n\
+                         Inst libspring-security-java [1-1] (1-2 Debian:12.9/stable [all])\n\
+                         2 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n";
+        let mut keeper = Keeper::start(shell, |dir| std::fs::write(dir.join("apt"), simulated).unwrap());
+        assert_eq!(keeper.known().updates, Err(Gap::NotAsked), "{shell:?}");
+        for _ in 0..3 {
+            let updates = keeper.poll().updates.unwrap();
+            assert_eq!((updates.security, updates.all), (1, Some(2)), "{shell:?}");
+            assert_eq!(updates.source, UpdateSource::Apt, "{shell:?}");
+        }
+        assert_eq!(keeper.asked("apt-asked"), 1, "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn what_the_package_manager_cannot_say_is_unknown_and_what_update_notifier_wrote_is_read() {
+    for shell in shells_here() {
+        let locked =
+            "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.\n";
+        let mut keeper = Keeper::start(shell, |dir| std::fs::write(dir.join("apt"), locked).unwrap());
+        match keeper.poll().updates {
+            Err(Gap::Failed(why)) => {
+                assert!(why.as_str().contains("dpkg was interrupted"), "{shell:?}: {why}")
+            }
+            other => panic!("{shell:?}: {other:?}"),
+        }
+        assert!(keeper.it.finish().success(), "{shell:?}");
+        let mut keeper = Keeper::start(shell, |dir| std::fs::write(dir.join("apt"), "\x1b[2J\n").unwrap());
+        assert!(matches!(keeper.poll().updates, Err(Gap::Unreadable(_))), "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+
+        let said = "\n12 packages can be updated.\n9 updates are security updates.\n\n";
+        let keeper = Keeper::start(shell, |dir| {
+            std::fs::write(dir.join("updates-available"), said).unwrap();
+            std::fs::create_dir(dir.join("lists")).unwrap();
+        });
+        let updates = keeper.known().updates.unwrap();
+        assert_eq!(
+            (updates.security, updates.all, updates.source),
+            (9, Some(12), UpdateSource::UpdateNotifier)
+        );
+        assert!(updates.lists_age_s.is_some_and(|age| age < 600), "{shell:?}: {updates:?}");
+        assert_eq!(keeper.asked("apt-asked"), 0, "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn a_systemd_that_hangs_or_fails_is_unknown_and_holds_up_nothing() {
+    for shell in shells_here().into_iter().take(2) {
+        let mut keeper = Keeper::start(shell, |dir| {
+            with_systemd(dir);
+            std::fs::write(dir.join("hangs"), "").unwrap();
+        });
+        assert_eq!(keeper.known().failed_units, Err(Gap::TimedOut), "{shell:?}");
+        assert_eq!(keeper.known().oom_kills, Ok(0), "{shell:?}");
+        std::fs::remove_file(keeper.dir.path().join("hangs")).unwrap();
+        script(keeper.dir.path(), "systemctl", "echo 'Failed to connect to bus: No such file' >&2; exit 1");
+        (0..3).for_each(|_| drop(keeper.poll()));
+        let failed = keeper.poll().failed_units;
+        assert!(
+            matches!(&failed, Err(Gap::Failed(why)) if why.as_str().contains("bus")),
+            "{shell:?}: {failed:?}"
+        );
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
