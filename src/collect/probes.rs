@@ -31,6 +31,8 @@ probes! {
     postfix::PROBE,
     exim::PROBE,
     memcached::PROBE,
+    mdraid::PROBE,
+    drbd::PROBE,
     units::Units,
     web_status::WebStatus,
     backups::Backups,

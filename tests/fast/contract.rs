@@ -104,6 +104,7 @@ const UNUSED_OPTIONS: &[(&str, &str)] = &[
 /// Commands that the product looks for and the simulated fleet has on no machine, and what happens without them.
 const MISSING: &[(&str, &str)] = &[
     ("dd", "the probe writes its report in pieces where there is none"),
+    ("drbdadm", "asked only where /proc/drbd is of DRBD 9"),
     ("dnf", "asked only where `command -v` finds it: systems with RPM packages"),
     ("yum", "asked only where `command -v` finds it: systems with RPM packages"),
     ("wget", "Elasticsearch is asked with it where there is no curl"),

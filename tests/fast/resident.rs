@@ -8,6 +8,7 @@ mod code_trees;
 mod elasticsearch;
 mod exim;
 mod grains;
+mod mdraid;
 mod memcached;
 mod postfix;
 mod redis;

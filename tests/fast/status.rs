@@ -322,6 +322,7 @@ const UPKEEP: Fields = &[
     ("reboot_reason", TEXT_OR_NULL),
     ("failed_units", LIST_OR_NULL),
     ("oom_kills", NUMBER_OR_NULL),
+    ("read_only_mounts", LIST_OR_NULL),
     ("logged_in", LIST_OR_NULL),
     ("clock_keeper", TEXT_OR_NULL),
     ("support_ends", TEXT_OR_NULL),

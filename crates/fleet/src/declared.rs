@@ -27,8 +27,10 @@ pub struct DeclaredService {
 pub const PROBED_SERVICES: &[&str] = &[
     "cloud-servers",
     "code-trees",
+    "drbd",
     "elasticsearch",
     "exim",
+    "mdraid",
     "memcached",
     "postfix",
     "redis",

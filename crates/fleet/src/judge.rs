@@ -23,6 +23,7 @@ mod memory;
 mod oom;
 mod os;
 mod outside;
+mod read_only;
 mod reboot;
 pub mod roles;
 mod runs;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     Rule::Plain(answers::rule),
     Rule::Plain(clock::rule),
     Rule::Plain(os::rule),
+    Rule::Plain(read_only::rule),
     Rule::Plain(oom::rule),
     Rule::Plain(failed_units::rule),
     Rule::Plain(updates::rule),

@@ -85,6 +85,7 @@ kinds! {
     FailedUnits = "failed_units",
     OomKill = "oom_kill",
     OsSupport = "os_support",
+    ReadOnly = "read_only",
 }
 
 /// One problem.

@@ -24,6 +24,8 @@ pub struct Upkeep {
     pub failed_units: Result<Vec<Clean>, Gap>,
     /// Processes that the kernel ended for lack of memory since boot.
     pub oom_kills: Result<u64, Gap>,
+    /// Where filesystems are mounted that are read-only, and that `/etc/fstab` mounts writable.
+    pub read_only: Result<Vec<Clean>, Gap>,
     /// Who is logged in on a terminal: a line of `who` each.
     pub logged_in: Result<Vec<Clean>, Gap>,
     /// The program that sets its clock; `None` when none runs.
@@ -108,6 +110,7 @@ impl Upkeep {
             reboot: Ok(None),
             failed_units: Ok(Vec::new()),
             oom_kills: Ok(0),
+            read_only: Ok(Vec::new()),
             logged_in: Ok(Vec::new()),
             clock_keeper: Ok(Some("chronyd".into())),
         }
@@ -120,6 +123,7 @@ impl Upkeep {
             ("reboot required", self.reboot.as_ref().err()),
             ("failed units", self.failed_units.as_ref().err()),
             ("OOM kills", self.oom_kills.as_ref().err()),
+            ("read-only filesystems", self.read_only.as_ref().err()),
             (LOGGED_IN, self.logged_in.as_ref().err()),
             (CLOCK_KEEPER, self.clock_keeper.as_ref().err()),
         ];

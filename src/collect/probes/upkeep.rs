@@ -1,5 +1,5 @@
-//! Upkeep of a host: updates and a reboot that wait, units that failed, processes that the kernel ended, who is logged in, and what
-//! sets its clock.
+//! Upkeep of a host: updates and a reboot that wait, units that failed, processes that the kernel ended, filesystems that it made
+//! read-only, who is logged in, and what sets its clock.
 //!
 //! Files are read with every sixth report, without a process. What takes one is asked more rarely, and its answer kept: systemd and
 //! `who` about every two minutes, updates about once an hour. A package manager takes a second of a CPU, so it is not asked with
@@ -98,6 +98,44 @@ const SCRIPT: &str = r#"
         done < /proc/vmstat
         say '@oom none'
     }
+    # Read-only in the mount table, and not in /etc/fstab: an error made it so, or somebody did by hand.
+    upkeep_read_only() {
+        upkeep_out=$jd_out
+        jd_mounts || { jd_out=$upkeep_out; say "@readonly 1${NL}/proc/mounts cannot be read"; return; }
+        jd_out=$upkeep_out
+        say '@readonly 0'
+        case $jd_table in *' ro,'*|*' ro '*|*,emergency_ro*) ;; *) return ;; esac
+        upkeep_fstab=
+        if [ -r /etc/fstab ]; then
+            upkeep_out=$jd_out jd_out=
+            slurp /etc/fstab
+            upkeep_fstab=$jd_out jd_out=$upkeep_out
+        fi
+        IFS=$NL
+        set -- $jd_table
+        IFS=$jd_ifs
+        for upkeep_row in "$@"; do
+            case $upkeep_row in /dev/*) ;; *) continue ;; esac
+            set -- $upkeep_row
+            # ext4 of Linux 6.15 and later keeps `rw`, and adds the other.
+            case ,$4, in *,ro,*|*,emergency_ro,*) ;; *) continue ;; esac
+            case $3 in ext[234]|xfs|btrfs|jfs|reiserfs|f2fs) upkeep_writable "$2" && say "$2" ;; esac
+        done
+    }
+    # Whether /etc/fstab mounts it writable.
+    upkeep_writable() {
+        upkeep_dir=$1
+        IFS=$NL
+        set -- $upkeep_fstab
+        IFS=$jd_ifs
+        for upkeep_entry in "$@"; do
+            set -- $upkeep_entry
+            case $1 in '#'*) continue ;; esac
+            [ "$2" = "$upkeep_dir" ] || continue
+            case ,$4, in *,ro,*) return 1 ;; *) return 0 ;; esac
+        done
+        return 1
+    }
     upkeep_date() { date '+%s %Y-%m-%d'; }
     # The newest of these is when the lists were refreshed; the first is written by that alone.
     upkeep_lists() {
@@ -153,6 +191,7 @@ const SCRIPT: &str = r#"
     probe_upkeep() {
         upkeep_reboot
         upkeep_oom
+        upkeep_read_only
         upkeep_report=$jd_out
         # At most one package manager a report: it is asked with the second look, and then every 120th.
         case $((upkeep_n % 4)) in

@@ -179,6 +179,7 @@ fn is_shown(problem: &Problem) -> bool {
             | ProblemKind::Outside
             | ProblemKind::FailedUnits
             | ProblemKind::OomKill
+            | ProblemKind::ReadOnly
             | ProblemKind::Run => true,
         }
 }

@@ -9,6 +9,7 @@ const KINDS: &[ProblemKind] = &[
     ProblemKind::SecurityUpdates,
     ProblemKind::PackageLists,
     ProblemKind::OsSupport,
+    ProblemKind::ReadOnly,
 ];
 
 impl Bench {
@@ -46,6 +47,7 @@ async fn a_kill_a_failed_unit_and_updates_are_said_of_their_hosts() {
     {
         let mut world = bench.world.lock().unwrap();
         world.kill_for_memory(&hosts[0]);
+        assert!(world.remount_read_only(&hosts[2], "/"));
         world.fail_unit(&hosts[1], "certbot.service");
         world.publish_updates(&hosts[2], 4, 9);
     }
@@ -56,6 +58,12 @@ async fn a_kill_a_failed_unit_and_updates_are_said_of_their_hosts() {
         .chores_as("a kill and a unit", |found| {
             has(found, ProblemKind::OomKill, &hosts[0], "killed 1 process for lack of memory")
                 && has(found, ProblemKind::FailedUnits, &hosts[1], "unit certbot.service failed. See why")
+                && has(
+                    found,
+                    ProblemKind::ReadOnly,
+                    &hosts[2],
+                    "/ is read-only, and /etc/fstab mounts it writable",
+                )
         })
         .await;
     bench.world.lock().unwrap().reboot(&hosts[0]);
@@ -90,4 +98,35 @@ async fn what_is_the_same_on_many_hosts_is_one_problem_that_names_them() {
                 && found.iter().filter(|(kind, _, _)| *kind == ProblemKind::OsSupport).count() == 1
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_array_that_misses_a_disk_is_critical_until_it_is_rebuilt() {
+    let mut bench = Bench::up("big-3", often()).await;
+    let host = HostName::new(bench.hosts.keys().next().unwrap()).unwrap();
+    let raid = |bench: &Bench| {
+        let of_raid = |p: &Problem| p.service.as_deref() == Some("mdraid");
+        bench.problems().into_iter().filter(of_raid).map(|p| (p.severity, p.message)).collect::<Vec<_>>()
+    };
+    for (missing, rebuilt, severity, words) in [
+        (true, None, Some(Severity::Critical), "mdraid: md0 has 1 of 2 disks, vdc failed"),
+        (true, Some(8), Some(Severity::Warning), "recovery 8.0 %, 40 min left"),
+        (false, None, None, ""),
+    ] {
+        bench.world.lock().unwrap().set_array(&host, missing, rebuilt);
+        let until = Instant::now() + LONG;
+        loop {
+            let found = if bench.jump.is_some() { raid(&bench) } else { Vec::new() };
+            let known =
+                bench.hosts.get(host.as_str()).is_some_and(|h| h.facts.services.get("mdraid").is_some());
+            let fits = match severity {
+                None => found.is_empty(),
+                Some(severity) => found.iter().any(|(is, text)| *is == severity && text.contains(words)),
+            };
+            if known && fits {
+                break;
+            }
+            assert!(bench.next(until).await, "{words}: {found:?}");
+        }
+    }
 }

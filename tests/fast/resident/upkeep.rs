@@ -31,6 +31,7 @@ impl Keeper {
         for (file, text) in [
             ("failed", ""),
             ("who.txt", ""),
+            ("mounts", "/dev/vda1 / ext4 rw,relatime 0 0\nproc /proc proc rw 0 0\n"),
             ("vmstat", "nr_free_pages 9\noom_kill 0\nunevictable_pgs_culled 0\n"),
             ("osrelease", "6.1.0-28-amd64\n"),
             (
@@ -46,6 +47,8 @@ impl Keeper {
             let program = own(program).replace("/run/systemd/system ]", &format!("{here}/systemd ]"));
             let program = program.replace("in /run/reboot-required", &format!("in {here}/reboot-required"));
             let program = program.replace("/boot/vmlinuz-", &format!("{here}/boot/vmlinuz-"));
+            let program = program.replace("/proc/mounts", &format!("{here}/mounts"));
+            let program = program.replace("/etc/fstab", &format!("{here}/fstab"));
             let program = program.replace("/proc/vmstat", &format!("{here}/vmstat"));
             let program = program
                 .replace("slurp /proc/sys/kernel/osrelease\nset", &format!("slurp {here}/osrelease\nset"));
@@ -107,6 +110,26 @@ fn every_shell_reads_what_costs_nothing_with_each_look() {
         assert_eq!(keeper.poll().oom_kills, Err(Gap::NotInstalled), "{shell:?}");
         std::fs::remove_file(keeper.dir.path().join("vmstat")).unwrap();
         assert!(matches!(keeper.poll().oom_kills, Err(Gap::NotPermitted(_))), "{shell:?}");
+        assert!(keeper.it.finish().success(), "{shell:?}");
+    }
+}
+
+#[test]
+fn every_shell_names_what_is_read_only_and_should_not_be() {
+    let mounts = "/dev/vda1 / ext4 rw,relatime 0 0\n/dev/vdb /srv xfs ro,relatime 0 0\n/dev/vdc /usr ext4 ro 0 0\n\
+                  /dev/vdd /by/hand ext4 ro,noatime 0 0\n/dev/loop3 /snap/core/1 squashfs ro,nodev 0 0\n\
+                  /dev/vde /mnt/my\\040backup ext4 rw,errors=remount-ro 0 0\n";
+    let fstab = "# /etc/fstab\nUUID=1 / ext4 errors=remount-ro 0 1\n/dev/vdb\t/srv\txfs\tdefaults 0 2\n\n\
+                 /dev/vdc /usr ext4 defaults,ro 0 2\n/dev/vde /mnt/my\\040backup ext4 defaults 0 2\n";
+    for shell in shells_here() {
+        let mut keeper = Keeper::start(shell, |dir| std::fs::write(dir.join("fstab"), fstab).unwrap());
+        assert_eq!(keeper.known().read_only, Ok(Vec::new()), "{shell:?}");
+        keeper.says("mounts", mounts);
+        assert_eq!(keeper.poll().read_only, Ok(vec!["/srv".into()]), "{shell:?}");
+        std::fs::remove_file(keeper.dir.path().join("fstab")).unwrap();
+        assert_eq!(keeper.poll().read_only, Ok(Vec::new()), "{shell:?}: nobody says what it should be");
+        std::fs::remove_file(keeper.dir.path().join("mounts")).unwrap();
+        assert!(keeper.poll().read_only.is_err(), "{shell:?}");
         assert!(keeper.it.finish().success(), "{shell:?}");
     }
 }

@@ -61,6 +61,35 @@ impl World {
         self.set_unit(host, name, Some(unit));
     }
 
+    /// Fault: an error of the disk makes a filesystem read-only. False when it is not mounted.
+    pub fn remount_read_only(&mut self, host: &HostName, path: &str) -> bool {
+        let mounts = self.machines.get_mut(host).map(|machine| machine.mounts.iter_mut());
+        let Some(mount) = mounts.into_iter().flatten().find(|mount| mount.path == path) else { return false };
+        mount.options = mount.options.replacen("rw", "ro", 1);
+        let entry = format!("{} {path} {} defaults 0 1\n", mount.device, mount.fstype);
+        if self.read_file(host, "/etc/fstab").is_none() {
+            self.write_file(host, "/etc/fstab", entry.into_bytes());
+        }
+        true
+    }
+
+    /// Gives a machine a mirror of two disks, md0. Fault: one is missing, and how much of it is rebuilt, percent.
+    pub fn set_array(&mut self, host: &HostName, missing: bool, rebuilt: Option<u32>) {
+        let (failed, state) = if missing { ("(F)", "[2/1] [U_]") } else { ("", "[2/2] [UU]") };
+        let failed = if rebuilt.is_some() { "" } else { failed };
+        let progress = rebuilt.map_or_else(String::new, |percent| {
+            format!(
+                "      [=>...................]  recovery = {percent}.0% ({}/52428800) finish=40.0min speed=20012K/sec\n",
+                524_288 * percent
+            )
+        });
+        let text = format!(
+            "Personalities : [raid1]\nmd0 : active raid1 vdc[1]{failed} vdb[0]\n      52428800 blocks super 1.2 {state}\n{progress}\n\
+             unused devices: <none>\n"
+        );
+        self.write_file(host, "/proc/mdstat", text.into_bytes());
+    }
+
     /// Puts another operating system on a machine, by its name in world files. False when there is no such machine or system.
     pub fn install_system(&mut self, host: &HostName, id: &str) -> bool {
         let found = Os::find(id).zip(self.machines.get_mut(host));

@@ -41,7 +41,8 @@ pub(super) fn part<'a>(text: &'a str, name: &str) -> Result<UpkeepPart<'a>, Gap>
 }
 
 fn head(line: &str) -> Option<(&str, &str)> {
-    const PARTS: &[&str] = &["reboot", "kernel", "oom", "units", "who", "keeper", "date", "lists", "updates"];
+    const PARTS: &[&str] =
+        &["reboot", "kernel", "oom", "readonly", "units", "who", "keeper", "date", "lists", "updates"];
     line.strip_prefix('@')?.split_once(' ').filter(|(name, _)| PARTS.contains(name))
 }
 
@@ -57,6 +58,8 @@ pub(super) fn read(text: &str) -> Result<Upkeep, Gap> {
         reboot: reboot(text),
         failed_units: lines_of(text, "units").and_then(|lines| lines.into_iter().map(unit).collect()),
         oom_kills: oom_kills(text),
+        read_only: lines_of(text, "readonly")
+            .map(|lines| lines.iter().map(|line| Clean::first_line(line, 120)).collect()),
         logged_in: lines_of(text, "who")
             .map(|lines| lines.iter().map(|line| Clean::first_line(line, 120)).collect()),
         clock_keeper: clock_keeper(text),

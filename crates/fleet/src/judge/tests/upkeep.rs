@@ -30,6 +30,14 @@ fn a_kill_and_failed_units_are_warnings_of_their_host() {
 }
 
 #[test]
+fn a_filesystem_that_became_read_only_is_critical() {
+    let mut w = trio();
+    change(&mut w, "app1", |upkeep| upkeep.read_only = Ok(vec!["/srv".into(), "/var".into()]));
+    assert_eq!(brief(&w.judge()), ["critical read_only app1"]);
+    assert!(w.judge()[0].message.starts_with("/srv, /var is read-only, and /etc/fstab mounts it writable"));
+}
+
+#[test]
 fn what_waits_on_many_hosts_is_one_problem_that_names_them_all() {
     let mut w = trio();
     change(&mut w, "app1", |upkeep| {

@@ -9,6 +9,7 @@ fn text(others: &[(&str, &str)]) -> String {
     let usual = [
         ("kernel", "0\n6.1.0-28-amd64\n6.1.0-28-amd64"),
         ("oom", "0\noom_kill 0"),
+        ("readonly", "0"),
         ("units", "0"),
         ("who", "0"),
         ("keeper", "0\nsystemd-timesyn"),
@@ -39,6 +40,7 @@ fn a_host_in_order_has_nothing_to_tell() {
         reboot: Ok(None),
         failed_units: Ok(Vec::new()),
         oom_kills: Ok(0),
+        read_only: Ok(Vec::new()),
         logged_in: Ok(Vec::new()),
         clock_keeper: Ok(Some("systemd-timesyncd".into())),
     };
@@ -115,6 +117,13 @@ fn updates_that_nobody_counted_are_not_none() {
     // The stamp is written by a refresh alone; a folder by more.
     let stamped = "0\n1795000000 /var/lib/apt/periodic/update-success-stamp\n1795990000 /var/lib/apt/lists";
     assert_eq!(with(&[("lists", stamped)]).updates.unwrap().lists_age_s, Some(1_000_000));
+}
+
+#[test]
+fn filesystems_that_became_read_only_are_named() {
+    assert_eq!(with(&[("readonly", "0\n/srv\n/mnt/my\\040backup")]).read_only.unwrap().len(), 2);
+    let upkeep = with(&[("readonly", "1\n/proc/mounts cannot be read")]);
+    assert_eq!(upkeep.unknown().map(|(name, _)| name).collect::<Vec<_>>(), ["read-only filesystems"]);
 }
 
 #[test]
