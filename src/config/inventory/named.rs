@@ -13,6 +13,9 @@ pub(super) enum TablePlace {
     OfHost,
 }
 
+/// Reads the table of one entry, of that name, over what it was.
+pub(super) type ReadEntry<T> = fn(&mut Reader, &Table<'_>, &At<&str>, Option<T>, TablePlace) -> Option<T>;
+
 /// One kind of such things.
 pub(super) struct NamedTable<T: 'static> {
     /// The key of the table.
@@ -28,7 +31,7 @@ pub(super) struct NamedTable<T: 'static> {
     /// Its whole name.
     pub(super) name: fn(&T) -> &str,
     /// Takes what its table says over what it was.
-    pub(super) read: fn(&mut Reader, &Table<'_>, &At<&str>, Option<T>, TablePlace) -> Option<T>,
+    pub(super) read: ReadEntry<T>,
 }
 
 impl<T: Clone> NamedTable<T> {

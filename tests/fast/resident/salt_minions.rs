@@ -107,7 +107,7 @@ fn folders_that_are_closed_are_listed_by_root_or_said_to_be_closed() {
         fs::write(dir.join("pki/master/minions_pre/app2"), "").unwrap();
         fs::rename(dir.join("pki/master"), dir.join("pki/hidden")).unwrap();
         fs::write(dir.join("pki/master"), "").unwrap();
-        fs::set_permissions(dir.join("pki/master"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.join("pki/master"), fs::Permissions::from_mode(0o000)).unwrap();
         let swap = "d=${0%/*}/pki; rm -f $d/master; ln -s hidden $d/master; shift; \"$@\"; s=$?; rm $d/master; : > $d/master; exit $s";
         script(dir, "sudo", swap);
     };

@@ -8,7 +8,8 @@ use crate::problem::{Problem, ProblemKind, Severity};
 const OLDEST_LISTS: u64 = 30;
 
 pub(super) fn rule(s: &Situation<'_>, out: &mut Vec<Problem>) {
-    let (mut waiting, mut old): (Vec<(&HostName, u64)>, Vec<(&HostName, u64)>) = Default::default();
+    let mut waiting: Vec<(&HostName, u64)> = Vec::new();
+    let mut old: Vec<(&HostName, u64)> = Vec::new();
     for host in s.judgeable() {
         let upkeep = host.facts.upkeep.current();
         let Some(updates) = upkeep.and_then(|upkeep| upkeep.updates.as_ref().ok()) else { continue };
