@@ -25,7 +25,7 @@ mod services;
 pub(crate) use hosts::environment;
 use hosts::{answer, disk, load, memory};
 #[cfg(test)]
-pub(crate) use services::{fail, serve};
+pub(crate) use services::{check, fail, serve};
 
 /// Two hours in.
 pub(crate) const NOW: Moment = Moment(7_200_000);

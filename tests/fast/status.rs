@@ -294,6 +294,7 @@ const JUMP: Fields = &[
     ("state", STATE),
     ("state_detail", TEXT_OR_NULL),
     ("rtt_ms", NUMBER_OR_NULL),
+    ("banner", List),
 ];
 const HOST: Fields = &[
     ("name", Text),
@@ -467,6 +468,8 @@ fn the_services_of_a_host_have_their_state_their_readings_and_their_age() {
     let ran = status(&["--demo", "wpd-2015", "--env", "production", "--format", "json"]);
     let document = ran.document();
     schema(&document);
+    let named = |line: &Value| line.as_str().unwrap().contains("level: PRODUCTION");
+    assert!(each(&document["jump"], "banner").any(named), "{}", document["jump"]);
     let mut with = Vec::new();
     for host in each(&document, "hosts").filter(|host| !host["services"].is_null()) {
         for service in each(host, "services") {

@@ -48,6 +48,7 @@ pub(super) struct JumpStatus {
     pub(super) state: &'static str,
     pub(super) state_detail: Option<String>,
     pub(super) rtt_ms: Option<f64>,
+    pub(super) banner: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -193,6 +194,7 @@ impl EnvironmentStatus {
                 state: jump.link.state.word(),
                 state_detail: text(jump.link.detail.as_str()),
                 rtt_ms: jump.rtt.current().map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1e3),
+                banner: jump.banner.iter().map(ToString::to_string).collect(),
             },
             hosts: picture.hosts.iter().map(|h| host(picture, h)).collect(),
             outside: picture.outside.results.iter().map(|result| outside::status(picture, result)).collect(),

@@ -14,8 +14,11 @@ const END: &str = "<!-- end -->\n";
 /// What a host shows beside load, memory, disks and uptime, which every host has: services with their figures, and databases.
 fn shows(host: &HostSnapshot) -> BTreeSet<String> {
     let services = host.facts.services.iter().map(|entry| {
-        let readings = entry.fact.current().map_or(&[][..], |service| &service.readings);
-        let figures: Vec<String> = readings.iter().map(|reading| reading.name.replace('_', " ")).collect();
+        let service = entry.fact.current();
+        let readings = service.into_iter().flat_map(|service| &service.readings);
+        let perfdata = service.into_iter().flat_map(|service| service.perfdata());
+        let figures = readings.map(|reading| reading.name.replace('_', " "));
+        let figures: Vec<String> = figures.chain(perfdata.map(|datum| datum.label.to_string())).collect();
         match figures.as_slice() {
             [] => format!("`{}`", entry.name()),
             figures => format!("`{}`: {}", entry.name(), figures.join(", ")),

@@ -1,5 +1,5 @@
 //! One host in full, as one page of lines that scrolls: what is wrong with it, the way to it, who it says it is, its
-//! figures, every filesystem, its replication, its services, its upkeep.
+//! figures, every filesystem, its replication, its services, its upkeep; of the jump box its banner.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,6 +19,7 @@ use jumpdeck_fleet::time::Freshness;
 
 use super::cells;
 
+mod banner;
 mod databases;
 mod figures;
 mod filesystems;
@@ -103,6 +104,7 @@ fn draw<'a>(buf: &mut Buffer, area: Rect, scene: &Scene<'a>, state: &mut ViewSta
     databases::lines(&mut page, scene, spec, host);
     services::lines(&mut page, scene, host);
     upkeep::lines(&mut page, scene, host);
+    banner::lines(&mut page, scene, host);
 
     let len = page.lines.len();
     let top = state.scroll_text(scene.env.selection.detail_scroll, len, inner.height);
