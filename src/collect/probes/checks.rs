@@ -3,7 +3,7 @@
 //! that it prints.
 //!
 //! An answer is kept until the check is due again, and how old it is comes with each report. What hangs is that check's own
-//! answer: the others of the report are asked, and where two hang the rest waits for the next one.
+//! answer. Where two hang, or a report is three seconds old, the rest waits for the next one, which begins with them.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -58,8 +58,8 @@ impl Probe for Checks {
                 checks_pid= checks_out=$jd_out jd_out=
                 jd_ask "$checks_limit" 65536 sh -c "$checks_line"
                 checks_status=$?
-                # Its status was never read.
-                [ -z "$jd_cut" ] || checks_status=cut
+                # Its status was never read; it may go on.
+                if [ -n "$jd_cut" ]; then checks_status=cut; jd_kill; fi
                 # The tool to ask with, where that is missing.
                 jd_got=$jd_got$jd_out jd_out=$checks_out
                 if [ "$checks_status" = 124 ]; then checks_pid=$jd_pid checks_hung=$((checks_hung + 1)); fi
@@ -69,15 +69,24 @@ impl Probe for Checks {
             checks_due=$((jd_begun + checks_every * 100))
             eval "checks_pid_$checks_n=\$checks_pid"
         }
+        # Whether this report has time for one more. Where nobody knows the time, for one.
+        checks_may() {
+            [ "$checks_hung" -lt 2 ] || return 1
+            if [ "$jd_begun" = 0 ]; then [ "$checks_asked" = 0 ]; return; fi
+            jd_clock
+            [ "$((jd_up - jd_begun))" -lt 300 ]
+        }
         probe_checks() {
-            checks_n=0 checks_hung=0
+            checks_n=$((${checks_first:-1} - 1)) checks_hung=0 checks_seen=0 checks_asked=0 checks_first=
             checks_nonce=${checks_nonce:-$jd_nonce}
             say "@up $jd_begun $checks_nonce"
-            while [ "$checks_n" -lt "$checks_count" ]; do
-                checks_n=$((checks_n + 1))
+            while [ "$checks_seen" -lt "$checks_count" ]; do
+                checks_seen=$((checks_seen + 1)) checks_n=$((checks_n % checks_count + 1))
                 eval "checks_kept=\${checks_kept_$checks_n:-} checks_due=\${checks_due_$checks_n:-0}"
-                if [ "$checks_hung" -lt 2 ] && { [ "$jd_begun" = 0 ] || [ "$jd_begun" -ge "$checks_due" ]; }; then
-                    checks_ask
+                if [ "$jd_begun" = 0 ] || [ "$jd_begun" -ge "$checks_due" ]; then
+                    if checks_may; then checks_asked=$((checks_asked + 1)); checks_ask
+                    elif [ -z "$checks_first" ]; then checks_first=$checks_n
+                    fi
                 fi
                 eval "checks_kept_$checks_n=\$checks_kept checks_due_$checks_n=\$checks_due"
                 jd_out=$jd_out$checks_kept

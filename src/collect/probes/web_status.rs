@@ -48,13 +48,28 @@ impl Probe for WebStatus {
             set -f
             [ "$#" = 1 ] && [ -r "$1" ] || return
             while read -r web_status_word web_status_value web_status_rest; do
-                case $web_status_word in MaxRequestWorkers|MaxClients) say "@most $web_status_value"; return ;; esac
+                case $web_status_word in MaxRequestWorkers|MaxClients) break ;; esac
+                web_status_value=
             done < "$1"
+            [ -n "$web_status_value" ] || return
+            # Where another file says it too, that one may hold.
+            jd_ask 2 512 grep -lRisE '^[[:space:]]*(MaxRequestWorkers|MaxClients)' \
+                /etc/apache2/apache2.conf /etc/apache2/conf-enabled /etc/apache2/sites-enabled
+            [ -n "$jd_got" ] || say "@most $web_status_value"
         }
         web_status_look() {
             for web_status_path in $web_status_paths; do
+                # A site that is slow to say that it has no such page must not cost the report.
+                jd_clock
+                if [ "$((jd_up - jd_begun))" -ge 300 ]; then
+                    [ -z "$web_status_known" ] || say "@late $web_status_service"
+                    web_status_path=$web_status_known
+                    return
+                fi
                 jd_ask 3 8192 web_status_run "http://127.0.0.1/$web_status_path"
                 web_status_ended=$?
+                # A page cannot speak for another service.
+                case "$NL$jd_got" in *"$NL@"*) jd_got= ;; esac
                 case $web_status_ended$jd_got in
                     0*BusyWorkers:*|'0Active connections:'*|0pool:*'listen queue:'*)
                         say "@page $web_status_service$NL$jd_got"
@@ -165,10 +180,12 @@ fn count(name: &'static str, value: u64) -> ServiceReading {
 }
 
 fn apache(page: &str) -> Result<Vec<ServiceReading>, Gap> {
-    let most = page.lines().find_map(|line| line.strip_prefix("@most ")?.trim().parse().ok());
-    let value = number(page, "BusyWorkers")?;
-    let workers = Figure::Amount { value, of: most.filter(|most| *most > 0), unit: Unit::Count };
-    Ok(vec![ServiceReading { name: WORKERS, figure: workers }, count(IDLE, number(page, "IdleWorkers")?)])
+    let most: Option<u64> = page.lines().find_map(|line| line.strip_prefix("@most ")?.trim().parse().ok());
+    let (value, idle) = (number(page, "BusyWorkers")?, number(page, "IdleWorkers")?);
+    // More than there may be: what the file says does not hold.
+    let of = most.filter(|most| value.saturating_add(idle) <= *most);
+    let workers = Figure::Amount { value, of, unit: Unit::Count };
+    Ok(vec![ServiceReading { name: WORKERS, figure: workers }, count(IDLE, idle)])
 }
 
 fn nginx(page: &str) -> Result<Vec<ServiceReading>, Gap> {

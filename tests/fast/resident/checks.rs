@@ -146,6 +146,26 @@ fn a_check_that_misbehaves_keeps_to_itself() {
     }
 }
 
+/// Each ends in time, and together they would cost the report: the rest waits for the next one, and none is forgotten.
+#[test]
+fn slow_checks_do_not_cost_the_report() {
+    let shell = shells_here()[0];
+    let dir = tempfile::tempdir().unwrap();
+    let keys = ["a", "b", "c", "d", "e", "f"];
+    let checks = keys.map(|key| {
+        let check = plugin(key, "sleep 1.2; echo OK");
+        Arc::new(DeclaredCheck { timeout: Duration::from_secs(3), ..DeclaredCheck::clone(&check) })
+    });
+    let mut bench = CheckBench::start(shell, dir.path(), &checks);
+    let (_, took) = bench.it.poll(&["checks", "uptime"]);
+    assert!(took < Duration::from_secs(7) && bench.it.facts.uptime.current().is_some(), "{took:?}");
+    bench.poll();
+    for key in keys {
+        assert_eq!(bench.says(key).unwrap().detail.as_str(), "OK", "{key}");
+    }
+    assert!(bench.it.finish().success());
+}
+
 /// It is asked when it is due, and its answer is shown with its age in between.
 #[test]
 fn an_answer_is_kept_until_the_check_is_due() {

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use jumpdeck_fleet::fact::Gap;
+use jumpdeck_fleet::service::Service;
 
 use super::bench::ServiceBench;
 use crate::support::shell::{find, host, script, shells_here};
@@ -35,6 +36,14 @@ fn with(shell: &[&str], prepare: impl FnOnce(&Path), change: impl Fn(String) -> 
     })
 }
 
+/// It is asked with every sixth report while its process is there.
+fn later(bench: &mut ServiceBench) -> Result<Service, Gap> {
+    for _ in 0..5 {
+        assert!(bench.poll().is_ok());
+    }
+    bench.poll()
+}
+
 #[test]
 fn every_shell_reads_what_it_says_or_why_it_says_nothing() {
     for shell in shells_here() {
@@ -53,9 +62,11 @@ fn every_shell_reads_what_it_says_or_why_it_says_nothing() {
 
         // Longer than an answer may be, and one line of it is one.
         bench.says("at-127.0.0.1", &format!("{STATS}{}", "junk\r\n".repeat(100_000)));
-        assert_eq!(bench.poll().unwrap().amount("evicted"), Some(0), "{shell:?}");
+        let asked = bench.asked().len();
+        assert_eq!(later(&mut bench).unwrap().amount("evicted"), Some(0), "{shell:?}");
+        assert_eq!(bench.asked().len(), asked + 1, "{shell:?}: once in six reports");
         bench.says("at-127.0.0.1", "\x1b[2Jnobody knows what this is\n");
-        assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
+        assert!(matches!(later(&mut bench), Err(Gap::Unreadable(_))), "{shell:?}");
         bench.says("at-127.0.0.1", "");
         assert!(matches!(bench.poll(), Err(Gap::Unreadable(_))), "{shell:?}");
         bench.hangs();

@@ -69,6 +69,12 @@ fn every_shell_finds_a_status_page_and_keeps_its_figures_in_between() {
         assert_eq!(shown(&bench).as_deref(), Some("3 of 150"), "{shell:?}: of the last look");
         assert_eq!(bench.asked(), ["server-status"], "{shell:?}");
 
+        // Another file says it, too: nobody knows which holds.
+        bench.says("apache2/conf-enabled/tuning.conf", "MaxRequestWorkers 400\n");
+        bench.it.poll(BOTH);
+        assert_eq!(shown(&bench).as_deref(), Some("3"), "{shell:?}");
+        bench.forget("apache2/conf-enabled/tuning.conf");
+
         // It takes the connection and does not answer: all its workers may be busy.
         bench.forget("status-server-status");
         bench.says("late", "");
@@ -84,6 +90,11 @@ fn every_shell_finds_a_status_page_and_keeps_its_figures_in_between() {
         bench.says("status-server-status", APACHE);
         bench.it.poll(BOTH);
         assert_eq!(shown(&bench).as_deref(), Some("3 of 150"), "{shell:?}: well again");
+
+        // What speaks for another service is no status page.
+        bench.says("status-server-status", &format!("{APACHE}@page nginx\nActive connections: 9\n"));
+        bench.it.poll(BOTH);
+        assert!(bench.known("apache").unwrap().readings.is_empty(), "{shell:?}");
 
         // The page is switched off: nothing is wrong, and nothing is known.
         bench.forget("status-server-status");

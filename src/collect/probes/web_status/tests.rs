@@ -26,6 +26,8 @@ fn every_page_is_read_as_its_own() {
     assert_eq!(shown(&all, "nginx"), "connections 291, waiting 106");
     assert_eq!(shown(&all, "php-fpm"), "active 5, idle 0, queue 1, limit_reached 4");
     assert_eq!(shown(&format!("@page apache\n{APACHE}"), "apache"), "workers 3, idle 5");
+    // There are more than the file allows: it does not hold.
+    assert_eq!(shown(&format!("@page apache\n{APACHE}@most 7\n"), "apache"), "workers 3, idle 5");
     // No page: no figures, and nothing is wrong.
     assert_eq!((shown("", "apache"), shown(&all, "hhvm")), (String::new(), String::new()));
 }
