@@ -52,13 +52,17 @@ pub struct OpenTransaction {
 }
 
 impl ServerActivity {
-    /// Adds what two reports show: `before` is the one of the moment `then`. Nothing where the server started in between.
+    /// Adds what two reports show: `before` is the one of the moment `then`. Nothing where the server started in between, or where
+    /// nobody looked for so long that it would not be lately.
     pub fn compare(&mut self, before: &Self, then: Moment, now: Moment) {
         let (Some(up), Some(up_before)) = (self.uptime_s, before.uptime_s) else { return };
-        let seconds = now.since(then).as_secs_f64();
-        if up < up_before || seconds <= 0.0 {
+        let passed = now.since(then);
+        // The server counts whole seconds, and a report may come late.
+        let started = up.saturating_add(5) < up_before.saturating_add(passed.as_secs());
+        if passed.is_zero() || passed >= LATELY || started {
             return;
         }
+        let seconds = passed.as_secs_f64();
         #[allow(clippy::cast_precision_loss)]
         let rate = |count: u64| count as f64 / seconds;
         self.commits_per_s = more(before.commits, self.commits).map(rate);
@@ -101,7 +105,10 @@ mod tests {
         second.compare(&first, seconds(10), seconds(15));
         assert_eq!((second.commits_per_s, second.refused_lately), (Some(10.0), None));
         // Started anew, FLUSH STATUS, and a report at the same moment.
-        for (now, moment) in [(at(150, 9, 3), 20), (at(40, 1, 1010), 20), (at(160, 3, 1010), 10)] {
+        let others = [(at(150, 9, 3), 20), (at(40, 1, 1010), 20), (at(160, 3, 1010), 10)];
+        // Started anew while nobody looked, and nobody looked for long.
+        let unseen = [(at(150, 9, 1200), 410), (at(150, 9, 1600), 610)];
+        for (now, moment) in others.into_iter().chain(unseen) {
             let mut now = now;
             now.compare(&first, seconds(10), seconds(moment));
             assert_eq!((now.commits_per_s, now.refused_lately), (None, None), "{now:?}");

@@ -62,7 +62,7 @@ fn long(open: OpenTransaction) -> String {
         );
     }
     format!(
-        "the transaction of connection {connection} is open for {minutes} min. See whose it is: SHOW FULL PROCESSLIST. \
-         KILL {connection} ends it and undoes what it wrote"
+        "the transaction of connection {connection} is open for {minutes} min. See whose it is: SHOW FULL PROCESSLIST. A dump and a \
+         replication thread may need that long: ending them costs the backup or the replica"
     )
 }
